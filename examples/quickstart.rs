@@ -1,0 +1,2 @@
+//! An application that is its own OAuth 2.1 server.
+fn main() {}

@@ -1,0 +1,115 @@
+//! The scope of an authorization (RFC 6749 §3.3).
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A set of scopes, such as `notes:read notes:write`: without order and without repetition.
+///
+/// ```
+/// use oauth_runtime::Scope;
+///
+/// let scope: Scope = "notes:write notes:read".parse().unwrap();
+/// assert_eq!(scope.to_string(), "notes:read notes:write");
+/// assert!(scope.contains("notes:read"));
+/// assert!("notes:read".parse::<Scope>().unwrap().is_subset(&scope));
+/// assert!("notes:\"read\"".parse::<Scope>().is_err());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Scope(BTreeSet<String>);
+
+/// Why a text is no scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvalidScope {
+    /// A character outside `%x21 / %x23-5B / %x5D-7E`.
+    Character,
+    /// Longer than [`Scope::MAX_BYTES`].
+    TooLong,
+}
+
+impl Scope {
+    /// How long the text of a scope may be, in bytes.
+    pub const MAX_BYTES: usize = 1024;
+
+    /// Whether nothing is in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether this one scope is in it.
+    #[must_use]
+    pub fn contains(&self, token: &str) -> bool {
+        self.0.contains(token)
+    }
+
+    /// Whether `other` has everything that this has.
+    #[must_use]
+    pub fn is_subset(&self, other: &Scope) -> bool {
+        self.0.is_subset(&other.0)
+    }
+
+    /// Its scopes, sorted.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    pub(crate) fn extend<'a>(&mut self, tokens: impl IntoIterator<Item = &'a str>) {
+        self.0.extend(tokens.into_iter().map(str::to_owned));
+    }
+}
+
+impl FromStr for Scope {
+    type Err = InvalidScope;
+
+    fn from_str(text: &str) -> Result<Self, InvalidScope> {
+        if text.len() > Scope::MAX_BYTES {
+            return Err(InvalidScope::TooLong);
+        }
+        let allowed = |byte: u8| matches!(byte, b' ' | 0x21 | 0x23..=0x5B | 0x5D..=0x7E);
+        if !text.bytes().all(allowed) {
+            return Err(InvalidScope::Character);
+        }
+        Ok(Scope(text.split(' ').filter(|token| !token.is_empty()).map(str::to_owned).collect()))
+    }
+}
+
+impl TryFrom<String> for Scope {
+    type Error = InvalidScope;
+
+    fn try_from(text: String) -> Result<Self, InvalidScope> {
+        text.parse()
+    }
+}
+
+impl From<Scope> for String {
+    fn from(scope: Scope) -> String {
+        scope.to_string()
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, token) in self.iter().enumerate() {
+            if index > 0 {
+                f.write_str(" ")?;
+            }
+            f.write_str(token)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for InvalidScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            InvalidScope::Character => f.write_str("a scope has a character that RFC 6749 section 3.3 does not allow"),
+            InvalidScope::TooLong => write!(f, "a scope is longer than {} bytes", Scope::MAX_BYTES),
+        }
+    }
+}
+
+impl std::error::Error for InvalidScope {}
