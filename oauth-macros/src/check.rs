@@ -1,7 +1,5 @@
 //! What a rule may mean: from the syntax of a policy to the rule that the handler carries.
 
-use std::collections::HashSet;
-
 use proc_macro2::Span;
 use quote::ToTokens;
 use syn::{Error, Lit, Result};

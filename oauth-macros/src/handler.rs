@@ -1,8 +1,9 @@
 //! A function that can be guarded, or why not.
 
-use proc_macro2::{Delimiter, Group, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use quote::TokenStreamExt;
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream};
+use syn::parse::{Parse, ParseStream, Parser};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     AttrStyle, Attribute, Error, FnArg, Ident, LitStr, Pat, Result, ReturnType, Safety, Signature, Token, Type,
@@ -10,6 +11,7 @@ use syn::{
 };
 
 use crate::policy::Mistakes;
+use crate::{Kind, expand};
 
 /// An `async fn` whose arguments a guard can stand before.
 pub(crate) struct Handler {
@@ -46,6 +48,41 @@ impl Parse for Handler {
     }
 }
 
+impl Handler {
+    /// Whether guards stand below this one that do not know their order yet.
+    pub(crate) fn is_stacked(&self) -> bool {
+        let mut below = self.attributes.iter().filter(|attribute| is_guard(attribute)).peekable();
+        below.peek().is_some() && !below.any(expand::is_marked)
+    }
+
+    pub(crate) fn take_guards(&mut self) -> Vec<Attribute> {
+        let (guards, others) = std::mem::take(&mut self.attributes).into_iter().partition(is_guard);
+        self.attributes = others;
+        guards
+    }
+}
+
+/// The item as it was, but for the guards on it: what cannot be guarded once is not reported twice.
+pub(crate) fn without_guards(item: TokenStream) -> TokenStream {
+    let parse = |input: ParseStream<'_>| Ok((input.call(Attribute::parse_outer)?, input.parse::<TokenStream>()?));
+    match parse.parse2(item.clone()) {
+        Ok((attributes, rest)) => {
+            let mut tokens = TokenStream::new();
+            tokens.append_all(attributes.iter().filter(|attribute| !is_guard(attribute)));
+            tokens.extend(rest);
+            tokens
+        }
+        Err(_) => item,
+    }
+}
+
+/// By name, since names are all that an attribute sees of its neighbours. Under another name a guard is no less a
+/// guard, but it does not know its place among others.
+fn is_guard(attribute: &Attribute) -> bool {
+    let name = attribute.path().segments.last().map(|segment| &segment.ident);
+    name.is_some_and(|name| *name == Kind::Claim.name() || *name == Kind::Token.name())
+}
+
 /// Looks for the `fn` first, since on anything else syn would only miss it.
 fn parse_signature(input: ParseStream<'_>) -> Result<Signature> {
     let ahead = input.fork();
@@ -66,8 +103,8 @@ fn parse_signature(input: ParseStream<'_>) -> Result<Signature> {
 
 /// The body's inner attributes go before the function, where they mean the same: a closure's block takes none.
 fn parse_body(input: ParseStream<'_>, attributes: &mut Vec<Attribute>) -> Result<Group> {
-    let (mut body, span) = match input.parse()? {
-        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => (group.stream(), group.span()),
+    let braces = match input.parse()? {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => group,
         other => {
             return Err(Error::new_spanned(
                 other,
@@ -79,12 +116,11 @@ fn parse_body(input: ParseStream<'_>, attributes: &mut Vec<Attribute>) -> Result
         return Err(input.error("nothing may follow a handler's body"));
     }
     let split = |content: ParseStream<'_>| Ok((content.call(Attribute::parse_inner)?, content.parse()?));
-    let (inner, rest): (Vec<Attribute>, _) = syn::parse::Parser::parse2(split, body)?;
+    let (inner, rest): (Vec<Attribute>, _) = split.parse2(braces.stream())?;
     attributes.extend(inner.into_iter().map(|attribute| Attribute { style: AttrStyle::Outer, ..attribute }));
-    body = rest;
-    let mut group = Group::new(Delimiter::Brace, body);
-    group.set_span(span);
-    Ok(group)
+    let mut body = Group::new(Delimiter::Brace, rest);
+    body.set_span(braces.span());
+    Ok(body)
 }
 
 fn refuse_form(signature: &Signature, mistakes: &mut Mistakes) {
@@ -104,7 +140,10 @@ fn refuse_form(signature: &Signature, mistakes: &mut Mistakes) {
         mistakes.add(Error::new_spanned(abi, "a handler cannot be `extern`: leave the word out"));
     }
     if let Some(variadic) = &signature.variadic {
-        mistakes.add(Error::new_spanned(variadic, "a handler's arguments are extractors, which `...` is not: leave it out"));
+        mistakes.add(Error::new_spanned(
+            variadic,
+            "a handler's arguments are extractors, which `...` is not: leave it out",
+        ));
     }
 }
 

@@ -11,7 +11,7 @@ use syn::{Path, Result};
 
 use check::Rule;
 use handler::Handler;
-use policy::{Mistakes, NoPolicy, Policy};
+use policy::{NoPolicy, Policy};
 
 /// Guards a handler by the claims of its token.
 #[proc_macro_attribute]
@@ -27,18 +27,24 @@ pub fn require_token(arguments: proc_macro::TokenStream, handler: proc_macro::To
 
 /// The handler, guarded; or what is wrong, and the handler as it was, so that nothing else about it is reported.
 fn guard(kind: Kind, arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let policy = arguments.to_string();
-    let mut mistakes = Mistakes::default();
-    let rule = kind.read(arguments).map_err(|mistake| mistakes.add(mistake));
-    let handler = syn::parse2::<Handler>(item.clone()).map_err(|mistake| mistakes.add(mistake));
-    match (mistakes.or(()), rule, handler) {
-        (Ok(()), Ok((runtime, rule)), Ok(handler)) => expand::guarded(handler, &rule, &policy, runtime.as_ref()),
-        (mistakes, ..) => {
-            let mut tokens = mistakes.map_or_else(|mistakes| mistakes.to_compile_error(), |()| TokenStream::new());
-            tokens.extend(item);
-            tokens
+    let (arguments, ordered) = expand::take_mark(arguments);
+    match (kind.read(arguments.clone()), syn::parse2::<Handler>(item.clone())) {
+        (Ok(policy), Ok(handler)) if ordered || !handler.is_stacked() => expand::guarded(handler, &policy),
+        (Ok(policy), Ok(handler)) => expand::stacked(kind, &arguments, handler, &policy),
+        (Err(mistake), Ok(_)) => refused(&mistake, item),
+        (Ok(_), Err(mistake)) => refused(&mistake, handler::without_guards(item)),
+        (Err(mut mistake), Err(other)) => {
+            mistake.combine(other);
+            refused(&mistake, handler::without_guards(item))
         }
     }
+}
+
+/// An error is never without effect: the handler that follows it does not compile into anything.
+fn refused(mistake: &syn::Error, item: TokenStream) -> TokenStream {
+    let mut tokens = mistake.to_compile_error();
+    tokens.extend(item);
+    tokens
 }
 
 #[derive(Clone, Copy)]
@@ -47,15 +53,34 @@ enum Kind {
     Token,
 }
 
+/// What one attribute demands.
+struct Guard {
+    rule: Rule,
+    /// As written.
+    policy: String,
+    runtime: Option<Path>,
+}
+
 impl Kind {
-    fn read(self, arguments: TokenStream) -> Result<(Option<Path>, Rule)> {
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Claim => "require_claim",
+            Kind::Token => "require_token",
+        }
+    }
+
+    fn read(self, arguments: TokenStream) -> Result<Guard> {
+        let policy = arguments.to_string();
         match self {
             Kind::Claim => {
-                let policy: Policy = syn::parse2(arguments)?;
-                let rule = check::rule(&policy)?;
-                Ok((policy.runtime, rule))
+                let syntax: Policy = syn::parse2(arguments)?;
+                let rule = check::rule(&syntax)?;
+                Ok(Guard { rule, policy, runtime: syntax.runtime })
             }
-            Kind::Token => Ok((syn::parse2::<NoPolicy>(arguments)?.runtime, Rule::Token)),
+            Kind::Token => {
+                let NoPolicy { runtime } = syn::parse2(arguments)?;
+                Ok(Guard { rule: Rule::Token, policy, runtime })
+            }
         }
     }
 }

@@ -261,8 +261,8 @@ fn skip_to_comma(input: ParseStream<'_>) {
 /// The operator ahead as Rust would read it: `==` is one, `=-` are two.
 fn peek_operator(input: ParseStream<'_>) -> Option<(String, Span)> {
     const OF_TWO: [&str; 20] = [
-        "==", "!=", "<=", ">=", "=>", "->", "&&", "||", "::", "..", "+=", "-=", "*=", "/=", "%=", "^=", "&=", "|=", "<<",
-        ">>",
+        "==", "!=", "<=", ">=", "=>", "->", "&&", "||", "::", "..", "+=", "-=", "*=", "/=", "%=", "^=", "&=", "|=",
+        "<<", ">>",
     ];
     let (first, rest) = input.cursor().punct()?;
     if first.spacing() == Spacing::Joint
@@ -295,7 +295,8 @@ fn any_of(name: &Name) -> String {
 fn unknown_operator(name: &Name, written: &str, span: Span, input: ParseStream<'_>) -> Error {
     if matches!(written, "." | "::" | "-" | "/" | "->") {
         let shown = name.shown();
-        let message = format!("a claim whose name is more than one identifier is quoted: `\"{shown}{written}..\" = ..`");
+        let message =
+            format!("a claim whose name is more than one identifier is quoted: `\"{shown}{written}..\" = ..`");
         return Error::new(span, message);
     }
     // Spanned by hand, since the tokens of one operator are several.
@@ -327,9 +328,10 @@ fn junk_after_term(name: &str, input: ParseStream<'_>) -> Error {
         _ => format!("`{found}` is one too many: after a term comes a comma or the end"),
     };
     match operator {
-        Some(operator) => {
-            Error::new_spanned(input.cursor().token_stream().into_iter().take(operator.len()).collect::<TokenStream>(), message)
-        }
+        Some(operator) => Error::new_spanned(
+            input.cursor().token_stream().into_iter().take(operator.len()).collect::<TokenStream>(),
+            message,
+        ),
         None => input.error(message),
     }
 }

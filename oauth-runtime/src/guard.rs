@@ -30,9 +30,12 @@ pub struct Guarded<E> {
     arguments: std::marker::PhantomData<fn() -> E>,
 }
 
-impl<E: FromRequest> Guarded<E> {
+impl<E> Guarded<E> {
     /// Decides; only then runs the extractors of the handler's own arguments.
-    pub async fn admit(mut self, guard: &'static Guard) -> Result<E, Error> {
+    pub async fn admit(mut self, guard: &'static Guard) -> Result<E, Error>
+    where
+        E: FromRequest,
+    {
         let _ = guard;
         E::from_request(&self.request, &mut self.payload).await.map_err(Into::into)
     }
