@@ -1,7 +1,6 @@
 //! What a rule may mean: from the syntax of a policy to the rule that the handler carries.
 
 use proc_macro2::Span;
-use quote::ToTokens;
 use syn::{Error, Lit, Result};
 
 use crate::policy::{self, Mistakes, Name, Policy, Term};
@@ -30,11 +29,15 @@ pub(crate) enum Literal {
     Bool(bool),
 }
 
-/// Words that later rules will need. Refused today, so that no policy changes its meaning tomorrow.
-const RESERVED: [&str; 6] = ["fresh", "acr", "path", "all", "any", "not"];
-
-/// Where a policy's words end and RFC 6749 §3.3 begins.
-const SCOPE: &str = "scope";
+/// Words that later rules will need, and what does their work today. Refused, so that no policy changes its meaning.
+const RESERVED: [(&str, Option<&str>); 6] = [
+    ("fresh", None),
+    ("acr", None),
+    ("path", None),
+    ("all", Some("terms that must all hold are separated by commas")),
+    ("any", Some("any of several values of one claim is `claim = [\"one\", \"other\"]`")),
+    ("not", None),
+];
 
 pub(crate) fn rule(policy: &Policy) -> Result<Rule> {
     if policy.terms.is_empty() {
@@ -58,10 +61,10 @@ pub(crate) fn rule(policy: &Policy) -> Result<Rule> {
 
 /// Two terms about one claim say either the same or, as every term must hold, what is rarely meant.
 fn refuse_repetition(before: &[Term], term: &Term) -> Result<()> {
-    let same = |earlier: &&Term| earlier.name.text == term.name.text && is_scope(&earlier.name) == is_scope(&term.name);
+    let same = |earlier: &&Term| earlier.name.text == term.name.text && earlier.name.is_scope() == term.name.is_scope();
     let Some(earlier) = before.iter().find(same) else { return Ok(()) };
     let name = term.name.shown();
-    let message = if is_scope(&term.name) {
+    let message = if term.name.is_scope() {
         "`scope` is asked twice: write every scope into one, as in `scope = \"read write\"`".to_owned()
     } else if matches!((&earlier.test, &term.test), (policy::Test::Equals(_), policy::Test::Equals(_))) {
         format!(
@@ -76,23 +79,21 @@ fn refuse_repetition(before: &[Term], term: &Term) -> Result<()> {
     Err(Error::new(term.name.span, message))
 }
 
-fn is_scope(name: &Name) -> bool {
-    !name.quoted && name.text == SCOPE
-}
-
 fn term_rule(term: &Term) -> Result<Rule> {
     let name = &term.name;
-    if !name.quoted && RESERVED.contains(&name.text.as_str()) {
+    if !name.quoted
+        && let Some((word, today)) = RESERVED.iter().find(|(word, _)| name.text == *word)
+    {
+        let today = today.map(|today| format!("; {today}")).unwrap_or_default();
         let message = format!(
-            "`{text}` is reserved for rules to come: for a claim of this name write it in quotes, `\"{text}\" = ..`",
-            text = name.text
+            "`{word}` is reserved for rules to come: write a claim of this name in quotes, `\"{word}\"`{today}"
         );
         return Err(Error::new(name.span, message));
     }
     if name.text.is_empty() {
         return Err(Error::new(name.span, "a claim's name is empty: write it between the quotes"));
     }
-    if is_scope(name) {
+    if name.is_scope() {
         return scope(name, &term.test);
     }
     let test = match &term.test {
@@ -165,7 +166,7 @@ fn distinct(values: &[policy::Literal]) -> Result<Vec<Literal>> {
     for value in values {
         match literal(value) {
             Ok(literal) if literals.iter().any(|earlier| earlier.matches(&literal)) => {
-                let message = format!("`{}` is in this list already: leave it out", shown(value));
+                let message = format!("`{}` is in this list already: leave it out", value.shown());
                 mistakes.add(Error::new_spanned(&value.lit, message));
             }
             Ok(literal) => literals.push(literal),
@@ -199,7 +200,7 @@ fn literal(value: &policy::Literal) -> Result<Literal> {
                 Ok(int) if range.contains(&int) => Ok(Literal::Int(int)),
                 Ok(_) | Err(_) => wrong(format!(
                     "`{}` is beyond what a claim can hold: write an integer from {} to {}",
-                    shown(value),
+                    value.shown(),
                     i64::MIN,
                     u64::MAX
                 )),
@@ -209,20 +210,16 @@ fn literal(value: &policy::Literal) -> Result<Literal> {
             Ok(float) if float.is_finite() => Ok(Literal::Float(if negative { -float } else { float })),
             Ok(_) | Err(_) => wrong(format!(
                 "`{}` is beyond what a claim can hold: write a number smaller than 1.8e308",
-                shown(value)
+                value.shown()
             )),
         },
         Lit::ByteStr(_) | Lit::CStr(_) | Lit::Byte(_) | Lit::Char(_) => {
-            let written = shown(value);
+            let written = value.shown();
             let inner = written.trim_start_matches(['b', 'c', 'r', '#']).trim_matches(['\'', '"', '#']);
             wrong(format!("a claim is JSON, which has no such literal as `{written}`: write the string `\"{inner}\"`"))
         }
         Lit::Verbatim(_) | _ => {
-            wrong(format!("`{}` is no literal that a claim can hold: write a string or a number", shown(value)))
+            wrong(format!("`{}` is no literal that a claim can hold: write a string or a number", value.shown()))
         }
     }
-}
-
-fn shown(value: &policy::Literal) -> String {
-    format!("{}{}", if value.minus.is_some() { "-" } else { "" }, value.lit.to_token_stream())
 }

@@ -4,7 +4,8 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Attribute, Meta, ReturnType, Type, parse_quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Attribute, Index, Meta, ReturnType, Signature, Type, parse_quote_spanned};
 
 use crate::check::{Literal, Rule, Test};
 use crate::handler::{self, Handler};
@@ -12,52 +13,44 @@ use crate::{Guard, Kind};
 
 /// Puts the guard before the handler's arguments: they become one, which is extracted after the decision.
 ///
-/// The body moves into an async closure, because only there do `return`, `?` and coercions see the return type that
-/// its author wrote; an `async` block has no place for one. The closure's parameters are the handler's own.
+/// The body moves into an async block, so that its `return` and `?` end the body and not what stands around it. A block
+/// has no place for a return type, and the compiler does not look at an async closure's until the body is checked: a
+/// `return` that never happens states it first, so that coercions and error messages are those of the handler alone.
 pub(crate) fn guarded(handler: Handler, guard: &Guard) -> TokenStream {
     // Locals of this span are invisible to the body.
     let here = Span::mixed_site();
     let runtime = guard.runtime_path();
     let private = quote_spanned!(here=> #runtime::__private);
-    let rule = rule_tokens(&guard.rule, &private);
-    let policy = &guard.policy;
-
     let Handler { attributes, visibility, mut signature, arguments, body } = handler;
-    let name = signature.ident.unraw().to_string();
-    // In a block of its own, where the body cannot see it.
-    let data = quote_spanned! {here=>
-        static GUARD: #private::Guard = #private::Guard {
-            rule: #rule,
-            policy: #policy,
-            handler: #name,
-            module: ::core::module_path!(),
-            file: ::core::file!(),
-            line: ::core::line!(),
-        };
-        &GUARD
-    };
+
     let answer: Type = match signature.output {
         ReturnType::Default => parse_quote_spanned!(here=> ()),
         ReturnType::Type(_, ty) => *ty,
     };
+    let stated = state_answer(&answer);
     let types = arguments.iter().map(|argument| &argument.ty);
     signature.inputs = parse_quote_spanned!(here=> __guarded: #private::Guarded<(#(#types,)*)>);
-    // One span for all of it, that of the arguments: when one of them is no extractor, there the compiler says so, once.
-    let at_arguments = signature.paren_token.span.join().resolved_at(here);
-    let admitted = quote_spanned!(at_arguments=> __guarded.admit({ #data }).await?);
     signature.output = parse_quote_spanned!(here=> -> ::core::result::Result<#answer, #private::Error>);
 
-    let (inner_answer, _) = handler::infer_impl_traits(answer);
-    let parameters = arguments
-        .iter()
-        .map(|handler::Argument { attributes, pattern, ty }| quote_spanned!(here=> #(#attributes)* #pattern: #ty));
-    let extracted = (0..arguments.len()).map(syn::Index::from);
+    let data = guard_tokens(guard, &signature, &private);
+    // One span for all of it, that of the arguments: when one of them is no extractor, there the compiler says so, once.
+    let at_arguments = signature.paren_token.span.join().resolved_at(here);
+    let admitted = quote_spanned!(at_arguments=> __guarded.admit(#data).await?);
+    // Without their types, which would have the compiler report one mistake in them twice.
+    let bindings = arguments.iter().enumerate().map(|(index, handler::Argument { attributes, pattern, .. })| {
+        let index = Index::from(index);
+        quote_spanned!(here=> #(#attributes)* let #pattern = __arguments.#index;)
+    });
 
     quote_spanned! {here=>
         #(#attributes)*
         #visibility #signature {
             let __arguments = #admitted;
-            ::core::result::Result::Ok((async move |#(#parameters),*| -> #inner_answer #body)(#(__arguments.#extracted),*).await)
+            ::core::result::Result::Ok(async move {
+                #stated
+                #(#bindings)*
+                #body
+            }.await)
         }
     }
 }
@@ -101,6 +94,39 @@ impl Guard {
         let here = Span::mixed_site();
         self.runtime.as_ref().map_or_else(|| quote_spanned!(here=> ::oauth_runtime), ToTokens::to_token_stream)
     }
+}
+
+/// A `return` that never happens, for its type. `Option` is the shortest way to a value of any type that no lint minds.
+fn state_answer(answer: &Type) -> TokenStream {
+    let here = Span::mixed_site();
+    // Where the compiler says why it expects this type.
+    let at_answer = answer.span().resolved_at(here);
+    let (inferred, _) = handler::infer_impl_traits(answer.clone());
+    let returned = quote_spanned!(at_answer=> __answer);
+    quote_spanned! {here=>
+        if let ::core::option::Option::Some(#returned) = ::core::option::Option::None::<#inferred> {
+            return #returned;
+        }
+    }
+}
+
+/// The guard as a constant, in a block of its own where the body cannot see it.
+fn guard_tokens(guard: &Guard, signature: &Signature, private: &TokenStream) -> TokenStream {
+    let here = Span::mixed_site();
+    let rule = rule_tokens(&guard.rule, private);
+    let policy = &guard.policy;
+    let handler = signature.ident.unraw().to_string();
+    quote_spanned! {here=> {
+        static GUARD: #private::Guard = #private::Guard {
+            rule: #rule,
+            policy: #policy,
+            handler: #handler,
+            module: ::core::module_path!(),
+            file: ::core::file!(),
+            line: ::core::line!(),
+        };
+        &GUARD
+    }}
 }
 
 fn rule_tokens(rule: &Rule, private: &TokenStream) -> TokenStream {

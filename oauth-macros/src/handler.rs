@@ -97,8 +97,8 @@ fn parse_signature(input: ParseStream<'_>) -> Result<Signature> {
     if ahead.peek(Token![fn]) {
         return input.parse();
     }
-    let found = input.fork().call(Ident::parse_any).map_or_else(|_| "this".to_owned(), |word| format!("a `{word}`"));
-    Err(input.error(format!("{found} cannot be guarded: put the attribute on a handler, an `async fn`")))
+    let found = input.fork().call(Ident::parse_any).map_or_else(|_| "this".to_owned(), |word| format!("`{word}`"));
+    Err(input.error(format!("{found} cannot be guarded: write the attribute on a handler, an `async fn`")))
 }
 
 /// The body's inner attributes go before the function, where they mean the same: a closure's block takes none.

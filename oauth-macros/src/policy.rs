@@ -1,6 +1,7 @@
 //! The syntax of a policy: terms separated by commas. What a term may mean is `check.rs`'s matter.
 
 use proc_macro2::{Delimiter, Ident, Spacing, Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::{Error, Lit, LitStr, Path, Result, Token, token};
@@ -50,14 +51,18 @@ pub(crate) struct Literal {
     pub(crate) lit: Lit,
 }
 
+/// Not a claim like others: its one string is a list of scopes.
+const SCOPE: &str = "scope";
+
 /// What may stand after a claim's name. The parser reads this table and so do its diagnostics: an operator that is added
 /// here is understood and offered.
 const OPERATORS: [Operator; 1] =
-    [Operator { written: "=", right_hand_sides: &["\"value\"", "[\"one\", \"other\"]"], parse: Test::equals }];
+    [Operator { written: "=", values: &["\"value\"", "[\"one\", \"other\"]"], parse: Test::equals }];
 
 struct Operator {
     written: &'static str,
-    right_hand_sides: &'static [&'static str],
+    /// What may follow it, by example.
+    values: &'static [&'static str],
     parse: fn(&Name, Span, ParseStream<'_>) -> Result<Test>,
 }
 
@@ -84,10 +89,13 @@ impl Policy {
         if input.peek(Token![crate]) {
             return parse_runtime(input, &mut self.runtime);
         }
+        if let Some(mistake) = value_as_term(self.terms.last(), input) {
+            return Err(mistake);
+        }
         let term: Term = input.parse()?;
-        let name = term.name.shown();
+        let mistake = (!at_end(input)).then(|| junk_after_term(&term.name, input));
         self.terms.push(term);
-        if at_end(input) { Ok(()) } else { Err(junk_after_term(&name, input)) }
+        mistake.map_or(Ok(()), Err)
     }
 }
 
@@ -128,7 +136,7 @@ fn parse_runtime(input: ParseStream<'_>, runtime: &mut Option<Path>) -> Result<(
     if runtime.replace(path).is_some() {
         return Err(Error::new(keyword.span, "`crate` is given twice: leave one out"));
     }
-    if at_end(input) { Ok(()) } else { Err(junk_after_term("crate", input)) }
+    if at_end(input) { Ok(()) } else { Err(junk_after_runtime(input)) }
 }
 
 impl Parse for Term {
@@ -144,12 +152,10 @@ impl Parse for Name {
         if input.peek(Token![_]) {
             return Err(input.error("`_` names no claim: write the claim's name, as in `role = \"admin\"`"));
         }
-        // Before the identifiers, of which `true` and `false` would be two.
-        if let Ok(lit) = input.fork().parse::<Lit>() {
-            let Lit::Str(text) = &lit else { return Err(no_name(&lit)) };
-            refuse_suffix(&lit)?;
-            input.parse::<Lit>()?;
-            return Ok(Name { text: text.value(), quoted: true, span: text.span() });
+        if let Some(text) = input.parse::<Option<LitStr>>()? {
+            let name = Name { text: text.value(), quoted: true, span: text.span() };
+            refuse_suffix(&Lit::Str(text))?;
+            return Ok(name);
         }
         if input.peek(Ident::peek_any) {
             let name = Ident::parse_any(input)?;
@@ -163,6 +169,10 @@ impl Name {
     /// As it is written in a policy.
     pub(crate) fn shown(&self) -> String {
         if self.quoted { format!("{:?}", self.text) } else { self.text.clone() }
+    }
+
+    pub(crate) fn is_scope(&self) -> bool {
+        !self.quoted && self.text == SCOPE
     }
 }
 
@@ -183,7 +193,7 @@ impl Test {
                 }
                 (operator.parse)(name, span, input)
             }
-            None => Err(unknown_operator(name, &written, span, input)),
+            None => Err(unknown_operator(name, &written, input)),
         }
     }
 
@@ -233,6 +243,13 @@ impl Literal {
     }
 }
 
+impl Literal {
+    /// As it is written.
+    pub(crate) fn shown(&self) -> String {
+        format!("{}{}", if self.minus.is_some() { "-" } else { "" }, self.lit.to_token_stream())
+    }
+}
+
 /// Several mistakes, reported together.
 #[derive(Default)]
 pub(crate) struct Mistakes(Option<Error>);
@@ -278,30 +295,51 @@ fn peek_operator(input: ParseStream<'_>) -> Option<(String, Span)> {
 
 /// The ways to write a term about this claim.
 fn forms(name: &Name) -> String {
+    if name.is_scope() {
+        return any_of(name);
+    }
     let name = name.shown();
-    let operations = OPERATORS.iter().flat_map(|operator| {
-        operator.right_hand_sides.iter().map(|value| format!("`{name} {} {value}`", operator.written))
-    });
-    let mut forms: Vec<String> = operations.collect();
-    forms.push(format!("`{name}` alone (the claim is there)"));
-    let last = forms.pop().unwrap_or_default();
-    format!("{} or {last}", forms.join(", "))
+    let mut forms = Vec::new();
+    for operator in &OPERATORS {
+        forms.extend(operator.values.iter().map(|value| format!("`{name} {} {value}`", operator.written)));
+    }
+    format!("{} or `{name}` alone (the claim is there)", forms.join(", "))
 }
 
+/// The way to write a term about several values of this claim.
 fn any_of(name: &Name) -> String {
+    if name.is_scope() {
+        return "`scope = \"read write\"`, which wants every scope in it".to_owned();
+    }
     format!("`{} = [\"one\", \"other\"]`", name.shown())
 }
 
-fn unknown_operator(name: &Name, written: &str, span: Span, input: ParseStream<'_>) -> Error {
-    if matches!(written, "." | "::" | "-" | "/" | "->") {
-        let shown = name.shown();
-        let message =
-            format!("a claim whose name is more than one identifier is quoted: `\"{shown}{written}..\" = ..`");
-        return Error::new(span, message);
+fn unknown_operator(name: &Name, written: &str, input: ParseStream<'_>) -> Error {
+    let tokens = tokens_ahead(input, written.len());
+    if !name.quoted && matches!(written, "." | "::" | "-" | "/" | "->") {
+        let whole = name.text.clone() + &spelled_ahead(input);
+        return Error::new_spanned(
+            tokens,
+            format!("`{whole}` is no identifier: write such a name in quotes, `\"{whole}\"`"),
+        );
     }
-    // Spanned by hand, since the tokens of one operator are several.
-    let tokens: TokenStream = input.cursor().token_stream().into_iter().take(written.len()).collect();
     Error::new_spanned(tokens, format!("unknown operator `{written}`: write {}", forms(name)))
+}
+
+/// What looks like more of a name, up to the term's operator or its end.
+fn spelled_ahead(input: ParseStream<'_>) -> String {
+    let mut spelled = String::new();
+    for token in input.cursor().token_stream() {
+        match token {
+            TokenTree::Ident(ident) => spelled += &ident.to_string(),
+            TokenTree::Punct(punct) if matches!(punct.as_char(), '.' | ':' | '-' | '/' | '>') => {
+                spelled.push(punct.as_char())
+            }
+            TokenTree::Literal(literal) => spelled += &literal.to_string().replace('"', ""),
+            TokenTree::Punct(_) | TokenTree::Group(_) => break,
+        }
+    }
+    spelled
 }
 
 /// After a name came neither an operator nor the end of the term.
@@ -318,33 +356,43 @@ fn junk_after_name(name: &Name, input: ParseStream<'_>) -> Error {
     input.error(message)
 }
 
-fn junk_after_term(name: &str, input: ParseStream<'_>) -> Error {
-    let found = next_token(input);
-    let operator = peek_operator(input).map(|(written, _)| written);
-    let message = match operator.as_deref() {
-        Some("|" | "||") => format!("any of several values is a list: write `{name} = [\"one\", \"other\"]`"),
-        Some("&" | "&&" | ";") => "terms that must all hold are separated by commas".to_owned(),
-        _ if input.peek(Ident::peek_any) || input.peek(LitStr) => format!("a comma is missing before `{found}`"),
-        _ => format!("`{found}` is one too many: after a term comes a comma or the end"),
+fn junk_after_term(name: &Name, input: ParseStream<'_>) -> Error {
+    let several = format!("several values are written {}", any_of(name));
+    let Some((operator, _)) = peek_operator(input) else {
+        let found = next_token(input);
+        let message = if input.peek(Ident::peek_any) || (input.peek(LitStr) && input.peek2(Token![=])) {
+            format!("a comma is missing before `{found}`")
+        } else if input.peek(Lit) {
+            format!("unexpected `{found}`: {several}")
+        } else {
+            format!("unexpected `{found}`: after a term comes a comma or the end")
+        };
+        return input.error(message);
     };
-    match operator {
-        Some(operator) => Error::new_spanned(
-            input.cursor().token_stream().into_iter().take(operator.len()).collect::<TokenStream>(),
-            message,
-        ),
-        None => input.error(message),
-    }
+    let message = match operator.as_str() {
+        "|" | "||" => format!("unexpected `{operator}`: {several}"),
+        "&" | "&&" | ";" => format!("write a comma instead of `{operator}`: it separates terms that must all hold"),
+        _ => format!("unexpected `{operator}`: after a term comes a comma or the end"),
+    };
+    Error::new_spanned(tokens_ahead(input, operator.len()), message)
 }
 
-fn no_name(lit: &Lit) -> Error {
-    let shown = quote::ToTokens::to_token_stream(lit);
-    Error::new_spanned(
-        lit,
-        format!(
-            "`{shown}` is no claim: a term begins with a claim's name, as in `role = \"admin\"`; \
-             several values of one claim are a list, as in `role = [\"one\", \"other\"]`"
-        ),
-    )
+fn junk_after_runtime(input: ParseStream<'_>) -> Error {
+    input.error(format!("unexpected `{}`: after `crate = \"..\"` comes a comma or the end", next_token(input)))
+}
+
+/// `level = 3, 4`: what is no claim's name was meant as one more value.
+fn value_as_term(before: Option<&Term>, input: ParseStream<'_>) -> Option<Error> {
+    let lit: Lit = input.fork().parse().ok().filter(|lit| !matches!(lit, Lit::Str(_)))?;
+    let shown = lit.to_token_stream();
+    let message = match before {
+        Some(Term { name, test: Test::Equals(Value::One(first)) }) if !name.is_scope() => {
+            let (name, first) = (name.shown(), first.shown());
+            format!("`{shown}` is no claim: several values are a list, as in `{name} = [{first}, {shown}]`")
+        }
+        _ => format!("`{shown}` is no claim: a term begins with a claim's name, as in `role = \"admin\"`"),
+    };
+    Some(Error::new_spanned(lit, message))
 }
 
 /// Where a term should begin stands something that begins none.
@@ -360,26 +408,21 @@ fn no_term(input: ParseStream<'_>) -> Error {
 }
 
 fn no_literal(name: &Name, input: ParseStream<'_>) -> Error {
-    let mut found = TokenStream::new();
-    // A fork, since the caller skips what is left.
-    let ahead = input.fork();
-    while !at_end(&ahead) {
-        match ahead.parse::<TokenTree>() {
-            Ok(token) => found.extend([token]),
-            Err(_) => break,
+    let tokens: Vec<TokenTree> =
+        input.cursor().token_stream().into_iter().take_while(|token| !is_comma(token)).collect();
+    let (shown, several) = (name.shown(), any_of(name));
+    let message = match tokens.as_slice() {
+        [TokenTree::Ident(word)] => format!("`{word}` is no literal: write `{shown} = {:?}`", word.to_string()),
+        [TokenTree::Group(_)] => {
+            format!("this is no literal: write `{shown} = \"value\"`; several values are written {several}")
         }
-    }
-    let shown = name.shown();
-    let mut tokens = found.clone().into_iter();
-    let cure = match (tokens.next(), tokens.next()) {
-        (Some(TokenTree::Ident(word)), None) => format!("write `{shown} = {:?}`", word.to_string()),
-        (Some(TokenTree::Group(group)), None) if group.delimiter() != Delimiter::None => {
-            format!("write `{shown} = \"value\"`, or a list in brackets, {}", any_of(name))
-        }
-        _ => format!("write a string, a number, `true` or `false`, as in `{shown} = \"value\"`"),
+        _ => format!("this is no literal: write a string, a number, `true` or `false`, as in `{shown} = \"value\"`"),
     };
-    let message = format!("`{found}` is no literal: {cure}");
-    Error::new_spanned(found, message)
+    Error::new_spanned(tokens.into_iter().collect::<TokenStream>(), message)
+}
+
+fn is_comma(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',')
 }
 
 fn refuse_suffix(lit: &Lit) -> Result<()> {
@@ -387,10 +430,14 @@ fn refuse_suffix(lit: &Lit) -> Result<()> {
     if suffix.is_empty() {
         return Ok(());
     }
-    let whole = quote::ToTokens::to_token_stream(lit).to_string();
-    let bare = whole.strip_suffix(suffix).unwrap_or(&whole);
-    let message = format!("JSON has no literal types such as `{suffix}`: write `{}`", bare.trim_end_matches('_'));
+    let whole = lit.to_token_stream().to_string();
+    let bare = whole.strip_suffix(suffix).unwrap_or(&whole).trim_end_matches('_');
+    let message = format!("a claim is JSON, whose values have no suffix such as `{suffix}`: write `{bare}`");
     Err(Error::new_spanned(lit, message))
+}
+
+fn tokens_ahead(input: ParseStream<'_>, count: usize) -> TokenStream {
+    input.cursor().token_stream().into_iter().take(count).collect()
 }
 
 fn next_token(input: ParseStream<'_>) -> String {

@@ -1,6 +1,6 @@
 use oauth_runtime::require_claim;
 
 #[require_claim(role = "admin")]
-use std::fmt;
+pub use std::fmt;
 
 fn main() {}

@@ -1,5 +1,5 @@
-//! Any extractor in any pattern, and a body that sees its own names and return type.
-#![deny(warnings, clippy::all, clippy::pedantic, unused_qualifications, unreachable_pub)]
+//! Any extractor in any pattern, and an argument's own attributes.
+#![deny(warnings)]
 
 use actix_web::web::{Bytes, Json, Path, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse, Responder, get, post, web};
@@ -17,24 +17,35 @@ async fn none() -> impl Responder {
     "none"
 }
 
-#[require_claim(role = "admin", level = [3, 1_000_000, -4.5], active, scope = "a b")]
+#[require_claim(role = "admin")]
 #[post("/patterns/{id}/{name}")]
-async fn patterns(Path((id, name)): Path<(u32, String)>, mut query: Query<Note>, Json(body): Json<Note>) -> String {
+async fn patterns(
+    path: Path<(u32, String)>,
+    mut query: Query<Note>,
+    Json(Note { title }): Json<Note>,
+    (ref request, Query(mut note)): (HttpRequest, Query<Note>),
+) -> String {
+    let (id, name) = path.into_inner();
     query.title.push_str(&name);
-    format!("{id}{}{}", query.title, body.title)
+    note.title.push_str(&title);
+    format!("{id}{}{}{}", query.title, note.title, request.path())
 }
 
-#[post("/below")]
 #[require_token]
-async fn below(_request: HttpRequest, payload: Payload) -> HttpResponse {
+#[post("/stream")]
+async fn stream(_request: HttpRequest, payload: Payload) -> HttpResponse {
     HttpResponse::Ok().streaming(payload)
 }
 
 #[require_token]
-async fn plain(#[allow(unused_variables)] request: HttpRequest, _: Bytes) -> impl Responder {
-    HttpResponse::Ok()
+async fn ignoring(
+    #[allow(unused_variables)] request: HttpRequest,
+    _: Bytes,
+    #[expect(unused_mut)] mut query: Query<Note>,
+) -> impl Responder {
+    query.into_inner().title
 }
 
 fn main() {
-    let _ = actix_web::App::new().service(none).service(patterns).service(below).route("/", web::get().to(plain));
+    let _ = actix_web::App::new().service(none).service(patterns).service(stream).route("/", web::get().to(ignoring));
 }

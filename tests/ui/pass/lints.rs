@@ -1,0 +1,47 @@
+//! Neither the compiler nor clippy complains of what the attribute writes. (Also linted by itself: see Cargo.toml.)
+#![deny(warnings, clippy::all, clippy::pedantic, clippy::cargo)]
+#![deny(unused_qualifications, unreachable_pub, missing_docs, let_underscore_drop, unused_results, unused_lifetimes)]
+#![allow(clippy::cargo)]
+
+use actix_web::web::{Bytes, Json, Query, get};
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use oauth_runtime::{require_claim, require_token};
+
+#[derive(serde::Deserialize)]
+struct Note {
+    title: String,
+}
+
+#[require_claim(role = "admin", level = [3, 1_000_000, -4.5], active, scope = "read write")]
+async fn patterns(mut query: Query<Note>, Json(body): Json<Note>, _: Bytes, _request: HttpRequest) -> String {
+    query.title.push_str(&body.title);
+    query.into_inner().title
+}
+
+#[require_token]
+async fn none() -> impl Responder {
+    "none"
+}
+
+#[require_token]
+#[require_claim(number = 1_000_000)]
+async fn early(bytes: Bytes) -> Result<HttpResponse, actix_web::Error> {
+    if bytes.is_empty() {
+        return Err(actix_web::error::ErrorBadRequest("empty"));
+    }
+    Ok(HttpResponse::Ok().body(bytes))
+}
+
+#[require_token]
+async fn unit(_nothing: (), bytes: Bytes) -> Result<impl Responder, actix_web::Error> {
+    Ok(bytes)
+}
+
+#[require_token]
+async fn diverging() -> HttpResponse {
+    unimplemented!()
+}
+
+fn main() {
+    drop((get().to(patterns), get().to(none), get().to(early), get().to(unit), get().to(diverging)));
+}
