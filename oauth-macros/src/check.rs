@@ -120,7 +120,7 @@ fn term_rule(term: &Term) -> Result<Rule> {
 
 /// `scope = "a b"`
 fn scope(name: &Name, test: &policy::Test) -> Result<Rule> {
-    const CURE: &str = "write `scope = \"read write\"`: the token must have every scope in it";
+    const CURE: &str = "write `scope = \"read write\"`, which wants every scope in it";
     let value = match test {
         policy::Test::Equals(policy::Value::One(value)) => value,
         policy::Test::Equals(policy::Value::Any(bracket, _)) => {
@@ -221,5 +221,64 @@ fn literal(value: &policy::Literal) -> Result<Literal> {
         Lit::Verbatim(_) | _ => {
             wrong(format!("`{}` is no literal that a claim can hold: write a string or a number", value.shown()))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(policy: &str) -> Result<Rule> {
+        rule(&syn::parse_str(policy)?)
+    }
+
+    fn accepted(policy: &str) -> Rule {
+        read(policy).unwrap_or_else(|mistake| panic!("{policy}: {mistake}"))
+    }
+
+    fn claim(name: &str, test: Test) -> Rule {
+        Rule::Claim(name.to_owned(), test)
+    }
+
+    #[test]
+    fn terms_become_rules() {
+        let text = |text: &str| Literal::Str(text.to_owned());
+        for (policy, expected) in [
+            ("role = \"admin\"", claim("role", Test::Equals(text("admin")))),
+            ("role", claim("role", Test::Present)),
+            ("\"scope\" = \"a b\"", claim("scope", Test::Equals(text("a b")))),
+            ("r#type = -0x10,", claim("type", Test::Equals(Literal::Int(-16)))),
+            ("level = 18446744073709551615", claim("level", Test::Equals(Literal::Int(u64::MAX.into())))),
+            ("level = -9223372036854775808", claim("level", Test::Equals(Literal::Int(i64::MIN.into())))),
+            ("level = -2.5e1", claim("level", Test::Equals(Literal::Float(-25.0)))),
+            ("a = [true, 1]", claim("a", Test::OneOf(vec![Literal::Bool(true), Literal::Int(1)]))),
+            ("scope = \" b  a \"", Rule::Scope(vec!["b".to_owned(), "a".to_owned()])),
+            ("a, \"b\"", Rule::All(vec![claim("a", Test::Present), claim("b", Test::Present)])),
+            ("crate = \"x::y\", a", claim("a", Test::Present)),
+            // Two terms, since a quoted `scope` is a claim like others.
+            (
+                "scope = \"a\", \"scope\" = \"a\"",
+                Rule::All(vec![Rule::Scope(vec!["a".to_owned()]), claim("scope", Test::Equals(text("a")))]),
+            ),
+        ] {
+            assert_eq!(accepted(policy), expected, "{policy}");
+        }
+    }
+
+    #[test]
+    fn independent_mistakes_are_reported_together() {
+        let mistakes = |policy: &str| read(policy).err().map_or(0, |mistake| mistake.into_iter().count());
+        assert_eq!(mistakes("role == 3, level < 4, ok, x = y"), 3);
+        assert_eq!(mistakes("all = 1, acr, a = [1, 1, 'c'], scope"), 5);
+        assert_eq!(mistakes("role = \"admin\""), 0);
+    }
+
+    #[test]
+    fn equal_numbers_repeat_however_written() {
+        for list in ["[3, 3]", "[3, 3.0]", "[0x3, 3]", "[1_0, 10]", "[-0.0, 0]", "[2.50, 2.5]"] {
+            assert!(read(&format!("a = {list}")).is_err(), "{list}");
+        }
+        accepted("a = [3, \"3\", true, 3.5]");
+        accepted("a = [18446744073709551615, 18446744073709551616.0]");
     }
 }

@@ -1,4 +1,8 @@
-//! The attributes of `oauth-runtime`.
+//! The attributes of `oauth-runtime`, which re-exports them: depend on that crate.
+//!
+//! From here the files are read in the order of the work: `policy.rs` reads an attribute's arguments, `check.rs` says
+//! what they mean, `handler.rs` reads the function below, `expand.rs` writes the guarded one. A mistake in any of them is
+//! one error at the token that is wrong, and its text says what to write.
 #![forbid(unsafe_code)]
 
 mod check;
@@ -14,12 +18,133 @@ use handler::Handler;
 use policy::{NoPolicy, Policy};
 
 /// Guards a handler by the claims of its token.
+///
+/// ```
+/// use actix_web::{App, Responder, get, post, web};
+/// use oauth_runtime::require_claim;
+///
+/// #[require_claim(role = "admin")]
+/// #[get("/admin")]
+/// async fn admin() -> impl Responder {
+///     "Admin access granted!"
+/// }
+///
+/// #[require_claim(role = ["editor", "admin"], level = 3, scope = "notes:write")]
+/// #[post("/notes/{id}")]
+/// async fn save(id: web::Path<u32>, web::Json(text): web::Json<String>) -> actix_web::Result<String> {
+///     Ok(format!("note {id}: {text}"))
+/// }
+///
+/// App::new().service(admin).service(save);
+/// ```
+///
+/// A request is decided before anything else of it is looked at: first the token (401 where it is missing or not valid),
+/// then the policy (403 where the claims do not meet it), and only then do the handler's own arguments read their part
+/// of the request. So a stranger with a broken body is told 401, not 400.
+///
+/// # What to write
+///
+/// Terms, separated by commas. **All of them must hold.**
+///
+/// | Term | Holds when |
+/// |---|---|
+/// | `role = "admin"` | the claim equals the value, or is an array that contains it |
+/// | `role = ["editor", "admin"]` | the claim equals any of the values, or is an array that contains any of them |
+/// | `verified` | the claim is there, and neither `null` nor `false` |
+/// | `scope = "notes:read notes:write"` | the token's scope has every one of these, in any order |
+/// | `crate = "path"` | no rule: the name under which the application knows `oauth-runtime`, where that is another |
+///
+/// A value is a string, an integer from `i64::MIN` to `u64::MAX`, a finite floating-point number, `true` or `false`.
+///
+/// A claim's name is a word, Rust's own words included (`type = "person"`), or any text in quotes:
+/// `"https://example.com/role" = "admin"`. In quotes it is always a plain claim: `"scope" = "a"` compares the claim's
+/// whole text, and `"all" = 1` is a claim that happens to be named like a word of this language.
+///
+/// # What holds, and what does not
+///
+/// - A claim that is **absent** meets no term.
+/// - A claim of **another JSON type** than the value meets no term: `level = 3` does not hold for the string `"3"`.
+/// - **Numbers** compare exactly: `3` equals `3.0`, and two integers beyond the precision of a double stay different.
+/// - **Strings** compare byte for byte, case included.
+/// - An **array** claim holds when one of its elements does; its elements are not searched any deeper.
+///
+/// # Several guards
+///
+/// Each attribute is a guard of its own, all must hold, and they decide from the top down:
+///
+/// ```
+/// # use actix_web::{Responder, get};
+/// # use oauth_runtime::require_claim;
+/// #[require_claim(permissions = "read")]
+/// #[require_claim(permissions = "write")]
+/// #[get("/both")]
+/// async fn both() -> impl Responder {
+///     "An array of permissions with both in it."
+/// }
+/// # fn main() {}
+/// ```
+///
+/// # Where to write it
+///
+/// On an `async fn` that actix-web takes as a handler, an associated function included. Above the route attribute is the
+/// habit, who before where; below works as well. An attribute that rewrites the handler's arguments, or that wants to
+/// see them (`#[tracing::instrument]`), goes above this one.
+///
+/// # What it refuses
+///
+/// What is refused does not compile; no mistake leaves a handler open. Refused are
+///
+/// - an empty policy, an empty list, an empty name;
+/// - the same claim twice, or the same value twice in a list: all terms must hold, which is rarely what was meant;
+/// - values that are no literals (`role = ADMIN`), and literals that JSON does not have (`b"x"`, `'c'`, `3u8`);
+/// - scopes with characters that [RFC 6749] does not allow, or with a scope twice;
+/// - the words `fresh`, `acr`, `path`, `all`, `any`, `not`, which are kept for rules to come;
+/// - anything but an `async fn` with a body; `self`, `impl Trait` and `cfg` in its arguments, since they are rewritten;
+///   more arguments than actix-web takes; and a function that answers nothing, as actix-web does itself.
+///
+/// ```compile_fail
+/// # use actix_web::{Responder, get};
+/// # use oauth_runtime::require_claim;
+/// // error: unknown operator `==`: write `role = "value"`, `role = ["one", "other"]` or `role` alone (the claim is there)
+/// #[require_claim(role == "admin")]
+/// #[get("/admin")]
+/// async fn admin() -> impl Responder {
+///     "Admin access granted!"
+/// }
+/// ```
+///
+/// Where an argument is no extractor, the compiler says that `FromRequest` is not implemented for its type, and points at
+/// the handler's arguments.
+///
+/// # No claim at all
+///
+/// `#[require_claim]` alone is refused: it reads like a policy that somebody forgot to finish. Where any valid token is
+/// enough, write [`#[require_token]`](macro@require_token), which says so.
+///
+/// [RFC 6749]: https://www.rfc-editor.org/rfc/rfc6749#section-3.3
 #[proc_macro_attribute]
 pub fn require_claim(policy: proc_macro::TokenStream, handler: proc_macro::TokenStream) -> proc_macro::TokenStream {
     guard(Kind::Claim, policy.into(), handler.into()).into()
 }
 
 /// Guards a handler by a valid token, whatever its claims.
+///
+/// ```
+/// use actix_web::{App, Responder, get};
+/// use oauth_runtime::require_token;
+///
+/// #[require_token]
+/// #[get("/me")]
+/// async fn me() -> impl Responder {
+///     "Somebody who is signed in."
+/// }
+///
+/// App::new().service(me);
+/// ```
+///
+/// In all else it is [`#[require_claim(..)]`](macro@require_claim), of which it could be the empty form, but for what a
+/// reader would make of that: an attribute of that name without a claim looks unfinished, and this one does not. Its only
+/// argument is `crate = "path"`.
 #[proc_macro_attribute]
 pub fn require_token(arguments: proc_macro::TokenStream, handler: proc_macro::TokenStream) -> proc_macro::TokenStream {
     guard(Kind::Token, arguments.into(), handler.into()).into()
@@ -82,5 +207,175 @@ impl Kind {
                 Ok(Guard { rule: Rule::Token, policy, runtime })
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+
+    use super::*;
+
+    #[test]
+    fn the_topmost_of_a_stack_goes_last() {
+        let handler = quote!(
+            #[get("/")]
+            #[require_token]
+            #[allow(unused)]
+            #[oauth_runtime::require_claim(b)]
+            async fn handler() -> String {}
+        );
+        let expected = quote!(
+            #[oauth_runtime::require_claim(b)]
+            #[require_token]
+            #[::oauth_runtime::require_claim(@stacked a)]
+            #[get("/")]
+            #[allow(unused)]
+            async fn handler() -> String {}
+        );
+        assert_eq!(guard(Kind::Claim, quote!(a), handler).to_string(), expected.to_string());
+    }
+
+    #[test]
+    fn a_stack_in_its_order_is_expanded() {
+        let below = quote!(#[::oauth_runtime::require_claim(@stacked a)]);
+        let tokens = guard(Kind::Claim, quote!(b), quote!(#below async fn handler() -> String {})).to_string();
+        assert!(tokens.starts_with(&below.to_string()) && tokens.contains("admit"), "{tokens}");
+        let last = guard(
+            Kind::Claim,
+            quote!(@stacked a),
+            quote!(
+                async fn handler() -> String {}
+            ),
+        )
+        .to_string();
+        assert!(last.contains("policy : \"a\"") && last.contains("admit"), "{last}");
+    }
+
+    #[test]
+    fn what_is_refused_is_not_left_open() {
+        for (policy, handler) in [
+            (
+                quote!(a == 1),
+                quote!(
+                    async fn handler() -> String {}
+                ),
+            ),
+            (
+                quote!(a = 1),
+                quote!(
+                    fn handler() -> String {}
+                ),
+            ),
+            (
+                quote!(),
+                quote!(
+                    struct Handler;
+                ),
+            ),
+            (quote!(a), quote!()),
+        ] {
+            for kind in [Kind::Claim, Kind::Token] {
+                let tokens = guard(kind, policy.clone(), handler.clone()).to_string();
+                assert!(tokens.contains("compile_error") || tokens.contains("admit"), "{tokens}");
+            }
+        }
+    }
+
+    /// Tokens at random, and tokens that were right before one was changed: an answer each time, and never a panic.
+    #[test]
+    fn no_tokens_make_it_panic() {
+        const WORDS: [&str; 46] = [
+            "role",
+            "scope",
+            "all",
+            "crate",
+            "self",
+            "async",
+            "fn",
+            "pub",
+            "type",
+            "r#type",
+            "_",
+            "true",
+            "impl",
+            "x",
+            "=",
+            "==",
+            "!=",
+            "<",
+            ":",
+            "::",
+            ",",
+            ",",
+            ";",
+            "-",
+            "|",
+            "&",
+            "!",
+            "#",
+            "@",
+            "'a",
+            "->",
+            "..",
+            "(",
+            ")",
+            "[",
+            "]",
+            "{",
+            "}",
+            "\"admin\"",
+            "\"\"",
+            "b\"x\"",
+            "'c'",
+            "3",
+            "3u8",
+            "1e999",
+            "\"a b\"sfx",
+        ];
+        const RIGHT: [&str; 3] = [
+            "role = \"admin\" , level = [ 3 , - 4.5 , true ] , active , scope = \"a b\" , crate = \"x\"",
+            "# [ get ( \"/\" ) ] pub async fn handler ( mut a : A , B ( b ) : B ) -> Result < impl C , D > { a ; b }",
+            "# [ require_claim ( a ) ] async fn handler < T > ( # [ allow ( x ) ] _ : T ) -> T where T : U { # ! [ x ] }",
+        ];
+        let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+        let mut random = |below: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            // Always smaller than `below`, a `usize`.
+            (state % below as u64) as usize
+        };
+        let mut read = 0;
+        for round in 0..20_000 {
+            let mut words: Vec<&str> = match round % 4 {
+                0 => (0..random(12)).map(|_| "x").collect(),
+                right => RIGHT[right - 1].split(' ').collect(),
+            };
+            for _ in 0..=random(if round % 4 == 0 { 12 } else { 3 }) {
+                let place = random(words.len() + 1);
+                let word = WORDS[random(WORDS.len())];
+                match random(3) {
+                    0 => words.insert(place, word),
+                    1 if place < words.len() => words[place] = word,
+                    _ if place < words.len() => drop(words.remove(place)),
+                    _ => words.push(word),
+                }
+            }
+            let text = words.join(" ");
+            let Ok(tokens) = text.parse::<TokenStream>() else { continue };
+            read += 1;
+            let handler = quote!(
+                async fn handler() -> String {}
+            );
+            for kind in [Kind::Claim, Kind::Token] {
+                for (policy, item) in [(tokens.clone(), handler.clone()), (quote!(a), tokens.clone())] {
+                    let answer = guard(kind, policy, item).to_string();
+                    let stacked = answer.contains("@ stacked");
+                    assert!(answer.contains("compile_error") || answer.contains("admit") || stacked, "{text}");
+                }
+            }
+        }
+        assert!(read > 5_000, "only {read} token streams to read");
     }
 }

@@ -54,6 +54,8 @@ pub(crate) struct Literal {
 /// Not a claim like others: its one string is a list of scopes.
 const SCOPE: &str = "scope";
 
+const LITERALS: &str = "write a string, a number, `true` or `false`";
+
 /// What may stand after a claim's name. The parser reads this table and so do its diagnostics: an operator that is added
 /// here is understood and offered.
 const OPERATORS: [Operator; 1] =
@@ -241,9 +243,7 @@ impl Literal {
             None => Err(no_literal(name, input)),
         }
     }
-}
 
-impl Literal {
     /// As it is written.
     pub(crate) fn shown(&self) -> String {
         format!("{}{}", if self.minus.is_some() { "-" } else { "" }, self.lit.to_token_stream())
@@ -407,16 +407,17 @@ fn no_term(input: ParseStream<'_>) -> Error {
     input.error(message)
 }
 
+/// What stands for a value is none.
 fn no_literal(name: &Name, input: ParseStream<'_>) -> Error {
     let tokens: Vec<TokenTree> =
         input.cursor().token_stream().into_iter().take_while(|token| !is_comma(token)).collect();
-    let (shown, several) = (name.shown(), any_of(name));
     let message = match tokens.as_slice() {
-        [TokenTree::Ident(word)] => format!("`{word}` is no literal: write `{shown} = {:?}`", word.to_string()),
-        [TokenTree::Group(_)] => {
-            format!("this is no literal: write `{shown} = \"value\"`; several values are written {several}")
-        }
-        _ => format!("this is no literal: write a string, a number, `true` or `false`, as in `{shown} = \"value\"`"),
+        [TokenTree::Ident(word)] => match word.to_string().to_lowercase().as_str() {
+            truth @ ("true" | "false") => format!("`{word}` is no literal: write `{truth}`"),
+            _ => format!("`{word}` is no literal: write `{:?}`", word.to_string()),
+        },
+        [TokenTree::Group(_)] => format!("this is no literal: {LITERALS}; several values are written {}", any_of(name)),
+        _ => format!("this is no literal: {LITERALS}, as in `{} = \"value\"`", name.shown()),
     };
     Error::new_spanned(tokens.into_iter().collect::<TokenStream>(), message)
 }
