@@ -21,7 +21,7 @@ pub(crate) fn guarded(handler: Handler, guard: &Guard) -> TokenStream {
     let here = Span::mixed_site();
     let runtime = guard.runtime_path();
     let private = quote_spanned!(here=> #runtime::__private);
-    let Handler { attributes, visibility, mut signature, arguments, body } = handler;
+    let Handler { attributes, visibility, mut signature, arguments, body, mended: _ } = handler;
 
     let answer: Type = match signature.output {
         ReturnType::Default => parse_quote_spanned!(here=> ()),

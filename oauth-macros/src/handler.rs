@@ -21,6 +21,8 @@ pub(crate) struct Handler {
     pub(crate) arguments: Vec<Argument>,
     /// As tokens: what the compiler understands need not be understood here.
     pub(crate) body: Group,
+    /// What was wrong with it and is set right here, so that the route attribute has nothing to add to it.
+    pub(crate) mended: Mistakes,
 }
 
 /// One extractor.
@@ -37,14 +39,18 @@ impl Parse for Handler {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let mut attributes = input.call(Attribute::parse_outer)?;
         let visibility = input.parse()?;
-        let signature = parse_signature(input)?;
+        let mut signature = parse_signature(input)?;
         let body = parse_body(input, &mut attributes)?;
 
+        let mut mended = Mistakes::default();
+        mend_form(&mut signature, &mut mended);
+        refuse_no_answer(&signature, &mut mended);
         let mut mistakes = Mistakes::default();
-        refuse_form(&signature, &mut mistakes);
         let arguments = arguments(&signature, &mut mistakes);
-        refuse_no_answer(&signature, &mut mistakes);
-        mistakes.or(Handler { attributes, visibility, signature, arguments, body })
+        match mistakes.take() {
+            None => Ok(Handler { attributes, visibility, signature, arguments, body, mended }),
+            Some(mistake) => Err(mended.and(mistake)),
+        }
     }
 }
 
@@ -123,31 +129,32 @@ fn parse_body(input: ParseStream<'_>, attributes: &mut Vec<Attribute>) -> Result
     Ok(body)
 }
 
-fn refuse_form(signature: &Signature, mistakes: &mut Mistakes) {
-    if let Some(keyword) = signature.constness {
+fn mend_form(signature: &mut Signature, mistakes: &mut Mistakes) {
+    if let Some(keyword) = signature.constness.take() {
         mistakes.add(Error::new(keyword.span, "a handler cannot be `const`: leave the word out"));
     }
     if signature.asyncness.is_none() {
         mistakes.add(Error::new(signature.fn_token.span, "a guarded handler waits for the guard: write `async fn`"));
+        signature.asyncness = Some(Token![async](signature.fn_token.span));
     }
-    if let Safety::Unsafe(keyword) = signature.safety {
+    if let Safety::Unsafe(keyword) = std::mem::replace(&mut signature.safety, Safety::Default) {
         mistakes.add(Error::new(
             keyword.span,
             "a handler cannot be `unsafe`, since actix-web calls it: write the `unsafe` block in its body",
         ));
     }
-    if let Some(abi) = &signature.abi {
+    if let Some(abi) = signature.abi.take() {
         mistakes.add(Error::new_spanned(abi, "a handler cannot be `extern`: leave the word out"));
     }
+}
+
+fn arguments(signature: &Signature, mistakes: &mut Mistakes) -> Vec<Argument> {
     if let Some(variadic) = &signature.variadic {
         mistakes.add(Error::new_spanned(
             variadic,
             "a handler's arguments are extractors, which `...` is not: leave it out",
         ));
     }
-}
-
-fn arguments(signature: &Signature, mistakes: &mut Mistakes) -> Vec<Argument> {
     let mut arguments = Vec::new();
     for input in &signature.inputs {
         match input {

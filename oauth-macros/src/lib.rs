@@ -11,7 +11,7 @@ mod handler;
 mod policy;
 
 use proc_macro2::TokenStream;
-use syn::{Path, Result};
+use syn::{Error, Path, Result};
 
 use check::Rule;
 use handler::Handler;
@@ -150,23 +150,34 @@ pub fn require_token(arguments: proc_macro::TokenStream, handler: proc_macro::To
     guard(Kind::Token, arguments.into(), handler.into()).into()
 }
 
-/// The handler, guarded; or what is wrong, and the handler as it was, so that nothing else about it is reported.
+/// The handler, guarded; or what is wrong, and a handler beside it, so that nothing else about it is reported.
 fn guard(kind: Kind, arguments: TokenStream, item: TokenStream) -> TokenStream {
     let (arguments, ordered) = expand::take_mark(arguments);
     match (kind.read(arguments.clone()), syn::parse2::<Handler>(item.clone())) {
-        (Ok(policy), Ok(handler)) if ordered || !handler.is_stacked() => expand::guarded(handler, &policy),
-        (Ok(policy), Ok(handler)) => expand::stacked(kind, &arguments, handler, &policy),
-        (Err(mistake), Ok(_)) => refused(&mistake, item),
+        (Ok(policy), Ok(mut handler)) => match handler.mended.take() {
+            Some(mistake) => {
+                handler.take_guards();
+                refused(&mistake, expand::guarded(handler, &policy))
+            }
+            None if ordered || !handler.is_stacked() => expand::guarded(handler, &policy),
+            None => expand::stacked(kind, &arguments, handler, &policy),
+        },
+        (Err(mistake), Ok(mut handler)) => match handler.mended.take() {
+            Some(other) => refused(&both(mistake, other), handler::without_guards(item)),
+            None => refused(&mistake, item),
+        },
         (Ok(_), Err(mistake)) => refused(&mistake, handler::without_guards(item)),
-        (Err(mut mistake), Err(other)) => {
-            mistake.combine(other);
-            refused(&mistake, handler::without_guards(item))
-        }
+        (Err(mistake), Err(other)) => refused(&both(mistake, other), handler::without_guards(item)),
     }
 }
 
-/// An error is never without effect: the handler that follows it does not compile into anything.
-fn refused(mistake: &syn::Error, item: TokenStream) -> TokenStream {
+fn both(mut mistake: Error, other: Error) -> Error {
+    mistake.combine(other);
+    mistake
+}
+
+/// What follows an error is for the compiler to look at; nothing is built of it.
+fn refused(mistake: &Error, item: TokenStream) -> TokenStream {
     let mut tokens = mistake.to_compile_error();
     tokens.extend(item);
     tokens

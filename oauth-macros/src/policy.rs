@@ -256,10 +256,21 @@ pub(crate) struct Mistakes(Option<Error>);
 
 impl Mistakes {
     pub(crate) fn add(&mut self, mistake: Error) {
-        match &mut self.0 {
-            Some(first) => first.combine(mistake),
-            None => self.0 = Some(mistake),
+        self.0 = Some(std::mem::take(self).and(mistake));
+    }
+
+    pub(crate) fn and(mut self, mistake: Error) -> Error {
+        match self.take() {
+            Some(mut first) => {
+                first.combine(mistake);
+                first
+            }
+            None => mistake,
         }
+    }
+
+    pub(crate) fn take(&mut self) -> Option<Error> {
+        self.0.take()
     }
 
     pub(crate) fn or<T>(self, value: T) -> Result<T> {
