@@ -77,7 +77,9 @@ pub(crate) enum NoAnswer {
 }
 
 impl Authenticate {
-    pub(crate) fn asynchronous<R: Answer + 'static>(function: impl AsyncFn(Login) -> R + Send + Sync + 'static) -> Self {
+    pub(crate) fn asynchronous<R: Answer + 'static>(
+        function: impl AsyncFn(Login) -> R + Send + Sync + 'static,
+    ) -> Self {
         let function = Arc::new(function);
         Authenticate::Async(Arc::new(move |login| {
             let function = Arc::clone(&function);

@@ -1,8 +1,8 @@
 //! Access tokens: signing and verifying them (RFC 9068).
 
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -210,7 +210,13 @@ mod tests {
         for (name, value) in change.as_object().expect("an object") {
             claims[name] = value.clone();
         }
-        claims.as_object().expect("an object").iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), value.clone())).collect()
+        claims
+            .as_object()
+            .expect("an object")
+            .iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
     }
 
     fn verify(token: &str) -> Result<Verified, Reason> {
@@ -244,7 +250,8 @@ mod tests {
         let with = |header: Value| {
             let message = format!("{}.{payload}", URL_SAFE_NO_PAD.encode(header.to_string()));
             let key = &ring("secret").keys[0];
-            let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key.signs, Algorithm::HS256).expect("signs");
+            let signature =
+                jsonwebtoken::crypto::sign(message.as_bytes(), &key.signs, Algorithm::HS256).expect("signs");
             verify(&format!("{message}.{signature}")).err()
         };
         assert_eq!(with(json!({ "alg": "HS256", "typ": "AT+JWT", "kid": kid })), None);
@@ -255,7 +262,10 @@ mod tests {
         assert_eq!(with(json!({ "alg": "none", "typ": "at+jwt", "kid": kid })), Some(Reason::TokenMalformed));
         assert_eq!(with(json!({ "alg": "HS256", "typ": "at+jwt" })), Some(Reason::TokenSignature));
         assert_eq!(with(json!({ "alg": "HS256", "typ": "at+jwt", "kid": "x" })), Some(Reason::TokenSignature));
-        assert_eq!(with(json!({ "alg": "HS256", "typ": "at+jwt", "kid": kid, "crit": ["x"] })), Some(Reason::TokenMalformed));
+        assert_eq!(
+            with(json!({ "alg": "HS256", "typ": "at+jwt", "kid": kid, "crit": ["x"] })),
+            Some(Reason::TokenMalformed)
+        );
         let stripped = format!("{}.", good.rsplit_once('.').expect("three parts").0);
         assert_eq!(verify(&stripped).err(), Some(Reason::TokenSignature));
         let foreign = ring("other").sign(&claims(json!({}))).expect("signs");

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use askama::Template;
 
-pub(crate) use look::Look;
 pub use look::{InvalidColour, Logo};
+pub(crate) use look::{Look, stylesheet};
 
 /// Makes the pages a person sees. The built-in ones are [`BuiltInPages`].
 ///
@@ -102,7 +102,7 @@ impl fmt::Display for Wait {
         let seconds = self.0.as_secs().saturating_add(u64::from(self.0.subsec_nanos() > 0)).max(1);
         let (count, unit) = match seconds {
             ..=90 => (seconds, "second"),
-            ..=5400 => (seconds.div_ceil(60), "minute"),
+            91..=5400 => (seconds.div_ceil(60), "minute"),
             _ => (seconds.div_ceil(3600), "hour"),
         };
         write!(text, "{count} {unit}{}", if count == 1 { "" } else { "s" })

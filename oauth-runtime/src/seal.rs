@@ -142,9 +142,7 @@ struct Generation {
 
 impl Generation {
     fn new(secret: &Secret) -> Option<Self> {
-        let key = |purpose: Purpose| {
-            RandomizedNonceKey::new(&AES_256_GCM_SIV, &derive(secret, purpose.label())?).ok()
-        };
+        let key = |purpose: Purpose| RandomizedNonceKey::new(&AES_256_GCM_SIV, &derive(secret, purpose.label())?).ok();
         let [a, b, c, d, ..] = derive(secret, b"key id")?;
         Some(Generation { id: [a, b, c, d], form: key(Purpose::SignInForm)?, code: key(Purpose::AuthorizationCode)? })
     }

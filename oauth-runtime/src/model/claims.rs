@@ -26,8 +26,24 @@ pub(crate) enum UnusableClaims {
 
 /// The claims that the server sets, so that no user's claims may.
 pub(crate) const REGISTERED: &[&str] = &[
-    "iss", "aud", "exp", "nbf", "iat", "jti", "client_id", "scope", "auth_time", "acr", "amr", "azp", "nonce", "sid",
-    "gid", "cnf", "act", "at_hash",
+    "iss",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "client_id",
+    "scope",
+    "auth_time",
+    "acr",
+    "amr",
+    "azp",
+    "nonce",
+    "sid",
+    "gid",
+    "cnf",
+    "act",
+    "at_hash",
 ];
 
 impl UserClaims {
@@ -53,14 +69,18 @@ impl std::fmt::Display for UnusableClaims {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             UnusableClaims::NotAnObject => f.write_str("return a struct or a JSON object as claims"),
-            UnusableClaims::Registered(name) => write!(f, "the claim `{name}` is the server's own: give yours another name"),
-            UnusableClaims::Subject => f.write_str("`sub` must be a string of 1 to 255 bytes: convert a number to a string"),
+            UnusableClaims::Registered(name) => {
+                write!(f, "the claim `{name}` is the server's own: give yours another name")
+            }
+            UnusableClaims::Subject => {
+                f.write_str("`sub` must be a string of 1 to 255 bytes: convert a number to a string")
+            }
             UnusableClaims::SubjectIsClient => {
                 f.write_str("`sub` is the id of a client, and the two could be confused: prefix one of them")
             }
-            UnusableClaims::TooLarge => {
-                f.write_str("the claims are too large for a code of 2 KiB: keep lists in your database and an id in the claims")
-            }
+            UnusableClaims::TooLarge => f.write_str(
+                "the claims are too large for a code of 2 KiB: keep lists in your database and an id in the claims",
+            ),
         }
     }
 }

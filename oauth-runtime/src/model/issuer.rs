@@ -116,7 +116,14 @@ mod tests {
 
     #[test]
     fn issuers() {
-        for good in ["https://notes.example", "https://notes.example/", "https://notes.example/a/b", "http://127.0.0.1:8000", "http://[::1]:1", "http://localhost:3000"] {
+        for good in [
+            "https://notes.example",
+            "https://notes.example/",
+            "https://notes.example/a/b",
+            "http://127.0.0.1:8000",
+            "http://[::1]:1",
+            "http://localhost:3000",
+        ] {
             assert_eq!(good.parse::<Issuer>().expect(good).as_str(), good);
         }
         for (bad, why) in [

@@ -99,7 +99,8 @@ mod tests {
         ] {
             assert_eq!(challenge.parse::<Challenge>(), Err(Malformed), "{challenge}");
         }
-        for verifier in [String::new(), "x".repeat(42), "x".repeat(129), "é".repeat(43), format!("{}+", "x".repeat(43))] {
+        for verifier in [String::new(), "x".repeat(42), "x".repeat(129), "é".repeat(43), format!("{}+", "x".repeat(43))]
+        {
             assert!(verifier.parse::<Verifier>().is_err(), "{verifier}");
         }
         assert!("x".repeat(128).parse::<Verifier>().is_ok());

@@ -195,7 +195,10 @@ mod tests {
         ] {
             assert!(!uri.matches(other), "{other}");
         }
-        assert_eq!("https://notes.example/#a".parse::<RedirectUri>().expect_err("a fragment"), InvalidRedirectUri::Fragment);
+        assert_eq!(
+            "https://notes.example/#a".parse::<RedirectUri>().expect_err("a fragment"),
+            InvalidRedirectUri::Fragment
+        );
     }
 
     #[test]
@@ -255,10 +258,19 @@ mod tests {
             let destination = registered(text).destination(requested);
             (destination.source, destination.shown)
         };
-        assert_eq!(of("https://a.example:8443/cb", "https://a.example:8443/cb"), ("https://a.example:8443".into(), "a.example:8443".into()));
-        assert_eq!(of("http://127.0.0.1/cb", "http://127.0.0.1:90/cb"), ("http://127.0.0.1:90".into(), "127.0.0.1:90".into()));
+        assert_eq!(
+            of("https://a.example:8443/cb", "https://a.example:8443/cb"),
+            ("https://a.example:8443".into(), "a.example:8443".into())
+        );
+        assert_eq!(
+            of("http://127.0.0.1/cb", "http://127.0.0.1:90/cb"),
+            ("http://127.0.0.1:90".into(), "127.0.0.1:90".into())
+        );
         assert_eq!(of("http://[::1]/cb", "http://[::1]:90/cb"), ("http:".into(), "[::1]:90".into()));
-        assert_eq!(of("com.example.app:/cb", "com.example.app:/cb"), ("com.example.app:".into(), "com.example.app".into()));
+        assert_eq!(
+            of("com.example.app:/cb", "com.example.app:/cb"),
+            ("com.example.app:".into(), "com.example.app".into())
+        );
     }
 
     #[test]
