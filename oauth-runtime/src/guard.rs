@@ -46,12 +46,15 @@ pub struct Guarded<E> {
     arguments: PhantomData<fn() -> E>,
 }
 
-impl<E: FromRequest> Guarded<E> {
+impl<E> Guarded<E> {
     /// Decides: token, then policy. Only then the handler's own extractors run.
     ///
     /// # Errors
     /// The refusal, or the error of an extractor.
-    pub async fn admit(mut self, guard: &'static Guard) -> Result<E, Error> {
+    pub async fn admit(mut self, guard: &'static Guard) -> Result<E, Error>
+    where
+        E: FromRequest,
+    {
         if let Err(reason) = decide(&self.request, guard).await {
             return Err(Refusal::new(reason).into_error(Some(guard), &self.request));
         }
@@ -166,10 +169,7 @@ impl Refusal {
     /// The scope that the policy asks for; empty if it asks for none.
     #[must_use]
     pub fn scope(&self) -> Scope {
-        match &self.reason {
-            Reason::PolicyRefused(scope) => scope.clone(),
-            _other => Scope::default(),
-        }
+        if let Reason::PolicyRefused(scope) = &self.reason { scope.clone() } else { Scope::default() }
     }
 
     pub(crate) fn into_error(self, guard: Option<&'static Guard>, request: &HttpRequest) -> Error {

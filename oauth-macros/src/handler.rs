@@ -1,0 +1,223 @@
+//! A function that can be guarded, or why not.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use quote::TokenStreamExt;
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    AttrStyle, Attribute, Error, FnArg, Ident, LitStr, Pat, Result, ReturnType, Safety, Signature, Token, Type,
+    TypeImplTrait, Visibility,
+};
+
+use crate::policy::Mistakes;
+use crate::{Kind, expand};
+
+/// An `async fn` whose arguments a guard can stand before.
+pub(crate) struct Handler {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) signature: Signature,
+    pub(crate) arguments: Vec<Argument>,
+    /// As tokens: what the compiler understands need not be understood here.
+    pub(crate) body: Group,
+}
+
+/// One extractor.
+pub(crate) struct Argument {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) pattern: Pat,
+    pub(crate) ty: Type,
+}
+
+/// As many arguments as actix-web's `Handler` and `FromRequest` take.
+const MOST_ARGUMENTS: usize = 16;
+
+impl Parse for Handler {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let mut attributes = input.call(Attribute::parse_outer)?;
+        let visibility = input.parse()?;
+        let signature = parse_signature(input)?;
+        let body = parse_body(input, &mut attributes)?;
+
+        let mut mistakes = Mistakes::default();
+        refuse_form(&signature, &mut mistakes);
+        let arguments = arguments(&signature, &mut mistakes);
+        refuse_no_answer(&signature, &mut mistakes);
+        mistakes.or(Handler { attributes, visibility, signature, arguments, body })
+    }
+}
+
+impl Handler {
+    /// Whether guards stand below this one that do not know their order yet.
+    pub(crate) fn is_stacked(&self) -> bool {
+        let mut below = self.attributes.iter().filter(|attribute| is_guard(attribute)).peekable();
+        below.peek().is_some() && !below.any(expand::is_marked)
+    }
+
+    pub(crate) fn take_guards(&mut self) -> Vec<Attribute> {
+        let (guards, others) = std::mem::take(&mut self.attributes).into_iter().partition(is_guard);
+        self.attributes = others;
+        guards
+    }
+}
+
+/// The item as it was, but for the guards on it: what cannot be guarded once is not reported twice.
+pub(crate) fn without_guards(item: TokenStream) -> TokenStream {
+    let parse = |input: ParseStream<'_>| Ok((input.call(Attribute::parse_outer)?, input.parse::<TokenStream>()?));
+    match parse.parse2(item.clone()) {
+        Ok((attributes, rest)) => {
+            let mut tokens = TokenStream::new();
+            tokens.append_all(attributes.iter().filter(|attribute| !is_guard(attribute)));
+            tokens.extend(rest);
+            tokens
+        }
+        Err(_) => item,
+    }
+}
+
+/// By name, since names are all that an attribute sees of its neighbours. Under another name a guard is no less a
+/// guard, but it does not know its place among others.
+fn is_guard(attribute: &Attribute) -> bool {
+    let name = attribute.path().segments.last().map(|segment| &segment.ident);
+    name.is_some_and(|name| *name == Kind::Claim.name() || *name == Kind::Token.name())
+}
+
+/// Looks for the `fn` first, since on anything else syn would only miss it.
+fn parse_signature(input: ParseStream<'_>) -> Result<Signature> {
+    let ahead = input.fork();
+    while ahead.peek(Token![const])
+        || ahead.peek(Token![async])
+        || ahead.peek(Token![unsafe])
+        || ahead.peek(Token![extern])
+        || ahead.peek(LitStr)
+    {
+        ahead.parse::<TokenTree>()?;
+    }
+    if ahead.peek(Token![fn]) {
+        return input.parse();
+    }
+    let found = input.fork().call(Ident::parse_any).map_or_else(|_| "this".to_owned(), |word| format!("a `{word}`"));
+    Err(input.error(format!("{found} cannot be guarded: put the attribute on a handler, an `async fn`")))
+}
+
+/// The body's inner attributes go before the function, where they mean the same: a closure's block takes none.
+fn parse_body(input: ParseStream<'_>, attributes: &mut Vec<Attribute>) -> Result<Group> {
+    let braces = match input.parse()? {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => group,
+        other => {
+            return Err(Error::new_spanned(
+                other,
+                "a handler without a body cannot be guarded: write the attribute where the body is",
+            ));
+        }
+    };
+    if !input.is_empty() {
+        return Err(input.error("nothing may follow a handler's body"));
+    }
+    let split = |content: ParseStream<'_>| Ok((content.call(Attribute::parse_inner)?, content.parse()?));
+    let (inner, rest): (Vec<Attribute>, _) = split.parse2(braces.stream())?;
+    attributes.extend(inner.into_iter().map(|attribute| Attribute { style: AttrStyle::Outer, ..attribute }));
+    let mut body = Group::new(Delimiter::Brace, rest);
+    body.set_span(braces.span());
+    Ok(body)
+}
+
+fn refuse_form(signature: &Signature, mistakes: &mut Mistakes) {
+    if let Some(keyword) = signature.constness {
+        mistakes.add(Error::new(keyword.span, "a handler cannot be `const`: leave the word out"));
+    }
+    if signature.asyncness.is_none() {
+        mistakes.add(Error::new(signature.fn_token.span, "a guarded handler waits for the guard: write `async fn`"));
+    }
+    if let Safety::Unsafe(keyword) = signature.safety {
+        mistakes.add(Error::new(
+            keyword.span,
+            "a handler cannot be `unsafe`, since actix-web calls it: write the `unsafe` block in its body",
+        ));
+    }
+    if let Some(abi) = &signature.abi {
+        mistakes.add(Error::new_spanned(abi, "a handler cannot be `extern`: leave the word out"));
+    }
+    if let Some(variadic) = &signature.variadic {
+        mistakes.add(Error::new_spanned(
+            variadic,
+            "a handler's arguments are extractors, which `...` is not: leave it out",
+        ));
+    }
+}
+
+fn arguments(signature: &Signature, mistakes: &mut Mistakes) -> Vec<Argument> {
+    let mut arguments = Vec::new();
+    for input in &signature.inputs {
+        match input {
+            FnArg::Receiver(receiver) => mistakes.add(Error::new(
+                receiver.self_token.span,
+                "a handler has no `self`, since actix-web has no value to call it on: take what it needs as an \
+                 extractor, such as `web::Data<..>`",
+            )),
+            FnArg::Typed(typed) => {
+                refuse_argument(&typed.attrs, &typed.ty, mistakes);
+                arguments.push(Argument {
+                    attributes: typed.attrs.clone(),
+                    pattern: (*typed.pat).clone(),
+                    ty: (*typed.ty).clone(),
+                });
+            }
+        }
+    }
+    if let Some(first_too_many) = arguments.get(MOST_ARGUMENTS) {
+        mistakes.add(Error::new_spanned(
+            &first_too_many.pattern,
+            format!("actix-web takes at most {MOST_ARGUMENTS} arguments: take several extractors as one tuple"),
+        ));
+    }
+    arguments
+}
+
+fn refuse_argument(attributes: &[Attribute], ty: &Type, mistakes: &mut Mistakes) {
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")) {
+        mistakes.add(Error::new_spanned(
+            attribute,
+            "an argument of a guarded handler cannot come and go with `cfg`: write the `cfg` on two handlers",
+        ));
+    }
+    if let (_, Some(found)) = infer_impl_traits(ty.clone()) {
+        mistakes.add(Error::new_spanned(found, "an extractor has a type with a name: write it instead of `impl`"));
+    }
+}
+
+/// actix-web takes no handler that answers `()`, but it would take this one, guarded: `Result<(), Error>` is an answer.
+fn refuse_no_answer(signature: &Signature, mistakes: &mut Mistakes) {
+    const MESSAGE: &str = "a handler answers: write `-> impl Responder`, or `-> Result<(), Error>` for an empty answer";
+    match &signature.output {
+        ReturnType::Default => mistakes.add(Error::new(signature.ident.span(), MESSAGE)),
+        ReturnType::Type(_, ty) => {
+            if let Type::Tuple(tuple) = &**ty
+                && tuple.elems.is_empty()
+            {
+                mistakes.add(Error::new_spanned(tuple, MESSAGE));
+            }
+        }
+    }
+}
+
+/// The type with `_` for each `impl Trait` in it, and the first of these.
+pub(crate) fn infer_impl_traits(mut ty: Type) -> (Type, Option<TypeImplTrait>) {
+    struct Inferring(Option<TypeImplTrait>);
+
+    impl VisitMut for Inferring {
+        fn visit_type_mut(&mut self, ty: &mut Type) {
+            if let Type::ImplTrait(found) = ty {
+                self.0.get_or_insert(found.clone());
+                *ty = syn::parse_quote!(_);
+            } else {
+                visit_mut::visit_type_mut(self, ty);
+            }
+        }
+    }
+
+    let mut inferring = Inferring(None);
+    inferring.visit_type_mut(&mut ty);
+    (ty, inferring.0)
+}

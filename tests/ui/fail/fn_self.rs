@@ -1,0 +1,12 @@
+use oauth_runtime::require_claim;
+
+struct Report;
+
+impl Report {
+    #[require_claim(role = "admin")]
+    pub async fn get(&self) -> &'static str {
+        "report"
+    }
+}
+
+fn main() {}
