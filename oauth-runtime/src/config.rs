@@ -146,7 +146,8 @@ impl Builder {
     /// Finds out who signs in: an async function from [`Login`] to claims, `None` for no.
     ///
     /// It answers `Option<claims>` or `Result<Option<claims>, error>`, the claims being any `Serialize` struct or a
-    /// JSON object. Take the same time whether or not the user exists. It must not block: a blocking call in it stops
+    /// JSON object. The token's `sub` is the claims' own, or else the name as typed: return one where names are compared
+    /// without case. Take the same time whether or not the user exists. It must not block: a blocking call in it stops
     /// its worker, and no timeout can help; hash passwords with [`Builder::authenticate_blocking`].
     pub fn authenticate<R: Answer + 'static>(
         mut self,
@@ -344,7 +345,7 @@ impl Builder {
             authenticator: Authenticator {
                 function,
                 timeout: self.authenticate_timeout,
-                permits: Arc::new(Semaphore::new(self.blocking_at_once)),
+                permits: Arc::new(Semaphore::new(self.blocking_at_once.min(Semaphore::MAX_PERMITS))),
             },
             access_token_lifetime: self.access_token_lifetime,
             code_lifetime: self.code_lifetime,

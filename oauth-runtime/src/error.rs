@@ -104,7 +104,7 @@ impl Reason {
         let (status, code, text): (u16, Code, String) = match self {
             Reason::RepeatedParameter(name) => (400, InvalidRequest, format!("{name} is there more than once: send it once")),
             Reason::ParameterTooLong(name) => (400, InvalidRequest, format!("{name} is too long")),
-            Reason::ParameterEncoding(name) => (400, InvalidRequest, format!("{name} is not UTF-8")),
+            Reason::ParameterEncoding(name) => (400, InvalidRequest, format!("{name} has characters that are not allowed")),
             Reason::MissingParameter(name) => (400, InvalidRequest, format!("{name} is missing")),
             Reason::QueryTooLong => (400, InvalidRequest, "the query is longer than 8 KiB".into()),
             Reason::BodyTooLong => (413, InvalidRequest, "the body is longer than 16 KiB".into()),

@@ -78,6 +78,10 @@ fn demands(
     proven: &Proven<'_>,
 ) -> Result<AuthorizationRequest, Reason> {
     let state = parameters.get("state", MAX_STATE_BYTES)?;
+    // RFC 6749 appendix A.5 has no control characters in it
+    if state.is_some_and(|state| state.chars().any(char::is_control)) {
+        return Err(Reason::ParameterEncoding("state"));
+    }
     match parameters.get("response_type", 64)? {
         Some("code") => {}
         Some(_) => return Err(Reason::UnsupportedResponseType),

@@ -41,7 +41,10 @@ async fn sign_in(oauth: &OAuthService, request: &HttpRequest, payload: web::Payl
 
     let (username, password) = match credentials(&parameters) {
         Ok(credentials) => credentials,
-        Err(problem) => return Ok(again(oauth, client, &destination, &form, "", problem)),
+        Err(problem) => {
+            let username = parameters.get("username", 256).unwrap_or(None).unwrap_or_default();
+            return Ok(again(oauth, client, &destination, &form, username, problem));
+        }
     };
     let store = oauth.0.store.as_ref();
     let attempt = match limit::attempt(store, &username, address(oauth, request)).await? {

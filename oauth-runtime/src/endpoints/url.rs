@@ -6,6 +6,8 @@ use actix_web::http::{Method, header};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{Error, FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, web};
 
+use crate::endpoints::answer::json_error;
+use crate::error::Reason;
 use crate::service::OAuthService;
 
 /// Which pages of other origins may read the answers (c35). Credentials are never allowed.
@@ -20,6 +22,7 @@ pub(crate) enum Cors {
 
 /// A URL to be registered with an `App`.
 pub(crate) struct Url {
+    path: String,
     resource: Resource,
     methods: Vec<Method>,
     cors: Cors,
@@ -27,7 +30,7 @@ pub(crate) struct Url {
 
 /// The URL with this path.
 pub(crate) fn url(path: &str) -> Url {
-    Url { resource: web::resource(path), methods: Vec::new(), cors: Cors::Nobody }
+    Url { path: path.to_owned(), resource: web::resource(path), methods: Vec::new(), cors: Cors::Nobody }
 }
 
 impl Url {
@@ -61,7 +64,12 @@ impl Url {
 
 impl HttpServiceFactory for Url {
     fn register(self, app: &mut AppService) {
-        let Url { resource, methods, cors } = self;
+        let Url { path, resource, methods, cors } = self;
+        if !app.is_root() {
+            // Below a scope nothing would be where the metadata says: half a server is worse than none.
+            web::resource(path).default_service(web::to(|| async { json_error(&Reason::NoService) })).register(app);
+            return;
+        }
         let allow = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
         let methods = allow.clone();
         resource
