@@ -1,13 +1,37 @@
-//! The OAuth 2.1 authorization server that an actix-web application embeds.
+//! The OAuth 2.1 authorization server that an actix-web application embeds in one line, and the guards for its
+//! handlers.
+//!
+//! [`OAuthService`] is the server, [`macro@require_claim`] the guard, [`Claims`] and [`AccessToken`] are what a handler
+//! learns of its caller. [`store`] is what remembers, [`pages`] is what a person sees, [`policy`] is what a guard
+//! demands, as data.
 #![forbid(unsafe_code)]
 
+mod authenticate;
+mod client_auth;
+mod config;
+mod endpoints;
+mod error;
 mod guard;
+mod keys;
+mod limit;
 mod model;
 pub mod pages;
 pub mod policy;
+mod seal;
+mod service;
+pub mod store;
 
-pub use model::{InvalidScope, Scope};
 pub use oauth_macros::{require_claim, require_token};
+
+pub use authenticate::{Answer, Login};
+pub use config::{BuildError, Builder, Endpoint};
+pub use guard::{AccessToken, Claims, Refusal};
+pub use model::issuer::InvalidIssuer;
+pub use model::redirect_uri::InvalidRedirectUri;
+pub use model::{Client, Clock, InvalidScope, Password, Scope, Secret, Timestamp};
+pub use pages::{InvalidColour, Logo};
+pub use service::OAuthService;
+pub use store::Store;
 
 /// What the macros write; not for use by hand, and not covered by semantic versioning.
 #[doc(hidden)]

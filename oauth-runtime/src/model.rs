@@ -1,5 +1,17 @@
 //! What the protocol speaks of: parsed once, then trusted. Knows no actix.
 
+pub(crate) mod claims;
+pub(crate) mod client;
+pub(crate) mod code;
+pub(crate) mod form;
+pub(crate) mod issuer;
+pub(crate) mod pkce;
+pub(crate) mod redirect_uri;
 pub(crate) mod scope;
+pub(crate) mod secret;
+pub(crate) mod time;
 
+pub use client::Client;
 pub use scope::{InvalidScope, Scope};
+pub use secret::{Password, Secret};
+pub use time::{Clock, Timestamp};

@@ -1,0 +1,127 @@
+//! The author's own function from username and password to claims, called so that it cannot take a worker with it.
+
+use std::fmt::Display;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::web;
+use futures_util::FutureExt as _;
+use serde::Serialize;
+use serde_json::Value;
+use tokio::sync::Semaphore;
+
+use crate::model::Password;
+
+/// What a person typed into the sign-in form.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Login {
+    /// As typed: at most 256 bytes.
+    pub username: String,
+    /// As typed: at most 1024 bytes.
+    pub password: Password,
+}
+
+/// What `authenticate` may answer: `Option<claims>`, or `Result<Option<claims>, error>`.
+///
+/// `None` means that the two do not belong together or that there is no such user. An error means that it could not
+/// be found out: the person is asked to try again later (503), the log has the error.
+pub trait Answer {
+    /// Turns the answer into claims as JSON.
+    ///
+    /// # Errors
+    /// The text for the log.
+    fn into_claims(self) -> Result<Option<Value>, String>;
+}
+
+impl<T: Serialize> Answer for Option<T> {
+    fn into_claims(self) -> Result<Option<Value>, String> {
+        self.map(serde_json::to_value).transpose().map_err(|error| format!("the claims are no JSON: {error}"))
+    }
+}
+
+impl<T: Serialize, E: Display> Answer for Result<Option<T>, E> {
+    fn into_claims(self) -> Result<Option<Value>, String> {
+        self.map_err(|error| error.to_string())?.into_claims()
+    }
+}
+
+/// The author's function, in one of its two forms.
+#[derive(Clone)]
+pub(crate) enum Authenticate {
+    Async(Arc<AsyncForm>),
+    Blocking(Arc<BlockingForm>),
+}
+
+type AsyncForm = dyn Fn(Login) -> Pin<Box<dyn Future<Output = Result<Option<Value>, String>>>> + Send + Sync;
+type BlockingForm = dyn Fn(Login) -> Result<Option<Value>, String> + Send + Sync;
+
+/// The author's function, with the bounds within which it is called.
+pub(crate) struct Authenticator {
+    pub(crate) function: Authenticate,
+    pub(crate) timeout: Duration,
+    /// How many blocking calls may run at once.
+    pub(crate) permits: Arc<Semaphore>,
+}
+
+/// Why there is no answer. All mean 503: a guesser learns nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NoAnswer {
+    Busy,
+    TimedOut,
+    Panicked,
+    Failed(String),
+}
+
+impl Authenticate {
+    pub(crate) fn asynchronous<R: Answer + 'static>(
+        function: impl AsyncFn(Login) -> R + Send + Sync + 'static,
+    ) -> Self {
+        let function = Arc::new(function);
+        Authenticate::Async(Arc::new(move |login| {
+            let function = Arc::clone(&function);
+            Box::pin(async move { function(login).await.into_claims() })
+        }))
+    }
+
+    pub(crate) fn blocking<R: Answer>(function: impl Fn(Login) -> R + Send + Sync + 'static) -> Self {
+        Authenticate::Blocking(Arc::new(move |login| function(login).into_claims()))
+    }
+}
+
+impl Authenticator {
+    pub(crate) async fn call(&self, login: Login) -> Result<Option<Value>, NoAnswer> {
+        match &self.function {
+            Authenticate::Async(function) => {
+                let function = Arc::clone(function);
+                let call = AssertUnwindSafe(async move { function(login).await }).catch_unwind();
+                match tokio::time::timeout(self.timeout, call).await {
+                    Ok(Ok(answer)) => answer.map_err(NoAnswer::Failed),
+                    Ok(Err(_panic)) => Err(NoAnswer::Panicked),
+                    Err(_elapsed) => Err(NoAnswer::TimedOut),
+                }
+            }
+            Authenticate::Blocking(function) => {
+                let permit = tokio::time::timeout(QUEUE, Arc::clone(&self.permits).acquire_owned());
+                let Ok(Ok(permit)) = permit.await else { return Err(NoAnswer::Busy) };
+                let function = Arc::clone(function);
+                let call = web::block(move || {
+                    // Kept until the thread is free again, however long nobody has been waiting for it.
+                    let _permit = permit;
+                    function(login)
+                });
+                match tokio::time::timeout(self.timeout, call).await {
+                    Ok(Ok(answer)) => answer.map_err(NoAnswer::Failed),
+                    Ok(Err(_panic)) => Err(NoAnswer::Panicked),
+                    Err(_elapsed) => Err(NoAnswer::TimedOut),
+                }
+            }
+        }
+    }
+}
+
+/// How long a sign-in waits for a free place before it is told to come again.
+const QUEUE: Duration = Duration::from_secs(1);

@@ -1,0 +1,541 @@
+//! How a service is configured: the builder, its defaults, and what it refuses.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::{HttpRequest, HttpResponse};
+use tokio::sync::Semaphore;
+
+use crate::authenticate::{Answer, Authenticate, Authenticator, Login};
+use crate::guard::Refusal;
+use crate::keys::{Expected, KeyRing};
+use crate::model::client::{RegisteredClient, is_client_id};
+use crate::model::issuer::{InvalidIssuer, Issuer, is_plain_path};
+use crate::model::redirect_uri::InvalidRedirectUri;
+use crate::model::{Client, Clock, Scope, Secret};
+use crate::pages::{Brand, BuiltInPages, InvalidColour, Logo, Look, Pages};
+use crate::seal::Sealer;
+use crate::service::{Inner, OAuthService};
+use crate::store::{MemoryStore, Store};
+
+/// Configures an [`OAuthService`]; made by [`OAuthService::builder`].
+///
+/// Needed are an issuer, a client and one of the two `authenticate` methods. All else has a default.
+#[must_use]
+pub struct Builder {
+    issuer: Option<String>,
+    audience: Option<String>,
+    secret: Option<Secret>,
+    previous_secrets: Vec<Secret>,
+    clients: Vec<Client>,
+    scopes: Vec<(String, String)>,
+    default_scope: Option<String>,
+    authenticate: Option<Authenticate>,
+    authenticate_timeout: Duration,
+    blocking_at_once: usize,
+    access_token_lifetime: Duration,
+    code_lifetime: Duration,
+    paths: Vec<(Endpoint, String)>,
+    origins: Vec<String>,
+    store: Option<Arc<dyn Store>>,
+    clock: Clock,
+    name: Option<String>,
+    accent: Option<String>,
+    look: Look,
+    pages: Arc<dyn Pages>,
+    refusal_body: Option<Arc<RefusalBody>>,
+    client_address: Option<Arc<ClientAddress>>,
+}
+
+pub(crate) type RefusalBody = dyn Fn(&Refusal, &HttpRequest) -> HttpResponse + Send + Sync;
+pub(crate) type ClientAddress = dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync;
+
+/// A URL of the server whose path can be chosen with [`Builder::path`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Endpoint {
+    /// `/authorize`, where the sign-in page is.
+    Authorize,
+    /// `/login`, where the sign-in page posts its form.
+    Login,
+    /// `/token`.
+    Token,
+    /// `/oauth/pages.css`, what the pages look like.
+    Stylesheet,
+    /// `/oauth/logo`.
+    Logo,
+}
+
+impl Builder {
+    pub(crate) fn new() -> Self {
+        Builder {
+            issuer: None,
+            audience: None,
+            secret: None,
+            previous_secrets: Vec::new(),
+            clients: Vec::new(),
+            scopes: Vec::new(),
+            default_scope: None,
+            authenticate: None,
+            authenticate_timeout: Duration::from_secs(10),
+            // A password hash fills a core; a few more keep the cores busy while others wait for a database.
+            blocking_at_once: std::thread::available_parallelism().map_or(4, |cores| (cores.get() * 2).clamp(4, 16)),
+            access_token_lifetime: Duration::from_secs(3600),
+            code_lifetime: Duration::from_secs(60),
+            paths: Vec::new(),
+            origins: Vec::new(),
+            store: None,
+            clock: Clock::system(),
+            name: None,
+            accent: None,
+            look: Look::default(),
+            pages: Arc::new(BuiltInPages),
+            refusal_body: None,
+            client_address: None,
+        }
+    }
+
+    /// The server's name and address: `https://host`, with a path if it is to live below one; http on loopback only.
+    /// It is never taken from a request (RFC 9700 §4.4).
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
+    }
+
+    /// Who the access tokens are for, their `aud`: the issuer unless set.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audience = Some(audience.into());
+        self
+    }
+
+    /// What everything is signed and sealed under: at least 32 random bytes, the same in every process of the service.
+    ///
+    /// Left out, one is drawn, with a warning: tokens then end with the process.
+    pub fn secret(mut self, secret: impl Into<Secret>) -> Self {
+        self.secret = Some(secret.into());
+        self
+    }
+
+    /// A secret used before: what was made under it is still taken, and nothing more is made under it.
+    pub fn previous_secret(mut self, secret: impl Into<Secret>) -> Self {
+        self.previous_secrets.push(secret.into());
+        self
+    }
+
+    /// An application that may send its users here to sign in: call it once for each.
+    pub fn client(mut self, client: Client) -> Self {
+        self.clients.push(client);
+        self
+    }
+
+    /// A scope that clients may ask for, and what the sign-in page says of it. A scope that is not named here is
+    /// refused with `invalid_scope`.
+    pub fn scope(mut self, scope: impl Into<String>, description: impl Into<String>) -> Self {
+        self.scopes.push((scope.into(), description.into()));
+        self
+    }
+
+    /// What is granted where a client asks for no scope: nothing, unless set.
+    pub fn default_scope(mut self, scope: impl Into<String>) -> Self {
+        self.default_scope = Some(scope.into());
+        self
+    }
+
+    /// Finds out who signs in: an async function from [`Login`] to claims, `None` for no.
+    ///
+    /// It answers `Option<claims>` or `Result<Option<claims>, error>`, the claims being any `Serialize` struct or a
+    /// JSON object. The token's `sub` is the claims' own, or else the name as typed: return one where names are compared
+    /// without case. Take the same time whether or not the user exists. It must not block: a blocking call in it stops
+    /// its worker, and no timeout can help; hash passwords with [`Builder::authenticate_blocking`].
+    pub fn authenticate<R: Answer + 'static>(
+        mut self,
+        function: impl AsyncFn(Login) -> R + Send + Sync + 'static,
+    ) -> Self {
+        self.authenticate = Some(Authenticate::asynchronous(function));
+        self
+    }
+
+    /// As [`Builder::authenticate`], with a plain function that may block: it runs on threads of its own, a bounded
+    /// number of them at once ([`Builder::blocking_at_once`]). Who has waited a second for a place gets a 503.
+    pub fn authenticate_blocking<R: Answer>(mut self, function: impl Fn(Login) -> R + Send + Sync + 'static) -> Self {
+        self.authenticate = Some(Authenticate::blocking(function));
+        self
+    }
+
+    /// How long `authenticate` may take: 10 seconds unless set. After that the answer is a 503.
+    pub fn authenticate_timeout(mut self, timeout: Duration) -> Self {
+        self.authenticate_timeout = timeout;
+        self
+    }
+
+    /// How many calls of `authenticate_blocking` may run at once: twice the cores, 4 to 16, unless set. Argon2 takes
+    /// 20 to 40 MiB for each.
+    pub fn blocking_at_once(mut self, calls: usize) -> Self {
+        self.blocking_at_once = calls;
+        self
+    }
+
+    /// How long an access token is good: an hour unless set, a day at most, in whole seconds.
+    pub fn access_token_lifetime(mut self, lifetime: Duration) -> Self {
+        self.access_token_lifetime = lifetime;
+        self
+    }
+
+    /// How long an authorization code is good: 60 seconds unless set, ten minutes at most (RFC 6749 §4.1.2).
+    pub fn code_lifetime(mut self, lifetime: Duration) -> Self {
+        self.code_lifetime = lifetime;
+        self
+    }
+
+    /// Moves a URL of the server. The path begins with `/` and is below the issuer's own.
+    pub fn path(mut self, endpoint: Endpoint, path: impl Into<String>) -> Self {
+        self.paths.push((endpoint, path.into()));
+        self
+    }
+
+    /// A web origin whose pages may call `/token`, besides those of the registered redirect URIs.
+    pub fn origin(mut self, origin: impl Into<String>) -> Self {
+        self.origins.push(origin.into());
+        self
+    }
+
+    /// What remembers that a code was spent or a grant revoked: this process's memory unless set.
+    pub fn store(mut self, store: impl Store) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Reads the time from this clock: for tests that advance it.
+    #[cfg(feature = "testing")]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// What the pages call this service: the issuer's host unless set.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The colour of the pages, as `#rrggbb`. What is written on it stays legible whatever it is.
+    pub fn accent(mut self, colour: impl Into<String>) -> Self {
+        self.accent = Some(colour.into());
+        self
+    }
+
+    /// The image on the pages.
+    pub fn logo(mut self, logo: Logo) -> Self {
+        self.look.logo = Some(logo);
+        self
+    }
+
+    /// Makes the pages by other means than the built-in templates.
+    pub fn pages(mut self, pages: impl Pages) -> Self {
+        self.pages = Arc::new(pages);
+        self
+    }
+
+    /// Replaces the body of a guard's refusal. Status and `WWW-Authenticate` stay the guard's own.
+    pub fn refusal_body(
+        mut self,
+        body: impl Fn(&Refusal, &HttpRequest) -> HttpResponse + Send + Sync + 'static,
+    ) -> Self {
+        self.refusal_body = Some(Arc::new(body));
+        self
+    }
+
+    /// Whose attempts to sign in are counted together: the peer's address unless set.
+    ///
+    /// Behind a reverse proxy every peer is the proxy: read the header there that the proxy itself writes.
+    pub fn client_address(mut self, address: impl Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
+        self.client_address = Some(Arc::new(address));
+        self
+    }
+
+    /// Checks all of it.
+    ///
+    /// # Errors
+    /// The first thing to change, with what to write.
+    pub fn build(self) -> Result<OAuthService, BuildError> {
+        let issuer_text = self.issuer.ok_or(BuildError::NoIssuer)?;
+        let issuer: Issuer =
+            issuer_text.parse().map_err(|why| BuildError::Issuer { issuer: issuer_text.clone(), why })?;
+        let function = self.authenticate.ok_or(BuildError::NoAuthenticate)?;
+        let secret = match self.secret {
+            Some(secret) => secret,
+            None => {
+                tracing::warn!(
+                    target: "oauth",
+                    "no secret is configured: one was drawn, and every token ends with this process; add .secret(..)"
+                );
+                Secret::random()
+            }
+        };
+        for secret in self.previous_secrets.iter().chain([&secret]) {
+            if secret.bytes().len() < Secret::MIN_BYTES {
+                return Err(BuildError::ShortSecret { bytes: secret.bytes().len() });
+            }
+        }
+        let audience = self.audience.unwrap_or_else(|| issuer_text.clone());
+        if audience.is_empty() {
+            return Err(BuildError::EmptyAudience);
+        }
+        for (what, lifetime, longest) in [
+            ("access_token_lifetime", self.access_token_lifetime, LONGEST_ACCESS_TOKEN),
+            ("code_lifetime", self.code_lifetime, LONGEST_CODE),
+        ] {
+            if lifetime < Duration::from_secs(1) || lifetime > longest {
+                return Err(BuildError::Lifetime { what, longest });
+            }
+        }
+        if self.blocking_at_once == 0 || self.authenticate_timeout.is_zero() {
+            return Err(BuildError::NeverAnswers);
+        }
+        let scopes = scopes(self.scopes)?;
+        let default_scope = match self.default_scope {
+            None => Scope::default(),
+            Some(text) => match text.parse::<Scope>() {
+                Ok(scope) if scope.iter().all(|scope| scopes.contains_key(scope)) => scope,
+                Ok(_) | Err(_) => return Err(BuildError::DefaultScope { scope: text }),
+            },
+        };
+        let mut look = self.look;
+        if let Some(accent) = self.accent {
+            look.accent = accent.parse()?;
+        }
+        let paths = Paths::parse(&issuer, self.paths, look.logo.is_some())?;
+        let clients = clients(self.clients)?;
+        for origin in &self.origins {
+            let parsed = url::Url::parse(origin).ok();
+            if parsed.is_none_or(|url| !url.origin().is_tuple() || url.origin().ascii_serialization() != *origin) {
+                return Err(BuildError::Origin { origin: origin.clone() });
+            }
+        }
+        let brand = Brand {
+            name: self
+                .name
+                .unwrap_or_else(|| issuer.origin().split_once("://").map_or("", |(_, host)| host).to_owned()),
+            logo: look.logo.is_some().then(|| paths.logo.clone()),
+            stylesheet: paths.stylesheet.clone(),
+        };
+        let clock = self.clock;
+        let (Some(sealer), Some(keys)) = (
+            Sealer::new(&secret, &self.previous_secrets, &issuer_text),
+            KeyRing::hs256(&secret, &self.previous_secrets),
+        ) else {
+            return Err(BuildError::Cryptography);
+        };
+        Ok(OAuthService::new(Inner {
+            expected: Expected { issuer: issuer_text, audience },
+            issuer,
+            paths,
+            clients,
+            scopes,
+            default_scope,
+            origins: self.origins,
+            sealer,
+            keys,
+            store: self
+                .store
+                .unwrap_or_else(|| Arc::new(MemoryStore::with(MemoryStore::DEFAULT_CAPACITY, clock.clone()))),
+            clock,
+            authenticator: Authenticator {
+                function,
+                timeout: self.authenticate_timeout,
+                permits: Arc::new(Semaphore::new(self.blocking_at_once.min(Semaphore::MAX_PERMITS))),
+            },
+            access_token_lifetime: self.access_token_lifetime,
+            code_lifetime: self.code_lifetime,
+            brand,
+            stylesheet: crate::pages::stylesheet(&look),
+            logo: look.logo,
+            pages: self.pages,
+            refusal_body: self.refusal_body,
+            client_address: self.client_address,
+        }))
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("issuer", &self.issuer).field("clients", &self.clients).finish_non_exhaustive()
+    }
+}
+
+/// The paths of the server's URLs, the issuer's own path included.
+#[derive(Clone, Debug)]
+pub(crate) struct Paths {
+    pub(crate) authorize: String,
+    pub(crate) login: String,
+    pub(crate) token: String,
+    pub(crate) stylesheet: String,
+    pub(crate) logo: String,
+    pub(crate) metadata: String,
+}
+
+impl Paths {
+    fn parse(issuer: &Issuer, chosen: Vec<(Endpoint, String)>, has_logo: bool) -> Result<Self, BuildError> {
+        let mut paths: BTreeMap<Endpoint, String> = BTreeMap::from([
+            (Endpoint::Authorize, "/authorize".to_owned()),
+            (Endpoint::Login, "/login".to_owned()),
+            (Endpoint::Token, "/token".to_owned()),
+            (Endpoint::Stylesheet, "/oauth/pages.css".to_owned()),
+            (Endpoint::Logo, "/oauth/logo".to_owned()),
+        ]);
+        paths.extend(chosen);
+        let metadata = issuer.well_known("oauth-authorization-server");
+        let mut taken = vec![metadata.clone()];
+        let mut place = |endpoint: Endpoint| {
+            let path = paths.remove(&endpoint).unwrap_or_default();
+            let whole = format!("{}{path}", issuer.path());
+            if path.is_empty() || !is_plain_path(&path) || taken.contains(&whole) {
+                return Err(BuildError::Path { endpoint, path });
+            }
+            if endpoint != Endpoint::Logo || has_logo {
+                taken.push(whole.clone());
+            }
+            Ok(whole)
+        };
+        Ok(Paths {
+            authorize: place(Endpoint::Authorize)?,
+            login: place(Endpoint::Login)?,
+            token: place(Endpoint::Token)?,
+            stylesheet: place(Endpoint::Stylesheet)?,
+            logo: place(Endpoint::Logo)?,
+            metadata,
+        })
+    }
+}
+
+fn clients(clients: Vec<Client>) -> Result<HashMap<String, RegisteredClient>, BuildError> {
+    if clients.is_empty() {
+        return Err(BuildError::NoClient);
+    }
+    let mut registered = HashMap::new();
+    for client in clients {
+        if !is_client_id(&client.id) {
+            return Err(BuildError::ClientId { client: client.id });
+        }
+        if client.redirect_uris.is_empty() {
+            return Err(BuildError::NoRedirectUri { client: client.id });
+        }
+        let mut redirect_uris = Vec::new();
+        for uri in client.redirect_uris {
+            match uri.parse() {
+                Ok(parsed) => redirect_uris.push(parsed),
+                Err(why) => return Err(BuildError::RedirectUri { client: client.id, uri, why }),
+            }
+        }
+        let name = client.name.unwrap_or_else(|| client.id.clone());
+        let parsed = RegisteredClient { id: client.id.clone(), name, redirect_uris };
+        if registered.insert(client.id.clone(), parsed).is_some() {
+            return Err(BuildError::ClientTwice { client: client.id });
+        }
+    }
+    Ok(registered)
+}
+
+fn scopes(scopes: Vec<(String, String)>) -> Result<BTreeMap<String, String>, BuildError> {
+    let mut described = BTreeMap::new();
+    for (scope, description) in scopes {
+        let one = scope.parse::<Scope>().is_ok_and(|parsed| parsed.contains(&scope) && parsed.iter().count() == 1);
+        if !one || described.insert(scope.clone(), description).is_some() {
+            return Err(BuildError::Scope { scope });
+        }
+    }
+    Ok(described)
+}
+
+/// What is wrong with a configuration; its text says what to change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the text of each is its documentation")]
+pub enum BuildError {
+    NoIssuer,
+    Issuer { issuer: String, why: InvalidIssuer },
+    NoAuthenticate,
+    ShortSecret { bytes: usize },
+    EmptyAudience,
+    Lifetime { what: &'static str, longest: Duration },
+    NeverAnswers,
+    Scope { scope: String },
+    DefaultScope { scope: String },
+    Path { endpoint: Endpoint, path: String },
+    NoClient,
+    ClientId { client: String },
+    ClientTwice { client: String },
+    NoRedirectUri { client: String },
+    RedirectUri { client: String, uri: String, why: InvalidRedirectUri },
+    Origin { origin: String },
+    Accent(InvalidColour),
+    Cryptography,
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BuildError::NoIssuer => {
+                f.write_str("there is no issuer: add .issuer(\"https://your.host\"), or http://127.0.0.1:PORT to try it")
+            }
+            BuildError::Issuer { issuer, why } => write!(f, "the issuer {issuer:?} cannot be used: {why}"),
+            BuildError::NoAuthenticate => f.write_str(
+                "nobody can sign in: add .authenticate_blocking(fn), a function from Login to Option<claims>, or .authenticate(async fn)",
+            ),
+            BuildError::ShortSecret { bytes } => write!(
+                f,
+                "a secret has {bytes} bytes and needs at least {}: `openssl rand -base64 48` makes a good one",
+                Secret::MIN_BYTES
+            ),
+            BuildError::EmptyAudience => f.write_str("the audience is empty: leave .audience(..) out to use the issuer"),
+            BuildError::Lifetime { what, longest } => {
+                write!(f, "{what} must be between 1 second and {} seconds", longest.as_secs())
+            }
+            BuildError::NeverAnswers => {
+                f.write_str("authenticate could never answer: blocking_at_once and authenticate_timeout must be above zero")
+            }
+            BuildError::Scope { scope } => write!(
+                f,
+                "the scope {scope:?} is there twice or is not a scope: one word of printable ASCII without \" and \\"
+            ),
+            BuildError::DefaultScope { scope } => {
+                write!(f, "the default scope {scope:?} has a scope that no .scope(..) describes")
+            }
+            BuildError::Path { endpoint, path } => write!(
+                f,
+                "the path {path:?} of {endpoint:?} is taken or cannot be used: write /segments of letters, digits and -._~"
+            ),
+            BuildError::NoClient => {
+                f.write_str("there is no client: add .client(Client::public(\"app\").redirect_uri(..))")
+            }
+            BuildError::ClientId { client } => {
+                write!(f, "the client id {client:?} must be 1 to 128 printable ASCII characters without spaces")
+            }
+            BuildError::ClientTwice { client } => write!(f, "the client {client:?} is there twice"),
+            BuildError::NoRedirectUri { client } => {
+                write!(f, "the client {client:?} has nowhere to go after sign-in: add .redirect_uri(..)")
+            }
+            BuildError::RedirectUri { client, uri, why } => {
+                write!(f, "the redirect URI {uri:?} of the client {client:?} cannot be used: {why}")
+            }
+            BuildError::Origin { origin } => {
+                write!(f, "the origin {origin:?} must be scheme and host (and port), such as https://app.example")
+            }
+            BuildError::Accent(why) => why.fmt(f),
+            BuildError::Cryptography => f.write_str("no keys could be derived: the cryptographic library failed"),
+        }
+    }
+}
+
+impl std::error::Error for BuildError {}
+
+impl From<InvalidColour> for BuildError {
+    fn from(why: InvalidColour) -> Self {
+        BuildError::Accent(why)
+    }
+}
+
+const LONGEST_ACCESS_TOKEN: Duration = Duration::from_secs(24 * 3600);
+const LONGEST_CODE: Duration = Duration::from_secs(600);

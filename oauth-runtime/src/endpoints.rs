@@ -1,0 +1,10 @@
+//! A file for each URL of the server. What they share is how an answer is written.
+
+pub(crate) mod answer;
+pub(crate) mod assets;
+pub(crate) mod authorize;
+pub(crate) mod browser;
+pub(crate) mod discovery;
+pub(crate) mod login;
+pub(crate) mod token;
+pub(crate) mod url;

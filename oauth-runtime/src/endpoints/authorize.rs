@@ -1,0 +1,162 @@
+//! `GET /authorize`: an application asks for a sign-in (RFC 6749 §4.1.1, OAuth 2.1 §4.1.1).
+
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::endpoints::answer::{document, error_page, redirect};
+use crate::endpoints::browser::Browser;
+use crate::error::Reason;
+use crate::model::Scope;
+use crate::model::client::RegisteredClient;
+use crate::model::code::{AuthorizationRequest, SignInForm};
+use crate::model::form::Parameters;
+use crate::model::pkce::Challenge;
+use crate::model::redirect_uri::Destination;
+use crate::pages::{SignInPage, SignInProblem};
+use crate::service::OAuthService;
+
+/// Shows the sign-in page.
+pub(crate) async fn page(oauth: OAuthService, request: HttpRequest) -> HttpResponse {
+    let query = request.query_string();
+    if query.len() > MAX_QUERY_BYTES {
+        return error_page(&oauth, &Reason::QueryTooLong);
+    }
+    let parameters = Parameters::parse(query.as_bytes());
+    // RFC 6749 §4.1.2.1: until client and redirect URI are known good, the answer is a page and never a redirect
+    let proven = match proven(&oauth, &parameters) {
+        Ok(proven) => proven,
+        Err(reason) => {
+            tracing::info!(target: "oauth", ?reason, "authorization request refused with a page");
+            return error_page(&oauth, &reason);
+        }
+    };
+    match demands(&oauth, &parameters, &proven) {
+        Ok(authorization) => {
+            let browser = Browser::of(&request, &oauth).unwrap_or_else(Browser::new);
+            let form = SignInForm { request: authorization, browser: browser.hash() };
+            let mut response = sign_in_page(&oauth, &proven.client.name, &proven.destination, &form, "", None);
+            browser.remember(&mut response, &oauth);
+            response
+        }
+        Err(reason) => {
+            tracing::info!(target: "oauth", client = proven.client.id, ?reason, "authorization request refused");
+            let wire = reason.wire();
+            let code = wire.code.map_or("server_error", |code| code.as_str());
+            let state = parameters.get("state", MAX_STATE_BYTES).unwrap_or(None);
+            redirect(&oauth, &proven.destination, state, &[("error", code), ("error_description", &wire.text)])
+        }
+    }
+}
+
+/// Who asks, and where the answer goes.
+struct Proven<'a> {
+    client: &'a RegisteredClient,
+    destination: Destination,
+    redirect_uri_given: bool,
+}
+
+fn proven<'a>(oauth: &'a OAuthService, parameters: &Parameters<'_>) -> Result<Proven<'a>, Reason> {
+    let client_id = parameters.get("client_id", 128)?.ok_or(Reason::MissingParameter("client_id"))?;
+    let client = oauth.0.clients.get(client_id).ok_or(Reason::UnknownClient)?;
+    match parameters.get("redirect_uri", MAX_URI_BYTES)? {
+        Some(uri) => {
+            let destination = client.destination(uri).ok_or(Reason::UnknownRedirectUri)?;
+            Ok(Proven { client, destination, redirect_uri_given: true })
+        }
+        None => {
+            let destination = client.only_destination().ok_or(Reason::MissingParameter("redirect_uri"))?;
+            Ok(Proven { client, destination, redirect_uri_given: false })
+        }
+    }
+}
+
+fn demands(
+    oauth: &OAuthService,
+    parameters: &Parameters<'_>,
+    proven: &Proven<'_>,
+) -> Result<AuthorizationRequest, Reason> {
+    let state = parameters.get("state", MAX_STATE_BYTES)?;
+    // RFC 6749 appendix A.5 has no control characters in it
+    if state.is_some_and(|state| state.chars().any(char::is_control)) {
+        return Err(Reason::ParameterEncoding("state"));
+    }
+    match parameters.get("response_type", 64)? {
+        Some("code") => {}
+        Some(_) => return Err(Reason::UnsupportedResponseType),
+        None => return Err(Reason::MissingParameter("response_type")),
+    }
+    match parameters.get("response_mode", 64)? {
+        Some("query") | None => {}
+        Some(_) => return Err(Reason::UnsupportedResponseMode),
+    }
+    // OAuth 2.1 §4.1.2.1: a public client must send one; left out, the method would mean plain (RFC 7636 §4.3)
+    let challenge = parameters.get("code_challenge", 256)?.ok_or(Reason::ChallengeMissing)?;
+    match parameters.get("code_challenge_method", 64)? {
+        Some("S256") => {}
+        Some(_) | None => return Err(Reason::ChallengeMethod),
+    }
+    let challenge: Challenge = challenge.parse().map_err(|_| Reason::ChallengeMalformed)?;
+    let scope = match parameters.get("scope", Scope::MAX_BYTES)? {
+        Some(text) => {
+            let scope: Scope = text.parse().map_err(|_| Reason::ScopeMalformed)?;
+            if !scope.iter().all(|scope| oauth.0.scopes.contains_key(scope)) {
+                return Err(Reason::ScopeUnknown);
+            }
+            scope
+        }
+        None => oauth.0.default_scope.clone(),
+    };
+    Ok(AuthorizationRequest {
+        client_id: proven.client.id.clone(),
+        redirect_uri: proven.destination.uri.clone(),
+        redirect_uri_given: proven.redirect_uri_given,
+        scope,
+        state: state.map(str::to_owned),
+        challenge,
+    })
+}
+
+/// The sign-in page, the first time or again.
+pub(crate) fn sign_in_page(
+    oauth: &OAuthService,
+    client: &str,
+    destination: &Destination,
+    form: &SignInForm,
+    username: &str,
+    problem: Option<SignInProblem>,
+) -> HttpResponse {
+    let now = oauth.now();
+    let Ok(sealed) = oauth.0.sealer.seal(form, now, now + FORM_LIFETIME) else {
+        return error_page(oauth, &Reason::Internal);
+    };
+    let described = |scope: &str| oauth.0.scopes.get(scope).map(String::as_str);
+    let scopes: Vec<&str> = form.request.scope.iter().filter_map(described).collect();
+    let html = oauth.0.pages.sign_in(&SignInPage {
+        brand: &oauth.0.brand,
+        action: &oauth.0.paths.login,
+        request: &sealed,
+        client,
+        returns_to: &destination.shown,
+        scopes: &scopes,
+        username,
+        problem,
+    });
+    document(problem.map_or(StatusCode::OK, status_of), html, &destination.source)
+}
+
+fn status_of(problem: SignInProblem) -> StatusCode {
+    match problem {
+        SignInProblem::Incomplete | SignInProblem::TooLong => StatusCode::BAD_REQUEST,
+        SignInProblem::Wrong => StatusCode::UNAUTHORIZED,
+        SignInProblem::TooManyAttempts(_) => StatusCode::TOO_MANY_REQUESTS,
+        SignInProblem::TryAgainLater => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+const MAX_QUERY_BYTES: usize = 8 * 1024;
+const MAX_STATE_BYTES: usize = 2048;
+pub(crate) const MAX_URI_BYTES: usize = 2048;
+/// How long a person may look at the sign-in page.
+const FORM_LIFETIME: Duration = Duration::from_secs(3600);

@@ -1,0 +1,320 @@
+//! Why something was refused: a closed set of reasons, and their one translation to the wire.
+
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+
+use crate::model::Scope;
+use crate::model::form::BadParameter;
+use crate::store::StoreError;
+
+/// Why a request was refused. The table of codes and statuses is [`Reason::wire`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    // Any endpoint
+    RepeatedParameter(&'static str),
+    ParameterTooLong(&'static str),
+    ParameterEncoding(&'static str),
+    MissingParameter(&'static str),
+    QueryTooLong,
+    BodyTooLong,
+    BodyUnreadable,
+    NotAForm,
+    StoreUnavailable,
+    Internal,
+
+    // The authorization endpoint
+    UnknownClient,
+    UnknownRedirectUri,
+    UnsupportedResponseType,
+    UnsupportedResponseMode,
+    ChallengeMissing,
+    ChallengeMalformed,
+    ChallengeMethod,
+    ScopeMalformed,
+    ScopeUnknown,
+
+    // The sign-in form
+    FormForged,
+    FormExpired,
+    FormFromElsewhere,
+    ClaimsUnusable,
+
+    // The token endpoint
+    UnsupportedGrantType,
+    ClientUnknown,
+    ClientIsPublic { header: bool },
+    CodeForged,
+    CodeExpired,
+    CodeForgotten,
+    CodeOfAnotherClient,
+    CodeReplayed,
+    RedirectUriMismatch,
+    VerifierMalformed,
+    VerifierMismatch,
+
+    // A guarded handler
+    TokenMissing,
+    AuthorizationMalformed,
+    TokenTooLong,
+    TokenMalformed,
+    TokenType,
+    TokenSignature,
+    TokenIssuer,
+    TokenAudience,
+    TokenExpired,
+    TokenRevoked,
+    TokenForgotten,
+    PolicyRefused(Scope),
+    ClaimsOfAnotherShape,
+    NoService,
+}
+
+/// The error codes of RFC 6749 §4.1.2.1 and §5.2 and RFC 6750 §3.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Code {
+    InvalidRequest,
+    InvalidClient,
+    InvalidGrant,
+    InvalidScope,
+    UnsupportedGrantType,
+    UnsupportedResponseType,
+    TemporarilyUnavailable,
+    ServerError,
+    InvalidToken,
+    InsufficientScope,
+}
+
+/// How a reason reads on the wire.
+pub(crate) struct Wire {
+    pub(crate) status: StatusCode,
+    /// `None`: a request without a token gets no code (RFC 6750 §3.1).
+    pub(crate) code: Option<Code>,
+    pub(crate) text: String,
+}
+
+impl Reason {
+    /// The one translation. The text has no character outside `%x20-21 / %x23-5B / %x5D-7E` (RFC 6749 §5.2),
+    /// says what to change, and repeats nothing of the request.
+    pub(crate) fn wire(&self) -> Wire {
+        use Code::{
+            InsufficientScope, InvalidClient, InvalidGrant, InvalidRequest, InvalidScope, InvalidToken, ServerError,
+            TemporarilyUnavailable,
+        };
+        let (status, code, text): (u16, Code, String) = match self {
+            Reason::RepeatedParameter(name) => (400, InvalidRequest, format!("{name} is there more than once: send it once")),
+            Reason::ParameterTooLong(name) => (400, InvalidRequest, format!("{name} is too long")),
+            Reason::ParameterEncoding(name) => (400, InvalidRequest, format!("{name} has characters that are not allowed")),
+            Reason::MissingParameter(name) => (400, InvalidRequest, format!("{name} is missing")),
+            Reason::QueryTooLong => (400, InvalidRequest, "the query is longer than 8 KiB".into()),
+            Reason::BodyTooLong => (413, InvalidRequest, "the body is longer than 16 KiB".into()),
+            Reason::BodyUnreadable => (400, InvalidRequest, "the body ended early or is compressed".into()),
+            Reason::NotAForm => {
+                (400, InvalidRequest, "send the parameters in the body, as application/x-www-form-urlencoded".into())
+            }
+            Reason::StoreUnavailable => (503, TemporarilyUnavailable, "try again in a moment".into()),
+            Reason::Internal => (500, ServerError, "the server failed; its log says why".into()),
+
+            Reason::UnknownClient => {
+                (400, InvalidRequest, "no client is registered under this client_id".into())
+            }
+            Reason::UnknownRedirectUri => (
+                400,
+                InvalidRequest,
+                "this redirect_uri is not registered for the client: it must be the same, character for character".into(),
+            ),
+            Reason::UnsupportedResponseType => {
+                (400, Code::UnsupportedResponseType, "response_type must be code".into())
+            }
+            Reason::UnsupportedResponseMode => (400, InvalidRequest, "response_mode must be query, or left out".into()),
+            Reason::ChallengeMissing => {
+                (400, InvalidRequest, "code_challenge is missing: PKCE (RFC 7636) is required".into())
+            }
+            Reason::ChallengeMalformed => (
+                400,
+                InvalidRequest,
+                "code_challenge must be 43 characters: the SHA-256 of the verifier in base64url without padding".into(),
+            ),
+            Reason::ChallengeMethod => (400, InvalidRequest, "code_challenge_method must be S256".into()),
+            Reason::ScopeMalformed => (400, InvalidScope, "scope has a character that is not allowed, or is too long".into()),
+            Reason::ScopeUnknown => {
+                (400, InvalidScope, "a scope was asked for that this server does not have: see scopes_supported".into())
+            }
+
+            Reason::FormForged => {
+                (400, InvalidRequest, "this is not a form of this server: go back to the application and start again".into())
+            }
+            Reason::FormExpired => {
+                (400, InvalidRequest, "the form is too old: go back to the application and start again".into())
+            }
+            Reason::FormFromElsewhere => (
+                403,
+                InvalidRequest,
+                "this browser did not ask for this form, or keeps no cookies: allow them, go back to the application and start again"
+                    .into(),
+            ),
+            Reason::ClaimsUnusable => {
+                (500, ServerError, "the account cannot be used to sign in; the log of the server says why".into())
+            }
+
+            Reason::UnsupportedGrantType => {
+                (400, Code::UnsupportedGrantType, "grant_type must be authorization_code".into())
+            }
+            Reason::ClientUnknown => (400, InvalidClient, "no client is registered under this client_id".into()),
+            // RFC 6749 §5.2: after an Authorization header the answer is 401
+            Reason::ClientIsPublic { header } => (
+                if *header { 401 } else { 400 },
+                InvalidClient,
+                "this client has no secret: send client_id in the body, and neither client_secret nor Authorization".into(),
+            ),
+            Reason::CodeForged => (400, InvalidGrant, "the code was not issued here, or was cut".into()),
+            Reason::CodeExpired => (400, InvalidGrant, "the code has expired: redeem it at once".into()),
+            Reason::CodeForgotten => {
+                (400, InvalidGrant, "the code is from before the server was restarted: sign in again".into())
+            }
+            Reason::CodeOfAnotherClient => (400, InvalidGrant, "the code was issued to another client".into()),
+            Reason::CodeReplayed => {
+                (400, InvalidGrant, "the code was used before: what was issued from it is revoked now".into())
+            }
+            Reason::RedirectUriMismatch => {
+                (400, InvalidGrant, "redirect_uri must be the one of the authorization request".into())
+            }
+            Reason::VerifierMalformed => {
+                (400, InvalidRequest, "code_verifier must be 43 to 128 characters of A-Z a-z 0-9 - . _ ~".into())
+            }
+            Reason::VerifierMismatch => (400, InvalidGrant, "code_verifier does not belong to the code_challenge".into()),
+
+            Reason::TokenMissing => {
+                return Wire {
+                    status: StatusCode::UNAUTHORIZED,
+                    code: None,
+                    text: "send an access token: Authorization: Bearer TOKEN".into(),
+                };
+            }
+            Reason::AuthorizationMalformed => {
+                (400, InvalidRequest, "send one header of the form Authorization: Bearer TOKEN".into())
+            }
+            Reason::TokenTooLong => (401, InvalidToken, "the token is longer than any of this server".into()),
+            Reason::TokenMalformed => (401, InvalidToken, "this is no access token of this server".into()),
+            Reason::TokenType => (401, InvalidToken, "this is no access token: its type is not at+jwt".into()),
+            Reason::TokenSignature => (401, InvalidToken, "the token was not signed by this server".into()),
+            Reason::TokenIssuer => (401, InvalidToken, "the token is of another issuer".into()),
+            Reason::TokenAudience => (401, InvalidToken, "the token is for another audience".into()),
+            Reason::TokenExpired => (401, InvalidToken, "the token has expired".into()),
+            Reason::TokenRevoked => (401, InvalidToken, "the token was revoked".into()),
+            Reason::TokenForgotten => {
+                (401, InvalidToken, "the token is from before the server was restarted: sign in again".into())
+            }
+            Reason::PolicyRefused(_) => (403, InsufficientScope, "the token does not permit this".into()),
+            Reason::ClaimsOfAnotherShape => {
+                (403, InsufficientScope, "the claims of the token are not those that this address needs".into())
+            }
+            Reason::NoService => (500, ServerError, "the server is not set up to check tokens; its log says how".into()),
+        };
+        // Every status above is a literal between 400 and 503.
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Wire { status, code: Some(code), text }
+    }
+
+    /// After how long a client may try again.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        (self == &Reason::StoreUnavailable).then_some(Duration::from_secs(1))
+    }
+}
+
+impl Code {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Code::InvalidRequest => "invalid_request",
+            Code::InvalidClient => "invalid_client",
+            Code::InvalidGrant => "invalid_grant",
+            Code::InvalidScope => "invalid_scope",
+            Code::UnsupportedGrantType => "unsupported_grant_type",
+            Code::UnsupportedResponseType => "unsupported_response_type",
+            Code::TemporarilyUnavailable => "temporarily_unavailable",
+            Code::ServerError => "server_error",
+            Code::InvalidToken => "invalid_token",
+            Code::InsufficientScope => "insufficient_scope",
+        }
+    }
+}
+
+impl From<BadParameter> for Reason {
+    fn from(bad: BadParameter) -> Self {
+        match bad {
+            BadParameter::Repeated(name) => Reason::RepeatedParameter(name),
+            BadParameter::TooLong(name) => Reason::ParameterTooLong(name),
+            BadParameter::Encoding(name) => Reason::ParameterEncoding(name),
+        }
+    }
+}
+
+impl From<StoreError> for Reason {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(target: "oauth", %error, "the store has no answer");
+        Reason::StoreUnavailable
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c29_texts_keep_to_the_allowed_characters() {
+        // A text that interpolates takes only parameter names, which are of these characters.
+        for reason in [
+            Reason::RepeatedParameter("client_id"),
+            Reason::ParameterTooLong("state"),
+            Reason::MissingParameter("code"),
+            Reason::ParameterEncoding("state"),
+            Reason::QueryTooLong,
+            Reason::BodyTooLong,
+            Reason::BodyUnreadable,
+            Reason::NotAForm,
+            Reason::StoreUnavailable,
+            Reason::Internal,
+            Reason::UnknownClient,
+            Reason::UnknownRedirectUri,
+            Reason::UnsupportedResponseType,
+            Reason::UnsupportedResponseMode,
+            Reason::ChallengeMissing,
+            Reason::ChallengeMalformed,
+            Reason::ChallengeMethod,
+            Reason::ScopeMalformed,
+            Reason::ScopeUnknown,
+            Reason::FormForged,
+            Reason::FormExpired,
+            Reason::FormFromElsewhere,
+            Reason::ClaimsUnusable,
+            Reason::UnsupportedGrantType,
+            Reason::ClientUnknown,
+            Reason::ClientIsPublic { header: true },
+            Reason::CodeForged,
+            Reason::CodeExpired,
+            Reason::CodeForgotten,
+            Reason::CodeOfAnotherClient,
+            Reason::CodeReplayed,
+            Reason::RedirectUriMismatch,
+            Reason::VerifierMalformed,
+            Reason::VerifierMismatch,
+            Reason::TokenMissing,
+            Reason::AuthorizationMalformed,
+            Reason::TokenTooLong,
+            Reason::TokenMalformed,
+            Reason::TokenType,
+            Reason::TokenSignature,
+            Reason::TokenIssuer,
+            Reason::TokenAudience,
+            Reason::TokenExpired,
+            Reason::TokenRevoked,
+            Reason::TokenForgotten,
+            Reason::PolicyRefused(Scope::default()),
+            Reason::ClaimsOfAnotherShape,
+            Reason::NoService,
+        ] {
+            let text = reason.wire().text;
+            assert!(text.bytes().all(|byte| matches!(byte, 0x20 | 0x21 | 0x23..=0x5B | 0x5D..=0x7E)), "{text}");
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! Access tokens: signing and verifying them (RFC 9068).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::error::Reason;
+use crate::model::secret::Secret;
+use crate::model::{Scope, Timestamp};
+use crate::seal::derive;
+
+/// The keys of one service: the first signs, all verify. Callers see neither how many there are nor of what kind.
+pub(crate) struct KeyRing {
+    keys: Vec<Key>,
+}
+
+struct Key {
+    id: String,
+    algorithm: Algorithm,
+    signs: EncodingKey,
+    verifies: DecodingKey,
+}
+
+/// What a token must have been made for.
+#[derive(Debug)]
+pub(crate) struct Expected {
+    pub(crate) issuer: String,
+    pub(crate) audience: String,
+}
+
+/// A token that was verified: its registered claims, typed, and all of them as JSON.
+#[derive(Debug)]
+pub(crate) struct Verified {
+    pub(crate) registered: Registered,
+    pub(crate) claims: Map<String, Value>,
+}
+
+/// The registered claims of an access token (RFC 9068 §2.2).
+#[derive(Clone, Debug)]
+pub(crate) struct Registered {
+    pub(crate) issuer: String,
+    pub(crate) subject: String,
+    pub(crate) audience: Vec<String>,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) issued_at: Timestamp,
+    pub(crate) id: String,
+    pub(crate) client_id: String,
+    pub(crate) scope: Scope,
+    /// The grant that the token was issued from.
+    pub(crate) grant: Option<String>,
+}
+
+impl KeyRing {
+    /// HS256 under keys derived from the service's secrets; the previous ones verify only.
+    pub(crate) fn hs256(secret: &Secret, previous: &[Secret]) -> Option<Self> {
+        // Another crate of the application may enable a second back end, and then jsonwebtoken wants to be told.
+        let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+        let keys = std::iter::once(secret).chain(previous).map(Key::hs256).collect::<Option<Vec<_>>>()?;
+        Some(KeyRing { keys })
+    }
+
+    /// Signs claims as an access token.
+    pub(crate) fn sign(&self, claims: &Map<String, Value>) -> Option<String> {
+        let key = self.keys.first()?;
+        let header = serde_json::to_vec(&Header {
+            alg: key.algorithm,
+            typ: Some("at+jwt".into()),
+            kid: Some(key.id.clone()),
+            crit: None,
+        })
+        .ok()?;
+        let claims = serde_json::to_vec(claims).ok()?;
+        let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+        let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key.signs, key.algorithm).ok()?;
+        Some(format!("{message}.{signature}"))
+    }
+
+    /// Verifies an access token: signature, type, issuer, audience and expiry (RFC 9068 §4). No leeway is given: who
+    /// signs is who verifies.
+    pub(crate) fn verify(&self, token: &str, expected: &Expected, now: Timestamp) -> Result<Verified, Reason> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(Reason::TokenTooLong);
+        }
+        let (message, signature) = token.rsplit_once('.').ok_or(Reason::TokenMalformed)?;
+        let (header, payload) = message.split_once('.').ok_or(Reason::TokenMalformed)?;
+        let header: Header = decode(header)?;
+        // RFC 7515 §4.1.11: an extension that is not understood
+        if header.crit.is_some() {
+            return Err(Reason::TokenMalformed);
+        }
+        // RFC 9068 §4: an ID token or any other JWT is not an access token
+        if !header.typ.is_some_and(|typ| is_access_token_type(&typ)) {
+            return Err(Reason::TokenType);
+        }
+        let kid = header.kid.ok_or(Reason::TokenSignature)?;
+        let key = self.keys.iter().find(|key| key.id == kid).ok_or(Reason::TokenSignature)?;
+        // RFC 8725 §3.1: the key decides on the algorithm, not the token
+        if header.alg != key.algorithm {
+            return Err(Reason::TokenSignature);
+        }
+        match jsonwebtoken::crypto::verify(signature, message.as_bytes(), &key.verifies, key.algorithm) {
+            Ok(true) => Verified::parse(decode(payload)?, expected, now),
+            Ok(false) | Err(_) => Err(Reason::TokenSignature),
+        }
+    }
+}
+
+impl Key {
+    fn hs256(secret: &Secret) -> Option<Self> {
+        let key = derive(secret, b"sign HS256")?;
+        let id = derive(secret, b"id of the HS256 key")?;
+        Some(Key {
+            id: URL_SAFE_NO_PAD.encode(&id[..6]),
+            algorithm: Algorithm::HS256,
+            signs: EncodingKey::from_secret(&key),
+            verifies: DecodingKey::from_secret(&key),
+        })
+    }
+}
+
+impl Verified {
+    fn parse(claims: Map<String, Value>, expected: &Expected, now: Timestamp) -> Result<Self, Reason> {
+        let text = |name: &str| match claims.get(name) {
+            Some(Value::String(text)) => Ok(text.as_str()),
+            Some(_) | None => Err(Reason::TokenMalformed),
+        };
+        let moment = |name: &str| {
+            claims.get(name).and_then(Value::as_u64).map(Timestamp::from_seconds).ok_or(Reason::TokenMalformed)
+        };
+        let audience = match claims.get("aud") {
+            Some(Value::String(one)) => vec![one.clone()],
+            Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            Some(_) | None => return Err(Reason::TokenMalformed),
+        };
+        let registered = Registered {
+            issuer: text("iss")?.to_owned(),
+            subject: text("sub")?.to_owned(),
+            audience,
+            expires_at: moment("exp")?,
+            issued_at: moment("iat")?,
+            id: text("jti")?.to_owned(),
+            client_id: text("client_id")?.to_owned(),
+            scope: match claims.get("scope") {
+                Some(Value::String(scope)) => scope.parse().map_err(|_| Reason::TokenMalformed)?,
+                Some(_) => return Err(Reason::TokenMalformed),
+                None => Scope::default(),
+            },
+            grant: claims.get("gid").and_then(Value::as_str).map(str::to_owned),
+        };
+        if registered.issuer != expected.issuer {
+            return Err(Reason::TokenIssuer);
+        }
+        if !registered.audience.contains(&expected.audience) {
+            return Err(Reason::TokenAudience);
+        }
+        // RFC 7519 §4.1.4: on or after the expiry
+        if registered.expires_at <= now {
+            return Err(Reason::TokenExpired);
+        }
+        if claims.contains_key("nbf") && moment("nbf")? > now {
+            return Err(Reason::TokenMalformed);
+        }
+        Ok(Verified { registered, claims })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    alg: Algorithm,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    typ: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kid: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    crit: Option<Value>,
+}
+
+fn decode<T: serde::de::DeserializeOwned>(part: &str) -> Result<T, Reason> {
+    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| Reason::TokenMalformed)?;
+    serde_json::from_slice(&bytes).map_err(|_| Reason::TokenMalformed)
+}
+
+/// RFC 7515 §4.1.9: a media type, compared without case; `application/` may be left out.
+fn is_access_token_type(typ: &str) -> bool {
+    typ.eq_ignore_ascii_case("at+jwt") || typ.eq_ignore_ascii_case("application/at+jwt")
+}
+
+/// A longer token was not made here.
+const MAX_TOKEN_BYTES: usize = 8 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_000);
+
+    fn ring(secret: &str) -> KeyRing {
+        KeyRing::hs256(&Secret::from(secret), &[]).expect("keys derive from any secret")
+    }
+
+    fn claims(change: Value) -> Map<String, Value> {
+        let mut claims = json!({
+            "iss": "https://a.example", "aud": "https://a.example", "sub": "alice", "client_id": "spa", "iat": 900,
+            "exp": 1100, "jti": "1", "role": "admin"
+        });
+        for (name, value) in change.as_object().expect("an object") {
+            claims[name] = value.clone();
+        }
+        claims
+            .as_object()
+            .expect("an object")
+            .iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    }
+
+    fn verify(token: &str) -> Result<Verified, Reason> {
+        let expected = Expected { issuer: "https://a.example".into(), audience: "https://a.example".into() };
+        ring("secret").verify(token, &expected, NOW)
+    }
+
+    fn refusal(change: Value) -> Option<Reason> {
+        verify(&ring("secret").sign(&claims(change)).expect("signs")).err()
+    }
+
+    #[test]
+    fn c26_expiry_audience_issuer_and_presence_are_checked() {
+        assert_eq!(refusal(json!({})), None);
+        assert_eq!(refusal(json!({ "aud": ["other", "https://a.example"] })), None);
+        assert_eq!(refusal(json!({ "exp": 1000 })), Some(Reason::TokenExpired));
+        assert_eq!(refusal(json!({ "iss": "https://b.example" })), Some(Reason::TokenIssuer));
+        assert_eq!(refusal(json!({ "aud": "other" })), Some(Reason::TokenAudience));
+        assert_eq!(refusal(json!({ "aud": [] })), Some(Reason::TokenAudience));
+        assert_eq!(refusal(json!({ "nbf": 1001 })), Some(Reason::TokenMalformed));
+        for required in ["iss", "aud", "sub", "exp", "iat", "jti", "client_id"] {
+            assert_eq!(refusal(json!({ required: null })), Some(Reason::TokenMalformed), "{required}");
+        }
+    }
+
+    #[test]
+    fn c26_type_algorithm_and_key_are_pinned() {
+        let good = ring("secret").sign(&claims(json!({}))).expect("signs");
+        let kid = ring("secret").keys[0].id.clone();
+        let payload = good.split('.').nth(1).expect("three parts").to_owned();
+        let with = |header: Value| {
+            let message = format!("{}.{payload}", URL_SAFE_NO_PAD.encode(header.to_string()));
+            let key = &ring("secret").keys[0];
+            let signature =
+                jsonwebtoken::crypto::sign(message.as_bytes(), &key.signs, Algorithm::HS256).expect("signs");
+            verify(&format!("{message}.{signature}")).err()
+        };
+        assert_eq!(with(json!({ "alg": "HS256", "typ": "AT+JWT", "kid": kid })), None);
+        assert_eq!(with(json!({ "alg": "HS256", "typ": "application/at+jwt", "kid": kid })), None);
+        assert_eq!(with(json!({ "alg": "HS256", "typ": "JWT", "kid": kid })), Some(Reason::TokenType));
+        assert_eq!(with(json!({ "alg": "HS256", "kid": kid })), Some(Reason::TokenType));
+        assert_eq!(with(json!({ "alg": "HS384", "typ": "at+jwt", "kid": kid })), Some(Reason::TokenSignature));
+        assert_eq!(with(json!({ "alg": "none", "typ": "at+jwt", "kid": kid })), Some(Reason::TokenMalformed));
+        assert_eq!(with(json!({ "alg": "HS256", "typ": "at+jwt" })), Some(Reason::TokenSignature));
+        assert_eq!(with(json!({ "alg": "HS256", "typ": "at+jwt", "kid": "x" })), Some(Reason::TokenSignature));
+        assert_eq!(
+            with(json!({ "alg": "HS256", "typ": "at+jwt", "kid": kid, "crit": ["x"] })),
+            Some(Reason::TokenMalformed)
+        );
+        let stripped = format!("{}.", good.rsplit_once('.').expect("three parts").0);
+        assert_eq!(verify(&stripped).err(), Some(Reason::TokenSignature));
+        let foreign = ring("other").sign(&claims(json!({}))).expect("signs");
+        assert_eq!(verify(&foreign).err(), Some(Reason::TokenSignature));
+        assert_eq!(verify(&"a".repeat(MAX_TOKEN_BYTES + 1)).err(), Some(Reason::TokenTooLong));
+    }
+}

@@ -1,0 +1,107 @@
+//! Counting failed attempts, so that a password cannot be guessed at `/login`.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+
+use crate::store::{Store, StoreError};
+
+/// An attempt that was allowed: it counts as failed until it is [forgiven](Attempt::forgive).
+#[must_use]
+pub(crate) struct Attempt {
+    keys: Vec<String>,
+}
+
+/// The attempt is not allowed yet.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct TooMany {
+    pub(crate) retry_after: Duration,
+}
+
+/// Counts an attempt by username and by address before the password is looked at, so that a thousand at once are
+/// counted as a thousand.
+pub(crate) async fn attempt(
+    store: &dyn Store,
+    username: &str,
+    address: Option<IpAddr>,
+) -> Result<Result<Attempt, TooMany>, StoreError> {
+    let mut attempt = Attempt { keys: Vec::new() };
+    let by_name = (key("name", &username.to_lowercase()), FREE_BY_NAME);
+    let by_address = address.map(|address| (key("address", &network(address)), FREE_BY_ADDRESS));
+    for (key, free) in std::iter::once(by_name).chain(by_address) {
+        let count = store.count(&key, 1, WINDOW).await?;
+        attempt.keys.push(key.clone());
+        if count.sum > free {
+            // Beyond the free ones a single attempt is let through per delay, and the delay doubles.
+            let gate = store.count(&format!("{key}/gate"), 1, delay(count.sum - free)).await?;
+            if gate.sum > 1 {
+                attempt.forgive(store).await?;
+                return Ok(Err(TooMany { retry_after: gate.ends_in.max(Duration::from_secs(1)) }));
+            }
+        }
+    }
+    Ok(Ok(attempt))
+}
+
+impl Attempt {
+    /// Takes the attempt back: it succeeded, or was not made.
+    pub(crate) async fn forgive(self, store: &dyn Store) -> Result<(), StoreError> {
+        for key in &self.keys {
+            let _ = store.count(key, -1, WINDOW).await?;
+        }
+        Ok(())
+    }
+}
+
+/// 2, 4, 8 .. seconds, and then five minutes.
+fn delay(failed: u64) -> Duration {
+    let exponent = u32::try_from(failed).unwrap_or(u32::MAX).min(9);
+    Duration::from_secs(1 << exponent).min(LONGEST_DELAY)
+}
+
+/// A key of fixed length that shows nobody's name.
+fn key(kind: &str, value: &str) -> String {
+    format!("login/{kind}/{}", URL_SAFE_NO_PAD.encode(Sha256::digest(value.as_bytes())))
+}
+
+/// A household has an IPv6 network of 64 bits, and as many addresses as it likes.
+fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}")
+        }
+    }
+}
+
+/// How long a failed attempt counts.
+const WINDOW: Duration = Duration::from_secs(3600);
+/// Failed attempts by username before delays begin.
+const FREE_BY_NAME: u64 = 10;
+/// Failed attempts by address before delays begin: an office shares one.
+const FREE_BY_ADDRESS: u64 = 100;
+const LONGEST_DELAY: Duration = Duration::from_secs(300);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_grow_to_a_limit() {
+        let seconds: Vec<u64> = (1..12).map(|failed| delay(failed).as_secs()).collect();
+        assert_eq!(seconds, [2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
+        assert_eq!(delay(u64::MAX), LONGEST_DELAY);
+    }
+
+    #[test]
+    fn an_ipv6_network_counts_as_one() {
+        let net = |text: &str| network(text.parse().expect(text));
+        assert_eq!(net("2001:db8:1:2:3::4"), net("2001:db8:1:2:ffff::1"));
+        assert_ne!(net("2001:db8:1:2::1"), net("2001:db8:1:3::1"));
+        assert_eq!(net("::ffff:192.0.2.1"), net("192.0.2.1"));
+    }
+}

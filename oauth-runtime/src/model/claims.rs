@@ -1,0 +1,86 @@
+//! What a user's token says beyond the protocol: the author's claims.
+
+use serde_json::{Map, Value};
+
+/// What `authenticate` answered for a user, parsed: the subject and the custom claims.
+#[derive(Debug)]
+pub(crate) struct UserClaims {
+    pub(crate) subject: String,
+    pub(crate) custom: Map<String, Value>,
+}
+
+/// Why claims cannot be put in a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum UnusableClaims {
+    /// They serialize to something other than a JSON object, or not at all.
+    NotAnObject,
+    /// They set a claim that the server sets.
+    Registered(String),
+    /// `sub` is not a string of 1 to 255 bytes.
+    Subject,
+    /// `sub` is a client's id (RFC 9700 §4.15.1).
+    SubjectIsClient,
+    /// With them a code would be longer than it may be.
+    TooLarge,
+}
+
+/// The claims that the server sets, so that no user's claims may.
+pub(crate) const REGISTERED: &[&str] = &[
+    "iss",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "client_id",
+    "scope",
+    "auth_time",
+    "acr",
+    "amr",
+    "azp",
+    "nonce",
+    "sid",
+    "gid",
+    "cnf",
+    "act",
+    "at_hash",
+];
+
+impl UserClaims {
+    /// The subject is the claims' own `sub`, or else the name typed in.
+    pub(crate) fn parse(claims: Value, username: &str) -> Result<Self, UnusableClaims> {
+        let Value::Object(mut custom) = claims else { return Err(UnusableClaims::NotAnObject) };
+        if let Some(name) = REGISTERED.iter().find(|name| custom.contains_key(**name)) {
+            return Err(UnusableClaims::Registered((*name).to_owned()));
+        }
+        let subject = match custom.remove("sub") {
+            Some(Value::String(subject)) => subject,
+            None => username.to_owned(),
+            Some(_) => return Err(UnusableClaims::Subject),
+        };
+        if !(1..=255).contains(&subject.len()) {
+            return Err(UnusableClaims::Subject);
+        }
+        Ok(UserClaims { subject, custom })
+    }
+}
+
+impl std::fmt::Display for UnusableClaims {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            UnusableClaims::NotAnObject => f.write_str("return a struct or a JSON object as claims"),
+            UnusableClaims::Registered(name) => {
+                write!(f, "the claim `{name}` is the server's own: give yours another name")
+            }
+            UnusableClaims::Subject => {
+                f.write_str("`sub` must be a string of 1 to 255 bytes: convert a number to a string")
+            }
+            UnusableClaims::SubjectIsClient => {
+                f.write_str("`sub` is the id of a client, and the two could be confused: prefix one of them")
+            }
+            UnusableClaims::TooLarge => f.write_str(
+                "the claims are too large for a code of 2 KiB: keep lists in your database and an id in the claims",
+            ),
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Sealing: what the server hands out and takes back carries its own meaning, readable to no one else.
+//!
+//! An envelope is `version (1) · key id (4) · nonce (12) · ciphertext and tag`, base64url. Header, purpose and
+//! issuer are authenticated. Each purpose has a key of its own, so that a form can never be read as a code.
+
+use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::model::Timestamp;
+use crate::model::code::{AuthorizationCode, SignInForm};
+use crate::model::secret::Secret;
+
+/// What a sealed value is for. It is read back as nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    SignInForm,
+    AuthorizationCode,
+}
+
+/// A value that may be sealed.
+pub(crate) trait Sealable: Serialize + DeserializeOwned {
+    const PURPOSE: Purpose;
+    /// How long its sealed text may be, in bytes.
+    const MAX_BYTES: usize;
+}
+
+impl Sealable for SignInForm {
+    const PURPOSE: Purpose = Purpose::SignInForm;
+    const MAX_BYTES: usize = 12 * 1024;
+}
+
+impl Sealable for AuthorizationCode {
+    const PURPOSE: Purpose = Purpose::AuthorizationCode;
+    // It has to fit a redirect's URL with what else is in it.
+    const MAX_BYTES: usize = 2048;
+}
+
+/// The keys of one service: the first seals, all open.
+pub(crate) struct Sealer {
+    generations: Vec<Generation>,
+    issuer: String,
+}
+
+/// A value taken out of its envelope.
+#[derive(Debug)]
+pub(crate) struct Opened<T> {
+    pub(crate) value: T,
+    pub(crate) issued_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+}
+
+/// Why an envelope was not opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotOpened {
+    /// Not made here, not for this purpose, or changed since.
+    Forged,
+    Expired,
+}
+
+/// Why a value was not sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotSealed {
+    TooLarge,
+    /// It cannot be written as JSON, or the random generator failed.
+    Failed,
+}
+
+impl Sealer {
+    pub(crate) fn new(secret: &Secret, previous: &[Secret], issuer: &str) -> Option<Self> {
+        let generations = std::iter::once(secret).chain(previous).map(Generation::new).collect::<Option<Vec<_>>>()?;
+        Some(Sealer { generations, issuer: issuer.to_owned() })
+    }
+
+    pub(crate) fn seal<T: Sealable>(
+        &self,
+        value: &T,
+        issued_at: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<String, NotSealed> {
+        let generation = self.generations.first().ok_or(NotSealed::Failed)?;
+        let mut sealed =
+            serde_json::to_vec(&Content { i: issued_at, e: expires_at, v: value }).map_err(|_| NotSealed::Failed)?;
+        let header = generation.header();
+        let nonce = generation
+            .key(T::PURPOSE)
+            .seal_in_place_append_tag(self.associated(header, T::PURPOSE), &mut sealed)
+            .map_err(|_| NotSealed::Failed)?;
+        let text = URL_SAFE_NO_PAD.encode([&header[..], nonce.as_ref(), &sealed].concat());
+        if text.len() > T::MAX_BYTES { Err(NotSealed::TooLarge) } else { Ok(text) }
+    }
+
+    pub(crate) fn open<T: Sealable>(&self, text: &str, now: Timestamp) -> Result<Opened<T>, NotOpened> {
+        if text.len() > T::MAX_BYTES {
+            return Err(NotOpened::Forged);
+        }
+        let mut envelope = URL_SAFE_NO_PAD.decode(text).map_err(|_| NotOpened::Forged)?;
+        let (header, rest) = envelope.split_first_chunk_mut::<HEADER_LEN>().ok_or(NotOpened::Forged)?;
+        let (nonce, ciphertext) = rest.split_first_chunk_mut::<NONCE_LEN>().ok_or(NotOpened::Forged)?;
+        let generation =
+            self.generations.iter().find(|generation| generation.header() == *header).ok_or(NotOpened::Forged)?;
+        let plain = generation
+            .key(T::PURPOSE)
+            .open_in_place(Nonce::from(&*nonce), self.associated(*header, T::PURPOSE), ciphertext)
+            .map_err(|_| NotOpened::Forged)?;
+        let content: Content<T> = serde_json::from_slice(plain).map_err(|_| NotOpened::Forged)?;
+        if content.e <= now {
+            return Err(NotOpened::Expired);
+        }
+        Ok(Opened { value: content.v, issued_at: content.i, expires_at: content.e })
+    }
+
+    fn associated(&self, header: [u8; HEADER_LEN], purpose: Purpose) -> Aad<Vec<u8>> {
+        Aad::from([&header[..], purpose.label(), b"\0", self.issuer.as_bytes()].concat())
+    }
+}
+
+/// Derives the key of this label from a secret (RFC 5869).
+pub(crate) fn derive(secret: &Secret, label: &[u8]) -> Option<[u8; 32]> {
+    let prk: Prk = Salt::new(HKDF_SHA256, b"oauth-runtime 1").extract(secret.bytes());
+    let mut key = [0; 32];
+    prk.expand(&[label], Length32).ok()?.fill(&mut key).ok()?;
+    Some(key)
+}
+
+#[derive(Serialize, Deserialize)]
+struct Content<T> {
+    i: Timestamp,
+    e: Timestamp,
+    v: T,
+}
+
+/// The keys made from one secret.
+struct Generation {
+    id: [u8; 4],
+    form: RandomizedNonceKey,
+    code: RandomizedNonceKey,
+}
+
+impl Generation {
+    fn new(secret: &Secret) -> Option<Self> {
+        let key = |purpose: Purpose| RandomizedNonceKey::new(&AES_256_GCM_SIV, &derive(secret, purpose.label())?).ok();
+        let [a, b, c, d, ..] = derive(secret, b"key id")?;
+        Some(Generation { id: [a, b, c, d], form: key(Purpose::SignInForm)?, code: key(Purpose::AuthorizationCode)? })
+    }
+
+    fn header(&self) -> [u8; HEADER_LEN] {
+        let [a, b, c, d] = self.id;
+        [VERSION, a, b, c, d]
+    }
+
+    fn key(&self, purpose: Purpose) -> &RandomizedNonceKey {
+        match purpose {
+            Purpose::SignInForm => &self.form,
+            Purpose::AuthorizationCode => &self.code,
+        }
+    }
+}
+
+impl Purpose {
+    const fn label(self) -> &'static [u8] {
+        match self {
+            Purpose::SignInForm => b"seal sign-in form",
+            Purpose::AuthorizationCode => b"seal authorization code",
+        }
+    }
+}
+
+struct Length32;
+
+impl KeyType for Length32 {
+    fn len(&self) -> usize {
+        32
+    }
+}
+
+const VERSION: u8 = 1;
+const HEADER_LEN: usize = 5;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_000);
+
+    fn sealer(secret: &str, previous: &[&str], issuer: &str) -> Sealer {
+        let previous: Vec<Secret> = previous.iter().map(|text| Secret::from(*text)).collect();
+        Sealer::new(&Secret::from(secret), &previous, issuer).expect("keys derive from any secret")
+    }
+
+    fn code(padding: usize) -> AuthorizationCode {
+        serde_json::from_value(serde_json::json!({
+            "grant": "g", "client_id": "c", "redirect_uri": "x".repeat(padding), "redirect_uri_given": true, "scope": "a",
+            "challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "subject": "s", "claims": {}
+        }))
+        .expect("a code")
+    }
+
+    fn seal(sealer: &Sealer) -> String {
+        sealer.seal(&code(10), NOW, NOW + Duration::from_secs(60)).expect("a small code")
+    }
+
+    #[test]
+    fn what_is_sealed_opens_here_until_it_expires() {
+        let here = sealer("secret", &[], "https://a.example");
+        let text = seal(&here);
+        assert_eq!(here.open::<AuthorizationCode>(&text, NOW).expect("opens").value.grant, "g");
+        let later = NOW + Duration::from_secs(60);
+        assert_eq!(here.open::<AuthorizationCode>(&text, later).expect_err("expired"), NotOpened::Expired);
+        assert_ne!(text, seal(&here), "a nonce is drawn for each");
+    }
+
+    #[test]
+    fn nothing_else_opens() {
+        let here = sealer("secret", &[], "https://a.example");
+        let text = seal(&here);
+        let forged = |sealer: &Sealer, text: &str| sealer.open::<AuthorizationCode>(text, NOW).expect_err("forged");
+        assert_eq!(forged(&sealer("other", &[], "https://a.example"), &text), NotOpened::Forged);
+        assert_eq!(forged(&sealer("secret", &[], "https://b.example"), &text), NotOpened::Forged);
+        assert_eq!(here.open::<SignInForm>(&text, NOW).expect_err("another purpose"), NotOpened::Forged);
+        let bytes = URL_SAFE_NO_PAD.decode(&text).expect("base64url");
+        for index in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[index] ^= 1;
+            assert_eq!(forged(&here, &URL_SAFE_NO_PAD.encode(&changed)), NotOpened::Forged, "byte {index}");
+            assert_eq!(forged(&here, &URL_SAFE_NO_PAD.encode(&bytes[..index])), NotOpened::Forged, "cut at {index}");
+        }
+    }
+
+    #[test]
+    fn a_previous_secret_opens_and_never_seals() {
+        let old = sealer("old", &[], "i");
+        let new = sealer("new", &["old"], "i");
+        assert!(new.open::<AuthorizationCode>(&seal(&old), NOW).is_ok());
+        assert!(old.open::<AuthorizationCode>(&seal(&new), NOW).is_err());
+    }
+
+    #[test]
+    fn a_code_that_is_too_large_is_not_sealed() {
+        let result = sealer("secret", &[], "i").seal(&code(2000), NOW, NOW);
+        assert_eq!(result.expect_err("too large"), NotSealed::TooLarge);
+    }
+}

@@ -1,0 +1,180 @@
+//! The service, and the map of its URLs.
+
+use std::collections::{BTreeMap, HashMap};
+use std::future::{Ready, ready};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use actix_web::dev::{AppService, HttpServiceFactory, Payload};
+use actix_web::web::ServiceConfig;
+use actix_web::{FromRequest, HttpRequest};
+use parking_lot::Mutex;
+
+use crate::authenticate::Authenticator;
+use crate::config::{Builder, ClientAddress, Paths, RefusalBody};
+use crate::endpoints::url::{Cors, url};
+use crate::endpoints::{assets, authorize, discovery, login, token};
+use crate::error::Reason;
+use crate::guard::Refusal;
+use crate::keys::{Expected, KeyRing};
+use crate::model::client::RegisteredClient;
+use crate::model::issuer::Issuer;
+use crate::model::{Clock, Scope, Timestamp};
+use crate::pages::{Brand, Logo, Pages};
+use crate::seal::Sealer;
+use crate::store::{Store, StoreError};
+
+/// An OAuth 2.1 authorization server, to be embedded in an actix-web application.
+///
+/// Build it once, outside the closure given to `HttpServer::new`, and give every worker its routes:
+///
+/// ```
+/// use actix_web::App;
+/// use oauth_runtime::{Client, Login, OAuthService};
+/// use serde_json::json;
+///
+/// let oauth = OAuthService::builder()
+///     .issuer("http://127.0.0.1:8000")
+///     .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"))
+///     .authenticate_blocking(|login: Login| {
+///         (login.username == "admin" && &*login.password == "admin123").then(|| json!({ "role": "admin" }))
+///     })
+///     .build()
+///     .unwrap();
+///
+/// let app = App::new().configure(oauth.routes());
+/// # let _ = app;
+/// ```
+#[derive(Clone)]
+pub struct OAuthService(pub(crate) Arc<Inner>);
+
+/// Everything that was configured, parsed.
+pub(crate) struct Inner {
+    pub(crate) issuer: Issuer,
+    pub(crate) expected: Expected,
+    pub(crate) paths: Paths,
+    pub(crate) clients: HashMap<String, RegisteredClient>,
+    pub(crate) scopes: BTreeMap<String, String>,
+    pub(crate) default_scope: Scope,
+    pub(crate) origins: Vec<String>,
+    pub(crate) sealer: Sealer,
+    pub(crate) keys: KeyRing,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Clock,
+    pub(crate) authenticator: Authenticator,
+    pub(crate) access_token_lifetime: Duration,
+    pub(crate) code_lifetime: Duration,
+    pub(crate) brand: Brand,
+    pub(crate) stylesheet: String,
+    pub(crate) logo: Option<Logo>,
+    pub(crate) pages: Arc<dyn Pages>,
+    pub(crate) refusal_body: Option<Arc<RefusalBody>>,
+    pub(crate) client_address: Option<Arc<ClientAddress>>,
+}
+
+impl OAuthService {
+    /// Starts the configuration of a service.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    /// The routes of the server, for [`actix_web::App::configure`]: every URL it has, one a line.
+    ///
+    /// They are absolute, and belong to the `App` itself: inside a `web::scope` they answer 500 and the log says so,
+    /// since the metadata's address (RFC 8414 §3) is above any scope. Give the issuer a path instead.
+    pub fn routes(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
+        let oauth = self.clone();
+        move |app| {
+            let paths = &oauth.0.paths;
+            app.service(AtRoot { oauth: oauth.clone() })
+                .service(url(&paths.authorize).get(authorize::page))
+                .service(url(&paths.login).post(login::submit))
+                .service(url(&paths.token).post(token::exchange).cors(Cors::Clients))
+                .service(url(&paths.metadata).get(discovery::metadata).cors(Cors::Everyone))
+                .service(url(&paths.stylesheet).get(assets::stylesheet));
+            if oauth.0.logo.is_some() {
+                app.service(url(&paths.logo).get(assets::logo));
+            }
+            app.app_data(oauth);
+        }
+    }
+
+    pub(crate) fn new(inner: Inner) -> Self {
+        let service = OAuthService(Arc::new(inner));
+        warn_of_twins(&service);
+        service
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// The time to write into what is handed out now: after the store's birth, at which all is refused. Times are
+    /// whole seconds, so within the first second of a store this is the next one.
+    pub(crate) async fn issue_time(&self) -> Result<Timestamp, StoreError> {
+        Ok(self.now().max(self.0.store.birth().await? + Duration::from_secs(1)))
+    }
+}
+
+/// A handler can ask for the service itself.
+impl FromRequest for OAuthService {
+    type Error = actix_web::Error;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(OAuthService::of(request).cloned().map_err(|reason| Refusal::new(reason).into_error(None, request)))
+    }
+}
+
+impl OAuthService {
+    pub(crate) fn of(request: &HttpRequest) -> Result<&OAuthService, Reason> {
+        request.app_data::<OAuthService>().ok_or_else(|| {
+            tracing::error!(
+                target: "oauth",
+                path = request.path(),
+                "a guarded handler has no OAuthService: add .configure(oauth.routes()) to the App"
+            );
+            Reason::NoService
+        })
+    }
+}
+
+impl std::fmt::Debug for OAuthService {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OAuthService").field("issuer", &self.0.issuer.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// Says at start-up where the routes were put in a scope, below which they cannot be found.
+struct AtRoot {
+    oauth: OAuthService,
+}
+
+impl HttpServiceFactory for AtRoot {
+    fn register(self, app: &mut AppService) {
+        if !app.is_root() {
+            tracing::error!(
+                target: "oauth",
+                issuer = self.oauth.0.issuer.as_str(),
+                "oauth.routes() was given to a web::scope: give it to App::configure, and put the path into .issuer(..)"
+            );
+        }
+    }
+}
+
+/// Two services of one issuer have two memories, and a code could be spent in each.
+fn warn_of_twins(service: &OAuthService) {
+    static SERVICES: Mutex<Vec<Weak<Inner>>> = Mutex::new(Vec::new());
+    let mut services = SERVICES.lock();
+    services.retain(|other| other.strong_count() > 0);
+    let twin =
+        services.iter().filter_map(Weak::upgrade).any(|other| other.issuer.as_str() == service.0.issuer.as_str());
+    services.push(Arc::downgrade(&service.0));
+    if twin {
+        tracing::error!(
+            target: "oauth",
+            issuer = service.0.issuer.as_str(),
+            "a second OAuthService for this issuer: build it once, outside the closure of HttpServer::new, or codes can be spent twice"
+        );
+    }
+}

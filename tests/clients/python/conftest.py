@@ -1,0 +1,138 @@
+"""The quickstart as a server of the test's own, and a person who signs in to it."""
+
+import os
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+import requests
+
+# Both libraries insist on https; the quickstart is on loopback.
+os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
+os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
+
+ROOT = Path(__file__).resolve().parents[3]
+QUICKSTART = Path(os.environ.get("QUICKSTART_BIN", ROOT / "target/debug/examples/quickstart"))
+START_SECONDS = 30
+TIMEOUT = 30
+
+CLIENT_ID = "demo"
+PASSWORDS = {"admin": "admin123", "user": "user123"}
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running quickstart."""
+
+    issuer: str
+    log: Path
+
+    @property
+    def callback(self):
+        """The loopback redirect URI, on a port of this run's own choice; nothing needs to listen there."""
+        return "http://127.0.0.1:49152/callback"
+
+    def metadata(self):
+        response = requests.get(f"{self.issuer}/.well-known/oauth-authorization-server", timeout=TIMEOUT)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def get(self, path, token=None):
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        return requests.get(self.issuer + path, headers=headers, timeout=TIMEOUT)
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A quickstart of this test's own, so that no test feels another's failed sign-ins."""
+    if not QUICKSTART.is_file():
+        pytest.fail(f"{QUICKSTART} is missing: run `cargo build --examples`, or set QUICKSTART_BIN")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = tmp_path / "quickstart.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [QUICKSTART],
+            env={**os.environ, "PORT": str(port)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        server = Server(f"http://127.0.0.1:{port}", log)
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            if process.poll() is not None:
+                pytest.fail(f"the quickstart ended with {process.returncode}:\n{log.read_text()}")
+            try:
+                server.metadata()
+                break
+            except requests.ConnectionError:
+                if time.monotonic() > deadline:
+                    pytest.fail(f"the quickstart did not answer within {START_SECONDS} s:\n{log.read_text()}")
+                time.sleep(0.05)
+        yield server
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+class _Form(HTMLParser):
+    """The first form of a page: where it goes, and its fields with their values."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.method = self.action = None
+        self.fields = {}
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        if tag == "form" and self.action is None:
+            self.method, self.action = attrs.get("method", "get").lower(), attrs.get("action", "")
+        elif tag == "input" and "name" in attrs:
+            self.fields[attrs["name"]] = attrs.get("value") or ""
+
+
+class Person:
+    """Somebody with a browser, that is, with cookies."""
+
+    def __init__(self):
+        self.browser = requests.Session()
+
+    def open(self, url):
+        return self.browser.get(url, allow_redirects=False, timeout=TIMEOUT)
+
+    def submit(self, page, username, password):
+        form = _Form(page.text)
+        assert form.method == "post"
+        assert {"request", "username", "password"} <= form.fields.keys()
+        data = {**form.fields, "username": username, "password": password}
+        action = urljoin(page.url, form.action)
+        origin = "{0.scheme}://{0.netloc}".format(urlsplit(action))
+        return self.browser.post(
+            action, data=data, headers={"Origin": origin}, allow_redirects=False, timeout=TIMEOUT
+        )
+
+    def sign_in(self, url, username):
+        """From the client's link to the address that the browser is sent back to."""
+        page = self.open(url)
+        assert page.status_code == 200, page.text
+        answer = self.submit(page, username, PASSWORDS[username])
+        assert answer.status_code == 303, answer.text
+        return answer.headers["Location"]
+
+
+@pytest.fixture
+def person():
+    return Person()

@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# Runs every test there is. Installs what is missing where it can; says what is missing where it cannot, and fails.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+
+passed=0
+failed=0
+failures=()
+
+main() {
+    need_cargo
+    need_package node nodejs npm
+    need_package npm npm
+    need_package chromium chromium
+    need_venv
+
+    step "cargo test" cargo test --workspace --all-features
+    step "benches compile" cargo bench --workspace --all-features --no-run
+    step "the examples build" cargo build --workspace --examples
+    export QUICKSTART_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/quickstart"
+    step "Python clients" python_clients
+    step "JavaScript client" node_tests tests/clients/js
+    step "Chromium" node_tests tests/browser
+
+    echo
+    for failure in "${failures[@]}"; do echo "FAILED: $failure"; done
+    echo "$passed passed, $failed failed"
+    ((failed == 0))
+}
+
+# Runs a step, keeps its output in sight, and adds up what its runner counted.
+step() {
+    local name=$1 log status
+    shift
+    log=$(mktemp)
+    echo
+    echo "== $name"
+    "$@" </dev/null 2>&1 | tee "$log"
+    status=${PIPESTATUS[0]}
+    count "$log" "$status" "$name"
+    rm -f "$log"
+}
+
+# Reads the closing lines of cargo test, pytest and node --test.
+count() {
+    local log=$1 status=$2 name=$3 ok bad
+    ok=$(sed -nE 's/^test result: .* ([0-9]+) passed;.*/\1/p; s/^.*[^0-9]([0-9]+) passed.* in [0-9.]+s.*$/\1/p; s/^(# |ℹ )pass ([0-9]+)$/\2/p' "$log" | paste -sd+ | sed 's/^$/0/')
+    bad=$(sed -nE 's/^test result: .* ([0-9]+) failed;.*/\1/p; s/^.*[^0-9]([0-9]+) failed.* in [0-9.]+s.*$/\1/p; s/^(# |ℹ )fail ([0-9]+)$/\2/p' "$log" | paste -sd+ | sed 's/^$/0/')
+    passed=$((passed + ok))
+    failed=$((failed + bad))
+    # A skipped or ignored test has not run, and a test that has not run has not passed.
+    if grep -qE '^test result: .* [1-9][0-9]* ignored;|[^0-9][1-9][0-9]* skipped.* in [0-9.]+s|^(# |ℹ )skipped [1-9]' "$log"; then
+        failed=$((failed + 1))
+        failures+=("$name: a test was skipped")
+    fi
+    if ((status != 0)); then
+        ((bad > 0)) || failed=$((failed + 1))
+        failures+=("$name (exit status $status)")
+    fi
+}
+
+python_clients() {
+    local venv=tests/clients/python/.venv
+    [[ -x $venv/bin/pip ]] || python3 -m venv "$venv" || return 1
+    "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/clients/python/requirements.txt || return 1
+    "$venv/bin/python" -m pytest tests/clients/python
+}
+
+node_tests() {
+    (cd "$1" && npm ci --no-audit --no-fund && npm test)
+}
+
+need_cargo() {
+    command -v cargo >/dev/null || missing "cargo: install a Rust toolchain with rustup"
+    command -v cc >/dev/null || install_packages gcc libc6-dev
+    command -v cc >/dev/null || missing "cc: a C compiler, for the cryptography"
+}
+
+# A command, and the Debian packages that have it.
+need_package() {
+    local command=$1
+    shift
+    command -v "$command" >/dev/null || install_packages "$@"
+    command -v "$command" >/dev/null || missing "$command: install the package $*"
+}
+
+need_venv() {
+    need_package python3 python3 python3-venv
+    python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
+    python3 -c 'import ensurepip' 2>/dev/null || missing "python3 venv: install the package python3-venv"
+}
+
+install_packages() {
+    command -v apt-get >/dev/null || return 0
+    local as_root=()
+    if ((EUID != 0)); then
+        command -v sudo >/dev/null || return 0
+        as_root=(sudo -n)
+    fi
+    echo "installing $*"
+    "${as_root[@]}" apt-get update -qq </dev/null
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null
+}
+
+missing() {
+    echo "missing and not installed: $1" >&2
+    echo "0 passed, 1 failed"
+    exit 1
+}
+
+main "$@"
