@@ -64,14 +64,32 @@ impl HttpServiceFactory for Url {
         let Url { resource, methods, cors } = self;
         let allow = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
         let methods = allow.clone();
+        // Below a scope half of it would work, and the addresses in pages and metadata would not be true.
+        let at_root = app.is_root();
         resource
             .default_service(web::to(move || {
                 let allow = allow.clone();
                 async move { HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, allow)).finish() }
             }))
             .wrap(from_fn(move |request, next| share(cors, methods.clone(), request, next)))
+            .wrap(from_fn(move |request, next| refuse_unless(at_root, request, next)))
             .register(app);
     }
+}
+
+async fn refuse_unless(
+    at_root: bool,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    if at_root {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    }
+    let answer = HttpResponse::InternalServerError()
+        .insert_header(header::ContentType::plaintext())
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body("The server is not set up to sign in; its log says how.");
+    Ok(request.into_response(answer))
 }
 
 async fn share(
