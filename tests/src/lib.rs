@@ -1,1 +1,457 @@
-//! Tests.
+//! What the tests over the wire stand on: a real server on a free port, a browser, and a store that is watched.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::web::ServiceConfig;
+use actix_web::{App, HttpResponse, HttpServer, Responder, get, post, web};
+use oauth_runtime::store::{Advance, Count, MemoryStore, Reply, Spend};
+use oauth_runtime::{
+    AccessToken, Builder, Claims, Client, Clock, Login, OAuthService, Store, Timestamp, require_claim, require_token,
+};
+use serde_json::{Value, json};
+
+/// The verifier of RFC 7636, appendix B.
+pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+/// The challenge that belongs to [`VERIFIER`].
+pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+/// Where the client `demo` is sent; registered without the port.
+pub const REDIRECT: &str = "http://127.0.0.1:7777/callback";
+/// A secret of the right length.
+pub const SECRET: &str = "a secret of the tests, and long enough to be one";
+
+/// A running server; it stops when this is dropped.
+pub struct Server {
+    /// Scheme, host and port it listens on.
+    pub base: String,
+    handle: ServerHandle,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // The command is sent at once; nobody has to wait for its end.
+        drop(self.handle.stop(false));
+    }
+}
+
+/// A free port, and its address.
+pub fn free_port() -> (TcpListener, String) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    (listener, base)
+}
+
+/// Serves an `App` on a listener, in a thread with an actix system of its own.
+pub fn serve(listener: TcpListener, app: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) -> Server {
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let server = HttpServer::new(move || App::new().configure(app.clone()))
+                .workers(2)
+                .backlog(4096)
+                .disable_signals()
+                .shutdown_timeout(1)
+                .listen(listener)
+                .unwrap()
+                .run();
+            sender.send(server.handle()).unwrap();
+            server.await.unwrap();
+        });
+    });
+    Server { base, handle: receiver.recv().unwrap() }
+}
+
+/// The usual configuration: the clients `demo` and `other`, two scopes, two users.
+pub fn builder(issuer: &str) -> Builder {
+    OAuthService::builder()
+        .issuer(issuer)
+        .secret(SECRET)
+        .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"))
+        .client(Client::public("other").redirect_uri("https://other.example/cb").redirect_uri("https://other.example/2"))
+        .scope("notes:read", "Read your notes")
+        .scope("notes:write", "Write your notes")
+        .authenticate(async |login: Login| users(&login))
+}
+
+/// `admin`/`admin123` and `user`/`user123`.
+pub fn users(login: &Login) -> Option<Value> {
+    match (login.username.as_str(), &*login.password) {
+        ("admin", "admin123") => Some(json!({ "role": "admin", "permissions": ["read", "write", "delete"] })),
+        ("user", "user123") => Some(json!({ "role": "user", "permissions": ["read"] })),
+        _ => None,
+    }
+}
+
+/// Starts a server with the usual handlers and a changed configuration.
+pub fn start(change: impl FnOnce(Builder) -> Builder) -> Server {
+    start_with(change, |_| {})
+}
+
+/// Starts a server with a changed configuration, and more in its `App`.
+pub fn start_with(
+    change: impl FnOnce(Builder) -> Builder,
+    more: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+) -> Server {
+    let (listener, base) = free_port();
+    let oauth = change(builder(&base)).build().unwrap();
+    serve(listener, move |app| {
+        app.configure(oauth.routes()).configure(handlers).configure(more.clone());
+    })
+}
+
+/// The usual guarded handlers.
+pub fn handlers(app: &mut ServiceConfig) {
+    app.service(me).service(admin).service(notes).service(write).service(shaped).service(stacked).service(open);
+}
+
+#[get("/open")]
+async fn open() -> impl Responder {
+    "open to all"
+}
+
+#[require_token]
+#[get("/me")]
+async fn me(Claims(claims): Claims, token: AccessToken) -> impl Responder {
+    HttpResponse::Ok().json(json!({
+        "claims": claims,
+        "sub": token.subject(),
+        "iss": token.issuer(),
+        "aud": token.audience().collect::<Vec<_>>(),
+        "client_id": token.client_id(),
+        "scope": token.scope(),
+        "jti": token.id(),
+        "lifetime": token.expires_at().since(token.issued_at()).as_secs(),
+    }))
+}
+
+#[require_claim(role = "admin")]
+#[get("/admin")]
+async fn admin() -> impl Responder {
+    "Admin access granted!"
+}
+
+#[require_claim(scope = "notes:read")]
+#[get("/notes")]
+async fn notes() -> impl Responder {
+    "notes"
+}
+
+#[require_claim(role = "admin")]
+#[post("/write")]
+async fn write(body: web::Json<Value>) -> impl Responder {
+    body
+}
+
+/// A role that is a number: no user has one.
+#[derive(serde::Deserialize)]
+struct Shape {
+    role: u64,
+}
+
+#[get("/shaped")]
+async fn shaped(Claims(shape): Claims<Shape>) -> impl Responder {
+    shape.role.to_string()
+}
+
+#[require_token]
+#[require_claim(role = "admin")]
+#[require_claim(permissions = "read")]
+#[get("/stacked")]
+async fn stacked(_claims: Claims, _token: AccessToken) -> impl Responder {
+    "stacked"
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: reqwest::header::HeaderMap,
+    /// Its body.
+    pub body: String,
+}
+
+impl Answer {
+    /// Sends a request; an error on the way is the test's failure.
+    pub async fn to(request: reqwest::RequestBuilder) -> Answer {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Answer { status, headers, body: response.text().await.unwrap() }
+    }
+
+    /// A header, or nothing.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
+    }
+
+    /// The parameters of the redirect.
+    pub fn redirect(&self) -> BTreeMap<String, String> {
+        assert_eq!(self.status, 303, "{self:?}");
+        url::Url::parse(self.header("location")).unwrap().query_pairs().into_owned().collect()
+    }
+
+    /// The sealed request in the form.
+    pub fn form(&self) -> String {
+        let (_, rest) = self.body.split_once("name=\"request\" value=\"").unwrap_or_else(|| panic!("{self:?}"));
+        rest.split('"').next().unwrap().to_owned()
+    }
+
+    /// The parameters of `WWW-Authenticate`, which must be one well-formed Bearer challenge (c27, c29).
+    pub fn challenge(&self) -> BTreeMap<String, String> {
+        assert_eq!(self.headers.get_all("www-authenticate").iter().count(), 1, "{self:?}");
+        let mut rest = self.header("www-authenticate").strip_prefix("Bearer ").unwrap();
+        let mut parameters = BTreeMap::new();
+        loop {
+            let (name, after) = rest.split_once("=\"").unwrap();
+            assert!(!name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{name}");
+            let (value, after) = after.split_once('"').unwrap();
+            assert!(value.bytes().all(|byte| matches!(byte, 0x20 | 0x21 | 0x23..=0x5B | 0x5D..=0x7E)), "{value}");
+            assert!(parameters.insert(name.to_owned(), value.to_owned()).is_none(), "{name} is repeated");
+            if after.is_empty() {
+                return parameters;
+            }
+            rest = after.strip_prefix(", ").unwrap();
+        }
+    }
+
+    /// Whether it is a page of the server, with the headers of one.
+    pub fn is_page(&self) -> bool {
+        self.header("content-type").starts_with("text/html")
+            && self.header("x-frame-options") == "DENY"
+            && self.header("content-security-policy").contains("frame-ancestors 'none'")
+            && self.header("referrer-policy") == "no-referrer"
+            && self.header("cache-control") == "no-store"
+            && !self.headers.contains_key("location")
+    }
+}
+
+/// Parameters that are changed, added or, with `None`, left out.
+pub type Changes<'a> = &'a [(&'a str, Option<&'a str>)];
+
+fn changed(usual: &[(&str, &str)], changes: Changes<'_>) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in usual {
+        if !changes.iter().any(|(changed, _)| changed == name) {
+            query.append_pair(name, value);
+        }
+    }
+    for (name, value) in changes {
+        if let Some(value) = value {
+            query.append_pair(name, value);
+        }
+    }
+    query.finish()
+}
+
+/// A browser with its cookies, and the client that it runs.
+#[derive(Clone)]
+pub struct Browser {
+    /// Follows no redirect, keeps cookies.
+    pub http: reqwest::Client,
+    /// What the server's paths are put behind.
+    pub base: String,
+}
+
+impl Browser {
+    /// A browser without cookies.
+    pub fn new(server: &Server) -> Browser {
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .cookie_store(true)
+            .timeout(Duration::from_secs(60))
+            .build()
+            .unwrap();
+        Browser { http, base: server.base.clone() }
+    }
+
+    /// The URL of an authorization request that is good but for the changes.
+    pub fn authorize_url(&self, changes: Changes<'_>) -> String {
+        let usual = [
+            ("response_type", "code"),
+            ("client_id", "demo"),
+            ("redirect_uri", REDIRECT),
+            ("code_challenge", CHALLENGE),
+            ("code_challenge_method", "S256"),
+        ];
+        format!("{}/authorize?{}", self.base, changed(&usual, changes))
+    }
+
+    /// Asks for the sign-in page.
+    pub async fn authorize(&self, changes: Changes<'_>) -> Answer {
+        Answer::to(self.http.get(self.authorize_url(changes))).await
+    }
+
+    /// Posts the sign-in form.
+    pub async fn login(&self, form: &str, username: &str, password: &str) -> Answer {
+        let fields = [("request", form), ("username", username), ("password", password)];
+        Answer::to(self.http.post(format!("{}/login", self.base)).form(&fields)).await
+    }
+
+    /// Asks for the page and signs in.
+    pub async fn sign_in(&self, changes: Changes<'_>, username: &str, password: &str) -> Answer {
+        let form = self.authorize(changes).await.form();
+        self.login(&form, username, password).await
+    }
+
+    /// A code for the admin.
+    pub async fn code(&self) -> String {
+        self.code_for("admin").await
+    }
+
+    /// A code for a user, whose password is the name and `123`.
+    pub async fn code_for(&self, username: &str) -> String {
+        self.sign_in(&[], username, &format!("{username}123")).await.redirect()["code"].clone()
+    }
+
+    /// The form that redeems a code, but for the changes.
+    pub fn token_form(&self, code: &str, changes: Changes<'_>) -> String {
+        let usual = [
+            ("grant_type", "authorization_code"),
+            ("client_id", "demo"),
+            ("code", code),
+            ("redirect_uri", REDIRECT),
+            ("code_verifier", VERIFIER),
+        ];
+        changed(&usual, changes)
+    }
+
+    /// Redeems a code.
+    pub async fn redeem(&self, code: &str, changes: Changes<'_>) -> Answer {
+        self.post("/token", self.token_form(code, changes)).await
+    }
+
+    /// Posts a form as it stands.
+    pub async fn post(&self, path: &str, body: impl Into<reqwest::Body>) -> Answer {
+        let request = self.http.post(format!("{}{path}", self.base));
+        Answer::to(request.header("content-type", "application/x-www-form-urlencoded").body(body)).await
+    }
+
+    /// An access token for the admin.
+    pub async fn token(&self) -> String {
+        self.token_for("admin").await
+    }
+
+    /// An access token for a user.
+    pub async fn token_for(&self, username: &str) -> String {
+        let answer = self.redeem(&self.code_for(username).await, &[]).await;
+        answer.json()["access_token"].as_str().unwrap_or_else(|| panic!("{answer:?}")).to_owned()
+    }
+
+    /// Calls a guarded handler.
+    pub async fn call(&self, path: &str, token: Option<&str>) -> Answer {
+        let request = self.http.get(format!("{}{path}", self.base));
+        Answer::to(match token {
+            Some(token) => request.header("authorization", format!("Bearer {token}")),
+            None => request,
+        })
+        .await
+    }
+}
+
+/// A memory store that counts what it is asked, and may take its time over it.
+#[derive(Clone)]
+pub struct Spy(Arc<Watched>);
+
+struct Watched {
+    memory: MemoryStore,
+    slow: Duration,
+    changes: AtomicU64,
+    asked: AtomicU64,
+}
+
+impl Spy {
+    /// Watches a store of this clock.
+    pub fn new(clock: Clock) -> Spy {
+        Spy::slow(clock, Duration::ZERO)
+    }
+
+    /// As [`Spy::new`]; whether a grant was revoked takes this long to find out.
+    pub fn slow(clock: Clock, slow: Duration) -> Spy {
+        let memory = MemoryStore::with_clock(clock);
+        Spy(Arc::new(Watched { memory, slow, changes: AtomicU64::new(0), asked: AtomicU64::new(0) }))
+    }
+
+    /// How many calls could have changed what the store knows, counters aside.
+    pub fn changes(&self) -> u64 {
+        self.0.changes.load(Ordering::SeqCst)
+    }
+
+    /// How often it was asked whether a grant is revoked.
+    pub fn asked(&self) -> u64 {
+        self.0.asked.load(Ordering::SeqCst)
+    }
+
+    fn change(&self) -> &MemoryStore {
+        self.0.changes.fetch_add(1, Ordering::SeqCst);
+        &self.0.memory
+    }
+}
+
+impl Store for Spy {
+    fn birth(&self) -> Reply<'_, Timestamp> {
+        self.0.memory.birth()
+    }
+
+    fn spend<'a>(&'a self, id: &'a str, record: &'a str, until: Timestamp) -> Reply<'a, Spend> {
+        self.change().spend(id, record, until)
+    }
+
+    fn begin<'a>(&'a self, grant: &'a str, until: Timestamp) -> Reply<'a, ()> {
+        self.change().begin(grant, until)
+    }
+
+    fn advance<'a>(&'a self, grant: &'a str, from: u64, grace: Duration, until: Timestamp) -> Reply<'a, Advance> {
+        self.change().advance(grant, from, grace, until)
+    }
+
+    fn revoke<'a>(&'a self, grant: &'a str, until: Timestamp) -> Reply<'a, ()> {
+        self.change().revoke(grant, until)
+    }
+
+    fn is_revoked<'a>(&'a self, grant: &'a str) -> Reply<'a, bool> {
+        self.0.asked.fetch_add(1, Ordering::SeqCst);
+        if self.0.slow.is_zero() {
+            return self.0.memory.is_revoked(grant);
+        }
+        Reply::later(async move {
+            tokio::time::sleep(self.0.slow).await;
+            self.0.memory.is_revoked(grant).await
+        })
+    }
+
+    fn set_not_before<'a>(&'a self, subject: &'a str, at: Timestamp, until: Timestamp) -> Reply<'a, ()> {
+        self.change().set_not_before(subject, at, until)
+    }
+
+    fn not_before<'a>(&'a self, subject: &'a str) -> Reply<'a, Option<Timestamp>> {
+        self.0.memory.not_before(subject)
+    }
+
+    fn count<'a>(&'a self, key: &'a str, add: i64, window: Duration) -> Reply<'a, Count> {
+        self.0.memory.count(key, add, window)
+    }
+}
+
+/// Sends the head of a request and not one byte of its body; the status, if an answer comes within `wait`.
+pub fn head_only(server: &Server, head: &str, wait: Duration) -> Option<u16> {
+    use std::io::{Read as _, Write as _};
+    let mut stream = std::net::TcpStream::connect(server.base.trim_start_matches("http://")).unwrap();
+    stream.set_read_timeout(Some(wait)).unwrap();
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).ok()?;
+    std::str::from_utf8(&answer[9..]).unwrap().parse().ok()
+}

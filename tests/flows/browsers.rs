@@ -1,0 +1,126 @@
+//! Forms of other browsers, methods that a URL does not have, and pages of other origins.
+
+use oauth_tests::{Answer, Browser, start};
+use reqwest::Method;
+
+#[tokio::test]
+async fn c03_a_form_is_good_only_in_the_browser_that_asked_for_it() {
+    let server = start(|builder| builder);
+    let (mine, other, bare) = (Browser::new(&server), Browser::new(&server), Browser::new(&server));
+    let form = mine.authorize(&[]).await.form();
+    other.authorize(&[]).await;
+    for browser in [&bare, &other] {
+        let answer = browser.login(&form, "admin", "admin123").await;
+        assert!(answer.status == 403 && answer.is_page() && !answer.body.contains("code="), "{answer:?}");
+    }
+    // Two cookies of the name: one of them was planted.
+    let page = mine.authorize(&[]).await;
+    let fresh = Browser::new(&server).authorize(&[]).await;
+    let name = fresh.header("set-cookie").split('=').next().unwrap().to_owned();
+    let cookie = fresh.header("set-cookie").split(';').next().unwrap().to_owned();
+    let login = |cookie: String| {
+        let request = bare.http.post(format!("{}/login", server.base)).header("cookie", cookie);
+        Answer::to(request.form(&[
+            ("request", fresh.form().as_str()),
+            ("username", "admin"),
+            ("password", "admin123"),
+        ]))
+    };
+    assert_eq!(login(format!("{cookie}; {name}=AAAA")).await.status, 403);
+    assert_eq!(login(format!("{name}=; x=y")).await.status, 403);
+    assert_eq!(login(format!("x=y; {cookie}")).await.status, 303);
+    assert_eq!(mine.login(&page.form(), "admin", "admin123").await.status, 303);
+    // After a sign-in the cookie is another, and what was sealed for the old one is of no use.
+    assert_eq!(mine.login(&page.form(), "admin", "admin123").await.status, 403);
+}
+
+#[tokio::test]
+async fn c30_c33_the_cookie_and_the_page() {
+    let server = start(|builder| builder);
+    let browser = Browser::new(&server);
+    let page = browser.authorize(&[]).await;
+    let cookie = page.header("set-cookie");
+    assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Lax"), "{cookie}");
+    let policy = page.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none';") && policy.contains("form-action 'self' http://127.0.0.1:7777;"));
+    assert!(!page.body.contains("<script") && !page.body.contains("style=") && !page.body.contains("//"), "{page:?}");
+    let again = browser.authorize(&[]).await;
+    let id = |cookie: &str| cookie.split(';').next().unwrap().to_owned();
+    assert_eq!(id(again.header("set-cookie")), id(cookie), "a browser keeps its id, so that two tabs work");
+}
+
+#[tokio::test]
+async fn c01_c16_methods_that_a_url_does_not_have() {
+    let server = start(|builder| builder);
+    let browser = Browser::new(&server);
+    for (path, has) in [
+        ("/authorize", Method::GET),
+        ("/login", Method::POST),
+        ("/token", Method::POST),
+        ("/.well-known/oauth-authorization-server", Method::GET),
+        ("/oauth/pages.css", Method::GET),
+    ] {
+        for method in [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::PATCH, Method::HEAD, Method::OPTIONS]
+        {
+            if method != has {
+                let answer = Answer::to(browser.http.request(method.clone(), format!("{}{path}", server.base))).await;
+                assert_eq!((answer.status, answer.header("allow")), (405, has.as_str()), "{method} {path}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn c02_c35_which_origins_may_read_what() {
+    let server = start(|builder| builder.origin("https://spa.example"));
+    let browser = Browser::new(&server);
+    let ask = async |method: Method, path: &str, origin: &str| {
+        let request = browser.http.request(method.clone(), format!("{}{path}", server.base)).header("origin", origin);
+        Answer::to(match method {
+            Method::OPTIONS => request
+                .header("access-control-request-method", "POST")
+                .header("access-control-request-headers", "content-type"),
+            _ => request,
+        })
+        .await
+    };
+    let allowed = |answer: &Answer| answer.headers.get("access-control-allow-origin").map(|_| ()).is_some();
+    for origin in ["https://spa.example", "https://other.example", "http://127.0.0.1", "http://127.0.0.1:1234"] {
+        let preflight = ask(Method::OPTIONS, "/token", origin).await;
+        assert_eq!((preflight.status, preflight.header("access-control-allow-origin")), (204, origin));
+        assert_eq!(preflight.header("access-control-allow-methods"), "POST");
+        assert!(preflight.header("access-control-allow-headers").contains("content-type"));
+        let answer = ask(Method::POST, "/token", origin).await;
+        assert_eq!((answer.status, answer.header("access-control-allow-origin")), (400, origin), "errors are readable");
+        for answer in [preflight, answer] {
+            assert_eq!(answer.header("vary"), "Origin");
+            assert!(!answer.headers.contains_key("access-control-allow-credentials"));
+        }
+    }
+    for origin in [
+        "https://evil.example",
+        "http://spa.example",
+        "https://spa.example:8443",
+        "https://spa.example.evil.example",
+        "http://127.0.0.1.evil.example",
+        "http://127.0.0.1:99999",
+        "http://127.0.0.2",
+        "http://127.0.0.1:80/",
+        "null",
+    ] {
+        let preflight = ask(Method::OPTIONS, "/token", origin).await;
+        assert!(preflight.status == 204 && !allowed(&preflight), "{origin} {preflight:?}");
+        let answer = ask(Method::POST, "/token", origin).await;
+        assert!(answer.status == 400 && !allowed(&answer), "{origin}");
+    }
+    let metadata = ask(Method::GET, "/.well-known/oauth-authorization-server", "https://evil.example").await;
+    assert_eq!((metadata.status, metadata.header("access-control-allow-origin")), (200, "*"));
+    let metadata = ask(Method::OPTIONS, "/.well-known/oauth-authorization-server", "https://evil.example").await;
+    assert_eq!((metadata.status, metadata.header("access-control-allow-origin")), (204, "*"));
+    for path in ["/authorize", "/login"] {
+        for method in [Method::OPTIONS, Method::GET, Method::POST] {
+            let answer = ask(method, path, "https://spa.example").await;
+            assert!(!allowed(&answer), "{path} {answer:?}");
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! What a guard decides, when it does, and what it says.
+
+use std::time::{Duration, Instant};
+
+use actix_web::{HttpResponse, web};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, EncodingKey};
+use oauth_runtime::Clock;
+use oauth_tests::{Answer, Browser, Spy, head_only, start, start_with};
+use serde_json::{Value, json};
+
+const SLOW: Duration = Duration::from_millis(200);
+const JSON: &str = "content-type: application/json\r\nhost: x\r\n";
+
+async fn post(browser: &Browser, token: Option<&str>, body: String) -> Answer {
+    let request = browser.http.post(format!("{}/write", browser.base)).header("content-type", "application/json");
+    let request = match token {
+        Some(token) => request.bearer_auth(token),
+        None => request,
+    };
+    Answer::to(request.body(body)).await
+}
+
+#[tokio::test]
+async fn c26_c28_the_guard_decides_before_the_extractors() {
+    let server = start(|builder| builder.store(Spy::slow(Clock::system(), SLOW)));
+    let browser = Browser::new(&server);
+    let (admin, user) = (browser.token().await, browser.token_for("user").await);
+    for body in ["{ broken".to_owned(), String::new(), "x".repeat(40_000)] {
+        let none = post(&browser, None, body.clone()).await;
+        assert_eq!((none.status, none.challenge().contains_key("error")), (401, false), "{none:?}");
+        let bad = post(&browser, Some("a.b.c"), body.clone()).await;
+        assert_eq!((bad.status, bad.challenge()["error"].as_str()), (401, "invalid_token"));
+        let begun = Instant::now();
+        let wrong = post(&browser, Some(&user), body.clone()).await;
+        assert!(begun.elapsed() >= SLOW, "the decision did wait");
+        assert_eq!((wrong.status, wrong.challenge()["error"].as_str()), (403, "insufficient_scope"));
+        assert_eq!(post(&browser, Some(&admin), body).await.status, 400, "only who is let in learns of the body");
+    }
+    assert_eq!(post(&browser, Some(&admin), "[1]".to_owned()).await.body, "[1]");
+}
+
+#[tokio::test]
+async fn c26_not_one_byte_of_the_body_is_needed_to_refuse() {
+    let server = start(|builder| builder.store(Spy::slow(Clock::system(), SLOW)));
+    let browser = Browser::new(&server);
+    let (admin, user) = (browser.token().await, browser.token_for("user").await);
+    let wait = Duration::from_secs(5);
+    for length in [100, 50_000_000_u64] {
+        let head = |authorization: &str| {
+            format!("POST /write HTTP/1.1\r\n{JSON}content-length: {length}\r\n{authorization}\r\n")
+        };
+        assert_eq!(head_only(&server, &head(""), wait), Some(401));
+        assert_eq!(head_only(&server, &head(&format!("authorization: Bearer {user}\r\n")), wait), Some(403));
+    }
+    let head = format!("POST /write HTTP/1.1\r\n{JSON}content-length: 100\r\nauthorization: Bearer {admin}\r\n\r\n");
+    assert_eq!(head_only(&server, &head, SLOW * 4), None, "who is let in is waited for");
+    let head =
+        format!("POST /write HTTP/1.1\r\n{JSON}content-length: 50000000\r\nauthorization: Bearer {admin}\r\n\r\n");
+    assert_eq!(head_only(&server, &head, wait), Some(413));
+}
+
+#[tokio::test]
+async fn c25_only_the_header_and_its_scheme_without_case() {
+    let server = start(|builder| builder);
+    let browser = Browser::new(&server);
+    let token = browser.token().await;
+    for scheme in ["Bearer", "bearer", "BEARER", "bEaReR", "Bearer  "] {
+        let request = browser.http.get(format!("{}/me", server.base)).header("authorization", format!("{scheme} {token}"));
+        assert_eq!(Answer::to(request).await.status, 200, "{scheme}");
+    }
+    let query = browser.call(&format!("/me?access_token={token}"), None).await;
+    assert_eq!((query.status, query.challenge().contains_key("error")), (401, false));
+    let form = browser.post("/write", format!("access_token={token}")).await;
+    assert_eq!(form.status, 401);
+}
+
+#[tokio::test]
+async fn c27_c28_c29_every_challenge_is_well_formed() {
+    let server = start(|builder| builder);
+    let browser = Browser::new(&server);
+    let user = browser.token_for("user").await;
+    let rows: [(&str, Option<String>, u16, Option<&str>); 8] = [
+        ("/me", None, 401, None),
+        ("/me", Some("Basic YTpi".into()), 401, None),
+        ("/me", Some("Bearer".into()), 400, Some("invalid_request")),
+        ("/me", Some("Bearer a b".into()), 400, Some("invalid_request")),
+        ("/me", Some("Bearer a.b.c".into()), 401, Some("invalid_token")),
+        ("/admin", Some(format!("Bearer {user}")), 403, Some("insufficient_scope")),
+        ("/notes", Some(format!("Bearer {user}")), 403, Some("insufficient_scope")),
+        ("/shaped", Some(format!("Bearer {user}")), 403, Some("insufficient_scope")),
+    ];
+    for (path, authorization, status, error) in rows {
+        let request = browser.http.get(format!("{}{path}", server.base));
+        let request = match &authorization {
+            Some(value) => request.header("authorization", value),
+            None => request,
+        };
+        let answer = Answer::to(request).await;
+        let challenge = answer.challenge();
+        assert_eq!((answer.status, challenge.get("error").map(String::as_str)), (status, error), "{path} {answer:?}");
+        assert_eq!(challenge["realm"], server.base);
+        assert_eq!(challenge.get("scope").map(String::as_str), (path == "/notes").then_some("notes:read"));
+        assert_eq!(answer.json().get("error").and_then(Value::as_str), error);
+        assert_eq!(challenge.get("error_description").is_some(), error.is_some());
+        assert_eq!(answer.header("cache-control"), "no-store");
+    }
+}
+
+#[tokio::test]
+async fn c26_a_token_is_verified_once_a_request() {
+    let spy = Spy::new(Clock::system());
+    let store = spy.clone();
+    let server = start(|builder| builder.store(store));
+    let browser = Browser::new(&server);
+    let token = browser.token().await;
+    for calls in 1..4 {
+        assert_eq!(browser.call("/stacked", Some(&token)).await.status, 200);
+        assert_eq!(spy.asked(), calls, "three guards and two extractors ask once");
+    }
+}
+
+#[tokio::test]
+async fn c26_tokens_of_other_keys_and_of_none() {
+    let server = start(|builder| builder);
+    let browser = Browser::new(&server);
+    let token = browser.token().await;
+    let parts: Vec<&str> = token.split('.').collect();
+    let decode = |part: &str| serde_json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap();
+    let (header, payload) = (decode(parts[0]), parts[1]);
+    let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let signed = |header: &Value, payload: &str, key: &[u8]| {
+        let message = format!("{}.{payload}", encode(header));
+        let key = EncodingKey::from_secret(key);
+        let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key, Algorithm::HS256).unwrap();
+        format!("{message}.{signature}")
+    };
+    let with = |name: &str, value: &str| {
+        let mut changed = header.clone();
+        changed[name] = json!(value);
+        changed
+    };
+    let mut promoted = decode(payload);
+    promoted["role"] = json!("root");
+    let bad = [
+        signed(&header, payload, b"the key of somebody else altogether"),
+        signed(&header, payload, oauth_tests::SECRET.as_bytes()),
+        signed(&with("alg", "none"), payload, b""),
+        format!("{}.{payload}.", encode(&with("alg", "none"))),
+        format!("{}.{payload}", encode(&with("alg", "none"))),
+        format!("{}.{payload}.{}", encode(&with("alg", "HS512")), parts[2]),
+        format!("{}.{payload}.{}", encode(&with("typ", "JWT")), parts[2]),
+        format!("{}.{}.{}", parts[0], encode(&promoted), parts[2]),
+        format!("{}.{payload}.", parts[0]),
+        format!("{token}x"),
+        format!("{}.{token}", parts[0]),
+        token[..token.len() - 1].to_owned(),
+        browser.code().await,
+        browser.authorize(&[]).await.form()[..200].to_owned(),
+        "x".repeat(9000),
+    ];
+    for bad in bad {
+        let answer = browser.call("/me", Some(&bad)).await;
+        assert_eq!((answer.status, answer.challenge()["error"].as_str()), (401, "invalid_token"), "{bad}");
+    }
+    assert_eq!(browser.call("/me", Some(&token)).await.status, 200);
+}
+
+#[tokio::test]
+async fn c26_a_token_of_another_issuer_or_audience_under_the_same_secret() {
+    let (a, b) = (start(|builder| builder), start(|builder| builder));
+    let token = Browser::new(&a).token().await;
+    assert_eq!(Browser::new(&b).call("/me", Some(&token)).await.status, 401);
+    let name = "http://127.0.0.1:9";
+    let a = start(|builder| builder.issuer(name).audience("one"));
+    let b = start(|builder| builder.issuer(name).audience("two"));
+    let (a, b) = (Browser::new(&a), Browser::new(&b));
+    let token = a.token().await;
+    assert_eq!(a.call("/me", Some(&token)).await.json()["aud"], json!(["one"]));
+    assert_eq!(b.call("/me", Some(&token)).await.status, 401);
+}
+
+#[tokio::test]
+async fn c27_a_body_of_ones_own_changes_neither_status_nor_challenge() {
+    let server = start(|builder| {
+        builder.refusal_body(|refusal, request| {
+            HttpResponse::Ok()
+                .insert_header(("www-authenticate", "Basic"))
+                .insert_header(("cache-control", "public"))
+                .json(json!({ "mine": refusal.error(), "status": refusal.status().as_u16(), "path": request.path() }))
+        })
+    });
+    let browser = Browser::new(&server);
+    let none = browser.call("/me", None).await;
+    assert_eq!((none.status, none.json()), (401, json!({ "mine": null, "status": 401, "path": "/me" })));
+    assert_eq!((none.challenge()["realm"].as_str(), none.header("cache-control")), (server.base.as_str(), "no-store"));
+    let user = browser.token_for("user").await;
+    let wrong = browser.call("/admin", Some(&user)).await;
+    assert_eq!((wrong.status, &wrong.json()["mine"]), (403, &json!("insufficient_scope")));
+    assert_eq!(wrong.challenge()["error"], "insufficient_scope");
+}
+
+#[tokio::test]
+async fn c35_actix_cors_around_a_guarded_route() {
+    let server = start_with(
+        |builder| builder,
+        |app| {
+            let cors = actix_cors::Cors::default()
+                .allowed_origin("https://spa.example")
+                .allowed_methods(["GET", "POST"])
+                .allowed_headers(["authorization", "content-type"])
+                .expose_headers(["www-authenticate"]);
+            app.service(web::scope("/api").wrap(cors).configure(oauth_tests::handlers));
+        },
+    );
+    let browser = Browser::new(&server);
+    let preflight = browser
+        .http
+        .request(reqwest::Method::OPTIONS, format!("{}/api/write", server.base))
+        .header("origin", "https://spa.example")
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", "authorization,content-type");
+    let preflight = Answer::to(preflight).await;
+    assert_eq!((preflight.status, preflight.header("access-control-allow-origin")), (200, "https://spa.example"));
+
+    let refused = Answer::to(browser.http.get(format!("{}/api/me", server.base)).header("origin", "https://spa.example"));
+    let refused = refused.await;
+    assert_eq!((refused.status, refused.header("access-control-allow-origin")), (401, "https://spa.example"));
+    assert!(refused.header("access-control-expose-headers").eq_ignore_ascii_case("www-authenticate"), "{refused:?}");
+    assert_eq!(refused.challenge()["realm"], server.base);
+    let token = browser.token().await;
+    let let_in = browser.http.get(format!("{}/api/me", server.base)).header("origin", "https://spa.example");
+    assert_eq!(Answer::to(let_in.bearer_auth(token)).await.status, 200);
+}

@@ -1,0 +1,9 @@
+//! The authorization code grant and its guards, over the wire.
+#![allow(clippy::unwrap_used)]
+
+mod browsers;
+mod guards;
+mod oauth2_crate;
+mod setup;
+mod sign_in;
+mod whole;
