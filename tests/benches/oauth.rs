@@ -50,7 +50,7 @@ macro_rules! app {
 
 /// From the authorization request to the token.
 async fn sign_in<B>(
-    app: &impl Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
+    app: &impl Service<actix_http::Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
 ) -> String
 where
     B: actix_web::body::MessageBody,
@@ -97,7 +97,7 @@ where
 }
 
 async fn status<B>(
-    app: &impl Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
+    app: &impl Service<actix_http::Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
     path: &str,
     token: Option<&str>,
 ) -> u16
