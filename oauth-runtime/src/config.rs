@@ -248,7 +248,8 @@ impl Builder {
 
     /// Whose attempts to sign in are counted together: the peer's address unless set.
     ///
-    /// Behind a reverse proxy every peer is the proxy: read the header there that the proxy itself writes.
+    /// Behind a reverse proxy every peer is the proxy: read the header there that the proxy itself writes. Where this
+    /// is left out, an https service that delays a peer on its own machine warns of it, once.
     pub fn client_address(mut self, address: impl Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
         self.client_address = Some(Arc::new(address));
         self

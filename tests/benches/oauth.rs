@@ -65,7 +65,7 @@ where
         ("code_challenge_method", "S256"),
     ]);
     let page = test::call_service(app, test::TestRequest::get().uri(&format!("/authorize?{query}")).to_request()).await;
-    let cookie = page.headers()[header::SET_COOKIE].to_str().expect("ASCII");
+    let cookie = page.headers().get(header::SET_COOKIE).expect("a cookie").to_str().expect("ASCII");
     let cookie = cookie.split(';').next().expect("a cookie").to_owned();
     let html = test::read_body(page).await;
     let html = std::str::from_utf8(&html).expect("UTF-8");
@@ -79,7 +79,8 @@ where
         .set_payload(form(&[("request", sealed), ("username", "alice"), ("password", "x")]));
     let response = test::call_service(app, login.to_request()).await;
     assert_eq!(response.status(), 303);
-    let location = url::Url::parse(response.headers()[header::LOCATION].to_str().expect("ASCII")).expect("a URL");
+    let location = response.headers().get(header::LOCATION).expect("a place to go").to_str().expect("ASCII");
+    let location = url::Url::parse(location).expect("a URL");
     let code = location.query_pairs().find(|(name, _)| name == "code").expect("a code").1;
 
     let redeem = test::TestRequest::post()
