@@ -317,4 +317,27 @@ mod tests {
             assert!(text.bytes().all(|byte| matches!(byte, 0x20 | 0x21 | 0x23..=0x5B | 0x5D..=0x7E)), "{text}");
         }
     }
+
+    #[test]
+    fn the_readme_has_every_code() {
+        use Code::*;
+        let readme = include_str!("../../README.md");
+        let (_, table) = readme.split_once("## Errors").expect("the table of errors");
+        let (table, _) = table.split_once("\n## ").expect("its end");
+        let codes = [
+            InvalidRequest,
+            InvalidClient,
+            InvalidGrant,
+            InvalidScope,
+            UnsupportedGrantType,
+            UnsupportedResponseType,
+            TemporarilyUnavailable,
+            ServerError,
+            InvalidToken,
+            InsufficientScope,
+        ];
+        for code in codes {
+            assert!(table.contains(&format!("`{}`", code.as_str())), "{code:?}");
+        }
+    }
 }

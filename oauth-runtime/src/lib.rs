@@ -41,3 +41,12 @@ pub mod __private {
     pub use crate::guard::{Guard, Guarded};
     pub use crate::policy::{Literal, Rule, Test};
 }
+
+#[cfg(feature = "testing")]
+#[doc(hidden)]
+#[path = "bench.rs"]
+pub mod __bench;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

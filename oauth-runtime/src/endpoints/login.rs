@@ -51,6 +51,7 @@ async fn sign_in(oauth: &OAuthService, request: &HttpRequest, payload: web::Payl
         Ok(attempt) => attempt,
         Err(too_many) => {
             tracing::warn!(target: "oauth", client = client.id, "too many attempts to sign in");
+            warn_of_a_proxy(oauth, request);
             let problem = SignInProblem::TooManyAttempts(too_many.retry_after);
             return Ok(again(oauth, client, &destination, &form, &username, problem));
         }
@@ -166,6 +167,20 @@ fn address(oauth: &OAuthService, request: &HttpRequest) -> Option<std::net::IpAd
     match &oauth.0.client_address {
         Some(address) => address(request),
         None => request.peer_addr().map(|peer| peer.ip()),
+    }
+}
+
+/// An https service whose peers are on its own machine is behind a proxy, and counts all its users as one.
+fn warn_of_a_proxy(oauth: &OAuthService, request: &HttpRequest) {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    let is_local = request.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback());
+    if is_local && oauth.0.client_address.is_none() && oauth.0.issuer.is_https() {
+        ONCE.call_once(|| {
+            tracing::warn!(
+                target: "oauth",
+                "every sign-in seems to come from a proxy on this machine, and all share one count of failed attempts: add .client_address(..)"
+            );
+        });
     }
 }
 
