@@ -149,8 +149,16 @@ async fn authorize(held: &mut Held) {
         ("no challenge", "invalid_request", &[("code_challenge", None)]),
         ("an empty challenge", "invalid_request", &[("code_challenge", Some(""))]),
         ("a short challenge", "invalid_request", &[("code_challenge", Some(&CHALLENGE[1..]))]),
-        ("a challenge that is no base64url", "invalid_request", &[("code_challenge", Some(&CHALLENGE.replace('-', "+")))]),
-        ("a challenge twice", "invalid_request", &[("code_challenge", Some(CHALLENGE)), ("code_challenge", Some(CHALLENGE))]),
+        (
+            "a challenge that is no base64url",
+            "invalid_request",
+            &[("code_challenge", Some(&CHALLENGE.replace('-', "+")))],
+        ),
+        (
+            "a challenge twice",
+            "invalid_request",
+            &[("code_challenge", Some(CHALLENGE)), ("code_challenge", Some(CHALLENGE))],
+        ),
         ("no method, which means plain", "invalid_request", &[("code_challenge_method", None)]),
         ("the method plain", "invalid_request", &[("code_challenge_method", Some("plain"))]),
         ("an unknown method", "invalid_request", &[("code_challenge_method", Some("S512"))]),
@@ -168,7 +176,8 @@ async fn authorize(held: &mut Held) {
     }
     let browser = held.browser.clone();
     let url = format!("{}&state=%ff", browser.authorize_url(&[]));
-    held.row("a state that is no UTF-8", Answer::to(browser.http.get(url)), 303, Some("invalid_request"), Redirect).await;
+    held.row("a state that is no UTF-8", Answer::to(browser.http.get(url)), 303, Some("invalid_request"), Redirect)
+        .await;
     let request = browser.http.post(browser.authorize_url(&[]));
     held.row("a request by POST", Answer::to(request), 405, None, Status).await;
 }
@@ -180,9 +189,8 @@ async fn login(held: &mut Held) {
     let flipped = format!("{}{}", &form[..60], if &form[60..61] == "A" { "B" } else { "A" }) + &form[61..];
     let long = "x".repeat(300);
     let longest = "x".repeat(1100);
-    let encode = |fields: &[(&str, &str)]| {
-        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
-    };
+    let encode =
+        |fields: &[(&str, &str)]| url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     let with = |request: &str| encode(&[("request", request), ("username", "admin"), ("password", "admin123")]);
     let rows: Vec<(&str, String, u16)> = vec![
         ("no form", encode(&[("username", "admin"), ("password", "admin123")]), 400),
@@ -256,7 +264,11 @@ async fn exchange(held: &mut Held) {
         ("no redirect_uri", "invalid_grant", &[("redirect_uri", None)]),
         ("another redirect_uri", "invalid_grant", &[("redirect_uri", Some("http://127.0.0.1:7778/callback"))]),
         ("the registered redirect_uri", "invalid_grant", &[("redirect_uri", Some("http://127.0.0.1/callback"))]),
-        ("redirect_uri twice", "invalid_request", &[("redirect_uri", Some(REDIRECT)), ("redirect_uri", Some(REDIRECT))]),
+        (
+            "redirect_uri twice",
+            "invalid_request",
+            &[("redirect_uri", Some(REDIRECT)), ("redirect_uri", Some(REDIRECT))],
+        ),
         ("no verifier", "invalid_request", &[("code_verifier", None)]),
         ("an empty verifier", "invalid_request", &[("code_verifier", Some(""))]),
         ("a short verifier", "invalid_request", &[("code_verifier", Some(&VERIFIER[1..]))]),
@@ -277,8 +289,14 @@ async fn exchange(held: &mut Held) {
     let form_type = "application/x-www-form-urlencoded";
     let request = browser.http.post(format!("{at}?{body}")).header("content-type", form_type);
     held.row("everything in the query", Answer::to(request), 400, Some("invalid_request"), Json).await;
-    held.row("no content type", Answer::to(browser.http.post(&at).body(body.clone())), 400, Some("invalid_request"), Json)
-        .await;
+    held.row(
+        "no content type",
+        Answer::to(browser.http.post(&at).body(body.clone())),
+        400,
+        Some("invalid_request"),
+        Json,
+    )
+    .await;
     held.row("a body of JSON", post("application/json", "{}".into()), 400, Some("invalid_request"), Json).await;
     held.row("a body of text", post("text/plain", body.clone()), 400, Some("invalid_request"), Json).await;
     held.row("no body", post(form_type, String::new()), 400, Some("invalid_request"), Json).await;
@@ -327,6 +345,12 @@ async fn bearer(held: &mut Held) {
     let twice = browser.http.get(format!("{}/me", browser.base)).bearer_auth(&token);
     let twice = twice.header("authorization", format!("Bearer {token}"));
     held.row("the header twice", Answer::to(twice), 400, Some("invalid_request"), Challenge).await;
-    held.row("a scope that was not granted", browser.call("/notes", Some(&token)), 403, Some("insufficient_scope"), Challenge)
-        .await;
+    held.row(
+        "a scope that was not granted",
+        browser.call("/notes", Some(&token)),
+        403,
+        Some("insufficient_scope"),
+        Challenge,
+    )
+    .await;
 }

@@ -7,8 +7,8 @@ use std::sync::Barrier;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use oauth_runtime::store::{MemoryStore, Spend, Store as _, contract};
 use oauth_runtime::Clock;
+use oauth_runtime::store::{MemoryStore, Spend, Store as _, contract};
 use oauth_tests::Spy;
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use oauth_runtime::{Clock, Login, Scope, Timestamp};
+use oauth_runtime::{Clock, Login, Scope};
 use oauth_tests::{Answer, Browser, Server, start};
 use serde_json::{Value, json};
 
@@ -209,5 +209,4 @@ async fn what_was_granted_is_what_was_asked_or_the_default() {
         let scope: Scope = issued["scope"].as_str().unwrap().parse().unwrap();
         assert!(scope.contains("notes:read"));
     }
-    assert!(Clock::system().now() > Timestamp::from_seconds(0));
 }
