@@ -20,11 +20,7 @@ async fn c03_a_form_is_good_only_in_the_browser_that_asked_for_it() {
     let cookie = fresh.header("set-cookie").split(';').next().unwrap().to_owned();
     let login = |cookie: String| {
         let request = bare.http.post(format!("{}/login", server.base)).header("cookie", cookie);
-        Answer::to(request.form(&[
-            ("request", fresh.form().as_str()),
-            ("username", "admin"),
-            ("password", "admin123"),
-        ]))
+        Answer::to(request.form(&[("request", fresh.form().as_str()), ("username", "admin"), ("password", "admin123")]))
     };
     assert_eq!(login(format!("{cookie}; {name}=AAAA")).await.status, 403);
     assert_eq!(login(format!("{name}=; x=y")).await.status, 403);
@@ -60,7 +56,8 @@ async fn c01_c16_methods_that_a_url_does_not_have() {
         ("/.well-known/oauth-authorization-server", Method::GET),
         ("/oauth/pages.css", Method::GET),
     ] {
-        for method in [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::PATCH, Method::HEAD, Method::OPTIONS]
+        for method in
+            [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::PATCH, Method::HEAD, Method::OPTIONS]
         {
             if method != has {
                 let answer = Answer::to(browser.http.request(method.clone(), format!("{}{path}", server.base))).await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use oauth_runtime::{Clock, Login, Scope, Timestamp};
+use oauth_runtime::{Clock, Login, Scope};
 use oauth_tests::{Answer, Browser, Server, start};
 use serde_json::{Value, json};
 
@@ -138,7 +138,8 @@ async fn c17_guessing_is_slowed_down_and_the_delay_doubles() {
             assert!(refused.status == 429 && refused.is_page(), "{refused:?}");
             assert_eq!(refused.header("retry-after"), delay.to_string());
         }
-        assert_eq!(browser.sign_in(&[], "user", "user123").await.status, 303, "others are not held up");
+        let other = Browser::new(&server).sign_in(&[], "user", "user123").await;
+        assert_eq!(other.status, 303, "others are not held up");
         clock.advance(Duration::from_secs(delay - 1));
         assert_eq!(browser.login(&form, "admin", "admin123").await.status, 429);
         clock.advance(Duration::from_secs(1));
@@ -208,5 +209,4 @@ async fn what_was_granted_is_what_was_asked_or_the_default() {
         let scope: Scope = issued["scope"].as_str().unwrap().parse().unwrap();
         assert!(scope.contains("notes:read"));
     }
-    assert!(Clock::system().now() > Timestamp::from_seconds(0));
 }

@@ -74,7 +74,9 @@ pub fn builder(issuer: &str) -> Builder {
         .issuer(issuer)
         .secret(SECRET)
         .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"))
-        .client(Client::public("other").redirect_uri("https://other.example/cb").redirect_uri("https://other.example/2"))
+        .client(
+            Client::public("other").redirect_uri("https://other.example/cb").redirect_uri("https://other.example/2"),
+        )
         .scope("notes:read", "Read your notes")
         .scope("notes:write", "Write your notes")
         .authenticate(async |login: Login| users(&login))

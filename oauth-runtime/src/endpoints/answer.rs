@@ -105,6 +105,10 @@ pub(crate) async fn form_body(request: &actix_web::HttpRequest, payload: web::Pa
     if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Err(Reason::NotAForm);
     }
+    // What it says when it is unpacked is not looked at, so it must not be read as it stands.
+    if request.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+        return Err(Reason::BodyUnreadable);
+    }
     match payload.to_bytes_limited(MAX_BODY_BYTES).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(_)) => Err(Reason::BodyUnreadable),
