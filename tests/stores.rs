@@ -52,11 +52,11 @@ fn c11_threads_that_spend_the_same_ids() {
         let threads: Vec<_> = (0..THREADS).map(spend).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    for id in 0..IDS {
+    (0..IDS).for_each(|id| {
         let winners: Vec<usize> = (0..THREADS).filter(|thread| won[*thread][id].is_none()).collect();
         let [winner] = winners[..] else { panic!("id {id} was won by {winners:?}") };
         for thread in (0..THREADS).filter(|thread| *thread != winner) {
             assert_eq!(won[thread][id], Some(winner.to_string()), "the losers learn who won");
         }
-    }
+    });
 }

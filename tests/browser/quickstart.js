@@ -1,0 +1,57 @@
+// The quickstart and a client on another origin, as servers of the tests' own, and a real Chromium.
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { chromium } from 'playwright-core'
+
+const binary =
+  process.env.QUICKSTART_BIN ?? fileURLToPath(new URL('../../target/debug/examples/quickstart', import.meta.url))
+
+/** Serves with this handler on a free port, and says where. */
+export async function serve(handler) {
+  const server = createServer(handler).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return { origin: `http://127.0.0.1:${server.address().port}`, close: () => server.close() }
+}
+
+/** Starts a quickstart of its own and waits until it answers. */
+export async function startQuickstart() {
+  if (!existsSync(binary)) throw new Error(`${binary} is missing: run \`cargo build --examples\``)
+  const probe = await serve(() => {})
+  probe.close()
+  const child = spawn(binary, { env: { ...process.env, PORT: new URL(probe.origin).port }, stdio: 'ignore' })
+  process.once('exit', () => child.kill())
+  for (const deadline = Date.now() + 30_000; ; await sleep(50)) {
+    if (child.exitCode !== null) throw new Error('the quickstart ended')
+    try {
+      await fetch(probe.origin)
+      return { origin: probe.origin, close: () => child.kill() }
+    } catch (error) {
+      if (Date.now() > deadline) throw error
+    }
+  }
+}
+
+export const launch = () =>
+  chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync',
+    ],
+  })
+
+/** A page in a browser of its own, that keeps what its console said and what it asked the network for. */
+export async function open(browser, options = {}) {
+  const context = await browser.newContext(options)
+  const page = await context.newPage()
+  const seen = { console: [], requests: [] }
+  page.on('console', (message) => seen.console.push(message.text()))
+  page.on('pageerror', (error) => seen.console.push(String(error)))
+  page.on('request', (request) => seen.requests.push(request))
+  return { page, seen, close: () => context.close() }
+}
