@@ -169,6 +169,7 @@ async fn authorize(held: &mut Held) {
         ("scope twice", "invalid_request", &[("scope", Some("notes:read")), ("scope", Some("notes:read"))]),
         ("state twice", "invalid_request", &[("state", Some("a")), ("state", Some("b"))]),
         ("a long state", "invalid_request", &[("state", Some(&long))]),
+        ("a state with a line break", "invalid_request", &[("state", Some("a\r\nlocation: b"))]),
     ];
     for (name, code, changes) in redirects {
         let browser = held.browser.clone();

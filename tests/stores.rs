@@ -52,11 +52,15 @@ fn c11_threads_that_spend_the_same_ids() {
         let threads: Vec<_> = (0..THREADS).map(spend).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    (0..IDS).for_each(|id| {
-        let winners: Vec<usize> = (0..THREADS).filter(|thread| won[*thread][id].is_none()).collect();
-        let [winner] = winners[..] else { panic!("id {id} was won by {winners:?}") };
-        for thread in (0..THREADS).filter(|thread| *thread != winner) {
-            assert_eq!(won[thread][id], Some(winner.to_string()), "the losers learn who won");
+    for id in 0..IDS {
+        let (mut winners, mut named) = (Vec::new(), Vec::new());
+        for (thread, answers) in won.iter().enumerate() {
+            match &answers[id] {
+                None => winners.push(thread.to_string()),
+                Some(winner) => named.push(winner),
+            }
         }
-    });
+        let [winner] = &winners[..] else { panic!("id {id} was won by {winners:?}") };
+        assert!(named.iter().all(|named| *named == winner), "the losers of {id} learn who won: {named:?}");
+    }
 }

@@ -514,7 +514,7 @@ impl fmt::Display for BuildError {
             BuildError::ClientId { client } => {
                 write!(f, "the client id {client:?} must be 1 to 128 printable ASCII characters without spaces")
             }
-            BuildError::ClientTwice { client } => write!(f, "the client {client:?} is there twice"),
+            BuildError::ClientTwice { client } => write!(f, "the client {client:?} is there twice: register it once, with all its redirect URIs"),
             BuildError::NoRedirectUri { client } => {
                 write!(f, "the client {client:?} has nowhere to go after sign-in: add .redirect_uri(..)")
             }
