@@ -86,7 +86,7 @@ impl Held {
 }
 
 #[tokio::test]
-async fn c01_c04_c12_c13_c16_c19_c20_c25_c28_bad_requests() {
+async fn c01_c04_c10_c12_c13_c16_c19_c20_c21_c25_c28_bad_requests() {
     let spy = Spy::new(Clock::system());
     let store = spy.clone();
     let server = start(|builder| builder.store(store));
