@@ -1,24 +1,42 @@
 //! What a rule may mean: from the syntax of a policy to the rule that the handler carries.
 
 use proc_macro2::Span;
-use syn::{Error, Lit, Result};
+use syn::visit::Visit;
+use syn::{Attribute, Error, Expr, ExprLit, Lit, LitStr, Meta, PatStruct, Result};
 
-use crate::policy::{self, Mistakes, Name, Policy, Term};
+use crate::diagnose::{self, Mistakes};
+use crate::policy::{self, ACR, Condition, FRESH, Name, Operand, Operator, PATH, Pattern, SCOPE, Term};
 
-/// The mirror of `oauth_runtime::policy::Rule`.
+/// The mirror of `oauth_runtime::policy::Rule`, but for patterns.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Rule {
+    Public,
     Token,
     All(Vec<Rule>),
-    Claim(String, Test),
+    Any(Vec<Rule>),
+    Not(Box<Rule>),
+    Claim(Vec<String>, Test),
     Scope(Vec<String>),
+    /// Seconds.
+    Fresh(u64),
+    Acr(Vec<String>),
 }
 
 #[derive(Debug, PartialEq)]
 pub(crate) enum Test {
     Present,
     Equals(Literal),
+    Differs(Literal),
     OneOf(Vec<Literal>),
+    Orders(Order, Literal),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Order {
+    Below,
+    AtMost,
+    Above,
+    AtLeast,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -27,112 +45,381 @@ pub(crate) enum Literal {
     Int(i128),
     Float(f64),
     Bool(bool),
+    Parameter(String),
 }
 
-/// Words that later rules will need, and what does their work today. Refused, so that no policy changes its meaning.
-const RESERVED: [(&str, Option<&str>); 6] = [
-    ("fresh", None),
-    ("acr", None),
-    ("path", None),
-    ("all", Some("terms that must all hold are separated by commas")),
-    ("any", Some("any of several values of one claim is `claim = [\"one\", \"other\"]`")),
-    ("not", None),
-];
+/// A parameter of the route, and where the policy names it.
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    pub(crate) span: Span,
+}
 
-pub(crate) fn rule(policy: &Policy) -> Result<Rule> {
-    if policy.terms.is_empty() {
+/// The rule of an attribute, and the parameters of the route that it speaks of.
+pub(crate) fn rule(terms: &[Term]) -> Result<(Rule, Vec<Parameter>)> {
+    if terms.is_empty() {
         return Err(Error::new(
             Span::call_site(),
             "this demands no claim: name one, as in `#[require_claim(role = \"admin\")]`, \
              or write `#[require_token]` where any valid token is enough",
         ));
     }
+    let mut checker = Checker { parameters: Vec::new() };
+    let mut rules = checker.rules(terms, Condition::All)?;
+    let rule = if rules.len() == 1 { rules.swap_remove(0) } else { Rule::All(rules) };
+    Ok((rule, checker.parameters))
+}
+
+/// Refuses a parameter that the route does not have, where a route is in sight.
+pub(crate) fn parameters(parameters: &[Parameter], attributes: &[Attribute]) -> Result<()> {
     let mut mistakes = Mistakes::default();
-    let mut rules = Vec::new();
-    for (index, term) in policy.terms.iter().enumerate() {
-        match refuse_repetition(&policy.terms[..index], term).and_then(|()| term_rule(term)) {
-            Ok(rule) => rules.push(rule),
-            Err(mistake) => mistakes.add(mistake),
-        }
-    }
-    mistakes.or(())?;
-    Ok(if rules.len() == 1 { rules.swap_remove(0) } else { Rule::All(rules) })
-}
-
-/// Two terms about one claim say either the same or, as every term must hold, what is rarely meant.
-fn refuse_repetition(before: &[Term], term: &Term) -> Result<()> {
-    let same = |earlier: &&Term| earlier.name.text == term.name.text && earlier.name.is_scope() == term.name.is_scope();
-    let Some(earlier) = before.iter().find(same) else { return Ok(()) };
-    let name = term.name.shown();
-    let message = if term.name.is_scope() {
-        "`scope` is asked twice: write every scope into one, as in `scope = \"read write\"`".to_owned()
-    } else if matches!((&earlier.test, &term.test), (policy::Test::Equals(_), policy::Test::Equals(_))) {
-        format!(
-            "`{name}` is asked twice, and both would have to hold: for either, write `{name} = [\"one\", \"other\"]`; \
-             for an array that has both, a second `#[require_claim({name} = ..)]`"
-        )
-    } else if matches!((&earlier.test, &term.test), (policy::Test::Present, policy::Test::Present)) {
-        format!("`{name}` is asked twice: leave one out")
-    } else {
-        format!("`{name}` is asked twice: leave out the bare `{name}`, since `{name} = ..` wants it there too")
-    };
-    Err(Error::new(term.name.span, message))
-}
-
-fn term_rule(term: &Term) -> Result<Rule> {
-    let name = &term.name;
-    if !name.quoted
-        && let Some((word, today)) = RESERVED.iter().find(|(word, _)| name.text == *word)
-    {
-        let today = today.map(|today| format!("; {today}")).unwrap_or_default();
-        let message = format!(
-            "`{word}` is reserved for rules to come: write a claim of this name in quotes, `\"{word}\"`{today}"
-        );
-        return Err(Error::new(name.span, message));
-    }
-    if name.text.is_empty() {
-        return Err(Error::new(name.span, "a claim's name is empty: write it between the quotes"));
-    }
-    if name.is_scope() {
-        return scope(name, &term.test);
-    }
-    let test = match &term.test {
-        policy::Test::Present => Test::Present,
-        policy::Test::Equals(policy::Value::One(value)) => Test::Equals(literal(value)?),
-        policy::Test::Equals(policy::Value::Any(bracket, values)) => {
-            if values.is_empty() {
-                let name = name.shown();
-                let message = format!(
-                    "an empty list lets nobody in: write the values, as in `{name} = [\"one\", \"other\"]`, \
-                     or `{name}` alone where any value is enough"
-                );
-                return Err(Error::new(bracket.span.join(), message));
+    for (pattern, there) in attributes.iter().filter_map(route_parameters) {
+        for Parameter { name, span } in parameters {
+            if there.contains(name) {
+                continue;
             }
-            Test::OneOf(distinct(values)?)
+            let meant = diagnose::near(name, there.iter().map(String::as_str));
+            let meant = meant.map(|meant| format!(", did you mean `{PATH}.{meant}`?")).unwrap_or_default();
+            let list: Vec<String> = there.iter().map(|name| format!("`{PATH}.{name}`")).collect();
+            let list = if list.is_empty() { "it has none".to_owned() } else { format!("it has {}", list.join(", ")) };
+            mistakes.add(Error::new(
+                *span,
+                format!(
+                    "the route \"{pattern}\" has no parameter `{name}`{meant} {list}; where a scope around it has one, \
+                     write this guard below the route's attribute"
+                ),
+            ));
         }
-        policy::Test::Called => {
-            let shown = name.shown();
-            return Err(Error::new(name.span, format!("`{shown}(..)` is no term: write `{shown} = \"value\"`")));
+    }
+    mistakes.or(())
+}
+
+/// The pattern of `#[get("/report/{owner}")]`, and the names in it.
+fn route_parameters(attribute: &Attribute) -> Option<(String, Vec<String>)> {
+    const ROUTES: [&str; 10] =
+        ["get", "post", "put", "delete", "head", "connect", "options", "trace", "patch", "route"];
+    let name = &attribute.path().segments.last()?.ident;
+    let Meta::List(list) = &attribute.meta else { return None };
+    if !ROUTES.iter().any(|route| name == route) {
+        return None;
+    }
+    let pattern = list.parse_args_with(|input: syn::parse::ParseStream<'_>| {
+        let pattern: LitStr = input.parse()?;
+        input.parse::<proc_macro2::TokenStream>()?;
+        Ok(pattern.value())
+    });
+    let pattern = pattern.ok()?;
+    let mut names = Vec::new();
+    let (mut name, mut depth) = (String::new(), 0_usize);
+    for character in pattern.chars() {
+        match character {
+            '{' => depth += 1,
+            // `{id:\d{3}}`: a regular expression may have braces of its own.
+            '}' if depth > 1 => depth -= 1,
+            '}' if depth == 1 => {
+                depth = 0;
+                let whole = std::mem::take(&mut name);
+                names.push(whole.split(':').next().unwrap_or_default().trim().to_owned());
+            }
+            other if depth > 0 => name.push(other),
+            _ => {}
+        }
+    }
+    Some((pattern, names))
+}
+
+/// Refuses a pattern that could never be what it seems to be. Whether it can fail is for the compiler to say.
+pub(crate) fn pattern(Pattern { pattern, condition }: &Pattern) -> Result<()> {
+    struct Strings(Mistakes, Vec<String>);
+
+    impl<'ast> Visit<'ast> for Strings {
+        fn visit_pat_struct(&mut self, found: &'ast PatStruct) {
+            for field in &found.fields {
+                let syn::Member::Named(name) = &field.member else { continue };
+                self.1.push(name.to_string());
+                self.visit_pat(&field.pat);
+                self.1.pop();
+            }
+        }
+
+        fn visit_expr_lit(&mut self, ExprLit { lit, .. }: &'ast ExprLit) {
+            if let Lit::Str(text) = lit {
+                let name = self.1.last().map_or("name", String::as_str);
+                let message = format!(
+                    "a `String` is not matched by a literal: bind it and compare, as in \
+                     `User {{ {name}, .. }} if {name} == {:?}`",
+                    text.value()
+                );
+                self.0.add(Error::new(text.span(), message));
+            }
+        }
+    }
+
+    let mut strings = Strings(Mistakes::default(), Vec::new());
+    strings.visit_pat(pattern);
+    strings.0.or(())?;
+    match condition {
+        Some(Expr::Lit(ExprLit { lit: Lit::Bool(truth), .. })) => {
+            let message = if truth.value {
+                "this is always true, and would admit everybody: ask something of a field, as in `if *level > 3`"
+            } else {
+                "this is never true, and would admit nobody: ask something of a field, as in `if *level > 3`"
+            };
+            Err(Error::new(truth.span, message))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+struct Checker {
+    parameters: Vec<Parameter>,
+}
+
+impl Checker {
+    fn rules(&mut self, terms: &[Term], within: Condition) -> Result<Vec<Rule>> {
+        let mut mistakes = Mistakes::default();
+        let mut rules: Vec<Rule> = Vec::new();
+        for (index, term) in terms.iter().enumerate() {
+            let checked = if within == Condition::All { refuse_repetition(&terms[..index], term) } else { Ok(()) };
+            match checked.and_then(|()| self.term(term)) {
+                Ok(rule) if rules.contains(&rule) => {
+                    mistakes.add(Error::new(term_span(term), "this term is there already: leave one out"));
+                }
+                Ok(rule) => rules.push(rule),
+                Err(mistake) => mistakes.add(mistake),
+            }
+        }
+        mistakes.or(rules)
+    }
+
+    fn term(&mut self, term: &Term) -> Result<Rule> {
+        match term {
+            Term::Claim { name, test } => self.claim(name, test),
+            Term::Condition { condition, span, parentheses, terms } => {
+                self.condition(*condition, *span, *parentheses, terms)
+            }
+        }
+    }
+
+    fn condition(&mut self, condition: Condition, span: Span, parentheses: Span, terms: &[Term]) -> Result<Rule> {
+        let word = condition.word();
+        if terms.is_empty() {
+            let example =
+                policy::CONDITIONS.iter().find(|(known, ..)| *known == word).map_or("", |(.., example)| *example);
+            let message = format!(
+                "`{word}()` has no term in it: write `{example}`, or a claim of this name in quotes, `\"{word}\"`"
+            );
+            return Err(Error::new(span, message));
+        }
+        match condition {
+            Condition::All => Ok(Rule::All(self.rules(terms, condition)?)),
+            Condition::Any => Ok(Rule::Any(self.rules(terms, condition)?)),
+            Condition::Not => match terms {
+                [Term::Condition { condition: Condition::Not, span, .. }] => {
+                    Err(Error::new(*span, "`not(not(..))` is the term itself: leave both out"))
+                }
+                [term] => Ok(Rule::Not(Box::new(self.term(term)?))),
+                _ => Err(Error::new(
+                    parentheses,
+                    "`not` takes one term: write `not(any(..))` for none of them, or `not(all(..))` for not all of them",
+                )),
+            },
+        }
+    }
+
+    fn claim(&mut self, name: &Name, test: &policy::Test) -> Result<Rule> {
+        if name.segments.iter().any(|segment| segment.text.is_empty()) {
+            return Err(Error::new(name.span, "a claim's name is empty: write it between the quotes"));
+        }
+        if let policy::Test::Called(inside) = test {
+            return Err(diagnose::called(name, inside));
+        }
+        refuse_words(name)?;
+        if name.is(SCOPE) {
+            return scope(name, test);
+        }
+        if name.is(FRESH) {
+            return fresh(name, test);
+        }
+        if name.is(ACR) {
+            return acr(name, test);
+        }
+        Ok(Rule::Claim(name.texts(), self.test(name, test)?))
+    }
+
+    fn test(&mut self, name: &Name, test: &policy::Test) -> Result<Test> {
+        let shown = name.shown();
+        match test {
+            policy::Test::Present => Ok(Test::Present),
+            policy::Test::Called(inside) => Err(diagnose::called(name, inside)),
+            policy::Test::Compares(Operator::Equals, _, policy::Value::Any(bracket, operands)) => {
+                if operands.is_empty() {
+                    let message = format!(
+                        "an empty list lets nobody in: write the values, as in `{shown} = [\"one\", \"other\"]`, \
+                         or `{shown}` alone where any value is enough"
+                    );
+                    return Err(Error::new(bracket.span.join(), message));
+                }
+                self.distinct(operands).map(Test::OneOf)
+            }
+            policy::Test::Compares(Operator::Equals, _, policy::Value::One(operand)) => {
+                self.operand(operand).map(Test::Equals)
+            }
+            policy::Test::Compares(Operator::Differs, _, policy::Value::One(operand)) => {
+                self.operand(operand).map(Test::Differs)
+            }
+            policy::Test::Compares(Operator::Differs, _, policy::Value::Any(bracket, operands)) => {
+                let list: Vec<String> = operands.iter().map(Operand::shown).collect();
+                let message = format!("`!=` takes one value: write `not({shown} = [{}])`", list.join(", "));
+                Err(Error::new(bracket.span.join(), message))
+            }
+            policy::Test::Compares(Operator::Below, _, value) => self.orders(name, "<", Order::Below, value),
+            policy::Test::Compares(Operator::AtMost, _, value) => self.orders(name, "<=", Order::AtMost, value),
+            policy::Test::Compares(Operator::Above, _, value) => self.orders(name, ">", Order::Above, value),
+            policy::Test::Compares(Operator::AtLeast, _, value) => self.orders(name, ">=", Order::AtLeast, value),
+        }
+    }
+
+    fn orders(&mut self, name: &Name, written: &str, order: Order, value: &policy::Value) -> Result<Test> {
+        let shown = name.shown();
+        match value {
+            policy::Value::Any(bracket, _) => {
+                let message = format!("`{written}` takes one number: write `{shown} {written} 3`");
+                Err(Error::new(bracket.span.join(), message))
+            }
+            policy::Value::One(operand) => match self.operand(operand)? {
+                number @ (Literal::Int(_) | Literal::Float(_)) => Ok(Test::Orders(order, number)),
+                Literal::Str(_) | Literal::Bool(_) | Literal::Parameter(_) => {
+                    Err(operand.error(format!("`{written}` compares numbers: write `{shown} {written} 3`")))
+                }
+            },
+        }
+    }
+
+    fn operand(&mut self, operand: &Operand) -> Result<Literal> {
+        match operand {
+            Operand::Literal(value) => literal(value),
+            Operand::Parameter { name, span } => {
+                if name.is_empty() {
+                    return Err(Error::new(*span, "a parameter's name is empty: write it between the quotes"));
+                }
+                if self.parameters.iter().all(|known| known.name != *name) {
+                    self.parameters.push(Parameter { name: name.clone(), span: *span });
+                }
+                Ok(Literal::Parameter(name.clone()))
+            }
+        }
+    }
+
+    fn distinct(&mut self, operands: &[Operand]) -> Result<Vec<Literal>> {
+        let mut mistakes = Mistakes::default();
+        let mut literals: Vec<Literal> = Vec::new();
+        for operand in operands {
+            match self.operand(operand) {
+                Ok(literal) if literals.iter().any(|earlier| earlier.matches(&literal)) => {
+                    mistakes.add(operand.error(format!("`{}` is in this list already: leave it out", operand.shown())));
+                }
+                Ok(literal) => literals.push(literal),
+                Err(mistake) => mistakes.add(mistake),
+            }
+        }
+        mistakes.or(literals)
+    }
+}
+
+fn term_span(term: &Term) -> Span {
+    match term {
+        Term::Claim { name, .. } => name.span,
+        Term::Condition { span, .. } => *span,
+    }
+}
+
+/// Two terms about one claim say either the same or, as every term must hold, what is rarely meant. Two orderings are a
+/// range.
+fn refuse_repetition(before: &[Term], term: &Term) -> Result<()> {
+    use policy::Test::{Compares, Present};
+
+    let Term::Claim { name, test } = term else { return Ok(()) };
+    let earlier = before.iter().find_map(|earlier| match earlier {
+        Term::Claim { name: other, test } if other.texts() == name.texts() && other.is(SCOPE) == name.is(SCOPE) => {
+            Some(test)
+        }
+        Term::Claim { .. } | Term::Condition { .. } => None,
+    });
+    let Some(earlier) = earlier else { return Ok(()) };
+    let shown = name.shown();
+    let message = if name.is(SCOPE) {
+        "`scope` is asked twice: write every scope into one, as in `scope = \"read write\"`".to_owned()
+    } else if name.is(FRESH) || name.is(ACR) {
+        format!("`{shown}` is asked twice: leave one out")
+    } else {
+        match (earlier, test) {
+            (Compares(Operator::Equals, ..), Compares(Operator::Equals, ..)) => format!(
+                "`{shown}` is asked twice, and both would have to hold: for either, write `{shown} = [\"one\", \"other\"]`; \
+                 for an array that has both, a second `#[require_claim({shown} = ..)]`"
+            ),
+            (Present, Present) => format!("`{shown}` is asked twice: leave one out"),
+            (Present, Compares(operator, ..)) | (Compares(operator, ..), Present) => format!(
+                "`{shown}` is asked twice: leave out the bare `{shown}`, since `{shown} {} ..` wants it there too",
+                operator.written()
+            ),
+            (_, _) => return Ok(()),
         }
     };
-    Ok(Rule::Claim(name.text.clone(), test))
+    Err(Error::new(name.span, message))
+}
+
+/// A word of the language that is used as a claim's name.
+fn refuse_words(name: &Name) -> Result<()> {
+    let Some(first) = name.segments.first().filter(|first| !first.quoted) else { return Ok(()) };
+    let word = first.text.as_str();
+    let dotted = name.segments.len() > 1;
+    let quoted = format!("a claim of this name is written in quotes, `\"{word}\"`");
+    let message = if let Some((.., example)) = policy::CONDITIONS.iter().find(|(known, ..)| *known == word) {
+        format!("`{word}` is followed by terms in parentheses, as in `{example}`; {quoted}")
+    } else if word == PATH {
+        let example = name.segments.get(1).map_or("owner", |parameter| parameter.text.as_str());
+        format!(
+            "`{PATH}` is where a route's parameters are, and stands on the right, as in `sub = {PATH}.{example}`; {quoted}"
+        )
+    } else if dotted && [SCOPE, FRESH, ACR].contains(&word) {
+        format!("nothing is below `{word}`; {quoted}")
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(name.span, message))
+}
+
+/// The one string of `scope`, `fresh` or `acr`.
+fn only_string<'a>(name: &Name, test: &'a policy::Test, cure: &str) -> Result<&'a LitStr> {
+    let shown = name.shown();
+    let operand = match test {
+        policy::Test::Compares(Operator::Equals, _, policy::Value::One(operand)) => operand,
+        policy::Test::Compares(Operator::Equals, _, policy::Value::Any(bracket, _)) => {
+            return Err(Error::new(bracket.span.join(), format!("`{shown}` takes one string, not a list: {cure}")));
+        }
+        policy::Test::Compares(Operator::Differs, span, _) => {
+            return Err(Error::new(
+                *span,
+                format!("`{shown}` is not compared by `!=`: {cure}, and `not(..)` around it"),
+            ));
+        }
+        policy::Test::Compares(operator, span, _) => {
+            return Err(Error::new(*span, format!("`{shown}` is not compared by `{}`: {cure}", operator.written())));
+        }
+        policy::Test::Present | policy::Test::Called(_) => {
+            return Err(Error::new(name.span, format!("`{shown}` does not say which: {cure}")));
+        }
+    };
+    match operand {
+        Operand::Literal(policy::Literal { lit: Lit::Str(text), .. }) => Ok(text),
+        other => Err(other.error(format!("`{shown}` takes a string: {cure}"))),
+    }
 }
 
 /// `scope = "a b"`
 fn scope(name: &Name, test: &policy::Test) -> Result<Rule> {
     const CURE: &str = "write `scope = \"read write\"`, which wants every scope in it";
-    let value = match test {
-        policy::Test::Equals(policy::Value::One(value)) => value,
-        policy::Test::Equals(policy::Value::Any(bracket, _)) => {
-            return Err(Error::new(bracket.span.join(), format!("scopes are one string, not a list: {CURE}")));
-        }
-        policy::Test::Present | policy::Test::Called => {
-            return Err(Error::new(name.span, format!("`scope` does not say which: {CURE}")));
-        }
-    };
-    let Lit::Str(text) = &value.lit else {
-        return Err(Error::new_spanned(&value.lit, format!("scopes are a string: {CURE}")));
-    };
+    let text = only_string(name, test, CURE)?;
     let refused = |message: String| Err(Error::new(text.span(), message));
 
     let written = text.value();
@@ -160,20 +447,70 @@ fn is_scope_character(character: char) -> bool {
     matches!(character, ' ' | '\x21' | '\x23'..='\x5B' | '\x5D'..='\x7E')
 }
 
-fn distinct(values: &[policy::Literal]) -> Result<Vec<Literal>> {
+/// What a duration may be counted in, and how many seconds that is.
+const UNITS: [(&str, u64); 4] = [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400)];
+
+/// `fresh = "5m"`
+fn fresh(name: &Name, test: &policy::Test) -> Result<Rule> {
+    const CURE: &str = "write the time since the person signed in, as in `fresh = \"5m\"`";
+    let text = only_string(name, test, CURE)?;
+    let written = text.value();
+    let digits = written.find(|character: char| !character.is_ascii_digit()).unwrap_or(written.len());
+    let (number, unit) = written.split_at(digits);
+    let seconds = UNITS.iter().find(|(known, _)| *known == unit).map(|(_, seconds)| *seconds);
+    let seconds = seconds.zip(number.parse::<u64>().ok()).and_then(|(seconds, number)| seconds.checked_mul(number));
+    match seconds {
+        Some(0) => Err(Error::new(text.span(), "nobody has signed in within no time: write at least `\"1s\"`")),
+        Some(seconds) => Ok(Rule::Fresh(seconds)),
+        None => {
+            let first = unit.trim().chars().next().map(|first| first.to_ascii_lowercase().to_string());
+            let meant = UNITS.iter().find(|(known, _)| first.as_deref() == Some(*known) && !number.is_empty());
+            let meant = match meant {
+                Some((unit, _)) => format!(", did you mean `\"{number}{unit}\"`?"),
+                None => ":".to_owned(),
+            };
+            let units: Vec<String> = UNITS.iter().map(|(unit, _)| format!("`\"90{unit}\"`")).collect();
+            let message =
+                format!("`{written:?}` is no duration{meant} Write a number and its unit: {}", units.join(", "));
+            Err(Error::new(text.span(), message))
+        }
+    }
+}
+
+/// `acr = "urn:example:mfa"`
+fn acr(name: &Name, test: &policy::Test) -> Result<Rule> {
+    const CURE: &str = "write `acr = \"urn:example:mfa\"`, or a list of such strings";
+    let one = |text: &LitStr| {
+        let acr = text.value();
+        // RFC 9470 section 3: several are separated by spaces, within quotes.
+        if acr.is_empty() || acr.contains(' ') || !acr.chars().all(is_scope_character) {
+            let message = format!("no way to sign in has this name: {CURE}, of printable ASCII without spaces");
+            return Err(Error::new(text.span(), message));
+        }
+        Ok(acr)
+    };
+    let policy::Test::Compares(Operator::Equals, _, policy::Value::Any(bracket, operands)) = test else {
+        return Ok(Rule::Acr(vec![one(only_string(name, test, CURE)?)?]));
+    };
+    if operands.is_empty() {
+        return Err(Error::new(bracket.span.join(), format!("an empty list lets nobody in: {CURE}")));
+    }
     let mut mistakes = Mistakes::default();
-    let mut literals: Vec<Literal> = Vec::new();
-    for value in values {
-        match literal(value) {
-            Ok(literal) if literals.iter().any(|earlier| earlier.matches(&literal)) => {
-                let message = format!("`{}` is in this list already: leave it out", value.shown());
-                mistakes.add(Error::new_spanned(&value.lit, message));
+    let mut wanted: Vec<String> = Vec::new();
+    for operand in operands {
+        let acr = match operand {
+            Operand::Literal(policy::Literal { lit: Lit::Str(text), .. }) => one(text),
+            other => Err(other.error(format!("`acr` takes strings: {CURE}"))),
+        };
+        match acr {
+            Ok(acr) if wanted.contains(&acr) => {
+                mistakes.add(operand.error(format!("`{}` is in this list already: leave it out", operand.shown())));
             }
-            Ok(literal) => literals.push(literal),
+            Ok(acr) => wanted.push(acr),
             Err(mistake) => mistakes.add(mistake),
         }
     }
-    mistakes.or(literals)
+    mistakes.or(Rule::Acr(wanted))
 }
 
 impl Literal {
@@ -228,8 +565,12 @@ fn literal(value: &policy::Literal) -> Result<Literal> {
 mod tests {
     use super::*;
 
-    fn read(policy: &str) -> Result<Rule> {
-        rule(&syn::parse_str(policy)?)
+    fn read(text: &str) -> Result<Rule> {
+        let policy: policy::Policy = syn::parse_str(text)?;
+        match policy.demand {
+            policy::Demand::Terms(terms) => rule(&terms).map(|(rule, _)| rule),
+            policy::Demand::Typed(_) => panic!("{text} is a pattern"),
+        }
     }
 
     fn accepted(policy: &str) -> Rule {
@@ -237,7 +578,7 @@ mod tests {
     }
 
     fn claim(name: &str, test: Test) -> Rule {
-        Rule::Claim(name.to_owned(), test)
+        Rule::Claim(name.split('.').map(str::to_owned).collect(), test)
     }
 
     #[test]
@@ -252,6 +593,34 @@ mod tests {
             ("level = -9223372036854775808", claim("level", Test::Equals(Literal::Int(i64::MIN.into())))),
             ("level = -2.5e1", claim("level", Test::Equals(Literal::Float(-25.0)))),
             ("a = [true, 1]", claim("a", Test::OneOf(vec![Literal::Bool(true), Literal::Int(1)]))),
+            ("realm_access.roles", claim("realm_access.roles", Test::Present)),
+            ("a.\"all\".type = 1", claim("a.all.type", Test::Equals(Literal::Int(1)))),
+            ("role != \"admin\"", claim("role", Test::Differs(text("admin")))),
+            ("level >= -3", claim("level", Test::Orders(Order::AtLeast, Literal::Int(-3)))),
+            ("level < 1.5", claim("level", Test::Orders(Order::Below, Literal::Float(1.5)))),
+            (
+                "level > 3, level < 9",
+                Rule::All(vec![
+                    claim("level", Test::Orders(Order::Above, Literal::Int(3))),
+                    claim("level", Test::Orders(Order::Below, Literal::Int(9))),
+                ]),
+            ),
+            ("sub = path.owner", claim("sub", Test::Equals(Literal::Parameter("owner".to_owned())))),
+            (
+                "sub = [path.\"a b\", \"x\"]",
+                claim("sub", Test::OneOf(vec![Literal::Parameter("a b".to_owned()), text("x")])),
+            ),
+            (
+                "any(all(a, b), not(c),)",
+                Rule::Any(vec![
+                    Rule::All(vec![claim("a", Test::Present), claim("b", Test::Present)]),
+                    Rule::Not(Box::new(claim("c", Test::Present))),
+                ]),
+            ),
+            ("\"all\"", claim("all", Test::Present)),
+            ("fresh = \"5m\"", Rule::Fresh(300)),
+            ("fresh = \"2d\"", Rule::Fresh(172_800)),
+            ("acr = [\"a\", \"b\"]", Rule::Acr(vec!["a".to_owned(), "b".to_owned()])),
             ("scope = \" b  a \"", Rule::Scope(vec!["b".to_owned(), "a".to_owned()])),
             ("a, \"b\"", Rule::All(vec![claim("a", Test::Present), claim("b", Test::Present)])),
             ("crate = \"x::y\", a", claim("a", Test::Present)),
@@ -268,8 +637,8 @@ mod tests {
     #[test]
     fn independent_mistakes_are_reported_together() {
         let mistakes = |policy: &str| read(policy).err().map_or(0, |mistake| mistake.into_iter().count());
-        assert_eq!(mistakes("role == 3, level < 4, ok, x = y"), 3);
-        assert_eq!(mistakes("all = 1, acr, a = [1, 1, 'c'], scope"), 5);
+        assert_eq!(mistakes("role == 3, level << 4, ok, x = y"), 3);
+        assert_eq!(mistakes("all = 1, acr, a = [1, 1, 'c'], scope, any(all(), not(a, b))"), 7);
         assert_eq!(mistakes("role = \"admin\""), 0);
     }
 
@@ -280,5 +649,21 @@ mod tests {
         }
         accepted("a = [3, \"3\", true, 3.5]");
         accepted("a = [18446744073709551615, 18446744073709551616.0]");
+    }
+
+    #[test]
+    fn the_parameters_of_a_route_are_those_in_braces() {
+        for (pattern, names) in [
+            ("/report/{owner}", vec!["owner"]),
+            ("/{a}/x/{b:\\d{3}}/{c: .+}", vec!["a", "b", "c"]),
+            ("/files/{tail}*", vec!["tail"]),
+            ("/", vec![]),
+        ] {
+            let attribute: Attribute = syn::parse_quote!(#[actix_web::get(#pattern, name = "x")]);
+            let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+            assert_eq!(route_parameters(&attribute), Some((pattern.to_owned(), names)), "{pattern}");
+        }
+        let other: Attribute = syn::parse_quote!(#[doc("/{a}")]);
+        assert_eq!(route_parameters(&other), None);
     }
 }

@@ -7,9 +7,10 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, Index, Meta, ReturnType, Signature, Type, parse_quote_spanned};
 
-use crate::check::{Literal, Rule, Test};
+use crate::check::{Literal, Order, Rule, Test};
 use crate::handler::{self, Handler};
-use crate::{Guard, Kind};
+use crate::policy::Pattern;
+use crate::{Demand, Guard, Kind};
 
 /// Puts the guard before the handler's arguments: they become one, which is extracted after the decision.
 ///
@@ -110,38 +111,119 @@ fn state_answer(answer: &Type) -> TokenStream {
     }
 }
 
-/// The guard as a constant, in a block of its own where the body cannot see it.
+/// The guard as a constant that registers itself, in a block of its own where the body cannot see it.
 fn guard_tokens(guard: &Guard, signature: &Signature, private: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
-    let rule = rule_tokens(&guard.rule, private);
-    let policy = &guard.policy;
     let handler = signature.ident.unraw().to_string();
-    quote_spanned! {here=> {
+    let registered = registered(guard, &quote_spanned!(here=> ::core::option::Option::Some(#handler)), private);
+    quote_spanned!(here=> { #registered &GUARD })
+}
+
+/// `policy!(..)`
+pub(crate) fn value(guard: &Guard) -> TokenStream {
+    let here = Span::mixed_site();
+    let runtime = guard.runtime_path();
+    let registered = registered(
+        guard,
+        &quote_spanned!(here=> ::core::option::Option::None),
+        &quote_spanned!(here=> #runtime::__private),
+    );
+    quote_spanned!(here=> { #registered #runtime::Policy(&GUARD) })
+}
+
+/// What follows an error where a value was wanted: one that admits nobody, so that nothing else is reported.
+pub(crate) fn refused_value(mistake: &syn::Error) -> TokenStream {
+    let here = Span::mixed_site();
+    let mistake = mistake.to_compile_error();
+    let nobody = Guard {
+        demand: Demand::Rule(Rule::All(Vec::new())),
+        policy: String::new(),
+        parameters: Vec::new(),
+        runtime: None,
+    };
+    let value = value(&nobody);
+    quote_spanned!(here=> { #mistake #value })
+}
+
+fn registered(guard: &Guard, handler: &TokenStream, private: &TokenStream) -> TokenStream {
+    let here = Span::mixed_site();
+    let policy = &guard.policy;
+    let rule = match &guard.demand {
+        Demand::Rule(rule) => rule_tokens(rule, private),
+        Demand::Typed(pattern) => typed_tokens(pattern, policy, private),
+    };
+    let parameters = guard.parameters.iter().map(|parameter| &parameter.name);
+    quote_spanned! {here=>
         static GUARD: #private::Guard = #private::Guard {
             rule: #rule,
+            parameters: &[#(#parameters),*],
             policy: #policy,
             handler: #handler,
             module: ::core::module_path!(),
             file: ::core::file!(),
             line: ::core::line!(),
         };
-        &GUARD
-    }}
+        #private::inventory::submit! { #private::Registered(&GUARD) }
+    }
+}
+
+/// The type that the pattern is of is for the compiler to find: only it knows what `a::B` is.
+fn typed_tokens(Pattern { pattern, condition }: &Pattern, text: &str, private: &TokenStream) -> TokenStream {
+    let here = Span::mixed_site();
+    let condition = condition.as_ref().map(|condition| quote_spanned!(here=> if #condition));
+    // Not of this macro, or the lint would not be heard.
+    let written = first_span(pattern);
+    let otherwise = quote_spanned! {written=>
+        #[deny(
+            unreachable_patterns,
+            reason = "a pattern that cannot fail admits everybody: ask something of a field, as in `level: 3..`, or write \
+                      `if` and a condition; where any valid token is enough, write `#[require_token]`"
+        )]
+        _
+    };
+    quote_spanned! {here=>
+        #private::Rule::Typed(#private::Typed {
+            pattern: #text,
+            answer: |question| question.ask(|claims: &_| match claims {
+                #pattern #condition => true,
+                #otherwise => false,
+            }),
+        })
+    }
+}
+
+fn first_span(tokens: &impl ToTokens) -> Span {
+    tokens.to_token_stream().into_iter().next().map_or_else(Span::call_site, |token| token.span())
 }
 
 fn rule_tokens(rule: &Rule, private: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
+    let several = |rules: &[Rule]| {
+        let rules = rules.iter().map(|rule| rule_tokens(rule, private));
+        quote_spanned!(here=> &[#(#rules),*])
+    };
     match rule {
+        Rule::Public => quote_spanned!(here=> #private::Rule::Public),
         Rule::Token => quote_spanned!(here=> #private::Rule::Token),
         Rule::All(rules) => {
-            let rules = rules.iter().map(|rule| rule_tokens(rule, private));
-            quote_spanned!(here=> #private::Rule::All(&[#(#rules),*]))
+            let rules = several(rules);
+            quote_spanned!(here=> #private::Rule::All(#rules))
+        }
+        Rule::Any(rules) => {
+            let rules = several(rules);
+            quote_spanned!(here=> #private::Rule::Any(#rules))
+        }
+        Rule::Not(rule) => {
+            let rule = rule_tokens(rule, private);
+            quote_spanned!(here=> #private::Rule::Not(&#rule))
         }
         Rule::Claim(name, test) => {
             let test = test_tokens(test, private);
-            quote_spanned!(here=> #private::Rule::Claim(#name, #test))
+            quote_spanned!(here=> #private::Rule::Claim(&[#(#name),*], #test))
         }
         Rule::Scope(tokens) => quote_spanned!(here=> #private::Rule::Scope(&[#(#tokens),*])),
+        Rule::Fresh(seconds) => quote_spanned!(here=> #private::Rule::Fresh(#seconds)),
+        Rule::Acr(wanted) => quote_spanned!(here=> #private::Rule::Acr(&[#(#wanted),*])),
     }
 }
 
@@ -153,9 +235,23 @@ fn test_tokens(test: &Test, private: &TokenStream) -> TokenStream {
             let literal = literal_tokens(literal, private);
             quote_spanned!(here=> #private::Test::Equals(#literal))
         }
+        Test::Differs(literal) => {
+            let literal = literal_tokens(literal, private);
+            quote_spanned!(here=> #private::Test::Differs(#literal))
+        }
         Test::OneOf(literals) => {
             let literals = literals.iter().map(|literal| literal_tokens(literal, private));
             quote_spanned!(here=> #private::Test::OneOf(&[#(#literals),*]))
+        }
+        Test::Orders(order, literal) => {
+            let literal = literal_tokens(literal, private);
+            let order = match order {
+                Order::Below => quote_spanned!(here=> Below),
+                Order::AtMost => quote_spanned!(here=> AtMost),
+                Order::Above => quote_spanned!(here=> Above),
+                Order::AtLeast => quote_spanned!(here=> AtLeast),
+            };
+            quote_spanned!(here=> #private::Test::Orders(#private::Order::#order, #literal))
         }
     }
 }
@@ -163,9 +259,10 @@ fn test_tokens(test: &Test, private: &TokenStream) -> TokenStream {
 fn literal_tokens(literal: &Literal, private: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
     match literal {
-        Literal::Str(text) => quote_spanned!(here=> #private::Literal::Str(#text)),
-        Literal::Int(int) => quote_spanned!(here=> #private::Literal::Int(#int)),
-        Literal::Float(float) => quote_spanned!(here=> #private::Literal::Float(#float)),
-        Literal::Bool(truth) => quote_spanned!(here=> #private::Literal::Bool(#truth)),
+        Literal::Str(text) => quote_spanned!(here=> #private::Value::Str(#text)),
+        Literal::Int(int) => quote_spanned!(here=> #private::Value::Int(#int)),
+        Literal::Float(float) => quote_spanned!(here=> #private::Value::Float(#float)),
+        Literal::Bool(truth) => quote_spanned!(here=> #private::Value::Bool(#truth)),
+        Literal::Parameter(name) => quote_spanned!(here=> #private::Value::Parameter(#name)),
     }
 }

@@ -10,7 +10,7 @@ use syn::{
     TypeImplTrait, Visibility,
 };
 
-use crate::policy::Mistakes;
+use crate::diagnose::Mistakes;
 use crate::{Kind, expand};
 
 /// An `async fn` whose arguments a guard can stand before.
@@ -61,6 +61,17 @@ impl Handler {
         below.peek().is_some() && !below.any(expand::is_marked)
     }
 
+    /// A guard below this one that says the opposite: open to all, or to some.
+    pub(crate) fn contradiction(&self, kind: Kind) -> Option<&Attribute> {
+        let is_public = |attribute: &Attribute| {
+            attribute.path().segments.last().is_some_and(|segment| segment.ident == Kind::Public.name())
+        };
+        self.attributes
+            .iter()
+            .filter(|attribute| is_guard(attribute))
+            .find(|attribute| kind == Kind::Public || is_public(attribute))
+    }
+
     pub(crate) fn take_guards(&mut self) -> Vec<Attribute> {
         let (guards, others) = std::mem::take(&mut self.attributes).into_iter().partition(is_guard);
         self.attributes = others;
@@ -86,7 +97,7 @@ pub(crate) fn without_guards(item: TokenStream) -> TokenStream {
 /// guard, but it does not know its place among others.
 fn is_guard(attribute: &Attribute) -> bool {
     let name = attribute.path().segments.last().map(|segment| &segment.ident);
-    name.is_some_and(|name| *name == Kind::Claim.name() || *name == Kind::Token.name())
+    name.is_some_and(|name| Kind::ALL.iter().any(|kind| name == kind.name()))
 }
 
 /// Looks for the `fn` first, since on anything else syn would only miss it.

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod check;
+mod diagnose;
 mod expand;
 mod handler;
 mod policy;
@@ -13,9 +14,9 @@ mod policy;
 use proc_macro2::TokenStream;
 use syn::{Error, Path, Result};
 
-use check::Rule;
+use check::{Parameter, Rule};
 use handler::Handler;
-use policy::{NoPolicy, Policy};
+use policy::{NoPolicy, Pattern};
 
 /// Guards a handler by the claims of its token.
 ///
@@ -150,18 +151,65 @@ pub fn require_token(arguments: proc_macro::TokenStream, handler: proc_macro::To
     guard(Kind::Token, arguments.into(), handler.into()).into()
 }
 
+/// A policy as a value: for `.wrap(oauth.require(policy!(..)))` on an `App`, a scope or a resource, and for
+/// `token.satisfies(policy!(..))?` within a handler.
+///
+/// ```
+/// use oauth_runtime::{Policy, policy};
+///
+/// const EDITORS: Policy = policy!(any(role = "editor", role = "admin"), not(suspended));
+/// # let _ = EDITORS;
+/// ```
+///
+/// The language is that of [`#[require_claim(..)]`](macro@require_claim), but for `path.*`: a value has no route whose
+/// parameters it could speak of, and such a term is refused.
+#[proc_macro]
+pub fn policy(policy: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    value(policy.into()).into()
+}
+
+/// Says that a handler is open to all: to the policy map, and to the check that finds the handlers without a guard.
+///
+/// ```
+/// use actix_web::{App, Responder, get};
+/// use oauth_runtime::public;
+///
+/// #[public]
+/// #[get("/")]
+/// async fn welcome() -> impl Responder {
+///     "Sign in to see more."
+/// }
+///
+/// App::new().service(welcome);
+/// ```
+///
+/// Its only argument is `crate = "path"`. It cannot stand with another guard.
+#[proc_macro_attribute]
+pub fn public(arguments: proc_macro::TokenStream, handler: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    guard(Kind::Public, arguments.into(), handler.into()).into()
+}
+
 /// The handler, guarded; or what is wrong, and a handler beside it, so that nothing else about it is reported.
 fn guard(kind: Kind, arguments: TokenStream, item: TokenStream) -> TokenStream {
     let (arguments, ordered) = expand::take_mark(arguments);
     match (kind.read(arguments.clone()), syn::parse2::<Handler>(item.clone())) {
-        (Ok(policy), Ok(mut handler)) => match handler.mended.take() {
-            Some(mistake) => {
-                handler.take_guards();
-                refused(&mistake, expand::guarded(handler, &policy))
+        (Ok(policy), Ok(mut handler)) => {
+            let mut mistakes = std::mem::take(&mut handler.mended);
+            if let Some(other) = handler.contradiction(kind) {
+                mistakes.add(Error::new_spanned(other, CONTRADICTION));
             }
-            None if ordered || !handler.is_stacked() => expand::guarded(handler, &policy),
-            None => expand::stacked(kind, &arguments, handler, &policy),
-        },
+            if let Err(mistake) = check::parameters(&policy.parameters, &handler.attributes) {
+                mistakes.add(mistake);
+            }
+            match mistakes.take() {
+                Some(mistake) => {
+                    handler.take_guards();
+                    refused(&mistake, expand::guarded(handler, &policy))
+                }
+                None if ordered || !handler.is_stacked() => expand::guarded(handler, &policy),
+                None => expand::stacked(kind, &arguments, handler, &policy),
+            }
+        }
         (Err(mistake), Ok(mut handler)) => match handler.mended.take() {
             Some(other) => refused(&both(mistake, other), handler::without_guards(item)),
             None => refused(&mistake, item),
@@ -169,6 +217,19 @@ fn guard(kind: Kind, arguments: TokenStream, item: TokenStream) -> TokenStream {
         (Ok(_), Err(mistake)) => refused(&mistake, handler::without_guards(item)),
         (Err(mistake), Err(other)) => refused(&both(mistake, other), handler::without_guards(item)),
     }
+}
+
+const CONTRADICTION: &str = "a handler is open to all or it is not: keep `#[public]` or the other guard";
+
+fn value(arguments: TokenStream) -> TokenStream {
+    let guard = Kind::Claim.read(arguments).and_then(|guard| match guard.parameters.first() {
+        Some(parameter) => Err(Error::new(
+            parameter.span,
+            "a `policy!(..)` has no route, and so no parameters: write `path.*` in `#[require_claim(..)]`",
+        )),
+        None => Ok(guard),
+    });
+    guard.map_or_else(|mistake| expand::refused_value(&mistake), |guard| expand::value(&guard))
 }
 
 fn both(mut mistake: Error, other: Error) -> Error {
@@ -183,41 +244,66 @@ fn refused(mistake: &Error, item: TokenStream) -> TokenStream {
     tokens
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Claim,
     Token,
+    Public,
 }
 
 /// What one attribute demands.
 struct Guard {
-    rule: Rule,
+    demand: Demand,
     /// As written.
     policy: String,
+    parameters: Vec<Parameter>,
     runtime: Option<Path>,
 }
 
+enum Demand {
+    Rule(Rule),
+    Typed(Pattern),
+}
+
 impl Kind {
+    const ALL: [Kind; 3] = [Kind::Claim, Kind::Token, Kind::Public];
+
     fn name(self) -> &'static str {
         match self {
             Kind::Claim => "require_claim",
             Kind::Token => "require_token",
+            Kind::Public => "public",
         }
     }
 
     fn read(self, arguments: TokenStream) -> Result<Guard> {
-        let policy = arguments.to_string();
-        match self {
+        // The compiler breaks long lines.
+        let policy = arguments.to_string().replace('\n', " ");
+        let rule = match self {
             Kind::Claim => {
-                let syntax: Policy = syn::parse2(arguments)?;
-                let rule = check::rule(&syntax)?;
-                Ok(Guard { rule, policy, runtime: syntax.runtime })
+                let policy::Policy { runtime, demand } = syn::parse2(arguments)?;
+                let (demand, parameters) = match demand {
+                    policy::Demand::Terms(terms) => {
+                        let (rule, parameters) = check::rule(&terms)?;
+                        (Demand::Rule(rule), parameters)
+                    }
+                    policy::Demand::Typed(pattern) => {
+                        check::pattern(&pattern)?;
+                        (Demand::Typed(pattern), Vec::new())
+                    }
+                };
+                return Ok(Guard { demand, policy, parameters, runtime });
             }
-            Kind::Token => {
-                let NoPolicy { runtime } = syn::parse2(arguments)?;
-                Ok(Guard { rule: Rule::Token, policy, runtime })
-            }
+            Kind::Token => Rule::Token,
+            Kind::Public => Rule::Public,
+        };
+        let NoPolicy { runtime, rest } = syn::parse2(arguments)?;
+        if !rest.is_empty() {
+            let asks = if self == Kind::Public { "nothing" } else { "a valid token and nothing else" };
+            let message = format!("`#[{}]` asks for {asks}: write `#[require_claim({rest})]`", self.name());
+            return Err(Error::new_spanned(rest, message));
         }
+        Ok(Guard { demand: Demand::Rule(rule), policy, parameters: Vec::new(), runtime })
     }
 }
 
@@ -286,7 +372,7 @@ mod tests {
             ),
             (quote!(a), quote!()),
         ] {
-            for kind in [Kind::Claim, Kind::Token] {
+            for kind in Kind::ALL {
                 let tokens = guard(kind, policy.clone(), handler.clone()).to_string();
                 assert!(tokens.contains("compile_error") || tokens.contains("admit"), "{tokens}");
             }
@@ -296,7 +382,15 @@ mod tests {
     /// Tokens at random, and tokens that were right before one was changed: an answer each time, and never a panic.
     #[test]
     fn no_tokens_make_it_panic() {
-        const WORDS: [&str; 46] = [
+        const WORDS: [&str; 54] = [
+            "any",
+            "not",
+            "path",
+            "fresh",
+            ".",
+            ">=",
+            "if",
+            "User",
             "role",
             "scope",
             "all",
@@ -344,8 +438,10 @@ mod tests {
             "1e999",
             "\"a b\"sfx",
         ];
-        const RIGHT: [&str; 3] = [
+        const RIGHT: [&str; 5] = [
             "role = \"admin\" , level = [ 3 , - 4.5 , true ] , active , scope = \"a b\" , crate = \"x\"",
+            "any ( all ( a . b >= 3 , c != true ) , not ( d ) , fresh = \"5m\" ) , acr = \"x\" , sub = path . owner",
+            "User { role : Role :: Admin | Role :: Auditor , level : 3 .. , .. } if * level > 3 , crate = \"x\"",
             "# [ get ( \"/\" ) ] pub async fn handler ( mut a : A , B ( b ) : B ) -> Result < impl C , D > { a ; b }",
             "# [ require_claim ( a ) ] async fn handler < T > ( # [ allow ( x ) ] _ : T ) -> T where T : U { # ! [ x ] }",
         ];
@@ -359,11 +455,11 @@ mod tests {
         };
         let mut read = 0;
         for round in 0..20_000 {
-            let mut words: Vec<&str> = match round % 4 {
+            let mut words: Vec<&str> = match round % 6 {
                 0 => (0..random(12)).map(|_| "x").collect(),
                 right => RIGHT[right - 1].split(' ').collect(),
             };
-            for _ in 0..=random(if round % 4 == 0 { 12 } else { 3 }) {
+            for _ in 0..=random(if round % 6 == 0 { 12 } else { 3 }) {
                 let place = random(words.len() + 1);
                 let word = WORDS[random(WORDS.len())];
                 match random(3) {
@@ -379,12 +475,14 @@ mod tests {
             let handler = quote!(
                 async fn handler() -> String {}
             );
-            for kind in [Kind::Claim, Kind::Token] {
+            for kind in Kind::ALL {
                 for (policy, item) in [(tokens.clone(), handler.clone()), (quote!(a), tokens.clone())] {
                     let answer = guard(kind, policy, item).to_string();
                     let stacked = answer.contains("@ stacked");
                     assert!(answer.contains("compile_error") || answer.contains("admit") || stacked, "{text}");
                 }
+                let answer = value(tokens.clone()).to_string();
+                assert!(answer.contains("compile_error") || answer.contains("GUARD"), "{text}");
             }
         }
         assert!(read > 5_000, "only {read} token streams to read");

@@ -1,49 +1,89 @@
-//! The syntax of a policy: terms separated by commas. What a term may mean is `check.rs`'s matter.
+//! The syntax of a policy. What a term may mean is `check.rs`'s matter, what a mistake is told `diagnose.rs`'s.
+//!
+//! ```text
+//! policy  = term , ..                        all of them hold
+//! term    = name                             the claim is there
+//!         | name operator value              operators: the table OPERATORS
+//!         | condition ( term , .. )          conditions: the table CONDITIONS
+//!         | crate = "path"
+//! name    = word or "text", several with dots between them
+//! value   = literal | [ literal , .. ] | path.parameter
+//! typed   = a Rust pattern [ if expression ] , alone
+//! ```
 
-use proc_macro2::{Delimiter, Ident, Spacing, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Spacing, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
+use syn::parse::discouraged::Speculative as _;
 use syn::parse::{Parse, ParseStream};
-use syn::{Error, Lit, LitStr, Path, Result, Token, token};
+use syn::{Error, Expr, Lit, LitStr, Pat, Path, Result, Token, token};
+
+use crate::diagnose::{self, Mistakes};
 
 /// The arguments of `#[require_claim(..)]`.
 #[derive(Default)]
 pub(crate) struct Policy {
     pub(crate) runtime: Option<Path>,
-    pub(crate) terms: Vec<Term>,
+    pub(crate) demand: Demand,
 }
 
-/// The arguments of `#[require_token]`: at most the runtime's name.
+pub(crate) enum Demand {
+    Terms(Vec<Term>),
+    Typed(Pattern),
+}
+
+/// The arguments of `#[require_token]` and `#[public]`: at most the runtime's name.
 #[derive(Default)]
 pub(crate) struct NoPolicy {
     pub(crate) runtime: Option<Path>,
+    /// What is there and should not be.
+    pub(crate) rest: TokenStream,
 }
 
-/// One demand, such as `role = "admin"`.
-pub(crate) struct Term {
-    pub(crate) name: Name,
-    pub(crate) test: Test,
+/// A Rust pattern over the application's own claims type.
+pub(crate) struct Pattern {
+    pub(crate) pattern: Pat,
+    pub(crate) condition: Option<Expr>,
 }
 
-/// A claim's name. In quotes it is never a word of the policy's own language.
+pub(crate) enum Term {
+    Claim { name: Name, test: Test },
+    Condition { condition: Condition, span: Span, parentheses: Span, terms: Vec<Term> },
+}
+
+/// A claim's name, or several that lead into it.
 pub(crate) struct Name {
+    pub(crate) segments: Vec<Segment>,
+    pub(crate) span: Span,
+}
+
+/// In quotes a name is never a word of the policy's own language.
+pub(crate) struct Segment {
     pub(crate) text: String,
     pub(crate) quoted: bool,
-    pub(crate) span: Span,
 }
 
 pub(crate) enum Test {
     /// `claim`
     Present,
-    /// `claim = value`
-    Equals(Value),
+    /// `claim = value` and the like
+    Compares(Operator, Span, Value),
     /// `claim(..)`: no claim is written so, but the name decides what to answer.
-    Called,
+    Called(TokenStream),
 }
 
 pub(crate) enum Value {
-    One(Literal),
-    Any(token::Bracket, Vec<Literal>),
+    One(Operand),
+    Any(token::Bracket, Vec<Operand>),
+}
+
+pub(crate) enum Operand {
+    Literal(Literal),
+    /// `path.name`
+    Parameter {
+        name: String,
+        span: Span,
+    },
 }
 
 pub(crate) struct Literal {
@@ -51,54 +91,166 @@ pub(crate) struct Literal {
     pub(crate) lit: Lit,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operator {
+    Equals,
+    Differs,
+    Below,
+    AtMost,
+    Above,
+    AtLeast,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Condition {
+    All,
+    Any,
+    Not,
+}
+
+/// What may stand after a claim's name: how it is written, and examples of what may follow it. The parser reads this table
+/// and so do its diagnostics: an operator that is added here is understood and offered.
+pub(crate) const OPERATORS: [(&str, Operator, &[&str]); 6] = [
+    ("=", Operator::Equals, &["\"value\"", "[\"one\", \"other\"]"]),
+    ("!=", Operator::Differs, &["\"value\""]),
+    ("<", Operator::Below, &["3"]),
+    ("<=", Operator::AtMost, &["3"]),
+    (">", Operator::Above, &["3"]),
+    (">=", Operator::AtLeast, &["3"]),
+];
+
+/// What may stand around terms: the word, and an example.
+pub(crate) const CONDITIONS: [(&str, Condition, &str); 3] = [
+    ("all", Condition::All, "all(role = \"editor\", verified)"),
+    ("any", Condition::Any, "any(role = \"editor\", level > 3)"),
+    ("not", Condition::Not, "not(role = \"guest\")"),
+];
+
 /// Not a claim like others: its one string is a list of scopes.
-const SCOPE: &str = "scope";
+pub(crate) const SCOPE: &str = "scope";
+/// How long ago the person signed in.
+pub(crate) const FRESH: &str = "fresh";
+/// How the person signed in.
+pub(crate) const ACR: &str = "acr";
+/// Where a route's parameters are.
+pub(crate) const PATH: &str = "path";
 
-const LITERALS: &str = "write a string, a number, `true` or `false`";
+impl Default for Demand {
+    fn default() -> Self {
+        Demand::Terms(Vec::new())
+    }
+}
 
-/// What may stand after a claim's name. The parser reads this table and so do its diagnostics: an operator that is added
-/// here is understood and offered.
-const OPERATORS: [Operator; 1] =
-    [Operator { written: "=", values: &["\"value\"", "[\"one\", \"other\"]"], parse: Test::equals }];
+impl Operator {
+    pub(crate) fn written(self) -> &'static str {
+        OPERATORS.iter().find(|(_, operator, _)| *operator == self).map_or("=", |(written, ..)| written)
+    }
+}
 
-struct Operator {
-    written: &'static str,
-    /// What may follow it, by example.
-    values: &'static [&'static str],
-    parse: fn(&Name, Span, ParseStream<'_>) -> Result<Test>,
+impl Condition {
+    pub(crate) fn word(self) -> &'static str {
+        CONDITIONS.iter().find(|(_, condition, _)| *condition == self).map_or("all", |(word, ..)| word)
+    }
 }
 
 impl Parse for Policy {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
+        if begins_pattern(input) {
+            return Policy::parse_typed(input);
+        }
         let mut policy = Policy::default();
         let mut mistakes = Mistakes::default();
-        while !input.is_empty() {
-            if let Err(mistake) = policy.parse_argument(input) {
-                mistakes.add(mistake);
-                skip_to_comma(input);
-            }
-            if !input.is_empty() {
-                input.parse::<Token![,]>()?;
-            }
-        }
+        let runtime = &mut policy.runtime;
+        let terms = parse_terms(input, &mut mistakes, &mut |input| {
+            let ours = input.peek(Token![crate]);
+            if ours { parse_runtime(input, runtime).map(|()| true) } else { Ok(false) }
+        })?;
+        policy.demand = Demand::Terms(terms);
         mistakes.or(policy)
     }
 }
 
 impl Policy {
-    /// Stops before the comma that ends the argument.
-    fn parse_argument(&mut self, input: ParseStream<'_>) -> Result<()> {
-        if input.peek(Token![crate]) {
-            return parse_runtime(input, &mut self.runtime);
+    fn parse_typed(input: ParseStream<'_>) -> Result<Self> {
+        let pattern = Pat::parse_multi_with_leading_vert(input)?;
+        let condition = match input.parse::<Option<Token![if]>>()? {
+            Some(keyword) if at_end(input) => return Err(Error::new(keyword.span, diagnose::NO_CONDITION)),
+            Some(_) => Some(input.parse()?),
+            None => None,
+        };
+        let mut policy = Policy { runtime: None, demand: Demand::Typed(Pattern { pattern, condition }) };
+        if !at_end(input) {
+            return Err(diagnose::junk_after_pattern(input));
         }
-        if let Some(mistake) = value_as_term(self.terms.last(), input) {
-            return Err(mistake);
+        while input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
+            if !input.peek(Token![crate]) {
+                return Err(diagnose::term_beside_pattern(input));
+            }
+            parse_runtime(input, &mut policy.runtime)?;
         }
-        let term: Term = input.parse()?;
-        let mistake = (!at_end(input)).then(|| junk_after_term(&term.name, input));
-        self.terms.push(term);
-        mistake.map_or(Ok(()), Err)
+        Ok(policy)
     }
+}
+
+/// Terms up to the end. `other` may take what is no term, and says whether it did.
+fn parse_terms(
+    input: ParseStream<'_>,
+    mistakes: &mut Mistakes,
+    other: &mut dyn FnMut(ParseStream<'_>) -> Result<bool>,
+) -> Result<Vec<Term>> {
+    let mut terms = Vec::new();
+    while !input.is_empty() {
+        if let Err(mistake) = parse_term(input, &mut terms, other) {
+            mistakes.add(mistake);
+            skip_to_comma(input);
+        }
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?;
+        }
+    }
+    Ok(terms)
+}
+
+/// Stops before the comma that ends the term.
+fn parse_term(
+    input: ParseStream<'_>,
+    terms: &mut Vec<Term>,
+    other: &mut dyn FnMut(ParseStream<'_>) -> Result<bool>,
+) -> Result<()> {
+    if other(input)? {
+        return Ok(());
+    }
+    if begins_pattern(input) {
+        return Err(diagnose::pattern_beside_term(input));
+    }
+    if let Some(mistake) = diagnose::value_as_term(terms.last(), input) {
+        return Err(mistake);
+    }
+    let term: Term = input.parse()?;
+    let mistake = (!at_end(input)).then(|| diagnose::junk_after_term(&term, input));
+    terms.push(term);
+    mistake.map_or(Ok(()), Err)
+}
+
+/// Whether a Rust pattern begins here, and no term: a struct, a variant, a binding of one.
+fn begins_pattern(input: ParseStream<'_>) -> bool {
+    if input.peek(Token![|]) || input.peek(Token![&]) && !input.peek(Token![&&]) {
+        return true;
+    }
+    let ahead = input.fork();
+    if ahead.peek(Token![_]) || !ahead.peek(Ident::peek_any) && !ahead.peek(Token![::]) {
+        return false;
+    }
+    if ahead.peek2(Token![@]) {
+        return true;
+    }
+    let Ok(path) = ahead.call(Path::parse_mod_style) else { return false };
+    let is_type = |path: &Path| {
+        path.segments.last().is_some_and(|last| last.ident.to_string().starts_with(|first: char| first.is_uppercase()))
+    };
+    let several = path.segments.len() > 1;
+    let ends = at_end(&ahead) || ahead.peek(Token![|]) || ahead.peek(Token![if]);
+    ahead.peek(token::Brace) || (is_type(&path) || several) && ahead.peek(token::Paren) || several && ends
 }
 
 impl Parse for NoPolicy {
@@ -111,13 +263,8 @@ impl Parse for NoPolicy {
             }
             input.parse::<Token![,]>()?;
         }
-        if input.is_empty() {
-            return Ok(arguments);
-        }
-        let rest: TokenStream = input.parse()?;
-        let message =
-            format!("`#[require_token]` asks for a valid token and nothing else: write `#[require_claim({rest})]`");
-        Err(Error::new_spanned(rest, message))
+        arguments.rest = input.parse()?;
+        Ok(arguments)
     }
 }
 
@@ -138,43 +285,84 @@ fn parse_runtime(input: ParseStream<'_>, runtime: &mut Option<Path>) -> Result<(
     if runtime.replace(path).is_some() {
         return Err(Error::new(keyword.span, "`crate` is given twice: leave one out"));
     }
-    if at_end(input) { Ok(()) } else { Err(junk_after_runtime(input)) }
+    if at_end(input) { Ok(()) } else { Err(diagnose::junk_after_runtime(input)) }
 }
 
 impl Parse for Term {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
+        if let Some((condition, span)) = peek_condition(input) {
+            input.call(Ident::parse_any)?;
+            let content;
+            let parentheses = syn::parenthesized!(content in input).span.join();
+            let mut mistakes = Mistakes::default();
+            let terms = parse_terms(&content, &mut mistakes, &mut |input| match input.peek(Token![crate]) {
+                true => Err(input.error("`crate` says nothing of a claim: write it outside, beside the terms")),
+                false => Ok(false),
+            })?;
+            return mistakes.or(Term::Condition { condition, span, parentheses, terms });
+        }
         let name: Name = input.parse()?;
         let test = Test::parse(&name, input)?;
-        Ok(Term { name, test })
+        Ok(Term::Claim { name, test })
     }
+}
+
+fn peek_condition(input: ParseStream<'_>) -> Option<(Condition, Span)> {
+    let ahead = input.fork();
+    let word = ahead.call(Ident::parse_any).ok()?;
+    let (_, condition, _) = CONDITIONS.iter().find(|(written, ..)| word == written)?;
+    ahead.peek(token::Paren).then(|| (*condition, word.span()))
 }
 
 impl Parse for Name {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let span = input.span();
+        let mut segments = vec![Segment::parse(input, diagnose::no_term)?];
+        while input.peek(Token![.]) && !input.peek(Token![..]) {
+            let ahead = input.fork();
+            ahead.parse::<Token![.]>()?;
+            let segment = Segment::parse(&ahead, |_| diagnose::no_segment(&segments, input))?;
+            segments.push(segment);
+            input.advance_to(&ahead);
+        }
+        Ok(Name { segments, span })
+    }
+}
+
+impl Segment {
+    fn parse(input: ParseStream<'_>, none: impl FnOnce(ParseStream<'_>) -> Error) -> Result<Self> {
         if input.peek(Token![_]) {
             return Err(input.error("`_` names no claim: write the claim's name, as in `role = \"admin\"`"));
         }
         if let Some(text) = input.parse::<Option<LitStr>>()? {
-            let name = Name { text: text.value(), quoted: true, span: text.span() };
+            let segment = Segment { text: text.value(), quoted: true };
             refuse_suffix(&Lit::Str(text))?;
-            return Ok(name);
+            return Ok(segment);
         }
         if input.peek(Ident::peek_any) {
-            let name = Ident::parse_any(input)?;
-            return Ok(Name { text: name.unraw().to_string(), quoted: false, span: name.span() });
+            return Ok(Segment { text: input.call(Ident::parse_any)?.unraw().to_string(), quoted: false });
         }
-        Err(no_term(input))
+        Err(none(input))
+    }
+
+    fn shown(&self) -> String {
+        if self.quoted { format!("{:?}", self.text) } else { self.text.clone() }
     }
 }
 
 impl Name {
     /// As it is written in a policy.
     pub(crate) fn shown(&self) -> String {
-        if self.quoted { format!("{:?}", self.text) } else { self.text.clone() }
+        self.segments.iter().map(Segment::shown).collect::<Vec<_>>().join(".")
     }
 
-    pub(crate) fn is_scope(&self) -> bool {
-        !self.quoted && self.text == SCOPE
+    /// Whether it is this word of the language.
+    pub(crate) fn is(&self, word: &str) -> bool {
+        matches!(self.segments.as_slice(), [only] if !only.quoted && only.text == word)
+    }
+
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.segments.iter().map(|segment| segment.text.clone()).collect()
     }
 }
 
@@ -184,47 +372,76 @@ impl Test {
             return Ok(Test::Present);
         }
         if input.peek(token::Paren) {
+            let content;
+            syn::parenthesized!(content in input);
+            return Ok(Test::Called(content.parse()?));
+        }
+        let Some((written, span)) = peek_operator(input) else { return Err(diagnose::junk_after_name(name, input)) };
+        let Some((_, operator, _)) = OPERATORS.iter().find(|(known, ..)| *known == written) else {
+            return Err(diagnose::unknown_operator(name, &written, input));
+        };
+        for _ in written.chars() {
             input.parse::<TokenTree>()?;
-            return Ok(Test::Called);
         }
-        let Some((written, span)) = peek_operator(input) else { return Err(junk_after_name(name, input)) };
-        match OPERATORS.iter().find(|operator| operator.written == written) {
-            Some(operator) => {
-                for _ in written.chars() {
-                    input.parse::<TokenTree>()?;
-                }
-                (operator.parse)(name, span, input)
-            }
-            None => Err(unknown_operator(name, &written, input)),
-        }
-    }
-
-    fn equals(name: &Name, operator: Span, input: ParseStream<'_>) -> Result<Self> {
         if at_end(input) {
-            let message = format!("a value is missing: write {}", forms(name));
-            return Err(Error::new(operator, message));
+            return Err(diagnose::no_value(name, span));
         }
+        Ok(Test::Compares(*operator, span, Value::parse(name, input)?))
+    }
+}
+
+impl Value {
+    fn parse(name: &Name, input: ParseStream<'_>) -> Result<Self> {
         if !input.peek(token::Bracket) {
-            return Ok(Test::Equals(Value::One(Literal::parse(name, input)?)));
+            return Ok(Value::One(Operand::parse(name, input)?));
         }
         let list;
         let bracket = syn::bracketed!(list in input);
-        let mut literals = Vec::new();
+        let mut operands = Vec::new();
         while !list.is_empty() {
-            literals.push(Literal::parse(name, &list)?);
+            operands.push(Operand::parse(name, &list)?);
             if !at_end(&list) {
-                return Err(list.error(format!("the values of a list are separated by commas: {}", any_of(name))));
+                return Err(diagnose::list_without_commas(name, &list));
             }
             list.parse::<Option<Token![,]>>()?;
         }
-        Ok(Test::Equals(Value::Any(bracket, literals)))
+        Ok(Value::Any(bracket, operands))
+    }
+}
+
+impl Operand {
+    fn parse(name: &Name, input: ParseStream<'_>) -> Result<Self> {
+        let ahead = input.fork();
+        if ahead.peek(syn::Ident) && ahead.parse::<Ident>()? == PATH && ahead.peek(Token![.]) {
+            let span = input.span();
+            ahead.parse::<Token![.]>()?;
+            let parameter = Segment::parse(&ahead, |_| diagnose::no_parameter(input))?;
+            input.advance_to(&ahead);
+            return Ok(Operand::Parameter { name: parameter.text, span });
+        }
+        Literal::parse(name, input).map(Operand::Literal)
+    }
+
+    /// As it is written.
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            Operand::Literal(literal) => literal.shown(),
+            Operand::Parameter { name, .. } => format!("{PATH}.{name}"),
+        }
+    }
+
+    pub(crate) fn error(&self, message: String) -> Error {
+        match self {
+            Operand::Literal(literal) => Error::new_spanned(&literal.lit, message),
+            Operand::Parameter { span, .. } => Error::new(*span, message),
+        }
     }
 }
 
 impl Literal {
     fn parse(name: &Name, input: ParseStream<'_>) -> Result<Self> {
         if input.peek(Token![,]) {
-            return Err(input.error(format!("a value is missing before this comma: write {}", any_of(name))));
+            return Err(diagnose::no_value_before_comma(name, input));
         }
         let ahead = input.fork();
         let minus: Option<Token![-]> = ahead.parse()?;
@@ -240,7 +457,7 @@ impl Literal {
                 refuse_suffix(&lit)?;
                 Ok(Literal { minus, lit })
             }
-            None => Err(no_literal(name, input)),
+            None => Err(diagnose::no_literal(name, input)),
         }
     }
 
@@ -250,35 +467,7 @@ impl Literal {
     }
 }
 
-/// Several mistakes, reported together.
-#[derive(Default)]
-pub(crate) struct Mistakes(Option<Error>);
-
-impl Mistakes {
-    pub(crate) fn add(&mut self, mistake: Error) {
-        self.0 = Some(std::mem::take(self).and(mistake));
-    }
-
-    pub(crate) fn and(mut self, mistake: Error) -> Error {
-        match self.take() {
-            Some(mut first) => {
-                first.combine(mistake);
-                first
-            }
-            None => mistake,
-        }
-    }
-
-    pub(crate) fn take(&mut self) -> Option<Error> {
-        self.0.take()
-    }
-
-    pub(crate) fn or<T>(self, value: T) -> Result<T> {
-        self.0.map_or(Ok(value), Err)
-    }
-}
-
-fn at_end(input: ParseStream<'_>) -> bool {
+pub(crate) fn at_end(input: ParseStream<'_>) -> bool {
     input.is_empty() || input.peek(Token![,])
 }
 
@@ -287,10 +476,10 @@ fn skip_to_comma(input: ParseStream<'_>) {
 }
 
 /// The operator ahead as Rust would read it: `==` is one, `=-` are two.
-fn peek_operator(input: ParseStream<'_>) -> Option<(String, Span)> {
-    const OF_TWO: [&str; 20] = [
+pub(crate) fn peek_operator(input: ParseStream<'_>) -> Option<(String, Span)> {
+    const OF_TWO: [&str; 23] = [
         "==", "!=", "<=", ">=", "=>", "->", "&&", "||", "::", "..", "+=", "-=", "*=", "/=", "%=", "^=", "&=", "|=",
-        "<<", ">>",
+        "<<", ">>", "=<", "<>", "=!",
     ];
     let (first, rest) = input.cursor().punct()?;
     if first.spacing() == Spacing::Joint
@@ -304,139 +493,6 @@ fn peek_operator(input: ParseStream<'_>) -> Option<(String, Span)> {
     Some((first.as_char().to_string(), first.span()))
 }
 
-/// The ways to write a term about this claim.
-fn forms(name: &Name) -> String {
-    if name.is_scope() {
-        return any_of(name);
-    }
-    let name = name.shown();
-    let mut forms = Vec::new();
-    for operator in &OPERATORS {
-        forms.extend(operator.values.iter().map(|value| format!("`{name} {} {value}`", operator.written)));
-    }
-    format!("{} or `{name}` alone (the claim is there)", forms.join(", "))
-}
-
-/// The way to write a term about several values of this claim.
-fn any_of(name: &Name) -> String {
-    if name.is_scope() {
-        return "`scope = \"read write\"`, which wants every scope in it".to_owned();
-    }
-    format!("`{} = [\"one\", \"other\"]`", name.shown())
-}
-
-fn unknown_operator(name: &Name, written: &str, input: ParseStream<'_>) -> Error {
-    let tokens = tokens_ahead(input, written.len());
-    if !name.quoted && matches!(written, "." | "::" | "-" | "/" | "->") {
-        let whole = name.text.clone() + &spelled_ahead(input);
-        return Error::new_spanned(
-            tokens,
-            format!("`{whole}` is no identifier: write such a name in quotes, `\"{whole}\"`"),
-        );
-    }
-    Error::new_spanned(tokens, format!("unknown operator `{written}`: write {}", forms(name)))
-}
-
-/// What looks like more of a name, up to the term's operator or its end.
-fn spelled_ahead(input: ParseStream<'_>) -> String {
-    let mut spelled = String::new();
-    for token in input.cursor().token_stream() {
-        match token {
-            TokenTree::Ident(ident) => spelled += &ident.to_string(),
-            TokenTree::Punct(punct) if matches!(punct.as_char(), '.' | ':' | '-' | '/' | '>') => {
-                spelled.push(punct.as_char())
-            }
-            TokenTree::Literal(literal) => spelled += &literal.to_string().replace('"', ""),
-            TokenTree::Punct(_) | TokenTree::Group(_) => break,
-        }
-    }
-    spelled
-}
-
-/// After a name came neither an operator nor the end of the term.
-fn junk_after_name(name: &Name, input: ParseStream<'_>) -> Error {
-    const WORDS: [&str; 8] = ["in", "is", "as", "has", "contains", "matches", "eq", "ne"];
-    let found = next_token(input);
-    let message = if WORDS.contains(&found.as_str()) {
-        format!("unknown operator `{found}`: write {}", forms(name))
-    } else if input.peek(Ident::peek_any) {
-        format!("a comma is missing before `{found}`: write `{}, {found}`", name.shown())
-    } else {
-        format!("an operator is missing before `{found}`: write {}", forms(name))
-    };
-    input.error(message)
-}
-
-fn junk_after_term(name: &Name, input: ParseStream<'_>) -> Error {
-    let several = format!("several values are written {}", any_of(name));
-    let Some((operator, _)) = peek_operator(input) else {
-        let found = next_token(input);
-        let message = if input.peek(Ident::peek_any) || (input.peek(LitStr) && input.peek2(Token![=])) {
-            format!("a comma is missing before `{found}`")
-        } else if input.peek(Lit) {
-            format!("unexpected `{found}`: {several}")
-        } else {
-            format!("unexpected `{found}`: after a term comes a comma or the end")
-        };
-        return input.error(message);
-    };
-    let message = match operator.as_str() {
-        "|" | "||" => format!("unexpected `{operator}`: {several}"),
-        "&" | "&&" | ";" => format!("write a comma instead of `{operator}`: it separates terms that must all hold"),
-        _ => format!("unexpected `{operator}`: after a term comes a comma or the end"),
-    };
-    Error::new_spanned(tokens_ahead(input, operator.len()), message)
-}
-
-fn junk_after_runtime(input: ParseStream<'_>) -> Error {
-    input.error(format!("unexpected `{}`: after `crate = \"..\"` comes a comma or the end", next_token(input)))
-}
-
-/// `level = 3, 4`: what is no claim's name was meant as one more value.
-fn value_as_term(before: Option<&Term>, input: ParseStream<'_>) -> Option<Error> {
-    let lit: Lit = input.fork().parse().ok().filter(|lit| !matches!(lit, Lit::Str(_)))?;
-    let shown = lit.to_token_stream();
-    let message = match before {
-        Some(Term { name, test: Test::Equals(Value::One(first)) }) if !name.is_scope() => {
-            let (name, first) = (name.shown(), first.shown());
-            format!("`{shown}` is no claim: several values are a list, as in `{name} = [{first}, {shown}]`")
-        }
-        _ => format!("`{shown}` is no claim: a term begins with a claim's name, as in `role = \"admin\"`"),
-    };
-    Some(Error::new_spanned(lit, message))
-}
-
-/// Where a term should begin stands something that begins none.
-fn no_term(input: ParseStream<'_>) -> Error {
-    let found = next_token(input);
-    let message = match found.as_str() {
-        "," => "a term is missing before this comma: write `role = \"admin\"`, or leave the comma out".to_owned(),
-        "=" => "a claim's name is missing before `=`: write `role = \"admin\"`".to_owned(),
-        "!" => "there is no operator `!`: a rule says what the token must hold, as in `role = \"admin\"`".to_owned(),
-        _ => format!("`{found}` begins no term: write a claim's name, as in `role = \"admin\"`"),
-    };
-    input.error(message)
-}
-
-/// What stands for a value is none.
-fn no_literal(name: &Name, input: ParseStream<'_>) -> Error {
-    let tokens: Vec<TokenTree> =
-        input.cursor().token_stream().into_iter().take_while(|token| !is_comma(token)).collect();
-    let message = match tokens.as_slice() {
-        [TokenTree::Ident(word)] => match word.to_string().to_lowercase().as_str() {
-            truth @ ("true" | "false") => format!("`{word}` is no literal: write `{truth}`"),
-            _ => format!("`{word}` is no literal: write `{:?}`", word.to_string()),
-        },
-        [TokenTree::Group(_)] => format!("this is no literal: {LITERALS}; several values are written {}", any_of(name)),
-        _ => format!("this is no literal: {LITERALS}, as in `{} = \"value\"`", name.shown()),
-    };
-    Error::new_spanned(tokens.into_iter().collect::<TokenStream>(), message)
-}
-
-fn is_comma(token: &TokenTree) -> bool {
-    matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',')
-}
-
 fn refuse_suffix(lit: &Lit) -> Result<()> {
     let suffix = lit.suffix();
     if suffix.is_empty() {
@@ -446,21 +502,4 @@ fn refuse_suffix(lit: &Lit) -> Result<()> {
     let bare = whole.strip_suffix(suffix).unwrap_or(&whole).trim_end_matches('_');
     let message = format!("a claim is JSON, whose values have no suffix such as `{suffix}`: write `{bare}`");
     Err(Error::new_spanned(lit, message))
-}
-
-fn tokens_ahead(input: ParseStream<'_>, count: usize) -> TokenStream {
-    input.cursor().token_stream().into_iter().take(count).collect()
-}
-
-fn next_token(input: ParseStream<'_>) -> String {
-    match input.cursor().token_tree() {
-        Some((TokenTree::Group(group), _)) => match group.delimiter() {
-            Delimiter::Parenthesis => "(..)".to_owned(),
-            Delimiter::Bracket => "[..]".to_owned(),
-            Delimiter::Brace => "{..}".to_owned(),
-            Delimiter::None => group.stream().to_string(),
-        },
-        Some((token, _)) => token.to_string(),
-        None => String::new(),
-    }
 }

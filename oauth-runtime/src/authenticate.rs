@@ -1,5 +1,6 @@
 //! The author's own function from username and password to claims, called so that it cannot take a worker with it.
 
+use std::any::{TypeId, type_name};
 use std::fmt::Display;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -10,7 +11,7 @@ use std::time::Duration;
 use actix_web::web;
 use futures_util::FutureExt as _;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
 use crate::model::Password;
@@ -30,6 +31,9 @@ pub struct Login {
 /// `None` means that the two do not belong together or that there is no such user. An error means that it could not
 /// be found out: the person is asked to try again later (503), the log has the error.
 pub trait Answer {
+    /// What the claims are: the type that a typed guard should name.
+    type Claims: 'static;
+
     /// Turns the answer into claims as JSON.
     ///
     /// # Errors
@@ -37,15 +41,37 @@ pub trait Answer {
     fn into_claims(self) -> Result<Option<Value>, String>;
 }
 
-impl<T: Serialize> Answer for Option<T> {
+impl<T: Serialize + 'static> Answer for Option<T> {
+    type Claims = T;
+
     fn into_claims(self) -> Result<Option<Value>, String> {
         self.map(serde_json::to_value).transpose().map_err(|error| format!("the claims are no JSON: {error}"))
     }
 }
 
-impl<T: Serialize, E: Display> Answer for Result<Option<T>, E> {
+impl<T: Serialize + 'static, E: Display> Answer for Result<Option<T>, E> {
+    type Claims = T;
+
     fn into_claims(self) -> Result<Option<Value>, String> {
         self.map_err(|error| error.to_string())?.into_claims()
+    }
+}
+
+/// The type of the claims that the author's function answers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ClaimsType {
+    pub(crate) id: TypeId,
+    pub(crate) name: &'static str,
+}
+
+impl ClaimsType {
+    pub(crate) fn of<R: Answer>() -> Self {
+        ClaimsType { id: TypeId::of::<R::Claims>(), name: type_name::<R::Claims>() }
+    }
+
+    /// Whether the type says anything of what is in it.
+    pub(crate) fn is_known(&self) -> bool {
+        self.id != TypeId::of::<Value>() && self.id != TypeId::of::<Map<String, Value>>()
     }
 }
 

@@ -9,16 +9,19 @@ use std::time::Duration;
 use actix_web::{HttpRequest, HttpResponse};
 use tokio::sync::Semaphore;
 
-use crate::authenticate::{Answer, Authenticate, Authenticator, Login};
-use crate::guard::Refusal;
+use crate::authenticate::{Answer, Authenticate, Authenticator, ClaimsType, Login};
+use crate::cache::TokenCache;
 use crate::keys::{Expected, KeyRing};
 use crate::model::client::{RegisteredClient, is_client_id};
 use crate::model::issuer::{InvalidIssuer, Issuer, is_plain_path};
 use crate::model::redirect_uri::InvalidRedirectUri;
 use crate::model::{Client, Clock, Scope, Secret};
 use crate::pages::{Brand, BuiltInPages, InvalidColour, Logo, Look, Pages};
+use crate::policies;
+use crate::policy::Rule;
+use crate::refusal::Refusal;
 use crate::seal::Sealer;
-use crate::service::{Inner, OAuthService};
+use crate::service::{Inner, OAuthService, Resource};
 use crate::store::{MemoryStore, Store};
 
 /// Configures an [`OAuthService`]; made by [`OAuthService::builder`].
@@ -33,7 +36,8 @@ pub struct Builder {
     clients: Vec<Client>,
     scopes: Vec<(String, String)>,
     default_scope: Option<String>,
-    authenticate: Option<Authenticate>,
+    authenticate: Option<(Authenticate, ClaimsType)>,
+    denies_foreign_claims: bool,
     authenticate_timeout: Duration,
     blocking_at_once: usize,
     access_token_lifetime: Duration,
@@ -47,6 +51,8 @@ pub struct Builder {
     look: Look,
     pages: Arc<dyn Pages>,
     refusal_body: Option<Arc<RefusalBody>>,
+    explains_refusals: bool,
+    token_cache: usize,
     client_address: Option<Arc<ClientAddress>>,
 }
 
@@ -79,6 +85,7 @@ impl Builder {
             scopes: Vec::new(),
             default_scope: None,
             authenticate: None,
+            denies_foreign_claims: false,
             authenticate_timeout: Duration::from_secs(10),
             // A password hash fills a core; a few more keep the cores busy while others wait for a database.
             blocking_at_once: std::thread::available_parallelism().map_or(4, |cores| (cores.get() * 2).clamp(4, 16)),
@@ -93,6 +100,8 @@ impl Builder {
             look: Look::default(),
             pages: Arc::new(BuiltInPages),
             refusal_body: None,
+            explains_refusals: false,
+            token_cache: 16 << 20,
             client_address: None,
         }
     }
@@ -105,6 +114,9 @@ impl Builder {
     }
 
     /// Who the access tokens are for, their `aud`: the issuer unless set.
+    ///
+    /// Where it is a URL of the issuer's own origin, it is described at its well-known address (RFC 9728), and every
+    /// challenge of a guard says where.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audience = Some(audience.into());
         self
@@ -153,14 +165,21 @@ impl Builder {
         mut self,
         function: impl AsyncFn(Login) -> R + Send + Sync + 'static,
     ) -> Self {
-        self.authenticate = Some(Authenticate::asynchronous(function));
+        self.authenticate = Some((Authenticate::asynchronous(function), ClaimsType::of::<R>()));
         self
     }
 
     /// As [`Builder::authenticate`], with a plain function that may block: it runs on threads of its own, a bounded
     /// number of them at once ([`Builder::blocking_at_once`]). Who has waited a second for a place gets a 503.
     pub fn authenticate_blocking<R: Answer>(mut self, function: impl Fn(Login) -> R + Send + Sync + 'static) -> Self {
-        self.authenticate = Some(Authenticate::blocking(function));
+        self.authenticate = Some((Authenticate::blocking(function), ClaimsType::of::<R>()));
+        self
+    }
+
+    /// Refuses to build where a guard's pattern is of another type than `authenticate` answers. Such a guard refuses
+    /// everybody whose claims do not happen to have its shape; unless this is set, a warning at start-up says so.
+    pub fn deny_foreign_claims(mut self) -> Self {
+        self.denies_foreign_claims = true;
         self
     }
 
@@ -247,6 +266,20 @@ impl Builder {
         self
     }
 
+    /// Tells whoever is refused the policy and the terms that decided, as `policy` and `decided` in the JSON body: for
+    /// development, since it tells a stranger what to look for. The log has both in any case.
+    pub fn danger_explain_refusals(mut self) -> Self {
+        self.explains_refusals = true;
+        self
+    }
+
+    /// How many bytes of verified tokens are kept, so that a token that comes again is not verified again: 16 MiB unless
+    /// set, enough for several thousand; 0 keeps none. Expiry and revocation are decided on every request all the same.
+    pub fn token_cache(mut self, bytes: usize) -> Self {
+        self.token_cache = bytes;
+        self
+    }
+
     /// Whose attempts to sign in are counted together: the peer's address unless set.
     ///
     /// Behind a reverse proxy every peer is the proxy: read the header there that the proxy itself writes. Where this
@@ -264,7 +297,7 @@ impl Builder {
         let issuer_text = self.issuer.ok_or(BuildError::NoIssuer)?;
         let issuer: Issuer =
             issuer_text.parse().map_err(|why| BuildError::Issuer { issuer: issuer_text.clone(), why })?;
-        let function = self.authenticate.ok_or(BuildError::NoAuthenticate)?;
+        let (function, claims_type) = self.authenticate.ok_or(BuildError::NoAuthenticate)?;
         let secret = match self.secret {
             Some(secret) => secret,
             None => {
@@ -303,11 +336,13 @@ impl Builder {
                 Ok(_) | Err(_) => return Err(BuildError::DefaultScope { scope: text }),
             },
         };
+        check_guards(&scopes, claims_type, self.denies_foreign_claims)?;
         let mut look = self.look;
         if let Some(accent) = self.accent {
             look.accent = accent.parse()?;
         }
-        let paths = Paths::parse(&issuer, self.paths, look.logo.is_some())?;
+        let resource = Resource::new(&audience, &issuer);
+        let paths = Paths::parse(&issuer, resource.as_ref(), self.paths, look.logo.is_some())?;
         let clients = clients(self.clients)?;
         for origin in &self.origins {
             let parsed = url::Url::parse(origin).ok();
@@ -331,6 +366,8 @@ impl Builder {
         };
         Ok(OAuthService::new(Inner {
             expected: Expected { issuer: issuer_text, audience },
+            resource,
+            token_cache: TokenCache::new(self.token_cache),
             issuer,
             paths,
             clients,
@@ -355,6 +392,7 @@ impl Builder {
             logo: look.logo,
             pages: self.pages,
             refusal_body: self.refusal_body,
+            explains_refusals: self.explains_refusals,
             client_address: self.client_address,
         }))
     }
@@ -375,10 +413,23 @@ pub(crate) struct Paths {
     pub(crate) stylesheet: String,
     pub(crate) logo: String,
     pub(crate) metadata: String,
+    /// Of the protected resource, if it has a URL here.
+    pub(crate) resource: Option<String>,
 }
 
 impl Paths {
-    fn parse(issuer: &Issuer, chosen: Vec<(Endpoint, String)>, has_logo: bool) -> Result<Self, BuildError> {
+    /// Whether this is the path of one of them.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        let Paths { authorize, login, token, stylesheet, logo, metadata, resource } = self;
+        [authorize, login, token, stylesheet, logo, metadata].into_iter().chain(resource).any(|own| own == path)
+    }
+
+    fn parse(
+        issuer: &Issuer,
+        resource: Option<&Resource>,
+        chosen: Vec<(Endpoint, String)>,
+        has_logo: bool,
+    ) -> Result<Self, BuildError> {
         let mut paths: BTreeMap<Endpoint, String> = BTreeMap::from([
             (Endpoint::Authorize, "/authorize".to_owned()),
             (Endpoint::Login, "/login".to_owned()),
@@ -388,7 +439,8 @@ impl Paths {
         ]);
         paths.extend(chosen);
         let metadata = issuer.well_known("oauth-authorization-server");
-        let mut taken = vec![metadata.clone()];
+        let resource = resource.map(|resource| resource.path.clone());
+        let mut taken: Vec<String> = resource.iter().chain([&metadata]).cloned().collect();
         let mut place = |endpoint: Endpoint| {
             let path = paths.remove(&endpoint).unwrap_or_default();
             let whole = format!("{}{path}", issuer.path());
@@ -407,8 +459,44 @@ impl Paths {
             stylesheet: place(Endpoint::Stylesheet)?,
             logo: place(Endpoint::Logo)?,
             metadata,
+            resource,
         })
     }
+}
+
+/// What only the program as a whole can know of its guards.
+fn check_guards(
+    scopes: &BTreeMap<String, String>,
+    claims_type: ClaimsType,
+    denies_foreign_claims: bool,
+) -> Result<(), BuildError> {
+    for guard in policies::guards() {
+        let handler = guard.handler.unwrap_or("policy!");
+        if let Rule::Typed(typed) = &guard.rule
+            && let Some((id, name)) = typed.claims_type()
+            && claims_type.is_known()
+            && id != claims_type.id
+        {
+            let (handler, guard_type, claims_type) = (format!("{}::{handler}", guard.module), name, claims_type.name);
+            if denies_foreign_claims {
+                return Err(BuildError::ForeignClaims { handler, guard_type, claims_type });
+            }
+            tracing::warn!(
+                target: "oauth",
+                "the guard of {handler} is a pattern of {guard_type}, and authenticate answers {claims_type}: \
+                 who signs in here may not pass it"
+            );
+        }
+        for scope in guard.rule.scopes().into_iter().filter(|scope| !scopes.contains_key(*scope)) {
+            tracing::warn!(
+                target: "oauth",
+                "the guard of {}::{handler} asks for the scope {scope:?}, which no token here can have: \
+                 add .scope({scope:?}, \"what it allows\")",
+                guard.module
+            );
+        }
+    }
+    Ok(())
 }
 
 fn clients(clients: Vec<Client>) -> Result<HashMap<String, RegisteredClient>, BuildError> {
@@ -472,6 +560,7 @@ pub enum BuildError {
     RedirectUri { client: String, uri: String, why: InvalidRedirectUri },
     Origin { origin: String },
     Accent(InvalidColour),
+    ForeignClaims { handler: String, guard_type: &'static str, claims_type: &'static str },
     Cryptography,
 }
 
@@ -525,6 +614,10 @@ impl fmt::Display for BuildError {
                 write!(f, "the origin {origin:?} must be scheme and host (and port), such as https://app.example")
             }
             BuildError::Accent(why) => why.fmt(f),
+            BuildError::ForeignClaims { handler, guard_type, claims_type } => write!(
+                f,
+                "the guard of {handler} is a pattern of {guard_type}, and authenticate answers {claims_type}: use one type"
+            ),
             BuildError::Cryptography => f.write_str("no keys could be derived: the cryptographic library failed"),
         }
     }

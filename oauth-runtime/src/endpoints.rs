@@ -6,5 +6,6 @@ pub(crate) mod authorize;
 pub(crate) mod browser;
 pub(crate) mod discovery;
 pub(crate) mod login;
+pub(crate) mod protected_resource;
 pub(crate) mod token;
 pub(crate) mod url;

@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 
 use crate::model::Scope;
 use crate::model::form::BadParameter;
+use crate::policy::Need;
 use crate::store::StoreError;
 
 /// Why a request was refused. The table of codes and statuses is [`Reason::wire`].
@@ -43,7 +44,9 @@ pub(crate) enum Reason {
     // The token endpoint
     UnsupportedGrantType,
     ClientUnknown,
-    ClientIsPublic { header: bool },
+    ClientIsPublic {
+        header: bool,
+    },
     CodeForged,
     CodeExpired,
     CodeForgotten,
@@ -65,12 +68,15 @@ pub(crate) enum Reason {
     TokenExpired,
     TokenRevoked,
     TokenForgotten,
+    /// With the scope that would be enough, if one would.
     PolicyRefused(Scope),
+    SignInAgain(Need),
     ClaimsOfAnotherShape,
     NoService,
+    NoSuchParameter,
 }
 
-/// The error codes of RFC 6749 §4.1.2.1 and §5.2 and RFC 6750 §3.1.
+/// The error codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1 and RFC 9470 §3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Code {
     InvalidRequest,
@@ -83,6 +89,7 @@ pub(crate) enum Code {
     ServerError,
     InvalidToken,
     InsufficientScope,
+    InsufficientUserAuthentication,
 }
 
 /// How a reason reads on the wire.
@@ -206,8 +213,20 @@ impl Reason {
                 (401, InvalidToken, "the token is from before the server was restarted: sign in again".into())
             }
             Reason::PolicyRefused(_) => (403, InsufficientScope, "the token does not permit this".into()),
+            Reason::SignInAgain(need) => (
+                401,
+                Code::InsufficientUserAuthentication,
+                match (need.max_age.is_some(), need.acr.is_empty()) {
+                    (true, true) => "the sign-in is too long ago: sign in again".into(),
+                    (true, false) => "the sign-in is too long ago or too weak: sign in again as acr_values asks".into(),
+                    (false, _) => "the sign-in is too weak: sign in as acr_values asks".into(),
+                },
+            ),
             Reason::ClaimsOfAnotherShape => {
                 (403, InsufficientScope, "the claims of the token are not those that this address needs".into())
+            }
+            Reason::NoSuchParameter => {
+                (500, ServerError, "the server's guard does not fit its route; its log says how to mend it".into())
             }
             Reason::NoService => (500, ServerError, "the server is not set up to check tokens; its log says how".into()),
         };
@@ -235,6 +254,7 @@ impl Code {
             Code::ServerError => "server_error",
             Code::InvalidToken => "invalid_token",
             Code::InsufficientScope => "insufficient_scope",
+            Code::InsufficientUserAuthentication => "insufficient_user_authentication",
         }
     }
 }
@@ -310,8 +330,12 @@ mod tests {
             Reason::TokenRevoked,
             Reason::TokenForgotten,
             Reason::PolicyRefused(Scope::default()),
+            Reason::SignInAgain(Need { max_age: Some(300), ..Need::default() }),
+            Reason::SignInAgain(Need { acr: vec!["a"], ..Need::default() }),
+            Reason::SignInAgain(Need { max_age: Some(300), acr: vec!["a"], ..Need::default() }),
             Reason::ClaimsOfAnotherShape,
             Reason::NoService,
+            Reason::NoSuchParameter,
         ] {
             let text = reason.wire().text;
             assert!(text.bytes().all(|byte| matches!(byte, 0x20 | 0x21 | 0x23..=0x5B | 0x5D..=0x7E)), "{text}");
@@ -335,6 +359,7 @@ mod tests {
             ServerError,
             InvalidToken,
             InsufficientScope,
+            InsufficientUserAuthentication,
         ];
         for code in codes {
             assert!(table.contains(&format!("`{}`", code.as_str())), "{code:?}");

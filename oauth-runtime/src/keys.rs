@@ -1,8 +1,11 @@
 //! Access tokens: signing and verifying them (RFC 9068).
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use jsonwebtoken::Algorithm;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -14,13 +17,14 @@ use crate::seal::derive;
 /// The keys of one service: the first signs, all verify. Callers see neither how many there are nor of what kind.
 pub(crate) struct KeyRing {
     keys: Vec<Key>,
+    generation: AtomicU64,
 }
 
+/// Set up once: that costs more than a signature.
 struct Key {
     id: String,
     algorithm: Algorithm,
-    signs: EncodingKey,
-    verifies: DecodingKey,
+    hmac: hmac::Key,
 }
 
 /// What a token must have been made for.
@@ -55,10 +59,18 @@ pub(crate) struct Registered {
 impl KeyRing {
     /// HS256 under keys derived from the service's secrets; the previous ones verify only.
     pub(crate) fn hs256(secret: &Secret, previous: &[Secret]) -> Option<Self> {
-        // Another crate of the application may enable a second back end, and then jsonwebtoken wants to be told.
-        let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
         let keys = std::iter::once(secret).chain(previous).map(Key::hs256).collect::<Option<Vec<_>>>()?;
-        Some(KeyRing { keys })
+        Some(KeyRing { keys, generation: AtomicU64::new(0) })
+    }
+
+    /// Changes whenever a key stops to verify: what was verified before has to be verified again.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn retire_for_test(&self) {
+        self.generation.fetch_add(1, Ordering::Release);
     }
 
     /// Signs claims as an access token.
@@ -73,7 +85,7 @@ impl KeyRing {
         .ok()?;
         let claims = serde_json::to_vec(claims).ok()?;
         let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
-        let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key.signs, key.algorithm).ok()?;
+        let signature = URL_SAFE_NO_PAD.encode(hmac::sign(&key.hmac, message.as_bytes()));
         Some(format!("{message}.{signature}"))
     }
 
@@ -100,10 +112,9 @@ impl KeyRing {
         if header.alg != key.algorithm {
             return Err(Reason::TokenSignature);
         }
-        match jsonwebtoken::crypto::verify(signature, message.as_bytes(), &key.verifies, key.algorithm) {
-            Ok(true) => Verified::parse(decode(payload)?, expected, now),
-            Ok(false) | Err(_) => Err(Reason::TokenSignature),
-        }
+        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Reason::TokenSignature)?;
+        hmac::verify(&key.hmac, message.as_bytes(), &signature).map_err(|_| Reason::TokenSignature)?;
+        Verified::parse(decode(payload)?, expected, now)
     }
 }
 
@@ -114,8 +125,7 @@ impl Key {
         Some(Key {
             id: URL_SAFE_NO_PAD.encode(&id[..6]),
             algorithm: Algorithm::HS256,
-            signs: EncodingKey::from_secret(&key),
-            verifies: DecodingKey::from_secret(&key),
+            hmac: hmac::Key::new(hmac::HMAC_SHA256, &key),
         })
     }
 }
@@ -250,8 +260,7 @@ mod tests {
         let with = |header: Value| {
             let message = format!("{}.{payload}", URL_SAFE_NO_PAD.encode(header.to_string()));
             let key = &ring("secret").keys[0];
-            let signature =
-                jsonwebtoken::crypto::sign(message.as_bytes(), &key.signs, Algorithm::HS256).expect("signs");
+            let signature = URL_SAFE_NO_PAD.encode(hmac::sign(&key.hmac, message.as_bytes()));
             verify(&format!("{message}.{signature}")).err()
         };
         assert_eq!(with(json!({ "alg": "HS256", "typ": "AT+JWT", "kid": kid })), None);

@@ -2,34 +2,46 @@
 //! handlers.
 //!
 //! [`OAuthService`] is the server, [`macro@require_claim`] the guard, [`Claims`] and [`AccessToken`] are what a handler
-//! learns of its caller. [`store`] is what remembers, [`pages`] is what a person sees, [`policy`] is what a guard
-//! demands, as data.
+//! learns of its caller. [`policies`] lists the guards. [`store`] is what remembers, [`pages`] is what a person sees,
+//! [`mod@policy`] is what a guard demands, as data.
 #![forbid(unsafe_code)]
 
 mod authenticate;
+mod cache;
 mod client_auth;
 mod config;
 mod endpoints;
 mod error;
+mod extract;
 mod guard;
 mod keys;
 mod limit;
 mod model;
 pub mod pages;
+mod policies;
 pub mod policy;
+mod refusal;
+mod require;
 mod seal;
 mod service;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod token;
 
-pub use oauth_macros::{require_claim, require_token};
+pub use oauth_macros::{policy, public, require_claim, require_token};
 
 pub use authenticate::{Answer, Login};
 pub use config::{BuildError, Builder, Endpoint};
-pub use guard::{AccessToken, Claims, Refusal};
+pub use extract::{AccessToken, Claims};
+pub use guard::Policy;
 pub use model::issuer::InvalidIssuer;
 pub use model::redirect_uri::InvalidRedirectUri;
 pub use model::{Client, Clock, InvalidScope, Password, Scope, Secret, Timestamp};
 pub use pages::{InvalidColour, Logo};
+pub use policies::{Entry, Policies, policies};
+pub use refusal::Refusal;
+pub use require::Require;
 pub use service::OAuthService;
 pub use store::Store;
 
@@ -37,9 +49,11 @@ pub use store::Store;
 #[doc(hidden)]
 pub mod __private {
     pub use actix_web::Error;
+    pub use inventory;
 
     pub use crate::guard::{Guard, Guarded};
-    pub use crate::policy::{Literal, Rule, Test};
+    pub use crate::policies::Registered;
+    pub use crate::policy::{Order, Rule, Test, Typed, Value};
 }
 
 #[cfg(feature = "testing")]

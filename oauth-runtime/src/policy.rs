@@ -1,56 +1,98 @@
 //! What a guard demands, as data, and how it is decided.
 //!
-//! The macros write a [`Rule`]; [`Rule::decide`] reads it against a token's claims. Nothing here
-//! knows of HTTP: a rule can be built by hand, printed, and decided over any JSON object.
+//! The macros write a [`Rule`]; [`Rule::decide`] reads it against the [`Facts`] of a request. Nothing here knows of
+//! HTTP: a rule can be built by hand, printed, and decided over any JSON object.
 
-use serde_json::{Map, Value as Json};
+mod need;
+mod normal;
+mod typed;
 
-use crate::model::Scope;
+use std::borrow::Cow;
+use std::cmp::Ordering;
 
-/// What one `#[require_claim(..)]` demands of a token's claims.
+use serde_json::{Map, Number, Value as Json};
+
+use crate::model::Timestamp;
+
+pub(crate) use need::Need;
+pub use typed::{Question, Typed, Verdict};
+pub(crate) use typed::{Shapes, read};
+
+/// What one `#[require_claim(..)]` demands.
+///
+/// Printed, it is in normal form: two policies that differ in nothing but order, spelling or nesting read the same.
 ///
 /// ```
-/// use oauth_runtime::policy::{Decision, Literal, Rule, Test};
+/// use oauth_runtime::policy::{Decision, Facts, Rule, Test, Value};
 ///
-/// // What `#[require_claim(role = "admin", level = [3, 4])]` becomes.
+/// // What `#[require_claim(level = [4, 3], role = "admin")]` becomes.
 /// static RULE: Rule = Rule::All(&[
-///     Rule::Claim("role", Test::Equals(Literal::Str("admin"))),
-///     Rule::Claim("level", Test::OneOf(&[Literal::Int(3), Literal::Int(4)])),
+///     Rule::Claim(&["level"], Test::OneOf(&[Value::Int(4), Value::Int(3)])),
+///     Rule::Claim(&["role"], Test::Equals(Value::Str("admin"))),
 /// ]);
+/// assert_eq!(RULE.to_string(), r#"level = [3, 4], role = "admin""#);
 ///
 /// let claims = serde_json::json!({ "role": "admin", "level": 3.0 });
-/// assert_eq!(RULE.decide(claims.as_object().unwrap()), Decision::True);
+/// assert_eq!(RULE.decide(&Facts::new(claims.as_object().unwrap())), Decision::True);
 ///
 /// let stranger = serde_json::json!({ "level": 3 });
-/// assert_eq!(RULE.decide(stranger.as_object().unwrap()), Decision::Unknown);
-/// assert!(!RULE.decide(stranger.as_object().unwrap()).admits());
+/// assert_eq!(RULE.decide(&Facts::new(stranger.as_object().unwrap())), Decision::Unknown);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Rule {
+    /// Not even a token: what `#[public]` means.
+    Public,
     /// A valid token is enough: what `#[require_token]` means.
     Token,
-    /// Every one of these holds: what commas mean in the attribute. None at all admits nobody.
+    /// Every one of these holds: what commas and `all(..)` mean. None at all admits nobody.
     All(&'static [Rule]),
-    /// The claim of this name passes the test.
-    Claim(&'static str, Test),
+    /// At least one of these holds: `any(..)`. None at all admits nobody.
+    Any(&'static [Rule]),
+    /// This does not hold, and it is known not to: `not(..)`.
+    Not(&'static Rule),
+    /// The claim of this name, or below these names, passes the test.
+    Claim(&'static [&'static str], Test),
     /// The token's `scope` holds every one of these (RFC 6749 §3.3: in any order).
     Scope(&'static [&'static str]),
+    /// The person signed in at most this many seconds ago, by `auth_time`: `fresh = "5m"`.
+    Fresh(u64),
+    /// The way the person signed in, `acr`, is one of these.
+    Acr(&'static [&'static str]),
+    /// The claims, as a type of the application, match a Rust pattern.
+    Typed(Typed),
 }
 
-/// What is asked of one claim.
+/// What is asked of one claim. Of an array, `=` asks whether it contains the value, and `!=` whether it does not.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Test {
     /// `claim`: there, and neither `null` nor `false`.
     Present,
-    /// `claim = literal`: equal to it, or an array that contains it.
-    Equals(Literal),
-    /// `claim = [a, b]`: equal to one of them, or an array that contains one of them.
-    OneOf(&'static [Literal]),
+    /// `claim = value`
+    Equals(Value),
+    /// `claim != value`: there, of the value's type, and another.
+    Differs(Value),
+    /// `claim = [a, b]`: equal to one of them.
+    OneOf(&'static [Value]),
+    /// `claim < value` and its like, on numbers.
+    Orders(Order, Value),
 }
 
-/// A value written in an attribute.
+/// The four orderings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// `<`
+    Below,
+    /// `<=`
+    AtMost,
+    /// `>`
+    Above,
+    /// `>=`
+    AtLeast,
+}
+
+/// What a claim is compared with.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Literal {
+pub enum Value {
     /// A string, compared byte for byte.
     Str(&'static str),
     /// An integer of JSON's practical range, `i64::MIN..=u64::MAX`; compared exactly, so `3` equals `3.0`.
@@ -59,6 +101,17 @@ pub enum Literal {
     Float(f64),
     /// `true` or `false`.
     Bool(bool),
+    /// `path.name`: the route's parameter, percent-decoded. A string claim is compared with it byte for byte, an integer
+    /// by its decimal digits.
+    Parameter(&'static str),
+}
+
+/// What a rule is decided over: a token's claims, the time, and the parameters of the route.
+pub struct Facts<'a> {
+    claims: &'a Map<String, Json>,
+    now: Timestamp,
+    parameter: &'a dyn Fn(&str) -> Option<Cow<'a, str>>,
+    pub(crate) shapes: Shapes,
 }
 
 /// The outcome of a rule. Only [`Decision::True`] admits.
@@ -73,6 +126,171 @@ pub enum Decision {
     False,
     /// The claims do not say.
     Unknown,
+}
+
+impl Rule {
+    /// Decides the rule, by Kleene's three-valued logic.
+    #[must_use]
+    pub fn decide(&self, facts: &Facts<'_>) -> Decision {
+        match self {
+            Rule::Public | Rule::Token => Decision::True,
+            Rule::All(rules) => {
+                rules.iter().map(|rule| rule.decide(facts)).reduce(Decision::and).unwrap_or(Decision::Unknown)
+            }
+            Rule::Any(rules) => {
+                rules.iter().map(|rule| rule.decide(facts)).reduce(Decision::or).unwrap_or(Decision::Unknown)
+            }
+            Rule::Not(rule) => rule.decide(facts).not(),
+            Rule::Claim(name, test) => test.decide(facts.claim(name), facts),
+            Rule::Scope(wanted) => match facts.claims.get("scope") {
+                Some(Json::String(granted)) => {
+                    Decision::of(wanted.iter().all(|token| granted.split(' ').any(|granted| granted == *token)))
+                }
+                Some(_) | None => Decision::Unknown,
+            },
+            Rule::Fresh(seconds) => match facts.claims.get("auth_time").and_then(Json::as_u64) {
+                Some(at) => Decision::of(facts.now.since(Timestamp::from_seconds(at)).as_secs() <= *seconds),
+                None => Decision::Unknown,
+            },
+            Rule::Acr(wanted) => match facts.claims.get("acr") {
+                Some(Json::String(acr)) => Decision::of(wanted.contains(&acr.as_str())),
+                Some(_) | None => Decision::Unknown,
+            },
+            Rule::Typed(typed) => typed.decide(facts),
+        }
+    }
+
+    /// Every scope that the rule speaks of.
+    pub(crate) fn scopes(&self) -> Vec<&'static str> {
+        match self {
+            Rule::All(rules) | Rule::Any(rules) => rules.iter().flat_map(Rule::scopes).collect(),
+            Rule::Not(rule) => rule.scopes(),
+            Rule::Scope(tokens) => tokens.to_vec(),
+            Rule::Public | Rule::Token | Rule::Claim(..) | Rule::Fresh(_) | Rule::Acr(_) | Rule::Typed(_) => Vec::new(),
+        }
+    }
+}
+
+impl Test {
+    fn decide(self, claim: Option<&Json>, facts: &Facts<'_>) -> Decision {
+        match self {
+            // Absence is what this test asks about, so here alone it is an answer.
+            Test::Present => Decision::of(!matches!(claim, None | Some(Json::Null | Json::Bool(false)))),
+            Test::Equals(value) => value.decide(claim, facts),
+            Test::Differs(value) => value.decide(claim, facts).not(),
+            Test::OneOf(values) => {
+                values.iter().map(|value| value.decide(claim, facts)).reduce(Decision::or).unwrap_or(Decision::Unknown)
+            }
+            Test::Orders(order, value) => match (claim.and_then(Exact::of_json), Exact::of_value(value)) {
+                (Some(claim), Some(value)) => {
+                    claim.cmp(value).map_or(Decision::Unknown, |is| Decision::of(order.holds(is)))
+                }
+                (None, _) | (_, None) => Decision::Unknown,
+            },
+        }
+    }
+}
+
+impl Value {
+    fn decide(self, claim: Option<&Json>, facts: &Facts<'_>) -> Decision {
+        match claim {
+            // A parameter that is not there is equal to nothing and different from nothing.
+            Some(Json::Array(_)) if self.is_missing(facts) => Decision::Unknown,
+            Some(Json::Array(items)) => Decision::of(items.iter().any(|item| self.equals(item, facts) == Some(true))),
+            Some(value) => self.equals(value, facts).map_or(Decision::Unknown, Decision::of),
+            None => Decision::Unknown,
+        }
+    }
+
+    /// `None` where the two are of different JSON types.
+    fn equals(self, claim: &Json, facts: &Facts<'_>) -> Option<bool> {
+        match (self, claim) {
+            (Value::Str(wanted), Json::String(given)) => Some(wanted == given),
+            (Value::Bool(wanted), Json::Bool(given)) => Some(wanted == *given),
+            (Value::Int(_) | Value::Float(_), Json::Number(given)) => {
+                Some(Exact::of_value(self)?.cmp(Exact::of_number(given)?)? == Ordering::Equal)
+            }
+            (Value::Parameter(name), Json::String(given)) => Some((facts.parameter)(name)? == given.as_str()),
+            (Value::Parameter(name), Json::Number(given)) => {
+                let parameter = (facts.parameter)(name)?;
+                let number = given.as_i128()?;
+                // The digits as they are usually written: a handler reads `+7` and `07` as 7, and this does not.
+                let digits = parameter.strip_prefix('-').unwrap_or(&parameter);
+                let usual = digits == "0" && digits.len() == parameter.len() || !digits.starts_with(['0', '+', '-']);
+                Some(usual && parameter.parse() == Ok(number))
+            }
+            (Value::Str(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_) | Value::Parameter(_), _) => None,
+        }
+    }
+
+    fn is_missing(self, facts: &Facts<'_>) -> bool {
+        matches!(self, Value::Parameter(name) if (facts.parameter)(name).is_none())
+    }
+}
+
+impl Order {
+    fn holds(self, claim_is: Ordering) -> bool {
+        match self {
+            Order::Below => claim_is.is_lt(),
+            Order::AtMost => claim_is.is_le(),
+            Order::Above => claim_is.is_gt(),
+            Order::AtLeast => claim_is.is_ge(),
+        }
+    }
+
+    pub(crate) fn opposite(self) -> Order {
+        match self {
+            Order::Below => Order::AtLeast,
+            Order::AtMost => Order::Above,
+            Order::Above => Order::AtMost,
+            Order::AtLeast => Order::Below,
+        }
+    }
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Order::Below => "<",
+            Order::AtMost => "<=",
+            Order::Above => ">",
+            Order::AtLeast => ">=",
+        }
+    }
+}
+
+impl<'a> Facts<'a> {
+    /// Claims alone: at time zero, on a route without parameters.
+    #[must_use]
+    pub fn new(claims: &'a Map<String, Json>) -> Self {
+        Facts { claims, now: Timestamp::from_seconds(0), parameter: &|_| None, shapes: Shapes::default() }
+    }
+
+    /// At this time, for `fresh`.
+    #[must_use]
+    pub fn at(self, now: Timestamp) -> Self {
+        Facts { now, ..self }
+    }
+
+    /// On a route with these parameters, percent-decoded.
+    #[must_use]
+    pub fn with_parameters(self, parameter: &'a dyn Fn(&str) -> Option<Cow<'a, str>>) -> Self {
+        Facts { parameter, ..self }
+    }
+
+    /// With what an earlier guard has parsed.
+    pub(crate) fn with_shapes(self, shapes: Shapes) -> Self {
+        Facts { shapes, ..self }
+    }
+
+    fn claim(&self, name: &[&str]) -> Option<&'a Json> {
+        let (first, below) = name.split_first()?;
+        below.iter().try_fold(self.claims.get(*first)?, |claim, name| claim.as_object()?.get(*name))
+    }
+}
+
+impl std::fmt::Debug for Facts<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Facts").field("now", &self.now).finish_non_exhaustive()
+    }
 }
 
 impl Decision {
@@ -91,103 +309,74 @@ impl Decision {
         }
     }
 
-    fn of(holds: bool) -> Decision {
+    /// Kleene's disjunction: true decides, then unknown.
+    fn or(self, other: Decision) -> Decision {
+        self.not().and(other.not()).not()
+    }
+
+    fn not(self) -> Decision {
+        match self {
+            Decision::True => Decision::False,
+            Decision::False => Decision::True,
+            Decision::Unknown => Decision::Unknown,
+        }
+    }
+
+    pub(crate) fn of(holds: bool) -> Decision {
         if holds { Decision::True } else { Decision::False }
     }
 }
 
-impl Rule {
-    /// Decides the rule over the claims of a verified token.
-    #[must_use]
-    pub fn decide(&self, claims: &Map<String, Json>) -> Decision {
-        match self {
-            Rule::Token => Decision::True,
-            Rule::All(rules) => {
-                rules.iter().map(|rule| rule.decide(claims)).reduce(Decision::and).unwrap_or(Decision::Unknown)
-            }
-            Rule::Claim(name, test) => test.decide(claims.get(*name)),
-            Rule::Scope(wanted) => match claims.get("scope") {
-                Some(Json::String(granted)) => {
-                    Decision::of(wanted.iter().all(|token| granted.split(' ').any(|granted| granted == *token)))
-                }
-                Some(_) | None => Decision::Unknown,
-            },
-        }
-    }
-
-    /// Every scope the rule asks for, so that a refusal can name them (RFC 6750 §3).
-    pub(crate) fn scope(&self) -> Scope {
-        fn collect(rule: &Rule, into: &mut Scope) {
-            match rule {
-                Rule::All(rules) => rules.iter().for_each(|rule| collect(rule, into)),
-                Rule::Token | Rule::Claim(..) => {}
-                Rule::Scope(tokens) => into.extend(tokens.iter().copied()),
-            }
-        }
-        let mut scope = Scope::default();
-        collect(self, &mut scope);
-        scope
-    }
+/// A number without rounding: integers up to 2^64, and of the rest what a double can hold.
+#[derive(Clone, Copy)]
+enum Exact {
+    Integer(i128),
+    /// No integer, or beyond 2^64.
+    Double(f64),
 }
 
-impl Test {
-    fn decide(&self, claim: Option<&Json>) -> Decision {
-        match self {
-            // Absence is what this test asks about, so here alone it is an answer.
-            Test::Present => Decision::of(!matches!(claim, None | Some(Json::Null | Json::Bool(false)))),
-            Test::Equals(literal) => literal.decide(claim),
-            Test::OneOf(literals) => {
-                let mut decision = Decision::False;
-                for literal in *literals {
-                    match literal.decide(claim) {
-                        Decision::True => return Decision::True,
-                        Decision::Unknown => decision = Decision::Unknown,
-                        Decision::False => {}
-                    }
-                }
-                decision
-            }
+impl Exact {
+    fn of_json(claim: &Json) -> Option<Exact> {
+        claim.as_number().and_then(Exact::of_number)
+    }
+
+    fn of_number(number: &Number) -> Option<Exact> {
+        number.as_i128().map(Exact::Integer).or_else(|| number.as_f64().map(Exact::of_double))
+    }
+
+    fn of_value(value: Value) -> Option<Exact> {
+        match value {
+            Value::Int(int) => Some(Exact::Integer(int)),
+            Value::Float(double) => Some(Exact::of_double(double)),
+            Value::Str(_) | Value::Bool(_) | Value::Parameter(_) => None,
+        }
+    }
+
+    fn of_double(double: f64) -> Exact {
+        let integer = double.fract() == 0.0 && double.abs() <= TWO_TO_64;
+        if integer { Exact::Integer(double as i128) } else { Exact::Double(double) }
+    }
+
+    fn cmp(self, other: Exact) -> Option<Ordering> {
+        match (self, other) {
+            (Exact::Integer(one), Exact::Integer(other)) => Some(one.cmp(&other)),
+            (Exact::Double(one), Exact::Double(other)) => one.partial_cmp(&other),
+            (Exact::Double(double), Exact::Integer(integer)) => compare(double, integer),
+            (Exact::Integer(integer), Exact::Double(double)) => compare(double, integer).map(Ordering::reverse),
         }
     }
 }
 
-impl Literal {
-    fn decide(self, claim: Option<&Json>) -> Decision {
-        match claim {
-            Some(Json::Array(items)) => Decision::of(items.iter().any(|item| self.equals(item) == Some(true))),
-            Some(value) => self.equals(value).map_or(Decision::Unknown, Decision::of),
-            None => Decision::Unknown,
-        }
+/// A double that is no integer, or beyond 2^64, with an integer that is not beyond it.
+fn compare(double: f64, integer: i128) -> Option<Ordering> {
+    if double.abs() > TWO_TO_64 {
+        return double.partial_cmp(&0.0);
     }
-
-    /// `None` where the two are of different JSON types.
-    fn equals(self, value: &Json) -> Option<bool> {
-        match (self, value) {
-            (Literal::Str(wanted), Json::String(given)) => Some(wanted == given),
-            (Literal::Bool(wanted), Json::Bool(given)) => Some(wanted == *given),
-            (Literal::Int(wanted), Json::Number(given)) => Some(match exact_integer(given) {
-                Some(given) => wanted == given,
-                None => false,
-            }),
-            (Literal::Float(wanted), Json::Number(given)) => Some(match (exact_integer(given), given.as_f64()) {
-                (Some(given), _) => integer_of(wanted) == Some(given),
-                (None, Some(given)) => wanted == given,
-                (None, None) => false,
-            }),
-            (Literal::Str(_) | Literal::Int(_) | Literal::Float(_) | Literal::Bool(_), _) => None,
-        }
-    }
+    // Between 2^53 and 2^64 every double is an integer, so this one has its floor exactly.
+    Some(if double.floor() as i128 >= integer { Ordering::Greater } else { Ordering::Less })
 }
 
-/// The number as an integer, if it is one: `3` and `3.0` are, `3.5` is not.
-fn exact_integer(number: &serde_json::Number) -> Option<i128> {
-    number.as_i128().or_else(|| number.as_f64().and_then(integer_of))
-}
-
-/// Converts without rounding. Beyond 2^64 no integer literal can be meant, so such a number is none.
-fn integer_of(float: f64) -> Option<i128> {
-    (float.fract() == 0.0 && float.abs() <= 18_446_744_073_709_551_616.0).then_some(float as i128)
-}
+const TWO_TO_64: f64 = 18_446_744_073_709_551_616.0;
 
 #[cfg(test)]
 mod tests {
@@ -197,13 +386,13 @@ mod tests {
 
     fn decide(test: Test, claim: Json) -> Decision {
         let claims = json!({ "c": claim });
-        Rule::Claim("c", test).decide(claims.as_object().expect("an object"))
+        Rule::Claim(&["c"], test).decide(&Facts::new(claims.as_object().expect("an object")))
     }
 
     #[test]
     fn equality_is_exact_and_typed() {
         use Decision::{False, True, Unknown};
-        let three = Test::Equals(Literal::Int(3));
+        let three = Test::Equals(Value::Int(3));
         for (claim, expected) in [
             (json!(3), True),
             (json!(3.0), True),
@@ -213,21 +402,57 @@ mod tests {
             (json!(null), Unknown),
             (json!([1, 3]), True),
             (json!(["3"]), False),
+            (json!([]), False),
             (json!({ "3": 3 }), Unknown),
         ] {
             assert_eq!(decide(three, claim.clone()), expected, "3 = {claim}");
+            assert_eq!(decide(Test::Differs(Value::Int(3)), claim.clone()), expected.not(), "3 != {claim}");
         }
         // As doubles these two are the same number.
-        let large = Test::Equals(Literal::Int(i128::from(u64::MAX)));
+        let large = Test::Equals(Value::Int(i128::from(u64::MAX)));
         assert_eq!(decide(large, json!(u64::MAX)), True);
         assert_eq!(decide(large, json!(u64::MAX - 1)), False);
-        assert_eq!(decide(Test::Equals(Literal::Int(i128::from(i64::MIN))), json!(i64::MIN)), True);
-        assert_eq!(decide(Test::Equals(Literal::Float(3.0)), json!(3)), True);
+        assert_eq!(decide(Test::Equals(Value::Int(i128::from(i64::MIN))), json!(i64::MIN)), True);
+        assert_eq!(decide(Test::Equals(Value::Float(3.0)), json!(3)), True);
         assert_eq!(
-            decide(Test::Equals(Literal::Float(9_007_199_254_740_992.0)), json!(9_007_199_254_740_993_u64)),
+            decide(Test::Equals(Value::Float(9_007_199_254_740_992.0)), json!(9_007_199_254_740_993_u64)),
             False
         );
-        assert_eq!(decide(Test::Equals(Literal::Bool(true)), json!("true")), Unknown);
+        assert_eq!(decide(Test::Equals(Value::Bool(true)), json!("true")), Unknown);
+    }
+
+    #[test]
+    fn orderings_are_exact_and_for_numbers_alone() {
+        use Decision::{False, True, Unknown};
+        for (order, value, claim, expected) in [
+            (Order::Above, Value::Int(3), json!(4), True),
+            (Order::Above, Value::Int(3), json!(3), False),
+            (Order::Above, Value::Int(3), json!(3.5), True),
+            (Order::AtLeast, Value::Int(3), json!(3.0), True),
+            (Order::Below, Value::Float(3.5), json!(3), True),
+            (Order::Below, Value::Float(-3.5), json!(-3), False),
+            (Order::Below, Value::Int(-3), json!(-3.5), True),
+            (Order::AtMost, Value::Float(3.5), json!(3.5), True),
+            // As doubles these are one number.
+            (Order::Below, Value::Int(i128::from(u64::MAX)), json!(u64::MAX - 1), True),
+            (Order::Above, Value::Float(9_007_199_254_740_992.0), json!(9_007_199_254_740_993_u64), True),
+            (Order::Above, Value::Int(i128::from(i64::MIN)), json!(i64::MIN), False),
+            (Order::Above, Value::Int(i128::from(u64::MAX)), json!(1e300), True),
+            (Order::Above, Value::Int(0), json!(-1e300), False),
+            (Order::Above, Value::Float(1e300), json!(2e300), True),
+            (Order::Above, Value::Int(3), json!("4"), Unknown),
+            (Order::Above, Value::Int(3), json!([4]), Unknown),
+            (Order::Above, Value::Int(3), json!(null), Unknown),
+            (Order::Above, Value::Int(3), json!(true), Unknown),
+        ] {
+            assert_eq!(decide(Test::Orders(order, value), claim.clone()), expected, "{claim} {order:?} {value:?}");
+            let opposite = decide(Test::Orders(order.opposite(), value), claim.clone());
+            assert_eq!(opposite, expected.not(), "not {claim} {order:?} {value:?}");
+        }
+        assert_eq!(
+            Rule::Claim(&["c"], Test::Orders(Order::Below, Value::Int(3))).decide(&Facts::new(&Map::new())),
+            Unknown
+        );
     }
 
     #[test]
@@ -241,27 +466,109 @@ mod tests {
         ] {
             assert_eq!(decide(Test::Present, claim.clone()), expected, "{claim}");
         }
-        assert_eq!(Rule::Claim("other", Test::Present).decide(&Map::new()), Decision::False);
+        assert_eq!(Rule::Claim(&["other"], Test::Present).decide(&Facts::new(&Map::new())), Decision::False);
+    }
+
+    #[test]
+    fn names_lead_into_objects() {
+        let claims =
+            json!({ "realm": { "roles": ["admin"], "a.b": 1 }, "realm.roles": ["guest"], "list": [{ "a": 1 }] });
+        let claims = claims.as_object().expect("an object");
+        let roles = |name: &'static [&'static str]| {
+            Rule::Claim(name, Test::Equals(Value::Str("admin"))).decide(&Facts::new(claims))
+        };
+        assert_eq!(roles(&["realm", "roles"]), Decision::True);
+        assert_eq!(roles(&["realm.roles"]), Decision::False);
+        assert_eq!(roles(&["realm", "roles", "deeper"]), Decision::Unknown);
+        assert_eq!(roles(&["list", "a"]), Decision::Unknown);
+        assert_eq!(Rule::Claim(&["realm", "a.b"], Test::Present).decide(&Facts::new(claims)), Decision::True);
+        assert_eq!(Rule::Claim(&["realm", "other"], Test::Present).decide(&Facts::new(claims)), Decision::False);
     }
 
     #[test]
     fn scope_wants_all_in_any_order() {
         let claims = json!({ "scope": "b a ab" });
-        let claims = claims.as_object().expect("an object");
-        assert_eq!(Rule::Scope(&["a", "b"]).decide(claims), Decision::True);
-        assert_eq!(Rule::Scope(&["a", "c"]).decide(claims), Decision::False);
-        assert_eq!(Rule::Scope(&["a"]).decide(&Map::new()), Decision::Unknown);
+        let facts = Facts::new(claims.as_object().expect("an object"));
+        assert_eq!(Rule::Scope(&["a", "b"]).decide(&facts), Decision::True);
+        assert_eq!(Rule::Scope(&["a", "c"]).decide(&facts), Decision::False);
+        assert_eq!(Rule::Scope(&["a"]).decide(&Facts::new(&Map::new())), Decision::Unknown);
     }
 
     #[test]
-    fn all_of_nothing_admits_nobody_and_one_false_decides() {
+    fn freshness_counts_to_the_second() {
+        let claims = json!({ "auth_time": 1_000 });
+        let claims = claims.as_object().expect("an object");
+        let at = |now| Rule::Fresh(300).decide(&Facts::new(claims).at(Timestamp::from_seconds(now)));
+        assert_eq!(at(1_300), Decision::True);
+        assert_eq!(at(1_301), Decision::False);
+        for auth_time in [json!("1000"), json!(-5), json!(null), json!(1000.5)] {
+            let claims = json!({ "auth_time": auth_time });
+            assert_eq!(Rule::Fresh(300).decide(&Facts::new(claims.as_object().expect("an object"))), Decision::Unknown);
+        }
+    }
+
+    #[test]
+    fn a_path_parameter_is_text_or_the_digits_of_an_integer() {
+        use Decision::{False, True, Unknown};
+        for (parameter, claim, expected) in [
+            (Some("alice"), json!("alice"), True),
+            (Some("Alice"), json!("alice"), False),
+            (Some("alice"), json!(["bob", "alice"]), True),
+            (Some("7"), json!("7"), True),
+            (Some("7"), json!(7), True),
+            (Some("-7"), json!(-7), True),
+            (Some("0"), json!(0), True),
+            (Some("18446744073709551615"), json!(u64::MAX), True),
+            (Some("07"), json!(7), False),
+            (Some("+7"), json!(7), False),
+            (Some("-0"), json!(0), False),
+            (Some("--7"), json!(7), False),
+            (Some("7.0"), json!(7), False),
+            (Some(""), json!(0), False),
+            (Some("7"), json!(7.5), Unknown),
+            (Some("true"), json!(true), Unknown),
+            (None, json!("alice"), Unknown),
+            (None, json!(["alice"]), Unknown),
+            (None, json!([]), Unknown),
+        ] {
+            let claims = json!({ "c": claim });
+            let parameter_of = |_: &str| parameter.map(Cow::Borrowed);
+            let facts = Facts::new(claims.as_object().expect("an object")).with_parameters(&parameter_of);
+            let value = Value::Parameter("owner");
+            assert_eq!(Rule::Claim(&["c"], Test::Equals(value)).decide(&facts), expected, "{claim} = {parameter:?}");
+            assert_eq!(
+                Rule::Claim(&["c"], Test::Differs(value)).decide(&facts),
+                expected.not(),
+                "{claim} != {parameter:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn kleene() {
+        use Decision::{False, True, Unknown};
+        for (one, other, and, or) in [
+            (True, True, True, True),
+            (True, False, False, True),
+            (True, Unknown, Unknown, True),
+            (False, False, False, False),
+            (False, Unknown, False, Unknown),
+            (Unknown, Unknown, Unknown, Unknown),
+        ] {
+            for (one, other) in [(one, other), (other, one)] {
+                assert_eq!((one.and(other), one.or(other)), (and, or), "{one:?} {other:?}");
+            }
+        }
+        assert_eq!((True.not(), False.not(), Unknown.not()), (False, True, Unknown));
+    }
+
+    #[test]
+    fn nothing_of_nothing_admits_nobody() {
         let claims = Map::new();
-        let absent = Rule::Claim("a", Test::Equals(Literal::Int(1)));
-        assert_eq!(Rule::All(&[]).decide(&claims), Decision::Unknown);
-        assert_eq!(Rule::Token.decide(&claims), Decision::True);
-        static BOTH: Rule =
-            Rule::All(&[Rule::Claim("a", Test::Equals(Literal::Int(1))), Rule::Claim("b", Test::Present)]);
-        assert_eq!(absent.decide(&claims), Decision::Unknown);
-        assert_eq!(BOTH.decide(&claims), Decision::False);
+        for rule in [Rule::All(&[]), Rule::Any(&[]), Rule::Not(&Rule::All(&[])), Rule::Not(&Rule::Any(&[]))] {
+            assert_eq!(rule.decide(&Facts::new(&claims)), Decision::Unknown, "{rule:?}");
+        }
+        assert_eq!(Rule::Claim(&[], Test::Equals(Value::Int(1))).decide(&Facts::new(&claims)), Decision::Unknown);
+        assert_eq!(Rule::Claim(&["a"], Test::OneOf(&[])).decide(&Facts::new(&claims)), Decision::Unknown);
     }
 }

@@ -11,16 +11,17 @@ use actix_web::{FromRequest, HttpRequest};
 use parking_lot::Mutex;
 
 use crate::authenticate::Authenticator;
+use crate::cache::TokenCache;
 use crate::config::{Builder, ClientAddress, Paths, RefusalBody};
 use crate::endpoints::url::{Cors, url};
-use crate::endpoints::{assets, authorize, discovery, login, token};
+use crate::endpoints::{assets, authorize, discovery, login, protected_resource, token};
 use crate::error::Reason;
-use crate::guard::Refusal;
 use crate::keys::{Expected, KeyRing};
 use crate::model::client::RegisteredClient;
 use crate::model::issuer::Issuer;
 use crate::model::{Clock, Scope, Timestamp};
 use crate::pages::{Brand, Logo, Pages};
+use crate::refusal::Refusal;
 use crate::seal::Sealer;
 use crate::store::{Store, StoreError};
 
@@ -52,6 +53,8 @@ pub struct OAuthService(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) issuer: Issuer,
     pub(crate) expected: Expected,
+    pub(crate) resource: Option<Resource>,
+    pub(crate) token_cache: TokenCache,
     pub(crate) paths: Paths,
     pub(crate) clients: HashMap<String, RegisteredClient>,
     pub(crate) scopes: BTreeMap<String, String>,
@@ -69,7 +72,30 @@ pub(crate) struct Inner {
     pub(crate) logo: Option<Logo>,
     pub(crate) pages: Arc<dyn Pages>,
     pub(crate) refusal_body: Option<Arc<RefusalBody>>,
+    pub(crate) explains_refusals: bool,
     pub(crate) client_address: Option<Arc<ClientAddress>>,
+}
+
+/// The guarded handlers as a protected resource with a URL (RFC 9728).
+pub(crate) struct Resource {
+    pub(crate) identifier: String,
+    /// The path of its metadata.
+    pub(crate) path: String,
+    /// Their URL.
+    pub(crate) metadata: String,
+}
+
+impl Resource {
+    /// An audience on the issuer's own origin can be described here; another cannot.
+    pub(crate) fn new(audience: &str, issuer: &Issuer) -> Option<Self> {
+        let parsed: Issuer = audience.parse().ok()?;
+        if parsed.origin() != issuer.origin() {
+            return None;
+        }
+        // RFC 9728 §3.1
+        let path = parsed.well_known("oauth-protected-resource");
+        Some(Resource { identifier: audience.to_owned(), metadata: format!("{}{path}", issuer.origin()), path })
+    }
 }
 
 impl OAuthService {
@@ -92,6 +118,9 @@ impl OAuthService {
                 .service(url(&paths.token).post(token::exchange).cors(Cors::Clients))
                 .service(url(&paths.metadata).get(discovery::metadata).cors(Cors::Everyone))
                 .service(url(&paths.stylesheet).get(assets::stylesheet));
+            if let Some(resource) = &paths.resource {
+                app.service(url(resource).get(protected_resource::metadata).cors(Cors::Everyone));
+            }
             if oauth.0.logo.is_some() {
                 app.service(url(&paths.logo).get(assets::logo));
             }
@@ -122,7 +151,7 @@ impl FromRequest for OAuthService {
     type Future = Ready<Result<Self, Self::Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(OAuthService::of(request).cloned().map_err(|reason| Refusal::new(reason).into_error(None, request)))
+        ready(OAuthService::of(request).cloned().map_err(|reason| Refusal::new(reason, None).into_error(request)))
     }
 }
 

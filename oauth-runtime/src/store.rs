@@ -113,6 +113,14 @@ impl<'a, T> Reply<'a, T> {
     pub fn later(future: impl Future<Output = Result<T, StoreError>> + Send + 'a) -> Self {
         Reply(Inner::Later(Box::pin(future)))
     }
+
+    /// The answer, if it is there without waiting.
+    pub(crate) fn if_now(self) -> Option<Result<T, StoreError>> {
+        match self.0 {
+            Inner::Now(result) => result,
+            Inner::Later(_) => None,
+        }
+    }
 }
 
 impl<T: Unpin> Future for Reply<'_, T> {

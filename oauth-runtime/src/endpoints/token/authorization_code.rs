@@ -64,7 +64,8 @@ pub(crate) async fn redeem(
             return Err(Reason::CodeReplayed);
         }
     }
-    let claims = access_token_claims(oauth, &code, issued_at, token_ends);
+    // Signing in is what a code is made by, at once.
+    let claims = access_token_claims(oauth, &code, opened.issued_at, issued_at, token_ends);
     let access_token = oauth.0.keys.sign(&claims).ok_or(Reason::Internal)?;
     tracing::info!(target: "oauth", client = client.id, grant = code.grant, "access token issued");
     Ok(Issued {
@@ -79,6 +80,7 @@ pub(crate) async fn redeem(
 fn access_token_claims(
     oauth: &OAuthService,
     code: &AuthorizationCode,
+    signed_in_at: Timestamp,
     issued_at: Timestamp,
     expires_at: Timestamp,
 ) -> Map<String, Value> {
@@ -88,6 +90,7 @@ fn access_token_claims(
         ("aud", json!(oauth.0.expected.audience)),
         ("sub", json!(code.subject)),
         ("client_id", json!(code.client_id)),
+        ("auth_time", json!(signed_in_at)),
         ("iat", json!(issued_at)),
         ("exp", json!(expires_at)),
         ("jti", json!(random_id())),

@@ -1,0 +1,164 @@
+//! Tokens that were verified already, so that a token that comes again costs a look-up and no cryptography.
+//!
+//! The whole token is the key: no other token is ever taken for it. Only what was verified is kept, and what can change
+//! about a token (expiry, revocation, the keys) is decided on every use.
+
+use std::mem::size_of;
+use std::sync::Arc;
+
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+use serde_json::{Map, Value};
+
+use crate::keys::{KeyRing, Verified};
+
+/// Verified tokens within a bound in bytes; `None` keeps none.
+pub(crate) struct TokenCache(Option<Cache<Box<[u8]>, Kept, Bytes>>);
+
+#[derive(Clone)]
+struct Kept {
+    verified: Arc<Verified>,
+    /// Of the keys when it was verified.
+    generation: u64,
+    bytes: u64,
+}
+
+#[derive(Clone)]
+struct Bytes;
+
+impl Weighter<Box<[u8]>, Kept> for Bytes {
+    fn weight(&self, token: &Box<[u8]>, kept: &Kept) -> u64 {
+        token.len() as u64 + kept.bytes
+    }
+}
+
+impl TokenCache {
+    /// Keeps at most this many bytes; none of them is 0.
+    pub(crate) fn new(bytes: usize) -> Self {
+        TokenCache((bytes > 0).then(|| Cache::with_weighter(bytes / ORDINARY_BYTES, bytes as u64, Bytes)))
+    }
+
+    pub(crate) fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// What was verified, unless a key was retired since.
+    pub(crate) fn get(&self, token: &[u8], keys: &KeyRing) -> Option<Arc<Verified>> {
+        let cache = self.0.as_ref()?;
+        let kept = cache.get(token)?;
+        if kept.generation != keys.generation() {
+            cache.remove(token);
+            return None;
+        }
+        Some(kept.verified)
+    }
+
+    /// Keeps a token that was verified by the keys of this generation, read before they were asked.
+    pub(crate) fn keep(&self, token: &[u8], verified: &Arc<Verified>, generation: u64) {
+        if let Some(cache) = &self.0 {
+            let bytes = (OVERHEAD + heap_of_map(&verified.claims) + token.len()) as u64;
+            cache.insert(token.into(), Kept { verified: Arc::clone(verified), generation, bytes });
+        }
+    }
+
+    /// Makes room: it will not be good again.
+    pub(crate) fn forget(&self, token: &[u8]) {
+        if let Some(cache) = &self.0 {
+            cache.remove(token);
+        }
+    }
+
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, Cache::len)
+    }
+}
+
+/// What an ordinary token takes, to guess how many there will be.
+const ORDINARY_BYTES: usize = 4096;
+
+/// Of an entry: the typed claims, which repeat a part of the token, the cache's own book-keeping, and what the allocator
+/// adds.
+const OVERHEAD: usize = size_of::<Verified>() + size_of::<Kept>() + 512;
+
+/// About how many bytes a map takes beside itself. A node of the tree has room for eleven entries, half of it unused.
+fn heap_of_map(map: &Map<String, Value>) -> usize {
+    map.iter().map(|(name, value)| 2 * size_of::<(String, Value)>() + name.capacity() + heap_of(value)).sum()
+}
+
+fn heap_of(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.capacity(),
+        Value::Array(items) => items.iter().map(|item| size_of::<Value>() + heap_of(item)).sum(),
+        Value::Object(map) => heap_of_map(map),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::keys::Expected;
+    use crate::model::Timestamp;
+    use crate::model::secret::Secret;
+
+    fn ring() -> KeyRing {
+        KeyRing::hs256(&Secret::from("secret"), &[]).expect("keys derive from any secret")
+    }
+
+    fn token(keys: &KeyRing, id: usize) -> (String, Arc<Verified>) {
+        let claims = json!({
+            "iss": "a", "aud": "a", "sub": "alice", "client_id": "spa", "iat": 900, "exp": 1100, "jti": id.to_string()
+        });
+        let token = keys.sign(claims.as_object().expect("an object")).expect("signs");
+        let expected = Expected { issuer: "a".into(), audience: "a".into() };
+        let verified = keys.verify(&token, &expected, Timestamp::from_seconds(1_000)).expect("good");
+        (token, Arc::new(verified))
+    }
+
+    #[test]
+    fn only_the_very_same_token_is_found() {
+        let (keys, cache) = (ring(), TokenCache::new(1 << 20));
+        let (token, verified) = token(&keys, 1);
+        cache.keep(token.as_bytes(), &verified, keys.generation());
+        assert!(cache.get(token.as_bytes(), &keys).is_some_and(|found| Arc::ptr_eq(&found, &verified)));
+        for end in [token.len() - 1, 0] {
+            assert!(cache.get(&token.as_bytes()[..end], &keys).is_none());
+        }
+        let mut other = token.into_bytes();
+        *other.last_mut().expect("a byte") ^= 1;
+        assert!(cache.get(&other, &keys).is_none());
+    }
+
+    #[test]
+    fn a_retired_key_empties_it() {
+        let (keys, cache) = (ring(), TokenCache::new(1 << 20));
+        let (token, verified) = token(&keys, 1);
+        let before = keys.generation();
+        cache.keep(token.as_bytes(), &verified, before);
+        keys.retire_for_test();
+        assert!(cache.get(token.as_bytes(), &keys).is_none());
+        assert_eq!(cache.len(), 0);
+        // Verified before the key was retired, kept after it: still not good.
+        cache.keep(token.as_bytes(), &verified, before);
+        assert!(cache.get(token.as_bytes(), &keys).is_none());
+    }
+
+    #[test]
+    fn it_is_bounded_in_bytes_and_can_be_off() {
+        let keys = ring();
+        let bytes = 256 * 1024;
+        let (cache, off) = (TokenCache::new(bytes), TokenCache::new(0));
+        for id in 0..2_000 {
+            let (token, verified) = token(&keys, id);
+            cache.keep(token.as_bytes(), &verified, keys.generation());
+            off.keep(token.as_bytes(), &verified, keys.generation());
+        }
+        let kept = cache.0.as_ref().expect("on");
+        assert!(kept.weight() <= bytes as u64, "{}", kept.weight());
+        assert!((50..300).contains(&cache.len()), "{}", cache.len());
+        assert_eq!(off.len(), 0);
+    }
+}

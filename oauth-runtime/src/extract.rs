@@ -1,0 +1,212 @@
+//! What a handler learns of its caller.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use actix_web::dev::Payload;
+use actix_web::{Error, FromRequest, HttpMessage as _, HttpRequest};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::error::Reason;
+use crate::guard::{self, Parsed, Policy};
+use crate::keys::Verified;
+use crate::model::{Scope, Timestamp};
+use crate::policy;
+use crate::refusal::Refusal;
+use crate::service::OAuthService;
+use crate::token::{self, Presented};
+
+/// The custom claims of the request's token, and its `sub`, as a type of your own or as JSON.
+///
+/// Needs no guard: without a good token the answer is 401. Claims that are not a `T` are refused with 403, and the log
+/// says which field does not fit. Where a guard was written as a pattern of `T`, its value is this one.
+///
+/// ```
+/// use oauth_runtime::Claims;
+/// use serde::Deserialize;
+///
+/// #[derive(Deserialize)]
+/// struct User { sub: String, role: String }
+///
+/// #[oauth_runtime::require_token]
+/// #[actix_web::get("/me")]
+/// async fn me(Claims(user): Claims<User>) -> String {
+///     format!("{} is {}", user.sub, user.role)
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claims<T = Value>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Claims<T> {
+    type Error = Error;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        Extracted::new(request, |request, oauth, verified| {
+            let parsed = request.extensions_mut().remove::<Parsed>();
+            match parsed.map(|Parsed(parsed)| parsed.downcast::<T>()) {
+                Some(Ok(claims)) => return Ok(Claims(*claims)),
+                Some(Err(of_another_type)) => {
+                    request.extensions_mut().insert(Parsed(of_another_type));
+                }
+                None => {}
+            }
+            policy::read(&verified.claims).map(Claims).map_err(|misfit| {
+                tracing::warn!(target: "oauth", misfit, "claims of another shape");
+                Refusal::new(Reason::ClaimsOfAnotherShape, Some(oauth))
+            })
+        })
+    }
+}
+
+/// The registered claims of the request's token (RFC 9068 §2.2). Needs no guard: without a good token, 401.
+#[derive(Clone, Debug)]
+pub struct AccessToken {
+    verified: Arc<Verified>,
+    oauth: OAuthService,
+}
+
+impl AccessToken {
+    /// Decides a policy within a handler, where it depends on what only the handler knows.
+    ///
+    /// ```
+    /// use oauth_runtime::{AccessToken, Refusal, policy};
+    ///
+    /// #[oauth_runtime::require_token]
+    /// #[actix_web::delete("/notes/{id}")]
+    /// async fn delete(token: AccessToken) -> Result<&'static str, Refusal> {
+    ///     let shared = true; // asked of the database
+    ///     if shared {
+    ///         token.satisfies(policy!(role = "admin"))?;
+    ///     }
+    ///     Ok("deleted")
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The refusal; as a handler's error it is the answer that a guard gives, with a JSON body.
+    pub fn satisfies(&self, policy: Policy) -> Result<(), Refusal> {
+        guard::decide_claims(&self.verified, &self.oauth, policy.0).inspect_err(Refusal::log)
+    }
+
+    /// `sub`: who signed in.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.verified.registered.subject
+    }
+
+    /// `iss`: who issued the token.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.verified.registered.issuer
+    }
+
+    /// `aud`: whom it is for.
+    pub fn audience(&self) -> impl Iterator<Item = &str> {
+        self.verified.registered.audience.iter().map(String::as_str)
+    }
+
+    /// `exp`: from when on it is refused.
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        self.verified.registered.expires_at
+    }
+
+    /// `iat`: when it was issued.
+    #[must_use]
+    pub fn issued_at(&self) -> Timestamp {
+        self.verified.registered.issued_at
+    }
+
+    /// `jti`: its own id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.verified.registered.id
+    }
+
+    /// `client_id`: the application that it was issued to.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.verified.registered.client_id
+    }
+
+    /// `scope`: what the application may do; empty if nothing was granted.
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        &self.verified.registered.scope
+    }
+}
+
+impl FromRequest for AccessToken {
+    type Error = Error;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        Extracted::new(request, |_, oauth, verified| Ok(AccessToken { verified, oauth: oauth.clone() }))
+    }
+}
+
+/// The future of the extractors: there at once, unless the store has to be waited for.
+pub struct Extracted<T>(Inner<T>);
+
+enum Inner<T> {
+    Now(Option<Result<T, Error>>),
+    Later(Pin<Box<dyn Future<Output = Result<T, Error>>>>),
+}
+
+impl<T: 'static> Extracted<T> {
+    fn new(
+        request: &HttpRequest,
+        read: impl FnOnce(&HttpRequest, &OAuthService, Arc<Verified>) -> Result<T, Refusal> + 'static,
+    ) -> Self {
+        let oauth = match OAuthService::of(request) {
+            Ok(oauth) => oauth,
+            Err(reason) => return Extracted::now(Err(Refusal::new(reason, None).into_error(request))),
+        };
+        let finish = |request: &HttpRequest, oauth: &OAuthService, verified: Result<Arc<Verified>, Reason>| {
+            verified
+                .map_err(|reason| Refusal::new(reason, Some(oauth)))
+                .and_then(|verified| read(request, oauth, verified))
+                .map_err(|refusal| refusal.into_error(request))
+        };
+        match token::present(request, oauth) {
+            Presented::Decided(verified) => Extracted::now(finish(request, oauth, verified)),
+            Presented::Asked(once) => {
+                let (request, oauth) = (request.clone(), oauth.clone());
+                let later = async move { finish(&request, &oauth, once.answer().await) };
+                Extracted(Inner::Later(Box::pin(later)))
+            }
+        }
+    }
+
+    fn now(result: Result<T, Error>) -> Self {
+        Extracted(Inner::Now(Some(result)))
+    }
+}
+
+// What it holds is moved out, never pinned.
+impl<T> Unpin for Extracted<T> {}
+
+impl<T> Future for Extracted<T> {
+    type Output = Result<T, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
+            Inner::Now(result) => match result.take() {
+                Some(result) => Poll::Ready(result),
+                // Polled after it was ready: it never wakes, as the contract of `Future` leaves open.
+                None => Poll::Pending,
+            },
+            Inner::Later(future) => future.as_mut().poll(context),
+        }
+    }
+}
+
+impl<T> std::fmt::Debug for Extracted<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Extracted")
+    }
+}

@@ -1,0 +1,143 @@
+//! What a refused token would need to be let in: so that a client can ask for it.
+
+use crate::model::Scope;
+use crate::policy::{Facts, Rule};
+
+/// What a client can do about a refusal: ask for a scope, or have the person sign in again or otherwise (RFC 9470).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Need {
+    /// Every scope on the way in, those that the token has included (RFC 6750 §3).
+    pub(crate) scope: Scope,
+    /// How long ago the person may have signed in, in seconds.
+    pub(crate) max_age: Option<u64>,
+    /// How the person may have signed in; empty if it does not matter.
+    pub(crate) acr: Vec<&'static str>,
+}
+
+impl Need {
+    /// Whether the person has to come back.
+    pub(crate) fn is_step_up(&self) -> bool {
+        self.max_age.is_some() || !self.acr.is_empty()
+    }
+
+    fn and(mut self, other: Need) -> Option<Need> {
+        self.scope.extend(other.scope.iter());
+        self.max_age = [self.max_age, other.max_age].into_iter().flatten().min();
+        if self.acr.is_empty() {
+            self.acr = other.acr;
+        } else if !other.acr.is_empty() {
+            self.acr.retain(|acr| other.acr.contains(acr));
+            // No one way to sign in is both.
+            if self.acr.is_empty() {
+                return None;
+            }
+        }
+        Some(self)
+    }
+}
+
+impl Rule {
+    /// What would make the rule hold; `None` where no scope and no sign-in can.
+    pub(crate) fn need(&self, facts: &Facts<'_>) -> Option<Need> {
+        match self {
+            Rule::All(rules) => rules.iter().try_fold(Need::default(), |needed, rule| needed.and(rule.need(facts)?)),
+            // The author's order is the order of preference.
+            Rule::Any(rules) => {
+                let met = rules.iter().find(|rule| rule.decide(facts).admits());
+                met.map_or_else(|| rules.iter().find_map(|rule| rule.need(facts)), |rule| rule.need(facts))
+            }
+            Rule::Scope(tokens) => {
+                let mut scope = Scope::default();
+                scope.extend(tokens.iter().copied());
+                Some(Need { scope, ..Need::default() })
+            }
+            _ if self.decide(facts).admits() => Some(Need::default()),
+            Rule::Fresh(seconds) => Some(Need { max_age: Some(*seconds), ..Need::default() }),
+            Rule::Acr(wanted) => Some(Need { acr: wanted.to_vec(), ..Need::default() }),
+            // Asking for more never makes a token have less.
+            Rule::Not(_) | Rule::Public | Rule::Token | Rule::Claim(..) | Rule::Typed(_) => None,
+        }
+    }
+
+    /// The terms that kept the rule from holding, in normal form.
+    pub(crate) fn decisive(&self, facts: &Facts<'_>) -> String {
+        fn collect(rule: &Rule, facts: &Facts<'_>, wanted: bool, into: &mut Vec<String>) {
+            let decision = rule.decide(facts);
+            let as_wanted = if wanted { decision.admits() } else { decision.not().admits() };
+            if as_wanted {
+                return;
+            }
+            match rule {
+                Rule::All(rules) | Rule::Any(rules) => {
+                    rules.iter().for_each(|rule| collect(rule, facts, wanted, into));
+                }
+                Rule::Not(rule) => collect(rule, facts, !wanted, into),
+                Rule::Public
+                | Rule::Token
+                | Rule::Claim(..)
+                | Rule::Scope(_)
+                | Rule::Fresh(_)
+                | Rule::Acr(_)
+                | Rule::Typed(_) => into.push(format!("{rule} is {decision}")),
+            }
+        }
+        let mut leaves = Vec::new();
+        collect(self, facts, true, &mut leaves);
+        leaves.join("; ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::policy::{Test, Value};
+
+    const ADMIN: Rule = Rule::Claim(&["role"], Test::Equals(Value::Str("admin")));
+
+    fn need(rule: &Rule, claims: serde_json::Value) -> Option<(String, Option<u64>, Vec<&'static str>)> {
+        let claims = claims.as_object().expect("an object");
+        rule.need(&Facts::new(claims)).map(|need| (need.scope.to_string(), need.max_age, need.acr))
+    }
+
+    #[test]
+    fn all_of_it_is_named_and_nothing_that_would_not_help() {
+        static BOTH: Rule = Rule::All(&[ADMIN, Rule::Scope(&["b"]), Rule::Scope(&["a"])]);
+        assert_eq!(need(&BOTH, json!({ "role": "admin", "scope": "a" })), Some(("a b".into(), None, vec![])));
+        assert_eq!(need(&BOTH, json!({ "role": "user", "scope": "a" })), None);
+        static EITHER: Rule = Rule::Any(&[ADMIN, Rule::Scope(&["a"]), Rule::Scope(&["b"])]);
+        assert_eq!(need(&EITHER, json!({ "role": "user" })), Some(("a".into(), None, vec![])));
+        static NOT: Rule = Rule::Not(&Rule::Scope(&["a"]));
+        assert_eq!(need(&NOT, json!({ "scope": "a" })), None);
+        assert_eq!(need(&NOT, json!({ "scope": "b" })), Some((String::new(), None, vec![])));
+    }
+
+    #[test]
+    fn step_up_takes_the_strictest() {
+        static RULE: Rule = Rule::All(&[
+            Rule::Fresh(300),
+            Rule::Fresh(60),
+            Rule::Acr(&["a", "b"]),
+            Rule::Acr(&["b", "c"]),
+            Rule::Scope(&["s"]),
+        ]);
+        assert_eq!(need(&RULE, json!({})), Some(("s".into(), Some(60), vec!["b"])));
+        static IMPOSSIBLE: Rule = Rule::All(&[Rule::Acr(&["a"]), Rule::Acr(&["b"])]);
+        assert_eq!(need(&IMPOSSIBLE, json!({})), None);
+        assert_eq!(need(&RULE, json!({ "auth_time": 0, "acr": "b" })), Some(("s".into(), None, vec![])));
+    }
+
+    #[test]
+    fn the_terms_that_decided_are_named() {
+        static RULE: Rule = Rule::All(&[
+            ADMIN,
+            Rule::Any(&[Rule::Claim(&["a"], Test::Present), Rule::Claim(&["b"], Test::Present)]),
+            Rule::Not(&Rule::Claim(&["suspended"], Test::Present)),
+        ]);
+        let decisive = |claims: serde_json::Value| RULE.decisive(&Facts::new(claims.as_object().expect("an object")));
+        assert_eq!(decisive(json!({ "a": 1, "suspended": true })), "role = \"admin\" is unknown; suspended is true");
+        assert_eq!(decisive(json!({ "role": "user", "a": 1 })), "role = \"admin\" is false");
+        assert_eq!(decisive(json!({ "role": "admin" })), "a is false; b is false");
+    }
+}

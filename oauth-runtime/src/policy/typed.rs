@@ -1,0 +1,177 @@
+//! Claims as a type of the application, matched by a Rust pattern.
+
+use std::any::{Any, TypeId, type_name};
+use std::cell::RefCell;
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde::de::value::MapDeserializer;
+use serde_json::{Map, Value as Json};
+
+use crate::model::claims::REGISTERED;
+use crate::policy::{Decision, Facts};
+
+/// A Rust pattern over the application's own claims type.
+#[derive(Clone, Copy)]
+pub struct Typed {
+    /// As written.
+    pub pattern: &'static str,
+    /// Knows the type, which a rule cannot name: answers by `question.ask(|claims: &_| ..)`.
+    pub answer: fn(Question<'_>) -> Verdict,
+}
+
+/// What the runtime wants to know of a [`Typed`].
+pub struct Question<'a>(Kind<'a>);
+
+enum Kind<'a> {
+    Type,
+    Match(&'a Map<String, Json>, &'a Shapes),
+}
+
+/// What a [`Typed`] answers.
+#[derive(Debug)]
+pub struct Verdict(Answer);
+
+#[derive(Debug)]
+enum Answer {
+    Type(TypeId, &'static str),
+    Decided(Decision),
+}
+
+impl Question<'_> {
+    /// Answers, given whether claims match.
+    #[must_use]
+    pub fn ask<T: DeserializeOwned + 'static>(self, matches: fn(&T) -> bool) -> Verdict {
+        Verdict(match self.0 {
+            Kind::Type => Answer::Type(TypeId::of::<T>(), type_name::<T>()),
+            Kind::Match(claims, shapes) => Answer::Decided(shapes.matches(claims, matches)),
+        })
+    }
+}
+
+impl Typed {
+    pub(crate) fn decide(&self, facts: &Facts<'_>) -> Decision {
+        match (self.answer)(Question(Kind::Match(facts.claims, &facts.shapes))).0 {
+            Answer::Decided(decision) => decision,
+            // A question of one kind is answered in this kind, by `ask` alone.
+            Answer::Type(..) => Decision::Unknown,
+        }
+    }
+
+    /// The type of claims that it wants, and its name.
+    pub(crate) fn claims_type(&self) -> Option<(TypeId, &'static str)> {
+        match (self.answer)(Question(Kind::Type)).0 {
+            Answer::Type(id, name) => Some((id, name)),
+            Answer::Decided(_) => None,
+        }
+    }
+}
+
+impl fmt::Debug for Question<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Question")
+    }
+}
+
+impl fmt::Debug for Typed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Typed").field(&self.pattern).finish()
+    }
+}
+
+/// The claims of one request as the application's types: parsed by the first who wants them.
+#[derive(Default)]
+pub(crate) struct Shapes {
+    parsed: RefCell<Option<Box<dyn Any>>>,
+    /// Why they could not be parsed.
+    pub(crate) misfit: RefCell<Option<String>>,
+}
+
+impl Shapes {
+    /// Hands on what an earlier guard has parsed.
+    pub(crate) fn of(parsed: Option<Box<dyn Any>>) -> Self {
+        Shapes { parsed: RefCell::new(parsed), misfit: RefCell::new(None) }
+    }
+
+    pub(crate) fn into_parsed(self) -> Option<Box<dyn Any>> {
+        self.parsed.into_inner()
+    }
+
+    fn matches<T: DeserializeOwned + 'static>(&self, claims: &Map<String, Json>, matches: fn(&T) -> bool) -> Decision {
+        let mut parsed = self.parsed.borrow_mut();
+        if let Some(earlier) = parsed.as_ref().and_then(|parsed| parsed.downcast_ref::<T>()) {
+            return Decision::of(matches(earlier));
+        }
+        match read::<T>(claims) {
+            Ok(fresh) => {
+                let decision = Decision::of(matches(&fresh));
+                *parsed = Some(Box::new(fresh));
+                decision
+            }
+            Err(misfit) => {
+                *self.misfit.borrow_mut() = Some(misfit);
+                Decision::Unknown
+            }
+        }
+    }
+}
+
+/// The custom claims and `sub` as a `T`, or the place where they are something else.
+pub(crate) fn read<T: DeserializeOwned>(claims: &Map<String, Json>) -> Result<T, String> {
+    let custom = || {
+        let custom = claims.iter().filter(|(name, _)| !REGISTERED.contains(&name.as_str()));
+        MapDeserializer::<_, serde_json::Error>::new(custom.map(|(name, value)| (name.as_str(), value)))
+    };
+    // Keeping track of the place costs time, so it is done for those alone that fail.
+    T::deserialize(custom()).or_else(|_| {
+        serde_path_to_error::deserialize(custom()).map_err(|error| match error.path().to_string().as_str() {
+            "." => format!("{}: {}", type_name::<T>(), error.inner()),
+            path => format!("{}.{path}: {}", type_name::<T>(), error.inner()),
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct User {
+        sub: String,
+        home: Home,
+        #[serde(default)]
+        level: Option<u8>,
+    }
+
+    #[derive(Deserialize)]
+    struct Home {
+        floor: u8,
+    }
+
+    #[test]
+    fn claims_become_the_type_without_what_is_registered() {
+        let claims = json!({ "sub": "alice", "home": { "floor": 2 }, "level": 3, "iss": "x", "exp": 1 });
+        let user: User = read(claims.as_object().expect("an object")).expect("a user");
+        assert_eq!((user.sub.as_str(), user.home.floor, user.level), ("alice", 2, Some(3)));
+        let all: Map<String, Json> = read(claims.as_object().expect("an object")).expect("a map");
+        assert_eq!(all.keys().collect::<Vec<_>>(), ["home", "level", "sub"]);
+    }
+
+    #[test]
+    fn a_misfit_is_told_with_its_place() {
+        for (claims, place) in [
+            (json!({ "sub": "alice", "home": { "floor": "2" } }), "User.home.floor: invalid type: string"),
+            (
+                json!({ "sub": "alice", "home": { "floor": 2 }, "level": 256 }),
+                "User.level: invalid value: integer `256`",
+            ),
+            (json!({ "sub": "alice" }), "User: missing field `home`"),
+        ] {
+            let Err(misfit) = read::<User>(claims.as_object().expect("an object")) else { panic!("{claims} fits") };
+            assert!(misfit.contains(place), "{misfit}");
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! How a guard refuses: status, challenge, body, and what the log says.
+
+use std::fmt;
+
+use actix_web::error::InternalError;
+use actix_web::http::{StatusCode, header};
+use actix_web::{Error, HttpRequest, HttpResponse, ResponseError};
+use serde_json::json;
+
+use crate::error::{Code, Reason, Wire};
+use crate::guard::Guard;
+use crate::model::Scope;
+use crate::policy::Need;
+use crate::service::OAuthService;
+
+/// A guard's refusal: what [`AccessToken::satisfies`](crate::AccessToken::satisfies) answers, and what
+/// [`Builder::refusal_body`](crate::Builder::refusal_body) is given.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    reason: Reason,
+    oauth: Option<OAuthService>,
+    decided: Option<Decided>,
+}
+
+/// Which guard refused, and the terms that made it.
+#[derive(Clone, Debug)]
+struct Decided {
+    guard: &'static Guard,
+    terms: String,
+}
+
+impl Refusal {
+    pub(crate) fn new(reason: Reason, oauth: Option<&OAuthService>) -> Self {
+        Refusal { reason, oauth: oauth.cloned(), decided: None }
+    }
+
+    pub(crate) fn by(self, guard: &'static Guard, terms: String) -> Self {
+        Refusal { decided: Some(Decided { guard, terms }), ..self }
+    }
+
+    /// 401 without a good token or with too weak a sign-in, 403 where the policy refuses, 400 for a broken header, 500
+    /// and 503 for ours.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.reason.wire().status
+    }
+
+    /// The error code of RFC 6750 §3.1 or RFC 9470 §3; none where the request had no token.
+    #[must_use]
+    pub fn error(&self) -> Option<&'static str> {
+        self.reason.wire().code.map(Code::as_str)
+    }
+
+    /// What to change, in English.
+    #[must_use]
+    pub fn description(&self) -> String {
+        self.reason.wire().text
+    }
+
+    /// The whole scope with which the policy would let the token in; empty if no scope would.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        match &self.reason {
+            Reason::PolicyRefused(scope) | Reason::SignInAgain(Need { scope, .. }) => scope.clone(),
+            _ => Scope::default(),
+        }
+    }
+
+    /// The answer to a request: its body is the author's, if there is one.
+    pub(crate) fn into_response(self, request: &HttpRequest) -> HttpResponse {
+        self.log();
+        let body = self.oauth.as_ref().and_then(|oauth| oauth.0.refusal_body.as_ref());
+        let response = match body {
+            Some(body) => body(&self, request),
+            None => self.body(),
+        };
+        self.with_headers(response)
+    }
+
+    pub(crate) fn into_error(self, request: &HttpRequest) -> Error {
+        let response = self.clone().into_response(request);
+        InternalError::from_response(self, response).into()
+    }
+
+    pub(crate) fn log(&self) {
+        let (guard, terms) = self.decided.as_ref().map(|decided| (decided.guard, decided.terms.as_str())).unzip();
+        tracing::info!(
+            target: "oauth",
+            reason = ?self.reason,
+            policy = guard.map(|guard| guard.policy),
+            handler = guard.and_then(|guard| guard.handler),
+            module = guard.map(|guard| guard.module),
+            decided = terms,
+            "request refused"
+        );
+    }
+
+    fn body(&self) -> HttpResponse {
+        let Wire { status, code, text } = self.reason.wire();
+        let mut json = json!({ "error_description": text });
+        if let Some(code) = code {
+            json["error"] = json!(code.as_str());
+        }
+        if let (Some(oauth), Some(Decided { guard, terms })) = (&self.oauth, &self.decided)
+            && oauth.0.explains_refusals
+        {
+            json["policy"] = json!(guard.policy);
+            json["decided"] = json!(terms);
+        }
+        HttpResponse::build(status).json(json)
+    }
+
+    fn with_headers(&self, mut response: HttpResponse) -> HttpResponse {
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+        if let Some(challenge) = self.oauth.as_ref().and_then(|oauth| self.challenge(oauth)) {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+            // So that a page of another origin, let in by the author's CORS layer, can read it.
+            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, header::HeaderValue::from_static("WWW-Authenticate"));
+        }
+        crate::endpoints::answer::retry_after(&mut response, &self.reason);
+        response
+    }
+
+    /// RFC 6750 §3: what a client needs to do better.
+    fn challenge(&self, oauth: &OAuthService) -> Option<header::HeaderValue> {
+        let Wire { status, code, text } = self.reason.wire();
+        if status.is_server_error() {
+            return None;
+        }
+        let mut challenge = format!("Bearer realm=\"{}\"", oauth.0.issuer.as_str());
+        if let Some(code) = code {
+            challenge.push_str(&format!(", error=\"{}\", error_description=\"{text}\"", code.as_str()));
+        }
+        let scope = self.scope();
+        if !scope.is_empty() {
+            challenge.push_str(&format!(", scope=\"{scope}\""));
+        }
+        if let Reason::SignInAgain(need) = &self.reason {
+            // RFC 9470 §3
+            if !need.acr.is_empty() {
+                challenge.push_str(&format!(", acr_values=\"{}\"", need.acr.join(" ")));
+            }
+            if let Some(max_age) = need.max_age {
+                challenge.push_str(&format!(", max_age=\"{max_age}\""));
+            }
+        }
+        // RFC 9728 §5.1
+        if let Some(resource) = &oauth.0.resource {
+            challenge.push_str(&format!(", resource_metadata=\"{}\"", resource.metadata));
+        }
+        header::HeaderValue::from_str(&challenge).ok()
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.description())
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// Where a handler itself answers a refusal there is no request to ask for a body of the author's: the body is JSON.
+impl ResponseError for Refusal {
+    fn status_code(&self) -> StatusCode {
+        self.status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.with_headers(self.body())
+    }
+}

@@ -1,0 +1,109 @@
+//! A policy over an `App`, a scope or a resource.
+
+use std::future::{Future, Ready, ready};
+use std::pin::Pin;
+use std::rc::Rc;
+
+use actix_web::Error;
+use actix_web::body::EitherBody;
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::http::{Method, header};
+
+use crate::guard::{self, Policy};
+use crate::service::OAuthService;
+
+impl OAuthService {
+    /// Puts a policy over all that an `App`, a scope or a resource has.
+    ///
+    /// ```
+    /// use actix_web::{App, web};
+    /// use oauth_runtime::policy;
+    /// # use oauth_runtime::{Client, Login, OAuthService};
+    /// # let oauth = OAuthService::builder().issuer("http://127.0.0.1:8000").client(Client::public("demo")
+    /// #     .redirect_uri("http://127.0.0.1/")).authenticate_blocking(|_: Login| Some(serde_json::json!({})))
+    /// #     .build().unwrap();
+    ///
+    /// let admin = web::scope("/admin").wrap(oauth.require(policy!(role = "admin")));
+    /// let app = App::new().configure(oauth.routes()).service(admin);
+    /// # let _ = app;
+    /// ```
+    ///
+    /// Two things pass it: the server's own addresses, so that signing in is possible below an `App` that is wrapped
+    /// whole, and CORS preflights (`OPTIONS` with `Origin` and `Access-Control-Request-Method`), which browsers send
+    /// without a token. Guards on the handlers decide after it, and decide for themselves.
+    #[must_use]
+    pub fn require(&self, policy: Policy) -> Require {
+        Require { oauth: self.clone(), policy }
+    }
+}
+
+/// The middleware of [`OAuthService::require`].
+#[derive(Clone, Debug)]
+pub struct Require {
+    oauth: OAuthService,
+    policy: Policy,
+}
+
+impl<S, B> Transform<S, ServiceRequest> for Require
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Transform = Required<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(Required { oauth: self.oauth.clone(), policy: self.policy, service: Rc::new(service) }))
+    }
+}
+
+/// A service behind a policy.
+pub struct Required<S> {
+    oauth: OAuthService,
+    policy: Policy,
+    service: Rc<S>,
+}
+
+impl<S> std::fmt::Debug for Required<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Required").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+impl<S, B> Service<ServiceRequest> for Required<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
+
+    forward_ready!(service);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let (oauth, policy, service) = (self.oauth.clone(), self.policy, Rc::clone(&self.service));
+        Box::pin(async move {
+            if !is_preflight(&request) && !oauth.0.paths.has(request.path()) {
+                // Borrowed, since actix routes only a request that nobody else holds.
+                let admitted = guard::decide(request.request(), &oauth, policy.0).await;
+                #[cfg(feature = "testing")]
+                crate::testing::note(request.request(), policy.0, admitted.is_ok());
+                if let Err(refusal) = admitted {
+                    let response = refusal.into_response(request.request());
+                    return Ok(request.into_response(response).map_into_right_body());
+                }
+            }
+            service.call(request).await.map(ServiceResponse::map_into_left_body)
+        })
+    }
+}
+
+fn is_preflight(request: &ServiceRequest) -> bool {
+    request.method() == Method::OPTIONS
+        && request.headers().contains_key(header::ORIGIN)
+        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
