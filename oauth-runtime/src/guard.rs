@@ -175,7 +175,9 @@ fn judge(facts: Facts<'_>, guard: &'static Guard, oauth: &OAuthService) -> Resul
     Err(Refusal::new(reason, Some(oauth)).by(guard, guard.rule.decisive(&facts)))
 }
 
-/// A route's parameter as `web::Path<String>` reads it, but for what is no UTF-8: that is no value here.
+/// A route's parameter as `web::Path<String>` reads it, but for what was no UTF-8: actix has put U+FFFD in its place, and
+/// two different paths would be one.
 fn parameter<'a>(request: &'a HttpRequest, name: &str) -> Option<Cow<'a, str>> {
-    percent_decode_str(request.match_info().get(name)?).decode_utf8().ok()
+    let value = percent_decode_str(request.match_info().get(name)?).decode_utf8().ok()?;
+    (!value.contains(char::REPLACEMENT_CHARACTER)).then_some(value)
 }

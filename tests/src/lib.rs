@@ -424,11 +424,12 @@ impl Store for Spy {
     }
 
     fn is_revoked<'a>(&'a self, grant: &'a str) -> Reply<'a, bool> {
-        self.0.asked.fetch_add(1, Ordering::SeqCst);
         if self.0.slow.is_zero() {
+            self.0.asked.fetch_add(1, Ordering::SeqCst);
             return self.0.memory.is_revoked(grant);
         }
         Reply::later(async move {
+            self.0.asked.fetch_add(1, Ordering::SeqCst);
             tokio::time::sleep(self.0.slow).await;
             self.0.memory.is_revoked(grant).await
         })
