@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher as _;
+use std::hash::BuildHasher;
 use std::time::Duration;
 
 use parking_lot::Mutex;
