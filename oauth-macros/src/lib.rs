@@ -262,7 +262,7 @@ struct Guard {
 
 enum Demand {
     Rule(Rule),
-    Typed(Pattern),
+    Typed(Box<Pattern>),
 }
 
 impl Kind {
