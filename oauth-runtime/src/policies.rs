@@ -22,8 +22,8 @@ inventory::collect!(Registered);
 /// # fn main() {
 ///
 /// let policies = oauth_runtime::policies();
-/// let admin = policies.iter().find(|entry| entry.handler == Some("admin")).unwrap();
-/// assert_eq!(admin.normal.as_deref(), Some(r#"level > 3, role = "admin""#));
+/// let entry = policies.iter().find(|entry| entry.handler == Some("admin")).unwrap();
+/// assert_eq!(entry.normal.as_deref(), Some(r#"level > 3, role = "admin""#));
 /// assert!(policies.snapshot().contains(r#"::admin  level > 3, role = "admin""#));
 /// # }
 /// ```
