@@ -15,7 +15,7 @@ inventory::collect!(Registered);
 
 /// Every guard of the program, sorted by module and handler.
 ///
-/// ```
+/// ```standalone_crate
 /// #[oauth_runtime::require_claim(role = "admin", level > 3)]
 /// #[actix_web::get("/admin")]
 /// async fn admin() -> &'static str { "admin" }
