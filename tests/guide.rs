@@ -1,12 +1,14 @@
-//! The tables of `docs/policies.md`, decided by the real runtime.
+//! What `docs/policies.md` says, asked of the real runtime: its tables are decided cell by cell.
 #![allow(clippy::unwrap_used)]
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use actix_web::{Responder, get};
 use oauth_runtime::policy::{Decision, Facts, Rule, Test, Value};
-use oauth_runtime::{Timestamp, policy, require_claim};
+use oauth_runtime::{BuildError, Builder, Clock, Timestamp, policy, require_claim};
 use oauth_tests::{Browser, start_with};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 const GUIDE: &str = include_str!("../docs/policies.md");
@@ -160,7 +162,87 @@ async fn parameters_of_the_route() {
     });
 }
 
-/// What the chapter says of refusals and of the start is looked at in `flows/guards.rs`; its links are looked at here.
+#[require_claim(any(role = "root", scope = "notes:read notes:write"), not(suspended))]
+#[get("/scope")]
+async fn by_scope() -> impl Responder {
+    "by scope"
+}
+
+#[require_claim(role = "admin", scope = "notes:read", fresh = "5m")]
+#[get("/fresh")]
+async fn by_freshness() -> impl Responder {
+    "by freshness"
+}
+
+#[require_claim(acr = ["mfa", "hwk"])]
+#[get("/acr")]
+async fn by_strength() -> impl Responder {
+    "by strength"
+}
+
+#[require_claim(User { level: 3.., .. })]
+#[get("/typed")]
+async fn typed() -> impl Responder {
+    "typed"
+}
+
+#[derive(Serialize, Deserialize)]
+struct User {
+    level: u8,
+}
+
+#[tokio::test]
+async fn what_the_client_is_told() {
+    let clock = Clock::by_hand();
+    let server = start_with(
+        |builder| builder.clock(clock.clone()),
+        |app| {
+            app.service((by_scope, by_freshness, by_strength, typed));
+        },
+    );
+    let browser = Browser::new(&server);
+    let old = browser.token().await;
+    // What is issued in a store's first second is dated to the next one.
+    clock.advance(Duration::from_secs(302));
+    let (admin, user) = (browser.token().await, browser.token_for("user").await);
+    let (step_up, refused) = ("insufficient_user_authentication", "insufficient_scope");
+    let rows: [(&str, Option<&str>, u16, Option<&str>, &[(&str, &str)]); 8] = [
+        ("/scope", None, 401, None, &[]),
+        ("/scope", Some("a.b.c"), 401, Some("invalid_token"), &[]),
+        ("/scope", Some(&admin), 403, Some(refused), &[("scope", "notes:read notes:write")]),
+        ("/fresh", Some(&admin), 403, Some(refused), &[("scope", "notes:read")]),
+        ("/fresh", Some(&old), 401, Some(step_up), &[("scope", "notes:read"), ("max_age", "300")]),
+        ("/fresh", Some(&user), 403, Some(refused), &[]),
+        ("/acr", Some(&admin), 401, Some(step_up), &[("acr_values", "mfa hwk")]),
+        ("/typed", Some(&admin), 403, Some(refused), &[]),
+    ];
+    for (path, token, status, error, more) in rows {
+        let answer = browser.call(path, token).await;
+        let mut challenge = answer.challenge();
+        assert!(answer.json().get("policy").is_none() && answer.json().get("decided").is_none(), "{answer:?}");
+        let resource = format!("{}/.well-known/oauth-protected-resource", server.base);
+        assert_eq!(challenge.remove("resource_metadata"), Some(resource));
+        assert_eq!(challenge.remove("realm").as_ref(), Some(&server.base));
+        assert_eq!((answer.status, challenge.remove("error").as_deref()), (status, error), "{answer:?}");
+        drop(challenge.remove("error_description"));
+        let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        assert_eq!(challenge, more.collect(), "{path} {answer:?}");
+        if let Some(error) = error {
+            assert!(GUIDE.contains(&format!("| {status} | `{error}` |")), "{status} {error}");
+        }
+    }
+}
+
+#[test]
+fn a_pattern_of_another_type_is_refused_where_asked() {
+    let build = |builder: Builder| builder.deny_foreign_claims().build().map(drop);
+    let builder = || oauth_tests::builder("http://127.0.0.1:1");
+    assert!(build(builder().authenticate(async |_| Some(User { level: 3 }))).is_ok());
+    assert!(build(builder()).is_ok(), "of JSON nobody can tell");
+    let foreign = build(builder().authenticate(async |_| Some(("level", 3))));
+    assert!(matches!(foreign, Err(BuildError::ForeignClaims { .. })), "{foreign:?}");
+}
+
 #[test]
 fn what_it_links_to_is_there() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
