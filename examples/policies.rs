@@ -60,7 +60,7 @@ async fn list(owner: Path<String>, notes: Data<Notes>) -> impl Responder {
 #[put("/notes/{owner}/{title}")]
 async fn edit(place: Path<(String, String)>, note: Json<Note>, notes: Data<Notes>) -> impl Responder {
     open(&notes).insert(place.into_inner(), note.into_inner());
-    HttpResponse::NoContent()
+    HttpResponse::NoContent().finish()
 }
 
 /// A token is not enough for what cannot be undone: the person has signed in just now.
@@ -68,8 +68,8 @@ async fn edit(place: Path<(String, String)>, note: Json<Note>, notes: Data<Notes
 #[delete("/notes/{owner}/{title}")]
 async fn remove(place: Path<(String, String)>, notes: Data<Notes>) -> impl Responder {
     match open(&notes).remove(&place.into_inner()) {
-        Some(_) => HttpResponse::NoContent(),
-        None => HttpResponse::NotFound(),
+        Some(_) => HttpResponse::NoContent().finish(),
+        None => HttpResponse::NotFound().finish(),
     }
 }
 

@@ -206,7 +206,8 @@ async fn what_the_client_is_told() {
     clock.advance(Duration::from_secs(302));
     let (admin, user) = (browser.token().await, browser.token_for("user").await);
     let (step_up, refused) = ("insufficient_user_authentication", "insufficient_scope");
-    let rows: [(&str, Option<&str>, u16, Option<&str>, &[(&str, &str)]); 8] = [
+    type Row<'a> = (&'a str, Option<&'a str>, u16, Option<&'a str>, &'a [(&'a str, &'a str)]);
+    let rows: [Row<'_>; 8] = [
         ("/scope", None, 401, None, &[]),
         ("/scope", Some("a.b.c"), 401, Some("invalid_token"), &[]),
         ("/scope", Some(&admin), 403, Some(refused), &[("scope", "notes:read notes:write")]),
