@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used)]
 
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-use oauth_runtime::Clock;
-use oauth_tests::{Browser, CHALLENGE, SECRET, VERIFIER, start};
+use actix_web::{Responder, get};
+use oauth_runtime::{BuildError, Clock, Login, require_claim};
+use oauth_tests::{Browser, CHALLENGE, SECRET, VERIFIER, builder, start, start_with};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -39,14 +41,94 @@ impl Log {
     }
 }
 
-#[tokio::test]
-async fn no_secret_is_logged_and_every_decision_is() {
+/// Of all the tests here, from the first that wants it.
+static LOG: LazyLock<Log> = LazyLock::new(|| {
     let log = Log::default();
     tracing_subscriber::fmt().with_env_filter("oauth=trace").with_ansi(false).with_writer(log.clone()).init();
+    log
+});
 
+#[derive(Serialize, Deserialize)]
+struct User {
+    role: String,
+    level: u8,
+}
+
+#[derive(Serialize)]
+struct Other {
+    role: String,
+}
+
+#[require_claim(User { level: 3.., .. })]
+#[get("/pattern")]
+async fn pattern() -> impl Responder {
+    "pattern"
+}
+
+#[require_claim(any(all(role = "owner", paid), scope = "notes:delete"))]
+#[get("/terms")]
+async fn terms() -> impl Responder {
+    "terms"
+}
+
+#[tokio::test]
+async fn a_refusal_is_logged_with_the_terms_that_decided() {
+    let server = start_with(
+        |builder| builder,
+        |app| {
+            app.service(pattern).service(terms);
+        },
+    );
+    let log = LOG.clone();
+    let browser = Browser::new(&server);
+    let token = browser.token().await;
+    let refused = browser.call("/terms", Some(&token)).await;
+    assert_eq!((refused.status, refused.body.contains("paid")), (403, false), "{refused:?}");
+    assert_eq!(browser.call("/pattern", Some(&token)).await.status, 403);
+    let log = log.text();
+    assert!(log.contains(r#"policy="any(all(role = \"owner\", paid), scope = \"notes:delete\")""#), "{log}");
+    assert!(
+        log.contains(r#"decided="role = \"owner\" is false; paid is false; scope = \"notes:delete\" is unknown""#),
+        "{log}"
+    );
+    assert!(log.contains("handler=\"terms\"") && log.contains("module=\"logs\""), "{log}");
+    assert!(log.contains("logs::User: missing field `level`"), "{log}");
+}
+
+#[tokio::test]
+async fn guards_that_nobody_can_pass_are_told_at_start_up() {
+    let log = LOG.clone();
+    let with_other =
+        || builder("http://127.0.0.1:9").authenticate(async |_: Login| Some(Other { role: "admin".into() }));
+    with_other().build().unwrap();
+    let text = log.text();
+    assert!(
+        text.contains("the guard of logs::pattern is a pattern of logs::User, and authenticate answers logs::Other"),
+        "{text}"
+    );
+    assert!(
+        text.contains("the guard of logs::terms asks for the scope \"notes:delete\", which no token here can have"),
+        "{text}"
+    );
+
+    let Err(BuildError::ForeignClaims { handler, guard_type, claims_type }) =
+        with_other().deny_foreign_claims().build()
+    else {
+        panic!("it was built");
+    };
+    assert_eq!((handler.as_str(), guard_type, claims_type), ("logs::pattern", "logs::User", "logs::Other"));
+    // The type itself, or claims of no known type.
+    let same = |_: Login| Some(User { role: "admin".into(), level: 3 });
+    builder("http://127.0.0.1:9").authenticate_blocking(same).deny_foreign_claims().build().unwrap();
+    builder("http://127.0.0.1:9").deny_foreign_claims().build().unwrap();
+}
+
+#[tokio::test]
+async fn no_secret_is_logged_and_every_decision_is() {
+    let log = LOG.clone();
     let clock = Clock::by_hand();
     let server = start(|builder| {
-        builder.clock(clock.clone()).authenticate(async |login: oauth_runtime::Login| match login.username.as_str() {
+        builder.clock(clock.clone()).authenticate(async |login: Login| match login.username.as_str() {
             "broken" => Err("the database is away"),
             "demo" => Ok(Some(json!({ "claim": "the claims themselves" }))),
             "reserved" => Ok(Some(json!({ "exp": "the claims themselves" }))),

@@ -319,7 +319,7 @@ struct Guard {
 
 enum Demand {
     Rule(Rule),
-    Typed(Pattern),
+    Typed(Box<Pattern>),
 }
 
 impl Kind {

@@ -29,7 +29,7 @@ pub(crate) struct Policy {
 
 pub(crate) enum Demand {
     Terms(Vec<Term>),
-    Typed(Pattern),
+    Typed(Box<Pattern>),
 }
 
 /// The arguments of `#[require_token]` and `#[public]`: at most the runtime's name.
@@ -178,7 +178,7 @@ impl Policy {
             Some(_) => Some(input.parse()?),
             None => None,
         };
-        let mut policy = Policy { runtime: None, demand: Demand::Typed(Pattern { pattern, condition }) };
+        let mut policy = Policy { runtime: None, demand: Demand::Typed(Box::new(Pattern { pattern, condition })) };
         if !at_end(input) {
             return Err(diagnose::junk_after_pattern(input));
         }

@@ -3,17 +3,68 @@
 //! The whole token is the key: no other token is ever taken for it. Only what was verified is kept, and what can change
 //! about a token (expiry, revocation, the keys) is decided on every use.
 
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::mem::size_of;
 use std::sync::Arc;
 
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{Equivalent, Weighter};
 use serde_json::{Map, Value};
 
 use crate::keys::{KeyRing, Verified};
 
 /// Verified tokens within a bound in bytes; `None` keeps none.
-pub(crate) struct TokenCache(Option<Cache<Box<[u8]>, Kept, Bytes>>);
+pub(crate) struct TokenCache(Option<Cache<Token, Kept, Bytes, BuildHasherDefault<Fold>>>);
+
+#[derive(PartialEq, Eq)]
+struct Token(Box<[u8]>);
+
+/// A token that came with a request.
+struct Presented<'a>(&'a [u8]);
+
+/// The end of a token is a part of its signature, which nobody can choose and which looks like chance: there is little to
+/// do for a hash. Whether two tokens are one is decided by the whole of them.
+fn hash_end<H: Hasher>(token: &[u8], state: &mut H) {
+    let [.., a, b, c, d, e, f, g, h, _] = *token else { return };
+    state.write_u64(u64::from_ne_bytes([a, b, c, d, e, f, g, h]));
+}
+
+/// Spreads eight letters over all bits.
+#[derive(Default)]
+struct Fold(u64);
+
+impl Hasher for Fold {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        let product = u128::from(self.0 ^ word) * 0x9E37_79B9_7F4A_7C15;
+        self.0 = (product >> 64) as u64 ^ product as u64;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+impl Hash for Token {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        hash_end(&self.0, state);
+    }
+}
+
+impl Hash for Presented<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        hash_end(self.0, state);
+    }
+}
+
+impl Equivalent<Token> for Presented<'_> {
+    fn equivalent(&self, token: &Token) -> bool {
+        *self.0 == *token.0
+    }
+}
 
 #[derive(Clone)]
 struct Kept {
@@ -26,8 +77,8 @@ struct Kept {
 #[derive(Clone)]
 struct Bytes;
 
-impl Weighter<Box<[u8]>, Kept> for Bytes {
-    fn weight(&self, token: &Box<[u8]>, kept: &Kept) -> u64 {
+impl Weighter<Token, Kept> for Bytes {
+    fn weight(&self, Token(token): &Token, kept: &Kept) -> u64 {
         token.len() as u64 + kept.bytes
     }
 }
@@ -35,7 +86,10 @@ impl Weighter<Box<[u8]>, Kept> for Bytes {
 impl TokenCache {
     /// Keeps at most this many bytes; none of them is 0.
     pub(crate) fn new(bytes: usize) -> Self {
-        TokenCache((bytes > 0).then(|| Cache::with_weighter(bytes / ORDINARY_BYTES, bytes as u64, Bytes)))
+        TokenCache((bytes > 0).then(|| {
+            let items = bytes / ORDINARY_BYTES;
+            Cache::with(items, bytes as u64, Bytes, BuildHasherDefault::default(), DefaultLifecycle::default())
+        }))
     }
 
     pub(crate) fn is_on(&self) -> bool {
@@ -45,9 +99,9 @@ impl TokenCache {
     /// What was verified, unless a key was retired since.
     pub(crate) fn get(&self, token: &[u8], keys: &KeyRing) -> Option<Arc<Verified>> {
         let cache = self.0.as_ref()?;
-        let kept = cache.get(token)?;
+        let kept = cache.get(&Presented(token))?;
         if kept.generation != keys.generation() {
-            cache.remove(token);
+            cache.remove(&Presented(token));
             return None;
         }
         Some(kept.verified)
@@ -57,14 +111,14 @@ impl TokenCache {
     pub(crate) fn keep(&self, token: &[u8], verified: &Arc<Verified>, generation: u64) {
         if let Some(cache) = &self.0 {
             let bytes = (OVERHEAD + heap_of_map(&verified.claims) + token.len()) as u64;
-            cache.insert(token.into(), Kept { verified: Arc::clone(verified), generation, bytes });
+            cache.insert(Token(token.into()), Kept { verified: Arc::clone(verified), generation, bytes });
         }
     }
 
     /// Makes room: it will not be good again.
     pub(crate) fn forget(&self, token: &[u8]) {
         if let Some(cache) = &self.0 {
-            cache.remove(token);
+            cache.remove(&Presented(token));
         }
     }
 

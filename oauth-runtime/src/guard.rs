@@ -136,7 +136,7 @@ pub(crate) async fn decide(request: &HttpRequest, oauth: &OAuthService, guard: &
     }
     let verified = token::verified(request, oauth).await.map_err(|reason| Refusal::new(reason, Some(oauth)))?;
     let parameter = |name: &str| parameter(request, name);
-    let facts = Facts::new(&verified.claims).at(oauth.now()).with_parameters(&parameter);
+    let facts = Facts::new(&verified.claims).by(&oauth.0.clock).with_parameters(&parameter);
     let Rule::Typed(_) = guard.rule else { return judge(facts, guard, oauth).map(drop) };
 
     // Parsed once, by the first guard: the next ones and the handler's `Claims<T>` take it from here.
@@ -150,7 +150,7 @@ pub(crate) async fn decide(request: &HttpRequest, oauth: &OAuthService, guard: &
 
 /// Decides claims where there is no request.
 pub(crate) fn decide_claims(verified: &Verified, oauth: &OAuthService, guard: &'static Guard) -> Result<(), Refusal> {
-    judge(Facts::new(&verified.claims).at(oauth.now()), guard, oauth).map(drop)
+    judge(Facts::new(&verified.claims).by(&oauth.0.clock), guard, oauth).map(drop)
 }
 
 /// The claims as a type of the application.
@@ -175,7 +175,9 @@ fn judge(facts: Facts<'_>, guard: &'static Guard, oauth: &OAuthService) -> Resul
     Err(Refusal::new(reason, Some(oauth)).by(guard, guard.rule.decisive(&facts)))
 }
 
-/// A route's parameter as `web::Path<String>` reads it, but for what is no UTF-8: that is no value here.
+/// A route's parameter as `web::Path<String>` reads it, but for what was no UTF-8: actix has put U+FFFD in its place, and
+/// two different paths would be one.
 fn parameter<'a>(request: &'a HttpRequest, name: &str) -> Option<Cow<'a, str>> {
-    percent_decode_str(request.match_info().get(name)?).decode_utf8().ok()
+    let value = percent_decode_str(request.match_info().get(name)?).decode_utf8().ok()?;
+    (!value.contains(char::REPLACEMENT_CHARACTER)).then_some(value)
 }

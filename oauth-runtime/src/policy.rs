@@ -12,7 +12,7 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Number, Value as Json};
 
-use crate::model::Timestamp;
+use crate::model::{Clock, Timestamp};
 
 pub(crate) use need::Need;
 pub use typed::{Question, Typed, Verdict};
@@ -109,9 +109,16 @@ pub enum Value {
 /// What a rule is decided over: a token's claims, the time, and the parameters of the route.
 pub struct Facts<'a> {
     claims: &'a Map<String, Json>,
-    now: Timestamp,
+    now: Now<'a>,
     parameter: &'a dyn Fn(&str) -> Option<Cow<'a, str>>,
     pub(crate) shapes: Shapes,
+}
+
+/// Read by the one term that wants it.
+#[derive(Clone, Copy, Debug)]
+enum Now<'a> {
+    At(Timestamp),
+    By(&'a Clock),
 }
 
 /// The outcome of a rule. Only [`Decision::True`] admits.
@@ -149,7 +156,7 @@ impl Rule {
                 Some(_) | None => Decision::Unknown,
             },
             Rule::Fresh(seconds) => match facts.claims.get("auth_time").and_then(Json::as_u64) {
-                Some(at) => Decision::of(facts.now.since(Timestamp::from_seconds(at)).as_secs() <= *seconds),
+                Some(at) => Decision::of(facts.now().since(Timestamp::from_seconds(at)).as_secs() <= *seconds),
                 None => Decision::Unknown,
             },
             Rule::Acr(wanted) => match facts.claims.get("acr") {
@@ -261,13 +268,17 @@ impl<'a> Facts<'a> {
     /// Claims alone: at time zero, on a route without parameters.
     #[must_use]
     pub fn new(claims: &'a Map<String, Json>) -> Self {
-        Facts { claims, now: Timestamp::from_seconds(0), parameter: &|_| None, shapes: Shapes::default() }
+        Facts { claims, now: Now::At(Timestamp::from_seconds(0)), parameter: &|_| None, shapes: Shapes::default() }
     }
 
     /// At this time, for `fresh`.
     #[must_use]
     pub fn at(self, now: Timestamp) -> Self {
-        Facts { now, ..self }
+        Facts { now: Now::At(now), ..self }
+    }
+
+    pub(crate) fn by(self, clock: &'a Clock) -> Self {
+        Facts { now: Now::By(clock), ..self }
     }
 
     /// On a route with these parameters, percent-decoded.
@@ -279,6 +290,13 @@ impl<'a> Facts<'a> {
     /// With what an earlier guard has parsed.
     pub(crate) fn with_shapes(self, shapes: Shapes) -> Self {
         Facts { shapes, ..self }
+    }
+
+    fn now(&self) -> Timestamp {
+        match self.now {
+            Now::At(now) => now,
+            Now::By(clock) => clock.now(),
+        }
     }
 
     fn claim(&self, name: &[&str]) -> Option<&'a Json> {

@@ -110,8 +110,8 @@ async fn c27_c28_c29_every_challenge_is_well_formed() {
 }
 
 #[tokio::test]
-async fn c26_a_token_is_verified_once_a_request() {
-    let spy = Spy::new(Clock::system());
+async fn c26_a_store_that_takes_its_time_is_asked_once_a_request() {
+    let spy = Spy::slow(Clock::system(), Duration::from_millis(5));
     let store = spy.clone();
     let server = start(|builder| builder.store(store));
     let browser = Browser::new(&server);

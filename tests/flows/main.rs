@@ -5,6 +5,7 @@ mod broken_store;
 mod browsers;
 mod guards;
 mod oauth2_crate;
+mod policies;
 mod setup;
 mod sign_in;
 mod whole;

@@ -1,6 +1,8 @@
 //! What the tests over the wire stand on: a real server on a free port, a browser, and a store that is watched.
 #![allow(clippy::unwrap_used)]
 
+pub mod rows;
+
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -49,12 +51,21 @@ pub fn free_port() -> (TcpListener, String) {
 
 /// Serves an `App` on a listener, in a thread with an actix system of its own.
 pub fn serve(listener: TcpListener, app: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) -> Server {
+    serve_with(2, listener, app)
+}
+
+/// As [`serve`], with this many workers.
+pub fn serve_with(
+    workers: usize,
+    listener: TcpListener,
+    app: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+) -> Server {
     let base = format!("http://{}", listener.local_addr().unwrap());
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
             let server = HttpServer::new(move || App::new().configure(app.clone()))
-                .workers(2)
+                .workers(workers)
                 .backlog(4096)
                 .disable_signals()
                 .shutdown_timeout(1)
@@ -424,11 +435,12 @@ impl Store for Spy {
     }
 
     fn is_revoked<'a>(&'a self, grant: &'a str) -> Reply<'a, bool> {
-        self.0.asked.fetch_add(1, Ordering::SeqCst);
         if self.0.slow.is_zero() {
+            self.0.asked.fetch_add(1, Ordering::SeqCst);
             return self.0.memory.is_revoked(grant);
         }
         Reply::later(async move {
+            self.0.asked.fetch_add(1, Ordering::SeqCst);
             tokio::time::sleep(self.0.slow).await;
             self.0.memory.is_revoked(grant).await
         })

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Counts the instructions that the server's worker thread spends on a request, for each row or for those named.
+# Two runs of different length are subtracted, so that what starting costs cancels out.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+few=${FEW:-2000}
+many=${MANY:-12000}
+# Where the profiles stay, for callgrind_annotate.
+out=${OUT:-$(mktemp -d)}
+mkdir -p "$out"
+
+command -v valgrind >/dev/null || { echo "missing: valgrind (on Debian: apt-get install valgrind)" >&2; exit 1; }
+cargo build --release --quiet -p oauth-tests --example instructions
+program=${CARGO_TARGET_DIR:-target}/release/examples/instructions
+
+# The file of the one thread in which requests are read.
+worker() {
+    local files
+    files=$(grep -lE 'h1..dispatcher' "$1"-[0-9]*) || true
+    [[ -n $files && $files != *$'\n'* ]] || { echo "$1: not one worker thread, but: ${files:-none}" >&2; return 1; }
+    echo "$files"
+}
+
+# Runs a row so many times under callgrind; prints what its worker spent.
+spent() {
+    local row=$1 times=$2 profile=$out/$1.$2
+    rm -f "$profile"*
+    valgrind --tool=callgrind --separate-threads=yes --callgrind-out-file="$profile" \
+        "$program" "$row" "$times" >"$profile.log" 2>&1 || { cat "$profile.log" >&2; return 1; }
+    local file
+    file=$(worker "$profile")
+    awk '/^(totals|summary):/ { print $2; exit }' "$file"
+}
+
+(($#)) || set -- alone bare hit miss typed garbage forged refused hand grants
+bare=
+printf '%-10s %12s %12s\n' row instructions "over bare"
+for row in "$@"; do
+    first=$(spent "$row" "$few")
+    second=$(spent "$row" "$many")
+    each=$(((second - first) / (many - few)))
+    [[ $row == bare ]] && bare=$each
+    printf '%-10s %12d %12s\n' "$row" "$each" "${bare:+$((each - bare))}"
+done
+echo "profiles: $out"

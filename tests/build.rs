@@ -1,0 +1,128 @@
+//! Writes policies at random, each as a `policy!(..)` and as a tree for the reference of `language.rs`: the same ones in
+//! every build.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    println!("cargo::rerun-if-changed=build.rs");
+    let mut random = Random(0x9E37_79B9_7F4A_7C15);
+    let mut source = String::from("[\n");
+    let mut written = 0;
+    while written < POLICIES {
+        let depth = random.below(4);
+        let Some(term) = term(&mut random, depth) else { continue };
+        writeln!(source, "(policy!({}), {}),", term.text, term.tree)?;
+        written += 1;
+    }
+    source.push_str("]\n");
+    std::fs::write(Path::new(&std::env::var("OUT_DIR")?).join("policies.rs"), source)?;
+    Ok(())
+}
+
+const POLICIES: usize = 400;
+
+/// Values that are near one another, across the types of JSON and the edges of its integers.
+const VALUES: [&str; 16] = [
+    "0",
+    "1",
+    "2",
+    "3",
+    "-1",
+    "9007199254740993",
+    "9007199254740992.0",
+    "18446744073709551615",
+    "-9223372036854775808",
+    "1.5",
+    "2.0",
+    "-0.5",
+    "1e300",
+    "\"x\"",
+    "\"1\"",
+    "true",
+];
+const NUMBERS: usize = 13;
+const NAMES: [&str; 5] = ["a", "b", "c", "o.a", "o.\"b c\""];
+const ORDERS: [&str; 4] = ["<", "<=", ">", ">="];
+const SCOPES: [&str; 4] = ["r", "w", "r w", "w x"];
+
+struct Term {
+    text: String,
+    tree: String,
+}
+
+/// A term; none where the language would rightly refuse it.
+fn term(random: &mut Random, depth: usize) -> Option<Term> {
+    if depth == 0 {
+        return Some(leaf(random));
+    }
+    if random.below(4) == 0 {
+        let inner = term(random, depth - 1)?;
+        if inner.text.starts_with("not(") {
+            return None;
+        }
+        return Some(Term { text: format!("not({})", inner.text), tree: format!("Not(&{})", inner.tree) });
+    }
+    let mut inner = Vec::new();
+    for _ in 0..=random.below(3) {
+        let depth = random.below(depth);
+        inner.push(term(random, depth)?);
+    }
+    // The same claim twice is refused by the compiler in places: here every claim may come once within a list.
+    let claims: Vec<&str> = inner.iter().map(|term| term.text.split([' ', '(']).next().unwrap_or_default()).collect();
+    let is_claim = |name: &&str| !["all", "any", "not"].contains(name);
+    if (1..claims.len()).any(|index| is_claim(&claims[index]) && claims[..index].contains(&claims[index]))
+        || (1..inner.len()).any(|index| inner[..index].iter().any(|other| other.text == inner[index].text))
+    {
+        return None;
+    }
+    let (word, node) = if random.below(2) == 0 { ("all", "All") } else { ("any", "Any") };
+    let join = |part: fn(&Term) -> &str| inner.iter().map(part).collect::<Vec<_>>().join(", ");
+    Some(Term {
+        text: format!("{word}({})", join(|term| &term.text)),
+        tree: format!("{node}(&[{}])", join(|term| &term.tree)),
+    })
+}
+
+fn leaf(random: &mut Random) -> Term {
+    let name = NAMES[random.below(NAMES.len())];
+    let path = format!("{:?}", name.replace('"', ""));
+    let value = VALUES[random.below(VALUES.len())];
+    match random.below(10) {
+        0..3 => Term { text: format!("{name} = {value}"), tree: format!("Equals({path}, {value:?})") },
+        3 => Term { text: format!("{name} != {value}"), tree: format!("Differs({path}, {value:?})") },
+        4 | 5 => {
+            let (order, number) = (ORDERS[random.below(ORDERS.len())], VALUES[random.below(NUMBERS)]);
+            Term { text: format!("{name} {order} {number}"), tree: format!("Orders({path}, {order:?}, {number:?})") }
+        }
+        6 => {
+            let first = random.below(VALUES.len());
+            // Two numbers that are one are refused.
+            let second = if first == 2 { 0 } else { (first + 1) % VALUES.len() };
+            let (first, second) = (VALUES[first], VALUES[second]);
+            Term {
+                text: format!("{name} = [{first}, {second}]"),
+                tree: format!("Any(&[Equals({path}, {first:?}), Equals({path}, {second:?})])"),
+            }
+        }
+        7 => Term { text: name.to_owned(), tree: format!("Present({path})") },
+        8 => {
+            let scope = SCOPES[random.below(SCOPES.len())];
+            Term { text: format!("scope = {scope:?}"), tree: format!("Scope({scope:?})") }
+        }
+        _ if random.below(2) == 0 => Term { text: "fresh = \"5m\"".to_owned(), tree: "Fresh(300)".to_owned() },
+        _ => Term { text: "acr = [\"x\", \"y\"]".to_owned(), tree: "Acr(&[\"x\", \"y\"])".to_owned() },
+    }
+}
+
+struct Random(u64);
+
+impl Random {
+    /// A number smaller than `bound`, which is not zero.
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 32).unwrap_or_default() % bound
+    }
+}
