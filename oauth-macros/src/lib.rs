@@ -30,44 +30,97 @@ use policy::{NoPolicy, Pattern};
 ///     "Admin access granted!"
 /// }
 ///
-/// #[require_claim(role = ["editor", "admin"], level = 3, scope = "notes:write")]
-/// #[post("/notes/{id}")]
-/// async fn save(id: web::Path<u32>, web::Json(text): web::Json<String>) -> actix_web::Result<String> {
-///     Ok(format!("note {id}: {text}"))
+/// #[require_claim(any(sub = path.owner, role = ["editor", "admin"]), level >= 3, scope = "notes:write")]
+/// #[post("/notes/{owner}")]
+/// async fn save(owner: web::Path<String>, web::Json(text): web::Json<String>) -> actix_web::Result<String> {
+///     Ok(format!("a note of {owner}: {text}"))
 /// }
 ///
 /// App::new().service(admin).service(save);
 /// ```
 ///
 /// A request is decided before anything else of it is looked at: first the token (401 where it is missing or not valid),
-/// then the policy (403 where the claims do not meet it), and only then do the handler's own arguments read their part
-/// of the request. So a stranger with a broken body is told 401, not 400.
+/// then the policy (403 where the claims do not meet it, 401 where only the sign-in is too old or too weak), and only then
+/// do the handler's own arguments read their part of the request. So a stranger with a broken body is told 401, not 400.
+///
+/// The guide, `docs/policies.md` in the repository, says the same at more length, with recipes.
 ///
 /// # What to write
 ///
-/// Terms, separated by commas. **All of them must hold.**
+/// Terms, separated by commas, **all of which must hold**; or a [pattern](#patterns) over a type of your own.
 ///
 /// | Term | Holds when |
 /// |---|---|
-/// | `role = "admin"` | the claim equals the value, or is an array that contains it |
-/// | `role = ["editor", "admin"]` | the claim equals any of the values, or is an array that contains any of them |
 /// | `verified` | the claim is there, and neither `null` nor `false` |
+/// | `role = "admin"` | the claim is the value, or an array that contains it |
+/// | `role = ["editor", "admin"]` | the claim is one of the values, or an array that contains one of them |
+/// | `role != "guest"` | the claim is there, of the value's type, and another; or an array without it |
+/// | `level < 3`, `level <= 3`, `level > 3`, `level >= 3` | the claim is a number, and compares so |
+/// | `all(role = "editor", verified)` | each of these holds |
+/// | `any(role = "editor", level > 3)` | at least one of these holds |
+/// | `not(role = "guest")` | this one does not hold, and is known not to |
+/// | `sub = path.owner` | the claim is the route's parameter `{owner}`, percent-decoded; also in a list and after `!=` |
+/// | `realm_access.roles = "admin"` | the claim `roles` within the object `realm_access`, however deep |
+/// | `"https://example.com/role" = "admin"` | a claim whose name is no word; also between dots |
 /// | `scope = "notes:read notes:write"` | the token's scope has every one of these, in any order |
-/// | `crate = "path"` | no rule: the name under which the application knows `oauth-runtime`, where that is another |
+/// | `fresh = "5m"` | the person signed in at most this long ago, by `auth_time`; in `s`, `m`, `h` or `d` |
+/// | `acr = "mfa"`, `acr = ["mfa", "hwk"]` | the person signed in in this way, or one of these, by `acr` |
+/// | `crate = "path"` | no term: the name under which the application knows `oauth-runtime`, where that is another |
 ///
-/// A value is a string, an integer from `i64::MIN` to `u64::MAX`, a finite floating-point number, `true` or `false`.
+/// A value is a string, an integer from `i64::MIN` to `u64::MAX`, a finite floating-point number, `true`, `false`, or
+/// `path.` and a parameter of the route. `<` and its like take a number.
 ///
-/// A claim's name is a word, Rust's own words included (`type = "person"`), or any text in quotes:
-/// `"https://example.com/role" = "admin"`. In quotes it is always a plain claim: `"scope" = "a"` compares the claim's
-/// whole text, and `"all" = 1` is a claim that happens to be named like a word of this language.
+/// A claim's name is a word, Rust's own words included (`type = "person"`), or any text in quotes. In quotes it is always
+/// a plain claim: `"scope" = "a"` compares the claim's whole text, and `"all" = 1` is a claim that happens to be named
+/// like a word of this language.
 ///
 /// # What holds, and what does not
 ///
-/// - A claim that is **absent** meets no term.
-/// - A claim of **another JSON type** than the value meets no term: `level = 3` does not hold for the string `"3"`.
+/// A term is *true*, *false* or *unknown*, and **only true lets a request in**.
+///
+/// - A claim that is **absent**, or of **another JSON type** than the value, is unknown: `level = 3` does not hold for the
+///   string `"3"`, and neither does `level != 3`. Presence alone (`verified`) takes absence for an answer: false.
+/// - `all`, `any` and `not` keep to **Kleene's logic**: unknown stays unknown unless the other side decides. So
+///   `not(role = "guest")` refuses a token without a role, and `not(suspended)` lets one in that says nothing of it.
+/// - An **array** is searched for the value, one level deep; if it is not in there, that is false. `<` and its like are
+///   unknown for an array.
 /// - **Numbers** compare exactly: `3` equals `3.0`, and two integers beyond the precision of a double stay different.
 /// - **Strings** compare byte for byte, case included.
-/// - An **array** claim holds when one of its elements does; its elements are not searched any deeper.
+/// - A **parameter** is compared with a string as text, with an integer by its usual decimal digits: `07` is not 7.
+///
+/// # Patterns
+///
+/// Where the application's `authenticate` answers a type of its own, a guard can be a Rust pattern over it, with `if` for
+/// what a pattern cannot say. It stands alone; what is not in the type goes into a guard of its own.
+///
+/// ```
+/// use actix_web::{Responder, get, web};
+/// use oauth_runtime::{Claims, require_claim};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize)]
+/// enum Role { Reader, Auditor, Admin }
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct User { sub: String, role: Role, level: u8 }
+///
+/// #[require_claim(User { role: Role::Admin | Role::Auditor, level: 3.., .. })]
+/// #[get("/report")]
+/// async fn report(Claims(user): Claims<User>) -> impl Responder {
+///     user.sub
+/// }
+///
+/// #[require_claim(User { sub, level, .. } if sub == "root" || *level > 7)]
+/// #[require_claim(sub = path.owner, fresh = "1h")]
+/// #[get("/notes/{owner}")]
+/// async fn notes(owner: web::Path<String>) -> impl Responder {
+///     owner.into_inner()
+/// }
+/// # fn main() {}
+/// ```
+///
+/// The claims are parsed once, and `Claims<User>` in the handler is what the guard has matched. Claims of another shape are
+/// refused, and the log says which field does not fit.
 ///
 /// # Several guards
 ///
@@ -95,11 +148,15 @@ use policy::{NoPolicy, Pattern};
 ///
 /// What is refused does not compile; no mistake leaves a handler open. Refused are
 ///
-/// - an empty policy, an empty list, an empty name;
-/// - the same claim twice, or the same value twice in a list: all terms must hold, which is rarely what was meant;
+/// - an empty policy, an empty list, an empty name, an empty condition, and `not` of several terms;
+/// - the same term twice, the same claim twice after `=`, or the same value twice in a list: all terms must hold, which is
+///   rarely what was meant;
 /// - values that are no literals (`role = ADMIN`), and literals that JSON does not have (`b"x"`, `'c'`, `3u8`);
-/// - scopes with characters that [RFC 6749] does not allow, or with a scope twice;
-/// - the words `fresh`, `acr`, `path`, `all`, `any`, `not`, which are kept for rules to come;
+/// - `<` and its like with anything but a number, `!=` with a list;
+/// - scopes with characters that [RFC 6749] does not allow, or with a scope twice; times without a unit; ways to sign in
+///   with a space;
+/// - a parameter that the route below does not have;
+/// - a pattern that cannot fail, since it would let everybody in; a string literal in a pattern; a pattern beside terms;
 /// - anything but an `async fn` with a body; `self`, `impl Trait` and `cfg` in its arguments, since they are rewritten;
 ///   more arguments than actix-web takes; and a function that answers nothing, as actix-web does itself.
 ///
@@ -376,6 +433,31 @@ mod tests {
                 let tokens = guard(kind, policy.clone(), handler.clone()).to_string();
                 assert!(tokens.contains("compile_error") || tokens.contains("admit"), "{tokens}");
             }
+        }
+    }
+
+    /// The documentation of the macro, and the guide, each have what the parser knows.
+    #[test]
+    fn every_operator_condition_and_word_is_documented() {
+        let (source, _) = include_str!("lib.rs").split_once("pub fn require_claim").expect("the macro");
+        let (_, documented) = source.split_once("/// # What to write").expect("its table");
+        let (table, _) = documented.split_once("/// # What holds").expect("the table's end");
+        let guide = include_str!("../../docs/policies.md");
+        let (_, guide) = guide.split_once("## The language").expect("the guide's table");
+        let (guide, _) = guide.split_once("\n## ").expect("its end");
+        for (place, text) in [("the macro's documentation", table), ("docs/policies.md", guide)] {
+            for (operator, ..) in policy::OPERATORS {
+                let terms = text.split('`').skip(1).step_by(2);
+                let mut written = terms.flat_map(|term| term.split(' '));
+                assert!(written.any(|token| token == operator), "{place} has no `{operator}`");
+            }
+            for (condition, ..) in policy::CONDITIONS {
+                assert!(text.contains(&format!("`{condition}(")), "{place} has no `{condition}(..)`");
+            }
+            for word in [policy::SCOPE, policy::FRESH, policy::ACR] {
+                assert!(text.contains(&format!("`{word} = \"")), "{place} has no `{word}`");
+            }
+            assert!(text.contains(&format!("= {}.", policy::PATH)), "{place} has no `{}`", policy::PATH);
         }
     }
 

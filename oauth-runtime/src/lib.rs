@@ -64,3 +64,7 @@ pub mod __bench;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/policies.md")]
+struct WritingPolicies;

@@ -1,0 +1,205 @@
+//! Notes with owners, editors and auditors, each form of a policy once: `cargo run --example policies` prints the map of
+//! its policies. What each of them lets in and refuses is in the tests at the end.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use actix_web::web::{Data, Json, Path, ServiceConfig, scope};
+use actix_web::{App, HttpResponse, HttpServer, Responder, delete, get, post, put};
+use argon2::{Argon2, PasswordHash, PasswordVerifier as _};
+use oauth_runtime::{
+    AccessToken, Builder, Claims, Client, Login, OAuthService, Policy, Refusal, policy, public, require_claim,
+    require_token,
+};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Role {
+    Author,
+    Editor,
+    Auditor,
+}
+
+/// What `authenticate` answers, and so what a guard can be a pattern of.
+#[derive(Serialize, Deserialize)]
+struct User {
+    sub: String,
+    role: Role,
+    level: u8,
+}
+
+/// By owner and title.
+type Notes = Mutex<BTreeMap<(String, String), Note>>;
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Note {
+    text: String,
+    #[serde(default)]
+    embargoed: bool,
+    #[serde(skip_deserializing)]
+    published: bool,
+}
+
+#[public]
+#[get("/")]
+async fn welcome(notes: Data<Notes>) -> impl Responder {
+    let published = open(&notes).values().filter(|note| note.published).count();
+    format!("{published} notes to read. Sign in to see more.")
+}
+
+#[require_claim(any(sub = path.owner, role = ["editor", "auditor"]))]
+#[get("/notes/{owner}")]
+async fn list(owner: Path<String>, notes: Data<Notes>) -> impl Responder {
+    let notes = open(&notes);
+    Json(notes.keys().filter(|(of, _)| *of == *owner).map(|(_, title)| title.clone()).collect::<Vec<_>>())
+}
+
+/// The role is the person's, the scope the client's. Who audits writes nothing.
+#[require_claim(any(sub = path.owner, role = "editor"), not(role = "auditor"), scope = "notes:write")]
+#[put("/notes/{owner}/{title}")]
+async fn edit(place: Path<(String, String)>, note: Json<Note>, notes: Data<Notes>) -> impl Responder {
+    open(&notes).insert(place.into_inner(), note.into_inner());
+    HttpResponse::NoContent().finish()
+}
+
+/// A token is not enough for what cannot be undone: the person has signed in just now.
+#[require_claim(sub = path.owner, fresh = "5m")]
+#[delete("/notes/{owner}/{title}")]
+async fn remove(place: Path<(String, String)>, notes: Data<Notes>) -> impl Responder {
+    match open(&notes).remove(&place.into_inner()) {
+        Some(_) => HttpResponse::NoContent().finish(),
+        None => HttpResponse::NotFound().finish(),
+    }
+}
+
+/// Only the note itself tells who may publish it.
+#[require_claim(any(sub = path.owner, role = "editor"))]
+#[post("/notes/{owner}/{title}/publish")]
+async fn publish(
+    place: Path<(String, String)>,
+    token: AccessToken,
+    notes: Data<Notes>,
+) -> Result<HttpResponse, Refusal> {
+    let mut notes = open(&notes);
+    let Some(note) = notes.get_mut(&place.into_inner()) else { return Ok(HttpResponse::NotFound().finish()) };
+    if note.embargoed {
+        token.satisfies(policy!(role = "editor"))?;
+    }
+    note.published = true;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+#[require_token]
+#[get("/me")]
+async fn me(Claims(user): Claims<User>) -> impl Responder {
+    format!("{}, {:?}", user.sub, user.role)
+}
+
+/// Over all of `/audit`.
+const AUDITORS: Policy = policy!(User { role: Role::Auditor, .. });
+
+#[require_token]
+#[get("/notes")]
+async fn count(notes: Data<Notes>) -> impl Responder {
+    open(&notes).len().to_string()
+}
+
+#[require_claim(User { level: 3.., .. })]
+#[get("/embargoed")]
+async fn embargoed(Claims(user): Claims<User>, notes: Data<Notes>) -> impl Responder {
+    format!("{}, for {}", open(&notes).values().filter(|note| note.embargoed).count(), user.sub)
+}
+
+fn open(notes: &Notes) -> MutexGuard<'_, BTreeMap<(String, String), Note>> {
+    notes.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// All routes, for the server and for the tests.
+fn routes(oauth: &OAuthService, notes: Data<Notes>) -> impl FnOnce(&mut ServiceConfig) + use<> {
+    let oauth = oauth.clone();
+    move |app| {
+        let audit = scope("/audit").service(count).service(embargoed).wrap(oauth.require(AUDITORS));
+        app.app_data(notes).configure(oauth.routes());
+        app.service((welcome, list, edit, remove, publish, me)).service(audit);
+    }
+}
+
+fn builder(origin: &str) -> Builder {
+    OAuthService::builder()
+        .issuer(origin)
+        .name("Notes")
+        .client(Client::public("notes").redirect_uri("http://127.0.0.1/callback"))
+        .scope("notes:write", "Write and change notes")
+        .authenticate_blocking(validate_user)
+        .deny_foreign_claims()
+}
+
+/// Runs on a thread of its own, since a password hash is slow on purpose.
+fn validate_user(login: Login) -> Option<User> {
+    let known = USERS.iter().find(|(name, ..)| *name == login.username);
+    // A name that does not exist costs the same time, so that nobody can tell which names do.
+    let (_, hash, role, level) = known.unwrap_or(&USERS[0]);
+    let hash = PasswordHash::new(hash).ok()?;
+    Argon2::default().verify_password(login.password.as_bytes(), &hash).ok()?;
+    known.map(|(name, ..)| User { sub: (*name).to_owned(), role: *role, level: *level })
+}
+
+/// Name, Argon2 hash (of the name and `123`), role and level.
+const USERS: [(&str, &str, Role, u8); 3] = [
+    (
+        "alice",
+        "$argon2id$v=19$m=19456,t=2,p=1$H2j+9J2Hf4RktzYT9DOOMw$L+Snmjx9keCRoaaFDJhTpk3z1OCH8wMFhYxkM98FdpY",
+        Role::Author,
+        1,
+    ),
+    (
+        "bob",
+        "$argon2id$v=19$m=19456,t=2,p=1$3RxyTxt1Waz/HXlhYiAleA$LHojy+RqkeyYQOO5vFCqI0S6jnGdZwCBbQM0smgyspc",
+        Role::Editor,
+        2,
+    ),
+    (
+        "carol",
+        "$argon2id$v=19$m=19456,t=2,p=1$npNhkJ2xbaieJB6n1ZjqSA$Dq+FN2iWltTxtJ0Rij/BDKNanzW53NKcSJ+8uG1lFK8",
+        Role::Auditor,
+        3,
+    ),
+];
+
+#[actix_web::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    tracing_subscriber::fmt().with_env_filter("info").init();
+    let port: u16 = std::env::var("PORT").map_or(Ok(8000), |port| port.parse())?;
+    let origin = format!("http://127.0.0.1:{port}");
+    let (oauth, notes) = (builder(&origin).build()?, Data::new(Notes::default()));
+    tracing::info!("open {origin}/, whose policies are\n{}", oauth_runtime::policies());
+    HttpServer::new(move || App::new().configure(routes(&oauth, notes.clone())))
+        .bind(("127.0.0.1", port))?
+        .run()
+        .await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Who may do what changes in this file too, or not at all.
+    #[test]
+    fn the_policies_are_those_that_were_reviewed() {
+        assert_eq!(oauth_runtime::policies().snapshot(), include_str!("policies.txt"));
+    }
+
+    #[test]
+    fn everybody_has_a_password() {
+        for (name, ..) in USERS {
+            let hash = PasswordHash::new(USERS.iter().find(|user| user.0 == name).map_or("", |user| user.1));
+            let right = format!("{name}123");
+            assert!(
+                hash.is_ok_and(|hash| Argon2::default().verify_password(right.as_bytes(), &hash).is_ok()),
+                "{name}"
+            );
+        }
+    }
+}
