@@ -154,7 +154,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::keys::Expected;
+    use crate::keys::{Expected, Keys, SigningKey};
     use crate::model::Timestamp;
     use crate::model::secret::Secret;
 
@@ -188,11 +188,16 @@ mod tests {
 
     #[test]
     fn a_retired_key_empties_it() {
-        let (keys, cache) = (ring(), TokenCache::new(1 << 20));
+        let own = Keys::generate().expect("a key");
+        let (keys, cache) = (KeyRing::Own(own.clone()), TokenCache::new(1 << 20));
         let (token, verified) = token(&keys, 1);
         let before = keys.generation();
         cache.keep(token.as_bytes(), &verified, before);
-        keys.retire_for_test();
+        let (first, next) = (own.signs_with(), SigningKey::generate().expect("a key"));
+        let next = own.add(next).expect("another");
+        own.promote(&next).expect("it is there");
+        assert!(cache.get(token.as_bytes(), &keys).is_some());
+        own.retire(&first).expect("it does not sign");
         assert!(cache.get(token.as_bytes(), &keys).is_none());
         assert_eq!(cache.len(), 0);
         // Verified before the key was retired, kept after it: still not good.

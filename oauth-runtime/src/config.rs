@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 use crate::authenticate::{Answer, Authenticate, Authenticator, ClaimsType, Login};
 use crate::cache::TokenCache;
-use crate::keys::{Expected, KeyRing};
+use crate::keys::{Expected, KeyRing, Keys};
 use crate::model::client::{RegisteredClient, is_client_id};
 use crate::model::issuer::{InvalidIssuer, Issuer, is_plain_path};
 use crate::model::redirect_uri::InvalidRedirectUri;
@@ -33,6 +33,7 @@ pub struct Builder {
     audience: Option<String>,
     secret: Option<Secret>,
     previous_secrets: Vec<Secret>,
+    keys: Option<Keys>,
     clients: Vec<Client>,
     scopes: Vec<(String, String)>,
     default_scope: Option<String>,
@@ -81,6 +82,7 @@ impl Builder {
             audience: None,
             secret: None,
             previous_secrets: Vec::new(),
+            keys: None,
             clients: Vec::new(),
             scopes: Vec::new(),
             default_scope: None,
@@ -133,6 +135,13 @@ impl Builder {
     /// A secret used before: what was made under it is still taken, and nothing more is made under it.
     pub fn previous_secret(mut self, secret: impl Into<Secret>) -> Self {
         self.previous_secrets.push(secret.into());
+        self
+    }
+
+    /// What signs the tokens, so that others can verify them: HS256 under a key derived from the secret unless set, which
+    /// only this service can verify.
+    pub fn keys(mut self, keys: Keys) -> Self {
+        self.keys = Some(keys);
         self
     }
 
@@ -358,10 +367,14 @@ impl Builder {
             stylesheet: paths.stylesheet.clone(),
         };
         let clock = self.clock;
-        let (Some(sealer), Some(keys)) = (
-            Sealer::new(&secret, &self.previous_secrets, &issuer_text),
-            KeyRing::hs256(&secret, &self.previous_secrets),
-        ) else {
+        let keys = match self.keys {
+            Some(keys) => {
+                keys.set_clock(clock.clone());
+                Some(KeyRing::Own(keys))
+            }
+            None => KeyRing::hs256(&secret, &self.previous_secrets),
+        };
+        let (Some(sealer), Some(keys)) = (Sealer::new(&secret, &self.previous_secrets, &issuer_text), keys) else {
             return Err(BuildError::Cryptography);
         };
         Ok(OAuthService::new(Inner {
@@ -413,6 +426,7 @@ pub(crate) struct Paths {
     pub(crate) stylesheet: String,
     pub(crate) logo: String,
     pub(crate) metadata: String,
+    pub(crate) jwks: String,
     /// Of the protected resource, if it has a URL here.
     pub(crate) resource: Option<String>,
 }
@@ -420,8 +434,8 @@ pub(crate) struct Paths {
 impl Paths {
     /// Whether this is the path of one of them.
     pub(crate) fn has(&self, path: &str) -> bool {
-        let Paths { authorize, login, token, stylesheet, logo, metadata, resource } = self;
-        [authorize, login, token, stylesheet, logo, metadata].into_iter().chain(resource).any(|own| own == path)
+        let Paths { authorize, login, token, stylesheet, logo, metadata, jwks, resource } = self;
+        [authorize, login, token, stylesheet, logo, metadata, jwks].into_iter().chain(resource).any(|own| own == path)
     }
 
     fn parse(
@@ -440,7 +454,8 @@ impl Paths {
         paths.extend(chosen);
         let metadata = issuer.well_known("oauth-authorization-server");
         let resource = resource.map(|resource| resource.path.clone());
-        let mut taken: Vec<String> = resource.iter().chain([&metadata]).cloned().collect();
+        let jwks = format!("{}/.well-known/jwks.json", issuer.path());
+        let mut taken: Vec<String> = resource.iter().chain([&metadata, &jwks]).cloned().collect();
         let mut place = |endpoint: Endpoint| {
             let path = paths.remove(&endpoint).unwrap_or_default();
             let whole = format!("{}{path}", issuer.path());
@@ -459,6 +474,7 @@ impl Paths {
             stylesheet: place(Endpoint::Stylesheet)?,
             logo: place(Endpoint::Logo)?,
             metadata,
+            jwks,
             resource,
         })
     }
@@ -631,7 +647,8 @@ impl From<InvalidColour> for BuildError {
     }
 }
 
-const LONGEST_ACCESS_TOKEN: Duration = Duration::from_secs(24 * 3600);
+/// The longest that an access token may live.
+pub(crate) const LONGEST_ACCESS_TOKEN: Duration = Duration::from_secs(24 * 3600);
 const LONGEST_CODE: Duration = Duration::from_secs(600);
 
 #[cfg(test)]

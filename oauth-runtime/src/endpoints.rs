@@ -5,6 +5,7 @@ pub(crate) mod assets;
 pub(crate) mod authorize;
 pub(crate) mod browser;
 pub(crate) mod discovery;
+pub(crate) mod jwks;
 pub(crate) mod login;
 pub(crate) mod protected_resource;
 pub(crate) mod token;

@@ -1,6 +1,7 @@
 //! Access tokens: signing and verifying them (RFC 9068).
 
-use std::sync::atomic::{AtomicU64, Ordering};
+mod jwk;
+mod signing_key;
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
@@ -14,16 +15,20 @@ use crate::model::secret::Secret;
 use crate::model::{Scope, Timestamp};
 use crate::seal::derive;
 
-/// The keys of one service: the first signs, all verify. Callers see neither how many there are nor of what kind.
-pub(crate) struct KeyRing {
-    keys: Vec<Key>,
-    generation: AtomicU64,
+pub(crate) use jwk::PublicKey;
+pub use signing_key::{KeyError, Keys, SigningKey};
+
+/// The keys of one service. Callers see neither how many there are nor of what kind.
+pub(crate) enum KeyRing {
+    /// HS256 under keys derived from the service's secrets: the first signs, all verify.
+    Derived(Vec<DerivedKey>),
+    /// The author's own.
+    Own(Keys),
 }
 
 /// Set up once: that costs more than a signature.
-struct Key {
-    id: String,
-    algorithm: Algorithm,
+pub(crate) struct DerivedKey {
+    header: Header,
     hmac: hmac::Key,
 }
 
@@ -59,74 +64,101 @@ pub(crate) struct Registered {
 impl KeyRing {
     /// HS256 under keys derived from the service's secrets; the previous ones verify only.
     pub(crate) fn hs256(secret: &Secret, previous: &[Secret]) -> Option<Self> {
-        let keys = std::iter::once(secret).chain(previous).map(Key::hs256).collect::<Option<Vec<_>>>()?;
-        Some(KeyRing { keys, generation: AtomicU64::new(0) })
+        let keys = std::iter::once(secret).chain(previous).map(DerivedKey::new).collect::<Option<Vec<_>>>()?;
+        Some(KeyRing::Derived(keys))
     }
 
-    /// Changes whenever a key stops to verify: what was verified before has to be verified again.
+    /// Changes whenever a key stops to verify before its time: what was verified before has to be verified again.
     pub(crate) fn generation(&self) -> u64 {
-        self.generation.load(Ordering::Acquire)
+        match self {
+            KeyRing::Derived(_) => 0,
+            KeyRing::Own(keys) => keys.generation(),
+        }
     }
 
-    #[cfg(test)]
-    pub(crate) fn retire_for_test(&self) {
-        self.generation.fetch_add(1, Ordering::Release);
+    /// The public keys, as a JWK set (RFC 7517 §5); none where there are only secret ones.
+    pub(crate) fn published(&self) -> Option<Value> {
+        match self {
+            KeyRing::Derived(_) => None,
+            KeyRing::Own(keys) => Some(keys.published()),
+        }
+    }
+
+    /// The algorithm that signs.
+    pub(crate) fn algorithm(&self) -> Algorithm {
+        match self {
+            KeyRing::Derived(_) => Algorithm::HS256,
+            KeyRing::Own(keys) => keys.signing().public.algorithm,
+        }
     }
 
     /// Signs claims as an access token.
     pub(crate) fn sign(&self, claims: &Map<String, Value>) -> Option<String> {
-        let key = self.keys.first()?;
-        let header = serde_json::to_vec(&Header {
-            alg: key.algorithm,
-            typ: Some("at+jwt".into()),
-            kid: Some(key.id.clone()),
-            crit: None,
-        })
-        .ok()?;
-        let claims = serde_json::to_vec(claims).ok()?;
-        let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
-        let signature = URL_SAFE_NO_PAD.encode(hmac::sign(&key.hmac, message.as_bytes()));
-        Some(format!("{message}.{signature}"))
+        self.sign_as(ACCESS_TOKEN, claims)
+    }
+
+    /// Signs claims as a JWT of this type.
+    pub(crate) fn sign_as(&self, typ: &str, claims: &Map<String, Value>) -> Option<String> {
+        let claims = URL_SAFE_NO_PAD.encode(serde_json::to_vec(claims).ok()?);
+        match self {
+            KeyRing::Derived(keys) => {
+                let key = keys.first()?;
+                let message = format!("{}.{claims}", key.header.encoded(typ)?);
+                let signature = URL_SAFE_NO_PAD.encode(hmac::sign(&key.hmac, message.as_bytes()));
+                Some(format!("{message}.{signature}"))
+            }
+            KeyRing::Own(keys) => {
+                let key = keys.signing();
+                let message = format!("{}.{claims}", key.public.header().encoded(typ)?);
+                let signature = URL_SAFE_NO_PAD.encode(key.sign(message.as_bytes())?);
+                Some(format!("{message}.{signature}"))
+            }
+        }
     }
 
     /// Verifies an access token: signature, type, issuer, audience and expiry (RFC 9068 §4). No leeway is given: who
     /// signs is who verifies.
     pub(crate) fn verify(&self, token: &str, expected: &Expected, now: Timestamp) -> Result<Verified, Reason> {
-        if token.len() > MAX_TOKEN_BYTES {
-            return Err(Reason::TokenTooLong);
-        }
-        let (message, signature) = token.rsplit_once('.').ok_or(Reason::TokenMalformed)?;
-        let (header, payload) = message.split_once('.').ok_or(Reason::TokenMalformed)?;
-        let header: Header = decode(header)?;
-        // RFC 7515 §4.1.11: an extension that is not understood
-        if header.crit.is_some() {
-            return Err(Reason::TokenMalformed);
-        }
+        let jwt = Jwt::parse(token)?;
         // RFC 9068 §4: an ID token or any other JWT is not an access token
-        if !header.typ.is_some_and(|typ| is_access_token_type(&typ)) {
+        if !jwt.header.typ.as_deref().is_some_and(is_access_token_type) {
             return Err(Reason::TokenType);
         }
-        let kid = header.kid.ok_or(Reason::TokenSignature)?;
-        let key = self.keys.iter().find(|key| key.id == kid).ok_or(Reason::TokenSignature)?;
-        // RFC 8725 §3.1: the key decides on the algorithm, not the token
-        if header.alg != key.algorithm {
-            return Err(Reason::TokenSignature);
+        let kid = jwt.header.kid.as_deref().ok_or(Reason::TokenSignature)?;
+        match self {
+            KeyRing::Derived(keys) => {
+                let key = keys.iter().find(|key| key.header.kid == kid).ok_or(Reason::TokenSignature)?;
+                // RFC 8725 §3.1: the key decides on the algorithm, not the token
+                if jwt.header.alg != key.header.alg {
+                    return Err(Reason::TokenSignature);
+                }
+                hmac::verify(&key.hmac, jwt.message.as_bytes(), &jwt.signature).map_err(|_| Reason::TokenSignature)?;
+            }
+            KeyRing::Own(keys) => jwt.verify(&keys.verifying(kid).ok_or(Reason::TokenSignature)?.public)?,
         }
-        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Reason::TokenSignature)?;
-        hmac::verify(&key.hmac, message.as_bytes(), &signature).map_err(|_| Reason::TokenSignature)?;
-        Verified::parse(decode(payload)?, expected, now)
+        Verified::parse(jwt.claims()?, expected, now)
     }
 }
 
-impl Key {
-    fn hs256(secret: &Secret) -> Option<Self> {
+impl DerivedKey {
+    fn new(secret: &Secret) -> Option<Self> {
         let key = derive(secret, b"sign HS256")?;
         let id = derive(secret, b"id of the HS256 key")?;
-        Some(Key {
-            id: URL_SAFE_NO_PAD.encode(&id[..6]),
-            algorithm: Algorithm::HS256,
-            hmac: hmac::Key::new(hmac::HMAC_SHA256, &key),
-        })
+        let header = Header { alg: Algorithm::HS256, kid: URL_SAFE_NO_PAD.encode(&id[..6]) };
+        Some(DerivedKey { header, hmac: hmac::Key::new(hmac::HMAC_SHA256, &key) })
+    }
+}
+
+/// What a key writes into the header of what it signs.
+pub(crate) struct Header {
+    alg: Algorithm,
+    kid: String,
+}
+
+impl Header {
+    fn encoded(&self, typ: &str) -> Option<String> {
+        let header = JwtHeader { alg: self.alg, typ: Some(typ.to_owned()), kid: Some(self.kid.clone()), crit: None };
+        Some(URL_SAFE_NO_PAD.encode(serde_json::to_vec(&header).ok()?))
     }
 }
 
@@ -176,13 +208,53 @@ impl Verified {
     }
 }
 
+/// A JWT in its parts, none of them believed yet.
+pub(crate) struct Jwt<'a> {
+    pub(crate) header: JwtHeader,
+    message: &'a str,
+    payload: &'a str,
+    signature: Vec<u8>,
+}
+
+impl<'a> Jwt<'a> {
+    pub(crate) fn parse(token: &'a str) -> Result<Self, Reason> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(Reason::TokenTooLong);
+        }
+        let (message, signature) = token.rsplit_once('.').ok_or(Reason::TokenMalformed)?;
+        let (header, payload) = message.split_once('.').ok_or(Reason::TokenMalformed)?;
+        let header: JwtHeader = decode(header)?;
+        // RFC 7515 §4.1.11: an extension that is not understood
+        if header.crit.is_some() {
+            return Err(Reason::TokenMalformed);
+        }
+        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Reason::TokenSignature)?;
+        Ok(Jwt { header, message, payload, signature })
+    }
+
+    /// Under a public key that was found by its id.
+    pub(crate) fn verify(&self, key: &PublicKey) -> Result<(), Reason> {
+        // RFC 8725 §3.1: the key decides on the algorithm, not the token
+        if self.header.alg != key.algorithm {
+            return Err(Reason::TokenSignature);
+        }
+        if key.verifies(self.message.as_bytes(), &self.signature) { Ok(()) } else { Err(Reason::TokenSignature) }
+    }
+
+    /// To be asked after [`Jwt::verify`].
+    pub(crate) fn claims(&self) -> Result<Map<String, Value>, Reason> {
+        decode(self.payload)
+    }
+}
+
+/// What is read of a header. `jku`, `jwk`, `x5u` and `x5c` are not: a token does not bring its own key (RFC 8725 §3.10).
 #[derive(Serialize, Deserialize)]
-struct Header {
-    alg: Algorithm,
+pub(crate) struct JwtHeader {
+    pub(crate) alg: Algorithm,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    typ: Option<String>,
+    pub(crate) typ: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    kid: Option<String>,
+    pub(crate) kid: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     crit: Option<Value>,
 }
@@ -197,6 +269,7 @@ fn is_access_token_type(typ: &str) -> bool {
     typ.eq_ignore_ascii_case("at+jwt") || typ.eq_ignore_ascii_case("application/at+jwt")
 }
 
+const ACCESS_TOKEN: &str = "at+jwt";
 /// A longer token was not made here.
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
@@ -210,6 +283,10 @@ mod tests {
 
     fn ring(secret: &str) -> KeyRing {
         KeyRing::hs256(&Secret::from(secret), &[]).expect("keys derive from any secret")
+    }
+
+    fn derived() -> DerivedKey {
+        DerivedKey::new(&Secret::from("secret")).expect("keys derive from any secret")
     }
 
     fn claims(change: Value) -> Map<String, Value> {
@@ -255,12 +332,11 @@ mod tests {
     #[test]
     fn c26_type_algorithm_and_key_are_pinned() {
         let good = ring("secret").sign(&claims(json!({}))).expect("signs");
-        let kid = ring("secret").keys[0].id.clone();
+        let kid = derived().header.kid;
         let payload = good.split('.').nth(1).expect("three parts").to_owned();
         let with = |header: Value| {
             let message = format!("{}.{payload}", URL_SAFE_NO_PAD.encode(header.to_string()));
-            let key = &ring("secret").keys[0];
-            let signature = URL_SAFE_NO_PAD.encode(hmac::sign(&key.hmac, message.as_bytes()));
+            let signature = URL_SAFE_NO_PAD.encode(hmac::sign(&derived().hmac, message.as_bytes()));
             verify(&format!("{message}.{signature}")).err()
         };
         assert_eq!(with(json!({ "alg": "HS256", "typ": "AT+JWT", "kid": kid })), None);
@@ -280,5 +356,57 @@ mod tests {
         let foreign = ring("other").sign(&claims(json!({}))).expect("signs");
         assert_eq!(verify(&foreign).err(), Some(Reason::TokenSignature));
         assert_eq!(verify(&"a".repeat(MAX_TOKEN_BYTES + 1)).err(), Some(Reason::TokenTooLong));
+    }
+
+    #[test]
+    fn c26_a_public_key_is_no_secret_and_a_token_brings_no_key() {
+        let own = Keys::generate().expect("a key");
+        let ring = KeyRing::Own(own.clone());
+        let expected = Expected { issuer: "https://a.example".into(), audience: "https://a.example".into() };
+        let good = ring.sign(&claims(json!({}))).expect("signs");
+        assert!(ring.verify(&good, &expected, NOW).is_ok());
+        let payload = good.split('.').nth(1).expect("three parts").to_owned();
+        let kid = own.signs_with();
+        let published = own.published()["keys"][0].clone();
+        let point = |name: &str| URL_SAFE_NO_PAD.decode(published[name].as_str().expect("text")).expect("base64url");
+        let secrets = [
+            serde_json::to_vec(&published).expect("JSON"),
+            [[4].as_slice(), &point("x"), &point("y")].concat(),
+            kid.clone().into_bytes(),
+        ];
+        for secret in secrets {
+            let header = json!({ "alg": "HS256", "typ": "at+jwt", "kid": kid });
+            let message = format!("{}.{payload}", URL_SAFE_NO_PAD.encode(header.to_string()));
+            let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &secret), message.as_bytes());
+            let token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature));
+            assert_eq!(ring.verify(&token, &expected, NOW).err(), Some(Reason::TokenSignature));
+        }
+
+        // A key of the attacker's own, offered in each place that a header has for one.
+        let theirs = SigningKey::generate().expect("a key");
+        for (name, value) in [
+            ("jwk", theirs.public.jwk()),
+            ("jku", json!("https://evil.example/jwks.json")),
+            ("x5u", json!("https://evil.example/cert.pem")),
+            ("x5c", json!(["MIIB"])),
+            ("kid", json!("../../../../dev/null")),
+            ("kid", json!(theirs.id())),
+            ("kid", json!("' OR 1=1 --")),
+        ] {
+            let mut header = json!({ "alg": "ES256", "typ": "at+jwt", "kid": kid });
+            header[name] = value;
+            let message = format!("{}.{payload}", URL_SAFE_NO_PAD.encode(header.to_string()));
+            let signature = URL_SAFE_NO_PAD.encode(theirs.sign(message.as_bytes()).expect("signs"));
+            let token = format!("{message}.{signature}");
+            assert_eq!(ring.verify(&token, &expected, NOW).err(), Some(Reason::TokenSignature), "{name}");
+        }
+        // What the derived key signs is nothing to it, and the other way round.
+        let other = KeyRing::hs256(&Secret::from("secret"), &[]).expect("keys derive from any secret");
+        let token = other.sign(&claims(json!({}))).expect("signs");
+        assert_eq!(ring.verify(&token, &expected, NOW).err(), Some(Reason::TokenSignature));
+        assert_eq!(other.verify(&good, &expected, NOW).err(), Some(Reason::TokenSignature));
+        // An ID token of the same key is no access token (RFC 9068 §4).
+        let id_token = ring.sign_as("JWT", &claims(json!({}))).expect("signs");
+        assert_eq!(ring.verify(&id_token, &expected, NOW).err(), Some(Reason::TokenType));
     }
 }

@@ -14,7 +14,7 @@ use crate::authenticate::Authenticator;
 use crate::cache::TokenCache;
 use crate::config::{Builder, ClientAddress, Paths, RefusalBody};
 use crate::endpoints::url::{Cors, url};
-use crate::endpoints::{assets, authorize, discovery, login, protected_resource, token};
+use crate::endpoints::{assets, authorize, discovery, jwks, login, protected_resource, token};
 use crate::error::Reason;
 use crate::keys::{Expected, KeyRing};
 use crate::model::client::RegisteredClient;
@@ -118,6 +118,9 @@ impl OAuthService {
                 .service(url(&paths.token).post(token::exchange).cors(Cors::Clients))
                 .service(url(&paths.metadata).get(discovery::metadata).cors(Cors::Everyone))
                 .service(url(&paths.stylesheet).get(assets::stylesheet));
+            if oauth.0.keys.published().is_some() {
+                app.service(url(&paths.jwks).get(jwks::keys).cors(Cors::Everyone));
+            }
             if let Some(resource) = &paths.resource {
                 app.service(url(resource).get(protected_resource::metadata).cors(Cors::Everyone));
             }

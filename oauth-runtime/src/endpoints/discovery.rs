@@ -22,6 +22,9 @@ pub(crate) async fn metadata(oauth: OAuthService) -> HttpResponse {
         "token_endpoint_auth_methods_supported": ["none"],
         "authorization_response_iss_parameter_supported": true,
     });
+    if service.keys.published().is_some() {
+        metadata["jwks_uri"] = json!(at(&service.paths.jwks));
+    }
     if !service.scopes.is_empty() {
         metadata["scopes_supported"] = service.scopes.keys().map(String::as_str).collect();
     }
