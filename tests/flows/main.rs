@@ -4,6 +4,7 @@
 mod broken_store;
 mod browsers;
 mod guards;
+mod keys;
 mod oauth2_crate;
 mod policies;
 mod setup;
