@@ -106,8 +106,8 @@ async fn count(notes: Data<Notes>) -> impl Responder {
 }
 
 #[require_claim(User { level: 3.., .. })]
-#[get("/embargoed")]
-async fn embargoed(Claims(user): Claims<User>, notes: Data<Notes>) -> impl Responder {
+#[get("/withheld")]
+async fn withheld(Claims(user): Claims<User>, notes: Data<Notes>) -> impl Responder {
     format!("{}, for {}", open(&notes).values().filter(|note| note.embargoed).count(), user.sub)
 }
 
@@ -119,7 +119,7 @@ fn open(notes: &Notes) -> MutexGuard<'_, BTreeMap<(String, String), Note>> {
 fn routes(oauth: &OAuthService, notes: Data<Notes>) -> impl FnOnce(&mut ServiceConfig) + use<> {
     let oauth = oauth.clone();
     move |app| {
-        let audit = scope("/audit").service(count).service(embargoed).wrap(oauth.require(AUDITORS));
+        let audit = scope("/audit").service(count).service(withheld).wrap(oauth.require(AUDITORS));
         app.app_data(notes).configure(oauth.routes());
         app.service((welcome, list, edit, remove, publish, me)).service(audit);
     }
@@ -183,23 +183,91 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::http::Method;
+    use actix_web::test::{TestRequest, call_service, init_service};
+    use serde_json::json;
+
     use super::*;
 
-    /// Who may do what changes in this file too, or not at all.
+    /// Who may do what changes in that file too, or not at all.
     #[test]
     fn the_policies_are_those_that_were_reviewed() {
         assert_eq!(oauth_runtime::policies().snapshot(), include_str!("policies.txt"));
     }
 
+    /// Who asks: a user of a role, whom the client lets write (`+w`), or who signed in an hour ago (`-1h`).
+    fn bearer(oauth: &OAuthService, who: &str) -> String {
+        let (who, writes) = who.strip_suffix("+w").map_or((who, false), |who| (who, true));
+        let (who, old) = who.strip_suffix("-1h").map_or((who, false), |who| (who, true));
+        let (role, level) = match who {
+            "bob" => ("editor", 2),
+            "carol" => ("auditor", 3),
+            "erin" => ("auditor", 1),
+            _ => ("author", 1),
+        };
+        let now = std::time::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs()) + 1;
+        let claims = json!({
+            "iss": "http://127.0.0.1:1", "aud": "http://127.0.0.1:1", "client_id": "notes", "jti": "1",
+            "iat": now, "exp": now + 60, "auth_time": if old { now - 3600 } else { now },
+            "sub": who, "role": role, "level": level, "scope": if writes { "notes:write" } else { "" },
+        });
+        format!(
+            "Bearer {}",
+            oauth_runtime::__bench::sign(oauth, claims.as_object().expect("an object")).expect("a token")
+        )
+    }
+
+    #[actix_web::test]
+    async fn each_route_lets_in_and_refuses() {
+        let oauth = builder("http://127.0.0.1:1").build().expect("a good configuration");
+        let note = |text: &str, embargoed| Note { text: text.to_owned(), embargoed, published: false };
+        let notes = [("plan", note("to be", false)), ("secret", note("not to be", true))];
+        let notes = notes.into_iter().map(|(title, note)| (("alice".to_owned(), title.to_owned()), note)).collect();
+        let app = init_service(App::new().configure(routes(&oauth, Data::new(Mutex::new(notes))))).await;
+        let (get, put, post, delete) = (Method::GET, Method::PUT, Method::POST, Method::DELETE);
+        for (method, path, who, status) in [
+            (&get, "/", "nobody", 200),
+            (&get, "/me", "nobody", 401),
+            (&get, "/me", "dave", 200),
+            (&get, "/notes/alice", "nobody", 401),
+            (&get, "/notes/alice", "dave", 403),
+            (&get, "/notes/alice", "alice", 200),
+            (&get, "/notes/alice", "bob", 200),
+            (&get, "/notes/alice", "carol", 200),
+            (&put, "/notes/alice/new", "alice", 403),
+            (&put, "/notes/alice/new", "dave+w", 403),
+            (&put, "/notes/carol/new", "carol+w", 403),
+            (&put, "/notes/alice/new", "alice+w", 204),
+            (&put, "/notes/alice/new", "bob+w", 204),
+            (&post, "/notes/alice/plan/publish", "dave", 403),
+            (&post, "/notes/alice/plan/publish", "alice", 204),
+            (&post, "/notes/alice/secret/publish", "alice", 403),
+            (&post, "/notes/alice/secret/publish", "bob", 204),
+            (&delete, "/notes/alice/plan", "bob", 403),
+            (&delete, "/notes/alice/plan", "alice-1h", 401),
+            (&delete, "/notes/alice/plan", "alice", 204),
+            (&delete, "/notes/alice/plan", "alice", 404),
+            (&get, "/audit/notes", "nobody", 401),
+            (&get, "/audit/notes", "bob", 403),
+            (&get, "/audit/notes", "erin", 200),
+            (&get, "/audit/withheld", "erin", 403),
+            (&get, "/audit/withheld", "carol", 200),
+        ] {
+            let request = TestRequest::with_uri(path).method(method.clone()).set_json(json!({ "text": "new" }));
+            let request = match who {
+                "nobody" => request,
+                who => request.insert_header(("Authorization", bearer(&oauth, who))),
+            };
+            let answer = call_service(&app, request.to_request()).await;
+            assert_eq!(answer.status().as_u16(), status, "{who}: {method} {path}");
+        }
+    }
+
     #[test]
-    fn everybody_has_a_password() {
-        for (name, ..) in USERS {
-            let hash = PasswordHash::new(USERS.iter().find(|user| user.0 == name).map_or("", |user| user.1));
-            let right = format!("{name}123");
-            assert!(
-                hash.is_ok_and(|hash| Argon2::default().verify_password(right.as_bytes(), &hash).is_ok()),
-                "{name}"
-            );
+    fn the_passwords_are_those_that_the_hashes_are_of() {
+        for (name, hash, ..) in USERS {
+            let (hash, password) = (PasswordHash::new(hash).expect("a hash"), format!("{name}123"));
+            assert!(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok(), "{name}");
         }
     }
 }
