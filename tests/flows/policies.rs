@@ -253,13 +253,15 @@ async fn lost() -> impl Responder {
 async fn a_parameter_that_the_route_lacks_is_the_servers_mistake() {
     let (server, oauth) = start(|app| {
         app.route("/lost", web::get().to(lost)).route("/found/{owner}", web::get().to(lost));
-        app.service(web::scope("/of/{owner}").route("/found", web::get().to(lost)));
+        app.service(
+            web::scope("/of/{owner}").route("/found", web::get().to(lost)).route("/and/{owner}", web::get().to(lost)),
+        );
     });
     let browser = Browser::new(&server);
     let good = token(&oauth, &server.base, json!({}));
-    for token in [None, Some(good.as_str())] {
-        let answer = browser.call("/lost", token).await;
-        assert_eq!((answer.status, &answer.json()["error"]), (500, &json!("server_error")));
+    for (path, token) in [("/lost", None), ("/lost", Some(good.as_str())), ("/of/alice/and/bob", Some(&good))] {
+        let answer = browser.call(path, token).await;
+        assert_eq!((answer.status, &answer.json()["error"]), (500, &json!("server_error")), "{path}");
         assert!(answer.headers.get("www-authenticate").is_none());
     }
     for (path, status) in [("/found/alice", 200), ("/found/bob", 403), ("/of/alice/found", 200), ("/of/bob/found", 403)]
