@@ -235,8 +235,7 @@ pub(crate) fn word_without_parentheses(name: &Name, input: ParseStream<'_>) -> O
     if input.peek(Token![.]) {
         return None;
     }
-    let inside: TokenStream =
-        input.cursor().token_stream().into_iter().take_while(|token| !is_comma(token)).collect();
+    let inside: TokenStream = input.cursor().token_stream().into_iter().take_while(|token| !is_comma(token)).collect();
     let message = if input.peek(Ident::peek_any) {
         format!("`{word}` takes its terms in parentheses: write `{word}({inside})`")
     } else {
@@ -322,7 +321,9 @@ pub(crate) fn junk_after_term(term: &Term, input: ParseStream<'_>) -> Error {
         known if OPERATORS.iter().any(|(written, ..)| *written == known) => match term {
             Term::Claim { name, test: Test::Compares(..) } => {
                 let name = name.shown();
-                format!("unexpected `{known}`: a claim that is compared twice is two terms, as in `{name} > 3, {name} < 9`")
+                format!(
+                    "unexpected `{known}`: a claim that is compared twice is two terms, as in `{name} > 3, {name} < 9`"
+                )
             }
             Term::Claim { .. } | Term::Condition { .. } => format!("unexpected `{known}`: {AFTER_TERM}"),
         },
@@ -569,14 +570,18 @@ fn parameter_meant(tokens: &[TokenTree]) -> Option<String> {
     let inside = |token: &TokenTree| match token {
         TokenTree::Group(group) if group.delimiter() != Delimiter::None => match group.stream().into_iter().next() {
             Some(TokenTree::Ident(word)) => Some(word.to_string()),
-            Some(TokenTree::Literal(literal)) => syn::parse_str::<LitStr>(&literal.to_string()).ok().map(|text| text.value()),
+            Some(TokenTree::Literal(literal)) => {
+                syn::parse_str::<LitStr>(&literal.to_string()).ok().map(|text| text.value())
+            }
             Some(TokenTree::Group(_) | TokenTree::Punct(_)) | None => None,
         },
         TokenTree::Ident(word) => Some(word.to_string()),
         TokenTree::Group(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => None,
     };
     match tokens {
-        [TokenTree::Group(group)] if group.delimiter() == Delimiter::Brace && group.stream().into_iter().count() == 1 => {
+        [TokenTree::Group(group)]
+            if group.delimiter() == Delimiter::Brace && group.stream().into_iter().count() == 1 =>
+        {
             match group.stream().into_iter().next() {
                 Some(TokenTree::Ident(word)) => Some(word.to_string()),
                 Some(TokenTree::Group(_) | TokenTree::Punct(_) | TokenTree::Literal(_)) | None => None,

@@ -151,14 +151,14 @@ pub(crate) fn value(guard: &Guard) -> TokenStream {
 pub(crate) fn refused_value(mistake: &syn::Error) -> TokenStream {
     let here = Span::mixed_site();
     let mistake = mistake.to_compile_error();
-    let nobody = Guard {
-        demand: Demand::Rule(Rule::All(Vec::new())),
-        policy: String::new(),
-        parameters: Vec::new(),
-        runtime: None,
-    };
-    let value = value(&nobody);
+    let value = value(&nobody());
     quote_spanned!(here=> { #mistake #value })
+}
+
+/// A guard that admits nobody.
+pub(crate) fn nobody() -> Guard {
+    let demand = Demand::Rule(Rule::All(Vec::new()));
+    Guard { demand, policy: String::new(), parameters: Vec::new(), runtime: None }
 }
 
 fn registered(guard: &Guard, handler: &TokenStream, private: &TokenStream) -> TokenStream {

@@ -250,7 +250,7 @@ pub fn public(arguments: proc_macro::TokenStream, handler: proc_macro::TokenStre
 fn guard(kind: Kind, arguments: TokenStream, item: TokenStream) -> TokenStream {
     let (arguments, ordered) = expand::take_mark(arguments);
     if expand::is_silenced(&arguments) {
-        return item;
+        return silenced(item);
     }
     match (kind.read(arguments.clone()), syn::parse2::<Handler>(item.clone())) {
         (Ok(policy), Ok(mut handler)) => {
@@ -281,6 +281,17 @@ fn guard(kind: Kind, arguments: TokenStream, item: TokenStream) -> TokenStream {
         },
         (Ok(_), Err(mistake)) => refused(&mistake, handler::with_guards_silenced(item)),
         (Err(mistake), Err(other)) => refused(&both(mistake, other), handler::with_guards_silenced(item)),
+    }
+}
+
+/// A guard below one that is refused: an error was reported, and still nobody is let in.
+fn silenced(item: TokenStream) -> TokenStream {
+    match syn::parse2::<Handler>(item.clone()) {
+        Ok(mut handler) => match handler.mended.take() {
+            None => expand::guarded(handler, &expand::nobody()),
+            Some(_) => item,
+        },
+        Err(_) => item,
     }
 }
 

@@ -82,7 +82,10 @@ pub(crate) enum Value {
 pub(crate) enum Operand {
     Literal(Literal),
     /// `path.name`, and its tokens.
-    Parameter { name: String, tokens: TokenStream },
+    Parameter {
+        name: String,
+        tokens: TokenStream,
+    },
 }
 
 pub(crate) struct Literal {
@@ -180,7 +183,8 @@ impl Parse for Policy {
 impl Policy {
     fn parse_typed(input: ParseStream<'_>) -> Result<Self> {
         let first = input.span();
-        let pattern = Pat::parse_multi_with_leading_vert(input).map_err(|mistake| diagnose::no_pattern(first, mistake))?;
+        let pattern =
+            Pat::parse_multi_with_leading_vert(input).map_err(|mistake| diagnose::no_pattern(first, mistake))?;
         let condition = match input.parse::<Option<Token![if]>>()? {
             Some(keyword) if at_end(input) => return Err(Error::new(keyword.span, diagnose::NO_CONDITION)),
             Some(keyword) => Some(input.parse().map_err(|mistake| diagnose::no_condition(keyword.span, mistake))?),
@@ -289,9 +293,8 @@ const QUOTED_CRATE: &str = ", or quote a claim of this name: `\"crate\"`";
 fn parse_runtime(input: ParseStream<'_>, runtime: &mut Option<Path>, or_else: &str) -> Result<()> {
     const CURE: &str = "write `crate = \"my_name_for_oauth_runtime\"`";
     let keyword: Token![crate] = input.parse()?;
-    let wrong = |span: Span| {
-        Error::new(span, format!("`crate` says under which name oauth-runtime is known: {CURE}{or_else}"))
-    };
+    let wrong =
+        |span: Span| Error::new(span, format!("`crate` says under which name oauth-runtime is known: {CURE}{or_else}"));
     if !input.peek(Token![=]) || input.peek(Token![==]) || input.peek(Token![=>]) {
         return Err(wrong(keyword.span));
     }
@@ -314,10 +317,11 @@ impl Parse for Term {
             let content;
             let parentheses = syn::parenthesized!(content in input).span.join();
             let mut mistakes = Mistakes::default();
-            let terms = parse_terms(Some(condition), &content, &mut mistakes, &mut |input| match input.peek(Token![crate]) {
-                true => Err(input.error("`crate` says nothing of a claim: write it outside, beside the terms")),
-                false => Ok(false),
-            })?;
+            let terms =
+                parse_terms(Some(condition), &content, &mut mistakes, &mut |input| match input.peek(Token![crate]) {
+                    true => Err(input.error("`crate` says nothing of a claim: write it outside, beside the terms")),
+                    false => Ok(false),
+                })?;
             return mistakes.or(Term::Condition { condition, span, parentheses, terms });
         }
         let name: Name = input.parse()?;
