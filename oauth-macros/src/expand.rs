@@ -47,11 +47,15 @@ pub(crate) fn guarded(handler: Handler, guard: &Guard) -> TokenStream {
         #(#attributes)*
         #visibility #signature {
             let __arguments = #admitted;
-            ::core::result::Result::Ok(async move {
+            // A handler's answer may be a future's to make, as that of a response's builder is.
+            #[allow(clippy::async_yields_async)]
+            let __answer = async move {
                 #stated
                 #(#bindings)*
                 #body
-            }.await)
+            }
+            .await;
+            ::core::result::Result::Ok(__answer)
         }
     }
 }

@@ -123,15 +123,14 @@ async fn admit(request: &HttpRequest, guard: &'static Guard) -> Result<(), Refus
 /// Decides a request: is the guard one for this route, is the token good, do its claims meet the policy?
 pub(crate) async fn decide(request: &HttpRequest, oauth: &OAuthService, guard: &'static Guard) -> Result<(), Refusal> {
     // A guard that cannot fit its route says so to everybody, so that the first test of it finds out.
-    if let Some(misfit) = guard.parameters.iter().find(|name| times(request, name) != 1) {
+    if let Some(missing) = guard.parameters.iter().find(|name| request.match_info().get(name).is_none()) {
         tracing::error!(
             target: "oauth",
             policy = guard.policy,
             handler = guard.handler,
             file = guard.file,
             line = guard.line,
-            "the route has the parameter `{misfit}` {} times: name it once in its pattern, as in \"/report/{{{misfit}}}\", or correct `path.{misfit}`",
-            times(request, misfit)
+            "the route has no parameter `{missing}`: name it in its pattern, as in \"/report/{{{missing}}}\", or correct `path.{missing}`"
         );
         return Err(Refusal::new(Reason::NoSuchParameter, Some(oauth)));
     }
@@ -174,11 +173,6 @@ fn judge(facts: Facts<'_>, guard: &'static Guard, oauth: &OAuthService) -> Resul
         None => Reason::PolicyRefused(crate::Scope::default()),
     };
     Err(Refusal::new(reason, Some(oauth)).by(guard, guard.rule.decisive(&facts)))
-}
-
-/// A name that a scope and a route both have is two parameters, and the handler may read the other one.
-fn times(request: &HttpRequest, name: &str) -> usize {
-    request.match_info().iter().filter(|(known, _)| *known == name).count()
 }
 
 /// A route's parameter as `web::Path<String>` reads it, but for what was no UTF-8: actix has put U+FFFD in its place, and
