@@ -106,8 +106,8 @@ async fn count(notes: Data<Notes>) -> impl Responder {
 }
 
 #[require_claim(User { level: 3.., .. })]
-#[get("/embargoed")]
-async fn embargoed(Claims(user): Claims<User>, notes: Data<Notes>) -> impl Responder {
+#[get("/withheld")]
+async fn withheld(Claims(user): Claims<User>, notes: Data<Notes>) -> impl Responder {
     format!("{}, for {}", open(&notes).values().filter(|note| note.embargoed).count(), user.sub)
 }
 
@@ -119,7 +119,7 @@ fn open(notes: &Notes) -> MutexGuard<'_, BTreeMap<(String, String), Note>> {
 fn routes(oauth: &OAuthService, notes: Data<Notes>) -> impl FnOnce(&mut ServiceConfig) + use<> {
     let oauth = oauth.clone();
     move |app| {
-        let audit = scope("/audit").service(count).service(embargoed).wrap(oauth.require(AUDITORS));
+        let audit = scope("/audit").service(count).service(withheld).wrap(oauth.require(AUDITORS));
         app.app_data(notes).configure(oauth.routes());
         app.service((welcome, list, edit, remove, publish, me)).service(audit);
     }
@@ -183,23 +183,113 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use actix_web::http::Method;
+    use actix_web::test::{TestRequest, call_service, init_service};
+    use oauth_runtime::testing;
+    use serde_json::json;
+
     use super::*;
 
-    /// Who may do what changes in this file too, or not at all.
+    /// Who may do what changes in that file too, or not at all.
     #[test]
     fn the_policies_are_those_that_were_reviewed() {
         assert_eq!(oauth_runtime::policies().snapshot(), include_str!("policies.txt"));
     }
 
-    #[test]
-    fn everybody_has_a_password() {
-        for (name, ..) in USERS {
-            let hash = PasswordHash::new(USERS.iter().find(|user| user.0 == name).map_or("", |user| user.1));
-            let right = format!("{name}123");
-            assert!(
-                hash.is_ok_and(|hash| Argon2::default().verify_password(right.as_bytes(), &hash).is_ok()),
-                "{name}"
-            );
+    /// Notes of `alice`, one of them under embargo.
+    fn app() -> (OAuthService, impl FnOnce(&mut ServiceConfig)) {
+        let oauth = builder("http://127.0.0.1:1").build().expect("a good configuration");
+        let note = |embargoed| Note { text: "to be".to_owned(), embargoed, published: false };
+        let notes = [("plan", note(false)), ("secret", note(true))];
+        let notes = notes.into_iter().map(|(title, note)| (("alice".to_owned(), title.to_owned()), note)).collect();
+        let routes = routes(&oauth, Data::new(Mutex::new(notes)));
+        (oauth, routes)
+    }
+
+    /// Who asks: a user, whom the client lets write (`+w`), or who signed in an hour ago (`-1h`).
+    fn header(oauth: &OAuthService, who: &str) -> (&'static str, String) {
+        let name = who.trim_end_matches("+w").trim_end_matches("-1h");
+        let (role, level) = match name {
+            "bob" => (Role::Editor, 2),
+            "carol" => (Role::Auditor, 3),
+            "erin" => (Role::Auditor, 1),
+            _ => (Role::Author, 1),
+        };
+        let mut token = testing::token(oauth).claims(User { sub: name.to_owned(), role, level });
+        if who.ends_with("+w") {
+            token = token.scope("notes:write");
+        }
+        if who.ends_with("-1h") {
+            token = token.signed_in(Duration::from_secs(3600));
+        }
+        token.header()
+    }
+
+    #[actix_web::test]
+    async fn no_route_is_left_open() {
+        let (_oauth, routes) = app();
+        testing::coverage(App::new().configure(routes)).await.assert_closed();
+    }
+
+    /// For each term a token that it lets in and one that it refuses, all else being equal.
+    #[actix_web::test]
+    async fn each_term_decides() {
+        let (oauth, routes) = app();
+        let app = init_service(App::new().configure(routes)).await;
+        for (handler, method, path) in [
+            ("list", Method::GET, "/notes/1"),
+            ("edit", Method::PUT, "/notes/1/new"),
+            ("remove", Method::DELETE, "/notes/1/new"),
+            ("publish", Method::POST, "/notes/1/new/publish"),
+        ] {
+            let suite = testing::suite_of(handler).expect("terms");
+            let request = || TestRequest::with_uri(path).method(method.clone()).set_json(json!({ "text": "new" }));
+            suite.check(&oauth, &app, request).await;
+        }
+    }
+
+    #[actix_web::test]
+    async fn each_route_lets_in_and_refuses() {
+        let (oauth, routes) = app();
+        let app = init_service(App::new().configure(routes)).await;
+        let (get, put, post, delete) = (Method::GET, Method::PUT, Method::POST, Method::DELETE);
+        for (method, path, who, status) in [
+            (&get, "/", "nobody", 200),
+            (&get, "/me", "nobody", 401),
+            (&get, "/me", "dave", 200),
+            (&get, "/notes/alice", "nobody", 401),
+            (&get, "/notes/alice", "dave", 403),
+            (&get, "/notes/alice", "alice", 200),
+            (&get, "/notes/alice", "bob", 200),
+            (&get, "/notes/alice", "carol", 200),
+            (&put, "/notes/alice/new", "alice", 403),
+            (&put, "/notes/alice/new", "dave+w", 403),
+            (&put, "/notes/carol/new", "carol+w", 403),
+            (&put, "/notes/alice/new", "alice+w", 204),
+            (&put, "/notes/alice/new", "bob+w", 204),
+            (&post, "/notes/alice/plan/publish", "dave", 403),
+            (&post, "/notes/alice/plan/publish", "alice", 204),
+            (&post, "/notes/alice/secret/publish", "alice", 403),
+            (&post, "/notes/alice/secret/publish", "bob", 204),
+            (&delete, "/notes/alice/plan", "bob", 403),
+            (&delete, "/notes/alice/plan", "alice-1h", 401),
+            (&delete, "/notes/alice/plan", "alice", 204),
+            (&delete, "/notes/alice/plan", "alice", 404),
+            (&get, "/audit/notes", "nobody", 401),
+            (&get, "/audit/notes", "bob", 403),
+            (&get, "/audit/notes", "erin", 200),
+            (&get, "/audit/withheld", "erin", 403),
+            (&get, "/audit/withheld", "carol", 200),
+        ] {
+            let request = TestRequest::with_uri(path).method(method.clone()).set_json(json!({ "text": "new" }));
+            let request = match who {
+                "nobody" => request,
+                who => request.insert_header(header(&oauth, who)),
+            };
+            let answer = call_service(&app, request.to_request()).await;
+            assert_eq!(answer.status().as_u16(), status, "{who}: {method} {path}");
         }
     }
 }

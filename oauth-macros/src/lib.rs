@@ -11,7 +11,7 @@ mod expand;
 mod handler;
 mod policy;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use syn::{Error, Path, Result};
 
 use check::{Parameter, Rule};
@@ -163,7 +163,7 @@ use policy::{NoPolicy, Pattern};
 /// ```compile_fail
 /// # use actix_web::{Responder, get};
 /// # use oauth_runtime::require_claim;
-/// // error: unknown operator `==`: write `role = "value"`, `role = ["one", "other"]` or `role` alone (the claim is there)
+/// // error: unknown operator `==`, did you mean `=`? Write `role = "value"` or `role = ["one", "other"]`
 /// #[require_claim(role == "admin")]
 /// #[get("/admin")]
 /// async fn admin() -> impl Responder {
@@ -249,18 +249,26 @@ pub fn public(arguments: proc_macro::TokenStream, handler: proc_macro::TokenStre
 /// The handler, guarded; or what is wrong, and a handler beside it, so that nothing else about it is reported.
 fn guard(kind: Kind, arguments: TokenStream, item: TokenStream) -> TokenStream {
     let (arguments, ordered) = expand::take_mark(arguments);
+    if expand::is_silenced(&arguments) {
+        return silenced(item);
+    }
     match (kind.read(arguments.clone()), syn::parse2::<Handler>(item.clone())) {
         (Ok(policy), Ok(mut handler)) => {
             let mut mistakes = std::mem::take(&mut handler.mended);
-            if let Some(other) = handler.contradiction(kind) {
-                mistakes.add(Error::new_spanned(other, CONTRADICTION));
+            if let Some((other, message)) = handler.contradiction(kind) {
+                mistakes.add(Error::new_spanned(other, message));
             }
             if let Err(mistake) = check::parameters(&policy.parameters, &handler.attributes) {
                 mistakes.add(mistake);
             }
+            if let Demand::Typed(pattern) = &policy.demand
+                && let Err(mistake) = check::arguments(pattern, &handler.arguments)
+            {
+                mistakes.add(mistake);
+            }
             match mistakes.take() {
                 Some(mistake) => {
-                    handler.take_guards();
+                    handler.silence_guards();
                     refused(&mistake, expand::guarded(handler, &policy))
                 }
                 None if ordered || !handler.is_stacked() => expand::guarded(handler, &policy),
@@ -268,21 +276,30 @@ fn guard(kind: Kind, arguments: TokenStream, item: TokenStream) -> TokenStream {
             }
         }
         (Err(mistake), Ok(mut handler)) => match handler.mended.take() {
-            Some(other) => refused(&both(mistake, other), handler::without_guards(item)),
+            Some(other) => refused(&both(mistake, other), handler::with_guards_silenced(item)),
             None => refused(&mistake, item),
         },
-        (Ok(_), Err(mistake)) => refused(&mistake, handler::without_guards(item)),
-        (Err(mistake), Err(other)) => refused(&both(mistake, other), handler::without_guards(item)),
+        (Ok(_), Err(mistake)) => refused(&mistake, handler::with_guards_silenced(item)),
+        (Err(mistake), Err(other)) => refused(&both(mistake, other), handler::with_guards_silenced(item)),
     }
 }
 
-const CONTRADICTION: &str = "a handler is open to all or it is not: keep `#[public]` or the other guard";
+/// A guard below one that is refused: an error was reported, and still nobody is let in.
+fn silenced(item: TokenStream) -> TokenStream {
+    match syn::parse2::<Handler>(item.clone()) {
+        Ok(mut handler) => match handler.mended.take() {
+            None => expand::guarded(handler, &expand::nobody()),
+            Some(_) => item,
+        },
+        Err(_) => item,
+    }
+}
 
 fn value(arguments: TokenStream) -> TokenStream {
-    let guard = Kind::Claim.read(arguments).and_then(|guard| match guard.parameters.first() {
-        Some(parameter) => Err(Error::new(
-            parameter.span,
-            "a `policy!(..)` has no route, and so no parameters: write `path.*` in `#[require_claim(..)]`",
+    let guard = Kind::Value.read(arguments).and_then(|guard| match guard.parameters.first() {
+        Some(parameter) => Err(Error::new_spanned(
+            &parameter.tokens,
+            "a `policy!(..)` has no route, and so no parameters: write this term in `#[require_claim(..)]`",
         )),
         None => Ok(guard),
     });
@@ -306,6 +323,8 @@ enum Kind {
     Claim,
     Token,
     Public,
+    /// `policy!(..)`
+    Value,
 }
 
 /// What one attribute demands.
@@ -323,13 +342,14 @@ enum Demand {
 }
 
 impl Kind {
-    const ALL: [Kind; 3] = [Kind::Claim, Kind::Token, Kind::Public];
+    const ATTRIBUTES: [Kind; 3] = [Kind::Claim, Kind::Token, Kind::Public];
 
     fn name(self) -> &'static str {
         match self {
             Kind::Claim => "require_claim",
             Kind::Token => "require_token",
             Kind::Public => "public",
+            Kind::Value => "policy",
         }
     }
 
@@ -337,9 +357,10 @@ impl Kind {
         // The compiler breaks long lines.
         let policy = arguments.to_string().replace('\n', " ");
         let rule = match self {
-            Kind::Claim => {
+            Kind::Claim | Kind::Value => {
                 let policy::Policy { runtime, demand } = syn::parse2(arguments)?;
                 let (demand, parameters) = match demand {
+                    policy::Demand::Terms(terms) if terms.is_empty() => return Err(self.demands_nothing()),
                     policy::Demand::Terms(terms) => {
                         let (rule, parameters) = check::rule(&terms)?;
                         (Demand::Rule(rule), parameters)
@@ -357,10 +378,24 @@ impl Kind {
         let NoPolicy { runtime, rest } = syn::parse2(arguments)?;
         if !rest.is_empty() {
             let asks = if self == Kind::Public { "nothing" } else { "a valid token and nothing else" };
-            let message = format!("`#[{}]` asks for {asks}: write `#[require_claim({rest})]`", self.name());
+            let cure = match Kind::Claim.read(rest.clone()) {
+                Ok(_) => format!("write `#[require_claim({rest})]`"),
+                Err(_) => "leave this out".to_owned(),
+            };
+            let message = format!("`#[{}]` asks for {asks}: {cure}", self.name());
             return Err(Error::new_spanned(rest, message));
         }
         Ok(Guard { demand: Demand::Rule(rule), policy, parameters: Vec::new(), runtime })
+    }
+
+    fn demands_nothing(self) -> Error {
+        let message = if self == Kind::Value {
+            "this demands no claim: name one, as in `policy!(role = \"admin\")`"
+        } else {
+            "this demands no claim: name one, as in `#[require_claim(role = \"admin\")]`, or write `#[require_token]` \
+             where any valid token is enough"
+        };
+        Error::new(Span::call_site(), message)
     }
 }
 
@@ -429,7 +464,7 @@ mod tests {
             ),
             (quote!(a), quote!()),
         ] {
-            for kind in Kind::ALL {
+            for kind in Kind::ATTRIBUTES {
                 let tokens = guard(kind, policy.clone(), handler.clone()).to_string();
                 assert!(tokens.contains("compile_error") || tokens.contains("admit"), "{tokens}");
             }
@@ -557,7 +592,7 @@ mod tests {
             let handler = quote!(
                 async fn handler() -> String {}
             );
-            for kind in Kind::ALL {
+            for kind in Kind::ATTRIBUTES {
                 for (policy, item) in [(tokens.clone(), handler.clone()), (quote!(a), tokens.clone())] {
                     let answer = guard(kind, policy, item).to_string();
                     let stacked = answer.contains("@ stacked");

@@ -425,6 +425,7 @@ pub(crate) struct Paths {
     pub(crate) token: String,
     pub(crate) stylesheet: String,
     pub(crate) logo: String,
+    has_logo: bool,
     pub(crate) metadata: String,
     pub(crate) jwks: String,
     /// Of the protected resource, if it has a URL here.
@@ -434,8 +435,10 @@ pub(crate) struct Paths {
 impl Paths {
     /// Whether this is the path of one of them.
     pub(crate) fn has(&self, path: &str) -> bool {
-        let Paths { authorize, login, token, stylesheet, logo, metadata, jwks, resource } = self;
-        [authorize, login, token, stylesheet, logo, metadata, jwks].into_iter().chain(resource).any(|own| own == path)
+        let Paths { authorize, login, token, stylesheet, logo, has_logo, metadata, jwks, resource } = self;
+        let logo = has_logo.then_some(logo);
+        let own = [authorize, login, token, stylesheet, metadata, jwks].into_iter().chain(logo).chain(resource);
+        own.into_iter().any(|own| own == path)
     }
 
     fn parse(
@@ -473,6 +476,7 @@ impl Paths {
             token: place(Endpoint::Token)?,
             stylesheet: place(Endpoint::Stylesheet)?,
             logo: place(Endpoint::Logo)?,
+            has_logo,
             metadata,
             jwks,
             resource,

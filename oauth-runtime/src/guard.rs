@@ -130,7 +130,7 @@ pub(crate) async fn decide(request: &HttpRequest, oauth: &OAuthService, guard: &
             handler = guard.handler,
             file = guard.file,
             line = guard.line,
-            "the route has no parameter `{missing}`: name it in the route's pattern, as in \"/report/{{{missing}}}\", or correct `path.{missing}`"
+            "the route has no parameter `{missing}`: name it in its pattern, as in \"/report/{{{missing}}}\", or correct `path.{missing}`"
         );
         return Err(Refusal::new(Reason::NoSuchParameter, Some(oauth)));
     }

@@ -150,7 +150,7 @@ impl Suite {
 
     /// Calls a handler with both tokens of each case: one is admitted, whatever the handler then answers, the other refused.
     ///
-    /// ```
+    /// ```standalone_crate
     /// # use actix_web::{App, get, test};
     /// # use oauth_runtime::{require_claim, testing};
     /// #[require_claim(any(sub = path.owner, role = "admin"))]
