@@ -1,5 +1,6 @@
 //! What the attributes accept and refuse, as the compiler sees it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -14,11 +15,12 @@ fn ui() {
 #[test]
 fn each_mistake_is_one_error() {
     let mistakes = files("ui/fail", "rs");
-    assert!(mistakes.len() >= 35, "only {} mistakes", mistakes.len());
+    assert!(mistakes.len() >= 350, "only {} mistakes", mistakes.len());
     for mistake in mistakes {
         let report = mistake.with_extension("stderr");
         let text = fs::read_to_string(&report).unwrap_or_else(|error| panic!("{}: {error}", report.display()));
-        let starting = |word: &str| text.lines().filter(|line| line.starts_with(word)).count();
+        // The same words about the same place are one: a crate that is unknown is unknown as a path and as a macro's.
+        let starting = |word: &str| text.lines().filter(|line| line.starts_with(word)).collect::<BTreeSet<_>>().len();
         assert_eq!(starting("error"), 1, "{}:\n{text}", report.display());
         assert_eq!(starting("warning"), 0, "{}:\n{text}", report.display());
     }

@@ -10,7 +10,7 @@ struct User {
 #[require_claim(User { level, .. } if *level > *least)]
 #[get("/report/{least}")]
 async fn report(least: actix_web::web::Path<u8>) -> impl Responder {
-    "report"
+    least.to_string()
 }
 
 fn main() {
