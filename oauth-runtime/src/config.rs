@@ -15,13 +15,14 @@ use crate::keys::{Expected, KeyRing};
 use crate::model::client::{RegisteredClient, is_client_id};
 use crate::model::issuer::{InvalidIssuer, Issuer, is_plain_path};
 use crate::model::redirect_uri::InvalidRedirectUri;
+use crate::model::refresh::RefreshLifetimes;
 use crate::model::{Client, Clock, Scope, Secret};
 use crate::pages::{Brand, BuiltInPages, InvalidColour, Logo, Look, Pages};
 use crate::policies;
 use crate::policy::Rule;
 use crate::refusal::Refusal;
 use crate::seal::Sealer;
-use crate::service::{Inner, OAuthService, Resource};
+use crate::service::{Inner, OAuthService, Refreshing, Resource};
 use crate::store::{MemoryStore, Store};
 
 /// Configures an [`OAuthService`]; made by [`OAuthService::builder`].
@@ -40,6 +41,10 @@ pub struct Builder {
     denies_foreign_claims: bool,
     authenticate_timeout: Duration,
     blocking_at_once: usize,
+    reload: Option<(Authenticate<String>, ClaimsType)>,
+    refresh_tokens: Option<bool>,
+    refresh_token_idle: Option<Duration>,
+    refresh_token_lifetime: Option<Duration>,
     access_token_lifetime: Duration,
     code_lifetime: Duration,
     paths: Vec<(Endpoint, String)>,
@@ -89,6 +94,10 @@ impl Builder {
             authenticate_timeout: Duration::from_secs(10),
             // A password hash fills a core; a few more keep the cores busy while others wait for a database.
             blocking_at_once: std::thread::available_parallelism().map_or(4, |cores| (cores.get() * 2).clamp(4, 16)),
+            reload: None,
+            refresh_tokens: None,
+            refresh_token_idle: None,
+            refresh_token_lifetime: None,
             access_token_lifetime: Duration::from_secs(3600),
             code_lifetime: Duration::from_secs(60),
             paths: Vec::new(),
@@ -193,6 +202,60 @@ impl Builder {
     /// 20 to 40 MiB for each.
     pub fn blocking_at_once(mut self, calls: usize) -> Self {
         self.blocking_at_once = calls;
+        self
+    }
+
+    /// Looks a subject's claims up again: an async function from a token's `sub` to the claims of today, `None` for a
+    /// user who is not to be let in any more. It turns refresh tokens on.
+    ///
+    /// Refresh tokens carry the subject and not the claims: a role that was taken away is gone at the next refresh, and
+    /// with `None` the grant ends. An error, a panic or too long a time means 503, and the refresh token stays as good as
+    /// it was. It answers what [`Builder::authenticate`] answers, within the same time, and must not block either.
+    ///
+    /// ```
+    /// # use oauth_runtime::{Client, Login, OAuthService};
+    /// # use serde_json::{Value, json};
+    /// # async fn role_of(subject: &str) -> Result<Option<Value>, std::io::Error> { Ok(None) }
+    /// let oauth = OAuthService::builder()
+    ///     .issuer("http://127.0.0.1:8000")
+    ///     .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"))
+    ///     .authenticate(async |login: Login| Some(json!({ "sub": login.username, "role": "admin" })))
+    ///     .reload(async |subject: &str| role_of(subject).await)
+    ///     .build()
+    ///     .unwrap();
+    /// # let _ = oauth;
+    /// ```
+    pub fn reload<R: Answer + 'static>(mut self, function: impl AsyncFn(&str) -> R + Send + Sync + 'static) -> Self {
+        let function = Authenticate::asynchronous(async move |subject: String| function(&subject).await);
+        self.reload = Some((function, ClaimsType::of::<R>()));
+        self
+    }
+
+    /// As [`Builder::reload`], with a plain function that may block; it shares the threads of
+    /// [`Builder::authenticate_blocking`].
+    pub fn reload_blocking<R: Answer>(mut self, function: impl Fn(&str) -> R + Send + Sync + 'static) -> Self {
+        let function = Authenticate::blocking(move |subject: String| function(&subject));
+        self.reload = Some((function, ClaimsType::of::<R>()));
+        self
+    }
+
+    /// Whether clients get refresh tokens: once [`Builder::reload`] is there, unless set. Where the builder names a scope
+    /// `offline_access`, only a client that was granted it gets one.
+    pub fn refresh_tokens(mut self, issued: bool) -> Self {
+        self.refresh_tokens = Some(issued);
+        self
+    }
+
+    /// How long a refresh token is good that is not used: 14 days unless set.
+    pub fn refresh_token_idle(mut self, lifetime: Duration) -> Self {
+        self.refresh_token_idle = Some(lifetime);
+        self
+    }
+
+    /// How long after the sign-in refresh tokens are good at all, however often they are used: 90 days unless set. After
+    /// that the user signs in again.
+    pub fn refresh_token_lifetime(mut self, lifetime: Duration) -> Self {
+        self.refresh_token_lifetime = Some(lifetime);
         self
     }
 
@@ -320,6 +383,16 @@ impl Builder {
         for (what, lifetime, longest) in [
             ("access_token_lifetime", self.access_token_lifetime, LONGEST_ACCESS_TOKEN),
             ("code_lifetime", self.code_lifetime, LONGEST_CODE),
+            (
+                "refresh_token_idle",
+                self.refresh_token_idle.unwrap_or(RefreshLifetimes::DEFAULT.idle),
+                RefreshLifetimes::LONGEST,
+            ),
+            (
+                "refresh_token_lifetime",
+                self.refresh_token_lifetime.unwrap_or(RefreshLifetimes::DEFAULT.absolute),
+                RefreshLifetimes::LONGEST,
+            ),
         ] {
             if lifetime < Duration::from_secs(1) || lifetime > longest {
                 return Err(BuildError::Lifetime { what, longest });
@@ -336,6 +409,36 @@ impl Builder {
                 Ok(_) | Err(_) => return Err(BuildError::DefaultScope { scope: text }),
             },
         };
+        let has_offline_access = scopes.contains_key("offline_access");
+        let wants_refresh_tokens = match self.refresh_tokens {
+            Some(wanted) => wanted,
+            None => {
+                self.reload.is_some()
+                    || has_offline_access
+                    || self.refresh_token_idle.is_some()
+                    || self.refresh_token_lifetime.is_some()
+            }
+        };
+        if wants_refresh_tokens && self.reload.is_none() {
+            return Err(BuildError::NoReload);
+        }
+        if let Some((_, reloaded)) = &self.reload
+            && reloaded.is_known()
+            && claims_type.is_known()
+            && reloaded.id != claims_type.id
+        {
+            return Err(BuildError::ReloadedClaims { authenticate: claims_type.name, reload: reloaded.name });
+        }
+        let lifetimes = RefreshLifetimes {
+            idle: self.refresh_token_idle.unwrap_or(RefreshLifetimes::DEFAULT.idle),
+            absolute: self.refresh_token_lifetime.unwrap_or(RefreshLifetimes::DEFAULT.absolute),
+        };
+        let permits = Arc::new(Semaphore::new(self.blocking_at_once.min(Semaphore::MAX_PERMITS)));
+        let refreshing = self.reload.filter(|_| wants_refresh_tokens).map(|(function, _)| Refreshing {
+            lifetimes,
+            needs_offline_access: has_offline_access,
+            reload: Authenticator { function, timeout: self.authenticate_timeout, permits: Arc::clone(&permits) },
+        });
         check_guards(&scopes, claims_type, self.denies_foreign_claims)?;
         let mut look = self.look;
         if let Some(accent) = self.accent {
@@ -380,11 +483,8 @@ impl Builder {
                 .store
                 .unwrap_or_else(|| Arc::new(MemoryStore::with(MemoryStore::DEFAULT_CAPACITY, clock.clone()))),
             clock,
-            authenticator: Authenticator {
-                function,
-                timeout: self.authenticate_timeout,
-                permits: Arc::new(Semaphore::new(self.blocking_at_once.min(Semaphore::MAX_PERMITS))),
-            },
+            authenticator: Authenticator { function, timeout: self.authenticate_timeout, permits },
+            refreshing,
             access_token_lifetime: self.access_token_lifetime,
             code_lifetime: self.code_lifetime,
             brand,
@@ -519,7 +619,7 @@ fn clients(clients: Vec<Client>) -> Result<HashMap<String, RegisteredClient>, Bu
             }
         }
         let name = client.name.unwrap_or_else(|| client.id.clone());
-        let parsed = RegisteredClient { id: client.id.clone(), name, redirect_uris };
+        let parsed = RegisteredClient { id: client.id.clone(), name, redirect_uris, may_refresh: client.may_refresh };
         if registered.insert(client.id.clone(), parsed).is_some() {
             return Err(BuildError::ClientTwice { client: client.id });
         }
@@ -550,6 +650,8 @@ pub enum BuildError {
     EmptyAudience,
     Lifetime { what: &'static str, longest: Duration },
     NeverAnswers,
+    NoReload,
+    ReloadedClaims { authenticate: &'static str, reload: &'static str },
     Scope { scope: String },
     DefaultScope { scope: String },
     Path { endpoint: Endpoint, path: String },
@@ -585,6 +687,13 @@ impl fmt::Display for BuildError {
             }
             BuildError::NeverAnswers => {
                 f.write_str("authenticate could never answer: blocking_at_once and authenticate_timeout must be above zero")
+            }
+            BuildError::NoReload => f.write_str(
+                "refresh tokens need .reload(async fn) or .reload_blocking(fn), from a subject to Option<claims>: \
+                 without it a role that was taken away would live on; or write .refresh_tokens(false)",
+            ),
+            BuildError::ReloadedClaims { authenticate, reload } => {
+                write!(f, "authenticate answers {authenticate}, and reload answers {reload}: use one type")
             }
             BuildError::Scope { scope } => write!(
                 f,
@@ -692,6 +801,26 @@ mod tests {
                 "between 1 second and 600 seconds",
             ),
             (good().code_lifetime(zero), is!(BuildError::Lifetime { .. }), "code_lifetime"),
+            (good().refresh_tokens(true), is!(BuildError::NoReload), ".reload(async fn)"),
+            (good().refresh_token_idle(Duration::from_secs(60)), is!(BuildError::NoReload), ".reload_blocking(fn)"),
+            (good().scope("offline_access", "Stay signed in"), is!(BuildError::NoReload), ".refresh_tokens(false)"),
+            (
+                good().reload_blocking(|_| Some(json!({}))).refresh_token_idle(zero),
+                is!(BuildError::Lifetime { what: "refresh_token_idle", .. }),
+                "refresh_token_idle",
+            ),
+            (
+                good()
+                    .reload_blocking(|_| Some(json!({})))
+                    .refresh_token_lifetime(Duration::from_secs(401 * 24 * 3600)),
+                is!(BuildError::Lifetime { what: "refresh_token_lifetime", .. }),
+                "34560000 seconds",
+            ),
+            (
+                good().authenticate_blocking(|_| Some([1_u8])).reload_blocking(|_| Some([1_u16])),
+                is!(BuildError::ReloadedClaims { .. }),
+                "use one type",
+            ),
             (good().blocking_at_once(0), is!(BuildError::NeverAnswers), "blocking_at_once"),
             (good().authenticate_timeout(zero), is!(BuildError::NeverAnswers), "authenticate_timeout"),
             (good().scope("two words", ""), is!(BuildError::Scope { .. }), "one word"),

@@ -52,6 +52,16 @@ pub(crate) enum Reason {
     CodeForgotten,
     CodeOfAnotherClient,
     CodeReplayed,
+    SignedOut,
+    RefreshTokenForged,
+    RefreshTokenExpired,
+    RefreshTokenForgotten,
+    RefreshTokenOfAnotherClient,
+    RefreshTokenReused,
+    GrantEnded,
+    SubjectGone,
+    ScopeGrown,
+    ReloadFailed,
     RedirectUriMismatch,
     VerifierMalformed,
     VerifierMismatch,
@@ -165,7 +175,7 @@ impl Reason {
             }
 
             Reason::UnsupportedGrantType => {
-                (400, Code::UnsupportedGrantType, "grant_type must be authorization_code".into())
+                (400, Code::UnsupportedGrantType, "this server does not have that grant_type: see grant_types_supported in its metadata".into())
             }
             Reason::ClientUnknown => (400, InvalidClient, "no client is registered under this client_id".into()),
             // RFC 6749 §5.2: after an Authorization header the answer is 401
@@ -183,6 +193,28 @@ impl Reason {
             Reason::CodeReplayed => {
                 (400, InvalidGrant, "the code was used before: what was issued from it is revoked now".into())
             }
+            Reason::SignedOut => (400, InvalidGrant, "the user was signed out since: sign in again".into()),
+            Reason::RefreshTokenForged => (400, InvalidGrant, "the refresh token was not issued here, or was cut".into()),
+            Reason::RefreshTokenExpired => {
+                (400, InvalidGrant, "the refresh token was not used for too long, or is too old: sign in again".into())
+            }
+            Reason::RefreshTokenForgotten => {
+                (400, InvalidGrant, "the refresh token is from before the server was restarted: sign in again".into())
+            }
+            Reason::RefreshTokenOfAnotherClient => {
+                (400, InvalidGrant, "the refresh token was issued to another client".into())
+            }
+            Reason::RefreshTokenReused => (
+                400,
+                InvalidGrant,
+                "the refresh token was used before: what was issued from its sign-in is revoked now".into(),
+            ),
+            Reason::GrantEnded => (400, InvalidGrant, "what was granted has ended: sign in again".into()),
+            Reason::SubjectGone => (400, InvalidGrant, "the user may not sign in any more".into()),
+            Reason::ScopeGrown => {
+                (400, InvalidScope, "a refresh may ask for less than was granted, and not for more".into())
+            }
+            Reason::ReloadFailed => (503, TemporarilyUnavailable, "try again in a moment: the refresh token is as good as before".into()),
             Reason::RedirectUriMismatch => {
                 (400, InvalidGrant, "redirect_uri must be the one of the authorization request".into())
             }
@@ -237,7 +269,7 @@ impl Reason {
 
     /// After how long a client may try again.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
-        (self == &Reason::StoreUnavailable).then_some(Duration::from_secs(1))
+        matches!(self, Reason::StoreUnavailable | Reason::ReloadFailed).then_some(Duration::from_secs(1))
     }
 }
 
@@ -315,6 +347,16 @@ mod tests {
             Reason::CodeForgotten,
             Reason::CodeOfAnotherClient,
             Reason::CodeReplayed,
+            Reason::SignedOut,
+            Reason::RefreshTokenForged,
+            Reason::RefreshTokenExpired,
+            Reason::RefreshTokenForgotten,
+            Reason::RefreshTokenOfAnotherClient,
+            Reason::RefreshTokenReused,
+            Reason::GrantEnded,
+            Reason::SubjectGone,
+            Reason::ScopeGrown,
+            Reason::ReloadFailed,
             Reason::RedirectUriMismatch,
             Reason::VerifierMalformed,
             Reason::VerifierMismatch,

@@ -6,6 +6,7 @@ mod browsers;
 mod guards;
 mod oauth2_crate;
 mod policies;
+mod refresh;
 mod setup;
 mod sign_in;
 mod whole;

@@ -17,7 +17,7 @@ pub(crate) async fn metadata(oauth: OAuthService) -> HttpResponse {
         "token_endpoint": at(&service.paths.token),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": GrantType::ALL.map(GrantType::as_str),
+        "grant_types_supported": GrantType::offered(&oauth).map(GrantType::as_str).collect::<Vec<_>>(),
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": ["none"],
         "authorization_response_iss_parameter_supported": true,

@@ -16,6 +16,7 @@ pub struct Client {
     pub(crate) id: String,
     pub(crate) name: Option<String>,
     pub(crate) redirect_uris: Vec<String>,
+    pub(crate) may_refresh: bool,
 }
 
 impl Client {
@@ -24,7 +25,7 @@ impl Client {
     /// The id is 1 to 128 printable ASCII characters without spaces.
     #[must_use]
     pub fn public(id: impl Into<String>) -> Self {
-        Client { id: id.into(), name: None, redirect_uris: Vec::new() }
+        Client { id: id.into(), name: None, redirect_uris: Vec::new(), may_refresh: true }
     }
 
     /// What the sign-in page calls the client; its id unless set.
@@ -43,6 +44,13 @@ impl Client {
         self.redirect_uris.push(uri.into());
         self
     }
+
+    /// Gives this client no refresh tokens, though the service has them.
+    #[must_use]
+    pub fn without_refresh_tokens(mut self) -> Self {
+        self.may_refresh = false;
+        self
+    }
 }
 
 /// A client whose every part has been parsed.
@@ -51,6 +59,7 @@ pub(crate) struct RegisteredClient {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) redirect_uris: Vec<RedirectUri>,
+    pub(crate) may_refresh: bool,
 }
 
 impl RegisteredClient {
