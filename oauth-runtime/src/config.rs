@@ -12,7 +12,9 @@ use tokio::sync::Semaphore;
 use crate::authenticate::{Answer, Authenticate, Authenticator, ClaimsType, Login};
 use crate::cache::TokenCache;
 use crate::keys::{Expected, KeyRing};
+use crate::model::claims::UserClaims;
 use crate::model::client::{RegisteredClient, is_client_id};
+use crate::model::credentials::{AssertionKey, Credentials, InvalidJwk, SecretHash};
 use crate::model::issuer::{InvalidIssuer, Issuer, is_plain_path};
 use crate::model::redirect_uri::InvalidRedirectUri;
 use crate::model::refresh::RefreshLifetimes;
@@ -73,6 +75,10 @@ pub enum Endpoint {
     Login,
     /// `/token`.
     Token,
+    /// `/revoke`.
+    Revoke,
+    /// `/introspect`, which is there for confidential clients.
+    Introspect,
     /// `/oauth/pages.css`, what the pages look like.
     Stylesheet,
     /// `/oauth/logo`.
@@ -446,7 +452,7 @@ impl Builder {
         }
         let resource = Resource::new(&audience, &issuer);
         let paths = Paths::parse(&issuer, resource.as_ref(), self.paths, look.logo.is_some())?;
-        let clients = clients(self.clients)?;
+        let clients = clients(self.clients, &scopes)?;
         for origin in &self.origins {
             let parsed = url::Url::parse(origin).ok();
             if parsed.is_none_or(|url| !url.origin().is_tuple() || url.origin().ascii_serialization() != *origin) {
@@ -468,6 +474,7 @@ impl Builder {
             return Err(BuildError::Cryptography);
         };
         Ok(OAuthService::new(Inner {
+            audiences: vec![Expected { issuer: issuer_text.clone(), audience: audience.clone() }],
             expected: Expected { issuer: issuer_text, audience },
             resource,
             token_cache: TokenCache::new(self.token_cache),
@@ -510,6 +517,8 @@ pub(crate) struct Paths {
     pub(crate) authorize: String,
     pub(crate) login: String,
     pub(crate) token: String,
+    pub(crate) revoke: String,
+    pub(crate) introspect: String,
     pub(crate) stylesheet: String,
     pub(crate) logo: String,
     pub(crate) metadata: String,
@@ -520,8 +529,11 @@ pub(crate) struct Paths {
 impl Paths {
     /// Whether this is the path of one of them.
     pub(crate) fn has(&self, path: &str) -> bool {
-        let Paths { authorize, login, token, stylesheet, logo, metadata, resource } = self;
-        [authorize, login, token, stylesheet, logo, metadata].into_iter().chain(resource).any(|own| own == path)
+        let Paths { authorize, login, token, revoke, introspect, stylesheet, logo, metadata, resource } = self;
+        [authorize, login, token, revoke, introspect, stylesheet, logo, metadata]
+            .into_iter()
+            .chain(resource)
+            .any(|own| own == path)
     }
 
     fn parse(
@@ -534,6 +546,8 @@ impl Paths {
             (Endpoint::Authorize, "/authorize".to_owned()),
             (Endpoint::Login, "/login".to_owned()),
             (Endpoint::Token, "/token".to_owned()),
+            (Endpoint::Revoke, "/revoke".to_owned()),
+            (Endpoint::Introspect, "/introspect".to_owned()),
             (Endpoint::Stylesheet, "/oauth/pages.css".to_owned()),
             (Endpoint::Logo, "/oauth/logo".to_owned()),
         ]);
@@ -556,6 +570,8 @@ impl Paths {
             authorize: place(Endpoint::Authorize)?,
             login: place(Endpoint::Login)?,
             token: place(Endpoint::Token)?,
+            revoke: place(Endpoint::Revoke)?,
+            introspect: place(Endpoint::Introspect)?,
             stylesheet: place(Endpoint::Stylesheet)?,
             logo: place(Endpoint::Logo)?,
             metadata,
@@ -599,7 +615,10 @@ fn check_guards(
     Ok(())
 }
 
-fn clients(clients: Vec<Client>) -> Result<HashMap<String, RegisteredClient>, BuildError> {
+fn clients(
+    clients: Vec<Client>,
+    scopes: &BTreeMap<String, String>,
+) -> Result<HashMap<String, RegisteredClient>, BuildError> {
     if clients.is_empty() {
         return Err(BuildError::NoClient);
     }
@@ -608,9 +627,19 @@ fn clients(clients: Vec<Client>) -> Result<HashMap<String, RegisteredClient>, Bu
         if !is_client_id(&client.id) {
             return Err(BuildError::ClientId { client: client.id });
         }
-        if client.redirect_uris.is_empty() {
+        if client.redirect_uris.is_empty() && !client.is_confidential {
             return Err(BuildError::NoRedirectUri { client: client.id });
         }
+        let credentials = credentials(&client)?;
+        let scope = match client.scope.parse::<Scope>() {
+            Ok(scope) if scope.iter().all(|scope| scopes.contains_key(scope)) => scope,
+            Ok(_) | Err(_) => return Err(BuildError::ClientScope { client: client.id, scope: client.scope }),
+        };
+        let claims = match UserClaims::parse(client.claims, &client.id) {
+            Ok(claims) if claims.subject == client.id => claims.custom,
+            Ok(_) => return Err(BuildError::ClientClaims { client: client.id, why: "its `sub` is its id".to_owned() }),
+            Err(why) => return Err(BuildError::ClientClaims { client: client.id, why: why.to_string() }),
+        };
         let mut redirect_uris = Vec::new();
         for uri in client.redirect_uris {
             match uri.parse() {
@@ -619,12 +648,45 @@ fn clients(clients: Vec<Client>) -> Result<HashMap<String, RegisteredClient>, Bu
             }
         }
         let name = client.name.unwrap_or_else(|| client.id.clone());
-        let parsed = RegisteredClient { id: client.id.clone(), name, redirect_uris, may_refresh: client.may_refresh };
+        let parsed = RegisteredClient {
+            id: client.id.clone(),
+            name,
+            redirect_uris,
+            may_refresh: client.may_refresh,
+            credentials,
+            scope,
+            claims,
+        };
         if registered.insert(client.id.clone(), parsed).is_some() {
             return Err(BuildError::ClientTwice { client: client.id });
         }
     }
     Ok(registered)
+}
+
+fn credentials(client: &Client) -> Result<Option<Credentials>, BuildError> {
+    let name = || client.id.clone();
+    if !client.is_confidential {
+        let in_its_own_name = !client.scope.is_empty() || client.claims.as_object().is_none_or(|it| !it.is_empty());
+        if !client.secrets.is_empty() || !client.jwks.is_empty() || in_its_own_name {
+            return Err(BuildError::PublicClient { client: name() });
+        }
+        return Ok(None);
+    }
+    let mut keys = Vec::new();
+    for text in &client.jwks {
+        keys.extend(AssertionKey::parse(text).map_err(|why| BuildError::ClientJwk { client: name(), why })?);
+    }
+    for secret in &client.secrets {
+        let bytes = secret.bytes().len();
+        if bytes < Secret::MIN_BYTES {
+            return Err(BuildError::ClientSecret { client: name(), bytes });
+        }
+    }
+    if keys.is_empty() && client.secrets.is_empty() {
+        return Err(BuildError::NoCredentials { client: name() });
+    }
+    Ok(Some(Credentials { secrets: client.secrets.iter().map(SecretHash::of).collect(), keys }))
 }
 
 fn scopes(scopes: Vec<(String, String)>) -> Result<BTreeMap<String, String>, BuildError> {
@@ -659,6 +721,12 @@ pub enum BuildError {
     ClientId { client: String },
     ClientTwice { client: String },
     NoRedirectUri { client: String },
+    NoCredentials { client: String },
+    ClientSecret { client: String, bytes: usize },
+    ClientJwk { client: String, why: InvalidJwk },
+    ClientScope { client: String, scope: String },
+    ClientClaims { client: String, why: String },
+    PublicClient { client: String },
     RedirectUri { client: String, uri: String, why: InvalidRedirectUri },
     Origin { origin: String },
     Accent(InvalidColour),
@@ -716,6 +784,27 @@ impl fmt::Display for BuildError {
             BuildError::NoRedirectUri { client } => {
                 write!(f, "the client {client:?} has nowhere to go after sign-in: add .redirect_uri(..)")
             }
+            BuildError::NoCredentials { client } => {
+                write!(f, "the confidential client {client:?} cannot show who it is: add .secret(..) or .jwks(..)")
+            }
+            BuildError::ClientSecret { client, bytes } => write!(
+                f,
+                "a secret of the client {client:?} has {bytes} bytes and needs at least {}: `openssl rand -hex 32` makes a good one",
+                Secret::MIN_BYTES
+            ),
+            BuildError::ClientJwk { client, why } => {
+                write!(f, "a key of the client {client:?} cannot be used: {why}")
+            }
+            BuildError::ClientScope { client, scope } => {
+                write!(f, "the scope {scope:?} of the client {client:?} has a scope that no .scope(..) of the builder describes")
+            }
+            BuildError::ClientClaims { client, why } => {
+                write!(f, "the claims of the client {client:?} cannot be used: {why}")
+            }
+            BuildError::PublicClient { client } => write!(
+                f,
+                "the client {client:?} is public, and has a secret, a key, a scope or claims of its own: write Client::confidential({client:?})"
+            ),
             BuildError::RedirectUri { client, uri, why } => {
                 write!(f, "the redirect URI {uri:?} of the client {client:?} cannot be used: {why}")
             }
@@ -836,6 +925,33 @@ mod tests {
                 good().client(Client::public("app").redirect_uri("http://app.example/")),
                 is!(BuildError::RedirectUri { .. }),
                 "https",
+            ),
+            (good().client(Client::confidential("job")), is!(BuildError::NoCredentials { .. }), ".secret(..)"),
+            (
+                good().client(Client::confidential("job").secret("x".repeat(31))),
+                is!(BuildError::ClientSecret { .. }),
+                "31 bytes",
+            ),
+            (good().client(Client::confidential("job").jwks("{}")), is!(BuildError::ClientJwk { .. }), "P-256"),
+            (
+                good().client(Client::confidential("job").secret(SECRET).scope("none")),
+                is!(BuildError::ClientScope { .. }),
+                ".scope(..)",
+            ),
+            (
+                good().client(Client::confidential("job").secret(SECRET).claims(json!({ "iss": 1 }))),
+                is!(BuildError::ClientClaims { .. }),
+                "`iss`",
+            ),
+            (
+                good().client(Client::confidential("job").secret(SECRET).claims(json!({ "sub": "admin" }))),
+                is!(BuildError::ClientClaims { .. }),
+                "`sub`",
+            ),
+            (
+                good().client(Client::public("job").secret(SECRET)),
+                is!(BuildError::PublicClient { .. }),
+                "Client::confidential(\"job\")",
             ),
             (good().origin("https://app.example/"), is!(BuildError::Origin { .. }), "https://app.example"),
             (good().accent("blue"), is!(BuildError::Accent(_)), "#"),

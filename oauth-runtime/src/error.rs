@@ -43,7 +43,26 @@ pub(crate) enum Reason {
 
     // The token endpoint
     UnsupportedGrantType,
-    ClientUnknown,
+    ClientUnknown {
+        header: bool,
+    },
+    ClientNotProven,
+    ClientSecretWrong {
+        header: bool,
+    },
+    ClientHeaderMalformed,
+    ClientIdMismatch,
+    TwoClientAuthentications,
+    AssertionTypeUnknown,
+    AssertionMalformed,
+    AssertionSignature,
+    AssertionAudience,
+    AssertionExpired,
+    AssertionReplayed,
+    TooManyTries(Duration),
+    GrantNotForClient,
+    TokenOfAnotherClient,
+    ClientMayNotIntrospect,
     ClientIsPublic {
         header: bool,
     },
@@ -61,6 +80,7 @@ pub(crate) enum Reason {
     GrantEnded,
     SubjectGone,
     ScopeGrown,
+    ScopeNotForClient,
     ReloadFailed,
     RedirectUriMismatch,
     VerifierMalformed,
@@ -93,6 +113,7 @@ pub(crate) enum Code {
     InvalidClient,
     InvalidGrant,
     InvalidScope,
+    UnauthorizedClient,
     UnsupportedGrantType,
     UnsupportedResponseType,
     TemporarilyUnavailable,
@@ -177,7 +198,63 @@ impl Reason {
             Reason::UnsupportedGrantType => {
                 (400, Code::UnsupportedGrantType, "this server does not have that grant_type: see grant_types_supported in its metadata".into())
             }
-            Reason::ClientUnknown => (400, InvalidClient, "no client is registered under this client_id".into()),
+            // RFC 6749 §5.2: after an Authorization header the answer is 401
+            Reason::ClientUnknown { header } => {
+                (if *header { 401 } else { 400 }, InvalidClient, "no client is registered under this client_id".into())
+            }
+            Reason::ClientNotProven => (
+                400,
+                InvalidClient,
+                "this client has to show who it is: by client_secret_basic, client_secret_post or private_key_jwt".into(),
+            ),
+            Reason::ClientSecretWrong { header } => {
+                (if *header { 401 } else { 400 }, InvalidClient, "the secret is not one of this client".into())
+            }
+            Reason::ClientHeaderMalformed => (
+                401,
+                InvalidClient,
+                "send Authorization: Basic, and in it client_id and secret, each form-encoded, with a colon between them".into(),
+            ),
+            Reason::ClientIdMismatch => {
+                (400, InvalidRequest, "client_id is another than that of the secret or the assertion: leave it out".into())
+            }
+            Reason::TwoClientAuthentications => {
+                (400, InvalidRequest, "a client shows who it is in one way: header, client_secret or client_assertion".into())
+            }
+            Reason::AssertionTypeUnknown => (
+                400,
+                InvalidClient,
+                "client_assertion_type must be urn:ietf:params:oauth:client-assertion-type:jwt-bearer".into(),
+            ),
+            Reason::AssertionMalformed => (
+                400,
+                InvalidClient,
+                "client_assertion must be a JWT with iss and sub (both the client_id), aud, iat, exp and jti".into(),
+            ),
+            Reason::AssertionSignature => {
+                (400, InvalidClient, "client_assertion was not signed by a registered key of this client".into())
+            }
+            Reason::AssertionAudience => {
+                (400, InvalidClient, "the aud of client_assertion must be the issuer of this server, and nothing else".into())
+            }
+            Reason::AssertionExpired => (
+                400,
+                InvalidClient,
+                "client_assertion has expired, expires in more than five minutes, or is from the future: make one for each request".into(),
+            ),
+            Reason::AssertionReplayed => {
+                (400, InvalidClient, "client_assertion was used before: make one for each request".into())
+            }
+            Reason::TooManyTries(_) => {
+                (429, TemporarilyUnavailable, "too many failed tries: wait as long as Retry-After says".into())
+            }
+            Reason::TokenOfAnotherClient => (400, InvalidGrant, "the token was issued to another client".into()),
+            Reason::ClientMayNotIntrospect => {
+                (401, InvalidClient, "a public client cannot show who it is, and so may not ask about tokens".into())
+            }
+            Reason::GrantNotForClient => {
+                (400, Code::UnauthorizedClient, "this client may not use that grant_type".into())
+            }
             // RFC 6749 §5.2: after an Authorization header the answer is 401
             Reason::ClientIsPublic { header } => (
                 if *header { 401 } else { 400 },
@@ -213,6 +290,9 @@ impl Reason {
             Reason::SubjectGone => (400, InvalidGrant, "the user may not sign in any more".into()),
             Reason::ScopeGrown => {
                 (400, InvalidScope, "a refresh may ask for less than was granted, and not for more".into())
+            }
+            Reason::ScopeNotForClient => {
+                (400, InvalidScope, "the client may not ask for this scope in its own name".into())
             }
             Reason::ReloadFailed => (503, TemporarilyUnavailable, "try again in a moment: the refresh token is as good as before".into()),
             Reason::RedirectUriMismatch => {
@@ -269,6 +349,9 @@ impl Reason {
 
     /// After how long a client may try again.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
+        if let Reason::TooManyTries(wait) = self {
+            return Some(*wait);
+        }
         matches!(self, Reason::StoreUnavailable | Reason::ReloadFailed).then_some(Duration::from_secs(1))
     }
 }
@@ -280,6 +363,7 @@ impl Code {
             Code::InvalidClient => "invalid_client",
             Code::InvalidGrant => "invalid_grant",
             Code::InvalidScope => "invalid_scope",
+            Code::UnauthorizedClient => "unauthorized_client",
             Code::UnsupportedGrantType => "unsupported_grant_type",
             Code::UnsupportedResponseType => "unsupported_response_type",
             Code::TemporarilyUnavailable => "temporarily_unavailable",
@@ -340,7 +424,22 @@ mod tests {
             Reason::FormFromElsewhere,
             Reason::ClaimsUnusable,
             Reason::UnsupportedGrantType,
-            Reason::ClientUnknown,
+            Reason::ClientUnknown { header: true },
+            Reason::ClientNotProven,
+            Reason::ClientSecretWrong { header: true },
+            Reason::ClientHeaderMalformed,
+            Reason::ClientIdMismatch,
+            Reason::TwoClientAuthentications,
+            Reason::AssertionTypeUnknown,
+            Reason::AssertionMalformed,
+            Reason::AssertionSignature,
+            Reason::AssertionAudience,
+            Reason::AssertionExpired,
+            Reason::AssertionReplayed,
+            Reason::TooManyTries(Duration::ZERO),
+            Reason::GrantNotForClient,
+            Reason::TokenOfAnotherClient,
+            Reason::ClientMayNotIntrospect,
             Reason::ClientIsPublic { header: true },
             Reason::CodeForged,
             Reason::CodeExpired,
@@ -356,6 +455,7 @@ mod tests {
             Reason::GrantEnded,
             Reason::SubjectGone,
             Reason::ScopeGrown,
+            Reason::ScopeNotForClient,
             Reason::ReloadFailed,
             Reason::RedirectUriMismatch,
             Reason::VerifierMalformed,
@@ -395,6 +495,7 @@ mod tests {
             InvalidClient,
             InvalidGrant,
             InvalidScope,
+            UnauthorizedClient,
             UnsupportedGrantType,
             UnsupportedResponseType,
             TemporarilyUnavailable,

@@ -35,6 +35,7 @@ pub use authenticate::{Answer, Login};
 pub use config::{BuildError, Builder, Endpoint};
 pub use extract::{AccessToken, Claims};
 pub use guard::Policy;
+pub use model::credentials::InvalidJwk;
 pub use model::issuer::InvalidIssuer;
 pub use model::redirect_uri::InvalidRedirectUri;
 pub use model::{Client, Clock, InvalidScope, Password, Scope, Secret, Timestamp};

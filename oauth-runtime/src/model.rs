@@ -3,6 +3,7 @@
 pub(crate) mod claims;
 pub(crate) mod client;
 pub(crate) mod code;
+pub(crate) mod credentials;
 pub(crate) mod form;
 pub(crate) mod issuer;
 pub(crate) mod pkce;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::{Ready, ready};
+use std::net::IpAddr;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::authenticate::Authenticator;
 use crate::cache::TokenCache;
 use crate::config::{Builder, ClientAddress, Paths, RefusalBody};
 use crate::endpoints::url::{Cors, url};
-use crate::endpoints::{assets, authorize, discovery, login, protected_resource, token};
+use crate::endpoints::{assets, authorize, discovery, introspect, login, protected_resource, revoke, token};
 use crate::error::Reason;
 use crate::keys::{Expected, KeyRing};
 use crate::model::client::RegisteredClient;
@@ -54,6 +55,8 @@ pub struct OAuthService(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) issuer: Issuer,
     pub(crate) expected: Expected,
+    /// Of all tokens that are signed here: that of the guards, and those of other resources.
+    pub(crate) audiences: Vec<Expected>,
     pub(crate) resource: Option<Resource>,
     pub(crate) token_cache: TokenCache,
     pub(crate) paths: Paths,
@@ -128,8 +131,13 @@ impl OAuthService {
                 .service(url(&paths.authorize).get(authorize::page))
                 .service(url(&paths.login).post(login::submit))
                 .service(url(&paths.token).post(token::exchange).cors(Cors::Clients))
+                .service(url(&paths.revoke).post(revoke::revoke).cors(Cors::Clients))
                 .service(url(&paths.metadata).get(discovery::metadata).cors(Cors::Everyone))
                 .service(url(&paths.stylesheet).get(assets::stylesheet));
+            // Servers alone ask here: no page of another origin may.
+            if oauth.has_confidential_clients() {
+                app.service(url(&paths.introspect).post(introspect::introspect));
+            }
             if let Some(resource) = &paths.resource {
                 app.service(url(resource).get(protected_resource::metadata).cors(Cors::Everyone));
             }
@@ -171,6 +179,18 @@ impl OAuthService {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.0.clock.now()
+    }
+
+    pub(crate) fn has_confidential_clients(&self) -> bool {
+        self.0.clients.values().any(|client| client.credentials.is_some())
+    }
+
+    /// Whose failed attempts are counted together.
+    pub(crate) fn peer(&self, request: &HttpRequest) -> Option<IpAddr> {
+        match &self.0.client_address {
+            Some(address) => address(request),
+            None => request.peer_addr().map(|peer| peer.ip()),
+        }
     }
 
     /// Until when something that is issued at this time, or a predecessor of it, can be presented: as long is remembered

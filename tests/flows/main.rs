@@ -3,10 +3,12 @@
 
 mod broken_store;
 mod browsers;
+mod clients;
 mod guards;
 mod oauth2_crate;
 mod policies;
 mod refresh;
+mod revocation;
 mod setup;
 mod sign_in;
 mod whole;

@@ -366,6 +366,12 @@ impl Browser {
         Answer::to(request.header("content-type", "application/x-www-form-urlencoded").body(body)).await
     }
 
+    /// Posts a form, with the credentials of a client in the header.
+    pub async fn post_as(&self, path: &str, client: &str, secret: &str, form: &[(&str, &str)]) -> Answer {
+        let request = self.http.post(format!("{}{path}", self.base)).basic_auth(client, Some(secret));
+        Answer::to(request.form(form)).await
+    }
+
     /// An access token for the admin.
     pub async fn token(&self) -> String {
         self.token_for("admin").await

@@ -1,6 +1,7 @@
 //! `POST /token`: a grant is exchanged for an access token (RFC 6749 §3.2).
 
 mod authorization_code;
+mod client_credentials;
 mod refresh_token;
 
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -11,6 +12,7 @@ use crate::client_auth;
 use crate::endpoints::answer::{form_body, json_error, not_stored};
 use crate::endpoints::login::random_id;
 use crate::error::Reason;
+use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
 use crate::model::{Scope, Timestamp};
 use crate::service::OAuthService;
@@ -20,6 +22,7 @@ use crate::service::OAuthService;
 pub(crate) enum GrantType {
     AuthorizationCode,
     RefreshToken,
+    ClientCredentials,
 }
 
 /// RFC 6749 §5.1
@@ -65,28 +68,43 @@ async fn grant(oauth: &OAuthService, request: &HttpRequest, payload: web::Payloa
     let grant_type = parameters.get("grant_type", 128)?.ok_or(Reason::MissingParameter("grant_type"))?;
     let grant_type =
         GrantType::offered(oauth).find(|offered| offered.as_str() == grant_type).ok_or(Reason::UnsupportedGrantType)?;
-    let client = client_auth::client(oauth, request, &parameters)?;
+    let client = client_auth::client(oauth, request, &parameters).await?;
+    if !grant_type.is_for(client) {
+        return Err(Reason::GrantNotForClient);
+    }
     match grant_type {
         GrantType::AuthorizationCode => authorization_code::redeem(oauth, client, &parameters).await,
         GrantType::RefreshToken => refresh_token::refresh(oauth, client, &parameters).await,
+        GrantType::ClientCredentials => client_credentials::grant(oauth, client, &parameters).await,
     }
 }
 
 impl GrantType {
-    const ALL: [GrantType; 2] = [GrantType::AuthorizationCode, GrantType::RefreshToken];
+    const ALL: [GrantType; 3] = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials];
 
     /// Those that this service has clients and a configuration for.
     pub(crate) fn offered(oauth: &OAuthService) -> impl Iterator<Item = GrantType> {
         GrantType::ALL.into_iter().filter(|grant| match grant {
             GrantType::AuthorizationCode => true,
             GrantType::RefreshToken => oauth.0.refreshing.is_some(),
+            GrantType::ClientCredentials => oauth.has_confidential_clients(),
         })
+    }
+
+    /// RFC 6749 §5.2: a client may be one that a grant is not for
+    fn is_for(self, client: &RegisteredClient) -> bool {
+        match self {
+            GrantType::AuthorizationCode => !client.redirect_uris.is_empty(),
+            GrantType::RefreshToken => client.may_refresh && !client.redirect_uris.is_empty(),
+            GrantType::ClientCredentials => client.credentials.is_some(),
+        }
     }
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             GrantType::AuthorizationCode => "authorization_code",
             GrantType::RefreshToken => "refresh_token",
+            GrantType::ClientCredentials => "client_credentials",
         }
     }
 }
