@@ -18,6 +18,7 @@ use crate::model::credentials::{AssertionKey, Credentials, InvalidJwk, SecretHas
 use crate::model::issuer::{InvalidIssuer, Issuer, is_plain_path};
 use crate::model::redirect_uri::InvalidRedirectUri;
 use crate::model::refresh::RefreshLifetimes;
+use crate::model::resource::is_resource;
 use crate::model::{Client, Clock, Scope, Secret};
 use crate::pages::{Brand, BuiltInPages, InvalidColour, Logo, Look, Pages};
 use crate::policies;
@@ -34,6 +35,7 @@ use crate::store::{MemoryStore, Store};
 pub struct Builder {
     issuer: Option<String>,
     audience: Option<String>,
+    resources: Vec<String>,
     secret: Option<Secret>,
     previous_secrets: Vec<Secret>,
     clients: Vec<Client>,
@@ -90,6 +92,7 @@ impl Builder {
         Builder {
             issuer: None,
             audience: None,
+            resources: Vec::new(),
             secret: None,
             previous_secrets: Vec::new(),
             clients: Vec::new(),
@@ -134,6 +137,16 @@ impl Builder {
     /// challenge of a guard says where.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audience = Some(audience.into());
+        self
+    }
+
+    /// A further resource that clients may ask tokens for, with the parameter `resource` (RFC 8707): another server, that
+    /// takes the tokens of this one. Call it once for each.
+    ///
+    /// A token for it has it as its `aud`, and is refused by the guards here unless it is for
+    /// [`Builder::audience`] as well. Where no resource is asked for, that one is meant.
+    pub fn resource(mut self, resource: impl Into<String>) -> Self {
+        self.resources.push(resource.into());
         self
     }
 
@@ -386,6 +399,11 @@ impl Builder {
         if audience.is_empty() {
             return Err(BuildError::EmptyAudience);
         }
+        if let Some(resource) = self.resources.iter().find(|resource| !is_resource(resource)) {
+            return Err(BuildError::Resource { resource: resource.clone() });
+        }
+        let expected = |audience: &String| Expected { issuer: issuer_text.clone(), audience: audience.clone() };
+        let audiences = std::iter::once(&audience).chain(&self.resources).map(expected).collect();
         for (what, lifetime, longest) in [
             ("access_token_lifetime", self.access_token_lifetime, LONGEST_ACCESS_TOKEN),
             ("code_lifetime", self.code_lifetime, LONGEST_CODE),
@@ -474,7 +492,7 @@ impl Builder {
             return Err(BuildError::Cryptography);
         };
         Ok(OAuthService::new(Inner {
-            audiences: vec![Expected { issuer: issuer_text.clone(), audience: audience.clone() }],
+            audiences,
             expected: Expected { issuer: issuer_text, audience },
             resource,
             token_cache: TokenCache::new(self.token_cache),
@@ -627,10 +645,10 @@ fn clients(
         if !is_client_id(&client.id) {
             return Err(BuildError::ClientId { client: client.id });
         }
+        let credentials = credentials(&client)?;
         if client.redirect_uris.is_empty() && !client.is_confidential {
             return Err(BuildError::NoRedirectUri { client: client.id });
         }
-        let credentials = credentials(&client)?;
         let scope = match client.scope.parse::<Scope>() {
             Ok(scope) if scope.iter().all(|scope| scopes.contains_key(scope)) => scope,
             Ok(_) | Err(_) => return Err(BuildError::ClientScope { client: client.id, scope: client.scope }),
@@ -710,6 +728,7 @@ pub enum BuildError {
     NoAuthenticate,
     ShortSecret { bytes: usize },
     EmptyAudience,
+    Resource { resource: String },
     Lifetime { what: &'static str, longest: Duration },
     NeverAnswers,
     NoReload,
@@ -750,6 +769,10 @@ impl fmt::Display for BuildError {
                 Secret::MIN_BYTES
             ),
             BuildError::EmptyAudience => f.write_str("the audience is empty: leave .audience(..) out to use the issuer"),
+            BuildError::Resource { resource } => write!(
+                f,
+                "the resource {resource:?} must be an absolute URI without a fragment, of at most 256 bytes, such as https://api.example"
+            ),
             BuildError::Lifetime { what, longest } => {
                 write!(f, "{what} must be between 1 second and {} seconds", longest.as_secs())
             }
@@ -878,6 +901,8 @@ mod tests {
             ),
             (good().secret("x".repeat(31)), is!(BuildError::ShortSecret { bytes: 31 }), "openssl rand -base64 48"),
             (good().previous_secret("short"), is!(BuildError::ShortSecret { bytes: 5 }), "at least 32"),
+            (good().resource("api"), is!(BuildError::Resource { .. }), "https://api.example"),
+            (good().resource("https://api.example/#a"), is!(BuildError::Resource { .. }), "without a fragment"),
             (good().audience(""), is!(BuildError::EmptyAudience), "leave .audience(..) out"),
             (
                 good().access_token_lifetime(Duration::from_secs(86_401)),

@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 
 use crate::model::Scope;
 use crate::model::form::BadParameter;
+use crate::model::resource::NotGranted;
 use crate::policy::Need;
 use crate::store::StoreError;
 
@@ -61,6 +62,8 @@ pub(crate) enum Reason {
     AssertionReplayed,
     TooManyTries(Duration),
     GrantNotForClient,
+    TargetUnknown,
+    TargetNotGranted,
     TokenOfAnotherClient,
     ClientMayNotIntrospect,
     ClientIsPublic {
@@ -106,7 +109,7 @@ pub(crate) enum Reason {
     NoSuchParameter,
 }
 
-/// The error codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1 and RFC 9470 §3.
+/// The error codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 8707 §2 and RFC 9470 §3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Code {
     InvalidRequest,
@@ -119,6 +122,7 @@ pub(crate) enum Code {
     TemporarilyUnavailable,
     ServerError,
     InvalidToken,
+    InvalidTarget,
     InsufficientScope,
     InsufficientUserAuthentication,
 }
@@ -248,6 +252,13 @@ impl Reason {
             Reason::TooManyTries(_) => {
                 (429, TemporarilyUnavailable, "too many failed tries: wait as long as Retry-After says".into())
             }
+            // RFC 8707 §2
+            Reason::TargetUnknown => {
+                (400, Code::InvalidTarget, "a resource was asked for that this server issues no tokens for".into())
+            }
+            Reason::TargetNotGranted => {
+                (400, Code::InvalidTarget, "a resource was asked for that was not in the authorization request".into())
+            }
             Reason::TokenOfAnotherClient => (400, InvalidGrant, "the token was issued to another client".into()),
             Reason::ClientMayNotIntrospect => {
                 (401, InvalidClient, "a public client cannot show who it is, and so may not ask about tokens".into())
@@ -369,6 +380,7 @@ impl Code {
             Code::TemporarilyUnavailable => "temporarily_unavailable",
             Code::ServerError => "server_error",
             Code::InvalidToken => "invalid_token",
+            Code::InvalidTarget => "invalid_target",
             Code::InsufficientScope => "insufficient_scope",
             Code::InsufficientUserAuthentication => "insufficient_user_authentication",
         }
@@ -382,6 +394,12 @@ impl From<BadParameter> for Reason {
             BadParameter::TooLong(name) => Reason::ParameterTooLong(name),
             BadParameter::Encoding(name) => Reason::ParameterEncoding(name),
         }
+    }
+}
+
+impl From<NotGranted> for Reason {
+    fn from(NotGranted: NotGranted) -> Self {
+        Reason::TargetNotGranted
     }
 }
 
@@ -438,6 +456,8 @@ mod tests {
             Reason::AssertionReplayed,
             Reason::TooManyTries(Duration::ZERO),
             Reason::GrantNotForClient,
+            Reason::TargetUnknown,
+            Reason::TargetNotGranted,
             Reason::TokenOfAnotherClient,
             Reason::ClientMayNotIntrospect,
             Reason::ClientIsPublic { header: true },
@@ -501,6 +521,7 @@ mod tests {
             TemporarilyUnavailable,
             ServerError,
             InvalidToken,
+            InvalidTarget,
             InsufficientScope,
             InsufficientUserAuthentication,
         ];

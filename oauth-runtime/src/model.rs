@@ -9,6 +9,7 @@ pub(crate) mod issuer;
 pub(crate) mod pkce;
 pub(crate) mod redirect_uri;
 pub(crate) mod refresh;
+pub(crate) mod resource;
 pub(crate) mod scope;
 pub(crate) mod secret;
 pub(crate) mod time;

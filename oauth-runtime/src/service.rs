@@ -19,8 +19,10 @@ use crate::endpoints::{assets, authorize, discovery, introspect, login, protecte
 use crate::error::Reason;
 use crate::keys::{Expected, KeyRing};
 use crate::model::client::RegisteredClient;
+use crate::model::form::Parameters;
 use crate::model::issuer::Issuer;
 use crate::model::refresh::{GRACE, RefreshLifetimes};
+use crate::model::resource::Resources;
 use crate::model::{Clock, Scope, Timestamp};
 use crate::pages::{Brand, Logo, Pages};
 use crate::refusal::Refusal;
@@ -179,6 +181,13 @@ impl OAuthService {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.0.clock.now()
+    }
+
+    /// What a request asks a token to be for: known resources, or none (RFC 8707 §2).
+    pub(crate) fn asked_resources(&self, parameters: &Parameters<'_>) -> Result<Resources, Reason> {
+        let asked = parameters.all("resource", 2048)?;
+        let known = |resource: &&str| self.0.audiences.iter().any(|known| known.audience == *resource);
+        if asked.iter().all(known) { Ok(asked.into_iter().collect()) } else { Err(Reason::TargetUnknown) }
     }
 
     pub(crate) fn has_confidential_clients(&self) -> bool {

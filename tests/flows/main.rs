@@ -8,6 +8,7 @@ mod guards;
 mod oauth2_crate;
 mod policies;
 mod refresh;
+mod resources;
 mod revocation;
 mod setup;
 mod sign_in;

@@ -145,6 +145,7 @@ async fn code(
         redirect_uri: request.redirect_uri.clone(),
         redirect_uri_given: request.redirect_uri_given,
         scope: request.scope.clone(),
+        resources: request.resources.clone(),
         challenge: request.challenge,
         subject: user.subject,
         claims: user.custom,

@@ -14,6 +14,7 @@ use crate::endpoints::login::random_id;
 use crate::error::Reason;
 use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
+use crate::model::resource::Resources;
 use crate::model::{Scope, Timestamp};
 use crate::service::OAuthService;
 
@@ -46,6 +47,7 @@ pub(crate) struct Access<'a> {
     pub(crate) client_id: &'a str,
     pub(crate) subject: &'a str,
     pub(crate) scope: Scope,
+    pub(crate) resources: Resources,
     pub(crate) signed_in_at: Option<Timestamp>,
     pub(crate) issued_at: Timestamp,
     pub(crate) claims: Map<String, Value>,
@@ -112,10 +114,10 @@ impl GrantType {
 impl Access<'_> {
     /// Signs it.
     pub(crate) fn issue(self, oauth: &OAuthService, refresh_token: Option<String>) -> Result<Issued, Reason> {
-        let Access { grant, client_id, subject, scope, signed_in_at, issued_at, mut claims } = self;
+        let Access { grant, client_id, subject, scope, resources, signed_in_at, issued_at, mut claims } = self;
         let registered = [
             ("iss", json!(oauth.0.expected.issuer)),
-            ("aud", json!(oauth.0.expected.audience)),
+            ("aud", resources.audience(&oauth.0.expected.audience)),
             ("sub", json!(subject)),
             ("client_id", json!(client_id)),
             ("iat", json!(issued_at)),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::model::Timestamp;
+use crate::model::resource::Resources;
 use crate::model::scope::Scope;
 
 /// A refresh token: who may ask again, and for what. It carries the subject and not the claims, so that authority is
@@ -19,6 +20,9 @@ pub(crate) struct RefreshToken {
     pub(crate) subject: String,
     /// All that was granted: a refresh may ask for less, and the next one for all again (RFC 6749 §6).
     pub(crate) scope: Scope,
+    /// All that were granted; each refresh may choose among them (RFC 8707 §2.2).
+    #[serde(default, skip_serializing_if = "Resources::is_empty")]
+    pub(crate) resources: Resources,
     pub(crate) signed_in_at: Timestamp,
     /// When the family ends, however often it is used.
     pub(crate) ends_at: Timestamp,

@@ -23,6 +23,8 @@ pub(crate) async fn redeem(
     let verifier = parameters.get("code_verifier", 1024)?.ok_or(Reason::MissingParameter("code_verifier"))?;
     let verifier: Verifier = verifier.parse().map_err(|_| Reason::VerifierMalformed)?;
 
+    let asked = oauth.asked_resources(parameters)?;
+
     let opened = oauth.0.sealer.open::<AuthorizationCode>(code, oauth.now()).map_err(|why| match why {
         NotOpened::Forged => Reason::CodeForged,
         NotOpened::Expired => Reason::CodeExpired,
@@ -49,6 +51,8 @@ pub(crate) async fn redeem(
         return Err(Reason::VerifierMismatch);
     }
 
+    // RFC 8707 §2.2: no resource that was not granted; none named means all that were
+    let resources = code.resources.narrowed(asked, &oauth.0.expected.audience)?;
     // Read the clock before the sign-out: one that comes between the two then finds this token too old.
     let issued_at = oauth.issue_time().await?;
     if oauth.0.store.not_before(&code.subject).await?.is_some_and(|at| opened.issued_at <= at) {
@@ -57,8 +61,13 @@ pub(crate) async fn redeem(
 
     // The family begins before the code is spent, so that a store that fails between the two has cost nothing. Signing
     // in is what a code is made by, at once.
-    let grant =
-        RefreshGrant { id: &code.grant, subject: &code.subject, scope: &code.scope, signed_in_at: opened.issued_at };
+    let grant = RefreshGrant {
+        id: &code.grant,
+        subject: &code.subject,
+        scope: &code.scope,
+        resources: &code.resources,
+        signed_in_at: opened.issued_at,
+    };
     let refresh_token = refresh_token::first(oauth, client, grant, issued_at).await?;
     // Only now is it spent: a thief without the verifier cannot make the code useless to its owner.
     match oauth.0.store.spend(&code.grant, &client.id, opened.expires_at).await? {
@@ -75,6 +84,7 @@ pub(crate) async fn redeem(
         client_id: &client.id,
         subject: &code.subject,
         scope: code.scope,
+        resources,
         signed_in_at: Some(opened.issued_at),
         issued_at,
         claims: code.claims,

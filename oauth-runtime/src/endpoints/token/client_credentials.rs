@@ -22,6 +22,8 @@ pub(crate) async fn grant(
     if !scope.is_subset(&client.scope) {
         return Err(Reason::ScopeNotForClient);
     }
+    // RFC 8707 §2.2: any that the service knows
+    let resources = oauth.asked_resources(parameters)?;
     let access = Access {
         // A grant of its own: this token can be revoked by itself.
         grant: &random_id(),
@@ -29,6 +31,7 @@ pub(crate) async fn grant(
         // RFC 9068 §2.2: without a user the subject is the client; no user can have its id (RFC 9700 §4.15.1)
         subject: &client.id,
         scope,
+        resources,
         signed_in_at: None,
         issued_at: oauth.issue_time().await?,
         claims: client.claims.clone(),

@@ -9,6 +9,7 @@ use crate::model::claims::UserClaims;
 use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
 use crate::model::refresh::{GRACE, RefreshToken};
+use crate::model::resource::Resources;
 use crate::model::{Scope, Timestamp};
 use crate::seal::{NotOpened, Sealable as _};
 use crate::service::OAuthService;
@@ -26,6 +27,7 @@ pub(crate) async fn refresh(
         Some(text) => Some(text.parse::<Scope>().map_err(|_| Reason::ScopeMalformed)?),
         None => None,
     };
+    let asked = oauth.asked_resources(parameters)?;
     let opened = oauth.0.sealer.open::<RefreshToken>(token, oauth.now()).map_err(|why| match why {
         NotOpened::Forged => Reason::RefreshTokenForged,
         // OAuth 2.1 §4.3.3: not used for too long, or too old whatever its use
@@ -46,6 +48,8 @@ pub(crate) async fn refresh(
         Some(_) => return Err(Reason::ScopeGrown),
         None => token.scope.clone(),
     };
+    // RFC 8707 §2.2: nor a resource that was not
+    let resources = token.resources.narrowed(asked, &oauth.0.expected.audience)?;
     // Read the clock before the sign-out: one that comes between the two then finds this token too old.
     let issued_at = oauth.issue_time().await?;
     if oauth.0.store.not_before(&token.subject).await?.is_some_and(|at| opened.issued_at <= at) {
@@ -75,6 +79,7 @@ pub(crate) async fn refresh(
         client_id: &client.id,
         subject: &token.subject,
         scope,
+        resources,
         signed_in_at: Some(token.signed_in_at),
         issued_at,
         claims,
@@ -101,6 +106,7 @@ pub(crate) async fn first(
         client_id: client.id.clone(),
         subject: grant.subject.to_owned(),
         scope: grant.scope.clone(),
+        resources: grant.resources.clone(),
         signed_in_at: grant.signed_in_at,
         ends_at: issued_at + refreshing.lifetimes.absolute,
     };
@@ -114,6 +120,7 @@ pub(crate) struct RefreshGrant<'a> {
     pub(crate) id: &'a str,
     pub(crate) subject: &'a str,
     pub(crate) scope: &'a Scope,
+    pub(crate) resources: &'a Resources,
     pub(crate) signed_in_at: Timestamp,
 }
 
