@@ -469,8 +469,10 @@ impl Builder {
             look.accent = accent.parse()?;
         }
         let resource = Resource::new(&audience, &issuer);
-        let paths = Paths::parse(&issuer, resource.as_ref(), self.paths, look.logo.is_some())?;
         let clients = clients(self.clients, &scopes)?;
+        let has_confidential_clients = clients.values().any(|client| client.credentials.is_some());
+        let paths =
+            Paths::parse(&issuer, resource.as_ref(), self.paths, look.logo.is_some(), has_confidential_clients)?;
         for origin in &self.origins {
             let parsed = url::Url::parse(origin).ok();
             if parsed.is_none_or(|url| !url.origin().is_tuple() || url.origin().ascii_serialization() != *origin) {
@@ -536,8 +538,10 @@ pub(crate) struct Paths {
     pub(crate) login: String,
     pub(crate) token: String,
     pub(crate) revoke: String,
-    pub(crate) introspect: String,
+    /// Where a client could ask.
+    pub(crate) introspect: Option<String>,
     pub(crate) stylesheet: String,
+    /// Empty where there is none: no request has such a path.
     pub(crate) logo: String,
     pub(crate) metadata: String,
     /// Of the protected resource, if it has a URL here.
@@ -548,8 +552,9 @@ impl Paths {
     /// Whether this is the path of one of them.
     pub(crate) fn has(&self, path: &str) -> bool {
         let Paths { authorize, login, token, revoke, introspect, stylesheet, logo, metadata, resource } = self;
-        [authorize, login, token, revoke, introspect, stylesheet, logo, metadata]
+        [authorize, login, token, revoke, stylesheet, logo, metadata]
             .into_iter()
+            .chain(introspect)
             .chain(resource)
             .any(|own| own == path)
     }
@@ -559,6 +564,7 @@ impl Paths {
         resource: Option<&Resource>,
         chosen: Vec<(Endpoint, String)>,
         has_logo: bool,
+        has_introspection: bool,
     ) -> Result<Self, BuildError> {
         let mut paths: BTreeMap<Endpoint, String> = BTreeMap::from([
             (Endpoint::Authorize, "/authorize".to_owned()),
@@ -579,19 +585,27 @@ impl Paths {
             if path.is_empty() || !is_plain_path(&path) || taken.contains(&whole) {
                 return Err(BuildError::Path { endpoint, path });
             }
-            if endpoint != Endpoint::Logo || has_logo {
-                taken.push(whole.clone());
+            let is_there = match endpoint {
+                Endpoint::Logo => has_logo,
+                Endpoint::Introspect => has_introspection,
+                Endpoint::Authorize | Endpoint::Login | Endpoint::Token | Endpoint::Revoke | Endpoint::Stylesheet => {
+                    true
+                }
+            };
+            if !is_there {
+                return Ok(None);
             }
-            Ok(whole)
+            taken.push(whole.clone());
+            Ok(Some(whole))
         };
         Ok(Paths {
-            authorize: place(Endpoint::Authorize)?,
-            login: place(Endpoint::Login)?,
-            token: place(Endpoint::Token)?,
-            revoke: place(Endpoint::Revoke)?,
+            authorize: place(Endpoint::Authorize)?.unwrap_or_default(),
+            login: place(Endpoint::Login)?.unwrap_or_default(),
+            token: place(Endpoint::Token)?.unwrap_or_default(),
+            revoke: place(Endpoint::Revoke)?.unwrap_or_default(),
             introspect: place(Endpoint::Introspect)?,
-            stylesheet: place(Endpoint::Stylesheet)?,
-            logo: place(Endpoint::Logo)?,
+            stylesheet: place(Endpoint::Stylesheet)?.unwrap_or_default(),
+            logo: place(Endpoint::Logo)?.unwrap_or_default(),
             metadata,
             resource,
         })

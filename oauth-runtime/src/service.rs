@@ -137,8 +137,8 @@ impl OAuthService {
                 .service(url(&paths.metadata).get(discovery::metadata).cors(Cors::Everyone))
                 .service(url(&paths.stylesheet).get(assets::stylesheet));
             // Servers alone ask here: no page of another origin may.
-            if oauth.has_confidential_clients() {
-                app.service(url(&paths.introspect).post(introspect::introspect));
+            if let Some(introspect) = &paths.introspect {
+                app.service(url(introspect).post(introspect::introspect));
             }
             if let Some(resource) = &paths.resource {
                 app.service(url(resource).get(protected_resource::metadata).cors(Cors::Everyone));

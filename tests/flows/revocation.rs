@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use oauth_runtime::{Builder, Client, Clock};
-use oauth_tests::{Answer, Browser, Server, Spy, start};
+use actix_web::{HttpResponse, web};
+use oauth_runtime::{Builder, Client, Clock, policy};
+use oauth_tests::{Answer, Browser, Server, Spy, builder, free_port, serve, start};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -212,4 +213,23 @@ async fn who_may_introspect() {
     assert_eq!(browser.post_as("/introspect", "api", SECRET, &[token]).await.status, 404);
     let metadata = browser.call("/.well-known/oauth-authorization-server", None).await.json();
     assert!(metadata.get("introspection_endpoint").is_none(), "{metadata}");
+}
+
+#[tokio::test]
+async fn an_address_that_the_server_does_not_use_is_guarded_like_any_other() {
+    let (listener, base) = free_port();
+    let oauth = builder(&base).build().unwrap();
+    let server = serve(listener, move |app| {
+        app.configure(oauth.routes());
+        for path in ["/introspect", "/oauth/logo"] {
+            let own = web::resource(path).wrap(oauth.require(policy!(role = "admin")));
+            app.service(own.to(HttpResponse::Ok));
+        }
+    });
+    let browser = Browser::new(&server);
+    let token = browser.token().await;
+    for path in ["/introspect", "/oauth/logo"] {
+        assert_eq!(browser.call(path, None).await.status, 401, "{path}");
+        assert_eq!(browser.call(path, Some(&token)).await.status, 200, "{path}");
+    }
 }

@@ -39,8 +39,8 @@ pub(crate) async fn metadata(oauth: OAuthService) -> HttpResponse {
         "authorization_response_iss_parameter_supported": true,
     });
     let proofs: Vec<&str> = methods.iter().copied().filter(|method| *method != "none").collect();
-    if !proofs.is_empty() {
-        metadata["introspection_endpoint"] = json!(at(&service.paths.introspect));
+    if let Some(introspect) = &service.paths.introspect {
+        metadata["introspection_endpoint"] = json!(at(introspect));
         metadata["introspection_endpoint_auth_methods_supported"] = json!(proofs);
     }
     if with_keys {

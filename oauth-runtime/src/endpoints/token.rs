@@ -87,7 +87,7 @@ impl GrantType {
     /// Those that this service has clients and a configuration for.
     pub(crate) fn offered(oauth: &OAuthService) -> impl Iterator<Item = GrantType> {
         GrantType::ALL.into_iter().filter(|grant| match grant {
-            GrantType::AuthorizationCode => true,
+            GrantType::AuthorizationCode => oauth.0.clients.values().any(|client| !client.redirect_uris.is_empty()),
             GrantType::RefreshToken => oauth.0.refreshing.is_some(),
             GrantType::ClientCredentials => oauth.has_confidential_clients(),
         })
