@@ -65,3 +65,11 @@ pub mod __bench;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/refresh.md")]
+struct RefreshPage;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/clients.md")]
+struct ClientsPage;
