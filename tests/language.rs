@@ -22,7 +22,7 @@ enum Reference {
 
 use Reference::{Acr, All, Any, Differs, Equals, Fresh, Not, Orders, Present, Scope};
 
-const POLICIES: [(Policy, Reference); 400] = include!(concat!(env!("OUT_DIR"), "/policies.rs"));
+static POLICIES: [(Policy, Reference); 400] = include!(concat!(env!("OUT_DIR"), "/policies.rs"));
 const NOW: i64 = 10_000;
 
 const FALSE: i8 = 0;

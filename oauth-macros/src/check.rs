@@ -1,10 +1,15 @@
 //! What a rule may mean: from the syntax of a policy to the rule that the handler carries.
 
-use proc_macro2::Span;
-use syn::visit::Visit;
-use syn::{Attribute, Error, Expr, ExprLit, Lit, LitStr, Meta, PatStruct, Result};
+use proc_macro2::{Span, TokenStream};
+use syn::ext::IdentExt as _;
+use syn::visit::{self, Visit};
+use syn::{
+    Attribute, Error, Expr, ExprLit, ExprPath, Ident, Lit, LitStr, Member, Meta, Pat, PatIdent, PatStruct,
+    PatTupleStruct, Path, Result,
+};
 
 use crate::diagnose::{self, Mistakes};
+use crate::handler::Argument;
 use crate::policy::{self, ACR, Condition, FRESH, Name, Operand, Operator, PATH, Pattern, SCOPE, Term};
 
 /// The mirror of `oauth_runtime::policy::Rule`, but for patterns.
@@ -51,18 +56,11 @@ pub(crate) enum Literal {
 /// A parameter of the route, and where the policy names it.
 pub(crate) struct Parameter {
     pub(crate) name: String,
-    pub(crate) span: Span,
+    pub(crate) tokens: TokenStream,
 }
 
 /// The rule of an attribute, and the parameters of the route that it speaks of.
 pub(crate) fn rule(terms: &[Term]) -> Result<(Rule, Vec<Parameter>)> {
-    if terms.is_empty() {
-        return Err(Error::new(
-            Span::call_site(),
-            "this demands no claim: name one, as in `#[require_claim(role = \"admin\")]`, \
-             or write `#[require_token]` where any valid token is enough",
-        ));
-    }
     let mut checker = Checker { parameters: Vec::new() };
     let mut rules = checker.rules(terms, Condition::All)?;
     let rule = if rules.len() == 1 { rules.swap_remove(0) } else { Rule::All(rules) };
@@ -73,24 +71,31 @@ pub(crate) fn rule(terms: &[Term]) -> Result<(Rule, Vec<Parameter>)> {
 pub(crate) fn parameters(parameters: &[Parameter], attributes: &[Attribute]) -> Result<()> {
     let mut mistakes = Mistakes::default();
     for (pattern, there) in attributes.iter().filter_map(route_parameters) {
-        for Parameter { name, span } in parameters {
-            if there.contains(name) {
-                continue;
+        for Parameter { name, tokens } in parameters {
+            if !there.contains(name) {
+                mistakes.add(Error::new_spanned(tokens, unknown_parameter(name, &pattern, &there)));
             }
-            let meant = diagnose::near(name, there.iter().map(String::as_str));
-            let meant = meant.map(|meant| format!(", did you mean `{PATH}.{meant}`?")).unwrap_or_default();
-            let list: Vec<String> = there.iter().map(|name| format!("`{PATH}.{name}`")).collect();
-            let list = if list.is_empty() { "it has none".to_owned() } else { format!("it has {}", list.join(", ")) };
-            mistakes.add(Error::new(
-                *span,
-                format!(
-                    "the route \"{pattern}\" has no parameter `{name}`{meant} {list}; where a scope around it has one, \
-                     write this guard below the route's attribute"
-                ),
-            ));
         }
     }
     mistakes.or(())
+}
+
+fn unknown_parameter(name: &str, pattern: &str, there: &[String]) -> String {
+    let meant = diagnose::near(name, there.iter().map(String::as_str));
+    let list: Vec<String> = there.iter().map(|name| format!("`{PATH}.{name}`")).collect();
+    let what = match (meant, list.as_slice()) {
+        (Some(meant), [_]) => format!("no parameter `{name}`, did you mean `{PATH}.{meant}`?"),
+        (Some(meant), _) => {
+            format!("no parameter `{name}`, did you mean `{PATH}.{meant}`? It has {}", list.join(", "))
+        }
+        (None, []) => format!("no parameters: write `{{{name}}}` in it"),
+        (None, _) => format!("no parameter `{name}`: it has {}", list.join(", ")),
+    };
+    let otherwise = if what.ends_with('?') { " Where" } else { "; where" };
+    format!(
+        "the route \"{pattern}\" has {what}{otherwise} a scope around it has this one, write the guard below the \
+         route's attribute"
+    )
 }
 
 /// The pattern of `#[get("/report/{owner}")]`, and the names in it.
@@ -104,7 +109,7 @@ fn route_parameters(attribute: &Attribute) -> Option<(String, Vec<String>)> {
     }
     let pattern = list.parse_args_with(|input: syn::parse::ParseStream<'_>| {
         let pattern: LitStr = input.parse()?;
-        input.parse::<proc_macro2::TokenStream>()?;
+        input.parse::<TokenStream>()?;
         Ok(pattern.value())
     });
     let pattern = pattern.ok()?;
@@ -129,34 +134,9 @@ fn route_parameters(attribute: &Attribute) -> Option<(String, Vec<String>)> {
 
 /// Refuses a pattern that could never be what it seems to be. Whether it can fail is for the compiler to say.
 pub(crate) fn pattern(Pattern { pattern, condition }: &Pattern) -> Result<()> {
-    struct Strings(Mistakes, Vec<String>);
-
-    impl<'ast> Visit<'ast> for Strings {
-        fn visit_pat_struct(&mut self, found: &'ast PatStruct) {
-            for field in &found.fields {
-                let syn::Member::Named(name) = &field.member else { continue };
-                self.1.push(name.to_string());
-                self.visit_pat(&field.pat);
-                self.1.pop();
-            }
-        }
-
-        fn visit_expr_lit(&mut self, ExprLit { lit, .. }: &'ast ExprLit) {
-            if let Lit::Str(text) = lit {
-                let name = self.1.last().map_or("name", String::as_str);
-                let message = format!(
-                    "a `String` is not matched by a literal: bind it and compare, as in \
-                     `User {{ {name}, .. }} if {name} == {:?}`",
-                    text.value()
-                );
-                self.0.add(Error::new(text.span(), message));
-            }
-        }
-    }
-
-    let mut strings = Strings(Mistakes::default(), Vec::new());
-    strings.visit_pat(pattern);
-    strings.0.or(())?;
+    let mut patterns = Patterns { has_condition: condition.is_some(), ..Patterns::default() };
+    patterns.visit_pat(pattern);
+    patterns.mistakes.or(())?;
     match condition {
         Some(Expr::Lit(ExprLit { lit: Lit::Bool(truth), .. })) => {
             let message = if truth.value {
@@ -168,6 +148,120 @@ pub(crate) fn pattern(Pattern { pattern, condition }: &Pattern) -> Result<()> {
         }
         Some(_) | None => Ok(()),
     }
+}
+
+#[derive(Default)]
+struct Patterns {
+    mistakes: Mistakes,
+    has_condition: bool,
+    /// How to bind what stands in the place that is looked at, and its name.
+    place: Option<(String, String)>,
+}
+
+impl Patterns {
+    fn field(&mut self, bound: String, name: String, pattern: &Pat) {
+        let around = self.place.replace((bound, name));
+        self.visit_pat(pattern);
+        self.place = around;
+    }
+}
+
+impl<'ast> Visit<'ast> for Patterns {
+    fn visit_pat_struct(&mut self, found: &'ast PatStruct) {
+        let ty = path_text(&found.path);
+        for field in &found.fields {
+            if let Member::Named(name) = &field.member {
+                self.field(format!("{ty} {{ {name}, .. }}"), name.to_string(), &field.pat);
+            }
+        }
+    }
+
+    fn visit_pat_tuple_struct(&mut self, found: &'ast PatTupleStruct) {
+        let ty = path_text(&found.path);
+        for (index, pattern) in found.elems.iter().enumerate() {
+            let before = "_, ".repeat(index);
+            let after = if index + 1 < found.elems.len() { ", .." } else { "" };
+            self.field(format!("{ty}({before}text{after})"), "text".to_owned(), pattern);
+        }
+    }
+
+    fn visit_expr_lit(&mut self, ExprLit { lit, .. }: &'ast ExprLit) {
+        if let Lit::Str(text) = lit {
+            let example = ("User { name, .. }".to_owned(), "name".to_owned());
+            let (bound, name) = self.place.as_ref().unwrap_or(&example);
+            let message = format!(
+                "a `String` is not matched by a literal: bind it and compare, as in `{bound} if {name} == {:?}`",
+                text.value()
+            );
+            self.mistakes.add(Error::new(text.span(), message));
+        }
+    }
+
+    /// Without a condition nobody looks at what is bound, and it reads as if somebody did.
+    fn visit_pat_ident(&mut self, found: &'ast PatIdent) {
+        let name = found.ident.unraw().to_string();
+        // In capitals it is a constant, or a variant.
+        if !self.has_condition && name.starts_with(|first: char| first.is_lowercase()) {
+            let message = match &found.subpat {
+                Some(_) => format!(
+                    "`{name}` is bound, and nothing asks for it: leave `{name} @` out, or write `if` and a condition"
+                ),
+                None => format!(
+                    "`{name}` is bound, and nothing asks for it: write what it must be, as in `{name}: 3..`, or `if` and a \
+                     condition"
+                ),
+            };
+            self.mistakes.add(Error::new(found.ident.span(), message));
+            return;
+        }
+        visit::visit_pat_ident(self, found);
+    }
+}
+
+fn path_text(path: &Path) -> String {
+    let segments: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+    segments.join("::")
+}
+
+/// Refuses a condition that asks for an argument of the handler: it is read after the decision.
+pub(crate) fn arguments(Pattern { pattern, condition }: &Pattern, arguments: &[Argument]) -> Result<()> {
+    #[derive(Default)]
+    struct Names {
+        bound: Vec<String>,
+        asked: Vec<Ident>,
+    }
+
+    impl<'ast> Visit<'ast> for Names {
+        fn visit_pat_ident(&mut self, found: &'ast PatIdent) {
+            self.bound.push(found.ident.to_string());
+            visit::visit_pat_ident(self, found);
+        }
+
+        fn visit_expr_path(&mut self, found: &'ast ExprPath) {
+            self.asked.extend(found.path.get_ident().cloned());
+        }
+    }
+
+    let Some(condition) = condition else { return Ok(()) };
+    let mut names = Names::default();
+    names.visit_pat(pattern);
+    names.visit_expr(condition);
+    let mut taken = Names::default();
+    for argument in arguments {
+        taken.visit_pat(&argument.pattern);
+    }
+    let mut mistakes = Mistakes::default();
+    for asked in &names.asked {
+        let name = asked.to_string();
+        if taken.bound.contains(&name) && !names.bound.contains(&name) {
+            let message = format!(
+                "`{name}` is an argument of the handler, which is read after the decision: compare it in the handler, or \
+                 write a guard such as `sub = {PATH}.{name}` for a parameter of the route"
+            );
+            mistakes.add(Error::new(asked.span(), message));
+        }
+    }
+    mistakes.or(())
 }
 
 struct Checker {
@@ -182,7 +276,7 @@ impl Checker {
             let checked = if within == Condition::All { refuse_repetition(&terms[..index], term) } else { Ok(()) };
             match checked.and_then(|()| self.term(term)) {
                 Ok(rule) if rules.contains(&rule) => {
-                    mistakes.add(Error::new(term_span(term), "this term is there already: leave one out"));
+                    mistakes.add(term_error(term, "this term is there already: leave one out"));
                 }
                 Ok(rule) => rules.push(rule),
                 Err(mistake) => mistakes.add(mistake),
@@ -203,8 +297,7 @@ impl Checker {
     fn condition(&mut self, condition: Condition, span: Span, parentheses: Span, terms: &[Term]) -> Result<Rule> {
         let word = condition.word();
         if terms.is_empty() {
-            let example =
-                policy::CONDITIONS.iter().find(|(known, ..)| *known == word).map_or("", |(.., example)| *example);
+            let example = condition.example();
             let message = format!(
                 "`{word}()` has no term in it: write `{example}`, or a claim of this name in quotes, `\"{word}\"`"
             );
@@ -228,7 +321,7 @@ impl Checker {
 
     fn claim(&mut self, name: &Name, test: &policy::Test) -> Result<Rule> {
         if name.segments.iter().any(|segment| segment.text.is_empty()) {
-            return Err(Error::new(name.span, "a claim's name is empty: write it between the quotes"));
+            return Err(name.error("a claim's name is empty: write it between the quotes"));
         }
         if let policy::Test::Called(inside) = test {
             return Err(diagnose::called(name, inside));
@@ -249,7 +342,10 @@ impl Checker {
     fn test(&mut self, name: &Name, test: &policy::Test) -> Result<Test> {
         let shown = name.shown();
         match test {
-            policy::Test::Present => Ok(Test::Present),
+            policy::Test::Present => match quoted_term(name) {
+                Some(mistake) => Err(mistake),
+                None => Ok(Test::Present),
+            },
             policy::Test::Called(inside) => Err(diagnose::called(name, inside)),
             policy::Test::Compares(Operator::Equals, _, policy::Value::Any(bracket, operands)) => {
                 if operands.is_empty() {
@@ -269,7 +365,8 @@ impl Checker {
             }
             policy::Test::Compares(Operator::Differs, _, policy::Value::Any(bracket, operands)) => {
                 let list: Vec<String> = operands.iter().map(Operand::shown).collect();
-                let message = format!("`!=` takes one value: write `not({shown} = [{}])`", list.join(", "));
+                let list = if list.is_empty() { "\"one\", \"other\"".to_owned() } else { list.join(", ") };
+                let message = format!("`!=` takes one value: for none of several, write `not({shown} = [{list}])`");
                 Err(Error::new(bracket.span.join(), message))
             }
             policy::Test::Compares(Operator::Below, _, value) => self.orders(name, "<", Order::Below, value),
@@ -288,9 +385,17 @@ impl Checker {
             }
             policy::Value::One(operand) => match self.operand(operand)? {
                 number @ (Literal::Int(_) | Literal::Float(_)) => Ok(Test::Orders(order, number)),
-                Literal::Str(_) | Literal::Bool(_) | Literal::Parameter(_) => {
-                    Err(operand.error(format!("`{written}` compares numbers: write `{shown} {written} 3`")))
+                Literal::Str(text) => {
+                    let number = text.trim().parse::<f64>().map_or("3", |_| text.trim());
+                    Err(operand.error(format!("`{written}` compares numbers: write `{shown} {written} {number}`")))
                 }
+                Literal::Bool(truth) => Err(operand.error(format!(
+                    "`{written}` compares numbers: write `{shown} {written} 3`, or `{shown} = {truth}`"
+                ))),
+                Literal::Parameter(parameter) => Err(operand.error(format!(
+                    "`{written}` compares numbers, and a parameter is text: write `{shown} {written} 3`, or \
+                     `{shown} = {PATH}.{parameter}`"
+                ))),
             },
         }
     }
@@ -298,12 +403,12 @@ impl Checker {
     fn operand(&mut self, operand: &Operand) -> Result<Literal> {
         match operand {
             Operand::Literal(value) => literal(value),
-            Operand::Parameter { name, span } => {
+            Operand::Parameter { name, tokens } => {
                 if name.is_empty() {
-                    return Err(Error::new(*span, "a parameter's name is empty: write it between the quotes"));
+                    return Err(operand.error("a parameter's name is empty: write it between the quotes".to_owned()));
                 }
                 if self.parameters.iter().all(|known| known.name != *name) {
-                    self.parameters.push(Parameter { name: name.clone(), span: *span });
+                    self.parameters.push(Parameter { name: name.clone(), tokens: tokens.clone() });
                 }
                 Ok(Literal::Parameter(name.clone()))
             }
@@ -326,10 +431,10 @@ impl Checker {
     }
 }
 
-fn term_span(term: &Term) -> Span {
+fn term_error(term: &Term, message: &str) -> Error {
     match term {
-        Term::Claim { name, .. } => name.span,
-        Term::Condition { span, .. } => *span,
+        Term::Claim { name, .. } => name.error(message),
+        Term::Condition { span, .. } => Error::new(*span, message),
     }
 }
 
@@ -365,7 +470,18 @@ fn refuse_repetition(before: &[Term], term: &Term) -> Result<()> {
             (_, _) => return Ok(()),
         }
     };
-    Err(Error::new(name.span, message))
+    Err(name.error(message))
+}
+
+/// `"role = \"admin\""`: nobody names a claim so.
+fn quoted_term(name: &Name) -> Option<Error> {
+    let [only] = name.segments.as_slice() else { return None };
+    let is_term = match syn::parse_str::<Term>(&only.text).ok()? {
+        Term::Claim { test: policy::Test::Compares(..), .. } | Term::Condition { .. } => true,
+        Term::Claim { .. } => false,
+    };
+    let message = format!("in quotes this is the name of a claim: write `{}` without them", only.text);
+    (only.quoted && is_term).then(|| name.error(message))
 }
 
 /// A word of the language that is used as a claim's name.
@@ -382,11 +498,12 @@ fn refuse_words(name: &Name) -> Result<()> {
             "`{PATH}` is where a route's parameters are, and stands on the right, as in `sub = {PATH}.{example}`; {quoted}"
         )
     } else if dotted && [SCOPE, FRESH, ACR].contains(&word) {
-        format!("nothing is below `{word}`; {quoted}")
+        let below: Vec<String> = name.segments.iter().skip(1).map(policy::Segment::shown).collect();
+        format!("nothing is below `{word}`: write the name of a claim in quotes, `\"{word}\".{}`", below.join("."))
     } else {
         return Ok(());
     };
-    Err(Error::new(name.span, message))
+    Err(name.error(message))
 }
 
 /// The one string of `scope`, `fresh` or `acr`.
@@ -397,17 +514,18 @@ fn only_string<'a>(name: &Name, test: &'a policy::Test, cure: &str) -> Result<&'
         policy::Test::Compares(Operator::Equals, _, policy::Value::Any(bracket, _)) => {
             return Err(Error::new(bracket.span.join(), format!("`{shown}` takes one string, not a list: {cure}")));
         }
-        policy::Test::Compares(Operator::Differs, span, _) => {
-            return Err(Error::new(
-                *span,
-                format!("`{shown}` is not compared by `!=`: {cure}, and `not(..)` around it"),
+        policy::Test::Compares(Operator::Differs, tokens, _) => {
+            return Err(Error::new_spanned(
+                tokens,
+                format!("`{shown}` is not compared by `!=`: write `not({shown} = \"..\")`"),
             ));
         }
-        policy::Test::Compares(operator, span, _) => {
-            return Err(Error::new(*span, format!("`{shown}` is not compared by `{}`: {cure}", operator.written())));
+        policy::Test::Compares(operator, tokens, _) => {
+            let message = format!("`{shown}` is not compared by `{}`: {cure}", operator.written());
+            return Err(Error::new_spanned(tokens, message));
         }
         policy::Test::Present | policy::Test::Called(_) => {
-            return Err(Error::new(name.span, format!("`{shown}` does not say which: {cure}")));
+            return Err(name.error(format!("`{shown}` does not say which: {cure}")));
         }
     };
     match operand {
@@ -462,17 +580,26 @@ fn fresh(name: &Name, test: &policy::Test) -> Result<Rule> {
     match seconds {
         Some(0) => Err(Error::new(text.span(), "nobody has signed in within no time: write at least `\"1s\"`")),
         Some(seconds) => Ok(Rule::Fresh(seconds)),
-        None => {
-            let first = unit.trim().chars().next().map(|first| first.to_ascii_lowercase().to_string());
-            let meant = UNITS.iter().find(|(known, _)| first.as_deref() == Some(*known) && !number.is_empty());
-            let meant = match meant {
-                Some((unit, _)) => format!(", did you mean `\"{number}{unit}\"`?"),
-                None => ":".to_owned(),
-            };
-            let units: Vec<String> = UNITS.iter().map(|(unit, _)| format!("`\"90{unit}\"`")).collect();
-            let message =
-                format!("`{written:?}` is no duration{meant} Write a number and its unit: {}", units.join(", "));
-            Err(Error::new(text.span(), message))
+        None => Err(Error::new(text.span(), no_duration(&written, number, unit))),
+    }
+}
+
+fn no_duration(written: &str, number: &str, unit: &str) -> String {
+    let whole = number.parse::<u32>().ok();
+    let with = |number: &str| {
+        let examples: Vec<String> = UNITS.iter().map(|(unit, _)| format!("`\"{number}{unit}\"`")).collect();
+        examples.join(", ")
+    };
+    let first = unit.trim().chars().next().map(|first| first.to_ascii_lowercase().to_string());
+    let meant = UNITS.iter().find(|(known, _)| first.as_deref() == Some(*known)).filter(|_| whole.is_some());
+    match (whole, meant) {
+        (Some(_), Some((meant, _))) => format!("`{written:?}` is no duration, did you mean `\"{number}{meant}\"`?"),
+        (Some(_), None) if unit.is_empty() => format!("`{written:?}` has no unit: write one of {}", with(number)),
+        (None, _) if number.len() > 9 => {
+            format!("`{written:?}` is longer than anybody waits: write a shorter duration")
+        }
+        (_, None) | (None, _) => {
+            format!("`{written:?}` is no duration: write a whole number and its unit, as in {}", with("90"))
         }
     }
 }
@@ -526,7 +653,7 @@ impl Literal {
 }
 
 fn literal(value: &policy::Literal) -> Result<Literal> {
-    let wrong = |message: String| Err(Error::new_spanned(&value.lit, message));
+    let wrong = |message: String| Err(value.error(message));
     let negative = value.minus.is_some();
     match &value.lit {
         Lit::Str(text) => Ok(Literal::Str(text.value())),
@@ -638,7 +765,7 @@ mod tests {
     fn independent_mistakes_are_reported_together() {
         let mistakes = |policy: &str| read(policy).err().map_or(0, |mistake| mistake.into_iter().count());
         assert_eq!(mistakes("role == 3, level << 4, ok, x = y"), 3);
-        assert_eq!(mistakes("all = 1, acr, a = [1, 1, 'c'], scope, any(all(), not(a, b))"), 7);
+        assert_eq!(mistakes("acr, a = [1, 1, 'c'], scope, any(b, not(any(c, c))), fresh = \"5\""), 6);
         assert_eq!(mistakes("role = \"admin\""), 0);
     }
 

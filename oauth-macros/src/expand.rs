@@ -47,11 +47,15 @@ pub(crate) fn guarded(handler: Handler, guard: &Guard) -> TokenStream {
         #(#attributes)*
         #visibility #signature {
             let __arguments = #admitted;
-            ::core::result::Result::Ok(async move {
+            // A handler's answer may be a future's to make, as that of a response's builder is.
+            #[allow(clippy::async_yields_async)]
+            let __answer = async move {
                 #stated
                 #(#bindings)*
                 #body
-            }.await)
+            }
+            .await;
+            ::core::result::Result::Ok(__answer)
         }
     }
 }
@@ -77,12 +81,28 @@ pub(crate) fn stacked(kind: Kind, arguments: &TokenStream, mut handler: Handler,
 
 /// The arguments without the mark of [`stacked`], and whether it was there.
 pub(crate) fn take_mark(arguments: TokenStream) -> (TokenStream, bool) {
+    match mark(&arguments).as_deref() {
+        Some("stacked") => (arguments.into_iter().skip(2).collect(), true),
+        Some(_) | None => (arguments, false),
+    }
+}
+
+/// The arguments of a guard that does nothing, below one that is refused.
+pub(crate) fn silenced() -> TokenStream {
+    let here = Span::mixed_site();
+    quote_spanned!(here=> @silenced)
+}
+
+pub(crate) fn is_silenced(arguments: &TokenStream) -> bool {
+    mark(arguments).as_deref() == Some("silenced")
+}
+
+/// No policy begins so.
+fn mark(arguments: &TokenStream) -> Option<String> {
     let mut tokens = arguments.clone().into_iter();
     match (tokens.next(), tokens.next()) {
-        (Some(TokenTree::Punct(at)), Some(TokenTree::Ident(word))) if at.as_char() == '@' && word == "stacked" => {
-            (tokens.collect(), true)
-        }
-        _ => (arguments, false),
+        (Some(TokenTree::Punct(at)), Some(TokenTree::Ident(word))) if at.as_char() == '@' => Some(word.to_string()),
+        _ => None,
     }
 }
 
@@ -116,7 +136,7 @@ fn guard_tokens(guard: &Guard, signature: &Signature, private: &TokenStream) -> 
     let here = Span::mixed_site();
     let handler = signature.ident.unraw().to_string();
     let registered = registered(guard, &quote_spanned!(here=> ::core::option::Option::Some(#handler)), private);
-    quote_spanned!(here=> { #registered &GUARD })
+    quote_spanned!(here=> { #registered &__GUARD })
 }
 
 /// `policy!(..)`
@@ -128,21 +148,21 @@ pub(crate) fn value(guard: &Guard) -> TokenStream {
         &quote_spanned!(here=> ::core::option::Option::None),
         &quote_spanned!(here=> #runtime::__private),
     );
-    quote_spanned!(here=> { #registered #runtime::Policy(&GUARD) })
+    quote_spanned!(here=> { #registered #runtime::Policy(&__GUARD) })
 }
 
 /// What follows an error where a value was wanted: one that admits nobody, so that nothing else is reported.
 pub(crate) fn refused_value(mistake: &syn::Error) -> TokenStream {
     let here = Span::mixed_site();
     let mistake = mistake.to_compile_error();
-    let nobody = Guard {
-        demand: Demand::Rule(Rule::All(Vec::new())),
-        policy: String::new(),
-        parameters: Vec::new(),
-        runtime: None,
-    };
-    let value = value(&nobody);
+    let value = value(&nobody());
     quote_spanned!(here=> { #mistake #value })
+}
+
+/// A guard that admits nobody.
+pub(crate) fn nobody() -> Guard {
+    let demand = Demand::Rule(Rule::All(Vec::new()));
+    Guard { demand, policy: String::new(), parameters: Vec::new(), runtime: None }
 }
 
 fn registered(guard: &Guard, handler: &TokenStream, private: &TokenStream) -> TokenStream {
@@ -154,7 +174,7 @@ fn registered(guard: &Guard, handler: &TokenStream, private: &TokenStream) -> To
     };
     let parameters = guard.parameters.iter().map(|parameter| &parameter.name);
     quote_spanned! {here=>
-        static GUARD: #private::Guard = #private::Guard {
+        static __GUARD: #private::Guard = #private::Guard {
             rule: #rule,
             parameters: &[#(#parameters),*],
             policy: #policy,
@@ -163,7 +183,7 @@ fn registered(guard: &Guard, handler: &TokenStream, private: &TokenStream) -> To
             file: ::core::file!(),
             line: ::core::line!(),
         };
-        #private::inventory::submit! { #private::Registered(&GUARD) }
+        #private::inventory::submit! { #private::Registered(&__GUARD) }
     }
 }
 
@@ -171,8 +191,8 @@ fn registered(guard: &Guard, handler: &TokenStream, private: &TokenStream) -> To
 fn typed_tokens(Pattern { pattern, condition }: &Pattern, text: &str, private: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
     let condition = condition.as_ref().map(|condition| quote_spanned!(here=> if #condition));
-    // Not of this macro, or the lint would not be heard.
     let written = first_span(pattern);
+    // Not of this macro, or the lint would not be heard.
     let otherwise = quote_spanned! {written=>
         #[deny(
             unreachable_patterns,
@@ -181,14 +201,15 @@ fn typed_tokens(Pattern { pattern, condition }: &Pattern, text: &str, private: &
         )]
         _
     };
-    quote_spanned! {here=>
-        #private::Rule::Typed(#private::Typed {
-            pattern: #text,
-            answer: |question| question.ask(|claims: &_| match claims {
-                #pattern #condition => true,
-                #otherwise => false,
-            }),
+    // Where the compiler says that this type is not read from claims.
+    let asked = quote_spanned! {written.resolved_at(here)=>
+        |question| question.ask(|claims: &_| match claims {
+            #pattern #condition => true,
+            #otherwise => false,
         })
+    };
+    quote_spanned! {here=>
+        #private::Rule::Typed(#private::Typed { pattern: #text, answer: #asked })
     }
 }
 

@@ -61,15 +61,24 @@ impl Handler {
         below.peek().is_some() && !below.any(expand::is_marked)
     }
 
-    /// A guard below this one that says the opposite: open to all, or to some.
-    pub(crate) fn contradiction(&self, kind: Kind) -> Option<&Attribute> {
+    /// A guard below this one that says the opposite, open to all or to some, and what is wrong with that.
+    pub(crate) fn contradiction(&self, kind: Kind) -> Option<(&Attribute, &'static str)> {
         let is_public = |attribute: &Attribute| {
             attribute.path().segments.last().is_some_and(|segment| segment.ident == Kind::Public.name())
         };
-        self.attributes
-            .iter()
-            .filter(|attribute| is_guard(attribute))
-            .find(|attribute| kind == Kind::Public || is_public(attribute))
+        let mut below = self.attributes.iter().filter(|attribute| is_guard(attribute));
+        let other = below.find(|attribute| kind == Kind::Public || is_public(attribute))?;
+        let message = if kind == Kind::Public && is_public(other) {
+            "`#[public]` is written twice: leave one out"
+        } else {
+            "a handler is open to all or it is not: keep `#[public]` or the other guard"
+        };
+        Some((other, message))
+    }
+
+    /// What cannot be guarded is not reported twice.
+    pub(crate) fn silence_guards(&mut self) {
+        silence(&mut self.attributes);
     }
 
     pub(crate) fn take_guards(&mut self) -> Vec<Attribute> {
@@ -79,13 +88,14 @@ impl Handler {
     }
 }
 
-/// The item as it was, but for the guards on it: what cannot be guarded once is not reported twice.
-pub(crate) fn without_guards(item: TokenStream) -> TokenStream {
+/// The item as it was, but for the guards on it.
+pub(crate) fn with_guards_silenced(item: TokenStream) -> TokenStream {
     let parse = |input: ParseStream<'_>| Ok((input.call(Attribute::parse_outer)?, input.parse::<TokenStream>()?));
     match parse.parse2(item.clone()) {
-        Ok((attributes, rest)) => {
+        Ok((mut attributes, rest)) => {
+            silence(&mut attributes);
             let mut tokens = TokenStream::new();
-            tokens.append_all(attributes.iter().filter(|attribute| !is_guard(attribute)));
+            tokens.append_all(attributes);
             tokens.extend(rest);
             tokens
         }
@@ -93,11 +103,20 @@ pub(crate) fn without_guards(item: TokenStream) -> TokenStream {
     }
 }
 
+/// They stay, so that no import is without its use.
+fn silence(attributes: &mut [Attribute]) {
+    for attribute in attributes.iter_mut().filter(|attribute| is_guard(attribute)) {
+        let path = attribute.path().clone();
+        let silenced = expand::silenced();
+        attribute.meta = syn::parse_quote!(#path(#silenced));
+    }
+}
+
 /// By name, since names are all that an attribute sees of its neighbours. Under another name a guard is no less a
 /// guard, but it does not know its place among others.
 fn is_guard(attribute: &Attribute) -> bool {
     let name = attribute.path().segments.last().map(|segment| &segment.ident);
-    name.is_some_and(|name| Kind::ALL.iter().any(|kind| name == kind.name()))
+    name.is_some_and(|name| Kind::ATTRIBUTES.iter().any(|kind| name == kind.name()))
 }
 
 /// Looks for the `fn` first, since on anything else syn would only miss it.
@@ -145,7 +164,7 @@ fn mend_form(signature: &mut Signature, mistakes: &mut Mistakes) {
         mistakes.add(Error::new(keyword.span, "a handler cannot be `const`: leave the word out"));
     }
     if signature.asyncness.is_none() {
-        mistakes.add(Error::new(signature.fn_token.span, "a guarded handler waits for the guard: write `async fn`"));
+        mistakes.add(Error::new(signature.fn_token.span, "a handler is asynchronous: write `async fn`"));
         signature.asyncness = Some(Token![async](signature.fn_token.span));
     }
     if let Safety::Unsafe(keyword) = std::mem::replace(&mut signature.safety, Safety::Default) {

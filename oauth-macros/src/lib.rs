@@ -11,7 +11,7 @@ mod expand;
 mod handler;
 mod policy;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use syn::{Error, Path, Result};
 
 use check::{Parameter, Rule};
@@ -30,44 +30,97 @@ use policy::{NoPolicy, Pattern};
 ///     "Admin access granted!"
 /// }
 ///
-/// #[require_claim(role = ["editor", "admin"], level = 3, scope = "notes:write")]
-/// #[post("/notes/{id}")]
-/// async fn save(id: web::Path<u32>, web::Json(text): web::Json<String>) -> actix_web::Result<String> {
-///     Ok(format!("note {id}: {text}"))
+/// #[require_claim(any(sub = path.owner, role = ["editor", "admin"]), level >= 3, scope = "notes:write")]
+/// #[post("/notes/{owner}")]
+/// async fn save(owner: web::Path<String>, web::Json(text): web::Json<String>) -> actix_web::Result<String> {
+///     Ok(format!("a note of {owner}: {text}"))
 /// }
 ///
 /// App::new().service(admin).service(save);
 /// ```
 ///
 /// A request is decided before anything else of it is looked at: first the token (401 where it is missing or not valid),
-/// then the policy (403 where the claims do not meet it), and only then do the handler's own arguments read their part
-/// of the request. So a stranger with a broken body is told 401, not 400.
+/// then the policy (403 where the claims do not meet it, 401 where only the sign-in is too old or too weak), and only then
+/// do the handler's own arguments read their part of the request. So a stranger with a broken body is told 401, not 400.
+///
+/// The guide, `docs/policies.md` in the repository, says the same at more length, with recipes.
 ///
 /// # What to write
 ///
-/// Terms, separated by commas. **All of them must hold.**
+/// Terms, separated by commas, **all of which must hold**; or a [pattern](#patterns) over a type of your own.
 ///
 /// | Term | Holds when |
 /// |---|---|
-/// | `role = "admin"` | the claim equals the value, or is an array that contains it |
-/// | `role = ["editor", "admin"]` | the claim equals any of the values, or is an array that contains any of them |
 /// | `verified` | the claim is there, and neither `null` nor `false` |
+/// | `role = "admin"` | the claim is the value, or an array that contains it |
+/// | `role = ["editor", "admin"]` | the claim is one of the values, or an array that contains one of them |
+/// | `role != "guest"` | the claim is there, of the value's type, and another; or an array without it |
+/// | `level < 3`, `level <= 3`, `level > 3`, `level >= 3` | the claim is a number, and compares so |
+/// | `all(role = "editor", verified)` | each of these holds |
+/// | `any(role = "editor", level > 3)` | at least one of these holds |
+/// | `not(role = "guest")` | this one does not hold, and is known not to |
+/// | `sub = path.owner` | the claim is the route's parameter `{owner}`, percent-decoded; also in a list and after `!=` |
+/// | `realm_access.roles = "admin"` | the claim `roles` within the object `realm_access`, however deep |
+/// | `"https://example.com/role" = "admin"` | a claim whose name is no word; also between dots |
 /// | `scope = "notes:read notes:write"` | the token's scope has every one of these, in any order |
-/// | `crate = "path"` | no rule: the name under which the application knows `oauth-runtime`, where that is another |
+/// | `fresh = "5m"` | the person signed in at most this long ago, by `auth_time`; in `s`, `m`, `h` or `d` |
+/// | `acr = "mfa"`, `acr = ["mfa", "hwk"]` | the person signed in in this way, or one of these, by `acr` |
+/// | `crate = "path"` | no term: the name under which the application knows `oauth-runtime`, where that is another |
 ///
-/// A value is a string, an integer from `i64::MIN` to `u64::MAX`, a finite floating-point number, `true` or `false`.
+/// A value is a string, an integer from `i64::MIN` to `u64::MAX`, a finite floating-point number, `true`, `false`, or
+/// `path.` and a parameter of the route. `<` and its like take a number.
 ///
-/// A claim's name is a word, Rust's own words included (`type = "person"`), or any text in quotes:
-/// `"https://example.com/role" = "admin"`. In quotes it is always a plain claim: `"scope" = "a"` compares the claim's
-/// whole text, and `"all" = 1` is a claim that happens to be named like a word of this language.
+/// A claim's name is a word, Rust's own words included (`type = "person"`), or any text in quotes. In quotes it is always
+/// a plain claim: `"scope" = "a"` compares the claim's whole text, and `"all" = 1` is a claim that happens to be named
+/// like a word of this language.
 ///
 /// # What holds, and what does not
 ///
-/// - A claim that is **absent** meets no term.
-/// - A claim of **another JSON type** than the value meets no term: `level = 3` does not hold for the string `"3"`.
+/// A term is *true*, *false* or *unknown*, and **only true lets a request in**.
+///
+/// - A claim that is **absent**, or of **another JSON type** than the value, is unknown: `level = 3` does not hold for the
+///   string `"3"`, and neither does `level != 3`. Presence alone (`verified`) takes absence for an answer: false.
+/// - `all`, `any` and `not` keep to **Kleene's logic**: unknown stays unknown unless the other side decides. So
+///   `not(role = "guest")` refuses a token without a role, and `not(suspended)` lets one in that says nothing of it.
+/// - An **array** is searched for the value, one level deep; if it is not in there, that is false. `<` and its like are
+///   unknown for an array.
 /// - **Numbers** compare exactly: `3` equals `3.0`, and two integers beyond the precision of a double stay different.
 /// - **Strings** compare byte for byte, case included.
-/// - An **array** claim holds when one of its elements does; its elements are not searched any deeper.
+/// - A **parameter** is compared with a string as text, with an integer by its usual decimal digits: `07` is not 7.
+///
+/// # Patterns
+///
+/// Where the application's `authenticate` answers a type of its own, a guard can be a Rust pattern over it, with `if` for
+/// what a pattern cannot say. It stands alone; what is not in the type goes into a guard of its own.
+///
+/// ```
+/// use actix_web::{Responder, get, web};
+/// use oauth_runtime::{Claims, require_claim};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize)]
+/// enum Role { Reader, Auditor, Admin }
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct User { sub: String, role: Role, level: u8 }
+///
+/// #[require_claim(User { role: Role::Admin | Role::Auditor, level: 3.., .. })]
+/// #[get("/report")]
+/// async fn report(Claims(user): Claims<User>) -> impl Responder {
+///     user.sub
+/// }
+///
+/// #[require_claim(User { sub, level, .. } if sub == "root" || *level > 7)]
+/// #[require_claim(sub = path.owner, fresh = "1h")]
+/// #[get("/notes/{owner}")]
+/// async fn notes(owner: web::Path<String>) -> impl Responder {
+///     owner.into_inner()
+/// }
+/// # fn main() {}
+/// ```
+///
+/// The claims are parsed once, and `Claims<User>` in the handler is what the guard has matched. Claims of another shape are
+/// refused, and the log says which field does not fit.
 ///
 /// # Several guards
 ///
@@ -95,18 +148,22 @@ use policy::{NoPolicy, Pattern};
 ///
 /// What is refused does not compile; no mistake leaves a handler open. Refused are
 ///
-/// - an empty policy, an empty list, an empty name;
-/// - the same claim twice, or the same value twice in a list: all terms must hold, which is rarely what was meant;
+/// - an empty policy, an empty list, an empty name, an empty condition, and `not` of several terms;
+/// - the same term twice, the same claim twice after `=`, or the same value twice in a list: all terms must hold, which is
+///   rarely what was meant;
 /// - values that are no literals (`role = ADMIN`), and literals that JSON does not have (`b"x"`, `'c'`, `3u8`);
-/// - scopes with characters that [RFC 6749] does not allow, or with a scope twice;
-/// - the words `fresh`, `acr`, `path`, `all`, `any`, `not`, which are kept for rules to come;
+/// - `<` and its like with anything but a number, `!=` with a list;
+/// - scopes with characters that [RFC 6749] does not allow, or with a scope twice; times without a unit; ways to sign in
+///   with a space;
+/// - a parameter that the route below does not have;
+/// - a pattern that cannot fail, since it would let everybody in; a string literal in a pattern; a pattern beside terms;
 /// - anything but an `async fn` with a body; `self`, `impl Trait` and `cfg` in its arguments, since they are rewritten;
 ///   more arguments than actix-web takes; and a function that answers nothing, as actix-web does itself.
 ///
 /// ```compile_fail
 /// # use actix_web::{Responder, get};
 /// # use oauth_runtime::require_claim;
-/// // error: unknown operator `==`: write `role = "value"`, `role = ["one", "other"]` or `role` alone (the claim is there)
+/// // error: unknown operator `==`, did you mean `=`? Write `role = "value"` or `role = ["one", "other"]`
 /// #[require_claim(role == "admin")]
 /// #[get("/admin")]
 /// async fn admin() -> impl Responder {
@@ -192,18 +249,26 @@ pub fn public(arguments: proc_macro::TokenStream, handler: proc_macro::TokenStre
 /// The handler, guarded; or what is wrong, and a handler beside it, so that nothing else about it is reported.
 fn guard(kind: Kind, arguments: TokenStream, item: TokenStream) -> TokenStream {
     let (arguments, ordered) = expand::take_mark(arguments);
+    if expand::is_silenced(&arguments) {
+        return silenced(item);
+    }
     match (kind.read(arguments.clone()), syn::parse2::<Handler>(item.clone())) {
         (Ok(policy), Ok(mut handler)) => {
             let mut mistakes = std::mem::take(&mut handler.mended);
-            if let Some(other) = handler.contradiction(kind) {
-                mistakes.add(Error::new_spanned(other, CONTRADICTION));
+            if let Some((other, message)) = handler.contradiction(kind) {
+                mistakes.add(Error::new_spanned(other, message));
             }
             if let Err(mistake) = check::parameters(&policy.parameters, &handler.attributes) {
                 mistakes.add(mistake);
             }
+            if let Demand::Typed(pattern) = &policy.demand
+                && let Err(mistake) = check::arguments(pattern, &handler.arguments)
+            {
+                mistakes.add(mistake);
+            }
             match mistakes.take() {
                 Some(mistake) => {
-                    handler.take_guards();
+                    handler.silence_guards();
                     refused(&mistake, expand::guarded(handler, &policy))
                 }
                 None if ordered || !handler.is_stacked() => expand::guarded(handler, &policy),
@@ -211,21 +276,30 @@ fn guard(kind: Kind, arguments: TokenStream, item: TokenStream) -> TokenStream {
             }
         }
         (Err(mistake), Ok(mut handler)) => match handler.mended.take() {
-            Some(other) => refused(&both(mistake, other), handler::without_guards(item)),
+            Some(other) => refused(&both(mistake, other), handler::with_guards_silenced(item)),
             None => refused(&mistake, item),
         },
-        (Ok(_), Err(mistake)) => refused(&mistake, handler::without_guards(item)),
-        (Err(mistake), Err(other)) => refused(&both(mistake, other), handler::without_guards(item)),
+        (Ok(_), Err(mistake)) => refused(&mistake, handler::with_guards_silenced(item)),
+        (Err(mistake), Err(other)) => refused(&both(mistake, other), handler::with_guards_silenced(item)),
     }
 }
 
-const CONTRADICTION: &str = "a handler is open to all or it is not: keep `#[public]` or the other guard";
+/// A guard below one that is refused: an error was reported, and still nobody is let in.
+fn silenced(item: TokenStream) -> TokenStream {
+    match syn::parse2::<Handler>(item.clone()) {
+        Ok(mut handler) => match handler.mended.take() {
+            None => expand::guarded(handler, &expand::nobody()),
+            Some(_) => item,
+        },
+        Err(_) => item,
+    }
+}
 
 fn value(arguments: TokenStream) -> TokenStream {
-    let guard = Kind::Claim.read(arguments).and_then(|guard| match guard.parameters.first() {
-        Some(parameter) => Err(Error::new(
-            parameter.span,
-            "a `policy!(..)` has no route, and so no parameters: write `path.*` in `#[require_claim(..)]`",
+    let guard = Kind::Value.read(arguments).and_then(|guard| match guard.parameters.first() {
+        Some(parameter) => Err(Error::new_spanned(
+            &parameter.tokens,
+            "a `policy!(..)` has no route, and so no parameters: write this term in `#[require_claim(..)]`",
         )),
         None => Ok(guard),
     });
@@ -249,6 +323,8 @@ enum Kind {
     Claim,
     Token,
     Public,
+    /// `policy!(..)`
+    Value,
 }
 
 /// What one attribute demands.
@@ -262,17 +338,18 @@ struct Guard {
 
 enum Demand {
     Rule(Rule),
-    Typed(Pattern),
+    Typed(Box<Pattern>),
 }
 
 impl Kind {
-    const ALL: [Kind; 3] = [Kind::Claim, Kind::Token, Kind::Public];
+    const ATTRIBUTES: [Kind; 3] = [Kind::Claim, Kind::Token, Kind::Public];
 
     fn name(self) -> &'static str {
         match self {
             Kind::Claim => "require_claim",
             Kind::Token => "require_token",
             Kind::Public => "public",
+            Kind::Value => "policy",
         }
     }
 
@@ -280,9 +357,10 @@ impl Kind {
         // The compiler breaks long lines.
         let policy = arguments.to_string().replace('\n', " ");
         let rule = match self {
-            Kind::Claim => {
+            Kind::Claim | Kind::Value => {
                 let policy::Policy { runtime, demand } = syn::parse2(arguments)?;
                 let (demand, parameters) = match demand {
+                    policy::Demand::Terms(terms) if terms.is_empty() => return Err(self.demands_nothing()),
                     policy::Demand::Terms(terms) => {
                         let (rule, parameters) = check::rule(&terms)?;
                         (Demand::Rule(rule), parameters)
@@ -300,10 +378,24 @@ impl Kind {
         let NoPolicy { runtime, rest } = syn::parse2(arguments)?;
         if !rest.is_empty() {
             let asks = if self == Kind::Public { "nothing" } else { "a valid token and nothing else" };
-            let message = format!("`#[{}]` asks for {asks}: write `#[require_claim({rest})]`", self.name());
+            let cure = match Kind::Claim.read(rest.clone()) {
+                Ok(_) => format!("write `#[require_claim({rest})]`"),
+                Err(_) => "leave this out".to_owned(),
+            };
+            let message = format!("`#[{}]` asks for {asks}: {cure}", self.name());
             return Err(Error::new_spanned(rest, message));
         }
         Ok(Guard { demand: Demand::Rule(rule), policy, parameters: Vec::new(), runtime })
+    }
+
+    fn demands_nothing(self) -> Error {
+        let message = if self == Kind::Value {
+            "this demands no claim: name one, as in `policy!(role = \"admin\")`"
+        } else {
+            "this demands no claim: name one, as in `#[require_claim(role = \"admin\")]`, or write `#[require_token]` \
+             where any valid token is enough"
+        };
+        Error::new(Span::call_site(), message)
     }
 }
 
@@ -372,10 +464,35 @@ mod tests {
             ),
             (quote!(a), quote!()),
         ] {
-            for kind in Kind::ALL {
+            for kind in Kind::ATTRIBUTES {
                 let tokens = guard(kind, policy.clone(), handler.clone()).to_string();
                 assert!(tokens.contains("compile_error") || tokens.contains("admit"), "{tokens}");
             }
+        }
+    }
+
+    /// The documentation of the macro, and the guide, each have what the parser knows.
+    #[test]
+    fn every_operator_condition_and_word_is_documented() {
+        let (source, _) = include_str!("lib.rs").split_once("pub fn require_claim").expect("the macro");
+        let (_, documented) = source.split_once("/// # What to write").expect("its table");
+        let (table, _) = documented.split_once("/// # What holds").expect("the table's end");
+        let guide = include_str!("../../docs/policies.md");
+        let (_, guide) = guide.split_once("## The language").expect("the guide's table");
+        let (guide, _) = guide.split_once("\n## ").expect("its end");
+        for (place, text) in [("the macro's documentation", table), ("docs/policies.md", guide)] {
+            for (operator, ..) in policy::OPERATORS {
+                let terms = text.split('`').skip(1).step_by(2);
+                let mut written = terms.flat_map(|term| term.split(' '));
+                assert!(written.any(|token| token == operator), "{place} has no `{operator}`");
+            }
+            for (condition, ..) in policy::CONDITIONS {
+                assert!(text.contains(&format!("`{condition}(")), "{place} has no `{condition}(..)`");
+            }
+            for word in [policy::SCOPE, policy::FRESH, policy::ACR] {
+                assert!(text.contains(&format!("`{word} = \"")), "{place} has no `{word}`");
+            }
+            assert!(text.contains(&format!("= {}.", policy::PATH)), "{place} has no `{}`", policy::PATH);
         }
     }
 
@@ -475,7 +592,7 @@ mod tests {
             let handler = quote!(
                 async fn handler() -> String {}
             );
-            for kind in Kind::ALL {
+            for kind in Kind::ATTRIBUTES {
                 for (policy, item) in [(tokens.clone(), handler.clone()), (quote!(a), tokens.clone())] {
                     let answer = guard(kind, policy, item).to_string();
                     let stacked = answer.contains("@ stacked");

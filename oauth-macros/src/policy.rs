@@ -11,8 +11,10 @@
 //! typed   = a Rust pattern [ if expression ] , alone
 //! ```
 
+use std::fmt;
+
 use proc_macro2::{Ident, Spacing, Span, TokenStream, TokenTree};
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative as _;
 use syn::parse::{Parse, ParseStream};
@@ -29,7 +31,7 @@ pub(crate) struct Policy {
 
 pub(crate) enum Demand {
     Terms(Vec<Term>),
-    Typed(Pattern),
+    Typed(Box<Pattern>),
 }
 
 /// The arguments of `#[require_token]` and `#[public]`: at most the runtime's name.
@@ -54,7 +56,7 @@ pub(crate) enum Term {
 /// A claim's name, or several that lead into it.
 pub(crate) struct Name {
     pub(crate) segments: Vec<Segment>,
-    pub(crate) span: Span,
+    pub(crate) tokens: TokenStream,
 }
 
 /// In quotes a name is never a word of the policy's own language.
@@ -67,7 +69,7 @@ pub(crate) enum Test {
     /// `claim`
     Present,
     /// `claim = value` and the like
-    Compares(Operator, Span, Value),
+    Compares(Operator, TokenStream, Value),
     /// `claim(..)`: no claim is written so, but the name decides what to answer.
     Called(TokenStream),
 }
@@ -79,10 +81,10 @@ pub(crate) enum Value {
 
 pub(crate) enum Operand {
     Literal(Literal),
-    /// `path.name`
+    /// `path.name`, and its tokens.
     Parameter {
         name: String,
-        span: Span,
+        tokens: TokenStream,
     },
 }
 
@@ -142,12 +144,20 @@ impl Default for Demand {
 }
 
 impl Operator {
+    pub(crate) fn examples(self) -> &'static [&'static str] {
+        OPERATORS.iter().find(|(_, operator, _)| *operator == self).map_or(&[], |(.., examples)| *examples)
+    }
+
     pub(crate) fn written(self) -> &'static str {
         OPERATORS.iter().find(|(_, operator, _)| *operator == self).map_or("=", |(written, ..)| written)
     }
 }
 
 impl Condition {
+    pub(crate) fn example(self) -> &'static str {
+        CONDITIONS.iter().find(|(_, condition, _)| *condition == self).map_or("", |(.., example)| *example)
+    }
+
     pub(crate) fn word(self) -> &'static str {
         CONDITIONS.iter().find(|(_, condition, _)| *condition == self).map_or("all", |(word, ..)| word)
     }
@@ -161,9 +171,9 @@ impl Parse for Policy {
         let mut policy = Policy::default();
         let mut mistakes = Mistakes::default();
         let runtime = &mut policy.runtime;
-        let terms = parse_terms(input, &mut mistakes, &mut |input| {
+        let terms = parse_terms(None, input, &mut mistakes, &mut |input| {
             let ours = input.peek(Token![crate]);
-            if ours { parse_runtime(input, runtime).map(|()| true) } else { Ok(false) }
+            if ours { parse_runtime(input, runtime, QUOTED_CRATE).map(|()| true) } else { Ok(false) }
         })?;
         policy.demand = Demand::Terms(terms);
         mistakes.or(policy)
@@ -172,13 +182,15 @@ impl Parse for Policy {
 
 impl Policy {
     fn parse_typed(input: ParseStream<'_>) -> Result<Self> {
-        let pattern = Pat::parse_multi_with_leading_vert(input)?;
+        let first = input.span();
+        let pattern =
+            Pat::parse_multi_with_leading_vert(input).map_err(|mistake| diagnose::no_pattern(first, mistake))?;
         let condition = match input.parse::<Option<Token![if]>>()? {
             Some(keyword) if at_end(input) => return Err(Error::new(keyword.span, diagnose::NO_CONDITION)),
-            Some(_) => Some(input.parse()?),
+            Some(keyword) => Some(input.parse().map_err(|mistake| diagnose::no_condition(keyword.span, mistake))?),
             None => None,
         };
-        let mut policy = Policy { runtime: None, demand: Demand::Typed(Pattern { pattern, condition }) };
+        let mut policy = Policy { runtime: None, demand: Demand::Typed(Box::new(Pattern { pattern, condition })) };
         if !at_end(input) {
             return Err(diagnose::junk_after_pattern(input));
         }
@@ -186,7 +198,7 @@ impl Policy {
             if !input.peek(Token![crate]) {
                 return Err(diagnose::term_beside_pattern(input));
             }
-            parse_runtime(input, &mut policy.runtime)?;
+            parse_runtime(input, &mut policy.runtime, QUOTED_CRATE)?;
         }
         Ok(policy)
     }
@@ -194,13 +206,14 @@ impl Policy {
 
 /// Terms up to the end. `other` may take what is no term, and says whether it did.
 fn parse_terms(
+    within: Option<Condition>,
     input: ParseStream<'_>,
     mistakes: &mut Mistakes,
     other: &mut dyn FnMut(ParseStream<'_>) -> Result<bool>,
 ) -> Result<Vec<Term>> {
     let mut terms = Vec::new();
     while !input.is_empty() {
-        if let Err(mistake) = parse_term(input, &mut terms, other) {
+        if let Err(mistake) = parse_term(within, input, &mut terms, other) {
             mistakes.add(mistake);
             skip_to_comma(input);
         }
@@ -213,6 +226,7 @@ fn parse_terms(
 
 /// Stops before the comma that ends the term.
 fn parse_term(
+    within: Option<Condition>,
     input: ParseStream<'_>,
     terms: &mut Vec<Term>,
     other: &mut dyn FnMut(ParseStream<'_>) -> Result<bool>,
@@ -221,7 +235,7 @@ fn parse_term(
         return Ok(());
     }
     if begins_pattern(input) {
-        return Err(diagnose::pattern_beside_term(input));
+        return Err(diagnose::pattern_beside_term(within, input));
     }
     if let Some(mistake) = diagnose::value_as_term(terms.last(), input) {
         return Err(mistake);
@@ -233,7 +247,7 @@ fn parse_term(
 }
 
 /// Whether a Rust pattern begins here, and no term: a struct, a variant, a binding of one.
-fn begins_pattern(input: ParseStream<'_>) -> bool {
+pub(crate) fn begins_pattern(input: ParseStream<'_>) -> bool {
     if input.peek(Token![|]) || input.peek(Token![&]) && !input.peek(Token![&&]) {
         return true;
     }
@@ -242,12 +256,17 @@ fn begins_pattern(input: ParseStream<'_>) -> bool {
         return false;
     }
     if ahead.peek2(Token![@]) {
-        return true;
+        return !ahead.peek3(Lit);
     }
     let Ok(path) = ahead.call(Path::parse_mod_style) else { return false };
     let is_type = |path: &Path| {
         path.segments.last().is_some_and(|last| last.ident.to_string().starts_with(|first: char| first.is_uppercase()))
     };
+    // `Any(..)` is misspelt, and `any { .. }` is no type.
+    let is_word = |word: &Ident| CONDITIONS.iter().any(|(known, ..)| word.to_string().eq_ignore_ascii_case(known));
+    if path.get_ident().is_some_and(is_word) {
+        return false;
+    }
     let several = path.segments.len() > 1;
     let ends = at_end(&ahead) || ahead.peek(Token![|]) || ahead.peek(Token![if]);
     ahead.peek(token::Brace) || (is_type(&path) || several) && ahead.peek(token::Paren) || several && ends
@@ -257,7 +276,7 @@ impl Parse for NoPolicy {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let mut arguments = NoPolicy::default();
         while input.peek(Token![crate]) {
-            parse_runtime(input, &mut arguments.runtime)?;
+            parse_runtime(input, &mut arguments.runtime, "")?;
             if input.is_empty() {
                 break;
             }
@@ -268,11 +287,14 @@ impl Parse for NoPolicy {
     }
 }
 
-/// `crate = "path"`
-fn parse_runtime(input: ParseStream<'_>, runtime: &mut Option<Path>) -> Result<()> {
-    const CURE: &str = "write `crate = \"my_name_for_oauth_runtime\"`, or quote a claim of this name: `\"crate\"`";
+const QUOTED_CRATE: &str = ", or quote a claim of this name: `\"crate\"`";
+
+/// `crate = "path"`; where claims are named, there is something else to write.
+fn parse_runtime(input: ParseStream<'_>, runtime: &mut Option<Path>, or_else: &str) -> Result<()> {
+    const CURE: &str = "write `crate = \"my_name_for_oauth_runtime\"`";
     let keyword: Token![crate] = input.parse()?;
-    let wrong = |span: Span| Error::new(span, format!("`crate` says under which name oauth-runtime is known: {CURE}"));
+    let wrong =
+        |span: Span| Error::new(span, format!("`crate` says under which name oauth-runtime is known: {CURE}{or_else}"));
     if !input.peek(Token![=]) || input.peek(Token![==]) || input.peek(Token![=>]) {
         return Err(wrong(keyword.span));
     }
@@ -295,13 +317,17 @@ impl Parse for Term {
             let content;
             let parentheses = syn::parenthesized!(content in input).span.join();
             let mut mistakes = Mistakes::default();
-            let terms = parse_terms(&content, &mut mistakes, &mut |input| match input.peek(Token![crate]) {
-                true => Err(input.error("`crate` says nothing of a claim: write it outside, beside the terms")),
-                false => Ok(false),
-            })?;
+            let terms =
+                parse_terms(Some(condition), &content, &mut mistakes, &mut |input| match input.peek(Token![crate]) {
+                    true => Err(input.error("`crate` says nothing of a claim: write it outside, beside the terms")),
+                    false => Ok(false),
+                })?;
             return mistakes.or(Term::Condition { condition, span, parentheses, terms });
         }
         let name: Name = input.parse()?;
+        if let Some(mistake) = diagnose::word_without_parentheses(&name, input) {
+            return Err(mistake);
+        }
         let test = Test::parse(&name, input)?;
         Ok(Term::Claim { name, test })
     }
@@ -316,7 +342,7 @@ fn peek_condition(input: ParseStream<'_>) -> Option<(Condition, Span)> {
 
 impl Parse for Name {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        let span = input.span();
+        let begin = input.fork();
         let mut segments = vec![Segment::parse(input, diagnose::no_term)?];
         while input.peek(Token![.]) && !input.peek(Token![..]) {
             let ahead = input.fork();
@@ -325,7 +351,7 @@ impl Parse for Name {
             segments.push(segment);
             input.advance_to(&ahead);
         }
-        Ok(Name { segments, span })
+        Ok(Name { segments, tokens: between(&begin, input) })
     }
 }
 
@@ -335,9 +361,10 @@ impl Segment {
             return Err(input.error("`_` names no claim: write the claim's name, as in `role = \"admin\"`"));
         }
         if let Some(text) = input.parse::<Option<LitStr>>()? {
-            let segment = Segment { text: text.value(), quoted: true };
-            refuse_suffix(&Lit::Str(text))?;
-            return Ok(segment);
+            if !text.suffix().is_empty() {
+                return Err(diagnose::suffix_of_name(&text));
+            }
+            return Ok(Segment { text: text.value(), quoted: true });
         }
         if input.peek(Ident::peek_any) {
             return Ok(Segment { text: input.call(Ident::parse_any)?.unraw().to_string(), quoted: false });
@@ -345,12 +372,16 @@ impl Segment {
         Err(none(input))
     }
 
-    fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         if self.quoted { format!("{:?}", self.text) } else { self.text.clone() }
     }
 }
 
 impl Name {
+    pub(crate) fn error(&self, message: impl fmt::Display) -> Error {
+        Error::new_spanned(&self.tokens, message)
+    }
+
     /// As it is written in a policy.
     pub(crate) fn shown(&self) -> String {
         self.segments.iter().map(Segment::shown).collect::<Vec<_>>().join(".")
@@ -376,30 +407,28 @@ impl Test {
             syn::parenthesized!(content in input);
             return Ok(Test::Called(content.parse()?));
         }
-        let Some((written, span)) = peek_operator(input) else { return Err(diagnose::junk_after_name(name, input)) };
+        let Some(written) = peek_operator(input) else { return Err(diagnose::junk_after_name(name, input)) };
         let Some((_, operator, _)) = OPERATORS.iter().find(|(known, ..)| *known == written) else {
             return Err(diagnose::unknown_operator(name, &written, input));
         };
-        for _ in written.chars() {
-            input.parse::<TokenTree>()?;
-        }
+        let tokens = written.chars().map(|_| input.parse::<TokenTree>()).collect::<Result<TokenStream>>()?;
         if at_end(input) {
-            return Err(diagnose::no_value(name, span));
+            return Err(diagnose::no_value(name, *operator, tokens));
         }
-        Ok(Test::Compares(*operator, span, Value::parse(name, input)?))
+        Ok(Test::Compares(*operator, tokens, Value::parse(name, *operator, input)?))
     }
 }
 
 impl Value {
-    fn parse(name: &Name, input: ParseStream<'_>) -> Result<Self> {
+    fn parse(name: &Name, operator: Operator, input: ParseStream<'_>) -> Result<Self> {
         if !input.peek(token::Bracket) {
-            return Ok(Value::One(Operand::parse(name, input)?));
+            return Ok(Value::One(Operand::parse(name, operator, input)?));
         }
         let list;
         let bracket = syn::bracketed!(list in input);
         let mut operands = Vec::new();
         while !list.is_empty() {
-            operands.push(Operand::parse(name, &list)?);
+            operands.push(Operand::parse(name, operator, &list)?);
             if !at_end(&list) {
                 return Err(diagnose::list_without_commas(name, &list));
             }
@@ -410,16 +439,16 @@ impl Value {
 }
 
 impl Operand {
-    fn parse(name: &Name, input: ParseStream<'_>) -> Result<Self> {
+    fn parse(name: &Name, operator: Operator, input: ParseStream<'_>) -> Result<Self> {
         let ahead = input.fork();
         if ahead.peek(syn::Ident) && ahead.parse::<Ident>()? == PATH && ahead.peek(Token![.]) {
-            let span = input.span();
             ahead.parse::<Token![.]>()?;
             let parameter = Segment::parse(&ahead, |_| diagnose::no_parameter(input))?;
+            let tokens = between(input, &ahead);
             input.advance_to(&ahead);
-            return Ok(Operand::Parameter { name: parameter.text, span });
+            return Ok(Operand::Parameter { name: parameter.text, tokens });
         }
-        Literal::parse(name, input).map(Operand::Literal)
+        Literal::parse(name, operator, input).map(Operand::Literal)
     }
 
     /// As it is written.
@@ -432,14 +461,14 @@ impl Operand {
 
     pub(crate) fn error(&self, message: String) -> Error {
         match self {
-            Operand::Literal(literal) => Error::new_spanned(&literal.lit, message),
-            Operand::Parameter { span, .. } => Error::new(*span, message),
+            Operand::Literal(literal) => literal.error(message),
+            Operand::Parameter { tokens, .. } => Error::new_spanned(tokens, message),
         }
     }
 }
 
 impl Literal {
-    fn parse(name: &Name, input: ParseStream<'_>) -> Result<Self> {
+    fn parse(name: &Name, operator: Operator, input: ParseStream<'_>) -> Result<Self> {
         if input.peek(Token![,]) {
             return Err(diagnose::no_value_before_comma(name, input));
         }
@@ -454,17 +483,37 @@ impl Literal {
                     input.parse::<Token![-]>()?;
                 }
                 input.parse::<Lit>()?;
-                refuse_suffix(&lit)?;
+                if !lit.suffix().is_empty() {
+                    return Err(diagnose::suffix(name, &lit));
+                }
                 Ok(Literal { minus, lit })
             }
-            None => Err(diagnose::no_literal(name, input)),
+            None => Err(diagnose::no_literal(name, operator, input)),
         }
+    }
+
+    /// At its minus too.
+    pub(crate) fn error(&self, message: impl fmt::Display) -> Error {
+        let Literal { minus, lit } = self;
+        Error::new_spanned(quote!(#minus #lit), message)
     }
 
     /// As it is written.
     pub(crate) fn shown(&self) -> String {
         format!("{}{}", if self.minus.is_some() { "-" } else { "" }, self.lit.to_token_stream())
     }
+}
+
+/// The tokens from one place of a stream to a later one.
+fn between(begin: ParseStream<'_>, end: ParseStream<'_>) -> TokenStream {
+    let (mut cursor, mut tokens) = (begin.cursor(), Vec::new());
+    while cursor != end.cursor()
+        && let Some((token, rest)) = cursor.token_tree()
+    {
+        tokens.push(token);
+        cursor = rest;
+    }
+    tokens.into_iter().collect()
 }
 
 pub(crate) fn at_end(input: ParseStream<'_>) -> bool {
@@ -476,7 +525,7 @@ fn skip_to_comma(input: ParseStream<'_>) {
 }
 
 /// The operator ahead as Rust would read it: `==` is one, `=-` are two.
-pub(crate) fn peek_operator(input: ParseStream<'_>) -> Option<(String, Span)> {
+pub(crate) fn peek_operator(input: ParseStream<'_>) -> Option<String> {
     const OF_TWO: [&str; 23] = [
         "==", "!=", "<=", ">=", "=>", "->", "&&", "||", "::", "..", "+=", "-=", "*=", "/=", "%=", "^=", "&=", "|=",
         "<<", ">>", "=<", "<>", "=!",
@@ -487,19 +536,8 @@ pub(crate) fn peek_operator(input: ParseStream<'_>) -> Option<(String, Span)> {
     {
         let both: String = [first.as_char(), second.as_char()].iter().collect();
         if OF_TWO.contains(&both.as_str()) {
-            return Some((both, first.span()));
+            return Some(both);
         }
     }
-    Some((first.as_char().to_string(), first.span()))
-}
-
-fn refuse_suffix(lit: &Lit) -> Result<()> {
-    let suffix = lit.suffix();
-    if suffix.is_empty() {
-        return Ok(());
-    }
-    let whole = lit.to_token_stream().to_string();
-    let bare = whole.strip_suffix(suffix).unwrap_or(&whole).trim_end_matches('_');
-    let message = format!("a claim is JSON, whose values have no suffix such as `{suffix}`: write `{bare}`");
-    Err(Error::new_spanned(lit, message))
+    Some(first.as_char().to_string())
 }

@@ -541,8 +541,8 @@ pub(crate) struct Paths {
     /// Where a client could ask.
     pub(crate) introspect: Option<String>,
     pub(crate) stylesheet: String,
-    /// Empty where there is none: no request has such a path.
     pub(crate) logo: String,
+    has_logo: bool,
     pub(crate) metadata: String,
     /// Of the protected resource, if it has a URL here.
     pub(crate) resource: Option<String>,
@@ -551,12 +551,11 @@ pub(crate) struct Paths {
 impl Paths {
     /// Whether this is the path of one of them.
     pub(crate) fn has(&self, path: &str) -> bool {
-        let Paths { authorize, login, token, revoke, introspect, stylesheet, logo, metadata, resource } = self;
-        [authorize, login, token, revoke, stylesheet, logo, metadata]
-            .into_iter()
-            .chain(introspect)
-            .chain(resource)
-            .any(|own| own == path)
+        let Paths { authorize, login, token, revoke, introspect, stylesheet, logo, has_logo, metadata, resource } =
+            self;
+        let logo = has_logo.then_some(logo);
+        let own = [authorize, login, token, revoke, stylesheet, metadata];
+        own.into_iter().chain(introspect).chain(logo).chain(resource).any(|own| own == path)
     }
 
     fn parse(
@@ -592,20 +591,20 @@ impl Paths {
                     true
                 }
             };
-            if !is_there {
-                return Ok(None);
+            if is_there {
+                taken.push(whole.clone());
             }
-            taken.push(whole.clone());
-            Ok(Some(whole))
+            Ok(whole)
         };
         Ok(Paths {
-            authorize: place(Endpoint::Authorize)?.unwrap_or_default(),
-            login: place(Endpoint::Login)?.unwrap_or_default(),
-            token: place(Endpoint::Token)?.unwrap_or_default(),
-            revoke: place(Endpoint::Revoke)?.unwrap_or_default(),
-            introspect: place(Endpoint::Introspect)?,
-            stylesheet: place(Endpoint::Stylesheet)?.unwrap_or_default(),
-            logo: place(Endpoint::Logo)?.unwrap_or_default(),
+            authorize: place(Endpoint::Authorize)?,
+            login: place(Endpoint::Login)?,
+            token: place(Endpoint::Token)?,
+            revoke: place(Endpoint::Revoke)?,
+            introspect: Some(place(Endpoint::Introspect)?).filter(|_| has_introspection),
+            stylesheet: place(Endpoint::Stylesheet)?,
+            logo: place(Endpoint::Logo)?,
+            has_logo,
             metadata,
             resource,
         })

@@ -108,13 +108,13 @@ impl<E> std::fmt::Debug for Guarded<E> {
 
 /// What an attribute decides, on the service of the `App`.
 async fn admit(request: &HttpRequest, guard: &'static Guard) -> Result<(), Refusal> {
-    if matches!(guard.rule, Rule::Public) {
-        #[cfg(feature = "testing")]
-        crate::testing::note(request, guard, true);
-        return Ok(());
-    }
-    let oauth = OAuthService::of(request).map_err(|reason| Refusal::new(reason, None))?;
-    let admitted = decide(request, oauth, guard).await;
+    let admitted = match guard.rule {
+        Rule::Public => Ok(()),
+        _ => match OAuthService::of(request) {
+            Ok(oauth) => decide(request, oauth, guard).await,
+            Err(reason) => Err(Refusal::new(reason, None)),
+        },
+    };
     #[cfg(feature = "testing")]
     crate::testing::note(request, guard, admitted.is_ok());
     admitted
@@ -130,7 +130,7 @@ pub(crate) async fn decide(request: &HttpRequest, oauth: &OAuthService, guard: &
             handler = guard.handler,
             file = guard.file,
             line = guard.line,
-            "the route has no parameter `{missing}`: name it in the route's pattern, as in \"/report/{{{missing}}}\", or correct `path.{missing}`"
+            "the route has no parameter `{missing}`: name it in its pattern, as in \"/report/{{{missing}}}\", or correct `path.{missing}`"
         );
         return Err(Refusal::new(Reason::NoSuchParameter, Some(oauth)));
     }

@@ -73,3 +73,7 @@ struct RefreshPage;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/clients.md")]
 struct ClientsPage;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/policies.md")]
+struct WritingPolicies;

@@ -15,15 +15,15 @@ inventory::collect!(Registered);
 
 /// Every guard of the program, sorted by module and handler.
 ///
-/// ```
+/// ```standalone_crate
 /// #[oauth_runtime::require_claim(role = "admin", level > 3)]
 /// #[actix_web::get("/admin")]
 /// async fn admin() -> &'static str { "admin" }
 /// # fn main() {
 ///
 /// let policies = oauth_runtime::policies();
-/// let admin = policies.iter().find(|entry| entry.handler == Some("admin")).unwrap();
-/// assert_eq!(admin.normal.as_deref(), Some(r#"level > 3, role = "admin""#));
+/// let entry = policies.iter().find(|entry| entry.handler == Some("admin")).unwrap();
+/// assert_eq!(entry.normal.as_deref(), Some(r#"level > 3, role = "admin""#));
 /// assert!(policies.snapshot().contains(r#"::admin  level > 3, role = "admin""#));
 /// # }
 /// ```

@@ -3,6 +3,7 @@
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use actix_web::Error;
 use actix_web::body::EitherBody;
@@ -87,7 +88,7 @@ where
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let (oauth, policy, service) = (self.oauth.clone(), self.policy, Rc::clone(&self.service));
         Box::pin(async move {
-            if !is_preflight(&request) && !oauth.0.paths.has(request.path()) {
+            if !is_preflight(&request) && !is_own(&request, &oauth) {
                 // Borrowed, since actix routes only a request that nobody else holds.
                 let admitted = guard::decide(request.request(), &oauth, policy.0).await;
                 #[cfg(feature = "testing")]
@@ -100,6 +101,12 @@ where
             service.call(request).await.map(ServiceResponse::map_into_left_body)
         })
     }
+}
+
+/// An `App` without the server's routes has handlers of its own at such a path, or nothing.
+fn is_own(request: &ServiceRequest, oauth: &OAuthService) -> bool {
+    let mounted = request.app_data::<OAuthService>().is_some_and(|mounted| Arc::ptr_eq(&mounted.0, &oauth.0));
+    mounted && oauth.0.paths.has(request.path())
 }
 
 fn is_preflight(request: &ServiceRequest) -> bool {

@@ -1,5 +1,28 @@
 //! For the tests of an application: tokens in one line, a check that no route was left open, and for each guard the
 //! tokens that prove it.
+//!
+//! ```
+//! use actix_web::{App, http::StatusCode, test};
+//! use oauth_runtime::{require_claim, testing};
+//!
+//! #[require_claim(role = "admin")]
+//! #[actix_web::get("/admin")]
+//! async fn admin() -> &'static str { "admin" }
+//!
+//! # #[actix_web::main]
+//! # async fn main() {
+//! let oauth = testing::service();
+//! let app = test::init_service(App::new().configure(oauth.routes()).service(admin)).await;
+//!
+//! let token = testing::token(&oauth).claim("role", "admin").header();
+//! let request = test::TestRequest::get().uri("/admin").insert_header(token).to_request();
+//! assert_eq!(test::call_service(&app, request).await.status(), StatusCode::OK);
+//! # }
+//! ```
+
+mod coverage;
+mod suite;
+mod token;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -8,9 +31,19 @@ use actix_web::{HttpMessage as _, HttpRequest};
 
 use crate::guard::Guard;
 
+pub use coverage::{Coverage, Finding, Route, coverage};
+pub use suite::{Case, Suite, Unsuitable, suite, suite_of};
+pub use token::{Token, service, token};
+
 /// What the guards decided about one request; put into it by who wants to know.
 #[derive(Clone, Default)]
 pub(crate) struct Probe(Rc<RefCell<Vec<(&'static Guard, bool)>>>);
+
+impl Probe {
+    fn decisions(&self) -> Vec<(&'static Guard, bool)> {
+        self.0.take()
+    }
+}
 
 /// Tells the probe, if there is one, what a guard decided.
 pub(crate) fn note(request: &HttpRequest, guard: &'static Guard, admitted: bool) {

@@ -257,9 +257,9 @@ async fn a_parameter_that_the_route_lacks_is_the_servers_mistake() {
     });
     let browser = Browser::new(&server);
     let good = token(&oauth, &server.base, json!({}));
-    for token in [None, Some(good.as_str())] {
-        let answer = browser.call("/lost", token).await;
-        assert_eq!((answer.status, &answer.json()["error"]), (500, &json!("server_error")));
+    for (path, token) in [("/lost", None), ("/lost", Some(good.as_str()))] {
+        let answer = browser.call(path, token).await;
+        assert_eq!((answer.status, &answer.json()["error"]), (500, &json!("server_error")), "{path}");
         assert!(answer.headers.get("www-authenticate").is_none());
     }
     for (path, status) in [("/found/alice", 200), ("/found/bob", 403), ("/of/alice/found", 200), ("/of/bob/found", 403)]
@@ -418,6 +418,8 @@ async fn a_policy_over_a_scope_and_over_the_whole_app() {
         ("/.well-known/oauth-authorization-server", None, 200),
         ("/.well-known/oauth-protected-resource", None, 200),
         ("/oauth/pages.css", None, 200),
+        // Not there without a logo, and so nobody's but the application's.
+        ("/oauth/logo", None, 401),
     ] {
         let answer = browser.call(path, token.map(String::as_str)).await;
         assert_eq!(answer.status, status, "{path} {answer:?}");
@@ -439,6 +441,24 @@ async fn a_policy_over_a_scope_and_over_the_whole_app() {
         assert_eq!(Answer::to(request).await.status, status, "{headers:?}");
     }
     drop(handle.stop(false));
+}
+
+#[actix_web::test]
+async fn an_app_without_the_server_has_no_addresses_of_the_servers() {
+    use actix_web::test as harness;
+
+    let oauth = service("http://127.0.0.1:9");
+    let path = "/token";
+    let app =
+        actix_web::App::new().wrap(oauth.require(policy!(level > 0))).route(path, web::get().to(|| async { "mine" }));
+    let app = harness::init_service(app).await;
+    for path in [path, "/login", "/authorize"] {
+        let response = harness::call_service(&app, harness::TestRequest::get().uri(path).to_request()).await;
+        assert_eq!(response.status(), 401, "{path}");
+    }
+    let token = oauth_runtime::testing::token(&oauth).claim("level", 1).header();
+    let request = harness::TestRequest::get().uri(path).insert_header(token).to_request();
+    assert_eq!(harness::call_service(&app, request).await.status(), 200);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::any::{Any, TypeId, type_name};
 use std::cell::RefCell;
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde::de::value::MapDeserializer;
 use serde_json::{Map, Value as Json};
@@ -41,7 +42,7 @@ enum Answer {
 impl Question<'_> {
     /// Answers, given whether claims match.
     #[must_use]
-    pub fn ask<T: DeserializeOwned + 'static>(self, matches: fn(&T) -> bool) -> Verdict {
+    pub fn ask<T: for<'de> Deserialize<'de> + 'static>(self, matches: fn(&T) -> bool) -> Verdict {
         Verdict(match self.0 {
             Kind::Type => Answer::Type(TypeId::of::<T>(), type_name::<T>()),
             Kind::Match(claims, shapes) => Answer::Decided(shapes.matches(claims, matches)),

@@ -2,7 +2,7 @@ use oauth_runtime::require_claim;
 
 #[require_claim(role = "admin")]
 async fn report() -> &'static str {
-    GUARD.policy
+    __GUARD.policy
 }
 
 fn main() {}

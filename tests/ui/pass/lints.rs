@@ -5,7 +5,7 @@
 
 use actix_web::web::{Bytes, Json, Query, get};
 use actix_web::{HttpRequest, HttpResponse, Responder};
-use oauth_runtime::{require_claim, require_token};
+use oauth_runtime::{Claims, Policy, policy, public, require_claim, require_token};
 
 #[derive(serde::Deserialize)]
 struct Note {
@@ -37,6 +37,23 @@ async fn unit(_nothing: (), bytes: Bytes) -> Result<impl Responder, actix_web::E
     Ok(bytes)
 }
 
+#[require_claim(any(sub = path.owner, all(level > 3, not(suspended))), a.b != 1, fresh = "5m", acr = "x")]
+async fn language() -> impl Responder {
+    HttpResponse::NoContent()
+}
+
+#[require_claim(Note { title } if title.starts_with('a'))]
+async fn pattern(Claims(note): Claims<Note>) -> String {
+    note.title
+}
+
+#[public]
+async fn open(note: Json<Note>) -> String {
+    note.into_inner().title
+}
+
+const STAFF: Policy = policy!(role = ["editor", "admin"]);
+
 #[require_token]
 async fn diverging() -> HttpResponse {
     unimplemented!()
@@ -44,4 +61,5 @@ async fn diverging() -> HttpResponse {
 
 fn main() {
     drop((get().to(patterns), get().to(none), get().to(early), get().to(unit), get().to(diverging)));
+    drop((get().to(language), get().to(pattern), get().to(open), STAFF));
 }

@@ -1,0 +1,361 @@
+//! Which routes of an `App` are open.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use actix_http::Request;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ResourceDef, Service, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::{Method, StatusCode};
+use actix_web::introspection::{IntrospectionReportItem, IntrospectionTree};
+use actix_web::{App, Error, HttpMessage as _, test, web};
+
+use crate::policy::Rule;
+use crate::service::OAuthService;
+use crate::testing::Probe;
+
+/// Calls every route and method of an `App` without a token, and finds out which of them answer.
+///
+/// ```
+/// use actix_web::{App, get};
+/// use oauth_runtime::{public, require_token, testing};
+///
+/// #[require_token]
+/// #[get("/me")]
+/// async fn me() -> &'static str { "me" }
+///
+/// #[public]
+/// #[get("/")]
+/// async fn welcome() -> &'static str { "welcome" }
+///
+/// #[get("/health")]
+/// async fn health() -> &'static str { "up" }
+///
+/// # #[actix_web::main]
+/// # async fn main() {
+/// let oauth = testing::service();
+/// let app = App::new().configure(oauth.routes()).service(me).service(welcome).service(health);
+/// testing::coverage(app).await.except(&["GET /health"]).assert_closed();
+/// # }
+/// ```
+///
+/// A route is closed when a guard of this crate refuses: a 401 that a handler answers by itself does not count. **Handlers
+/// without a guard do run**, so give it test data alone.
+///
+/// # What it cannot see
+///
+/// - Services that do not tell actix-web of their routes, such as `actix_files::Files` or a hand-written
+///   `HttpServiceFactory`: they are listed as unchecked where they have a path, and are not seen where they have none.
+/// - Which route of a path has which method: actix-web merges them. Each method of a path is called once, and methods
+///   that no route names are called too, since a route without a method takes them.
+/// - Routes that ask for more than a path and a method (a header, a host): unchecked.
+/// - What is below a path whose pattern no sample fits: unchecked.
+/// - What a handler does with a token. That is what [`suite()`](crate::testing::suite()) is for.
+pub async fn coverage<T, B>(app: App<T>) -> Coverage
+where
+    T: ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<B>, Error = Error, InitError = ()>
+        + 'static,
+    T::Future: 'static,
+    B: MessageBody,
+{
+    let app = test::init_service(app).await;
+    // The list of routes is in the application's data, which a request leads to.
+    let first = app.call(test::TestRequest::with_uri(NOWHERE).to_request()).await;
+    let known = first.ok().map(|response| {
+        let request = response.request();
+        let tree = request.app_data::<web::Data<IntrospectionTree>>().cloned();
+        (tree, request.app_data::<OAuthService>().cloned())
+    });
+    let (Some(tree), oauth) = known.unwrap_or_default() else {
+        let route = Route { method: None, path: "/".to_owned() };
+        let why = "a middleware failed before actix-web could say which routes there are";
+        return Coverage { rows: vec![(route, Finding::Unchecked(why.to_owned()))], excepted: BTreeSet::new() };
+    };
+    let items: Vec<IntrospectionReportItem> = (&tree.root).into();
+    let mut rows = Vec::new();
+    for item in items {
+        if oauth.as_ref().is_some_and(|oauth| oauth.0.paths.has(&item.full_path)) {
+            rows.push((Route { method: None, path: item.full_path }, Finding::Server));
+            continue;
+        }
+        if item.resource_type == "resource" {
+            check(&app, &item, &mut rows).await;
+        }
+    }
+    let nowhere = Route { method: None, path: "(any other)".to_owned() };
+    match call(&app, &Method::GET, NOWHERE).await {
+        (_, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) => {}
+        (decisions, status) => rows.push((nowhere, judge(&decisions, status))),
+    }
+    rows.sort_by(|(one, _), (other, _)| (&one.path, &one.method).cmp(&(&other.path, &other.method)));
+    Coverage { rows, excepted: BTreeSet::new() }
+}
+
+type Decisions = Vec<(&'static crate::guard::Guard, bool)>;
+
+/// Every method of one path.
+async fn check<B: MessageBody>(
+    app: &impl Service<Request, Response = ServiceResponse<B>, Error = Error>,
+    item: &IntrospectionReportItem,
+    rows: &mut Vec<(Route, Finding)>,
+) {
+    let path = &item.full_path;
+    let mut unchecked = |method: Option<&str>, why: String| {
+        rows.push((Route { method: method.map(str::to_owned), path: path.clone() }, Finding::Unchecked(why)));
+    };
+    let Some(filled) = fill(path) else {
+        return unchecked(None, "no sample fits its pattern".to_owned());
+    };
+    if item.potentially_unreachable {
+        return unchecked(None, format!("it may be out of reach: {}", item.reachability_notes.join("; ")));
+    }
+    if !item.guards.is_empty() {
+        return unchecked(None, format!("it asks for more than a method: {}", item.guards.join(", ")));
+    }
+    let named: BTreeSet<&str> = item.methods.iter().map(String::as_str).collect();
+    let others = METHODS.into_iter().filter(|method| !named.contains(method));
+    let mut any = BTreeSet::new();
+    for (name, is_named) in named.iter().map(|name| (*name, true)).chain(others.map(|name| (name, false))) {
+        let Ok(method) = Method::from_bytes(name.as_bytes()) else { continue };
+        let (decisions, status) = call(app, &method, &filled).await;
+        let absent = matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) && decisions.is_empty();
+        let finding = match (absent, is_named) {
+            (true, true) => Finding::Unchecked(format!("it answered {} to {filled}", status.as_u16())),
+            (true, false) => continue,
+            (false, _) => judge(&decisions, status),
+        };
+        if named.is_empty() && matches!(finding, Finding::Guarded(_) | Finding::Public) {
+            any.insert(finding);
+        } else {
+            rows.push((Route { method: Some(name.to_owned()), path: path.clone() }, finding));
+        }
+    }
+    // A route for every method is one line, not seven.
+    rows.extend(any.into_iter().map(|finding| (Route { method: None, path: path.clone() }, finding)));
+    if !rows.iter().any(|(route, _)| route.path == *path) {
+        rows.push((
+            Route { method: None, path: path.clone() },
+            Finding::Unchecked(format!("no method is known, and it answered none to {filled}")),
+        ));
+    }
+}
+
+async fn call<B: MessageBody>(
+    app: &impl Service<Request, Response = ServiceResponse<B>, Error = Error>,
+    method: &Method,
+    path: &str,
+) -> (Decisions, StatusCode) {
+    let request = test::TestRequest::with_uri(path).method(method.clone()).to_request();
+    let probe = Probe::default();
+    request.extensions_mut().insert(probe.clone());
+    let status = match app.call(request).await {
+        Ok(response) => response.status(),
+        Err(error) => error.as_response_error().status_code(),
+    };
+    (probe.decisions(), status)
+}
+
+fn judge(decisions: &Decisions, status: StatusCode) -> Finding {
+    let refused = decisions.iter().find(|(_, admitted)| !admitted);
+    match refused {
+        Some((guard, _)) if status == StatusCode::UNAUTHORIZED => Finding::Guarded(guard.rule.to_string()),
+        Some((guard, _)) if status.is_server_error() => {
+            Finding::Misfit(format!("{}, which the log of the service explains", guard.rule))
+        }
+        Some(_) => Finding::Open(status.as_u16()),
+        None if decisions.iter().any(|(guard, _)| matches!(guard.rule, Rule::Public)) => Finding::Public,
+        None => Finding::Open(status.as_u16()),
+    }
+}
+
+/// A path that a pattern fits.
+fn fill(pattern: &str) -> Option<String> {
+    let whole = ResourceDef::new(pattern);
+    SAMPLES.iter().find_map(|sample| {
+        let mut path = String::new();
+        let mut rest = pattern;
+        while let Some((before, after)) = rest.split_once('{') {
+            path.push_str(before);
+            path.push_str(sample);
+            let mut depth = 1_usize;
+            let end = after.find(|character| {
+                depth = match character {
+                    '{' => depth + 1,
+                    '}' => depth - 1,
+                    _ => depth,
+                };
+                depth == 0
+            })?;
+            rest = &after[end + 1..];
+        }
+        path.push_str(rest.strip_suffix('*').unwrap_or(rest));
+        whole.is_match(&path).then_some(path)
+    })
+}
+
+/// What the routes of an `App` answer to a stranger. Printed it is a table.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Coverage {
+    rows: Vec<(Route, Finding)>,
+    excepted: BTreeSet<String>,
+}
+
+/// A method and the pattern of a path; no method where it is the same for all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Route {
+    /// `GET` and the like.
+    pub method: Option<String>,
+    /// As it was registered, the scopes around it included.
+    pub path: String,
+}
+
+/// What a route answered.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Finding {
+    /// A guard refused it; this is its policy, in normal form.
+    Guarded(String),
+    /// It says that it is open, by `#[public]`.
+    Public,
+    /// It belongs to the server: `/authorize` and the like.
+    Server,
+    /// It answered with this status, and no guard had refused it.
+    Open(u16),
+    /// Its guard cannot work on this route.
+    Misfit(String),
+    /// It could not be found out, and why.
+    Unchecked(String),
+}
+
+impl Coverage {
+    /// Lets these be as they are, written as in the table: `GET /health`, or `/static/{file}` for all methods.
+    ///
+    /// # Panics
+    /// Where there is no such route: a list that is out of date hides something sooner or later.
+    pub fn except(mut self, routes: &[&str]) -> Self {
+        for route in routes {
+            assert!(
+                self.rows.iter().any(|(known, _)| known.is(route)),
+                "there is no route {route:?} to make an exception of:\n{self}"
+            );
+            self.excepted.insert((*route).to_owned());
+        }
+        self
+    }
+
+    /// Every route and what it answered.
+    pub fn findings(&self) -> impl Iterator<Item = (&Route, &Finding)> {
+        self.rows.iter().map(|(route, finding)| (route, finding))
+    }
+
+    /// Whether every route is guarded, says that it is public, or was excepted.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.rows.iter().all(|(route, finding)| self.is_fine(route, finding))
+    }
+
+    /// Fails the test where a route is open, unchecked, or guarded in vain.
+    ///
+    /// # Panics
+    /// With the table, where it is so.
+    pub fn assert_closed(&self) {
+        assert!(
+            self.is_closed(),
+            "routes are open to strangers: put a guard on each, `#[public]`, or `.except(&[..])`\n{self}"
+        );
+    }
+
+    fn is_fine(&self, route: &Route, finding: &Finding) -> bool {
+        match finding {
+            Finding::Guarded(_) | Finding::Public | Finding::Server => true,
+            Finding::Open(_) | Finding::Misfit(_) | Finding::Unchecked(_) => {
+                self.excepted.iter().any(|excepted| route.is(excepted))
+            }
+        }
+    }
+}
+
+impl Route {
+    fn is(&self, written: &str) -> bool {
+        self.to_string() == written || self.path == written
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.method {
+            Some(method) => write!(f, "{method} {}", self.path),
+            None => f.write_str(&self.path),
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Finding::Guarded(policy) => write!(f, "guarded: {policy}"),
+            Finding::Public => f.write_str("public"),
+            Finding::Server => f.write_str("of the server itself"),
+            Finding::Open(401) => f.write_str("OPEN: it answered 401 by itself, without a guard"),
+            Finding::Open(status) => write!(f, "OPEN: it answered {status}"),
+            Finding::Misfit(why) => write!(f, "MISFIT: its guard cannot work here: {why}"),
+            Finding::Unchecked(why) => write!(f, "UNCHECKED: {why}"),
+        }
+    }
+}
+
+impl fmt::Display for Coverage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = self.rows.iter().map(|(route, _)| route.to_string().chars().count()).max().unwrap_or(0);
+        for (route, finding) in &self.rows {
+            let fine = self.is_fine(route, finding);
+            let excepted = if fine && self.excepted.iter().any(|known| route.is(known)) { "(excepted) " } else { "" };
+            writeln!(f, "{} {:width$}  {excepted}{finding}", if fine { ' ' } else { '!' }, route.to_string())?;
+        }
+        Ok(())
+    }
+}
+
+/// A path that nobody has registered.
+const NOWHERE: &str = "/oauth-runtime-coverage/no-such-route";
+
+/// What a route without a method takes.
+const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+
+/// Values for the parameters of a path: digits, words, and what identifiers look like.
+const SAMPLES: [&str; 12] = [
+    "1",
+    "a",
+    "A",
+    "12",
+    "123",
+    "2024",
+    "a1",
+    "abc",
+    "2024-01-01",
+    "00000000-0000-4000-8000-000000000000",
+    "a@a.aa",
+    "a.txt",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[::core::prelude::v1::test]
+    fn patterns_are_filled_or_given_up() {
+        for (pattern, path) in [
+            ("/a", Some("/a")),
+            ("/a/{id}", Some("/a/1")),
+            ("/a/{id:\\d{3}}/{name}", Some("/a/123/123")),
+            ("/{name:[a-z]+}", Some("/a")),
+            ("/f/{tail:.*}", Some("/f/1")),
+            ("/f/{tail}*", Some("/f/1")),
+            ("/{id:x{40}}", None),
+        ] {
+            assert_eq!(fill(pattern).as_deref(), path, "{pattern}");
+        }
+    }
+}

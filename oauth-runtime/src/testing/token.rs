@@ -1,0 +1,160 @@
+//! Access tokens in one line, good and bad.
+
+use std::fmt::Display;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::keys::KeyRing;
+use crate::model::{Client, Secret};
+use crate::service::OAuthService;
+
+/// A service for a test that needs no sign-in: one client, and nobody whom it knows.
+///
+/// Each has an issuer of its own, so that there can be many in a program. For all else than tokens, build one.
+#[must_use]
+pub fn service() -> OAuthService {
+    static COUNT: AtomicU64 = AtomicU64::new(1);
+    let issuer = format!("http://127.0.0.1/test-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+    OAuthService::builder()
+        .issuer(issuer)
+        .secret(Secret::random())
+        .client(Client::public("test").redirect_uri("http://127.0.0.1/callback"))
+        .authenticate(async |_| None::<Value>)
+        .build()
+        .expect("each of these is valid")
+}
+
+/// Begins an access token of a service: good, for `test-user`, until something else is said.
+///
+/// ```
+/// use oauth_runtime::testing;
+/// use serde_json::json;
+///
+/// let oauth = testing::service();
+/// let good = testing::token(&oauth).subject("alice").claims(json!({ "role": "admin" })).scope("notes:read").mint();
+/// assert_eq!(good.split('.').count(), 3);
+///
+/// let (name, value) = testing::token(&oauth).expired().header();
+/// assert_eq!((name, &value[..7]), ("Authorization", "Bearer "));
+/// ```
+pub fn token(oauth: &OAuthService) -> Token {
+    let service = &oauth.0;
+    let born = service.store.birth().if_now().and_then(Result::ok);
+    // Later than the store's birth, or it would be refused as one from before.
+    let now = born.map_or(oauth.now(), |birth| oauth.now().max(birth + Duration::from_secs(1))).seconds();
+    let client = service.clients.keys().min().cloned().unwrap_or_default();
+    let claims = json!({
+        "iss": service.expected.issuer, "aud": service.expected.audience, "sub": "test-user", "client_id": client,
+        "iat": now, "exp": now + service.access_token_lifetime.as_secs(), "auth_time": now,
+        "jti": crate::endpoints::login::random_id()
+    });
+    let Value::Object(claims) = claims else { unreachable!("written as an object") };
+    Token { oauth: oauth.clone(), now, claims, by_another: false }
+}
+
+/// An access token in the making; see [`token()`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Token {
+    oauth: OAuthService,
+    now: u64,
+    claims: Map<String, Value>,
+    by_another: bool,
+}
+
+impl Token {
+    /// Who signed in.
+    pub fn subject(self, subject: impl Into<String>) -> Self {
+        self.claim("sub", subject.into())
+    }
+
+    /// All fields of a struct, or of a JSON object, as claims.
+    ///
+    /// # Panics
+    /// Where it is neither.
+    pub fn claims(mut self, claims: impl Serialize) -> Self {
+        match serde_json::to_value(claims) {
+            Ok(Value::Object(claims)) => self.claims.extend(claims),
+            other => panic!("claims are a struct or a JSON object, and this is {other:?}"),
+        }
+        self
+    }
+
+    /// One claim, a registered one too.
+    ///
+    /// # Panics
+    /// Where the value is no JSON.
+    pub fn claim(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.claims.insert(name.into(), serde_json::to_value(value).expect("a claim is JSON"));
+        self
+    }
+
+    /// Without a claim that it would have.
+    pub fn without(mut self, name: &str) -> Self {
+        self.claims.remove(name);
+        self
+    }
+
+    /// What the application may do.
+    pub fn scope(self, scope: impl Display) -> Self {
+        self.claim("scope", scope.to_string())
+    }
+
+    /// How long ago the person signed in, for `fresh = ".."`.
+    pub fn signed_in(self, ago: Duration) -> Self {
+        let at = self.now.saturating_sub(ago.as_secs());
+        self.claim("auth_time", at)
+    }
+
+    /// How the person signed in.
+    pub fn acr(self, acr: impl Into<String>) -> Self {
+        self.claim("acr", acr.into())
+    }
+
+    /// Past its time.
+    pub fn expired(self) -> Self {
+        let now = self.oauth.now().seconds();
+        self.claim("exp", now.saturating_sub(1))
+    }
+
+    /// For somebody else.
+    pub fn for_audience(self, audience: impl Into<String>) -> Self {
+        self.claim("aud", audience.into())
+    }
+
+    /// Of somebody else, under the same key.
+    pub fn from_issuer(self, issuer: impl Into<String>) -> Self {
+        self.claim("iss", issuer.into())
+    }
+
+    /// With the signature of another key.
+    pub fn signed_by_another(self) -> Self {
+        Token { by_another: true, ..self }
+    }
+
+    /// The token.
+    ///
+    /// # Panics
+    /// Where the cryptographic library fails.
+    #[must_use]
+    pub fn mint(&self) -> String {
+        let token = self.oauth.0.keys.sign(&self.claims).expect("the keys sign");
+        if !self.by_another {
+            return token;
+        }
+        let other = KeyRing::hs256(&Secret::random(), &[]).and_then(|keys| keys.sign(&self.claims));
+        let other = other.expect("any key signs");
+        let (message, _) = token.rsplit_once('.').expect("a token has three parts");
+        let (_, signature) = other.rsplit_once('.').expect("a token has three parts");
+        format!("{message}.{signature}")
+    }
+
+    /// The header that carries it, for `TestRequest::insert_header` or an HTTP client.
+    #[must_use]
+    pub fn header(&self) -> (&'static str, String) {
+        ("Authorization", format!("Bearer {}", self.mint()))
+    }
+}

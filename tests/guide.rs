@@ -1,0 +1,258 @@
+//! What `docs/policies.md` says, asked of the real runtime: its tables are decided cell by cell.
+#![allow(clippy::unwrap_used)]
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use actix_web::{Responder, get};
+use oauth_runtime::policy::{Decision, Facts, Rule, Test, Value};
+use oauth_runtime::{BuildError, Builder, Clock, Timestamp, policy, require_claim};
+use oauth_tests::{Browser, start_with};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+
+const GUIDE: &str = include_str!("../docs/policies.md");
+
+/// Terms as a reader would write them, and the rules that the macro makes of them.
+macro_rules! terms {
+    ($(($($term:tt)*)),* $(,)?) => { vec![$((format!("`{}`", stringify!($($term)*)), *policy!($($term)*).rule())),*] };
+}
+
+/// A table of the guide: what its columns are, and its rows.
+struct Table {
+    columns: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// The table below a mark.
+    fn read(mark: &str) -> Table {
+        let (_, table) = GUIDE.split_once(&format!("<!-- checked: {mark} -->\n\n")).unwrap();
+        let (table, _) = table.split_once("\n\n").unwrap();
+        let cells = |line: &str| -> Vec<String> {
+            let line = line.strip_prefix("| ").unwrap().strip_suffix(" |").unwrap();
+            line.split(" | ").map(str::to_owned).collect()
+        };
+        let mut lines = table.lines();
+        let columns = cells(lines.next().unwrap());
+        Table { columns, rows: lines.skip(1).map(cells).collect() }
+    }
+
+    /// Decides every cell anew. A table that says something else is printed as it should be.
+    fn check(&self, given: usize, decide: impl Fn(&[String], usize) -> Decision) {
+        assert!(self.rows.len() > 2);
+        let decided: Vec<Vec<String>> = self
+            .rows
+            .iter()
+            .map(|row| {
+                let results = (given..self.columns.len()).map(|column| format!("{:?}", decide(&row[..given], column)));
+                row[..given].iter().cloned().chain(results).collect()
+            })
+            .collect();
+        let lines: Vec<String> = decided.iter().map(|row| format!("| {} |", row.join(" | "))).collect();
+        assert_eq!(self.rows, decided, "the guide should say\n{}\n", lines.join("\n"));
+    }
+}
+
+/// What a cell says that a claim is: nothing, or JSON in backticks.
+fn claims(name: &str, cell: &str) -> Json {
+    if cell == "absent" {
+        return json!({});
+    }
+    let text = cell.strip_prefix('`').unwrap().strip_suffix('`').unwrap();
+    json!({ name: serde_json::from_str::<Json>(text).unwrap() })
+}
+
+#[test]
+fn absence_types_and_arrays() {
+    let table = Table::read("claims");
+    let mut terms = terms![(c), (c = "a"), (c != "a"), (c = ["a", "b"]), (c = 3), (c != 3), (c >= 3), (c = true),];
+    for parameter in ["a", "3"] {
+        terms.push((format!("`c = path.p`, `p` is `{parameter}`"), parameter_rule(parameter)));
+    }
+    let titles: Vec<&String> = terms.iter().map(|(title, _)| title).collect();
+    assert_eq!(table.columns[1..].iter().collect::<Vec<_>>(), titles);
+    table.check(1, |given, column| {
+        let claims = claims("c", &given[0]);
+        let parameter = |name: &str| Some(Cow::Owned(name.to_owned()));
+        terms[column - 1].1.decide(&Facts::new(claims.as_object().unwrap()).with_parameters(&parameter))
+    });
+}
+
+/// `c = path.p`, where the parameter's name is also its value.
+fn parameter_rule(parameter: &'static str) -> Rule {
+    Rule::Claim(&["c"], Test::Equals(Value::Parameter(parameter)))
+}
+
+#[test]
+fn the_words_read_claims_of_their_own() {
+    let table = Table::read("words");
+    let terms = terms![(scope = "a"), (acr = "a"), (fresh = "5m")];
+    for (column, (title, _)) in table.columns[1..].iter().zip(&terms) {
+        assert!(column.starts_with(title), "{column} {title}");
+    }
+    table.check(1, |given, column| {
+        let claims = claims(["scope", "acr", "auth_time"][column - 1], &given[0]);
+        terms[column - 1].1.decide(&Facts::new(claims.as_object().unwrap()).at(Timestamp::from_seconds(1000)))
+    });
+}
+
+#[test]
+fn conditions() {
+    let table = Table::read("conditions");
+    assert_eq!(table.columns, ["`a`", "`b`", "`all(a, b)`", "`any(a, b)`", "`not(a)`"]);
+    let outcomes = [Decision::True, Decision::False, Decision::Unknown].map(|outcome| format!("{outcome:?}"));
+    let all: Vec<[&String; 2]> =
+        outcomes.iter().flat_map(|one| outcomes.iter().map(move |other| [one, other])).collect();
+    assert_eq!(table.rows.iter().map(|row| [&row[0], &row[1]]).collect::<Vec<_>>(), all, "every pair, in this order");
+
+    let none = serde_json::Map::new();
+    let facts = Facts::new(&none);
+    let rule = |outcome: &str| match outcome {
+        "True" => *policy!(not(absent)).rule(),
+        "False" => *policy!(absent).rule(),
+        _ => *policy!(absent = 1).rule(),
+    };
+    table.check(2, |given, column| {
+        let (one, other) = (rule(&given[0]), rule(&given[1]));
+        assert_eq!(format!("{:?}{:?}", one.decide(&facts), other.decide(&facts)), given.concat());
+        let both: &'static [Rule] = Box::leak(Box::new([one, other]));
+        [Rule::All(both), Rule::Any(both), Rule::Not(&both[0])][column - 2].decide(&facts)
+    });
+}
+
+#[require_claim(c = path.owner)]
+#[get("/notes/{owner}")]
+async fn note() -> impl Responder {
+    "a note"
+}
+
+#[tokio::test]
+async fn parameters_of_the_route() {
+    let table = Table::read("path");
+    // Who signs in as `7` has the claim 7.
+    let server = start_with(
+        |builder| {
+            builder
+                .danger_explain_refusals()
+                .authenticate(async |login| serde_json::from_str(&login.username).ok().map(|c: Json| json!({ "c": c })))
+        },
+        |app| {
+            app.service(note);
+        },
+    );
+    let browser = Browser::new(&server);
+    let bare = |cell: &str| cell.trim_matches('`').to_owned();
+    let mut outcomes = Vec::new();
+    for row in &table.rows {
+        let token = browser.token_for(&bare(&row[0])).await;
+        for column in &table.columns[1..] {
+            let answer = browser.call(&bare(column), Some(&token)).await;
+            outcomes.push(match answer.status {
+                200 => Decision::True,
+                403 if answer.json()["decided"] == "c = path.owner is false" => Decision::False,
+                403 if answer.json()["decided"] == "c = path.owner is unknown" => Decision::Unknown,
+                _ => panic!("{answer:?}"),
+            });
+        }
+    }
+    table.check(1, |given, column| {
+        let row = table.rows.iter().position(|row| row[0] == given[0]).unwrap();
+        outcomes[row * (table.columns.len() - 1) + column - 1]
+    });
+}
+
+#[require_claim(any(role = "root", scope = "notes:read notes:write"), not(suspended))]
+#[get("/scope")]
+async fn by_scope() -> impl Responder {
+    "by scope"
+}
+
+#[require_claim(role = "admin", scope = "notes:read", fresh = "5m")]
+#[get("/fresh")]
+async fn by_freshness() -> impl Responder {
+    "by freshness"
+}
+
+#[require_claim(acr = ["mfa", "hwk"])]
+#[get("/acr")]
+async fn by_strength() -> impl Responder {
+    "by strength"
+}
+
+#[require_claim(User { level: 3.., .. })]
+#[get("/typed")]
+async fn typed() -> impl Responder {
+    "typed"
+}
+
+#[derive(Serialize, Deserialize)]
+struct User {
+    level: u8,
+}
+
+#[tokio::test]
+async fn what_the_client_is_told() {
+    let clock = Clock::by_hand();
+    let server = start_with(
+        |builder| builder.clock(clock.clone()),
+        |app| {
+            app.service((by_scope, by_freshness, by_strength, typed));
+        },
+    );
+    let browser = Browser::new(&server);
+    let old = browser.token().await;
+    // What is issued in a store's first second is dated to the next one.
+    clock.advance(Duration::from_secs(302));
+    let (admin, user) = (browser.token().await, browser.token_for("user").await);
+    let (step_up, refused) = ("insufficient_user_authentication", "insufficient_scope");
+    type Row<'a> = (&'a str, Option<&'a str>, u16, Option<&'a str>, &'a [(&'a str, &'a str)]);
+    let rows: [Row<'_>; 8] = [
+        ("/scope", None, 401, None, &[]),
+        ("/scope", Some("a.b.c"), 401, Some("invalid_token"), &[]),
+        ("/scope", Some(&admin), 403, Some(refused), &[("scope", "notes:read notes:write")]),
+        ("/fresh", Some(&admin), 403, Some(refused), &[("scope", "notes:read")]),
+        ("/fresh", Some(&old), 401, Some(step_up), &[("scope", "notes:read"), ("max_age", "300")]),
+        ("/fresh", Some(&user), 403, Some(refused), &[]),
+        ("/acr", Some(&admin), 401, Some(step_up), &[("acr_values", "mfa hwk")]),
+        ("/typed", Some(&admin), 403, Some(refused), &[]),
+    ];
+    for (path, token, status, error, more) in rows {
+        let answer = browser.call(path, token).await;
+        let mut challenge = answer.challenge();
+        assert!(answer.json().get("policy").is_none() && answer.json().get("decided").is_none(), "{answer:?}");
+        let resource = format!("{}/.well-known/oauth-protected-resource", server.base);
+        assert_eq!(challenge.remove("resource_metadata"), Some(resource));
+        assert_eq!(challenge.remove("realm").as_ref(), Some(&server.base));
+        assert_eq!((answer.status, challenge.remove("error").as_deref()), (status, error), "{answer:?}");
+        drop(challenge.remove("error_description"));
+        let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        assert_eq!(challenge, more.collect(), "{path} {answer:?}");
+        if let Some(error) = error {
+            assert!(GUIDE.contains(&format!("| {status} | `{error}` |")), "{status} {error}");
+        }
+    }
+}
+
+#[test]
+fn a_pattern_of_another_type_is_refused_where_asked() {
+    let build = |builder: Builder| builder.deny_foreign_claims().build().map(drop);
+    let builder = || oauth_tests::builder("http://127.0.0.1:1");
+    assert!(build(builder().authenticate(async |_| Some(User { level: 3 }))).is_ok());
+    assert!(build(builder()).is_ok(), "of JSON nobody can tell");
+    let foreign = build(builder().authenticate(async |_| Some(("level", 3))));
+    assert!(matches!(foreign, Err(BuildError::ForeignClaims { .. })), "{foreign:?}");
+}
+
+#[test]
+fn what_it_links_to_is_there() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    for link in GUIDE.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+        match link.strip_prefix('#') {
+            Some(anchor) => {
+                assert!(GUIDE.to_lowercase().contains(&format!("\n## {}", anchor.replace('-', " "))), "{link}")
+            }
+            None => assert!(folder.join(link).exists(), "{link}"),
+        }
+    }
+}

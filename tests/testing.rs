@@ -1,0 +1,259 @@
+//! The helpers for an application's own tests, used as an application would.
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use actix_web::dev::Service as _;
+use actix_web::http::StatusCode;
+use actix_web::{App, HttpResponse, Responder, get, guard, post, test as harness, web};
+use oauth_runtime::testing::{self, Finding, Unsuitable};
+use oauth_runtime::{OAuthService, policy, public, require_claim, require_token};
+use serde_json::{Value, json};
+
+#[require_claim(any(sub = path.owner, role = "admin"), fresh = "5m", not(suspended))]
+#[get("/report/{owner}")]
+async fn report(owner: web::Path<String>) -> impl Responder {
+    owner.into_inner()
+}
+
+#[require_claim(scope = "notes:write", level > 3)]
+#[require_claim(realm.roles = ["editor", "admin"])]
+#[post("/notes/{id}")]
+async fn save(_: web::Path<u32>, _: web::Json<Value>) -> impl Responder {
+    "saved"
+}
+
+#[require_claim(any(role = "admin", all(role = "admin", level > 3)))]
+#[get("/absorbed")]
+async fn absorbed() -> impl Responder {
+    "absorbed"
+}
+
+#[derive(serde::Deserialize)]
+struct User {
+    level: u8,
+}
+
+#[require_claim(User { level: 3.. })]
+#[get("/typed")]
+async fn typed() -> impl Responder {
+    "typed"
+}
+
+#[require_token]
+#[get("/me")]
+async fn me() -> impl Responder {
+    "me"
+}
+
+#[public]
+#[get("/")]
+async fn welcome() -> impl Responder {
+    "welcome"
+}
+
+/// It would refuse a stranger's empty body before it could say that it is public.
+#[public]
+#[post("/feedback")]
+async fn feedback(body: web::Json<Value>) -> impl Responder {
+    body
+}
+
+#[get("/forgotten")]
+async fn forgotten() -> impl Responder {
+    "forgotten"
+}
+
+#[get("/own-401")]
+async fn own_401() -> impl Responder {
+    HttpResponse::Unauthorized().finish()
+}
+
+#[require_claim(sub = path.owner)]
+async fn lost() -> impl Responder {
+    "lost"
+}
+
+#[require_token]
+async fn any_method() -> impl Responder {
+    "any method"
+}
+
+async fn plain() -> impl Responder {
+    "plain"
+}
+
+async fn findings(configure: impl FnOnce(&mut web::ServiceConfig)) -> Vec<(String, Finding)> {
+    let oauth = testing::service();
+    let coverage = testing::coverage(App::new().configure(oauth.routes()).configure(configure)).await;
+    let own = |finding: &Finding| *finding == Finding::Server;
+    coverage
+        .findings()
+        .filter(|(_, finding)| !own(finding))
+        .map(|(route, finding)| (route.to_string(), finding.clone()))
+        .collect()
+}
+
+async fn one(configure: impl FnOnce(&mut web::ServiceConfig)) -> (String, Finding) {
+    let mut findings = findings(configure).await;
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    findings.remove(0)
+}
+
+#[actix_web::test]
+async fn what_is_guarded_or_says_that_it_is_public_is_closed() {
+    let oauth = testing::service();
+    let app = App::new()
+        .configure(oauth.routes())
+        .service(report)
+        .service(save)
+        .service(typed)
+        .service(me)
+        .service(welcome)
+        .service(feedback)
+        .service(web::scope("/staff").wrap(oauth.require(policy!(role = "staff"))).service(forgotten))
+        .service(web::resource("/any").to(any_method));
+    let coverage = testing::coverage(app).await;
+    coverage.assert_closed();
+    let table = coverage.to_string();
+    for line in [
+        "GET /report/{owner}",
+        "guarded: fresh = \"5m\", not(suspended), any(role = \"admin\", sub = path.owner)",
+        "GET /staff/forgotten",
+        "guarded: role = \"staff\"",
+        "  /any ",
+        "POST /feedback",
+        "of the server itself",
+    ] {
+        assert!(table.contains(line), "{line} is not in\n{table}");
+    }
+}
+
+#[actix_web::test]
+async fn what_was_forgotten_is_found() {
+    let open = |method: &str, path: &str, status| (format!("{method} {path}"), Finding::Open(status));
+    assert_eq!(one(|app| _ = app.service(forgotten)).await, open("GET", "/forgotten", 200));
+    assert_eq!(one(|app| _ = app.service(own_401)).await, open("GET", "/own-401", 401));
+    let resource = findings(|app| _ = app.service(web::resource("/plain").to(plain))).await;
+    assert_eq!(resource.len(), 7, "{resource:?}");
+    assert!(resource.iter().all(|(_, finding)| *finding == Finding::Open(200)));
+
+    // A guarded GET does not hide what takes the other methods.
+    let mixed = findings(|app| {
+        app.service(web::resource("/mixed").route(web::get().to(any_method)).route(web::route().to(plain)));
+    });
+    let mixed = mixed.await;
+    assert!(mixed.contains(&("GET /mixed".to_owned(), Finding::Guarded("any valid token".to_owned()))), "{mixed:?}");
+    assert!(mixed.contains(&open("DELETE", "/mixed", 200)), "{mixed:?}");
+
+    // What takes all that nothing else does.
+    assert_eq!(one(|app| _ = app.default_service(web::to(plain))).await.1, Finding::Open(200));
+}
+
+#[actix_web::test]
+async fn what_cannot_be_found_out_is_not_called_closed() {
+    let (route, finding) = one(|app| _ = app.route("/lost", web::get().to(lost))).await;
+    assert!(route == "GET /lost" && matches!(finding, Finding::Misfit(_)), "{finding:?}");
+    for configure in [
+        (|app| _ = app.route("/{id:x{40}}", web::get().to(any_method))) as fn(&mut web::ServiceConfig),
+        |app| _ = app.route("/asks", web::get().guard(guard::Header("x-key", "1")).to(any_method)),
+        |app| _ = app.route("/item/{id}", web::get().to(async |_: web::Path<bool>| "item")),
+        |app| _ = app.service(web::resource("/none")),
+    ] {
+        let (_, finding) = one(configure).await;
+        assert!(matches!(finding, Finding::Unchecked(_)), "{finding:?}");
+    }
+    // Without the server nothing can be decided.
+    let finding = testing::coverage(App::new().service(me)).await;
+    let finding: Vec<_> = finding.findings().collect();
+    assert!(matches!(finding[..], [(_, Finding::Misfit(_))]), "{finding:?}");
+}
+
+#[actix_web::test]
+async fn an_exception_is_made_by_name_and_only_of_what_there_is() {
+    let app = || App::new().configure(testing::service().routes()).service(forgotten).service(me);
+    testing::coverage(app()).await.except(&["GET /forgotten"]).assert_closed();
+    testing::coverage(app()).await.except(&["/forgotten"]).assert_closed();
+    let coverage = testing::coverage(app()).await;
+    assert!(!coverage.is_closed());
+    let told = std::panic::catch_unwind(|| coverage.assert_closed()).unwrap_err();
+    let told = told.downcast_ref::<String>().unwrap();
+    assert!(told.contains("! GET /forgotten") && told.contains("OPEN: it answered 200"), "{told}");
+    let told = std::panic::catch_unwind(|| drop(coverage.except(&["GET /gone"]))).unwrap_err();
+    assert!(told.downcast_ref::<String>().unwrap().contains("there is no route \"GET /gone\""));
+}
+
+#[actix_web::test]
+async fn each_term_is_proven_by_a_pair_of_tokens() {
+    let oauth = testing::service();
+    let app = App::new().configure(oauth.routes()).service(report).service(save).service(absorbed).service(typed);
+    let app = harness::init_service(app).await;
+    let suite = testing::suite_of("report").unwrap();
+    let terms: Vec<&str> = suite.cases().iter().map(|case| case.term.as_str()).collect();
+    assert_eq!(terms.len(), 4, "{terms:?}");
+    suite.check(&oauth, &app, || harness::TestRequest::get().uri("/report/1")).await;
+
+    // Both guards of a stack; the handler's own 400 comes after them, and counts as let in.
+    let suite = testing::suite_of("testing::save").unwrap();
+    assert_eq!(suite.cases().len(), 3);
+    suite.check(&oauth, &app, || harness::TestRequest::post().uri("/notes/1")).await;
+
+    assert_eq!(testing::suite_of("absorbed").unwrap().redundant(), ["level > 3"]);
+    assert!(matches!(testing::suite_of("typed").unwrap_err(), Unsuitable::Typed { .. }));
+    let Unsuitable::NoGuard { known, .. } = testing::suite_of("forgotten").unwrap_err() else {
+        panic!("it has a guard")
+    };
+    assert!(known.contains(&"testing::report".to_owned()));
+}
+
+async fn status(oauth: &OAuthService, path: &str, token: testing::Token) -> StatusCode {
+    let app = harness::init_service(App::new().configure(oauth.routes()).service(report).service(me)).await;
+    let request = harness::TestRequest::get().uri(path).insert_header(token.header()).to_request();
+    match app.call(request).await {
+        Ok(response) => response.status(),
+        Err(error) => error.as_response_error().status_code(),
+    }
+}
+
+#[actix_web::test]
+async fn c26_tokens_good_and_bad_in_one_line() {
+    let oauth = testing::service();
+    let token = || testing::token(&oauth);
+    assert_eq!(status(&oauth, "/me", token()).await, 200);
+    for bad in [
+        token().expired(),
+        token().for_audience("another"),
+        token().from_issuer("https://another.example"),
+        token().signed_by_another(),
+        token().without("jti"),
+        testing::token(&testing::service()),
+    ] {
+        assert_eq!(status(&oauth, "/me", bad).await, 401);
+    }
+    let alice = || token().subject("alice");
+    assert_eq!(status(&oauth, "/report/alice", alice()).await, 200);
+    assert_eq!(status(&oauth, "/report/bob", alice()).await, 403);
+    assert_eq!(status(&oauth, "/report/bob", alice().claims(json!({ "role": "admin" }))).await, 200);
+    assert_eq!(status(&oauth, "/report/alice", alice().claim("suspended", true)).await, 403);
+    assert_eq!(status(&oauth, "/report/alice", alice().signed_in(Duration::from_secs(600))).await, 401);
+}
+
+#[test]
+fn the_policies_of_a_program_are_listed() {
+    let policies = oauth_runtime::policies();
+    let json = serde_json::to_value(&policies).unwrap();
+    let entry = json.as_array().unwrap().iter().find(|entry| entry["handler"] == "report").unwrap();
+    assert_eq!(entry["module"], "testing");
+    assert_eq!(entry["normal"], "fresh = \"5m\", not(suspended), any(role = \"admin\", sub = path.owner)");
+    assert!(entry["file"].as_str().unwrap().ends_with("testing.rs") && entry["line"].as_u64().unwrap() > 10);
+    let snapshot = policies.snapshot();
+    assert!(snapshot.contains("testing::typed  User { level: 3.. }\n"), "{snapshot}");
+    assert!(snapshot.contains("testing::welcome  public\n"), "{snapshot}");
+    assert!(snapshot.contains("testing::save  level > 3, scope = \"notes:write\"\n"), "{snapshot}");
+    assert!(snapshot.contains("testing, policy!  role = \"staff\"\n"), "{snapshot}");
+    let mut lines: Vec<&str> = snapshot.lines().collect();
+    lines.sort_unstable();
+    assert!(lines.iter().copied().eq(snapshot.lines()) && !snapshot.contains(".rs"));
+    let table = policies.to_string();
+    assert!(table.starts_with("Guard ") && table.contains("tests/testing.rs:"), "{table}");
+}

@@ -1,0 +1,16 @@
+use actix_web::{Responder, get};
+use oauth_runtime::require_claim;
+
+struct User {
+    level: u8,
+}
+
+#[require_claim(User { level: 3 })]
+#[get("/report")]
+async fn report() -> impl Responder {
+    "report"
+}
+
+fn main() {
+    let _ = actix_web::App::new().service(report);
+}

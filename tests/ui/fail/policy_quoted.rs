@@ -1,0 +1,7 @@
+use oauth_runtime::{Policy, policy};
+
+const STAFF: Policy = policy!("role = \"admin\"");
+
+fn main() {
+    let _ = STAFF;
+}

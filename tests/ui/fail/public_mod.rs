@@ -1,0 +1,6 @@
+use oauth_runtime::public;
+
+#[public]
+mod report {}
+
+fn main() {}

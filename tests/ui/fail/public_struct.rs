@@ -1,0 +1,6 @@
+use oauth_runtime::public;
+
+#[public]
+struct Report;
+
+fn main() {}

@@ -1,0 +1,13 @@
+use actix_web::{Responder, get};
+use oauth_runtime::public;
+
+#[public]
+#[public]
+#[get("/report")]
+async fn report() -> impl Responder {
+    "report"
+}
+
+fn main() {
+    let _ = actix_web::App::new().service(report);
+}
