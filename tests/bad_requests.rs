@@ -1,10 +1,13 @@
 //! Bad requests, one a row: what is answered, where the answer goes, and that nothing has changed.
 #![allow(clippy::unwrap_used)]
 
-use oauth_runtime::Clock;
-use oauth_tests::{Answer, Browser, CHALLENGE, Changes, REDIRECT, Spy, VERIFIER, start};
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use oauth_runtime::{Client, Clock};
+use oauth_tests::{Answer, Browser, CHALLENGE, Changes, REDIRECT, SECRET, Spy, VERIFIER, changed, start};
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Where an answer goes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,6 +67,7 @@ struct Held {
     code: String,
     token: String,
     form: String,
+    refresh: String,
     changes: u64,
     rows: usize,
 }
@@ -89,26 +93,42 @@ impl Held {
 async fn c01_c04_c10_c12_c13_c16_c19_c20_c21_c25_c28_bad_requests() {
     let spy = Spy::new(Clock::system());
     let store = spy.clone();
-    let server = start(|builder| builder.store(store));
+    let addresses = AtomicU32::new(1);
+    let server = start(move |builder| {
+        builder
+            .store(store)
+            // Each request from an address of its own, so that what is refused is refused for what it is.
+            .client_address(move |_| Some(Ipv4Addr::from(addresses.fetch_add(1, Ordering::SeqCst)).into()))
+            .reload_blocking(|_| Some(json!({ "role": "admin" })))
+            .resource("https://api.example")
+            .client(Client::confidential("job").secret(SECRET).scope("notes:read"))
+    });
     let browser = Browser::new(&server);
-    let token = browser.token().await;
+    let issued = browser.issued(&[]).await;
+    let held_of = |name: &str| issued[name].as_str().unwrap().to_owned();
+    let (token, refresh_token) = (held_of("access_token"), held_of("refresh_token"));
     let code = browser.code().await;
     let form = browser.authorize(&[]).await.form();
-    let mut held = Held { changes: spy.changes(), browser, spy, code, token, form, rows: 0 };
+    let mut held = Held { changes: spy.changes(), browser, spy, code, token, form, refresh: refresh_token, rows: 0 };
     authorize(&mut held).await;
     login(&mut held).await;
     exchange(&mut held).await;
+    refresh(&mut held).await;
+    clients(&mut held).await;
+    given_back(&mut held).await;
     bearer(&mut held).await;
-    assert!(held.rows >= 60, "{} rows", held.rows);
+    assert!(held.rows >= 160, "{} rows", held.rows);
 
     let signed_in = held.browser.login(&held.form, "admin", "admin123").await;
     assert_eq!(signed_in.status, 303, "the form was good all the while");
     let issued = held.browser.redeem(&held.code, &[]).await;
     assert_eq!(issued.status, 200, "and so was the code: {issued:?}");
-    assert_eq!(held.changes + 1, held.spy.changes());
+    assert_eq!(held.changes + 2, held.spy.changes(), "its family began, and it was spent");
     let token = issued.json()["access_token"].as_str().unwrap().to_owned();
     assert_eq!(held.browser.call("/admin", Some(&token)).await.status, 200);
     assert_eq!(held.browser.call("/admin", Some(&held.token)).await.status, 200);
+    let refreshed = held.browser.refresh(&held.refresh, &[]).await;
+    assert_eq!(refreshed.status, 200, "and so was the refresh token: {refreshed:?}");
 }
 
 async fn authorize(held: &mut Held) {
@@ -167,6 +187,8 @@ async fn authorize(held: &mut Held) {
         ("a scope with a quote", "invalid_scope", &[("scope", Some("notes:\"read\""))]),
         ("a long scope", "invalid_request", &[("scope", Some(&long))]),
         ("scope twice", "invalid_request", &[("scope", Some("notes:read")), ("scope", Some("notes:read"))]),
+        ("an unknown resource", "invalid_target", &[("resource", Some("https://x.example"))]),
+        ("a long resource", "invalid_request", &[("resource", Some(&long))]),
         ("state twice", "invalid_request", &[("state", Some("a")), ("state", Some("b"))]),
         ("a long state", "invalid_request", &[("state", Some(&long))]),
         ("a state with a line break", "invalid_request", &[("state", Some("a\r\nlocation: b"))]),
@@ -233,6 +255,7 @@ async fn exchange(held: &mut Held) {
     let flipped = format!("{}{}", &good[..60], if &good[60..61] == "A" { "B" } else { "A" }) + &good[61..];
     let form = held.form.clone();
     let token = held.token.clone();
+    let refresh = held.refresh.clone();
     let another = "A".repeat(43);
     let long = "x".repeat(3000);
     let too_long = "x".repeat(129);
@@ -240,7 +263,11 @@ async fn exchange(held: &mut Held) {
         ("no grant_type", "invalid_request", &[("grant_type", None)]),
         ("an empty grant_type", "invalid_request", &[("grant_type", Some(""))]),
         ("the password grant", "unsupported_grant_type", &[("grant_type", Some("password"))]),
-        ("client credentials", "unsupported_grant_type", &[("grant_type", Some("client_credentials"))]),
+        ("the implicit grant", "unsupported_grant_type", &[("grant_type", Some("implicit"))]),
+        ("client credentials", "unauthorized_client", &[("grant_type", Some("client_credentials"))]),
+        ("an unknown resource", "invalid_target", &[("resource", Some("https://x.example"))]),
+        ("a resource that was not granted", "invalid_target", &[("resource", Some("https://api.example"))]),
+        ("the refresh token in the place of the code", "invalid_grant", &[("code", Some(&refresh))]),
         (
             "grant_type twice",
             "invalid_request",
@@ -313,6 +340,152 @@ async fn exchange(held: &mut Held) {
     }
 }
 
+async fn refresh(held: &mut Held) {
+    let browser = held.browser.clone();
+    let good = held.refresh.clone();
+    let flipped = format!("{}{}", &good[..60], if &good[60..61] == "A" { "B" } else { "A" }) + &good[61..];
+    let (code, form, token) = (held.code.clone(), held.form.clone(), held.token.clone());
+    let long = "x".repeat(5000);
+    let longer = "x".repeat(1100);
+    let rows: &[(&str, &'static str, Changes<'_>)] = &[
+        ("no refresh token", "invalid_request", &[("refresh_token", None)]),
+        ("an empty refresh token", "invalid_request", &[("refresh_token", Some(""))]),
+        ("a made-up refresh token", "invalid_grant", &[("refresh_token", Some("AAAA"))]),
+        ("a refresh token that is no base64", "invalid_grant", &[("refresh_token", Some("!"))]),
+        ("a refresh token with a changed bit", "invalid_grant", &[("refresh_token", Some(&flipped))]),
+        ("a refresh token that was cut", "invalid_grant", &[("refresh_token", Some(&good[..good.len() - 4]))]),
+        ("a code in the place of the refresh token", "invalid_grant", &[("refresh_token", Some(&code))]),
+        ("a form in the place of the refresh token", "invalid_grant", &[("refresh_token", Some(&form))]),
+        ("a token in the place of the refresh token", "invalid_grant", &[("refresh_token", Some(&token))]),
+        ("a long refresh token", "invalid_request", &[("refresh_token", Some(&long))]),
+        (
+            "the refresh token twice",
+            "invalid_request",
+            &[("refresh_token", Some(&good)), ("refresh_token", Some(&good))],
+        ),
+        ("a refresh token of another client", "invalid_grant", &[("client_id", Some("other"))]),
+        ("a refresh token and no client", "invalid_request", &[("client_id", None)]),
+        ("a refresh for a scope that was not granted", "invalid_scope", &[("scope", Some("notes:read"))]),
+        ("a refresh for a scope with a quote", "invalid_scope", &[("scope", Some("\""))]),
+        ("a refresh for a long scope", "invalid_request", &[("scope", Some(&longer))]),
+        ("a refresh with scope twice", "invalid_request", &[("scope", Some("a")), ("scope", Some("b"))]),
+        ("a refresh for an unknown resource", "invalid_target", &[("resource", Some("https://x.example"))]),
+        ("a refresh for a resource not granted", "invalid_target", &[("resource", Some("https://api.example"))]),
+        ("a refresh with a long resource", "invalid_request", &[("resource", Some(&long))]),
+        ("a refresh with a secret", "invalid_client", &[("client_secret", Some(SECRET))]),
+    ];
+    for (name, code, changes) in rows {
+        held.row(name, browser.refresh(&good, changes), 400, Some(code), Json).await;
+    }
+}
+
+async fn clients(held: &mut Held) {
+    let browser = held.browser.clone();
+    let usual: [(&str, &str); 3] =
+        [("grant_type", "client_credentials"), ("client_id", "job"), ("client_secret", SECRET)];
+    let jwt = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+    let rows: &[(&str, &'static str, Changes<'_>)] = &[
+        ("no secret", "invalid_client", &[("client_secret", None)]),
+        ("an empty secret", "invalid_client", &[("client_secret", Some(""))]),
+        ("a wrong secret", "invalid_client", &[("client_secret", Some("wrong"))]),
+        ("the secret twice", "invalid_request", &[("client_secret", Some(SECRET)), ("client_secret", Some(SECRET))]),
+        ("a secret and no client", "invalid_request", &[("client_id", None)]),
+        ("a secret of an unknown client", "invalid_client", &[("client_id", Some("nobody"))]),
+        ("a secret of a public client", "invalid_client", &[("client_id", Some("demo"))]),
+        ("a scope of another client", "invalid_scope", &[("scope", Some("notes:write"))]),
+        ("a resource that nobody knows", "invalid_target", &[("resource", Some("https://x.example"))]),
+        (
+            "a secret and an assertion",
+            "invalid_request",
+            &[("client_assertion", Some("a.b.c")), ("client_assertion_type", Some(jwt))],
+        ),
+        (
+            "an assertion that is none",
+            "invalid_client",
+            &[("client_secret", None), ("client_assertion", Some("a.b.c")), ("client_assertion_type", Some(jwt))],
+        ),
+        (
+            "an assertion of another type",
+            "invalid_client",
+            &[("client_secret", None), ("client_assertion", Some("a.b.c")), ("client_assertion_type", Some("saml"))],
+        ),
+        (
+            "an assertion without its type",
+            "invalid_request",
+            &[("client_secret", None), ("client_assertion", Some("a.b.c"))],
+        ),
+        ("a type without its assertion", "invalid_request", &[("client_assertion_type", Some(jwt))]),
+        ("a job that redeems a code", "unauthorized_client", &[("grant_type", Some("authorization_code"))]),
+        ("a job that refreshes", "unauthorized_client", &[("grant_type", Some("refresh_token"))]),
+    ];
+    for (name, code, changes) in rows {
+        held.row(name, browser.post("/token", changed(&usual, changes)), 400, Some(code), Json).await;
+    }
+    let grant = [usual[0]];
+    for (name, client, secret) in
+        [("a wrong secret in the header", "job", "wrong"), ("an unknown client in the header", "nobody", SECRET)]
+    {
+        held.row(name, browser.post_as("/token", client, secret, &grant), 401, Some("invalid_client"), Json).await;
+    }
+    let both = browser.post_as("/token", "job", SECRET, &usual);
+    held.row("the secret in header and body", both, 400, Some("invalid_request"), Json).await;
+    let other_client = [usual[0], ("client_id", "demo")];
+    let other = browser.post_as("/token", "job", SECRET, &other_client);
+    held.row("another client in the body", other, 400, Some("invalid_request"), Json).await;
+    let query = browser.http.post(format!("{}/token?{}", browser.base, changed(&usual[1..], &[])));
+    held.row("the secret in the query", Answer::to(query.form(&grant)), 400, Some("invalid_request"), Json).await;
+}
+
+async fn given_back(held: &mut Held) {
+    let browser = held.browser.clone();
+    let (token, refresh) = (held.token.clone(), held.refresh.clone());
+    let long = "x".repeat(9000);
+    for path in ["/revoke", "/introspect"] {
+        let usual = [("client_id", "job"), ("client_secret", SECRET), ("token", token.as_str())];
+        // RFC 7662 §2.3 answers 401 whichever way the client tried.
+        let unproven = if path == "/revoke" { 400 } else { 401 };
+        let rows: &[(&str, u16, &'static str, Changes<'_>)] = &[
+            ("no token", 400, "invalid_request", &[("token", None)]),
+            ("an empty token", 400, "invalid_request", &[("token", Some(""))]),
+            ("the token twice", 400, "invalid_request", &[("token", Some(&token)), ("token", Some(&token))]),
+            ("a long token", 400, "invalid_request", &[("token", Some(&long))]),
+            ("two hints", 400, "invalid_request", &[("token_type_hint", Some("a")), ("token_type_hint", Some("b"))]),
+            ("no client", 400, "invalid_request", &[("client_id", None), ("client_secret", None)]),
+            ("no secret", unproven, "invalid_client", &[("client_secret", None)]),
+            ("a wrong secret", unproven, "invalid_client", &[("client_secret", Some("wrong"))]),
+            ("an unknown client", unproven, "invalid_client", &[("client_id", Some("nobody"))]),
+            ("a public client with a secret", unproven, "invalid_client", &[("client_id", Some("demo"))]),
+        ];
+        for (name, status, code, changes) in rows {
+            let name = format!("{path}: {name}");
+            held.row(&name, browser.post(path, changed(&usual, changes)), *status, Some(code), Json).await;
+        }
+        let name = format!("{path}: a wrong secret in the header");
+        let fields = [("token", token.as_str())];
+        let wrong = browser.post_as(path, "job", "wrong", &fields);
+        held.row(&name, wrong, 401, Some("invalid_client"), Json).await;
+        let name = format!("{path}: everything in the query");
+        let query = browser.http.post(format!("{}{path}?{}", browser.base, changed(&usual, &[])));
+        held.row(&name, Answer::to(query.form(&[("x", "y")])), 400, Some("invalid_request"), Json).await;
+        let name = format!("{path}: by GET");
+        let get = browser.http.get(format!("{}{path}?{}", browser.base, changed(&usual, &[])));
+        held.row(&name, Answer::to(get), 405, None, Status).await;
+    }
+    let public = changed(&[("client_id", "demo"), ("token", &token)], &[]);
+    held.row(
+        "a public client that introspects",
+        browser.post("/introspect", public),
+        401,
+        Some("invalid_client"),
+        Json,
+    )
+    .await;
+    for token in [&token, &refresh] {
+        let other = changed(&[("client_id", "other"), ("token", token)], &[]);
+        held.row("a token of another client", browser.post("/revoke", other), 400, Some("invalid_grant"), Json).await;
+    }
+}
+
 async fn bearer(held: &mut Held) {
     let browser = held.browser.clone();
     let token = held.token.clone();
@@ -333,6 +506,7 @@ async fn bearer(held: &mut Held) {
         ("dots alone", "Bearer ..".into(), 401, Some("invalid_token")),
         ("a word", "Bearer token".into(), 401, Some("invalid_token")),
         ("the code", format!("Bearer {}", held.code), 401, Some("invalid_token")),
+        ("the refresh token", format!("Bearer {}", held.refresh), 401, Some("invalid_token")),
         ("the form", format!("Bearer {}", held.form), 401, Some("invalid_token")),
         ("a long token", format!("Bearer {}", "x".repeat(9000)), 401, Some("invalid_token")),
     ];

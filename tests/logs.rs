@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use actix_web::{Responder, get};
-use oauth_runtime::{BuildError, Clock, Login, require_claim};
+use oauth_runtime::{BuildError, Client, Clock, Login, require_claim};
 use oauth_tests::{Browser, CHALLENGE, SECRET, VERIFIER, builder, start, start_with};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -47,6 +47,8 @@ static LOG: LazyLock<Log> = LazyLock::new(|| {
     tracing_subscriber::fmt().with_env_filter("oauth=trace").with_ansi(false).with_writer(log.clone()).init();
     log
 });
+
+const JOB: &str = "the secret of a job, of all the tests here";
 
 #[derive(Serialize, Deserialize)]
 struct User {
@@ -128,6 +130,12 @@ async fn no_secret_is_logged_and_every_decision_is() {
     let log = LOG.clone();
     let clock = Clock::by_hand();
     let server = start(|builder| {
+        let builder = builder
+            .reload(async |subject: &str| match subject {
+                "user" => Err("the database is away"),
+                _ => Ok(Some(json!({ "role": "the claims themselves" }))),
+            })
+            .client(Client::confidential("job").secret(JOB).scope("notes:read"));
         builder.clock(clock.clone()).authenticate(async |login: Login| match login.username.as_str() {
             "broken" => Err("the database is away"),
             "demo" => Ok(Some(json!({ "claim": "the claims themselves" }))),
@@ -174,6 +182,30 @@ async fn no_secret_is_logged_and_every_decision_is() {
         assert_eq!(status, if attempt == 11 { 429 } else { 401 }, "{attempt}");
         secret.push(form);
     }
+    let job = [("grant_type", "client_credentials")];
+    for secret in [JOB, "wrong-password"] {
+        browser.post_as("/token", "job", secret, &job).await;
+    }
+    secret.push(JOB.to_owned());
+    for user in ["admin", "user"] {
+        let gone = user == "user";
+        clock.advance(Duration::from_secs(if gone { 3600 } else { 0 }));
+        let code = browser.code_for(user).await;
+        let issued = browser.redeem(&code, &[]).await.json();
+        let (access, first) = (issued["access_token"].as_str().unwrap(), issued["refresh_token"].as_str().unwrap());
+        browser.refresh(first, &[("scope", Some("notes:read"))]).await;
+        assert_eq!(browser.refresh(first, &[]).await.status, if gone { 503 } else { 200 });
+        browser.post_as("/introspect", "job", JOB, &[("token", access)]).await;
+        browser.post_as("/revoke", "job", JOB, &[("token", access)]).await;
+        browser.post("/revoke", format!("client_id=demo&token={access}")).await;
+        assert_eq!(browser.refresh(first, &[]).await.status, if gone { 503 } else { 400 });
+        secret.extend([code, access.to_owned(), first.to_owned()]);
+    }
+    let reused = browser.redeem(&browser.code().await, &[]).await.json()["refresh_token"].as_str().unwrap().to_owned();
+    browser.refresh(&reused, &[]).await;
+    clock.advance(Duration::from_secs(60));
+    browser.refresh(&reused, &[]).await;
+    secret.push(reused);
     browser.post("/login", "request=wrong-password&password=admin123").await;
     browser.authorize(&[("client_id", Some("wrong-password"))]).await;
     browser.authorize(&[("redirect_uri", Some("https://evil.example/wrong-password"))]).await;
@@ -205,6 +237,12 @@ async fn no_secret_is_logged_and_every_decision_is() {
         "FormForged",
         "TokenRevoked",
         "ClaimsUnusable",
+        "a refresh token was reused",
+        "reload gave no answer",
+        "a grant was revoked by its client",
+        "ClientSecretWrong",
+        "TokenOfAnotherClient",
+        "ScopeGrown",
     ] {
         assert!(log.contains(decision), "{decision} is not in the log:\n{log}");
     }

@@ -16,18 +16,20 @@ struct World {
     form: String,
     code: String,
     token: String,
+    refresh: String,
 }
 
 static WORLD: LazyLock<World> = LazyLock::new(|| {
-    let server = start(|builder| builder);
+    let server = start(|builder| builder.reload_blocking(|_| Some(serde_json::json!({}))));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let browser = Browser::new(&server);
-    let (form, code, token) = runtime.block_on(async {
+    let (form, code, token, refresh) = runtime.block_on(async {
         let token = browser.token().await;
         let code = browser.code().await;
-        (browser.authorize(&[]).await.form(), code, token)
+        let refresh = browser.issued(&[]).await["refresh_token"].as_str().unwrap().to_owned();
+        (browser.authorize(&[]).await.form(), code, token, refresh)
     });
-    World { _server: server, runtime, browser, form, code, token }
+    World { _server: server, runtime, browser, form, code, token, refresh }
 });
 
 fn encoded(bytes: &[u8]) -> String {
@@ -64,6 +66,10 @@ fn form() -> &'static str {
 
 fn code() -> &'static str {
     &WORLD.code
+}
+
+fn refresh_token() -> &'static str {
+    &WORLD.refresh
 }
 
 fn token() -> &'static str {
@@ -150,7 +156,7 @@ proptest! {
 
     #[test]
     fn any_bytes_as_a_form(bytes in vec(any::<u8>(), 0..400)) {
-        for path in ["/login", "/token"] {
+        for path in ["/login", "/token", "/revoke"] {
             let answer = ask(WORLD.browser.post(path, bytes.clone()));
             prop_assert_eq!(answer.status, 400, "{} {:?}", path, answer);
         }
@@ -192,6 +198,27 @@ proptest! {
         let body = format!("{}&code={}", WORLD.browser.token_form("", &[("code", None)]), encoded(&bytes));
         let answer = ask(WORLD.browser.post("/token", body));
         prop_assert_eq!(answer.status, 400, "{:?}", answer);
+    }
+
+    #[test]
+    fn a_refresh_token_that_is_nearly_right(bytes in mangled(refresh_token)) {
+        prop_assume!(bytes != refresh_token().as_bytes());
+        let body = format!("client_id=demo&grant_type=refresh_token&refresh_token={}", encoded(&bytes));
+        let answer = ask(WORLD.browser.post("/token", body));
+        prop_assert_eq!(answer.status, 400, "{:?}", answer);
+        let answer = ask(WORLD.browser.post("/revoke", format!("client_id=demo&token={}", encoded(&bytes))));
+        prop_assert!([200, 400].contains(&answer.status), "{answer:?}");
+        let me = ask(WORLD.browser.call("/me", Some(token())));
+        prop_assert_eq!(me.status, 200, "nothing was revoked");
+    }
+
+    #[test]
+    fn any_bytes_as_basic_credentials(bytes in vec(any::<u8>(), 0..100), path in "/(token|revoke)") {
+        use base64::Engine as _;
+        let value = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(&bytes));
+        let request = WORLD.browser.http.post(format!("{}{path}", WORLD.browser.base)).header("authorization", value);
+        let answer = ask(Answer::to(request.form(&[("grant_type", "refresh_token"), ("token", "x")])));
+        prop_assert_eq!(answer.status, 401, "{:?}", answer);
     }
 
     #[test]

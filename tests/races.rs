@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use oauth_tests::{Browser, start};
+use oauth_runtime::Clock;
+use oauth_runtime::store::Advance;
+use oauth_tests::{Answer, Browser, Spy, start};
+use serde_json::json;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
@@ -34,5 +37,61 @@ async fn c11_of_a_thousand_redemptions_one_succeeds_and_its_token_is_dead() {
         let token = issued[0].json()["access_token"].as_str().unwrap().to_owned();
         let dead = browser.call("/me", Some(&token)).await;
         assert_eq!((dead.status, dead.challenge()["error"].as_str()), (401, "invalid_token"), "round {round}");
+    }
+}
+
+/// Each refresh token is used this often at the same moment; the answers, all of them good.
+async fn storm(browser: &Browser, tokens: &[String], times: usize) -> Vec<Answer> {
+    let together = Arc::new(Barrier::new(tokens.len() * times));
+    let mut tasks = JoinSet::new();
+    for token in tokens {
+        for _ in 0..times {
+            let (browser, token, together) = (browser.clone(), token.clone(), Arc::clone(&together));
+            tasks.spawn(async move {
+                together.wait().await;
+                browser.refresh(&token, &[]).await
+            });
+        }
+    }
+    let answers = tasks.join_all().await;
+    answers.iter().for_each(|answer| assert_eq!(answer.status, 200, "{answer:?}"));
+    answers
+}
+
+fn refresh_tokens(answers: &[Answer]) -> Vec<String> {
+    answers.iter().map(|answer| answer.json()["refresh_token"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn c23_two_hundred_refreshes_of_one_family_at_once_move_it_by_one() {
+    let spy = Spy::new(Clock::system());
+    let store = spy.clone();
+    let server = start(|builder| builder.store(store).reload_blocking(|_| Some(json!({ "role": "admin" }))));
+    let browser = Browser::new(&server);
+    let mut tokens = vec![browser.issued(&[]).await["refresh_token"].as_str().unwrap().to_owned()];
+    for round in 1..=5 {
+        // First one token two hundred times, then the two hundred answers, which are all of one generation.
+        let answers = storm(&browser, &tokens, 200 / tokens.len()).await;
+        let advances = spy.advances();
+        let of = |wanted| advances.iter().filter(|advance| **advance == wanted).count();
+        assert_eq!((of(Advance::Advanced(round)), of(Advance::Grace(round))), (1, 199), "round {round}: {advances:?}");
+        tokens = refresh_tokens(&answers);
+        let token = answers[199].json()["access_token"].as_str().unwrap().to_owned();
+        assert_eq!(browser.call("/admin", Some(&token)).await.status, 200, "the family lives");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn c23_fifty_families_at_once_do_not_touch_one_another() {
+    let server = start(|builder| builder.reload_blocking(|_| Some(json!({ "role": "admin" }))));
+    let browser = Browser::new(&server);
+    let mut tokens = Vec::new();
+    for _ in 0..50 {
+        tokens.push(browser.issued(&[]).await["refresh_token"].as_str().unwrap().to_owned());
+    }
+    for _ in 0..3 {
+        // Four of each family at once; all of them are good afterwards, and no family is lost.
+        let answers = storm(&browser, &tokens, 200 / tokens.len()).await;
+        tokens = refresh_tokens(&answers);
     }
 }

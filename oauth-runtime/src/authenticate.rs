@@ -75,19 +75,19 @@ impl ClaimsType {
     }
 }
 
-/// The author's function, in one of its two forms.
+/// The author's function, in one of its two forms: from a [`Login`], or, to reload, from a subject.
 #[derive(Clone)]
-pub(crate) enum Authenticate {
-    Async(Arc<AsyncForm>),
-    Blocking(Arc<BlockingForm>),
+pub(crate) enum Authenticate<Q = Login> {
+    Async(Arc<AsyncForm<Q>>),
+    Blocking(Arc<BlockingForm<Q>>),
 }
 
-type AsyncForm = dyn Fn(Login) -> Pin<Box<dyn Future<Output = Result<Option<Value>, String>>>> + Send + Sync;
-type BlockingForm = dyn Fn(Login) -> Result<Option<Value>, String> + Send + Sync;
+type AsyncForm<Q> = dyn Fn(Q) -> Pin<Box<dyn Future<Output = Result<Option<Value>, String>>>> + Send + Sync;
+type BlockingForm<Q> = dyn Fn(Q) -> Result<Option<Value>, String> + Send + Sync;
 
 /// The author's function, with the bounds within which it is called.
-pub(crate) struct Authenticator {
-    pub(crate) function: Authenticate,
+pub(crate) struct Authenticator<Q = Login> {
+    pub(crate) function: Authenticate<Q>,
     pub(crate) timeout: Duration,
     /// How many blocking calls may run at once.
     pub(crate) permits: Arc<Semaphore>,
@@ -102,28 +102,26 @@ pub(crate) enum NoAnswer {
     Failed(String),
 }
 
-impl Authenticate {
-    pub(crate) fn asynchronous<R: Answer + 'static>(
-        function: impl AsyncFn(Login) -> R + Send + Sync + 'static,
-    ) -> Self {
+impl<Q: 'static> Authenticate<Q> {
+    pub(crate) fn asynchronous<R: Answer + 'static>(function: impl AsyncFn(Q) -> R + Send + Sync + 'static) -> Self {
         let function = Arc::new(function);
-        Authenticate::Async(Arc::new(move |login| {
+        Authenticate::Async(Arc::new(move |question| {
             let function = Arc::clone(&function);
-            Box::pin(async move { function(login).await.into_claims() })
+            Box::pin(async move { function(question).await.into_claims() })
         }))
     }
 
-    pub(crate) fn blocking<R: Answer>(function: impl Fn(Login) -> R + Send + Sync + 'static) -> Self {
-        Authenticate::Blocking(Arc::new(move |login| function(login).into_claims()))
+    pub(crate) fn blocking<R: Answer>(function: impl Fn(Q) -> R + Send + Sync + 'static) -> Self {
+        Authenticate::Blocking(Arc::new(move |question| function(question).into_claims()))
     }
 }
 
-impl Authenticator {
-    pub(crate) async fn call(&self, login: Login) -> Result<Option<Value>, NoAnswer> {
+impl<Q: Send + 'static> Authenticator<Q> {
+    pub(crate) async fn call(&self, question: Q) -> Result<Option<Value>, NoAnswer> {
         match &self.function {
             Authenticate::Async(function) => {
                 let function = Arc::clone(function);
-                let call = AssertUnwindSafe(async move { function(login).await }).catch_unwind();
+                let call = AssertUnwindSafe(async move { function(question).await }).catch_unwind();
                 match tokio::time::timeout(self.timeout, call).await {
                     Ok(Ok(answer)) => answer.map_err(NoAnswer::Failed),
                     Ok(Err(_panic)) => Err(NoAnswer::Panicked),
@@ -137,7 +135,7 @@ impl Authenticator {
                 let call = web::block(move || {
                     // Kept until the thread is free again, however long nobody has been waiting for it.
                     let _permit = permit;
-                    function(login)
+                    function(question)
                 });
                 match tokio::time::timeout(self.timeout, call).await {
                     Ok(Ok(answer)) => answer.map_err(NoAnswer::Failed),

@@ -12,16 +12,20 @@ use tokio::sync::Semaphore;
 use crate::authenticate::{Answer, Authenticate, Authenticator, ClaimsType, Login};
 use crate::cache::TokenCache;
 use crate::keys::{Expected, KeyRing, Keys};
+use crate::model::claims::UserClaims;
 use crate::model::client::{RegisteredClient, is_client_id};
+use crate::model::credentials::{AssertionKey, Credentials, InvalidJwk, SecretHash};
 use crate::model::issuer::{InvalidIssuer, Issuer, is_plain_path};
 use crate::model::redirect_uri::InvalidRedirectUri;
+use crate::model::refresh::RefreshLifetimes;
+use crate::model::resource::is_resource;
 use crate::model::{Client, Clock, Scope, Secret};
 use crate::pages::{Brand, BuiltInPages, InvalidColour, Logo, Look, Pages};
 use crate::policies;
 use crate::policy::Rule;
 use crate::refusal::Refusal;
 use crate::seal::Sealer;
-use crate::service::{Inner, OAuthService, Resource};
+use crate::service::{Inner, OAuthService, Refreshing, Resource};
 use crate::store::{MemoryStore, Store};
 
 /// Configures an [`OAuthService`]; made by [`OAuthService::builder`].
@@ -31,6 +35,7 @@ use crate::store::{MemoryStore, Store};
 pub struct Builder {
     issuer: Option<String>,
     audience: Option<String>,
+    resources: Vec<String>,
     secret: Option<Secret>,
     previous_secrets: Vec<Secret>,
     keys: Option<Keys>,
@@ -41,6 +46,10 @@ pub struct Builder {
     denies_foreign_claims: bool,
     authenticate_timeout: Duration,
     blocking_at_once: usize,
+    reload: Option<(Authenticate<String>, ClaimsType)>,
+    refresh_tokens: Option<bool>,
+    refresh_token_idle: Option<Duration>,
+    refresh_token_lifetime: Option<Duration>,
     access_token_lifetime: Duration,
     code_lifetime: Duration,
     paths: Vec<(Endpoint, String)>,
@@ -69,6 +78,10 @@ pub enum Endpoint {
     Login,
     /// `/token`.
     Token,
+    /// `/revoke`.
+    Revoke,
+    /// `/introspect`, which is there for confidential clients.
+    Introspect,
     /// `/oauth/pages.css`, what the pages look like.
     Stylesheet,
     /// `/oauth/logo`.
@@ -80,6 +93,7 @@ impl Builder {
         Builder {
             issuer: None,
             audience: None,
+            resources: Vec::new(),
             secret: None,
             previous_secrets: Vec::new(),
             keys: None,
@@ -91,6 +105,10 @@ impl Builder {
             authenticate_timeout: Duration::from_secs(10),
             // A password hash fills a core; a few more keep the cores busy while others wait for a database.
             blocking_at_once: std::thread::available_parallelism().map_or(4, |cores| (cores.get() * 2).clamp(4, 16)),
+            reload: None,
+            refresh_tokens: None,
+            refresh_token_idle: None,
+            refresh_token_lifetime: None,
             access_token_lifetime: Duration::from_secs(3600),
             code_lifetime: Duration::from_secs(60),
             paths: Vec::new(),
@@ -121,6 +139,16 @@ impl Builder {
     /// challenge of a guard says where.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audience = Some(audience.into());
+        self
+    }
+
+    /// A further resource that clients may ask tokens for, with the parameter `resource` (RFC 8707): another server, that
+    /// takes the tokens of this one. Call it once for each.
+    ///
+    /// A token for it has it as its `aud`, and is refused by the guards here unless it is for
+    /// [`Builder::audience`] as well. Where no resource is asked for, that one is meant.
+    pub fn resource(mut self, resource: impl Into<String>) -> Self {
+        self.resources.push(resource.into());
         self
     }
 
@@ -202,6 +230,60 @@ impl Builder {
     /// 20 to 40 MiB for each.
     pub fn blocking_at_once(mut self, calls: usize) -> Self {
         self.blocking_at_once = calls;
+        self
+    }
+
+    /// Looks a subject's claims up again: an async function from a token's `sub` to the claims of today, `None` for a
+    /// user who is not to be let in any more. It turns refresh tokens on.
+    ///
+    /// Refresh tokens carry the subject and not the claims: a role that was taken away is gone at the next refresh, and
+    /// with `None` the grant ends. An error, a panic or too long a time means 503, and the refresh token stays as good as
+    /// it was. It answers what [`Builder::authenticate`] answers, within the same time, and must not block either.
+    ///
+    /// ```
+    /// # use oauth_runtime::{Client, Login, OAuthService};
+    /// # use serde_json::{Value, json};
+    /// # async fn role_of(subject: &str) -> Result<Option<Value>, std::io::Error> { Ok(None) }
+    /// let oauth = OAuthService::builder()
+    ///     .issuer("http://127.0.0.1:8000")
+    ///     .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"))
+    ///     .authenticate(async |login: Login| Some(json!({ "sub": login.username, "role": "admin" })))
+    ///     .reload(async |subject: &str| role_of(subject).await)
+    ///     .build()
+    ///     .unwrap();
+    /// # let _ = oauth;
+    /// ```
+    pub fn reload<R: Answer + 'static>(mut self, function: impl AsyncFn(&str) -> R + Send + Sync + 'static) -> Self {
+        let function = Authenticate::asynchronous(async move |subject: String| function(&subject).await);
+        self.reload = Some((function, ClaimsType::of::<R>()));
+        self
+    }
+
+    /// As [`Builder::reload`], with a plain function that may block; it shares the threads of
+    /// [`Builder::authenticate_blocking`].
+    pub fn reload_blocking<R: Answer>(mut self, function: impl Fn(&str) -> R + Send + Sync + 'static) -> Self {
+        let function = Authenticate::blocking(move |subject: String| function(&subject));
+        self.reload = Some((function, ClaimsType::of::<R>()));
+        self
+    }
+
+    /// Whether clients get refresh tokens: once [`Builder::reload`] is there, unless set. Where the builder names a scope
+    /// `offline_access`, only a client that was granted it gets one.
+    pub fn refresh_tokens(mut self, issued: bool) -> Self {
+        self.refresh_tokens = Some(issued);
+        self
+    }
+
+    /// How long a refresh token is good that is not used: 14 days unless set.
+    pub fn refresh_token_idle(mut self, lifetime: Duration) -> Self {
+        self.refresh_token_idle = Some(lifetime);
+        self
+    }
+
+    /// How long after the sign-in refresh tokens are good at all, however often they are used: 90 days unless set. After
+    /// that the user signs in again.
+    pub fn refresh_token_lifetime(mut self, lifetime: Duration) -> Self {
+        self.refresh_token_lifetime = Some(lifetime);
         self
     }
 
@@ -326,9 +408,24 @@ impl Builder {
         if audience.is_empty() {
             return Err(BuildError::EmptyAudience);
         }
+        if let Some(resource) = self.resources.iter().find(|resource| !is_resource(resource)) {
+            return Err(BuildError::Resource { resource: resource.clone() });
+        }
+        let expected = |audience: &String| Expected { issuer: issuer_text.clone(), audience: audience.clone() };
+        let audiences = std::iter::once(&audience).chain(&self.resources).map(expected).collect();
         for (what, lifetime, longest) in [
             ("access_token_lifetime", self.access_token_lifetime, LONGEST_ACCESS_TOKEN),
             ("code_lifetime", self.code_lifetime, LONGEST_CODE),
+            (
+                "refresh_token_idle",
+                self.refresh_token_idle.unwrap_or(RefreshLifetimes::DEFAULT.idle),
+                RefreshLifetimes::LONGEST,
+            ),
+            (
+                "refresh_token_lifetime",
+                self.refresh_token_lifetime.unwrap_or(RefreshLifetimes::DEFAULT.absolute),
+                RefreshLifetimes::LONGEST,
+            ),
         ] {
             if lifetime < Duration::from_secs(1) || lifetime > longest {
                 return Err(BuildError::Lifetime { what, longest });
@@ -345,14 +442,46 @@ impl Builder {
                 Ok(_) | Err(_) => return Err(BuildError::DefaultScope { scope: text }),
             },
         };
+        let has_offline_access = scopes.contains_key("offline_access");
+        let wants_refresh_tokens = match self.refresh_tokens {
+            Some(wanted) => wanted,
+            None => {
+                self.reload.is_some()
+                    || has_offline_access
+                    || self.refresh_token_idle.is_some()
+                    || self.refresh_token_lifetime.is_some()
+            }
+        };
+        if wants_refresh_tokens && self.reload.is_none() {
+            return Err(BuildError::NoReload);
+        }
+        if let Some((_, reloaded)) = &self.reload
+            && reloaded.is_known()
+            && claims_type.is_known()
+            && reloaded.id != claims_type.id
+        {
+            return Err(BuildError::ReloadedClaims { authenticate: claims_type.name, reload: reloaded.name });
+        }
+        let lifetimes = RefreshLifetimes {
+            idle: self.refresh_token_idle.unwrap_or(RefreshLifetimes::DEFAULT.idle),
+            absolute: self.refresh_token_lifetime.unwrap_or(RefreshLifetimes::DEFAULT.absolute),
+        };
+        let permits = Arc::new(Semaphore::new(self.blocking_at_once.min(Semaphore::MAX_PERMITS)));
+        let refreshing = self.reload.filter(|_| wants_refresh_tokens).map(|(function, _)| Refreshing {
+            lifetimes,
+            needs_offline_access: has_offline_access,
+            reload: Authenticator { function, timeout: self.authenticate_timeout, permits: Arc::clone(&permits) },
+        });
         check_guards(&scopes, claims_type, self.denies_foreign_claims)?;
         let mut look = self.look;
         if let Some(accent) = self.accent {
             look.accent = accent.parse()?;
         }
         let resource = Resource::new(&audience, &issuer);
-        let paths = Paths::parse(&issuer, resource.as_ref(), self.paths, look.logo.is_some())?;
-        let clients = clients(self.clients)?;
+        let clients = clients(self.clients, &scopes)?;
+        let has_confidential_clients = clients.values().any(|client| client.credentials.is_some());
+        let paths =
+            Paths::parse(&issuer, resource.as_ref(), self.paths, look.logo.is_some(), has_confidential_clients)?;
         for origin in &self.origins {
             let parsed = url::Url::parse(origin).ok();
             if parsed.is_none_or(|url| !url.origin().is_tuple() || url.origin().ascii_serialization() != *origin) {
@@ -378,6 +507,7 @@ impl Builder {
             return Err(BuildError::Cryptography);
         };
         Ok(OAuthService::new(Inner {
+            audiences,
             expected: Expected { issuer: issuer_text, audience },
             resource,
             token_cache: TokenCache::new(self.token_cache),
@@ -393,11 +523,8 @@ impl Builder {
                 .store
                 .unwrap_or_else(|| Arc::new(MemoryStore::with(MemoryStore::DEFAULT_CAPACITY, clock.clone()))),
             clock,
-            authenticator: Authenticator {
-                function,
-                timeout: self.authenticate_timeout,
-                permits: Arc::new(Semaphore::new(self.blocking_at_once.min(Semaphore::MAX_PERMITS))),
-            },
+            authenticator: Authenticator { function, timeout: self.authenticate_timeout, permits },
+            refreshing,
             access_token_lifetime: self.access_token_lifetime,
             code_lifetime: self.code_lifetime,
             brand,
@@ -423,6 +550,9 @@ pub(crate) struct Paths {
     pub(crate) authorize: String,
     pub(crate) login: String,
     pub(crate) token: String,
+    pub(crate) revoke: String,
+    /// Where a client could ask.
+    pub(crate) introspect: Option<String>,
     pub(crate) stylesheet: String,
     pub(crate) logo: String,
     has_logo: bool,
@@ -435,10 +565,11 @@ pub(crate) struct Paths {
 impl Paths {
     /// Whether this is the path of one of them.
     pub(crate) fn has(&self, path: &str) -> bool {
-        let Paths { authorize, login, token, stylesheet, logo, has_logo, metadata, jwks, resource } = self;
+        let Paths { authorize, login, token, revoke, introspect, stylesheet, logo, has_logo, metadata, jwks, resource } =
+            self;
         let logo = has_logo.then_some(logo);
-        let own = [authorize, login, token, stylesheet, metadata, jwks].into_iter().chain(logo).chain(resource);
-        own.into_iter().any(|own| own == path)
+        let own = [authorize, login, token, revoke, stylesheet, metadata, jwks];
+        own.into_iter().chain(introspect).chain(logo).chain(resource).any(|own| own == path)
     }
 
     fn parse(
@@ -446,11 +577,14 @@ impl Paths {
         resource: Option<&Resource>,
         chosen: Vec<(Endpoint, String)>,
         has_logo: bool,
+        has_introspection: bool,
     ) -> Result<Self, BuildError> {
         let mut paths: BTreeMap<Endpoint, String> = BTreeMap::from([
             (Endpoint::Authorize, "/authorize".to_owned()),
             (Endpoint::Login, "/login".to_owned()),
             (Endpoint::Token, "/token".to_owned()),
+            (Endpoint::Revoke, "/revoke".to_owned()),
+            (Endpoint::Introspect, "/introspect".to_owned()),
             (Endpoint::Stylesheet, "/oauth/pages.css".to_owned()),
             (Endpoint::Logo, "/oauth/logo".to_owned()),
         ]);
@@ -465,7 +599,14 @@ impl Paths {
             if path.is_empty() || !is_plain_path(&path) || taken.contains(&whole) {
                 return Err(BuildError::Path { endpoint, path });
             }
-            if endpoint != Endpoint::Logo || has_logo {
+            let is_there = match endpoint {
+                Endpoint::Logo => has_logo,
+                Endpoint::Introspect => has_introspection,
+                Endpoint::Authorize | Endpoint::Login | Endpoint::Token | Endpoint::Revoke | Endpoint::Stylesheet => {
+                    true
+                }
+            };
+            if is_there {
                 taken.push(whole.clone());
             }
             Ok(whole)
@@ -474,6 +615,8 @@ impl Paths {
             authorize: place(Endpoint::Authorize)?,
             login: place(Endpoint::Login)?,
             token: place(Endpoint::Token)?,
+            revoke: place(Endpoint::Revoke)?,
+            introspect: Some(place(Endpoint::Introspect)?).filter(|_| has_introspection),
             stylesheet: place(Endpoint::Stylesheet)?,
             logo: place(Endpoint::Logo)?,
             has_logo,
@@ -519,7 +662,10 @@ fn check_guards(
     Ok(())
 }
 
-fn clients(clients: Vec<Client>) -> Result<HashMap<String, RegisteredClient>, BuildError> {
+fn clients(
+    clients: Vec<Client>,
+    scopes: &BTreeMap<String, String>,
+) -> Result<HashMap<String, RegisteredClient>, BuildError> {
     if clients.is_empty() {
         return Err(BuildError::NoClient);
     }
@@ -528,9 +674,19 @@ fn clients(clients: Vec<Client>) -> Result<HashMap<String, RegisteredClient>, Bu
         if !is_client_id(&client.id) {
             return Err(BuildError::ClientId { client: client.id });
         }
-        if client.redirect_uris.is_empty() {
+        let credentials = credentials(&client)?;
+        if client.redirect_uris.is_empty() && !client.is_confidential {
             return Err(BuildError::NoRedirectUri { client: client.id });
         }
+        let scope = match client.scope.parse::<Scope>() {
+            Ok(scope) if scope.iter().all(|scope| scopes.contains_key(scope)) => scope,
+            Ok(_) | Err(_) => return Err(BuildError::ClientScope { client: client.id, scope: client.scope }),
+        };
+        let claims = match UserClaims::parse(client.claims, &client.id) {
+            Ok(claims) if claims.subject == client.id => claims.custom,
+            Ok(_) => return Err(BuildError::ClientClaims { client: client.id, why: "its `sub` is its id".to_owned() }),
+            Err(why) => return Err(BuildError::ClientClaims { client: client.id, why: why.to_string() }),
+        };
         let mut redirect_uris = Vec::new();
         for uri in client.redirect_uris {
             match uri.parse() {
@@ -539,12 +695,45 @@ fn clients(clients: Vec<Client>) -> Result<HashMap<String, RegisteredClient>, Bu
             }
         }
         let name = client.name.unwrap_or_else(|| client.id.clone());
-        let parsed = RegisteredClient { id: client.id.clone(), name, redirect_uris };
+        let parsed = RegisteredClient {
+            id: client.id.clone(),
+            name,
+            redirect_uris,
+            may_refresh: client.may_refresh,
+            credentials,
+            scope,
+            claims,
+        };
         if registered.insert(client.id.clone(), parsed).is_some() {
             return Err(BuildError::ClientTwice { client: client.id });
         }
     }
     Ok(registered)
+}
+
+fn credentials(client: &Client) -> Result<Option<Credentials>, BuildError> {
+    let name = || client.id.clone();
+    if !client.is_confidential {
+        let in_its_own_name = !client.scope.is_empty() || client.claims.as_object().is_none_or(|it| !it.is_empty());
+        if !client.secrets.is_empty() || !client.jwks.is_empty() || in_its_own_name {
+            return Err(BuildError::PublicClient { client: name() });
+        }
+        return Ok(None);
+    }
+    let mut keys = Vec::new();
+    for text in &client.jwks {
+        keys.extend(AssertionKey::parse(text).map_err(|why| BuildError::ClientJwk { client: name(), why })?);
+    }
+    for secret in &client.secrets {
+        let bytes = secret.bytes().len();
+        if bytes < Secret::MIN_BYTES {
+            return Err(BuildError::ClientSecret { client: name(), bytes });
+        }
+    }
+    if keys.is_empty() && client.secrets.is_empty() {
+        return Err(BuildError::NoCredentials { client: name() });
+    }
+    Ok(Some(Credentials { secrets: client.secrets.iter().map(SecretHash::of).collect(), keys }))
 }
 
 fn scopes(scopes: Vec<(String, String)>) -> Result<BTreeMap<String, String>, BuildError> {
@@ -568,8 +757,11 @@ pub enum BuildError {
     NoAuthenticate,
     ShortSecret { bytes: usize },
     EmptyAudience,
+    Resource { resource: String },
     Lifetime { what: &'static str, longest: Duration },
     NeverAnswers,
+    NoReload,
+    ReloadedClaims { authenticate: &'static str, reload: &'static str },
     Scope { scope: String },
     DefaultScope { scope: String },
     Path { endpoint: Endpoint, path: String },
@@ -577,6 +769,12 @@ pub enum BuildError {
     ClientId { client: String },
     ClientTwice { client: String },
     NoRedirectUri { client: String },
+    NoCredentials { client: String },
+    ClientSecret { client: String, bytes: usize },
+    ClientJwk { client: String, why: InvalidJwk },
+    ClientScope { client: String, scope: String },
+    ClientClaims { client: String, why: String },
+    PublicClient { client: String },
     RedirectUri { client: String, uri: String, why: InvalidRedirectUri },
     Origin { origin: String },
     Accent(InvalidColour),
@@ -600,11 +798,22 @@ impl fmt::Display for BuildError {
                 Secret::MIN_BYTES
             ),
             BuildError::EmptyAudience => f.write_str("the audience is empty: leave .audience(..) out to use the issuer"),
+            BuildError::Resource { resource } => write!(
+                f,
+                "the resource {resource:?} must be an absolute URI without a fragment, of at most 256 bytes, such as https://api.example"
+            ),
             BuildError::Lifetime { what, longest } => {
                 write!(f, "{what} must be between 1 second and {} seconds", longest.as_secs())
             }
             BuildError::NeverAnswers => {
                 f.write_str("authenticate could never answer: blocking_at_once and authenticate_timeout must be above zero")
+            }
+            BuildError::NoReload => f.write_str(
+                "refresh tokens need .reload(async fn) or .reload_blocking(fn), from a subject to Option<claims>: \
+                 without it a role that was taken away would live on; or write .refresh_tokens(false)",
+            ),
+            BuildError::ReloadedClaims { authenticate, reload } => {
+                write!(f, "authenticate answers {authenticate}, and reload answers {reload}: use one type")
             }
             BuildError::Scope { scope } => write!(
                 f,
@@ -627,6 +836,27 @@ impl fmt::Display for BuildError {
             BuildError::NoRedirectUri { client } => {
                 write!(f, "the client {client:?} has nowhere to go after sign-in: add .redirect_uri(..)")
             }
+            BuildError::NoCredentials { client } => {
+                write!(f, "the confidential client {client:?} cannot show who it is: add .secret(..) or .jwks(..)")
+            }
+            BuildError::ClientSecret { client, bytes } => write!(
+                f,
+                "a secret of the client {client:?} has {bytes} bytes and needs at least {}: `openssl rand -hex 32` makes a good one",
+                Secret::MIN_BYTES
+            ),
+            BuildError::ClientJwk { client, why } => {
+                write!(f, "a key of the client {client:?} cannot be used: {why}")
+            }
+            BuildError::ClientScope { client, scope } => {
+                write!(f, "the scope {scope:?} of the client {client:?} has a scope that no .scope(..) of the builder describes")
+            }
+            BuildError::ClientClaims { client, why } => {
+                write!(f, "the claims of the client {client:?} cannot be used: {why}")
+            }
+            BuildError::PublicClient { client } => write!(
+                f,
+                "the client {client:?} is public, and has a secret, a key, a scope or claims of its own: write Client::confidential({client:?})"
+            ),
             BuildError::RedirectUri { client, uri, why } => {
                 write!(f, "the redirect URI {uri:?} of the client {client:?} cannot be used: {why}")
             }
@@ -701,6 +931,8 @@ mod tests {
             ),
             (good().secret("x".repeat(31)), is!(BuildError::ShortSecret { bytes: 31 }), "openssl rand -base64 48"),
             (good().previous_secret("short"), is!(BuildError::ShortSecret { bytes: 5 }), "at least 32"),
+            (good().resource("api"), is!(BuildError::Resource { .. }), "https://api.example"),
+            (good().resource("https://api.example/#a"), is!(BuildError::Resource { .. }), "without a fragment"),
             (good().audience(""), is!(BuildError::EmptyAudience), "leave .audience(..) out"),
             (
                 good().access_token_lifetime(Duration::from_secs(86_401)),
@@ -713,6 +945,26 @@ mod tests {
                 "between 1 second and 600 seconds",
             ),
             (good().code_lifetime(zero), is!(BuildError::Lifetime { .. }), "code_lifetime"),
+            (good().refresh_tokens(true), is!(BuildError::NoReload), ".reload(async fn)"),
+            (good().refresh_token_idle(Duration::from_secs(60)), is!(BuildError::NoReload), ".reload_blocking(fn)"),
+            (good().scope("offline_access", "Stay signed in"), is!(BuildError::NoReload), ".refresh_tokens(false)"),
+            (
+                good().reload_blocking(|_| Some(json!({}))).refresh_token_idle(zero),
+                is!(BuildError::Lifetime { what: "refresh_token_idle", .. }),
+                "refresh_token_idle",
+            ),
+            (
+                good()
+                    .reload_blocking(|_| Some(json!({})))
+                    .refresh_token_lifetime(Duration::from_secs(401 * 24 * 3600)),
+                is!(BuildError::Lifetime { what: "refresh_token_lifetime", .. }),
+                "34560000 seconds",
+            ),
+            (
+                good().authenticate_blocking(|_| Some([1_u8])).reload_blocking(|_| Some([1_u16])),
+                is!(BuildError::ReloadedClaims { .. }),
+                "use one type",
+            ),
             (good().blocking_at_once(0), is!(BuildError::NeverAnswers), "blocking_at_once"),
             (good().authenticate_timeout(zero), is!(BuildError::NeverAnswers), "authenticate_timeout"),
             (good().scope("two words", ""), is!(BuildError::Scope { .. }), "one word"),
@@ -728,6 +980,33 @@ mod tests {
                 good().client(Client::public("app").redirect_uri("http://app.example/")),
                 is!(BuildError::RedirectUri { .. }),
                 "https",
+            ),
+            (good().client(Client::confidential("job")), is!(BuildError::NoCredentials { .. }), ".secret(..)"),
+            (
+                good().client(Client::confidential("job").secret("x".repeat(31))),
+                is!(BuildError::ClientSecret { .. }),
+                "31 bytes",
+            ),
+            (good().client(Client::confidential("job").jwks("{}")), is!(BuildError::ClientJwk { .. }), "P-256"),
+            (
+                good().client(Client::confidential("job").secret(SECRET).scope("none")),
+                is!(BuildError::ClientScope { .. }),
+                ".scope(..)",
+            ),
+            (
+                good().client(Client::confidential("job").secret(SECRET).claims(json!({ "iss": 1 }))),
+                is!(BuildError::ClientClaims { .. }),
+                "`iss`",
+            ),
+            (
+                good().client(Client::confidential("job").secret(SECRET).claims(json!({ "sub": "admin" }))),
+                is!(BuildError::ClientClaims { .. }),
+                "`sub`",
+            ),
+            (
+                good().client(Client::public("job").secret(SECRET)),
+                is!(BuildError::PublicClient { .. }),
+                "Client::confidential(\"job\")",
             ),
             (good().origin("https://app.example/"), is!(BuildError::Origin { .. }), "https://app.example"),
             (good().accent("blue"), is!(BuildError::Accent(_)), "#"),

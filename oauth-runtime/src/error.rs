@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 
 use crate::model::Scope;
 use crate::model::form::BadParameter;
+use crate::model::resource::NotGranted;
 use crate::policy::Need;
 use crate::store::StoreError;
 
@@ -43,7 +44,28 @@ pub(crate) enum Reason {
 
     // The token endpoint
     UnsupportedGrantType,
-    ClientUnknown,
+    ClientUnknown {
+        header: bool,
+    },
+    ClientNotProven,
+    ClientSecretWrong {
+        header: bool,
+    },
+    ClientHeaderMalformed,
+    ClientIdMismatch,
+    TwoClientAuthentications,
+    AssertionTypeUnknown,
+    AssertionMalformed,
+    AssertionSignature,
+    AssertionAudience,
+    AssertionExpired,
+    AssertionReplayed,
+    TooManyTries(Duration),
+    GrantNotForClient,
+    TargetUnknown,
+    TargetNotGranted,
+    TokenOfAnotherClient,
+    ClientMayNotIntrospect,
     ClientIsPublic {
         header: bool,
     },
@@ -52,6 +74,17 @@ pub(crate) enum Reason {
     CodeForgotten,
     CodeOfAnotherClient,
     CodeReplayed,
+    SignedOut,
+    RefreshTokenForged,
+    RefreshTokenExpired,
+    RefreshTokenForgotten,
+    RefreshTokenOfAnotherClient,
+    RefreshTokenReused,
+    GrantEnded,
+    SubjectGone,
+    ScopeGrown,
+    ScopeNotForClient,
+    ReloadFailed,
     RedirectUriMismatch,
     VerifierMalformed,
     VerifierMismatch,
@@ -76,18 +109,20 @@ pub(crate) enum Reason {
     NoSuchParameter,
 }
 
-/// The error codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1 and RFC 9470 §3.
+/// The error codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 8707 §2 and RFC 9470 §3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Code {
     InvalidRequest,
     InvalidClient,
     InvalidGrant,
     InvalidScope,
+    UnauthorizedClient,
     UnsupportedGrantType,
     UnsupportedResponseType,
     TemporarilyUnavailable,
     ServerError,
     InvalidToken,
+    InvalidTarget,
     InsufficientScope,
     InsufficientUserAuthentication,
 }
@@ -165,9 +200,72 @@ impl Reason {
             }
 
             Reason::UnsupportedGrantType => {
-                (400, Code::UnsupportedGrantType, "grant_type must be authorization_code".into())
+                (400, Code::UnsupportedGrantType, "this server does not have that grant_type: see grant_types_supported in its metadata".into())
             }
-            Reason::ClientUnknown => (400, InvalidClient, "no client is registered under this client_id".into()),
+            // RFC 6749 §5.2: after an Authorization header the answer is 401
+            Reason::ClientUnknown { header } => {
+                (if *header { 401 } else { 400 }, InvalidClient, "no client is registered under this client_id".into())
+            }
+            Reason::ClientNotProven => (
+                400,
+                InvalidClient,
+                "this client has to show who it is: by client_secret_basic, client_secret_post or private_key_jwt".into(),
+            ),
+            Reason::ClientSecretWrong { header } => {
+                (if *header { 401 } else { 400 }, InvalidClient, "the secret is not one of this client".into())
+            }
+            Reason::ClientHeaderMalformed => (
+                401,
+                InvalidClient,
+                "send Authorization: Basic, and in it client_id and secret, each form-encoded, with a colon between them".into(),
+            ),
+            Reason::ClientIdMismatch => {
+                (400, InvalidRequest, "client_id is another than that of the secret or the assertion: leave it out".into())
+            }
+            Reason::TwoClientAuthentications => {
+                (400, InvalidRequest, "a client shows who it is in one way: header, client_secret or client_assertion".into())
+            }
+            Reason::AssertionTypeUnknown => (
+                400,
+                InvalidClient,
+                "client_assertion_type must be urn:ietf:params:oauth:client-assertion-type:jwt-bearer".into(),
+            ),
+            Reason::AssertionMalformed => (
+                400,
+                InvalidClient,
+                "client_assertion must be a JWT with iss and sub (both the client_id), aud, iat, exp and jti".into(),
+            ),
+            Reason::AssertionSignature => {
+                (400, InvalidClient, "client_assertion was not signed by a registered key of this client".into())
+            }
+            Reason::AssertionAudience => {
+                (400, InvalidClient, "the aud of client_assertion must be the issuer of this server, and nothing else".into())
+            }
+            Reason::AssertionExpired => (
+                400,
+                InvalidClient,
+                "client_assertion has expired, expires in more than five minutes, or is from the future: make one for each request".into(),
+            ),
+            Reason::AssertionReplayed => {
+                (400, InvalidClient, "client_assertion was used before: make one for each request".into())
+            }
+            Reason::TooManyTries(_) => {
+                (429, TemporarilyUnavailable, "too many failed tries: wait as long as Retry-After says".into())
+            }
+            // RFC 8707 §2
+            Reason::TargetUnknown => {
+                (400, Code::InvalidTarget, "a resource was asked for that this server issues no tokens for".into())
+            }
+            Reason::TargetNotGranted => {
+                (400, Code::InvalidTarget, "a resource was asked for that was not in the authorization request".into())
+            }
+            Reason::TokenOfAnotherClient => (400, InvalidGrant, "the token was issued to another client".into()),
+            Reason::ClientMayNotIntrospect => {
+                (401, InvalidClient, "a public client cannot show who it is, and so may not ask about tokens".into())
+            }
+            Reason::GrantNotForClient => {
+                (400, Code::UnauthorizedClient, "this client may not use that grant_type".into())
+            }
             // RFC 6749 §5.2: after an Authorization header the answer is 401
             Reason::ClientIsPublic { header } => (
                 if *header { 401 } else { 400 },
@@ -183,6 +281,31 @@ impl Reason {
             Reason::CodeReplayed => {
                 (400, InvalidGrant, "the code was used before: what was issued from it is revoked now".into())
             }
+            Reason::SignedOut => (400, InvalidGrant, "the user was signed out since: sign in again".into()),
+            Reason::RefreshTokenForged => (400, InvalidGrant, "the refresh token was not issued here, or was cut".into()),
+            Reason::RefreshTokenExpired => {
+                (400, InvalidGrant, "the refresh token was not used for too long, or is too old: sign in again".into())
+            }
+            Reason::RefreshTokenForgotten => {
+                (400, InvalidGrant, "the refresh token is from before the server was restarted: sign in again".into())
+            }
+            Reason::RefreshTokenOfAnotherClient => {
+                (400, InvalidGrant, "the refresh token was issued to another client".into())
+            }
+            Reason::RefreshTokenReused => (
+                400,
+                InvalidGrant,
+                "the refresh token was used before: what was issued from its sign-in is revoked now".into(),
+            ),
+            Reason::GrantEnded => (400, InvalidGrant, "what was granted has ended: sign in again".into()),
+            Reason::SubjectGone => (400, InvalidGrant, "the user may not sign in any more".into()),
+            Reason::ScopeGrown => {
+                (400, InvalidScope, "a refresh may ask for less than was granted, and not for more".into())
+            }
+            Reason::ScopeNotForClient => {
+                (400, InvalidScope, "the client may not ask for this scope in its own name".into())
+            }
+            Reason::ReloadFailed => (503, TemporarilyUnavailable, "try again in a moment: the refresh token is as good as before".into()),
             Reason::RedirectUriMismatch => {
                 (400, InvalidGrant, "redirect_uri must be the one of the authorization request".into())
             }
@@ -237,7 +360,10 @@ impl Reason {
 
     /// After how long a client may try again.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
-        (self == &Reason::StoreUnavailable).then_some(Duration::from_secs(1))
+        if let Reason::TooManyTries(wait) = self {
+            return Some(*wait);
+        }
+        matches!(self, Reason::StoreUnavailable | Reason::ReloadFailed).then_some(Duration::from_secs(1))
     }
 }
 
@@ -248,11 +374,13 @@ impl Code {
             Code::InvalidClient => "invalid_client",
             Code::InvalidGrant => "invalid_grant",
             Code::InvalidScope => "invalid_scope",
+            Code::UnauthorizedClient => "unauthorized_client",
             Code::UnsupportedGrantType => "unsupported_grant_type",
             Code::UnsupportedResponseType => "unsupported_response_type",
             Code::TemporarilyUnavailable => "temporarily_unavailable",
             Code::ServerError => "server_error",
             Code::InvalidToken => "invalid_token",
+            Code::InvalidTarget => "invalid_target",
             Code::InsufficientScope => "insufficient_scope",
             Code::InsufficientUserAuthentication => "insufficient_user_authentication",
         }
@@ -266,6 +394,12 @@ impl From<BadParameter> for Reason {
             BadParameter::TooLong(name) => Reason::ParameterTooLong(name),
             BadParameter::Encoding(name) => Reason::ParameterEncoding(name),
         }
+    }
+}
+
+impl From<NotGranted> for Reason {
+    fn from(NotGranted: NotGranted) -> Self {
+        Reason::TargetNotGranted
     }
 }
 
@@ -308,13 +442,41 @@ mod tests {
             Reason::FormFromElsewhere,
             Reason::ClaimsUnusable,
             Reason::UnsupportedGrantType,
-            Reason::ClientUnknown,
+            Reason::ClientUnknown { header: true },
+            Reason::ClientNotProven,
+            Reason::ClientSecretWrong { header: true },
+            Reason::ClientHeaderMalformed,
+            Reason::ClientIdMismatch,
+            Reason::TwoClientAuthentications,
+            Reason::AssertionTypeUnknown,
+            Reason::AssertionMalformed,
+            Reason::AssertionSignature,
+            Reason::AssertionAudience,
+            Reason::AssertionExpired,
+            Reason::AssertionReplayed,
+            Reason::TooManyTries(Duration::ZERO),
+            Reason::GrantNotForClient,
+            Reason::TargetUnknown,
+            Reason::TargetNotGranted,
+            Reason::TokenOfAnotherClient,
+            Reason::ClientMayNotIntrospect,
             Reason::ClientIsPublic { header: true },
             Reason::CodeForged,
             Reason::CodeExpired,
             Reason::CodeForgotten,
             Reason::CodeOfAnotherClient,
             Reason::CodeReplayed,
+            Reason::SignedOut,
+            Reason::RefreshTokenForged,
+            Reason::RefreshTokenExpired,
+            Reason::RefreshTokenForgotten,
+            Reason::RefreshTokenOfAnotherClient,
+            Reason::RefreshTokenReused,
+            Reason::GrantEnded,
+            Reason::SubjectGone,
+            Reason::ScopeGrown,
+            Reason::ScopeNotForClient,
+            Reason::ReloadFailed,
             Reason::RedirectUriMismatch,
             Reason::VerifierMalformed,
             Reason::VerifierMismatch,
@@ -353,11 +515,13 @@ mod tests {
             InvalidClient,
             InvalidGrant,
             InvalidScope,
+            UnauthorizedClient,
             UnsupportedGrantType,
             UnsupportedResponseType,
             TemporarilyUnavailable,
             ServerError,
             InvalidToken,
+            InvalidTarget,
             InsufficientScope,
             InsufficientUserAuthentication,
         ];

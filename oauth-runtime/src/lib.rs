@@ -36,6 +36,7 @@ pub use config::{BuildError, Builder, Endpoint};
 pub use extract::{AccessToken, Claims};
 pub use guard::Policy;
 pub use keys::{KeyError, Keys, SigningKey};
+pub use model::credentials::InvalidJwk;
 pub use model::issuer::InvalidIssuer;
 pub use model::redirect_uri::InvalidRedirectUri;
 pub use model::{Client, Clock, InvalidScope, Password, Scope, Secret, Timestamp};
@@ -65,6 +66,14 @@ pub mod __bench;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/refresh.md")]
+struct RefreshPage;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/clients.md")]
+struct ClientsPage;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/policies.md")]

@@ -1,4 +1,4 @@
-//! Counting failed attempts, so that a password cannot be guessed at `/login`.
+//! Counting failed attempts, so that a password cannot be guessed at `/login`, nor a client's secret at `/token`.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -56,6 +56,49 @@ impl Attempt {
     }
 }
 
+/// The failed tries of one client from one address. Counted for the pair, so that nobody can lock a client out from
+/// elsewhere.
+#[must_use]
+pub(crate) struct Tries {
+    key: String,
+    failed: u64,
+}
+
+/// Looks whether a client may try now. Unlike an attempt to sign in, a try is counted when it has failed: one that runs
+/// meanwhile gains nothing, since a secret of 256 bits is not found in a thousand tries, and a client may well be at work
+/// a thousand times at once.
+pub(crate) async fn tries(
+    store: &dyn Store,
+    client: &str,
+    address: Option<IpAddr>,
+) -> Result<Result<Tries, TooMany>, StoreError> {
+    let from = address.map(network).unwrap_or_default();
+    let key = digest("client", &format!("{client}\0{from}"));
+    let failed = store.count(&key, 0, WINDOW).await?.sum;
+    if failed >= FREE_BY_CLIENT {
+        let gate = store.count(&format!("{key}/gate"), 1, delay(failed - FREE_BY_CLIENT + 1)).await?;
+        if gate.sum > 1 {
+            return Ok(Err(TooMany { retry_after: gate.ends_in.max(Duration::from_secs(1)) }));
+        }
+    }
+    Ok(Ok(Tries { key, failed }))
+}
+
+impl Tries {
+    pub(crate) async fn failed(self, store: &dyn Store) -> Result<(), StoreError> {
+        let _ = store.count(&self.key, 1, WINDOW).await?;
+        Ok(())
+    }
+
+    /// Takes back the failed ones: the client has shown who it is.
+    pub(crate) async fn forgive(self, store: &dyn Store) -> Result<(), StoreError> {
+        if let Some(failed) = i64::try_from(self.failed).ok().filter(|failed| *failed > 0) {
+            let _ = store.count(&self.key, -failed, WINDOW).await?;
+        }
+        Ok(())
+    }
+}
+
 /// 2, 4, 8 .. seconds, and then five minutes.
 fn delay(failed: u64) -> Duration {
     let exponent = u32::try_from(failed).unwrap_or(u32::MAX).min(9);
@@ -64,7 +107,11 @@ fn delay(failed: u64) -> Duration {
 
 /// A key of fixed length that shows nobody's name.
 fn key(kind: &str, value: &str) -> String {
-    format!("login/{kind}/{}", URL_SAFE_NO_PAD.encode(Sha256::digest(value.as_bytes())))
+    digest(&format!("login/{kind}"), value)
+}
+
+fn digest(kind: &str, value: &str) -> String {
+    format!("{kind}/{}", URL_SAFE_NO_PAD.encode(Sha256::digest(value.as_bytes())))
 }
 
 /// A household has an IPv6 network of 64 bits, and as many addresses as it likes.
@@ -84,6 +131,8 @@ const WINDOW: Duration = Duration::from_secs(3600);
 const FREE_BY_NAME: u64 = 10;
 /// Failed attempts by address before delays begin: an office shares one.
 const FREE_BY_ADDRESS: u64 = 100;
+/// Failed tries of a client from an address before delays begin.
+const FREE_BY_CLIENT: u64 = 10;
 const LONGEST_DELAY: Duration = Duration::from_secs(300);
 
 #[cfg(test)]

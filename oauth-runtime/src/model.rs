@@ -3,10 +3,13 @@
 pub(crate) mod claims;
 pub(crate) mod client;
 pub(crate) mod code;
+pub(crate) mod credentials;
 pub(crate) mod form;
 pub(crate) mod issuer;
 pub(crate) mod pkce;
 pub(crate) mod redirect_uri;
+pub(crate) mod refresh;
+pub(crate) mod resource;
 pub(crate) mod scope;
 pub(crate) mod secret;
 pub(crate) mod time;

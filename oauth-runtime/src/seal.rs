@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::Timestamp;
 use crate::model::code::{AuthorizationCode, SignInForm};
+use crate::model::refresh::RefreshToken;
 use crate::model::secret::Secret;
 
 /// What a sealed value is for. It is read back as nothing else.
@@ -19,6 +20,7 @@ use crate::model::secret::Secret;
 pub(crate) enum Purpose {
     SignInForm,
     AuthorizationCode,
+    RefreshToken,
 }
 
 /// A value that may be sealed.
@@ -37,6 +39,12 @@ impl Sealable for AuthorizationCode {
     const PURPOSE: Purpose = Purpose::AuthorizationCode;
     // It has to fit a redirect's URL with what else is in it.
     const MAX_BYTES: usize = 2048;
+}
+
+impl Sealable for RefreshToken {
+    const PURPOSE: Purpose = Purpose::RefreshToken;
+    // It has less in it than the code that it came of: whoever got the code gets this.
+    const MAX_BYTES: usize = 4096;
 }
 
 /// The keys of one service: the first seals, all open.
@@ -138,13 +146,19 @@ struct Generation {
     id: [u8; 4],
     form: RandomizedNonceKey,
     code: RandomizedNonceKey,
+    refresh: RandomizedNonceKey,
 }
 
 impl Generation {
     fn new(secret: &Secret) -> Option<Self> {
         let key = |purpose: Purpose| RandomizedNonceKey::new(&AES_256_GCM_SIV, &derive(secret, purpose.label())?).ok();
         let [a, b, c, d, ..] = derive(secret, b"key id")?;
-        Some(Generation { id: [a, b, c, d], form: key(Purpose::SignInForm)?, code: key(Purpose::AuthorizationCode)? })
+        Some(Generation {
+            id: [a, b, c, d],
+            form: key(Purpose::SignInForm)?,
+            code: key(Purpose::AuthorizationCode)?,
+            refresh: key(Purpose::RefreshToken)?,
+        })
     }
 
     fn header(&self) -> [u8; HEADER_LEN] {
@@ -156,6 +170,7 @@ impl Generation {
         match purpose {
             Purpose::SignInForm => &self.form,
             Purpose::AuthorizationCode => &self.code,
+            Purpose::RefreshToken => &self.refresh,
         }
     }
 }
@@ -165,6 +180,7 @@ impl Purpose {
         match self {
             Purpose::SignInForm => b"seal sign-in form",
             Purpose::AuthorizationCode => b"seal authorization code",
+            Purpose::RefreshToken => b"seal refresh token",
         }
     }
 }
@@ -223,6 +239,7 @@ mod tests {
         assert_eq!(forged(&sealer("other", &[], "https://a.example"), &text), NotOpened::Forged);
         assert_eq!(forged(&sealer("secret", &[], "https://b.example"), &text), NotOpened::Forged);
         assert_eq!(here.open::<SignInForm>(&text, NOW).expect_err("another purpose"), NotOpened::Forged);
+        assert_eq!(here.open::<RefreshToken>(&text, NOW).expect_err("another purpose"), NotOpened::Forged);
         let bytes = URL_SAFE_NO_PAD.decode(&text).expect("base64url");
         for index in 0..bytes.len() {
             let mut changed = bytes.clone();

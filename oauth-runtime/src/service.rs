@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::{Ready, ready};
+use std::net::IpAddr;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -14,11 +15,14 @@ use crate::authenticate::Authenticator;
 use crate::cache::TokenCache;
 use crate::config::{Builder, ClientAddress, Paths, RefusalBody};
 use crate::endpoints::url::{Cors, url};
-use crate::endpoints::{assets, authorize, discovery, jwks, login, protected_resource, token};
+use crate::endpoints::{assets, authorize, discovery, introspect, jwks, login, protected_resource, revoke, token};
 use crate::error::Reason;
 use crate::keys::{Expected, KeyRing};
 use crate::model::client::RegisteredClient;
+use crate::model::form::Parameters;
 use crate::model::issuer::Issuer;
+use crate::model::refresh::{GRACE, RefreshLifetimes};
+use crate::model::resource::Resources;
 use crate::model::{Clock, Scope, Timestamp};
 use crate::pages::{Brand, Logo, Pages};
 use crate::refusal::Refusal;
@@ -53,6 +57,8 @@ pub struct OAuthService(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) issuer: Issuer,
     pub(crate) expected: Expected,
+    /// Of all tokens that are signed here: that of the guards, and those of other resources.
+    pub(crate) audiences: Vec<Expected>,
     pub(crate) resource: Option<Resource>,
     pub(crate) token_cache: TokenCache,
     pub(crate) paths: Paths,
@@ -65,6 +71,8 @@ pub(crate) struct Inner {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Clock,
     pub(crate) authenticator: Authenticator,
+    /// None where no refresh tokens are issued.
+    pub(crate) refreshing: Option<Refreshing>,
     pub(crate) access_token_lifetime: Duration,
     pub(crate) code_lifetime: Duration,
     pub(crate) brand: Brand,
@@ -74,6 +82,15 @@ pub(crate) struct Inner {
     pub(crate) refusal_body: Option<Arc<RefusalBody>>,
     pub(crate) explains_refusals: bool,
     pub(crate) client_address: Option<Arc<ClientAddress>>,
+}
+
+/// All that refresh tokens need.
+pub(crate) struct Refreshing {
+    pub(crate) lifetimes: RefreshLifetimes,
+    /// Whether the scope `offline_access` has to be granted for one.
+    pub(crate) needs_offline_access: bool,
+    /// From a subject to its claims of today.
+    pub(crate) reload: Authenticator<String>,
 }
 
 /// The guarded handlers as a protected resource with a URL (RFC 9728).
@@ -116,10 +133,15 @@ impl OAuthService {
                 .service(url(&paths.authorize).get(authorize::page))
                 .service(url(&paths.login).post(login::submit))
                 .service(url(&paths.token).post(token::exchange).cors(Cors::Clients))
+                .service(url(&paths.revoke).post(revoke::revoke).cors(Cors::Clients))
                 .service(url(&paths.metadata).get(discovery::metadata).cors(Cors::Everyone))
                 .service(url(&paths.stylesheet).get(assets::stylesheet));
             if oauth.0.keys.published().is_some() {
                 app.service(url(&paths.jwks).get(jwks::keys).cors(Cors::Everyone));
+            }
+            // Servers alone ask here: no page of another origin may.
+            if let Some(introspect) = &paths.introspect {
+                app.service(url(introspect).post(introspect::introspect));
             }
             if let Some(resource) = &paths.resource {
                 app.service(url(resource).get(protected_resource::metadata).cors(Cors::Everyone));
@@ -131,6 +153,29 @@ impl OAuthService {
         }
     }
 
+    /// Ends all that a user holds: access tokens, refresh tokens, and codes not yet redeemed.
+    ///
+    /// For a new password, a lost device, a dismissal. What is handed out within the same second is refused too: a user
+    /// who signs in again that fast has to do it once more. A client's id ends the tokens that the client has in its own
+    /// name.
+    ///
+    /// ```
+    /// # use oauth_runtime::{OAuthService, store::StoreError};
+    /// async fn change_password(oauth: OAuthService, user: &str) -> Result<(), StoreError> {
+    ///     // .. the new hash is in the database by now ..
+    ///     oauth.sign_out(user).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The store has no answer: nobody was signed out.
+    pub async fn sign_out(&self, subject: &str) -> Result<(), StoreError> {
+        let at = self.issue_time().await?;
+        self.0.store.set_not_before(subject, at, self.grant_ends(at)).await?;
+        tracing::info!(target: "oauth", "a user was signed out everywhere");
+        Ok(())
+    }
+
     pub(crate) fn new(inner: Inner) -> Self {
         let service = OAuthService(Arc::new(inner));
         warn_of_twins(&service);
@@ -139,6 +184,33 @@ impl OAuthService {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.0.clock.now()
+    }
+
+    /// What a request asks a token to be for: known resources, or none (RFC 8707 §2).
+    pub(crate) fn asked_resources(&self, parameters: &Parameters<'_>) -> Result<Resources, Reason> {
+        let asked = parameters.all("resource", 2048)?;
+        let known = |resource: &&str| self.0.audiences.iter().any(|known| known.audience == *resource);
+        if asked.iter().all(known) { Ok(asked.into_iter().collect()) } else { Err(Reason::TargetUnknown) }
+    }
+
+    pub(crate) fn has_confidential_clients(&self) -> bool {
+        self.0.clients.values().any(|client| client.credentials.is_some())
+    }
+
+    /// Whose failed attempts are counted together.
+    pub(crate) fn peer(&self, request: &HttpRequest) -> Option<IpAddr> {
+        match &self.0.client_address {
+            Some(address) => address(request),
+            None => request.peer_addr().map(|peer| peer.ip()),
+        }
+    }
+
+    /// Until when something that is issued at this time, or a predecessor of it, can be presented: as long is remembered
+    /// that it was ended.
+    pub(crate) fn grant_ends(&self, issued_at: Timestamp) -> Timestamp {
+        let idle = self.0.refreshing.as_ref().map_or(Duration::ZERO, |refreshing| refreshing.lifetimes.idle);
+        // An answer in grace, or of a slow store, comes a little later.
+        issued_at + self.0.access_token_lifetime.max(self.0.code_lifetime).max(idle) + GRACE + SLOWEST_ANSWER
     }
 
     /// The time to write into what is handed out now: after the store's birth, at which all is refused. Times are
@@ -193,6 +265,9 @@ impl HttpServiceFactory for AtRoot {
         }
     }
 }
+
+/// For how long a request may be on its way between two steps.
+const SLOWEST_ANSWER: Duration = Duration::from_secs(60);
 
 /// Two services of one issuer have two memories, and a code could be spent in each.
 fn warn_of_twins(service: &OAuthService) {

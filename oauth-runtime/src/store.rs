@@ -40,10 +40,10 @@ pub trait Store: Send + Sync + 'static {
     /// Spends an id: the first to ask gets [`Spend::First`], all others what the first one recorded.
     fn spend<'a>(&'a self, id: &'a str, record: &'a str, until: Timestamp) -> Reply<'a, Spend>;
 
-    /// Begins a grant's family of refresh tokens at generation 0, unless it was revoked.
+    /// Begins a grant's family of refresh tokens at generation 0, unless it has begun or was revoked.
     fn begin<'a>(&'a self, grant: &'a str, until: Timestamp) -> Reply<'a, ()>;
 
-    /// Moves a family from generation `from` to the next. `grace` is how long, after the first use of the generation
+    /// Moves a family from generation `from` to the next, and lets it live until then. `grace` is how long, after the first use of the generation
     /// before the current one, that use may be repeated. [`Advance::Reused`] has ended the family.
     fn advance<'a>(&'a self, grant: &'a str, from: u64, grace: Duration, until: Timestamp) -> Reply<'a, Advance>;
 
@@ -59,7 +59,8 @@ pub trait Store: Send + Sync + 'static {
     /// What [`Store::set_not_before`] set.
     fn not_before<'a>(&'a self, subject: &'a str) -> Reply<'a, Option<Timestamp>>;
 
-    /// Adds to a counter whose window begins with the first addition; it never falls below zero.
+    /// Adds to a counter whose window begins with the first addition; it never falls below zero. To add nothing is to
+    /// read it, and begins no window.
     fn count<'a>(&'a self, key: &'a str, add: i64, window: Duration) -> Reply<'a, Count>;
 }
 

@@ -96,7 +96,14 @@ fn standing_now(token: &Registered, oauth: &OAuthService) -> Option<Result<(), R
     Some((|| judge(token, birth?, revoked?, not_before?))())
 }
 
-async fn standing(token: &Registered, oauth: &OAuthService) -> Result<(), Reason> {
+/// A token that was signed here for any audience, while it lasts: for the endpoints that a token is shown to rather than
+/// used at.
+pub(crate) fn verify_for_anyone(token: &str, oauth: &OAuthService) -> Option<Verified> {
+    oauth.0.audiences.iter().find_map(|expected| oauth.0.keys.verify(token, expected, oauth.now()).ok())
+}
+
+/// Whether a verified token is as good as when it was issued.
+pub(crate) async fn standing(token: &Registered, oauth: &OAuthService) -> Result<(), Reason> {
     let store = &oauth.0.store;
     let birth = store.birth().await?;
     let revoked = match &token.grant {
@@ -134,6 +141,9 @@ fn bearer(request: &HttpRequest) -> Result<&[u8], Reason> {
     let begin = token.iter().position(|byte| *byte != b' ').ok_or(Reason::AuthorizationMalformed)?;
     Ok(&token[begin..])
 }
+
+/// A longer token was not made here.
+pub(crate) const MAX_BYTES: usize = 8 * 1024;
 
 /// RFC 6750 §2.1. Asked only of what was refused: whatever verifies is of these characters.
 fn is_b64token(token: &[u8]) -> bool {

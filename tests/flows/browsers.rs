@@ -1,6 +1,7 @@
 //! Forms of other browsers, methods that a URL does not have, and pages of other origins.
 
-use oauth_tests::{Answer, Browser, start};
+use oauth_runtime::Client;
+use oauth_tests::{Answer, Browser, SECRET, start};
 use reqwest::Method;
 
 #[tokio::test]
@@ -47,12 +48,14 @@ async fn c30_c33_the_cookie_and_the_page() {
 
 #[tokio::test]
 async fn c01_c16_methods_that_a_url_does_not_have() {
-    let server = start(|builder| builder);
+    let server = start(|builder| builder.client(Client::confidential("job").secret(SECRET)));
     let browser = Browser::new(&server);
     for (path, has) in [
         ("/authorize", Method::GET),
         ("/login", Method::POST),
         ("/token", Method::POST),
+        ("/revoke", Method::POST),
+        ("/introspect", Method::POST),
         ("/.well-known/oauth-authorization-server", Method::GET),
         ("/oauth/pages.css", Method::GET),
     ] {

@@ -3,10 +3,14 @@
 
 mod broken_store;
 mod browsers;
+mod clients;
 mod guards;
 mod keys;
 mod oauth2_crate;
 mod policies;
+mod refresh;
+mod resources;
+mod revocation;
 mod setup;
 mod sign_in;
 mod whole;

@@ -5,9 +5,8 @@ pub mod rows;
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
@@ -254,7 +253,8 @@ impl Answer {
 /// Parameters that are changed, added or, with `None`, left out.
 pub type Changes<'a> = &'a [(&'a str, Option<&'a str>)];
 
-fn changed(usual: &[(&str, &str)], changes: Changes<'_>) -> String {
+/// A form, but for the changes.
+pub fn changed(usual: &[(&str, &str)], changes: Changes<'_>) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     for (name, value) in usual {
         if !changes.iter().any(|(changed, _)| changed == name) {
@@ -346,10 +346,30 @@ impl Browser {
         self.post("/token", self.token_form(code, changes)).await
     }
 
+    /// Redeems a code for the admin; the answer has a refresh token where there are any.
+    pub async fn issued(&self, changes: Changes<'_>) -> Value {
+        let redirect = self.sign_in(changes, "admin", "admin123").await.redirect();
+        let answer = self.redeem(&redirect["code"], &[]).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()
+    }
+
+    /// Uses a refresh token.
+    pub async fn refresh(&self, token: &str, changes: Changes<'_>) -> Answer {
+        let usual = [("grant_type", "refresh_token"), ("client_id", "demo"), ("refresh_token", token)];
+        self.post("/token", changed(&usual, changes)).await
+    }
+
     /// Posts a form as it stands.
     pub async fn post(&self, path: &str, body: impl Into<reqwest::Body>) -> Answer {
         let request = self.http.post(format!("{}{path}", self.base));
         Answer::to(request.header("content-type", "application/x-www-form-urlencoded").body(body)).await
+    }
+
+    /// Posts a form, with the credentials of a client in the header.
+    pub async fn post_as(&self, path: &str, client: &str, secret: &str, form: &[(&str, &str)]) -> Answer {
+        let request = self.http.post(format!("{}{path}", self.base)).basic_auth(client, Some(secret));
+        Answer::to(request.form(form)).await
     }
 
     /// An access token for the admin.
@@ -383,6 +403,7 @@ struct Watched {
     slow: Duration,
     changes: AtomicU64,
     asked: AtomicU64,
+    advances: Mutex<Vec<Advance>>,
 }
 
 impl Spy {
@@ -394,7 +415,13 @@ impl Spy {
     /// As [`Spy::new`]; whether a grant was revoked takes this long to find out.
     pub fn slow(clock: Clock, slow: Duration) -> Spy {
         let memory = MemoryStore::with_clock(clock);
-        Spy(Arc::new(Watched { memory, slow, changes: AtomicU64::new(0), asked: AtomicU64::new(0) }))
+        Spy(Arc::new(Watched {
+            memory,
+            slow,
+            changes: AtomicU64::new(0),
+            asked: AtomicU64::new(0),
+            advances: Mutex::default(),
+        }))
     }
 
     /// How many calls could have changed what the store knows, counters aside.
@@ -405,6 +432,11 @@ impl Spy {
     /// How often it was asked whether a grant is revoked.
     pub fn asked(&self) -> u64 {
         self.0.asked.load(Ordering::SeqCst)
+    }
+
+    /// What it answered to those who advanced a family, since the last time this was asked.
+    pub fn advances(&self) -> Vec<Advance> {
+        std::mem::take(&mut *self.0.advances.lock().unwrap())
     }
 
     fn change(&self) -> &MemoryStore {
@@ -427,7 +459,12 @@ impl Store for Spy {
     }
 
     fn advance<'a>(&'a self, grant: &'a str, from: u64, grace: Duration, until: Timestamp) -> Reply<'a, Advance> {
-        self.change().advance(grant, from, grace, until)
+        let answer = self.change().advance(grant, from, grace, until);
+        Reply::later(async move {
+            let answer = answer.await?;
+            self.0.advances.lock().unwrap().push(answer);
+            Ok(answer)
+        })
     }
 
     fn revoke<'a>(&'a self, grant: &'a str, until: Timestamp) -> Reply<'a, ()> {

@@ -77,13 +77,16 @@ pub(crate) fn json_error(reason: &Reason) -> HttpResponse {
     let mut response = not_stored(HttpResponse::build(status))
         .json(json!({ "error": code.map(|code| code.as_str()), "error_description": text }));
     if status == StatusCode::UNAUTHORIZED {
-        // RFC 6749 §5.2: the scheme that the client tried
-        response
-            .headers_mut()
-            .insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Basic realm=\"token\""));
+        challenge_client(&mut response);
     }
     retry_after(&mut response, reason);
     response
+}
+
+/// RFC 6749 §5.2: the scheme that the client tried, or could try.
+pub(crate) fn challenge_client(response: &mut HttpResponse) {
+    let challenge = header::HeaderValue::from_static("Basic realm=\"token\"");
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
 }
 
 /// RFC 6749 §5.1: neither the tokens nor the errors of the token endpoint are kept by a cache.

@@ -108,11 +108,13 @@ fn demands(
         }
         None => oauth.0.default_scope.clone(),
     };
+    let resources = oauth.asked_resources(parameters)?;
     Ok(AuthorizationRequest {
         client_id: proven.client.id.clone(),
         redirect_uri: proven.destination.uri.clone(),
         redirect_uri_given: proven.redirect_uri_given,
         scope,
+        resources,
         state: state.map(str::to_owned),
         challenge,
     })

@@ -5,25 +5,51 @@ use actix_web::http::header;
 use serde_json::json;
 
 use crate::endpoints::token::GrantType;
+use crate::model::credentials::{ASSERTION_ALGORITHMS, Credentials};
 use crate::service::OAuthService;
 
 /// The metadata document.
 pub(crate) async fn metadata(oauth: OAuthService) -> HttpResponse {
     let service = &oauth.0;
     let at = |path: &str| format!("{}{path}", service.issuer.origin());
+    let clients = || service.clients.values();
+    let proven = |has: fn(&Credentials) -> bool| clients().filter_map(|client| client.credentials.as_ref()).any(has);
+    let mut methods: Vec<&str> = Vec::new();
+    if clients().any(|client| client.credentials.is_none()) {
+        methods.push("none");
+    }
+    if proven(|credentials| !credentials.secrets.is_empty()) {
+        methods.extend(["client_secret_basic", "client_secret_post"]);
+    }
+    let with_keys = proven(|credentials| !credentials.keys.is_empty());
+    if with_keys {
+        methods.push("private_key_jwt");
+    }
     let mut metadata = json!({
         "issuer": service.issuer.as_str(),
         "authorization_endpoint": at(&service.paths.authorize),
         "token_endpoint": at(&service.paths.token),
+        "revocation_endpoint": at(&service.paths.revoke),
+        "revocation_endpoint_auth_methods_supported": methods,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": GrantType::ALL.map(GrantType::as_str),
+        "grant_types_supported": GrantType::offered(&oauth).map(GrantType::as_str).collect::<Vec<_>>(),
         "code_challenge_methods_supported": ["S256"],
-        "token_endpoint_auth_methods_supported": ["none"],
+        "token_endpoint_auth_methods_supported": methods,
         "authorization_response_iss_parameter_supported": true,
     });
     if service.keys.published().is_some() {
         metadata["jwks_uri"] = json!(at(&service.paths.jwks));
+    }
+    let proofs: Vec<&str> = methods.iter().copied().filter(|method| *method != "none").collect();
+    if let Some(introspect) = &service.paths.introspect {
+        metadata["introspection_endpoint"] = json!(at(introspect));
+        metadata["introspection_endpoint_auth_methods_supported"] = json!(proofs);
+    }
+    if with_keys {
+        for endpoint in ["token", "revocation", "introspection"] {
+            metadata[format!("{endpoint}_endpoint_auth_signing_alg_values_supported")] = json!(ASSERTION_ALGORITHMS);
+        }
     }
     if !service.scopes.is_empty() {
         metadata["scopes_supported"] = service.scopes.keys().map(String::as_str).collect();

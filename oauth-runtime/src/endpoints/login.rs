@@ -47,7 +47,7 @@ async fn sign_in(oauth: &OAuthService, request: &HttpRequest, payload: web::Payl
         }
     };
     let store = oauth.0.store.as_ref();
-    let attempt = match limit::attempt(store, &username, address(oauth, request)).await? {
+    let attempt = match limit::attempt(store, &username, oauth.peer(request)).await? {
         Ok(attempt) => attempt,
         Err(too_many) => {
             tracing::warn!(target: "oauth", client = client.id, "too many attempts to sign in");
@@ -145,6 +145,7 @@ async fn code(
         redirect_uri: request.redirect_uri.clone(),
         redirect_uri_given: request.redirect_uri_given,
         scope: request.scope.clone(),
+        resources: request.resources.clone(),
         challenge: request.challenge,
         subject: user.subject,
         claims: user.custom,
@@ -161,13 +162,6 @@ async fn code(
 pub(crate) fn random_id() -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(rand::random::<[u8; 16]>())
-}
-
-fn address(oauth: &OAuthService, request: &HttpRequest) -> Option<std::net::IpAddr> {
-    match &oauth.0.client_address {
-        Some(address) => address(request),
-        None => request.peer_addr().map(|peer| peer.ip()),
-    }
 }
 
 /// An https service whose peers are on its own machine is behind a proxy, and counts all its users as one.

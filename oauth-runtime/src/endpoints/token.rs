@@ -1,21 +1,29 @@
 //! `POST /token`: a grant is exchanged for an access token (RFC 6749 §3.2).
 
 mod authorization_code;
+mod client_credentials;
+mod refresh_token;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use crate::client_auth;
 use crate::endpoints::answer::{form_body, json_error, not_stored};
+use crate::endpoints::login::random_id;
 use crate::error::Reason;
-use crate::model::Scope;
+use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
+use crate::model::resource::Resources;
+use crate::model::{Scope, Timestamp};
 use crate::service::OAuthService;
 
 /// What a client may exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum GrantType {
     AuthorizationCode,
+    RefreshToken,
+    ClientCredentials,
 }
 
 /// RFC 6749 §5.1
@@ -25,10 +33,24 @@ pub(crate) struct Issued {
     pub(crate) token_type: &'static str,
     /// Seconds.
     pub(crate) expires_in: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) refresh_token: Option<String>,
     /// Always there, so that a client never guesses; left out where nothing was granted, since the syntax of RFC 6749
     /// §3.3 has no empty scope.
     #[serde(skip_serializing_if = "Scope::is_empty")]
     pub(crate) scope: Scope,
+}
+
+/// What an access token is to say (RFC 9068 §2.2).
+pub(crate) struct Access<'a> {
+    pub(crate) grant: &'a str,
+    pub(crate) client_id: &'a str,
+    pub(crate) subject: &'a str,
+    pub(crate) scope: Scope,
+    pub(crate) resources: Resources,
+    pub(crate) signed_in_at: Option<Timestamp>,
+    pub(crate) issued_at: Timestamp,
+    pub(crate) claims: Map<String, Value>,
 }
 
 /// Answers with a token, or with the error of RFC 6749 §5.2.
@@ -46,23 +68,78 @@ async fn grant(oauth: &OAuthService, request: &HttpRequest, payload: web::Payloa
     let body = form_body(request, payload).await?;
     let parameters = Parameters::parse(&body);
     let grant_type = parameters.get("grant_type", 128)?.ok_or(Reason::MissingParameter("grant_type"))?;
-    let grant_type = GrantType::parse(grant_type).ok_or(Reason::UnsupportedGrantType)?;
-    let client = client_auth::client(oauth, request, &parameters)?;
+    let grant_type =
+        GrantType::offered(oauth).find(|offered| offered.as_str() == grant_type).ok_or(Reason::UnsupportedGrantType)?;
+    let client = client_auth::client(oauth, request, &parameters).await?;
+    if !grant_type.is_for(client) {
+        return Err(Reason::GrantNotForClient);
+    }
     match grant_type {
         GrantType::AuthorizationCode => authorization_code::redeem(oauth, client, &parameters).await,
+        GrantType::RefreshToken => refresh_token::refresh(oauth, client, &parameters).await,
+        GrantType::ClientCredentials => client_credentials::grant(oauth, client, &parameters).await,
     }
 }
 
 impl GrantType {
-    pub(crate) const ALL: [GrantType; 1] = [GrantType::AuthorizationCode];
+    const ALL: [GrantType; 3] = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials];
+
+    /// Those that this service has clients and a configuration for.
+    pub(crate) fn offered(oauth: &OAuthService) -> impl Iterator<Item = GrantType> {
+        GrantType::ALL.into_iter().filter(|grant| match grant {
+            GrantType::AuthorizationCode => oauth.0.clients.values().any(|client| !client.redirect_uris.is_empty()),
+            GrantType::RefreshToken => oauth.0.refreshing.is_some(),
+            GrantType::ClientCredentials => oauth.has_confidential_clients(),
+        })
+    }
+
+    /// RFC 6749 §5.2: a client may be one that a grant is not for
+    fn is_for(self, client: &RegisteredClient) -> bool {
+        match self {
+            GrantType::AuthorizationCode => !client.redirect_uris.is_empty(),
+            GrantType::RefreshToken => client.may_refresh && !client.redirect_uris.is_empty(),
+            GrantType::ClientCredentials => client.credentials.is_some(),
+        }
+    }
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             GrantType::AuthorizationCode => "authorization_code",
+            GrantType::RefreshToken => "refresh_token",
+            GrantType::ClientCredentials => "client_credentials",
         }
     }
+}
 
-    fn parse(text: &str) -> Option<Self> {
-        GrantType::ALL.into_iter().find(|grant| grant.as_str() == text)
+impl Access<'_> {
+    /// Signs it.
+    pub(crate) fn issue(self, oauth: &OAuthService, refresh_token: Option<String>) -> Result<Issued, Reason> {
+        let Access { grant, client_id, subject, scope, resources, signed_in_at, issued_at, mut claims } = self;
+        let registered = [
+            ("iss", json!(oauth.0.expected.issuer)),
+            ("aud", resources.audience(&oauth.0.expected.audience)),
+            ("sub", json!(subject)),
+            ("client_id", json!(client_id)),
+            ("iat", json!(issued_at)),
+            ("exp", json!(issued_at + oauth.0.access_token_lifetime)),
+            ("jti", json!(random_id())),
+            ("gid", json!(grant)),
+        ];
+        claims.extend(registered.map(|(name, value)| (name.to_owned(), value)));
+        if let Some(signed_in_at) = signed_in_at {
+            claims.insert("auth_time".to_owned(), json!(signed_in_at));
+        }
+        if !scope.is_empty() {
+            claims.insert("scope".to_owned(), json!(scope));
+        }
+        let access_token = oauth.0.keys.sign(&claims).ok_or(Reason::Internal)?;
+        tracing::info!(target: "oauth", client = client_id, grant, "access token issued");
+        Ok(Issued {
+            access_token,
+            token_type: "Bearer",
+            expires_in: oauth.0.access_token_lifetime.as_secs(),
+            refresh_token,
+            scope,
+        })
     }
 }

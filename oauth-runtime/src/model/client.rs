@@ -1,6 +1,10 @@
 //! The applications that may ask for a sign-in (RFC 6749 §2).
 
+use serde_json::{Map, Value};
+
+use crate::model::credentials::Credentials;
 use crate::model::redirect_uri::{Destination, RedirectUri};
+use crate::model::{Scope, Secret};
 
 /// An application that may send its users here to sign in.
 ///
@@ -16,6 +20,12 @@ pub struct Client {
     pub(crate) id: String,
     pub(crate) name: Option<String>,
     pub(crate) redirect_uris: Vec<String>,
+    pub(crate) may_refresh: bool,
+    pub(crate) is_confidential: bool,
+    pub(crate) secrets: Vec<Secret>,
+    pub(crate) jwks: Vec<String>,
+    pub(crate) scope: String,
+    pub(crate) claims: Value,
 }
 
 impl Client {
@@ -24,7 +34,63 @@ impl Client {
     /// The id is 1 to 128 printable ASCII characters without spaces.
     #[must_use]
     pub fn public(id: impl Into<String>) -> Self {
-        Client { id: id.into(), name: None, redirect_uris: Vec::new() }
+        Client {
+            id: id.into(),
+            name: None,
+            redirect_uris: Vec::new(),
+            may_refresh: true,
+            is_confidential: false,
+            secrets: Vec::new(),
+            jwks: Vec::new(),
+            scope: String::new(),
+            claims: Value::Object(Map::new()),
+        }
+    }
+
+    /// A client that runs where its users cannot look: a server, a scheduled job. It proves itself by a
+    /// [secret](Client::secret) or by a [key](Client::jwks), and may ask for tokens in its own name.
+    ///
+    /// ```
+    /// use oauth_runtime::Client;
+    /// # let from_the_environment = "0123456789abcdef0123456789abcdef";
+    ///
+    /// let job = Client::confidential("nightly-export").secret(from_the_environment).scope("notes:read");
+    /// # let _ = job;
+    /// ```
+    #[must_use]
+    pub fn confidential(id: impl Into<String>) -> Self {
+        Client { is_confidential: true, ..Client::public(id) }
+    }
+
+    /// What the client sends as its secret: at least [`Secret::MIN_BYTES`] random bytes. Call it twice while the client
+    /// changes from an old one to a new one. The service keeps a hash of it.
+    #[must_use]
+    pub fn secret(mut self, secret: impl Into<Secret>) -> Self {
+        self.secrets.push(secret.into());
+        self
+    }
+
+    /// The public key that the client signs its assertions with (`private_key_jwt`), as JSON: a JWK or a JWK set, of the
+    /// kinds P-256, Ed25519 and RSA.
+    #[must_use]
+    pub fn jwks(mut self, json: impl ToString) -> Self {
+        self.jwks.push(json.to_string());
+        self
+    }
+
+    /// What a confidential client may ask for in its own name, as in `"notes:read notes:write"`: nothing, unless set.
+    /// Where it asks for no scope it gets all of these. What its users may grant it does not depend on this.
+    #[must_use]
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.scope = scope.into();
+        self
+    }
+
+    /// The claims of the tokens that a confidential client has in its own name, as a JSON object.
+    #[must_use]
+    pub fn claims(mut self, claims: impl Into<Value>) -> Self {
+        self.claims = claims.into();
+        self
     }
 
     /// What the sign-in page calls the client; its id unless set.
@@ -43,6 +109,13 @@ impl Client {
         self.redirect_uris.push(uri.into());
         self
     }
+
+    /// Gives this client no refresh tokens, though the service has them.
+    #[must_use]
+    pub fn without_refresh_tokens(mut self) -> Self {
+        self.may_refresh = false;
+        self
+    }
 }
 
 /// A client whose every part has been parsed.
@@ -51,6 +124,12 @@ pub(crate) struct RegisteredClient {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) redirect_uris: Vec<RedirectUri>,
+    pub(crate) may_refresh: bool,
+    /// None: a public client.
+    pub(crate) credentials: Option<Credentials>,
+    /// In its own name.
+    pub(crate) scope: Scope,
+    pub(crate) claims: Map<String, Value>,
 }
 
 impl RegisteredClient {

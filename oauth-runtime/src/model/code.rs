@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::model::pkce::Challenge;
+use crate::model::resource::Resources;
 use crate::model::scope::Scope;
 
 /// An authorization request that was found good (RFC 6749 §4.1.1).
@@ -15,6 +16,8 @@ pub(crate) struct AuthorizationRequest {
     /// Whether the request named it: then the token request has to as well.
     pub(crate) redirect_uri_given: bool,
     pub(crate) scope: Scope,
+    #[serde(default, skip_serializing_if = "Resources::is_empty")]
+    pub(crate) resources: Resources,
     pub(crate) state: Option<String>,
     pub(crate) challenge: Challenge,
 }
@@ -36,6 +39,8 @@ pub(crate) struct AuthorizationCode {
     pub(crate) redirect_uri: String,
     pub(crate) redirect_uri_given: bool,
     pub(crate) scope: Scope,
+    #[serde(default, skip_serializing_if = "Resources::is_empty")]
+    pub(crate) resources: Resources,
     pub(crate) challenge: Challenge,
     pub(crate) subject: String,
     pub(crate) claims: Map<String, Value>,

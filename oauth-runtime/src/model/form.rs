@@ -20,6 +20,12 @@ impl<'a> Parameters<'a> {
         Parameters(form_urlencoded::parse(text).collect())
     }
 
+    /// All values of a parameter that may stand there more than once; empty ones are absent.
+    pub(crate) fn all(&self, name: &'static str, max_bytes: usize) -> Result<Vec<&str>, BadParameter> {
+        let values = self.0.iter().filter(|(key, value)| key == name && !value.is_empty());
+        values.map(|(_, value)| readable(name, value, max_bytes)).collect()
+    }
+
     /// The value, if it is there once, is no longer than this, and is not empty: an empty parameter is an absent one.
     pub(crate) fn get(&self, name: &'static str, max_bytes: usize) -> Result<Option<&str>, BadParameter> {
         let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_ref());
@@ -29,10 +35,18 @@ impl<'a> Parameters<'a> {
         }
         match first {
             None | Some("") => Ok(None),
-            Some(value) if value.len() > max_bytes => Err(BadParameter::TooLong(name)),
-            // What the decoder puts where the bytes are no UTF-8: passing it on would change what was sent.
-            Some(value) if value.contains(char::REPLACEMENT_CHARACTER) => Err(BadParameter::Encoding(name)),
-            Some(value) => Ok(Some(value)),
+            Some(value) => readable(name, value, max_bytes).map(Some),
         }
+    }
+}
+
+fn readable<'v>(name: &'static str, value: &'v str, max_bytes: usize) -> Result<&'v str, BadParameter> {
+    if value.len() > max_bytes {
+        Err(BadParameter::TooLong(name))
+    } else if value.contains(char::REPLACEMENT_CHARACTER) {
+        // What the decoder puts where the bytes are no UTF-8: passing it on would change what was sent.
+        Err(BadParameter::Encoding(name))
+    } else {
+        Ok(value)
     }
 }

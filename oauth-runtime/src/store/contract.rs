@@ -98,6 +98,7 @@ async fn counters(store: &dyn Store) {
         assert_eq!(sum, expected, "a counter adds up");
         assert!(ends_in <= window, "its window does not grow");
     }
+    assert_eq!(ok(store.count(&key, 0, window).await).sum, 3, "to add nothing is to read");
     assert_eq!(ok(store.count(&key, -2, window).await).sum, 1, "a counter takes back");
     assert_eq!(ok(store.count(&key, -5, window).await).sum, 0, "and never falls below zero");
     assert_eq!(ok(store.count(&key, 1, window).await).sum, 1, "from there it counts on");
@@ -127,6 +128,13 @@ async fn expiry(store: &dyn Store) {
     let until = Clock::system().now() + Duration::from_secs(2);
     ok(store.spend(&id, "x", until).await);
     ok(store.revoke(&grant, until).await);
+    let (idle, used, reused) = (key(), key(), key());
+    for family in [&idle, &used, &reused] {
+        ok(store.begin(family, until).await);
+    }
+    let grace = Duration::from_secs(60);
+    assert_eq!(ok(store.advance(&used, 0, grace, soon()).await), Advance::Advanced(1), "a family advances");
+    assert_eq!(ok(store.advance(&reused, 7, grace, soon()).await), Advance::Reused, "a generation to come is none");
     ok(store.revoke(&longer, soon()).await);
     ok(store.revoke(&longer, until).await);
     ok(store.set_not_before(&subject, until, until).await);
@@ -136,6 +144,9 @@ async fn expiry(store: &dyn Store) {
     assert_eq!(ok(store.spend(&id, "y", soon()).await), Spend::First, "a spent id is forgotten at its expiry");
     assert!(!ok(store.is_revoked(&grant).await), "so is a revocation");
     assert!(ok(store.is_revoked(&longer).await), "which a later one never shortens");
+    assert_eq!(ok(store.advance(&idle, 0, grace, soon()).await), Advance::Ended, "so is a family");
+    assert_eq!(ok(store.advance(&used, 1, grace, soon()).await), Advance::Advanced(2), "which lives on with its use");
+    assert!(ok(store.is_revoked(&reused).await), "reuse is remembered for as long as the call says");
     assert_eq!(ok(store.not_before(&subject).await), None, "so is a subject's not-before");
     assert_eq!(ok(store.count(&counter, 1, Duration::from_secs(2)).await).sum, 1, "and a counter begins again");
 }

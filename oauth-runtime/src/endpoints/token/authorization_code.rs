@@ -1,12 +1,9 @@
 //! The grant `authorization_code` (RFC 6749 §4.1.3, OAuth 2.1 §4.1.3).
 
-use serde_json::{Map, Value, json};
-
 use crate::endpoints::authorize::MAX_URI_BYTES;
-use crate::endpoints::login::random_id;
-use crate::endpoints::token::Issued;
+use crate::endpoints::token::refresh_token::{self, RefreshGrant};
+use crate::endpoints::token::{Access, Issued};
 use crate::error::Reason;
-use crate::model::Timestamp;
 use crate::model::client::RegisteredClient;
 use crate::model::code::AuthorizationCode;
 use crate::model::form::Parameters;
@@ -25,6 +22,8 @@ pub(crate) async fn redeem(
     // RFC 7636 §4.5; every code here was asked for with a challenge, so there is none without a verifier
     let verifier = parameters.get("code_verifier", 1024)?.ok_or(Reason::MissingParameter("code_verifier"))?;
     let verifier: Verifier = verifier.parse().map_err(|_| Reason::VerifierMalformed)?;
+
+    let asked = oauth.asked_resources(parameters)?;
 
     let opened = oauth.0.sealer.open::<AuthorizationCode>(code, oauth.now()).map_err(|why| match why {
         NotOpened::Forged => Reason::CodeForged,
@@ -52,53 +51,43 @@ pub(crate) async fn redeem(
         return Err(Reason::VerifierMismatch);
     }
 
-    // Only now is it spent: a thief without the verifier cannot make the code useless to its owner.
+    // RFC 8707 §2.2: no resource that was not granted; none named means all that were
+    let resources = code.resources.narrowed(asked, &oauth.0.expected.audience)?;
+    // Read the clock before the sign-out: one that comes between the two then finds this token too old.
     let issued_at = oauth.issue_time().await?;
-    let token_ends = issued_at + oauth.0.access_token_lifetime;
+    if oauth.0.store.not_before(&code.subject).await?.is_some_and(|at| opened.issued_at <= at) {
+        return Err(Reason::SignedOut);
+    }
+
+    // The family begins before the code is spent, so that a store that fails between the two has cost nothing. Signing
+    // in is what a code is made by, at once.
+    let grant = RefreshGrant {
+        id: &code.grant,
+        subject: &code.subject,
+        scope: &code.scope,
+        resources: &code.resources,
+        signed_in_at: opened.issued_at,
+    };
+    let refresh_token = refresh_token::first(oauth, client, grant, issued_at).await?;
+    // Only now is it spent: a thief without the verifier cannot make the code useless to its owner.
     match oauth.0.store.spend(&code.grant, &client.id, opened.expires_at).await? {
         Spend::First => {}
         Spend::Already(_) => {
             // RFC 6749 §4.1.2: what was issued from a code that comes twice is revoked
-            oauth.0.store.revoke(&code.grant, token_ends).await?;
+            oauth.0.store.revoke(&code.grant, oauth.grant_ends(issued_at)).await?;
             tracing::warn!(target: "oauth", client = client.id, grant = code.grant, "a code was replayed: its grant is revoked");
             return Err(Reason::CodeReplayed);
         }
     }
-    // Signing in is what a code is made by, at once.
-    let claims = access_token_claims(oauth, &code, opened.issued_at, issued_at, token_ends);
-    let access_token = oauth.0.keys.sign(&claims).ok_or(Reason::Internal)?;
-    tracing::info!(target: "oauth", client = client.id, grant = code.grant, "access token issued");
-    Ok(Issued {
-        access_token,
-        token_type: "Bearer",
-        expires_in: oauth.0.access_token_lifetime.as_secs(),
+    let access = Access {
+        grant: &code.grant,
+        client_id: &client.id,
+        subject: &code.subject,
         scope: code.scope,
-    })
-}
-
-/// RFC 9068 §2.2, and the user's own claims.
-fn access_token_claims(
-    oauth: &OAuthService,
-    code: &AuthorizationCode,
-    signed_in_at: Timestamp,
-    issued_at: Timestamp,
-    expires_at: Timestamp,
-) -> Map<String, Value> {
-    let mut claims = code.claims.clone();
-    let registered = [
-        ("iss", json!(oauth.0.expected.issuer)),
-        ("aud", json!(oauth.0.expected.audience)),
-        ("sub", json!(code.subject)),
-        ("client_id", json!(code.client_id)),
-        ("auth_time", json!(signed_in_at)),
-        ("iat", json!(issued_at)),
-        ("exp", json!(expires_at)),
-        ("jti", json!(random_id())),
-        ("gid", json!(code.grant)),
-    ];
-    claims.extend(registered.map(|(name, value)| (name.to_owned(), value)));
-    if !code.scope.is_empty() {
-        claims.insert("scope".to_owned(), json!(code.scope));
-    }
-    claims
+        resources,
+        signed_in_at: Some(opened.issued_at),
+        issued_at,
+        claims: code.claims,
+    };
+    access.issue(oauth, refresh_token)
 }

@@ -1,0 +1,141 @@
+//! Resource indicators (RFC 8707): what tokens are for.
+
+use oauth_runtime::{Builder, Client};
+use oauth_tests::{Answer, Browser, Server, start};
+use serde_json::{Value, json};
+
+const SECRET: &str = "the secret of a server that asks, in the tests";
+const API: &str = "https://api.example";
+const FILES: &str = "https://files.example/v1?a=b";
+
+fn with_resources(builder: Builder) -> Builder {
+    builder
+        .reload_blocking(|_| Some(json!({ "role": "admin" })))
+        .resource(API)
+        .resource(FILES)
+        .client(Client::confidential("job").secret(SECRET))
+}
+
+fn server() -> (Server, Browser) {
+    let server = start(with_resources);
+    let browser = Browser::new(&server);
+    (server, browser)
+}
+
+/// What a token says, as the confidential client is told.
+async fn audience(browser: &Browser, answer: &Answer) -> Value {
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+    let said = browser.post_as("/introspect", "job", SECRET, &[("token", &token)]).await.json();
+    assert_eq!(said["active"], true, "{said}");
+    // The guard here takes what is for here, and nothing else.
+    let here =
+        said["aud"] == browser.base || said["aud"].as_array().is_some_and(|all| all.contains(&json!(browser.base)));
+    let me = browser.call("/me", Some(&token)).await;
+    assert_eq!(me.status, if here { 200 } else { 401 }, "{me:?}");
+    if !here {
+        assert_eq!(me.challenge()["error"], "invalid_token");
+    }
+    said["aud"].clone()
+}
+
+fn refused(answer: &Answer) {
+    assert_eq!((answer.status, &answer.json()["error"]), (400, &json!("invalid_target")), "{answer:?}");
+}
+
+async fn code(browser: &Browser, resources: &[&str]) -> String {
+    let asked: Vec<_> = resources.iter().map(|resource| ("resource", Some(*resource))).collect();
+    browser.sign_in(&asked, "admin", "admin123").await.redirect()["code"].clone()
+}
+
+#[tokio::test]
+async fn c24_c26_a_token_is_for_what_was_asked_within_what_was_granted() {
+    let (_server, browser) = server();
+    let own = browser.base.clone();
+    // Granted, asked for with the code, and what came of it.
+    let table: &[(&[&str], &[&str], Option<Value>)] = &[
+        (&[], &[], Some(json!(own))),
+        (&[], &[&own], Some(json!(own))),
+        (&[], &[API], None),
+        (&[API], &[], Some(json!(API))),
+        (&[API], &[API], Some(json!(API))),
+        (&[API], &[FILES], None),
+        (&[API], &[&own], None),
+        (&[API], &["https://unknown.example"], None),
+        (&[API, FILES], &[], Some(json!([API, FILES]))),
+        (&[API, FILES, FILES], &[FILES], Some(json!(FILES))),
+        (&[FILES, &own], &[], Some(json!([own, FILES]))),
+        (&[FILES, &own], &[&own, FILES], Some(json!([own, FILES]))),
+    ];
+    for (granted, asked, expected) in table {
+        let code = code(&browser, granted).await;
+        let asked: Vec<_> = asked.iter().map(|resource| ("resource", Some(*resource))).collect();
+        let answer = browser.redeem(&code, &asked).await;
+        match expected {
+            Some(expected) => assert_eq!(&audience(&browser, &answer).await, expected, "{granted:?} {asked:?}"),
+            None => {
+                refused(&answer);
+                assert_eq!(browser.redeem(&code, &[]).await.status, 200, "the code was not spent");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn c24_each_refresh_chooses_among_what_was_granted() {
+    let (_server, browser) = server();
+    let own = browser.base.clone();
+    let code = code(&browser, &[API, FILES]).await;
+    // The first token is for one of them; the family is for both.
+    let mut answer = browser.redeem(&code, &[("resource", Some(API))]).await;
+    assert_eq!(audience(&browser, &answer).await, API);
+    for (asked, expected) in [
+        (vec![FILES], json!(FILES)),
+        (vec![], json!([API, FILES])),
+        (vec![API], json!(API)),
+        (vec![API, FILES], json!([API, FILES])),
+    ] {
+        let token = answer.json()["refresh_token"].as_str().unwrap().to_owned();
+        refused(&browser.refresh(&token, &[("resource", Some(&own))]).await);
+        refused(&browser.refresh(&token, &[("resource", Some(API)), ("resource", Some("https://x.example"))]).await);
+        let asked: Vec<_> = asked.into_iter().map(|resource| ("resource", Some(resource))).collect();
+        answer = browser.refresh(&token, &asked).await;
+        assert_eq!(audience(&browser, &answer).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn an_authorization_request_for_an_unknown_resource() {
+    let (_server, browser) = server();
+    for unknown in ["https://unknown.example", "https://api.example/", "api", "https://api.example#a"] {
+        let redirect = browser.authorize(&[("resource", Some(unknown)), ("state", Some("s"))]).await.redirect();
+        assert_eq!((redirect["error"].as_str(), redirect["state"].as_str()), ("invalid_target", "s"), "{unknown}");
+    }
+    let redirect = browser.authorize(&[("resource", Some(API)), ("resource", Some("https://x.example"))]).await;
+    assert_eq!(redirect.redirect()["error"], "invalid_target");
+    let long = format!("https://{}", "x".repeat(2100));
+    assert_eq!(browser.authorize(&[("resource", Some(&long))]).await.redirect()["error"], "invalid_request");
+    // It survives a wrong password, sealed in the form.
+    let page = browser.authorize(&[("resource", Some(API)), ("resource", Some(""))]).await;
+    let again = browser.login(&page.form(), "admin", "wrong").await;
+    let redirect = browser.login(&again.form(), "admin", "admin123").await.redirect();
+    assert_eq!(audience(&browser, &browser.redeem(&redirect["code"], &[]).await).await, API);
+}
+
+#[tokio::test]
+async fn a_client_in_its_own_name_and_a_token_for_elsewhere_that_is_revoked() {
+    let (_server, browser) = server();
+    let own = browser.base.clone();
+    let grant = ("grant_type", "client_credentials");
+    for (asked, expected) in [(vec![], json!(own)), (vec![API], json!(API)), (vec![FILES, API], json!([API, FILES]))] {
+        let mut form = vec![grant];
+        form.extend(asked.iter().map(|resource| ("resource", *resource)));
+        let answer = browser.post_as("/token", "job", SECRET, &form).await;
+        assert_eq!(audience(&browser, &answer).await, expected);
+        let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+        assert_eq!(browser.post_as("/revoke", "job", SECRET, &[("token", &token)]).await.status, 200);
+        let said = browser.post_as("/introspect", "job", SECRET, &[("token", &token)]).await.json();
+        assert_eq!(said, json!({ "active": false }));
+    }
+    refused(&browser.post_as("/token", "job", SECRET, &[grant, ("resource", "https://x.example")]).await);
+}
