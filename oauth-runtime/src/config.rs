@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use crate::authenticate::{Answer, Authenticate, Authenticator, ClaimsType, Login};
 use crate::cache::TokenCache;
 use crate::keys::{Expected, KeyRing, Keys};
-use crate::model::claims::UserClaims;
+use crate::model::claims::{OPENID, UserClaims};
 use crate::model::client::{RegisteredClient, is_client_id};
 use crate::model::credentials::{AssertionKey, Credentials, InvalidJwk, SecretHash};
 use crate::model::issuer::{InvalidIssuer, Issuer, is_plain_path};
@@ -82,6 +82,8 @@ pub enum Endpoint {
     Revoke,
     /// `/introspect`, which is there for confidential clients.
     Introspect,
+    /// `/userinfo`, which is there with the scope `openid`.
+    UserInfo,
     /// `/oauth/pages.css`, what the pages look like.
     Stylesheet,
     /// `/oauth/logo`.
@@ -479,9 +481,17 @@ impl Builder {
         }
         let resource = Resource::new(&audience, &issuer);
         let clients = clients(self.clients, &scopes)?;
-        let has_confidential_clients = clients.values().any(|client| client.credentials.is_some());
-        let paths =
-            Paths::parse(&issuer, resource.as_ref(), self.paths, look.logo.is_some(), has_confidential_clients)?;
+        let has = Has {
+            logo: look.logo.is_some(),
+            introspection: clients.values().any(|client| client.credentials.is_some()),
+            public_keys: self.keys.is_some(),
+            openid: scopes.contains_key(OPENID),
+        };
+        // OpenID Connect Core §2: a client verifies its ID token by itself
+        if has.openid && !has.public_keys {
+            return Err(BuildError::OpenidWithoutKeys);
+        }
+        let paths = Paths::parse(&issuer, resource.as_ref(), self.paths, has)?;
         for origin in &self.origins {
             let parsed = url::Url::parse(origin).ok();
             if parsed.is_none_or(|url| !url.origin().is_tuple() || url.origin().ascii_serialization() != *origin) {
@@ -555,29 +565,36 @@ pub(crate) struct Paths {
     pub(crate) introspect: Option<String>,
     pub(crate) stylesheet: String,
     pub(crate) logo: String,
-    has_logo: bool,
     pub(crate) metadata: String,
     pub(crate) jwks: String,
+    pub(crate) openid: String,
+    pub(crate) userinfo: String,
     /// Of the protected resource, if it has a URL here.
     pub(crate) resource: Option<String>,
+    /// All that are registered.
+    own: Vec<String>,
+}
+
+/// What of the server is there, by its configuration.
+#[derive(Clone, Copy)]
+struct Has {
+    logo: bool,
+    introspection: bool,
+    public_keys: bool,
+    openid: bool,
 }
 
 impl Paths {
     /// Whether this is the path of one of them.
     pub(crate) fn has(&self, path: &str) -> bool {
-        let Paths { authorize, login, token, revoke, introspect, stylesheet, logo, has_logo, metadata, jwks, resource } =
-            self;
-        let logo = has_logo.then_some(logo);
-        let own = [authorize, login, token, revoke, stylesheet, metadata, jwks];
-        own.into_iter().chain(introspect).chain(logo).chain(resource).any(|own| own == path)
+        self.own.iter().any(|own| own == path)
     }
 
     fn parse(
         issuer: &Issuer,
         resource: Option<&Resource>,
         chosen: Vec<(Endpoint, String)>,
-        has_logo: bool,
-        has_introspection: bool,
+        has: Has,
     ) -> Result<Self, BuildError> {
         let mut paths: BTreeMap<Endpoint, String> = BTreeMap::from([
             (Endpoint::Authorize, "/authorize".to_owned()),
@@ -585,6 +602,7 @@ impl Paths {
             (Endpoint::Token, "/token".to_owned()),
             (Endpoint::Revoke, "/revoke".to_owned()),
             (Endpoint::Introspect, "/introspect".to_owned()),
+            (Endpoint::UserInfo, "/userinfo".to_owned()),
             (Endpoint::Stylesheet, "/oauth/pages.css".to_owned()),
             (Endpoint::Logo, "/oauth/logo".to_owned()),
         ]);
@@ -592,7 +610,14 @@ impl Paths {
         let metadata = issuer.well_known("oauth-authorization-server");
         let resource = resource.map(|resource| resource.path.clone());
         let jwks = format!("{}/.well-known/jwks.json", issuer.path());
-        let mut taken: Vec<String> = resource.iter().chain([&metadata, &jwks]).cloned().collect();
+        let openid = format!("{}/.well-known/openid-configuration", issuer.path());
+        let mut taken: Vec<String> = resource.iter().chain([&metadata]).cloned().collect();
+        taken.extend(
+            [(has.public_keys, &jwks), (has.openid, &openid)]
+                .into_iter()
+                .filter(|(is_there, _)| *is_there)
+                .map(|(_, path)| path.clone()),
+        );
         let mut place = |endpoint: Endpoint| {
             let path = paths.remove(&endpoint).unwrap_or_default();
             let whole = format!("{}{path}", issuer.path());
@@ -600,8 +625,9 @@ impl Paths {
                 return Err(BuildError::Path { endpoint, path });
             }
             let is_there = match endpoint {
-                Endpoint::Logo => has_logo,
-                Endpoint::Introspect => has_introspection,
+                Endpoint::Logo => has.logo,
+                Endpoint::Introspect => has.introspection,
+                Endpoint::UserInfo => has.openid,
                 Endpoint::Authorize | Endpoint::Login | Endpoint::Token | Endpoint::Revoke | Endpoint::Stylesheet => {
                     true
                 }
@@ -616,13 +642,15 @@ impl Paths {
             login: place(Endpoint::Login)?,
             token: place(Endpoint::Token)?,
             revoke: place(Endpoint::Revoke)?,
-            introspect: Some(place(Endpoint::Introspect)?).filter(|_| has_introspection),
+            introspect: Some(place(Endpoint::Introspect)?).filter(|_| has.introspection),
             stylesheet: place(Endpoint::Stylesheet)?,
             logo: place(Endpoint::Logo)?,
-            has_logo,
+            userinfo: place(Endpoint::UserInfo)?,
             metadata,
             jwks,
+            openid,
             resource,
+            own: taken,
         })
     }
 }
@@ -779,6 +807,7 @@ pub enum BuildError {
     Origin { origin: String },
     Accent(InvalidColour),
     ForeignClaims { handler: String, guard_type: &'static str, claims_type: &'static str },
+    OpenidWithoutKeys,
     Cryptography,
 }
 
@@ -867,6 +896,10 @@ impl fmt::Display for BuildError {
             BuildError::ForeignClaims { handler, guard_type, claims_type } => write!(
                 f,
                 "the guard of {handler} is a pattern of {guard_type}, and authenticate answers {claims_type}: use one type"
+            ),
+            BuildError::OpenidWithoutKeys => f.write_str(
+                "the scope openid needs a key that others can verify by: add .keys(Keys::new(SigningKey::from_env(\"OAUTH_KEY\")?)), \
+                 or .keys(Keys::generate()?) for development",
             ),
             BuildError::Cryptography => f.write_str("no keys could be derived: the cryptographic library failed"),
         }

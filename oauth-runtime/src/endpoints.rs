@@ -12,3 +12,4 @@ pub(crate) mod protected_resource;
 pub(crate) mod revoke;
 pub(crate) mod token;
 pub(crate) mod url;
+pub(crate) mod userinfo;

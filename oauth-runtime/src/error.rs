@@ -30,6 +30,13 @@ pub(crate) enum Reason {
     UnknownRedirectUri,
     UnsupportedResponseType,
     UnsupportedResponseMode,
+    RequestObject,
+    RequestUri,
+    Registration,
+    ClaimsParameter,
+    PromptUnknown,
+    LoginRequired,
+    MaxAgeMalformed,
     ChallengeMissing,
     ChallengeMalformed,
     ChallengeMethod,
@@ -125,6 +132,10 @@ pub(crate) enum Code {
     InvalidTarget,
     InsufficientScope,
     InsufficientUserAuthentication,
+    RequestNotSupported,
+    RequestUriNotSupported,
+    RegistrationNotSupported,
+    LoginRequired,
 }
 
 /// How a reason reads on the wire.
@@ -169,6 +180,19 @@ impl Reason {
                 (400, Code::UnsupportedResponseType, "response_type must be code".into())
             }
             Reason::UnsupportedResponseMode => (400, InvalidRequest, "response_mode must be query, or left out".into()),
+            Reason::RequestObject => (400, Code::RequestNotSupported, "send the parameters themselves, and no request".into()),
+            Reason::RequestUri => {
+                (400, Code::RequestUriNotSupported, "send the parameters themselves, and no request_uri".into())
+            }
+            Reason::Registration => {
+                (400, Code::RegistrationNotSupported, "clients are registered beforehand: leave registration out".into())
+            }
+            Reason::ClaimsParameter => (400, InvalidRequest, "claims is not supported: ask for scopes".into()),
+            Reason::PromptUnknown => {
+                (400, InvalidRequest, "prompt must be none, or of login, consent and select_account".into())
+            }
+            Reason::LoginRequired => (400, Code::LoginRequired, "nobody is signed in: ask without prompt=none".into()),
+            Reason::MaxAgeMalformed => (400, InvalidRequest, "max_age must be a number of seconds".into()),
             Reason::ChallengeMissing => {
                 (400, InvalidRequest, "code_challenge is missing: PKCE (RFC 7636) is required".into())
             }
@@ -383,6 +407,10 @@ impl Code {
             Code::InvalidTarget => "invalid_target",
             Code::InsufficientScope => "insufficient_scope",
             Code::InsufficientUserAuthentication => "insufficient_user_authentication",
+            Code::RequestNotSupported => "request_not_supported",
+            Code::RequestUriNotSupported => "request_uri_not_supported",
+            Code::RegistrationNotSupported => "registration_not_supported",
+            Code::LoginRequired => "login_required",
         }
     }
 }
@@ -432,6 +460,13 @@ mod tests {
             Reason::UnknownRedirectUri,
             Reason::UnsupportedResponseType,
             Reason::UnsupportedResponseMode,
+            Reason::RequestObject,
+            Reason::RequestUri,
+            Reason::Registration,
+            Reason::ClaimsParameter,
+            Reason::PromptUnknown,
+            Reason::LoginRequired,
+            Reason::MaxAgeMalformed,
             Reason::ChallengeMissing,
             Reason::ChallengeMalformed,
             Reason::ChallengeMethod,
@@ -524,6 +559,10 @@ mod tests {
             InvalidTarget,
             InsufficientScope,
             InsufficientUserAuthentication,
+            RequestNotSupported,
+            RequestUriNotSupported,
+            RegistrationNotSupported,
+            LoginRequired,
         ];
         for code in codes {
             assert!(table.contains(&format!("`{}`", code.as_str())), "{code:?}");

@@ -15,9 +15,12 @@ use crate::authenticate::Authenticator;
 use crate::cache::TokenCache;
 use crate::config::{Builder, ClientAddress, Paths, RefusalBody};
 use crate::endpoints::url::{Cors, url};
-use crate::endpoints::{assets, authorize, discovery, introspect, jwks, login, protected_resource, revoke, token};
+use crate::endpoints::{
+    assets, authorize, discovery, introspect, jwks, login, protected_resource, revoke, token, userinfo,
+};
 use crate::error::Reason;
 use crate::keys::{Expected, KeyRing};
+use crate::model::claims::OPENID;
 use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
 use crate::model::issuer::Issuer;
@@ -139,6 +142,10 @@ impl OAuthService {
             if oauth.0.keys.published().is_some() {
                 app.service(url(&paths.jwks).get(jwks::keys).cors(Cors::Everyone));
             }
+            if oauth.has_openid() {
+                app.service(url(&paths.openid).get(discovery::openid).cors(Cors::Everyone))
+                    .service(url(&paths.userinfo).get(userinfo::claims).post(userinfo::claims).cors(Cors::Clients));
+            }
             // Servers alone ask here: no page of another origin may.
             if let Some(introspect) = &paths.introspect {
                 app.service(url(introspect).post(introspect::introspect));
@@ -180,6 +187,11 @@ impl OAuthService {
         let service = OAuthService(Arc::new(inner));
         warn_of_twins(&service);
         service
+    }
+
+    /// Whether clients may ask who signed in.
+    pub(crate) fn has_openid(&self) -> bool {
+        self.0.scopes.contains_key(OPENID)
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -7,6 +7,7 @@ mod clients;
 mod guards;
 mod keys;
 mod oauth2_crate;
+mod openid;
 mod policies;
 mod refresh;
 mod resources;

@@ -36,7 +36,9 @@ pub(crate) async fn page(oauth: OAuthService, request: HttpRequest) -> HttpRespo
         Ok(authorization) => {
             let browser = Browser::of(&request, &oauth).unwrap_or_else(Browser::new);
             let form = SignInForm { request: authorization, browser: browser.hash() };
-            let mut response = sign_in_page(&oauth, &proven.client.name, &proven.destination, &form, "", None);
+            // A hint that cannot be a name is none.
+            let hint = parameters.get("login_hint", 256).ok().flatten().unwrap_or_default();
+            let mut response = sign_in_page(&oauth, &proven.client.name, &proven.destination, &form, hint, None);
             browser.remember(&mut response, &oauth);
             response
         }
@@ -91,6 +93,8 @@ fn demands(
         Some("query") | None => {}
         Some(_) => return Err(Reason::UnsupportedResponseMode),
     }
+    openid_parameters(parameters)?;
+    let nonce = parameters.get("nonce", MAX_NONCE_BYTES)?;
     // OAuth 2.1 §4.1.2.1: a public client must send one; left out, the method would mean plain (RFC 7636 §4.3)
     let challenge = parameters.get("code_challenge", 256)?.ok_or(Reason::ChallengeMissing)?;
     match parameters.get("code_challenge_method", 64)? {
@@ -116,8 +120,35 @@ fn demands(
         scope,
         resources,
         state: state.map(str::to_owned),
+        nonce: nonce.map(str::to_owned),
         challenge,
     })
+}
+
+/// What OpenID Connect adds, and what of it is not here (OpenID Connect Core §3.1.2.1, §6, §7.2.1).
+fn openid_parameters(parameters: &Parameters<'_>) -> Result<(), Reason> {
+    for (name, reason) in [
+        ("request", Reason::RequestObject),
+        ("request_uri", Reason::RequestUri),
+        ("registration", Reason::Registration),
+        ("claims", Reason::ClaimsParameter),
+    ] {
+        if parameters.get(name, MAX_QUERY_BYTES)?.is_some() {
+            return Err(reason);
+        }
+    }
+    // Everybody signs in here every time: all that a request can ask for is granted, but for no page at all.
+    let prompts: Vec<&str> =
+        parameters.get("prompt", 256)?.unwrap_or_default().split(' ').filter(|one| !one.is_empty()).collect();
+    match prompts.as_slice() {
+        ["none"] => Err(Reason::LoginRequired),
+        prompts if prompts.iter().all(|prompt| ["login", "consent", "select_account"].contains(prompt)) => Ok(()),
+        _ => Err(Reason::PromptUnknown),
+    }?;
+    match parameters.get("max_age", 32)?.map(str::parse::<u64>) {
+        Some(Err(_)) => Err(Reason::MaxAgeMalformed),
+        Some(Ok(_)) | None => Ok(()),
+    }
 }
 
 /// The sign-in page, the first time or again.
@@ -159,6 +190,7 @@ fn status_of(problem: SignInProblem) -> StatusCode {
 
 const MAX_QUERY_BYTES: usize = 8 * 1024;
 const MAX_STATE_BYTES: usize = 2048;
+const MAX_NONCE_BYTES: usize = 512;
 pub(crate) const MAX_URI_BYTES: usize = 2048;
 /// How long a person may look at the sign-in page.
 const FORM_LIFETIME: Duration = Duration::from_secs(3600);

@@ -2,14 +2,41 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::endpoints::token::GrantType;
+use crate::model::claims::STANDARD;
 use crate::model::credentials::{ASSERTION_ALGORITHMS, Credentials};
 use crate::service::OAuthService;
 
 /// The metadata document.
 pub(crate) async fn metadata(oauth: OAuthService) -> HttpResponse {
+    answer(&document(&oauth))
+}
+
+/// `GET /.well-known/openid-configuration`: the same, and what OpenID Connect adds (OpenID Connect Discovery §3).
+pub(crate) async fn openid(oauth: OAuthService) -> HttpResponse {
+    let service = &oauth.0;
+    let mut document = document(&oauth);
+    let scopes = STANDARD.iter().filter(|(scope, _)| service.scopes.contains_key(*scope));
+    let user: Vec<&str> = scopes.flat_map(|(_, names)| names.iter().copied()).collect();
+    let token = ["iss", "sub", "aud", "azp", "exp", "iat", "auth_time", "nonce", "at_hash"];
+    document["userinfo_endpoint"] = json!(format!("{}{}", service.issuer.origin(), service.paths.userinfo));
+    document["subject_types_supported"] = json!(["public"]);
+    document["id_token_signing_alg_values_supported"] = json!([service.keys.algorithm()]);
+    document["claims_supported"] = json!([token.as_slice(), &user].concat());
+    for unsupported in ["claims_parameter_supported", "request_parameter_supported", "request_uri_parameter_supported"]
+    {
+        document[unsupported] = json!(false);
+    }
+    answer(&document)
+}
+
+fn answer(document: &Value) -> HttpResponse {
+    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "public, max-age=300")).json(document)
+}
+
+fn document(oauth: &OAuthService) -> Value {
     let service = &oauth.0;
     let at = |path: &str| format!("{}{path}", service.issuer.origin());
     let clients = || service.clients.values();
@@ -33,7 +60,7 @@ pub(crate) async fn metadata(oauth: OAuthService) -> HttpResponse {
         "revocation_endpoint_auth_methods_supported": methods,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": GrantType::offered(&oauth).map(GrantType::as_str).collect::<Vec<_>>(),
+        "grant_types_supported": GrantType::offered(oauth).map(GrantType::as_str).collect::<Vec<_>>(),
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": methods,
         "authorization_response_iss_parameter_supported": true,
@@ -54,5 +81,5 @@ pub(crate) async fn metadata(oauth: OAuthService) -> HttpResponse {
     if !service.scopes.is_empty() {
         metadata["scopes_supported"] = service.scopes.keys().map(String::as_str).collect();
     }
-    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "public, max-age=300")).json(metadata)
+    metadata
 }

@@ -146,6 +146,7 @@ async fn code(
         redirect_uri_given: request.redirect_uri_given,
         scope: request.scope.clone(),
         resources: request.resources.clone(),
+        nonce: request.nonce.clone(),
         challenge: request.challenge,
         subject: user.subject,
         claims: user.custom,

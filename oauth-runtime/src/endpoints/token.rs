@@ -2,6 +2,7 @@
 
 mod authorization_code;
 mod client_credentials;
+mod id_token;
 mod refresh_token;
 
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -11,7 +12,9 @@ use serde_json::{Map, Value, json};
 use crate::client_auth;
 use crate::endpoints::answer::{form_body, json_error, not_stored};
 use crate::endpoints::login::random_id;
+use crate::endpoints::token::id_token::IdToken;
 use crate::error::Reason;
+use crate::model::claims::OPENID;
 use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
 use crate::model::resource::Resources;
@@ -35,6 +38,8 @@ pub(crate) struct Issued {
     pub(crate) expires_in: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) refresh_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) id_token: Option<String>,
     /// Always there, so that a client never guesses; left out where nothing was granted, since the syntax of RFC 6749
     /// §3.3 has no empty scope.
     #[serde(skip_serializing_if = "Scope::is_empty")]
@@ -51,6 +56,8 @@ pub(crate) struct Access<'a> {
     pub(crate) signed_in_at: Option<Timestamp>,
     pub(crate) issued_at: Timestamp,
     pub(crate) claims: Map<String, Value>,
+    /// Of the authorization request, for the ID token.
+    pub(crate) nonce: Option<String>,
 }
 
 /// Answers with a token, or with the error of RFC 6749 §5.2.
@@ -114,7 +121,7 @@ impl GrantType {
 impl Access<'_> {
     /// Signs it.
     pub(crate) fn issue(self, oauth: &OAuthService, refresh_token: Option<String>) -> Result<Issued, Reason> {
-        let Access { grant, client_id, subject, scope, resources, signed_in_at, issued_at, mut claims } = self;
+        let Access { grant, client_id, subject, scope, resources, signed_in_at, issued_at, mut claims, nonce } = self;
         let registered = [
             ("iss", json!(oauth.0.expected.issuer)),
             ("aud", resources.audience(&oauth.0.expected.audience)),
@@ -133,12 +140,20 @@ impl Access<'_> {
             claims.insert("scope".to_owned(), json!(scope));
         }
         let access_token = oauth.0.keys.sign(&claims).ok_or(Reason::Internal)?;
+        let id_token = match signed_in_at.filter(|_| scope.contains(OPENID)) {
+            Some(signed_in_at) => {
+                let id = IdToken { subject, client_id, signed_in_at, issued_at, nonce: nonce.as_deref() };
+                Some(id.sign(oauth, &access_token).ok_or(Reason::Internal)?)
+            }
+            None => None,
+        };
         tracing::info!(target: "oauth", client = client_id, grant, "access token issued");
         Ok(Issued {
             access_token,
             token_type: "Bearer",
             expires_in: oauth.0.access_token_lifetime.as_secs(),
             refresh_token,
+            id_token,
             scope,
         })
     }

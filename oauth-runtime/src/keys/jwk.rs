@@ -46,28 +46,6 @@ impl PublicKey {
         PublicKey::new(Algorithm::RS256, json!({ "e": encode(e), "kty": "RSA", "n": encode(n) }), parsed)
     }
 
-    /// One of a JWK set. A key for another use, or of another kind, is none for us.
-    pub(crate) fn from_jwk(jwk: &Value) -> Option<Self> {
-        let text = |name: &str| jwk.get(name).and_then(Value::as_str);
-        let bytes = |name: &str| URL_SAFE_NO_PAD.decode(text(name)?).ok();
-        if text("use").is_some_and(|used_for| used_for != "sig") {
-            return None;
-        }
-        let key = match (text("kty")?, text("crv")) {
-            ("EC", Some("P-256")) => PublicKey::es256(&bytes("x")?, &bytes("y")?),
-            ("OKP", Some("Ed25519")) => PublicKey::ed25519(&bytes("x")?),
-            ("RSA", _) => PublicKey::rs256(&bytes("n")?, &bytes("e")?),
-            _ => None,
-        }?;
-        let name = |algorithm: Algorithm| serde_json::to_value(algorithm).ok();
-        // RFC 8725 §3.1: a key is for one algorithm
-        if jwk.get("alg").is_some_and(|alg| Some(alg) != name(key.algorithm).as_ref()) {
-            return None;
-        }
-        let id = text("kid").map_or(key.id, str::to_owned);
-        Some(PublicKey { id, ..key })
-    }
-
     fn new(algorithm: Algorithm, members: Value, parsed: ParsedPublicKey) -> Option<Self> {
         let Value::Object(members) = members else { return None };
         // RFC 7638 §3: of the required members, in the order of their names, without white space
@@ -93,36 +71,9 @@ impl PublicKey {
     }
 }
 
-/// The keys of somebody else: a JWK set (RFC 7517 §5).
-pub(crate) struct PublicKeys(Vec<PublicKey>);
-
-impl PublicKeys {
-    /// Those of a set that can be used; the others are left out (RFC 7517 §5).
-    pub(crate) fn from_json(set: &Value) -> Option<Self> {
-        let keys = set.get("keys")?.as_array()?;
-        Some(PublicKeys(keys.iter().take(MOST_KEYS).filter_map(PublicKey::from_jwk).collect()))
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The key of this id, or the only one where the token names none.
-    pub(crate) fn find(&self, kid: Option<&str>) -> Option<&PublicKey> {
-        match (kid, self.0.as_slice()) {
-            (Some(kid), keys) => keys.iter().find(|key| key.id == kid),
-            (None, [only]) => Some(only),
-            (None, _) => None,
-        }
-    }
-}
-
 fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
-
-/// No issuer has more, and each costs time to parse.
-const MOST_KEYS: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -132,33 +83,10 @@ mod tests {
     #[test]
     fn the_thumbprint_is_that_of_the_specifications() {
         let n = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
-        for (jwk, thumbprint) in [
-            (
-                json!({ "kty": "RSA", "n": n, "e": "AQAB", "alg": "RS256" }),
-                "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",
-            ),
-            (
-                json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }),
-                "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
-            ),
-        ] {
-            assert_eq!(PublicKey::from_jwk(&jwk).expect("a key").id, thumbprint);
-        }
-    }
-
-    #[test]
-    fn a_key_of_another_use_or_kind_is_left_out() {
-        let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
-        let set = json!({ "keys": [
-            { "kty": "OKP", "crv": "Ed25519", "x": x, "use": "enc" },
-            { "kty": "OKP", "crv": "Ed25519", "x": x, "alg": "HS256" },
-            { "kty": "OKP", "crv": "X25519", "x": x },
-            { "kty": "oct", "k": x },
-            { "kty": "EC", "crv": "P-256", "x": x, "y": x },
-            { "kty": "RSA", "n": x, "e": "AQAB" },
-            7,
-        ] });
-        assert!(PublicKeys::from_json(&set).expect("a set").is_empty());
-        assert!(PublicKeys::from_json(&json!({ "keys": 1 })).is_none());
+        let bytes = |text: &str| URL_SAFE_NO_PAD.decode(text).expect("base64url");
+        let rsa = PublicKey::rs256(&bytes(n), &bytes("AQAB")).expect("a key");
+        assert_eq!(rsa.id, "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+        let ed25519 = PublicKey::ed25519(&bytes("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")).expect("a key");
+        assert_eq!(ed25519.id, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
     }
 }

@@ -510,10 +510,9 @@ mod tests {
         assert!(keys.verifying(&first).is_none() && keys.ids() == [next.clone()]);
         // It may come back, as a new one.
         assert_eq!(keys.promote(&first), Err(KeyError::Unknown { id: first }));
-        let again = SigningKey {
-            public: PublicKey::from_jwk(&keys.signing().public.jwk()).expect("a key"),
-            private: Private::Es256(ec()),
-        };
+        let twice = pem("PRIVATE KEY", ec().to_pkcs8v1().expect("DER").as_ref());
+        let next = keys.add(SigningKey::from_pem(&twice).expect("a key")).expect("new");
+        let again = SigningKey::from_pem(&twice).expect("a key");
         assert_eq!(keys.add(again), Err(KeyError::Twice { id: next }));
     }
 }

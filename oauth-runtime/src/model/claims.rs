@@ -46,6 +46,35 @@ pub(crate) const REGISTERED: &[&str] = &[
     "at_hash",
 ];
 
+/// The scope that asks for an ID token (OpenID Connect Core §3.1.2.1).
+pub(crate) const OPENID: &str = "openid";
+
+/// OpenID Connect Core §5.4: the claims that a scope is for.
+pub(crate) const STANDARD: [(&str, &[&str]); 4] = [
+    (
+        "profile",
+        &[
+            "name",
+            "family_name",
+            "given_name",
+            "middle_name",
+            "nickname",
+            "preferred_username",
+            "profile",
+            "picture",
+            "website",
+            "gender",
+            "birthdate",
+            "zoneinfo",
+            "locale",
+            "updated_at",
+        ],
+    ),
+    ("email", &["email", "email_verified"]),
+    ("address", &["address"]),
+    ("phone", &["phone_number", "phone_number_verified"]),
+];
+
 impl UserClaims {
     /// The subject is the claims' own `sub`, or else the name typed in.
     pub(crate) fn parse(claims: Value, username: &str) -> Result<Self, UnusableClaims> {

@@ -19,6 +19,9 @@ pub(crate) struct AuthorizationRequest {
     #[serde(default, skip_serializing_if = "Resources::is_empty")]
     pub(crate) resources: Resources,
     pub(crate) state: Option<String>,
+    /// OpenID Connect Core §3.1.2.1: comes back in the ID token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) nonce: Option<String>,
     pub(crate) challenge: Challenge,
 }
 
@@ -41,6 +44,8 @@ pub(crate) struct AuthorizationCode {
     pub(crate) scope: Scope,
     #[serde(default, skip_serializing_if = "Resources::is_empty")]
     pub(crate) resources: Resources,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) nonce: Option<String>,
     pub(crate) challenge: Challenge,
     pub(crate) subject: String,
     pub(crate) claims: Map<String, Value>,

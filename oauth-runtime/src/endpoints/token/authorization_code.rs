@@ -88,6 +88,7 @@ pub(crate) async fn redeem(
         signed_in_at: Some(opened.issued_at),
         issued_at,
         claims: code.claims,
+        nonce: code.nonce,
     };
     access.issue(oauth, refresh_token)
 }

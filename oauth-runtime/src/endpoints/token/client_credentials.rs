@@ -35,6 +35,7 @@ pub(crate) async fn grant(
         signed_in_at: None,
         issued_at: oauth.issue_time().await?,
         claims: client.claims.clone(),
+        nonce: None,
     };
     // RFC 6749 §4.4.3: no refresh token
     access.issue(oauth, None)

@@ -83,6 +83,8 @@ pub(crate) async fn refresh(
         signed_in_at: Some(token.signed_in_at),
         issued_at,
         claims,
+        // OpenID Connect Core §12.2: that of the first one is not repeated
+        nonce: None,
     };
     access.issue(oauth, Some(next))
 }

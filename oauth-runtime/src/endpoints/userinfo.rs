@@ -1,0 +1,38 @@
+//! `GET` and `POST /userinfo`: what a token lets its bearer know of the user (OpenID Connect Core §5.3).
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::{Map, Value, json};
+
+use crate::error::Reason;
+use crate::keys::Verified;
+use crate::model::Scope;
+use crate::model::claims::{OPENID, STANDARD};
+use crate::refusal::Refusal;
+use crate::service::OAuthService;
+use crate::token;
+
+/// The claims that the token's scope is for, as they were when it was issued.
+pub(crate) async fn claims(oauth: OAuthService, request: HttpRequest) -> HttpResponse {
+    match told(&oauth, &request).await {
+        Ok(claims) => HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(claims),
+        Err(reason) => Refusal::new(reason, Some(&oauth)).into_response(&request),
+    }
+}
+
+async fn told(oauth: &OAuthService, request: &HttpRequest) -> Result<Map<String, Value>, Reason> {
+    let verified = token::verified(request, oauth).await?;
+    let Verified { registered, claims } = &*verified;
+    if !registered.scope.contains(OPENID) {
+        let mut needed = Scope::default();
+        needed.extend([OPENID]);
+        return Err(Reason::PolicyRefused(needed));
+    }
+    // OpenID Connect Core §5.4: each scope is for some claims
+    let granted = STANDARD.iter().filter(|(scope, _)| registered.scope.contains(scope));
+    let names = granted.flat_map(|(_, names)| names.iter());
+    let mut told: Map<String, Value> =
+        names.filter_map(|name| Some(((*name).to_owned(), claims.get(*name)?.clone()))).collect();
+    told.insert("sub".to_owned(), json!(registered.subject));
+    Ok(told)
+}
