@@ -865,7 +865,7 @@ impl From<InvalidColour> for BuildError {
     }
 }
 
-const LONGEST_ACCESS_TOKEN: Duration = Duration::from_secs(24 * 3600);
+pub(crate) const LONGEST_ACCESS_TOKEN: Duration = Duration::from_secs(24 * 3600);
 const LONGEST_CODE: Duration = Duration::from_secs(600);
 
 #[cfg(test)]
