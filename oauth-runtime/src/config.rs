@@ -1057,6 +1057,11 @@ mod tests {
         let oauth = good().build().expect("a good configuration");
         assert_eq!(oauth.0.access_token_lifetime, Duration::from_secs(3600));
         assert_eq!(oauth.0.code_lifetime, Duration::from_secs(60));
+        assert!(oauth.0.refreshing.is_none());
+        let day = Duration::from_secs(24 * 3600);
+        let reloading = good().reload_blocking(|_| Some(json!({}))).build().expect("a good configuration");
+        let lifetimes = reloading.0.refreshing.as_ref().map(|refreshing| refreshing.lifetimes);
+        assert_eq!(lifetimes, Some(RefreshLifetimes { idle: 14 * day, absolute: 90 * day }));
         assert_eq!(oauth.0.authenticator.timeout, Duration::from_secs(10));
         assert!((4..=16).contains(&oauth.0.authenticator.permits.available_permits()));
         assert_eq!(oauth.0.expected.audience, "https://notes.example");

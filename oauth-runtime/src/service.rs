@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 
 use crate::authenticate::Authenticator;
 use crate::cache::TokenCache;
-use crate::config::{Builder, ClientAddress, Paths, RefusalBody};
+use crate::config::{Builder, ClientAddress, LONGEST_ACCESS_TOKEN, Paths, RefusalBody};
 use crate::endpoints::url::{Cors, url};
 use crate::endpoints::{
     assets, authorize, discovery, introspect, jwks, login, protected_resource, revoke, token, userinfo,
@@ -218,11 +218,11 @@ impl OAuthService {
     }
 
     /// Until when something that is issued at this time, or a predecessor of it, can be presented: as long is remembered
-    /// that it was ended.
+    /// that it was ended. An access token may be of a time when their lifetime was set to more.
     pub(crate) fn grant_ends(&self, issued_at: Timestamp) -> Timestamp {
         let idle = self.0.refreshing.as_ref().map_or(Duration::ZERO, |refreshing| refreshing.lifetimes.idle);
         // An answer in grace, or of a slow store, comes a little later.
-        issued_at + self.0.access_token_lifetime.max(self.0.code_lifetime).max(idle) + GRACE + SLOWEST_ANSWER
+        issued_at + LONGEST_ACCESS_TOKEN.max(idle) + GRACE + SLOWEST_ANSWER
     }
 
     /// The time to write into what is handed out now: after the store's birth, at which all is refused. Times are

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use oauth_runtime::store::{Advance, Count, MemoryStore, Reply, Spend, Store, StoreError};
-use oauth_runtime::{Clock, Timestamp};
-use oauth_tests::{Browser, start};
+use oauth_runtime::{Client, Clock, Timestamp};
+use oauth_tests::{Browser, SECRET, start};
+use serde_json::json;
 
 #[derive(Clone)]
 struct Fragile(Arc<(MemoryStore, AtomicBool)>);
@@ -90,4 +91,42 @@ async fn a_subject_s_not_before_ends_the_tokens_from_before() {
     store.set_not_before("admin", now, now + Duration::from_secs(3600)).await.unwrap();
     let refused = browser.call("/admin", Some(&token)).await;
     assert_eq!(refused.challenge()["error"], "invalid_token");
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_costs_no_family_and_no_client_anything() {
+    let store = fragile();
+    let server = start(|builder| {
+        builder
+            .store(store.clone())
+            .reload_blocking(|_| Some(json!({ "role": "admin" })))
+            .client(Client::confidential("job").secret(SECRET))
+    });
+    let browser = Browser::new(&server);
+    let issued = browser.issued(&[]).await;
+    let (access, refresh) = (issued["access_token"].as_str().unwrap(), issued["refresh_token"].as_str().unwrap());
+    let grant = [("grant_type", "client_credentials")];
+    let token = [("token", access)];
+    let give_back = format!("client_id=demo&token={access}");
+
+    store.0.1.store(true, Ordering::SeqCst);
+    for _ in 0..20 {
+        for answer in [
+            browser.refresh(refresh, &[]).await,
+            browser.post_as("/token", "job", SECRET, &grant).await,
+            // A guesser learns nothing meanwhile.
+            browser.post_as("/token", "job", "wrong", &grant).await,
+            browser.post_as("/introspect", "job", SECRET, &token).await,
+            browser.post("/revoke", give_back.clone()).await,
+        ] {
+            assert_eq!((answer.status, answer.header("retry-after")), (503, "1"), "{answer:?}");
+            assert_eq!(answer.json()["error"], "temporarily_unavailable");
+        }
+    }
+    store.0.1.store(false, Ordering::SeqCst);
+    assert_eq!(browser.post_as("/token", "job", SECRET, &grant).await.status, 200, "no try was counted");
+    assert_eq!(browser.post_as("/introspect", "job", SECRET, &token).await.json()["active"], true);
+    assert_eq!(browser.refresh(refresh, &[]).await.status, 200);
+    assert_eq!(browser.post("/revoke", give_back).await.status, 200);
+    assert_eq!(browser.call("/me", Some(access)).await.status, 401);
 }

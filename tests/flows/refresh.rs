@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use oauth_runtime::store::{Advance, Count, MemoryStore, Reply, Spend, Store, StoreError};
 use oauth_runtime::{Builder, Client, Clock, OAuthService, Timestamp};
-use oauth_tests::{Answer, Browser, Changes, Server, builder, free_port, handlers, serve, start};
+use oauth_tests::{Answer, Browser, Changes, SECRET, Server, Spy, builder, free_port, handlers, serve, start};
 use serde_json::{Value, json};
 
 fn admin(_: &str) -> Option<Value> {
@@ -329,6 +329,52 @@ async fn c23_after_a_restart_a_family_is_dead() {
     clock.advance(Duration::from_secs(5));
     let after = begin();
     refused(&Browser::new(&after).refresh(&token, &[]).await, "invalid_grant");
+}
+
+#[tokio::test]
+async fn c15_a_family_outlives_a_change_of_the_secret() {
+    const NAME: &str = "http://127.0.0.1:9";
+    const NEW: &str = "another secret of the tests, as long as the first";
+    let store = Spy::new(Clock::system());
+    let shared = |change: fn(Builder) -> Builder| {
+        let store = store.clone();
+        start(move |builder| change(with_reload(builder).issuer(NAME).store(store)))
+    };
+    let before = shared(|builder| builder);
+    let during = shared(|builder| builder.secret(NEW).previous_secret(SECRET));
+    let after = shared(|builder| builder.secret(NEW));
+    let [before, during, after] = [&before, &during, &after].map(Browser::new);
+    let token = text(&before.issued(&[]).await, "refresh_token");
+    refused(&after.refresh(&token, &[]).await, "invalid_grant");
+    let (_, token) = good(during.refresh(&token, &[]).await).await;
+    refused(&before.refresh(&token, &[]).await, "invalid_grant");
+    good(after.refresh(&token, &[]).await).await;
+}
+
+#[tokio::test]
+async fn c24_a_lifetime_that_was_shortened_counts_for_what_was_issued_before() {
+    const NAME: &str = "http://127.0.0.1:9";
+    let clock = Clock::by_hand();
+    let store = Spy::new(clock.clone());
+    let shared = |change: fn(Builder) -> Builder| {
+        let (store, clock) = (store.clone(), clock.clone());
+        start(move |builder| change(with_reload(builder).issuer(NAME).clock(clock).store(store)))
+    };
+    let long = shared(|builder| builder);
+    let idle = shared(|builder| builder.refresh_token_idle(Duration::from_secs(60)));
+    let age = shared(|builder| builder.refresh_token_lifetime(Duration::from_secs(60)));
+    let [long, idle, age] = [&long, &idle, &age].map(Browser::new);
+    let mut token = text(&long.issued(&[]).await, "refresh_token");
+    for browser in [&idle, &age, &long] {
+        (_, token) = good(browser.refresh(&token, &[]).await).await;
+    }
+    clock.advance(Duration::from_secs(61));
+    for browser in [&idle, &age] {
+        refused(&browser.refresh(&token, &[]).await, "invalid_grant");
+    }
+    (_, token) = good(long.refresh(&token, &[]).await).await;
+    refused(&age.refresh(&token, &[]).await, "invalid_grant");
+    good(idle.refresh(&token, &[]).await).await;
 }
 
 #[tokio::test]

@@ -43,8 +43,12 @@ async fn look(oauth: &OAuthService, request: &HttpRequest, payload: web::Payload
     let Some(verified) = token::verify_for_anyone(token, oauth) else { return Ok(json!({ "active": false })) };
     match token::standing(&verified.registered, oauth).await {
         Ok(()) => {}
-        Err(Reason::StoreUnavailable) => return Err(Reason::StoreUnavailable),
-        Err(_) => return Ok(json!({ "active": false })),
+        // That it is not known is not that it is not good.
+        Err(reason) if reason.wire().status.is_server_error() => return Err(reason),
+        Err(reason) => {
+            tracing::debug!(target: "oauth", ?reason, "a token is not active");
+            return Ok(json!({ "active": false }));
+        }
     }
     let mut answer: Map<String, Value> = verified.claims;
     // The name of the grant is between this server and itself.

@@ -8,6 +8,7 @@ use crate::endpoints::answer::{form_body, json_error, not_stored};
 use crate::error::Reason;
 use crate::model::form::Parameters;
 use crate::model::refresh::RefreshToken;
+use crate::seal::NotOpened;
 use crate::service::OAuthService;
 use crate::token;
 
@@ -33,13 +34,15 @@ async fn end(oauth: &OAuthService, request: &HttpRequest, payload: web::Payload)
     let _ = parameters.get("token_type_hint", 128)?;
     let (client_id, grant) = match oauth.0.sealer.open::<RefreshToken>(token, oauth.now()) {
         Ok(opened) => (opened.value.client_id, opened.value.grant),
-        Err(_) => match token::verify_for_anyone(token, oauth).map(|verified| verified.registered) {
-            Some(registered) => match registered.grant {
-                Some(grant) => (registered.client_id, grant),
+        Err(NotOpened::Forged | NotOpened::Expired) => {
+            match token::verify_for_anyone(token, oauth).map(|verified| verified.registered) {
+                Some(registered) => match registered.grant {
+                    Some(grant) => (registered.client_id, grant),
+                    None => return Ok(()),
+                },
                 None => return Ok(()),
-            },
-            None => return Ok(()),
-        },
+            }
+        }
     };
     // RFC 7009 §2.1: only what was issued to the client that asks; RFC 6749 §5.2 has the code for it
     if client_id != client.id {

@@ -8,7 +8,7 @@ use crate::error::Reason;
 use crate::model::claims::UserClaims;
 use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
-use crate::model::refresh::{GRACE, RefreshToken};
+use crate::model::refresh::{GRACE, RefreshLifetimes, RefreshToken};
 use crate::model::resource::Resources;
 use crate::model::{Scope, Timestamp};
 use crate::seal::{NotOpened, Sealable as _};
@@ -34,6 +34,11 @@ pub(crate) async fn refresh(
         NotOpened::Expired => Reason::RefreshTokenExpired,
     })?;
     let token = opened.value;
+    // Lifetimes that were shortened since count for what was issued before: no longer is a revocation remembered.
+    let RefreshLifetimes { idle, absolute } = refreshing.lifetimes;
+    if (opened.issued_at + idle).min(token.signed_in_at + absolute) <= oauth.now() {
+        return Err(Reason::RefreshTokenExpired);
+    }
     // A store that forgot what was revoked takes nothing from before.
     if opened.issued_at <= oauth.0.store.birth().await? {
         return Err(Reason::RefreshTokenForgotten);
@@ -110,7 +115,7 @@ pub(crate) async fn first(
         scope: grant.scope.clone(),
         resources: grant.resources.clone(),
         signed_in_at: grant.signed_in_at,
-        ends_at: issued_at + refreshing.lifetimes.absolute,
+        ends_at: grant.signed_in_at + refreshing.lifetimes.absolute,
     };
     let sealed = sealed(oauth, &token, issued_at)?;
     oauth.0.store.begin(grant.id, oauth.grant_ends(issued_at)).await?;
