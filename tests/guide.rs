@@ -256,3 +256,33 @@ fn what_it_links_to_is_there() {
         }
     }
 }
+
+/// A page that names a test which is not there would promise more than is proven.
+#[test]
+fn the_tests_that_the_threats_name_are_there() {
+    let threats = include_str!("../docs/threats.md");
+    let mut sources = String::new();
+    for folder in [".", "flows", "../oauth-runtime/src"] {
+        read(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), folder != ".", &mut sources);
+    }
+    let mut named = 0;
+    for row in threats.lines().filter(|line| line.starts_with("| ")) {
+        let proof = row.trim_end_matches('|').rsplit('|').next().unwrap();
+        for name in proof.split('`').skip(1).step_by(2) {
+            assert!(sources.contains(&format!("fn {name}(")), "there is no test {name}");
+            named += 1;
+        }
+    }
+    assert!(named > 50, "{named}");
+}
+
+/// The sources of a folder, and of those in it where that is asked for.
+fn read(folder: &std::path::Path, deep: bool, into: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if entry.is_dir() && deep {
+            read(&entry, deep, into);
+        } else if entry.extension().is_some_and(|extension| extension == "rs") {
+            into.push_str(&std::fs::read_to_string(entry).unwrap());
+        }
+    }
+}
