@@ -78,3 +78,7 @@ struct ClientsPage;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/policies.md")]
 struct WritingPolicies;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/openid.md")]
+struct OpenIdPage;
