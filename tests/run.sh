@@ -18,8 +18,9 @@ main() {
     step "benches compile" cargo bench --workspace --all-features --no-run
     step "the examples build" cargo build --workspace --examples
     export QUICKSTART_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/quickstart"
+    export IDENTITY_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/identity"
     step "Python clients" python_clients
-    step "JavaScript client" node_tests tests/clients/js
+    step "JavaScript clients" node_tests tests/clients/js
     step "Chromium" node_tests tests/browser
 
     echo

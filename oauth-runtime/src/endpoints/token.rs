@@ -142,6 +142,9 @@ impl Access<'_> {
         let access_token = oauth.0.keys.sign(&claims).ok_or(Reason::Internal)?;
         let id_token = match signed_in_at.filter(|_| scope.contains(OPENID)) {
             Some(signed_in_at) => {
+                // In a store's first second all is dated a second ahead, which a client would call the future.
+                let now = oauth.now();
+                let (signed_in_at, issued_at) = (signed_in_at.min(now), issued_at.min(now));
                 let id = IdToken { subject, client_id, signed_in_at, issued_at, nonce: nonce.as_deref() };
                 Some(id.sign(oauth, &access_token).ok_or(Reason::Internal)?)
             }

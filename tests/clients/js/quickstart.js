@@ -1,4 +1,4 @@
-// The quickstart as a server of the test's own, and a person who signs in to it.
+// The examples as servers of the test's own, and a person who signs in to them.
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
@@ -8,8 +8,9 @@ import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-const binary =
-  process.env.QUICKSTART_BIN ?? fileURLToPath(new URL('../../../target/debug/examples/quickstart', import.meta.url))
+const binaryOf = (name) =>
+  process.env[`${name.toUpperCase()}_BIN`] ??
+  fileURLToPath(new URL(`../../../target/debug/examples/${name}`, import.meta.url))
 const START_MS = 30_000
 
 async function freePort() {
@@ -21,9 +22,13 @@ async function freePort() {
   return port
 }
 
-/** Starts a quickstart, waits until it answers, and ends it after the test. */
-export async function startQuickstart(test) {
-  assert.ok(existsSync(binary), `${binary} is missing: run \`cargo build --examples\`, or set QUICKSTART_BIN`)
+export const startQuickstart = (test) => start(test, 'quickstart')
+export const startIdentity = (test) => start(test, 'identity')
+
+/** Starts an example, waits until it answers, and ends it after the test. */
+async function start(test, name) {
+  const binary = binaryOf(name)
+  assert.ok(existsSync(binary), `${binary} is missing: run \`cargo build --examples\`, or set ${name.toUpperCase()}_BIN`)
   const issuer = `http://127.0.0.1:${await freePort()}`
   const child = spawn(binary, { env: { ...process.env, PORT: new URL(issuer).port }, stdio: ['ignore', 'pipe', 'pipe'] })
   let log = ''
@@ -40,12 +45,12 @@ export async function startQuickstart(test) {
   })
 
   for (const deadline = Date.now() + START_MS; ; await sleep(50)) {
-    assert.equal(child.exitCode, null, `the quickstart ended:\n${log}`)
+    assert.equal(child.exitCode, null, `the ${name} ended:\n${log}`)
     try {
       await (await fetch(`${issuer}/.well-known/oauth-authorization-server`)).arrayBuffer()
       return issuer
     } catch (error) {
-      if (Date.now() > deadline) throw new Error(`the quickstart did not answer:\n${log}`, { cause: error })
+      if (Date.now() > deadline) throw new Error(`the ${name} did not answer:\n${log}`, { cause: error })
     }
   }
 }

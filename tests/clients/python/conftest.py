@@ -1,9 +1,10 @@
-"""The quickstart as a server of the test's own, and a person who signs in to it."""
+"""The examples as servers of the test's own, and a person who signs in to them."""
 
 import os
 import socket
 import subprocess
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,22 +13,25 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 import requests
 
-# Both libraries insist on https; the quickstart is on loopback.
+# Both libraries insist on https; the examples are on loopback.
 os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
 os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
 
 ROOT = Path(__file__).resolve().parents[3]
-QUICKSTART = Path(os.environ.get("QUICKSTART_BIN", ROOT / "target/debug/examples/quickstart"))
+EXAMPLES = {
+    name: Path(os.environ.get(f"{name.upper()}_BIN", ROOT / f"target/debug/examples/{name}"))
+    for name in ("quickstart", "identity")
+}
 START_SECONDS = 30
 TIMEOUT = 30
 
 CLIENT_ID = "demo"
-PASSWORDS = {"admin": "admin123", "user": "user123"}
+PASSWORDS = {"admin": "admin123", "user": "user123", "alice": "alice123", "bob": "bob123"}
 
 
 @dataclass(frozen=True)
 class Server:
-    """A running quickstart."""
+    """A running example."""
 
     issuer: str
     log: Path
@@ -50,15 +54,29 @@ class Server:
 @pytest.fixture
 def server(tmp_path):
     """A quickstart of this test's own, so that no test feels another's failed sign-ins."""
-    if not QUICKSTART.is_file():
-        pytest.fail(f"{QUICKSTART} is missing: run `cargo build --examples`, or set QUICKSTART_BIN")
+    with _running("quickstart", tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def identity(tmp_path):
+    """The identity server of the examples, with OpenID Connect."""
+    with _running("identity", tmp_path) as server:
+        yield server
+
+
+@contextmanager
+def _running(name, tmp_path):
+    binary = EXAMPLES[name]
+    if not binary.is_file():
+        pytest.fail(f"{binary} is missing: run `cargo build --examples`, or set {name.upper()}_BIN")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    log = tmp_path / "quickstart.log"
+    log = tmp_path / f"{name}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [QUICKSTART],
+            [binary],
             env={**os.environ, "PORT": str(port)},
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -69,13 +87,13 @@ def server(tmp_path):
         deadline = time.monotonic() + START_SECONDS
         while True:
             if process.poll() is not None:
-                pytest.fail(f"the quickstart ended with {process.returncode}:\n{log.read_text()}")
+                pytest.fail(f"the {name} ended with {process.returncode}:\n{log.read_text()}")
             try:
                 server.metadata()
                 break
             except requests.ConnectionError:
                 if time.monotonic() > deadline:
-                    pytest.fail(f"the quickstart did not answer within {START_SECONDS} s:\n{log.read_text()}")
+                    pytest.fail(f"the {name} did not answer within {START_SECONDS} s:\n{log.read_text()}")
                 time.sleep(0.05)
         yield server
     finally:

@@ -1,0 +1,198 @@
+//! The whole server in one file: `cargo run --example identity`, then what it prints.
+//!
+//! OpenID Connect, refresh tokens, a confidential client with tokens of its own, and tokens for two other servers.
+
+use actix_web::web::{Json, ServiceConfig};
+use actix_web::{App, HttpServer, Responder, get};
+use argon2::{Argon2, PasswordHash, PasswordVerifier as _};
+use oauth_runtime::{
+    AccessToken, BuildError, Claims, Client, KeyError, Keys, Login, OAuthService, SigningKey, public, require_claim,
+    require_token,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// What `authenticate` and `reload` answer; the names are those of OpenID Connect, so that `/userinfo` knows them.
+#[derive(Clone, Serialize, Deserialize)]
+struct User {
+    sub: String,
+    name: String,
+    email: String,
+    email_verified: bool,
+    role: Role,
+}
+
+#[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Role {
+    Member,
+    Admin,
+}
+
+#[public]
+#[get("/")]
+async fn welcome() -> impl Responder {
+    "Sign in with any OpenID Connect client: discovery is at /.well-known/openid-configuration."
+}
+
+#[require_token]
+#[get("/me")]
+async fn me(Claims(user): Claims<User>, token: AccessToken) -> impl Responder {
+    Json(json!({ "user": user, "client": token.client_id(), "scope": token.scope() }))
+}
+
+#[require_claim(User { role: Role::Admin, .. })]
+#[get("/admin")]
+async fn admin() -> impl Responder {
+    "Admin access granted!"
+}
+
+/// For a job, which has a token in its own name and no user.
+#[require_claim(scope = "reports:read")]
+#[get("/reports")]
+async fn reports() -> impl Responder {
+    "All is well."
+}
+
+fn routes(app: &mut ServiceConfig) {
+    app.service((welcome, me, admin, reports));
+}
+
+fn service(origin: &str) -> Result<OAuthService, Box<dyn std::error::Error>> {
+    let service = OAuthService::builder()
+        .issuer(origin)
+        .name("Identity")
+        .keys(keys()?)
+        .scope("openid", "Know who you are")
+        .scope("profile", "Know your name")
+        .scope("email", "Know your address")
+        .scope("reports:read", "Read reports")
+        .client(
+            Client::public("demo")
+                .name("Demo app")
+                .redirect_uri(format!("{origin}/"))
+                .redirect_uri("http://127.0.0.1/callback"),
+        )
+        .client(Client::public("cli").name("Command line").redirect_uri("http://127.0.0.1/callback"))
+        .client(
+            Client::confidential("backend")
+                .secret(BACKEND_SECRET)
+                .redirect_uri("http://127.0.0.1/callback")
+                .scope("reports:read"),
+        )
+        .resource("https://files.example")
+        .resource("https://mail.example")
+        .authenticate_blocking(validate_user)
+        .reload(async |subject: &str| user(subject))
+        .deny_foreign_claims()
+        .build();
+    service.map_err(|error: BuildError| error.into())
+}
+
+/// One that stays, or for a first try one that ends with the process.
+fn keys() -> Result<Keys, KeyError> {
+    match SigningKey::from_env("OAUTH_KEY") {
+        Err(KeyError::NotSet { .. }) => Keys::generate(),
+        key => key.map(Keys::new),
+    }
+}
+
+fn user(subject: &str) -> Option<User> {
+    let (name, email, role, _) = USERS.iter().find(|(_, email, ..)| email.split('@').next() == Some(subject))?;
+    let (sub, name, email) = (subject.to_owned(), (*name).to_owned(), (*email).to_owned());
+    Some(User { sub, name, email, email_verified: true, role: *role })
+}
+
+/// Runs on a thread of its own, since a password hash is slow on purpose.
+fn validate_user(login: Login) -> Option<User> {
+    let known = user(&login.username);
+    // A name that does not exist costs the same time, so that nobody can tell which names do.
+    let email = known.as_ref().map_or(USERS[0].1, |user| user.email.as_str());
+    let (.., hash) = USERS.iter().find(|(_, other, ..)| *other == email)?;
+    Argon2::default().verify_password(login.password.as_bytes(), &PasswordHash::new(hash).ok()?).ok()?;
+    known
+}
+
+/// Name, address, role and Argon2 hash (of the first part of the address and `123`).
+const USERS: [(&str, &str, Role, &str); 2] = [
+    (
+        "Alice Archer",
+        "alice@example.com",
+        Role::Admin,
+        "$argon2id$v=19$m=19456,t=2,p=1$H2j+9J2Hf4RktzYT9DOOMw$L+Snmjx9keCRoaaFDJhTpk3z1OCH8wMFhYxkM98FdpY",
+    ),
+    (
+        "Bob Baker",
+        "bob@example.com",
+        Role::Member,
+        "$argon2id$v=19$m=19456,t=2,p=1$3RxyTxt1Waz/HXlhYiAleA$LHojy+RqkeyYQOO5vFCqI0S6jnGdZwCBbQM0smgyspc",
+    ),
+];
+
+/// In earnest: from the environment or a secret manager, and random.
+const BACKEND_SECRET: &str = "a secret of an example, which everybody knows";
+
+#[actix_web::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    tracing_subscriber::fmt().with_env_filter("info").init();
+    let port: u16 = std::env::var("PORT").map_or(Ok(8000), |port| port.parse())?;
+    let origin = format!("http://127.0.0.1:{port}");
+    let oauth = service(&origin)?;
+    tracing::info!("users alice/alice123 and bob/bob123; discovery: {origin}/.well-known/openid-configuration");
+    tracing::info!(
+        "curl -u 'backend:{BACKEND_SECRET}' -d grant_type=client_credentials -d scope=reports:read {origin}/token"
+    );
+    HttpServer::new(move || App::new().configure(oauth.routes()).configure(routes))
+        .bind(("127.0.0.1", port))?
+        .run()
+        .await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::StatusCode;
+    use actix_web::test::{TestRequest, call_service, init_service};
+    use oauth_runtime::testing;
+
+    use super::*;
+
+    fn oauth() -> OAuthService {
+        service("http://127.0.0.1:8000").expect("a service")
+    }
+
+    #[actix_web::test]
+    async fn no_route_is_open() {
+        testing::coverage(App::new().configure(oauth().routes()).configure(routes)).await.assert_closed();
+    }
+
+    #[actix_web::test]
+    async fn each_route_lets_in_and_refuses() {
+        let oauth = oauth();
+        let app = init_service(App::new().configure(oauth.routes()).configure(routes)).await;
+        let alice = || testing::token(&oauth).claims(user("alice").expect("a user"));
+        let bob = || testing::token(&oauth).claims(user("bob").expect("a user"));
+        for (path, token, status) in [
+            ("/me", bob(), StatusCode::OK),
+            ("/me", testing::token(&oauth), StatusCode::FORBIDDEN),
+            ("/admin", alice(), StatusCode::OK),
+            ("/admin", bob(), StatusCode::FORBIDDEN),
+            ("/reports", bob().scope("reports:read"), StatusCode::OK),
+            ("/reports", bob(), StatusCode::FORBIDDEN),
+            ("/reports", bob().expired(), StatusCode::UNAUTHORIZED),
+            ("/me", bob().for_audience("https://files.example"), StatusCode::UNAUTHORIZED),
+        ] {
+            let request = TestRequest::get().uri(path).insert_header(token.header()).to_request();
+            assert_eq!(call_service(&app, request).await.status(), status, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_passwords_are_those_that_the_hashes_are_of() {
+        for (name, .., hash) in USERS {
+            let first = name.split(' ').next().unwrap_or_default().to_lowercase();
+            let hash = PasswordHash::new(hash).expect("a hash");
+            assert!(Argon2::default().verify_password(format!("{first}123").as_bytes(), &hash).is_ok(), "{name}");
+        }
+    }
+}
