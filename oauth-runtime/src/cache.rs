@@ -219,5 +219,13 @@ mod tests {
         assert!(kept.weight() <= bytes as u64, "{}", kept.weight());
         assert!((50..300).contains(&cache.len()), "{}", cache.len());
         assert_eq!(off.len(), 0);
+        // Room for none of them, and so none is kept.
+        for bytes in [1, 100, 4_096] {
+            let cache = TokenCache::new(bytes);
+            let (token, verified) = token(&keys, 1);
+            cache.keep(token.as_bytes(), &verified, keys.generation());
+            cache.forget(token.as_bytes());
+            assert!(cache.get(token.as_bytes(), &keys).is_none());
+        }
     }
 }
