@@ -14,7 +14,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
+use crate::error::Reason;
 use crate::model::Password;
+use crate::model::claims::UserClaims;
+use crate::question::Question;
 
 /// What a person typed into the sign-in form.
 #[derive(Debug)]
@@ -24,9 +27,108 @@ pub struct Login {
     pub username: String,
     /// As typed: at most 1024 bytes.
     pub password: Password,
+    /// How strongly the client wants its user to sign in, in its order of preference (`acr_values`, RFC 9470 §4); mostly
+    /// empty. Where they cannot be met, the token says what was ([`SignIn::acr`]).
+    pub acr_values: Vec<String>,
 }
 
-/// What `authenticate` may answer: `Option<claims>`, or `Result<Option<claims>, error>`.
+/// What a person answered to a [`Question`], after the password was right.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct SecondFactor {
+    /// The name as it was typed with the password.
+    pub username: String,
+    /// As typed, or the value of what was chosen: at most 256 bytes.
+    pub answer: Password,
+    /// What [`Question::remember`] was given; `null` if nothing was.
+    pub remembered: Value,
+    /// As in [`Login::acr_values`].
+    pub acr_values: Vec<String>,
+}
+
+/// What a sign-in came to, where `Option<claims>` has not enough to say.
+///
+/// ```
+/// use oauth_runtime::{Question, SignIn};
+/// use serde_json::json;
+///
+/// # fn sign_in(password_is_right: bool, has_authenticator: bool) -> SignIn<serde_json::Value> {
+/// if !password_is_right {
+///     return SignIn::refused();
+/// }
+/// if has_authenticator {
+///     return SignIn::ask(Question::code("Enter the code of your authenticator app"));
+/// }
+/// SignIn::done(json!({ "sub": "ada" })).amr("pwd")
+/// # }
+/// # assert!(format!("{:?}", sign_in(false, false)).contains("Refused"));
+/// # assert!(format!("{:?}", sign_in(true, true)).contains("authenticator"));
+/// # assert!(format!("{:?}", sign_in(true, false)).contains("pwd"));
+/// ```
+#[derive(Clone, Debug)]
+pub struct SignIn<T>(pub(crate) Outcome<T>);
+
+#[derive(Clone, Debug)]
+pub(crate) enum Outcome<T> {
+    Refused,
+    Ask(Question),
+    Done { claims: T, amr: Vec<String>, acr: Option<String> },
+}
+
+impl<T> SignIn<T> {
+    /// Nobody is signed in: the same as `None`.
+    #[must_use]
+    pub fn refused() -> Self {
+        SignIn(Outcome::Refused)
+    }
+
+    /// One more thing is asked; [`Builder::second_factor`](crate::Builder::second_factor) gets the answer.
+    #[must_use]
+    pub fn ask(question: Question) -> Self {
+        SignIn(Outcome::Ask(question))
+    }
+
+    /// This user is signed in.
+    #[must_use]
+    pub fn done(claims: T) -> Self {
+        SignIn(Outcome::Done { claims, amr: Vec::new(), acr: None })
+    }
+
+    /// A method by which the user showed who he is, as RFC 8176 names them: `pwd`, `otp`, `hwk`. Call it once for each;
+    /// tokens have them as `amr`. `Some(claims)` means `pwd`.
+    #[must_use]
+    pub fn amr(mut self, method: impl Into<String>) -> Self {
+        if let Outcome::Done { amr, .. } = &mut self.0 {
+            amr.push(method.into());
+        }
+        self
+    }
+
+    /// How strong that was, by a name of your own: tokens have it as `acr`, and guards can ask for it.
+    #[must_use]
+    pub fn acr(mut self, class: impl Into<String>) -> Self {
+        if let Outcome::Done { acr, .. } = &mut self.0 {
+            *acr = Some(class.into());
+        }
+        self
+    }
+}
+
+impl<T: Serialize> SignIn<T> {
+    pub(crate) fn into_json(self) -> Result<SignIn<Value>, String> {
+        Ok(SignIn(match self.0 {
+            Outcome::Refused => Outcome::Refused,
+            Outcome::Ask(question) => Outcome::Ask(question),
+            Outcome::Done { claims, amr, acr } => {
+                let claims =
+                    serde_json::to_value(claims).map_err(|error| format!("the claims are no JSON: {error}"))?;
+                Outcome::Done { claims, amr, acr }
+            }
+        }))
+    }
+}
+
+/// What `authenticate` may answer: `Option<claims>`, a [`SignIn`], or a `Result` of one of them.
 ///
 /// `None` means that the two do not belong together or that there is no such user. An error means that it could not
 /// be found out: the person is asked to try again later (503), the log has the error.
@@ -34,26 +136,35 @@ pub trait Answer {
     /// What the claims are: the type that a typed guard should name.
     type Claims: 'static;
 
-    /// Turns the answer into claims as JSON.
+    /// Turns the answer into one whose claims are JSON.
     ///
     /// # Errors
     /// The text for the log.
-    fn into_claims(self) -> Result<Option<Value>, String>;
+    fn into_sign_in(self) -> Result<SignIn<Value>, String>;
 }
 
 impl<T: Serialize + 'static> Answer for Option<T> {
     type Claims = T;
 
-    fn into_claims(self) -> Result<Option<Value>, String> {
-        self.map(serde_json::to_value).transpose().map_err(|error| format!("the claims are no JSON: {error}"))
+    fn into_sign_in(self) -> Result<SignIn<Value>, String> {
+        // RFC 8176 §2: what was checked was a password
+        self.map_or_else(SignIn::refused, |claims| SignIn::done(claims).amr("pwd")).into_json()
     }
 }
 
-impl<T: Serialize + 'static, E: Display> Answer for Result<Option<T>, E> {
+impl<T: Serialize + 'static> Answer for SignIn<T> {
     type Claims = T;
 
-    fn into_claims(self) -> Result<Option<Value>, String> {
-        self.map_err(|error| error.to_string())?.into_claims()
+    fn into_sign_in(self) -> Result<SignIn<Value>, String> {
+        self.into_json()
+    }
+}
+
+impl<A: Answer, E: Display> Answer for Result<A, E> {
+    type Claims = A::Claims;
+
+    fn into_sign_in(self) -> Result<SignIn<Value>, String> {
+        self.map_err(|error| error.to_string())?.into_sign_in()
     }
 }
 
@@ -75,15 +186,16 @@ impl ClaimsType {
     }
 }
 
-/// The author's function, in one of its two forms: from a [`Login`], or, to reload, from a subject.
+/// The author's function, in one of its two forms: from a [`Login`], from the answer to a question, or, to reload,
+/// from a subject.
 #[derive(Clone)]
 pub(crate) enum Authenticate<Q = Login> {
     Async(Arc<AsyncForm<Q>>),
     Blocking(Arc<BlockingForm<Q>>),
 }
 
-type AsyncForm<Q> = dyn Fn(Q) -> Pin<Box<dyn Future<Output = Result<Option<Value>, String>>>> + Send + Sync;
-type BlockingForm<Q> = dyn Fn(Q) -> Result<Option<Value>, String> + Send + Sync;
+type AsyncForm<Q> = dyn Fn(Q) -> Pin<Box<dyn Future<Output = Result<SignIn<Value>, String>>>> + Send + Sync;
+type BlockingForm<Q> = dyn Fn(Q) -> Result<SignIn<Value>, String> + Send + Sync;
 
 /// The author's function, with the bounds within which it is called.
 pub(crate) struct Authenticator<Q = Login> {
@@ -107,17 +219,17 @@ impl<Q: 'static> Authenticate<Q> {
         let function = Arc::new(function);
         Authenticate::Async(Arc::new(move |question| {
             let function = Arc::clone(&function);
-            Box::pin(async move { function(question).await.into_claims() })
+            Box::pin(async move { function(question).await.into_sign_in() })
         }))
     }
 
     pub(crate) fn blocking<R: Answer>(function: impl Fn(Q) -> R + Send + Sync + 'static) -> Self {
-        Authenticate::Blocking(Arc::new(move |question| function(question).into_claims()))
+        Authenticate::Blocking(Arc::new(move |question| function(question).into_sign_in()))
     }
 }
 
 impl<Q: Send + 'static> Authenticator<Q> {
-    pub(crate) async fn call(&self, question: Q) -> Result<Option<Value>, NoAnswer> {
+    pub(crate) async fn call(&self, question: Q) -> Result<SignIn<Value>, NoAnswer> {
         match &self.function {
             Authenticate::Async(function) => {
                 let function = Arc::clone(function);
@@ -142,6 +254,35 @@ impl<Q: Send + 'static> Authenticator<Q> {
                     Ok(Err(_panic)) => Err(NoAnswer::Panicked),
                     Err(_elapsed) => Err(NoAnswer::TimedOut),
                 }
+            }
+        }
+    }
+}
+
+impl Authenticator<String> {
+    /// The subject's claims as they are now; none for a user who is not to be let in any more.
+    pub(crate) async fn claims_of(&self, subject: &str) -> Result<Option<Map<String, Value>>, Reason> {
+        let claims = match self.call(subject.to_owned()).await.map(|answer| answer.0) {
+            Ok(Outcome::Done { claims, .. }) => claims,
+            Ok(Outcome::Refused) => return Ok(None),
+            Ok(Outcome::Ask(_)) => {
+                tracing::error!(target: "oauth", "reload asked a question, and there is nobody to answer it");
+                return Err(Reason::ReloadFailed);
+            }
+            Err(why) => {
+                tracing::error!(target: "oauth", ?why, "reload gave no answer");
+                return Err(Reason::ReloadFailed);
+            }
+        };
+        match UserClaims::parse(claims, subject) {
+            Ok(user) if user.subject == subject => Ok(Some(user.custom)),
+            Ok(_) => {
+                tracing::error!(target: "oauth", "reload answered the claims of another user: `sub` must be the subject it was asked for");
+                Err(Reason::ClaimsUnusable)
+            }
+            Err(why) => {
+                tracing::error!(target: "oauth", "the claims that reload returned cannot be used: {why}");
+                Err(Reason::ClaimsUnusable)
             }
         }
     }

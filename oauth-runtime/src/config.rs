@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse};
+use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use crate::authenticate::{Answer, Authenticate, Authenticator, ClaimsType, Login};
+use crate::authenticate::{Answer, Authenticate, Authenticator, ClaimsType, Login, SecondFactor};
 use crate::cache::TokenCache;
 use crate::keys::{Expected, KeyRing, Keys};
 use crate::model::claims::{OPENID, UserClaims};
@@ -19,13 +20,14 @@ use crate::model::issuer::{InvalidIssuer, Issuer, is_plain_path};
 use crate::model::redirect_uri::InvalidRedirectUri;
 use crate::model::refresh::RefreshLifetimes;
 use crate::model::resource::is_resource;
+use crate::model::session::SessionLifetimes;
 use crate::model::{Client, Clock, Scope, Secret};
-use crate::pages::{Brand, BuiltInPages, InvalidColour, Logo, Look, Pages};
+use crate::pages::{Brand, BuiltInPages, InvalidColour, Logo, Look, Pages, Texts};
 use crate::policies;
 use crate::policy::Rule;
 use crate::refusal::Refusal;
 use crate::seal::Sealer;
-use crate::service::{Inner, OAuthService, Refreshing, Resource};
+use crate::service::{Inner, OAuthService, Refreshing, Resource, Sessions};
 use crate::store::{MemoryStore, Store};
 
 /// Configures an [`OAuthService`]; made by [`OAuthService::builder`].
@@ -46,7 +48,13 @@ pub struct Builder {
     denies_foreign_claims: bool,
     authenticate_timeout: Duration,
     blocking_at_once: usize,
+    second_factor: Option<(Authenticate<SecondFactor>, ClaimsType)>,
+    sign_in_at: Option<String>,
     reload: Option<(Authenticate<String>, ClaimsType)>,
+    sessions: Option<bool>,
+    session_idle: Option<Duration>,
+    session_lifetime: Option<Duration>,
+    languages: Vec<Texts>,
     refresh_tokens: Option<bool>,
     refresh_token_idle: Option<Duration>,
     refresh_token_lifetime: Option<Duration>,
@@ -76,6 +84,12 @@ pub enum Endpoint {
     Authorize,
     /// `/login`, where the sign-in page posts its form.
     Login,
+    /// `/verify`, where the page for a second factor posts its form.
+    Verify,
+    /// `/consent`, where the consent page posts its form.
+    Consent,
+    /// `/logout`, which is there with sessions.
+    Logout,
     /// `/token`.
     Token,
     /// `/revoke`.
@@ -107,7 +121,13 @@ impl Builder {
             authenticate_timeout: Duration::from_secs(10),
             // A password hash fills a core; a few more keep the cores busy while others wait for a database.
             blocking_at_once: std::thread::available_parallelism().map_or(4, |cores| (cores.get() * 2).clamp(4, 16)),
+            second_factor: None,
+            sign_in_at: None,
             reload: None,
+            sessions: None,
+            session_idle: None,
+            session_lifetime: None,
+            languages: Vec::new(),
             refresh_tokens: None,
             refresh_token_idle: None,
             refresh_token_lifetime: None,
@@ -235,10 +255,65 @@ impl Builder {
         self
     }
 
-    /// Looks a subject's claims up again: an async function from a token's `sub` to the claims of today, `None` for a
-    /// user who is not to be let in any more. It turns refresh tokens on.
+    /// Takes the answer to what `authenticate` asked with [`SignIn::ask`](crate::SignIn::ask), after the password was right:
+    /// an async function from [`SecondFactor`] to a [`SignIn`](crate::SignIn). It may ask again.
     ///
-    /// Refresh tokens carry the subject and not the claims: a role that was taken away is gone at the next refresh, and
+    /// Wrong answers are counted and slowed down, by name. A right one signs in once.
+    ///
+    /// ```
+    /// # use oauth_runtime::{Client, Login, OAuthService, Question, SecondFactor, SignIn};
+    /// # use serde_json::{Value, json};
+    /// # fn is_right(login: &Login) -> bool { true }
+    /// # fn is_code_of(username: &str, code: &str) -> bool { true }
+    /// let oauth = OAuthService::builder()
+    ///     .issuer("http://127.0.0.1:8000")
+    ///     .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"))
+    ///     .authenticate(async |login: Login| -> SignIn<Value> {
+    ///         if is_right(&login) { SignIn::ask(Question::code("Enter the code of your app")) } else { SignIn::refused() }
+    ///     })
+    ///     .second_factor(async |factor: SecondFactor| {
+    ///         if is_code_of(&factor.username, &factor.answer) {
+    ///             SignIn::done(json!({ "sub": factor.username })).amr("pwd").amr("otp").acr("two-factors")
+    ///         } else {
+    ///             SignIn::refused()
+    ///         }
+    ///     })
+    ///     .build()
+    ///     .unwrap();
+    /// # let _ = oauth;
+    /// ```
+    pub fn second_factor<R: Answer + 'static>(
+        mut self,
+        function: impl AsyncFn(SecondFactor) -> R + Send + Sync + 'static,
+    ) -> Self {
+        self.second_factor = Some((Authenticate::asynchronous(function), ClaimsType::of::<R>()));
+        self
+    }
+
+    /// As [`Builder::second_factor`], with a plain function that may block; it shares the threads of
+    /// [`Builder::authenticate_blocking`].
+    pub fn second_factor_blocking<R: Answer>(
+        mut self,
+        function: impl Fn(SecondFactor) -> R + Send + Sync + 'static,
+    ) -> Self {
+        self.second_factor = Some((Authenticate::blocking(function), ClaimsType::of::<R>()));
+        self
+    }
+
+    /// Signs users in on a page of your own, at this path of the same origin, instead of the built-in one: with passkeys,
+    /// by mail, by an upstream provider. `authenticate` is then not needed.
+    ///
+    /// The browser comes to it as `/path?request=..`. [`OAuthService::pending`] opens that request, and
+    /// [`PendingAuthorization::finish`](crate::PendingAuthorization::finish) answers it once you know who it is.
+    pub fn sign_in_at(mut self, path: impl Into<String>) -> Self {
+        self.sign_in_at = Some(path.into());
+        self
+    }
+
+    /// Looks a subject's claims up again: an async function from a token's `sub` to the claims of today, `None` for a
+    /// user who is not to be let in any more. It turns refresh tokens and sessions on.
+    ///
+    /// Refresh tokens and sessions carry the subject and not the claims: a role that was taken away is gone at the next refresh, and
     /// with `None` the grant ends. An error, a panic or too long a time means 503, and the refresh token stays as good as
     /// it was. It answers what [`Builder::authenticate`] answers, within the same time, and must not block either.
     ///
@@ -286,6 +361,44 @@ impl Builder {
     /// that the user signs in again.
     pub fn refresh_token_lifetime(mut self, lifetime: Duration) -> Self {
         self.refresh_token_lifetime = Some(lifetime);
+        self
+    }
+
+    /// Whether a browser stays signed in, so that the next client gets a code without asking: once [`Builder::reload`] is
+    /// there, unless set. The session is a sealed cookie that ends with the browser.
+    pub fn sessions(mut self, kept: bool) -> Self {
+        self.sessions = Some(kept);
+        self
+    }
+
+    /// How long a session is good that no client asks for: a day unless set.
+    pub fn session_idle(mut self, lifetime: Duration) -> Self {
+        self.session_idle = Some(lifetime);
+        self
+    }
+
+    /// How long after the sign-in a session is good at all: 14 days unless set. After that the user signs in again.
+    pub fn session_lifetime(mut self, lifetime: Duration) -> Self {
+        self.session_lifetime = Some(lifetime);
+        self
+    }
+
+    /// A further language of the pages, besides English: call it once for each. A client asks for it with `ui_locales`,
+    /// else the browser's preference counts.
+    ///
+    /// ```
+    /// use oauth_runtime::{OAuthService, Texts};
+    ///
+    /// let oauth = OAuthService::builder().language(Texts::german()).language(Texts {
+    ///     language: "nl".into(),
+    ///     sign_in: "Inloggen".into(),
+    ///     // .. all that is left out is English ..
+    ///     ..Texts::english()
+    /// });
+    /// # let _ = oauth;
+    /// ```
+    pub fn language(mut self, texts: Texts) -> Self {
+        self.languages.push(texts);
         self
     }
 
@@ -390,7 +503,18 @@ impl Builder {
         let issuer_text = self.issuer.ok_or(BuildError::NoIssuer)?;
         let issuer: Issuer =
             issuer_text.parse().map_err(|why| BuildError::Issuer { issuer: issuer_text.clone(), why })?;
-        let (function, claims_type) = self.authenticate.ok_or(BuildError::NoAuthenticate)?;
+        if let Some(path) = &self.sign_in_at
+            && (path.is_empty() || !is_plain_path(path) || self.authenticate.is_some())
+        {
+            return Err(BuildError::SignInAt { path: path.clone() });
+        }
+        let sign_in = self.authenticate.or_else(|| {
+            // Who signs users in elsewhere has no function whose claims could be compared with anything.
+            self.sign_in_at
+                .as_ref()
+                .map(|_| (Authenticate::blocking(|_| None::<Value>), ClaimsType::of::<Option<Value>>()))
+        });
+        let (function, claims_type) = sign_in.ok_or(BuildError::NoAuthenticate)?;
         let secret = match self.secret {
             Some(secret) => secret,
             None => {
@@ -423,6 +547,12 @@ impl Builder {
                 self.refresh_token_idle.unwrap_or(RefreshLifetimes::DEFAULT.idle),
                 RefreshLifetimes::LONGEST,
             ),
+            ("session_idle", self.session_idle.unwrap_or(SessionLifetimes::DEFAULT.idle), SessionLifetimes::LONGEST),
+            (
+                "session_lifetime",
+                self.session_lifetime.unwrap_or(SessionLifetimes::DEFAULT.absolute),
+                SessionLifetimes::LONGEST,
+            ),
             (
                 "refresh_token_lifetime",
                 self.refresh_token_lifetime.unwrap_or(RefreshLifetimes::DEFAULT.absolute),
@@ -454,26 +584,52 @@ impl Builder {
                     || self.refresh_token_lifetime.is_some()
             }
         };
-        if wants_refresh_tokens && self.reload.is_none() {
+        let wants_sessions = self
+            .sessions
+            .unwrap_or_else(|| self.reload.is_some() || self.session_idle.is_some() || self.session_lifetime.is_some());
+        if self.reload.is_none() && (wants_refresh_tokens || wants_sessions) {
             return Err(BuildError::NoReload);
         }
-        if let Some((_, reloaded)) = &self.reload
-            && reloaded.is_known()
-            && claims_type.is_known()
-            && reloaded.id != claims_type.id
+        let second_factor = self.second_factor.as_ref().map(|(_, claims)| ("second_factor", claims));
+        for (function, other) in
+            self.reload.as_ref().map(|(_, claims)| ("reload", claims)).into_iter().chain(second_factor)
         {
-            return Err(BuildError::ReloadedClaims { authenticate: claims_type.name, reload: reloaded.name });
+            if other.is_known() && claims_type.is_known() && other.id != claims_type.id {
+                return Err(BuildError::OtherClaims { authenticate: claims_type.name, function, other: other.name });
+            }
         }
         let lifetimes = RefreshLifetimes {
             idle: self.refresh_token_idle.unwrap_or(RefreshLifetimes::DEFAULT.idle),
             absolute: self.refresh_token_lifetime.unwrap_or(RefreshLifetimes::DEFAULT.absolute),
         };
         let permits = Arc::new(Semaphore::new(self.blocking_at_once.min(Semaphore::MAX_PERMITS)));
-        let refreshing = self.reload.filter(|_| wants_refresh_tokens).map(|(function, _)| Refreshing {
+        let timeout = self.authenticate_timeout;
+        let reload = self
+            .reload
+            .map(|(function, _)| Arc::new(Authenticator { function, timeout, permits: Arc::clone(&permits) }));
+        let refreshing = reload.clone().filter(|_| wants_refresh_tokens).map(|reload| Refreshing {
             lifetimes,
             needs_offline_access: has_offline_access,
-            reload: Authenticator { function, timeout: self.authenticate_timeout, permits: Arc::clone(&permits) },
+            reload,
         });
+        let sessions = reload.filter(|_| wants_sessions).map(|reload| Sessions {
+            lifetimes: SessionLifetimes {
+                idle: self.session_idle.unwrap_or(SessionLifetimes::DEFAULT.idle),
+                absolute: self.session_lifetime.unwrap_or(SessionLifetimes::DEFAULT.absolute),
+            },
+            reload,
+        });
+        let second_factor =
+            self.second_factor.map(|(function, _)| Authenticator { function, timeout, permits: Arc::clone(&permits) });
+        let mut languages = vec![Texts::english()];
+        for texts in self.languages {
+            if let Err(why) = texts.check() {
+                return Err(BuildError::Language { language: texts.language.into_owned(), why });
+            }
+            // An author's own English replaces ours.
+            languages.retain(|other| !other.language.eq_ignore_ascii_case(&texts.language));
+            languages.push(texts);
+        }
         check_guards(&scopes, claims_type, self.denies_foreign_claims)?;
         let mut look = self.look;
         if let Some(accent) = self.accent {
@@ -486,6 +642,7 @@ impl Builder {
             introspection: clients.values().any(|client| client.credentials.is_some()),
             public_keys: self.keys.is_some(),
             openid: scopes.contains_key(OPENID),
+            sessions: sessions.is_some(),
         };
         // OpenID Connect Core §2: a client verifies its ID token by itself
         if has.openid && !has.public_keys {
@@ -533,7 +690,16 @@ impl Builder {
                 .store
                 .unwrap_or_else(|| Arc::new(MemoryStore::with(MemoryStore::DEFAULT_CAPACITY, clock.clone()))),
             clock,
-            authenticator: Authenticator { function, timeout: self.authenticate_timeout, permits },
+            authenticator: self.sign_in_at.is_none().then_some(Authenticator { function, timeout, permits }),
+            second_factor,
+            sign_in_at: self.sign_in_at,
+            sessions,
+            english: languages
+                .iter()
+                .find(|texts| texts.language.eq_ignore_ascii_case("en"))
+                .cloned()
+                .unwrap_or_else(Texts::english),
+            languages,
             refreshing,
             access_token_lifetime: self.access_token_lifetime,
             code_lifetime: self.code_lifetime,
@@ -559,6 +725,10 @@ impl fmt::Debug for Builder {
 pub(crate) struct Paths {
     pub(crate) authorize: String,
     pub(crate) login: String,
+    pub(crate) verify: String,
+    pub(crate) consent: String,
+    /// Registered where there are sessions.
+    pub(crate) logout: String,
     pub(crate) token: String,
     pub(crate) revoke: String,
     /// Where a client could ask.
@@ -582,6 +752,7 @@ struct Has {
     introspection: bool,
     public_keys: bool,
     openid: bool,
+    sessions: bool,
 }
 
 impl Paths {
@@ -599,6 +770,9 @@ impl Paths {
         let mut paths: BTreeMap<Endpoint, String> = BTreeMap::from([
             (Endpoint::Authorize, "/authorize".to_owned()),
             (Endpoint::Login, "/login".to_owned()),
+            (Endpoint::Verify, "/verify".to_owned()),
+            (Endpoint::Consent, "/consent".to_owned()),
+            (Endpoint::Logout, "/logout".to_owned()),
             (Endpoint::Token, "/token".to_owned()),
             (Endpoint::Revoke, "/revoke".to_owned()),
             (Endpoint::Introspect, "/introspect".to_owned()),
@@ -628,9 +802,14 @@ impl Paths {
                 Endpoint::Logo => has.logo,
                 Endpoint::Introspect => has.introspection,
                 Endpoint::UserInfo => has.openid,
-                Endpoint::Authorize | Endpoint::Login | Endpoint::Token | Endpoint::Revoke | Endpoint::Stylesheet => {
-                    true
-                }
+                Endpoint::Logout => has.sessions,
+                Endpoint::Authorize
+                | Endpoint::Login
+                | Endpoint::Verify
+                | Endpoint::Consent
+                | Endpoint::Token
+                | Endpoint::Revoke
+                | Endpoint::Stylesheet => true,
             };
             if is_there {
                 taken.push(whole.clone());
@@ -640,6 +819,9 @@ impl Paths {
         Ok(Paths {
             authorize: place(Endpoint::Authorize)?,
             login: place(Endpoint::Login)?,
+            verify: place(Endpoint::Verify)?,
+            consent: place(Endpoint::Consent)?,
+            logout: place(Endpoint::Logout)?,
             token: place(Endpoint::Token)?,
             revoke: place(Endpoint::Revoke)?,
             introspect: Some(place(Endpoint::Introspect)?).filter(|_| has.introspection),
@@ -722,12 +904,21 @@ fn clients(
                 Err(why) => return Err(BuildError::RedirectUri { client: client.id, uri, why }),
             }
         }
+        let mut post_logout_redirect_uris = Vec::new();
+        for uri in client.post_logout_redirect_uris {
+            match uri.parse() {
+                Ok(parsed) => post_logout_redirect_uris.push(parsed),
+                Err(why) => return Err(BuildError::RedirectUri { client: client.id, uri, why }),
+            }
+        }
         let name = client.name.unwrap_or_else(|| client.id.clone());
         let parsed = RegisteredClient {
             id: client.id.clone(),
             name,
             redirect_uris,
+            post_logout_redirect_uris,
             may_refresh: client.may_refresh,
+            is_third_party: client.is_third_party,
             credentials,
             scope,
             claims,
@@ -789,7 +980,9 @@ pub enum BuildError {
     Lifetime { what: &'static str, longest: Duration },
     NeverAnswers,
     NoReload,
-    ReloadedClaims { authenticate: &'static str, reload: &'static str },
+    OtherClaims { authenticate: &'static str, function: &'static str, other: &'static str },
+    SignInAt { path: String },
+    Language { language: String, why: String },
     Scope { scope: String },
     DefaultScope { scope: String },
     Path { endpoint: Endpoint, path: String },
@@ -838,11 +1031,19 @@ impl fmt::Display for BuildError {
                 f.write_str("authenticate could never answer: blocking_at_once and authenticate_timeout must be above zero")
             }
             BuildError::NoReload => f.write_str(
-                "refresh tokens need .reload(async fn) or .reload_blocking(fn), from a subject to Option<claims>: \
-                 without it a role that was taken away would live on; or write .refresh_tokens(false)",
+                "refresh tokens and sessions need .reload(async fn) or .reload_blocking(fn), from a subject to Option<claims>: \
+                 without it a role that was taken away would live on; or write .refresh_tokens(false) and .sessions(false)",
             ),
-            BuildError::ReloadedClaims { authenticate, reload } => {
-                write!(f, "authenticate answers {authenticate}, and reload answers {reload}: use one type")
+            BuildError::OtherClaims { authenticate, function, other } => {
+                write!(f, "authenticate answers {authenticate}, and {function} answers {other}: use one type")
+            }
+            BuildError::SignInAt { path } => write!(
+                f,
+                "the path {path:?} of .sign_in_at(..) cannot be used: write the path of your page on this origin, /segments \
+                 of letters, digits and -._~, and leave .authenticate(..) out"
+            ),
+            BuildError::Language { language, why } => {
+                write!(f, "the texts of the language {language:?} cannot be used: {why}")
             }
             BuildError::Scope { scope } => write!(
                 f,
@@ -995,7 +1196,7 @@ mod tests {
             ),
             (
                 good().authenticate_blocking(|_| Some([1_u8])).reload_blocking(|_| Some([1_u16])),
-                is!(BuildError::ReloadedClaims { .. }),
+                is!(BuildError::OtherClaims { .. }),
                 "use one type",
             ),
             (good().blocking_at_once(0), is!(BuildError::NeverAnswers), "blocking_at_once"),
@@ -1062,8 +1263,9 @@ mod tests {
         let reloading = good().reload_blocking(|_| Some(json!({}))).build().expect("a good configuration");
         let lifetimes = reloading.0.refreshing.as_ref().map(|refreshing| refreshing.lifetimes);
         assert_eq!(lifetimes, Some(RefreshLifetimes { idle: 14 * day, absolute: 90 * day }));
-        assert_eq!(oauth.0.authenticator.timeout, Duration::from_secs(10));
-        assert!((4..=16).contains(&oauth.0.authenticator.permits.available_permits()));
+        let authenticator = oauth.0.authenticator.as_ref().expect("a function");
+        assert_eq!(authenticator.timeout, Duration::from_secs(10));
+        assert!((4..=16).contains(&authenticator.permits.available_permits()));
         assert_eq!(oauth.0.expected.audience, "https://notes.example");
         assert_eq!(oauth.0.brand.name, "notes.example");
     }

@@ -36,6 +36,11 @@ pub(crate) enum Reason {
     ClaimsParameter,
     PromptUnknown,
     LoginRequired,
+    ConsentRequired,
+    AccessDenied,
+    HintForged,
+    HintOfAnotherClient,
+    UnknownPostLogoutRedirectUri,
     MaxAgeMalformed,
     ChallengeMissing,
     ChallengeMalformed,
@@ -47,6 +52,9 @@ pub(crate) enum Reason {
     FormForged,
     FormExpired,
     FormFromElsewhere,
+    FormSpent,
+    FormOfASignedOut,
+    SignInFailed,
     ClaimsUnusable,
 
     // The token endpoint
@@ -136,6 +144,8 @@ pub(crate) enum Code {
     RequestUriNotSupported,
     RegistrationNotSupported,
     LoginRequired,
+    ConsentRequired,
+    AccessDenied,
 }
 
 /// How a reason reads on the wire.
@@ -192,6 +202,19 @@ impl Reason {
                 (400, InvalidRequest, "prompt must be none, or of login, consent and select_account".into())
             }
             Reason::LoginRequired => (400, Code::LoginRequired, "nobody is signed in: ask without prompt=none".into()),
+            Reason::ConsentRequired => {
+                (400, Code::ConsentRequired, "the user has to be asked: ask without prompt=none".into())
+            }
+            Reason::AccessDenied => (400, Code::AccessDenied, "the user did not allow it".into()),
+            Reason::HintForged => (400, InvalidRequest, "id_token_hint is no ID token of this server".into()),
+            Reason::HintOfAnotherClient => {
+                (400, InvalidRequest, "id_token_hint was issued to another client than client_id".into())
+            }
+            Reason::UnknownPostLogoutRedirectUri => (
+                400,
+                InvalidRequest,
+                "this post_logout_redirect_uri is not registered for the client: it must be the same, character for character".into(),
+            ),
             Reason::MaxAgeMalformed => (400, InvalidRequest, "max_age must be a number of seconds".into()),
             Reason::ChallengeMissing => {
                 (400, InvalidRequest, "code_challenge is missing: PKCE (RFC 7636) is required".into())
@@ -219,6 +242,15 @@ impl Reason {
                 "this browser did not ask for this form, or keeps no cookies: allow them, go back to the application and start again"
                     .into(),
             ),
+            Reason::FormSpent => {
+                (400, InvalidRequest, "this form was sent before: go back to the application and start again".into())
+            }
+            Reason::FormOfASignedOut => (
+                400,
+                InvalidRequest,
+                "the user was signed out since: go back to the application and start again".into(),
+            ),
+            Reason::SignInFailed => (503, TemporarilyUnavailable, "signing in does not work at the moment: try again".into()),
             Reason::ClaimsUnusable => {
                 (500, ServerError, "the account cannot be used to sign in; the log of the server says why".into())
             }
@@ -329,7 +361,7 @@ impl Reason {
             Reason::ScopeNotForClient => {
                 (400, InvalidScope, "the client may not ask for this scope in its own name".into())
             }
-            Reason::ReloadFailed => (503, TemporarilyUnavailable, "try again in a moment: the refresh token is as good as before".into()),
+            Reason::ReloadFailed => (503, TemporarilyUnavailable, "try again in a moment: nothing was lost".into()),
             Reason::RedirectUriMismatch => {
                 (400, InvalidGrant, "redirect_uri must be the one of the authorization request".into())
             }
@@ -387,7 +419,8 @@ impl Reason {
         if let Reason::TooManyTries(wait) = self {
             return Some(*wait);
         }
-        matches!(self, Reason::StoreUnavailable | Reason::ReloadFailed).then_some(Duration::from_secs(1))
+        matches!(self, Reason::StoreUnavailable | Reason::ReloadFailed | Reason::SignInFailed)
+            .then_some(Duration::from_secs(1))
     }
 }
 
@@ -411,6 +444,8 @@ impl Code {
             Code::RequestUriNotSupported => "request_uri_not_supported",
             Code::RegistrationNotSupported => "registration_not_supported",
             Code::LoginRequired => "login_required",
+            Code::ConsentRequired => "consent_required",
+            Code::AccessDenied => "access_denied",
         }
     }
 }
@@ -466,6 +501,14 @@ mod tests {
             Reason::ClaimsParameter,
             Reason::PromptUnknown,
             Reason::LoginRequired,
+            Reason::ConsentRequired,
+            Reason::AccessDenied,
+            Reason::HintForged,
+            Reason::HintOfAnotherClient,
+            Reason::UnknownPostLogoutRedirectUri,
+            Reason::FormSpent,
+            Reason::FormOfASignedOut,
+            Reason::SignInFailed,
             Reason::MaxAgeMalformed,
             Reason::ChallengeMissing,
             Reason::ChallengeMalformed,
@@ -563,6 +606,8 @@ mod tests {
             RequestUriNotSupported,
             RegistrationNotSupported,
             LoginRequired,
+            ConsentRequired,
+            AccessDenied,
         ];
         for code in codes {
             assert!(table.contains(&format!("`{}`", code.as_str())), "{code:?}");

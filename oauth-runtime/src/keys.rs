@@ -59,6 +59,8 @@ pub(crate) struct Registered {
     pub(crate) scope: Scope,
     /// The grant that the token was issued from.
     pub(crate) grant: Option<String>,
+    /// The session that the grant was made in.
+    pub(crate) session: Option<String>,
 }
 
 impl KeyRing {
@@ -138,6 +140,32 @@ impl KeyRing {
         }
         Verified::parse(jwt.claims()?, expected, now)
     }
+
+    /// An ID token that was signed here, however long ago: for hints, which only say whom a client takes its user for.
+    pub(crate) fn id_token(&self, token: &str, issuer: &str) -> Option<IdTokenHint> {
+        let jwt = Jwt::parse(token).ok()?;
+        if jwt.header.typ.as_deref() != Some(ID_TOKEN) {
+            return None;
+        }
+        match self {
+            // ID tokens are for others to verify: a derived key signs none.
+            KeyRing::Derived(_) => return None,
+            KeyRing::Own(keys) => jwt.verify(&keys.verifying(jwt.header.kid.as_deref()?)?.public).ok()?,
+        }
+        let claims = jwt.claims().ok()?;
+        let text = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
+        (text("iss")? == issuer)
+            .then(|| Some(IdTokenHint { subject: text("sub")?, client_id: text("aud")?, session: text("sid") }))
+            .flatten()
+    }
+}
+
+/// What is read of an ID token that comes back as a hint.
+#[derive(Debug)]
+pub(crate) struct IdTokenHint {
+    pub(crate) subject: String,
+    pub(crate) client_id: String,
+    pub(crate) session: Option<String>,
 }
 
 impl DerivedKey {
@@ -190,6 +218,7 @@ impl Verified {
                 None => Scope::default(),
             },
             grant: claims.get("gid").and_then(Value::as_str).map(str::to_owned),
+            session: claims.get("sid").and_then(Value::as_str).map(str::to_owned),
         };
         if registered.issuer != expected.issuer {
             return Err(Reason::TokenIssuer);
@@ -270,6 +299,7 @@ fn is_access_token_type(typ: &str) -> bool {
 }
 
 const ACCESS_TOKEN: &str = "at+jwt";
+pub(crate) const ID_TOKEN: &str = "JWT";
 /// A longer token was not made here.
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
 

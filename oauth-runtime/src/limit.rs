@@ -28,10 +28,22 @@ pub(crate) async fn attempt(
     username: &str,
     address: Option<IpAddr>,
 ) -> Result<Result<Attempt, TooMany>, StoreError> {
-    let mut attempt = Attempt { keys: Vec::new() };
     let by_name = (key("name", &username.to_lowercase()), FREE_BY_NAME);
     let by_address = address.map(|address| (key("address", &network(address)), FREE_BY_ADDRESS));
-    for (key, free) in std::iter::once(by_name).chain(by_address) {
+    counted(store, std::iter::once(by_name).chain(by_address)).await
+}
+
+/// The same for an answer after the password: who gives it knows the password, so nobody else is locked out.
+pub(crate) async fn answer(store: &dyn Store, username: &str) -> Result<Result<Attempt, TooMany>, StoreError> {
+    counted(store, std::iter::once((key("answer", &username.to_lowercase()), FREE_BY_ANSWER))).await
+}
+
+async fn counted(
+    store: &dyn Store,
+    keys: impl Iterator<Item = (String, u64)>,
+) -> Result<Result<Attempt, TooMany>, StoreError> {
+    let mut attempt = Attempt { keys: Vec::new() };
+    for (key, free) in keys {
         let count = store.count(&key, 1, WINDOW).await?;
         attempt.keys.push(key.clone());
         if count.sum > free {
@@ -129,6 +141,8 @@ fn network(address: IpAddr) -> String {
 const WINDOW: Duration = Duration::from_secs(3600);
 /// Failed attempts by username before delays begin.
 const FREE_BY_NAME: u64 = 10;
+/// Wrong answers after the password before delays begin: a code may have six digits.
+const FREE_BY_ANSWER: u64 = 5;
 /// Failed attempts by address before delays begin: an office shares one.
 const FREE_BY_ADDRESS: u64 = 100;
 /// Failed tries of a client from an address before delays begin.

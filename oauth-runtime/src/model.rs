@@ -12,6 +12,7 @@ pub(crate) mod refresh;
 pub(crate) mod resource;
 pub(crate) mod scope;
 pub(crate) mod secret;
+pub(crate) mod session;
 pub(crate) mod time;
 
 pub use client::Client;

@@ -1,14 +1,18 @@
 //! The pages that a person sees.
 
 mod look;
+mod texts;
 
 use std::fmt;
 use std::time::Duration;
 
 use askama::Template;
 
+use crate::question::Question;
+
 pub use look::{InvalidColour, Logo};
 pub(crate) use look::{Look, stylesheet};
+pub use texts::Texts;
 
 /// Makes the pages a person sees. The built-in ones are [`BuiltInPages`].
 ///
@@ -20,6 +24,23 @@ pub trait Pages: Send + Sync + 'static {
     /// # Errors
     /// Whatever kept the page from being made; the person gets a plain text and the log the error.
     fn sign_in(&self, page: &SignInPage<'_>) -> Result<String, PageError>;
+
+    /// q
+    fn question(&self, page: &QuestionPage<'_>) -> Result<String, PageError> {
+        BuiltInPages.question(page)
+    }
+    /// c
+    fn consent(&self, page: &ConsentPage<'_>) -> Result<String, PageError> {
+        BuiltInPages.consent(page)
+    }
+    /// s
+    fn sign_out(&self, page: &SignOutPage<'_>) -> Result<String, PageError> {
+        BuiltInPages.sign_out(page)
+    }
+    /// s
+    fn signed_out(&self, page: &SignedOutPage<'_>) -> Result<String, PageError> {
+        BuiltInPages.signed_out(page)
+    }
 
     /// The page for an error that must not be sent to a client.
     ///
@@ -47,6 +68,8 @@ pub struct Brand {
 pub struct SignInPage<'a> {
     /// The service's own name and looks.
     pub brand: &'a Brand,
+    /// t
+    pub texts: &'a Texts,
     /// Where the form is posted.
     pub action: &'a str,
     /// The value of the hidden field `request`.
@@ -61,6 +84,50 @@ pub struct SignInPage<'a> {
     pub username: &'a str,
     /// Why the page is shown again.
     pub problem: Option<SignInProblem>,
+}
+
+/// q
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "stub")]
+pub struct QuestionPage<'a> {
+    pub brand: &'a Brand,
+    pub texts: &'a Texts,
+    pub action: &'a str,
+    pub request: &'a str,
+    pub client: &'a str,
+    pub returns_to: &'a str,
+    pub question: &'a Question,
+    pub problem: Option<SignInProblem>,
+}
+/// c
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "stub")]
+pub struct ConsentPage<'a> {
+    pub brand: &'a Brand,
+    pub texts: &'a Texts,
+    pub action: &'a str,
+    pub request: &'a str,
+    pub client: &'a str,
+    pub returns_to: &'a str,
+    pub scopes: &'a [&'a str],
+    pub account: &'a str,
+}
+/// s
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "stub")]
+pub struct SignOutPage<'a> {
+    pub brand: &'a Brand,
+    pub texts: &'a Texts,
+    pub action: &'a str,
+    pub request: &'a str,
+    pub account: &'a str,
+}
+/// s
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "stub")]
+pub struct SignedOutPage<'a> {
+    pub brand: &'a Brand,
+    pub texts: &'a Texts,
 }
 
 /// Why the sign-in page is shown again. Displayed, it is the sentence for the person.
@@ -114,6 +181,8 @@ impl fmt::Display for Wait {
 pub struct ErrorPage<'a> {
     /// The service's own name and looks.
     pub brand: &'a Brand,
+    /// t
+    pub texts: &'a Texts,
     /// The HTTP status of the answer.
     pub status: u16,
     /// What happened, for the person who sees the page.
@@ -140,6 +209,34 @@ impl Pages for BuiltInPages {
         Ok(document.render()?)
     }
 
+    fn question(&self, page: &QuestionPage<'_>) -> Result<String, PageError> {
+        Ok(format!(
+            "<form method=post action={}><input name=request value={}>{}",
+            page.action,
+            page.request,
+            page.question.text()
+        ))
+    }
+    fn consent(&self, page: &ConsentPage<'_>) -> Result<String, PageError> {
+        Ok(format!(
+            "<form method=post action={}><input type=\"hidden\" name=\"request\" value=\"{}\">{} {} {} {}",
+            page.action,
+            page.request,
+            page.client,
+            page.returns_to,
+            page.scopes.join(", "),
+            page.account
+        ))
+    }
+    fn sign_out(&self, page: &SignOutPage<'_>) -> Result<String, PageError> {
+        Ok(format!(
+            "<form method=post action={}><input type=\"hidden\" name=\"request\" value=\"{}\">",
+            page.action, page.request
+        ))
+    }
+    fn signed_out(&self, _: &SignedOutPage<'_>) -> Result<String, PageError> {
+        Ok("signed out".to_owned())
+    }
     fn error(&self, page: &ErrorPage<'_>) -> Result<String, PageError> {
         Ok(ErrorDocument { brand: page.brand, page }.render()?)
     }

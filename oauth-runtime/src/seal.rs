@@ -11,16 +11,22 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::model::Timestamp;
-use crate::model::code::{AuthorizationCode, SignInForm};
+use crate::model::code::{AuthorizationCode, ConsentForm, QuestionForm, SignInForm, SignOutForm};
 use crate::model::refresh::RefreshToken;
 use crate::model::secret::Secret;
+use crate::model::session::{Consents, Session};
 
 /// What a sealed value is for. It is read back as nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     SignInForm,
+    QuestionForm,
+    ConsentForm,
+    SignOutForm,
     AuthorizationCode,
     RefreshToken,
+    Session,
+    Consents,
 }
 
 /// A value that may be sealed.
@@ -30,22 +36,32 @@ pub(crate) trait Sealable: Serialize + DeserializeOwned {
     const MAX_BYTES: usize;
 }
 
-impl Sealable for SignInForm {
-    const PURPOSE: Purpose = Purpose::SignInForm;
-    const MAX_BYTES: usize = 12 * 1024;
+macro_rules! sealable {
+    ($($name:ident: $bytes:expr;)+) => {
+        $(impl Sealable for $name {
+            const PURPOSE: Purpose = Purpose::$name;
+            const MAX_BYTES: usize = $bytes;
+        })+
+    };
 }
 
-impl Sealable for AuthorizationCode {
-    const PURPOSE: Purpose = Purpose::AuthorizationCode;
+sealable! {
+    SignInForm: FORM_BYTES;
+    QuestionForm: FORM_BYTES;
+    ConsentForm: FORM_BYTES;
+    SignOutForm: FORM_BYTES;
     // It has to fit a redirect's URL with what else is in it.
-    const MAX_BYTES: usize = 2048;
+    AuthorizationCode: 2048;
+    // It has less in it than the code that it came of: whoever got the code gets this.
+    RefreshToken: 4096;
+    Session: COOKIE_BYTES;
+    Consents: COOKIE_BYTES;
 }
 
-impl Sealable for RefreshToken {
-    const PURPOSE: Purpose = Purpose::RefreshToken;
-    // It has less in it than the code that it came of: whoever got the code gets this.
-    const MAX_BYTES: usize = 4096;
-}
+/// A form's body may have 16 KiB.
+const FORM_BYTES: usize = 12 * 1024;
+/// Browsers take 4 KiB, the cookie's name included (RFC 6265 §6.1).
+const COOKIE_BYTES: usize = 3584;
 
 /// The keys of one service: the first seals, all open.
 pub(crate) struct Sealer {
@@ -145,8 +161,13 @@ struct Content<T> {
 struct Generation {
     id: [u8; 4],
     form: RandomizedNonceKey,
+    question: RandomizedNonceKey,
+    consent: RandomizedNonceKey,
+    sign_out: RandomizedNonceKey,
     code: RandomizedNonceKey,
     refresh: RandomizedNonceKey,
+    session: RandomizedNonceKey,
+    consents: RandomizedNonceKey,
 }
 
 impl Generation {
@@ -156,8 +177,13 @@ impl Generation {
         Some(Generation {
             id: [a, b, c, d],
             form: key(Purpose::SignInForm)?,
+            question: key(Purpose::QuestionForm)?,
+            consent: key(Purpose::ConsentForm)?,
+            sign_out: key(Purpose::SignOutForm)?,
             code: key(Purpose::AuthorizationCode)?,
             refresh: key(Purpose::RefreshToken)?,
+            session: key(Purpose::Session)?,
+            consents: key(Purpose::Consents)?,
         })
     }
 
@@ -169,8 +195,13 @@ impl Generation {
     fn key(&self, purpose: Purpose) -> &RandomizedNonceKey {
         match purpose {
             Purpose::SignInForm => &self.form,
+            Purpose::QuestionForm => &self.question,
+            Purpose::ConsentForm => &self.consent,
+            Purpose::SignOutForm => &self.sign_out,
             Purpose::AuthorizationCode => &self.code,
             Purpose::RefreshToken => &self.refresh,
+            Purpose::Session => &self.session,
+            Purpose::Consents => &self.consents,
         }
     }
 }
@@ -179,6 +210,11 @@ impl Purpose {
     const fn label(self) -> &'static [u8] {
         match self {
             Purpose::SignInForm => b"seal sign-in form",
+            Purpose::QuestionForm => b"seal question form",
+            Purpose::ConsentForm => b"seal consent form",
+            Purpose::SignOutForm => b"seal sign-out form",
+            Purpose::Session => b"seal session",
+            Purpose::Consents => b"seal consents",
             Purpose::AuthorizationCode => b"seal authorization code",
             Purpose::RefreshToken => b"seal refresh token",
         }
@@ -212,7 +248,7 @@ mod tests {
     fn code(padding: usize) -> AuthorizationCode {
         serde_json::from_value(serde_json::json!({
             "grant": "g", "client_id": "c", "redirect_uri": "x".repeat(padding), "redirect_uri_given": true, "scope": "a",
-            "challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "subject": "s", "claims": {}
+            "challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "subject": "s", "claims": {}, "how": { "t": 1 }
         }))
         .expect("a code")
     }

@@ -11,23 +11,25 @@ use actix_web::web::ServiceConfig;
 use actix_web::{FromRequest, HttpRequest};
 use parking_lot::Mutex;
 
-use crate::authenticate::Authenticator;
+use crate::authenticate::{Authenticator, SecondFactor};
 use crate::cache::TokenCache;
 use crate::config::{Builder, ClientAddress, LONGEST_ACCESS_TOKEN, Paths, RefusalBody};
 use crate::endpoints::url::{Cors, url};
 use crate::endpoints::{
-    assets, authorize, discovery, introspect, jwks, login, protected_resource, revoke, token, userinfo,
+    assets, authorize, consent, discovery, introspect, jwks, login, logout, protected_resource, revoke, token,
+    userinfo, verify,
 };
 use crate::error::Reason;
-use crate::keys::{Expected, KeyRing};
+use crate::keys::{Expected, IdTokenHint, KeyRing};
 use crate::model::claims::OPENID;
 use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
 use crate::model::issuer::Issuer;
 use crate::model::refresh::{GRACE, RefreshLifetimes};
 use crate::model::resource::Resources;
+use crate::model::session::SessionLifetimes;
 use crate::model::{Clock, Scope, Timestamp};
-use crate::pages::{Brand, Logo, Pages};
+use crate::pages::{Brand, Logo, Pages, Texts};
 use crate::refusal::Refusal;
 use crate::seal::Sealer;
 use crate::store::{Store, StoreError};
@@ -73,7 +75,13 @@ pub(crate) struct Inner {
     pub(crate) keys: KeyRing,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Clock,
-    pub(crate) authenticator: Authenticator,
+    /// None where users sign in elsewhere.
+    pub(crate) authenticator: Option<Authenticator>,
+    pub(crate) second_factor: Option<Authenticator<SecondFactor>>,
+    /// The path of the author's own sign-in page.
+    pub(crate) sign_in_at: Option<String>,
+    /// None where nobody stays signed in.
+    pub(crate) sessions: Option<Sessions>,
     /// None where no refresh tokens are issued.
     pub(crate) refreshing: Option<Refreshing>,
     pub(crate) access_token_lifetime: Duration,
@@ -82,6 +90,9 @@ pub(crate) struct Inner {
     pub(crate) stylesheet: String,
     pub(crate) logo: Option<Logo>,
     pub(crate) pages: Arc<dyn Pages>,
+    pub(crate) english: Texts,
+    /// English among them.
+    pub(crate) languages: Vec<Texts>,
     pub(crate) refusal_body: Option<Arc<RefusalBody>>,
     pub(crate) explains_refusals: bool,
     pub(crate) client_address: Option<Arc<ClientAddress>>,
@@ -93,7 +104,14 @@ pub(crate) struct Refreshing {
     /// Whether the scope `offline_access` has to be granted for one.
     pub(crate) needs_offline_access: bool,
     /// From a subject to its claims of today.
-    pub(crate) reload: Authenticator<String>,
+    pub(crate) reload: Arc<Authenticator<String>>,
+}
+
+/// All that sessions need.
+pub(crate) struct Sessions {
+    pub(crate) lifetimes: SessionLifetimes,
+    /// From a subject to its claims of today.
+    pub(crate) reload: Arc<Authenticator<String>>,
 }
 
 /// The guarded handlers as a protected resource with a URL (RFC 9728).
@@ -135,6 +153,8 @@ impl OAuthService {
             app.service(AtRoot { oauth: oauth.clone() })
                 .service(url(&paths.authorize).get(authorize::page))
                 .service(url(&paths.login).post(login::submit))
+                .service(url(&paths.verify).post(verify::submit))
+                .service(url(&paths.consent).post(consent::decide))
                 .service(url(&paths.token).post(token::exchange).cors(Cors::Clients))
                 .service(url(&paths.revoke).post(revoke::revoke).cors(Cors::Clients))
                 .service(url(&paths.metadata).get(discovery::metadata).cors(Cors::Everyone))
@@ -145,6 +165,9 @@ impl OAuthService {
             if oauth.has_openid() {
                 app.service(url(&paths.openid).get(discovery::openid).cors(Cors::Everyone))
                     .service(url(&paths.userinfo).get(userinfo::claims).post(userinfo::claims).cors(Cors::Clients));
+            }
+            if oauth.0.sessions.is_some() {
+                app.service(url(&paths.logout).get(logout::sign_out).post(logout::sign_out));
             }
             // Servers alone ask here: no page of another origin may.
             if let Some(introspect) = &paths.introspect {
@@ -160,7 +183,7 @@ impl OAuthService {
         }
     }
 
-    /// Ends all that a user holds: access tokens, refresh tokens, and codes not yet redeemed.
+    /// Ends all that a user holds: sessions, access tokens, refresh tokens, and codes not yet redeemed.
     ///
     /// For a new password, a lost device, a dismissal. What is handed out within the same second is refused too: a user
     /// who signs in again that fast has to do it once more. A client's id ends the tokens that the client has in its own
@@ -192,6 +215,23 @@ impl OAuthService {
     /// Whether clients may ask who signed in.
     pub(crate) fn has_openid(&self) -> bool {
         self.0.scopes.contains_key(OPENID)
+    }
+
+    /// An ID token of this server's own, however old.
+    pub(crate) fn id_token(&self, token: &str) -> Option<IdTokenHint> {
+        self.0.keys.id_token(token, self.0.issuer.as_str())
+    }
+
+    /// What the pages say in this language; English where there is no other.
+    pub(crate) fn texts(&self, language: Option<&str>) -> &Texts {
+        let asked = language.and_then(|language| self.0.languages.iter().find(|texts| texts.language == language));
+        asked.unwrap_or(&self.0.english)
+    }
+
+    /// A scope in the author's words, in the language of these texts where he has some.
+    pub(crate) fn described<'a>(&'a self, scope: &Scope, texts: &'a Texts) -> Vec<&'a str> {
+        let described = |scope: &str| texts.scopes.get(scope).or_else(|| self.0.scopes.get(scope)).map(String::as_str);
+        scope.iter().filter_map(described).collect()
     }
 
     pub(crate) fn now(&self) -> Timestamp {

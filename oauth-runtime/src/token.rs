@@ -91,9 +91,10 @@ fn verify(request: &HttpRequest, oauth: &OAuthService) -> Result<Arc<Verified>, 
 fn standing_now(token: &Registered, oauth: &OAuthService) -> Option<Result<(), Reason>> {
     let store = &oauth.0.store;
     let birth = store.birth().if_now()?;
-    let revoked = token.grant.as_ref().map_or(Some(Ok(false)), |grant| store.is_revoked(grant).if_now())?;
+    let ended = |id: &Option<String>| id.as_ref().map_or(Some(Ok(false)), |id| store.is_revoked(id).if_now());
+    let (revoked, signed_out) = (ended(&token.grant)?, ended(&token.session)?);
     let not_before = store.not_before(&token.subject).if_now()?;
-    Some((|| judge(token, birth?, revoked?, not_before?))())
+    Some((|| judge(token, birth?, revoked? || signed_out?, not_before?))())
 }
 
 /// A token that was signed here for any audience, while it lasts: for the endpoints that a token is shown to rather than
@@ -106,10 +107,11 @@ pub(crate) fn verify_for_anyone(token: &str, oauth: &OAuthService) -> Option<Ver
 pub(crate) async fn standing(token: &Registered, oauth: &OAuthService) -> Result<(), Reason> {
     let store = &oauth.0.store;
     let birth = store.birth().await?;
-    let revoked = match &token.grant {
-        Some(grant) => store.is_revoked(grant).await?,
-        None => false,
-    };
+    let mut revoked = false;
+    // What a session gave ends with it.
+    for id in token.grant.iter().chain(&token.session) {
+        revoked |= store.is_revoked(id).await?;
+    }
     judge(token, birth, revoked, store.not_before(&token.subject).await?)
 }
 

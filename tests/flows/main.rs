@@ -12,6 +12,7 @@ mod policies;
 mod refresh;
 mod resources;
 mod revocation;
+mod sessions;
 mod setup;
 mod sign_in;
 mod whole;

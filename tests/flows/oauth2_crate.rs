@@ -58,9 +58,9 @@ async fn c21_c23_the_oauth2_crate_refreshes_introspects_and_has_tokens_in_its_ow
             Client::confidential("web").secret(SECRET).redirect_uri("http://127.0.0.1/callback").scope("notes:read"),
         )
     });
-    let browser = Browser::new(&server);
-    let http = |request| send(browser.http.clone(), request);
     for auth in [AuthType::BasicAuth, AuthType::RequestBody] {
+        let browser = Browser::new(&server);
+        let http = |request| send(browser.http.clone(), request);
         let client = BasicClient::new(ClientId::new("web".into()))
             .set_client_secret(ClientSecret::new(SECRET.into()))
             .set_auth_type(auth)

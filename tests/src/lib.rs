@@ -307,15 +307,21 @@ impl Browser {
         Answer::to(self.http.get(self.authorize_url(changes))).await
     }
 
+    /// Posts the form of the consent page.
+    pub async fn consent(&self, form: &str, decision: &str) -> Answer {
+        let fields = [("request", form), ("decision", decision)];
+        Answer::to(self.http.post(format!("{}/consent", self.base)).form(&fields)).await
+    }
+
     /// Posts the sign-in form.
     pub async fn login(&self, form: &str, username: &str, password: &str) -> Answer {
         let fields = [("request", form), ("username", username), ("password", password)];
         Answer::to(self.http.post(format!("{}/login", self.base)).form(&fields)).await
     }
 
-    /// Asks for the page and signs in.
+    /// Asks for the page and signs in, whether or not somebody is signed in.
     pub async fn sign_in(&self, changes: Changes<'_>, username: &str, password: &str) -> Answer {
-        let form = self.authorize(changes).await.form();
+        let form = self.authorize(&[&[("prompt", Some("login"))], changes].concat()).await.form();
         self.login(&form, username, password).await
     }
 

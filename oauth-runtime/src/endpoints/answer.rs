@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::error::{Reason, Wire};
 use crate::model::redirect_uri::Destination;
-use crate::pages::{ErrorPage, PageError};
+use crate::pages::{ErrorPage, PageError, Texts};
 use crate::service::OAuthService;
 
 /// A page, with the headers that every page has. `form_target` is the origin that its form leads on to.
@@ -39,14 +39,14 @@ pub(crate) fn document(status: StatusCode, html: Result<String, PageError>, form
 }
 
 /// The page for what must not be sent to a client (RFC 6749 §4.1.2.1).
-pub(crate) fn error_page(oauth: &OAuthService, reason: &Reason) -> HttpResponse {
+pub(crate) fn error_page(oauth: &OAuthService, texts: &Texts, reason: &Reason) -> HttpResponse {
     let Wire { status, text, .. } = reason.wire();
     let title = match status.as_u16() {
-        ..500 => "This sign-in cannot go on",
-        _ => "Something went wrong here",
+        ..500 => &texts.cannot_go_on,
+        _ => &texts.went_wrong,
     };
-    let html = oauth.0.pages.error(&ErrorPage { brand: &oauth.0.brand, status: status.as_u16(), title, detail: &text });
-    let mut response = document(status, html, "");
+    let page = ErrorPage { brand: &oauth.0.brand, texts, status: status.as_u16(), title, detail: &text };
+    let mut response = document(status, oauth.0.pages.error(&page), "");
     retry_after(&mut response, reason);
     response
 }

@@ -2,26 +2,30 @@
 
 use std::time::Duration;
 
-use actix_web::http::StatusCode;
+use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::endpoints::answer::{document, error_page, redirect};
+use crate::endpoints::answer::{document, error_page};
 use crate::endpoints::browser::Browser;
+use crate::endpoints::finish::{By, finish, refuse};
+use crate::endpoints::language;
 use crate::error::Reason;
 use crate::model::Scope;
 use crate::model::client::RegisteredClient;
-use crate::model::code::{AuthorizationRequest, SignInForm};
+use crate::model::code::{AuthorizationRequest, SignInForm, Wishes};
 use crate::model::form::Parameters;
 use crate::model::pkce::Challenge;
 use crate::model::redirect_uri::Destination;
+use crate::model::session::{Person, Session};
 use crate::pages::{SignInPage, SignInProblem};
 use crate::service::OAuthService;
+use crate::token;
 
-/// Shows the sign-in page.
+/// Answers with a code where a session is enough, and else with the sign-in page.
 pub(crate) async fn page(oauth: OAuthService, request: HttpRequest) -> HttpResponse {
     let query = request.query_string();
     if query.len() > MAX_QUERY_BYTES {
-        return error_page(&oauth, &Reason::QueryTooLong);
+        return error_page(&oauth, language::of(&request, &oauth), &Reason::QueryTooLong);
     }
     let parameters = Parameters::parse(query.as_bytes());
     // RFC 6749 §4.1.2.1: until client and redirect URI are known good, the answer is a page and never a redirect
@@ -29,27 +33,78 @@ pub(crate) async fn page(oauth: OAuthService, request: HttpRequest) -> HttpRespo
         Ok(proven) => proven,
         Err(reason) => {
             tracing::info!(target: "oauth", ?reason, "authorization request refused with a page");
-            return error_page(&oauth, &reason);
+            return error_page(&oauth, language::of(&request, &oauth), &reason);
         }
     };
-    match demands(&oauth, &parameters, &proven) {
-        Ok(authorization) => {
-            let browser = Browser::of(&request, &oauth).unwrap_or_else(Browser::new);
-            let form = SignInForm { request: authorization, browser: browser.hash() };
-            // A hint that cannot be a name is none.
-            let hint = parameters.get("login_hint", 256).ok().flatten().unwrap_or_default();
-            let mut response = sign_in_page(&oauth, &proven.client.name, &proven.destination, &form, hint, None);
-            browser.remember(&mut response, &oauth);
-            response
-        }
+    match answer(&oauth, &request, &parameters, &proven).await {
+        Ok(response) => response,
         Err(reason) => {
             tracing::info!(target: "oauth", client = proven.client.id, ?reason, "authorization request refused");
-            let wire = reason.wire();
-            let code = wire.code.map_or("server_error", |code| code.as_str());
             let state = parameters.get("state", MAX_STATE_BYTES).unwrap_or(None);
-            redirect(&oauth, &proven.destination, state, &[("error", code), ("error_description", &wire.text)])
+            refuse(&oauth, &proven.destination, state, &reason)
         }
     }
+}
+
+async fn answer(
+    oauth: &OAuthService,
+    http: &HttpRequest,
+    parameters: &Parameters<'_>,
+    proven: &Proven<'_>,
+) -> Result<HttpResponse, Reason> {
+    let mut request = demands(oauth, http, parameters, proven)?;
+    let prompt = prompt(parameters)?;
+    request.wishes.consent = prompt.consent;
+    let expected_user = expected_user(oauth, parameters)?;
+
+    let session = Session::of(http, oauth).await?;
+    let account = session.as_ref().map(|session| session.account.clone());
+    let is_enough = |session: &Session| {
+        !prompt.sign_in
+            && request.wishes.is_met_by(&session.how, oauth.now())
+            && expected_user.as_ref().is_none_or(|subject| *subject == session.subject)
+    };
+    if let Some(session) = session.filter(is_enough)
+        && let Some(sessions) = &oauth.0.sessions
+    {
+        match sessions.reload.claims_of(&session.subject).await? {
+            Some(claims) => {
+                let person = Person { subject: session.subject, account: session.account, claims, how: session.how };
+                let by = if prompt.nothing { By::SessionAlone } else { By::Session };
+                return finish(oauth, http, request, person, by).await;
+            }
+            None => {
+                tracing::info!(target: "oauth", "no such user any more: the session is ended");
+                if let Some(id) = &session.how.session {
+                    Session::end(id, oauth).await?;
+                }
+            }
+        }
+    }
+    // OpenID Connect Core §3.1.2.6
+    if prompt.nothing {
+        return Err(Reason::LoginRequired);
+    }
+    let hint = request.wishes.hint.clone().or(account).unwrap_or_default();
+    let browser = Browser::of(http, oauth).unwrap_or_else(Browser::new);
+    let form = SignInForm { request, browser: browser.hash() };
+    let mut response = match &oauth.0.sign_in_at {
+        Some(path) => elsewhere(oauth, path, &form)?,
+        None => sign_in_page(oauth, &proven.client.name, &proven.destination, &form, &hint, None),
+    };
+    browser.remember(&mut response, oauth);
+    Ok(response)
+}
+
+/// Sends the browser to the author's own page.
+fn elsewhere(oauth: &OAuthService, path: &str, form: &SignInForm) -> Result<HttpResponse, Reason> {
+    let now = oauth.now();
+    let sealed = oauth.0.sealer.seal(form, now, now + FORM_LIFETIME).map_err(|_| Reason::Internal)?;
+    Ok(HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, format!("{path}?request={sealed}")))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::REFERRER_POLICY, "no-referrer"))
+        .finish())
 }
 
 /// Who asks, and where the answer goes.
@@ -76,6 +131,7 @@ fn proven<'a>(oauth: &'a OAuthService, parameters: &Parameters<'_>) -> Result<Pr
 
 fn demands(
     oauth: &OAuthService,
+    http: &HttpRequest,
     parameters: &Parameters<'_>,
     proven: &Proven<'_>,
 ) -> Result<AuthorizationRequest, Reason> {
@@ -122,7 +178,57 @@ fn demands(
         state: state.map(str::to_owned),
         nonce: nonce.map(str::to_owned),
         challenge,
+        wishes: wishes(oauth, http, parameters)?,
     })
+}
+
+/// How the user is to be asked (OpenID Connect Core §3.1.2.1, RFC 9470 §4).
+fn wishes(oauth: &OAuthService, http: &HttpRequest, parameters: &Parameters<'_>) -> Result<Wishes, Reason> {
+    let max_age = match parameters.get("max_age", 32)?.map(str::parse::<u64>) {
+        Some(Ok(seconds)) => Some(seconds),
+        Some(Err(_)) => return Err(Reason::MaxAgeMalformed),
+        None => None,
+    };
+    let acr = parameters.get("acr_values", 512)?.unwrap_or_default();
+    Ok(Wishes {
+        consent: false,
+        max_age,
+        acr: acr.split(' ').filter(|one| !one.is_empty()).map(str::to_owned).collect(),
+        // A hint that cannot be a name is none.
+        hint: parameters.get("login_hint", 256).ok().flatten().map(str::to_owned),
+        language: language::asked(http, oauth, parameters.get("ui_locales", 256)?),
+    })
+}
+
+/// What a request wants to be shown.
+struct Prompt {
+    nothing: bool,
+    sign_in: bool,
+    consent: bool,
+}
+
+/// OpenID Connect Core §3.1.2.1
+fn prompt(parameters: &Parameters<'_>) -> Result<Prompt, Reason> {
+    let prompts: Vec<&str> =
+        parameters.get("prompt", 256)?.unwrap_or_default().split(' ').filter(|one| !one.is_empty()).collect();
+    match prompts.as_slice() {
+        ["none"] => Ok(Prompt { nothing: true, sign_in: false, consent: false }),
+        prompts if prompts.iter().all(|prompt| ["login", "consent", "select_account"].contains(prompt)) => Ok(Prompt {
+            nothing: false,
+            // One account is signed in at a time: who wants another signs in to it.
+            sign_in: prompts.iter().any(|prompt| *prompt != "consent"),
+            consent: prompts.contains(&"consent"),
+        }),
+        _ => Err(Reason::PromptUnknown),
+    }
+}
+
+/// Whom the client takes its user for, if it says so by an ID token of ours (OpenID Connect Core §3.1.2.1).
+fn expected_user(oauth: &OAuthService, parameters: &Parameters<'_>) -> Result<Option<String>, Reason> {
+    match parameters.get("id_token_hint", token::MAX_BYTES)? {
+        Some(hint) => Ok(Some(oauth.id_token(hint).ok_or(Reason::HintForged)?.subject)),
+        None => Ok(None),
+    }
 }
 
 /// What OpenID Connect adds, and what of it is not here (OpenID Connect Core §3.1.2.1, §6, §7.2.1).
@@ -137,18 +243,7 @@ fn openid_parameters(parameters: &Parameters<'_>) -> Result<(), Reason> {
             return Err(reason);
         }
     }
-    // Everybody signs in here every time: all that a request can ask for is granted, but for no page at all.
-    let prompts: Vec<&str> =
-        parameters.get("prompt", 256)?.unwrap_or_default().split(' ').filter(|one| !one.is_empty()).collect();
-    match prompts.as_slice() {
-        ["none"] => Err(Reason::LoginRequired),
-        prompts if prompts.iter().all(|prompt| ["login", "consent", "select_account"].contains(prompt)) => Ok(()),
-        _ => Err(Reason::PromptUnknown),
-    }?;
-    match parameters.get("max_age", 32)?.map(str::parse::<u64>) {
-        Some(Err(_)) => Err(Reason::MaxAgeMalformed),
-        Some(Ok(_)) | None => Ok(()),
-    }
+    Ok(())
 }
 
 /// The sign-in page, the first time or again.
@@ -161,13 +256,14 @@ pub(crate) fn sign_in_page(
     problem: Option<SignInProblem>,
 ) -> HttpResponse {
     let now = oauth.now();
+    let texts = oauth.texts(form.request.wishes.language.as_deref());
     let Ok(sealed) = oauth.0.sealer.seal(form, now, now + FORM_LIFETIME) else {
-        return error_page(oauth, &Reason::Internal);
+        return error_page(oauth, texts, &Reason::Internal);
     };
-    let described = |scope: &str| oauth.0.scopes.get(scope).map(String::as_str);
-    let scopes: Vec<&str> = form.request.scope.iter().filter_map(described).collect();
+    let scopes = oauth.described(&form.request.scope, texts);
     let html = oauth.0.pages.sign_in(&SignInPage {
         brand: &oauth.0.brand,
+        texts,
         action: &oauth.0.paths.login,
         request: &sealed,
         client,
@@ -179,7 +275,7 @@ pub(crate) fn sign_in_page(
     document(problem.map_or(StatusCode::OK, status_of), html, &destination.source)
 }
 
-fn status_of(problem: SignInProblem) -> StatusCode {
+pub(crate) fn status_of(problem: SignInProblem) -> StatusCode {
     match problem {
         SignInProblem::Incomplete | SignInProblem::TooLong => StatusCode::BAD_REQUEST,
         SignInProblem::Wrong => StatusCode::UNAUTHORIZED,

@@ -5,19 +5,20 @@ use std::time::Duration;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use crate::authenticate::Login;
-use crate::endpoints::answer::{error_page, form_body, redirect};
+use crate::authenticate::{Login, Outcome};
+use crate::endpoints::answer::{error_page, form_body};
 use crate::endpoints::authorize::sign_in_page;
 use crate::endpoints::browser::Browser;
+use crate::endpoints::finish::{By, finish, refuse, signed_in};
+use crate::endpoints::{language, verify};
 use crate::error::Reason;
 use crate::limit;
-use crate::model::claims::{UnusableClaims, UserClaims};
 use crate::model::client::RegisteredClient;
-use crate::model::code::{AuthorizationCode, SignInForm};
+use crate::model::code::SignInForm;
 use crate::model::form::{BadParameter, Parameters};
 use crate::model::redirect_uri::Destination;
 use crate::pages::SignInProblem;
-use crate::seal::{NotOpened, NotSealed};
+use crate::seal::{NotOpened, Sealable as _};
 use crate::service::OAuthService;
 
 /// Signs a person in.
@@ -26,18 +27,22 @@ pub(crate) async fn submit(oauth: OAuthService, request: HttpRequest, payload: w
         Ok(response) => response,
         Err(reason) => {
             tracing::info!(target: "oauth", ?reason, "sign-in refused with a page");
-            error_page(&oauth, &reason)
+            error_page(&oauth, language::of(&request, &oauth), &reason)
         }
     }
 }
 
-async fn sign_in(oauth: &OAuthService, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, Reason> {
-    let body = form_body(request, payload).await?;
+async fn sign_in(oauth: &OAuthService, http: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, Reason> {
+    let body = form_body(http, payload).await?;
     let parameters = Parameters::parse(&body);
-    let form = opened_form(oauth, request, &parameters)?;
+    let sealed = parameters.get("request", SignInForm::MAX_BYTES)?.ok_or(Reason::FormForged)?;
+    let form = opened_form(oauth, http, sealed)?;
     // A client can have lost its registration since the form was made.
     let client = oauth.0.clients.get(&form.request.client_id).ok_or(Reason::UnknownClient)?;
     let destination = client.destination(&form.request.redirect_uri).ok_or(Reason::UnknownRedirectUri)?;
+    if parameters.get("cancel", 64)?.is_some() {
+        return Ok(refuse(oauth, &destination, form.request.state.as_deref(), &Reason::AccessDenied));
+    }
 
     let (username, password) = match credentials(&parameters) {
         Ok(credentials) => credentials,
@@ -47,49 +52,54 @@ async fn sign_in(oauth: &OAuthService, request: &HttpRequest, payload: web::Payl
         }
     };
     let store = oauth.0.store.as_ref();
-    let attempt = match limit::attempt(store, &username, oauth.peer(request)).await? {
+    let attempt = match limit::attempt(store, &username, oauth.peer(http)).await? {
         Ok(attempt) => attempt,
         Err(too_many) => {
             tracing::warn!(target: "oauth", client = client.id, "too many attempts to sign in");
-            warn_of_a_proxy(oauth, request);
+            warn_of_a_proxy(oauth, http);
             let problem = SignInProblem::TooManyAttempts(too_many.retry_after);
             return Ok(again(oauth, client, &destination, &form, &username, problem));
         }
     };
-    let login = Login { username: username.clone(), password: password.into() };
-    let claims = match oauth.0.authenticator.call(login).await {
-        Ok(Some(claims)) => claims,
-        Ok(None) => {
-            tracing::info!(target: "oauth", client = client.id, "sign-in refused: wrong name or password");
-            return Ok(again(oauth, client, &destination, &form, &username, SignInProblem::Wrong));
-        }
+    let Some(authenticator) = &oauth.0.authenticator else {
+        // No page with such a form is shown where users sign in elsewhere.
+        return Err(Reason::FormForged);
+    };
+    let login =
+        Login { username: username.clone(), password: password.into(), acr_values: form.request.wishes.acr.clone() };
+    let outcome = match authenticator.call(login).await {
+        Ok(signed_in) => signed_in.0,
         Err(why) => {
             tracing::error!(target: "oauth", ?why, "authenticate gave no answer");
             attempt.forgive(store).await?;
             return Ok(again(oauth, client, &destination, &form, &username, SignInProblem::TryAgainLater));
         }
     };
+    let (claims, amr, acr) = match outcome {
+        Outcome::Refused => {
+            tracing::info!(target: "oauth", client = client.id, "sign-in refused: wrong name or password");
+            return Ok(again(oauth, client, &destination, &form, &username, SignInProblem::Wrong));
+        }
+        Outcome::Ask(question) => {
+            attempt.forgive(store).await?;
+            return verify::page(oauth, form.request, form.browser, username, question).await;
+        }
+        Outcome::Done { claims, amr, acr } => (claims, amr, acr),
+    };
     attempt.forgive(store).await?;
-    let code = code(oauth, &form, claims, &username).await?;
-    let mut response = redirect(oauth, &destination, form.request.state.as_deref(), &[("code", &code)]);
-    // Drawn anew, so that a cookie planted before the sign-in is worth nothing after it.
-    Browser::new().remember(&mut response, oauth);
-    tracing::info!(target: "oauth", client = client.id, "authorization code issued");
-    Ok(response)
+    let person = signed_in(oauth, http, (claims, amr, acr), Some(&username)).await?;
+    finish(oauth, http, form.request, person, By::Page).await
 }
 
 /// The form, if it was made here for this browser.
-fn opened_form(oauth: &OAuthService, request: &HttpRequest, parameters: &Parameters<'_>) -> Result<SignInForm, Reason> {
-    let sealed = parameters.get("request", 12 * 1024)?.ok_or(Reason::FormForged)?;
+pub(crate) fn opened_form(oauth: &OAuthService, http: &HttpRequest, sealed: &str) -> Result<SignInForm, Reason> {
     let form = match oauth.0.sealer.open::<SignInForm>(sealed, oauth.now()) {
         Ok(opened) => opened.value,
         Err(NotOpened::Forged) => return Err(Reason::FormForged),
         Err(NotOpened::Expired) => return Err(Reason::FormExpired),
     };
-    match Browser::of(request, oauth) {
-        Some(browser) if browser.is(&form.browser) => Ok(form),
-        Some(_) | None => Err(Reason::FormFromElsewhere),
-    }
+    Browser::made_for(http, oauth, &form.browser)?;
+    Ok(form)
 }
 
 fn credentials(parameters: &Parameters<'_>) -> Result<(String, String), SignInProblem> {
@@ -111,58 +121,19 @@ fn again(
     problem: SignInProblem,
 ) -> HttpResponse {
     let mut response = sign_in_page(oauth, &client.name, destination, form, username, Some(problem));
-    let retry_after = match problem {
-        SignInProblem::TooManyAttempts(wait) => Some(wait),
-        SignInProblem::TryAgainLater => Some(TRY_AGAIN),
-        SignInProblem::Incomplete | SignInProblem::TooLong | SignInProblem::Wrong => None,
-    };
-    if let Some(wait) = retry_after {
+    if let Some(wait) = wait_for(problem) {
         response.headers_mut().insert(header::RETRY_AFTER, wait.as_secs().into());
     }
     response
 }
 
-/// An authorization code for what was asked and who signed in (RFC 6749 §4.1.2).
-async fn code(
-    oauth: &OAuthService,
-    form: &SignInForm,
-    claims: serde_json::Value,
-    username: &str,
-) -> Result<String, Reason> {
-    let unusable = |why: UnusableClaims| {
-        tracing::error!(target: "oauth", "the claims that authenticate returned cannot be used: {why}");
-        Reason::ClaimsUnusable
-    };
-    let user = UserClaims::parse(claims, username).map_err(unusable)?;
-    // RFC 9700 §4.15.1: a token of a user must not read as one of a client
-    if oauth.0.clients.contains_key(&user.subject) {
-        return Err(unusable(UnusableClaims::SubjectIsClient));
+/// After how long another try counts.
+pub(crate) fn wait_for(problem: SignInProblem) -> Option<Duration> {
+    match problem {
+        SignInProblem::TooManyAttempts(wait) => Some(wait),
+        SignInProblem::TryAgainLater => Some(TRY_AGAIN),
+        SignInProblem::Incomplete | SignInProblem::TooLong | SignInProblem::Wrong => None,
     }
-    let request = &form.request;
-    let code = AuthorizationCode {
-        grant: random_id(),
-        client_id: request.client_id.clone(),
-        redirect_uri: request.redirect_uri.clone(),
-        redirect_uri_given: request.redirect_uri_given,
-        scope: request.scope.clone(),
-        resources: request.resources.clone(),
-        nonce: request.nonce.clone(),
-        challenge: request.challenge,
-        subject: user.subject,
-        claims: user.custom,
-    };
-    let issued_at = oauth.issue_time().await?;
-    match oauth.0.sealer.seal(&code, issued_at, issued_at + oauth.0.code_lifetime) {
-        Ok(code) => Ok(code),
-        Err(NotSealed::TooLarge) => Err(unusable(UnusableClaims::TooLarge)),
-        Err(NotSealed::Failed) => Err(Reason::Internal),
-    }
-}
-
-/// An id that nobody guesses: 128 random bits (RFC 6749 §10.10).
-pub(crate) fn random_id() -> String {
-    use base64::Engine as _;
-    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(rand::random::<[u8; 16]>())
 }
 
 /// An https service whose peers are on its own machine is behind a proxy, and counts all its users as one.

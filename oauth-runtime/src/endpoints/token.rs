@@ -11,13 +11,14 @@ use serde_json::{Map, Value, json};
 
 use crate::client_auth;
 use crate::endpoints::answer::{form_body, json_error, not_stored};
-use crate::endpoints::login::random_id;
+use crate::endpoints::finish::random_id;
 use crate::endpoints::token::id_token::IdToken;
 use crate::error::Reason;
 use crate::model::claims::OPENID;
 use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
 use crate::model::resource::Resources;
+use crate::model::session::Authentication;
 use crate::model::{Scope, Timestamp};
 use crate::service::OAuthService;
 
@@ -53,7 +54,8 @@ pub(crate) struct Access<'a> {
     pub(crate) subject: &'a str,
     pub(crate) scope: Scope,
     pub(crate) resources: Resources,
-    pub(crate) signed_in_at: Option<Timestamp>,
+    /// None for a client in its own name.
+    pub(crate) how: Option<&'a Authentication>,
     pub(crate) issued_at: Timestamp,
     pub(crate) claims: Map<String, Value>,
     /// Of the authorization request, for the ID token.
@@ -121,7 +123,7 @@ impl GrantType {
 impl Access<'_> {
     /// Signs it.
     pub(crate) fn issue(self, oauth: &OAuthService, refresh_token: Option<String>) -> Result<Issued, Reason> {
-        let Access { grant, client_id, subject, scope, resources, signed_in_at, issued_at, mut claims, nonce } = self;
+        let Access { grant, client_id, subject, scope, resources, how, issued_at, mut claims, nonce } = self;
         let registered = [
             ("iss", json!(oauth.0.expected.issuer)),
             ("aud", resources.audience(&oauth.0.expected.audience)),
@@ -133,19 +135,19 @@ impl Access<'_> {
             ("gid", json!(grant)),
         ];
         claims.extend(registered.map(|(name, value)| (name.to_owned(), value)));
-        if let Some(signed_in_at) = signed_in_at {
-            claims.insert("auth_time".to_owned(), json!(signed_in_at));
+        if let Some(how) = how {
+            claims.extend(how.claims());
         }
         if !scope.is_empty() {
             claims.insert("scope".to_owned(), json!(scope));
         }
         let access_token = oauth.0.keys.sign(&claims).ok_or(Reason::Internal)?;
-        let id_token = match signed_in_at.filter(|_| scope.contains(OPENID)) {
-            Some(signed_in_at) => {
+        let id_token = match how.filter(|_| scope.contains(OPENID)) {
+            Some(how) => {
                 // In a store's first second all is dated a second ahead, which a client would call the future.
                 let now = oauth.now();
-                let (signed_in_at, issued_at) = (signed_in_at.min(now), issued_at.min(now));
-                let id = IdToken { subject, client_id, signed_in_at, issued_at, nonce: nonce.as_deref() };
+                let how = &Authentication { at: how.at.min(now), ..how.clone() };
+                let id = IdToken { subject, client_id, how, issued_at: issued_at.min(now), nonce: nonce.as_deref() };
                 Some(id.sign(oauth, &access_token).ok_or(Reason::Internal)?)
             }
             None => None,

@@ -20,7 +20,9 @@ pub struct Client {
     pub(crate) id: String,
     pub(crate) name: Option<String>,
     pub(crate) redirect_uris: Vec<String>,
+    pub(crate) post_logout_redirect_uris: Vec<String>,
     pub(crate) may_refresh: bool,
+    pub(crate) is_third_party: bool,
     pub(crate) is_confidential: bool,
     pub(crate) secrets: Vec<Secret>,
     pub(crate) jwks: Vec<String>,
@@ -38,7 +40,9 @@ impl Client {
             id: id.into(),
             name: None,
             redirect_uris: Vec::new(),
+            post_logout_redirect_uris: Vec::new(),
             may_refresh: true,
+            is_third_party: false,
             is_confidential: false,
             secrets: Vec::new(),
             jwks: Vec::new(),
@@ -110,6 +114,24 @@ impl Client {
         self
     }
 
+    /// A place the browser may be sent to after a sign-out that this client asked for (OpenID Connect RP-Initiated Logout
+    /// §3): call it once for each. Of the same kinds as a redirect URI.
+    #[must_use]
+    pub fn post_logout_redirect_uri(mut self, uri: impl Into<String>) -> Self {
+        self.post_logout_redirect_uris.push(uri.into());
+        self
+    }
+
+    /// Says that this client is somebody else's: its users are asked whether they allow it what it asks for.
+    ///
+    /// A client of your own does not ask, as long as it shows who it is or is reached by https. One that does neither,
+    /// such as a command line, is not let in by a session alone: any program could say that it is this one.
+    #[must_use]
+    pub fn third_party(mut self) -> Self {
+        self.is_third_party = true;
+        self
+    }
+
     /// Gives this client no refresh tokens, though the service has them.
     #[must_use]
     pub fn without_refresh_tokens(mut self) -> Self {
@@ -124,7 +146,9 @@ pub(crate) struct RegisteredClient {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) redirect_uris: Vec<RedirectUri>,
+    pub(crate) post_logout_redirect_uris: Vec<RedirectUri>,
     pub(crate) may_refresh: bool,
+    pub(crate) is_third_party: bool,
     /// None: a public client.
     pub(crate) credentials: Option<Credentials>,
     /// In its own name.
@@ -136,6 +160,11 @@ impl RegisteredClient {
     /// Where the browser goes, if the requested URI is registered.
     pub(crate) fn destination(&self, requested: &str) -> Option<Destination> {
         self.redirect_uris.iter().find(|uri| uri.matches(requested)).map(|uri| uri.destination(requested))
+    }
+
+    /// Where the browser goes after a sign-out, if the requested URI is registered for that.
+    pub(crate) fn destination_after_sign_out(&self, requested: &str) -> Option<Destination> {
+        self.post_logout_redirect_uris.iter().find(|uri| uri.matches(requested)).map(|uri| uri.destination(requested))
     }
 
     /// RFC 6749 §3.1.2.3: a request may leave the URI out where only one is registered.

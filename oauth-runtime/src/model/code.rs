@@ -1,11 +1,16 @@
 //! What travels sealed between the steps of the authorization code grant.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::model::Timestamp;
 use crate::model::pkce::Challenge;
 use crate::model::resource::Resources;
 use crate::model::scope::Scope;
+use crate::model::session::{Authentication, Person};
+use crate::question::Question;
 
 /// An authorization request that was found good (RFC 6749 §4.1.1).
 #[derive(Debug, Serialize, Deserialize)]
@@ -23,6 +28,34 @@ pub(crate) struct AuthorizationRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) nonce: Option<String>,
     pub(crate) challenge: Challenge,
+    #[serde(default)]
+    pub(crate) wishes: Wishes,
+}
+
+/// How the client wants its user to be asked (OpenID Connect Core §3.1.2.1, RFC 9470 §4).
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Wishes {
+    /// `prompt=consent`
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) consent: bool,
+    /// Seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) max_age: Option<u64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) acr: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) hint: Option<String>,
+    /// The language of the pages, where it is not English.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) language: Option<String>,
+}
+
+impl Wishes {
+    /// Whether this sign-in is recent and strong enough.
+    pub(crate) fn is_met_by(&self, how: &Authentication, now: Timestamp) -> bool {
+        self.max_age.is_none_or(|seconds| now.since(how.at) < Duration::from_secs(seconds))
+            && (self.acr.is_empty() || how.acr.as_ref().is_some_and(|acr| self.acr.contains(acr)))
+    }
 }
 
 /// The hidden field of the sign-in form.
@@ -31,6 +64,45 @@ pub(crate) struct SignInForm {
     pub(crate) request: AuthorizationRequest,
     /// The hash of the cookie of the browser that the form was made for.
     pub(crate) browser: String,
+}
+
+/// The hidden field of the page that asks one more thing.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct QuestionForm {
+    /// Spent with the right answer.
+    pub(crate) id: String,
+    pub(crate) request: AuthorizationRequest,
+    pub(crate) browser: String,
+    /// As typed: the password was right.
+    pub(crate) username: String,
+    pub(crate) question: Question,
+}
+
+/// The hidden field of the consent page.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ConsentForm {
+    /// Spent with the decision.
+    pub(crate) id: String,
+    pub(crate) request: AuthorizationRequest,
+    pub(crate) browser: String,
+    pub(crate) person: Person,
+}
+
+/// The hidden field of the page that asks whether to sign out.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SignOutForm {
+    pub(crate) session: String,
+    pub(crate) browser: String,
+    /// The client, its registered URI and the state.
+    pub(crate) then: Option<AfterSignOut>,
+}
+
+/// Where a browser goes after sign-out (OpenID Connect RP-Initiated Logout §3).
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct AfterSignOut {
+    pub(crate) client_id: String,
+    pub(crate) uri: String,
+    pub(crate) state: Option<String>,
 }
 
 /// An authorization code: all that its redemption needs, so that nothing is stored for it.
@@ -49,4 +121,5 @@ pub(crate) struct AuthorizationCode {
     pub(crate) challenge: Challenge,
     pub(crate) subject: String,
     pub(crate) claims: Map<String, Value>,
+    pub(crate) how: Authentication,
 }

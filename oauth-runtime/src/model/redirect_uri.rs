@@ -33,6 +33,8 @@ pub(crate) struct Destination {
     pub(crate) source: String,
     /// What a person is shown: host and port, or the private scheme.
     pub(crate) shown: String,
+    /// Whether the domain name system vouches for who gets the code.
+    pub(crate) is_https: bool,
 }
 
 /// Why a text is no redirect URI.
@@ -80,7 +82,8 @@ impl RedirectUri {
                 (source, host_of(origin).to_owned())
             }
         };
-        Destination { uri: requested.to_owned(), source, shown }
+        let is_https = matches!(&self.kind, Kind::Web { origin } if origin.starts_with("https:"));
+        Destination { uri: requested.to_owned(), source, shown, is_https }
     }
 
     /// Whether a page of this origin belongs to the client, for CORS.

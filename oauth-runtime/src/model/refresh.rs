@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::Timestamp;
 use crate::model::resource::Resources;
 use crate::model::scope::Scope;
+use crate::model::session::Authentication;
 
 /// A refresh token: who may ask again, and for what. It carries the subject and not the claims, so that authority is
 /// looked up anew at every use.
@@ -23,7 +24,7 @@ pub(crate) struct RefreshToken {
     /// All that were granted; each refresh may choose among them (RFC 8707 §2.2).
     #[serde(default, skip_serializing_if = "Resources::is_empty")]
     pub(crate) resources: Resources,
-    pub(crate) signed_in_at: Timestamp,
+    pub(crate) how: Authentication,
     /// When the family ends, however often it is used.
     pub(crate) ends_at: Timestamp,
 }

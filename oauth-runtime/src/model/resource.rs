@@ -19,6 +19,19 @@ impl Resources {
         self.0.is_empty()
     }
 
+    pub(crate) fn is_subset(&self, other: &Resources) -> bool {
+        self.0.is_subset(&other.0)
+    }
+
+    /// With the service's own audience by its name.
+    pub(crate) fn named(&self, own: &str) -> Resources {
+        if self.is_empty() { [own].into_iter().collect() } else { self.clone() }
+    }
+
+    pub(crate) fn join(&mut self, other: &Resources) {
+        self.0.extend(other.0.iter().cloned());
+    }
+
     /// What a token is for that is asked for out of this grant: all of it where nothing is named (RFC 8707 §2.2).
     pub(crate) fn narrowed(&self, asked: Resources, own: &str) -> Result<Resources, NotGranted> {
         let granted = |resource: &String| self.0.contains(resource) || (self.is_empty() && resource == own);

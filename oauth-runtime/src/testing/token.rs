@@ -49,7 +49,7 @@ pub fn token(oauth: &OAuthService) -> Token {
     let claims = json!({
         "iss": service.expected.issuer, "aud": service.expected.audience, "sub": "test-user", "client_id": client,
         "iat": now, "exp": now + service.access_token_lifetime.as_secs(), "auth_time": now,
-        "jti": crate::endpoints::login::random_id()
+        "jti": crate::endpoints::finish::random_id()
     });
     let Value::Object(claims) = claims else { unreachable!("written as an object") };
     Token { oauth: oauth.clone(), now, claims, by_another: false }

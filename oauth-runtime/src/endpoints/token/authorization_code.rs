@@ -58,15 +58,19 @@ pub(crate) async fn redeem(
     if oauth.0.store.not_before(&code.subject).await?.is_some_and(|at| opened.issued_at <= at) {
         return Err(Reason::SignedOut);
     }
+    if let Some(session) = &code.how.session
+        && oauth.0.store.is_revoked(session).await?
+    {
+        return Err(Reason::SignedOut);
+    }
 
-    // The family begins before the code is spent, so that a store that fails between the two has cost nothing. Signing
-    // in is what a code is made by, at once.
+    // The family begins before the code is spent, so that a store that fails between the two has cost nothing.
     let grant = RefreshGrant {
         id: &code.grant,
         subject: &code.subject,
         scope: &code.scope,
         resources: &code.resources,
-        signed_in_at: opened.issued_at,
+        how: &code.how,
     };
     let refresh_token = refresh_token::first(oauth, client, grant, issued_at).await?;
     // Only now is it spent: a thief without the verifier cannot make the code useless to its owner.
@@ -85,7 +89,7 @@ pub(crate) async fn redeem(
         subject: &code.subject,
         scope: code.scope,
         resources,
-        signed_in_at: Some(opened.issued_at),
+        how: Some(&code.how),
         issued_at,
         claims: code.claims,
         nonce: code.nonce,

@@ -1,6 +1,6 @@
 //! The grant `client_credentials` (RFC 6749 §4.4, OAuth 2.1 §4.2): a client in its own name.
 
-use crate::endpoints::login::random_id;
+use crate::endpoints::finish::random_id;
 use crate::endpoints::token::{Access, Issued};
 use crate::error::Reason;
 use crate::model::Scope;
@@ -32,7 +32,7 @@ pub(crate) async fn grant(
         subject: &client.id,
         scope,
         resources,
-        signed_in_at: None,
+        how: None,
         issued_at: oauth.issue_time().await?,
         claims: client.claims.clone(),
         nonce: None,

@@ -6,14 +6,16 @@ use jsonwebtoken::Algorithm;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256, Sha512};
 
+use crate::keys::ID_TOKEN;
 use crate::model::Timestamp;
+use crate::model::session::Authentication;
 use crate::service::OAuthService;
 
 /// What an ID token is to say. It has no claims of the user: a client asks `/userinfo` for those.
 pub(crate) struct IdToken<'a> {
     pub(crate) subject: &'a str,
     pub(crate) client_id: &'a str,
-    pub(crate) signed_in_at: Timestamp,
+    pub(crate) how: &'a Authentication,
     pub(crate) issued_at: Timestamp,
     pub(crate) nonce: Option<&'a str>,
 }
@@ -28,16 +30,16 @@ impl IdToken<'_> {
             ("azp", json!(self.client_id)),
             ("iat", json!(self.issued_at)),
             ("exp", json!(self.issued_at + oauth.0.access_token_lifetime)),
-            ("auth_time", json!(self.signed_in_at)),
             ("at_hash", json!(half_hash(access_token, oauth.0.keys.algorithm()))),
         ]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect();
+        claims.extend(self.how.claims());
         if let Some(nonce) = self.nonce {
             claims.insert("nonce".to_owned(), json!(nonce));
         }
-        oauth.0.keys.sign_as("JWT", &claims)
+        oauth.0.keys.sign_as(ID_TOKEN, &claims)
     }
 }
 

@@ -1,15 +1,12 @@
 //! The grant `refresh_token` (RFC 6749 §6, OAuth 2.1 §4.3, RFC 9700 §2.2.2).
 
-use serde_json::{Map, Value};
-
-use crate::authenticate::Authenticator;
 use crate::endpoints::token::{Access, Issued};
 use crate::error::Reason;
-use crate::model::claims::UserClaims;
 use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
 use crate::model::refresh::{GRACE, RefreshLifetimes, RefreshToken};
 use crate::model::resource::Resources;
+use crate::model::session::Authentication;
 use crate::model::{Scope, Timestamp};
 use crate::seal::{NotOpened, Sealable as _};
 use crate::service::OAuthService;
@@ -36,7 +33,7 @@ pub(crate) async fn refresh(
     let token = opened.value;
     // Lifetimes that were shortened since count for what was issued before: no longer is a revocation remembered.
     let RefreshLifetimes { idle, absolute } = refreshing.lifetimes;
-    if (opened.issued_at + idle).min(token.signed_in_at + absolute) <= oauth.now() {
+    if (opened.issued_at + idle).min(token.how.at + absolute) <= oauth.now() {
         return Err(Reason::RefreshTokenExpired);
     }
     // A store that forgot what was revoked takes nothing from before.
@@ -60,7 +57,12 @@ pub(crate) async fn refresh(
     if oauth.0.store.not_before(&token.subject).await?.is_some_and(|at| opened.issued_at <= at) {
         return Err(Reason::SignedOut);
     }
-    let Some(claims) = reloaded(&refreshing.reload, &token.subject).await? else {
+    if let Some(session) = &token.how.session
+        && oauth.0.store.is_revoked(session).await?
+    {
+        return Err(Reason::SignedOut);
+    }
+    let Some(claims) = refreshing.reload.claims_of(&token.subject).await? else {
         oauth.0.store.revoke(&token.grant, oauth.grant_ends(issued_at)).await?;
         tracing::info!(target: "oauth", client = client.id, grant = token.grant, "no such user any more: the grant is revoked");
         return Err(Reason::SubjectGone);
@@ -85,7 +87,7 @@ pub(crate) async fn refresh(
         subject: &token.subject,
         scope,
         resources,
-        signed_in_at: Some(token.signed_in_at),
+        how: Some(&token.how),
         issued_at,
         claims,
         // OpenID Connect Core §12.2: that of the first one is not repeated
@@ -114,8 +116,8 @@ pub(crate) async fn first(
         subject: grant.subject.to_owned(),
         scope: grant.scope.clone(),
         resources: grant.resources.clone(),
-        signed_in_at: grant.signed_in_at,
-        ends_at: grant.signed_in_at + refreshing.lifetimes.absolute,
+        how: grant.how.clone(),
+        ends_at: grant.how.at + refreshing.lifetimes.absolute,
     };
     let sealed = sealed(oauth, &token, issued_at)?;
     oauth.0.store.begin(grant.id, oauth.grant_ends(issued_at)).await?;
@@ -128,7 +130,7 @@ pub(crate) struct RefreshGrant<'a> {
     pub(crate) subject: &'a str,
     pub(crate) scope: &'a Scope,
     pub(crate) resources: &'a Resources,
-    pub(crate) signed_in_at: Timestamp,
+    pub(crate) how: &'a Authentication,
 }
 
 fn sealed(oauth: &OAuthService, token: &RefreshToken, issued_at: Timestamp) -> Result<String, Reason> {
@@ -138,29 +140,6 @@ fn sealed(oauth: &OAuthService, token: &RefreshToken, issued_at: Timestamp) -> R
         tracing::error!(target: "oauth", ?why, "a refresh token could not be sealed");
         Reason::Internal
     })
-}
-
-/// The subject's claims as they are now; none for a user who is not to be let in any more.
-async fn reloaded(reload: &Authenticator<String>, subject: &str) -> Result<Option<Map<String, Value>>, Reason> {
-    let claims = match reload.call(subject.to_owned()).await {
-        Ok(Some(claims)) => claims,
-        Ok(None) => return Ok(None),
-        Err(why) => {
-            tracing::error!(target: "oauth", ?why, "reload gave no answer");
-            return Err(Reason::ReloadFailed);
-        }
-    };
-    match UserClaims::parse(claims, subject) {
-        Ok(user) if user.subject == subject => Ok(Some(user.custom)),
-        Ok(_) => {
-            tracing::error!(target: "oauth", "reload answered the claims of another user: `sub` must be the subject it was asked for");
-            Err(Reason::ClaimsUnusable)
-        }
-        Err(why) => {
-            tracing::error!(target: "oauth", "the claims that reload returned cannot be used: {why}");
-            Err(Reason::ClaimsUnusable)
-        }
-    }
 }
 
 /// OpenID Connect Core §11

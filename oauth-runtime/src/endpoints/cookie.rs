@@ -1,0 +1,70 @@
+//! Cookies: which names they have, and how they are read and set.
+
+use std::time::Duration;
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+
+use crate::service::OAuthService;
+
+/// What a cookie is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cookie {
+    /// Ties a form to the browser that asked for it.
+    Browser,
+    /// The sign-in session.
+    Session,
+    /// What the user has allowed to clients.
+    Consents,
+}
+
+impl Cookie {
+    /// The value that the browser sent, if it sent one and no more.
+    pub(crate) fn read<'a>(self, request: &'a HttpRequest, oauth: &OAuthService) -> Option<&'a str> {
+        let name = self.name(oauth);
+        let mut values = request
+            .headers()
+            .get_all(header::COOKIE)
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .filter(|(key, _)| *key == name)
+            .map(|(_, value)| value);
+        match (values.next(), values.next()) {
+            (Some(value), None) => Some(value),
+            // Two of them: somebody else has set one, on a path or domain of his own.
+            (Some(_), Some(_)) | (None, _) => None,
+        }
+    }
+
+    /// Gives it to the browser: until that is closed, or for as long as this.
+    pub(crate) fn set(self, response: &mut HttpResponse, oauth: &OAuthService, value: &str, lasts: Option<Duration>) {
+        let secure = if oauth.0.issuer.is_https() { "; Secure" } else { "" };
+        let lasts = lasts.map(|lasts| format!("; Max-Age={}", lasts.as_secs())).unwrap_or_default();
+        let cookie = format!("{}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{lasts}", self.name(oauth));
+        if let Ok(value) = header::HeaderValue::from_str(&cookie) {
+            response.headers_mut().append(header::SET_COOKIE, value);
+        }
+    }
+
+    /// Takes it from the browser.
+    pub(crate) fn clear(self, response: &mut HttpResponse, oauth: &OAuthService) {
+        self.set(response, oauth, "", Some(Duration::ZERO));
+    }
+
+    /// On https a name that no other host can set; on loopback, where cookies ignore ports, one for each issuer.
+    fn name(self, oauth: &OAuthService) -> String {
+        let hash = Sha256::digest(oauth.0.issuer.as_str().as_bytes());
+        let id = URL_SAFE_NO_PAD.encode(&hash[..6]);
+        let prefix = if oauth.0.issuer.is_https() { "__Host-" } else { "" };
+        let kind = match self {
+            Cookie::Browser => "browser",
+            Cookie::Session => "session",
+            Cookie::Consents => "consents",
+        };
+        format!("{prefix}oauth-{kind}-{id}")
+    }
+}

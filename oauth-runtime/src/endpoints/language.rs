@@ -1,0 +1,52 @@
+//! The language of the pages: what the client asks for, else what the browser prefers, else English.
+
+use actix_web::HttpRequest;
+use actix_web::http::header;
+
+use crate::pages::Texts;
+use crate::service::OAuthService;
+
+/// The language that the browser prefers, among those that there are.
+pub(crate) fn of<'a>(request: &HttpRequest, oauth: &'a OAuthService) -> &'a Texts {
+    oauth.texts(preferred(request, oauth).as_deref())
+}
+
+/// The language for an authorization request (`ui_locales`, OpenID Connect Core §3.1.2.1).
+pub(crate) fn asked(request: &HttpRequest, oauth: &OAuthService, ui_locales: Option<&str>) -> Option<String> {
+    let asked = ui_locales.unwrap_or_default().split(' ').filter(|tag| !tag.is_empty());
+    best(asked, oauth).or_else(|| preferred(request, oauth))
+}
+
+fn preferred(request: &HttpRequest, oauth: &OAuthService) -> Option<String> {
+    let header = request.headers().get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
+    let mut ranges: Vec<(&str, f32)> = header
+        .split(',')
+        .take(MOST_RANGES)
+        .filter_map(|range| {
+            let (tag, quality) = range.split_once(';').unwrap_or((range, "q=1"));
+            let quality = quality.trim().strip_prefix("q=")?.parse::<f32>().ok()?;
+            (quality > 0.0).then(|| (tag.trim(), quality))
+        })
+        .collect();
+    // RFC 9110 §12.4.2; the sort is stable, so that equals keep their order
+    ranges.sort_by(|a, b| b.1.total_cmp(&a.1));
+    best(ranges.into_iter().map(|(tag, _)| tag), oauth)
+}
+
+/// RFC 4647 §3.4: each in turn, and shortened from its end until there is one.
+fn best<'t>(tags: impl Iterator<Item = &'t str>, oauth: &OAuthService) -> Option<String> {
+    for mut tag in tags.take(MOST_RANGES) {
+        loop {
+            if let Some(texts) = oauth.0.languages.iter().find(|texts| texts.language.eq_ignore_ascii_case(tag)) {
+                return Some(texts.language.to_string());
+            }
+            match tag.rsplit_once('-') {
+                Some((shorter, _)) => tag = shorter,
+                None => break,
+            }
+        }
+    }
+    None
+}
+
+const MOST_RANGES: usize = 16;
