@@ -45,7 +45,7 @@ pub use model::{Client, Clock, InvalidScope, Password, Scope, Secret, Timestamp}
 pub use pages::{InvalidColour, Logo, Texts};
 pub use pending::PendingAuthorization;
 pub use policies::{Entry, Policies, policies};
-pub use question::Question;
+pub use question::{Choice, Question};
 pub use refusal::Refusal;
 pub use require::Require;
 pub use service::OAuthService;

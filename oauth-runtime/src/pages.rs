@@ -3,6 +3,7 @@
 mod look;
 mod texts;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -12,32 +13,70 @@ use crate::question::Question;
 
 pub use look::{InvalidColour, Logo};
 pub(crate) use look::{Look, stylesheet};
+use texts::Sentence;
 pub use texts::Texts;
 
-/// Makes the pages a person sees. The built-in ones are [`BuiltInPages`].
+/// Makes the pages a person sees. The built-in ones are [`BuiltInPages`]; whichever method is not written is theirs.
 ///
 /// Each method returns a whole HTML document. The server adds the headers; its Content-Security-Policy
 /// allows the stylesheet and the images of this origin and no script.
+///
+/// ```
+/// use oauth_runtime::OAuthService;
+/// use oauth_runtime::pages::{PageError, Pages, SignedOutPage};
+///
+/// struct MyPages;
+///
+/// impl Pages for MyPages {
+///     fn signed_out(&self, page: &SignedOutPage<'_>) -> Result<String, PageError> {
+///         Ok(format!("<!doctype html><title>Bye</title><h1>{}</h1>", page.texts.signed_out))
+///     }
+/// }
+///
+/// let oauth = OAuthService::builder().pages(MyPages);
+/// # let _ = oauth;
+/// ```
 pub trait Pages: Send + Sync + 'static {
-    /// The sign-in page: a form that posts `request`, `username` and `password` to `page.action`.
+    /// The sign-in page: a form that posts `request`, `username` and `password` to `page.action`, or `request` and
+    /// `cancel`. It has to name the client, what it asks for and where the browser goes: who types a password here has
+    /// allowed that.
     ///
     /// # Errors
     /// Whatever kept the page from being made; the person gets a plain text and the log the error.
-    fn sign_in(&self, page: &SignInPage<'_>) -> Result<String, PageError>;
+    fn sign_in(&self, page: &SignInPage<'_>) -> Result<String, PageError> {
+        BuiltInPages.sign_in(page)
+    }
 
-    /// q
+    /// One more thing is asked after the password: a form that posts `request` and `answer` to `page.action`, or
+    /// `request` and `cancel`.
+    ///
+    /// # Errors
+    /// As for [`Pages::sign_in`].
     fn question(&self, page: &QuestionPage<'_>) -> Result<String, PageError> {
         BuiltInPages.question(page)
     }
-    /// c
+
+    /// A client asks for access: a form that posts `request` and `decision`, which is `allow` or `deny`, to
+    /// `page.action`.
+    ///
+    /// # Errors
+    /// As for [`Pages::sign_in`].
     fn consent(&self, page: &ConsentPage<'_>) -> Result<String, PageError> {
         BuiltInPages.consent(page)
     }
-    /// s
+
+    /// Asks whether to sign out: a form that posts `request` to `page.action`.
+    ///
+    /// # Errors
+    /// As for [`Pages::sign_in`].
     fn sign_out(&self, page: &SignOutPage<'_>) -> Result<String, PageError> {
         BuiltInPages.sign_out(page)
     }
-    /// s
+
+    /// Says that the person is signed out.
+    ///
+    /// # Errors
+    /// As for [`Pages::sign_in`].
     fn signed_out(&self, page: &SignedOutPage<'_>) -> Result<String, PageError> {
         BuiltInPages.signed_out(page)
     }
@@ -46,7 +85,9 @@ pub trait Pages: Send + Sync + 'static {
     ///
     /// # Errors
     /// As for [`Pages::sign_in`].
-    fn error(&self, page: &ErrorPage<'_>) -> Result<String, PageError>;
+    fn error(&self, page: &ErrorPage<'_>) -> Result<String, PageError> {
+        BuiltInPages.error(page)
+    }
 }
 
 /// Why a page could not be made.
@@ -68,7 +109,7 @@ pub struct Brand {
 pub struct SignInPage<'a> {
     /// The service's own name and looks.
     pub brand: &'a Brand,
-    /// t
+    /// What the page says, in the person's language.
     pub texts: &'a Texts,
     /// Where the form is posted.
     pub action: &'a str,
@@ -86,47 +127,69 @@ pub struct SignInPage<'a> {
     pub problem: Option<SignInProblem>,
 }
 
-/// q
+/// What the page shows that asks one more thing.
 #[derive(Clone, Copy, Debug)]
-#[expect(missing_docs, reason = "stub")]
 pub struct QuestionPage<'a> {
+    /// The service's own name and looks.
     pub brand: &'a Brand,
+    /// What the page says, in the person's language.
     pub texts: &'a Texts,
+    /// Where the form is posted.
     pub action: &'a str,
+    /// The value of the hidden field `request`.
     pub request: &'a str,
+    /// The client's name as registered.
     pub client: &'a str,
+    /// Where the browser goes after sign-in: the host, or the private scheme.
     pub returns_to: &'a str,
+    /// What is asked, and what there is to choose from.
     pub question: &'a Question,
+    /// Why the page is shown again.
     pub problem: Option<SignInProblem>,
 }
-/// c
+
+/// What the consent page shows.
 #[derive(Clone, Copy, Debug)]
-#[expect(missing_docs, reason = "stub")]
 pub struct ConsentPage<'a> {
+    /// The service's own name and looks.
     pub brand: &'a Brand,
+    /// What the page says, in the person's language.
     pub texts: &'a Texts,
+    /// Where the form is posted.
     pub action: &'a str,
+    /// The value of the hidden field `request`.
     pub request: &'a str,
+    /// The client's name as registered.
     pub client: &'a str,
+    /// Where the browser goes: the host, or the private scheme.
     pub returns_to: &'a str,
+    /// What is asked for, in the author's words; empty where no scope is asked for.
     pub scopes: &'a [&'a str],
+    /// Who is signed in: the name that was typed.
     pub account: &'a str,
 }
-/// s
+
+/// What the page shows that asks whether to sign out.
 #[derive(Clone, Copy, Debug)]
-#[expect(missing_docs, reason = "stub")]
 pub struct SignOutPage<'a> {
+    /// The service's own name and looks.
     pub brand: &'a Brand,
+    /// What the page says, in the person's language.
     pub texts: &'a Texts,
+    /// Where the form is posted.
     pub action: &'a str,
+    /// The value of the hidden field `request`.
     pub request: &'a str,
+    /// Who is signed in: the name that was typed.
     pub account: &'a str,
 }
-/// s
+
+/// What the page shows after a sign-out.
 #[derive(Clone, Copy, Debug)]
-#[expect(missing_docs, reason = "stub")]
 pub struct SignedOutPage<'a> {
+    /// The service's own name and looks.
     pub brand: &'a Brand,
+    /// What the page says, in the person's language.
     pub texts: &'a Texts,
 }
 
@@ -147,32 +210,7 @@ pub enum SignInProblem {
 
 impl fmt::Display for SignInProblem {
     fn fmt(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            SignInProblem::Incomplete => text.write_str("Enter your username and your password."),
-            SignInProblem::TooLong => text.write_str("The username or the password is too long."),
-            SignInProblem::Wrong => text.write_str("The username or the password is not right."),
-            SignInProblem::TooManyAttempts(wait) => {
-                write!(text, "Too many attempts. Wait {}, then try again.", Wait(*wait))
-            }
-            SignInProblem::TryAgainLater => {
-                text.write_str("Signing in does not work at the moment. Try again in a little while.")
-            }
-        }
-    }
-}
-
-/// A time to wait in words. Rounded up, because whoever comes back too early is refused again.
-struct Wait(Duration);
-
-impl fmt::Display for Wait {
-    fn fmt(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.0.as_secs().saturating_add(u64::from(self.0.subsec_nanos() > 0)).max(1);
-        let (count, unit) = match seconds {
-            ..=90 => (seconds, "second"),
-            91..=5400 => (seconds.div_ceil(60), "minute"),
-            _ => (seconds.div_ceil(3600), "hour"),
-        };
-        write!(text, "{count} {unit}{}", if count == 1 { "" } else { "s" })
+        text.write_str(&Texts::english().problem(*self, false))
     }
 }
 
@@ -181,7 +219,7 @@ impl fmt::Display for Wait {
 pub struct ErrorPage<'a> {
     /// The service's own name and looks.
     pub brand: &'a Brand,
-    /// t
+    /// What the page says, in the person's language.
     pub texts: &'a Texts,
     /// The HTTP status of the answer.
     pub status: u16,
@@ -197,11 +235,17 @@ pub struct BuiltInPages;
 
 impl Pages for BuiltInPages {
     fn sign_in(&self, page: &SignInPage<'_>) -> Result<String, PageError> {
+        let SignInPage { brand, texts, .. } = page;
         let both = matches!(page.problem, Some(SignInProblem::Wrong | SignInProblem::TooLong));
         let incomplete = page.problem == Some(SignInProblem::Incomplete);
         let document = SignInDocument {
-            brand: page.brand,
+            brand,
+            texts,
             page,
+            to_continue: Sentence::new(&texts.to_continue, &[("{client}", page.client)]),
+            asks_for: Sentence::new(&texts.asks_for, &[("{client}", page.client)]),
+            returns_to: Sentence::new(&texts.returns_to, &[("{host}", page.returns_to)]),
+            problem: page.problem.map(|problem| texts.problem(problem, false)),
             username_invalid: both || (incomplete && page.username.is_empty()),
             // A page never learns the password: with the name there, it is what was missing.
             password_invalid: both || (incomplete && !page.username.is_empty()),
@@ -210,35 +254,49 @@ impl Pages for BuiltInPages {
     }
 
     fn question(&self, page: &QuestionPage<'_>) -> Result<String, PageError> {
-        Ok(format!(
-            "<form method=post action={}><input name=request value={}>{}",
-            page.action,
-            page.request,
-            page.question.text()
-        ))
+        let QuestionPage { brand, texts, .. } = page;
+        let document = QuestionDocument {
+            brand,
+            texts,
+            page,
+            to_continue: Sentence::new(&texts.to_continue, &[("{client}", page.client)]),
+            returns_to: Sentence::new(&texts.returns_to, &[("{host}", page.returns_to)]),
+            problem: page.problem.map(|problem| texts.problem(problem, true)),
+            is_invalid: matches!(
+                page.problem,
+                Some(SignInProblem::Wrong | SignInProblem::TooLong | SignInProblem::Incomplete)
+            ),
+        };
+        Ok(document.render()?)
     }
+
     fn consent(&self, page: &ConsentPage<'_>) -> Result<String, PageError> {
-        Ok(format!(
-            "<form method=post action={}><input type=\"hidden\" name=\"request\" value=\"{}\">{} {} {} {}",
-            page.action,
-            page.request,
-            page.client,
-            page.returns_to,
-            page.scopes.join(", "),
-            page.account
-        ))
+        let ConsentPage { brand, texts, .. } = page;
+        let document = ConsentDocument {
+            brand,
+            texts,
+            page,
+            wants_access: Sentence::new(&texts.wants_access, &[("{client}", page.client), ("{account}", page.account)]),
+            asks_for: Sentence::new(&texts.asks_for, &[("{client}", page.client)]),
+            returns_to: Sentence::new(&texts.returns_to, &[("{host}", page.returns_to)]),
+        };
+        Ok(document.render()?)
     }
+
     fn sign_out(&self, page: &SignOutPage<'_>) -> Result<String, PageError> {
-        Ok(format!(
-            "<form method=post action={}><input type=\"hidden\" name=\"request\" value=\"{}\">",
-            page.action, page.request
-        ))
+        let SignOutPage { brand, texts, .. } = page;
+        let signed_in_as = Sentence::new(&texts.signed_in_as, &[("{account}", page.account)]);
+        Ok(SignOutDocument { brand, texts, page, signed_in_as }.render()?)
     }
-    fn signed_out(&self, _: &SignedOutPage<'_>) -> Result<String, PageError> {
-        Ok("signed out".to_owned())
+
+    fn signed_out(&self, page: &SignedOutPage<'_>) -> Result<String, PageError> {
+        Ok(SignedOutDocument { brand: page.brand, texts: page.texts }.render()?)
     }
+
     fn error(&self, page: &ErrorPage<'_>) -> Result<String, PageError> {
-        Ok(ErrorDocument { brand: page.brand, page }.render()?)
+        let ErrorPage { brand, texts, .. } = page;
+        let nothing_was_sent = texts.nothing_was_sent.replace("{status}", &page.status.to_string());
+        Ok(ErrorDocument { brand, texts, page, nothing_was_sent }.render()?)
     }
 }
 
@@ -246,29 +304,83 @@ impl Pages for BuiltInPages {
 #[template(path = "sign_in.html")]
 struct SignInDocument<'a> {
     brand: &'a Brand,
+    texts: &'a Texts,
     page: &'a SignInPage<'a>,
+    to_continue: Sentence<'a>,
+    asks_for: Sentence<'a>,
+    returns_to: Sentence<'a>,
+    problem: Option<Cow<'a, str>>,
     username_invalid: bool,
     password_invalid: bool,
+}
+
+#[derive(Template)]
+#[template(path = "question.html")]
+struct QuestionDocument<'a> {
+    brand: &'a Brand,
+    texts: &'a Texts,
+    page: &'a QuestionPage<'a>,
+    to_continue: Sentence<'a>,
+    returns_to: Sentence<'a>,
+    problem: Option<Cow<'a, str>>,
+    is_invalid: bool,
+}
+
+#[derive(Template)]
+#[template(path = "consent.html")]
+struct ConsentDocument<'a> {
+    brand: &'a Brand,
+    texts: &'a Texts,
+    page: &'a ConsentPage<'a>,
+    wants_access: Sentence<'a>,
+    asks_for: Sentence<'a>,
+    returns_to: Sentence<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "sign_out.html")]
+struct SignOutDocument<'a> {
+    brand: &'a Brand,
+    texts: &'a Texts,
+    page: &'a SignOutPage<'a>,
+    signed_in_as: Sentence<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "signed_out.html")]
+struct SignedOutDocument<'a> {
+    brand: &'a Brand,
+    texts: &'a Texts,
 }
 
 #[derive(Template)]
 #[template(path = "error.html")]
 struct ErrorDocument<'a> {
     brand: &'a Brand,
+    texts: &'a Texts,
     page: &'a ErrorPage<'a>,
+    nothing_was_sent: String,
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
 
     fn brand() -> Brand {
         Brand { name: "Notes".into(), logo: None, stylesheet: "/oauth/pages.css".into() }
     }
 
+    fn english() -> &'static Texts {
+        static ENGLISH: LazyLock<Texts> = LazyLock::new(Texts::english);
+        &ENGLISH
+    }
+
     fn first_visit(brand: &Brand) -> SignInPage<'_> {
         SignInPage {
             brand,
+            texts: english(),
             action: "/login",
             request: "sealed",
             client: "Notes for the web",
@@ -305,8 +417,10 @@ mod tests {
     fn whatever_is_typed_or_registered_stays_text() {
         let hostile = r#""><script>alert('1')</script><a b="&amp;"#;
         let brand = Brand { name: hostile.into(), logo: Some(hostile.into()), stylesheet: hostile.into() };
+        let texts = english();
         let sign_in = sign_in(&SignInPage {
             brand: &brand,
+            texts,
             action: hostile,
             request: hostile,
             client: hostile,
@@ -316,9 +430,34 @@ mod tests {
             problem: Some(SignInProblem::Wrong),
         });
         let error = BuiltInPages
-            .error(&ErrorPage { brand: &brand, status: 400, title: hostile, detail: hostile })
+            .error(&ErrorPage { brand: &brand, texts: english(), status: 400, title: hostile, detail: hostile })
             .expect("the template renders into memory");
-        for html in [sign_in, error] {
+        let question = Question::choice(hostile, [(hostile, hostile), ("b", hostile)]);
+        let problem = Some(SignInProblem::Wrong);
+        let (action, request, client, returns_to, account) = (hostile, hostile, hostile, hostile, hostile);
+        let ask = |question: &Question| {
+            BuiltInPages.question(&QuestionPage {
+                brand: &brand,
+                texts,
+                action,
+                request,
+                client,
+                returns_to,
+                question,
+                problem,
+            })
+        };
+        let consent =
+            ConsentPage { brand: &brand, texts, action, request, client, returns_to, scopes: &[hostile], account };
+        let more = [
+            ask(&question),
+            ask(&Question::code(hostile)),
+            BuiltInPages.consent(&consent),
+            BuiltInPages.sign_out(&SignOutPage { brand: &brand, texts, action, request, account }),
+            BuiltInPages.signed_out(&SignedOutPage { brand: &brand, texts }),
+        ];
+        let more = more.map(|page| page.expect("the template renders into memory"));
+        for html in [sign_in, error].into_iter().chain(more) {
             assert!(!html.contains("<script"), "{html}");
             assert!(!html.contains(hostile), "{html}");
             assert!(!html.contains("<a "), "{html}");
@@ -330,7 +469,7 @@ mod tests {
     fn c33_the_pages_have_no_script_no_inline_style_and_nothing_from_elsewhere() {
         let brand = Brand { logo: Some("/oauth/logo".into()), ..brand() };
         let page = SignInPage { scopes: &["read"], problem: Some(SignInProblem::Wrong), ..first_visit(&brand) };
-        let error = ErrorPage { brand: &brand, status: 400, title: "No", detail: "Write another." };
+        let error = ErrorPage { brand: &brand, texts: english(), status: 400, title: "No", detail: "Write another." };
         for html in [sign_in(&page), BuiltInPages.error(&error).expect("the template renders into memory")] {
             for never in ["<script", "style=", "<style", "http:", "https:", "//", "data:"] {
                 assert!(!html.contains(never), "{never} in {html}");
@@ -379,29 +518,15 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_is_in_words_and_never_too_short() {
-        let cases = [
-            (Duration::ZERO, "1 second"),
-            (Duration::from_millis(1), "1 second"),
-            (Duration::from_millis(1001), "2 seconds"),
-            (Duration::from_secs(45), "45 seconds"),
-            (Duration::from_secs(90), "90 seconds"),
-            (Duration::from_secs(91), "2 minutes"),
-            (Duration::from_secs(15 * 60), "15 minutes"),
-            (Duration::from_secs(15 * 60 + 1), "16 minutes"),
-            (Duration::from_secs(5401), "2 hours"),
-            (Duration::MAX, "5124095576030432 hours"),
-        ];
-        for (wait, words) in cases {
-            let text = SignInProblem::TooManyAttempts(wait).to_string();
-            assert_eq!(text, format!("Too many attempts. Wait {words}, then try again."));
-        }
-    }
-
-    #[test]
     fn c04_the_error_page_says_what_happened_and_that_nothing_was_sent() {
         let brand = brand();
-        let page = ErrorPage { brand: &brand, status: 400, title: "Unknown application", detail: "Register it." };
+        let page = ErrorPage {
+            brand: &brand,
+            texts: english(),
+            status: 400,
+            title: "Unknown application",
+            detail: "Register it.",
+        };
         let html = BuiltInPages.error(&page).expect("the template renders into memory");
         assert!(html.contains("<title>Unknown application · Notes</title>"), "{html}");
         assert!(html.contains("<h1>Unknown application</h1>"), "{html}");

@@ -3,43 +3,121 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// One more thing to ask.
+/// One more thing to ask, after the password: a code, or a choice.
+///
+/// ```
+/// use oauth_runtime::Question;
+/// use serde_json::json;
+///
+/// let code = Question::code("Enter the code of your authenticator app");
+/// assert_eq!(code.text(), "Enter the code of your authenticator app");
+/// assert!(code.choices().is_empty());
+///
+/// let way = Question::choice("Where shall the code go?", [("sms", "To ...42"), ("mail", "To a...@b.example")])
+///     .remember(json!({ "tried": 1 }));
+/// assert_eq!(way.choices()[1].value, "mail");
+/// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Question {
     text: String,
-    choices: Vec<(String, String)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    choices: Vec<Choice>,
+    #[serde(default)]
     remembered: Value,
 }
 
+/// One of the answers to a [`Question`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Choice {
+    /// What comes back as the answer.
+    pub value: String,
+    /// What the person reads.
+    pub label: String,
+}
+
 impl Question {
-    /// A short code.
+    /// Asks for a short code: of an authenticator app, of a message.
+    #[must_use]
     pub fn code(text: impl Into<String>) -> Self {
         Question { text: text.into(), choices: Vec::new(), remembered: Value::Null }
     }
-    /// One of several.
+
+    /// Asks for one of 2 to 8 answers, each a value of 1 to 64 bytes and what the person reads.
+    #[must_use]
     pub fn choice<V: Into<String>, L: Into<String>>(
         text: impl Into<String>,
         choices: impl IntoIterator<Item = (V, L)>,
     ) -> Self {
-        Question {
-            text: text.into(),
-            choices: choices.into_iter().map(|(v, l)| (v.into(), l.into())).collect(),
-            remembered: Value::Null,
-        }
+        let choices =
+            choices.into_iter().map(|(value, label)| Choice { value: value.into(), label: label.into() }).collect();
+        Question { choices, ..Question::code(text) }
     }
-    /// Comes back with the answer.
-    pub fn remember(mut self, value: Value) -> Self {
-        self.remembered = value;
+
+    /// Comes back with the answer, sealed until then: which code was sent, which way was chosen. Up to 4 KiB of JSON.
+    #[must_use]
+    pub fn remember(mut self, value: impl Into<Value>) -> Self {
+        self.remembered = value.into();
         self
     }
-    /// The text.
+
+    /// What the person reads.
+    #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
+
+    /// The answers to choose from; none where a code is asked for.
+    #[must_use]
+    pub fn choices(&self) -> &[Choice] {
+        &self.choices
+    }
+
     pub(crate) fn remembered(&self) -> &Value {
         &self.remembered
     }
+
+    /// Whether this can be an answer: any code, or one of the choices.
+    pub(crate) fn takes(&self, answer: &str) -> bool {
+        self.choices.is_empty() || self.choices.iter().any(|choice| choice.value == answer)
+    }
+
+    /// Whether it can be asked.
     pub(crate) fn check(&self) -> Result<(), &'static str> {
+        if self.text.is_empty() {
+            return Err("it has no text");
+        }
+        if self.choices.is_empty() {
+            return Ok(());
+        }
+        if !(2..=8).contains(&self.choices.len()) {
+            return Err("it needs 2 to 8 choices");
+        }
+        if self.choices.iter().any(|choice| !(1..=64).contains(&choice.value.len()) || choice.label.is_empty()) {
+            return Err("a choice needs a value of 1 to 64 bytes and a label");
+        }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_asked_is_found() {
+        assert_eq!(Question::code("?").check(), Ok(()));
+        assert_eq!(Question::choice("?", [("a", "A"), ("b", "B")]).check(), Ok(()));
+        for bad in [
+            Question::code(""),
+            Question::choice("?", [("a", "A")]),
+            Question::choice("?", [("a", "A"), ("", "B")]),
+            Question::choice("?", [("a", "A"), ("b", "")]),
+            Question::choice("?", vec![("a", "A"); 9]),
+        ] {
+            assert!(bad.check().is_err(), "{bad:?}");
+        }
+        let choice = Question::choice("?", [("a", "A"), ("b", "B")]);
+        assert!(choice.takes("b") && !choice.takes("c") && Question::code("?").takes("c"));
     }
 }

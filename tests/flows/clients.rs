@@ -19,10 +19,10 @@ const TWO: &str = "the+second/secret of:a job%20=, 100% odd";
 const WEB: &str = "the secret of a server with users, here";
 const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-struct Key {
-    algorithm: Algorithm,
-    private: EncodingKey,
-    public: Value,
+pub(crate) struct Key {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) private: EncodingKey,
+    pub(crate) public: Value,
 }
 
 fn key(algorithm: Algorithm, private: EncodingKey, id: &str) -> Key {
@@ -32,7 +32,7 @@ fn key(algorithm: Algorithm, private: EncodingKey, id: &str) -> Key {
 }
 
 /// ES256, EdDSA, RS256; and an ES256 key that nobody registered.
-static KEYS: LazyLock<[Key; 4]> = LazyLock::new(|| {
+pub(crate) static KEYS: LazyLock<[Key; 4]> = LazyLock::new(|| {
     let ec = || EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap().to_pkcs8v1().unwrap();
     let ec = || EncodingKey::from_ec_der(ec().as_ref());
     let ed = EncodingKey::from_ed_der(Ed25519KeyPair::generate().unwrap().to_pkcs8v1().unwrap().as_ref());

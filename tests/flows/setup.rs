@@ -64,6 +64,7 @@ async fn c14_c34_c36_metadata_is_true() {
             "token_endpoint_auth_methods_supported": ["none"],
             "authorization_response_iss_parameter_supported": true,
             "scopes_supported": ["notes:read", "notes:write"],
+            "ui_locales_supported": ["en"],
         })
     );
     // c21: what it does not list it does not do.

@@ -213,7 +213,7 @@ fn prompt(parameters: &Parameters<'_>) -> Result<Prompt, Reason> {
         parameters.get("prompt", 256)?.unwrap_or_default().split(' ').filter(|one| !one.is_empty()).collect();
     match prompts.as_slice() {
         ["none"] => Ok(Prompt { nothing: true, sign_in: false, consent: false }),
-        prompts if prompts.iter().all(|prompt| ["login", "consent", "select_account"].contains(prompt)) => Ok(Prompt {
+        prompts if prompts.iter().all(|prompt| *prompt != "none" && PROMPTS.contains(prompt)) => Ok(Prompt {
             nothing: false,
             // One account is signed in at a time: who wants another signs in to it.
             sign_in: prompts.iter().any(|prompt| *prompt != "consent"),
@@ -284,6 +284,8 @@ pub(crate) fn status_of(problem: SignInProblem) -> StatusCode {
     }
 }
 
+/// What `prompt` may be, as metadata names them.
+pub(crate) const PROMPTS: [&str; 4] = ["none", "login", "consent", "select_account"];
 const MAX_QUERY_BYTES: usize = 8 * 1024;
 const MAX_STATE_BYTES: usize = 2048;
 const MAX_NONCE_BYTES: usize = 512;

@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::header;
 use serde_json::{Value, json};
 
+use crate::endpoints::authorize::PROMPTS;
 use crate::endpoints::token::GrantType;
 use crate::model::claims::STANDARD;
 use crate::model::credentials::{ASSERTION_ALGORITHMS, Credentials};
@@ -20,11 +21,15 @@ pub(crate) async fn openid(oauth: OAuthService) -> HttpResponse {
     let mut document = document(&oauth);
     let scopes = STANDARD.iter().filter(|(scope, _)| service.scopes.contains_key(*scope));
     let user: Vec<&str> = scopes.flat_map(|(_, names)| names.iter().copied()).collect();
-    let token = ["iss", "sub", "aud", "azp", "exp", "iat", "auth_time", "nonce", "at_hash"];
+    let mut token = vec!["iss", "sub", "aud", "azp", "exp", "iat", "auth_time", "nonce", "at_hash", "acr", "amr"];
+    if service.sessions.is_some() {
+        token.push("sid");
+    }
     document["userinfo_endpoint"] = json!(format!("{}{}", service.issuer.origin(), service.paths.userinfo));
     document["subject_types_supported"] = json!(["public"]);
     document["id_token_signing_alg_values_supported"] = json!([service.keys.algorithm()]);
-    document["claims_supported"] = json!([token.as_slice(), &user].concat());
+    document["claims_supported"] = json!([token, user].concat());
+    document["prompt_values_supported"] = json!(PROMPTS);
     for unsupported in ["claims_parameter_supported", "request_parameter_supported", "request_uri_parameter_supported"]
     {
         document[unsupported] = json!(false);
@@ -65,6 +70,11 @@ fn document(oauth: &OAuthService) -> Value {
         "token_endpoint_auth_methods_supported": methods,
         "authorization_response_iss_parameter_supported": true,
     });
+    let languages: Vec<&str> = service.languages.iter().map(|texts| &*texts.language).collect();
+    metadata["ui_locales_supported"] = json!(languages);
+    if service.sessions.is_some() {
+        metadata["end_session_endpoint"] = json!(at(&service.paths.logout));
+    }
     if service.keys.published().is_some() {
         metadata["jwks_uri"] = json!(at(&service.paths.jwks));
     }

@@ -55,8 +55,8 @@ async fn verify(oauth: &OAuthService, http: &HttpRequest, payload: web::Payload)
         return Ok(refuse(oauth, &destination, form.request.state.as_deref(), &Reason::AccessDenied));
     }
     let answer = match parameters.get("answer", 256) {
-        Ok(Some(answer)) => answer.to_owned(),
-        Ok(None) | Err(BadParameter::Repeated(_) | BadParameter::Encoding(_)) => {
+        Ok(Some(answer)) if form.question.takes(answer) => answer.to_owned(),
+        Ok(Some(_) | None) | Err(BadParameter::Repeated(_) | BadParameter::Encoding(_)) => {
             return shown(oauth, &form, sealed, Some(SignInProblem::Incomplete));
         }
         Err(BadParameter::TooLong(_)) => return shown(oauth, &form, sealed, Some(SignInProblem::TooLong)),
