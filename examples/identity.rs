@@ -1,13 +1,14 @@
 //! The whole server in one file: `cargo run --example identity`, then what it prints.
 //!
-//! OpenID Connect, refresh tokens, a confidential client with tokens of its own, and tokens for two other servers.
+//! OpenID Connect, sessions, refresh tokens, consent, a confidential client with tokens of its own, and tokens for two other
+//! servers.
 
 use actix_web::web::{Json, ServiceConfig};
 use actix_web::{App, HttpServer, Responder, get};
 use argon2::{Argon2, PasswordHash, PasswordVerifier as _};
 use oauth_runtime::{
-    AccessToken, BuildError, Claims, Client, KeyError, Keys, Login, OAuthService, SigningKey, public, require_claim,
-    require_token,
+    AccessToken, BuildError, Claims, Client, KeyError, Keys, Login, OAuthService, SigningKey, Texts, public,
+    require_claim, require_token,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -71,15 +72,19 @@ fn service(origin: &str) -> Result<OAuthService, Box<dyn std::error::Error>> {
             Client::public("demo")
                 .name("Demo app")
                 .redirect_uri(format!("{origin}/"))
-                .redirect_uri("http://127.0.0.1/callback"),
+                .redirect_uri("http://127.0.0.1/callback")
+                .post_logout_redirect_uri(format!("{origin}/")),
         )
         .client(Client::public("cli").name("Command line").redirect_uri("http://127.0.0.1/callback"))
+        // Somebody else's: each user is asked whether he allows it what it asks for.
+        .client(Client::public("partner").name("Partner").redirect_uri("http://127.0.0.1/partner").third_party())
         .client(
             Client::confidential("backend")
                 .secret(BACKEND_SECRET)
                 .redirect_uri("http://127.0.0.1/callback")
                 .scope("reports:read"),
         )
+        .language(Texts::german())
         .resource("https://files.example")
         .resource("https://mail.example")
         .authenticate_blocking(validate_user)

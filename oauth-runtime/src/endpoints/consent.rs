@@ -88,8 +88,10 @@ pub(crate) fn is_needed(
     if request.wishes.consent {
         return true;
     }
-    // OAuth 2.1 §7.3.1: any program can say that it is a client which neither shows who it is nor is reached by https
-    let is_proven = client.credentials.is_some() || destination.is_https;
+    // OAuth 2.1 §7.3.1: any program can say that it is a client which neither shows who it is nor is reached by https.
+    // A page of this very origin, as on a developer's machine, is nobody else's.
+    let is_own = destination.source == oauth.0.issuer.origin();
+    let is_proven = client.credentials.is_some() || destination.is_https || is_own;
     if client.is_third_party {
         return !(is_proven && is_remembered(oauth, http, request, subject));
     }
