@@ -16,9 +16,10 @@ main() {
 
     step "cargo test" cargo test --workspace --all-features
     step "benches compile" cargo bench --workspace --all-features --no-run
-    step "the examples build" cargo build --workspace --examples
+    step "the examples build" cargo build --workspace --examples --bins
     export QUICKSTART_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/quickstart"
     export IDENTITY_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/identity"
+    export SPA_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/spa"
     step "Python clients" python_clients
     step "JavaScript clients" node_tests tests/clients/js
     step "Chromium" node_tests tests/browser

@@ -1,4 +1,4 @@
-// The quickstart and a client on another origin, as servers of the tests' own, and a real Chromium.
+// The servers of the tests' own, a client on another origin, and a real Chromium.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -8,8 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
 
-const binary =
-  process.env.QUICKSTART_BIN ?? fileURLToPath(new URL('../../target/debug/examples/quickstart', import.meta.url))
+const built = (name) => fileURLToPath(new URL(`../../target/debug/${name}`, import.meta.url))
 
 /** Serves with this handler on a free port, and says where. */
 export async function serve(handler) {
@@ -19,16 +18,23 @@ export async function serve(handler) {
 }
 
 /** Starts a quickstart of its own and waits until it answers. */
-export async function startQuickstart() {
-  if (!existsSync(binary)) throw new Error(`${binary} is missing: run \`cargo build --examples\``)
+export const startQuickstart = () => start(process.env.QUICKSTART_BIN ?? built('examples/quickstart'), '/')
+
+/** The same with the single-page application of the tests, and the client library that it loads. */
+export const startApp = (library) =>
+  start(process.env.SPA_BIN ?? built('spa'), '/app/', { CLIENT_LIBRARY: library })
+
+async function start(binary, path, environment = {}) {
+  if (!existsSync(binary)) throw new Error(`${binary} is missing: run \`cargo build --workspace --bins --examples\``)
   const probe = await serve(() => {})
   probe.close()
-  const child = spawn(binary, { env: { ...process.env, PORT: new URL(probe.origin).port }, stdio: 'ignore' })
+  const env = { ...process.env, PORT: new URL(probe.origin).port, ...environment }
+  const child = spawn(binary, { env, stdio: 'ignore' })
   process.once('exit', () => child.kill())
   for (const deadline = Date.now() + 30_000; ; await sleep(50)) {
-    if (child.exitCode !== null) throw new Error('the quickstart ended')
+    if (child.exitCode !== null) throw new Error(`${binary} ended`)
     try {
-      await fetch(probe.origin)
+      await fetch(probe.origin + path)
       return { origin: probe.origin, close: () => child.kill() }
     } catch (error) {
       if (Date.now() > deadline) throw error

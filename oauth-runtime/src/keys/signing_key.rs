@@ -495,6 +495,7 @@ mod tests {
         assert!(matches!(SigningKey::from_pem_file("/no/such/file"), Err(KeyError::Unreadable { .. })));
     }
 
+    #[cfg(feature = "testing")]
     #[test]
     fn a_replaced_key_verifies_for_as_long_as_a_token_lives() {
         let clock = Clock::by_hand();

@@ -1,0 +1,212 @@
+// oidc-client-ts, unmodified, in a page of the server's own origin: sign-in, both ways of renewal, sign-out. And the pages
+// that come after the first one. A name begins with the lines of the checklist that it proves.
+
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { launch, open, serve, startApp } from './quickstart.js'
+
+const resolve = createRequire(import.meta.url).resolve
+const axe = readFileSync(resolve('axe-core/axe.min.js'), 'utf8')
+const library = fileURLToPath(new URL('node_modules/oidc-client-ts/dist/browser/oidc-client-ts.min.js', import.meta.url))
+const screenshots = fileURLToPath(new URL('screenshots/', import.meta.url))
+mkdirSync(screenshots, { recursive: true })
+
+let browser
+let app
+before(async () => {
+  browser = await launch()
+  app = await startApp(library)
+})
+after(async () => {
+  app?.close()
+  await browser?.close()
+})
+
+/** Makes a `UserManager` in the page. */
+const manage = (page, client_id) =>
+  page.evaluate((client_id) => {
+    window.manager = new oidc.UserManager({
+      authority: location.origin,
+      client_id,
+      redirect_uri: `${location.origin}/app/callback`,
+      silent_redirect_uri: `${location.origin}/app/callback`,
+      post_logout_redirect_uri: `${location.origin}/app/gone`,
+      scope: 'openid profile',
+      loadUserInfo: true,
+      revokeTokensOnSignout: false,
+      silentRequestTimeoutInSeconds: 10,
+    })
+  }, client_id)
+
+async function fill(page, username, password) {
+  await page.getByLabel('Username').fill(username)
+  await page.getByLabel('Password').fill(password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+}
+
+/** Signs in by the library, and says who it was. */
+async function signIn(page, client) {
+  await page.goto(`${app.origin}/app/`)
+  await manage(page, client)
+  await Promise.all([page.waitForURL('**/authorize?**'), page.evaluate(() => void window.manager.signinRedirect())])
+  await fill(page, 'ada', 'ada123')
+  await page.waitForURL('**/app/callback?**')
+  await manage(page, client)
+  return page.evaluate(async () => {
+    const user = await window.manager.signinCallback()
+    return { profile: user.profile, token: user.access_token, refresh: user.refresh_token }
+  })
+}
+
+const call = (page, token) =>
+  page.evaluate(async (token) => (await fetch('/me', { headers: { authorization: `Bearer ${token}` } })).status, token)
+
+test('oidc-client-ts signs in, renews by its refresh token, gives its tokens back, and signs out', async () => {
+  const { page, seen, close } = await open(browser)
+  const user = await signIn(page, 'app')
+  assert.deepEqual([user.profile.sub, user.profile.name], ['ada', 'ADA'])
+  assert.equal(await call(page, user.token), 200)
+
+  const before = seen.requests.length
+  const renewed = await page.evaluate(async () => {
+    const user = await window.manager.signinSilent()
+    return { token: user.access_token, refresh: user.refresh_token }
+  })
+  assert.notEqual(renewed.token, user.token)
+  assert.notEqual(renewed.refresh, user.refresh)
+  const asked = seen.requests.slice(before).filter((request) => request.url().endsWith('/token'))
+  assert.equal(new URLSearchParams(asked[0].postData()).get('grant_type'), 'refresh_token')
+  assert.equal(await call(page, renewed.token), 200)
+
+  await page.evaluate(() => window.manager.revokeTokens())
+  assert.equal(await call(page, renewed.token), 401)
+
+  // Who is signed in is not asked again.
+  await page.goto(`${app.origin}/app/`)
+  await manage(page, 'app')
+  await Promise.all([page.waitForURL('**/app/callback?**'), page.evaluate(() => void window.manager.signinRedirect())])
+  await manage(page, 'app')
+  const again = await page.evaluate(async () => {
+    const user = await window.manager.signinCallback()
+    return { token: user.access_token, refresh: user.refresh_token, sub: user.profile.sub }
+  })
+  assert.equal(again.sub, 'ada')
+
+  await Promise.all([page.waitForURL('**/app/gone**'), page.evaluate(() => void window.manager.signoutRedirect())])
+  await manage(page, 'app')
+  await page.evaluate(() => window.manager.signoutCallback())
+  assert.equal(await call(page, again.token), 401, 'what the session gave has ended with it')
+  const refreshed = await page.evaluate(async (token) => {
+    const body = new URLSearchParams({ grant_type: 'refresh_token', client_id: 'app', refresh_token: token })
+    return (await fetch('/token', { method: 'POST', body })).status
+  }, again.refresh)
+  assert.equal(refreshed, 400)
+  await close()
+})
+
+test('oidc-client-ts renews in a frame without a refresh token, until the session ends', async () => {
+  const { page, seen, close } = await open(browser)
+  const user = await signIn(page, 'framed')
+  assert.equal(user.refresh, undefined)
+  // The frame has a page of the application in it, where the library hands the code on.
+  await page.context().addInitScript(() => {
+    if (window !== window.top && location.pathname === '/app/callback') {
+      addEventListener('load', () => new oidc.UserManager({ authority: location.origin, client_id: 'framed', redirect_uri: location.href }).signinCallback())
+    }
+  })
+  const renewed = await page.evaluate(async () => (await window.manager.signinSilent()).access_token)
+  assert.notEqual(renewed, user.token)
+  assert.equal(await call(page, renewed), 200)
+  assert.ok(seen.requests.some((request) => request.url().includes('prompt=none') && request.frame() !== page.mainFrame()))
+
+  await page.context().clearCookies()
+  const refused = await page.evaluate(() => window.manager.signinSilent().then(() => 'signed in', (error) => error.error))
+  assert.equal(refused, 'login_required')
+  await close()
+})
+
+test('c06 a partner gets access when the user allows it, and is told when he does not', async () => {
+  const partner = await serve((request, response) => response.end('<title>Partner</title>'))
+  const { page, seen, close } = await open(browser)
+  const url = (scope, prompt = '') =>
+    `${app.origin}/authorize?response_type=code&client_id=partner&redirect_uri=${encodeURIComponent(`${partner.origin}/partner`)}` +
+    `&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256&scope=${scope}${prompt}`
+  await page.goto(url('notes:write'))
+  await fill(page, 'ada', 'ada123')
+  const text = await page.locator('main').textContent()
+  for (const part of ['Partner Ltd', 'ada', 'Write notes in your name', new URL(partner.origin).host]) {
+    assert.ok(text.includes(part), `${part}: ${text}`)
+  }
+  await page.getByRole('button', { name: 'Deny' }).click()
+  await page.waitForURL('**/partner?**')
+  assert.equal(new URL(page.url()).searchParams.get('error'), 'access_denied')
+  await page.goto(url('notes:write'))
+  await page.getByRole('button', { name: 'Allow' }).focus()
+  await page.keyboard.press('Enter')
+  await page.waitForURL('**/partner?**')
+  assert.ok(new URL(page.url()).searchParams.get('code'))
+  assert.deepEqual(seen.console.filter((line) => /Content Security Policy|Refused/i.test(line)), [])
+  partner.close()
+  await close()
+})
+
+test('who will not sign in goes back to the client with access_denied, without filling anything in', async () => {
+  const { page, close } = await open(browser)
+  await page.goto(`${app.origin}/app/`)
+  await manage(page, 'app')
+  await Promise.all([page.waitForURL('**/authorize?**'), page.evaluate(() => void window.manager.signinRedirect())])
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  await page.waitForURL('**/app/callback?**')
+  assert.equal(new URL(page.url()).searchParams.get('error'), 'access_denied')
+  await close()
+})
+
+for (const colorScheme of ['light', 'dark']) {
+  for (const [device, viewport] of Object.entries({ phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 800 } })) {
+    for (const locale of ['en', 'de']) {
+      test(`a second factor, consent and sign-out are accessible: ${colorScheme}, ${device}, ${locale}`, async () => {
+        const { page, close } = await open(browser, { colorScheme, viewport, locale, bypassCSP: true })
+        const look = async (name) => {
+          await page.screenshot({ path: `${screenshots}${name}-${device}-${colorScheme}-${locale}.png` })
+          assert.equal(await page.locator('html').getAttribute('lang'), locale, name)
+          await page.evaluate(axe)
+          const { violations } = await page.evaluate(() => window.axe.run())
+          assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]), [], name)
+          const wide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)
+          assert.equal(wide, false, `${name} scrolls sideways`)
+        }
+        await page.goto(
+          `${app.origin}/authorize?response_type=code&client_id=partner&redirect_uri=http%3A%2F%2F127.0.0.1%3A9%2Fpartner` +
+            '&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256&scope=openid+notes:write',
+        )
+        await page.locator('#username').fill(`eve-${colorScheme}-${device}-${locale}`)
+        await page.locator('#password').fill('eve123')
+        await look('sign-in-second')
+        await page.keyboard.press('Enter')
+        await page.locator('input[type=radio]').first().waitFor()
+        await look('choice')
+        await page.locator('input[value=mail]').check()
+        await page.keyboard.press('Enter')
+        await page.locator('#answer').waitFor()
+        await page.locator('#answer').fill('000000')
+        await page.keyboard.press('Enter')
+        await page.getByRole('alert').waitFor()
+        await look('code-again')
+        await page.locator('#answer').fill('314159')
+        await page.keyboard.press('Enter')
+        await page.locator('button[value=allow]').waitFor()
+        await look('consent')
+        await page.goto(`${app.origin}/logout`)
+        await look('sign-out')
+        await page.locator('button').first().click()
+        await page.waitForURL('**/logout')
+        await page.locator('form').waitFor({ state: 'detached' })
+        await look('signed-out')
+        await close()
+      })
+    }
+  }
+}

@@ -1,0 +1,84 @@
+//! An application whose single page is served by the server that signs its users in: for the tests in a browser.
+//!
+//! `PORT` is where, and `CLIENT_LIBRARY` the file of the client library that the page loads.
+#![allow(clippy::unwrap_used)]
+
+use actix_web::http::header::ContentType;
+use actix_web::{App, HttpResponse, HttpServer, Responder, get, web};
+use oauth_runtime::{Claims, Client, Keys, Login, OAuthService, Question, SecondFactor, SignIn, Texts, require_token};
+use serde_json::{Value, json};
+
+const PAGE: &str = "<!doctype html><title>App</title><script src=\"/app/library.js\"></script><h1>App</h1>";
+
+#[get("/app/{page:.*}")]
+async fn page(path: web::Path<String>) -> impl Responder {
+    match path.as_str() {
+        "library.js" => {
+            let library = std::fs::read_to_string(std::env::var("CLIENT_LIBRARY").unwrap()).unwrap();
+            HttpResponse::Ok().insert_header(("content-type", "text/javascript")).body(library)
+        }
+        _ => HttpResponse::Ok().insert_header(ContentType::html()).body(PAGE),
+    }
+}
+
+#[require_token]
+#[get("/me")]
+async fn me(Claims(claims): Claims) -> impl Responder {
+    web::Json(claims)
+}
+
+fn authenticate(login: Login) -> SignIn<Value> {
+    match (login.username.as_str(), &*login.password) {
+        ("ada", "ada123") => SignIn::done(user("ada")).amr("pwd"),
+        (name, "eve123") if name.starts_with("eve") => SignIn::ask(Question::choice(
+            "Where shall the code go?",
+            [("sms", "Text message to ...42"), ("mail", "Mail to e...@example.com")],
+        )),
+        _ => SignIn::refused(),
+    }
+}
+
+fn second_factor(factor: SecondFactor) -> SignIn<Value> {
+    match factor.remembered.as_str() {
+        None => SignIn::ask(Question::code("Enter the code that we sent").remember(&*factor.answer)),
+        Some(_) if &*factor.answer == "314159" => SignIn::done(user(&factor.username)).amr("pwd").amr("otp"),
+        Some(_) => SignIn::refused(),
+    }
+}
+
+fn user(name: &str) -> Value {
+    json!({ "sub": name, "name": name.to_uppercase() })
+}
+
+#[actix_web::main]
+async fn main() -> std::io::Result<()> {
+    let port: u16 = std::env::var("PORT").unwrap().parse().unwrap();
+    let origin = format!("http://127.0.0.1:{port}");
+    let app = |id: &str| {
+        Client::public(id)
+            .name("The App")
+            .redirect_uri(format!("{origin}/app/callback"))
+            .post_logout_redirect_uri(format!("{origin}/app/gone"))
+    };
+    let oauth = OAuthService::builder()
+        .issuer(&origin)
+        .name("Notes")
+        .keys(Keys::generate().unwrap())
+        .scope("openid", "Know who you are")
+        .scope("profile", "Know your name")
+        .scope("notes:write", "Write notes in your name")
+        .client(app("app"))
+        .client(app("framed").without_refresh_tokens())
+        .client(Client::public("partner").name("Partner Ltd").redirect_uri("http://127.0.0.1/partner").third_party())
+        .language(Texts::german())
+        .authenticate_blocking(authenticate)
+        .second_factor_blocking(second_factor)
+        .reload(async |subject: &str| Some(user(subject)))
+        .build()
+        .unwrap();
+    HttpServer::new(move || App::new().configure(oauth.routes()).service((page, me)))
+        .workers(2)
+        .bind(("127.0.0.1", port))?
+        .run()
+        .await
+}
