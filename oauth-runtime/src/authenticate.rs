@@ -30,6 +30,8 @@ pub struct Login {
     /// How strongly the client wants its user to sign in, in its order of preference (`acr_values`, RFC 9470 §4); mostly
     /// empty. Where they cannot be met, the token says what was ([`SignIn::acr`]).
     pub acr_values: Vec<String>,
+    /// The language of the pages, such as `de`; none where it is English. A [`Question`] should be in it.
+    pub language: Option<String>,
 }
 
 /// What a person answered to a [`Question`], after the password was right.
@@ -44,6 +46,8 @@ pub struct SecondFactor {
     pub remembered: Value,
     /// As in [`Login::acr_values`].
     pub acr_values: Vec<String>,
+    /// As in [`Login::language`].
+    pub language: Option<String>,
 }
 
 /// What a sign-in came to, where `Option<claims>` has not enough to say.

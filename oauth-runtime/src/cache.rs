@@ -11,7 +11,7 @@ use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{Equivalent, Weighter};
 use serde_json::{Map, Value};
 
-use crate::keys::{KeyRing, Verified};
+use crate::keys::Verified;
 
 /// Verified tokens within a bound in bytes; `None` keeps none.
 pub(crate) struct TokenCache(Option<Cache<Token, Kept, Bytes, BuildHasherDefault<Fold>>>);
@@ -96,11 +96,11 @@ impl TokenCache {
         self.0.is_some()
     }
 
-    /// What was verified, unless a key was retired since.
-    pub(crate) fn get(&self, token: &[u8], keys: &KeyRing) -> Option<Arc<Verified>> {
+    /// What was verified, unless a key was retired since: then the keys are of another generation.
+    pub(crate) fn get(&self, token: &[u8], generation: u64) -> Option<Arc<Verified>> {
         let cache = self.0.as_ref()?;
         let kept = cache.get(&Presented(token))?;
-        if kept.generation != keys.generation() {
+        if kept.generation != generation {
             cache.remove(&Presented(token));
             return None;
         }
@@ -151,6 +151,7 @@ fn heap_of(value: &Value) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use crate::keys::KeyRing;
     use serde_json::json;
 
     use super::*;
@@ -167,7 +168,7 @@ mod tests {
             "iss": "a", "aud": "a", "sub": "alice", "client_id": "spa", "iat": 900, "exp": 1100, "jti": id.to_string()
         });
         let token = keys.sign(claims.as_object().expect("an object")).expect("signs");
-        let expected = Expected { issuer: "a".into(), audience: "a".into() };
+        let expected = Expected::own("a", "a");
         let verified = keys.verify(&token, &expected, Timestamp::from_seconds(1_000)).expect("good");
         (token, Arc::new(verified))
     }
@@ -177,13 +178,13 @@ mod tests {
         let (keys, cache) = (ring(), TokenCache::new(1 << 20));
         let (token, verified) = token(&keys, 1);
         cache.keep(token.as_bytes(), &verified, keys.generation());
-        assert!(cache.get(token.as_bytes(), &keys).is_some_and(|found| Arc::ptr_eq(&found, &verified)));
+        assert!(cache.get(token.as_bytes(), keys.generation()).is_some_and(|found| Arc::ptr_eq(&found, &verified)));
         for end in [token.len() - 1, 0] {
-            assert!(cache.get(&token.as_bytes()[..end], &keys).is_none());
+            assert!(cache.get(&token.as_bytes()[..end], keys.generation()).is_none());
         }
         let mut other = token.into_bytes();
         *other.last_mut().expect("a byte") ^= 1;
-        assert!(cache.get(&other, &keys).is_none());
+        assert!(cache.get(&other, keys.generation()).is_none());
     }
 
     #[test]
@@ -196,13 +197,13 @@ mod tests {
         let (first, next) = (own.signs_with(), SigningKey::generate().expect("a key"));
         let next = own.add(next).expect("another");
         own.promote(&next).expect("it is there");
-        assert!(cache.get(token.as_bytes(), &keys).is_some());
+        assert!(cache.get(token.as_bytes(), keys.generation()).is_some());
         own.retire(&first).expect("it does not sign");
-        assert!(cache.get(token.as_bytes(), &keys).is_none());
+        assert!(cache.get(token.as_bytes(), keys.generation()).is_none());
         assert_eq!(cache.len(), 0);
         // Verified before the key was retired, kept after it: still not good.
         cache.keep(token.as_bytes(), &verified, before);
-        assert!(cache.get(token.as_bytes(), &keys).is_none());
+        assert!(cache.get(token.as_bytes(), keys.generation()).is_none());
     }
 
     #[test]
@@ -225,7 +226,7 @@ mod tests {
             let (token, verified) = token(&keys, 1);
             cache.keep(token.as_bytes(), &verified, keys.generation());
             cache.forget(token.as_bytes());
-            assert!(cache.get(token.as_bytes(), &keys).is_none());
+            assert!(cache.get(token.as_bytes(), keys.generation()).is_none());
         }
     }
 }

@@ -25,6 +25,7 @@ use crate::model::{Client, Clock, Scope, Secret};
 use crate::pages::{Brand, BuiltInPages, InvalidColour, Logo, Look, Pages, Texts};
 use crate::policies;
 use crate::policy::Rule;
+use crate::protection::{Protection, Verifier};
 use crate::refusal::Refusal;
 use crate::seal::Sealer;
 use crate::service::{Inner, OAuthService, Refreshing, Resource, Sessions};
@@ -537,7 +538,7 @@ impl Builder {
         if let Some(resource) = self.resources.iter().find(|resource| !is_resource(resource)) {
             return Err(BuildError::Resource { resource: resource.clone() });
         }
-        let expected = |audience: &String| Expected { issuer: issuer_text.clone(), audience: audience.clone() };
+        let expected = |audience: &String| Expected::own(&issuer_text, audience);
         let audiences = std::iter::once(&audience).chain(&self.resources).map(expected).collect();
         for (what, lifetime, longest) in [
             ("access_token_lifetime", self.access_token_lifetime, LONGEST_ACCESS_TOKEN),
@@ -673,11 +674,25 @@ impl Builder {
         let (Some(sealer), Some(keys)) = (Sealer::new(&secret, &self.previous_secrets, &issuer_text), keys) else {
             return Err(BuildError::Cryptography);
         };
-        Ok(OAuthService::new(Inner {
-            audiences,
-            expected: Expected { issuer: issuer_text, audience },
+        let keys = Arc::new(keys);
+        let store =
+            self.store.unwrap_or_else(|| Arc::new(MemoryStore::with(MemoryStore::DEFAULT_CAPACITY, clock.clone())));
+        let expected = Expected::own(&issuer_text, &audience);
+        let protection = Arc::new(Protection {
+            expected: expected.clone(),
             resource,
             token_cache: TokenCache::new(self.token_cache),
+            keys: Verifier::Own(Arc::clone(&keys)),
+            store: Some(Arc::clone(&store)),
+            clock: clock.clone(),
+            refusal_body: self.refusal_body,
+            explains_refusals: self.explains_refusals,
+            own_paths: paths.own.clone(),
+        });
+        Ok(OAuthService::new(Inner {
+            audiences,
+            expected,
+            protection,
             issuer,
             paths,
             clients,
@@ -686,9 +701,7 @@ impl Builder {
             origins: self.origins,
             sealer,
             keys,
-            store: self
-                .store
-                .unwrap_or_else(|| Arc::new(MemoryStore::with(MemoryStore::DEFAULT_CAPACITY, clock.clone()))),
+            store,
             clock,
             authenticator: self.sign_in_at.is_none().then_some(Authenticator { function, timeout, permits }),
             second_factor,
@@ -707,8 +720,6 @@ impl Builder {
             stylesheet: crate::pages::stylesheet(&look),
             logo: look.logo,
             pages: self.pages,
-            refusal_body: self.refusal_body,
-            explains_refusals: self.explains_refusals,
             client_address: self.client_address,
         }))
     }
@@ -756,11 +767,6 @@ struct Has {
 }
 
 impl Paths {
-    /// Whether this is the path of one of them.
-    pub(crate) fn has(&self, path: &str) -> bool {
-        self.own.iter().any(|own| own == path)
-    }
-
     fn parse(
         issuer: &Issuer,
         resource: Option<&Resource>,

@@ -15,8 +15,8 @@ use crate::guard::{self, Parsed, Policy};
 use crate::keys::Verified;
 use crate::model::{Scope, Timestamp};
 use crate::policy;
+use crate::protection::Protection;
 use crate::refusal::Refusal;
-use crate::service::OAuthService;
 use crate::token::{self, Presented};
 
 /// The custom claims of the request's token, and its `sub`, as a type of your own or as JSON.
@@ -45,7 +45,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Claims<T> {
     type Future = Extracted<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        Extracted::new(request, |request, oauth, verified| {
+        Extracted::new(request, |request, protection, verified| {
             let parsed = request.extensions_mut().remove::<Parsed>();
             match parsed.map(|Parsed(parsed)| parsed.downcast::<T>()) {
                 Some(Ok(claims)) => return Ok(Claims(*claims)),
@@ -56,7 +56,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Claims<T> {
             }
             policy::read(&verified.claims).map(Claims).map_err(|misfit| {
                 tracing::warn!(target: "oauth", misfit, "claims of another shape");
-                Refusal::new(Reason::ClaimsOfAnotherShape, Some(oauth))
+                Refusal::new(Reason::ClaimsOfAnotherShape, Some(protection))
             })
         })
     }
@@ -66,7 +66,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Claims<T> {
 #[derive(Clone, Debug)]
 pub struct AccessToken {
     verified: Arc<Verified>,
-    oauth: OAuthService,
+    protection: Arc<Protection>,
 }
 
 impl AccessToken {
@@ -89,7 +89,7 @@ impl AccessToken {
     /// # Errors
     /// The refusal; as a handler's error it is the answer that a guard gives, with a JSON body.
     pub fn satisfies(&self, policy: Policy) -> Result<(), Refusal> {
-        guard::decide_claims(&self.verified, &self.oauth, policy.0).inspect_err(Refusal::log)
+        guard::decide_claims(&self.verified, &self.protection, policy.0).inspect_err(Refusal::log)
     }
 
     /// `sub`: who signed in.
@@ -145,7 +145,9 @@ impl FromRequest for AccessToken {
     type Future = Extracted<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        Extracted::new(request, |_, oauth, verified| Ok(AccessToken { verified, oauth: oauth.clone() }))
+        Extracted::new(request, |_, protection, verified| {
+            Ok(AccessToken { verified, protection: Arc::clone(protection) })
+        })
     }
 }
 
@@ -160,23 +162,28 @@ enum Inner<T> {
 impl<T: 'static> Extracted<T> {
     fn new(
         request: &HttpRequest,
-        read: impl FnOnce(&HttpRequest, &OAuthService, Arc<Verified>) -> Result<T, Refusal> + 'static,
+        read: impl FnOnce(&HttpRequest, &Arc<Protection>, Arc<Verified>) -> Result<T, Refusal> + 'static,
     ) -> Self {
-        let oauth = match OAuthService::of(request) {
-            Ok(oauth) => oauth,
+        let protection = match Protection::of(request) {
+            Ok(protection) => protection,
             Err(reason) => return Extracted::now(Err(Refusal::new(reason, None).into_error(request))),
         };
-        let finish = |request: &HttpRequest, oauth: &OAuthService, verified: Result<Arc<Verified>, Reason>| {
+        let finish = |request: &HttpRequest, protection: &Arc<Protection>, verified: Result<Arc<Verified>, Reason>| {
             verified
-                .map_err(|reason| Refusal::new(reason, Some(oauth)))
-                .and_then(|verified| read(request, oauth, verified))
+                .map_err(|reason| Refusal::new(reason, Some(protection)))
+                .and_then(|verified| read(request, protection, verified))
                 .map_err(|refusal| refusal.into_error(request))
         };
-        match token::present(request, oauth) {
-            Presented::Decided(verified) => Extracted::now(finish(request, oauth, verified)),
+        match token::present(request, protection) {
+            Presented::Decided(verified) => Extracted::now(finish(request, protection, verified)),
             Presented::Asked(once) => {
-                let (request, oauth) = (request.clone(), oauth.clone());
-                let later = async move { finish(&request, &oauth, once.answer().await) };
+                let (request, protection) = (request.clone(), Arc::clone(protection));
+                let later = async move { finish(&request, &protection, once.answer().await) };
+                Extracted(Inner::Later(Box::pin(later)))
+            }
+            Presented::KeyUnknown => {
+                let (request, protection) = (request.clone(), Arc::clone(protection));
+                let later = async move { finish(&request, &protection, token::verified(&request, &protection).await) };
                 Extracted(Inner::Later(Box::pin(later)))
             }
         }

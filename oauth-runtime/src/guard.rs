@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::borrow::Cow;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::{Error, FromRequest, HttpMessage as _, HttpRequest};
@@ -11,8 +12,8 @@ use percent_encoding::percent_decode_str;
 use crate::error::Reason;
 use crate::keys::Verified;
 use crate::policy::{Facts, Rule, Shapes};
+use crate::protection::Protection;
 use crate::refusal::Refusal;
-use crate::service::OAuthService;
 use crate::token;
 
 /// One guard, as a macro writes it: into a handler's body, or as a value.
@@ -110,8 +111,8 @@ impl<E> std::fmt::Debug for Guarded<E> {
 async fn admit(request: &HttpRequest, guard: &'static Guard) -> Result<(), Refusal> {
     let admitted = match guard.rule {
         Rule::Public => Ok(()),
-        _ => match OAuthService::of(request) {
-            Ok(oauth) => decide(request, oauth, guard).await,
+        _ => match Protection::of(request) {
+            Ok(protection) => decide(request, protection, guard).await,
             Err(reason) => Err(Refusal::new(reason, None)),
         },
     };
@@ -121,7 +122,11 @@ async fn admit(request: &HttpRequest, guard: &'static Guard) -> Result<(), Refus
 }
 
 /// Decides a request: is the guard one for this route, is the token good, do its claims meet the policy?
-pub(crate) async fn decide(request: &HttpRequest, oauth: &OAuthService, guard: &'static Guard) -> Result<(), Refusal> {
+pub(crate) async fn decide(
+    request: &HttpRequest,
+    protection: &Arc<Protection>,
+    guard: &'static Guard,
+) -> Result<(), Refusal> {
     // A guard that cannot fit its route says so to everybody, so that the first test of it finds out.
     if let Some(missing) = guard.parameters.iter().find(|name| request.match_info().get(name).is_none()) {
         tracing::error!(
@@ -132,16 +137,17 @@ pub(crate) async fn decide(request: &HttpRequest, oauth: &OAuthService, guard: &
             line = guard.line,
             "the route has no parameter `{missing}`: name it in its pattern, as in \"/report/{{{missing}}}\", or correct `path.{missing}`"
         );
-        return Err(Refusal::new(Reason::NoSuchParameter, Some(oauth)));
+        return Err(Refusal::new(Reason::NoSuchParameter, Some(protection)));
     }
-    let verified = token::verified(request, oauth).await.map_err(|reason| Refusal::new(reason, Some(oauth)))?;
+    let verified =
+        token::verified(request, protection).await.map_err(|reason| Refusal::new(reason, Some(protection)))?;
     let parameter = |name: &str| parameter(request, name);
-    let facts = Facts::new(&verified.claims).by(&oauth.0.clock).with_parameters(&parameter);
-    let Rule::Typed(_) = guard.rule else { return judge(facts, guard, oauth).map(drop) };
+    let facts = Facts::new(&verified.claims).by(&protection.clock).with_parameters(&parameter);
+    let Rule::Typed(_) = guard.rule else { return judge(facts, guard, protection).map(drop) };
 
     // Parsed once, by the first guard: the next ones and the handler's `Claims<T>` take it from here.
     let earlier = request.extensions_mut().remove::<Parsed>().map(|Parsed(parsed)| parsed);
-    let parsed = judge(facts.with_shapes(Shapes::of(earlier)), guard, oauth)?;
+    let parsed = judge(facts.with_shapes(Shapes::of(earlier)), guard, protection)?;
     if let Some(parsed) = parsed {
         request.extensions_mut().insert(Parsed(parsed));
     }
@@ -149,21 +155,29 @@ pub(crate) async fn decide(request: &HttpRequest, oauth: &OAuthService, guard: &
 }
 
 /// Decides claims where there is no request.
-pub(crate) fn decide_claims(verified: &Verified, oauth: &OAuthService, guard: &'static Guard) -> Result<(), Refusal> {
-    judge(Facts::new(&verified.claims).by(&oauth.0.clock), guard, oauth).map(drop)
+pub(crate) fn decide_claims(
+    verified: &Verified,
+    protection: &Arc<Protection>,
+    guard: &'static Guard,
+) -> Result<(), Refusal> {
+    judge(Facts::new(&verified.claims).by(&protection.clock), guard, protection).map(drop)
 }
 
 /// The claims as a type of the application.
 pub(crate) struct Parsed(pub(crate) Box<dyn Any>);
 
-fn judge(facts: Facts<'_>, guard: &'static Guard, oauth: &OAuthService) -> Result<Option<Box<dyn Any>>, Refusal> {
+fn judge(
+    facts: Facts<'_>,
+    guard: &'static Guard,
+    protection: &Arc<Protection>,
+) -> Result<Option<Box<dyn Any>>, Refusal> {
     if guard.rule.decide(&facts).admits() {
         return Ok(facts.shapes.into_parsed());
     }
     let misfit = facts.shapes.misfit.borrow_mut().take();
     if let Some(misfit) = misfit {
         tracing::warn!(target: "oauth", handler = guard.handler, policy = guard.policy, misfit, "claims of another shape");
-        return Err(Refusal::new(Reason::ClaimsOfAnotherShape, Some(oauth)).by(guard, misfit));
+        return Err(Refusal::new(Reason::ClaimsOfAnotherShape, Some(protection)).by(guard, misfit));
     }
     let reason = match guard.rule.need(&facts) {
         // RFC 9470 §3
@@ -172,7 +186,7 @@ fn judge(facts: Facts<'_>, guard: &'static Guard, oauth: &OAuthService) -> Resul
         // A scope that would not be enough is not asked for: a client that follows the challenge would come in vain.
         None => Reason::PolicyRefused(crate::Scope::default()),
     };
-    Err(Refusal::new(reason, Some(oauth)).by(guard, guard.rule.decisive(&facts)))
+    Err(Refusal::new(reason, Some(protection)).by(guard, guard.rule.decisive(&facts)))
 }
 
 /// A route's parameter as `web::Path<String>` reads it, but for what was no UTF-8: actix has put U+FFFD in its place, and

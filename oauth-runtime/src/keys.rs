@@ -3,6 +3,8 @@
 mod jwk;
 mod signing_key;
 
+use std::time::Duration;
+
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -33,10 +35,19 @@ pub(crate) struct DerivedKey {
 }
 
 /// What a token must have been made for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Expected {
     pub(crate) issuer: String,
     pub(crate) audience: String,
+    /// By how much the clock of who signs may differ: not at all where that is who verifies.
+    pub(crate) leeway: Duration,
+}
+
+impl Expected {
+    /// Of tokens that are signed here.
+    pub(crate) fn own(issuer: &str, audience: &str) -> Self {
+        Expected { issuer: issuer.to_owned(), audience: audience.to_owned(), leeway: Duration::ZERO }
+    }
 }
 
 /// A token that was verified: its registered claims, typed, and all of them as JSON.
@@ -191,7 +202,7 @@ impl Header {
 }
 
 impl Verified {
-    fn parse(claims: Map<String, Value>, expected: &Expected, now: Timestamp) -> Result<Self, Reason> {
+    pub(crate) fn parse(claims: Map<String, Value>, expected: &Expected, now: Timestamp) -> Result<Self, Reason> {
         let text = |name: &str| match claims.get(name) {
             Some(Value::String(text)) => Ok(text.as_str()),
             Some(_) | None => Err(Reason::TokenMalformed),
@@ -227,10 +238,10 @@ impl Verified {
             return Err(Reason::TokenAudience);
         }
         // RFC 7519 §4.1.4: on or after the expiry
-        if registered.expires_at <= now {
+        if registered.expires_at + expected.leeway <= now {
             return Err(Reason::TokenExpired);
         }
-        if claims.contains_key("nbf") && moment("nbf")? > now {
+        if claims.contains_key("nbf") && moment("nbf")? > now + expected.leeway {
             return Err(Reason::TokenMalformed);
         }
         Ok(Verified { registered, claims })
@@ -294,7 +305,7 @@ fn decode<T: serde::de::DeserializeOwned>(part: &str) -> Result<T, Reason> {
 }
 
 /// RFC 7515 §4.1.9: a media type, compared without case; `application/` may be left out.
-fn is_access_token_type(typ: &str) -> bool {
+pub(crate) fn is_access_token_type(typ: &str) -> bool {
     typ.eq_ignore_ascii_case("at+jwt") || typ.eq_ignore_ascii_case("application/at+jwt")
 }
 
@@ -337,7 +348,7 @@ mod tests {
     }
 
     fn verify(token: &str) -> Result<Verified, Reason> {
-        let expected = Expected { issuer: "https://a.example".into(), audience: "https://a.example".into() };
+        let expected = Expected::own("https://a.example", "https://a.example");
         ring("secret").verify(token, &expected, NOW)
     }
 
@@ -392,7 +403,7 @@ mod tests {
     fn c26_a_public_key_is_no_secret_and_a_token_brings_no_key() {
         let own = Keys::generate().expect("a key");
         let ring = KeyRing::Own(own.clone());
-        let expected = Expected { issuer: "https://a.example".into(), audience: "https://a.example".into() };
+        let expected = Expected::own("https://a.example", "https://a.example");
         let good = ring.sign(&claims(json!({}))).expect("signs");
         assert!(ring.verify(&good, &expected, NOW).is_ok());
         let payload = good.split('.').nth(1).expect("three parts").to_owned();

@@ -21,9 +21,12 @@ pub mod pages;
 mod pending;
 mod policies;
 pub mod policy;
+mod protection;
 mod question;
 mod refusal;
 mod require;
+#[cfg(feature = "resource-server")]
+mod resource_server;
 mod seal;
 mod service;
 pub mod store;
@@ -48,6 +51,8 @@ pub use policies::{Entry, Policies, policies};
 pub use question::{Choice, Question};
 pub use refusal::Refusal;
 pub use require::Require;
+#[cfg(feature = "resource-server")]
+pub use resource_server::{DiscoveryError, ResourceServer, ResourceServerBuilder, SignatureAlgorithm};
 pub use service::OAuthService;
 pub use store::Store;
 

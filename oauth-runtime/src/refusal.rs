@@ -1,6 +1,7 @@
 //! How a guard refuses: status, challenge, body, and what the log says.
 
 use std::fmt;
+use std::sync::Arc;
 
 use actix_web::error::InternalError;
 use actix_web::http::{StatusCode, header};
@@ -11,14 +12,14 @@ use crate::error::{Code, Reason, Wire};
 use crate::guard::Guard;
 use crate::model::Scope;
 use crate::policy::Need;
-use crate::service::OAuthService;
+use crate::protection::Protection;
 
 /// A guard's refusal: what [`AccessToken::satisfies`](crate::AccessToken::satisfies) answers, and what
 /// [`Builder::refusal_body`](crate::Builder::refusal_body) is given.
 #[derive(Clone, Debug)]
 pub struct Refusal {
     reason: Reason,
-    oauth: Option<OAuthService>,
+    protection: Option<Arc<Protection>>,
     decided: Option<Decided>,
 }
 
@@ -30,8 +31,8 @@ struct Decided {
 }
 
 impl Refusal {
-    pub(crate) fn new(reason: Reason, oauth: Option<&OAuthService>) -> Self {
-        Refusal { reason, oauth: oauth.cloned(), decided: None }
+    pub(crate) fn new(reason: Reason, protection: Option<&Arc<Protection>>) -> Self {
+        Refusal { reason, protection: protection.cloned(), decided: None }
     }
 
     pub(crate) fn by(self, guard: &'static Guard, terms: String) -> Self {
@@ -69,7 +70,7 @@ impl Refusal {
     /// The answer to a request: its body is the author's, if there is one.
     pub(crate) fn into_response(self, request: &HttpRequest) -> HttpResponse {
         self.log();
-        let body = self.oauth.as_ref().and_then(|oauth| oauth.0.refusal_body.as_ref());
+        let body = self.protection.as_ref().and_then(|protection| protection.refusal_body.as_ref());
         let response = match body {
             Some(body) => body(&self, request),
             None => self.body(),
@@ -101,8 +102,8 @@ impl Refusal {
         if let Some(code) = code {
             json["error"] = json!(code.as_str());
         }
-        if let (Some(oauth), Some(Decided { guard, terms })) = (&self.oauth, &self.decided)
-            && oauth.0.explains_refusals
+        if let (Some(protection), Some(Decided { guard, terms })) = (&self.protection, &self.decided)
+            && protection.explains_refusals
         {
             json["policy"] = json!(guard.policy);
             json["decided"] = json!(terms);
@@ -114,7 +115,7 @@ impl Refusal {
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
-        if let Some(challenge) = self.oauth.as_ref().and_then(|oauth| self.challenge(oauth)) {
+        if let Some(challenge) = self.protection.as_ref().and_then(|protection| self.challenge(protection)) {
             headers.insert(header::WWW_AUTHENTICATE, challenge);
             // So that a page of another origin, let in by the author's CORS layer, can read it.
             headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, header::HeaderValue::from_static("WWW-Authenticate"));
@@ -124,12 +125,12 @@ impl Refusal {
     }
 
     /// RFC 6750 §3: what a client needs to do better.
-    fn challenge(&self, oauth: &OAuthService) -> Option<header::HeaderValue> {
+    fn challenge(&self, protection: &Protection) -> Option<header::HeaderValue> {
         let Wire { status, code, text } = self.reason.wire();
         if status.is_server_error() {
             return None;
         }
-        let mut challenge = format!("Bearer realm=\"{}\"", oauth.0.issuer.as_str());
+        let mut challenge = format!("Bearer realm=\"{}\"", protection.expected.issuer);
         if let Some(code) = code {
             challenge.push_str(&format!(", error=\"{}\", error_description=\"{text}\"", code.as_str()));
         }
@@ -147,7 +148,7 @@ impl Refusal {
             }
         }
         // RFC 9728 §5.1
-        if let Some(resource) = &oauth.0.resource {
+        if let Some(resource) = &protection.resource {
             challenge.push_str(&format!(", resource_metadata=\"{}\"", resource.metadata));
         }
         header::HeaderValue::from_str(&challenge).ok()

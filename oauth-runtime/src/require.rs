@@ -11,6 +11,7 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forwar
 use actix_web::http::{Method, header};
 
 use crate::guard::{self, Policy};
+use crate::protection::Protection;
 use crate::service::OAuthService;
 
 impl OAuthService {
@@ -34,15 +35,15 @@ impl OAuthService {
     /// without a token. Guards on the handlers decide after it, and decide for themselves.
     #[must_use]
     pub fn require(&self, policy: Policy) -> Require {
-        Require { oauth: self.clone(), policy }
+        Require { protection: Arc::clone(&self.0.protection), policy }
     }
 }
 
 /// The middleware of [`OAuthService::require`].
 #[derive(Clone, Debug)]
 pub struct Require {
-    oauth: OAuthService,
-    policy: Policy,
+    pub(crate) protection: Arc<Protection>,
+    pub(crate) policy: Policy,
 }
 
 impl<S, B> Transform<S, ServiceRequest> for Require
@@ -57,13 +58,13 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(Required { oauth: self.oauth.clone(), policy: self.policy, service: Rc::new(service) }))
+        ready(Ok(Required { protection: Arc::clone(&self.protection), policy: self.policy, service: Rc::new(service) }))
     }
 }
 
 /// A service behind a policy.
 pub struct Required<S> {
-    oauth: OAuthService,
+    protection: Arc<Protection>,
     policy: Policy,
     service: Rc<S>,
 }
@@ -86,11 +87,11 @@ where
     forward_ready!(service);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let (oauth, policy, service) = (self.oauth.clone(), self.policy, Rc::clone(&self.service));
+        let (protection, policy, service) = (Arc::clone(&self.protection), self.policy, Rc::clone(&self.service));
         Box::pin(async move {
-            if !is_preflight(&request) && !is_own(&request, &oauth) {
+            if !is_preflight(&request) && !is_own(&request, &protection) {
                 // Borrowed, since actix routes only a request that nobody else holds.
-                let admitted = guard::decide(request.request(), &oauth, policy.0).await;
+                let admitted = guard::decide(request.request(), &protection, policy.0).await;
                 #[cfg(feature = "testing")]
                 crate::testing::note(request.request(), policy.0, admitted.is_ok());
                 if let Err(refusal) = admitted {
@@ -104,9 +105,9 @@ where
 }
 
 /// An `App` without the server's routes has handlers of its own at such a path, or nothing.
-fn is_own(request: &ServiceRequest, oauth: &OAuthService) -> bool {
-    let mounted = request.app_data::<OAuthService>().is_some_and(|mounted| Arc::ptr_eq(&mounted.0, &oauth.0));
-    mounted && oauth.0.paths.has(request.path())
+fn is_own(request: &ServiceRequest, protection: &Arc<Protection>) -> bool {
+    let mounted = request.app_data::<Arc<Protection>>().is_some_and(|mounted| Arc::ptr_eq(mounted, protection));
+    mounted && protection.is_own_path(request.path())
 }
 
 fn is_preflight(request: &ServiceRequest) -> bool {

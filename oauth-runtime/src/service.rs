@@ -12,8 +12,7 @@ use actix_web::{FromRequest, HttpRequest};
 use parking_lot::Mutex;
 
 use crate::authenticate::{Authenticator, SecondFactor};
-use crate::cache::TokenCache;
-use crate::config::{Builder, ClientAddress, LONGEST_ACCESS_TOKEN, Paths, RefusalBody};
+use crate::config::{Builder, ClientAddress, LONGEST_ACCESS_TOKEN, Paths};
 use crate::endpoints::url::{Cors, url};
 use crate::endpoints::{
     assets, authorize, consent, discovery, introspect, jwks, login, logout, protected_resource, revoke, token,
@@ -30,6 +29,7 @@ use crate::model::resource::Resources;
 use crate::model::session::SessionLifetimes;
 use crate::model::{Clock, Scope, Timestamp};
 use crate::pages::{Brand, Logo, Pages, Texts};
+use crate::protection::Protection;
 use crate::refusal::Refusal;
 use crate::seal::Sealer;
 use crate::store::{Store, StoreError};
@@ -64,15 +64,15 @@ pub(crate) struct Inner {
     pub(crate) expected: Expected,
     /// Of all tokens that are signed here: that of the guards, and those of other resources.
     pub(crate) audiences: Vec<Expected>,
-    pub(crate) resource: Option<Resource>,
-    pub(crate) token_cache: TokenCache,
+    /// What the guards decide by.
+    pub(crate) protection: Arc<Protection>,
     pub(crate) paths: Paths,
     pub(crate) clients: HashMap<String, RegisteredClient>,
     pub(crate) scopes: BTreeMap<String, String>,
     pub(crate) default_scope: Scope,
     pub(crate) origins: Vec<String>,
     pub(crate) sealer: Sealer,
-    pub(crate) keys: KeyRing,
+    pub(crate) keys: Arc<KeyRing>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Clock,
     /// None where users sign in elsewhere.
@@ -93,8 +93,6 @@ pub(crate) struct Inner {
     pub(crate) english: Texts,
     /// English among them.
     pub(crate) languages: Vec<Texts>,
-    pub(crate) refusal_body: Option<Arc<RefusalBody>>,
-    pub(crate) explains_refusals: bool,
     pub(crate) client_address: Option<Arc<ClientAddress>>,
 }
 
@@ -179,7 +177,7 @@ impl OAuthService {
             if oauth.0.logo.is_some() {
                 app.service(url(&paths.logo).get(assets::logo));
             }
-            app.app_data(oauth);
+            app.app_data(Arc::clone(&oauth.0.protection)).app_data(oauth);
         }
     }
 

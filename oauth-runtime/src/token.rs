@@ -10,13 +10,23 @@ use tokio::sync::OnceCell;
 use crate::error::Reason;
 use crate::keys::{Registered, Verified};
 use crate::model::Timestamp;
+use crate::protection::Protection;
 use crate::service::OAuthService;
+use crate::store::Store;
 
 /// The request's token, or why it has none that is good.
-pub(crate) async fn verified(request: &HttpRequest, oauth: &OAuthService) -> Result<Arc<Verified>, Reason> {
-    match present(request, oauth) {
+pub(crate) async fn verified(request: &HttpRequest, protection: &Arc<Protection>) -> Result<Arc<Verified>, Reason> {
+    match present(request, protection) {
         Presented::Decided(result) => result,
         Presented::Asked(once) => once.answer().await,
+        Presented::KeyUnknown => {
+            protection.keys.fetch().await;
+            match present(request, protection) {
+                Presented::Decided(result) => result,
+                Presented::Asked(once) => once.answer().await,
+                Presented::KeyUnknown => Err(Reason::TokenSignature),
+            }
+        }
     }
 }
 
@@ -24,72 +34,79 @@ pub(crate) enum Presented {
     Decided(Result<Arc<Verified>, Reason>),
     /// The store has to be asked, once however many guards and extractors want to know.
     Asked(Rc<Once>),
+    /// The issuer may have a key that is not known here yet.
+    KeyUnknown,
 }
 
 /// As far as can be told without waiting: all the way where the store is in memory, and then nothing is allocated for a
 /// token that came before.
-pub(crate) fn present(request: &HttpRequest, oauth: &OAuthService) -> Presented {
+pub(crate) fn present(request: &HttpRequest, protection: &Arc<Protection>) -> Presented {
     if let Some(once) = request.extensions().get::<Rc<Once>>()
-        && once.is_of(oauth)
+        && once.is_of(protection)
     {
         return Presented::Asked(Rc::clone(once));
     }
-    let verified = match verify(request, oauth) {
+    let verified = match verify(request, protection) {
         Ok(verified) => verified,
+        Err(Reason::KeyUnknown) => return Presented::KeyUnknown,
         Err(reason) => return Presented::Decided(Err(reason)),
     };
-    if oauth.0.token_cache.is_on()
-        && let Some(standing) = standing_now(&verified.registered, oauth)
+    let Some(store) = &protection.store else { return Presented::Decided(Ok(verified)) };
+    if protection.token_cache.is_on()
+        && let Some(standing) = standing_now(&verified.registered, store.as_ref())
     {
         return Presented::Decided(standing.map(|()| verified));
     }
-    let once = Rc::new(Once { oauth: oauth.clone(), verified, standing: OnceCell::new() });
+    let once = Rc::new(Once { protection: Arc::clone(protection), verified, standing: OnceCell::new() });
     request.extensions_mut().insert(Rc::clone(&once));
     Presented::Asked(once)
 }
 
 /// A verified token whose standing is asked for once.
 pub(crate) struct Once {
-    oauth: OAuthService,
+    protection: Arc<Protection>,
     verified: Arc<Verified>,
     standing: OnceCell<Result<(), Reason>>,
 }
 
 impl Once {
-    fn is_of(&self, oauth: &OAuthService) -> bool {
-        Arc::ptr_eq(&self.oauth.0, &oauth.0)
+    fn is_of(&self, protection: &Arc<Protection>) -> bool {
+        Arc::ptr_eq(&self.protection, protection)
     }
 
     pub(crate) async fn answer(&self) -> Result<Arc<Verified>, Reason> {
-        self.standing.get_or_init(|| standing(&self.verified.registered, &self.oauth)).await.clone()?;
+        let ask = async || match &self.protection.store {
+            Some(store) => standing(&self.verified.registered, store.as_ref()).await,
+            None => Ok(()),
+        };
+        self.standing.get_or_init(ask).await.clone()?;
         Ok(Arc::clone(&self.verified))
     }
 }
 
-fn verify(request: &HttpRequest, oauth: &OAuthService) -> Result<Arc<Verified>, Reason> {
-    let service = &oauth.0;
+fn verify(request: &HttpRequest, protection: &Protection) -> Result<Arc<Verified>, Reason> {
+    let Protection { token_cache, keys, expected, clock, .. } = protection;
     let token = bearer(request)?;
-    let now = oauth.now();
-    let generation = service.keys.generation();
-    if let Some(verified) = service.token_cache.get(token, &service.keys) {
+    let now = clock.now();
+    let generation = keys.generation();
+    if let Some(verified) = token_cache.get(token, generation) {
         // RFC 7519 §4.1.4: on or after the expiry
-        if verified.registered.expires_at <= now {
-            service.token_cache.forget(token);
+        if verified.registered.expires_at + expected.leeway <= now {
+            token_cache.forget(token);
             return Err(Reason::TokenExpired);
         }
         return Ok(verified);
     }
     let text = std::str::from_utf8(token).map_err(|_| Reason::AuthorizationMalformed)?;
-    let verified = service.keys.verify(text, &service.expected, now);
+    let verified = keys.verify(text, expected, now);
     let verified =
         Arc::new(verified.map_err(|reason| if is_b64token(token) { reason } else { Reason::AuthorizationMalformed })?);
-    service.token_cache.keep(token, &verified, generation);
+    token_cache.keep(token, &verified, generation);
     Ok(verified)
 }
 
 /// Whether a verified token was revoked since, where the store knows without waiting.
-fn standing_now(token: &Registered, oauth: &OAuthService) -> Option<Result<(), Reason>> {
-    let store = &oauth.0.store;
+fn standing_now(token: &Registered, store: &dyn Store) -> Option<Result<(), Reason>> {
     let birth = store.birth().if_now()?;
     let ended = |id: &Option<String>| id.as_ref().map_or(Some(Ok(false)), |id| store.is_revoked(id).if_now());
     let (revoked, signed_out) = (ended(&token.grant)?, ended(&token.session)?);
@@ -104,8 +121,7 @@ pub(crate) fn verify_for_anyone(token: &str, oauth: &OAuthService) -> Option<Ver
 }
 
 /// Whether a verified token is as good as when it was issued.
-pub(crate) async fn standing(token: &Registered, oauth: &OAuthService) -> Result<(), Reason> {
-    let store = &oauth.0.store;
+pub(crate) async fn standing(token: &Registered, store: &dyn Store) -> Result<(), Reason> {
     let birth = store.birth().await?;
     let mut revoked = false;
     // What a session gave ends with it.

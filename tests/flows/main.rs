@@ -11,6 +11,7 @@ mod oauth2_crate;
 mod openid;
 mod policies;
 mod refresh;
+mod resource_server;
 mod resources;
 mod revocation;
 mod second_factor;

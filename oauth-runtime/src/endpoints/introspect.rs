@@ -41,7 +41,7 @@ async fn look(oauth: &OAuthService, request: &HttpRequest, payload: web::Payload
     // RFC 7662 §2.2: why a token is not good is nobody's business. A refresh token is good for no resource: it is for
     // `/token` alone, and whether it is the current one is decided there.
     let Some(verified) = token::verify_for_anyone(token, oauth) else { return Ok(json!({ "active": false })) };
-    match token::standing(&verified.registered, oauth).await {
+    match token::standing(&verified.registered, oauth.0.store.as_ref()).await {
         Ok(()) => {}
         // That it is not known is not that it is not good.
         Err(reason) if reason.wire().status.is_server_error() => return Err(reason),

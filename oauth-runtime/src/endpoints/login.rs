@@ -65,8 +65,12 @@ async fn sign_in(oauth: &OAuthService, http: &HttpRequest, payload: web::Payload
         // No page with such a form is shown where users sign in elsewhere.
         return Err(Reason::FormForged);
     };
-    let login =
-        Login { username: username.clone(), password: password.into(), acr_values: form.request.wishes.acr.clone() };
+    let login = Login {
+        username: username.clone(),
+        password: password.into(),
+        acr_values: form.request.wishes.acr.clone(),
+        language: form.request.wishes.language.clone(),
+    };
     let outcome = match authenticator.call(login).await {
         Ok(signed_in) => signed_in.0,
         Err(why) => {

@@ -13,7 +13,7 @@ use crate::service::OAuthService;
 pub(crate) async fn metadata(oauth: OAuthService) -> Result<HttpResponse, Refusal> {
     let service = &oauth.0;
     // Its URL is registered only where there is a resource.
-    let resource = service.resource.as_ref().ok_or_else(|| Refusal::new(Reason::Internal, None))?;
+    let resource = service.protection.resource.as_ref().ok_or_else(|| Refusal::new(Reason::Internal, None))?;
     let mut metadata = json!({
         "resource": resource.identifier,
         "resource_name": service.brand.name,

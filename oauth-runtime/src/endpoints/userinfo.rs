@@ -16,12 +16,12 @@ use crate::token;
 pub(crate) async fn claims(oauth: OAuthService, request: HttpRequest) -> HttpResponse {
     match told(&oauth, &request).await {
         Ok(claims) => HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(claims),
-        Err(reason) => Refusal::new(reason, Some(&oauth)).into_response(&request),
+        Err(reason) => Refusal::new(reason, Some(&oauth.0.protection)).into_response(&request),
     }
 }
 
 async fn told(oauth: &OAuthService, request: &HttpRequest) -> Result<Map<String, Value>, Reason> {
-    let verified = token::verified(request, oauth).await?;
+    let verified = token::verified(request, &oauth.0.protection).await?;
     let Verified { registered, claims } = &*verified;
     if !registered.scope.contains(OPENID) {
         let mut needed = Scope::default();

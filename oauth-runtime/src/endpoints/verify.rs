@@ -78,6 +78,7 @@ async fn verify(oauth: &OAuthService, http: &HttpRequest, payload: web::Payload)
         answer: answer.into(),
         remembered: form.question.remembered().clone(),
         acr_values: form.request.wishes.acr.clone(),
+        language: form.request.wishes.language.clone(),
     };
     let outcome = match second_factor.call(question).await {
         Ok(signed_in) => signed_in.0,

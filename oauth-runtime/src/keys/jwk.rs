@@ -46,6 +46,24 @@ impl PublicKey {
         PublicKey::new(Algorithm::RS256, json!({ "e": encode(e), "kty": "RSA", "n": encode(n) }), parsed)
     }
 
+    /// From a public JWK for signatures, of one of these three kinds; with the `kid` that it came with.
+    #[cfg(feature = "resource-server")]
+    pub(crate) fn from_jwk(jwk: &Value) -> Option<(Option<String>, Self)> {
+        let text = |name: &str| jwk.get(name).and_then(Value::as_str);
+        let bytes = |name: &str| URL_SAFE_NO_PAD.decode(text(name)?).ok();
+        let key = match (text("kty")?, text("crv")) {
+            ("EC", Some("P-256")) => PublicKey::es256(&bytes("x")?, &bytes("y")?),
+            ("OKP", Some("Ed25519")) => PublicKey::ed25519(&bytes("x")?),
+            ("RSA", None) => PublicKey::rs256(&bytes("n")?, &bytes("e")?),
+            _ => None,
+        }?;
+        // RFC 7517 §4.2, §4.4: a key that is for something else verifies nothing here
+        let algorithm = json!(key.algorithm);
+        let is_for_signatures = text("use").is_none_or(|purpose| purpose == "sig")
+            && text("alg").is_none_or(|named| algorithm == named || (named == "Ed25519" && algorithm == "EdDSA"));
+        is_for_signatures.then(|| (text("kid").map(str::to_owned), key))
+    }
+
     fn new(algorithm: Algorithm, members: Value, parsed: ParsedPublicKey) -> Option<Self> {
         let Value::Object(members) = members else { return None };
         // RFC 7638 §3: of the required members, in the order of their names, without white space

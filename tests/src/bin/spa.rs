@@ -31,7 +31,7 @@ fn authenticate(login: Login) -> SignIn<Value> {
     match (login.username.as_str(), &*login.password) {
         ("ada", "ada123") => SignIn::done(user("ada")).amr("pwd"),
         (name, "eve123") if name.starts_with("eve") => SignIn::ask(Question::choice(
-            "Where shall the code go?",
+            if login.language.as_deref() == Some("de") { "Wohin soll der Code?" } else { "Where shall the code go?" },
             [("sms", "Text message to ...42"), ("mail", "Mail to e...@example.com")],
         )),
         _ => SignIn::refused(),
