@@ -19,6 +19,7 @@ main() {
     step "the examples build" cargo build --workspace --examples --bins
     export QUICKSTART_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/quickstart"
     export IDENTITY_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/identity"
+    export RESOURCE_SERVER_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/resource_server"
     export SPA_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/spa"
     step "Python clients" python_clients
     step "JavaScript clients" node_tests tests/clients/js

@@ -24,13 +24,15 @@ async function freePort() {
 
 export const startQuickstart = (test) => start(test, 'quickstart')
 export const startIdentity = (test) => start(test, 'identity')
+export const startResourceServer = (test, issuer, audience) =>
+  start(test, 'resource_server', { ISSUER: issuer, AUDIENCE: audience })
 
 /** Starts an example, waits until it answers, and ends it after the test. */
-async function start(test, name) {
+async function start(test, name, environment = {}) {
   const binary = binaryOf(name)
   assert.ok(existsSync(binary), `${binary} is missing: run \`cargo build --examples\`, or set ${name.toUpperCase()}_BIN`)
   const issuer = `http://127.0.0.1:${await freePort()}`
-  const child = spawn(binary, { env: { ...process.env, PORT: new URL(issuer).port }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(binary, { env: { ...process.env, PORT: new URL(issuer).port, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
   let log = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text) => (log += text))
