@@ -1,6 +1,7 @@
 //! What the tests over the wire stand on: a real server on a free port, a browser, and a store that is watched.
 #![allow(clippy::unwrap_used)]
 
+pub mod pages;
 pub mod rows;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,372 @@
+//! Every error code of the specifications that this server implements, produced over the wire: docs/errors.md is this table.
+#![allow(clippy::unwrap_used)]
+
+use std::fmt::Write as _;
+
+use actix_web::web;
+use oauth_runtime::store::{Advance, Count, Reply, Spend, StoreError};
+use oauth_runtime::{Builder, Client, Keys, Login, OAuthService, SigningKey, Store, Timestamp, require_claim};
+use oauth_tests::{Answer, Browser, SECRET, Server, builder, free_port, handlers, serve};
+use serde_json::json;
+
+/// Where an error stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Place {
+    /// In the redirect to the client, with `state` and `iss`.
+    Redirect,
+    /// In a JSON body.
+    Json,
+    /// In `WWW-Authenticate`, and in the JSON body.
+    Challenge,
+}
+use Place::{Challenge, Json, Redirect};
+
+/// One code of one section.
+struct Row {
+    section: &'static str,
+    code: &'static str,
+    /// None: never sent, for this reason.
+    got: Result<(Place, u16, Answer), &'static str>,
+    when: &'static str,
+}
+
+#[require_claim(acr = "strong")]
+#[actix_web::get("/strong")]
+async fn strong() -> &'static str {
+    "strong"
+}
+
+fn whole(builder: Builder) -> Builder {
+    builder
+        .keys(Keys::new(SigningKey::generate().unwrap()))
+        .scope("openid", "Know who you are")
+        .resource("https://files.example")
+        .client(Client::public("fixed").redirect_uri("https://fixed.example/cb"))
+        .client(Client::confidential("job").secret(SECRET))
+        .authenticate(async |login: Login| match login.username.as_str() {
+            // Claims that no token can carry.
+            "broken" => Some(json!({ "iss": "x" })),
+            _ => oauth_tests::users(&login),
+        })
+        .reload(async |_: &str| Some(json!({ "role": "admin" })))
+}
+
+/// A store that has no answer to whatever `/authorize` asks.
+struct Away;
+
+fn away<'a, T: 'a>() -> Reply<'a, T> {
+    Reply::now(Err(StoreError::Unavailable("away".into())))
+}
+
+impl Store for Away {
+    fn birth(&self) -> Reply<'_, Timestamp> {
+        Reply::now(Ok(Timestamp::from_seconds(1)))
+    }
+    fn spend<'a>(&'a self, _: &'a str, _: &'a str, _: Timestamp) -> Reply<'a, Spend> {
+        away()
+    }
+    fn begin<'a>(&'a self, _: &'a str, _: Timestamp) -> Reply<'a, ()> {
+        away()
+    }
+    fn advance<'a>(&'a self, _: &'a str, _: u64, _: std::time::Duration, _: Timestamp) -> Reply<'a, Advance> {
+        away()
+    }
+    fn revoke<'a>(&'a self, _: &'a str, _: Timestamp) -> Reply<'a, ()> {
+        away()
+    }
+    fn is_revoked<'a>(&'a self, _: &'a str) -> Reply<'a, bool> {
+        away()
+    }
+    fn set_not_before<'a>(&'a self, _: &'a str, _: Timestamp, _: Timestamp) -> Reply<'a, ()> {
+        away()
+    }
+    fn not_before<'a>(&'a self, _: &'a str) -> Reply<'a, Option<Timestamp>> {
+        away()
+    }
+    fn count<'a>(&'a self, _: &'a str, _: i64, _: std::time::Duration) -> Reply<'a, Count> {
+        Reply::now(Ok(Count { sum: 0, ends_in: std::time::Duration::ZERO }))
+    }
+}
+
+/// Two servers of one issuer and secret: the second has another store, or other claims.
+async fn with_a_session(change: impl FnOnce(Builder) -> Builder) -> (Answer, Server) {
+    let (listener, base) = free_port();
+    let good = whole(builder(&base)).build().unwrap();
+    let other = change(whole(builder(&base))).build().unwrap();
+    let server = serve(listener, move |app| {
+        app.configure(good.routes());
+    });
+    let (listener, elsewhere) = free_port();
+    let _second = serve(listener, move |app| {
+        app.configure(other.routes());
+    });
+    let browser = Browser::new(&server);
+    let signed_in = browser.sign_in(&[], "admin", "admin123").await;
+    let cookies = signed_in.headers.get_all("set-cookie").iter();
+    let cookies: Vec<&str> = cookies.map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap()).collect();
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    let url = browser.authorize_url(&[FIXED, &[STATE]].concat()).replace(&base, &elsewhere);
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    (Answer::to(http.get(url).header("cookie", cookies.join("; "))).await, server)
+}
+
+const STATE: (&str, Option<&str>) = ("state", Some("s"));
+const FIXED: &[(&str, Option<&str>)] =
+    &[("client_id", Some("fixed")), ("redirect_uri", Some("https://fixed.example/cb"))];
+
+async fn rows() -> Vec<Row> {
+    let (listener, base) = free_port();
+    let oauth: OAuthService = whole(builder(&base)).build().unwrap();
+    let server = serve(listener, move |app: &mut web::ServiceConfig| {
+        app.configure(oauth.routes()).configure(handlers).service(strong);
+    });
+    let fresh = || Browser::new(&server);
+    let asked = async |name, value| fresh().authorize(&[STATE, (name, value)]).await;
+    let none = ("prompt", Some("none"));
+    let browser = fresh();
+    let (token, user) = (browser.token().await, browser.token_for("user").await);
+    let denied = {
+        let form = fresh().authorize(&[]).await;
+        assert_eq!(form.status, 200);
+        let browser = fresh();
+        let form = browser.authorize(&[STATE]).await.form();
+        let fields = [("request", form.as_str()), ("cancel", "cancel")];
+        Answer::to(browser.http.post(format!("{base}/login")).form(&fields)).await
+    };
+    let (unavailable, _server) = with_a_session(|builder| builder.store(Away)).await;
+    let (failed, _server) =
+        with_a_session(|builder| builder.reload(async |_: &str| Some(json!({ "iss": "not for claims" })))).await;
+    let post = async |form: &str| fresh().post("/token", form.to_owned()).await;
+    let as_job = async |path: &str, form: &[(&str, &str)]| fresh().post_as(path, "job", SECRET, form).await;
+    let called = async |path: &str, header: &str| {
+        Answer::to(fresh().http.get(format!("{base}{path}")).header("authorization", header)).await
+    };
+    let code =
+        "grant_type=authorization_code&client_id=demo&code=x&code_verifier=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+    let row =
+        |section, code, place, status, answer, when| Row { section, code, got: Ok((place, status, answer)), when };
+    let never = |section, code, why| Row { section, code, got: Err(why), when: "" };
+    const A: &str = "RFC 6749 §4.1.2.1";
+    const T: &str = "RFC 6749 §5.2";
+    const G: &str = "RFC 6750 §3.1";
+    const O: &str = "OpenID Connect Core §3.1.2.6";
+    vec![
+        row(A, "invalid_request", Redirect, 303, asked("code_challenge", None).await, "PKCE is missing"),
+        never(A, "unauthorized_client", "a client with a redirect URI may use the one response type there is"),
+        row(A, "access_denied", Redirect, 303, denied, "the user would not sign in, or denied consent"),
+        row(
+            A,
+            "unsupported_response_type",
+            Redirect,
+            303,
+            asked("response_type", Some("token")).await,
+            "it is not `code`",
+        ),
+        row(
+            A,
+            "invalid_scope",
+            Redirect,
+            303,
+            asked("scope", Some("unknown")).await,
+            "a scope that no `.scope(..)` names",
+        ),
+        row(A, "server_error", Redirect, 303, failed, "`reload` answered claims that no token can carry"),
+        row(A, "temporarily_unavailable", Redirect, 303, unavailable, "the store has no answer"),
+        row(T, "invalid_request", Json, 400, post("client_id=demo").await, "`grant_type` is missing"),
+        row(
+            T,
+            "invalid_client",
+            Json,
+            401,
+            fresh().post_as("/token", "job", "wrong", &[("grant_type", "client_credentials")]).await,
+            "a wrong secret in the header",
+        ),
+        row(T, "invalid_grant", Json, 400, post(code).await, "a code that was not issued here"),
+        row(
+            T,
+            "unauthorized_client",
+            Json,
+            400,
+            post("grant_type=client_credentials&client_id=demo").await,
+            "a public client in its own name",
+        ),
+        row(
+            T,
+            "unsupported_grant_type",
+            Json,
+            400,
+            post("grant_type=password&client_id=demo").await,
+            "a grant that is not there",
+        ),
+        row(
+            T,
+            "invalid_scope",
+            Json,
+            400,
+            as_job("/token", &[("grant_type", "client_credentials"), ("scope", "notes:read")]).await,
+            "a scope that is not the client's own",
+        ),
+        row(G, "invalid_request", Challenge, 400, called("/me", "Bearer a b").await, "the header is malformed"),
+        row(G, "invalid_token", Challenge, 401, called("/me", "Bearer x.y.z").await, "it was not signed here"),
+        row(
+            G,
+            "insufficient_scope",
+            Challenge,
+            403,
+            called("/notes", &format!("Bearer {token}")).await,
+            "the policy asks for a scope, or for claims",
+        ),
+        never(
+            "RFC 7009 §2.2.1",
+            "unsupported_token_type",
+            "both kinds of tokens can be revoked, and a hint may be ignored",
+        ),
+        row(
+            "RFC 7009 §2.2.1",
+            "invalid_client",
+            Json,
+            400,
+            fresh().post("/revoke", "client_id=nobody&token=x").await,
+            "the client is unknown",
+        ),
+        row(
+            "RFC 7009 §2.2.1",
+            "invalid_request",
+            Json,
+            400,
+            fresh().post("/revoke", "client_id=demo").await,
+            "`token` is missing",
+        ),
+        row(
+            "RFC 7662 §2.3",
+            "invalid_client",
+            Json,
+            401,
+            fresh().post("/introspect", "client_id=demo&token=x").await,
+            "a public client cannot show who it is",
+        ),
+        row(
+            "RFC 8707 §2",
+            "invalid_target",
+            Redirect,
+            303,
+            asked("resource", Some("https://unknown.example")).await,
+            "a resource that no `.resource(..)` names",
+        ),
+        row(
+            "RFC 8707 §2",
+            "invalid_target",
+            Json,
+            400,
+            as_job("/token", &[("grant_type", "client_credentials"), ("resource", "https://unknown.example")]).await,
+            "the same at `/token`",
+        ),
+        row(
+            "RFC 9470 §3",
+            "insufficient_user_authentication",
+            Challenge,
+            401,
+            called("/strong", &format!("Bearer {user}")).await,
+            "the sign-in is too weak, or too long ago",
+        ),
+        never(O, "interaction_required", "what could be asked of a signed-in user is consent, which has its own code"),
+        row(
+            O,
+            "login_required",
+            Redirect,
+            303,
+            fresh().authorize(&[STATE, none]).await,
+            "`prompt=none`, and nobody is signed in well enough",
+        ),
+        never(O, "account_selection_required", "one account is signed in at a time"),
+        row(
+            O,
+            "consent_required",
+            Redirect,
+            303,
+            browser.authorize(&[STATE, none]).await,
+            "`prompt=none`, and the user has to be asked",
+        ),
+        never(O, "invalid_request_uri", "`request_uri` is not supported, and refused as that"),
+        never(O, "invalid_request_object", "`request` is not supported, and refused as that"),
+        row(O, "request_not_supported", Redirect, 303, asked("request", Some("x")).await, "`request` is there"),
+        row(
+            O,
+            "request_uri_not_supported",
+            Redirect,
+            303,
+            asked("request_uri", Some("https://a.example/")).await,
+            "`request_uri` is there",
+        ),
+        row(
+            O,
+            "registration_not_supported",
+            Redirect,
+            303,
+            asked("registration", Some("{}")).await,
+            "`registration` is there",
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn each_error_of_the_specifications_is_produced_or_never_sent_for_a_reason() {
+    let mut table = String::from("| Specification | Code | Where, status | When |\n|---|---|---|---|\n");
+    for Row { section, code, got, when } in rows().await {
+        let name = format!("{section} {code}");
+        let (place, when) = match got {
+            Err(why) => ("never sent".to_owned(), why),
+            Ok((place, status, answer)) => {
+                assert_eq!(answer.status, status, "{name}: {answer:?}");
+                let (error, description) = match place {
+                    Redirect => {
+                        let redirect = answer.redirect();
+                        assert_eq!(redirect["state"], "s", "{name}");
+                        assert!(redirect.contains_key("iss") && !redirect.contains_key("code"), "{name}: {answer:?}");
+                        (redirect["error"].clone(), redirect["error_description"].clone())
+                    }
+                    Json => {
+                        assert_eq!(answer.headers.contains_key("www-authenticate"), status == 401, "{name}");
+                        let json = answer.json();
+                        let text = |name: &str| json[name].as_str().unwrap().to_owned();
+                        (text("error"), text("error_description"))
+                    }
+                    Challenge => {
+                        let challenge = answer.challenge();
+                        assert_eq!(
+                            answer.json()["error"].as_str(),
+                            challenge.get("error").map(String::as_str),
+                            "{name}"
+                        );
+                        (challenge["error"].clone(), challenge["error_description"].clone())
+                    }
+                };
+                assert_eq!(error, code, "{name}: {answer:?}");
+                assert!(!description.is_empty() && description.is_ascii(), "{name}: {description}");
+                let place = match place {
+                    Redirect => "redirect",
+                    Json => "JSON",
+                    Challenge => "`WWW-Authenticate` and JSON",
+                };
+                (format!("{place}, {status}"), when)
+            }
+        };
+        writeln!(table, "| {section} | `{code}` | {place} | {when} |").unwrap();
+    }
+    oauth_tests::pages::hold("errors", "errors", &table);
+}
+
+#[tokio::test]
+async fn nothing_but_these_codes_is_in_the_readme() {
+    let readme = include_str!("../README.md");
+    let (_, errors) = readme.split_once("## Errors").unwrap();
+    let (errors, _) = errors.split_once("\n## ").unwrap();
+    let known: Vec<&str> = rows().await.iter().map(|row| row.code).collect();
+    for line in errors.lines().filter(|line| line.starts_with("| `")) {
+        let code = line.split('|').nth(1).unwrap();
+        for code in code.split(',').map(|code| code.trim().trim_matches('`')) {
+            assert!(known.contains(&code), "{code}");
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! What tests write into the pages of the documentation, and hold them to.
+
+use std::path::PathBuf;
+
+/// Holds the block of this name in a page to what it should be. With `PAGES=overwrite` it is written.
+///
+/// A block is what stands between `<!-- name -->` and `<!-- end -->`.
+pub fn hold(page: &str, name: &str, block: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../docs/{page}.md"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("docs/{page}.md: {why}"));
+    let begin = format!("<!-- {name} -->\n");
+    let Some((before, rest)) = text.split_once(&begin) else { panic!("docs/{page}.md has no {begin}") };
+    let Some((now, after)) = rest.split_once("<!-- end -->") else { panic!("{begin} of docs/{page}.md has no end") };
+    if now == block {
+        return;
+    }
+    if std::env::var("PAGES").is_ok_and(|mode| mode == "overwrite") {
+        std::fs::write(&path, format!("{before}{begin}{block}<!-- end -->{after}")).unwrap();
+        return;
+    }
+    let line = now.lines().zip(block.lines()).find(|(now, new)| now != new);
+    panic!("docs/{page}.md is not what happens; first at {line:#?}. `PAGES=overwrite cargo test` writes it:\n{block}");
+}
