@@ -276,6 +276,39 @@ fn the_tests_that_the_threats_name_are_there() {
     assert!(named > 50, "{named}");
 }
 
+/// Each demand of the checklist has a test whose name has its number, and each test that the page names is there.
+#[test]
+fn every_line_of_the_checklist_is_proven_by_a_test_of_its_number() {
+    let checklist = include_str!("../docs/checklist.md");
+    let mut sources = String::new();
+    for folder in [".", "flows", "../oauth-runtime/src"] {
+        read(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), folder != ".", &mut sources);
+    }
+    for file in ["sign_in", "sessions"] {
+        let path = format!("{}/browser/{file}.test.js", env!("CARGO_MANIFEST_DIR"));
+        sources.push_str(&std::fs::read_to_string(path).unwrap());
+    }
+    let mut numbers = Vec::new();
+    for row in checklist.lines().filter(|line| line.starts_with("| ")) {
+        let Ok(number) = row.split('|').nth(1).unwrap().trim().parse::<u8>() else { continue };
+        assert!(row.split('|').nth(3).unwrap().trim().starts_with("now"), "{row}");
+        let proof = row.trim_end_matches(['|', ' ']).rsplit('|').next().unwrap();
+        let names: Vec<&str> = proof.split('`').skip(1).step_by(2).filter(|name| name.starts_with('c')).collect();
+        for name in &names {
+            let is_there = match name.strip_suffix(" ..") {
+                Some(begin) => sources.contains(&format!("test('{begin}")),
+                None => sources.contains(&format!("fn {name}(")),
+            };
+            assert!(is_there, "there is no test {name}");
+        }
+        let own = format!("c{number:02}");
+        let is_proven = names.iter().any(|name| name.split(['_', ' ']).any(|part| part == own));
+        assert!(is_proven, "no test of {own}: {proof}");
+        numbers.push(number);
+    }
+    assert_eq!(numbers, (1..=36).collect::<Vec<u8>>());
+}
+
 /// The sources of a folder, and of those in it where that is asked for.
 fn read(folder: &std::path::Path, deep: bool, into: &mut String) {
     for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {

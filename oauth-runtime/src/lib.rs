@@ -91,3 +91,19 @@ struct WritingPolicies;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/openid.md")]
 struct OpenIdPage;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/sign-in.md")]
+struct SignInPageOfTheDocs;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/second-factor.md")]
+struct SecondFactorPage;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/sessions.md")]
+struct SessionsPage;
+
+#[cfg(all(doctest, feature = "resource-server"))]
+#[doc = include_str!("../../docs/resource-servers.md")]
+struct ResourceServersPage;
