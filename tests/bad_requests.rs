@@ -108,7 +108,7 @@ async fn c01_c04_c10_c12_c13_c16_c19_c20_c21_c25_c28_bad_requests() {
     let held_of = |name: &str| issued[name].as_str().unwrap().to_owned();
     let (token, refresh_token) = (held_of("access_token"), held_of("refresh_token"));
     let code = browser.code().await;
-    let form = browser.authorize(&[]).await.form();
+    let form = browser.authorize(&[("prompt", Some("login"))]).await.form();
     let mut held = Held { changes: spy.changes(), browser, spy, code, token, form, refresh: refresh_token, rows: 0 };
     authorize(&mut held).await;
     login(&mut held).await;

@@ -177,7 +177,7 @@ async fn no_secret_is_logged_and_every_decision_is() {
     assert_eq!(browser.call("/me", Some(&token)).await.status, 401);
     for attempt in 0..12 {
         let name = "user";
-        let form = browser.authorize(&[]).await.form();
+        let form = browser.authorize(&[("prompt", Some("login"))]).await.form();
         let status = browser.login(&form, name, "wrong-password").await.status;
         assert_eq!(status, if attempt == 11 { 429 } else { 401 }, "{attempt}");
         secret.push(form);

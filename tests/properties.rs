@@ -27,7 +27,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
         let token = browser.token().await;
         let code = browser.code().await;
         let refresh = browser.issued(&[]).await["refresh_token"].as_str().unwrap().to_owned();
-        (browser.authorize(&[]).await.form(), code, token, refresh)
+        (browser.authorize(&[("prompt", Some("login"))]).await.form(), code, token, refresh)
     });
     World { _server: server, runtime, browser, form, code, token, refresh }
 });

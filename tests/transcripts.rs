@@ -119,7 +119,8 @@ impl Recorder {
         for cookie in answer.headers.get_all("set-cookie") {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap();
             let (name, value) = pair.split_once('=').unwrap();
-            self.names.insert(name.to_owned(), name.rsplit_once('-').unwrap().0.to_owned());
+            // The issuer's hash is the end of it.
+            self.names.insert(name.to_owned(), name[..name.len() - "-12345678".len()].to_owned());
             if !value.is_empty() {
                 self.names.insert(value.to_owned(), "(sealed)".to_owned());
             }

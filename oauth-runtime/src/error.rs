@@ -38,7 +38,7 @@ pub(crate) enum Reason {
     LoginRequired,
     ConsentRequired,
     AccessDenied,
-    HintForged,
+    HintMalformed,
     HintOfAnotherClient,
     UnknownPostLogoutRedirectUri,
     MaxAgeMalformed,
@@ -112,6 +112,7 @@ pub(crate) enum Reason {
     TokenType,
     TokenSignature,
     /// Of another issuer, which may have a new one; decided before it reaches the wire.
+    #[cfg_attr(not(feature = "resource-server"), expect(dead_code, reason = "our own keys are all known"))]
     KeyUnknown,
     TokenIssuer,
     TokenAudience,
@@ -208,7 +209,7 @@ impl Reason {
                 (400, Code::ConsentRequired, "the user has to be asked: ask without prompt=none".into())
             }
             Reason::AccessDenied => (400, Code::AccessDenied, "the user did not allow it".into()),
-            Reason::HintForged => (400, InvalidRequest, "id_token_hint is no ID token of this server".into()),
+            Reason::HintMalformed => (400, InvalidRequest, "id_token_hint is no ID token".into()),
             Reason::HintOfAnotherClient => {
                 (400, InvalidRequest, "id_token_hint was issued to another client than client_id".into())
             }
@@ -505,7 +506,7 @@ mod tests {
             Reason::LoginRequired,
             Reason::ConsentRequired,
             Reason::AccessDenied,
-            Reason::HintForged,
+            Reason::HintMalformed,
             Reason::HintOfAnotherClient,
             Reason::UnknownPostLogoutRedirectUri,
             Reason::FormSpent,

@@ -35,7 +35,8 @@ pub struct Guard {
     pub line: u32,
 }
 
-/// A policy as a value: what [`policy!`](crate::policy!) makes, for [`OAuthService::require`] and
+/// A policy as a value: what [`policy!`](crate::policy!) makes, for
+/// [`OAuthService::require`](crate::OAuthService::require) and
 /// [`AccessToken::satisfies`](crate::AccessToken::satisfies).
 ///
 /// ```

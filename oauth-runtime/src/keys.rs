@@ -152,30 +152,49 @@ impl KeyRing {
         Verified::parse(jwt.claims()?, expected, now)
     }
 
-    /// An ID token that was signed here, however long ago: for hints, which only say whom a client takes its user for.
-    pub(crate) fn id_token(&self, token: &str, issuer: &str) -> Option<IdTokenHint> {
-        let jwt = Jwt::parse(token).ok()?;
-        if jwt.header.typ.as_deref() != Some(ID_TOKEN) {
-            return None;
-        }
-        match self {
-            // ID tokens are for others to verify: a derived key signs none.
-            KeyRing::Derived(_) => return None,
-            KeyRing::Own(keys) => jwt.verify(&keys.verifying(jwt.header.kid.as_deref()?)?.public).ok()?,
-        }
-        let claims = jwt.claims().ok()?;
+    /// An ID token that comes back as a hint, however old it is. Its key may be gone by now: then it proves nothing.
+    pub(crate) fn id_token(&self, token: &str, issuer: &str) -> Result<IdTokenHint, Reason> {
+        let jwt = Jwt::parse(token)?;
+        let claims = jwt.claims()?;
         let text = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
-        (text("iss")? == issuer)
-            .then(|| Some(IdTokenHint { subject: text("sub")?, client_id: text("aud")?, session: text("sid") }))
-            .flatten()
+        let is_ours = match self {
+            // ID tokens are for others to verify: a derived key signs none.
+            KeyRing::Derived(_) => false,
+            KeyRing::Own(keys) => {
+                let key = jwt.header.kid.as_deref().and_then(|kid| keys.verifying(kid));
+                key.is_some_and(|key| jwt.verify(&key.public).is_ok())
+            }
+        };
+        let is_ours =
+            is_ours && jwt.header.typ.as_deref() == Some(ID_TOKEN) && text("iss").is_some_and(|named| named == issuer);
+        let proven = match (is_ours, text("sub")) {
+            (true, Some(subject)) => Some(SignedInAs { subject, session: text("sid") }),
+            _ => None,
+        };
+        Ok(IdTokenHint { client_id: text("aud"), proven })
     }
 }
 
 /// What is read of an ID token that comes back as a hint.
 #[derive(Debug)]
 pub(crate) struct IdTokenHint {
+    /// As it says, proven or not.
+    pub(crate) client_id: Option<String>,
+    /// None where it is not of this server, or of a key that is gone.
+    pub(crate) proven: Option<SignedInAs>,
+}
+
+impl IdTokenHint {
+    /// Whether it proves that it was issued for this user.
+    pub(crate) fn names(&self, subject: &str) -> bool {
+        self.proven.as_ref().is_some_and(|proven| proven.subject == subject)
+    }
+}
+
+/// Whom an ID token was issued for.
+#[derive(Debug)]
+pub(crate) struct SignedInAs {
     pub(crate) subject: String,
-    pub(crate) client_id: String,
     pub(crate) session: Option<String>,
 }
 

@@ -77,7 +77,7 @@ impl Protection {
             tracing::error!(
                 target: "oauth",
                 path = request.path(),
-                "a guarded handler has no OAuthService: add .configure(oauth.routes()) to the App"
+                "a guarded handler has no OAuthService and no ResourceServer: add .configure(oauth.routes()) to the App"
             );
             Reason::NoService
         })

@@ -215,9 +215,9 @@ impl OAuthService {
         self.0.scopes.contains_key(OPENID)
     }
 
-    /// An ID token of this server's own, however old.
-    pub(crate) fn id_token(&self, token: &str) -> Option<IdTokenHint> {
-        self.0.keys.id_token(token, self.0.issuer.as_str())
+    /// An ID token that comes back as a hint.
+    pub(crate) fn id_token(&self, token: &str) -> Result<IdTokenHint, Reason> {
+        self.0.keys.id_token(token, self.0.issuer.as_str()).map_err(|_| Reason::HintMalformed)
     }
 
     /// What the pages say in this language; English where there is no other.

@@ -10,6 +10,7 @@ use crate::endpoints::browser::Browser;
 use crate::endpoints::finish::{By, finish, refuse};
 use crate::endpoints::language;
 use crate::error::Reason;
+use crate::keys::IdTokenHint;
 use crate::model::Scope;
 use crate::model::client::RegisteredClient;
 use crate::model::code::{AuthorizationRequest, SignInForm, Wishes};
@@ -62,7 +63,7 @@ async fn answer(
     let is_enough = |session: &Session| {
         !prompt.sign_in
             && request.wishes.is_met_by(&session.how, oauth.now())
-            && expected_user.as_ref().is_none_or(|subject| *subject == session.subject)
+            && expected_user.as_ref().is_none_or(|hint| hint.names(&session.subject))
     };
     if let Some(session) = session.filter(is_enough)
         && let Some(sessions) = &oauth.0.sessions
@@ -223,12 +224,9 @@ fn prompt(parameters: &Parameters<'_>) -> Result<Prompt, Reason> {
     }
 }
 
-/// Whom the client takes its user for, if it says so by an ID token of ours (OpenID Connect Core §3.1.2.1).
-fn expected_user(oauth: &OAuthService, parameters: &Parameters<'_>) -> Result<Option<String>, Reason> {
-    match parameters.get("id_token_hint", token::MAX_BYTES)? {
-        Some(hint) => Ok(Some(oauth.id_token(hint).ok_or(Reason::HintForged)?.subject)),
-        None => Ok(None),
-    }
+/// The ID token by which the client says whom it takes its user for (OpenID Connect Core §3.1.2.1).
+fn expected_user(oauth: &OAuthService, parameters: &Parameters<'_>) -> Result<Option<IdTokenHint>, Reason> {
+    parameters.get("id_token_hint", token::MAX_BYTES)?.map(|hint| oauth.id_token(hint)).transpose()
 }
 
 /// What OpenID Connect adds, and what of it is not here (OpenID Connect Core §3.1.2.1, §6, §7.2.1).

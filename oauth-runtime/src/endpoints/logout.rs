@@ -50,15 +50,15 @@ async fn answer(oauth: &OAuthService, http: &HttpRequest, payload: web::Payload)
     }
 
     let hint = match parameters.get("id_token_hint", token::MAX_BYTES)? {
-        Some(hint) => Some(oauth.id_token(hint).ok_or(Reason::HintForged)?),
+        Some(hint) => Some(oauth.id_token(hint)?),
         None => None,
     };
-    let client_id = match (parameters.get("client_id", 128)?, &hint) {
+    let of_hint = hint.as_ref().and_then(|hint| hint.client_id.as_deref());
+    let client_id = match (parameters.get("client_id", 128)?, of_hint) {
         // RP-Initiated Logout §2: the two have to agree
-        (Some(client_id), Some(hint)) if client_id != hint.client_id => return Err(Reason::HintOfAnotherClient),
+        (Some(client_id), Some(other)) if client_id != other => return Err(Reason::HintOfAnotherClient),
         (Some(client_id), _) => Some(client_id.to_owned()),
-        (None, Some(hint)) => Some(hint.client_id.clone()),
-        (None, None) => None,
+        (None, of_hint) => of_hint.map(str::to_owned),
     };
     let state = parameters.get("state", 2048)?.map(str::to_owned);
     let then = match parameters.get("post_logout_redirect_uri", 2048)? {
@@ -71,10 +71,10 @@ async fn answer(oauth: &OAuthService, http: &HttpRequest, payload: web::Payload)
     // RP-Initiated Logout §3: never to a place that is not registered
     let _ = destination(oauth, then.as_ref())?;
 
-    match (Session::of(http, oauth).await?, hint) {
-        (Some(session), Some(hint))
-            if hint.subject == session.subject
-                && hint.session.as_ref().is_none_or(|id| session.how.session.as_ref() == Some(id)) =>
+    match (Session::of(http, oauth).await?, hint.and_then(|hint| hint.proven)) {
+        (Some(session), Some(proven))
+            if proven.subject == session.subject
+                && proven.session.as_ref().is_none_or(|id| session.how.session.as_ref() == Some(id)) =>
         {
             end(&session, oauth).await?;
             gone(oauth, http, then)
@@ -82,8 +82,8 @@ async fn answer(oauth: &OAuthService, http: &HttpRequest, payload: web::Payload)
         // RP-Initiated Logout §2: without a proof that it is for this user, he is asked: any page can link here
         (Some(session), _) => ask(oauth, http, &session, then),
         // The session is over, and what it gave the client is to end as well.
-        (None, Some(hint)) => {
-            if let Some(id) = &hint.session {
+        (None, Some(proven)) => {
+            if let Some(id) = &proven.session {
                 Session::end(id, oauth).await?;
             }
             gone(oauth, http, then)
