@@ -519,9 +519,11 @@ impl Builder {
         let secret = match self.secret {
             Some(secret) => secret,
             None => {
+                let what =
+                    if self.keys.is_some() { "sign-ins, sessions and refresh tokens end" } else { "every token ends" };
                 tracing::warn!(
                     target: "oauth",
-                    "no secret is configured: one was drawn, and every token ends with this process; add .secret(..)"
+                    "no secret is configured: one was drawn, and {what} with this process; add .secret(..)"
                 );
                 Secret::random()
             }

@@ -15,7 +15,7 @@ use serde_json::{Map, Number, Value as Json};
 use crate::model::{Clock, Timestamp};
 
 pub(crate) use need::Need;
-pub use typed::{Question, Typed, Verdict};
+pub use typed::{Inquiry, Typed, Verdict};
 pub(crate) use typed::{Shapes, read};
 
 /// What one `#[require_claim(..)]` demands.

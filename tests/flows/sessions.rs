@@ -24,6 +24,7 @@ fn reloading(builder: Builder) -> Builder {
                 .post_logout_redirect_uri("https://shop.example/bye?x=1"),
         )
         .client(Client::public("guest").name("Guest Book").redirect_uri("https://guest.example/cb").third_party())
+        .client(Client::public("posed").redirect_uri("http://127.0.0.1/posed").third_party())
         .client(Client::confidential("web").secret(SECRET).redirect_uri("http://127.0.0.1/web"))
 }
 
@@ -261,12 +262,34 @@ async fn a_consent_page_is_worth_nothing_after_a_sign_out() {
     clock.advance(Duration::from_secs(2));
 
     let browser = signed_in(&server).await;
-    let form = browser.authorize(&[]).await.form();
-    // The same browser id, so that it is the session alone that decides.
+    let asked = browser.authorize(&[]).await;
+    // With the browser id of before the sign-out, so that it is the session alone that decides.
+    let id = cookie(&asked, "browser").unwrap().split(';').next().unwrap();
     let page = browser.call("/logout", None).await;
-    let cookies = Answer::to(browser.http.post(format!("{base}/logout")).form(&[("request", page.form())])).await;
-    assert_eq!(cookies.status, 200);
-    assert!(browser.consent(&form, "allow").await.status >= 400);
+    let gone = Answer::to(browser.http.post(format!("{base}/logout")).form(&[("request", page.form())])).await;
+    assert_eq!(gone.status, 200);
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let post = http.post(format!("{base}/consent")).header("cookie", id);
+    let late = Answer::to(post.form(&[("request", asked.form()), ("decision", "allow".to_owned())])).await;
+    assert!(late.status == 400 && late.body.contains("signed out"), "{late:?}");
+}
+
+#[tokio::test]
+async fn a_page_of_the_server_s_own_origin_is_nobody_else_s() {
+    let (listener, base) = free_port();
+    let own = Client::public("own").redirect_uri(format!("{base}/app"));
+    let oauth = reloading(builder(&base)).client(own).build().unwrap();
+    let server = serve(listener, move |app| {
+        app.configure(oauth.routes());
+    });
+    let browser = signed_in(&server).await;
+    let at = async |uri: &str| {
+        let asked = [("client_id", Some("own")), ("redirect_uri", Some(uri)), ("prompt", Some("none"))];
+        browser.authorize(&asked).await.redirect().get("error").cloned()
+    };
+    assert_eq!(at(&format!("{base}/app")).await, None);
+    // Any port matches on loopback, and behind another may be any program.
+    assert_eq!(at("http://127.0.0.1:9/app").await.as_deref(), Some("consent_required"));
 }
 
 #[tokio::test]
@@ -294,6 +317,12 @@ async fn c06_what_is_allowed_to_a_third_party_is_remembered_until_it_asks_for_mo
     assert!(browser.authorize(&guest("notes:read")).await.redirect().contains_key("code"), "as before");
     let asked = browser.authorize(&[&guest("notes:read")[..], &[("prompt", Some("consent"))]].concat()).await;
     assert_eq!(asked.status, 200, "where the client wants it, he is asked");
+
+    // One that any program can pose as is asked for each time, whatever was allowed.
+    let posed = [("client_id", Some("posed")), ("redirect_uri", Some("http://127.0.0.1:9/posed"))];
+    let page = browser.sign_in(&posed, "admin", "admin123").await;
+    assert!(browser.consent(&page.form(), "allow").await.redirect().contains_key("code"));
+    assert_eq!(browser.authorize(&posed).await.status, 200);
 
     // Another user of the same browser has allowed nothing.
     let page = browser.sign_in(&guest("notes:read"), "user", "user123").await;

@@ -414,8 +414,8 @@ impl fmt::Display for KeyError {
 
 impl std::error::Error for KeyError {}
 
-/// As long as an access token can live.
-const KEPT: Duration = crate::config::LONGEST_ACCESS_TOKEN;
+/// As long as an access token can live, and a minute for one that is signed while the key changes.
+const KEPT: Duration = crate::config::LONGEST_ACCESS_TOKEN.saturating_add(Duration::from_secs(60));
 
 #[cfg(test)]
 mod tests {

@@ -18,11 +18,11 @@ pub struct Typed {
     /// As written.
     pub pattern: &'static str,
     /// Knows the type, which a rule cannot name: answers by `question.ask(|claims: &_| ..)`.
-    pub answer: fn(Question<'_>) -> Verdict,
+    pub answer: fn(Inquiry<'_>) -> Verdict,
 }
 
 /// What the runtime wants to know of a [`Typed`].
-pub struct Question<'a>(Kind<'a>);
+pub struct Inquiry<'a>(Kind<'a>);
 
 enum Kind<'a> {
     Type,
@@ -39,7 +39,7 @@ enum Answer {
     Decided(Decision),
 }
 
-impl Question<'_> {
+impl Inquiry<'_> {
     /// Answers, given whether claims match.
     #[must_use]
     pub fn ask<T: for<'de> Deserialize<'de> + 'static>(self, matches: fn(&T) -> bool) -> Verdict {
@@ -52,7 +52,7 @@ impl Question<'_> {
 
 impl Typed {
     pub(crate) fn decide(&self, facts: &Facts<'_>) -> Decision {
-        match (self.answer)(Question(Kind::Match(facts.claims, &facts.shapes))).0 {
+        match (self.answer)(Inquiry(Kind::Match(facts.claims, &facts.shapes))).0 {
             Answer::Decided(decision) => decision,
             // A question of one kind is answered in this kind, by `ask` alone.
             Answer::Type(..) => Decision::Unknown,
@@ -61,16 +61,16 @@ impl Typed {
 
     /// The type of claims that it wants, and its name.
     pub(crate) fn claims_type(&self) -> Option<(TypeId, &'static str)> {
-        match (self.answer)(Question(Kind::Type)).0 {
+        match (self.answer)(Inquiry(Kind::Type)).0 {
             Answer::Type(id, name) => Some((id, name)),
             Answer::Decided(_) => None,
         }
     }
 }
 
-impl fmt::Debug for Question<'_> {
+impl fmt::Debug for Inquiry<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Question")
+        f.write_str("Inquiry")
     }
 }
 
