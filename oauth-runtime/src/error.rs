@@ -21,6 +21,7 @@ pub(crate) enum Reason {
     QueryTooLong,
     BodyTooLong,
     BodyUnreadable,
+    BodyTooSlow,
     NotAForm,
     StoreUnavailable,
     Internal,
@@ -175,6 +176,7 @@ impl Reason {
             Reason::QueryTooLong => (400, InvalidRequest, "the query is longer than 8 KiB".into()),
             Reason::BodyTooLong => (413, InvalidRequest, "the body is longer than 16 KiB".into()),
             Reason::BodyUnreadable => (400, InvalidRequest, "the body ended early or is compressed".into()),
+            Reason::BodyTooSlow => (408, InvalidRequest, "the body took longer than ten seconds".into()),
             Reason::NotAForm => {
                 (400, InvalidRequest, "send the parameters in the body, as application/x-www-form-urlencoded".into())
             }
@@ -491,6 +493,7 @@ mod tests {
             Reason::QueryTooLong,
             Reason::BodyTooLong,
             Reason::BodyUnreadable,
+            Reason::BodyTooSlow,
             Reason::NotAForm,
             Reason::StoreUnavailable,
             Reason::Internal,

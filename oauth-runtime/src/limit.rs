@@ -28,14 +28,18 @@ pub(crate) async fn attempt(
     username: &str,
     address: Option<IpAddr>,
 ) -> Result<Result<Attempt, TooMany>, StoreError> {
-    let by_name = (key("name", &username.to_lowercase()), FREE_BY_NAME);
-    let by_address = address.map(|address| (key("address", &network(address)), FREE_BY_ADDRESS));
-    counted(store, std::iter::once(by_name).chain(by_address)).await
+    let name = folded(username);
+    let from = address.map(network).unwrap_or_default();
+    // The address first: one that is held up itself does not hold up a name's owner.
+    let by_address = address.map(|_| (key("address", &from), FREE_BY_ADDRESS));
+    let by_both = (key("name at", &format!("{name}\0{from}")), FREE_BY_BOTH);
+    let by_name = (key("name", &name), FREE_BY_NAME);
+    counted(store, by_address.into_iter().chain([by_both, by_name])).await
 }
 
 /// The same for an answer after the password: who gives it knows the password, so nobody else is locked out.
 pub(crate) async fn answer(store: &dyn Store, username: &str) -> Result<Result<Attempt, TooMany>, StoreError> {
-    counted(store, std::iter::once((key("answer", &username.to_lowercase()), FREE_BY_ANSWER))).await
+    counted(store, std::iter::once((key("answer", &folded(username)), FREE_BY_ANSWER))).await
 }
 
 async fn counted(
@@ -117,6 +121,11 @@ fn delay(failed: u64) -> Duration {
     Duration::from_secs(1 << exponent).min(LONGEST_DELAY)
 }
 
+/// One name, however a look-up of the author's may read it: without case and white space.
+fn folded(username: &str) -> String {
+    username.to_lowercase().split_whitespace().collect()
+}
+
 /// A key of fixed length that shows nobody's name.
 fn key(kind: &str, value: &str) -> String {
     digest(&format!("login/{kind}"), value)
@@ -139,8 +148,10 @@ fn network(address: IpAddr) -> String {
 
 /// How long a failed attempt counts.
 const WINDOW: Duration = Duration::from_secs(3600);
-/// Failed attempts by username before delays begin.
-const FREE_BY_NAME: u64 = 10;
+/// Failed attempts by username from one address before delays begin.
+const FREE_BY_BOTH: u64 = 10;
+/// Failed attempts by username from anywhere before delays begin, for its owner as well.
+const FREE_BY_NAME: u64 = 100;
 /// Wrong answers after the password before delays begin: a code may have six digits.
 const FREE_BY_ANSWER: u64 = 5;
 /// Failed attempts by address before delays begin: an office shares one.

@@ -84,7 +84,8 @@ impl PendingAuthorization {
         match outcome {
             Outcome::Done { claims, amr, acr } => {
                 // Here no name was typed: the claims have to say who it is.
-                let person = signed_in(&self.oauth, http, (claims, amr, acr), None).await?;
+                let person =
+                    signed_in(&self.oauth, http, (claims, amr, acr), None, self.oauth.issue_time().await?).await?;
                 finish(&self.oauth, http, self.form.request, person, By::Elsewhere).await
             }
             Outcome::Refused => self.denied(),

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use actix_web::Error;
 use actix_web::body::EitherBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
-use actix_web::http::{Method, header};
 
 use crate::guard::{self, Policy};
 use crate::protection::Protection;
@@ -30,9 +29,9 @@ impl OAuthService {
     /// # let _ = app;
     /// ```
     ///
-    /// Two things pass it: the server's own addresses, so that signing in is possible below an `App` that is wrapped
-    /// whole, and CORS preflights (`OPTIONS` with `Origin` and `Access-Control-Request-Method`), which browsers send
-    /// without a token. Guards on the handlers decide after it, and decide for themselves.
+    /// The server's own addresses pass it, so that signing in is possible below an `App` that is wrapped whole. A CORS
+    /// preflight does not: it has no token, so put the CORS layer around this one. Guards on the handlers decide after it,
+    /// and decide for themselves.
     #[must_use]
     pub fn require(&self, policy: Policy) -> Require {
         Require { protection: Arc::clone(&self.0.protection), policy }
@@ -89,7 +88,7 @@ where
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let (protection, policy, service) = (Arc::clone(&self.protection), self.policy, Rc::clone(&self.service));
         Box::pin(async move {
-            if !is_preflight(&request) && !is_own(&request, &protection) {
+            if !is_own(&request, &protection) {
                 // Borrowed, since actix routes only a request that nobody else holds.
                 let admitted = guard::decide(request.request(), &protection, policy.0).await;
                 #[cfg(feature = "testing")]
@@ -108,10 +107,4 @@ where
 fn is_own(request: &ServiceRequest, protection: &Arc<Protection>) -> bool {
     let mounted = request.app_data::<Arc<Protection>>().is_some_and(|mounted| Arc::ptr_eq(mounted, protection));
     mounted && protection.is_own_path(request.path())
-}
-
-fn is_preflight(request: &ServiceRequest) -> bool {
-    request.method() == Method::OPTIONS
-        && request.headers().contains_key(header::ORIGIN)
-        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }

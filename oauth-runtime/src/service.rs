@@ -149,7 +149,7 @@ impl OAuthService {
         move |app| {
             let paths = &oauth.0.paths;
             app.service(AtRoot { oauth: oauth.clone() })
-                .service(url(&paths.authorize).get(authorize::page))
+                .service(url(&paths.authorize).get(authorize::page).post(authorize::posted))
                 .service(url(&paths.login).post(login::submit))
                 .service(url(&paths.verify).post(verify::submit))
                 .service(url(&paths.consent).post(consent::decide))
@@ -316,8 +316,8 @@ impl HttpServiceFactory for AtRoot {
     }
 }
 
-/// For how long a request may be on its way between two steps.
-const SLOWEST_ANSWER: Duration = Duration::from_secs(60);
+/// For how long a request may be on its way between two steps: for as much longer something spent is remembered.
+pub(crate) const SLOWEST_ANSWER: Duration = Duration::from_secs(60);
 
 /// Two services of one issuer have two memories, and a code could be spent in each.
 fn warn_of_twins(service: &OAuthService) {

@@ -51,20 +51,20 @@ async fn c01_c16_methods_that_a_url_does_not_have() {
     let server = start(|builder| builder.client(Client::confidential("job").secret(SECRET)));
     let browser = Browser::new(&server);
     for (path, has) in [
-        ("/authorize", Method::GET),
-        ("/login", Method::POST),
-        ("/token", Method::POST),
-        ("/revoke", Method::POST),
-        ("/introspect", Method::POST),
-        ("/.well-known/oauth-authorization-server", Method::GET),
-        ("/oauth/pages.css", Method::GET),
+        ("/authorize", "GET, POST"),
+        ("/login", "POST"),
+        ("/token", "POST"),
+        ("/revoke", "POST"),
+        ("/introspect", "POST"),
+        ("/.well-known/oauth-authorization-server", "GET"),
+        ("/oauth/pages.css", "GET"),
     ] {
         for method in
             [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::PATCH, Method::HEAD, Method::OPTIONS]
         {
-            if method != has {
+            if !has.split(", ").any(|it| it == method.as_str()) {
                 let answer = Answer::to(browser.http.request(method.clone(), format!("{}{path}", server.base))).await;
-                assert_eq!((answer.status, answer.header("allow")), (405, has.as_str()), "{method} {path}");
+                assert_eq!((answer.status, answer.header("allow")), (405, has), "{method} {path}");
             }
         }
     }

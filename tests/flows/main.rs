@@ -5,6 +5,7 @@ mod broken_store;
 mod browsers;
 mod clients;
 mod guards;
+mod hardening;
 mod keys;
 mod metadata;
 mod oauth2_crate;

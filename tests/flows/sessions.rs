@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use oauth_runtime::{BuildError, Builder, Client, Clock, Keys, OAuthService, SigningKey};
+use oauth_runtime::{
+    BuildError, Builder, Client, Clock, Keys, Login, OAuthService, Question, SecondFactor, SignIn, SigningKey,
+};
 use oauth_tests::{Answer, Browser, SECRET, Server, builder, free_port, handlers, serve, start};
 use serde_json::{Value, json};
 
@@ -272,6 +274,55 @@ async fn a_consent_page_is_worth_nothing_after_a_sign_out() {
     let post = http.post(format!("{base}/consent")).header("cookie", id);
     let late = Answer::to(post.form(&[("request", asked.form()), ("decision", "allow".to_owned())])).await;
     assert!(late.status == 400 && late.body.contains("signed out"), "{late:?}");
+}
+
+#[tokio::test]
+async fn c11_after_a_restart_the_pages_of_before_are_worth_nothing() {
+    let clock = Clock::by_hand();
+    let (listener, base) = free_port();
+    let configured = || {
+        reloading(builder(&base))
+            .clock(clock.clone())
+            .authenticate(async |login: Login| match oauth_tests::users(&login) {
+                Some(user) if login.acr_values.is_empty() => SignIn::done(user),
+                Some(_) => SignIn::ask(Question::code("Enter the code")),
+                None => SignIn::refused(),
+            })
+            .second_factor(async |factor: SecondFactor| Some(json!({ "sub": factor.username })))
+            .build()
+            .unwrap()
+    };
+    let (first, second) = (configured(), {
+        clock.advance(Duration::from_secs(5));
+        configured()
+    });
+    let server = serve(listener, move |app| {
+        app.configure(first.routes());
+    });
+    let (listener, restarted) = free_port();
+    let _restarted = serve(listener, move |app| {
+        app.configure(second.routes());
+    });
+    // Both are of the moment in which the second one began: what it then spends, it did not spend before.
+    let browser = signed_in(&server).await;
+    let consent = browser.authorize(&[]).await;
+    let stranger = Browser::new(&server);
+    let begun = stranger.authorize(&[("acr_values", Some("strong"))]).await;
+    let asked = stranger.login(&begun.form(), "admin", "admin123").await;
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    for (path, of, form, field) in [
+        ("/consent", &consent, consent.form(), ("decision", "allow")),
+        ("/verify", &begun, asked.form(), ("answer", "x")),
+    ] {
+        let id = cookie(of, "browser").unwrap().split(';').next().unwrap();
+        let post = async |base: &str| {
+            let fields = [("request", form.as_str()), field];
+            Answer::to(http.post(format!("{base}{path}")).header("cookie", id).form(&fields)).await
+        };
+        let refused = post(&restarted).await;
+        assert!(refused.status == 400 && refused.body.contains("too old"), "{path}: {refused:?}");
+        assert_eq!(post(&base).await.status, 303, "{path}");
+    }
 }
 
 #[tokio::test]

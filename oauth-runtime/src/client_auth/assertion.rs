@@ -12,7 +12,7 @@ use crate::error::Reason;
 use crate::model::Timestamp;
 use crate::model::client::RegisteredClient;
 use crate::model::credentials::AssertionKey;
-use crate::service::OAuthService;
+use crate::service::{OAuthService, SLOWEST_ANSWER};
 use crate::store::Spend;
 
 pub(super) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -90,7 +90,7 @@ pub(super) async fn check(
     }
     let digest = Sha256::digest(format!("{}\0{id}", client.id));
     let spent = format!("assertion/{}", URL_SAFE_NO_PAD.encode(digest));
-    match oauth.0.store.spend(&spent, "", expires_at).await? {
+    match oauth.0.store.spend(&spent, "", expires_at + SLOWEST_ANSWER).await? {
         Spend::First => Ok(()),
         Spend::Already(_) => Err(Reason::AssertionReplayed),
     }

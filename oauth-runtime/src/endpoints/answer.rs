@@ -1,5 +1,7 @@
 //! How answers are written: pages, redirects, JSON errors.
 
+use std::time::Duration;
+
 use actix_web::http::header;
 use actix_web::{HttpResponse, HttpResponseBuilder, http::StatusCode, web};
 use serde_json::json;
@@ -112,11 +114,14 @@ pub(crate) async fn form_body(request: &actix_web::HttpRequest, payload: web::Pa
     if request.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
         return Err(Reason::BodyUnreadable);
     }
-    match payload.to_bytes_limited(MAX_BODY_BYTES).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(_)) => Err(Reason::BodyUnreadable),
-        Err(_) => Err(Reason::BodyTooLong),
+    match tokio::time::timeout(SLOWEST_BODY, payload.to_bytes_limited(MAX_BODY_BYTES)).await {
+        Ok(Ok(Ok(body))) => Ok(body),
+        Ok(Ok(Err(_))) => Err(Reason::BodyUnreadable),
+        Ok(Err(_)) => Err(Reason::BodyTooLong),
+        Err(_elapsed) => Err(Reason::BodyTooSlow),
     }
 }
 
 const MAX_BODY_BYTES: usize = 16 * 1024;
+/// A form comes in a packet or two: whoever takes longer than this holds a connection and no more.
+const SLOWEST_BODY: Duration = Duration::from_secs(10);

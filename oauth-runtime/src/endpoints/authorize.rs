@@ -1,11 +1,11 @@
-//! `GET /authorize`: an application asks for a sign-in (RFC 6749 §4.1.1, OAuth 2.1 §4.1.1).
+//! `GET` and `POST /authorize`: an application asks for a sign-in (RFC 6749 §4.1.1, OAuth 2.1 §4.1.1).
 
 use std::time::Duration;
 
 use actix_web::http::{StatusCode, header};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, web};
 
-use crate::endpoints::answer::{document, error_page};
+use crate::endpoints::answer::{document, error_page, form_body};
 use crate::endpoints::browser::Browser;
 use crate::endpoints::finish::{By, finish, refuse};
 use crate::endpoints::language;
@@ -28,21 +28,32 @@ pub(crate) async fn page(oauth: OAuthService, request: HttpRequest) -> HttpRespo
     if query.len() > MAX_QUERY_BYTES {
         return error_page(&oauth, language::of(&request, &oauth), &Reason::QueryTooLong);
     }
-    let parameters = Parameters::parse(query.as_bytes());
+    respond(&oauth, &request, &Parameters::parse(query.as_bytes())).await
+}
+
+/// The same by `POST`, with the parameters in the body (OpenID Connect Core §3.1.2.1).
+pub(crate) async fn posted(oauth: OAuthService, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    match form_body(&request, payload).await {
+        Ok(body) => respond(&oauth, &request, &Parameters::parse(&body)).await,
+        Err(reason) => error_page(&oauth, language::of(&request, &oauth), &reason),
+    }
+}
+
+async fn respond(oauth: &OAuthService, request: &HttpRequest, parameters: &Parameters<'_>) -> HttpResponse {
     // RFC 6749 §4.1.2.1: until client and redirect URI are known good, the answer is a page and never a redirect
-    let proven = match proven(&oauth, &parameters) {
+    let proven = match proven(oauth, parameters) {
         Ok(proven) => proven,
         Err(reason) => {
             tracing::info!(target: "oauth", ?reason, "authorization request refused with a page");
-            return error_page(&oauth, language::of(&request, &oauth), &reason);
+            return error_page(oauth, language::of(request, oauth), &reason);
         }
     };
-    match answer(&oauth, &request, &parameters, &proven).await {
+    match answer(oauth, request, parameters, &proven).await {
         Ok(response) => response,
         Err(reason) => {
             tracing::info!(target: "oauth", client = proven.client.id, ?reason, "authorization request refused");
             let state = parameters.get("state", MAX_STATE_BYTES).unwrap_or(None);
-            refuse(&oauth, &proven.destination, state, &reason)
+            refuse(oauth, &proven.destination, state, &reason)
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::model::redirect_uri::Destination;
 use crate::model::session::{Consents, Person};
 use crate::pages::ConsentPage;
 use crate::seal::{NotOpened, Sealable as _};
-use crate::service::OAuthService;
+use crate::service::{OAuthService, SLOWEST_ANSWER};
 use crate::store::Spend;
 
 /// Takes the decision, and sends the browser back to the client with it.
@@ -58,10 +58,10 @@ async fn decided(oauth: &OAuthService, http: &HttpRequest, payload: web::Payload
         Some(session) => store.is_revoked(session).await?,
         None => false,
     };
-    if ended || store.not_before(&person.subject).await?.is_some_and(|at| opened.issued_at <= at) {
+    if ended || store.not_before(&person.subject).await?.is_some_and(|at| person.how.at <= at) {
         return Err(Reason::FormOfASignedOut);
     }
-    match store.spend(&id, "", opened.expires_at).await? {
+    match store.spend(&id, "", opened.expires_at + SLOWEST_ANSWER).await? {
         Spend::First => {}
         Spend::Already(_) => return Err(Reason::FormSpent),
     }

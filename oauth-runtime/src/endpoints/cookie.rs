@@ -28,9 +28,9 @@ impl Cookie {
         let mut values = request
             .headers()
             .get_all(header::COOKIE)
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
+            // Each by itself: another one may have bytes that no text has.
+            .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
+            .filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='))
             .filter(|(key, _)| *key == name)
             .map(|(_, value)| value);
         match (values.next(), values.next()) {

@@ -7,6 +7,7 @@ use crate::endpoints::answer::redirect;
 use crate::endpoints::browser::Browser;
 use crate::endpoints::consent;
 use crate::error::Reason;
+use crate::model::Timestamp;
 use crate::model::claims::{UnusableClaims, UserClaims};
 use crate::model::code::{AuthorizationCode, AuthorizationRequest};
 use crate::model::redirect_uri::Destination;
@@ -63,6 +64,7 @@ pub(crate) async fn signed_in(
     http: &HttpRequest,
     (claims, amr, acr): (Value, Vec<String>, Option<String>),
     username: Option<&str>,
+    began: Timestamp,
 ) -> Result<Person, Reason> {
     let unusable = |why: UnusableClaims| {
         tracing::error!(target: "oauth", "the claims of who signed in cannot be used: {why}");
@@ -72,6 +74,10 @@ pub(crate) async fn signed_in(
     // RFC 9700 §4.15.1: a token of a user must not read as one of a client
     if oauth.0.clients.contains_key(&user.subject) {
         return Err(unusable(UnusableClaims::SubjectIsClient));
+    }
+    // Who was signed out since he began has to begin again; so has what he would get by this.
+    if oauth.0.store.not_before(&user.subject).await?.is_some_and(|at| began <= at) {
+        return Err(Reason::FormOfASignedOut);
     }
     let session = match &oauth.0.sessions {
         None => None,
@@ -85,7 +91,7 @@ pub(crate) async fn signed_in(
         account: username.unwrap_or(&user.subject).to_owned(),
         subject: user.subject,
         claims: user.custom,
-        how: Authentication { at: oauth.issue_time().await?, amr, acr, session },
+        how: Authentication { at: began, amr, acr, session },
     })
 }
 

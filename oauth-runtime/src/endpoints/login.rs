@@ -65,6 +65,8 @@ async fn sign_in(oauth: &OAuthService, http: &HttpRequest, payload: web::Payload
         // No page with such a form is shown where users sign in elsewhere.
         return Err(Reason::FormForged);
     };
+    // Before the author's function, which takes its time: a sign-out meanwhile ends this sign-in too.
+    let began = oauth.issue_time().await?;
     let login = Login {
         username: username.clone(),
         password: password.into(),
@@ -86,12 +88,12 @@ async fn sign_in(oauth: &OAuthService, http: &HttpRequest, payload: web::Payload
         }
         Outcome::Ask(question) => {
             attempt.forgive(store).await?;
-            return verify::page(oauth, form.request, form.browser, username, question).await;
+            return verify::page(oauth, form.request, form.browser, username, began, question).await;
         }
         Outcome::Done { claims, amr, acr } => (claims, amr, acr),
     };
     attempt.forgive(store).await?;
-    let person = signed_in(oauth, http, (claims, amr, acr), Some(&username)).await?;
+    let person = signed_in(oauth, http, (claims, amr, acr), Some(&username), began).await?;
     finish(oauth, http, form.request, person, By::Page).await
 }
 

@@ -29,7 +29,7 @@ impl Session {
             None => true,
         };
         let not_before = oauth.0.store.not_before(&session.subject).await?;
-        if ended || not_before.is_some_and(|at| opened.issued_at <= at) {
+        if ended || not_before.is_some_and(|at| session.how.at <= at) {
             return Ok(None);
         }
         Ok(Some(session))

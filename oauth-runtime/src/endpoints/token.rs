@@ -14,13 +14,14 @@ use crate::endpoints::answer::{form_body, json_error, not_stored};
 use crate::endpoints::finish::random_id;
 use crate::endpoints::token::id_token::IdToken;
 use crate::error::Reason;
-use crate::model::claims::OPENID;
+use crate::model::claims::{OPENID, UnusableClaims};
 use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
 use crate::model::resource::Resources;
 use crate::model::session::Authentication;
 use crate::model::{Scope, Timestamp};
 use crate::service::OAuthService;
+use crate::token;
 
 /// What a client may exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,7 +142,16 @@ impl Access<'_> {
         if !scope.is_empty() {
             claims.insert("scope".to_owned(), json!(scope));
         }
+        // RFC 9700 §4.15.1: a client may have been registered since the sign-in
+        if how.is_some() && oauth.0.clients.contains_key(subject) {
+            tracing::error!(target: "oauth", client = client_id, "a user's `sub` is the id of a client: {}", UnusableClaims::SubjectIsClient);
+            return Err(Reason::ClaimsUnusable);
+        }
         let access_token = oauth.0.keys.sign(&claims).ok_or(Reason::Internal)?;
+        if access_token.len() > token::MAX_BYTES {
+            tracing::error!(target: "oauth", client = client_id, "the claims make a token that is longer than any guard reads");
+            return Err(Reason::ClaimsUnusable);
+        }
         let id_token = match how.filter(|_| scope.contains(OPENID)) {
             Some(how) => {
                 // In a store's first second all is dated a second ahead, which a client would call the future.

@@ -28,6 +28,10 @@ async fn told(oauth: &OAuthService, request: &HttpRequest) -> Result<Map<String,
         needed.extend([OPENID]);
         return Err(Reason::PolicyRefused(needed));
     }
+    // OpenID Connect Core §5.3: a client in its own name is no user
+    if !claims.contains_key("auth_time") {
+        return Err(Reason::PolicyRefused(Scope::default()));
+    }
     // OpenID Connect Core §5.4: each scope is for some claims
     let granted = STANDARD.iter().filter(|(scope, _)| registered.scope.contains(scope));
     let names = granted.flat_map(|(_, names)| names.iter());

@@ -15,12 +15,13 @@ use crate::endpoints::language;
 use crate::endpoints::login::wait_for;
 use crate::error::Reason;
 use crate::limit;
+use crate::model::Timestamp;
 use crate::model::code::{AuthorizationRequest, QuestionForm};
 use crate::model::form::{BadParameter, Parameters};
 use crate::pages::{QuestionPage, SignInProblem};
 use crate::question::Question;
 use crate::seal::{NotOpened, Sealable as _};
-use crate::service::OAuthService;
+use crate::service::{OAuthService, SLOWEST_ANSWER};
 use crate::store::Spend;
 
 /// Takes the answer.
@@ -95,17 +96,17 @@ async fn verify(oauth: &OAuthService, http: &HttpRequest, payload: web::Payload)
         }
         Outcome::Ask(question) => {
             attempt.forgive(store).await?;
-            return page(oauth, form.request, form.browser, form.username, question).await;
+            return page(oauth, form.request, form.browser, form.username, form.began, question).await;
         }
         Outcome::Done { claims, amr, acr } => (claims, amr, acr),
     };
     attempt.forgive(store).await?;
     // The page with its answer is in the browser's history: it signs in once.
-    match store.spend(&form.id, "", opened.expires_at).await? {
+    match store.spend(&form.id, "", opened.expires_at + SLOWEST_ANSWER).await? {
         Spend::First => {}
         Spend::Already(_) => return Err(Reason::FormSpent),
     }
-    let person = signed_in(oauth, http, (claims, amr, acr), Some(&form.username)).await?;
+    let person = signed_in(oauth, http, (claims, amr, acr), Some(&form.username), form.began).await?;
     finish(oauth, http, form.request, person, By::Page).await
 }
 
@@ -115,6 +116,7 @@ pub(crate) async fn page(
     request: AuthorizationRequest,
     browser: String,
     username: String,
+    began: Timestamp,
     question: Question,
 ) -> Result<HttpResponse, Reason> {
     if oauth.0.second_factor.is_none() {
@@ -125,7 +127,7 @@ pub(crate) async fn page(
         tracing::error!(target: "oauth", "a question cannot be asked: {why}");
         return Err(Reason::Internal);
     }
-    let form = QuestionForm { id: random_id(), request, browser, username, question };
+    let form = QuestionForm { id: random_id(), request, browser, username, began, question };
     let now = oauth.issue_time().await?;
     let sealed = oauth.0.sealer.seal(&form, now, now + FORM_LIFETIME).map_err(|why| {
         tracing::error!(target: "oauth", ?why, "a question could not be sealed: remember less with it");

@@ -75,6 +75,8 @@ pub(crate) struct QuestionForm {
     pub(crate) browser: String,
     /// As typed: the password was right.
     pub(crate) username: String,
+    /// When the password was asked for: a sign-out since ends this sign-in too.
+    pub(crate) began: Timestamp,
     pub(crate) question: Question,
 }
 

@@ -9,7 +9,7 @@ use crate::model::code::AuthorizationCode;
 use crate::model::form::Parameters;
 use crate::model::pkce::Verifier;
 use crate::seal::NotOpened;
-use crate::service::OAuthService;
+use crate::service::{OAuthService, SLOWEST_ANSWER};
 use crate::store::Spend;
 
 pub(crate) async fn redeem(
@@ -55,7 +55,7 @@ pub(crate) async fn redeem(
     let resources = code.resources.narrowed(asked, &oauth.0.expected.audience)?;
     // Read the clock before the sign-out: one that comes between the two then finds this token too old.
     let issued_at = oauth.issue_time().await?;
-    if oauth.0.store.not_before(&code.subject).await?.is_some_and(|at| opened.issued_at <= at) {
+    if oauth.0.store.not_before(&code.subject).await?.is_some_and(|at| code.how.at <= at) {
         return Err(Reason::SignedOut);
     }
     if let Some(session) = &code.how.session
@@ -74,7 +74,7 @@ pub(crate) async fn redeem(
     };
     let refresh_token = refresh_token::first(oauth, client, grant, issued_at).await?;
     // Only now is it spent: a thief without the verifier cannot make the code useless to its owner.
-    match oauth.0.store.spend(&code.grant, &client.id, opened.expires_at).await? {
+    match oauth.0.store.spend(&code.grant, &client.id, opened.expires_at + SLOWEST_ANSWER).await? {
         Spend::First => {}
         Spend::Already(_) => {
             // RFC 6749 §4.1.2: what was issued from a code that comes twice is revoked

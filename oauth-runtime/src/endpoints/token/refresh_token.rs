@@ -54,13 +54,17 @@ pub(crate) async fn refresh(
     let resources = token.resources.narrowed(asked, &oauth.0.expected.audience)?;
     // Read the clock before the sign-out: one that comes between the two then finds this token too old.
     let issued_at = oauth.issue_time().await?;
-    if oauth.0.store.not_before(&token.subject).await?.is_some_and(|at| opened.issued_at <= at) {
+    if oauth.0.store.not_before(&token.subject).await?.is_some_and(|at| token.how.at <= at) {
         return Err(Reason::SignedOut);
     }
     if let Some(session) = &token.how.session
         && oauth.0.store.is_revoked(session).await?
     {
         return Err(Reason::SignedOut);
+    }
+    // What has ended costs the author's database nothing.
+    if oauth.0.store.is_revoked(&token.grant).await? {
+        return Err(Reason::GrantEnded);
     }
     let Some(claims) = refreshing.reload.claims_of(&token.subject).await? else {
         oauth.0.store.revoke(&token.grant, oauth.grant_ends(issued_at)).await?;
