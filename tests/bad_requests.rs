@@ -202,7 +202,7 @@ async fn authorize(held: &mut Held) {
     held.row("a state that is no UTF-8", Answer::to(browser.http.get(url)), 303, Some("invalid_request"), Redirect)
         .await;
     let request = browser.http.post(browser.authorize_url(&[]));
-    held.row("a request by POST", Answer::to(request), 405, None, Status).await;
+    held.row("a request by POST with its parameters elsewhere", Answer::to(request), 400, None, Page).await;
 }
 
 async fn login(held: &mut Held) {
