@@ -56,6 +56,20 @@ test('a refresh rotates, and a revocation ends it', async (t) => {
   await assert.rejects(client.refreshTokenGrant(config, next.refresh_token), { error: 'invalid_grant' })
 })
 
+test('a sign-out ends what the session gave, and leads back to the client', async (t) => {
+  const issuer = await startIdentity(t)
+  const { config, tokens } = await signedIn(issuer, 'alice')
+  const url = client.buildEndSessionUrl(config, {
+    id_token_hint: tokens.id_token,
+    post_logout_redirect_uri: `${issuer}/`,
+    state: 'bye',
+  })
+  const answer = await fetch(url, { redirect: 'manual' })
+  assert.deepEqual([answer.status, answer.headers.get('location')], [303, `${issuer}/?state=bye`])
+  await assert.rejects(client.refreshTokenGrant(config, tokens.refresh_token), { error: 'invalid_grant' })
+  await assert.rejects(client.fetchUserInfo(config, tokens.access_token, 'alice'), (thrown) => thrown.status === 401)
+})
+
 test('a token for another server is of no use here', async (t) => {
   const issuer = await startIdentity(t)
   const { config, tokens } = await signedIn(issuer, 'alice', { resource: 'https://files.example' })
