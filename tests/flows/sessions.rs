@@ -120,6 +120,7 @@ async fn prompt_max_age_and_acr_values_decide_whether_a_session_is_enough() {
     let again = claims(&redeemed(&browser, "other", "https://other.example/cb", &again).await["id_token"]);
     assert_eq!(again["auth_time"].as_u64(), Some(clock.now().seconds()));
     assert_eq!(again["sid"], first["sid"], "what he signs out of is all of it");
+    assert!(asks(&browser, &[("max_age", Some("0"))]).await.body.contains("type=\"password\""), "in the same second");
 }
 
 #[tokio::test]
