@@ -13,7 +13,7 @@ use crate::limit;
 use crate::model::client::RegisteredClient;
 use crate::model::credentials::Credentials;
 use crate::model::form::Parameters;
-use crate::service::OAuthService;
+use crate::server::OAuthService;
 
 /// What a client sent to say who it is.
 enum Presented<'a> {

@@ -6,55 +6,49 @@
 //! [`mod@policy`] is what a guard demands, as data.
 #![forbid(unsafe_code)]
 
-mod authenticate;
-mod cache;
+mod answer;
+mod builder;
 mod client_auth;
-mod config;
 mod endpoints;
 mod error;
-mod extract;
 mod guard;
 mod keys;
 mod limit;
 mod model;
 pub mod pages;
-mod pending;
-mod policies;
 pub mod policy;
-mod protection;
-mod question;
-mod refusal;
-mod require;
-#[cfg(feature = "resource-server")]
-mod resource_server;
+mod routes;
 mod seal;
-mod service;
+mod server;
+mod sign_in;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod token;
+mod users;
 
 pub use oauth_macros::{policy, public, require_claim, require_token};
 
-pub use authenticate::{Answer, Login, SecondFactor, SignIn};
-pub use config::{BuildError, Builder, Endpoint};
-pub use extract::{AccessToken, Claims};
-pub use guard::Policy;
+pub use builder::Builder;
+pub use builder::error::BuildError;
+pub use guard::extract::{AccessToken, Claims};
+pub use guard::map::{Entry, Policies, policies};
+pub use guard::refusal::Refusal;
+pub use guard::require::Require;
+#[cfg(feature = "resource-server")]
+pub use guard::resource_server::{DiscoveryError, ResourceServer, ResourceServerBuilder, SignatureAlgorithm};
 pub use keys::{KeyError, Keys, SigningKey};
 pub use model::credentials::InvalidJwk;
 pub use model::issuer::InvalidIssuer;
+pub use model::question::{Choice, Question};
 pub use model::redirect_uri::InvalidRedirectUri;
 pub use model::{Client, Clock, InvalidScope, Password, Scope, Secret, Timestamp};
 pub use pages::{InvalidColour, Logo, Texts};
-pub use pending::PendingAuthorization;
-pub use policies::{Entry, Policies, policies};
-pub use question::{Choice, Question};
-pub use refusal::Refusal;
-pub use require::Require;
-#[cfg(feature = "resource-server")]
-pub use resource_server::{DiscoveryError, ResourceServer, ResourceServerBuilder, SignatureAlgorithm};
-pub use service::OAuthService;
+pub use policy::Policy;
+pub use server::OAuthService;
+pub use server::paths::Endpoint;
+pub use sign_in::pending::PendingAuthorization;
 pub use store::Store;
+pub use users::{Answer, Login, SecondFactor, SignIn};
 
 /// What the macros write; not for use by hand, and not covered by semantic versioning.
 #[doc(hidden)]
@@ -62,9 +56,9 @@ pub mod __private {
     pub use actix_web::Error;
     pub use inventory;
 
-    pub use crate::guard::{Guard, Guarded};
-    pub use crate::policies::Registered;
-    pub use crate::policy::{Order, Rule, Test, Typed, Value};
+    pub use crate::guard::decide::Guarded;
+    pub use crate::guard::map::Registered;
+    pub use crate::policy::{Guard, Order, Rule, Test, Typed, Value};
 }
 
 #[cfg(feature = "testing")]

@@ -7,6 +7,7 @@ pub(crate) mod credentials;
 pub(crate) mod form;
 pub(crate) mod issuer;
 pub(crate) mod pkce;
+pub(crate) mod question;
 pub(crate) mod redirect_uri;
 pub(crate) mod refresh;
 pub(crate) mod resource;

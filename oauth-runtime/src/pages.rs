@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use askama::Template;
 
-use crate::question::Question;
+use crate::model::question::Question;
 
 pub use look::{InvalidColour, Logo};
 pub(crate) use look::{Look, stylesheet};

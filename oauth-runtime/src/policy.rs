@@ -6,6 +6,7 @@
 mod need;
 mod normal;
 mod typed;
+mod written;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -17,6 +18,7 @@ use crate::model::{Clock, Timestamp};
 pub(crate) use need::Need;
 pub use typed::{Inquiry, Typed, Verdict};
 pub(crate) use typed::{Shapes, read};
+pub use written::{Guard, Policy};
 
 /// What one `#[require_claim(..)]` demands.
 ///

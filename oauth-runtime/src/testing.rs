@@ -29,7 +29,7 @@ use std::rc::Rc;
 
 use actix_web::{HttpMessage as _, HttpRequest};
 
-use crate::guard::Guard;
+use crate::policy::Guard;
 
 pub use coverage::{Coverage, Finding, Route, coverage};
 pub use suite::{Case, Suite, Unsuitable, suite, suite_of};

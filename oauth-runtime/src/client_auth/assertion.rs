@@ -12,7 +12,7 @@ use crate::error::Reason;
 use crate::model::Timestamp;
 use crate::model::client::RegisteredClient;
 use crate::model::credentials::AssertionKey;
-use crate::service::{OAuthService, SLOWEST_ANSWER};
+use crate::server::{OAuthService, SLOWEST_ANSWER};
 use crate::store::Spend;
 
 pub(super) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

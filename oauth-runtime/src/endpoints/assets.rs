@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::header;
 
-use crate::service::OAuthService;
+use crate::server::OAuthService;
 
 /// `GET /oauth/pages.css`
 pub(crate) async fn stylesheet(oauth: OAuthService) -> HttpResponse {

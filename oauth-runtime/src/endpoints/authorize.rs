@@ -5,11 +5,9 @@ use std::time::Duration;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use crate::endpoints::answer::{document, error_page, form_body};
-use crate::endpoints::browser::Browser;
-use crate::endpoints::finish::{By, finish, refuse};
-use crate::endpoints::language;
+use crate::answer::{document, error_page, form_body};
 use crate::error::Reason;
+use crate::guard::bearer;
 use crate::keys::IdTokenHint;
 use crate::model::Scope;
 use crate::model::client::RegisteredClient;
@@ -19,8 +17,10 @@ use crate::model::pkce::Challenge;
 use crate::model::redirect_uri::Destination;
 use crate::model::session::{Person, Session};
 use crate::pages::{SignInPage, SignInProblem};
-use crate::service::OAuthService;
-use crate::token;
+use crate::server::OAuthService;
+use crate::sign_in::browser::Browser;
+use crate::sign_in::finish::{By, finish, refuse};
+use crate::sign_in::language;
 
 /// Answers with a code where a session is enough, and else with the sign-in page.
 pub(crate) async fn page(oauth: OAuthService, request: HttpRequest) -> HttpResponse {
@@ -237,7 +237,7 @@ fn prompt(parameters: &Parameters<'_>) -> Result<Prompt, Reason> {
 
 /// The ID token by which the client says whom it takes its user for (OpenID Connect Core §3.1.2.1).
 fn expected_user(oauth: &OAuthService, parameters: &Parameters<'_>) -> Result<Option<IdTokenHint>, Reason> {
-    parameters.get("id_token_hint", token::MAX_BYTES)?.map(|hint| oauth.id_token(hint)).transpose()
+    parameters.get("id_token_hint", bearer::MAX_BYTES)?.map(|hint| oauth.id_token(hint)).transpose()
 }
 
 /// What OpenID Connect adds, and what of it is not here (OpenID Connect Core §3.1.2.1, §6, §7.2.1).

@@ -5,11 +5,7 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use crate::endpoints::answer::{document, error_page, form_body};
-use crate::endpoints::browser::Browser;
-use crate::endpoints::cookie::Cookie;
-use crate::endpoints::finish::{By, approve, random_id, refuse};
-use crate::endpoints::language;
+use crate::answer::{document, error_page, form_body};
 use crate::error::Reason;
 use crate::model::client::RegisteredClient;
 use crate::model::code::{AuthorizationRequest, ConsentForm};
@@ -18,7 +14,11 @@ use crate::model::redirect_uri::Destination;
 use crate::model::session::{Consents, Person};
 use crate::pages::ConsentPage;
 use crate::seal::{NotOpened, Sealable as _};
-use crate::service::{OAuthService, SLOWEST_ANSWER};
+use crate::server::{OAuthService, SLOWEST_ANSWER};
+use crate::sign_in::browser::Browser;
+use crate::sign_in::cookie::Cookie;
+use crate::sign_in::finish::{By, approve, random_id, refuse};
+use crate::sign_in::language;
 use crate::store::Spend;
 
 /// Takes the decision, and sends the browser back to the client with it.

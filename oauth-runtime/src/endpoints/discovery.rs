@@ -8,7 +8,7 @@ use crate::endpoints::authorize::PROMPTS;
 use crate::endpoints::token::GrantType;
 use crate::model::claims::STANDARD;
 use crate::model::credentials::{ASSERTION_ALGORITHMS, Credentials};
-use crate::service::OAuthService;
+use crate::server::OAuthService;
 
 /// The metadata document.
 pub(crate) async fn metadata(oauth: OAuthService) -> HttpResponse {

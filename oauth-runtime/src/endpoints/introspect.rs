@@ -4,12 +4,12 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Map, Value, json};
 
+use crate::answer::{challenge_client, form_body, json_error, not_stored};
 use crate::client_auth;
-use crate::endpoints::answer::{challenge_client, form_body, json_error, not_stored};
 use crate::error::{Code, Reason};
+use crate::guard::bearer;
 use crate::model::form::Parameters;
-use crate::service::OAuthService;
-use crate::token;
+use crate::server::OAuthService;
 
 /// Answers what a token says, or `active: false` and nothing else.
 pub(crate) async fn introspect(oauth: OAuthService, request: HttpRequest, payload: web::Payload) -> HttpResponse {
@@ -36,12 +36,12 @@ async fn look(oauth: &OAuthService, request: &HttpRequest, payload: web::Payload
     if client.credentials.is_none() {
         return Err(Reason::ClientMayNotIntrospect);
     }
-    let token = parameters.get("token", token::MAX_BYTES)?.ok_or(Reason::MissingParameter("token"))?;
+    let token = parameters.get("token", bearer::MAX_BYTES)?.ok_or(Reason::MissingParameter("token"))?;
     let _ = parameters.get("token_type_hint", 128)?;
     // RFC 7662 §2.2: why a token is not good is nobody's business. A refresh token is good for no resource: it is for
     // `/token` alone, and whether it is the current one is decided there.
-    let Some(verified) = token::verify_for_anyone(token, oauth) else { return Ok(json!({ "active": false })) };
-    match token::standing(&verified.registered, oauth.0.store.as_ref()).await {
+    let Some(verified) = bearer::verify_for_anyone(token, oauth) else { return Ok(json!({ "active": false })) };
+    match bearer::standing(&verified.registered, oauth.0.store.as_ref()).await {
         Ok(()) => {}
         // That it is not known is not that it is not good.
         Err(reason) if reason.wire().status.is_server_error() => return Err(reason),

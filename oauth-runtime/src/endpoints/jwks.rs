@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::header;
 use serde_json::json;
 
-use crate::service::OAuthService;
+use crate::server::OAuthService;
 
 /// Its URL is registered only where there are public keys. A new key is published for as long as this may be cached before
 /// it should sign.

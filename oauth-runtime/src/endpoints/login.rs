@@ -5,12 +5,9 @@ use std::time::Duration;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use crate::authenticate::{Login, Outcome};
-use crate::endpoints::answer::{error_page, form_body};
+use crate::answer::{error_page, form_body};
 use crate::endpoints::authorize::sign_in_page;
-use crate::endpoints::browser::Browser;
-use crate::endpoints::finish::{By, finish, refuse, signed_in};
-use crate::endpoints::{language, verify};
+use crate::endpoints::verify;
 use crate::error::Reason;
 use crate::limit;
 use crate::model::client::RegisteredClient;
@@ -19,7 +16,11 @@ use crate::model::form::{BadParameter, Parameters};
 use crate::model::redirect_uri::Destination;
 use crate::pages::SignInProblem;
 use crate::seal::{NotOpened, Sealable as _};
-use crate::service::OAuthService;
+use crate::server::OAuthService;
+use crate::sign_in::browser::Browser;
+use crate::sign_in::finish::{By, finish, refuse, signed_in};
+use crate::sign_in::language;
+use crate::users::{Login, Outcome};
 
 /// Signs a person in.
 pub(crate) async fn submit(oauth: OAuthService, request: HttpRequest, payload: web::Payload) -> HttpResponse {

@@ -5,19 +5,19 @@ use std::time::Duration;
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use crate::endpoints::answer::{document, error_page, form_body};
-use crate::endpoints::browser::Browser;
-use crate::endpoints::cookie::Cookie;
-use crate::endpoints::language;
+use crate::answer::{document, error_page, form_body};
 use crate::error::Reason;
+use crate::guard::bearer;
 use crate::model::code::{AfterSignOut, SignOutForm};
 use crate::model::form::Parameters;
 use crate::model::redirect_uri::Destination;
 use crate::model::session::Session;
 use crate::pages::{SignOutPage, SignedOutPage};
 use crate::seal::{NotOpened, Sealable as _};
-use crate::service::OAuthService;
-use crate::token;
+use crate::server::OAuthService;
+use crate::sign_in::browser::Browser;
+use crate::sign_in::cookie::Cookie;
+use crate::sign_in::language;
 
 /// Ends the session, or asks first whether it is the user who wants that.
 pub(crate) async fn sign_out(oauth: OAuthService, request: HttpRequest, payload: web::Payload) -> HttpResponse {
@@ -49,7 +49,7 @@ async fn answer(oauth: &OAuthService, http: &HttpRequest, payload: web::Payload)
         return confirmed(oauth, http, sealed).await;
     }
 
-    let hint = match parameters.get("id_token_hint", token::MAX_BYTES)? {
+    let hint = match parameters.get("id_token_hint", bearer::MAX_BYTES)? {
         Some(hint) => Some(oauth.id_token(hint)?),
         None => None,
     };

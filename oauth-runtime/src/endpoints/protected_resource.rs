@@ -5,9 +5,9 @@ use actix_web::http::header;
 use serde_json::json;
 
 use crate::error::Reason;
-use crate::policies;
-use crate::refusal::Refusal;
-use crate::service::OAuthService;
+use crate::guard::map;
+use crate::guard::refusal::Refusal;
+use crate::server::OAuthService;
 
 /// The metadata document. Its scopes are those that the guards speak of.
 pub(crate) async fn metadata(oauth: OAuthService) -> Result<HttpResponse, Refusal> {
@@ -20,7 +20,7 @@ pub(crate) async fn metadata(oauth: OAuthService) -> Result<HttpResponse, Refusa
         "authorization_servers": [service.issuer.as_str()],
         "bearer_methods_supported": ["header"],
     });
-    let scopes = policies::scopes();
+    let scopes = map::scopes();
     if !scopes.is_empty() {
         metadata["scopes_supported"] = json!(scopes);
     }

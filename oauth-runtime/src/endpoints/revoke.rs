@@ -3,14 +3,14 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
+use crate::answer::{form_body, json_error, not_stored};
 use crate::client_auth;
-use crate::endpoints::answer::{form_body, json_error, not_stored};
 use crate::error::Reason;
+use crate::guard::bearer;
 use crate::model::form::Parameters;
 use crate::model::refresh::RefreshToken;
 use crate::seal::NotOpened;
-use crate::service::OAuthService;
-use crate::token;
+use crate::server::OAuthService;
 
 /// Ends the grant that a token belongs to. An unknown token is as good as ended (RFC 7009 §2.2).
 pub(crate) async fn revoke(oauth: OAuthService, request: HttpRequest, payload: web::Payload) -> HttpResponse {
@@ -29,13 +29,13 @@ async fn end(oauth: &OAuthService, request: &HttpRequest, payload: web::Payload)
     let parameters = Parameters::parse(&body);
     // RFC 7009 §2.1: first the client
     let client = client_auth::client(oauth, request, &parameters).await?;
-    let token = parameters.get("token", token::MAX_BYTES)?.ok_or(Reason::MissingParameter("token"))?;
+    let token = parameters.get("token", bearer::MAX_BYTES)?.ok_or(Reason::MissingParameter("token"))?;
     // RFC 7009 §2.1: a hint may be ignored, and one look tells the two kinds apart
     let _ = parameters.get("token_type_hint", 128)?;
     let (client_id, grant) = match oauth.0.sealer.open::<RefreshToken>(token, oauth.now()) {
         Ok(opened) => (opened.value.client_id, opened.value.grant),
         Err(NotOpened::Forged | NotOpened::Expired) => {
-            match token::verify_for_anyone(token, oauth).map(|verified| verified.registered) {
+            match bearer::verify_for_anyone(token, oauth).map(|verified| verified.registered) {
                 Some(registered) => match registered.grant {
                     Some(grant) => (registered.client_id, grant),
                     None => return Ok(()),

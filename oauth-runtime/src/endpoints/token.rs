@@ -9,19 +9,19 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::answer::{form_body, json_error, not_stored};
 use crate::client_auth;
-use crate::endpoints::answer::{form_body, json_error, not_stored};
-use crate::endpoints::finish::random_id;
 use crate::endpoints::token::id_token::IdToken;
 use crate::error::Reason;
+use crate::guard::bearer;
 use crate::model::claims::{OPENID, UnusableClaims};
 use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
 use crate::model::resource::Resources;
 use crate::model::session::Authentication;
 use crate::model::{Scope, Timestamp};
-use crate::service::OAuthService;
-use crate::token;
+use crate::server::OAuthService;
+use crate::sign_in::finish::random_id;
 
 /// What a client may exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,7 +148,7 @@ impl Access<'_> {
             return Err(Reason::ClaimsUnusable);
         }
         let access_token = oauth.0.keys.sign(&claims).ok_or(Reason::Internal)?;
-        if access_token.len() > token::MAX_BYTES {
+        if access_token.len() > bearer::MAX_BYTES {
             tracing::error!(target: "oauth", client = client_id, "the claims make a token that is longer than any guard reads");
             return Err(Reason::ClaimsUnusable);
         }

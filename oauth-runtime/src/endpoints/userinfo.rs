@@ -5,12 +5,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value, json};
 
 use crate::error::Reason;
+use crate::guard::bearer;
+use crate::guard::refusal::Refusal;
 use crate::keys::Verified;
 use crate::model::Scope;
 use crate::model::claims::{OPENID, STANDARD};
-use crate::refusal::Refusal;
-use crate::service::OAuthService;
-use crate::token;
+use crate::server::OAuthService;
 
 /// The claims that the token's scope is for, as they were when it was issued.
 pub(crate) async fn claims(oauth: OAuthService, request: HttpRequest) -> HttpResponse {
@@ -21,7 +21,7 @@ pub(crate) async fn claims(oauth: OAuthService, request: HttpRequest) -> HttpRes
 }
 
 async fn told(oauth: &OAuthService, request: &HttpRequest) -> Result<Map<String, Value>, Reason> {
-    let verified = token::verified(request, &oauth.0.protection).await?;
+    let verified = bearer::verified(request, &oauth.0.protection).await?;
     let Verified { registered, claims } = &*verified;
     if !registered.scope.contains(OPENID) {
         let mut needed = Scope::default();

@@ -6,23 +6,23 @@ use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use crate::authenticate::{Outcome, SecondFactor};
-use crate::endpoints::answer::{document, error_page, form_body};
+use crate::answer::{document, error_page, form_body};
 use crate::endpoints::authorize::status_of;
-use crate::endpoints::browser::Browser;
-use crate::endpoints::finish::{By, finish, random_id, refuse, signed_in};
-use crate::endpoints::language;
 use crate::endpoints::login::wait_for;
 use crate::error::Reason;
 use crate::limit;
 use crate::model::Timestamp;
 use crate::model::code::{AuthorizationRequest, QuestionForm};
 use crate::model::form::{BadParameter, Parameters};
+use crate::model::question::Question;
 use crate::pages::{QuestionPage, SignInProblem};
-use crate::question::Question;
 use crate::seal::{NotOpened, Sealable as _};
-use crate::service::{OAuthService, SLOWEST_ANSWER};
+use crate::server::{OAuthService, SLOWEST_ANSWER};
+use crate::sign_in::browser::Browser;
+use crate::sign_in::finish::{By, finish, random_id, refuse, signed_in};
+use crate::sign_in::language;
 use crate::store::Spend;
+use crate::users::{Outcome, SecondFactor};
 
 /// Takes the answer.
 pub(crate) async fn submit(oauth: OAuthService, request: HttpRequest, payload: web::Payload) -> HttpResponse {

@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 
 use crate::model::Timestamp;
 use crate::model::pkce::Challenge;
+use crate::model::question::Question;
 use crate::model::resource::Resources;
 use crate::model::scope::Scope;
 use crate::model::session::{Authentication, Person};
-use crate::question::Question;
 
 /// An authorization request that was found good (RFC 6749 §4.1.1).
 #[derive(Debug, Serialize, Deserialize)]

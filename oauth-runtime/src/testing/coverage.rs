@@ -11,7 +11,7 @@ use actix_web::introspection::{IntrospectionReportItem, IntrospectionTree};
 use actix_web::{App, Error, HttpMessage as _, test, web};
 
 use crate::policy::Rule;
-use crate::service::OAuthService;
+use crate::server::OAuthService;
 use crate::testing::Probe;
 
 /// Calls every route and method of an `App` without a token, and finds out which of them answer.
@@ -91,7 +91,7 @@ where
     Coverage { rows, excepted: BTreeSet::new() }
 }
 
-type Decisions = Vec<(&'static crate::guard::Guard, bool)>;
+type Decisions = Vec<(&'static crate::policy::Guard, bool)>;
 
 /// Every method of one path.
 async fn check<B: MessageBody>(

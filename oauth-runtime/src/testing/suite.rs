@@ -10,11 +10,10 @@ use actix_web::dev::{Service, ServiceResponse};
 use actix_web::{Error, HttpMessage as _, test};
 use serde_json::{Map, Value as Json, json};
 
-use crate::guard::Policy;
+use crate::guard::map;
 use crate::model::Timestamp;
-use crate::policies;
-use crate::policy::{Facts, Order, Rule, Test, Value};
-use crate::service::OAuthService;
+use crate::policy::{Facts, Order, Policy, Rule, Test, Value};
+use crate::server::OAuthService;
 use crate::testing::{Probe, Token, token};
 
 /// The suite of a policy: for each of its terms a token that is admitted and one that is refused, which differ in one claim.
@@ -44,14 +43,14 @@ pub fn suite(policy: Policy) -> Result<Suite, Unsuitable> {
 /// # Errors
 /// Where no handler of this name has a guard, where several have, and for a pattern.
 pub fn suite_of(handler: &str) -> Result<Suite, Unsuitable> {
-    let full = |guard: &crate::guard::Guard| guard.handler.map(|name| format!("{}::{name}", guard.module));
-    let found = policies::guards()
+    let full = |guard: &crate::policy::Guard| guard.handler.map(|name| format!("{}::{name}", guard.module));
+    let found = map::guards()
         .filter(|guard| full(guard).is_some_and(|full| full == handler || full.ends_with(&format!("::{handler}"))));
     let found: Vec<_> = found.collect();
     let names: BTreeSet<String> = found.iter().filter_map(|guard| full(guard)).collect();
     match names.len() {
         0 => {
-            let known = policies::guards().filter_map(full).collect::<BTreeSet<_>>();
+            let known = map::guards().filter_map(full).collect::<BTreeSet<_>>();
             Err(Unsuitable::NoGuard { handler: handler.to_owned(), known: known.into_iter().collect() })
         }
         1 => Suite::new(&found.iter().map(|guard| &guard.rule).collect::<Vec<_>>()),

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::keys::KeyRing;
 use crate::model::{Client, Secret};
-use crate::service::OAuthService;
+use crate::server::OAuthService;
 
 /// A service for a test that needs no sign-in: one client, and nobody whom it knows.
 ///
@@ -49,7 +49,7 @@ pub fn token(oauth: &OAuthService) -> Token {
     let claims = json!({
         "iss": service.expected.issuer, "aud": service.expected.audience, "sub": "test-user", "client_id": client,
         "iat": now, "exp": now + service.access_token_lifetime.as_secs(), "auth_time": now,
-        "jti": crate::endpoints::finish::random_id()
+        "jti": crate::sign_in::finish::random_id()
     });
     let Value::Object(claims) = claims else { unreachable!("written as an object") };
     Token { oauth: oauth.clone(), now, claims, by_another: false }

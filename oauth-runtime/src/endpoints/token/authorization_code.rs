@@ -9,7 +9,7 @@ use crate::model::code::AuthorizationCode;
 use crate::model::form::Parameters;
 use crate::model::pkce::Verifier;
 use crate::seal::NotOpened;
-use crate::service::{OAuthService, SLOWEST_ANSWER};
+use crate::server::{OAuthService, SLOWEST_ANSWER};
 use crate::store::Spend;
 
 pub(crate) async fn redeem(

@@ -1,12 +1,12 @@
 //! The grant `client_credentials` (RFC 6749 §4.4, OAuth 2.1 §4.2): a client in its own name.
 
-use crate::endpoints::finish::random_id;
 use crate::endpoints::token::{Access, Issued};
 use crate::error::Reason;
 use crate::model::Scope;
 use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
-use crate::service::OAuthService;
+use crate::server::OAuthService;
+use crate::sign_in::finish::random_id;
 
 /// Who calls has been proven, and to be a confidential client (OAuth 2.1 §4.2).
 pub(crate) async fn grant(

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256, Sha512};
 use crate::keys::ID_TOKEN;
 use crate::model::Timestamp;
 use crate::model::session::Authentication;
-use crate::service::OAuthService;
+use crate::server::OAuthService;
 
 /// What an ID token is to say. It has no claims of the user: a client asks `/userinfo` for those.
 pub(crate) struct IdToken<'a> {

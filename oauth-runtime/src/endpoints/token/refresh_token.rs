@@ -9,7 +9,7 @@ use crate::model::resource::Resources;
 use crate::model::session::Authentication;
 use crate::model::{Scope, Timestamp};
 use crate::seal::{NotOpened, Sealable as _};
-use crate::service::OAuthService;
+use crate::server::OAuthService;
 use crate::store::Advance;
 
 pub(crate) async fn refresh(

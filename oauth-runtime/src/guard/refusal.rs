@@ -9,10 +9,10 @@ use actix_web::{Error, HttpRequest, HttpResponse, ResponseError};
 use serde_json::json;
 
 use crate::error::{Code, Reason, Wire};
-use crate::guard::Guard;
+use crate::guard::protection::Protection;
 use crate::model::Scope;
-use crate::policy::Need;
-use crate::protection::Protection;
+use crate::model::issuer::Issuer;
+use crate::policy::{Guard, Need};
 
 /// A guard's refusal: what [`AccessToken::satisfies`](crate::AccessToken::satisfies) answers, and what
 /// [`Builder::refusal_body`](crate::Builder::refusal_body) is given.
@@ -29,6 +29,9 @@ struct Decided {
     guard: &'static Guard,
     terms: String,
 }
+
+/// The author's own body of a refusal.
+pub(crate) type RefusalBody = dyn Fn(&Refusal, &HttpRequest) -> HttpResponse + Send + Sync;
 
 impl Refusal {
     pub(crate) fn new(reason: Reason, protection: Option<&Arc<Protection>>) -> Self {
@@ -120,7 +123,7 @@ impl Refusal {
             // So that a page of another origin, let in by the author's CORS layer, can read it.
             headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, header::HeaderValue::from_static("WWW-Authenticate"));
         }
-        crate::endpoints::answer::retry_after(&mut response, &self.reason);
+        crate::answer::retry_after(&mut response, &self.reason);
         response
     }
 
@@ -171,5 +174,27 @@ impl ResponseError for Refusal {
 
     fn error_response(&self) -> HttpResponse {
         self.with_headers(self.body())
+    }
+}
+
+/// The guarded handlers as a protected resource with a URL (RFC 9728).
+pub(crate) struct Resource {
+    pub(crate) identifier: String,
+    /// The path of its metadata.
+    pub(crate) path: String,
+    /// Their URL.
+    pub(crate) metadata: String,
+}
+
+impl Resource {
+    /// An audience on the issuer's own origin can be described here; another cannot.
+    pub(crate) fn new(audience: &str, issuer: &Issuer) -> Option<Self> {
+        let parsed: Issuer = audience.parse().ok()?;
+        if parsed.origin() != issuer.origin() {
+            return None;
+        }
+        // RFC 9728 §3.1
+        let path = parsed.well_known("oauth-protected-resource");
+        Some(Resource { identifier: audience.to_owned(), metadata: format!("{}{path}", issuer.origin()), path })
     }
 }

@@ -5,8 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::guard::Guard;
-use crate::policy::Rule;
+use crate::policy::{Guard, Rule};
 
 /// A guard that a macro has put on the list.
 pub struct Registered(pub &'static Guard);

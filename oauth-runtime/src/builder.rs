@@ -1,6 +1,9 @@
 //! How a service is configured: the builder, its defaults, and what it refuses.
 
-use std::collections::{BTreeMap, HashMap};
+mod clients;
+pub(crate) mod error;
+
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -10,26 +13,26 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use crate::authenticate::{Answer, Authenticate, Authenticator, ClaimsType, Login, SecondFactor};
-use crate::cache::TokenCache;
+use crate::builder::clients::clients;
+use crate::builder::error::BuildError;
+use crate::guard::cache::TokenCache;
+use crate::guard::map;
+use crate::guard::protection::{Protection, Verifier};
+use crate::guard::refusal::{Refusal, RefusalBody, Resource};
 use crate::keys::{Expected, KeyRing, Keys};
-use crate::model::claims::{OPENID, UserClaims};
-use crate::model::client::{RegisteredClient, is_client_id};
-use crate::model::credentials::{AssertionKey, Credentials, InvalidJwk, SecretHash};
-use crate::model::issuer::{InvalidIssuer, Issuer, is_plain_path};
-use crate::model::redirect_uri::InvalidRedirectUri;
+use crate::model::claims::OPENID;
+use crate::model::issuer::{Issuer, is_plain_path};
 use crate::model::refresh::RefreshLifetimes;
 use crate::model::resource::is_resource;
 use crate::model::session::SessionLifetimes;
 use crate::model::{Client, Clock, Scope, Secret};
-use crate::pages::{Brand, BuiltInPages, InvalidColour, Logo, Look, Pages, Texts};
-use crate::policies;
+use crate::pages::{Brand, BuiltInPages, Logo, Look, Pages, Texts};
 use crate::policy::Rule;
-use crate::protection::{Protection, Verifier};
-use crate::refusal::Refusal;
 use crate::seal::Sealer;
-use crate::service::{Inner, OAuthService, Refreshing, Resource, Sessions};
+use crate::server::paths::{Endpoint, Has, Paths};
+use crate::server::{Inner, OAuthService, Refreshing, Sessions};
 use crate::store::{MemoryStore, Store};
+use crate::users::{Answer, Authenticate, Authenticator, ClaimsType, Login, SecondFactor};
 
 /// Configures an [`OAuthService`]; made by [`OAuthService::builder`].
 ///
@@ -75,34 +78,13 @@ pub struct Builder {
     client_address: Option<Arc<ClientAddress>>,
 }
 
-pub(crate) type RefusalBody = dyn Fn(&Refusal, &HttpRequest) -> HttpResponse + Send + Sync;
 pub(crate) type ClientAddress = dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync;
 
-/// A URL of the server whose path can be chosen with [`Builder::path`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Endpoint {
-    /// `/authorize`, where the sign-in page is.
-    Authorize,
-    /// `/login`, where the sign-in page posts its form.
-    Login,
-    /// `/verify`, where the page for a second factor posts its form.
-    Verify,
-    /// `/consent`, where the consent page posts its form.
-    Consent,
-    /// `/logout`, which is there with sessions.
-    Logout,
-    /// `/token`.
-    Token,
-    /// `/revoke`.
-    Revoke,
-    /// `/introspect`, which is there for confidential clients.
-    Introspect,
-    /// `/userinfo`, which is there with the scope `openid`.
-    UserInfo,
-    /// `/oauth/pages.css`, what the pages look like.
-    Stylesheet,
-    /// `/oauth/logo`.
-    Logo,
+impl OAuthService {
+    /// Starts the configuration of a service.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
 }
 
 impl Builder {
@@ -733,125 +715,13 @@ impl fmt::Debug for Builder {
     }
 }
 
-/// The paths of the server's URLs, the issuer's own path included.
-#[derive(Clone, Debug)]
-pub(crate) struct Paths {
-    pub(crate) authorize: String,
-    pub(crate) login: String,
-    pub(crate) verify: String,
-    pub(crate) consent: String,
-    /// Registered where there are sessions.
-    pub(crate) logout: String,
-    pub(crate) token: String,
-    pub(crate) revoke: String,
-    /// Where a client could ask.
-    pub(crate) introspect: Option<String>,
-    pub(crate) stylesheet: String,
-    pub(crate) logo: String,
-    pub(crate) metadata: String,
-    pub(crate) jwks: String,
-    pub(crate) openid: String,
-    pub(crate) userinfo: String,
-    /// Of the protected resource, if it has a URL here.
-    pub(crate) resource: Option<String>,
-    /// All that are registered.
-    own: Vec<String>,
-}
-
-/// What of the server is there, by its configuration.
-#[derive(Clone, Copy)]
-struct Has {
-    logo: bool,
-    introspection: bool,
-    public_keys: bool,
-    openid: bool,
-    sessions: bool,
-}
-
-impl Paths {
-    fn parse(
-        issuer: &Issuer,
-        resource: Option<&Resource>,
-        chosen: Vec<(Endpoint, String)>,
-        has: Has,
-    ) -> Result<Self, BuildError> {
-        let mut paths: BTreeMap<Endpoint, String> = BTreeMap::from([
-            (Endpoint::Authorize, "/authorize".to_owned()),
-            (Endpoint::Login, "/login".to_owned()),
-            (Endpoint::Verify, "/verify".to_owned()),
-            (Endpoint::Consent, "/consent".to_owned()),
-            (Endpoint::Logout, "/logout".to_owned()),
-            (Endpoint::Token, "/token".to_owned()),
-            (Endpoint::Revoke, "/revoke".to_owned()),
-            (Endpoint::Introspect, "/introspect".to_owned()),
-            (Endpoint::UserInfo, "/userinfo".to_owned()),
-            (Endpoint::Stylesheet, "/oauth/pages.css".to_owned()),
-            (Endpoint::Logo, "/oauth/logo".to_owned()),
-        ]);
-        paths.extend(chosen);
-        let metadata = issuer.well_known("oauth-authorization-server");
-        let resource = resource.map(|resource| resource.path.clone());
-        let jwks = format!("{}/.well-known/jwks.json", issuer.path());
-        let openid = format!("{}/.well-known/openid-configuration", issuer.path());
-        let mut taken: Vec<String> = resource.iter().chain([&metadata]).cloned().collect();
-        taken.extend(
-            [(has.public_keys, &jwks), (has.openid, &openid)]
-                .into_iter()
-                .filter(|(is_there, _)| *is_there)
-                .map(|(_, path)| path.clone()),
-        );
-        let mut place = |endpoint: Endpoint| {
-            let path = paths.remove(&endpoint).unwrap_or_default();
-            let whole = format!("{}{path}", issuer.path());
-            if path.is_empty() || !is_plain_path(&path) || taken.contains(&whole) {
-                return Err(BuildError::Path { endpoint, path });
-            }
-            let is_there = match endpoint {
-                Endpoint::Logo => has.logo,
-                Endpoint::Introspect => has.introspection,
-                Endpoint::UserInfo => has.openid,
-                Endpoint::Logout => has.sessions,
-                Endpoint::Authorize
-                | Endpoint::Login
-                | Endpoint::Verify
-                | Endpoint::Consent
-                | Endpoint::Token
-                | Endpoint::Revoke
-                | Endpoint::Stylesheet => true,
-            };
-            if is_there {
-                taken.push(whole.clone());
-            }
-            Ok(whole)
-        };
-        Ok(Paths {
-            authorize: place(Endpoint::Authorize)?,
-            login: place(Endpoint::Login)?,
-            verify: place(Endpoint::Verify)?,
-            consent: place(Endpoint::Consent)?,
-            logout: place(Endpoint::Logout)?,
-            token: place(Endpoint::Token)?,
-            revoke: place(Endpoint::Revoke)?,
-            introspect: Some(place(Endpoint::Introspect)?).filter(|_| has.introspection),
-            stylesheet: place(Endpoint::Stylesheet)?,
-            logo: place(Endpoint::Logo)?,
-            userinfo: place(Endpoint::UserInfo)?,
-            metadata,
-            jwks,
-            openid,
-            resource,
-            own: taken,
-        })
-    }
-}
-
 /// What only the program as a whole can know of its guards.
 fn check_guards(
     scopes: &BTreeMap<String, String>,
     claims_type: ClaimsType,
     denies_foreign_claims: bool,
 ) -> Result<(), BuildError> {
-    for guard in policies::guards() {
+    for guard in map::guards() {
         let handler = guard.handler.unwrap_or("policy!");
         if let Rule::Typed(typed) = &guard.rule
             && let Some((id, name)) = typed.claims_type()
@@ -880,89 +750,6 @@ fn check_guards(
     Ok(())
 }
 
-fn clients(
-    clients: Vec<Client>,
-    scopes: &BTreeMap<String, String>,
-) -> Result<HashMap<String, RegisteredClient>, BuildError> {
-    if clients.is_empty() {
-        return Err(BuildError::NoClient);
-    }
-    let mut registered = HashMap::new();
-    for client in clients {
-        if !is_client_id(&client.id) {
-            return Err(BuildError::ClientId { client: client.id });
-        }
-        let credentials = credentials(&client)?;
-        if client.redirect_uris.is_empty() && !client.is_confidential {
-            return Err(BuildError::NoRedirectUri { client: client.id });
-        }
-        let scope = match client.scope.parse::<Scope>() {
-            Ok(scope) if scope.iter().all(|scope| scopes.contains_key(scope)) => scope,
-            Ok(_) | Err(_) => return Err(BuildError::ClientScope { client: client.id, scope: client.scope }),
-        };
-        let claims = match UserClaims::parse(client.claims, &client.id) {
-            Ok(claims) if claims.subject == client.id => claims.custom,
-            Ok(_) => return Err(BuildError::ClientClaims { client: client.id, why: "its `sub` is its id".to_owned() }),
-            Err(why) => return Err(BuildError::ClientClaims { client: client.id, why: why.to_string() }),
-        };
-        let mut redirect_uris = Vec::new();
-        for uri in client.redirect_uris {
-            match uri.parse() {
-                Ok(parsed) => redirect_uris.push(parsed),
-                Err(why) => return Err(BuildError::RedirectUri { client: client.id, uri, why }),
-            }
-        }
-        let mut post_logout_redirect_uris = Vec::new();
-        for uri in client.post_logout_redirect_uris {
-            match uri.parse() {
-                Ok(parsed) => post_logout_redirect_uris.push(parsed),
-                Err(why) => return Err(BuildError::RedirectUri { client: client.id, uri, why }),
-            }
-        }
-        let name = client.name.unwrap_or_else(|| client.id.clone());
-        let parsed = RegisteredClient {
-            id: client.id.clone(),
-            name,
-            redirect_uris,
-            post_logout_redirect_uris,
-            may_refresh: client.may_refresh,
-            is_third_party: client.is_third_party,
-            credentials,
-            scope,
-            claims,
-        };
-        if registered.insert(client.id.clone(), parsed).is_some() {
-            return Err(BuildError::ClientTwice { client: client.id });
-        }
-    }
-    Ok(registered)
-}
-
-fn credentials(client: &Client) -> Result<Option<Credentials>, BuildError> {
-    let name = || client.id.clone();
-    if !client.is_confidential {
-        let in_its_own_name = !client.scope.is_empty() || client.claims.as_object().is_none_or(|it| !it.is_empty());
-        if !client.secrets.is_empty() || !client.jwks.is_empty() || in_its_own_name {
-            return Err(BuildError::PublicClient { client: name() });
-        }
-        return Ok(None);
-    }
-    let mut keys = Vec::new();
-    for text in &client.jwks {
-        keys.extend(AssertionKey::parse(text).map_err(|why| BuildError::ClientJwk { client: name(), why })?);
-    }
-    for secret in &client.secrets {
-        let bytes = secret.bytes().len();
-        if bytes < Secret::MIN_BYTES {
-            return Err(BuildError::ClientSecret { client: name(), bytes });
-        }
-    }
-    if keys.is_empty() && client.secrets.is_empty() {
-        return Err(BuildError::NoCredentials { client: name() });
-    }
-    Ok(Some(Credentials { secrets: client.secrets.iter().map(SecretHash::of).collect(), keys }))
-}
-
 fn scopes(scopes: Vec<(String, String)>) -> Result<BTreeMap<String, String>, BuildError> {
     let mut described = BTreeMap::new();
     for (scope, description) in scopes {
@@ -974,307 +761,9 @@ fn scopes(scopes: Vec<(String, String)>) -> Result<BTreeMap<String, String>, Bui
     Ok(described)
 }
 
-/// What is wrong with a configuration; its text says what to change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-#[expect(missing_docs, reason = "the text of each is its documentation")]
-pub enum BuildError {
-    NoIssuer,
-    Issuer { issuer: String, why: InvalidIssuer },
-    NoAuthenticate,
-    ShortSecret { bytes: usize },
-    EmptyAudience,
-    Resource { resource: String },
-    Lifetime { what: &'static str, longest: Duration },
-    NeverAnswers,
-    NoReload,
-    OtherClaims { authenticate: &'static str, function: &'static str, other: &'static str },
-    SignInAt { path: String },
-    Language { language: String, why: String },
-    Scope { scope: String },
-    DefaultScope { scope: String },
-    Path { endpoint: Endpoint, path: String },
-    NoClient,
-    ClientId { client: String },
-    ClientTwice { client: String },
-    NoRedirectUri { client: String },
-    NoCredentials { client: String },
-    ClientSecret { client: String, bytes: usize },
-    ClientJwk { client: String, why: InvalidJwk },
-    ClientScope { client: String, scope: String },
-    ClientClaims { client: String, why: String },
-    PublicClient { client: String },
-    RedirectUri { client: String, uri: String, why: InvalidRedirectUri },
-    Origin { origin: String },
-    Accent(InvalidColour),
-    ForeignClaims { handler: String, guard_type: &'static str, claims_type: &'static str },
-    OpenidWithoutKeys,
-    Cryptography,
-}
-
-impl fmt::Display for BuildError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            BuildError::NoIssuer => {
-                f.write_str("there is no issuer: add .issuer(\"https://your.host\"), or http://127.0.0.1:PORT to try it")
-            }
-            BuildError::Issuer { issuer, why } => write!(f, "the issuer {issuer:?} cannot be used: {why}"),
-            BuildError::NoAuthenticate => f.write_str(
-                "nobody can sign in: add .authenticate_blocking(fn), a function from Login to Option<claims>, or .authenticate(async fn)",
-            ),
-            BuildError::ShortSecret { bytes } => write!(
-                f,
-                "a secret has {bytes} bytes and needs at least {}: `openssl rand -base64 48` makes a good one",
-                Secret::MIN_BYTES
-            ),
-            BuildError::EmptyAudience => f.write_str("the audience is empty: leave .audience(..) out to use the issuer"),
-            BuildError::Resource { resource } => write!(
-                f,
-                "the resource {resource:?} must be an absolute URI without a fragment, of at most 256 bytes, such as https://api.example"
-            ),
-            BuildError::Lifetime { what, longest } => {
-                write!(f, "{what} must be between 1 second and {} seconds", longest.as_secs())
-            }
-            BuildError::NeverAnswers => {
-                f.write_str("authenticate could never answer: blocking_at_once and authenticate_timeout must be above zero")
-            }
-            BuildError::NoReload => f.write_str(
-                "refresh tokens and sessions need .reload(async fn) or .reload_blocking(fn), from a subject to Option<claims>: \
-                 without it a role that was taken away would live on; or write .refresh_tokens(false) and .sessions(false)",
-            ),
-            BuildError::OtherClaims { authenticate, function, other } => {
-                write!(f, "authenticate answers {authenticate}, and {function} answers {other}: use one type")
-            }
-            BuildError::SignInAt { path } => write!(
-                f,
-                "the path {path:?} of .sign_in_at(..) cannot be used: write the path of your page on this origin, /segments \
-                 of letters, digits and -._~, and leave .authenticate(..) out"
-            ),
-            BuildError::Language { language, why } => {
-                write!(f, "the texts of the language {language:?} cannot be used: {why}")
-            }
-            BuildError::Scope { scope } => write!(
-                f,
-                "the scope {scope:?} is there twice or is not a scope: one word of printable ASCII without \" and \\"
-            ),
-            BuildError::DefaultScope { scope } => {
-                write!(f, "the default scope {scope:?} has a scope that no .scope(..) describes")
-            }
-            BuildError::Path { endpoint, path } => write!(
-                f,
-                "the path {path:?} of {endpoint:?} is taken or cannot be used: write /segments of letters, digits and -._~"
-            ),
-            BuildError::NoClient => {
-                f.write_str("there is no client: add .client(Client::public(\"app\").redirect_uri(..))")
-            }
-            BuildError::ClientId { client } => {
-                write!(f, "the client id {client:?} must be 1 to 128 printable ASCII characters without spaces")
-            }
-            BuildError::ClientTwice { client } => write!(f, "the client {client:?} is there twice: register it once, with all its redirect URIs"),
-            BuildError::NoRedirectUri { client } => {
-                write!(f, "the client {client:?} has nowhere to go after sign-in: add .redirect_uri(..)")
-            }
-            BuildError::NoCredentials { client } => {
-                write!(f, "the confidential client {client:?} cannot show who it is: add .secret(..) or .jwks(..)")
-            }
-            BuildError::ClientSecret { client, bytes } => write!(
-                f,
-                "a secret of the client {client:?} has {bytes} bytes and needs at least {}: `openssl rand -hex 32` makes a good one",
-                Secret::MIN_BYTES
-            ),
-            BuildError::ClientJwk { client, why } => {
-                write!(f, "a key of the client {client:?} cannot be used: {why}")
-            }
-            BuildError::ClientScope { client, scope } => {
-                write!(f, "the scope {scope:?} of the client {client:?} has a scope that no .scope(..) of the builder describes")
-            }
-            BuildError::ClientClaims { client, why } => {
-                write!(f, "the claims of the client {client:?} cannot be used: {why}")
-            }
-            BuildError::PublicClient { client } => write!(
-                f,
-                "the client {client:?} is public, and has a secret, a key, a scope or claims of its own: write Client::confidential({client:?})"
-            ),
-            BuildError::RedirectUri { client, uri, why } => {
-                write!(f, "the redirect URI {uri:?} of the client {client:?} cannot be used: {why}")
-            }
-            BuildError::Origin { origin } => {
-                write!(f, "the origin {origin:?} must be scheme and host (and port), such as https://app.example")
-            }
-            BuildError::Accent(why) => why.fmt(f),
-            BuildError::ForeignClaims { handler, guard_type, claims_type } => write!(
-                f,
-                "the guard of {handler} is a pattern of {guard_type}, and authenticate answers {claims_type}: use one type"
-            ),
-            BuildError::OpenidWithoutKeys => f.write_str(
-                "the scope openid needs a key that others can verify by: add .keys(Keys::new(SigningKey::from_env(\"OAUTH_KEY\")?)), \
-                 or .keys(Keys::generate()?) for development",
-            ),
-            BuildError::Cryptography => f.write_str("no keys could be derived: the cryptographic library failed"),
-        }
-    }
-}
-
-impl std::error::Error for BuildError {}
-
-impl From<InvalidColour> for BuildError {
-    fn from(why: InvalidColour) -> Self {
-        BuildError::Accent(why)
-    }
-}
-
 /// The longest that an access token may live.
 pub(crate) const LONGEST_ACCESS_TOKEN: Duration = Duration::from_secs(24 * 3600);
 const LONGEST_CODE: Duration = Duration::from_secs(600);
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    const CALLBACK: &str = "https://app.example/callback";
-    const SECRET: &str = "a secret for tests alone, and long enough";
-
-    fn spa() -> Client {
-        Client::public("spa").redirect_uri(CALLBACK)
-    }
-
-    fn nameless() -> Builder {
-        Builder::new().secret(SECRET).authenticate_blocking(|_| Some(json!({})))
-    }
-
-    fn bare() -> Builder {
-        nameless().issuer("https://notes.example")
-    }
-
-    fn good() -> Builder {
-        bare().client(spa())
-    }
-
-    /// What causes an error, which one, and what its text tells to write or change.
-    #[test]
-    fn each_mistake_has_an_error_that_says_what_to_write() {
-        type Is = fn(&BuildError) -> bool;
-        macro_rules! is {
-            ($pattern:pat) => {
-                (|error| matches!(error, $pattern)) as Is
-            };
-        }
-        let zero = Duration::ZERO;
-        let table: Vec<(Builder, Is, &str)> = vec![
-            (nameless().client(spa()), is!(BuildError::NoIssuer), ".issuer("),
-            (good().issuer("notes.example"), is!(BuildError::Issuer { .. }), "https://notes.example"),
-            (good().issuer("http://notes.example"), is!(BuildError::Issuer { .. }), "https"),
-            (
-                Builder::new().issuer("https://notes.example").client(spa()),
-                is!(BuildError::NoAuthenticate),
-                ".authenticate_blocking(fn)",
-            ),
-            (good().secret("x".repeat(31)), is!(BuildError::ShortSecret { bytes: 31 }), "openssl rand -base64 48"),
-            (good().previous_secret("short"), is!(BuildError::ShortSecret { bytes: 5 }), "at least 32"),
-            (good().resource("api"), is!(BuildError::Resource { .. }), "https://api.example"),
-            (good().resource("https://api.example/#a"), is!(BuildError::Resource { .. }), "without a fragment"),
-            (good().audience(""), is!(BuildError::EmptyAudience), "leave .audience(..) out"),
-            (
-                good().access_token_lifetime(Duration::from_secs(86_401)),
-                is!(BuildError::Lifetime { what: "access_token_lifetime", .. }),
-                "between 1 second and 86400 seconds",
-            ),
-            (
-                good().code_lifetime(Duration::from_secs(601)),
-                is!(BuildError::Lifetime { what: "code_lifetime", .. }),
-                "between 1 second and 600 seconds",
-            ),
-            (good().code_lifetime(zero), is!(BuildError::Lifetime { .. }), "code_lifetime"),
-            (good().refresh_tokens(true), is!(BuildError::NoReload), ".reload(async fn)"),
-            (good().refresh_token_idle(Duration::from_secs(60)), is!(BuildError::NoReload), ".reload_blocking(fn)"),
-            (good().scope("offline_access", "Stay signed in"), is!(BuildError::NoReload), ".refresh_tokens(false)"),
-            (
-                good().reload_blocking(|_| Some(json!({}))).refresh_token_idle(zero),
-                is!(BuildError::Lifetime { what: "refresh_token_idle", .. }),
-                "refresh_token_idle",
-            ),
-            (
-                good()
-                    .reload_blocking(|_| Some(json!({})))
-                    .refresh_token_lifetime(Duration::from_secs(401 * 24 * 3600)),
-                is!(BuildError::Lifetime { what: "refresh_token_lifetime", .. }),
-                "34560000 seconds",
-            ),
-            (
-                good().authenticate_blocking(|_| Some([1_u8])).reload_blocking(|_| Some([1_u16])),
-                is!(BuildError::OtherClaims { .. }),
-                "use one type",
-            ),
-            (good().blocking_at_once(0), is!(BuildError::NeverAnswers), "blocking_at_once"),
-            (good().authenticate_timeout(zero), is!(BuildError::NeverAnswers), "authenticate_timeout"),
-            (good().scope("two words", ""), is!(BuildError::Scope { .. }), "one word"),
-            (good().scope("a", "").scope("a", ""), is!(BuildError::Scope { .. }), "there twice"),
-            (good().default_scope("notes"), is!(BuildError::DefaultScope { .. }), ".scope(..)"),
-            (good().path(Endpoint::Token, "token"), is!(BuildError::Path { .. }), "/segments"),
-            (good().path(Endpoint::Token, "/login"), is!(BuildError::Path { .. }), "is taken"),
-            (bare(), is!(BuildError::NoClient), ".client(Client::public("),
-            (good().client(Client::public("a b")), is!(BuildError::ClientId { .. }), "without spaces"),
-            (good().client(spa()), is!(BuildError::ClientTwice { .. }), "\"spa\" is there twice"),
-            (good().client(Client::public("app")), is!(BuildError::NoRedirectUri { .. }), ".redirect_uri(..)"),
-            (
-                good().client(Client::public("app").redirect_uri("http://app.example/")),
-                is!(BuildError::RedirectUri { .. }),
-                "https",
-            ),
-            (good().client(Client::confidential("job")), is!(BuildError::NoCredentials { .. }), ".secret(..)"),
-            (
-                good().client(Client::confidential("job").secret("x".repeat(31))),
-                is!(BuildError::ClientSecret { .. }),
-                "31 bytes",
-            ),
-            (good().client(Client::confidential("job").jwks("{}")), is!(BuildError::ClientJwk { .. }), "P-256"),
-            (
-                good().client(Client::confidential("job").secret(SECRET).scope("none")),
-                is!(BuildError::ClientScope { .. }),
-                ".scope(..)",
-            ),
-            (
-                good().client(Client::confidential("job").secret(SECRET).claims(json!({ "iss": 1 }))),
-                is!(BuildError::ClientClaims { .. }),
-                "`iss`",
-            ),
-            (
-                good().client(Client::confidential("job").secret(SECRET).claims(json!({ "sub": "admin" }))),
-                is!(BuildError::ClientClaims { .. }),
-                "`sub`",
-            ),
-            (
-                good().client(Client::public("job").secret(SECRET)),
-                is!(BuildError::PublicClient { .. }),
-                "Client::confidential(\"job\")",
-            ),
-            (good().origin("https://app.example/"), is!(BuildError::Origin { .. }), "https://app.example"),
-            (good().accent("blue"), is!(BuildError::Accent(_)), "#"),
-        ];
-        for (builder, is, text) in table {
-            let error = builder.build().expect_err(text);
-            assert!(is(&error), "{error:?}");
-            assert!(error.to_string().contains(text), "{error} does not say {text}");
-        }
-        assert!(good().build().is_ok());
-    }
-
-    #[test]
-    fn defaults_are_what_the_readme_says() {
-        let oauth = good().build().expect("a good configuration");
-        assert_eq!(oauth.0.access_token_lifetime, Duration::from_secs(3600));
-        assert_eq!(oauth.0.code_lifetime, Duration::from_secs(60));
-        assert!(oauth.0.refreshing.is_none());
-        let day = Duration::from_secs(24 * 3600);
-        let reloading = good().reload_blocking(|_| Some(json!({}))).build().expect("a good configuration");
-        let lifetimes = reloading.0.refreshing.as_ref().map(|refreshing| refreshing.lifetimes);
-        assert_eq!(lifetimes, Some(RefreshLifetimes { idle: 14 * day, absolute: 90 * day }));
-        let authenticator = oauth.0.authenticator.as_ref().expect("a function");
-        assert_eq!(authenticator.timeout, Duration::from_secs(10));
-        assert!((4..=16).contains(&authenticator.permits.available_permits()));
-        assert_eq!(oauth.0.expected.audience, "https://notes.example");
-        assert_eq!(oauth.0.brand.name, "notes.example");
-    }
-}
+mod tests;

@@ -8,10 +8,10 @@ use actix_web::{HttpMessage as _, HttpRequest};
 use tokio::sync::OnceCell;
 
 use crate::error::Reason;
+use crate::guard::protection::Protection;
 use crate::keys::{Registered, Verified};
 use crate::model::Timestamp;
-use crate::protection::Protection;
-use crate::service::OAuthService;
+use crate::server::OAuthService;
 use crate::store::Store;
 
 /// The request's token, or why it has none that is good.

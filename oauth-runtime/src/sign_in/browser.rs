@@ -5,10 +5,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-use crate::endpoints::cookie::Cookie;
 use crate::error::Reason;
 use crate::model::secret::constant_time_eq;
-use crate::service::OAuthService;
+use crate::server::OAuthService;
+use crate::sign_in::cookie::Cookie;
 
 /// A browser, by the random id in its cookie.
 pub(crate) struct Browser(String);

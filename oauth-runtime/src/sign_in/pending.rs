@@ -5,13 +5,14 @@ use std::fmt;
 use actix_web::error::InternalError;
 use actix_web::{Error, HttpRequest, HttpResponse};
 
-use crate::authenticate::{Answer, Outcome, SignIn};
-use crate::endpoints::answer::error_page;
-use crate::endpoints::finish::{By, finish, refuse, signed_in};
-use crate::endpoints::{language, login};
+use crate::answer::error_page;
+use crate::endpoints::login;
 use crate::error::Reason;
 use crate::model::code::SignInForm;
-use crate::service::OAuthService;
+use crate::server::OAuthService;
+use crate::sign_in::finish::{By, finish, refuse, signed_in};
+use crate::sign_in::language;
+use crate::users::{Answer, Outcome, SignIn};
 
 /// An authorization request that was found good and waits for its user: what [`Builder::sign_in_at`] sends to your page
 /// as `request`, opened by [`OAuthService::pending`].

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::error::{Reason, Wire};
 use crate::model::redirect_uri::Destination;
 use crate::pages::{ErrorPage, PageError, Texts};
-use crate::service::OAuthService;
+use crate::server::OAuthService;
 
 /// A page, with the headers that every page has. `form_target` is the origin that its form leads on to.
 pub(crate) fn document(status: StatusCode, html: Result<String, PageError>, form_target: &str) -> HttpResponse {

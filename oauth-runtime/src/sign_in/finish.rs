@@ -3,8 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::Value;
 
-use crate::endpoints::answer::redirect;
-use crate::endpoints::browser::Browser;
+use crate::answer::redirect;
 use crate::endpoints::consent;
 use crate::error::Reason;
 use crate::model::Timestamp;
@@ -13,7 +12,8 @@ use crate::model::code::{AuthorizationCode, AuthorizationRequest};
 use crate::model::redirect_uri::Destination;
 use crate::model::session::{Authentication, Person, Session};
 use crate::seal::NotSealed;
-use crate::service::OAuthService;
+use crate::server::OAuthService;
+use crate::sign_in::browser::Browser;
 
 /// How it became known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

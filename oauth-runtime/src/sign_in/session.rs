@@ -2,12 +2,12 @@
 
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::endpoints::cookie::Cookie;
 use crate::error::Reason;
 use crate::model::Timestamp;
 use crate::model::session::{Person, Session, SessionLifetimes};
 use crate::seal::NotSealed;
-use crate::service::OAuthService;
+use crate::server::OAuthService;
+use crate::sign_in::cookie::Cookie;
 
 impl Session {
     /// The session of the browser that sent the request, if it has one that is still good.

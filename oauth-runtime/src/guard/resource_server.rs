@@ -13,18 +13,16 @@ use parking_lot::RwLock;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::cache::TokenCache;
-use crate::config::RefusalBody;
 use crate::error::Reason;
-use crate::guard::Policy;
+use crate::guard::cache::TokenCache;
+use crate::guard::map;
+use crate::guard::protection::{Protection, Verifier};
+use crate::guard::refusal::{Refusal, RefusalBody, Resource};
+use crate::guard::require::Require;
 use crate::keys::{Expected, Jwt, PublicKey, Verified, is_access_token_type};
 use crate::model::issuer::{Issuer, is_loopback};
 use crate::model::{Clock, Timestamp};
-use crate::policies;
-use crate::protection::{Protection, Verifier};
-use crate::refusal::Refusal;
-use crate::require::Require;
-use crate::service::Resource;
+use crate::policy::Policy;
 
 /// Guards for an application whose tokens somebody else issues: an identity provider, or another process with an
 /// [`OAuthService`](crate::OAuthService). The handlers are the same.
@@ -75,7 +73,7 @@ impl ResourceServer {
                     "resource": resource.identifier,
                     "authorization_servers": [protection.expected.issuer],
                     "bearer_methods_supported": ["header"],
-                    "scopes_supported": policies::scopes(),
+                    "scopes_supported": map::scopes(),
                 });
                 app.route(
                     &resource.path,

@@ -11,13 +11,13 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::Reason;
-use crate::guard::{self, Parsed, Policy};
+use crate::guard::bearer::{self, Presented};
+use crate::guard::decide::{self, Parsed};
+use crate::guard::protection::Protection;
+use crate::guard::refusal::Refusal;
 use crate::keys::Verified;
 use crate::model::{Scope, Timestamp};
-use crate::policy;
-use crate::protection::Protection;
-use crate::refusal::Refusal;
-use crate::token::{self, Presented};
+use crate::policy::{self, Policy};
 
 /// The custom claims of the request's token, and its `sub`, as a type of your own or as JSON.
 ///
@@ -89,7 +89,7 @@ impl AccessToken {
     /// # Errors
     /// The refusal; as a handler's error it is the answer that a guard gives, with a JSON body.
     pub fn satisfies(&self, policy: Policy) -> Result<(), Refusal> {
-        guard::decide_claims(&self.verified, &self.protection, policy.0).inspect_err(Refusal::log)
+        decide::decide_claims(&self.verified, &self.protection, policy.0).inspect_err(Refusal::log)
     }
 
     /// `sub`: who signed in.
@@ -174,7 +174,7 @@ impl<T: 'static> Extracted<T> {
                 .and_then(|verified| read(request, protection, verified))
                 .map_err(|refusal| refusal.into_error(request))
         };
-        match token::present(request, protection) {
+        match bearer::present(request, protection) {
             Presented::Decided(verified) => Extracted::now(finish(request, protection, verified)),
             Presented::Asked(once) => {
                 let (request, protection) = (request.clone(), Arc::clone(protection));
@@ -183,7 +183,7 @@ impl<T: 'static> Extracted<T> {
             }
             Presented::KeyUnknown => {
                 let (request, protection) = (request.clone(), Arc::clone(protection));
-                let later = async move { finish(&request, &protection, token::verified(&request, &protection).await) };
+                let later = async move { finish(&request, &protection, bearer::verified(&request, &protection).await) };
                 Extracted(Inner::Later(Box::pin(later)))
             }
         }

@@ -1,24 +1,21 @@
 //! The service, and the map of its URLs.
 
+pub(crate) mod paths;
+
 use std::collections::{BTreeMap, HashMap};
 use std::future::{Ready, ready};
 use std::net::IpAddr;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use actix_web::dev::{AppService, HttpServiceFactory, Payload};
-use actix_web::web::ServiceConfig;
+use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use parking_lot::Mutex;
 
-use crate::authenticate::{Authenticator, SecondFactor};
-use crate::config::{Builder, ClientAddress, LONGEST_ACCESS_TOKEN, Paths};
-use crate::endpoints::url::{Cors, url};
-use crate::endpoints::{
-    assets, authorize, consent, discovery, introspect, jwks, login, logout, protected_resource, revoke, token,
-    userinfo, verify,
-};
+use crate::builder::{ClientAddress, LONGEST_ACCESS_TOKEN};
 use crate::error::Reason;
+use crate::guard::protection::Protection;
+use crate::guard::refusal::Refusal;
 use crate::keys::{Expected, IdTokenHint, KeyRing};
 use crate::model::claims::OPENID;
 use crate::model::client::RegisteredClient;
@@ -29,10 +26,10 @@ use crate::model::resource::Resources;
 use crate::model::session::SessionLifetimes;
 use crate::model::{Clock, Scope, Timestamp};
 use crate::pages::{Brand, Logo, Pages, Texts};
-use crate::protection::Protection;
-use crate::refusal::Refusal;
 use crate::seal::Sealer;
+use crate::server::paths::Paths;
 use crate::store::{Store, StoreError};
+use crate::users::{Authenticator, SecondFactor};
 
 /// An OAuth 2.1 authorization server, to be embedded in an actix-web application.
 ///
@@ -112,75 +109,7 @@ pub(crate) struct Sessions {
     pub(crate) reload: Arc<Authenticator<String>>,
 }
 
-/// The guarded handlers as a protected resource with a URL (RFC 9728).
-pub(crate) struct Resource {
-    pub(crate) identifier: String,
-    /// The path of its metadata.
-    pub(crate) path: String,
-    /// Their URL.
-    pub(crate) metadata: String,
-}
-
-impl Resource {
-    /// An audience on the issuer's own origin can be described here; another cannot.
-    pub(crate) fn new(audience: &str, issuer: &Issuer) -> Option<Self> {
-        let parsed: Issuer = audience.parse().ok()?;
-        if parsed.origin() != issuer.origin() {
-            return None;
-        }
-        // RFC 9728 §3.1
-        let path = parsed.well_known("oauth-protected-resource");
-        Some(Resource { identifier: audience.to_owned(), metadata: format!("{}{path}", issuer.origin()), path })
-    }
-}
-
 impl OAuthService {
-    /// Starts the configuration of a service.
-    pub fn builder() -> Builder {
-        Builder::new()
-    }
-
-    /// The routes of the server, for [`actix_web::App::configure`]: every URL it has, one a line.
-    ///
-    /// They are absolute, and belong to the `App` itself: inside a `web::scope` they answer 500 and the log says so,
-    /// since the metadata's address (RFC 8414 §3) is above any scope. Give the issuer a path instead.
-    pub fn routes(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
-        let oauth = self.clone();
-        move |app| {
-            let paths = &oauth.0.paths;
-            app.service(AtRoot { oauth: oauth.clone() })
-                .service(url(&paths.authorize).get(authorize::page).post(authorize::posted))
-                .service(url(&paths.login).post(login::submit))
-                .service(url(&paths.verify).post(verify::submit))
-                .service(url(&paths.consent).post(consent::decide))
-                .service(url(&paths.token).post(token::exchange).cors(Cors::Clients))
-                .service(url(&paths.revoke).post(revoke::revoke).cors(Cors::Clients))
-                .service(url(&paths.metadata).get(discovery::metadata).cors(Cors::Everyone))
-                .service(url(&paths.stylesheet).get(assets::stylesheet));
-            if oauth.0.keys.published().is_some() {
-                app.service(url(&paths.jwks).get(jwks::keys).cors(Cors::Everyone));
-            }
-            if oauth.has_openid() {
-                app.service(url(&paths.openid).get(discovery::openid).cors(Cors::Everyone))
-                    .service(url(&paths.userinfo).get(userinfo::claims).post(userinfo::claims).cors(Cors::Clients));
-            }
-            if oauth.0.sessions.is_some() {
-                app.service(url(&paths.logout).get(logout::sign_out).post(logout::sign_out));
-            }
-            // Servers alone ask here: no page of another origin may.
-            if let Some(introspect) = &paths.introspect {
-                app.service(url(introspect).post(introspect::introspect));
-            }
-            if let Some(resource) = &paths.resource {
-                app.service(url(resource).get(protected_resource::metadata).cors(Cors::Everyone));
-            }
-            if oauth.0.logo.is_some() {
-                app.service(url(&paths.logo).get(assets::logo));
-            }
-            app.app_data(Arc::clone(&oauth.0.protection)).app_data(oauth);
-        }
-    }
-
     /// Ends all that a user holds: sessions, access tokens, refresh tokens, and codes not yet redeemed.
     ///
     /// For a new password, a lost device, a dismissal. What is handed out within the same second is refused too: a user
@@ -296,23 +225,6 @@ impl OAuthService {
 impl std::fmt::Debug for OAuthService {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("OAuthService").field("issuer", &self.0.issuer.as_str()).finish_non_exhaustive()
-    }
-}
-
-/// Says at start-up where the routes were put in a scope, below which they cannot be found.
-struct AtRoot {
-    oauth: OAuthService,
-}
-
-impl HttpServiceFactory for AtRoot {
-    fn register(self, app: &mut AppService) {
-        if !app.is_root() {
-            tracing::error!(
-                target: "oauth",
-                issuer = self.oauth.0.issuer.as_str(),
-                "oauth.routes() was given to a web::scope: give it to App::configure, and put the path into .issuer(..)"
-            );
-        }
     }
 }
 

@@ -9,9 +9,10 @@ use actix_web::Error;
 use actix_web::body::EitherBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 
-use crate::guard::{self, Policy};
-use crate::protection::Protection;
-use crate::service::OAuthService;
+use crate::guard::decide;
+use crate::guard::protection::Protection;
+use crate::policy::Policy;
+use crate::server::OAuthService;
 
 impl OAuthService {
     /// Puts a policy over all that an `App`, a scope or a resource has.
@@ -90,7 +91,7 @@ where
         Box::pin(async move {
             if !is_own(&request, &protection) {
                 // Borrowed, since actix routes only a request that nobody else holds.
-                let admitted = guard::decide(request.request(), &protection, policy.0).await;
+                let admitted = decide::decide(request.request(), &protection, policy.0).await;
                 #[cfg(feature = "testing")]
                 crate::testing::note(request.request(), policy.0, admitted.is_ok());
                 if let Err(refusal) = admitted {

@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header;
 
 use crate::pages::Texts;
-use crate::service::OAuthService;
+use crate::server::OAuthService;
 
 /// The language that the browser prefers, among those that there are.
 pub(crate) fn of<'a>(request: &HttpRequest, oauth: &'a OAuthService) -> &'a Texts {

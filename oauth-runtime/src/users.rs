@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use crate::error::Reason;
 use crate::model::Password;
 use crate::model::claims::UserClaims;
-use crate::question::Question;
+use crate::model::question::Question;
 
 /// What a person typed into the sign-in form.
 #[derive(Debug)]

@@ -6,9 +6,9 @@ use actix_web::http::{Method, header};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{Error, FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, web};
 
-use crate::endpoints::answer::json_error;
+use crate::answer::json_error;
 use crate::error::Reason;
-use crate::service::OAuthService;
+use crate::server::OAuthService;
 
 /// Which pages of other origins may read the answers (c35). Credentials are never allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 
-use crate::cache::TokenCache;
-use crate::config::RefusalBody;
 use crate::error::Reason;
+use crate::guard::cache::TokenCache;
+use crate::guard::refusal::{RefusalBody, Resource};
+#[cfg(feature = "resource-server")]
+use crate::guard::resource_server::RemoteKeys;
 use crate::keys::{Expected, KeyRing, Verified};
 use crate::model::{Clock, Timestamp};
-#[cfg(feature = "resource-server")]
-use crate::resource_server::RemoteKeys;
-use crate::service::Resource;
 use crate::store::Store;
 
 /// All that guards need.

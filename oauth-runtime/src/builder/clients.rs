@@ -1,0 +1,92 @@
+//! The clients, parsed.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::builder::error::BuildError;
+use crate::model::claims::UserClaims;
+use crate::model::client::{RegisteredClient, is_client_id};
+use crate::model::credentials::{AssertionKey, Credentials, SecretHash};
+use crate::model::{Client, Scope, Secret};
+
+pub(super) fn clients(
+    clients: Vec<Client>,
+    scopes: &BTreeMap<String, String>,
+) -> Result<HashMap<String, RegisteredClient>, BuildError> {
+    if clients.is_empty() {
+        return Err(BuildError::NoClient);
+    }
+    let mut registered = HashMap::new();
+    for client in clients {
+        if !is_client_id(&client.id) {
+            return Err(BuildError::ClientId { client: client.id });
+        }
+        let credentials = credentials(&client)?;
+        if client.redirect_uris.is_empty() && !client.is_confidential {
+            return Err(BuildError::NoRedirectUri { client: client.id });
+        }
+        let scope = match client.scope.parse::<Scope>() {
+            Ok(scope) if scope.iter().all(|scope| scopes.contains_key(scope)) => scope,
+            Ok(_) | Err(_) => return Err(BuildError::ClientScope { client: client.id, scope: client.scope }),
+        };
+        let claims = match UserClaims::parse(client.claims, &client.id) {
+            Ok(claims) if claims.subject == client.id => claims.custom,
+            Ok(_) => return Err(BuildError::ClientClaims { client: client.id, why: "its `sub` is its id".to_owned() }),
+            Err(why) => return Err(BuildError::ClientClaims { client: client.id, why: why.to_string() }),
+        };
+        let mut redirect_uris = Vec::new();
+        for uri in client.redirect_uris {
+            match uri.parse() {
+                Ok(parsed) => redirect_uris.push(parsed),
+                Err(why) => return Err(BuildError::RedirectUri { client: client.id, uri, why }),
+            }
+        }
+        let mut post_logout_redirect_uris = Vec::new();
+        for uri in client.post_logout_redirect_uris {
+            match uri.parse() {
+                Ok(parsed) => post_logout_redirect_uris.push(parsed),
+                Err(why) => return Err(BuildError::RedirectUri { client: client.id, uri, why }),
+            }
+        }
+        let name = client.name.unwrap_or_else(|| client.id.clone());
+        let parsed = RegisteredClient {
+            id: client.id.clone(),
+            name,
+            redirect_uris,
+            post_logout_redirect_uris,
+            may_refresh: client.may_refresh,
+            is_third_party: client.is_third_party,
+            credentials,
+            scope,
+            claims,
+        };
+        if registered.insert(client.id.clone(), parsed).is_some() {
+            return Err(BuildError::ClientTwice { client: client.id });
+        }
+    }
+    Ok(registered)
+}
+
+fn credentials(client: &Client) -> Result<Option<Credentials>, BuildError> {
+    let name = || client.id.clone();
+    if !client.is_confidential {
+        let in_its_own_name = !client.scope.is_empty() || client.claims.as_object().is_none_or(|it| !it.is_empty());
+        if !client.secrets.is_empty() || !client.jwks.is_empty() || in_its_own_name {
+            return Err(BuildError::PublicClient { client: name() });
+        }
+        return Ok(None);
+    }
+    let mut keys = Vec::new();
+    for text in &client.jwks {
+        keys.extend(AssertionKey::parse(text).map_err(|why| BuildError::ClientJwk { client: name(), why })?);
+    }
+    for secret in &client.secrets {
+        let bytes = secret.bytes().len();
+        if bytes < Secret::MIN_BYTES {
+            return Err(BuildError::ClientSecret { client: name(), bytes });
+        }
+    }
+    if keys.is_empty() && client.secrets.is_empty() {
+        return Err(BuildError::NoCredentials { client: name() });
+    }
+    Ok(Some(Credentials { secrets: client.secrets.iter().map(SecretHash::of).collect(), keys }))
+}

@@ -1,0 +1,146 @@
+use serde_json::json;
+
+use super::*;
+
+const CALLBACK: &str = "https://app.example/callback";
+const SECRET: &str = "a secret for tests alone, and long enough";
+
+fn spa() -> Client {
+    Client::public("spa").redirect_uri(CALLBACK)
+}
+
+fn nameless() -> Builder {
+    Builder::new().secret(SECRET).authenticate_blocking(|_| Some(json!({})))
+}
+
+fn bare() -> Builder {
+    nameless().issuer("https://notes.example")
+}
+
+fn good() -> Builder {
+    bare().client(spa())
+}
+
+/// What causes an error, which one, and what its text tells to write or change.
+#[test]
+fn each_mistake_has_an_error_that_says_what_to_write() {
+    type Is = fn(&BuildError) -> bool;
+    macro_rules! is {
+        ($pattern:pat) => {
+            (|error| matches!(error, $pattern)) as Is
+        };
+    }
+    let zero = Duration::ZERO;
+    let table: Vec<(Builder, Is, &str)> = vec![
+        (nameless().client(spa()), is!(BuildError::NoIssuer), ".issuer("),
+        (good().issuer("notes.example"), is!(BuildError::Issuer { .. }), "https://notes.example"),
+        (good().issuer("http://notes.example"), is!(BuildError::Issuer { .. }), "https"),
+        (
+            Builder::new().issuer("https://notes.example").client(spa()),
+            is!(BuildError::NoAuthenticate),
+            ".authenticate_blocking(fn)",
+        ),
+        (good().secret("x".repeat(31)), is!(BuildError::ShortSecret { bytes: 31 }), "openssl rand -base64 48"),
+        (good().previous_secret("short"), is!(BuildError::ShortSecret { bytes: 5 }), "at least 32"),
+        (good().resource("api"), is!(BuildError::Resource { .. }), "https://api.example"),
+        (good().resource("https://api.example/#a"), is!(BuildError::Resource { .. }), "without a fragment"),
+        (good().audience(""), is!(BuildError::EmptyAudience), "leave .audience(..) out"),
+        (
+            good().access_token_lifetime(Duration::from_secs(86_401)),
+            is!(BuildError::Lifetime { what: "access_token_lifetime", .. }),
+            "between 1 second and 86400 seconds",
+        ),
+        (
+            good().code_lifetime(Duration::from_secs(601)),
+            is!(BuildError::Lifetime { what: "code_lifetime", .. }),
+            "between 1 second and 600 seconds",
+        ),
+        (good().code_lifetime(zero), is!(BuildError::Lifetime { .. }), "code_lifetime"),
+        (good().refresh_tokens(true), is!(BuildError::NoReload), ".reload(async fn)"),
+        (good().refresh_token_idle(Duration::from_secs(60)), is!(BuildError::NoReload), ".reload_blocking(fn)"),
+        (good().scope("offline_access", "Stay signed in"), is!(BuildError::NoReload), ".refresh_tokens(false)"),
+        (
+            good().reload_blocking(|_| Some(json!({}))).refresh_token_idle(zero),
+            is!(BuildError::Lifetime { what: "refresh_token_idle", .. }),
+            "refresh_token_idle",
+        ),
+        (
+            good().reload_blocking(|_| Some(json!({}))).refresh_token_lifetime(Duration::from_secs(401 * 24 * 3600)),
+            is!(BuildError::Lifetime { what: "refresh_token_lifetime", .. }),
+            "34560000 seconds",
+        ),
+        (
+            good().authenticate_blocking(|_| Some([1_u8])).reload_blocking(|_| Some([1_u16])),
+            is!(BuildError::OtherClaims { .. }),
+            "use one type",
+        ),
+        (good().blocking_at_once(0), is!(BuildError::NeverAnswers), "blocking_at_once"),
+        (good().authenticate_timeout(zero), is!(BuildError::NeverAnswers), "authenticate_timeout"),
+        (good().scope("two words", ""), is!(BuildError::Scope { .. }), "one word"),
+        (good().scope("a", "").scope("a", ""), is!(BuildError::Scope { .. }), "there twice"),
+        (good().default_scope("notes"), is!(BuildError::DefaultScope { .. }), ".scope(..)"),
+        (good().path(Endpoint::Token, "token"), is!(BuildError::Path { .. }), "/segments"),
+        (good().path(Endpoint::Token, "/login"), is!(BuildError::Path { .. }), "is taken"),
+        (bare(), is!(BuildError::NoClient), ".client(Client::public("),
+        (good().client(Client::public("a b")), is!(BuildError::ClientId { .. }), "without spaces"),
+        (good().client(spa()), is!(BuildError::ClientTwice { .. }), "\"spa\" is there twice"),
+        (good().client(Client::public("app")), is!(BuildError::NoRedirectUri { .. }), ".redirect_uri(..)"),
+        (
+            good().client(Client::public("app").redirect_uri("http://app.example/")),
+            is!(BuildError::RedirectUri { .. }),
+            "https",
+        ),
+        (good().client(Client::confidential("job")), is!(BuildError::NoCredentials { .. }), ".secret(..)"),
+        (
+            good().client(Client::confidential("job").secret("x".repeat(31))),
+            is!(BuildError::ClientSecret { .. }),
+            "31 bytes",
+        ),
+        (good().client(Client::confidential("job").jwks("{}")), is!(BuildError::ClientJwk { .. }), "P-256"),
+        (
+            good().client(Client::confidential("job").secret(SECRET).scope("none")),
+            is!(BuildError::ClientScope { .. }),
+            ".scope(..)",
+        ),
+        (
+            good().client(Client::confidential("job").secret(SECRET).claims(json!({ "iss": 1 }))),
+            is!(BuildError::ClientClaims { .. }),
+            "`iss`",
+        ),
+        (
+            good().client(Client::confidential("job").secret(SECRET).claims(json!({ "sub": "admin" }))),
+            is!(BuildError::ClientClaims { .. }),
+            "`sub`",
+        ),
+        (
+            good().client(Client::public("job").secret(SECRET)),
+            is!(BuildError::PublicClient { .. }),
+            "Client::confidential(\"job\")",
+        ),
+        (good().origin("https://app.example/"), is!(BuildError::Origin { .. }), "https://app.example"),
+        (good().accent("blue"), is!(BuildError::Accent(_)), "#"),
+    ];
+    for (builder, is, text) in table {
+        let error = builder.build().expect_err(text);
+        assert!(is(&error), "{error:?}");
+        assert!(error.to_string().contains(text), "{error} does not say {text}");
+    }
+    assert!(good().build().is_ok());
+}
+
+#[test]
+fn defaults_are_what_the_readme_says() {
+    let oauth = good().build().expect("a good configuration");
+    assert_eq!(oauth.0.access_token_lifetime, Duration::from_secs(3600));
+    assert_eq!(oauth.0.code_lifetime, Duration::from_secs(60));
+    assert!(oauth.0.refreshing.is_none());
+    let day = Duration::from_secs(24 * 3600);
+    let reloading = good().reload_blocking(|_| Some(json!({}))).build().expect("a good configuration");
+    let lifetimes = reloading.0.refreshing.as_ref().map(|refreshing| refreshing.lifetimes);
+    assert_eq!(lifetimes, Some(RefreshLifetimes { idle: 14 * day, absolute: 90 * day }));
+    let authenticator = oauth.0.authenticator.as_ref().expect("a function");
+    assert_eq!(authenticator.timeout, Duration::from_secs(10));
+    assert!((4..=16).contains(&authenticator.permits.available_permits()));
+    assert_eq!(oauth.0.expected.audience, "https://notes.example");
+    assert_eq!(oauth.0.brand.name, "notes.example");
+}

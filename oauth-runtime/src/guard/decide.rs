@@ -1,0 +1,146 @@
+//! The guard on a handler: a request is decided before anything else of it is touched.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::{Error, FromRequest, HttpMessage as _, HttpRequest};
+use percent_encoding::percent_decode_str;
+
+use crate::error::Reason;
+use crate::guard::bearer;
+use crate::guard::protection::Protection;
+use crate::guard::refusal::Refusal;
+use crate::keys::Verified;
+use crate::policy::{Facts, Guard, Rule, Shapes};
+
+/// A handler's arguments before the guard has decided: the request and its body, untouched.
+///
+/// Actix polls all extractors of a handler together, so the macro makes one of them.
+pub struct Guarded<E> {
+    request: HttpRequest,
+    payload: Payload,
+    arguments: PhantomData<fn() -> E>,
+}
+
+impl<E> Guarded<E> {
+    /// Decides: token, then policy. Only then the handler's own extractors run.
+    ///
+    /// # Errors
+    /// The refusal, or the error of an extractor.
+    pub async fn admit(mut self, guard: &'static Guard) -> Result<E, Error>
+    where
+        E: FromRequest,
+    {
+        if let Err(refusal) = admit(&self.request, guard).await {
+            return Err(refusal.into_error(&self.request));
+        }
+        E::from_request(&self.request, &mut self.payload).await.map_err(Into::into)
+    }
+}
+
+impl<E: 'static> FromRequest for Guarded<E> {
+    type Error = Error;
+    type Future = std::future::Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        std::future::ready(Ok(Guarded { request: request.clone(), payload: payload.take(), arguments: PhantomData }))
+    }
+}
+
+impl<E> std::fmt::Debug for Guarded<E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Guarded")
+    }
+}
+
+/// What an attribute decides, on the service of the `App`.
+async fn admit(request: &HttpRequest, guard: &'static Guard) -> Result<(), Refusal> {
+    let admitted = match guard.rule {
+        Rule::Public => Ok(()),
+        _ => match Protection::of(request) {
+            Ok(protection) => decide(request, protection, guard).await,
+            Err(reason) => Err(Refusal::new(reason, None)),
+        },
+    };
+    #[cfg(feature = "testing")]
+    crate::testing::note(request, guard, admitted.is_ok());
+    admitted
+}
+
+/// Decides a request: is the guard one for this route, is the token good, do its claims meet the policy?
+pub(crate) async fn decide(
+    request: &HttpRequest,
+    protection: &Arc<Protection>,
+    guard: &'static Guard,
+) -> Result<(), Refusal> {
+    // A guard that cannot fit its route says so to everybody, so that the first test of it finds out.
+    if let Some(missing) = guard.parameters.iter().find(|name| request.match_info().get(name).is_none()) {
+        tracing::error!(
+            target: "oauth",
+            policy = guard.policy,
+            handler = guard.handler,
+            file = guard.file,
+            line = guard.line,
+            "the route has no parameter `{missing}`: name it in its pattern, as in \"/report/{{{missing}}}\", or correct `path.{missing}`"
+        );
+        return Err(Refusal::new(Reason::NoSuchParameter, Some(protection)));
+    }
+    let verified =
+        bearer::verified(request, protection).await.map_err(|reason| Refusal::new(reason, Some(protection)))?;
+    let parameter = |name: &str| parameter(request, name);
+    let facts = Facts::new(&verified.claims).by(&protection.clock).with_parameters(&parameter);
+    let Rule::Typed(_) = guard.rule else { return judge(facts, guard, protection).map(drop) };
+
+    // Parsed once, by the first guard: the next ones and the handler's `Claims<T>` take it from here.
+    let earlier = request.extensions_mut().remove::<Parsed>().map(|Parsed(parsed)| parsed);
+    let parsed = judge(facts.with_shapes(Shapes::of(earlier)), guard, protection)?;
+    if let Some(parsed) = parsed {
+        request.extensions_mut().insert(Parsed(parsed));
+    }
+    Ok(())
+}
+
+/// Decides claims where there is no request.
+pub(crate) fn decide_claims(
+    verified: &Verified,
+    protection: &Arc<Protection>,
+    guard: &'static Guard,
+) -> Result<(), Refusal> {
+    judge(Facts::new(&verified.claims).by(&protection.clock), guard, protection).map(drop)
+}
+
+/// The claims as a type of the application.
+pub(crate) struct Parsed(pub(crate) Box<dyn Any>);
+
+fn judge(
+    facts: Facts<'_>,
+    guard: &'static Guard,
+    protection: &Arc<Protection>,
+) -> Result<Option<Box<dyn Any>>, Refusal> {
+    if guard.rule.decide(&facts).admits() {
+        return Ok(facts.shapes.into_parsed());
+    }
+    let misfit = facts.shapes.misfit.borrow_mut().take();
+    if let Some(misfit) = misfit {
+        tracing::warn!(target: "oauth", handler = guard.handler, policy = guard.policy, misfit, "claims of another shape");
+        return Err(Refusal::new(Reason::ClaimsOfAnotherShape, Some(protection)).by(guard, misfit));
+    }
+    let reason = match guard.rule.need(&facts) {
+        // RFC 9470 §3
+        Some(need) if need.is_step_up() => Reason::SignInAgain(need),
+        Some(need) => Reason::PolicyRefused(need.scope),
+        // A scope that would not be enough is not asked for: a client that follows the challenge would come in vain.
+        None => Reason::PolicyRefused(crate::Scope::default()),
+    };
+    Err(Refusal::new(reason, Some(protection)).by(guard, guard.rule.decisive(&facts)))
+}
+
+/// A route's parameter as `web::Path<String>` reads it, but for what was no UTF-8: actix has put U+FFFD in its place, and
+/// two different paths would be one.
+fn parameter<'a>(request: &'a HttpRequest, name: &str) -> Option<Cow<'a, str>> {
+    let value = percent_decode_str(request.match_info().get(name)?).decode_utf8().ok()?;
+    (!value.contains(char::REPLACEMENT_CHARACTER)).then_some(value)
+}
