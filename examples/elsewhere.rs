@@ -26,7 +26,7 @@ struct Answer {
 #[get("/welcome")]
 async fn page(oauth: OAuthService, http: HttpRequest, arrival: Query<Arrival>) -> Result<HttpResponse, Error> {
     // Only what this server sealed for this browser is opened.
-    let pending = oauth.pending(&http, &arrival.request)?;
+    let pending = oauth.pending(&http, &arrival.request).await?;
     let (client, to) = (escaped(pending.client_name()), escaped(&pending.returns_to()));
     // What is sealed has no character that means something in HTML.
     let html = format!(
@@ -43,7 +43,7 @@ async fn page(oauth: OAuthService, http: HttpRequest, arrival: Query<Arrival>) -
 #[public]
 #[post("/welcome")]
 async fn sign_in(oauth: OAuthService, http: HttpRequest, answer: Form<Answer>) -> Result<HttpResponse, Error> {
-    let pending = oauth.pending(&http, &answer.request)?;
+    let pending = oauth.pending(&http, &answer.request).await?;
     if answer.code != CODE {
         return pending.deny();
     }

@@ -1,15 +1,13 @@
-//! How answers are written: pages, redirects, JSON errors.
+//! What an answer is made of: a page, a redirect, JSON that no cache keeps.
 
-use std::time::Duration;
-
-use actix_web::http::header;
-use actix_web::{HttpResponse, HttpResponseBuilder, http::StatusCode, web};
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde_json::json;
 
 use crate::error::{Reason, Wire};
 use crate::model::redirect_uri::Destination;
 use crate::pages::{ErrorPage, PageError, Texts};
-use crate::server::OAuthService;
+use crate::server::Server;
 
 /// A page, with the headers that every page has. `form_target` is the origin that its form leads on to.
 pub(crate) fn document(status: StatusCode, html: Result<String, PageError>, form_target: &str) -> HttpResponse {
@@ -41,21 +39,30 @@ pub(crate) fn document(status: StatusCode, html: Result<String, PageError>, form
 }
 
 /// The page for what must not be sent to a client (RFC 6749 §4.1.2.1).
-pub(crate) fn error_page(oauth: &OAuthService, texts: &Texts, reason: &Reason) -> HttpResponse {
+pub(crate) fn error_page(server: &Server, texts: &Texts, reason: &Reason) -> HttpResponse {
     let Wire { status, text, .. } = reason.wire();
     let title = match status.as_u16() {
         ..500 => &texts.cannot_go_on,
         _ => &texts.went_wrong,
     };
-    let page = ErrorPage { brand: &oauth.0.brand, texts, status: status.as_u16(), title, detail: &text };
-    let mut response = document(status, oauth.0.pages.error(&page), "");
-    retry_after(&mut response, reason);
+    let page = ErrorPage { brand: server.brand(), texts, status: status.as_u16(), title, detail: &text };
+    let mut response = document(status, server.pages().error(&page), "");
+    reason.set_retry_after(&mut response);
     response
 }
 
-/// Sends the browser to the client: 303, so that it never posts a password there (RFC 9700 §4.12).
+/// Sends the browser on by GET: 303, so that it never posts a password there (RFC 9700 §4.12).
+pub(crate) fn see_other(location: String) -> HttpResponse {
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, location))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::REFERRER_POLICY, "no-referrer"))
+        .finish()
+}
+
+/// Sends the browser to the client with the answer to its authorization request.
 pub(crate) fn redirect(
-    oauth: &OAuthService,
+    server: &Server,
     to: &Destination,
     state: Option<&str>,
     answer: &[(&str, &str)],
@@ -65,12 +72,8 @@ pub(crate) fn redirect(
         parameters.push(("state", state));
     }
     // RFC 9207 §2: on success and on error
-    parameters.push(("iss", oauth.0.issuer.as_str()));
-    HttpResponse::SeeOther()
-        .insert_header((header::LOCATION, to.with(&parameters)))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .insert_header((header::REFERRER_POLICY, "no-referrer"))
-        .finish()
+    parameters.push(("iss", server.issuer().as_str()));
+    see_other(to.with(&parameters))
 }
 
 /// An error in JSON (RFC 6749 §5.2).
@@ -81,7 +84,7 @@ pub(crate) fn json_error(reason: &Reason) -> HttpResponse {
     if status == StatusCode::UNAUTHORIZED {
         challenge_client(&mut response);
     }
-    retry_after(&mut response, reason);
+    reason.set_retry_after(&mut response);
     response
 }
 
@@ -97,31 +100,7 @@ pub(crate) fn not_stored(mut response: HttpResponseBuilder) -> HttpResponseBuild
     response
 }
 
-pub(crate) fn retry_after(response: &mut HttpResponse, reason: &Reason) {
-    if let Some(after) = reason.retry_after() {
-        response.headers_mut().insert(header::RETRY_AFTER, after.as_secs().into());
-    }
+/// A document that caches may keep for five minutes: metadata and keys.
+pub(crate) fn public_json(document: &serde_json::Value) -> HttpResponse {
+    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "public, max-age=300")).json(document)
 }
-
-/// The body of a form post, up to its limit, if it is a form at all.
-pub(crate) async fn form_body(request: &actix_web::HttpRequest, payload: web::Payload) -> Result<web::Bytes, Reason> {
-    let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    let essence = media_type.split(';').next().unwrap_or("").trim();
-    if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return Err(Reason::NotAForm);
-    }
-    // What it says when it is unpacked is not looked at, so it must not be read as it stands.
-    if request.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
-        return Err(Reason::BodyUnreadable);
-    }
-    match tokio::time::timeout(SLOWEST_BODY, payload.to_bytes_limited(MAX_BODY_BYTES)).await {
-        Ok(Ok(Ok(body))) => Ok(body),
-        Ok(Ok(Err(_))) => Err(Reason::BodyUnreadable),
-        Ok(Err(_)) => Err(Reason::BodyTooLong),
-        Err(_elapsed) => Err(Reason::BodyTooSlow),
-    }
-}
-
-const MAX_BODY_BYTES: usize = 16 * 1024;
-/// A form comes in a packet or two: whoever takes longer than this holds a connection and no more.
-const SLOWEST_BODY: Duration = Duration::from_secs(10);

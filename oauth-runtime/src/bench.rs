@@ -29,19 +29,19 @@ impl Code {
     /// Seals it.
     #[must_use]
     pub fn seal(&self, oauth: &OAuthService) -> Option<String> {
-        let now = oauth.now();
-        oauth.0.sealer.seal(&self.0, now, now + Duration::from_secs(60)).ok()
+        let now = oauth.server().now();
+        oauth.server().sealer().seal(&self.0, now, now + Duration::from_secs(60)).ok()
     }
 }
 
 /// Whether a sealed code opens.
 #[must_use]
 pub fn opens(oauth: &OAuthService, sealed: &str) -> bool {
-    oauth.0.sealer.open::<AuthorizationCode>(sealed, oauth.now()).is_ok()
+    oauth.server().sealer().open::<AuthorizationCode>(sealed, oauth.server().now()).is_ok()
 }
 
 /// Signs claims as an access token.
 #[must_use]
 pub fn sign(oauth: &OAuthService, claims: &Map<String, Value>) -> Option<String> {
-    oauth.0.keys.sign(claims)
+    oauth.server().keys().sign(claims)
 }

@@ -2,6 +2,8 @@
 
 mod assertion;
 
+use std::sync::Arc;
+
 use actix_web::HttpRequest;
 use actix_web::http::header;
 use base64::Engine as _;
@@ -13,7 +15,7 @@ use crate::limit;
 use crate::model::client::RegisteredClient;
 use crate::model::credentials::Credentials;
 use crate::model::form::Parameters;
-use crate::server::OAuthService;
+use crate::server::Server;
 
 /// What a client sent to say who it is.
 enum Presented<'a> {
@@ -28,18 +30,18 @@ enum Presented<'a> {
 }
 
 /// The client: a public one by its id, a confidential one by what only it has.
-pub(crate) async fn client<'a>(
-    oauth: &'a OAuthService,
+pub(crate) async fn client(
+    server: &Server,
     request: &HttpRequest,
     parameters: &Parameters<'_>,
-) -> Result<&'a RegisteredClient, Reason> {
+) -> Result<Arc<RegisteredClient>, Reason> {
     let presented = Presented::read(request, parameters)?;
     let (id, header) = match &presented {
         Presented::Id(id) | Presented::Post { id, .. } => (*id, false),
         Presented::Basic { id, .. } => (id.as_str(), true),
         Presented::Assertion { id, .. } => (id.as_str(), false),
     };
-    let client = oauth.0.clients.get(id).ok_or(Reason::ClientUnknown { header })?;
+    let client = server.clients().find(id).await?.ok_or(Reason::ClientUnknown { header })?;
     let credentials = match (&client.credentials, &presented) {
         (Some(_), Presented::Id(_)) => return Err(Reason::ClientNotProven),
         (Some(credentials), Presented::Basic { .. } | Presented::Post { .. } | Presented::Assertion { .. }) => {
@@ -52,15 +54,15 @@ pub(crate) async fn client<'a>(
         }
     };
     // OAuth 2.1 §2.4.1: guessing is slowed down
-    let store = oauth.0.store.as_ref();
-    let tries = match limit::tries(store, id, oauth.peer(request)).await? {
+    let store = server.store();
+    let tries = match limit::tries(store, id, server.peer(request)).await? {
         Ok(tries) => tries,
         Err(too_many) => {
             tracing::warn!(target: "oauth", client = id, "too many failed tries of a client");
             return Err(Reason::TooManyTries(too_many.retry_after));
         }
     };
-    if let Err(reason) = prove(oauth, client, credentials, &presented).await {
+    if let Err(reason) = prove(server, &client, credentials, &presented).await {
         // A store that does not answer is no fault of the client's.
         if reason != Reason::StoreUnavailable {
             tries.failed(store).await?;
@@ -72,7 +74,7 @@ pub(crate) async fn client<'a>(
 }
 
 async fn prove(
-    oauth: &OAuthService,
+    server: &Server,
     client: &RegisteredClient,
     credentials: &Credentials,
     presented: &Presented<'_>,
@@ -91,7 +93,7 @@ async fn prove(
                 Err(Reason::ClientSecretWrong { header: false })
             }
         }
-        Presented::Assertion { assertion, .. } => assertion::check(oauth, client, &credentials.keys, assertion).await,
+        Presented::Assertion { assertion, .. } => assertion::check(server, client, &credentials.keys, assertion).await,
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use actix_web::http::StatusCode;
+use actix_web::HttpResponse;
+use actix_web::http::{StatusCode, header};
 
 use crate::model::Scope;
 use crate::model::form::BadParameter;
@@ -451,6 +452,15 @@ impl Code {
             Code::LoginRequired => "login_required",
             Code::ConsentRequired => "consent_required",
             Code::AccessDenied => "access_denied",
+        }
+    }
+}
+
+impl Reason {
+    /// Says in the answer after how long a client may try again.
+    pub(crate) fn set_retry_after(&self, response: &mut HttpResponse) {
+        if let Some(after) = self.retry_after() {
+            response.headers_mut().insert(header::RETRY_AFTER, after.as_secs().into());
         }
     }
 }

@@ -9,6 +9,7 @@
 mod answer;
 mod builder;
 mod client_auth;
+mod clients;
 mod endpoints;
 mod error;
 mod guard;
@@ -21,6 +22,7 @@ mod routes;
 mod seal;
 mod server;
 mod sign_in;
+mod standing;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -1,4 +1,5 @@
-//! The map of the server's URLs.
+//! The map of the server's URLs: a handler for each. What else there is to a URL (its path, methods, form of its errors,
+//! CORS, name in the metadata) is its row in `server/paths.rs`.
 
 mod url;
 
@@ -11,8 +12,9 @@ use crate::endpoints::{
     assets, authorize, consent, discovery, introspect, jwks, login, logout, protected_resource, revoke, token,
     userinfo, verify,
 };
-use crate::routes::url::{Cors, url};
+use crate::routes::url::at;
 use crate::server::OAuthService;
+use crate::server::paths::{Placed, Url};
 
 impl OAuthService {
     /// The routes of the server, for [`actix_web::App::configure`]: every URL it has, one a line.
@@ -22,44 +24,40 @@ impl OAuthService {
     pub fn routes(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
         let oauth = self.clone();
         move |app| {
-            let paths = &oauth.0.paths;
-            app.service(AtRoot { oauth: oauth.clone() })
-                .service(url(&paths.authorize).get(authorize::page).post(authorize::posted))
-                .service(url(&paths.login).post(login::submit))
-                .service(url(&paths.verify).post(verify::submit))
-                .service(url(&paths.consent).post(consent::decide))
-                .service(url(&paths.token).post(token::exchange).cors(Cors::Clients))
-                .service(url(&paths.revoke).post(revoke::revoke).cors(Cors::Clients))
-                .service(url(&paths.metadata).get(discovery::metadata).cors(Cors::Everyone))
-                .service(url(&paths.stylesheet).get(assets::stylesheet));
-            if oauth.0.keys.published().is_some() {
-                app.service(url(&paths.jwks).get(jwks::keys).cors(Cors::Everyone));
+            let server = oauth.server();
+            app.service(AtRoot { issuer: server.issuer().as_str().to_owned() });
+            for placed in server.paths().registered() {
+                register(app, placed);
             }
-            if oauth.has_openid() {
-                app.service(url(&paths.openid).get(discovery::openid).cors(Cors::Everyone))
-                    .service(url(&paths.userinfo).get(userinfo::claims).post(userinfo::claims).cors(Cors::Clients));
-            }
-            if oauth.0.sessions.is_some() {
-                app.service(url(&paths.logout).get(logout::sign_out).post(logout::sign_out));
-            }
-            // Servers alone ask here: no page of another origin may.
-            if let Some(introspect) = &paths.introspect {
-                app.service(url(introspect).post(introspect::introspect));
-            }
-            if let Some(resource) = &paths.resource {
-                app.service(url(resource).get(protected_resource::metadata).cors(Cors::Everyone));
-            }
-            if oauth.0.logo.is_some() {
-                app.service(url(&paths.logo).get(assets::logo));
-            }
-            app.app_data(Arc::clone(&oauth.0.protection)).app_data(oauth);
+            app.app_data(Arc::clone(server.protection())).app_data(oauth);
         }
     }
 }
 
+fn register(app: &mut ServiceConfig, placed: &Placed) {
+    let url = at(placed);
+    app.service(match placed.row.url {
+        Url::Authorize => url.to(authorize::respond),
+        Url::Login => url.to(login::submit),
+        Url::Verify => url.to(verify::submit),
+        Url::Consent => url.to(consent::decide),
+        Url::Logout => url.to(logout::sign_out),
+        Url::Token => url.to(token::exchange),
+        Url::Revoke => url.to(revoke::revoke),
+        Url::Introspect => url.to(introspect::introspect),
+        Url::UserInfo => url.to(userinfo::userinfo),
+        Url::Stylesheet => url.to(assets::stylesheet),
+        Url::Logo => url.to(assets::logo),
+        Url::Metadata => url.to(discovery::metadata),
+        Url::OpenId => url.to(discovery::openid),
+        Url::Jwks => url.to(jwks::keys),
+        Url::ProtectedResource => url.to(protected_resource::metadata),
+    });
+}
+
 /// Says at start-up where the routes were put in a scope, below which they cannot be found.
 struct AtRoot {
-    oauth: OAuthService,
+    issuer: String,
 }
 
 impl HttpServiceFactory for AtRoot {
@@ -67,7 +65,7 @@ impl HttpServiceFactory for AtRoot {
         if !app.is_root() {
             tracing::error!(
                 target: "oauth",
-                issuer = self.oauth.0.issuer.as_str(),
+                issuer = self.issuer,
                 "oauth.routes() was given to a web::scope: give it to App::configure, and put the path into .issuer(..)"
             );
         }

@@ -16,19 +16,6 @@ use crate::model::refresh::RefreshToken;
 use crate::model::secret::Secret;
 use crate::model::session::{Consents, Session};
 
-/// What a sealed value is for. It is read back as nothing else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    SignInForm,
-    QuestionForm,
-    ConsentForm,
-    SignOutForm,
-    AuthorizationCode,
-    RefreshToken,
-    Session,
-    Consents,
-}
-
 /// A value that may be sealed.
 pub(crate) trait Sealable: Serialize + DeserializeOwned {
     const PURPOSE: Purpose;
@@ -36,8 +23,26 @@ pub(crate) trait Sealable: Serialize + DeserializeOwned {
     const MAX_BYTES: usize;
 }
 
-macro_rules! sealable {
-    ($($name:ident: $bytes:expr;)+) => {
+/// Everything that is sealed: its type, the label of its key, and how long its text may be. A value is read back as
+/// nothing else than what it was sealed as.
+macro_rules! purposes {
+    ($($name:ident, $label:literal, $bytes:expr;)+) => {
+        /// What a sealed value is for.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Purpose {
+            $($name),+
+        }
+
+        impl Purpose {
+            const ALL: &[Purpose] = &[$(Purpose::$name),+];
+
+            const fn label(self) -> &'static [u8] {
+                match self {
+                    $(Purpose::$name => $label.as_bytes()),+
+                }
+            }
+        }
+
         $(impl Sealable for $name {
             const PURPOSE: Purpose = Purpose::$name;
             const MAX_BYTES: usize = $bytes;
@@ -45,17 +50,17 @@ macro_rules! sealable {
     };
 }
 
-sealable! {
-    SignInForm: FORM_BYTES;
-    QuestionForm: FORM_BYTES;
-    ConsentForm: FORM_BYTES;
-    SignOutForm: FORM_BYTES;
+purposes! {
+    SignInForm, "seal sign-in form", FORM_BYTES;
+    QuestionForm, "seal question form", FORM_BYTES;
+    ConsentForm, "seal consent form", FORM_BYTES;
+    SignOutForm, "seal sign-out form", FORM_BYTES;
     // It has to fit a redirect's URL with what else is in it.
-    AuthorizationCode: 2048;
+    AuthorizationCode, "seal authorization code", 2048;
     // It has less in it than the code that it came of: whoever got the code gets this.
-    RefreshToken: 4096;
-    Session: COOKIE_BYTES;
-    Consents: COOKIE_BYTES;
+    RefreshToken, "seal refresh token", 4096;
+    Session, "seal session", COOKIE_BYTES;
+    Consents, "seal consents", COOKIE_BYTES;
 }
 
 /// A form's body may have 16 KiB.
@@ -111,6 +116,7 @@ impl Sealer {
         let header = generation.header();
         let nonce = generation
             .key(T::PURPOSE)
+            .ok_or(NotSealed::Failed)?
             .seal_in_place_append_tag(self.associated(header, T::PURPOSE), &mut sealed)
             .map_err(|_| NotSealed::Failed)?;
         let text = URL_SAFE_NO_PAD.encode([&header[..], nonce.as_ref(), &sealed].concat());
@@ -128,6 +134,7 @@ impl Sealer {
             self.generations.iter().find(|generation| generation.header() == *header).ok_or(NotOpened::Forged)?;
         let plain = generation
             .key(T::PURPOSE)
+            .ok_or(NotOpened::Forged)?
             .open_in_place(Nonce::from(&*nonce), self.associated(*header, T::PURPOSE), ciphertext)
             .map_err(|_| NotOpened::Forged)?;
         let content: Content<T> = serde_json::from_slice(plain).map_err(|_| NotOpened::Forged)?;
@@ -157,34 +164,17 @@ struct Content<T> {
     v: T,
 }
 
-/// The keys made from one secret.
+/// The keys made from one secret: one for each purpose, in the order of the table.
 struct Generation {
     id: [u8; 4],
-    form: RandomizedNonceKey,
-    question: RandomizedNonceKey,
-    consent: RandomizedNonceKey,
-    sign_out: RandomizedNonceKey,
-    code: RandomizedNonceKey,
-    refresh: RandomizedNonceKey,
-    session: RandomizedNonceKey,
-    consents: RandomizedNonceKey,
+    keys: Vec<RandomizedNonceKey>,
 }
 
 impl Generation {
     fn new(secret: &Secret) -> Option<Self> {
-        let key = |purpose: Purpose| RandomizedNonceKey::new(&AES_256_GCM_SIV, &derive(secret, purpose.label())?).ok();
+        let key = |purpose: &Purpose| RandomizedNonceKey::new(&AES_256_GCM_SIV, &derive(secret, purpose.label())?).ok();
         let [a, b, c, d, ..] = derive(secret, b"key id")?;
-        Some(Generation {
-            id: [a, b, c, d],
-            form: key(Purpose::SignInForm)?,
-            question: key(Purpose::QuestionForm)?,
-            consent: key(Purpose::ConsentForm)?,
-            sign_out: key(Purpose::SignOutForm)?,
-            code: key(Purpose::AuthorizationCode)?,
-            refresh: key(Purpose::RefreshToken)?,
-            session: key(Purpose::Session)?,
-            consents: key(Purpose::Consents)?,
-        })
+        Some(Generation { id: [a, b, c, d], keys: Purpose::ALL.iter().map(key).collect::<Option<_>>()? })
     }
 
     fn header(&self) -> [u8; HEADER_LEN] {
@@ -192,32 +182,8 @@ impl Generation {
         [VERSION, a, b, c, d]
     }
 
-    fn key(&self, purpose: Purpose) -> &RandomizedNonceKey {
-        match purpose {
-            Purpose::SignInForm => &self.form,
-            Purpose::QuestionForm => &self.question,
-            Purpose::ConsentForm => &self.consent,
-            Purpose::SignOutForm => &self.sign_out,
-            Purpose::AuthorizationCode => &self.code,
-            Purpose::RefreshToken => &self.refresh,
-            Purpose::Session => &self.session,
-            Purpose::Consents => &self.consents,
-        }
-    }
-}
-
-impl Purpose {
-    const fn label(self) -> &'static [u8] {
-        match self {
-            Purpose::SignInForm => b"seal sign-in form",
-            Purpose::QuestionForm => b"seal question form",
-            Purpose::ConsentForm => b"seal consent form",
-            Purpose::SignOutForm => b"seal sign-out form",
-            Purpose::Session => b"seal session",
-            Purpose::Consents => b"seal consents",
-            Purpose::AuthorizationCode => b"seal authorization code",
-            Purpose::RefreshToken => b"seal refresh token",
-        }
+    fn key(&self, purpose: Purpose) -> Option<&RandomizedNonceKey> {
+        self.keys.get(purpose as usize)
     }
 }
 

@@ -1,8 +1,8 @@
-//! The service, and the map of its URLs.
+//! What was configured, behind methods with names.
 
 pub(crate) mod paths;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::future::{Ready, ready};
 use std::net::IpAddr;
 use std::sync::{Arc, Weak};
@@ -12,22 +12,22 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use parking_lot::Mutex;
 
-use crate::builder::{ClientAddress, LONGEST_ACCESS_TOKEN};
+use crate::clients::Clients;
 use crate::error::Reason;
-use crate::guard::protection::Protection;
+use crate::guard::protection::{OwnTokens, Protection};
 use crate::guard::refusal::Refusal;
-use crate::keys::{Expected, IdTokenHint, KeyRing};
-use crate::model::claims::OPENID;
-use crate::model::client::RegisteredClient;
+use crate::guard::require::Require;
+use crate::keys::{Expected, IdTokenHint, KeyRing, Verified};
 use crate::model::form::Parameters;
 use crate::model::issuer::Issuer;
-use crate::model::refresh::{GRACE, RefreshLifetimes};
+use crate::model::lifetime::Lifetimes;
 use crate::model::resource::Resources;
-use crate::model::session::SessionLifetimes;
-use crate::model::{Clock, Scope, Timestamp};
+use crate::model::{Scope, Timestamp};
 use crate::pages::{Brand, Logo, Pages, Texts};
+use crate::policy::Policy;
 use crate::seal::Sealer;
-use crate::server::paths::Paths;
+use crate::server::paths::{Paths, Url};
+use crate::standing::remembered_until;
 use crate::store::{Store, StoreError};
 use crate::users::{Authenticator, SecondFactor};
 
@@ -53,60 +53,79 @@ use crate::users::{Authenticator, SecondFactor};
 /// # let _ = app;
 /// ```
 #[derive(Clone)]
-pub struct OAuthService(pub(crate) Arc<Inner>);
+pub struct OAuthService(Arc<Server>);
+
+/// A service as its endpoints see it.
+pub(crate) struct Server {
+    configured: Configuration,
+}
 
 /// Everything that was configured, parsed.
-pub(crate) struct Inner {
+pub(crate) struct Configuration {
     pub(crate) issuer: Issuer,
-    pub(crate) expected: Expected,
-    /// Of all tokens that are signed here: that of the guards, and those of other resources.
-    pub(crate) audiences: Vec<Expected>,
-    /// What the guards decide by.
+    pub(crate) tokens: Arc<OwnTokens>,
     pub(crate) protection: Arc<Protection>,
+    pub(crate) sealer: Sealer,
     pub(crate) paths: Paths,
-    pub(crate) clients: HashMap<String, RegisteredClient>,
+    pub(crate) clients: Clients,
+    /// Each with its description.
     pub(crate) scopes: BTreeMap<String, String>,
     pub(crate) default_scope: Scope,
-    pub(crate) origins: Vec<String>,
-    pub(crate) sealer: Sealer,
-    pub(crate) keys: Arc<KeyRing>,
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) clock: Clock,
-    /// None where users sign in elsewhere.
-    pub(crate) authenticator: Option<Authenticator>,
+    /// What tokens are signed for besides the audience of the guards.
+    pub(crate) resources: Vec<String>,
+    pub(crate) users: Users,
+    pub(crate) access_token_lifetime: Duration,
+    pub(crate) code_lifetime: Duration,
+    pub(crate) appearance: Appearance,
+    pub(crate) client_address: Option<Arc<ClientAddress>>,
+}
+
+/// Whose failed attempts are counted together, by the author's own reading of a request.
+pub(crate) type ClientAddress = dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync;
+
+/// How users sign in, and stay signed in.
+pub(crate) struct Users {
+    pub(crate) sign_in: SignInBy,
     pub(crate) second_factor: Option<Authenticator<SecondFactor>>,
-    /// The path of the author's own sign-in page.
-    pub(crate) sign_in_at: Option<String>,
-    /// None where nobody stays signed in.
+    /// None where no browser stays signed in.
     pub(crate) sessions: Option<Sessions>,
     /// None where no refresh tokens are issued.
     pub(crate) refreshing: Option<Refreshing>,
-    pub(crate) access_token_lifetime: Duration,
-    pub(crate) code_lifetime: Duration,
-    pub(crate) brand: Brand,
-    pub(crate) stylesheet: String,
-    pub(crate) logo: Option<Logo>,
-    pub(crate) pages: Arc<dyn Pages>,
-    pub(crate) english: Texts,
-    /// English among them.
-    pub(crate) languages: Vec<Texts>,
-    pub(crate) client_address: Option<Arc<ClientAddress>>,
+}
+
+/// Where a user shows who they are.
+pub(crate) enum SignInBy {
+    /// On the built-in page.
+    Function(Authenticator),
+    /// On a page of the author's own, at this path.
+    PageAt(String),
+}
+
+/// All that sessions need.
+pub(crate) struct Sessions {
+    pub(crate) lifetimes: Lifetimes,
+    /// From a subject to its claims of today.
+    pub(crate) reload: Arc<Authenticator<String>>,
 }
 
 /// All that refresh tokens need.
 pub(crate) struct Refreshing {
-    pub(crate) lifetimes: RefreshLifetimes,
+    pub(crate) lifetimes: Lifetimes,
     /// Whether the scope `offline_access` has to be granted for one.
     pub(crate) needs_offline_access: bool,
     /// From a subject to its claims of today.
     pub(crate) reload: Arc<Authenticator<String>>,
 }
 
-/// All that sessions need.
-pub(crate) struct Sessions {
-    pub(crate) lifetimes: SessionLifetimes,
-    /// From a subject to its claims of today.
-    pub(crate) reload: Arc<Authenticator<String>>,
+/// What the pages look like and say.
+pub(crate) struct Appearance {
+    pub(crate) brand: Brand,
+    pub(crate) stylesheet: String,
+    pub(crate) logo: Option<Logo>,
+    pub(crate) pages: Arc<dyn Pages>,
+    pub(crate) english: Texts,
+    /// Besides English.
+    pub(crate) languages: Vec<Texts>,
 }
 
 impl OAuthService {
@@ -127,75 +146,222 @@ impl OAuthService {
     /// # Errors
     /// The store has no answer: nobody was signed out.
     pub async fn sign_out(&self, subject: &str) -> Result<(), StoreError> {
-        let at = self.issue_time().await?;
-        self.0.store.set_not_before(subject, at, self.grant_ends(at)).await?;
+        let at = self.0.issue_time().await?;
+        self.0.store().set_not_before(subject, at, remembered_until(at, None)).await?;
         tracing::info!(target: "oauth", "a user was signed out everywhere");
         Ok(())
     }
 
-    pub(crate) fn new(inner: Inner) -> Self {
-        let service = OAuthService(Arc::new(inner));
-        warn_of_twins(&service);
+    /// Puts a policy over all that an `App`, a scope or a resource has.
+    ///
+    /// ```
+    /// use actix_web::{App, web};
+    /// use oauth_runtime::policy;
+    /// # use oauth_runtime::{Client, Login, OAuthService};
+    /// # let oauth = OAuthService::builder().issuer("http://127.0.0.1:8000").client(Client::public("demo")
+    /// #     .redirect_uri("http://127.0.0.1/")).authenticate_blocking(|_: Login| Some(serde_json::json!({})))
+    /// #     .build().unwrap();
+    ///
+    /// let admin = web::scope("/admin").wrap(oauth.require(policy!(role = "admin")));
+    /// let app = App::new().configure(oauth.routes()).service(admin);
+    /// # let _ = app;
+    /// ```
+    ///
+    /// The server's own addresses pass it, so that signing in is possible below an `App` that is wrapped whole. A CORS
+    /// preflight does not: it has no token, so put the CORS layer around this one. Guards on the handlers decide after it,
+    /// and decide for themselves.
+    #[must_use]
+    pub fn require(&self, policy: Policy) -> Require {
+        Require::new(self.0.protection(), policy)
+    }
+
+    pub(crate) fn new(configured: Configuration) -> Self {
+        let service = OAuthService(Arc::new(Server { configured }));
+        warn_of_twins(&service.0);
         service
     }
 
-    /// Whether clients may ask who signed in.
-    pub(crate) fn has_openid(&self) -> bool {
-        self.0.scopes.contains_key(OPENID)
+    pub(crate) fn server(&self) -> &Server {
+        &self.0
     }
 
-    /// An ID token that comes back as a hint.
-    pub(crate) fn id_token(&self, token: &str) -> Result<IdTokenHint, Reason> {
-        self.0.keys.id_token(token, self.0.issuer.as_str()).map_err(|_| Reason::HintMalformed)
+    /// That of the `App`.
+    pub(crate) fn of(request: &HttpRequest) -> Result<&OAuthService, Reason> {
+        request.app_data::<OAuthService>().ok_or_else(|| {
+            tracing::error!(
+                target: "oauth",
+                path = request.path(),
+                "a handler wants the OAuthService and there is none: add .configure(oauth.routes()) to the App"
+            );
+            Reason::NoService
+        })
+    }
+}
+
+impl Server {
+    pub(crate) fn issuer(&self) -> &Issuer {
+        &self.configured.issuer
     }
 
-    /// What the pages say in this language; English where there is no other.
-    pub(crate) fn texts(&self, language: Option<&str>) -> &Texts {
-        let asked = language.and_then(|language| self.0.languages.iter().find(|texts| texts.language == language));
-        asked.unwrap_or(&self.0.english)
+    /// Whom access tokens are for where no resource is asked for: what the guards expect.
+    pub(crate) fn audience(&self) -> &str {
+        &self.configured.protection.expected.audience
     }
 
-    /// A scope in the author's words, in the language of these texts where he has some.
-    pub(crate) fn described<'a>(&'a self, scope: &Scope, texts: &'a Texts) -> Vec<&'a str> {
-        let described = |scope: &str| texts.scopes.get(scope).or_else(|| self.0.scopes.get(scope)).map(String::as_str);
-        scope.iter().filter_map(described).collect()
+    pub(crate) fn protection(&self) -> &Arc<Protection> {
+        &self.configured.protection
+    }
+
+    pub(crate) fn keys(&self) -> &KeyRing {
+        &self.configured.tokens.keys
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        self.configured.tokens.store.as_ref()
+    }
+
+    pub(crate) fn sealer(&self) -> &Sealer {
+        &self.configured.sealer
+    }
+
+    pub(crate) fn clients(&self) -> &Clients {
+        &self.configured.clients
+    }
+
+    /// The path of one of the server's URLs, the issuer's own path included.
+    pub(crate) fn path(&self, url: Url) -> &str {
+        self.configured.paths.of(url)
+    }
+
+    pub(crate) fn paths(&self) -> &Paths {
+        &self.configured.paths
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        self.0.clock.now()
-    }
-
-    /// What a request asks a token to be for: known resources, or none (RFC 8707 §2).
-    pub(crate) fn asked_resources(&self, parameters: &Parameters<'_>) -> Result<Resources, Reason> {
-        let asked = parameters.all("resource", 2048)?;
-        let known = |resource: &&str| self.0.audiences.iter().any(|known| known.audience == *resource);
-        if asked.iter().all(known) { Ok(asked.into_iter().collect()) } else { Err(Reason::TargetUnknown) }
-    }
-
-    pub(crate) fn has_confidential_clients(&self) -> bool {
-        self.0.clients.values().any(|client| client.credentials.is_some())
-    }
-
-    /// Whose failed attempts are counted together.
-    pub(crate) fn peer(&self, request: &HttpRequest) -> Option<IpAddr> {
-        match &self.0.client_address {
-            Some(address) => address(request),
-            None => request.peer_addr().map(|peer| peer.ip()),
-        }
-    }
-
-    /// Until when something that is issued at this time, or a predecessor of it, can be presented: as long is remembered
-    /// that it was ended. An access token may be of a time when their lifetime was set to more.
-    pub(crate) fn grant_ends(&self, issued_at: Timestamp) -> Timestamp {
-        let idle = self.0.refreshing.as_ref().map_or(Duration::ZERO, |refreshing| refreshing.lifetimes.idle);
-        // An answer in grace, or of a slow store, comes a little later.
-        issued_at + LONGEST_ACCESS_TOKEN.max(idle) + GRACE + SLOWEST_ANSWER
+        self.configured.tokens.clock.now()
     }
 
     /// The time to write into what is handed out now: after the store's birth, at which all is refused. Times are
     /// whole seconds, so within the first second of a store this is the next one.
     pub(crate) async fn issue_time(&self) -> Result<Timestamp, StoreError> {
-        Ok(self.now().max(self.0.store.birth().await? + Duration::from_secs(1)))
+        Ok(self.now().max(self.store().birth().await? + Duration::from_secs(1)))
+    }
+
+    pub(crate) fn access_token_lifetime(&self) -> Duration {
+        self.configured.access_token_lifetime
+    }
+
+    pub(crate) fn code_lifetime(&self) -> Duration {
+        self.configured.code_lifetime
+    }
+
+    pub(crate) fn sign_in(&self) -> &SignInBy {
+        &self.configured.users.sign_in
+    }
+
+    pub(crate) fn second_factor(&self) -> Option<&Authenticator<SecondFactor>> {
+        self.configured.users.second_factor.as_ref()
+    }
+
+    pub(crate) fn sessions(&self) -> Option<&Sessions> {
+        self.configured.users.sessions.as_ref()
+    }
+
+    pub(crate) fn refreshing(&self) -> Option<&Refreshing> {
+        self.configured.users.refreshing.as_ref()
+    }
+
+    /// The end of all that a sign-in at this time gives.
+    pub(crate) fn sign_in_ends(&self, at: Timestamp) -> Timestamp {
+        let sessions = self.sessions().map_or(Duration::ZERO, |sessions| sessions.lifetimes.absolute);
+        let refreshing = self.refreshing().map_or(Duration::ZERO, |refreshing| refreshing.lifetimes.absolute);
+        at + sessions.max(refreshing)
+    }
+
+    pub(crate) fn has_scope(&self, scope: &str) -> bool {
+        self.configured.scopes.contains_key(scope)
+    }
+
+    /// The scopes that there are, sorted.
+    pub(crate) fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.configured.scopes.keys().map(String::as_str)
+    }
+
+    /// What is granted where no scope is asked for.
+    pub(crate) fn default_scope(&self) -> &Scope {
+        &self.configured.default_scope
+    }
+
+    /// A scope in the author's words, in the language of these texts where they have it.
+    pub(crate) fn described<'a>(&'a self, scope: &Scope, texts: &'a Texts) -> Vec<&'a str> {
+        let own = &self.configured.scopes;
+        let described = |scope: &str| texts.scopes.get(scope).or_else(|| own.get(scope)).map(String::as_str);
+        scope.iter().filter_map(described).collect()
+    }
+
+    /// What a request asks a token to be for: known resources, or none (RFC 8707 §2).
+    pub(crate) fn asked_resources(&self, parameters: &Parameters<'_>) -> Result<Resources, Reason> {
+        let asked = parameters.all("resource", 2048)?;
+        let known = |resource: &&str| {
+            self.audience() == *resource || self.configured.resources.iter().any(|known| known == resource)
+        };
+        if asked.iter().all(known) { Ok(asked.into_iter().collect()) } else { Err(Reason::TargetUnknown) }
+    }
+
+    /// An access token that was signed here for any audience, while it lasts: for the endpoints that a token is shown to
+    /// rather than used at.
+    pub(crate) fn access_token(&self, token: &str) -> Option<Verified> {
+        let own = std::iter::once(self.audience()).chain(self.configured.resources.iter().map(String::as_str));
+        let issuer = self.issuer().as_str();
+        own.map(|audience| Expected::own(issuer, audience))
+            .find_map(|expected| self.keys().verify(token, &expected, self.now()).ok())
+    }
+
+    /// An ID token that comes back as a hint.
+    pub(crate) fn id_token_hint(&self, token: &str) -> Result<IdTokenHint, Reason> {
+        self.keys().id_token(token, self.issuer().as_str()).map_err(|_| Reason::HintMalformed)
+    }
+
+    pub(crate) fn pages(&self) -> &dyn Pages {
+        self.configured.appearance.pages.as_ref()
+    }
+
+    pub(crate) fn brand(&self) -> &Brand {
+        &self.configured.appearance.brand
+    }
+
+    pub(crate) fn stylesheet(&self) -> &str {
+        &self.configured.appearance.stylesheet
+    }
+
+    pub(crate) fn logo(&self) -> Option<&Logo> {
+        self.configured.appearance.logo.as_ref()
+    }
+
+    /// What the pages say, in each language that there is: English first.
+    pub(crate) fn languages(&self) -> impl Iterator<Item = &Texts> {
+        let Appearance { english, languages, .. } = &self.configured.appearance;
+        std::iter::once(english).chain(languages)
+    }
+
+    /// What the pages say in this language; English where there is no other.
+    pub(crate) fn texts(&self, language: Option<&str>) -> &Texts {
+        let asked = language.and_then(|language| self.languages().find(|texts| texts.language == language));
+        asked.unwrap_or(&self.configured.appearance.english)
+    }
+
+    /// Whose failed attempts are counted together.
+    pub(crate) fn peer(&self, request: &HttpRequest) -> Option<IpAddr> {
+        match &self.configured.client_address {
+            Some(address) => address(request),
+            None => request.peer_addr().map(|peer| peer.ip()),
+        }
+    }
+
+    /// Whether every user may seem to be one: an https service whose peers are on its own machine is behind a proxy.
+    pub(crate) fn is_behind_a_proxy(&self, request: &HttpRequest) -> bool {
+        let is_local = request.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback());
+        is_local && self.configured.client_address.is_none() && self.issuer().is_https()
     }
 }
 
@@ -209,40 +375,24 @@ impl FromRequest for OAuthService {
     }
 }
 
-impl OAuthService {
-    pub(crate) fn of(request: &HttpRequest) -> Result<&OAuthService, Reason> {
-        request.app_data::<OAuthService>().ok_or_else(|| {
-            tracing::error!(
-                target: "oauth",
-                path = request.path(),
-                "a guarded handler has no OAuthService: add .configure(oauth.routes()) to the App"
-            );
-            Reason::NoService
-        })
-    }
-}
-
 impl std::fmt::Debug for OAuthService {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("OAuthService").field("issuer", &self.0.issuer.as_str()).finish_non_exhaustive()
+        f.debug_struct("OAuthService").field("issuer", &self.0.issuer().as_str()).finish_non_exhaustive()
     }
 }
 
-/// For how long a request may be on its way between two steps: for as much longer something spent is remembered.
-pub(crate) const SLOWEST_ANSWER: Duration = Duration::from_secs(60);
-
 /// Two services of one issuer have two memories, and a code could be spent in each.
-fn warn_of_twins(service: &OAuthService) {
-    static SERVICES: Mutex<Vec<Weak<Inner>>> = Mutex::new(Vec::new());
-    let mut services = SERVICES.lock();
-    services.retain(|other| other.strong_count() > 0);
-    let twin =
-        services.iter().filter_map(Weak::upgrade).any(|other| other.issuer.as_str() == service.0.issuer.as_str());
-    services.push(Arc::downgrade(&service.0));
+fn warn_of_twins(server: &Arc<Server>) {
+    static SERVERS: Mutex<Vec<Weak<Server>>> = Mutex::new(Vec::new());
+    let issuer = server.issuer().as_str();
+    let mut servers = SERVERS.lock();
+    servers.retain(|other| other.strong_count() > 0);
+    let twin = servers.iter().filter_map(Weak::upgrade).any(|other| other.issuer().as_str() == issuer);
+    servers.push(Arc::downgrade(server));
     if twin {
         tracing::error!(
             target: "oauth",
-            issuer = service.0.issuer.as_str(),
+            issuer,
             "a second OAuthService for this issuer: build it once, outside the closure of HttpServer::new, or codes can be spent twice"
         );
     }

@@ -1,8 +1,13 @@
 //! What a person goes through, from the authorization request to the code.
 
 pub(crate) mod browser;
+pub(crate) mod consent;
 pub(crate) mod cookie;
 pub(crate) mod finish;
+pub(crate) mod form;
 pub(crate) mod language;
+pub(crate) mod page;
 pub(crate) mod pending;
+pub(crate) mod redirect;
+pub(crate) mod request;
 pub(crate) mod session;

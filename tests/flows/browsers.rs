@@ -51,13 +51,13 @@ async fn c01_c16_methods_that_a_url_does_not_have() {
     let server = start(|builder| builder.client(Client::confidential("job").secret(SECRET)));
     let browser = Browser::new(&server);
     for (path, has) in [
-        ("/authorize", "GET, POST"),
+        ("/authorize", "GET, HEAD, POST"),
         ("/login", "POST"),
         ("/token", "POST"),
         ("/revoke", "POST"),
         ("/introspect", "POST"),
-        ("/.well-known/oauth-authorization-server", "GET"),
-        ("/oauth/pages.css", "GET"),
+        ("/.well-known/oauth-authorization-server", "GET, HEAD"),
+        ("/oauth/pages.css", "GET, HEAD"),
     ] {
         for method in
             [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::PATCH, Method::HEAD, Method::OPTIONS]

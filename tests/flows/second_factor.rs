@@ -152,7 +152,7 @@ struct Elsewhere {
 
 #[get("/my/page")]
 async fn my_page(oauth: OAuthService, http: HttpRequest, form: web::Query<Elsewhere>) -> Result<HttpResponse, Error> {
-    let pending = oauth.pending(&http, &form.request)?;
+    let pending = oauth.pending(&http, &form.request).await?;
     Ok(HttpResponse::Ok().json(json!({
         "client": pending.client_name(), "to": pending.returns_to(), "scopes": pending.scopes(),
         "hint": pending.login_hint(), "acr": pending.acr_values(), "language": pending.language(),
@@ -161,7 +161,7 @@ async fn my_page(oauth: OAuthService, http: HttpRequest, form: web::Query<Elsewh
 
 #[post("/my/page")]
 async fn my_sign_in(oauth: OAuthService, http: HttpRequest, form: web::Form<Elsewhere>) -> Result<HttpResponse, Error> {
-    let pending = oauth.pending(&http, &form.request)?;
+    let pending = oauth.pending(&http, &form.request).await?;
     match form.who.as_str() {
         "" => pending.deny(),
         "failed" => pending.finish(&http, Err::<Option<Value>, _>("the provider does not answer")).await,

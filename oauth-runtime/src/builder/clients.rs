@@ -1,6 +1,7 @@
-//! The clients, parsed.
+//! The clients and the scopes, parsed.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use crate::builder::error::BuildError;
 use crate::model::claims::UserClaims;
@@ -11,7 +12,7 @@ use crate::model::{Client, Scope, Secret};
 pub(super) fn clients(
     clients: Vec<Client>,
     scopes: &BTreeMap<String, String>,
-) -> Result<HashMap<String, RegisteredClient>, BuildError> {
+) -> Result<HashMap<String, Arc<RegisteredClient>>, BuildError> {
     if clients.is_empty() {
         return Err(BuildError::NoClient);
     }
@@ -59,7 +60,7 @@ pub(super) fn clients(
             scope,
             claims,
         };
-        if registered.insert(client.id.clone(), parsed).is_some() {
+        if registered.insert(client.id.clone(), Arc::new(parsed)).is_some() {
             return Err(BuildError::ClientTwice { client: client.id });
         }
     }
@@ -89,4 +90,35 @@ fn credentials(client: &Client) -> Result<Option<Credentials>, BuildError> {
         return Err(BuildError::NoCredentials { client: name() });
     }
     Ok(Some(Credentials { secrets: client.secrets.iter().map(SecretHash::of).collect(), keys }))
+}
+
+pub(super) fn scopes(scopes: Vec<(String, String)>) -> Result<BTreeMap<String, String>, BuildError> {
+    let mut described = BTreeMap::new();
+    for (scope, description) in scopes {
+        let one = scope.parse::<Scope>().is_ok_and(|parsed| parsed.contains(&scope) && parsed.iter().count() == 1);
+        if !one || described.insert(scope.clone(), description).is_some() {
+            return Err(BuildError::Scope { scope });
+        }
+    }
+    Ok(described)
+}
+
+/// What is granted where no scope is asked for.
+pub(super) fn default_scope(text: Option<String>, scopes: &BTreeMap<String, String>) -> Result<Scope, BuildError> {
+    let Some(text) = text else { return Ok(Scope::default()) };
+    match text.parse::<Scope>() {
+        Ok(scope) if scope.iter().all(|scope| scopes.contains_key(scope)) => Ok(scope),
+        Ok(_) | Err(_) => Err(BuildError::DefaultScope { scope: text }),
+    }
+}
+
+/// Scheme and host, and nothing else.
+pub(super) fn origins(origins: &[String]) -> Result<(), BuildError> {
+    for origin in origins {
+        let parsed = url::Url::parse(origin).ok();
+        if parsed.is_none_or(|url| !url.origin().is_tuple() || url.origin().ascii_serialization() != *origin) {
+            return Err(BuildError::Origin { origin: origin.clone() });
+        }
+    }
+    Ok(())
 }

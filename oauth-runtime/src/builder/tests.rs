@@ -1,6 +1,13 @@
+use std::time::Duration;
+
 use serde_json::json;
 
-use super::*;
+use crate::builder::Builder;
+use crate::builder::error::BuildError;
+use crate::model::Client;
+use crate::model::lifetime::Lifetimes;
+use crate::server::SignInBy;
+use crate::server::paths::Endpoint;
 
 const CALLBACK: &str = "https://app.example/callback";
 const SECRET: &str = "a secret for tests alone, and long enough";
@@ -131,16 +138,17 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
 #[test]
 fn defaults_are_what_the_readme_says() {
     let oauth = good().build().expect("a good configuration");
-    assert_eq!(oauth.0.access_token_lifetime, Duration::from_secs(3600));
-    assert_eq!(oauth.0.code_lifetime, Duration::from_secs(60));
-    assert!(oauth.0.refreshing.is_none());
+    let server = oauth.server();
+    assert_eq!(server.access_token_lifetime(), Duration::from_secs(3600));
+    assert_eq!(server.code_lifetime(), Duration::from_secs(60));
+    assert!(server.refreshing().is_none());
     let day = Duration::from_secs(24 * 3600);
     let reloading = good().reload_blocking(|_| Some(json!({}))).build().expect("a good configuration");
-    let lifetimes = reloading.0.refreshing.as_ref().map(|refreshing| refreshing.lifetimes);
-    assert_eq!(lifetimes, Some(RefreshLifetimes { idle: 14 * day, absolute: 90 * day }));
-    let authenticator = oauth.0.authenticator.as_ref().expect("a function");
+    let lifetimes = reloading.server().refreshing().map(|refreshing| refreshing.lifetimes);
+    assert_eq!(lifetimes, Some(Lifetimes { idle: 14 * day, absolute: 90 * day }));
+    let SignInBy::Function(authenticator) = server.sign_in() else { panic!("a function was given") };
     assert_eq!(authenticator.timeout, Duration::from_secs(10));
     assert!((4..=16).contains(&authenticator.permits.available_permits()));
-    assert_eq!(oauth.0.expected.audience, "https://notes.example");
-    assert_eq!(oauth.0.brand.name, "notes.example");
+    assert_eq!(server.audience(), "https://notes.example");
+    assert_eq!(server.brand().name, "notes.example");
 }

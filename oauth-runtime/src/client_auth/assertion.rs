@@ -12,7 +12,9 @@ use crate::error::Reason;
 use crate::model::Timestamp;
 use crate::model::client::RegisteredClient;
 use crate::model::credentials::AssertionKey;
-use crate::server::{OAuthService, SLOWEST_ANSWER};
+use crate::model::lifetime::SLOWEST_ANSWER;
+use crate::server::Server;
+use crate::standing::{self, HandedOut};
 use crate::store::Spend;
 
 pub(super) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -25,7 +27,7 @@ pub(super) fn subject(assertion: &str) -> Option<String> {
 }
 
 pub(super) async fn check(
-    oauth: &OAuthService,
+    server: &Server,
     client: &RegisteredClient,
     keys: &[AssertionKey],
     assertion: &str,
@@ -60,7 +62,7 @@ pub(super) async fn check(
         return Err(Reason::AssertionMalformed);
     }
     // RFC 7523 §3, 3, as its revision has it: this issuer and nothing else, so that no other server can pass it on
-    let issuer = oauth.0.issuer.as_str();
+    let issuer = server.issuer().as_str();
     let for_us = match claims.get("aud") {
         Some(Value::String(audience)) => audience == issuer,
         Some(Value::Array(audiences)) => audiences.len() == 1 && audiences[0] == issuer,
@@ -70,7 +72,7 @@ pub(super) async fn check(
         return Err(Reason::AssertionAudience);
     }
     // RFC 7523 §3, 4 to 6: it expires, soon, and is not from the future
-    let now = oauth.now();
+    let now = server.now();
     let (Some(expires_at), Some(issued_at)) = (moment("exp"), moment("iat")) else {
         return Err(Reason::AssertionMalformed);
     };
@@ -85,12 +87,11 @@ pub(super) async fn check(
     let Some(id) = text("jti").filter(|id| (1..=256).contains(&id.len())) else {
         return Err(Reason::AssertionMalformed);
     };
-    if issued_at < oauth.0.store.birth().await? {
-        return Err(Reason::AssertionExpired);
-    }
+    let handed = HandedOut { issued_at, of: None, session: None, grant: None };
+    standing::check(server.store(), handed).await?.map_err(|_| Reason::AssertionExpired)?;
     let digest = Sha256::digest(format!("{}\0{id}", client.id));
     let spent = format!("assertion/{}", URL_SAFE_NO_PAD.encode(digest));
-    match oauth.0.store.spend(&spent, "", expires_at + SLOWEST_ANSWER).await? {
+    match server.store().spend(&spent, "", expires_at + SLOWEST_ANSWER).await? {
         Spend::First => Ok(()),
         Spend::Already(_) => Err(Reason::AssertionReplayed),
     }

@@ -1,21 +1,22 @@
 //! What the pages are made of besides HTML.
 
-use actix_web::HttpResponse;
 use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse};
 
-use crate::server::OAuthService;
+use crate::error::Reason;
+use crate::model::form::Parameters;
+use crate::server::Server;
 
 /// `GET /oauth/pages.css`
-pub(crate) async fn stylesheet(oauth: OAuthService) -> HttpResponse {
-    asset("text/css; charset=utf-8", oauth.0.stylesheet.clone().into_bytes())
+pub(crate) async fn stylesheet(server: &Server, _: &HttpRequest, _: &Parameters<'_>) -> Result<HttpResponse, Reason> {
+    Ok(asset("text/css; charset=utf-8", server.stylesheet().to_owned().into_bytes()))
 }
 
 /// `GET /oauth/logo`
-pub(crate) async fn logo(oauth: OAuthService) -> HttpResponse {
-    match &oauth.0.logo {
-        Some(logo) => asset(logo.media_type, logo.bytes.clone().into_owned()),
-        None => HttpResponse::NotFound().finish(),
-    }
+pub(crate) async fn logo(server: &Server, _: &HttpRequest, _: &Parameters<'_>) -> Result<HttpResponse, Reason> {
+    // Its URL is there only with a logo.
+    let logo = server.logo().ok_or(Reason::Internal)?;
+    Ok(asset(logo.media_type, logo.bytes.clone().into_owned()))
 }
 
 fn asset(media_type: &'static str, bytes: Vec<u8>) -> HttpResponse {

@@ -6,22 +6,15 @@ use serde_json::{Map, Value, json};
 
 use crate::error::Reason;
 use crate::guard::bearer;
-use crate::guard::refusal::Refusal;
 use crate::keys::Verified;
 use crate::model::Scope;
 use crate::model::claims::{OPENID, STANDARD};
-use crate::server::OAuthService;
+use crate::model::form::Parameters;
+use crate::server::Server;
 
 /// The claims that the token's scope is for, as they were when it was issued.
-pub(crate) async fn claims(oauth: OAuthService, request: HttpRequest) -> HttpResponse {
-    match told(&oauth, &request).await {
-        Ok(claims) => HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(claims),
-        Err(reason) => Refusal::new(reason, Some(&oauth.0.protection)).into_response(&request),
-    }
-}
-
-async fn told(oauth: &OAuthService, request: &HttpRequest) -> Result<Map<String, Value>, Reason> {
-    let verified = bearer::verified(request, &oauth.0.protection).await?;
+pub(crate) async fn userinfo(server: &Server, http: &HttpRequest, _: &Parameters<'_>) -> Result<HttpResponse, Reason> {
+    let verified = bearer::verified(http, server.protection()).await?;
     let Verified { registered, claims } = &*verified;
     if !registered.scope.contains(OPENID) {
         let mut needed = Scope::default();
@@ -35,8 +28,8 @@ async fn told(oauth: &OAuthService, request: &HttpRequest) -> Result<Map<String,
     // OpenID Connect Core §5.4: each scope is for some claims
     let granted = STANDARD.iter().filter(|(scope, _)| registered.scope.contains(scope));
     let names = granted.flat_map(|(_, names)| names.iter());
-    let mut told: Map<String, Value> =
+    let mut released: Map<String, Value> =
         names.filter_map(|name| Some(((*name).to_owned(), claims.get(*name)?.clone()))).collect();
-    told.insert("sub".to_owned(), json!(registered.subject));
-    Ok(told)
+    released.insert("sub".to_owned(), json!(registered.subject));
+    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(released))
 }

@@ -10,20 +10,19 @@ use tokio::sync::OnceCell;
 use crate::error::Reason;
 use crate::guard::protection::Protection;
 use crate::keys::{Registered, Verified};
-use crate::model::Timestamp;
-use crate::server::OAuthService;
-use crate::store::Store;
+use crate::standing::{self, Ended, HandedOut};
+use crate::store::{Store, StoreError};
 
 /// The request's token, or why it has none that is good.
 pub(crate) async fn verified(request: &HttpRequest, protection: &Arc<Protection>) -> Result<Arc<Verified>, Reason> {
     match present(request, protection) {
         Presented::Decided(result) => result,
-        Presented::Asked(once) => once.answer().await,
+        Presented::Pending(standing) => standing.decided().await,
         Presented::KeyUnknown => {
-            protection.keys.fetch().await;
+            protection.tokens.fetch_keys().await;
             match present(request, protection) {
                 Presented::Decided(result) => result,
-                Presented::Asked(once) => once.answer().await,
+                Presented::Pending(standing) => standing.decided().await,
                 Presented::KeyUnknown => Err(Reason::TokenSignature),
             }
         }
@@ -33,7 +32,7 @@ pub(crate) async fn verified(request: &HttpRequest, protection: &Arc<Protection>
 pub(crate) enum Presented {
     Decided(Result<Arc<Verified>, Reason>),
     /// The store has to be asked, once however many guards and extractors want to know.
-    Asked(Rc<Once>),
+    Pending(Rc<PendingStanding>),
     /// The issuer may have a key that is not known here yet.
     KeyUnknown,
 }
@@ -41,54 +40,54 @@ pub(crate) enum Presented {
 /// As far as can be told without waiting: all the way where the store is in memory, and then nothing is allocated for a
 /// token that came before.
 pub(crate) fn present(request: &HttpRequest, protection: &Arc<Protection>) -> Presented {
-    if let Some(once) = request.extensions().get::<Rc<Once>>()
-        && once.is_of(protection)
+    if let Some(pending) = request.extensions().get::<Rc<PendingStanding>>()
+        && pending.is_of(protection)
     {
-        return Presented::Asked(Rc::clone(once));
+        return Presented::Pending(Rc::clone(pending));
     }
     let verified = match verify(request, protection) {
         Ok(verified) => verified,
         Err(Reason::KeyUnknown) => return Presented::KeyUnknown,
         Err(reason) => return Presented::Decided(Err(reason)),
     };
-    let Some(store) = &protection.store else { return Presented::Decided(Ok(verified)) };
+    let Some(store) = protection.tokens.store() else { return Presented::Decided(Ok(verified)) };
     if protection.token_cache.is_on()
-        && let Some(standing) = standing_now(&verified.registered, store.as_ref())
+        && let Some(standing) = standing::check_now(store, handed_out(&verified.registered))
     {
-        return Presented::Decided(standing.map(|()| verified));
+        return Presented::Decided(outcome(standing).map(|()| verified));
     }
-    let once = Rc::new(Once { protection: Arc::clone(protection), verified, standing: OnceCell::new() });
-    request.extensions_mut().insert(Rc::clone(&once));
-    Presented::Asked(once)
+    let pending = Rc::new(PendingStanding { protection: Arc::clone(protection), verified, stands: OnceCell::new() });
+    request.extensions_mut().insert(Rc::clone(&pending));
+    Presented::Pending(pending)
 }
 
 /// A verified token whose standing is asked for once.
-pub(crate) struct Once {
+pub(crate) struct PendingStanding {
     protection: Arc<Protection>,
     verified: Arc<Verified>,
-    standing: OnceCell<Result<(), Reason>>,
+    stands: OnceCell<Result<(), Reason>>,
 }
 
-impl Once {
+impl PendingStanding {
     fn is_of(&self, protection: &Arc<Protection>) -> bool {
         Arc::ptr_eq(&self.protection, protection)
     }
 
-    pub(crate) async fn answer(&self) -> Result<Arc<Verified>, Reason> {
-        let ask = async || match &self.protection.store {
-            Some(store) => standing(&self.verified.registered, store.as_ref()).await,
+    pub(crate) async fn decided(&self) -> Result<Arc<Verified>, Reason> {
+        let ask = async || match self.protection.tokens.store() {
+            Some(store) => stands(&self.verified.registered, store).await,
             None => Ok(()),
         };
-        self.standing.get_or_init(ask).await.clone()?;
+        self.stands.get_or_init(ask).await.clone()?;
         Ok(Arc::clone(&self.verified))
     }
 }
 
 fn verify(request: &HttpRequest, protection: &Protection) -> Result<Arc<Verified>, Reason> {
-    let Protection { token_cache, keys, expected, clock, .. } = protection;
+    let Protection { token_cache, tokens, expected, .. } = protection;
     let token = bearer(request)?;
-    let now = clock.now();
-    let generation = keys.generation();
+    let now = tokens.clock().now();
+    let generation = tokens.generation();
     if let Some(verified) = token_cache.get(token, generation) {
         // RFC 7519 §4.1.4: on or after the expiry
         if verified.registered.expires_at + expected.leeway <= now {
@@ -98,48 +97,33 @@ fn verify(request: &HttpRequest, protection: &Protection) -> Result<Arc<Verified
         return Ok(verified);
     }
     let text = std::str::from_utf8(token).map_err(|_| Reason::AuthorizationMalformed)?;
-    let verified = keys.verify(text, expected, now);
+    let verified = tokens.verify(text, expected, now);
     let verified =
         Arc::new(verified.map_err(|reason| if is_b64token(token) { reason } else { Reason::AuthorizationMalformed })?);
     token_cache.keep(token, &verified, generation);
     Ok(verified)
 }
 
-/// Whether a verified token was revoked since, where the store knows without waiting.
-fn standing_now(token: &Registered, store: &dyn Store) -> Option<Result<(), Reason>> {
-    let birth = store.birth().if_now()?;
-    let ended = |id: &Option<String>| id.as_ref().map_or(Some(Ok(false)), |id| store.is_revoked(id).if_now());
-    let (revoked, signed_out) = (ended(&token.grant)?, ended(&token.session)?);
-    let not_before = store.not_before(&token.subject).if_now()?;
-    Some((|| judge(token, birth?, revoked? || signed_out?, not_before?))())
-}
-
-/// A token that was signed here for any audience, while it lasts: for the endpoints that a token is shown to rather than
-/// used at.
-pub(crate) fn verify_for_anyone(token: &str, oauth: &OAuthService) -> Option<Verified> {
-    oauth.0.audiences.iter().find_map(|expected| oauth.0.keys.verify(token, expected, oauth.now()).ok())
-}
-
 /// Whether a verified token is as good as when it was issued.
-pub(crate) async fn standing(token: &Registered, store: &dyn Store) -> Result<(), Reason> {
-    let birth = store.birth().await?;
-    let mut revoked = false;
-    // What a session gave ends with it.
-    for id in token.grant.iter().chain(&token.session) {
-        revoked |= store.is_revoked(id).await?;
-    }
-    judge(token, birth, revoked, store.not_before(&token.subject).await?)
+pub(crate) async fn stands(token: &Registered, store: &dyn Store) -> Result<(), Reason> {
+    outcome(standing::check(store, handed_out(token)).await)
 }
 
-fn judge(token: &Registered, birth: Timestamp, revoked: bool, not_before: Option<Timestamp>) -> Result<(), Reason> {
-    // A store that forgot what was revoked takes nothing from before.
-    if token.issued_at <= birth {
-        return Err(Reason::TokenForgotten);
+fn handed_out(token: &Registered) -> HandedOut<'_> {
+    HandedOut {
+        issued_at: token.issued_at,
+        // A client in its own name was not authenticated before its token was issued.
+        of: Some((&token.subject, token.issued_at)),
+        session: token.session.as_deref(),
+        grant: token.grant.as_deref(),
     }
-    if revoked || not_before.is_some_and(|not_before| token.issued_at <= not_before) {
-        return Err(Reason::TokenRevoked);
-    }
-    Ok(())
+}
+
+fn outcome(standing: Result<Result<(), Ended>, StoreError>) -> Result<(), Reason> {
+    standing?.map_err(|ended| match ended {
+        Ended::Forgotten => Reason::TokenForgotten,
+        Ended::SignedOut | Ended::Revoked => Reason::TokenRevoked,
+    })
 }
 
 /// The token of the `Authorization` header; from nowhere else (RFC 9700 §4.3.2, OAuth 2.1 §5.1).

@@ -86,12 +86,11 @@ pub(crate) async fn decide(
             line = guard.line,
             "the route has no parameter `{missing}`: name it in its pattern, as in \"/report/{{{missing}}}\", or correct `path.{missing}`"
         );
-        return Err(Refusal::new(Reason::NoSuchParameter, Some(protection)));
+        return Err(protection.refusal(Reason::NoSuchParameter));
     }
-    let verified =
-        bearer::verified(request, protection).await.map_err(|reason| Refusal::new(reason, Some(protection)))?;
+    let verified = bearer::verified(request, protection).await.map_err(|reason| protection.refusal(reason))?;
     let parameter = |name: &str| parameter(request, name);
-    let facts = Facts::new(&verified.claims).by(&protection.clock).with_parameters(&parameter);
+    let facts = Facts::new(&verified.claims).by(protection.tokens.clock()).with_parameters(&parameter);
     let Rule::Typed(_) = guard.rule else { return judge(facts, guard, protection).map(drop) };
 
     // Parsed once, by the first guard: the next ones and the handler's `Claims<T>` take it from here.
@@ -109,7 +108,7 @@ pub(crate) fn decide_claims(
     protection: &Arc<Protection>,
     guard: &'static Guard,
 ) -> Result<(), Refusal> {
-    judge(Facts::new(&verified.claims).by(&protection.clock), guard, protection).map(drop)
+    judge(Facts::new(&verified.claims).by(protection.tokens.clock()), guard, protection).map(drop)
 }
 
 /// The claims as a type of the application.
@@ -126,7 +125,7 @@ fn judge(
     let misfit = facts.shapes.misfit.borrow_mut().take();
     if let Some(misfit) = misfit {
         tracing::warn!(target: "oauth", handler = guard.handler, policy = guard.policy, misfit, "claims of another shape");
-        return Err(Refusal::new(Reason::ClaimsOfAnotherShape, Some(protection)).by(guard, misfit));
+        return Err(protection.refusal(Reason::ClaimsOfAnotherShape).by(guard, misfit));
     }
     let reason = match guard.rule.need(&facts) {
         // RFC 9470 §3
@@ -135,7 +134,7 @@ fn judge(
         // A scope that would not be enough is not asked for: a client that follows the challenge would come in vain.
         None => Reason::PolicyRefused(crate::Scope::default()),
     };
-    Err(Refusal::new(reason, Some(protection)).by(guard, guard.rule.decisive(&facts)))
+    Err(protection.refusal(reason).by(guard, guard.rule.decisive(&facts)))
 }
 
 /// A route's parameter as `web::Path<String>` reads it, but for what was no UTF-8: actix has put U+FFFD in its place, and

@@ -56,7 +56,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Claims<T> {
             }
             policy::read(&verified.claims).map(Claims).map_err(|misfit| {
                 tracing::warn!(target: "oauth", misfit, "claims of another shape");
-                Refusal::new(Reason::ClaimsOfAnotherShape, Some(protection))
+                protection.refusal(Reason::ClaimsOfAnotherShape)
             })
         })
     }
@@ -152,9 +152,9 @@ impl FromRequest for AccessToken {
 }
 
 /// The future of the extractors: there at once, unless the store has to be waited for.
-pub struct Extracted<T>(Inner<T>);
+pub struct Extracted<T>(Extraction<T>);
 
-enum Inner<T> {
+enum Extraction<T> {
     Now(Option<Result<T, Error>>),
     Later(Pin<Box<dyn Future<Output = Result<T, Error>>>>),
 }
@@ -170,27 +170,27 @@ impl<T: 'static> Extracted<T> {
         };
         let finish = |request: &HttpRequest, protection: &Arc<Protection>, verified: Result<Arc<Verified>, Reason>| {
             verified
-                .map_err(|reason| Refusal::new(reason, Some(protection)))
+                .map_err(|reason| protection.refusal(reason))
                 .and_then(|verified| read(request, protection, verified))
                 .map_err(|refusal| refusal.into_error(request))
         };
         match bearer::present(request, protection) {
             Presented::Decided(verified) => Extracted::now(finish(request, protection, verified)),
-            Presented::Asked(once) => {
+            Presented::Pending(standing) => {
                 let (request, protection) = (request.clone(), Arc::clone(protection));
-                let later = async move { finish(&request, &protection, once.answer().await) };
-                Extracted(Inner::Later(Box::pin(later)))
+                let later = async move { finish(&request, &protection, standing.decided().await) };
+                Extracted(Extraction::Later(Box::pin(later)))
             }
             Presented::KeyUnknown => {
                 let (request, protection) = (request.clone(), Arc::clone(protection));
                 let later = async move { finish(&request, &protection, bearer::verified(&request, &protection).await) };
-                Extracted(Inner::Later(Box::pin(later)))
+                Extracted(Extraction::Later(Box::pin(later)))
             }
         }
     }
 
     fn now(result: Result<T, Error>) -> Self {
-        Extracted(Inner::Now(Some(result)))
+        Extracted(Extraction::Now(Some(result)))
     }
 }
 
@@ -202,12 +202,12 @@ impl<T> Future for Extracted<T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
-            Inner::Now(result) => match result.take() {
+            Extraction::Now(result) => match result.take() {
                 Some(result) => Poll::Ready(result),
                 // Polled after it was ready: it never wakes, as the contract of `Future` leaves open.
                 None => Poll::Pending,
             },
-            Inner::Later(future) => future.as_mut().poll(context),
+            Extraction::Later(future) => future.as_mut().poll(context),
         }
     }
 }

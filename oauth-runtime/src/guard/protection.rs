@@ -1,4 +1,4 @@
-//! What a guard decides by, whoever issued the tokens: this process, or somebody else.
+//! What a guard decides by, whoever issued the tokens: this process, or another.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use actix_web::HttpRequest;
 
 use crate::error::Reason;
 use crate::guard::cache::TokenCache;
-use crate::guard::refusal::{RefusalBody, Resource};
+use crate::guard::refusal::{Refusal, RefusalForm};
 #[cfg(feature = "resource-server")]
 use crate::guard::resource_server::RemoteKeys;
 use crate::keys::{Expected, KeyRing, Verified};
@@ -17,49 +17,68 @@ use crate::store::Store;
 /// All that guards need.
 pub(crate) struct Protection {
     pub(crate) expected: Expected,
-    pub(crate) resource: Option<Resource>,
+    pub(crate) tokens: Tokens,
     pub(crate) token_cache: TokenCache,
-    pub(crate) keys: Verifier,
-    /// What knows of revocations; none where only the issuer does.
-    pub(crate) store: Option<Arc<dyn Store>>,
-    pub(crate) clock: Clock,
-    pub(crate) refusal_body: Option<Arc<RefusalBody>>,
-    pub(crate) explains_refusals: bool,
+    pub(crate) refusals: Arc<RefusalForm>,
     /// The paths of the server itself, which a policy over the whole `App` lets pass.
     pub(crate) own_paths: Vec<String>,
 }
 
-/// Whose keys verify.
-pub(crate) enum Verifier {
-    Own(Arc<KeyRing>),
+/// Whose tokens they are.
+pub(crate) enum Tokens {
+    Own(Arc<OwnTokens>),
     #[cfg(feature = "resource-server")]
     Remote(Arc<RemoteKeys>),
 }
 
-impl Verifier {
+/// What signs and verifies the tokens of this server, knows whether they stand, and tells the time.
+pub(crate) struct OwnTokens {
+    pub(crate) keys: KeyRing,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Clock,
+}
+
+impl Tokens {
     pub(crate) fn verify(&self, token: &str, expected: &Expected, now: Timestamp) -> Result<Verified, Reason> {
         match self {
-            Verifier::Own(keys) => keys.verify(token, expected, now),
+            Tokens::Own(own) => own.keys.verify(token, expected, now),
             #[cfg(feature = "resource-server")]
-            Verifier::Remote(keys) => keys.verify(token, expected, now),
+            Tokens::Remote(keys) => keys.verify(token, expected, now),
         }
     }
 
     /// Changes whenever a key stops to verify before its time: what was verified before has to be verified again.
     pub(crate) fn generation(&self) -> u64 {
         match self {
-            Verifier::Own(keys) => keys.generation(),
+            Tokens::Own(own) => own.keys.generation(),
             #[cfg(feature = "resource-server")]
-            Verifier::Remote(keys) => keys.generation(),
+            Tokens::Remote(keys) => keys.generation(),
         }
     }
 
     /// Asks the issuer for keys that it may have had since; nothing to ask where they are our own.
-    pub(crate) async fn fetch(&self) {
+    pub(crate) async fn fetch_keys(&self) {
         match self {
-            Verifier::Own(_) => {}
+            Tokens::Own(_) => {}
             #[cfg(feature = "resource-server")]
-            Verifier::Remote(keys) => keys.fetch().await,
+            Tokens::Remote(keys) => keys.fetch().await,
+        }
+    }
+
+    /// What knows of revocations; none where only the issuer does.
+    pub(crate) fn store(&self) -> Option<&dyn Store> {
+        match self {
+            Tokens::Own(own) => Some(own.store.as_ref()),
+            #[cfg(feature = "resource-server")]
+            Tokens::Remote(_) => None,
+        }
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        match self {
+            Tokens::Own(own) => &own.clock,
+            #[cfg(feature = "resource-server")]
+            Tokens::Remote(keys) => keys.clock(),
         }
     }
 }
@@ -68,6 +87,11 @@ impl Protection {
     /// Whether this is the path of one of the server's own URLs.
     pub(crate) fn is_own_path(&self, path: &str) -> bool {
         self.own_paths.iter().any(|own| own == path)
+    }
+
+    /// A refusal in the form of this resource.
+    pub(crate) fn refusal(&self, reason: Reason) -> Refusal {
+        Refusal::new(reason, Some(&self.refusals))
     }
 
     /// That of the `App` or the scope.

@@ -9,7 +9,6 @@ use actix_web::{Error, HttpRequest, HttpResponse, ResponseError};
 use serde_json::json;
 
 use crate::error::{Code, Reason, Wire};
-use crate::guard::protection::Protection;
 use crate::model::Scope;
 use crate::model::issuer::Issuer;
 use crate::policy::{Guard, Need};
@@ -19,7 +18,8 @@ use crate::policy::{Guard, Need};
 #[derive(Clone, Debug)]
 pub struct Refusal {
     reason: Reason,
-    protection: Option<Arc<Protection>>,
+    /// That of the resource; none where there is none.
+    form: Option<Arc<RefusalForm>>,
     decided: Option<Decided>,
 }
 
@@ -30,12 +30,28 @@ struct Decided {
     terms: String,
 }
 
+/// How a resource refuses: what its challenges say, and the author's own body.
+pub(crate) struct RefusalForm {
+    /// The issuer.
+    pub(crate) realm: String,
+    pub(crate) resource: Option<Resource>,
+    pub(crate) body: Option<Arc<RefusalBody>>,
+    /// Whether the body has the policy and the terms that decided.
+    pub(crate) explains: bool,
+}
+
+impl fmt::Debug for RefusalForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RefusalForm").field("realm", &self.realm).finish_non_exhaustive()
+    }
+}
+
 /// The author's own body of a refusal.
 pub(crate) type RefusalBody = dyn Fn(&Refusal, &HttpRequest) -> HttpResponse + Send + Sync;
 
 impl Refusal {
-    pub(crate) fn new(reason: Reason, protection: Option<&Arc<Protection>>) -> Self {
-        Refusal { reason, protection: protection.cloned(), decided: None }
+    pub(crate) fn new(reason: Reason, form: Option<&Arc<RefusalForm>>) -> Self {
+        Refusal { reason, form: form.cloned(), decided: None }
     }
 
     pub(crate) fn by(self, guard: &'static Guard, terms: String) -> Self {
@@ -73,7 +89,7 @@ impl Refusal {
     /// The answer to a request: its body is the author's, if there is one.
     pub(crate) fn into_response(self, request: &HttpRequest) -> HttpResponse {
         self.log();
-        let body = self.protection.as_ref().and_then(|protection| protection.refusal_body.as_ref());
+        let body = self.form.as_ref().and_then(|form| form.body.as_ref());
         let response = match body {
             Some(body) => body(&self, request),
             None => self.body(),
@@ -105,8 +121,8 @@ impl Refusal {
         if let Some(code) = code {
             json["error"] = json!(code.as_str());
         }
-        if let (Some(protection), Some(Decided { guard, terms })) = (&self.protection, &self.decided)
-            && protection.explains_refusals
+        if let (Some(form), Some(Decided { guard, terms })) = (&self.form, &self.decided)
+            && form.explains
         {
             json["policy"] = json!(guard.policy);
             json["decided"] = json!(terms);
@@ -118,22 +134,22 @@ impl Refusal {
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
-        if let Some(challenge) = self.protection.as_ref().and_then(|protection| self.challenge(protection)) {
+        if let Some(challenge) = self.form.as_ref().and_then(|form| self.challenge(form)) {
             headers.insert(header::WWW_AUTHENTICATE, challenge);
             // So that a page of another origin, let in by the author's CORS layer, can read it.
             headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, header::HeaderValue::from_static("WWW-Authenticate"));
         }
-        crate::answer::retry_after(&mut response, &self.reason);
+        self.reason.set_retry_after(&mut response);
         response
     }
 
     /// RFC 6750 §3: what a client needs to do better.
-    fn challenge(&self, protection: &Protection) -> Option<header::HeaderValue> {
+    fn challenge(&self, form: &RefusalForm) -> Option<header::HeaderValue> {
         let Wire { status, code, text } = self.reason.wire();
         if status.is_server_error() {
             return None;
         }
-        let mut challenge = format!("Bearer realm=\"{}\"", protection.expected.issuer);
+        let mut challenge = format!("Bearer realm=\"{}\"", form.realm);
         if let Some(code) = code {
             challenge.push_str(&format!(", error=\"{}\", error_description=\"{text}\"", code.as_str()));
         }
@@ -151,7 +167,7 @@ impl Refusal {
             }
         }
         // RFC 9728 §5.1
-        if let Some(resource) = &protection.resource {
+        if let Some(resource) = &form.resource {
             challenge.push_str(&format!(", resource_metadata=\"{}\"", resource.metadata));
         }
         header::HeaderValue::from_str(&challenge).ok()

@@ -12,38 +12,18 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forwar
 use crate::guard::decide;
 use crate::guard::protection::Protection;
 use crate::policy::Policy;
-use crate::server::OAuthService;
 
-impl OAuthService {
-    /// Puts a policy over all that an `App`, a scope or a resource has.
-    ///
-    /// ```
-    /// use actix_web::{App, web};
-    /// use oauth_runtime::policy;
-    /// # use oauth_runtime::{Client, Login, OAuthService};
-    /// # let oauth = OAuthService::builder().issuer("http://127.0.0.1:8000").client(Client::public("demo")
-    /// #     .redirect_uri("http://127.0.0.1/")).authenticate_blocking(|_: Login| Some(serde_json::json!({})))
-    /// #     .build().unwrap();
-    ///
-    /// let admin = web::scope("/admin").wrap(oauth.require(policy!(role = "admin")));
-    /// let app = App::new().configure(oauth.routes()).service(admin);
-    /// # let _ = app;
-    /// ```
-    ///
-    /// The server's own addresses pass it, so that signing in is possible below an `App` that is wrapped whole. A CORS
-    /// preflight does not: it has no token, so put the CORS layer around this one. Guards on the handlers decide after it,
-    /// and decide for themselves.
-    #[must_use]
-    pub fn require(&self, policy: Policy) -> Require {
-        Require { protection: Arc::clone(&self.0.protection), policy }
-    }
-}
-
-/// The middleware of [`OAuthService::require`].
+/// The middleware of [`OAuthService::require`](crate::OAuthService::require).
 #[derive(Clone, Debug)]
 pub struct Require {
-    pub(crate) protection: Arc<Protection>,
-    pub(crate) policy: Policy,
+    protection: Arc<Protection>,
+    policy: Policy,
+}
+
+impl Require {
+    pub(crate) fn new(protection: &Arc<Protection>, policy: Policy) -> Self {
+        Require { protection: Arc::clone(protection), policy }
+    }
 }
 
 impl<S, B> Transform<S, ServiceRequest> for Require

@@ -16,8 +16,8 @@ use url::Url;
 use crate::error::Reason;
 use crate::guard::cache::TokenCache;
 use crate::guard::map;
-use crate::guard::protection::{Protection, Verifier};
-use crate::guard::refusal::{Refusal, RefusalBody, Resource};
+use crate::guard::protection::{Protection, Tokens};
+use crate::guard::refusal::{Refusal, RefusalBody, RefusalForm, Resource};
 use crate::guard::require::Require;
 use crate::keys::{Expected, Jwt, PublicKey, Verified, is_access_token_type};
 use crate::model::issuer::{Issuer, is_loopback};
@@ -68,7 +68,7 @@ impl ResourceServer {
     pub fn routes(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
         let protection = Arc::clone(&self.0);
         move |app| {
-            if let Some(resource) = &protection.resource {
+            if let Some(resource) = &protection.refusals.resource {
                 let metadata = json!({
                     "resource": resource.identifier,
                     "authorization_servers": [protection.expected.issuer],
@@ -94,7 +94,7 @@ impl ResourceServer {
     /// [`OAuthService::require`](crate::OAuthService::require) does.
     #[must_use]
     pub fn require(&self, policy: Policy) -> Require {
-        Require { protection: Arc::clone(&self.0), policy }
+        Require::new(&self.0, policy)
     }
 }
 
@@ -211,15 +211,16 @@ impl ResourceServerBuilder {
         keys.replace().await?;
         let resource = audience.parse::<Issuer>().ok().and_then(|of_audience| Resource::new(&audience, &of_audience));
         Ok(ResourceServer(Arc::new(Protection {
-            expected: Expected { issuer: self.issuer, audience, leeway: self.leeway },
-            own_paths: resource.iter().map(|resource| resource.path.clone()).collect(),
-            resource,
+            tokens: Tokens::Remote(Arc::new(keys)),
             token_cache: TokenCache::new(self.token_cache),
-            keys: Verifier::Remote(Arc::new(keys)),
-            store: None,
-            clock: self.clock,
-            refusal_body: self.refusal_body,
-            explains_refusals: self.explains_refusals,
+            own_paths: resource.iter().map(|resource| resource.path.clone()).collect(),
+            refusals: Arc::new(RefusalForm {
+                realm: self.issuer.clone(),
+                resource,
+                body: self.refusal_body,
+                explains: self.explains_refusals,
+            }),
+            expected: Expected { issuer: self.issuer, audience, leeway: self.leeway },
         })))
     }
 }
@@ -304,6 +305,10 @@ struct Fetched {
 }
 
 impl RemoteKeys {
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// Verifies an access token (RFC 9068 §4), by keys that may be stale while the issuer is away.
     pub(crate) fn verify(&self, token: &str, expected: &Expected, now: Timestamp) -> Result<Verified, Reason> {
         let jwt = Jwt::parse(token)?;

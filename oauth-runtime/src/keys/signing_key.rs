@@ -415,7 +415,7 @@ impl fmt::Display for KeyError {
 impl std::error::Error for KeyError {}
 
 /// As long as an access token can live, and a minute for one that is signed while the key changes.
-const KEPT: Duration = crate::builder::LONGEST_ACCESS_TOKEN.saturating_add(Duration::from_secs(60));
+const KEPT: Duration = crate::model::lifetime::LONGEST_ACCESS_TOKEN.saturating_add(Duration::from_secs(60));
 
 #[cfg(test)]
 mod tests {

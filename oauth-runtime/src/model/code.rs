@@ -28,13 +28,13 @@ pub(crate) struct AuthorizationRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) nonce: Option<String>,
     pub(crate) challenge: Challenge,
-    #[serde(default)]
-    pub(crate) wishes: Wishes,
+    #[serde(default, rename = "wishes")]
+    pub(crate) requirements: Requirements,
 }
 
-/// How the client wants its user to be asked (OpenID Connect Core §3.1.2.1, RFC 9470 §4).
+/// How the client requires its user to be authenticated (OpenID Connect Core §3.1.2.1, RFC 9470 §4).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Wishes {
+pub(crate) struct Requirements {
     /// `prompt=consent`
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) consent: bool,
@@ -43,18 +43,19 @@ pub(crate) struct Wishes {
     pub(crate) max_age: Option<u64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) acr: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) hint: Option<String>,
+    /// `login_hint`
+    #[serde(default, rename = "hint", skip_serializing_if = "Option::is_none")]
+    pub(crate) login_hint: Option<String>,
     /// The language of the pages, where it is not English.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) language: Option<String>,
 }
 
-impl Wishes {
+impl Requirements {
     /// Whether this sign-in is recent and strong enough.
-    pub(crate) fn is_met_by(&self, how: &Authentication, now: Timestamp) -> bool {
-        self.max_age.is_none_or(|seconds| now.since(how.at) < Duration::from_secs(seconds))
-            && (self.acr.is_empty() || how.acr.as_ref().is_some_and(|acr| self.acr.contains(acr)))
+    pub(crate) fn are_met_by(&self, authentication: &Authentication, now: Timestamp) -> bool {
+        self.max_age.is_none_or(|seconds| now.since(authentication.at) < Duration::from_secs(seconds))
+            && (self.acr.is_empty() || authentication.acr.as_ref().is_some_and(|acr| self.acr.contains(acr)))
     }
 }
 
@@ -94,6 +95,9 @@ pub(crate) struct ConsentForm {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SignOutForm {
     pub(crate) session: String,
+    /// As in [`Authentication::until`].
+    #[serde(default)]
+    pub(crate) until: Option<Timestamp>,
     pub(crate) browser: String,
     /// The client, its registered URI and the state.
     pub(crate) then: Option<AfterSignOut>,
@@ -123,5 +127,6 @@ pub(crate) struct AuthorizationCode {
     pub(crate) challenge: Challenge,
     pub(crate) subject: String,
     pub(crate) claims: Map<String, Value>,
-    pub(crate) how: Authentication,
+    #[serde(rename = "how")]
+    pub(crate) authentication: Authentication,
 }

@@ -1,16 +1,14 @@
 //! Who signed in, how and when, and the session that a browser has of it.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 use crate::model::Timestamp;
 use crate::model::resource::Resources;
 use crate::model::scope::Scope;
 
-/// How a user showed who he is. It goes with everything that comes of the sign-in.
+/// How and when a user was authenticated. It goes with everything that comes of the sign-in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Authentication {
     /// `auth_time`
@@ -25,6 +23,10 @@ pub(crate) struct Authentication {
     /// The session it began: what comes of it ends with that.
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     pub(crate) session: Option<String>,
+    /// The end of all that comes of it, whatever the lifetimes are set to later: for as long the end of its session is
+    /// remembered. Absent in what an earlier release sealed.
+    #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) until: Option<Timestamp>,
 }
 
 impl Authentication {
@@ -39,14 +41,28 @@ impl Authentication {
     }
 }
 
-/// A user who has shown who he is, with the claims of now.
+/// How it became known who the user is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    /// On our own pages, which named the client, what it asks for and where the browser goes.
+    Page,
+    /// On a page of the author's.
+    Elsewhere,
+    /// By the session that the browser had.
+    Session,
+    /// The same, and nothing may be asked (`prompt=none`).
+    SessionAlone,
+}
+
+/// A user who was authenticated, with the claims of now.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Person {
     pub(crate) subject: String,
-    /// What the pages call him: the name as typed.
+    /// What the pages call them: the name as typed.
     pub(crate) account: String,
     pub(crate) claims: Map<String, Value>,
-    pub(crate) how: Authentication,
+    #[serde(rename = "how")]
+    pub(crate) authentication: Authentication,
 }
 
 /// The session cookie. It carries the subject and not the claims, so that authority is looked up anew at every use.
@@ -54,7 +70,8 @@ pub(crate) struct Person {
 pub(crate) struct Session {
     pub(crate) subject: String,
     pub(crate) account: String,
-    pub(crate) how: Authentication,
+    #[serde(rename = "how")]
+    pub(crate) authentication: Authentication,
 }
 
 /// What one user has allowed, in the cookie that remembers it.
@@ -79,20 +96,3 @@ impl Consent {
         scope.is_subset(&self.scope) && resources.is_subset(&self.resources)
     }
 }
-
-/// How long a session is good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SessionLifetimes {
-    /// Without use.
-    pub(crate) idle: Duration,
-    /// From the sign-in on, with any use.
-    pub(crate) absolute: Duration,
-}
-
-impl SessionLifetimes {
-    pub(crate) const DEFAULT: SessionLifetimes =
-        SessionLifetimes { idle: Duration::from_secs(DAY), absolute: Duration::from_secs(14 * DAY) };
-    pub(crate) const LONGEST: Duration = Duration::from_secs(400 * DAY);
-}
-
-const DAY: u64 = 24 * 3600;

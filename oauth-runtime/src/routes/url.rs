@@ -1,84 +1,130 @@
-//! One URL of the server: its methods, 405 with `Allow` for the others, and CORS where it is meant to be.
+//! One URL of the server, as its row says: its methods, 405 with `Allow` for the others, what is read before its handler
+//! runs, the form of its errors, and CORS where it is meant to be.
+
+use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{AppService, HttpServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::http::{Method, header};
+use actix_web::http::{Method, StatusCode, header};
 use actix_web::middleware::{Next, from_fn};
-use actix_web::{Error, FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, web};
+use actix_web::{Error, HttpRequest, HttpResponse, Resource, guard, web};
 
-use crate::answer::json_error;
-use crate::error::Reason;
-use crate::server::OAuthService;
-
-/// Which pages of other origins may read the answers (c35). Credentials are never allowed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cors {
-    /// None: this URL is for a browser to go to, not for scripts.
-    Nobody,
-    /// Those of registered redirect URIs and of `.origin(..)`.
-    Clients,
-    Everyone,
-}
+use crate::answer::{challenge_client, error_page, json_error};
+use crate::error::{Code, Reason};
+use crate::model::form::Parameters;
+use crate::server::paths::{Cors, Errors, Input, Placed, Row};
+use crate::server::{OAuthService, Server};
+use crate::sign_in::language;
 
 /// A URL to be registered with an `App`.
-pub(crate) struct Url {
+pub(crate) struct Registration {
+    row: &'static Row,
     path: String,
     resource: Resource,
-    methods: Vec<Method>,
-    cors: Cors,
 }
 
-/// The URL with this path.
-pub(crate) fn url(path: &str) -> Url {
-    Url { path: path.to_owned(), resource: web::resource(path), methods: Vec::new(), cors: Cors::Nobody }
+/// The URL of this row, without a handler.
+pub(crate) fn at(placed: &Placed) -> Registration {
+    Registration { row: placed.row, path: placed.path.clone(), resource: web::resource(placed.path.as_str()) }
 }
 
-impl Url {
-    pub(crate) fn get<F, Args>(mut self, handler: F) -> Self
+impl Registration {
+    /// Hands the parameters of each request to this function.
+    pub(crate) fn to<F>(mut self, handler: F) -> Self
     where
-        F: Handler<Args>,
-        Args: FromRequest + 'static,
-        F::Output: Responder + 'static,
+        F: AsyncFn(&Server, &HttpRequest, &Parameters<'_>) -> Result<HttpResponse, Reason> + Copy + 'static,
     {
-        self.methods.push(Method::GET);
-        self.resource = self.resource.route(web::get().to(handler));
-        self
-    }
-
-    pub(crate) fn post<F, Args>(mut self, handler: F) -> Self
-    where
-        F: Handler<Args>,
-        Args: FromRequest + 'static,
-        F::Output: Responder + 'static,
-    {
-        self.methods.push(Method::POST);
-        self.resource = self.resource.route(web::post().to(handler));
-        self
-    }
-
-    pub(crate) fn cors(mut self, cors: Cors) -> Self {
-        self.cors = cors;
+        let row = self.row;
+        let respond = move |oauth: OAuthService, http: HttpRequest, payload: web::Payload| async move {
+            let server = oauth.server();
+            let outcome = match input(row, &http, payload).await {
+                Ok(input) => handler(server, &http, &Parameters::parse(&input)).await,
+                Err(reason) => Err(reason),
+            };
+            outcome.unwrap_or_else(|reason| refused(row, server, &http, &reason))
+        };
+        self.resource = self.resource.route(
+            web::route()
+                .guard(guard::fn_guard(move |context| allowed(row).any(|method| method == context.head().method)))
+                .to(respond),
+        );
         self
     }
 }
 
-impl HttpServiceFactory for Url {
+impl HttpServiceFactory for Registration {
     fn register(self, app: &mut AppService) {
-        let Url { path, resource, methods, cors } = self;
+        let Registration { row, path, resource } = self;
         if !app.is_root() {
             // Below a scope nothing would be where the metadata says: half a server is worse than none.
             web::resource(path).default_service(web::to(|| async { json_error(&Reason::NoService) })).register(app);
             return;
         }
-        let allow = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
-        let methods = allow.clone();
+        let methods = allowed(row).map(Method::as_str).collect::<Vec<_>>().join(", ");
+        let allow = methods.clone();
         resource
             .default_service(web::to(move || {
                 let allow = allow.clone();
                 async move { HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, allow)).finish() }
             }))
-            .wrap(from_fn(move |request, next| share(cors, methods.clone(), request, next)))
+            .wrap(from_fn(move |request, next| share(row.cors, methods.clone(), request, next)))
             .register(app);
+    }
+}
+
+/// The methods of a row, and HEAD wherever GET is (RFC 9110 §9.3.2).
+fn allowed(row: &Row) -> impl Iterator<Item = &Method> {
+    row.methods.iter().flat_map(|method| match method {
+        &Method::GET => &[Method::GET, Method::HEAD] as &[Method],
+        other => std::slice::from_ref(other),
+    })
+}
+
+/// The parameters, as they stand in the query or in the body.
+async fn input(row: &Row, http: &HttpRequest, payload: web::Payload) -> Result<web::Bytes, Reason> {
+    match row.input {
+        Input::Nothing => Ok(web::Bytes::new()),
+        Input::Parameters { .. } if http.method() == Method::POST => form_body(http, payload).await,
+        Input::Parameters { query_bytes } if http.query_string().len() <= query_bytes => {
+            Ok(web::Bytes::copy_from_slice(http.query_string().as_bytes()))
+        }
+        Input::Parameters { .. } => Err(Reason::QueryTooLong),
+    }
+}
+
+/// The body of a form post, up to its limit, if it is a form at all.
+async fn form_body(http: &HttpRequest, payload: web::Payload) -> Result<web::Bytes, Reason> {
+    let media_type = http.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let essence = media_type.split(';').next().unwrap_or("").trim();
+    if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Err(Reason::NotAForm);
+    }
+    // What it says when it is unpacked is not looked at, so it must not be read as it stands.
+    if http.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+        return Err(Reason::BodyUnreadable);
+    }
+    match tokio::time::timeout(SLOWEST_BODY, payload.to_bytes_limited(MAX_BODY_BYTES)).await {
+        Ok(Ok(Ok(body))) => Ok(body),
+        Ok(Ok(Err(_))) => Err(Reason::BodyUnreadable),
+        Ok(Err(_)) => Err(Reason::BodyTooLong),
+        Err(_elapsed) => Err(Reason::BodyTooSlow),
+    }
+}
+
+fn refused(row: &Row, server: &Server, http: &HttpRequest, reason: &Reason) -> HttpResponse {
+    tracing::info!(target: "oauth", url = ?row.url, ?reason, "request refused");
+    match row.errors {
+        Errors::Page => error_page(server, language::of(http, server), reason),
+        Errors::Json => json_error(reason),
+        Errors::JsonUnauthorized => {
+            let mut response = json_error(reason);
+            if reason.wire().code == Some(Code::InvalidClient) {
+                *response.status_mut() = StatusCode::UNAUTHORIZED;
+                challenge_client(&mut response);
+            }
+            response
+        }
+        Errors::Challenge => server.protection().refusal(reason.clone()).into_response(http),
     }
 }
 
@@ -129,15 +175,11 @@ fn allowed_origin(cors: Cors, request: &HttpRequest) -> Option<header::HeaderVal
         Cors::Clients => {
             let oauth = request.app_data::<OAuthService>()?;
             let value = request.headers().get(header::ORIGIN)?;
-            let origin = value.to_str().ok()?;
-            let registered = oauth.0.origins.iter().any(|registered| registered == origin)
-                || oauth
-                    .0
-                    .clients
-                    .values()
-                    .flat_map(|client| &client.redirect_uris)
-                    .any(|uri| uri.allows_origin(origin));
-            registered.then(|| value.clone())
+            oauth.server().clients().allow_origin(value.to_str().ok()?).then(|| value.clone())
         }
     }
 }
+
+const MAX_BODY_BYTES: usize = 16 * 1024;
+/// A form comes in a packet or two: a client that takes longer than this holds a connection and no more.
+const SLOWEST_BODY: Duration = Duration::from_secs(10);

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::Reason;
 use crate::model::secret::constant_time_eq;
-use crate::server::OAuthService;
+use crate::server::Server;
 use crate::sign_in::cookie::Cookie;
 
 /// A browser, by the random id in its cookie.
@@ -15,8 +15,8 @@ pub(crate) struct Browser(String);
 
 impl Browser {
     /// The browser that sent the request, if it has a cookie of ours.
-    pub(crate) fn of(request: &HttpRequest, oauth: &OAuthService) -> Option<Self> {
-        let id = Cookie::Browser.read(request, oauth)?;
+    pub(crate) fn of(request: &HttpRequest, server: &Server) -> Option<Self> {
+        let id = Cookie::Browser.read(request, server)?;
         URL_SAFE_NO_PAD.decode(id).is_ok_and(|bytes| bytes.len() == 32).then(|| Browser(id.to_owned()))
     }
 
@@ -30,15 +30,15 @@ impl Browser {
     }
 
     /// That a form with this hash was made for the browser that sends it.
-    pub(crate) fn made_for(request: &HttpRequest, oauth: &OAuthService, hash: &str) -> Result<(), Reason> {
-        match Browser::of(request, oauth) {
+    pub(crate) fn made_for(request: &HttpRequest, server: &Server, hash: &str) -> Result<(), Reason> {
+        match Browser::of(request, server) {
             Some(browser) if constant_time_eq(browser.hash().as_bytes(), hash.as_bytes()) => Ok(()),
             Some(_) | None => Err(Reason::FormFromElsewhere),
         }
     }
 
     /// Gives the browser its cookie.
-    pub(crate) fn remember(&self, response: &mut HttpResponse, oauth: &OAuthService) {
-        Cookie::Browser.set(response, oauth, &self.0, None);
+    pub(crate) fn remember(&self, response: &mut HttpResponse, server: &Server) {
+        Cookie::Browser.set(response, server, &self.0, None);
     }
 }

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-use crate::server::OAuthService;
+use crate::server::Server;
 
 /// What a cookie is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,8 +23,8 @@ pub(crate) enum Cookie {
 
 impl Cookie {
     /// The value that the browser sent, if it sent one and no more.
-    pub(crate) fn read<'a>(self, request: &'a HttpRequest, oauth: &OAuthService) -> Option<&'a str> {
-        let name = self.name(oauth);
+    pub(crate) fn read<'a>(self, request: &'a HttpRequest, server: &Server) -> Option<&'a str> {
+        let name = self.name(server);
         let mut values = request
             .headers()
             .get_all(header::COOKIE)
@@ -35,31 +35,31 @@ impl Cookie {
             .map(|(_, value)| value);
         match (values.next(), values.next()) {
             (Some(value), None) => Some(value),
-            // Two of them: somebody else has set one, on a path or domain of his own.
+            // Two of them: somebody else has set one, on a path or domain of their own.
             (Some(_), Some(_)) | (None, _) => None,
         }
     }
 
     /// Gives it to the browser: until that is closed, or for as long as this.
-    pub(crate) fn set(self, response: &mut HttpResponse, oauth: &OAuthService, value: &str, lasts: Option<Duration>) {
-        let secure = if oauth.0.issuer.is_https() { "; Secure" } else { "" };
+    pub(crate) fn set(self, response: &mut HttpResponse, server: &Server, value: &str, lasts: Option<Duration>) {
+        let secure = if server.issuer().is_https() { "; Secure" } else { "" };
         let lasts = lasts.map(|lasts| format!("; Max-Age={}", lasts.as_secs())).unwrap_or_default();
-        let cookie = format!("{}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{lasts}", self.name(oauth));
+        let cookie = format!("{}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{lasts}", self.name(server));
         if let Ok(value) = header::HeaderValue::from_str(&cookie) {
             response.headers_mut().append(header::SET_COOKIE, value);
         }
     }
 
     /// Takes it from the browser.
-    pub(crate) fn clear(self, response: &mut HttpResponse, oauth: &OAuthService) {
-        self.set(response, oauth, "", Some(Duration::ZERO));
+    pub(crate) fn clear(self, response: &mut HttpResponse, server: &Server) {
+        self.set(response, server, "", Some(Duration::ZERO));
     }
 
     /// On https a name that no other host can set; on loopback, where cookies ignore ports, one for each issuer.
-    fn name(self, oauth: &OAuthService) -> String {
-        let hash = Sha256::digest(oauth.0.issuer.as_str().as_bytes());
+    fn name(self, server: &Server) -> String {
+        let hash = Sha256::digest(server.issuer().as_str().as_bytes());
         let id = URL_SAFE_NO_PAD.encode(&hash[..6]);
-        let prefix = if oauth.0.issuer.is_https() { "__Host-" } else { "" };
+        let prefix = if server.issuer().is_https() { "__Host-" } else { "" };
         let kind = match self {
             Cookie::Browser => "browser",
             Cookie::Session => "session",

@@ -4,20 +4,20 @@ use actix_web::HttpRequest;
 use actix_web::http::header;
 
 use crate::pages::Texts;
-use crate::server::OAuthService;
+use crate::server::Server;
 
 /// The language that the browser prefers, among those that there are.
-pub(crate) fn of<'a>(request: &HttpRequest, oauth: &'a OAuthService) -> &'a Texts {
-    oauth.texts(preferred(request, oauth).as_deref())
+pub(crate) fn of<'a>(request: &HttpRequest, server: &'a Server) -> &'a Texts {
+    server.texts(preferred(request, server).as_deref())
 }
 
 /// The language for an authorization request (`ui_locales`, OpenID Connect Core §3.1.2.1).
-pub(crate) fn asked(request: &HttpRequest, oauth: &OAuthService, ui_locales: Option<&str>) -> Option<String> {
+pub(crate) fn asked(request: &HttpRequest, server: &Server, ui_locales: Option<&str>) -> Option<String> {
     let asked = ui_locales.unwrap_or_default().split(' ').filter(|tag| !tag.is_empty());
-    best(asked, oauth).or_else(|| preferred(request, oauth))
+    best(asked, server).or_else(|| preferred(request, server))
 }
 
-fn preferred(request: &HttpRequest, oauth: &OAuthService) -> Option<String> {
+fn preferred(request: &HttpRequest, server: &Server) -> Option<String> {
     let header = request.headers().get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
     let mut ranges: Vec<(&str, f32)> = header
         .split(',')
@@ -30,14 +30,14 @@ fn preferred(request: &HttpRequest, oauth: &OAuthService) -> Option<String> {
         .collect();
     // RFC 9110 §12.4.2; the sort is stable, so that equals keep their order
     ranges.sort_by(|a, b| b.1.total_cmp(&a.1));
-    best(ranges.into_iter().map(|(tag, _)| tag), oauth)
+    best(ranges.into_iter().map(|(tag, _)| tag), server)
 }
 
 /// RFC 4647 §3.4: each in turn, and shortened from its end until there is one.
-fn best<'t>(tags: impl Iterator<Item = &'t str>, oauth: &OAuthService) -> Option<String> {
+fn best<'t>(tags: impl Iterator<Item = &'t str>, server: &Server) -> Option<String> {
     for mut tag in tags.take(MOST_RANGES) {
         loop {
-            if let Some(texts) = oauth.0.languages.iter().find(|texts| texts.language.eq_ignore_ascii_case(tag)) {
+            if let Some(texts) = server.languages().find(|texts| texts.language.eq_ignore_ascii_case(tag)) {
                 return Some(texts.language.to_string());
             }
             match tag.rsplit_once('-') {

@@ -6,12 +6,13 @@ use actix_web::error::InternalError;
 use actix_web::{Error, HttpRequest, HttpResponse};
 
 use crate::answer::error_page;
-use crate::endpoints::login;
 use crate::error::Reason;
 use crate::model::code::SignInForm;
+use crate::model::session::By;
 use crate::server::OAuthService;
-use crate::sign_in::finish::{By, finish, refuse, signed_in};
-use crate::sign_in::language;
+use crate::sign_in::finish::{finish, signed_in};
+use crate::sign_in::request::Authorization;
+use crate::sign_in::{form, language, redirect};
 use crate::users::{Answer, Outcome, SignIn};
 
 /// An authorization request that was found good and waits for its user: what [`Builder::sign_in_at`] sends to your page
@@ -34,7 +35,7 @@ use crate::users::{Answer, Outcome, SignIn};
 /// /// Your page posts here what it got as `request`, and whatever it asked the user for.
 /// #[actix_web::post("/my/sign-in")]
 /// async fn sign_in(oauth: OAuthService, http: HttpRequest, form: web::Form<Form>) -> Result<HttpResponse, Error> {
-///     let pending = oauth.pending(&http, &form.request)?;
+///     let pending = oauth.pending(&http, &form.request).await?;
 ///     match form.code_from_mail.as_str() {
 ///         "314159" => pending.finish(&http, SignIn::done(json!({ "sub": "ada" })).amr("otp")).await,
 ///         _ => pending.deny(),
@@ -43,19 +44,25 @@ use crate::users::{Answer, Outcome, SignIn};
 /// ```
 pub struct PendingAuthorization {
     oauth: OAuthService,
-    form: SignInForm,
+    authorization: Authorization,
 }
 
 impl OAuthService {
-    /// Opens what [`Builder::sign_in_at`](crate::Builder::sign_in_at) sent along as `request`. It is good for an hour, in
+    /// Opens what [`Builder::sign_in_at`](crate::Builder::sign_in_at) sent along as `request`. It is valid for an hour, in
     /// the browser that it was made for.
     ///
     /// # Errors
-    /// It is too old, was changed, or is another browser's: the error answers with a page that says so.
-    pub fn pending(&self, http: &HttpRequest, request: &str) -> Result<PendingAuthorization, Error> {
-        match login::opened_form(self, http, request) {
-            Ok(form) => Ok(PendingAuthorization { oauth: self.clone(), form }),
-            Err(reason) => Err(page(self, http, reason)),
+    /// It is too old, was changed, is another browser's, or its client is not registered any more: the error answers with
+    /// a page that says so.
+    pub async fn pending(&self, http: &HttpRequest, request: &str) -> Result<PendingAuthorization, Error> {
+        let server = self.server();
+        let authorization = async {
+            let form = form::open_sealed::<SignInForm>(server, http, request)?.value;
+            Authorization::of(server, form.request).await
+        };
+        match authorization.await {
+            Ok(authorization) => Ok(PendingAuthorization { oauth: self.clone(), authorization }),
+            Err(reason) => Err(page_error(self, http, reason)),
         }
     }
 }
@@ -71,13 +78,14 @@ impl PendingAuthorization {
     /// The claims cannot be used, or the store has no answer: the error answers with a page, the log says why.
     pub async fn finish(self, http: &HttpRequest, user: impl Answer) -> Result<HttpResponse, Error> {
         let oauth = self.oauth.clone();
-        match self.answered(http, user).await {
+        match self.finished(http, user).await {
             Ok(response) => Ok(response),
-            Err(reason) => Err(page(&oauth, http, reason)),
+            Err(reason) => Err(page_error(&oauth, http, reason)),
         }
     }
 
-    async fn answered(self, http: &HttpRequest, user: impl Answer) -> Result<HttpResponse, Reason> {
+    async fn finished(self, http: &HttpRequest, user: impl Answer) -> Result<HttpResponse, Reason> {
+        let server = self.oauth.server();
         let SignIn(outcome) = user.into_sign_in().map_err(|why| {
             tracing::error!(target: "oauth", why, "a sign-in of your own gave no answer");
             Reason::SignInFailed
@@ -85,11 +93,10 @@ impl PendingAuthorization {
         match outcome {
             Outcome::Done { claims, amr, acr } => {
                 // Here no name was typed: the claims have to say who it is.
-                let person =
-                    signed_in(&self.oauth, http, (claims, amr, acr), None, self.oauth.issue_time().await?).await?;
-                finish(&self.oauth, http, self.form.request, person, By::Elsewhere).await
+                let person = signed_in(server, http, (claims, amr, acr), None, server.issue_time().await?).await?;
+                finish(server, http, self.authorization, person, By::Elsewhere).await
             }
-            Outcome::Refused => self.denied(),
+            Outcome::Refused => Ok(redirect::deny(server, &self.authorization)),
             Outcome::Ask(_) => {
                 tracing::error!(target: "oauth", "a sign-in of your own asks its questions itself");
                 Err(Reason::Internal)
@@ -100,66 +107,57 @@ impl PendingAuthorization {
     /// Sends the browser back to the client with `access_denied`: the user would not, or could not, sign in.
     ///
     /// # Errors
-    /// The client is not registered any more: the error answers with a page.
+    /// None today: it answers as [`PendingAuthorization::finish`] does, so that a handler can end with either.
     pub fn deny(self) -> Result<HttpResponse, Error> {
-        self.denied().map_err(|reason| {
-            InternalError::from_response("refused", error_page(&self.oauth, self.oauth.texts(None), &reason)).into()
-        })
-    }
-
-    fn denied(&self) -> Result<HttpResponse, Reason> {
-        let request = &self.form.request;
-        let client = self.oauth.0.clients.get(&request.client_id).ok_or(Reason::UnknownClient)?;
-        let destination = client.destination(&request.redirect_uri).ok_or(Reason::UnknownRedirectUri)?;
-        Ok(refuse(&self.oauth, &destination, request.state.as_deref(), &Reason::AccessDenied))
+        Ok(redirect::deny(self.oauth.server(), &self.authorization))
     }
 
     /// The client's name as registered.
     #[must_use]
     pub fn client_name(&self) -> &str {
-        self.oauth.0.clients.get(&self.form.request.client_id).map_or("", |client| &client.name)
+        &self.authorization.client.name
     }
 
     /// Where the browser goes after the sign-in: the host, or the private scheme.
     #[must_use]
     pub fn returns_to(&self) -> String {
-        let request = &self.form.request;
-        let client = self.oauth.0.clients.get(&request.client_id);
-        client.and_then(|client| client.destination(&request.redirect_uri)).map(|to| to.shown).unwrap_or_default()
+        self.authorization.destination.shown.clone()
     }
 
     /// What is asked for, in your words.
     #[must_use]
     pub fn scopes(&self) -> Vec<&str> {
-        self.oauth.described(&self.form.request.scope, self.oauth.texts(self.language()))
+        let server = self.oauth.server();
+        server.described(&self.authorization.request.scope, server.texts(self.language()))
     }
 
     /// The name that the client expects its user to have (`login_hint`).
     #[must_use]
     pub fn login_hint(&self) -> Option<&str> {
-        self.form.request.wishes.hint.as_deref()
+        self.authorization.request.requirements.login_hint.as_deref()
     }
 
     /// How strongly the user should sign in (`acr_values`), in order of preference.
     #[must_use]
     pub fn acr_values(&self) -> &[String] {
-        &self.form.request.wishes.acr
+        &self.authorization.request.requirements.acr
     }
 
     /// The language for your page, of those that the service has texts for.
     #[must_use]
     pub fn language(&self) -> Option<&str> {
-        self.form.request.wishes.language.as_deref()
+        self.authorization.request.requirements.language.as_deref()
     }
 }
 
 impl fmt::Debug for PendingAuthorization {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PendingAuthorization").field("client", &self.form.request.client_id).finish_non_exhaustive()
+        f.debug_struct("PendingAuthorization").field("client", &self.authorization.client.id).finish_non_exhaustive()
     }
 }
 
-fn page(oauth: &OAuthService, http: &HttpRequest, reason: Reason) -> Error {
+fn page_error(oauth: &OAuthService, http: &HttpRequest, reason: Reason) -> Error {
     tracing::info!(target: "oauth", ?reason, "sign-in refused with a page");
-    InternalError::from_response("refused", error_page(oauth, language::of(http, oauth), &reason)).into()
+    let server = oauth.server();
+    InternalError::from_response("refused", error_page(server, language::of(http, server), &reason)).into()
 }

@@ -74,7 +74,7 @@ where
     let items: Vec<IntrospectionReportItem> = (&tree.root).into();
     let mut rows = Vec::new();
     for item in items {
-        if oauth.as_ref().is_some_and(|oauth| oauth.0.protection.is_own_path(&item.full_path)) {
+        if oauth.as_ref().is_some_and(|oauth| oauth.server().protection().is_own_path(&item.full_path)) {
             rows.push((Route { method: None, path: item.full_path }, Finding::Server));
             continue;
         }

@@ -117,7 +117,7 @@ impl Case {
 fn dated(token: Token, claims: &Map<String, Json>, oauth: &OAuthService) -> Token {
     let token = token.without("auth_time").claims(claims);
     match claims.get("auth_time").and_then(Json::as_u64) {
-        Some(at) => token.claim("auth_time", (oauth.now().seconds() + at).saturating_sub(NOW)),
+        Some(at) => token.claim("auth_time", (oauth.server().now().seconds() + at).saturating_sub(NOW)),
         None => token,
     }
 }

@@ -41,15 +41,16 @@ pub fn service() -> OAuthService {
 /// assert_eq!((name, &value[..7]), ("Authorization", "Bearer "));
 /// ```
 pub fn token(oauth: &OAuthService) -> Token {
-    let service = &oauth.0;
-    let born = service.store.birth().if_now().and_then(Result::ok);
+    let server = oauth.server();
+    let born = server.store().birth().if_now().and_then(Result::ok);
     // Later than the store's birth, or it would be refused as one from before.
-    let now = born.map_or(oauth.now(), |birth| oauth.now().max(birth + Duration::from_secs(1))).seconds();
-    let client = service.clients.keys().min().cloned().unwrap_or_default();
+    let now =
+        born.map_or(oauth.server().now(), |birth| oauth.server().now().max(birth + Duration::from_secs(1))).seconds();
+    let client = server.clients().first_id().unwrap_or_default();
     let claims = json!({
-        "iss": service.expected.issuer, "aud": service.expected.audience, "sub": "test-user", "client_id": client,
-        "iat": now, "exp": now + service.access_token_lifetime.as_secs(), "auth_time": now,
-        "jti": crate::sign_in::finish::random_id()
+        "iss": server.issuer().as_str(), "aud": server.audience(), "sub": "test-user", "client_id": client,
+        "iat": now, "exp": now + server.access_token_lifetime().as_secs(), "auth_time": now,
+        "jti": crate::model::id::random_id()
     });
     let Value::Object(claims) = claims else { unreachable!("written as an object") };
     Token { oauth: oauth.clone(), now, claims, by_another: false }
@@ -116,7 +117,7 @@ impl Token {
 
     /// Past its time.
     pub fn expired(self) -> Self {
-        let now = self.oauth.now().seconds();
+        let now = self.oauth.server().now().seconds();
         self.claim("exp", now.saturating_sub(1))
     }
 
@@ -141,7 +142,7 @@ impl Token {
     /// Where the cryptographic library fails.
     #[must_use]
     pub fn mint(&self) -> String {
-        let token = self.oauth.0.keys.sign(&self.claims).expect("the keys sign");
+        let token = self.oauth.server().keys().sign(&self.claims).expect("the keys sign");
         if !self.by_another {
             return token;
         }

@@ -1,39 +1,36 @@
 //! The grant `authorization_code` (RFC 6749 §4.1.3, OAuth 2.1 §4.1.3).
 
-use crate::endpoints::authorize::MAX_URI_BYTES;
+use crate::endpoints::token::access_token::{Access, Issued};
 use crate::endpoints::token::refresh_token::{self, RefreshGrant};
-use crate::endpoints::token::{Access, Issued};
 use crate::error::Reason;
 use crate::model::client::RegisteredClient;
 use crate::model::code::AuthorizationCode;
 use crate::model::form::Parameters;
+use crate::model::lifetime::SLOWEST_ANSWER;
 use crate::model::pkce::Verifier;
-use crate::seal::NotOpened;
-use crate::server::{OAuthService, SLOWEST_ANSWER};
+use crate::seal::{NotOpened, Sealable as _};
+use crate::server::Server;
+use crate::sign_in::request::MAX_URI_BYTES;
+use crate::standing::{self, Ended, HandedOut, remembered_until};
 use crate::store::Spend;
 
 pub(crate) async fn redeem(
-    oauth: &OAuthService,
+    server: &Server,
     client: &RegisteredClient,
     parameters: &Parameters<'_>,
 ) -> Result<Issued, Reason> {
-    let code = parameters.get("code", 2048)?.ok_or(Reason::MissingParameter("code"))?;
+    let code = parameters.get("code", AuthorizationCode::MAX_BYTES)?.ok_or(Reason::MissingParameter("code"))?;
     let redirect_uri = parameters.get("redirect_uri", MAX_URI_BYTES)?;
     // RFC 7636 §4.5; every code here was asked for with a challenge, so there is none without a verifier
     let verifier = parameters.get("code_verifier", 1024)?.ok_or(Reason::MissingParameter("code_verifier"))?;
     let verifier: Verifier = verifier.parse().map_err(|_| Reason::VerifierMalformed)?;
+    let asked = server.asked_resources(parameters)?;
 
-    let asked = oauth.asked_resources(parameters)?;
-
-    let opened = oauth.0.sealer.open::<AuthorizationCode>(code, oauth.now()).map_err(|why| match why {
+    let opened = server.sealer().open::<AuthorizationCode>(code, server.now()).map_err(|why| match why {
         NotOpened::Forged => Reason::CodeForged,
         NotOpened::Expired => Reason::CodeExpired,
     })?;
     let code = opened.value;
-    // A store that forgot what was spent takes nothing from before.
-    if opened.issued_at <= oauth.0.store.birth().await? {
-        return Err(Reason::CodeForgotten);
-    }
     // RFC 6749 §5.2: issued to another client
     if code.client_id != client.id {
         return Err(Reason::CodeOfAnotherClient);
@@ -50,19 +47,22 @@ pub(crate) async fn redeem(
     if !code.challenge.matches(&verifier) {
         return Err(Reason::VerifierMismatch);
     }
-
     // RFC 8707 §2.2: no resource that was not granted; none named means all that were
-    let resources = code.resources.narrowed(asked, &oauth.0.expected.audience)?;
+    let resources = code.resources.narrowed(asked, server.audience())?;
+
     // Read the clock before the sign-out: one that comes between the two then finds this token too old.
-    let issued_at = oauth.issue_time().await?;
-    if oauth.0.store.not_before(&code.subject).await?.is_some_and(|at| code.how.at <= at) {
-        return Err(Reason::SignedOut);
-    }
-    if let Some(session) = &code.how.session
-        && oauth.0.store.is_revoked(session).await?
-    {
-        return Err(Reason::SignedOut);
-    }
+    let issued_at = server.issue_time().await?;
+    let handed = HandedOut {
+        issued_at: opened.issued_at,
+        of: Some((&code.subject, code.authentication.at)),
+        session: code.authentication.session.as_deref(),
+        // Whether it was used before is decided where it is spent.
+        grant: None,
+    };
+    standing::check(server.store(), handed).await?.map_err(|ended| match ended {
+        Ended::Forgotten => Reason::CodeForgotten,
+        Ended::SignedOut | Ended::Revoked => Reason::SignedOut,
+    })?;
 
     // The family begins before the code is spent, so that a store that fails between the two has cost nothing.
     let grant = RefreshGrant {
@@ -70,15 +70,16 @@ pub(crate) async fn redeem(
         subject: &code.subject,
         scope: &code.scope,
         resources: &code.resources,
-        how: &code.how,
+        authentication: &code.authentication,
     };
-    let refresh_token = refresh_token::first(oauth, client, grant, issued_at).await?;
+    let refresh_token = refresh_token::first(server, client, grant, issued_at).await?;
     // Only now is it spent: a thief without the verifier cannot make the code useless to its owner.
-    match oauth.0.store.spend(&code.grant, &client.id, opened.expires_at + SLOWEST_ANSWER).await? {
+    match server.store().spend(&code.grant, &client.id, opened.expires_at + SLOWEST_ANSWER).await? {
         Spend::First => {}
         Spend::Already(_) => {
             // RFC 6749 §4.1.2: what was issued from a code that comes twice is revoked
-            oauth.0.store.revoke(&code.grant, oauth.grant_ends(issued_at)).await?;
+            let until = remembered_until(issued_at, code.authentication.until);
+            server.store().revoke(&code.grant, until).await?;
             tracing::warn!(target: "oauth", client = client.id, grant = code.grant, "a code was replayed: its grant is revoked");
             return Err(Reason::CodeReplayed);
         }
@@ -89,10 +90,10 @@ pub(crate) async fn redeem(
         subject: &code.subject,
         scope: code.scope,
         resources,
-        how: Some(&code.how),
+        authentication: Some(&code.authentication),
         issued_at,
         claims: code.claims,
         nonce: code.nonce,
     };
-    access.issue(oauth, refresh_token)
+    access.issue(server, refresh_token).await
 }

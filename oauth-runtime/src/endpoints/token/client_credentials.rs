@@ -1,16 +1,16 @@
 //! The grant `client_credentials` (RFC 6749 §4.4, OAuth 2.1 §4.2): a client in its own name.
 
-use crate::endpoints::token::{Access, Issued};
+use crate::endpoints::token::access_token::{Access, Issued};
 use crate::error::Reason;
 use crate::model::Scope;
 use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
-use crate::server::OAuthService;
-use crate::sign_in::finish::random_id;
+use crate::model::id::random_id;
+use crate::server::Server;
 
-/// Who calls has been proven, and to be a confidential client (OAuth 2.1 §4.2).
+/// The caller has shown who it is, and is a confidential client (OAuth 2.1 §4.2).
 pub(crate) async fn grant(
-    oauth: &OAuthService,
+    server: &Server,
     client: &RegisteredClient,
     parameters: &Parameters<'_>,
 ) -> Result<Issued, Reason> {
@@ -23,7 +23,7 @@ pub(crate) async fn grant(
         return Err(Reason::ScopeNotForClient);
     }
     // RFC 8707 §2.2: any that the service knows
-    let resources = oauth.asked_resources(parameters)?;
+    let resources = server.asked_resources(parameters)?;
     let access = Access {
         // A grant of its own: this token can be revoked by itself.
         grant: &random_id(),
@@ -32,11 +32,11 @@ pub(crate) async fn grant(
         subject: &client.id,
         scope,
         resources,
-        how: None,
-        issued_at: oauth.issue_time().await?,
+        authentication: None,
+        issued_at: server.issue_time().await?,
         claims: client.claims.clone(),
         nonce: None,
     };
     // RFC 6749 §4.4.3: no refresh token
-    access.issue(oauth, None)
+    access.issue(server, None).await
 }

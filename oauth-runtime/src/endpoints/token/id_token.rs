@@ -9,37 +9,37 @@ use sha2::{Digest as _, Sha256, Sha512};
 use crate::keys::ID_TOKEN;
 use crate::model::Timestamp;
 use crate::model::session::Authentication;
-use crate::server::OAuthService;
+use crate::server::Server;
 
 /// What an ID token is to say. It has no claims of the user: a client asks `/userinfo` for those.
 pub(crate) struct IdToken<'a> {
     pub(crate) subject: &'a str,
     pub(crate) client_id: &'a str,
-    pub(crate) how: &'a Authentication,
+    pub(crate) authentication: &'a Authentication,
     pub(crate) issued_at: Timestamp,
     pub(crate) nonce: Option<&'a str>,
 }
 
 impl IdToken<'_> {
     /// Signs it, beside the access token that it was issued with.
-    pub(crate) fn sign(&self, oauth: &OAuthService, access_token: &str) -> Option<String> {
+    pub(crate) fn sign(&self, server: &Server, access_token: &str) -> Option<String> {
         let mut claims: Map<String, Value> = [
-            ("iss", json!(oauth.0.issuer.as_str())),
+            ("iss", json!(server.issuer().as_str())),
             ("sub", json!(self.subject)),
             ("aud", json!(self.client_id)),
             ("azp", json!(self.client_id)),
             ("iat", json!(self.issued_at)),
-            ("exp", json!(self.issued_at + oauth.0.access_token_lifetime)),
-            ("at_hash", json!(half_hash(access_token, oauth.0.keys.algorithm()))),
+            ("exp", json!(self.issued_at + server.access_token_lifetime())),
+            ("at_hash", json!(half_hash(access_token, server.keys().algorithm()))),
         ]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect();
-        claims.extend(self.how.claims());
+        claims.extend(self.authentication.claims());
         if let Some(nonce) = self.nonce {
             claims.insert("nonce".to_owned(), json!(nonce));
         }
-        oauth.0.keys.sign_as(ID_TOKEN, &claims)
+        server.keys().sign_as(ID_TOKEN, &claims)
     }
 }
 

@@ -1,0 +1,94 @@
+//! What the pages look like and say.
+
+use std::sync::Arc;
+
+use crate::builder::Builder;
+use crate::builder::error::BuildError;
+use crate::model::issuer::Issuer;
+use crate::pages::{Brand, Logo, Pages, Texts, stylesheet};
+use crate::server::Appearance;
+use crate::server::paths::{Paths, Url};
+
+impl Builder {
+    /// A further language of the pages, besides English: call it once for each. A client asks for it with `ui_locales`,
+    /// else the browser's preference counts.
+    ///
+    /// ```
+    /// use oauth_runtime::{OAuthService, Texts};
+    ///
+    /// let oauth = OAuthService::builder().language(Texts::german()).language(Texts {
+    ///     language: "nl".into(),
+    ///     sign_in: "Inloggen".into(),
+    ///     // .. all that is left out is English ..
+    ///     ..Texts::english()
+    /// });
+    /// # let _ = oauth;
+    /// ```
+    pub fn language(mut self, texts: Texts) -> Self {
+        self.languages.push(texts);
+        self
+    }
+
+    /// What the pages call this service. Default: the issuer's host.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The colour of the pages, as `#rrggbb`. What is written on it stays legible whatever it is.
+    pub fn accent(mut self, colour: impl Into<String>) -> Self {
+        self.accent = Some(colour.into());
+        self
+    }
+
+    /// The image on the pages.
+    pub fn logo(mut self, logo: Logo) -> Self {
+        self.look.logo = Some(logo);
+        self
+    }
+
+    /// Makes the pages by other means than the built-in templates.
+    pub fn pages(mut self, pages: impl Pages) -> Self {
+        self.pages = Arc::new(pages);
+        self
+    }
+
+    pub(super) fn appearance(self, issuer: &Issuer, paths: &Paths) -> Result<Appearance, BuildError> {
+        let mut look = self.look;
+        if let Some(accent) = self.accent {
+            look.accent = accent.parse()?;
+        }
+        let (english, languages) = languages(self.languages)?;
+        let host = || issuer.origin().split_once("://").map_or("", |(_, host)| host).to_owned();
+        Ok(Appearance {
+            brand: Brand {
+                name: self.name.unwrap_or_else(host),
+                logo: look.logo.is_some().then(|| paths.of(Url::Logo).to_owned()),
+                stylesheet: paths.of(Url::Stylesheet).to_owned(),
+            },
+            stylesheet: stylesheet(&look),
+            logo: look.logo,
+            pages: self.pages,
+            english,
+            languages,
+        })
+    }
+}
+
+/// English, and the other languages. An author's own English replaces ours.
+fn languages(chosen: Vec<Texts>) -> Result<(Texts, Vec<Texts>), BuildError> {
+    let mut english = Texts::english();
+    let mut languages: Vec<Texts> = Vec::new();
+    for texts in chosen {
+        if let Err(why) = texts.check() {
+            return Err(BuildError::Language { language: texts.language.into_owned(), why });
+        }
+        if texts.language.eq_ignore_ascii_case(&english.language) {
+            english = texts;
+            continue;
+        }
+        languages.retain(|other| !other.language.eq_ignore_ascii_case(&texts.language));
+        languages.push(texts);
+    }
+    Ok((english, languages))
+}

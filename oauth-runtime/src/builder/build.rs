@@ -1,0 +1,185 @@
+//! From what the author wrote to a service: each part is parsed once, and a mistake in it is an error that says what to
+//! write.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::builder::Builder;
+use crate::builder::clients::{clients, default_scope, origins, scopes};
+use crate::builder::error::BuildError;
+use crate::builder::paths::paths;
+use crate::clients::Clients;
+use crate::guard::cache::TokenCache;
+use crate::guard::map;
+use crate::guard::protection::{OwnTokens, Protection, Tokens};
+use crate::guard::refusal::{RefusalForm, Resource};
+use crate::keys::{Expected, KeyRing};
+use crate::model::Secret;
+use crate::model::claims::OPENID;
+use crate::model::issuer::Issuer;
+use crate::model::resource::is_resource;
+use crate::policy::Rule;
+use crate::seal::Sealer;
+use crate::server::paths::Has;
+use crate::server::{Configuration, OAuthService};
+use crate::store::MemoryStore;
+use crate::users::ClaimsType;
+
+impl Builder {
+    /// Checks all of it.
+    ///
+    /// # Errors
+    /// The first thing to change, with what to write.
+    pub fn build(mut self) -> Result<OAuthService, BuildError> {
+        let issuer = self.parsed_issuer()?;
+        let secret = self.checked_secret()?;
+        let audience = self.checked_audience(&issuer)?;
+        self.check_lifetimes()?;
+        let scopes = scopes(std::mem::take(&mut self.scopes))?;
+        let default_scope = default_scope(self.default_scope.take(), &scopes)?;
+        let (users, claims_type) = self.users(scopes.contains_key(OFFLINE_ACCESS))?;
+        check_guards(&scopes, claims_type, self.denies_foreign_claims)?;
+        let listed = clients(std::mem::take(&mut self.clients), &scopes)?;
+        origins(&self.origins)?;
+        let clients = Clients::new(listed, std::mem::take(&mut self.origins));
+
+        let resource = Resource::new(&audience, &issuer);
+        let has = Has {
+            logo: self.look.logo.is_some(),
+            confidential_clients: clients.any(|client| client.credentials.is_some()),
+            public_keys: self.keys.is_some(),
+            openid: scopes.contains_key(OPENID),
+            sessions: users.sessions.is_some(),
+            resource: resource.is_some(),
+        };
+        // OpenID Connect Core §2: a client verifies its ID token by itself
+        if has.openid && !has.public_keys {
+            return Err(BuildError::OpenidWithoutKeys);
+        }
+        let paths = paths(&issuer, resource.as_ref(), &self.paths, &has)?;
+
+        let sealer = Sealer::new(&secret, &self.previous_secrets, issuer.as_str()).ok_or(BuildError::Cryptography)?;
+        let tokens = Arc::new(self.own_tokens(&secret)?);
+        let protection = Arc::new(Protection {
+            expected: Expected::own(issuer.as_str(), &audience),
+            tokens: Tokens::Own(Arc::clone(&tokens)),
+            token_cache: TokenCache::new(self.token_cache),
+            own_paths: paths.registered().map(|placed| placed.path.clone()).collect(),
+            refusals: Arc::new(RefusalForm {
+                realm: issuer.as_str().to_owned(),
+                resource,
+                body: self.refusal_body.take(),
+                explains: self.explains_refusals,
+            }),
+        });
+        Ok(OAuthService::new(Configuration {
+            tokens,
+            protection,
+            sealer,
+            clients,
+            scopes,
+            default_scope,
+            users,
+            resources: std::mem::take(&mut self.resources),
+            access_token_lifetime: self.access_token_lifetime,
+            code_lifetime: self.code_lifetime,
+            client_address: self.client_address.take(),
+            appearance: self.appearance(&issuer, &paths)?,
+            issuer,
+            paths,
+        }))
+    }
+
+    fn parsed_issuer(&mut self) -> Result<Issuer, BuildError> {
+        let issuer = self.issuer.take().ok_or(BuildError::NoIssuer)?;
+        issuer.parse().map_err(|why| BuildError::Issuer { issuer, why })
+    }
+
+    /// The secret, or one that is drawn with a warning.
+    fn checked_secret(&mut self) -> Result<Secret, BuildError> {
+        for secret in self.previous_secrets.iter().chain(&self.secret) {
+            if secret.bytes().len() < Secret::MIN_BYTES {
+                return Err(BuildError::ShortSecret { bytes: secret.bytes().len() });
+            }
+        }
+        if let Some(secret) = self.secret.take() {
+            return Ok(secret);
+        }
+        let what = if self.keys.is_some() { "sign-ins, sessions and refresh tokens end" } else { "every token ends" };
+        tracing::warn!(
+            target: "oauth",
+            "no secret is configured: one was drawn, and {what} with this process; add .secret(..)"
+        );
+        Ok(Secret::random())
+    }
+
+    fn checked_audience(&mut self, issuer: &Issuer) -> Result<String, BuildError> {
+        let audience = self.audience.take().unwrap_or_else(|| issuer.as_str().to_owned());
+        if audience.is_empty() {
+            return Err(BuildError::EmptyAudience);
+        }
+        match self.resources.iter().find(|resource| !is_resource(resource)) {
+            Some(resource) => Err(BuildError::Resource { resource: resource.clone() }),
+            None => Ok(audience),
+        }
+    }
+
+    fn own_tokens(&mut self, secret: &Secret) -> Result<OwnTokens, BuildError> {
+        let clock = self.clock.clone();
+        let keys = match self.keys.take() {
+            Some(keys) => {
+                keys.set_clock(clock.clone());
+                Some(KeyRing::Own(keys))
+            }
+            None => KeyRing::hs256(secret, &self.previous_secrets),
+        };
+        let memory = || Arc::new(MemoryStore::with(MemoryStore::DEFAULT_CAPACITY, clock.clone()));
+        Ok(OwnTokens {
+            keys: keys.ok_or(BuildError::Cryptography)?,
+            store: self.store.take().unwrap_or_else(|| memory()),
+            clock,
+        })
+    }
+}
+
+/// What only the program as a whole can know of its guards.
+fn check_guards(
+    scopes: &BTreeMap<String, String>,
+    claims_type: Option<ClaimsType>,
+    denies_foreign_claims: bool,
+) -> Result<(), BuildError> {
+    for guard in map::guards() {
+        let handler = guard.handler.unwrap_or("policy!");
+        if let Rule::Typed(typed) = &guard.rule
+            && let Some((id, name)) = typed.claims_type()
+            && let Some(claims_type) = claims_type.filter(ClaimsType::is_known)
+            && id != claims_type.id
+        {
+            let (handler, guard_type, claims_type) = (format!("{}::{handler}", guard.module), name, claims_type.name);
+            if denies_foreign_claims {
+                return Err(BuildError::ForeignClaims { handler, guard_type, claims_type });
+            }
+            tracing::warn!(
+                target: "oauth",
+                "the guard of {handler} is a pattern of {guard_type}, and authenticate answers {claims_type}: \
+                 who signs in here may not pass it"
+            );
+        }
+        for scope in guard.rule.scopes().into_iter().filter(|scope| !scopes.contains_key(*scope)) {
+            tracing::warn!(
+                target: "oauth",
+                "the guard of {}::{handler} asks for the scope {scope:?}, which no token here can have: \
+                 add .scope({scope:?}, \"what it allows\")",
+                guard.module
+            );
+        }
+    }
+    Ok(())
+}
+
+/// OpenID Connect Core §11
+const OFFLINE_ACCESS: &str = "offline_access";
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -1,0 +1,107 @@
+//! How long things are valid.
+
+use std::time::Duration;
+
+use crate::builder::Builder;
+use crate::builder::error::BuildError;
+use crate::model::lifetime::{LONGEST, LONGEST_ACCESS_TOKEN, LONGEST_CODE, Lifetimes};
+
+impl Builder {
+    /// Whether clients get refresh tokens. Where the builder names a scope `offline_access`, only a client that was granted
+    /// it gets one. Default: once [`Builder::reload`] is there.
+    pub fn refresh_tokens(mut self, issued: bool) -> Self {
+        self.refresh_tokens = Some(issued);
+        self
+    }
+
+    /// How long a refresh token is valid that is not used; 1 second to 400 days. Default: 14 days.
+    pub fn refresh_token_idle(mut self, lifetime: Duration) -> Self {
+        self.refresh_token_idle = Some(lifetime);
+        self
+    }
+
+    /// How long after the sign-in refresh tokens are valid at all, however often they are used; 1 second to 400 days.
+    /// After that the user signs in again. What is set later counts for later sign-ins, where it is longer. Default: 90
+    /// days.
+    pub fn refresh_token_lifetime(mut self, lifetime: Duration) -> Self {
+        self.refresh_token_lifetime = Some(lifetime);
+        self
+    }
+
+    /// Whether a browser stays signed in, so that the next client gets a code without asking. The session is a sealed
+    /// cookie that ends with the browser. Default: once [`Builder::reload`] is there.
+    pub fn sessions(mut self, kept: bool) -> Self {
+        self.sessions = Some(kept);
+        self
+    }
+
+    /// How long a session is valid that no client asks for; 1 second to 400 days. Default: a day.
+    pub fn session_idle(mut self, lifetime: Duration) -> Self {
+        self.session_idle = Some(lifetime);
+        self
+    }
+
+    /// How long after the sign-in a session is valid at all; 1 second to 400 days. After that the user signs in again.
+    /// What is set later counts for later sign-ins, where it is longer. Default: 14 days.
+    pub fn session_lifetime(mut self, lifetime: Duration) -> Self {
+        self.session_lifetime = Some(lifetime);
+        self
+    }
+
+    /// How long an access token is valid; 1 second to a day, in whole seconds. Default: an hour.
+    pub fn access_token_lifetime(mut self, lifetime: Duration) -> Self {
+        self.access_token_lifetime = lifetime;
+        self
+    }
+
+    /// How long an authorization code is valid; 1 second to ten minutes (RFC 6749 §4.1.2). Default: 60 seconds.
+    pub fn code_lifetime(mut self, lifetime: Duration) -> Self {
+        self.code_lifetime = lifetime;
+        self
+    }
+
+    pub(super) fn check_lifetimes(&self) -> Result<(), BuildError> {
+        let (refresh, sessions) = (self.refresh_token_lifetimes(), self.session_lifetimes());
+        for (what, lifetime, longest) in [
+            ("access_token_lifetime", self.access_token_lifetime, LONGEST_ACCESS_TOKEN),
+            ("code_lifetime", self.code_lifetime, LONGEST_CODE),
+            ("refresh_token_idle", refresh.idle, LONGEST),
+            ("refresh_token_lifetime", refresh.absolute, LONGEST),
+            ("session_idle", sessions.idle, LONGEST),
+            ("session_lifetime", sessions.absolute, LONGEST),
+        ] {
+            if lifetime < Duration::from_secs(1) || lifetime > longest {
+                return Err(BuildError::Lifetime { what, longest });
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn refresh_token_lifetimes(&self) -> Lifetimes {
+        Lifetimes {
+            idle: self.refresh_token_idle.unwrap_or(Lifetimes::OF_REFRESH_TOKENS.idle),
+            absolute: self.refresh_token_lifetime.unwrap_or(Lifetimes::OF_REFRESH_TOKENS.absolute),
+        }
+    }
+
+    pub(super) fn session_lifetimes(&self) -> Lifetimes {
+        Lifetimes {
+            idle: self.session_idle.unwrap_or(Lifetimes::OF_SESSIONS.idle),
+            absolute: self.session_lifetime.unwrap_or(Lifetimes::OF_SESSIONS.absolute),
+        }
+    }
+
+    pub(super) fn wants_refresh_tokens(&self, has_offline_access: bool) -> bool {
+        self.refresh_tokens.unwrap_or_else(|| {
+            self.reload.is_some()
+                || has_offline_access
+                || self.refresh_token_idle.is_some()
+                || self.refresh_token_lifetime.is_some()
+        })
+    }
+
+    pub(super) fn wants_sessions(&self) -> bool {
+        self.sessions
+            .unwrap_or_else(|| self.reload.is_some() || self.session_idle.is_some() || self.session_lifetime.is_some())
+    }
+}

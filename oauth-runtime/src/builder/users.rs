@@ -1,0 +1,206 @@
+//! Who signs users in, and looks them up again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use crate::builder::Builder;
+use crate::builder::error::BuildError;
+use crate::model::issuer::is_plain_path;
+use crate::server::{Refreshing, Sessions, SignInBy, Users};
+use crate::users::{Answer, Authenticate, Authenticator, ClaimsType, Login, SecondFactor};
+
+impl Builder {
+    /// Finds out who signs in: an async function from [`Login`] to claims, `None` for no.
+    ///
+    /// It answers `Option<claims>` or `Result<Option<claims>, error>`, the claims being any `Serialize` struct or a
+    /// JSON object. The token's `sub` is the claims' own, or else the name as typed: return one where names are compared
+    /// without case. Take the same time whether or not the user exists. It must not block: a blocking call in it stops
+    /// its worker, and no timeout can help; hash passwords with [`Builder::authenticate_blocking`].
+    pub fn authenticate<R: Answer + 'static>(
+        mut self,
+        function: impl AsyncFn(Login) -> R + Send + Sync + 'static,
+    ) -> Self {
+        self.authenticate = Some((Authenticate::asynchronous(function), ClaimsType::of::<R>()));
+        self
+    }
+
+    /// As [`Builder::authenticate`], with a plain function that may block: it runs on threads of its own, a bounded
+    /// number of them at once ([`Builder::blocking_at_once`]). A sign-in that has waited a second for a place gets a 503.
+    pub fn authenticate_blocking<R: Answer>(mut self, function: impl Fn(Login) -> R + Send + Sync + 'static) -> Self {
+        self.authenticate = Some((Authenticate::blocking(function), ClaimsType::of::<R>()));
+        self
+    }
+
+    /// Refuses to build where a guard's pattern is of another type than `authenticate` answers. Such a guard refuses
+    /// everybody whose claims do not happen to have its shape. Default: a warning at start-up says so.
+    pub fn deny_foreign_claims(mut self) -> Self {
+        self.denies_foreign_claims = true;
+        self
+    }
+
+    /// How long `authenticate` may take. After that the answer is a 503. Default: 10 seconds.
+    pub fn authenticate_timeout(mut self, timeout: Duration) -> Self {
+        self.authenticate_timeout = timeout;
+        self
+    }
+
+    /// How many calls of `authenticate_blocking` may run at once. Argon2 takes 20 to 40 MiB for each. Default: twice the
+    /// cores, 4 to 16.
+    pub fn blocking_at_once(mut self, calls: usize) -> Self {
+        self.blocking_at_once = calls;
+        self
+    }
+
+    /// Takes the answer to what `authenticate` asked with [`SignIn::ask`](crate::SignIn::ask), after the password was right:
+    /// an async function from [`SecondFactor`] to a [`SignIn`](crate::SignIn). It may ask again.
+    ///
+    /// Wrong answers are counted and slowed down, by name. A right one signs in once.
+    ///
+    /// ```
+    /// # use oauth_runtime::{Client, Login, OAuthService, Question, SecondFactor, SignIn};
+    /// # use serde_json::{Value, json};
+    /// # fn is_right(login: &Login) -> bool { true }
+    /// # fn is_code_of(username: &str, code: &str) -> bool { true }
+    /// let oauth = OAuthService::builder()
+    ///     .issuer("http://127.0.0.1:8000")
+    ///     .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"))
+    ///     .authenticate(async |login: Login| -> SignIn<Value> {
+    ///         if is_right(&login) { SignIn::ask(Question::code("Enter the code of your app")) } else { SignIn::refused() }
+    ///     })
+    ///     .second_factor(async |factor: SecondFactor| {
+    ///         if is_code_of(&factor.username, &factor.answer) {
+    ///             SignIn::done(json!({ "sub": factor.username })).amr("pwd").amr("otp").acr("two-factors")
+    ///         } else {
+    ///             SignIn::refused()
+    ///         }
+    ///     })
+    ///     .build()
+    ///     .unwrap();
+    /// # let _ = oauth;
+    /// ```
+    pub fn second_factor<R: Answer + 'static>(
+        mut self,
+        function: impl AsyncFn(SecondFactor) -> R + Send + Sync + 'static,
+    ) -> Self {
+        self.second_factor = Some((Authenticate::asynchronous(function), ClaimsType::of::<R>()));
+        self
+    }
+
+    /// As [`Builder::second_factor`], with a plain function that may block; it shares the threads of
+    /// [`Builder::authenticate_blocking`].
+    pub fn second_factor_blocking<R: Answer>(
+        mut self,
+        function: impl Fn(SecondFactor) -> R + Send + Sync + 'static,
+    ) -> Self {
+        self.second_factor = Some((Authenticate::blocking(function), ClaimsType::of::<R>()));
+        self
+    }
+
+    /// Signs users in on a page of your own, at this path of the same origin, instead of the built-in one: with passkeys,
+    /// by mail, by an upstream provider. `authenticate` is then not needed.
+    ///
+    /// The browser comes to it as `/path?request=..`. [`OAuthService::pending`] opens that request, and
+    /// [`PendingAuthorization::finish`](crate::PendingAuthorization::finish) answers it once you know who it is.
+    pub fn sign_in_at(mut self, path: impl Into<String>) -> Self {
+        self.sign_in_at = Some(path.into());
+        self
+    }
+
+    /// Looks a subject's claims up again: an async function from a token's `sub` to the claims of today, `None` for a
+    /// user who is not to be let in any more. It turns refresh tokens and sessions on.
+    ///
+    /// Refresh tokens and sessions carry the subject and not the claims: a role that was taken away is gone at the next refresh, and
+    /// with `None` the grant ends. An error, a panic or too long a time means 503, and the refresh token stays as good as
+    /// it was. It answers what [`Builder::authenticate`] answers, within the same time, and must not block either.
+    ///
+    /// ```
+    /// # use oauth_runtime::{Client, Login, OAuthService};
+    /// # use serde_json::{Value, json};
+    /// # async fn role_of(subject: &str) -> Result<Option<Value>, std::io::Error> { Ok(None) }
+    /// let oauth = OAuthService::builder()
+    ///     .issuer("http://127.0.0.1:8000")
+    ///     .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"))
+    ///     .authenticate(async |login: Login| Some(json!({ "sub": login.username, "role": "admin" })))
+    ///     .reload(async |subject: &str| role_of(subject).await)
+    ///     .build()
+    ///     .unwrap();
+    /// # let _ = oauth;
+    /// ```
+    pub fn reload<R: Answer + 'static>(mut self, function: impl AsyncFn(&str) -> R + Send + Sync + 'static) -> Self {
+        let function = Authenticate::asynchronous(async move |subject: String| function(&subject).await);
+        self.reload = Some((function, ClaimsType::of::<R>()));
+        self
+    }
+
+    /// As [`Builder::reload`], with a plain function that may block; it shares the threads of
+    /// [`Builder::authenticate_blocking`].
+    pub fn reload_blocking<R: Answer>(mut self, function: impl Fn(&str) -> R + Send + Sync + 'static) -> Self {
+        let function = Authenticate::blocking(move |subject: String| function(&subject));
+        self.reload = Some((function, ClaimsType::of::<R>()));
+        self
+    }
+
+    /// How users sign in; with the type of their claims, where a function of the author's answers it.
+    pub(super) fn users(&mut self, has_offline_access: bool) -> Result<(Users, Option<ClaimsType>), BuildError> {
+        if self.blocking_at_once == 0 || self.authenticate_timeout.is_zero() {
+            return Err(BuildError::NeverAnswers);
+        }
+        let calls = Calls {
+            timeout: self.authenticate_timeout,
+            permits: Arc::new(Semaphore::new(self.blocking_at_once.min(Semaphore::MAX_PERMITS))),
+        };
+        let (sign_in, claims) = match (self.sign_in_at.take(), self.authenticate.take()) {
+            (Some(path), None) if !path.is_empty() && is_plain_path(&path) => (SignInBy::PageAt(path), None),
+            (Some(path), _) => return Err(BuildError::SignInAt { path }),
+            (None, Some((function, claims))) => (SignInBy::Function(calls.of(function)), Some(claims)),
+            (None, None) => return Err(BuildError::NoAuthenticate),
+        };
+        let wants_refresh_tokens = self.wants_refresh_tokens(has_offline_access);
+        let wants_sessions = self.wants_sessions();
+        if self.reload.is_none() && (wants_refresh_tokens || wants_sessions) {
+            return Err(BuildError::NoReload);
+        }
+        let reload = self.reload.as_ref().map(|(_, claims)| ("reload", claims));
+        let second_factor = self.second_factor.as_ref().map(|(_, claims)| ("second_factor", claims));
+        for (function, other) in reload.into_iter().chain(second_factor) {
+            same_claims(claims, function, other)?;
+        }
+        let reload = self.reload.take().map(|(function, _)| Arc::new(calls.of(function)));
+        let users = Users {
+            sign_in,
+            second_factor: self.second_factor.take().map(|(function, _)| calls.of(function)),
+            refreshing: reload.clone().filter(|_| wants_refresh_tokens).map(|reload| Refreshing {
+                lifetimes: self.refresh_token_lifetimes(),
+                needs_offline_access: has_offline_access,
+                reload,
+            }),
+            sessions: reload
+                .filter(|_| wants_sessions)
+                .map(|reload| Sessions { lifetimes: self.session_lifetimes(), reload }),
+        };
+        Ok((users, claims))
+    }
+}
+
+/// The bounds within which the author's functions are called.
+struct Calls {
+    timeout: Duration,
+    permits: Arc<Semaphore>,
+}
+
+impl Calls {
+    fn of<Q>(&self, function: Authenticate<Q>) -> Authenticator<Q> {
+        Authenticator { function, timeout: self.timeout, permits: Arc::clone(&self.permits) }
+    }
+}
+
+fn same_claims(claims: Option<ClaimsType>, function: &'static str, other: &ClaimsType) -> Result<(), BuildError> {
+    match claims {
+        Some(claims) if other.is_known() && claims.is_known() && other.id != claims.id => {
+            Err(BuildError::OtherClaims { authenticate: claims.name, function, other: other.name })
+        }
+        Some(_) | None => Ok(()),
+    }
+}

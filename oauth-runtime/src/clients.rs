@@ -1,0 +1,55 @@
+//! The one door to a client, and to where its users are sent.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::error::Reason;
+use crate::model::client::RegisteredClient;
+use crate::model::code::AuthorizationRequest;
+use crate::model::redirect_uri::Destination;
+
+/// The clients of a service.
+pub(crate) struct Clients {
+    listed: HashMap<String, Arc<RegisteredClient>>,
+    /// Further web origins whose pages may call the server.
+    origins: Vec<String>,
+}
+
+impl Clients {
+    pub(crate) fn new(listed: HashMap<String, Arc<RegisteredClient>>, origins: Vec<String>) -> Self {
+        Clients { listed, origins }
+    }
+
+    /// The client with this id, if there is one.
+    pub(crate) async fn find(&self, id: &str) -> Result<Option<Arc<RegisteredClient>>, Reason> {
+        Ok(self.listed.get(id).cloned())
+    }
+
+    /// The client of an authorization request, and where its answer goes. Either can have lost its registration since the
+    /// request was found good.
+    pub(crate) async fn of(
+        &self,
+        request: &AuthorizationRequest,
+    ) -> Result<(Arc<RegisteredClient>, Destination), Reason> {
+        let client = self.find(&request.client_id).await?.ok_or(Reason::UnknownClient)?;
+        let destination = client.destination(&request.redirect_uri).ok_or(Reason::UnknownRedirectUri)?;
+        Ok((client, destination))
+    }
+
+    /// Whether any client that is listed has this property: what the metadata may promise.
+    pub(crate) fn any(&self, has: impl Fn(&RegisteredClient) -> bool) -> bool {
+        self.listed.values().any(|client| has(client))
+    }
+
+    /// Whether a page of this web origin belongs to a client, for CORS.
+    pub(crate) fn allow_origin(&self, origin: &str) -> bool {
+        self.origins.iter().any(|listed| listed == origin)
+            || self.any(|client| client.redirect_uris.iter().any(|uri| uri.allows_origin(origin)))
+    }
+
+    /// The id of some client that is listed, always the same one.
+    #[cfg(feature = "testing")]
+    pub(crate) fn first_id(&self) -> Option<&str> {
+        self.listed.keys().min().map(String::as_str)
+    }
+}

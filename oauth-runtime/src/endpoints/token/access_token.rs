@@ -1,0 +1,110 @@
+//! The access token, and the answer that it comes with (RFC 6749 §5.1, RFC 9068).
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::endpoints::token::id_token::IdToken;
+use crate::error::Reason;
+use crate::guard::bearer;
+use crate::model::claims::{OPENID, UnusableClaims};
+use crate::model::id::random_id;
+use crate::model::resource::Resources;
+use crate::model::session::Authentication;
+use crate::model::{Scope, Timestamp};
+use crate::server::Server;
+
+/// RFC 6749 §5.1
+#[derive(Serialize)]
+pub(crate) struct Issued {
+    pub(crate) access_token: String,
+    pub(crate) token_type: &'static str,
+    /// Seconds.
+    pub(crate) expires_in: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) refresh_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) id_token: Option<String>,
+    /// Always there, so that a client never guesses; left out where nothing was granted, since the syntax of RFC 6749
+    /// §3.3 has no empty scope.
+    #[serde(skip_serializing_if = "Scope::is_empty")]
+    pub(crate) scope: Scope,
+}
+
+/// What an access token is to say (RFC 9068 §2.2).
+pub(crate) struct Access<'a> {
+    pub(crate) grant: &'a str,
+    pub(crate) client_id: &'a str,
+    pub(crate) subject: &'a str,
+    pub(crate) scope: Scope,
+    pub(crate) resources: Resources,
+    /// None for a client in its own name.
+    pub(crate) authentication: Option<&'a Authentication>,
+    pub(crate) issued_at: Timestamp,
+    pub(crate) claims: Map<String, Value>,
+    /// Of the authorization request, for the ID token.
+    pub(crate) nonce: Option<String>,
+}
+
+impl Access<'_> {
+    /// Signs it.
+    pub(crate) async fn issue(self, server: &Server, refresh_token: Option<String>) -> Result<Issued, Reason> {
+        // RFC 9700 §4.15.1: a client may have been registered since the sign-in
+        if self.authentication.is_some() && server.clients().find(self.subject).await?.is_some() {
+            tracing::error!(target: "oauth", client = self.client_id, "a user's `sub` is the id of a client: {}", UnusableClaims::SubjectIsClient);
+            return Err(Reason::ClaimsUnusable);
+        }
+        let access_token = server.keys().sign(&self.claims(server)).ok_or(Reason::Internal)?;
+        if access_token.len() > bearer::MAX_BYTES {
+            tracing::error!(target: "oauth", client = self.client_id, "the claims make a token that is longer than any guard reads");
+            return Err(Reason::ClaimsUnusable);
+        }
+        let id_token = match self.authentication.filter(|_| self.scope.contains(OPENID)) {
+            Some(authentication) => Some(self.id_token(server, authentication, &access_token)?),
+            None => None,
+        };
+        tracing::info!(target: "oauth", client = self.client_id, grant = self.grant, "access token issued");
+        Ok(Issued {
+            access_token,
+            token_type: "Bearer",
+            expires_in: server.access_token_lifetime().as_secs(),
+            refresh_token,
+            id_token,
+            scope: self.scope,
+        })
+    }
+
+    fn claims(&self, server: &Server) -> Map<String, Value> {
+        let mut claims = self.claims.clone();
+        let registered = [
+            ("iss", json!(server.issuer().as_str())),
+            ("aud", self.resources.audience(server.audience())),
+            ("sub", json!(self.subject)),
+            ("client_id", json!(self.client_id)),
+            ("iat", json!(self.issued_at)),
+            ("exp", json!(self.issued_at + server.access_token_lifetime())),
+            ("jti", json!(random_id())),
+            ("gid", json!(self.grant)),
+        ];
+        claims.extend(registered.map(|(name, value)| (name.to_owned(), value)));
+        if let Some(authentication) = self.authentication {
+            claims.extend(authentication.claims());
+        }
+        if !self.scope.is_empty() {
+            claims.insert("scope".to_owned(), json!(self.scope));
+        }
+        claims
+    }
+
+    fn id_token(&self, server: &Server, authentication: &Authentication, access_token: &str) -> Result<String, Reason> {
+        // In a store's first second all is dated a second ahead, which a client would call the future.
+        let now = server.now();
+        let id = IdToken {
+            subject: self.subject,
+            client_id: self.client_id,
+            authentication: &Authentication { at: authentication.at.min(now), ..authentication.clone() },
+            issued_at: self.issued_at.min(now),
+            nonce: self.nonce.as_deref(),
+        };
+        id.sign(server, access_token).ok_or(Reason::Internal)
+    }
+}

@@ -1,0 +1,113 @@
+//! The pages that ask a person for something before it is known who they are: name and password, then one more thing.
+
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::http::{StatusCode, header};
+
+use crate::answer::document;
+use crate::error::Reason;
+use crate::model::Timestamp;
+use crate::model::code::{QuestionForm, SignInForm};
+use crate::model::id::random_id;
+use crate::model::question::Question;
+use crate::model::redirect_uri::Destination;
+use crate::pages::{QuestionPage, SignInPage, SignInProblem};
+use crate::server::Server;
+use crate::server::paths::Url;
+use crate::sign_in::form;
+use crate::sign_in::request::Authorization;
+
+/// The sign-in page, the first time or again. The form is sealed anew, so that its hour begins again.
+pub(crate) async fn sign_in_page(
+    server: &Server,
+    authorization: Authorization,
+    browser: String,
+    username: &str,
+    problem: Option<SignInProblem>,
+) -> Result<HttpResponse, Reason> {
+    let Authorization { request, client, destination } = authorization;
+    let form = SignInForm { request, browser };
+    let sealed = form::seal(server, &form).await?;
+    let texts = server.texts(form.request.requirements.language.as_deref());
+    let html = server.pages().sign_in(&SignInPage {
+        brand: server.brand(),
+        texts,
+        action: server.path(Url::Login),
+        request: &sealed,
+        client: &client.name,
+        returns_to: &destination.shown,
+        scopes: &server.described(&form.request.scope, texts),
+        username,
+        problem,
+    });
+    Ok(with_problem(document(status_of(problem), html, &destination.source), problem))
+}
+
+/// The page that asks one more thing, for the first time.
+pub(crate) async fn first_question_page(
+    server: &Server,
+    authorization: Authorization,
+    browser: String,
+    username: String,
+    began: Timestamp,
+    question: Question,
+) -> Result<HttpResponse, Reason> {
+    if server.second_factor().is_none() {
+        tracing::error!(target: "oauth", "authenticate asked a question, and its answer has no taker: add .second_factor(..)");
+        return Err(Reason::Internal);
+    }
+    if let Err(why) = question.check() {
+        tracing::error!(target: "oauth", "a question cannot be asked: {why}");
+        return Err(Reason::Internal);
+    }
+    let Authorization { request, client, destination } = authorization;
+    let form = QuestionForm { id: random_id(), request, browser, username, began, question };
+    let sealed = form::seal(server, &form).await?;
+    Ok(question_page(server, &client.name, &destination, &form, &sealed, None))
+}
+
+/// The page that asks one more thing, the first time or again. Its form stays the same one, so that its ten minutes do.
+pub(crate) fn question_page(
+    server: &Server,
+    client: &str,
+    destination: &Destination,
+    form: &QuestionForm,
+    sealed: &str,
+    problem: Option<SignInProblem>,
+) -> HttpResponse {
+    let html = server.pages().question(&QuestionPage {
+        brand: server.brand(),
+        texts: server.texts(form.request.requirements.language.as_deref()),
+        action: server.path(Url::Verify),
+        request: sealed,
+        client,
+        returns_to: &destination.shown,
+        question: &form.question,
+        problem,
+    });
+    with_problem(document(status_of(problem), html, &destination.source), problem)
+}
+
+fn status_of(problem: Option<SignInProblem>) -> StatusCode {
+    match problem {
+        None => StatusCode::OK,
+        Some(SignInProblem::Incomplete | SignInProblem::TooLong) => StatusCode::BAD_REQUEST,
+        Some(SignInProblem::Wrong) => StatusCode::UNAUTHORIZED,
+        Some(SignInProblem::TooManyAttempts(_)) => StatusCode::TOO_MANY_REQUESTS,
+        Some(SignInProblem::TryAgainLater) => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+/// After how long another try counts.
+fn with_problem(mut response: HttpResponse, problem: Option<SignInProblem>) -> HttpResponse {
+    let wait = match problem {
+        Some(SignInProblem::TooManyAttempts(wait)) => wait,
+        Some(SignInProblem::TryAgainLater) => TRY_AGAIN,
+        None | Some(SignInProblem::Incomplete | SignInProblem::TooLong | SignInProblem::Wrong) => return response,
+    };
+    response.headers_mut().insert(header::RETRY_AFTER, wait.as_secs().into());
+    response
+}
+
+const TRY_AGAIN: Duration = Duration::from_secs(5);

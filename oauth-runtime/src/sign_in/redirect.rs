@@ -1,0 +1,60 @@
+//! How an authorization request ends: the browser goes back to the client, with a code or with an error.
+
+use actix_web::HttpResponse;
+
+use crate::answer::redirect;
+use crate::error::Reason;
+use crate::model::claims::UnusableClaims;
+use crate::model::code::AuthorizationCode;
+use crate::model::id::random_id;
+use crate::model::redirect_uri::Destination;
+use crate::model::session::Person;
+use crate::seal::NotSealed;
+use crate::server::Server;
+use crate::sign_in::request::Authorization;
+
+/// Sends the browser to the client with a code (RFC 6749 §4.1.2).
+pub(crate) async fn approve(
+    server: &Server,
+    authorization: &Authorization,
+    person: &Person,
+) -> Result<HttpResponse, Reason> {
+    let Authorization { request, destination, .. } = authorization;
+    let code = AuthorizationCode {
+        grant: random_id(),
+        client_id: request.client_id.clone(),
+        redirect_uri: request.redirect_uri.clone(),
+        redirect_uri_given: request.redirect_uri_given,
+        scope: request.scope.clone(),
+        resources: request.resources.clone(),
+        nonce: request.nonce.clone(),
+        challenge: request.challenge,
+        subject: person.subject.clone(),
+        claims: person.claims.clone(),
+        authentication: person.authentication.clone(),
+    };
+    let issued_at = server.issue_time().await?;
+    let code = match server.sealer().seal(&code, issued_at, issued_at + server.code_lifetime()) {
+        Ok(code) => code,
+        Err(NotSealed::TooLarge) => {
+            tracing::error!(target: "oauth", "the claims of who signed in cannot be used: {}", UnusableClaims::TooLarge);
+            return Err(Reason::ClaimsUnusable);
+        }
+        Err(NotSealed::Failed) => return Err(Reason::Internal),
+    };
+    tracing::info!(target: "oauth", client = request.client_id, "authorization code issued");
+    Ok(redirect(server, destination, request.state.as_deref(), &[("code", &code)]))
+}
+
+/// Sends the browser to the client with an error (RFC 6749 §4.1.2.1).
+pub(crate) fn refuse(server: &Server, destination: &Destination, state: Option<&str>, reason: &Reason) -> HttpResponse {
+    let wire = reason.wire();
+    let code = wire.code.map_or("server_error", |code| code.as_str());
+    redirect(server, destination, state, &[("error", code), ("error_description", &wire.text)])
+}
+
+/// The user did not allow it, or left.
+pub(crate) fn deny(server: &Server, authorization: &Authorization) -> HttpResponse {
+    let Authorization { request, destination, .. } = authorization;
+    refuse(server, destination, request.state.as_deref(), &Reason::AccessDenied)
+}

@@ -1,0 +1,169 @@
+//! An authorization request: found good in the order of the specification, with the client that asks and where the
+//! answer goes (RFC 6749 §4.1.1, OAuth 2.1 §4.1.1, OpenID Connect Core §3.1.2.1).
+
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
+
+use crate::error::Reason;
+use crate::model::Scope;
+use crate::model::client::RegisteredClient;
+use crate::model::code::{AuthorizationRequest, Requirements};
+use crate::model::form::Parameters;
+use crate::model::pkce::Challenge;
+use crate::model::redirect_uri::Destination;
+use crate::server::Server;
+use crate::sign_in::language;
+
+/// Who asks, and where the answer goes.
+pub(crate) struct Asking {
+    pub(crate) client: Arc<RegisteredClient>,
+    pub(crate) destination: Destination,
+    redirect_uri_given: bool,
+}
+
+/// An authorization request, with who asks and where the answer goes.
+pub(crate) struct Authorization {
+    pub(crate) request: AuthorizationRequest,
+    pub(crate) client: Arc<RegisteredClient>,
+    pub(crate) destination: Destination,
+}
+
+impl Authorization {
+    /// The request that a form carries.
+    pub(crate) async fn of(server: &Server, request: AuthorizationRequest) -> Result<Self, Reason> {
+        let (client, destination) = server.clients().of(&request).await?;
+        Ok(Authorization { request, client, destination })
+    }
+}
+
+impl Asking {
+    /// Until these two are known good, no answer is sent to a client.
+    pub(crate) async fn read(server: &Server, parameters: &Parameters<'_>) -> Result<Self, Reason> {
+        let client_id = parameters.get("client_id", 128)?.ok_or(Reason::MissingParameter("client_id"))?;
+        let client = server.clients().find(client_id).await?.ok_or(Reason::UnknownClient)?;
+        let redirect_uri = parameters.get("redirect_uri", MAX_URI_BYTES)?;
+        let destination = match redirect_uri {
+            Some(uri) => client.destination(uri).ok_or(Reason::UnknownRedirectUri)?,
+            None => client.only_destination().ok_or(Reason::MissingParameter("redirect_uri"))?,
+        };
+        Ok(Asking { client, destination, redirect_uri_given: redirect_uri.is_some() })
+    }
+
+    /// The rest of the request.
+    pub(crate) fn request(
+        &self,
+        server: &Server,
+        http: &HttpRequest,
+        parameters: &Parameters<'_>,
+    ) -> Result<AuthorizationRequest, Reason> {
+        let state = parameters.get("state", MAX_STATE_BYTES)?;
+        // RFC 6749 appendix A.5 has no control characters in it
+        if state.is_some_and(|state| state.chars().any(char::is_control)) {
+            return Err(Reason::ParameterEncoding("state"));
+        }
+        match parameters.get("response_type", 64)? {
+            Some("code") => {}
+            Some(_) => return Err(Reason::UnsupportedResponseType),
+            None => return Err(Reason::MissingParameter("response_type")),
+        }
+        match parameters.get("response_mode", 64)? {
+            Some("query") | None => {}
+            Some(_) => return Err(Reason::UnsupportedResponseMode),
+        }
+        unsupported(parameters)?;
+        let nonce = parameters.get("nonce", MAX_NONCE_BYTES)?;
+        Ok(AuthorizationRequest {
+            client_id: self.client.id.clone(),
+            redirect_uri: self.destination.uri.clone(),
+            redirect_uri_given: self.redirect_uri_given,
+            challenge: challenge(parameters)?,
+            scope: scope(server, parameters)?,
+            resources: server.asked_resources(parameters)?,
+            state: state.map(str::to_owned),
+            nonce: nonce.map(str::to_owned),
+            requirements: requirements(server, http, parameters)?,
+        })
+    }
+}
+
+/// What of OpenID Connect is not here (OpenID Connect Core §6, §7.2.1).
+fn unsupported(parameters: &Parameters<'_>) -> Result<(), Reason> {
+    for (name, reason) in [
+        ("request", Reason::RequestObject),
+        ("request_uri", Reason::RequestUri),
+        ("registration", Reason::Registration),
+        ("claims", Reason::ClaimsParameter),
+    ] {
+        if parameters.get(name, MAX_UNSUPPORTED_BYTES)?.is_some() {
+            return Err(reason);
+        }
+    }
+    Ok(())
+}
+
+/// OAuth 2.1 §4.1.2.1: a public client must send one; left out, the method would mean plain (RFC 7636 §4.3).
+fn challenge(parameters: &Parameters<'_>) -> Result<Challenge, Reason> {
+    let challenge = parameters.get("code_challenge", 256)?.ok_or(Reason::ChallengeMissing)?;
+    match parameters.get("code_challenge_method", 64)? {
+        Some("S256") => challenge.parse().map_err(|_| Reason::ChallengeMalformed),
+        Some(_) | None => Err(Reason::ChallengeMethod),
+    }
+}
+
+fn scope(server: &Server, parameters: &Parameters<'_>) -> Result<Scope, Reason> {
+    let Some(text) = parameters.get("scope", Scope::MAX_BYTES)? else { return Ok(server.default_scope().clone()) };
+    let scope: Scope = text.parse().map_err(|_| Reason::ScopeMalformed)?;
+    if scope.iter().all(|scope| server.has_scope(scope)) { Ok(scope) } else { Err(Reason::ScopeUnknown) }
+}
+
+/// How the user has to be authenticated (OpenID Connect Core §3.1.2.1, RFC 9470 §4).
+fn requirements(server: &Server, http: &HttpRequest, parameters: &Parameters<'_>) -> Result<Requirements, Reason> {
+    let max_age = match parameters.get("max_age", 32)?.map(str::parse::<u64>) {
+        Some(Ok(seconds)) => Some(seconds),
+        Some(Err(_)) => return Err(Reason::MaxAgeMalformed),
+        None => None,
+    };
+    let acr = parameters.get("acr_values", 512)?.unwrap_or_default();
+    Ok(Requirements {
+        consent: false,
+        max_age,
+        acr: acr.split(' ').filter(|one| !one.is_empty()).map(str::to_owned).collect(),
+        // A hint that cannot be a name is none.
+        login_hint: parameters.get("login_hint", 256).ok().flatten().map(str::to_owned),
+        language: language::asked(http, server, parameters.get("ui_locales", 256)?),
+    })
+}
+
+/// What a request wants to be shown (`prompt`, OpenID Connect Core §3.1.2.1).
+pub(crate) struct Prompt {
+    /// `none`
+    pub(crate) nothing: bool,
+    /// `login` or `select_account`
+    pub(crate) sign_in: bool,
+    pub(crate) consent: bool,
+}
+
+impl Prompt {
+    pub(crate) fn read(parameters: &Parameters<'_>) -> Result<Self, Reason> {
+        let text = parameters.get("prompt", 256)?.unwrap_or_default();
+        let prompts: Vec<&str> = text.split(' ').filter(|one| !one.is_empty()).collect();
+        match prompts.as_slice() {
+            ["none"] => Ok(Prompt { nothing: true, sign_in: false, consent: false }),
+            prompts if prompts.iter().all(|prompt| *prompt != "none" && PROMPTS.contains(prompt)) => Ok(Prompt {
+                nothing: false,
+                // One account is signed in at a time: a user who wants another signs in to it.
+                sign_in: prompts.iter().any(|prompt| *prompt != "consent"),
+                consent: prompts.contains(&"consent"),
+            }),
+            _ => Err(Reason::PromptUnknown),
+        }
+    }
+}
+
+/// What `prompt` may be, as metadata names them.
+pub(crate) const PROMPTS: [&str; 4] = ["none", "login", "consent", "select_account"];
+pub(crate) const MAX_STATE_BYTES: usize = 2048;
+const MAX_NONCE_BYTES: usize = 512;
+pub(crate) const MAX_URI_BYTES: usize = 2048;
+const MAX_UNSUPPORTED_BYTES: usize = 8 * 1024;
