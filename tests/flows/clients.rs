@@ -243,8 +243,9 @@ impl Assertion {
         use std::sync::atomic::{AtomicU64, Ordering};
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let id = NUMBER.fetch_add(1, Ordering::SeqCst);
+        // The server may have begun in this very second, of which it takes nothing.
         let claims = json!({
-            "iss": "signer", "sub": "signer", "aud": issuer, "iat": now(), "exp": now() + 60, "jti": id.to_string()
+            "iss": "signer", "sub": "signer", "aud": issuer, "iat": now() + 1, "exp": now() + 60, "jti": id.to_string()
         });
         Assertion { claims, header: Header::new(Algorithm::ES256) }
     }
@@ -286,6 +287,20 @@ async fn c17_private_key_jwt_by_each_kind_of_key_and_once_only() {
         let answer = assert_with(&browser, &assertion.sign(&KEYS[0]), &[("client_id", "signer")]).await;
         assert_eq!(answer.status, 200, "{answer:?}");
     }
+}
+
+#[tokio::test]
+async fn c42_an_assertion_of_the_stores_first_second_may_have_been_spent_before() {
+    let clock = Clock::by_hand();
+    let server = start(|builder| {
+        let store = oauth_runtime::store::MemoryStore::with_clock(clock.clone());
+        with_clients(builder).store(store).clock(clock.clone())
+    });
+    let browser = Browser::new(&server);
+    let born = clock.now().seconds();
+    let of = |at: u64| Assertion::new(&browser.base).with("iat", json!(at)).with("exp", json!(born + 60)).sign(&KEYS[0]);
+    refused(&assert_with(&browser, &of(born), &[]).await, 400, "invalid_client");
+    assert_eq!(assert_with(&browser, &of(born + 1), &[]).await.status, 200);
 }
 
 #[tokio::test]
