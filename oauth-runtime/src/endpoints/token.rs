@@ -23,12 +23,14 @@ use crate::model::{Scope, Timestamp};
 use crate::server::OAuthService;
 use crate::sign_in::finish::random_id;
 
-/// What a client may exchange.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum GrantType {
-    AuthorizationCode,
-    RefreshToken,
-    ClientCredentials,
+crate::model::words! {
+    /// What a client may exchange.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) enum GrantType {
+        AuthorizationCode = "authorization_code",
+        RefreshToken = "refresh_token",
+        ClientCredentials = "client_credentials",
+    }
 }
 
 /// RFC 6749 §5.1
@@ -92,11 +94,9 @@ async fn grant(oauth: &OAuthService, request: &HttpRequest, payload: web::Payloa
 }
 
 impl GrantType {
-    const ALL: [GrantType; 3] = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials];
-
     /// Those that this service has clients and a configuration for.
     pub(crate) fn offered(oauth: &OAuthService) -> impl Iterator<Item = GrantType> {
-        GrantType::ALL.into_iter().filter(|grant| match grant {
+        GrantType::ALL.iter().copied().filter(|grant| match grant {
             GrantType::AuthorizationCode => oauth.0.clients.values().any(|client| !client.redirect_uris.is_empty()),
             GrantType::RefreshToken => oauth.0.refreshing.is_some(),
             GrantType::ClientCredentials => oauth.has_confidential_clients(),
@@ -109,14 +109,6 @@ impl GrantType {
             GrantType::AuthorizationCode => !client.redirect_uris.is_empty(),
             GrantType::RefreshToken => client.may_refresh && !client.redirect_uris.is_empty(),
             GrantType::ClientCredentials => client.credentials.is_some(),
-        }
-    }
-
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            GrantType::AuthorizationCode => "authorization_code",
-            GrantType::RefreshToken => "refresh_token",
-            GrantType::ClientCredentials => "client_credentials",
         }
     }
 }
