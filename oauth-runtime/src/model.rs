@@ -20,5 +20,5 @@ pub(crate) mod time;
 pub use client::Client;
 pub use scope::{InvalidScope, Scope};
 pub use secret::{Password, Secret};
-pub(crate) use text::words;
+pub(crate) use text::{debug_as_text, words};
 pub use time::{Clock, Timestamp};

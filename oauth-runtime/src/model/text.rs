@@ -1,4 +1,4 @@
-//! Text that is written in one place: the words of an enum.
+//! Text that is written in one place: the words of an enum, and the text of an error.
 
 /// An enum whose variants are words on the wire. `ALL` and `as_str` come from the same rows as the variants.
 macro_rules! words {
@@ -19,4 +19,16 @@ macro_rules! words {
     };
 }
 
-pub(crate) use words;
+/// `Debug` of a public error prints its text. `main() -> Result<(), Box<dyn Error>>` and `unwrap` show an error by
+/// `Debug`, and the text says what to change. `tests/errors.rs` fails if a public error lacks it.
+macro_rules! debug_as_text {
+    ($error:ty) => {
+        impl ::std::fmt::Debug for $error {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                ::std::fmt::Display::fmt(self, f)
+            }
+        }
+    };
+}
+
+pub(crate) use {debug_as_text, words};
