@@ -1,11 +1,18 @@
-//! Every error code of the specifications that this server implements, produced over the wire: docs/errors.md is this table.
+//! Every error code of the specifications that this server implements, produced over the wire: docs/errors.md is this
+//! table. And how the errors of the library read where a program prints them.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeSet;
+use std::error::Error;
 use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
 
 use actix_web::web;
 use oauth_runtime::store::{Advance, Count, Reply, Spend, StoreError};
-use oauth_runtime::{Builder, Client, Keys, Login, OAuthService, SigningKey, Store, Timestamp, require_claim};
+use oauth_runtime::{
+    BuildError, Builder, Client, Keys, Login, OAuthService, SigningKey, Store, Timestamp, require_claim,
+};
 use oauth_tests::{Answer, Browser, SECRET, Server, builder, free_port, handlers, serve};
 use serde_json::json;
 
@@ -367,6 +374,84 @@ async fn nothing_but_these_codes_is_in_the_readme() {
         let code = line.split('|').nth(1).unwrap();
         for code in code.split(',').map(|code| code.trim().trim_matches('`')) {
             assert!(known.contains(&code), "{code}");
+        }
+    }
+}
+
+#[test]
+fn main_shows_what_to_change() {
+    let output = Command::new(env!("CARGO_BIN_EXE_short_secret")).output().unwrap();
+    assert!(!output.status.success());
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        "Error: a secret has 5 bytes and needs at least 32: `openssl rand -base64 48` makes a good one\n"
+    );
+}
+
+#[test]
+fn a_source_is_in_the_text_and_debug_is_the_text() {
+    let built = |change: fn(Builder) -> Builder| change(builder("https://notes.example")).build().unwrap_err();
+    let errors: [(Box<dyn Error>, bool); 7] = [
+        (Box::new(built(|builder| builder.issuer("notes.example"))), true),
+        (Box::new(built(|builder| builder.client(Client::public("a").redirect_uri("x://y")))), true),
+        (Box::new(built(|builder| builder.client(Client::confidential("a").jwks("{}")))), true),
+        (Box::new(built(|builder| builder.accent("blue"))), true),
+        (Box::new(StoreError::Unavailable("away".into())), true),
+        (Box::new(StoreError::Full), false),
+        (Box::new(BuildError::NoIssuer), false),
+    ];
+    for (error, has_source) in errors {
+        assert_eq!(format!("{error:?}"), error.to_string());
+        assert_eq!(error.source().is_some(), has_source, "{error}");
+        if let Some(source) = error.source() {
+            assert!(error.to_string().ends_with(&source.to_string()), "{error}: {source}");
+        }
+    }
+}
+
+/// `Debug` of every public error comes from the one macro that prints the text. Beside it the compiler refuses a derived
+/// one.
+#[test]
+fn no_public_error_has_a_debug_that_hides_its_text() {
+    let mut files = Vec::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../oauth-runtime/src"), &mut files);
+    let errors: BTreeSet<&str> = files.iter().flat_map(|text| errors(text)).collect();
+    let print_text = files.iter().flat_map(|text| text.split("debug_as_text!(").skip(1)).map(name).collect();
+    let hide_text: Vec<_> = errors.difference(&print_text).collect();
+    assert!(hide_text.is_empty(), "write debug_as_text!(..) below {hide_text:?}");
+    for known in ["BuildError", "DiscoveryError", "InvalidColour", "KeyError", "Refusal", "StoreError", "Unsuitable"] {
+        assert!(errors.contains(known), "{known} is not found");
+    }
+}
+
+/// The public types of a file that derive or implement `Error`, or are named like one.
+fn errors(text: &str) -> Vec<&str> {
+    let items = ["pub enum ", "pub struct "].into_iter().flat_map(|keyword| text.match_indices(keyword));
+    let derived = items.filter_map(|(at, keyword)| {
+        let attributes = text[..at].rsplit("\n\n").next().unwrap();
+        let item = name(&text[at + keyword.len()..]);
+        let is_error = attributes.contains("Error)]") || item.ends_with("Error") || item.starts_with("Invalid");
+        is_error.then_some(item)
+    });
+    let implementations = text.lines().filter(|line| line.starts_with("impl"));
+    derived
+        .chain(implementations.filter_map(|line| line.split_once("Error for ")).map(|(_, item)| name(item)))
+        .collect()
+}
+
+/// The identifier that a text begins with.
+fn name(text: &str) -> &str {
+    text.split(|letter: char| !letter.is_alphanumeric()).next().unwrap()
+}
+
+/// The texts of all Rust files in a directory and below.
+fn sources(directory: &Path, texts: &mut Vec<String>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, texts);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            texts.push(std::fs::read_to_string(&path).unwrap());
         }
     }
 }

@@ -16,9 +16,11 @@ pub(crate) mod resource;
 pub(crate) mod scope;
 pub(crate) mod secret;
 pub(crate) mod session;
+pub(crate) mod text;
 pub(crate) mod time;
 
 pub use client::Client;
 pub use scope::{InvalidScope, Scope};
 pub use secret::{Password, Secret};
+pub(crate) use text::{debug_as_text, words};
 pub use time::{Clock, Timestamp};

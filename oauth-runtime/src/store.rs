@@ -146,21 +146,16 @@ impl<T> fmt::Debug for Reply<'_, T> {
 }
 
 /// Why a store has no answer. The request it was for is refused with status 503.
-#[derive(Debug)]
+///
+/// `Display` and `Debug` print the same text. The text of a [`source`](Error::source) is part of it.
+#[derive(thiserror::Error)]
 pub enum StoreError {
     /// It keeps as many facts as it may.
+    #[error("the store is full: give it more capacity")]
     Full,
-    /// The engine behind it failed.
-    Unavailable(Box<dyn Error + Send + Sync>),
+    /// The engine behind it failed, with this error.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
 }
 
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            StoreError::Full => f.write_str("the store is full: give it more capacity"),
-            StoreError::Unavailable(error) => write!(f, "the store is unavailable: {error}"),
-        }
-    }
-}
-
-impl Error for StoreError {}
+crate::model::debug_as_text!(StoreError);

@@ -298,7 +298,8 @@ async fn c42_an_assertion_of_the_stores_first_second_may_have_been_spent_before(
     });
     let browser = Browser::new(&server);
     let born = clock.now().seconds();
-    let of = |at: u64| Assertion::new(&browser.base).with("iat", json!(at)).with("exp", json!(born + 60)).sign(&KEYS[0]);
+    let of =
+        |at: u64| Assertion::new(&browser.base).with("iat", json!(at)).with("exp", json!(born + 60)).sign(&KEYS[0]);
     refused(&assert_with(&browser, &of(born), &[]).await, 400, "invalid_client");
     assert_eq!(assert_with(&browser, &of(born + 1), &[]).await.status, 200);
 }

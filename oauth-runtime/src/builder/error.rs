@@ -1,6 +1,5 @@
 //! What is wrong with a configuration.
 
-use std::fmt;
 use std::time::Duration;
 
 use crate::model::Secret;
@@ -10,151 +9,245 @@ use crate::model::redirect_uri::InvalidRedirectUri;
 use crate::pages::InvalidColour;
 use crate::server::paths::Endpoint;
 
-/// What is wrong with a configuration; its text says what to change.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What is wrong with a configuration.
+///
+/// `Display` and `Debug` print the same text, which says what to change. The text of a
+/// [`source`](std::error::Error::source) is part of it: print one or the other.
+///
+/// ```
+/// use oauth_runtime::{Client, OAuthService};
+/// use std::error::Error as _;
+///
+/// let builder = OAuthService::builder().issuer("http://notes.example").client(Client::public("app"));
+/// let error = builder.build().unwrap_err();
+/// assert!(error.to_string().ends_with("plain http is for loopback only; elsewhere write https"));
+/// assert_eq!(format!("{error:?}"), error.to_string());
+/// assert!(error.source().is_some());
+/// ```
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "the text of each is its documentation")]
 pub enum BuildError {
+    /// [`issuer`](crate::Builder::issuer) was not called.
+    #[error("there is no issuer: add .issuer(\"https://your.host\"), or http://127.0.0.1:PORT to try it")]
     NoIssuer,
-    Issuer { issuer: String, why: InvalidIssuer },
+    /// The issuer is not an https URL (http on loopback) in normal form.
+    #[error("the issuer {issuer:?} cannot be used: {why}")]
+    Issuer {
+        /// The issuer as given.
+        issuer: String,
+        /// What is wrong with it.
+        #[source]
+        why: InvalidIssuer,
+    },
+    /// Neither a function that signs users in is configured, nor [`sign_in_at`](crate::Builder::sign_in_at).
+    #[error(
+        "nobody can sign in: add .authenticate_blocking(fn), a function from Login to Option<claims>, \
+         or .authenticate(async fn)"
+    )]
     NoAuthenticate,
-    ShortSecret { bytes: usize },
+    /// A secret, the current or a previous one, is shorter than [`Secret::MIN_BYTES`].
+    #[error(
+        "a secret has {bytes} bytes and needs at least {}: `openssl rand -base64 48` makes a good one",
+        Secret::MIN_BYTES
+    )]
+    ShortSecret {
+        /// The length of the secret in bytes.
+        bytes: usize,
+    },
+    /// [`audience`](crate::Builder::audience) is an empty string.
+    #[error("the audience is empty: leave .audience(..) out to use the issuer")]
     EmptyAudience,
-    Resource { resource: String },
-    Lifetime { what: &'static str, longest: Duration },
+    /// A [`resource`](crate::Builder::resource) is not an absolute URI, has a fragment, or is too long.
+    #[error(
+        "the resource {resource:?} must be an absolute URI without a fragment, of at most 256 bytes, \
+         such as https://api.example"
+    )]
+    Resource {
+        /// The resource as given.
+        resource: String,
+    },
+    /// A lifetime is shorter than a second, or longer than this one may be.
+    #[error("{what} must be between 1 second and {} seconds", .longest.as_secs())]
+    Lifetime {
+        /// The name of the builder's method, such as `code_lifetime`.
+        what: &'static str,
+        /// The longest that it may be.
+        longest: Duration,
+    },
+    /// [`blocking_at_once`](crate::Builder::blocking_at_once) or
+    /// [`authenticate_timeout`](crate::Builder::authenticate_timeout) is zero.
+    #[error("authenticate could never answer: blocking_at_once and authenticate_timeout must be above zero")]
     NeverAnswers,
+    /// Refresh tokens or sessions are configured, and nothing looks the user's claims up again.
+    #[error(
+        "refresh tokens and sessions need .reload(async fn) or .reload_blocking(fn), from a subject to Option<claims>: \
+         without it a role that was taken away would live on; or write .refresh_tokens(false) and .sessions(false)"
+    )]
     NoReload,
-    OtherClaims { authenticate: &'static str, function: &'static str, other: &'static str },
-    SignInAt { path: String },
-    Language { language: String, why: String },
-    Scope { scope: String },
-    DefaultScope { scope: String },
-    Path { endpoint: Endpoint, path: String },
+    /// Two of the functions that return claims return different types.
+    #[error("authenticate answers {authenticate}, and {function} answers {other}: use one type")]
+    OtherClaims {
+        /// The name of the type that `authenticate` returns.
+        authenticate: &'static str,
+        /// The other function: `reload` or `second_factor`.
+        function: &'static str,
+        /// The name of the type that the other function returns.
+        other: &'static str,
+    },
+    /// The path of [`sign_in_at`](crate::Builder::sign_in_at) is malformed, or there is an `authenticate` as well.
+    #[error(
+        "the path {path:?} of .sign_in_at(..) cannot be used: write the path of your page on this origin, /segments \
+         of letters, digits and -._~, and leave .authenticate(..) out"
+    )]
+    SignInAt {
+        /// The path as given.
+        path: String,
+    },
+    /// The [`Texts`](crate::Texts) of a language have no valid tag, or a sentence is empty or lacks a placeholder.
+    #[error("the texts of the language {language:?} cannot be used: {why}")]
+    Language {
+        /// The tag of the language, such as `de`.
+        language: String,
+        /// What is wrong, with the name of the sentence.
+        why: String,
+    },
+    /// A [`scope`](crate::Builder::scope) is declared twice, or is not a scope.
+    #[error("the scope {scope:?} is there twice or is not a scope: one word of printable ASCII without \" and \\")]
+    Scope {
+        /// The scope as given.
+        scope: String,
+    },
+    /// The [`default_scope`](crate::Builder::default_scope) is malformed, or has a scope that is not declared.
+    #[error("the default scope {scope:?} has a scope that no .scope(..) describes")]
+    DefaultScope {
+        /// The default scope as given: scopes with spaces between them.
+        scope: String,
+    },
+    /// A [`path`](crate::Builder::path) is malformed, or another URL of the server has it already.
+    #[error(
+        "the path {path:?} of {endpoint:?} is taken or cannot be used: write /segments of letters, digits and -._~"
+    )]
+    Path {
+        /// The endpoint that was to have the path.
+        endpoint: Endpoint,
+        /// The path, without that of the issuer.
+        path: String,
+    },
+    /// [`client`](crate::Builder::client) was not called.
+    #[error("there is no client: add .client(Client::public(\"app\").redirect_uri(..))")]
     NoClient,
-    ClientId { client: String },
-    ClientTwice { client: String },
-    NoRedirectUri { client: String },
-    NoCredentials { client: String },
-    ClientSecret { client: String, bytes: usize },
-    ClientJwk { client: String, why: InvalidJwk },
-    ClientScope { client: String, scope: String },
-    ClientClaims { client: String, why: String },
-    PublicClient { client: String },
-    RedirectUri { client: String, uri: String, why: InvalidRedirectUri },
-    Origin { origin: String },
-    Accent(InvalidColour),
-    ForeignClaims { handler: String, guard_type: &'static str, claims_type: &'static str },
+    /// The id of a client is empty, too long, or has other characters than printable ASCII.
+    #[error("the client id {client:?} must be 1 to 128 printable ASCII characters without spaces")]
+    ClientId {
+        /// The id as given.
+        client: String,
+    },
+    /// Two clients have one id.
+    #[error("the client {client:?} is there twice: register it once, with all its redirect URIs")]
+    ClientTwice {
+        /// The id of both.
+        client: String,
+    },
+    /// A public client has no redirect URI, so it could never get a token.
+    #[error("the client {client:?} has nowhere to go after sign-in: add .redirect_uri(..)")]
+    NoRedirectUri {
+        /// The id of the client.
+        client: String,
+    },
+    /// A confidential client has neither a secret nor a key.
+    #[error("the confidential client {client:?} cannot show who it is: add .secret(..) or .jwks(..)")]
+    NoCredentials {
+        /// The id of the client.
+        client: String,
+    },
+    /// A secret of a client is shorter than [`Secret::MIN_BYTES`].
+    #[error(
+        "a secret of the client {client:?} has {bytes} bytes and needs at least {}: \
+         `openssl rand -hex 32` makes a good one",
+        Secret::MIN_BYTES
+    )]
+    ClientSecret {
+        /// The id of the client.
+        client: String,
+        /// The length of the secret in bytes.
+        bytes: usize,
+    },
+    /// A key of a client is malformed, private, or of a kind that is not supported.
+    #[error("a key of the client {client:?} cannot be used: {why}")]
+    ClientJwk {
+        /// The id of the client.
+        client: String,
+        /// What is wrong with the key.
+        #[source]
+        why: InvalidJwk,
+    },
+    /// The scope of a client is malformed, or has a scope that is not declared.
+    #[error("the scope {scope:?} of the client {client:?} has a scope that no .scope(..) of the builder describes")]
+    ClientScope {
+        /// The id of the client.
+        client: String,
+        /// The scope as given: scopes with spaces between them.
+        scope: String,
+    },
+    /// The claims of a client are no JSON object, or have a claim that the server sets.
+    #[error("the claims of the client {client:?} cannot be used: {why}")]
+    ClientClaims {
+        /// The id of the client.
+        client: String,
+        /// What is wrong, with the name of the claim.
+        why: String,
+    },
+    /// A public client has what only a confidential one can have: a secret, a key, a scope or claims.
+    #[error(
+        "the client {client:?} is public, and has a secret, a key, a scope or claims of its own: \
+         write Client::confidential({client:?})"
+    )]
+    PublicClient {
+        /// The id of the client.
+        client: String,
+    },
+    /// A redirect URI of a client, for after the sign-in or after the sign-out, is not one.
+    #[error("the redirect URI {uri:?} of the client {client:?} cannot be used: {why}")]
+    RedirectUri {
+        /// The id of the client.
+        client: String,
+        /// The redirect URI as given.
+        uri: String,
+        /// What is wrong with it.
+        #[source]
+        why: InvalidRedirectUri,
+    },
+    /// An [`origin`](crate::Builder::origin) is not scheme, host and port alone.
+    #[error("the origin {origin:?} must be scheme and host (and port), such as https://app.example")]
+    Origin {
+        /// The origin as given.
+        origin: String,
+    },
+    /// The [`accent`](crate::Builder::accent) is not a colour.
+    #[error("{0}")]
+    Accent(#[from] InvalidColour),
+    /// A guard is a pattern over another type than `authenticate` returns, and
+    /// [`deny_foreign_claims`](crate::Builder::deny_foreign_claims) was called.
+    #[error(
+        "the guard of {handler} is a pattern of {guard_type}, and authenticate answers {claims_type}: use one type"
+    )]
+    ForeignClaims {
+        /// The path of the handler, such as `app::admin`.
+        handler: String,
+        /// The name of the type in the pattern.
+        guard_type: &'static str,
+        /// The name of the type that `authenticate` returns.
+        claims_type: &'static str,
+    },
+    /// The scope `openid` is declared, and the tokens are signed by the secret alone, which no client has.
+    #[error(
+        "the scope openid needs a key that others can verify by: \
+         add .keys(Keys::new(SigningKey::from_env(\"OAUTH_KEY\")?)), or .keys(Keys::generate()?) for development"
+    )]
     OpenidWithoutKeys,
+    /// The cryptographic library could not derive a key from the secret.
+    #[error("no keys could be derived: the cryptographic library failed")]
     Cryptography,
 }
 
-impl fmt::Display for BuildError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            BuildError::NoIssuer => {
-                f.write_str("there is no issuer: add .issuer(\"https://your.host\"), or http://127.0.0.1:PORT to try it")
-            }
-            BuildError::Issuer { issuer, why } => write!(f, "the issuer {issuer:?} cannot be used: {why}"),
-            BuildError::NoAuthenticate => f.write_str(
-                "nobody can sign in: add .authenticate_blocking(fn), a function from Login to Option<claims>, or .authenticate(async fn)",
-            ),
-            BuildError::ShortSecret { bytes } => write!(
-                f,
-                "a secret has {bytes} bytes and needs at least {}: `openssl rand -base64 48` makes a good one",
-                Secret::MIN_BYTES
-            ),
-            BuildError::EmptyAudience => f.write_str("the audience is empty: leave .audience(..) out to use the issuer"),
-            BuildError::Resource { resource } => write!(
-                f,
-                "the resource {resource:?} must be an absolute URI without a fragment, of at most 256 bytes, such as https://api.example"
-            ),
-            BuildError::Lifetime { what, longest } => {
-                write!(f, "{what} must be between 1 second and {} seconds", longest.as_secs())
-            }
-            BuildError::NeverAnswers => {
-                f.write_str("authenticate could never answer: blocking_at_once and authenticate_timeout must be above zero")
-            }
-            BuildError::NoReload => f.write_str(
-                "refresh tokens and sessions need .reload(async fn) or .reload_blocking(fn), from a subject to Option<claims>: \
-                 without it a role that was taken away would live on; or write .refresh_tokens(false) and .sessions(false)",
-            ),
-            BuildError::OtherClaims { authenticate, function, other } => {
-                write!(f, "authenticate answers {authenticate}, and {function} answers {other}: use one type")
-            }
-            BuildError::SignInAt { path } => write!(
-                f,
-                "the path {path:?} of .sign_in_at(..) cannot be used: write the path of your page on this origin, /segments \
-                 of letters, digits and -._~, and leave .authenticate(..) out"
-            ),
-            BuildError::Language { language, why } => {
-                write!(f, "the texts of the language {language:?} cannot be used: {why}")
-            }
-            BuildError::Scope { scope } => write!(
-                f,
-                "the scope {scope:?} is there twice or is not a scope: one word of printable ASCII without \" and \\"
-            ),
-            BuildError::DefaultScope { scope } => {
-                write!(f, "the default scope {scope:?} has a scope that no .scope(..) describes")
-            }
-            BuildError::Path { endpoint, path } => write!(
-                f,
-                "the path {path:?} of {endpoint:?} is taken or cannot be used: write /segments of letters, digits and -._~"
-            ),
-            BuildError::NoClient => {
-                f.write_str("there is no client: add .client(Client::public(\"app\").redirect_uri(..))")
-            }
-            BuildError::ClientId { client } => {
-                write!(f, "the client id {client:?} must be 1 to 128 printable ASCII characters without spaces")
-            }
-            BuildError::ClientTwice { client } => write!(f, "the client {client:?} is there twice: register it once, with all its redirect URIs"),
-            BuildError::NoRedirectUri { client } => {
-                write!(f, "the client {client:?} has nowhere to go after sign-in: add .redirect_uri(..)")
-            }
-            BuildError::NoCredentials { client } => {
-                write!(f, "the confidential client {client:?} cannot show who it is: add .secret(..) or .jwks(..)")
-            }
-            BuildError::ClientSecret { client, bytes } => write!(
-                f,
-                "a secret of the client {client:?} has {bytes} bytes and needs at least {}: `openssl rand -hex 32` makes a good one",
-                Secret::MIN_BYTES
-            ),
-            BuildError::ClientJwk { client, why } => {
-                write!(f, "a key of the client {client:?} cannot be used: {why}")
-            }
-            BuildError::ClientScope { client, scope } => {
-                write!(f, "the scope {scope:?} of the client {client:?} has a scope that no .scope(..) of the builder describes")
-            }
-            BuildError::ClientClaims { client, why } => {
-                write!(f, "the claims of the client {client:?} cannot be used: {why}")
-            }
-            BuildError::PublicClient { client } => write!(
-                f,
-                "the client {client:?} is public, and has a secret, a key, a scope or claims of its own: write Client::confidential({client:?})"
-            ),
-            BuildError::RedirectUri { client, uri, why } => {
-                write!(f, "the redirect URI {uri:?} of the client {client:?} cannot be used: {why}")
-            }
-            BuildError::Origin { origin } => {
-                write!(f, "the origin {origin:?} must be scheme and host (and port), such as https://app.example")
-            }
-            BuildError::Accent(why) => why.fmt(f),
-            BuildError::ForeignClaims { handler, guard_type, claims_type } => write!(
-                f,
-                "the guard of {handler} is a pattern of {guard_type}, and authenticate answers {claims_type}: use one type"
-            ),
-            BuildError::OpenidWithoutKeys => f.write_str(
-                "the scope openid needs a key that others can verify by: add .keys(Keys::new(SigningKey::from_env(\"OAUTH_KEY\")?)), \
-                 or .keys(Keys::generate()?) for development",
-            ),
-            BuildError::Cryptography => f.write_str("no keys could be derived: the cryptographic library failed"),
-        }
-    }
-}
-
-impl std::error::Error for BuildError {}
-
-impl From<InvalidColour> for BuildError {
-    fn from(why: InvalidColour) -> Self {
-        BuildError::Accent(why)
-    }
-}
+crate::model::debug_as_text!(BuildError);

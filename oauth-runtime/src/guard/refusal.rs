@@ -14,8 +14,8 @@ use crate::model::issuer::Issuer;
 use crate::policy::{Guard, Need};
 
 /// A guard's refusal: what [`AccessToken::satisfies`](crate::AccessToken::satisfies) answers, and what
-/// [`Builder::refusal_body`](crate::Builder::refusal_body) is given.
-#[derive(Clone, Debug)]
+/// [`Builder::refusal_body`](crate::Builder::refusal_body) is given. `Display` and `Debug` print its description.
+#[derive(Clone)]
 pub struct Refusal {
     reason: Reason,
     /// That of the resource; none where there is none.
@@ -24,7 +24,7 @@ pub struct Refusal {
 }
 
 /// Which guard refused, and the terms that made it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Decided {
     guard: &'static Guard,
     terms: String,
@@ -179,6 +179,8 @@ impl fmt::Display for Refusal {
         f.write_str(&self.description())
     }
 }
+
+crate::model::debug_as_text!(Refusal);
 
 impl std::error::Error for Refusal {}
 

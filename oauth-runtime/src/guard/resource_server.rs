@@ -401,51 +401,83 @@ impl RemoteKeys {
     }
 }
 
-/// Why an issuer cannot be relied on; its text says what to change.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Why an issuer cannot be relied on.
+///
+/// `Display` and `Debug` print the same text, which says what to change.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "the text of each is its documentation")]
 pub enum DiscoveryError {
+    /// [`audience`](crate::ResourceServerBuilder::audience) was not called, or is an empty string.
+    #[error(
+        "whom the tokens have to be for is not said: add .audience(\"https://api.example\"), \
+         the aud that the issuer writes"
+    )]
     NoAudience,
+    /// [`algorithms`](crate::ResourceServerBuilder::algorithms) was called with an empty list.
+    #[error("no algorithm is left: leave .algorithms(..) out, or name one")]
     NoAlgorithm,
-    Issuer { issuer: String },
-    Unreachable { url: String, why: String },
-    NotFound { url: String },
-    Status { url: String, status: u16 },
-    NotJson { url: String },
-    OtherIssuer { issuer: String, named: String },
-    PlainHttp { url: String },
-    NoKeys { url: String },
+    /// The issuer is not an https URL (http on loopback) in normal form.
+    #[error("the issuer {issuer:?} must be an https URL (or http on loopback) without a query, as its metadata has it")]
+    Issuer {
+        /// The issuer as given.
+        issuer: String,
+    },
+    /// The issuer cannot be reached, or does not answer in time.
+    #[error("{url} cannot be fetched: {why}")]
+    Unreachable {
+        /// The URL of the metadata or the keys.
+        url: String,
+        /// The text of the HTTP client's error.
+        why: String,
+    },
+    /// The answer is 404.
+    #[error("there is nothing at {url}: check the issuer, its path and a closing slash included")]
+    NotFound {
+        /// The URL of the metadata or the keys.
+        url: String,
+    },
+    /// The answer is neither 200 nor 404.
+    #[error("{url} answers {status} instead of 200; redirects are not followed")]
+    Status {
+        /// The URL of the metadata or the keys.
+        url: String,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The answer is not JSON, or is too long.
+    #[error("{url} is no JSON, or longer than {MAX_DOCUMENT_BYTES} bytes")]
+    NotJson {
+        /// The URL of the metadata or the keys.
+        url: String,
+    },
+    /// The metadata is that of another issuer (RFC 8414 §3.3).
+    #[error(
+        "the metadata of {issuer:?} is that of {named:?}: write the issuer just like that, if it is the one you trust"
+    )]
+    OtherIssuer {
+        /// The issuer as configured.
+        issuer: String,
+        /// The issuer in the metadata; empty if it has none.
+        named: String,
+    },
+    /// The keys are at an address that is neither https nor, for an issuer on loopback, on loopback.
+    #[error("the keys are at {url:?}, and must be at an https address")]
+    PlainHttp {
+        /// The `jwks_uri` of the metadata.
+        url: String,
+    },
+    /// The metadata has no `jwks_uri`, or none of the published keys can be used.
+    #[error(
+        "there is no key at {url} that could be used: ES256, EdDSA and RS256 (2048 bits and more) can, \
+         of those that .algorithms(..) names"
+    )]
+    NoKeys {
+        /// The URL of the metadata or the keys.
+        url: String,
+    },
 }
 
-impl fmt::Display for DiscoveryError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            DiscoveryError::NoAudience => f.write_str(
-                "whom the tokens have to be for is not said: add .audience(\"https://api.example\"), the aud that the issuer writes",
-            ),
-            DiscoveryError::NoAlgorithm => f.write_str("no algorithm is left: leave .algorithms(..) out, or name one"),
-            DiscoveryError::Issuer { issuer } => {
-                write!(f, "the issuer {issuer:?} must be an https URL (or http on loopback) without a query, as its metadata has it")
-            }
-            DiscoveryError::Unreachable { url, why } => write!(f, "{url} cannot be fetched: {why}"),
-            DiscoveryError::NotFound { url } => {
-                write!(f, "there is nothing at {url}: check the issuer, its path and a closing slash included")
-            }
-            DiscoveryError::Status { url, status } => write!(f, "{url} answers {status} instead of 200; redirects are not followed"),
-            DiscoveryError::NotJson { url } => write!(f, "{url} is no JSON, or longer than {MAX_DOCUMENT_BYTES} bytes"),
-            DiscoveryError::OtherIssuer { issuer, named } => {
-                write!(f, "the metadata of {issuer:?} is that of {named:?}: write the issuer just like that, if it is the one you trust")
-            }
-            DiscoveryError::PlainHttp { url } => write!(f, "the keys are at {url:?}, and must be at an https address"),
-            DiscoveryError::NoKeys { url } => {
-                write!(f, "there is no key at {url} that could be used: ES256, EdDSA and RS256 (2048 bits and more) can, of those that .algorithms(..) names")
-            }
-        }
-    }
-}
-
-impl std::error::Error for DiscoveryError {}
+crate::model::debug_as_text!(DiscoveryError);
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_DOCUMENT_BYTES: usize = 256 * 1024;

@@ -42,23 +42,72 @@ enum Private {
     Rs256(Box<RsaKeyPair>),
 }
 
-/// Why there is no signing key; the text says what to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Why a signing key cannot be read, added, promoted or retired.
+///
+/// `Display` and `Debug` print the same text, which says what to change.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "the text of each is its documentation")]
 pub enum KeyError {
-    NotSet { variable: String },
-    Unreadable { path: String, why: String },
+    /// The environment variable is not set, is empty, or is not UTF-8.
+    #[error("the environment variable {variable} is empty or not set: put a private key in PEM or as a JWK into it")]
+    NotSet {
+        /// The name of the variable.
+        variable: String,
+    },
+    /// The file cannot be read.
+    #[error("the key file {path} cannot be read: {why}")]
+    Unreadable {
+        /// The path as given.
+        path: String,
+        /// The text of the I/O error.
+        why: String,
+    },
+    /// The text is not the PEM of a private key.
+    #[error(
+        "this is no PEM of a private key: it begins with -----BEGIN PRIVATE KEY-----, -----BEGIN EC PRIVATE KEY----- \
+         or -----BEGIN RSA PRIVATE KEY-----"
+    )]
     NotPem,
+    /// The key in the PEM is encrypted with a passphrase.
+    #[error("the key is encrypted: decrypt it first, with `openssl pkcs8 -in KEY -out PLAIN`")]
     Encrypted,
+    /// The PEM or the JWK has the public part alone.
+    #[error("this is a public key, and signing takes the private one")]
     PublicOnly,
+    /// The text is not JSON, or a member that its `kty` requires is missing or is not base64url.
+    #[error("this is no private JWK: it needs kty and all members of RFC 7518 section 6")]
     NotJwk,
+    /// The key is of another kind than P-256, Ed25519 or RSA, is an RSA key of fewer than 2048 bits, or is damaged.
+    #[error(
+        "the key cannot be used: make one with `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256` \
+         (or `-algorithm ED25519`, or `-algorithm RSA` of 2048 bits or more)"
+    )]
     Unusable,
-    Twice { id: String },
-    Unknown { id: String },
-    Signs { id: String },
+    /// [`Keys::add`](crate::Keys::add): this key was added before.
+    #[error("the key {id} is there already")]
+    Twice {
+        /// The `kid` of the key.
+        id: String,
+    },
+    /// [`Keys::promote`](crate::Keys::promote) and [`Keys::retire`](crate::Keys::retire): no key has this id, or its
+    /// time to verify is over.
+    #[error("there is no key {id}: add it first")]
+    Unknown {
+        /// The id as given.
+        id: String,
+    },
+    /// [`Keys::retire`](crate::Keys::retire): this key signs.
+    #[error("the key {id} signs: promote another first")]
+    Signs {
+        /// The `kid` of the key.
+        id: String,
+    },
+    /// The cryptographic library could not generate a key.
+    #[error("the cryptographic library failed")]
     Cryptography,
 }
+
+crate::model::debug_as_text!(KeyError);
 
 impl SigningKey {
     /// A new key for ES256.
@@ -385,34 +434,6 @@ impl fmt::Debug for Keys {
         f.debug_struct("Keys").field("ids", &self.ids()).field("signs_with", &self.signs_with()).finish()
     }
 }
-
-impl fmt::Display for KeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            KeyError::NotSet { variable } => {
-                write!(f, "the environment variable {variable} is empty or not set: put a private key in PEM or as a JWK into it")
-            }
-            KeyError::Unreadable { path, why } => write!(f, "the key file {path} cannot be read: {why}"),
-            KeyError::NotPem => f.write_str(
-                "this is no PEM of a private key: it begins with -----BEGIN PRIVATE KEY-----, -----BEGIN EC PRIVATE KEY----- \
-                 or -----BEGIN RSA PRIVATE KEY-----",
-            ),
-            KeyError::Encrypted => f.write_str("the key is encrypted: decrypt it first, with `openssl pkcs8 -in KEY -out PLAIN`"),
-            KeyError::PublicOnly => f.write_str("this is a public key, and signing takes the private one"),
-            KeyError::NotJwk => f.write_str("this is no private JWK: it needs kty and all members of RFC 7518 section 6"),
-            KeyError::Unusable => f.write_str(
-                "the key cannot be used: make one with `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256` \
-                 (or `-algorithm ED25519`, or `-algorithm RSA` of 2048 bits or more)",
-            ),
-            KeyError::Twice { id } => write!(f, "the key {id} is there already"),
-            KeyError::Unknown { id } => write!(f, "there is no key {id}: add it first"),
-            KeyError::Signs { id } => write!(f, "the key {id} signs: promote another first"),
-            KeyError::Cryptography => f.write_str("the cryptographic library failed"),
-        }
-    }
-}
-
-impl std::error::Error for KeyError {}
 
 /// As long as an access token can live, and a minute for one that is signed while the key changes.
 const KEPT: Duration = crate::model::lifetime::LONGEST_ACCESS_TOKEN.saturating_add(Duration::from_secs(60));

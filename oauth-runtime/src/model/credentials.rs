@@ -52,17 +52,23 @@ pub(crate) struct AssertionKey {
 pub(crate) const ASSERTION_ALGORITHMS: [&str; 3] = ["ES256", "EdDSA", "RS256"];
 
 /// Why a text gives no keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidJwk {
     /// It is no JSON object, or a set without keys.
+    #[error("it must be a JWK or a JWK set, as JSON")]
     NotAKey,
     /// It has the private part in it.
+    #[error("it has a private key in it: give the public part alone, and keep the rest with the client")]
     Private,
     /// It is of another kind than P-256, Ed25519 or RSA of 2048 bits and more, or its numbers are of another length.
+    #[error("it must be of kind P-256 (ES256), Ed25519 (EdDSA) or RSA of 2048 to 8192 bits (RS256)")]
     Kind,
     /// Its `alg` or `use` says that it is for something else.
+    #[error("its `use` must be sig and its `alg` that of its kind, or they must be left out")]
     Use,
 }
+
+crate::model::debug_as_text!(InvalidJwk);
 
 impl AssertionKey {
     /// From a JWK or a set of them (RFC 7517).
@@ -107,21 +113,6 @@ impl AssertionKey {
         Ok(AssertionKey { id, algorithm, key })
     }
 }
-
-impl fmt::Display for InvalidJwk {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            InvalidJwk::NotAKey => "it must be a JWK or a JWK set, as JSON",
-            InvalidJwk::Private => {
-                "it has a private key in it: give the public part alone, and keep the rest with the client"
-            }
-            InvalidJwk::Kind => "it must be of kind P-256 (ES256), Ed25519 (EdDSA) or RSA of 2048 to 8192 bits (RS256)",
-            InvalidJwk::Use => "its `use` must be sig and its `alg` that of its kind, or they must be left out",
-        })
-    }
-}
-
-impl std::error::Error for InvalidJwk {}
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,5 @@
 //! The issuer: the server's name, and what its addresses are made of.
 
-use std::fmt;
 use std::str::FromStr;
 
 use url::{Host, Url};
@@ -13,17 +12,23 @@ pub(crate) struct Issuer {
 }
 
 /// Why a text is no issuer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidIssuer {
     /// It is not an absolute http or https URL.
+    #[error("it must be an absolute URL in normal form, such as https://notes.example")]
     NotAUrl,
     /// It is http and not on loopback.
+    #[error("plain http is for loopback only; elsewhere write https")]
     PlainHttp,
     /// It has a query, a fragment, a user name or a password.
+    #[error("it must have no query, no fragment and no user name")]
     ExtraParts,
     /// Its path has characters other than letters, digits and `-._~/`, or an empty or dotted segment.
+    #[error("its path may have letters, digits and -._~ between single slashes")]
     Path,
 }
+
+crate::model::debug_as_text!(InvalidIssuer);
 
 impl Issuer {
     /// As configured: the value of `iss`.
@@ -96,19 +101,6 @@ pub(crate) fn is_plain_path(path: &str) -> bool {
                 .all(|segment| !segment.is_empty() && segment != "." && segment != ".." && segment.bytes().all(plain))
         })
 }
-
-impl fmt::Display for InvalidIssuer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            InvalidIssuer::NotAUrl => "it must be an absolute URL in normal form, such as https://notes.example",
-            InvalidIssuer::PlainHttp => "plain http is for loopback only; elsewhere write https",
-            InvalidIssuer::ExtraParts => "it must have no query, no fragment and no user name",
-            InvalidIssuer::Path => "its path may have letters, digits and -._~ between single slashes",
-        })
-    }
-}
-
-impl std::error::Error for InvalidIssuer {}
 
 #[cfg(test)]
 mod tests {

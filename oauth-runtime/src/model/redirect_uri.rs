@@ -1,6 +1,5 @@
 //! Where a browser may be sent with a code (RFC 9700 §2.1, RFC 8252 §7).
 
-use std::fmt;
 use std::str::FromStr;
 
 use url::{Host, Url};
@@ -38,19 +37,26 @@ pub(crate) struct Destination {
 }
 
 /// Why a text is no redirect URI.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidRedirectUri {
     /// It is not an absolute URI in printable ASCII.
+    #[error("it must be an absolute URI in normal form: lower-case host, no default port, printable ASCII")]
     NotAUri,
     /// It has a fragment.
+    #[error("it must have no fragment")]
     Fragment,
     /// It has a user name or a password.
+    #[error("it must have no user name or password")]
     UserInfo,
     /// It is http to another machine.
+    #[error("plain http is for 127.0.0.1, [::1] and localhost; elsewhere write https")]
     PlainHttp,
     /// It is a private scheme without a dot, or a scheme that runs or shows content.
+    #[error("it must be https, http on loopback, or a private scheme with a dot such as com.example.app:/callback")]
     Scheme,
 }
+
+crate::model::debug_as_text!(InvalidRedirectUri);
 
 impl RedirectUri {
     pub(crate) fn as_str(&self) -> &str {
@@ -156,24 +162,6 @@ fn host_of(origin: &str) -> &str {
 fn is_port(text: &str) -> bool {
     text.len() <= 5 && text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok_and(|port| port > 0)
 }
-
-impl fmt::Display for InvalidRedirectUri {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            InvalidRedirectUri::NotAUri => {
-                "it must be an absolute URI in normal form: lower-case host, no default port, printable ASCII"
-            }
-            InvalidRedirectUri::Fragment => "it must have no fragment",
-            InvalidRedirectUri::UserInfo => "it must have no user name or password",
-            InvalidRedirectUri::PlainHttp => "plain http is for 127.0.0.1, [::1] and localhost; elsewhere write https",
-            InvalidRedirectUri::Scheme => {
-                "it must be https, http on loopback, or a private scheme with a dot such as com.example.app:/callback"
-            }
-        })
-    }
-}
-
-impl std::error::Error for InvalidRedirectUri {}
 
 #[cfg(test)]
 mod tests {

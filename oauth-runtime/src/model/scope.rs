@@ -22,13 +22,17 @@ use serde::{Deserialize, Serialize};
 pub struct Scope(BTreeSet<String>);
 
 /// Why a text is no scope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidScope {
     /// A character outside `%x21 / %x23-5B / %x5D-7E`.
+    #[error("a scope has a character that RFC 6749 section 3.3 does not allow")]
     Character,
     /// Longer than [`Scope::MAX_BYTES`].
+    #[error("a scope is longer than {} bytes", Scope::MAX_BYTES)]
     TooLong,
 }
+
+crate::model::debug_as_text!(InvalidScope);
 
 impl Scope {
     /// How long the text of a scope may be, in bytes.
@@ -102,14 +106,3 @@ impl fmt::Display for Scope {
         Ok(())
     }
 }
-
-impl fmt::Display for InvalidScope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            InvalidScope::Character => f.write_str("a scope has a character that RFC 6749 section 3.3 does not allow"),
-            InvalidScope::TooLong => write!(f, "a scope is longer than {} bytes", Scope::MAX_BYTES),
-        }
-    }
-}
-
-impl std::error::Error for InvalidScope {}

@@ -87,18 +87,13 @@ pub(crate) struct Colour {
 }
 
 /// A colour that is not written `#rrggbb`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the colour {given:?} is not written #rrggbb, as in #2b59c3")]
 pub struct InvalidColour {
     given: String,
 }
 
-impl fmt::Display for InvalidColour {
-    fn fmt(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(text, "the colour {:?} is not written #rrggbb, as in #2b59c3", self.given)
-    }
-}
-
-impl std::error::Error for InvalidColour {}
+crate::model::debug_as_text!(InvalidColour);
 
 impl FromStr for Colour {
     type Err = InvalidColour;

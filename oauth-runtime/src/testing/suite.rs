@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use actix_http::Request;
 use actix_web::body::MessageBody;
@@ -79,15 +78,17 @@ pub struct Case {
 }
 
 /// Why there is no suite.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unsuitable {
     /// The guard is a pattern of a type.
+    #[error("`{pattern}` is a pattern, whose terms only the compiler knows: test it with tokens of your own")]
     Typed {
         /// As written.
         pattern: &'static str,
     },
     /// No handler of this name has a guard.
+    #[error("no handler `{handler}` has a guard; these have: {}", .known.join(", "))]
     NoGuard {
         /// The name that was asked for.
         handler: String,
@@ -95,11 +96,14 @@ pub enum Unsuitable {
         known: Vec<String>,
     },
     /// Several handlers have this name.
+    #[error("several handlers have this name: write one of {}", .known.join(", "))]
     Several {
         /// Their full names.
         known: Vec<String>,
     },
 }
+
+crate::model::debug_as_text!(Unsuitable);
 
 impl Case {
     /// A token that is admitted.
@@ -373,27 +377,6 @@ const NOW: u64 = 100_000_000_000;
 const MOST: usize = 20_000;
 /// How many where there are more.
 const SOME: usize = 1_000;
-
-impl fmt::Display for Unsuitable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Unsuitable::Typed { pattern } => {
-                write!(
-                    f,
-                    "`{pattern}` is a pattern, whose terms only the compiler knows: test it with tokens of your own"
-                )
-            }
-            Unsuitable::NoGuard { handler, known } => {
-                write!(f, "no handler `{handler}` has a guard; these have: {}", known.join(", "))
-            }
-            Unsuitable::Several { known } => {
-                write!(f, "several handlers have this name: write one of {}", known.join(", "))
-            }
-        }
-    }
-}
-
-impl std::error::Error for Unsuitable {}
 
 #[cfg(test)]
 mod tests {
