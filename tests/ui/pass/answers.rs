@@ -90,7 +90,7 @@ async fn not_yet() -> HttpResponse {
     todo!()
 }
 
-fn main() {
+pub(crate) fn main() {
     let _ = web::get().to(early);
     let _ = web::get().to(question_mark);
     let _ = web::get().to(unsized_slices);

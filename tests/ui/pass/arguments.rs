@@ -46,6 +46,6 @@ async fn ignoring(
     query.into_inner().title
 }
 
-fn main() {
+pub(crate) fn main() {
     let _ = actix_web::App::new().service(none).service(patterns).service(stream).route("/", web::get().to(ignoring));
 }

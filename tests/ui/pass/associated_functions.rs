@@ -38,7 +38,7 @@ impl<T: FromRequest + 'static> Of<T> {
     }
 }
 
-fn main() {
+pub(crate) fn main() {
     let _ = web::get().to(Notes::list);
     let _ = web::post().to(Notes::add);
     let _ = web::get().to(Of::<actix_web::HttpRequest>::name);

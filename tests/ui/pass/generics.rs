@@ -25,7 +25,7 @@ where
     Ok(std::any::type_name::<E>().to_owned())
 }
 
-fn main() {
+pub(crate) fn main() {
     let _ = web::get().to(generic::<String, 3>);
     let _ = web::get().to(extractor::<actix_web::HttpRequest>);
 }

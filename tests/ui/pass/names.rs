@@ -44,7 +44,7 @@ async fn name_7() -> &'static str {
     "name_7"
 }
 
-fn main() {
+pub(crate) fn main() {
     let _ = web::get().to(name_0);
     let _ = web::get().to(name_1);
     let _ = web::get().to(name_2);

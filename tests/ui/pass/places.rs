@@ -60,7 +60,7 @@ mod inner {
     }
 }
 
-fn main() {
+pub(crate) fn main() {
     #[require_token]
     async fn local() -> &'static str {
         "local"

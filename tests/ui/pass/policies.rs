@@ -113,7 +113,7 @@ impl Handlers {
     }
 }
 
-fn main() {
+pub(crate) fn main() {
     let _ = App::new()
         .service((typed, condition, string, variants, binding, stacked, operators))
         .service((nested, words, open, values))

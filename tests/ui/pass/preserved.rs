@@ -54,7 +54,7 @@ async fn conditional(#[cfg_attr(all(), allow(unused_variables))] request: HttpRe
 }
 
 #[allow(deprecated)]
-fn main() {
+pub(crate) fn main() {
     let _ = web::get().to(handlers::documented);
     let _ = web::get().to(handlers::allowed);
     let _ = web::get().to(handlers::allowed_above);

@@ -6,6 +6,7 @@ extern crate oauth_runtime as renamed;
 use actix_web::web;
 use renamed::{require_claim, require_token};
 
+/// What another crate re-exports.
 pub mod reexport {
     pub use oauth_runtime::*;
     pub use oauth_runtime::__private;
@@ -16,7 +17,7 @@ async fn first() -> &'static str {
     "first"
 }
 
-#[require_claim(role = "admin", crate = "crate::reexport")]
+#[require_claim(role = "admin", crate = "crate::renamed_crate::reexport")]
 #[require_token(crate = "::oauth_runtime")]
 async fn last() -> &'static str {
     "last"
@@ -28,7 +29,7 @@ async fn both() -> &'static str {
     "both"
 }
 
-fn main() {
+pub(crate) fn main() {
     let _ = web::get().to(first);
     let _ = web::get().to(last);
     let _ = web::get().to(both);

@@ -37,7 +37,7 @@ async fn r#move() -> &'static str {
     GUARD
 }
 
-fn main() {
+pub(crate) fn main() {
     let _ = get().to(shadowed);
     let _ = get().to(r#move);
 }

@@ -41,6 +41,6 @@ async fn more_in_tuples(_: (Method, Uri, Method, Uri), _: (Method, Uri, Method, 
     "more"
 }
 
-fn main() {
+pub(crate) fn main() {
     let _ = actix_web::App::new().service(sixteen).route("/", web::get().to(more_in_tuples));
 }

@@ -69,7 +69,7 @@ async fn value_12() -> &'static str {
     "value_12"
 }
 
-fn main() {
+pub(crate) fn main() {
     let _ = web::get().to(value_0);
     let _ = web::get().to(value_1);
     let _ = web::get().to(value_2);

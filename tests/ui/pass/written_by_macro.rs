@@ -25,7 +25,7 @@ handler!(other, kind = true, 2.5, _ => actix_web::HttpRequest, &'static str, {
 const TEXT: &str = "text";
 const GUARD: &str = "the caller's";
 
-fn main() {
+pub(crate) fn main() {
     let _ = web::get().to(one);
     let _ = web::get().to(other);
 }
