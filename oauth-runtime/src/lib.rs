@@ -6,7 +6,6 @@
 //! [`mod@policy`] is what a guard demands, as data.
 #![forbid(unsafe_code)]
 
-mod answer;
 mod builder;
 mod client_auth;
 mod clients;
@@ -18,6 +17,7 @@ mod limit;
 mod model;
 pub mod pages;
 pub mod policy;
+mod response;
 mod routes;
 mod seal;
 mod server;

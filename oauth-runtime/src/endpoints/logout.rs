@@ -3,7 +3,6 @@
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::answer::{document, see_other};
 use crate::error::Reason;
 use crate::guard::bearer;
 use crate::model::code::{AfterSignOut, SignOutForm};
@@ -11,6 +10,7 @@ use crate::model::form::Parameters;
 use crate::model::redirect_uri::Destination;
 use crate::model::session::Session;
 use crate::pages::{SignOutPage, SignedOutPage};
+use crate::response::{document, see_other};
 use crate::server::Server;
 use crate::server::paths::Url;
 use crate::sign_in::browser::Browser;

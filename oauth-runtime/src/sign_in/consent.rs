@@ -5,12 +5,12 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::answer::document;
 use crate::error::Reason;
 use crate::model::code::{AuthorizationRequest, ConsentForm};
 use crate::model::id::random_id;
 use crate::model::session::{By, Consents, Person};
 use crate::pages::ConsentPage;
+use crate::response::document;
 use crate::server::Server;
 use crate::server::paths::Url;
 use crate::sign_in::browser::Browser;
