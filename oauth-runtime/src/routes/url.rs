@@ -112,12 +112,18 @@ async fn form_body(http: &HttpRequest, payload: web::Payload) -> Result<web::Byt
 }
 
 fn refused(row: &Row, server: &Server, http: &HttpRequest, reason: &Reason) -> HttpResponse {
-    let with_a_page = if row.errors == Errors::Page { " with a page" } else { "" };
-    tracing::info!(target: "oauth", ?reason, "{} refused{with_a_page}", row.request);
+    let log = |how| tracing::info!(target: "oauth", ?reason, "{} refused{how}", row.request);
     match row.errors {
-        Errors::Page => error_page(server, language::of(http, server), reason),
-        Errors::Json => json_error(reason),
+        Errors::Page => {
+            log(" with a page");
+            error_page(server, language::of(http, server), reason)
+        }
+        Errors::Json => {
+            log("");
+            json_error(reason)
+        }
         Errors::JsonUnauthorized => {
+            log("");
             let mut response = json_error(reason);
             if reason.wire().code == Some(Code::InvalidClient) {
                 *response.status_mut() = StatusCode::UNAUTHORIZED;
@@ -125,6 +131,7 @@ fn refused(row: &Row, server: &Server, http: &HttpRequest, reason: &Reason) -> H
             }
             response
         }
+        // A refusal logs itself.
         Errors::Challenge => server.protection().refusal(reason.clone()).into_response(http),
     }
 }
