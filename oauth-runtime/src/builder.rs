@@ -25,6 +25,7 @@ use crate::model::issuer::{Issuer, is_plain_path};
 use crate::model::refresh::RefreshLifetimes;
 use crate::model::resource::is_resource;
 use crate::model::session::SessionLifetimes;
+use crate::model::time::LONGEST_ACCESS_TOKEN;
 use crate::model::{Client, Clock, Scope, Secret};
 use crate::pages::{Brand, BuiltInPages, Logo, Look, Pages, Texts};
 use crate::policy::Rule;
@@ -761,8 +762,6 @@ fn scopes(scopes: Vec<(String, String)>) -> Result<BTreeMap<String, String>, Bui
     Ok(described)
 }
 
-/// The longest that an access token may live.
-pub(crate) const LONGEST_ACCESS_TOKEN: Duration = Duration::from_secs(24 * 3600);
 const LONGEST_CODE: Duration = Duration::from_secs(600);
 
 #[cfg(test)]

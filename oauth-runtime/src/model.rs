@@ -6,6 +6,7 @@ pub(crate) mod code;
 pub(crate) mod credentials;
 pub(crate) mod form;
 pub(crate) mod issuer;
+pub(crate) mod jwk;
 pub(crate) mod pkce;
 pub(crate) mod question;
 pub(crate) mod redirect_uri;

@@ -12,7 +12,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use parking_lot::Mutex;
 
-use crate::builder::{ClientAddress, LONGEST_ACCESS_TOKEN};
+use crate::builder::ClientAddress;
 use crate::error::Reason;
 use crate::guard::protection::Protection;
 use crate::guard::refusal::Refusal;
@@ -24,6 +24,7 @@ use crate::model::issuer::Issuer;
 use crate::model::refresh::{GRACE, RefreshLifetimes};
 use crate::model::resource::Resources;
 use crate::model::session::SessionLifetimes;
+use crate::model::time::LONGEST_ACCESS_TOKEN;
 use crate::model::{Clock, Scope, Timestamp};
 use crate::pages::{Brand, Logo, Pages, Texts};
 use crate::seal::Sealer;

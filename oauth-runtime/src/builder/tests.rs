@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::model::jwk::InvalidJwk;
 
 const CALLBACK: &str = "https://app.example/callback";
 const SECRET: &str = "a secret for tests alone, and long enough";
@@ -97,6 +98,13 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
             "31 bytes",
         ),
         (good().client(Client::confidential("job").jwks("{}")), is!(BuildError::ClientJwk { .. }), "P-256"),
+        (
+            good().client(Client::confidential("job").jwks(json!({
+                "kty": "EC", "crv": "P-256", "x": "A".repeat(43), "y": "A".repeat(43)
+            }))),
+            is!(BuildError::ClientJwk { why: InvalidJwk::Numbers, .. }),
+            "on its curve",
+        ),
         (
             good().client(Client::confidential("job").secret(SECRET).scope("none")),
             is!(BuildError::ClientScope { .. }),

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use crate::endpoints::authorize::PROMPTS;
 use crate::endpoints::token::GrantType;
 use crate::model::claims::STANDARD;
-use crate::model::credentials::{ASSERTION_ALGORITHMS, Credentials};
+use crate::model::credentials::Credentials;
+use crate::model::jwk::Algorithm;
 use crate::server::OAuthService;
 
 /// The metadata document.
@@ -85,7 +86,7 @@ fn document(oauth: &OAuthService) -> Value {
     }
     if with_keys {
         for endpoint in ["token", "revocation", "introspection"] {
-            metadata[format!("{endpoint}_endpoint_auth_signing_alg_values_supported")] = json!(ASSERTION_ALGORITHMS);
+            metadata[format!("{endpoint}_endpoint_auth_signing_alg_values_supported")] = json!(Algorithm::PUBLIC);
         }
     }
     if !service.scopes.is_empty() {

@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 
 use crate::error::Reason;
 use crate::guard::protection::Protection;
-use crate::keys::{Registered, Verified};
+use crate::keys::{self, Registered, Verified};
 use crate::model::Timestamp;
 use crate::server::OAuthService;
 use crate::store::Store;
@@ -160,8 +160,8 @@ fn bearer(request: &HttpRequest) -> Result<&[u8], Reason> {
     Ok(&token[begin..])
 }
 
-/// A longer token was not made here.
-pub(crate) const MAX_BYTES: usize = 8 * 1024;
+/// Of a token, wherever it is shown.
+pub(crate) const MAX_BYTES: usize = keys::MAX_BYTES;
 
 /// RFC 6750 §2.1. Asked only of what was refused: whatever verifies is of these characters.
 fn is_b64token(token: &[u8]) -> bool {

@@ -10,6 +10,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+/// The longest that an access token may live.
+pub(crate) const LONGEST_ACCESS_TOKEN: Duration = Duration::from_secs(24 * 3600);
+
 /// A moment, in whole seconds since 1970 (RFC 7519's NumericDate).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
