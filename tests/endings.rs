@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix_web::http::header;
 use actix_web::rt::System;
 use actix_web::{App, test as wire};
-use oauth_runtime::{Client, Clock, Login, OAuthService};
+use oauth_runtime::{Client, Clock, Login, OAuthService, testing};
 use oauth_tests::{CHALLENGE, REDIRECT, SECRET, Spy, VERIFIER, changed, handlers};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -335,6 +335,22 @@ fn c42_a_stolen_cookie_does_not_sign_in_once_the_sign_out_would_be_forgotten() {
         for days in 1..7 {
             world.clock.advance(Duration::from_secs(DAY));
             assert!(!world.takes_session(configured).await, "after {days} days");
+        }
+    });
+}
+
+/// What counts is when the user was authenticated, whatever the token itself is dated.
+#[test]
+fn c42_a_token_that_is_signed_after_a_sign_out_for_a_sign_in_before_it_is_refused() {
+    System::new().block_on(async {
+        let mut world = World::new(LONG).await;
+        let service = world.service(LONG);
+        world.clock.advance(Duration::from_secs(60));
+        service.sign_out("ada").await.unwrap();
+        world.clock.advance(Duration::from_secs(60));
+        for (ago, accepted) in [(Duration::from_secs(90), false), (Duration::from_secs(30), true)] {
+            world.access = testing::token(&service).subject("ada").signed_in(ago).mint();
+            assert_eq!(world.takes_access_token(LONG).await, accepted, "{ago:?}");
         }
     });
 }

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use crate::endpoints::token::GrantType;
 use crate::error::Reason;
 use crate::model::claims::STANDARD;
-use crate::model::credentials::{ASSERTION_ALGORITHMS, Credentials};
+use crate::model::credentials::Credentials;
 use crate::model::form::Parameters;
+use crate::model::jwk::Algorithm;
 use crate::response::public_json;
 use crate::server::Server;
 use crate::server::paths::Named;
@@ -80,7 +81,7 @@ fn document(server: &Server) -> Value {
     }
     if with_keys {
         for endpoint in ["token", "revocation", "introspection"] {
-            metadata[format!("{endpoint}_endpoint_auth_signing_alg_values_supported")] = json!(ASSERTION_ALGORITHMS);
+            metadata[format!("{endpoint}_endpoint_auth_signing_alg_values_supported")] = json!(Algorithm::PUBLIC);
         }
     }
     let scopes: Vec<&str> = server.scopes().collect();
