@@ -114,27 +114,27 @@ impl KeyRing {
             && self.verify_signature(&jwt).is_ok()
             && jwt.header.is_type(ID_TOKEN)
             && claims.get("iss").is_some_and(|named| named == issuer);
-        let proven = match (is_ours, text("sub")) {
+        let verified = match (is_ours, text("sub")) {
             (true, Some(subject)) => Some(SignedInAs { subject, session: text("sid") }),
             _ => None,
         };
-        Ok(IdTokenHint { client_id: text("aud"), proven })
+        Ok(IdTokenHint { client_id: text("aud"), verified })
     }
 }
 
 /// What is read of an ID token that comes back as a hint.
 #[derive(Debug)]
 pub(crate) struct IdTokenHint {
-    /// As it says, proven or not.
+    /// As it says, verified or not.
     pub(crate) client_id: Option<String>,
     /// None where it is not of this server, or of a key that is gone.
-    pub(crate) proven: Option<SignedInAs>,
+    pub(crate) verified: Option<SignedInAs>,
 }
 
 impl IdTokenHint {
     /// Whether it proves that it was issued for this user.
     pub(crate) fn names(&self, subject: &str) -> bool {
-        self.proven.as_ref().is_some_and(|proven| proven.subject == subject)
+        self.verified.as_ref().is_some_and(|verified| verified.subject == subject)
     }
 }
 
