@@ -8,56 +8,12 @@ use syn::{
     PatTupleStruct, Path, Result,
 };
 
-use crate::diagnose::{self, Mistakes};
+use crate::diagnose;
 use crate::handler::Argument;
+use crate::mistakes::Mistakes;
+use crate::near::near;
 use crate::policy::{self, ACR, Condition, FRESH, Name, Operand, Operator, PATH, Pattern, SCOPE, Term};
-
-/// The mirror of `oauth_runtime::policy::Rule`, but for patterns.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Rule {
-    Public,
-    Token,
-    All(Vec<Rule>),
-    Any(Vec<Rule>),
-    Not(Box<Rule>),
-    Claim(Vec<String>, Test),
-    Scope(Vec<String>),
-    /// Seconds.
-    Fresh(u64),
-    Acr(Vec<String>),
-}
-
-#[derive(Debug, PartialEq)]
-pub(crate) enum Test {
-    Present,
-    Equals(Literal),
-    Differs(Literal),
-    OneOf(Vec<Literal>),
-    Orders(Order, Literal),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Order {
-    Below,
-    AtMost,
-    Above,
-    AtLeast,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Literal {
-    Str(String),
-    Int(i128),
-    Float(f64),
-    Bool(bool),
-    Parameter(String),
-}
-
-/// A parameter of the route, and where the policy names it.
-pub(crate) struct Parameter {
-    pub(crate) name: String,
-    pub(crate) tokens: TokenStream,
-}
+use crate::rule::{Literal, Order, Parameter, Rule, Test};
 
 /// The rule of an attribute, and the parameters of the route that it speaks of.
 pub(crate) fn rule(terms: &[Term]) -> Result<(Rule, Vec<Parameter>)> {
@@ -81,7 +37,7 @@ pub(crate) fn parameters(parameters: &[Parameter], attributes: &[Attribute]) -> 
 }
 
 fn unknown_parameter(name: &str, pattern: &str, there: &[String]) -> String {
-    let meant = diagnose::near(name, there.iter().map(String::as_str));
+    let meant = near(name, there.iter().map(String::as_str));
     let list: Vec<String> = there.iter().map(|name| format!("`{PATH}.{name}`")).collect();
     let what = match (meant, list.as_slice()) {
         (Some(meant), [_]) => format!("no parameter `{name}`, did you mean `{PATH}.{meant}`?"),
@@ -638,18 +594,6 @@ fn acr(name: &Name, test: &policy::Test) -> Result<Rule> {
         }
     }
     mistakes.or(Rule::Acr(wanted))
-}
-
-impl Literal {
-    /// Whether the two let the same tokens in: the runtime holds 3 and 3.0 to be one number.
-    fn matches(&self, other: &Literal) -> bool {
-        match (self, other) {
-            (Literal::Int(int), Literal::Float(float)) | (Literal::Float(float), Literal::Int(int)) => {
-                float.fract() == 0.0 && *float as i128 == *int
-            }
-            _ => self == other,
-        }
-    }
 }
 
 fn literal(value: &policy::Literal) -> Result<Literal> {

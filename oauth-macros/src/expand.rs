@@ -1,16 +1,16 @@
 //! What the attributes write. Every path starts at the runtime or at `core`, and no item is left where the handler could
 //! see it, so that an attribute works wherever a function can stand.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, Index, Meta, ReturnType, Signature, Type, parse_quote_spanned};
+use syn::{Index, ReturnType, Signature, Type, parse_quote_spanned};
 
-use crate::check::{Literal, Order, Rule, Test};
+use crate::guard::{Demand, Guard, Kind};
 use crate::handler::{self, Handler};
 use crate::policy::Pattern;
-use crate::{Demand, Guard, Kind};
+use crate::rule::{Literal, Order, Rule, Test};
 
 /// Puts the guard before the handler's arguments: they become one, which is extracted after the decision.
 ///
@@ -79,44 +79,6 @@ pub(crate) fn stacked(kind: Kind, arguments: &TokenStream, mut handler: Handler,
     }
 }
 
-/// The arguments without the mark of [`stacked`], and whether it was there.
-pub(crate) fn take_mark(arguments: TokenStream) -> (TokenStream, bool) {
-    match mark(&arguments).as_deref() {
-        Some("stacked") => (arguments.into_iter().skip(2).collect(), true),
-        Some(_) | None => (arguments, false),
-    }
-}
-
-/// The arguments of a guard that does nothing, below one that is refused.
-pub(crate) fn silenced() -> TokenStream {
-    let here = Span::mixed_site();
-    quote_spanned!(here=> @silenced)
-}
-
-pub(crate) fn is_silenced(arguments: &TokenStream) -> bool {
-    mark(arguments).as_deref() == Some("silenced")
-}
-
-/// No policy begins so.
-fn mark(arguments: &TokenStream) -> Option<String> {
-    let mut tokens = arguments.clone().into_iter();
-    match (tokens.next(), tokens.next()) {
-        (Some(TokenTree::Punct(at)), Some(TokenTree::Ident(word))) if at.as_char() == '@' => Some(word.to_string()),
-        _ => None,
-    }
-}
-
-pub(crate) fn is_marked(guard: &Attribute) -> bool {
-    matches!(&guard.meta, Meta::List(list) if take_mark(list.tokens.clone()).1)
-}
-
-impl Guard {
-    fn runtime_path(&self) -> TokenStream {
-        let here = Span::mixed_site();
-        self.runtime.as_ref().map_or_else(|| quote_spanned!(here=> ::oauth_runtime), ToTokens::to_token_stream)
-    }
-}
-
 /// A `return` that never happens, for its type. `Option` is the shortest way to a value of any type that no lint minds.
 fn state_answer(answer: &Type) -> TokenStream {
     let here = Span::mixed_site();
@@ -155,14 +117,8 @@ pub(crate) fn value(guard: &Guard) -> TokenStream {
 pub(crate) fn refused_value(mistake: &syn::Error) -> TokenStream {
     let here = Span::mixed_site();
     let mistake = mistake.to_compile_error();
-    let value = value(&nobody());
+    let value = value(&Guard::nobody());
     quote_spanned!(here=> { #mistake #value })
-}
-
-/// A guard that admits nobody.
-pub(crate) fn nobody() -> Guard {
-    let demand = Demand::Rule(Rule::All(Vec::new()));
-    Guard { demand, policy: String::new(), parameters: Vec::new(), runtime: None }
 }
 
 fn registered(guard: &Guard, handler: &TokenStream, private: &TokenStream) -> TokenStream {

@@ -10,8 +10,9 @@ use syn::{
     TypeImplTrait, Visibility,
 };
 
-use crate::diagnose::Mistakes;
-use crate::{Kind, expand};
+use crate::guard::Kind;
+use crate::mark;
+use crate::mistakes::Mistakes;
 
 /// An `async fn` whose arguments a guard can stand before.
 pub(crate) struct Handler {
@@ -58,7 +59,7 @@ impl Handler {
     /// Whether guards stand below this one that do not know their order yet.
     pub(crate) fn is_stacked(&self) -> bool {
         let mut below = self.attributes.iter().filter(|attribute| is_guard(attribute)).peekable();
-        below.peek().is_some() && !below.any(expand::is_marked)
+        below.peek().is_some() && !below.any(mark::is_marked)
     }
 
     /// A guard below this one that says the opposite, open to all or to some, and what is wrong with that.
@@ -107,7 +108,7 @@ pub(crate) fn with_guards_silenced(item: TokenStream) -> TokenStream {
 fn silence(attributes: &mut [Attribute]) {
     for attribute in attributes.iter_mut().filter(|attribute| is_guard(attribute)) {
         let path = attribute.path().clone();
-        let silenced = expand::silenced();
+        let silenced = mark::silenced();
         attribute.meta = syn::parse_quote!(#path(#silenced));
     }
 }

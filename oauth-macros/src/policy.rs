@@ -20,7 +20,8 @@ use syn::parse::discouraged::Speculative as _;
 use syn::parse::{Parse, ParseStream};
 use syn::{Error, Expr, Lit, LitStr, Pat, Path, Result, Token, token};
 
-use crate::diagnose::{self, Mistakes};
+use crate::diagnose;
+use crate::mistakes::Mistakes;
 
 /// The arguments of `#[require_claim(..)]`.
 #[derive(Default)]
