@@ -6,8 +6,8 @@ use syn::{Error, Result};
 
 use crate::guard::{Demand, Guard, Kind};
 use crate::handler::{self, Handler};
-use crate::policy::{self, NoPolicy};
 use crate::rule::Rule;
+use crate::syntax::{self, NoPolicy};
 use crate::{check, expand, mark};
 
 /// The handler, guarded; or what is wrong, and a handler beside it, so that nothing else about it is reported.
@@ -88,14 +88,14 @@ fn read(kind: Kind, arguments: TokenStream) -> Result<Guard> {
     let policy = arguments.to_string().replace('\n', " ");
     let rule = match kind {
         Kind::Claim | Kind::Value => {
-            let policy::Policy { runtime, demand } = syn::parse2(arguments)?;
+            let syntax::Policy { runtime, demand } = syn::parse2(arguments)?;
             let (demand, parameters) = match demand {
-                policy::Demand::Terms(terms) if terms.is_empty() => return Err(demands_nothing(kind)),
-                policy::Demand::Terms(terms) => {
+                syntax::Demand::Terms(terms) if terms.is_empty() => return Err(demands_nothing(kind)),
+                syntax::Demand::Terms(terms) => {
                     let (rule, parameters) = check::rule(&terms)?;
                     (Demand::Rule(rule), parameters)
                 }
-                policy::Demand::Typed(pattern) => {
+                syntax::Demand::Typed(pattern) => {
                     check::pattern(&pattern)?;
                     (Demand::Typed(pattern), Vec::new())
                 }
@@ -210,18 +210,18 @@ mod tests {
         let (_, guide) = guide.split_once("## The language").expect("the guide's table");
         let (guide, _) = guide.split_once("\n## ").expect("its end");
         for (place, text) in [("the macro's documentation", table), ("docs/policies.md", guide)] {
-            for (operator, ..) in policy::OPERATORS {
+            for (operator, ..) in syntax::OPERATORS {
                 let terms = text.split('`').skip(1).step_by(2);
                 let mut written = terms.flat_map(|term| term.split(' '));
                 assert!(written.any(|token| token == operator), "{place} has no `{operator}`");
             }
-            for (condition, ..) in policy::CONDITIONS {
+            for (condition, ..) in syntax::CONDITIONS {
                 assert!(text.contains(&format!("`{condition}(")), "{place} has no `{condition}(..)`");
             }
-            for word in [policy::SCOPE, policy::FRESH, policy::ACR] {
+            for word in [syntax::SCOPE, syntax::FRESH, syntax::ACR] {
                 assert!(text.contains(&format!("`{word} = \"")), "{place} has no `{word}`");
             }
-            assert!(text.contains(&format!("= {}.", policy::PATH)), "{place} has no `{}`", policy::PATH);
+            assert!(text.contains(&format!("= {}.", syntax::PATH)), "{place} has no `{}`", syntax::PATH);
         }
     }
 

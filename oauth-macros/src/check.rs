@@ -1,5 +1,7 @@
 //! What a rule may mean: from the syntax of a policy to the rule that the handler carries.
 
+mod called;
+
 use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt as _;
 use syn::visit::{self, Visit};
@@ -8,12 +10,12 @@ use syn::{
     PatTupleStruct, Path, Result,
 };
 
-use crate::diagnose;
 use crate::handler::Argument;
 use crate::mistakes::Mistakes;
 use crate::near::near;
-use crate::policy::{self, ACR, Condition, FRESH, Name, Operand, Operator, PATH, Pattern, SCOPE, Term};
 use crate::rule::{Literal, Order, Parameter, Rule, Test};
+use crate::syntax::{self, ACR, Condition, FRESH, Name, Operand, Operator, PATH, Pattern, SCOPE, Term};
+use called::called;
 
 /// The rule of an attribute, and the parameters of the route that it speaks of.
 pub(crate) fn rule(terms: &[Term]) -> Result<(Rule, Vec<Parameter>)> {
@@ -275,12 +277,12 @@ impl Checker {
         }
     }
 
-    fn claim(&mut self, name: &Name, test: &policy::Test) -> Result<Rule> {
+    fn claim(&mut self, name: &Name, test: &syntax::Test) -> Result<Rule> {
         if name.segments.iter().any(|segment| segment.text.is_empty()) {
             return Err(name.error("a claim's name is empty: write it between the quotes"));
         }
-        if let policy::Test::Called(inside) = test {
-            return Err(diagnose::called(name, inside));
+        if let syntax::Test::Called(inside) = test {
+            return Err(called(name, inside));
         }
         refuse_words(name)?;
         if name.is(SCOPE) {
@@ -295,15 +297,15 @@ impl Checker {
         Ok(Rule::Claim(name.texts(), self.test(name, test)?))
     }
 
-    fn test(&mut self, name: &Name, test: &policy::Test) -> Result<Test> {
+    fn test(&mut self, name: &Name, test: &syntax::Test) -> Result<Test> {
         let shown = name.shown();
         match test {
-            policy::Test::Present => match quoted_term(name) {
+            syntax::Test::Present => match quoted_term(name) {
                 Some(mistake) => Err(mistake),
                 None => Ok(Test::Present),
             },
-            policy::Test::Called(inside) => Err(diagnose::called(name, inside)),
-            policy::Test::Compares(Operator::Equals, _, policy::Value::Any(bracket, operands)) => {
+            syntax::Test::Called(inside) => Err(called(name, inside)),
+            syntax::Test::Compares(Operator::Equals, _, syntax::Value::Any(bracket, operands)) => {
                 if operands.is_empty() {
                     let message = format!(
                         "an empty list lets nobody in: write the values, as in `{shown} = [\"one\", \"other\"]`, \
@@ -313,33 +315,33 @@ impl Checker {
                 }
                 self.distinct(operands).map(Test::OneOf)
             }
-            policy::Test::Compares(Operator::Equals, _, policy::Value::One(operand)) => {
+            syntax::Test::Compares(Operator::Equals, _, syntax::Value::One(operand)) => {
                 self.operand(operand).map(Test::Equals)
             }
-            policy::Test::Compares(Operator::Differs, _, policy::Value::One(operand)) => {
+            syntax::Test::Compares(Operator::Differs, _, syntax::Value::One(operand)) => {
                 self.operand(operand).map(Test::Differs)
             }
-            policy::Test::Compares(Operator::Differs, _, policy::Value::Any(bracket, operands)) => {
+            syntax::Test::Compares(Operator::Differs, _, syntax::Value::Any(bracket, operands)) => {
                 let list: Vec<String> = operands.iter().map(Operand::shown).collect();
                 let list = if list.is_empty() { "\"one\", \"other\"".to_owned() } else { list.join(", ") };
                 let message = format!("`!=` takes one value: for none of several, write `not({shown} = [{list}])`");
                 Err(Error::new(bracket.span.join(), message))
             }
-            policy::Test::Compares(Operator::Below, _, value) => self.orders(name, "<", Order::Below, value),
-            policy::Test::Compares(Operator::AtMost, _, value) => self.orders(name, "<=", Order::AtMost, value),
-            policy::Test::Compares(Operator::Above, _, value) => self.orders(name, ">", Order::Above, value),
-            policy::Test::Compares(Operator::AtLeast, _, value) => self.orders(name, ">=", Order::AtLeast, value),
+            syntax::Test::Compares(Operator::Below, _, value) => self.orders(name, "<", Order::Below, value),
+            syntax::Test::Compares(Operator::AtMost, _, value) => self.orders(name, "<=", Order::AtMost, value),
+            syntax::Test::Compares(Operator::Above, _, value) => self.orders(name, ">", Order::Above, value),
+            syntax::Test::Compares(Operator::AtLeast, _, value) => self.orders(name, ">=", Order::AtLeast, value),
         }
     }
 
-    fn orders(&mut self, name: &Name, written: &str, order: Order, value: &policy::Value) -> Result<Test> {
+    fn orders(&mut self, name: &Name, written: &str, order: Order, value: &syntax::Value) -> Result<Test> {
         let shown = name.shown();
         match value {
-            policy::Value::Any(bracket, _) => {
+            syntax::Value::Any(bracket, _) => {
                 let message = format!("`{written}` takes one number: write `{shown} {written} 3`");
                 Err(Error::new(bracket.span.join(), message))
             }
-            policy::Value::One(operand) => match self.operand(operand)? {
+            syntax::Value::One(operand) => match self.operand(operand)? {
                 number @ (Literal::Int(_) | Literal::Float(_)) => Ok(Test::Orders(order, number)),
                 Literal::Str(text) => {
                     let number = text.trim().parse::<f64>().map_or("3", |_| text.trim());
@@ -397,7 +399,7 @@ fn term_error(term: &Term, message: &str) -> Error {
 /// Two terms about one claim say either the same or, as every term must hold, what is rarely meant. Two orderings are a
 /// range.
 fn refuse_repetition(before: &[Term], term: &Term) -> Result<()> {
-    use policy::Test::{Compares, Present};
+    use syntax::Test::{Compares, Present};
 
     let Term::Claim { name, test } = term else { return Ok(()) };
     let earlier = before.iter().find_map(|earlier| match earlier {
@@ -433,7 +435,7 @@ fn refuse_repetition(before: &[Term], term: &Term) -> Result<()> {
 fn quoted_term(name: &Name) -> Option<Error> {
     let [only] = name.segments.as_slice() else { return None };
     let is_term = match syn::parse_str::<Term>(&only.text).ok()? {
-        Term::Claim { test: policy::Test::Compares(..), .. } | Term::Condition { .. } => true,
+        Term::Claim { test: syntax::Test::Compares(..), .. } | Term::Condition { .. } => true,
         Term::Claim { .. } => false,
     };
     let message = format!("in quotes this is the name of a claim: write `{}` without them", only.text);
@@ -446,7 +448,7 @@ fn refuse_words(name: &Name) -> Result<()> {
     let word = first.text.as_str();
     let dotted = name.segments.len() > 1;
     let quoted = format!("a claim of this name is written in quotes, `\"{word}\"`");
-    let message = if let Some((.., example)) = policy::CONDITIONS.iter().find(|(known, ..)| *known == word) {
+    let message = if let Some((.., example)) = syntax::CONDITIONS.iter().find(|(known, ..)| *known == word) {
         format!("`{word}` is followed by terms in parentheses, as in `{example}`; {quoted}")
     } else if word == PATH {
         let example = name.segments.get(1).map_or("owner", |parameter| parameter.text.as_str());
@@ -454,7 +456,7 @@ fn refuse_words(name: &Name) -> Result<()> {
             "`{PATH}` is where a route's parameters are, and stands on the right, as in `sub = {PATH}.{example}`; {quoted}"
         )
     } else if dotted && [SCOPE, FRESH, ACR].contains(&word) {
-        let below: Vec<String> = name.segments.iter().skip(1).map(policy::Segment::shown).collect();
+        let below: Vec<String> = name.segments.iter().skip(1).map(syntax::Segment::shown).collect();
         format!("nothing is below `{word}`: write the name of a claim in quotes, `\"{word}\".{}`", below.join("."))
     } else {
         return Ok(());
@@ -463,35 +465,35 @@ fn refuse_words(name: &Name) -> Result<()> {
 }
 
 /// The one string of `scope`, `fresh` or `acr`.
-fn only_string<'a>(name: &Name, test: &'a policy::Test, cure: &str) -> Result<&'a LitStr> {
+fn only_string<'a>(name: &Name, test: &'a syntax::Test, cure: &str) -> Result<&'a LitStr> {
     let shown = name.shown();
     let operand = match test {
-        policy::Test::Compares(Operator::Equals, _, policy::Value::One(operand)) => operand,
-        policy::Test::Compares(Operator::Equals, _, policy::Value::Any(bracket, _)) => {
+        syntax::Test::Compares(Operator::Equals, _, syntax::Value::One(operand)) => operand,
+        syntax::Test::Compares(Operator::Equals, _, syntax::Value::Any(bracket, _)) => {
             return Err(Error::new(bracket.span.join(), format!("`{shown}` takes one string, not a list: {cure}")));
         }
-        policy::Test::Compares(Operator::Differs, tokens, _) => {
+        syntax::Test::Compares(Operator::Differs, tokens, _) => {
             return Err(Error::new_spanned(
                 tokens,
                 format!("`{shown}` is not compared by `!=`: write `not({shown} = \"..\")`"),
             ));
         }
-        policy::Test::Compares(operator, tokens, _) => {
+        syntax::Test::Compares(operator, tokens, _) => {
             let message = format!("`{shown}` is not compared by `{}`: {cure}", operator.written());
             return Err(Error::new_spanned(tokens, message));
         }
-        policy::Test::Present | policy::Test::Called(_) => {
+        syntax::Test::Present | syntax::Test::Called(_) => {
             return Err(name.error(format!("`{shown}` does not say which: {cure}")));
         }
     };
     match operand {
-        Operand::Literal(policy::Literal { lit: Lit::Str(text), .. }) => Ok(text),
+        Operand::Literal(syntax::Literal { lit: Lit::Str(text), .. }) => Ok(text),
         other => Err(other.error(format!("`{shown}` takes a string: {cure}"))),
     }
 }
 
 /// `scope = "a b"`
-fn scope(name: &Name, test: &policy::Test) -> Result<Rule> {
+fn scope(name: &Name, test: &syntax::Test) -> Result<Rule> {
     const CURE: &str = "write `scope = \"read write\"`, which wants every scope in it";
     let text = only_string(name, test, CURE)?;
     let refused = |message: String| Err(Error::new(text.span(), message));
@@ -525,7 +527,7 @@ fn is_scope_character(character: char) -> bool {
 const UNITS: [(&str, u64); 4] = [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400)];
 
 /// `fresh = "5m"`
-fn fresh(name: &Name, test: &policy::Test) -> Result<Rule> {
+fn fresh(name: &Name, test: &syntax::Test) -> Result<Rule> {
     const CURE: &str = "write the time since the person signed in, as in `fresh = \"5m\"`";
     let text = only_string(name, test, CURE)?;
     let written = text.value();
@@ -561,7 +563,7 @@ fn no_duration(written: &str, number: &str, unit: &str) -> String {
 }
 
 /// `acr = "urn:example:mfa"`
-fn acr(name: &Name, test: &policy::Test) -> Result<Rule> {
+fn acr(name: &Name, test: &syntax::Test) -> Result<Rule> {
     const CURE: &str = "write `acr = \"urn:example:mfa\"`, or a list of such strings";
     let one = |text: &LitStr| {
         let acr = text.value();
@@ -572,7 +574,7 @@ fn acr(name: &Name, test: &policy::Test) -> Result<Rule> {
         }
         Ok(acr)
     };
-    let policy::Test::Compares(Operator::Equals, _, policy::Value::Any(bracket, operands)) = test else {
+    let syntax::Test::Compares(Operator::Equals, _, syntax::Value::Any(bracket, operands)) = test else {
         return Ok(Rule::Acr(vec![one(only_string(name, test, CURE)?)?]));
     };
     if operands.is_empty() {
@@ -582,7 +584,7 @@ fn acr(name: &Name, test: &policy::Test) -> Result<Rule> {
     let mut wanted: Vec<String> = Vec::new();
     for operand in operands {
         let acr = match operand {
-            Operand::Literal(policy::Literal { lit: Lit::Str(text), .. }) => one(text),
+            Operand::Literal(syntax::Literal { lit: Lit::Str(text), .. }) => one(text),
             other => Err(other.error(format!("`acr` takes strings: {CURE}"))),
         };
         match acr {
@@ -596,7 +598,7 @@ fn acr(name: &Name, test: &policy::Test) -> Result<Rule> {
     mistakes.or(Rule::Acr(wanted))
 }
 
-fn literal(value: &policy::Literal) -> Result<Literal> {
+fn literal(value: &syntax::Literal) -> Result<Literal> {
     let wrong = |message: String| Err(value.error(message));
     let negative = value.minus.is_some();
     match &value.lit {
@@ -637,10 +639,10 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Rule> {
-        let policy: policy::Policy = syn::parse_str(text)?;
+        let policy: syntax::Policy = syn::parse_str(text)?;
         match policy.demand {
-            policy::Demand::Terms(terms) => rule(&terms).map(|(rule, _)| rule),
-            policy::Demand::Typed(_) => panic!("{text} is a pattern"),
+            syntax::Demand::Terms(terms) => rule(&terms).map(|(rule, _)| rule),
+            syntax::Demand::Typed(_) => panic!("{text} is a pattern"),
         }
     }
 

@@ -9,8 +9,8 @@ use syn::{Index, ReturnType, Signature, Type, parse_quote_spanned};
 
 use crate::guard::{Demand, Guard, Kind};
 use crate::handler::{self, Handler};
-use crate::policy::Pattern;
 use crate::rule::{Literal, Order, Rule, Test};
+use crate::syntax::Pattern;
 
 /// Puts the guard before the handler's arguments: they become one, which is extracted after the decision.
 ///

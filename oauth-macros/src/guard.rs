@@ -4,8 +4,8 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::Path;
 
-use crate::policy::Pattern;
 use crate::rule::{Parameter, Rule};
+use crate::syntax::Pattern;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {

@@ -1,21 +1,23 @@
 //! The attributes of `oauth-runtime`, which re-exports them: depend on that crate.
 //!
-//! From here the files are read in the order of the work: `attribute.rs` has what an attribute does, `policy.rs` reads its
+//! From here the files are read in the order of the work: `attribute.rs` has what an attribute does, `parse.rs` reads its
 //! arguments, `check.rs` says what they mean, `handler.rs` reads the function below, `expand.rs` writes the guarded one. A
 //! mistake in any of them is one error at the token that is wrong, and its text says what to write.
 #![forbid(unsafe_code)]
 
 mod attribute;
 mod check;
-mod diagnose;
 mod expand;
+mod forms;
 mod guard;
 mod handler;
 mod mark;
 mod mistakes;
 mod near;
-mod policy;
+mod parse;
+mod peek;
 mod rule;
+mod syntax;
 
 use guard::Kind;
 /// Guards a handler by the claims of its token.
