@@ -22,11 +22,11 @@ pub(crate) fn guard(kind: Kind, arguments: TokenStream, item: TokenStream) -> To
             if let Some((other, message)) = handler.contradiction(kind) {
                 mistakes.add(Error::new_spanned(other, message));
             }
-            if let Err(mistake) = check::parameters(&policy.parameters, &handler.attributes) {
+            if let Err(mistake) = check::route::parameters(&policy.parameters, &handler.attributes) {
                 mistakes.add(mistake);
             }
             if let Demand::Typed(pattern) = &policy.demand
-                && let Err(mistake) = check::arguments(pattern, &handler.arguments)
+                && let Err(mistake) = check::pattern::arguments(pattern, &handler.arguments)
             {
                 mistakes.add(mistake);
             }
@@ -96,7 +96,7 @@ fn read(kind: Kind, arguments: TokenStream) -> Result<Guard> {
                     (Demand::Rule(rule), parameters)
                 }
                 syntax::Demand::Typed(pattern) => {
-                    check::pattern(&pattern)?;
+                    check::pattern::pattern(&pattern)?;
                     (Demand::Typed(pattern), Vec::new())
                 }
             };

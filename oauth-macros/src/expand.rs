@@ -8,7 +8,8 @@ use syn::spanned::Spanned;
 use syn::{Index, ReturnType, Signature, Type, parse_quote_spanned};
 
 use crate::guard::{Demand, Guard, Kind};
-use crate::handler::{self, Handler};
+use crate::handler::Handler;
+use crate::handler::argument::{Argument, infer_impl_traits};
 use crate::rule::{Literal, Order, Rule, Test};
 use crate::syntax::Pattern;
 
@@ -38,7 +39,7 @@ pub(crate) fn guarded(handler: Handler, guard: &Guard) -> TokenStream {
     let at_arguments = signature.paren_token.span.join().resolved_at(here);
     let admitted = quote_spanned!(at_arguments=> __guarded.admit(#data).await?);
     // Without their types, which would have the compiler report one mistake in them twice.
-    let bindings = arguments.iter().enumerate().map(|(index, handler::Argument { attributes, pattern, .. })| {
+    let bindings = arguments.iter().enumerate().map(|(index, Argument { attributes, pattern, .. })| {
         let index = Index::from(index);
         quote_spanned!(here=> #(#attributes)* let #pattern = __arguments.#index;)
     });
@@ -84,7 +85,7 @@ fn state_answer(answer: &Type) -> TokenStream {
     let here = Span::mixed_site();
     // Where the compiler says why it expects this type.
     let at_answer = answer.span().resolved_at(here);
-    let (inferred, _) = handler::infer_impl_traits(answer.clone());
+    let (inferred, _) = infer_impl_traits(answer.clone());
     let returned = quote_spanned!(at_answer=> __answer);
     quote_spanned! {here=>
         if let ::core::option::Option::Some(#returned) = ::core::option::Option::None::<#inferred> {

@@ -36,7 +36,7 @@ pub(crate) fn forms_of(name: &Name, operator: Operator) -> String {
     examples(&name.shown(), operator).join(" or ")
 }
 
-pub(crate) fn examples(name: &str, operator: Operator) -> Vec<String> {
+fn examples(name: &str, operator: Operator) -> Vec<String> {
     operator.examples().iter().map(|value| format!("`{name} {} {value}`", operator.written())).collect()
 }
 

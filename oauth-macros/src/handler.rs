@@ -1,18 +1,18 @@
 //! A function that can be guarded, or why not.
 
+pub(crate) mod argument;
+pub(crate) mod route;
+
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::TokenStreamExt;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::visit_mut::{self, VisitMut};
-use syn::{
-    AttrStyle, Attribute, Error, FnArg, Ident, LitStr, Pat, Result, ReturnType, Safety, Signature, Token, Type,
-    TypeImplTrait, Visibility,
-};
+use syn::{AttrStyle, Attribute, Error, Ident, LitStr, Result, ReturnType, Safety, Signature, Token, Type, Visibility};
 
 use crate::guard::Kind;
 use crate::mark;
 use crate::mistakes::Mistakes;
+use argument::{Argument, arguments};
 
 /// An `async fn` whose arguments a guard can stand before.
 pub(crate) struct Handler {
@@ -25,16 +25,6 @@ pub(crate) struct Handler {
     /// What was wrong with it and is set right here, so that the route attribute has nothing to add to it.
     pub(crate) mended: Mistakes,
 }
-
-/// One extractor.
-pub(crate) struct Argument {
-    pub(crate) attributes: Vec<Attribute>,
-    pub(crate) pattern: Pat,
-    pub(crate) ty: Type,
-}
-
-/// As many arguments as actix-web's `Handler` and `FromRequest` take.
-const MOST_ARGUMENTS: usize = 16;
 
 impl Parse for Handler {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
@@ -179,52 +169,6 @@ fn mend_form(signature: &mut Signature, mistakes: &mut Mistakes) {
     }
 }
 
-fn arguments(signature: &Signature, mistakes: &mut Mistakes) -> Vec<Argument> {
-    if let Some(variadic) = &signature.variadic {
-        mistakes.add(Error::new_spanned(
-            variadic,
-            "a handler's arguments are extractors, which `...` is not: leave it out",
-        ));
-    }
-    let mut arguments = Vec::new();
-    for input in &signature.inputs {
-        match input {
-            FnArg::Receiver(receiver) => mistakes.add(Error::new(
-                receiver.self_token.span,
-                "a handler has no `self`, since actix-web has no value to call it on: take what it needs as an \
-                 extractor, such as `web::Data<..>`",
-            )),
-            FnArg::Typed(typed) => {
-                refuse_argument(&typed.attrs, &typed.ty, mistakes);
-                arguments.push(Argument {
-                    attributes: typed.attrs.clone(),
-                    pattern: (*typed.pat).clone(),
-                    ty: (*typed.ty).clone(),
-                });
-            }
-        }
-    }
-    if let Some(first_too_many) = arguments.get(MOST_ARGUMENTS) {
-        mistakes.add(Error::new_spanned(
-            &first_too_many.pattern,
-            format!("actix-web takes at most {MOST_ARGUMENTS} arguments: take several extractors as one tuple"),
-        ));
-    }
-    arguments
-}
-
-fn refuse_argument(attributes: &[Attribute], ty: &Type, mistakes: &mut Mistakes) {
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")) {
-        mistakes.add(Error::new_spanned(
-            attribute,
-            "an argument of a guarded handler cannot come and go with `cfg`: write the `cfg` on two handlers",
-        ));
-    }
-    if let (_, Some(found)) = infer_impl_traits(ty.clone()) {
-        mistakes.add(Error::new_spanned(found, "an extractor has a type with a name: write it instead of `impl`"));
-    }
-}
-
 /// actix-web takes no handler that answers `()`, but it would take this one, guarded: `Result<(), Error>` is an answer.
 fn refuse_no_answer(signature: &Signature, mistakes: &mut Mistakes) {
     const MESSAGE: &str = "a handler answers: write `-> impl Responder`, or `-> Result<(), Error>` for an empty answer";
@@ -238,24 +182,4 @@ fn refuse_no_answer(signature: &Signature, mistakes: &mut Mistakes) {
             }
         }
     }
-}
-
-/// The type with `_` for each `impl Trait` in it, and the first of these.
-pub(crate) fn infer_impl_traits(mut ty: Type) -> (Type, Option<TypeImplTrait>) {
-    struct Inferring(Option<TypeImplTrait>);
-
-    impl VisitMut for Inferring {
-        fn visit_type_mut(&mut self, ty: &mut Type) {
-            if let Type::ImplTrait(found) = ty {
-                self.0.get_or_insert(found.clone());
-                *ty = syn::parse_quote!(_);
-            } else {
-                visit_mut::visit_type_mut(self, ty);
-            }
-        }
-    }
-
-    let mut inferring = Inferring(None);
-    inferring.visit_type_mut(&mut ty);
-    (ty, inferring.0)
 }
