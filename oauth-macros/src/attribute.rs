@@ -4,10 +4,10 @@
 use proc_macro2::{Span, TokenStream};
 use syn::{Error, Result};
 
-use crate::guard::{Demand, Guard, Kind};
+use crate::guard::{Guard, Kind, Requirement};
 use crate::handler::{self, Handler};
 use crate::rule::Rule;
-use crate::syntax::{self, NoPolicy};
+use crate::syntax::{BareArguments, Policy, PolicyArguments};
 use crate::{check, expand, mark};
 
 /// The handler, guarded; or what is wrong, and a handler beside it, so that nothing else about it is reported.
@@ -17,15 +17,15 @@ pub(crate) fn guard(kind: Kind, arguments: TokenStream, item: TokenStream) -> To
         return silenced(item);
     }
     match (read(kind, arguments.clone()), syn::parse2::<Handler>(item.clone())) {
-        (Ok(policy), Ok(mut handler)) => {
-            let mut mistakes = std::mem::take(&mut handler.mended);
+        (Ok(guard), Ok(mut handler)) => {
+            let mut mistakes = std::mem::take(&mut handler.corrections);
             if let Some((other, message)) = handler.contradiction(kind) {
                 mistakes.add(Error::new_spanned(other, message));
             }
-            if let Err(mistake) = check::route::parameters(&policy.parameters, &handler.attributes) {
+            if let Err(mistake) = check::route::parameters(&guard.parameters, &handler.attributes) {
                 mistakes.add(mistake);
             }
-            if let Demand::Typed(pattern) = &policy.demand
+            if let Requirement::Pattern(pattern) = &guard.requirement
                 && let Err(mistake) = check::pattern::arguments(pattern, &handler.arguments)
             {
                 mistakes.add(mistake);
@@ -33,13 +33,13 @@ pub(crate) fn guard(kind: Kind, arguments: TokenStream, item: TokenStream) -> To
             match mistakes.take() {
                 Some(mistake) => {
                     handler.silence_guards();
-                    refused(&mistake, expand::guarded(handler, &policy))
+                    refused(&mistake, expand::guarded(handler, &guard))
                 }
-                None if ordered || !handler.is_stacked() => expand::guarded(handler, &policy),
-                None => expand::stacked(kind, &arguments, handler, &policy),
+                None if ordered || !handler.is_stacked() => expand::guarded(handler, &guard),
+                None => expand::stacked(kind, &arguments, handler, &guard),
             }
         }
-        (Err(mistake), Ok(mut handler)) => match handler.mended.take() {
+        (Err(mistake), Ok(mut handler)) => match handler.corrections.take() {
             Some(other) => refused(&both(mistake, other), handler::with_guards_silenced(item)),
             None => refused(&mistake, item),
         },
@@ -48,11 +48,11 @@ pub(crate) fn guard(kind: Kind, arguments: TokenStream, item: TokenStream) -> To
     }
 }
 
-/// A guard below one that is refused: an error was reported, and still nobody is let in.
+/// A guard below one with an error: that was reported, and this one rejects every request.
 fn silenced(item: TokenStream) -> TokenStream {
     match syn::parse2::<Handler>(item.clone()) {
-        Ok(mut handler) => match handler.mended.take() {
-            None => expand::guarded(handler, &Guard::nobody()),
+        Ok(mut handler) => match handler.corrections.take() {
+            None => expand::guarded(handler, &Guard::reject_all()),
             Some(_) => item,
         },
         Err(_) => item,
@@ -60,15 +60,15 @@ fn silenced(item: TokenStream) -> TokenStream {
 }
 
 /// `policy!(..)`
-pub(crate) fn value(arguments: TokenStream) -> TokenStream {
-    let guard = read(Kind::Value, arguments).and_then(|guard| match guard.parameters.first() {
+pub(crate) fn policy(arguments: TokenStream) -> TokenStream {
+    let guard = read(Kind::Policy, arguments).and_then(|guard| match guard.parameters.first() {
         Some(parameter) => Err(Error::new_spanned(
             &parameter.tokens,
             "a `policy!(..)` has no route, and so no parameters: write this term in `#[require_claim(..)]`",
         )),
         None => Ok(guard),
     });
-    guard.map_or_else(|mistake| expand::refused_value(&mistake), |guard| expand::value(&guard))
+    guard.map_or_else(|mistake| expand::refused_policy(&mistake), |guard| expand::policy(&guard))
 }
 
 fn both(mut mistake: Error, other: Error) -> Error {
@@ -87,25 +87,25 @@ fn read(kind: Kind, arguments: TokenStream) -> Result<Guard> {
     // The compiler breaks long lines.
     let policy = arguments.to_string().replace('\n', " ");
     let rule = match kind {
-        Kind::Claim | Kind::Value => {
-            let syntax::Policy { runtime, demand } = syn::parse2(arguments)?;
-            let (demand, parameters) = match demand {
-                syntax::Demand::Terms(terms) if terms.is_empty() => return Err(demands_nothing(kind)),
-                syntax::Demand::Terms(terms) => {
+        Kind::Claim | Kind::Policy => {
+            let PolicyArguments { runtime, policy: parsed } = syn::parse2(arguments)?;
+            let (requirement, parameters) = match parsed {
+                Policy::Terms(terms) if terms.is_empty() => return Err(empty_policy(kind)),
+                Policy::Terms(terms) => {
                     let (rule, parameters) = check::rule(&terms)?;
-                    (Demand::Rule(rule), parameters)
+                    (Requirement::Rule(rule), parameters)
                 }
-                syntax::Demand::Typed(pattern) => {
+                Policy::Pattern(pattern) => {
                     check::pattern::pattern(&pattern)?;
-                    (Demand::Typed(pattern), Vec::new())
+                    (Requirement::Pattern(pattern), Vec::new())
                 }
             };
-            return Ok(Guard { demand, policy, parameters, runtime });
+            return Ok(Guard { requirement, policy, parameters, runtime });
         }
         Kind::Token => Rule::Token,
         Kind::Public => Rule::Public,
     };
-    let NoPolicy { runtime, rest } = syn::parse2(arguments)?;
+    let BareArguments { runtime, rest } = syn::parse2(arguments)?;
     if !rest.is_empty() {
         let asks = if kind == Kind::Public { "nothing" } else { "a valid token and nothing else" };
         let cure = match read(Kind::Claim, rest.clone()) {
@@ -115,11 +115,11 @@ fn read(kind: Kind, arguments: TokenStream) -> Result<Guard> {
         let message = format!("`#[{}]` asks for {asks}: {cure}", kind.name());
         return Err(Error::new_spanned(rest, message));
     }
-    Ok(Guard { demand: Demand::Rule(rule), policy, parameters: Vec::new(), runtime })
+    Ok(Guard { requirement: Requirement::Rule(rule), policy, parameters: Vec::new(), runtime })
 }
 
-fn demands_nothing(kind: Kind) -> Error {
-    let message = if kind == Kind::Value {
+fn empty_policy(kind: Kind) -> Error {
+    let message = if kind == Kind::Policy {
         "this demands no claim: name one, as in `policy!(role = \"admin\")`"
     } else {
         "this demands no claim: name one, as in `#[require_claim(role = \"admin\")]`, or write `#[require_token]` \
@@ -200,122 +200,57 @@ mod tests {
         }
     }
 
-    /// The documentation of the macro, and the guide, each have what the parser knows.
-    #[test]
-    fn every_operator_condition_and_word_is_documented() {
-        let (source, _) = include_str!("lib.rs").split_once("pub fn require_claim").expect("the macro");
-        let (_, documented) = source.split_once("/// # What to write").expect("its table");
-        let (table, _) = documented.split_once("/// # What holds").expect("the table's end");
-        let guide = include_str!("../../docs/policies.md");
-        let (_, guide) = guide.split_once("## The language").expect("the guide's table");
-        let (guide, _) = guide.split_once("\n## ").expect("its end");
-        for (place, text) in [("the macro's documentation", table), ("docs/policies.md", guide)] {
-            for (operator, ..) in syntax::OPERATORS {
-                let terms = text.split('`').skip(1).step_by(2);
-                let mut written = terms.flat_map(|term| term.split(' '));
-                assert!(written.any(|token| token == operator), "{place} has no `{operator}`");
-            }
-            for (condition, ..) in syntax::CONDITIONS {
-                assert!(text.contains(&format!("`{condition}(")), "{place} has no `{condition}(..)`");
-            }
-            for word in [syntax::SCOPE, syntax::FRESH, syntax::ACR] {
-                assert!(text.contains(&format!("`{word} = \"")), "{place} has no `{word}`");
-            }
-            assert!(text.contains(&format!("= {}.", syntax::PATH)), "{place} has no `{}`", syntax::PATH);
-        }
-    }
+    const WORDS: [&str; 54] = [
+        "any", "not", "path", "fresh", ".", ">=", "if", "User", "role", "scope", "all", "crate", "self", "async", "fn",
+        "pub", "type", "r#type", "_", "true", "impl", "x", "=", "==", "!=", "<", ":", "::", ",", ",", ";", "-", "|",
+        "&", "!", "#", "@", "'a", "->", "..", "(", ")", "[", "]", "{", "}", "\"x\"", "\"\"", "b\"x\"", "'c'", "3",
+        "3u8", "1e999", "\"a b\"s",
+    ];
 
-    /// Tokens at random, and tokens that were right before one was changed: an answer each time, and never a panic.
-    #[test]
-    fn no_tokens_make_it_panic() {
-        const WORDS: [&str; 54] = [
-            "any",
-            "not",
-            "path",
-            "fresh",
-            ".",
-            ">=",
-            "if",
-            "User",
-            "role",
-            "scope",
-            "all",
-            "crate",
-            "self",
-            "async",
-            "fn",
-            "pub",
-            "type",
-            "r#type",
-            "_",
-            "true",
-            "impl",
-            "x",
-            "=",
-            "==",
-            "!=",
-            "<",
-            ":",
-            "::",
-            ",",
-            ",",
-            ";",
-            "-",
-            "|",
-            "&",
-            "!",
-            "#",
-            "@",
-            "'a",
-            "->",
-            "..",
-            "(",
-            ")",
-            "[",
-            "]",
-            "{",
-            "}",
-            "\"admin\"",
-            "\"\"",
-            "b\"x\"",
-            "'c'",
-            "3",
-            "3u8",
-            "1e999",
-            "\"a b\"sfx",
-        ];
-        const RIGHT: [&str; 5] = [
-            "role = \"admin\" , level = [ 3 , - 4.5 , true ] , active , scope = \"a b\" , crate = \"x\"",
-            "any ( all ( a . b >= 3 , c != true ) , not ( d ) , fresh = \"5m\" ) , acr = \"x\" , sub = path . owner",
-            "User { role : Role :: Admin | Role :: Auditor , level : 3 .. , .. } if * level > 3 , crate = \"x\"",
-            "# [ get ( \"/\" ) ] pub async fn handler ( mut a : A , B ( b ) : B ) -> Result < impl C , D > { a ; b }",
-            "# [ require_claim ( a ) ] async fn handler < T > ( # [ allow ( x ) ] _ : T ) -> T where T : U { # ! [ x ] }",
-        ];
+    const RIGHT: [&str; 5] = [
+        "role = \"admin\" , level = [ 3 , - 4.5 , true ] , active , scope = \"a b\" , crate = \"x\"",
+        "any ( all ( a . b >= 3 , c != true ) , not ( d ) , fresh = \"5m\" ) , acr = \"x\" , sub = path . owner",
+        "User { role : Role :: Admin | Role :: Auditor , level : 3 .. , .. } if * level > 3 , crate = \"x\"",
+        "# [ get ( \"/\" ) ] pub async fn handler ( mut a : A , B ( b ) : B ) -> Result < impl C , D > { a ; b }",
+        "# [ require_claim ( a ) ] async fn handler < T > ( # [ allow ( x ) ] _ : T ) -> T where T : U { # ! [ x ] }",
+    ];
+
+    /// Each number is below its argument.
+    fn random() -> impl FnMut(usize) -> usize {
         let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-        let mut random = |below: usize| {
+        move |below| {
             state ^= state << 13;
             state ^= state >> 7;
             state ^= state << 17;
-            // Always smaller than `below`, a `usize`.
             (state % below as u64) as usize
+        }
+    }
+
+    /// Tokens at random, or those that are right with a few of them changed.
+    fn random_text(round: usize, random: &mut impl FnMut(usize) -> usize) -> String {
+        let mut words: Vec<&str> = match round % 6 {
+            0 => (0..random(12)).map(|_| "x").collect(),
+            right => RIGHT[right - 1].split(' ').collect(),
         };
+        for _ in 0..=random(if round.is_multiple_of(6) { 12 } else { 3 }) {
+            let place = random(words.len() + 1);
+            let word = WORDS[random(WORDS.len())];
+            match random(3) {
+                0 => words.insert(place, word),
+                1 if place < words.len() => words[place] = word,
+                _ if place < words.len() => drop(words.remove(place)),
+                _ => words.push(word),
+            }
+        }
+        words.join(" ")
+    }
+
+    #[test]
+    fn no_tokens_make_it_panic() {
+        let mut random = random();
         let mut read = 0;
         for round in 0..20_000 {
-            let mut words: Vec<&str> = match round % 6 {
-                0 => (0..random(12)).map(|_| "x").collect(),
-                right => RIGHT[right - 1].split(' ').collect(),
-            };
-            for _ in 0..=random(if round % 6 == 0 { 12 } else { 3 }) {
-                let place = random(words.len() + 1);
-                let word = WORDS[random(WORDS.len())];
-                match random(3) {
-                    0 => words.insert(place, word),
-                    1 if place < words.len() => words[place] = word,
-                    _ if place < words.len() => drop(words.remove(place)),
-                    _ => words.push(word),
-                }
-            }
-            let text = words.join(" ");
+            let text = random_text(round, &mut random);
             let Ok(tokens) = text.parse::<TokenStream>() else { continue };
             read += 1;
             let handler = quote!(
@@ -323,12 +258,12 @@ mod tests {
             );
             for kind in Kind::ATTRIBUTES {
                 for (policy, item) in [(tokens.clone(), handler.clone()), (quote!(a), tokens.clone())] {
-                    let answer = guard(kind, policy, item).to_string();
-                    let stacked = answer.contains("@ stacked");
-                    assert!(answer.contains("compile_error") || answer.contains("admit") || stacked, "{text}");
+                    let expansion = guard(kind, policy, item).to_string();
+                    let stacked = expansion.contains("@ stacked");
+                    assert!(expansion.contains("compile_error") || expansion.contains("admit") || stacked, "{text}");
                 }
-                let answer = value(tokens.clone()).to_string();
-                assert!(answer.contains("compile_error") || answer.contains("GUARD"), "{text}");
+                let expansion = policy(tokens.clone()).to_string();
+                assert!(expansion.contains("compile_error") || expansion.contains("GUARD"), "{text}");
             }
         }
         assert!(read > 5_000, "only {read} token streams to read");

@@ -10,16 +10,16 @@ use proc_macro2::Span;
 use syn::{Error, Result};
 
 use crate::mistakes::Mistakes;
-use crate::rule::{Literal, Order, Parameter, Rule, Test};
-use crate::syntax::{self, ACR, Condition, FRESH, Name, Operand, Operator, PATH, SCOPE, Term};
+use crate::rule::{Order, Parameter, Rule, Test, Value};
+use crate::syntax::{ACR, Combinator, FRESH, Name, Operand, Operands, Operator, PATH, Predicate, SCOPE, Term};
 use called::called;
-use literal::literal;
+use literal::literal_value;
 use words::{acr, fresh, refuse_words, scope};
 
 /// The rule of an attribute, and the parameters of the route that it speaks of.
 pub(crate) fn rule(terms: &[Term]) -> Result<(Rule, Vec<Parameter>)> {
     let mut checker = Checker { parameters: Vec::new() };
-    let mut rules = checker.rules(terms, Condition::All)?;
+    let mut rules = checker.rules(terms, Combinator::All)?;
     let rule = if rules.len() == 1 { rules.swap_remove(0) } else { Rule::All(rules) };
     Ok((rule, checker.parameters))
 }
@@ -29,11 +29,11 @@ struct Checker {
 }
 
 impl Checker {
-    fn rules(&mut self, terms: &[Term], within: Condition) -> Result<Vec<Rule>> {
+    fn rules(&mut self, terms: &[Term], within: Combinator) -> Result<Vec<Rule>> {
         let mut mistakes = Mistakes::default();
         let mut rules: Vec<Rule> = Vec::new();
         for (index, term) in terms.iter().enumerate() {
-            let checked = if within == Condition::All { refuse_repetition(&terms[..index], term) } else { Ok(()) };
+            let checked = if within == Combinator::All { refuse_repetition(&terms[..index], term) } else { Ok(()) };
             match checked.and_then(|()| self.term(term)) {
                 Ok(rule) if rules.contains(&rule) => {
                     mistakes.add(term_error(term, "this term is there already: leave one out"));
@@ -47,27 +47,27 @@ impl Checker {
 
     fn term(&mut self, term: &Term) -> Result<Rule> {
         match term {
-            Term::Claim { name, test } => self.claim(name, test),
-            Term::Condition { condition, span, parentheses, terms } => {
-                self.condition(*condition, *span, *parentheses, terms)
+            Term::Claim { name, predicate } => self.claim(name, predicate),
+            Term::Combined { combinator, span, parentheses, terms } => {
+                self.combined(*combinator, *span, *parentheses, terms)
             }
         }
     }
 
-    fn condition(&mut self, condition: Condition, span: Span, parentheses: Span, terms: &[Term]) -> Result<Rule> {
-        let word = condition.word();
+    fn combined(&mut self, combinator: Combinator, span: Span, parentheses: Span, terms: &[Term]) -> Result<Rule> {
+        let word = combinator.word();
         if terms.is_empty() {
-            let example = condition.example();
+            let example = combinator.example();
             let message = format!(
                 "`{word}()` has no term in it: write `{example}`, or a claim of this name in quotes, `\"{word}\"`"
             );
             return Err(Error::new(span, message));
         }
-        match condition {
-            Condition::All => Ok(Rule::All(self.rules(terms, condition)?)),
-            Condition::Any => Ok(Rule::Any(self.rules(terms, condition)?)),
-            Condition::Not => match terms {
-                [Term::Condition { condition: Condition::Not, span, .. }] => {
+        match combinator {
+            Combinator::All => Ok(Rule::All(self.rules(terms, combinator)?)),
+            Combinator::Any => Ok(Rule::Any(self.rules(terms, combinator)?)),
+            Combinator::Not => match terms {
+                [Term::Combined { combinator: Combinator::Not, span, .. }] => {
                     Err(Error::new(*span, "`not(not(..))` is the term itself: leave both out"))
                 }
                 [term] => Ok(Rule::Not(Box::new(self.term(term)?))),
@@ -79,35 +79,35 @@ impl Checker {
         }
     }
 
-    fn claim(&mut self, name: &Name, test: &syntax::Test) -> Result<Rule> {
+    fn claim(&mut self, name: &Name, predicate: &Predicate) -> Result<Rule> {
         if name.segments.iter().any(|segment| segment.text.is_empty()) {
             return Err(name.error("a claim's name is empty: write it between the quotes"));
         }
-        if let syntax::Test::Called(inside) = test {
+        if let Predicate::Called(inside) = predicate {
             return Err(called(name, inside));
         }
         refuse_words(name)?;
         if name.is(SCOPE) {
-            return scope(name, test);
+            return scope(name, predicate);
         }
         if name.is(FRESH) {
-            return fresh(name, test);
+            return fresh(name, predicate);
         }
         if name.is(ACR) {
-            return acr(name, test);
+            return acr(name, predicate);
         }
-        Ok(Rule::Claim(name.texts(), self.test(name, test)?))
+        Ok(Rule::Claim(name.texts(), self.test(name, predicate)?))
     }
 
-    fn test(&mut self, name: &Name, test: &syntax::Test) -> Result<Test> {
+    fn test(&mut self, name: &Name, predicate: &Predicate) -> Result<Test> {
         let shown = name.shown();
-        match test {
-            syntax::Test::Present => match quoted_term(name) {
+        match predicate {
+            Predicate::Present => match quoted_term(name) {
                 Some(mistake) => Err(mistake),
                 None => Ok(Test::Present),
             },
-            syntax::Test::Called(inside) => Err(called(name, inside)),
-            syntax::Test::Compares(Operator::Equals, _, syntax::Value::Any(bracket, operands)) => {
+            Predicate::Called(inside) => Err(called(name, inside)),
+            Predicate::Compares(Operator::Equals, _, Operands::List(bracket, operands)) => {
                 if operands.is_empty() {
                     let message = format!(
                         "an empty list lets nobody in: write the values, as in `{shown} = [\"one\", \"other\"]`, \
@@ -117,42 +117,40 @@ impl Checker {
                 }
                 self.distinct(operands).map(Test::OneOf)
             }
-            syntax::Test::Compares(Operator::Equals, _, syntax::Value::One(operand)) => {
-                self.operand(operand).map(Test::Equals)
-            }
-            syntax::Test::Compares(Operator::Differs, _, syntax::Value::One(operand)) => {
+            Predicate::Compares(Operator::Equals, _, Operands::One(operand)) => self.operand(operand).map(Test::Equals),
+            Predicate::Compares(Operator::Differs, _, Operands::One(operand)) => {
                 self.operand(operand).map(Test::Differs)
             }
-            syntax::Test::Compares(Operator::Differs, _, syntax::Value::Any(bracket, operands)) => {
+            Predicate::Compares(Operator::Differs, _, Operands::List(bracket, operands)) => {
                 let list: Vec<String> = operands.iter().map(Operand::shown).collect();
                 let list = if list.is_empty() { "\"one\", \"other\"".to_owned() } else { list.join(", ") };
                 let message = format!("`!=` takes one value: for none of several, write `not({shown} = [{list}])`");
                 Err(Error::new(bracket.span.join(), message))
             }
-            syntax::Test::Compares(Operator::Below, _, value) => self.orders(name, "<", Order::Below, value),
-            syntax::Test::Compares(Operator::AtMost, _, value) => self.orders(name, "<=", Order::AtMost, value),
-            syntax::Test::Compares(Operator::Above, _, value) => self.orders(name, ">", Order::Above, value),
-            syntax::Test::Compares(Operator::AtLeast, _, value) => self.orders(name, ">=", Order::AtLeast, value),
+            Predicate::Compares(Operator::Below, _, value) => self.orders(name, "<", Order::Below, value),
+            Predicate::Compares(Operator::AtMost, _, value) => self.orders(name, "<=", Order::AtMost, value),
+            Predicate::Compares(Operator::Above, _, value) => self.orders(name, ">", Order::Above, value),
+            Predicate::Compares(Operator::AtLeast, _, value) => self.orders(name, ">=", Order::AtLeast, value),
         }
     }
 
-    fn orders(&mut self, name: &Name, written: &str, order: Order, value: &syntax::Value) -> Result<Test> {
+    fn orders(&mut self, name: &Name, written: &str, order: Order, value: &Operands) -> Result<Test> {
         let shown = name.shown();
         match value {
-            syntax::Value::Any(bracket, _) => {
+            Operands::List(bracket, _) => {
                 let message = format!("`{written}` takes one number: write `{shown} {written} 3`");
                 Err(Error::new(bracket.span.join(), message))
             }
-            syntax::Value::One(operand) => match self.operand(operand)? {
-                number @ (Literal::Int(_) | Literal::Float(_)) => Ok(Test::Orders(order, number)),
-                Literal::Str(text) => {
+            Operands::One(operand) => match self.operand(operand)? {
+                number @ (Value::Int(_) | Value::Float(_)) => Ok(Test::Orders(order, number)),
+                Value::Str(text) => {
                     let number = text.trim().parse::<f64>().map_or("3", |_| text.trim());
                     Err(operand.error(format!("`{written}` compares numbers: write `{shown} {written} {number}`")))
                 }
-                Literal::Bool(truth) => Err(operand.error(format!(
+                Value::Bool(truth) => Err(operand.error(format!(
                     "`{written}` compares numbers: write `{shown} {written} 3`, or `{shown} = {truth}`"
                 ))),
-                Literal::Parameter(parameter) => Err(operand.error(format!(
+                Value::Parameter(parameter) => Err(operand.error(format!(
                     "`{written}` compares numbers, and a parameter is text: write `{shown} {written} 3`, or \
                      `{shown} = {PATH}.{parameter}`"
                 ))),
@@ -160,9 +158,9 @@ impl Checker {
         }
     }
 
-    fn operand(&mut self, operand: &Operand) -> Result<Literal> {
+    fn operand(&mut self, operand: &Operand) -> Result<Value> {
         match operand {
-            Operand::Literal(value) => literal(value),
+            Operand::Literal(literal) => literal_value(literal),
             Operand::Parameter { name, tokens } => {
                 if name.is_empty() {
                     return Err(operand.error("a parameter's name is empty: write it between the quotes".to_owned()));
@@ -170,45 +168,47 @@ impl Checker {
                 if self.parameters.iter().all(|known| known.name != *name) {
                     self.parameters.push(Parameter { name: name.clone(), tokens: tokens.clone() });
                 }
-                Ok(Literal::Parameter(name.clone()))
+                Ok(Value::Parameter(name.clone()))
             }
         }
     }
 
-    fn distinct(&mut self, operands: &[Operand]) -> Result<Vec<Literal>> {
+    fn distinct(&mut self, operands: &[Operand]) -> Result<Vec<Value>> {
         let mut mistakes = Mistakes::default();
-        let mut literals: Vec<Literal> = Vec::new();
+        let mut values: Vec<Value> = Vec::new();
         for operand in operands {
             match self.operand(operand) {
-                Ok(literal) if literals.iter().any(|earlier| earlier.matches(&literal)) => {
+                Ok(value) if values.iter().any(|earlier| earlier.matches(&value)) => {
                     mistakes.add(operand.error(format!("`{}` is in this list already: leave it out", operand.shown())));
                 }
-                Ok(literal) => literals.push(literal),
+                Ok(value) => values.push(value),
                 Err(mistake) => mistakes.add(mistake),
             }
         }
-        mistakes.or(literals)
+        mistakes.or(values)
     }
 }
 
 fn term_error(term: &Term, message: &str) -> Error {
     match term {
         Term::Claim { name, .. } => name.error(message),
-        Term::Condition { span, .. } => Error::new(*span, message),
+        Term::Combined { span, .. } => Error::new(*span, message),
     }
 }
 
 /// Two terms about one claim say either the same or, as every term must hold, what is rarely meant. Two orderings are a
 /// range.
 fn refuse_repetition(before: &[Term], term: &Term) -> Result<()> {
-    use syntax::Test::{Compares, Present};
+    use Predicate::{Compares, Present};
 
-    let Term::Claim { name, test } = term else { return Ok(()) };
+    let Term::Claim { name, predicate } = term else { return Ok(()) };
     let earlier = before.iter().find_map(|earlier| match earlier {
-        Term::Claim { name: other, test } if other.texts() == name.texts() && other.is(SCOPE) == name.is(SCOPE) => {
-            Some(test)
+        Term::Claim { name: other, predicate }
+            if other.texts() == name.texts() && other.is(SCOPE) == name.is(SCOPE) =>
+        {
+            Some(predicate)
         }
-        Term::Claim { .. } | Term::Condition { .. } => None,
+        Term::Claim { .. } | Term::Combined { .. } => None,
     });
     let Some(earlier) = earlier else { return Ok(()) };
     let shown = name.shown();
@@ -217,7 +217,7 @@ fn refuse_repetition(before: &[Term], term: &Term) -> Result<()> {
     } else if name.is(FRESH) || name.is(ACR) {
         format!("`{shown}` is asked twice: leave one out")
     } else {
-        match (earlier, test) {
+        match (earlier, predicate) {
             (Compares(Operator::Equals, ..), Compares(Operator::Equals, ..)) => format!(
                 "`{shown}` is asked twice, and both would have to hold: for either, write `{shown} = [\"one\", \"other\"]`; \
                  for an array that has both, a second `#[require_claim({shown} = ..)]`"
@@ -233,11 +233,11 @@ fn refuse_repetition(before: &[Term], term: &Term) -> Result<()> {
     Err(name.error(message))
 }
 
-/// `"role = \"admin\""`: nobody names a claim so.
+/// `"role = \"admin\""`: it is a term in quotes, not a claim's name.
 fn quoted_term(name: &Name) -> Option<Error> {
     let [only] = name.segments.as_slice() else { return None };
     let is_term = match syn::parse_str::<Term>(&only.text).ok()? {
-        Term::Claim { test: syntax::Test::Compares(..), .. } | Term::Condition { .. } => true,
+        Term::Claim { predicate: Predicate::Compares(..), .. } | Term::Combined { .. } => true,
         Term::Claim { .. } => false,
     };
     let message = format!("in quotes this is the name of a claim: write `{}` without them", only.text);
@@ -247,12 +247,13 @@ fn quoted_term(name: &Name) -> Option<Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::syntax::{Policy, PolicyArguments};
 
     fn read(text: &str) -> Result<Rule> {
-        let policy: syntax::Policy = syn::parse_str(text)?;
-        match policy.demand {
-            syntax::Demand::Terms(terms) => rule(&terms).map(|(rule, _)| rule),
-            syntax::Demand::Typed(_) => panic!("{text} is a pattern"),
+        let arguments: PolicyArguments = syn::parse_str(text)?;
+        match arguments.policy {
+            Policy::Terms(terms) => rule(&terms).map(|(rule, _)| rule),
+            Policy::Pattern(_) => panic!("{text} is a pattern"),
         }
     }
 
@@ -266,32 +267,32 @@ mod tests {
 
     #[test]
     fn terms_become_rules() {
-        let text = |text: &str| Literal::Str(text.to_owned());
+        let text = |text: &str| Value::Str(text.to_owned());
         for (policy, expected) in [
             ("role = \"admin\"", claim("role", Test::Equals(text("admin")))),
             ("role", claim("role", Test::Present)),
             ("\"scope\" = \"a b\"", claim("scope", Test::Equals(text("a b")))),
-            ("r#type = -0x10,", claim("type", Test::Equals(Literal::Int(-16)))),
-            ("level = 18446744073709551615", claim("level", Test::Equals(Literal::Int(u64::MAX.into())))),
-            ("level = -9223372036854775808", claim("level", Test::Equals(Literal::Int(i64::MIN.into())))),
-            ("level = -2.5e1", claim("level", Test::Equals(Literal::Float(-25.0)))),
-            ("a = [true, 1]", claim("a", Test::OneOf(vec![Literal::Bool(true), Literal::Int(1)]))),
+            ("r#type = -0x10,", claim("type", Test::Equals(Value::Int(-16)))),
+            ("level = 18446744073709551615", claim("level", Test::Equals(Value::Int(u64::MAX.into())))),
+            ("level = -9223372036854775808", claim("level", Test::Equals(Value::Int(i64::MIN.into())))),
+            ("level = -2.5e1", claim("level", Test::Equals(Value::Float(-25.0)))),
+            ("a = [true, 1]", claim("a", Test::OneOf(vec![Value::Bool(true), Value::Int(1)]))),
             ("realm_access.roles", claim("realm_access.roles", Test::Present)),
-            ("a.\"all\".type = 1", claim("a.all.type", Test::Equals(Literal::Int(1)))),
+            ("a.\"all\".type = 1", claim("a.all.type", Test::Equals(Value::Int(1)))),
             ("role != \"admin\"", claim("role", Test::Differs(text("admin")))),
-            ("level >= -3", claim("level", Test::Orders(Order::AtLeast, Literal::Int(-3)))),
-            ("level < 1.5", claim("level", Test::Orders(Order::Below, Literal::Float(1.5)))),
+            ("level >= -3", claim("level", Test::Orders(Order::AtLeast, Value::Int(-3)))),
+            ("level < 1.5", claim("level", Test::Orders(Order::Below, Value::Float(1.5)))),
             (
                 "level > 3, level < 9",
                 Rule::All(vec![
-                    claim("level", Test::Orders(Order::Above, Literal::Int(3))),
-                    claim("level", Test::Orders(Order::Below, Literal::Int(9))),
+                    claim("level", Test::Orders(Order::Above, Value::Int(3))),
+                    claim("level", Test::Orders(Order::Below, Value::Int(9))),
                 ]),
             ),
-            ("sub = path.owner", claim("sub", Test::Equals(Literal::Parameter("owner".to_owned())))),
+            ("sub = path.owner", claim("sub", Test::Equals(Value::Parameter("owner".to_owned())))),
             (
                 "sub = [path.\"a b\", \"x\"]",
-                claim("sub", Test::OneOf(vec![Literal::Parameter("a b".to_owned()), text("x")])),
+                claim("sub", Test::OneOf(vec![Value::Parameter("a b".to_owned()), text("x")])),
             ),
             (
                 "any(all(a, b), not(c),)",

@@ -7,10 +7,10 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Index, ReturnType, Signature, Type, parse_quote_spanned};
 
-use crate::guard::{Demand, Guard, Kind};
+use crate::guard::{Guard, Kind, Requirement};
 use crate::handler::Handler;
 use crate::handler::argument::{Argument, infer_impl_traits};
-use crate::rule::{Literal, Order, Rule, Test};
+use crate::rule::{Order, Rule, Test, Value};
 use crate::syntax::Pattern;
 
 /// Puts the guard before the handler's arguments: they become one, which is extracted after the decision.
@@ -23,16 +23,16 @@ pub(crate) fn guarded(handler: Handler, guard: &Guard) -> TokenStream {
     let here = Span::mixed_site();
     let runtime = guard.runtime_path();
     let private = quote_spanned!(here=> #runtime::__private);
-    let Handler { attributes, visibility, mut signature, arguments, body, mended: _ } = handler;
+    let Handler { attributes, visibility, mut signature, arguments, body, corrections: _ } = handler;
 
-    let answer: Type = match signature.output {
+    let output: Type = match signature.output {
         ReturnType::Default => parse_quote_spanned!(here=> ()),
         ReturnType::Type(_, ty) => *ty,
     };
-    let stated = state_answer(&answer);
+    let stated = state_return_type(&output);
     let types = arguments.iter().map(|argument| &argument.ty);
     signature.inputs = parse_quote_spanned!(here=> __guarded: #private::Guarded<(#(#types,)*)>);
-    signature.output = parse_quote_spanned!(here=> -> ::core::result::Result<#answer, #private::Error>);
+    signature.output = parse_quote_spanned!(here=> -> ::core::result::Result<#output, #private::Error>);
 
     let data = guard_tokens(guard, &signature, &private);
     // One span for all of it, that of the arguments: when one of them is no extractor, there the compiler says so, once.
@@ -48,7 +48,7 @@ pub(crate) fn guarded(handler: Handler, guard: &Guard) -> TokenStream {
         #(#attributes)*
         #visibility #signature {
             let __arguments = #admitted;
-            // A handler's answer may be a future's to make, as that of a response's builder is.
+            // A handler may return a future, as that of a response's builder.
             #[allow(clippy::async_yields_async)]
             let __answer = async move {
                 #stated
@@ -81,12 +81,12 @@ pub(crate) fn stacked(kind: Kind, arguments: &TokenStream, mut handler: Handler,
 }
 
 /// A `return` that never happens, for its type. `Option` is the shortest way to a value of any type that no lint minds.
-fn state_answer(answer: &Type) -> TokenStream {
+fn state_return_type(output: &Type) -> TokenStream {
     let here = Span::mixed_site();
     // Where the compiler says why it expects this type.
-    let at_answer = answer.span().resolved_at(here);
-    let (inferred, _) = infer_impl_traits(answer.clone());
-    let returned = quote_spanned!(at_answer=> __answer);
+    let at_output = output.span().resolved_at(here);
+    let (inferred, _) = infer_impl_traits(output.clone());
+    let returned = quote_spanned!(at_output=> __answer);
     quote_spanned! {here=>
         if let ::core::option::Option::Some(#returned) = ::core::option::Option::None::<#inferred> {
             return #returned;
@@ -103,7 +103,7 @@ fn guard_tokens(guard: &Guard, signature: &Signature, private: &TokenStream) -> 
 }
 
 /// `policy!(..)`
-pub(crate) fn value(guard: &Guard) -> TokenStream {
+pub(crate) fn policy(guard: &Guard) -> TokenStream {
     let here = Span::mixed_site();
     let runtime = guard.runtime_path();
     let registered = registered(
@@ -114,20 +114,20 @@ pub(crate) fn value(guard: &Guard) -> TokenStream {
     quote_spanned!(here=> { #registered #runtime::Policy(&__GUARD) })
 }
 
-/// What follows an error where a value was wanted: one that admits nobody, so that nothing else is reported.
-pub(crate) fn refused_value(mistake: &syn::Error) -> TokenStream {
+/// An error in place of a policy, with one that rejects every request, so that nothing else is reported.
+pub(crate) fn refused_policy(mistake: &syn::Error) -> TokenStream {
     let here = Span::mixed_site();
     let mistake = mistake.to_compile_error();
-    let value = value(&Guard::nobody());
-    quote_spanned!(here=> { #mistake #value })
+    let policy = policy(&Guard::reject_all());
+    quote_spanned!(here=> { #mistake #policy })
 }
 
 fn registered(guard: &Guard, handler: &TokenStream, private: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
     let policy = &guard.policy;
-    let rule = match &guard.demand {
-        Demand::Rule(rule) => rule_tokens(rule, private),
-        Demand::Typed(pattern) => typed_tokens(pattern, policy, private),
+    let rule = match &guard.requirement {
+        Requirement::Rule(rule) => rule_tokens(rule, private),
+        Requirement::Pattern(pattern) => typed_tokens(pattern, policy, private),
     };
     let parameters = guard.parameters.iter().map(|parameter| &parameter.name);
     quote_spanned! {here=>
@@ -159,14 +159,14 @@ fn typed_tokens(Pattern { pattern, condition }: &Pattern, text: &str, private: &
         _
     };
     // Where the compiler says that this type is not read from claims.
-    let asked = quote_spanned! {written.resolved_at(here)=>
+    let closure = quote_spanned! {written.resolved_at(here)=>
         |question| question.ask(|claims: &_| match claims {
             #pattern #condition => true,
             #otherwise => false,
         })
     };
     quote_spanned! {here=>
-        #private::Rule::Typed(#private::Typed { pattern: #text, answer: #asked })
+        #private::Rule::Typed(#private::Typed { pattern: #text, answer: #closure })
     }
 }
 
@@ -209,38 +209,38 @@ fn test_tokens(test: &Test, private: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
     match test {
         Test::Present => quote_spanned!(here=> #private::Test::Present),
-        Test::Equals(literal) => {
-            let literal = literal_tokens(literal, private);
-            quote_spanned!(here=> #private::Test::Equals(#literal))
+        Test::Equals(value) => {
+            let value = value_tokens(value, private);
+            quote_spanned!(here=> #private::Test::Equals(#value))
         }
-        Test::Differs(literal) => {
-            let literal = literal_tokens(literal, private);
-            quote_spanned!(here=> #private::Test::Differs(#literal))
+        Test::Differs(value) => {
+            let value = value_tokens(value, private);
+            quote_spanned!(here=> #private::Test::Differs(#value))
         }
-        Test::OneOf(literals) => {
-            let literals = literals.iter().map(|literal| literal_tokens(literal, private));
-            quote_spanned!(here=> #private::Test::OneOf(&[#(#literals),*]))
+        Test::OneOf(values) => {
+            let values = values.iter().map(|value| value_tokens(value, private));
+            quote_spanned!(here=> #private::Test::OneOf(&[#(#values),*]))
         }
-        Test::Orders(order, literal) => {
-            let literal = literal_tokens(literal, private);
+        Test::Orders(order, value) => {
+            let value = value_tokens(value, private);
             let order = match order {
                 Order::Below => quote_spanned!(here=> Below),
                 Order::AtMost => quote_spanned!(here=> AtMost),
                 Order::Above => quote_spanned!(here=> Above),
                 Order::AtLeast => quote_spanned!(here=> AtLeast),
             };
-            quote_spanned!(here=> #private::Test::Orders(#private::Order::#order, #literal))
+            quote_spanned!(here=> #private::Test::Orders(#private::Order::#order, #value))
         }
     }
 }
 
-fn literal_tokens(literal: &Literal, private: &TokenStream) -> TokenStream {
+fn value_tokens(value: &Value, private: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
-    match literal {
-        Literal::Str(text) => quote_spanned!(here=> #private::Value::Str(#text)),
-        Literal::Int(int) => quote_spanned!(here=> #private::Value::Int(#int)),
-        Literal::Float(float) => quote_spanned!(here=> #private::Value::Float(#float)),
-        Literal::Bool(truth) => quote_spanned!(here=> #private::Value::Bool(#truth)),
-        Literal::Parameter(name) => quote_spanned!(here=> #private::Value::Parameter(#name)),
+    match value {
+        Value::Str(text) => quote_spanned!(here=> #private::Value::Str(#text)),
+        Value::Int(int) => quote_spanned!(here=> #private::Value::Int(#int)),
+        Value::Float(float) => quote_spanned!(here=> #private::Value::Float(#float)),
+        Value::Bool(truth) => quote_spanned!(here=> #private::Value::Bool(#truth)),
+        Value::Parameter(name) => quote_spanned!(here=> #private::Value::Parameter(#name)),
     }
 }

@@ -1,6 +1,6 @@
 //! The ways to write a term, for the texts of errors, out of the parser's own tables.
 
-use crate::syntax::{ACR, CONDITIONS, FRESH, Name, OPERATORS, Operator, SCOPE};
+use crate::syntax::{ACR, COMBINATORS, FRESH, Name, OPERATORS, Operator, SCOPE};
 
 pub(crate) const COMMA_SEPARATES: &str = "it separates terms that must all hold";
 
@@ -54,9 +54,9 @@ pub(crate) fn any_of(name: &Name) -> String {
     format!("`{} = [\"one\", \"other\"]`", name.shown())
 }
 
-/// The conditions, by example.
-pub(crate) fn conditions() -> String {
-    let examples: Vec<String> = CONDITIONS.iter().map(|(.., example)| format!("`{example}`")).collect();
+/// The combinators, by example.
+pub(crate) fn combinators() -> String {
+    let examples: Vec<String> = COMBINATORS.iter().map(|(.., example)| format!("`{example}`")).collect();
     match examples.as_slice() {
         [rest @ .., last] => format!("{} or {last}", rest.join(", ")),
         [] => String::new(),

@@ -1,4 +1,4 @@
-//! One attribute, read: which kind it is, and what it demands.
+//! One guard as it was read: its kind, and what it requires.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
@@ -13,21 +13,23 @@ pub(crate) enum Kind {
     Token,
     Public,
     /// `policy!(..)`
-    Value,
+    Policy,
 }
 
-/// What one attribute demands.
+/// What one attribute, or one `policy!(..)`, requires.
 pub(crate) struct Guard {
-    pub(crate) demand: Demand,
-    /// As written.
+    pub(crate) requirement: Requirement,
+    /// The policy as written.
     pub(crate) policy: String,
+    /// The parameters of the route that it names.
     pub(crate) parameters: Vec<Parameter>,
+    /// `crate = "path"`
     pub(crate) runtime: Option<Path>,
 }
 
-pub(crate) enum Demand {
+pub(crate) enum Requirement {
     Rule(Rule),
-    Typed(Box<Pattern>),
+    Pattern(Box<Pattern>),
 }
 
 impl Kind {
@@ -38,16 +40,16 @@ impl Kind {
             Kind::Claim => "require_claim",
             Kind::Token => "require_token",
             Kind::Public => "public",
-            Kind::Value => "policy",
+            Kind::Policy => "policy",
         }
     }
 }
 
 impl Guard {
-    /// One that admits nobody.
-    pub(crate) fn nobody() -> Self {
-        let demand = Demand::Rule(Rule::All(Vec::new()));
-        Guard { demand, policy: String::new(), parameters: Vec::new(), runtime: None }
+    /// One that rejects every request.
+    pub(crate) fn reject_all() -> Self {
+        let requirement = Requirement::Rule(Rule::All(Vec::new()));
+        Guard { requirement, policy: String::new(), parameters: Vec::new(), runtime: None }
     }
 
     pub(crate) fn runtime_path(&self) -> TokenStream {

@@ -22,8 +22,8 @@ pub(crate) struct Handler {
     pub(crate) arguments: Vec<Argument>,
     /// As tokens: what the compiler understands need not be understood here.
     pub(crate) body: Group,
-    /// What was wrong with it and is set right here, so that the route attribute has nothing to add to it.
-    pub(crate) mended: Mistakes,
+    /// Errors in the signature that were corrected here, so that the route attribute reports nothing more about it.
+    pub(crate) corrections: Mistakes,
 }
 
 impl Parse for Handler {
@@ -33,14 +33,14 @@ impl Parse for Handler {
         let mut signature = parse_signature(input)?;
         let body = parse_body(input, &mut attributes)?;
 
-        let mut mended = Mistakes::default();
-        mend_form(&mut signature, &mut mended);
-        refuse_no_answer(&signature, &mut mended);
+        let mut corrections = Mistakes::default();
+        correct_signature(&mut signature, &mut corrections);
+        refuse_unit(&signature, &mut corrections);
         let mut mistakes = Mistakes::default();
         let arguments = arguments(&signature, &mut mistakes);
         match mistakes.take() {
-            None => Ok(Handler { attributes, visibility, signature, arguments, body, mended }),
-            Some(mistake) => Err(mended.and(mistake)),
+            None => Ok(Handler { attributes, visibility, signature, arguments, body, corrections }),
+            Some(mistake) => Err(corrections.and(mistake)),
         }
     }
 }
@@ -150,7 +150,7 @@ fn parse_body(input: ParseStream<'_>, attributes: &mut Vec<Attribute>) -> Result
     Ok(body)
 }
 
-fn mend_form(signature: &mut Signature, mistakes: &mut Mistakes) {
+fn correct_signature(signature: &mut Signature, mistakes: &mut Mistakes) {
     if let Some(keyword) = signature.constness.take() {
         mistakes.add(Error::new(keyword.span, "a handler cannot be `const`: leave the word out"));
     }
@@ -169,8 +169,8 @@ fn mend_form(signature: &mut Signature, mistakes: &mut Mistakes) {
     }
 }
 
-/// actix-web takes no handler that answers `()`, but it would take this one, guarded: `Result<(), Error>` is an answer.
-fn refuse_no_answer(signature: &Signature, mistakes: &mut Mistakes) {
+/// `()` is no `Responder`, but a guarded handler returns `Result<(), Error>`, which is one.
+fn refuse_unit(signature: &Signature, mistakes: &mut Mistakes) {
     const MESSAGE: &str = "a handler answers: write `-> impl Responder`, or `-> Result<(), Error>` for an empty answer";
     match &signature.output {
         ReturnType::Default => mistakes.add(Error::new(signature.ident.span(), MESSAGE)),

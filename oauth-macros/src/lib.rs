@@ -1,8 +1,8 @@
 //! The attributes of `oauth-runtime`, which re-exports them: depend on that crate.
 //!
-//! From here the files are read in the order of the work: `attribute.rs` has what an attribute does, `parse.rs` reads its
-//! arguments, `check.rs` says what they mean, `handler.rs` reads the function below, `expand.rs` writes the guarded one. A
-//! mistake in any of them is one error at the token that is wrong, and its text says what to write.
+//! Imports run one way: `attribute.rs` is what an attribute does, `expand.rs` writes the guarded handler, `check.rs` says
+//! what a policy means, `parse.rs` reads it, and `syntax.rs` has its types and tables. A mistake in any of them is one error
+//! at the token that is wrong, and its text says what to write.
 #![forbid(unsafe_code)]
 
 mod attribute;
@@ -224,7 +224,7 @@ pub fn require_token(arguments: proc_macro::TokenStream, handler: proc_macro::To
 /// parameters it could speak of, and such a term is refused.
 #[proc_macro]
 pub fn policy(policy: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    attribute::value(policy.into()).into()
+    attribute::policy(policy.into()).into()
 }
 
 /// Says that a handler is open to all: to the policy map, and to the check that finds the handlers without a guard.

@@ -1,9 +1,9 @@
-//! Reads the arguments of an attribute. What they may mean is `check.rs`'s matter.
+//! Reads the arguments of an attribute. `check.rs` says what they mean.
 
-mod comparison;
 mod name;
 mod operand;
 mod pattern;
+mod predicate;
 mod term;
 
 use proc_macro2::Span;
@@ -12,36 +12,37 @@ use syn::{Error, LitStr, Path, Result, Token};
 
 use crate::mistakes::Mistakes;
 use crate::peek::{at_end, begins_pattern, next_token};
-use crate::syntax::{Demand, NoPolicy, Pattern, Policy};
+use crate::syntax::{BareArguments, Pattern, Policy, PolicyArguments};
 use term::parse_terms;
 
-impl Parse for Policy {
+impl Parse for PolicyArguments {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         if begins_pattern(input) {
-            return Policy::parse_typed(input);
+            return PolicyArguments::parse_pattern(input);
         }
-        let mut policy = Policy::default();
+        let mut arguments = PolicyArguments::default();
         let mut mistakes = Mistakes::default();
-        let runtime = &mut policy.runtime;
+        let runtime = &mut arguments.runtime;
         let terms = parse_terms(None, input, &mut mistakes, &mut |input| {
             let ours = input.peek(Token![crate]);
             if ours { parse_runtime(input, runtime, QUOTED_CRATE).map(|()| true) } else { Ok(false) }
         })?;
-        policy.demand = Demand::Terms(terms);
-        mistakes.or(policy)
+        arguments.policy = Policy::Terms(terms);
+        mistakes.or(arguments)
     }
 }
 
-impl Policy {
-    fn parse_typed(input: ParseStream<'_>) -> Result<Self> {
-        let mut policy = Policy { runtime: None, demand: Demand::Typed(Box::new(Pattern::parse(input)?)) };
+impl PolicyArguments {
+    fn parse_pattern(input: ParseStream<'_>) -> Result<Self> {
+        let pattern = Pattern::parse(input)?;
+        let mut arguments = PolicyArguments { runtime: None, policy: Policy::Pattern(Box::new(pattern)) };
         while input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
             if !input.peek(Token![crate]) {
                 return Err(term_beside_pattern(input));
             }
-            parse_runtime(input, &mut policy.runtime, QUOTED_CRATE)?;
+            parse_runtime(input, &mut arguments.runtime, QUOTED_CRATE)?;
         }
-        Ok(policy)
+        Ok(arguments)
     }
 }
 
@@ -53,9 +54,9 @@ fn term_beside_pattern(input: ParseStream<'_>) -> Error {
     )
 }
 
-impl Parse for NoPolicy {
+impl Parse for BareArguments {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        let mut arguments = NoPolicy::default();
+        let mut arguments = BareArguments::default();
         while input.peek(Token![crate]) {
             parse_runtime(input, &mut arguments.runtime, "")?;
             if input.is_empty() {

@@ -5,7 +5,7 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Lit, Path, Token, token};
 
-use crate::syntax::CONDITIONS;
+use crate::syntax::COMBINATORS;
 
 /// Whether a Rust pattern begins here, and no term: a struct, a variant, a binding of one.
 pub(crate) fn begins_pattern(input: ParseStream<'_>) -> bool {
@@ -24,7 +24,7 @@ pub(crate) fn begins_pattern(input: ParseStream<'_>) -> bool {
         path.segments.last().is_some_and(|last| last.ident.to_string().starts_with(|first: char| first.is_uppercase()))
     };
     // `Any(..)` is misspelt, and `any { .. }` is no type.
-    let is_word = |word: &Ident| CONDITIONS.iter().any(|(known, ..)| word.to_string().eq_ignore_ascii_case(known));
+    let is_word = |word: &Ident| COMBINATORS.iter().any(|(known, ..)| word.to_string().eq_ignore_ascii_case(known));
     if path.get_ident().is_some_and(is_word) {
         return false;
     }

@@ -20,10 +20,10 @@ pub(crate) enum Rule {
 #[derive(Debug, PartialEq)]
 pub(crate) enum Test {
     Present,
-    Equals(Literal),
-    Differs(Literal),
-    OneOf(Vec<Literal>),
-    Orders(Order, Literal),
+    Equals(Value),
+    Differs(Value),
+    OneOf(Vec<Value>),
+    Orders(Order, Value),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,7 +35,7 @@ pub(crate) enum Order {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Literal {
+pub(crate) enum Value {
     Str(String),
     Int(i128),
     Float(f64),
@@ -49,11 +49,11 @@ pub(crate) struct Parameter {
     pub(crate) tokens: TokenStream,
 }
 
-impl Literal {
+impl Value {
     /// Whether the two let the same tokens in: the runtime holds 3 and 3.0 to be one number.
-    pub(crate) fn matches(&self, other: &Literal) -> bool {
+    pub(crate) fn matches(&self, other: &Value) -> bool {
         match (self, other) {
-            (Literal::Int(int), Literal::Float(float)) | (Literal::Float(float), Literal::Int(int)) => {
+            (Value::Int(int), Value::Float(float)) | (Value::Float(float), Value::Int(int)) => {
                 float.fract() == 0.0 && *float as i128 == *int
             }
             _ => self == other,

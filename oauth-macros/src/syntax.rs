@@ -4,7 +4,7 @@
 //! policy  = term , ..                        all of them hold
 //! term    = name                             the claim is there
 //!         | name operator value              operators: the table OPERATORS
-//!         | condition ( term , .. )          conditions: the table CONDITIONS
+//!         | combinator ( term , .. )         combinators: the table COMBINATORS
 //!         | crate = "path"
 //! name    = word or "text", several with dots between them
 //! value   = literal | [ literal , .. ] | path.parameter
@@ -19,21 +19,22 @@ use syn::{Error, Expr, Lit, Pat, Path, Token, token};
 
 /// The arguments of `#[require_claim(..)]`.
 #[derive(Default)]
-pub(crate) struct Policy {
+pub(crate) struct PolicyArguments {
     pub(crate) runtime: Option<Path>,
-    pub(crate) demand: Demand,
+    pub(crate) policy: Policy,
 }
 
-pub(crate) enum Demand {
+/// Terms that all have to hold, or a pattern.
+pub(crate) enum Policy {
     Terms(Vec<Term>),
-    Typed(Box<Pattern>),
+    Pattern(Box<Pattern>),
 }
 
 /// The arguments of `#[require_token]` and `#[public]`: at most the runtime's name.
 #[derive(Default)]
-pub(crate) struct NoPolicy {
+pub(crate) struct BareArguments {
     pub(crate) runtime: Option<Path>,
-    /// What is there and should not be.
+    /// What follows and should not be there.
     pub(crate) rest: TokenStream,
 }
 
@@ -44,8 +45,8 @@ pub(crate) struct Pattern {
 }
 
 pub(crate) enum Term {
-    Claim { name: Name, test: Test },
-    Condition { condition: Condition, span: Span, parentheses: Span, terms: Vec<Term> },
+    Claim { name: Name, predicate: Predicate },
+    Combined { combinator: Combinator, span: Span, parentheses: Span, terms: Vec<Term> },
 }
 
 /// A claim's name, or several that lead into it.
@@ -60,18 +61,18 @@ pub(crate) struct Segment {
     pub(crate) quoted: bool,
 }
 
-pub(crate) enum Test {
+pub(crate) enum Predicate {
     /// `claim`
     Present,
     /// `claim = value` and the like
-    Compares(Operator, TokenStream, Value),
-    /// `claim(..)`: no claim is written so, but the name decides what to answer.
+    Compares(Operator, TokenStream, Operands),
+    /// `claim(..)`: no claim is written so; the error depends on the name.
     Called(TokenStream),
 }
 
-pub(crate) enum Value {
+pub(crate) enum Operands {
     One(Operand),
-    Any(token::Bracket, Vec<Operand>),
+    List(token::Bracket, Vec<Operand>),
 }
 
 pub(crate) enum Operand {
@@ -99,7 +100,7 @@ pub(crate) enum Operator {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Condition {
+pub(crate) enum Combinator {
     All,
     Any,
     Not,
@@ -135,24 +136,24 @@ pub(crate) const OPERATOR_WORDS: [(&str, Operator); 14] = [
 ];
 
 /// What may stand around terms: the word, and an example.
-pub(crate) const CONDITIONS: [(&str, Condition, &str); 3] = [
-    ("all", Condition::All, "all(role = \"editor\", verified)"),
-    ("any", Condition::Any, "any(role = \"editor\", level > 3)"),
-    ("not", Condition::Not, "not(role = \"guest\")"),
+pub(crate) const COMBINATORS: [(&str, Combinator, &str); 3] = [
+    ("all", Combinator::All, "all(role = \"editor\", verified)"),
+    ("any", Combinator::Any, "any(role = \"editor\", level > 3)"),
+    ("not", Combinator::Not, "not(role = \"guest\")"),
 ];
 
 /// What other languages call the conditions.
-pub(crate) const CONDITION_WORDS: [(&str, Condition); 10] = [
-    ("and", Condition::All),
-    ("both", Condition::All),
-    ("each", Condition::All),
-    ("every", Condition::All),
-    ("or", Condition::Any),
-    ("either", Condition::Any),
-    ("one", Condition::Any),
-    ("some", Condition::Any),
-    ("no", Condition::Not),
-    ("none", Condition::Not),
+pub(crate) const COMBINATOR_WORDS: [(&str, Combinator); 10] = [
+    ("and", Combinator::All),
+    ("both", Combinator::All),
+    ("each", Combinator::All),
+    ("every", Combinator::All),
+    ("or", Combinator::Any),
+    ("either", Combinator::Any),
+    ("one", Combinator::Any),
+    ("some", Combinator::Any),
+    ("no", Combinator::Not),
+    ("none", Combinator::Not),
 ];
 
 /// Not a claim like others: its one string is a list of scopes.
@@ -164,9 +165,9 @@ pub(crate) const ACR: &str = "acr";
 /// Where a route's parameters are.
 pub(crate) const PATH: &str = "path";
 
-impl Default for Demand {
+impl Default for Policy {
     fn default() -> Self {
-        Demand::Terms(Vec::new())
+        Policy::Terms(Vec::new())
     }
 }
 
@@ -180,13 +181,13 @@ impl Operator {
     }
 }
 
-impl Condition {
+impl Combinator {
     pub(crate) fn example(self) -> &'static str {
-        CONDITIONS.iter().find(|(_, condition, _)| *condition == self).map_or("", |(.., example)| *example)
+        COMBINATORS.iter().find(|(_, combinator, _)| *combinator == self).map_or("", |(.., example)| *example)
     }
 
     pub(crate) fn word(self) -> &'static str {
-        CONDITIONS.iter().find(|(_, condition, _)| *condition == self).map_or("all", |(word, ..)| word)
+        COMBINATORS.iter().find(|(_, combinator, _)| *combinator == self).map_or("all", |(word, ..)| word)
     }
 }
 
@@ -244,5 +245,35 @@ impl Literal {
     /// As it is written.
     pub(crate) fn shown(&self) -> String {
         format!("{}{}", if self.minus.is_some() { "-" } else { "" }, self.lit.to_token_stream())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The documentation of the macro, and the guide, each have what the parser knows.
+    #[test]
+    fn every_operator_combinator_and_word_is_documented() {
+        let (source, _) = include_str!("lib.rs").split_once("pub fn require_claim").expect("the macro");
+        let (_, documented) = source.split_once("/// # What to write").expect("its table");
+        let (table, _) = documented.split_once("/// # What holds").expect("the table's end");
+        let guide = include_str!("../../docs/policies.md");
+        let (_, guide) = guide.split_once("## The language").expect("the guide's table");
+        let (guide, _) = guide.split_once("\n## ").expect("its end");
+        for (place, text) in [("the macro's documentation", table), ("docs/policies.md", guide)] {
+            for (operator, ..) in OPERATORS {
+                let terms = text.split('`').skip(1).step_by(2);
+                let mut written = terms.flat_map(|term| term.split(' '));
+                assert!(written.any(|token| token == operator), "{place} has no `{operator}`");
+            }
+            for (combinator, ..) in COMBINATORS {
+                assert!(text.contains(&format!("`{combinator}(")), "{place} has no `{combinator}(..)`");
+            }
+            for word in [SCOPE, FRESH, ACR] {
+                assert!(text.contains(&format!("`{word} = \"")), "{place} has no `{word}`");
+            }
+            assert!(text.contains(&format!("= {}.", PATH)), "{place} has no `{}`", PATH);
+        }
     }
 }

@@ -3,14 +3,14 @@
 use proc_macro2::TokenStream;
 use syn::{Error, Lit};
 
-use crate::forms::{any_of, conditions};
+use crate::forms::{any_of, combinators};
 use crate::near::near;
-use crate::syntax::{ACR, CONDITION_WORDS, CONDITIONS, FRESH, Name, OPERATOR_WORDS, SCOPE, Segment};
+use crate::syntax::{ACR, COMBINATOR_WORDS, COMBINATORS, FRESH, Name, OPERATOR_WORDS, SCOPE, Segment};
 
 /// `role("admin")`: no word of the language, or none that takes what is in the parentheses.
 pub(super) fn called(name: &Name, inside: &TokenStream) -> Error {
     let shown = name.shown();
-    let words = CONDITIONS.iter().map(|(word, ..)| *word);
+    let words = COMBINATORS.iter().map(|(word, ..)| *word);
     let inner = inside.to_string();
     let one_literal = syn::parse2::<Lit>(inside.clone()).is_ok();
     let only = match name.segments.as_slice() {
@@ -19,8 +19,8 @@ pub(super) fn called(name: &Name, inside: &TokenStream) -> Error {
     };
     let quoted = only.filter(|only| only.quoted && words.clone().any(|word| word == only.text));
     let meant = only.filter(|only| !only.quoted).and_then(|only| {
-        let known = CONDITION_WORDS.iter().find(|(word, _)| only.text.eq_ignore_ascii_case(word));
-        known.map(|(_, condition)| condition.word()).or_else(|| near(&only.text, words))
+        let known = COMBINATOR_WORDS.iter().find(|(word, _)| only.text.eq_ignore_ascii_case(word));
+        known.map(|(_, combinator)| combinator.word()).or_else(|| near(&only.text, words))
     });
     let message = if name.is(FRESH) || name.is(SCOPE) || name.is(ACR) {
         format!("`{shown}(..)` is no term: write {}", any_of(name))
@@ -32,10 +32,10 @@ pub(super) fn called(name: &Name, inside: &TokenStream) -> Error {
         format!("`{shown}(..)` is no term: write `{shown} = {inner}`")
     } else if let Some(quoted) = quoted {
         format!("in quotes this is a claim's name: write `{}(..)` without them", quoted.text)
-    } else if let Some((word, _, example)) = CONDITIONS.iter().find(|(word, ..)| Some(*word) == meant) {
+    } else if let Some((word, _, example)) = COMBINATORS.iter().find(|(word, ..)| Some(*word) == meant) {
         format!("`{shown}(..)` is no condition, did you mean `{word}(..)`, as in `{example}`?")
     } else {
-        format!("`{shown}(..)` is no condition: there are {}", conditions())
+        format!("`{shown}(..)` is no condition: there are {}", combinators())
     };
     name.error(message)
 }

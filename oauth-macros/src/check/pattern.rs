@@ -10,9 +10,9 @@ use crate::syntax::{PATH, Pattern};
 
 /// Refuses a pattern that could never be what it seems to be. Whether it can fail is for the compiler to say.
 pub(crate) fn pattern(Pattern { pattern, condition }: &Pattern) -> Result<()> {
-    let mut patterns = Patterns { has_condition: condition.is_some(), ..Patterns::default() };
-    patterns.visit_pat(pattern);
-    patterns.mistakes.or(())?;
+    let mut checker = PatternChecker { has_condition: condition.is_some(), ..PatternChecker::default() };
+    checker.visit_pat(pattern);
+    checker.mistakes.or(())?;
     match condition {
         Some(Expr::Lit(ExprLit { lit: Lit::Bool(truth), .. })) => {
             let message = if truth.value {
@@ -27,14 +27,14 @@ pub(crate) fn pattern(Pattern { pattern, condition }: &Pattern) -> Result<()> {
 }
 
 #[derive(Default)]
-struct Patterns {
+struct PatternChecker {
     mistakes: Mistakes,
     has_condition: bool,
     /// How to bind what stands in the place that is looked at, and its name.
     place: Option<(String, String)>,
 }
 
-impl Patterns {
+impl PatternChecker {
     fn field(&mut self, bound: String, name: String, pattern: &Pat) {
         let around = self.place.replace((bound, name));
         self.visit_pat(pattern);
@@ -42,7 +42,7 @@ impl Patterns {
     }
 }
 
-impl<'ast> Visit<'ast> for Patterns {
+impl<'ast> Visit<'ast> for PatternChecker {
     fn visit_pat_struct(&mut self, found: &'ast PatStruct) {
         let ty = path_text(&found.path);
         for field in &found.fields {
@@ -73,7 +73,7 @@ impl<'ast> Visit<'ast> for Patterns {
         }
     }
 
-    /// Without a condition nobody looks at what is bound, and it reads as if somebody did.
+    /// Without a condition a binding is unused, although it reads as if it restricted something.
     fn visit_pat_ident(&mut self, found: &'ast PatIdent) {
         let name = found.ident.unraw().to_string();
         // In capitals it is a constant, or a variant.
@@ -99,12 +99,12 @@ fn path_text(path: &Path) -> String {
     segments.join("::")
 }
 
-/// Refuses a condition that asks for an argument of the handler: it is read after the decision.
+/// Refuses a condition that uses an argument of the handler: arguments are extracted after the decision.
 pub(crate) fn arguments(Pattern { pattern, condition }: &Pattern, arguments: &[Argument]) -> Result<()> {
     #[derive(Default)]
     struct Names {
         bound: Vec<String>,
-        asked: Vec<Ident>,
+        used: Vec<Ident>,
     }
 
     impl<'ast> Visit<'ast> for Names {
@@ -114,7 +114,7 @@ pub(crate) fn arguments(Pattern { pattern, condition }: &Pattern, arguments: &[A
         }
 
         fn visit_expr_path(&mut self, found: &'ast ExprPath) {
-            self.asked.extend(found.path.get_ident().cloned());
+            self.used.extend(found.path.get_ident().cloned());
         }
     }
 
@@ -122,19 +122,19 @@ pub(crate) fn arguments(Pattern { pattern, condition }: &Pattern, arguments: &[A
     let mut names = Names::default();
     names.visit_pat(pattern);
     names.visit_expr(condition);
-    let mut taken = Names::default();
+    let mut extracted = Names::default();
     for argument in arguments {
-        taken.visit_pat(&argument.pattern);
+        extracted.visit_pat(&argument.pattern);
     }
     let mut mistakes = Mistakes::default();
-    for asked in &names.asked {
-        let name = asked.to_string();
-        if taken.bound.contains(&name) && !names.bound.contains(&name) {
+    for used in &names.used {
+        let name = used.to_string();
+        if extracted.bound.contains(&name) && !names.bound.contains(&name) {
             let message = format!(
                 "`{name}` is an argument of the handler, which is read after the decision: compare it in the handler, or \
                  write a guard such as `sub = {PATH}.{name}` for a parameter of the route"
             );
-            mistakes.add(Error::new(asked.span(), message));
+            mistakes.add(Error::new(used.span(), message));
         }
     }
     mistakes.or(())

@@ -4,7 +4,9 @@ use syn::{Error, Lit, LitStr, Result};
 
 use crate::mistakes::Mistakes;
 use crate::rule::Rule;
-use crate::syntax::{self, ACR, FRESH, Name, Operand, Operator, PATH, SCOPE};
+use crate::syntax::{
+    ACR, COMBINATORS, FRESH, Literal, Name, Operand, Operands, Operator, PATH, Predicate, SCOPE, Segment,
+};
 
 /// A word of the language that is used as a claim's name.
 pub(super) fn refuse_words(name: &Name) -> Result<()> {
@@ -12,7 +14,7 @@ pub(super) fn refuse_words(name: &Name) -> Result<()> {
     let word = first.text.as_str();
     let dotted = name.segments.len() > 1;
     let quoted = format!("a claim of this name is written in quotes, `\"{word}\"`");
-    let message = if let Some((.., example)) = syntax::CONDITIONS.iter().find(|(known, ..)| *known == word) {
+    let message = if let Some((.., example)) = COMBINATORS.iter().find(|(known, ..)| *known == word) {
         format!("`{word}` is followed by terms in parentheses, as in `{example}`; {quoted}")
     } else if word == PATH {
         let example = name.segments.get(1).map_or("owner", |parameter| parameter.text.as_str());
@@ -20,7 +22,7 @@ pub(super) fn refuse_words(name: &Name) -> Result<()> {
             "`{PATH}` is where a route's parameters are, and stands on the right, as in `sub = {PATH}.{example}`; {quoted}"
         )
     } else if dotted && [SCOPE, FRESH, ACR].contains(&word) {
-        let below: Vec<String> = name.segments.iter().skip(1).map(syntax::Segment::shown).collect();
+        let below: Vec<String> = name.segments.iter().skip(1).map(Segment::shown).collect();
         format!("nothing is below `{word}`: write the name of a claim in quotes, `\"{word}\".{}`", below.join("."))
     } else {
         return Ok(());
@@ -29,37 +31,37 @@ pub(super) fn refuse_words(name: &Name) -> Result<()> {
 }
 
 /// The one string of `scope`, `fresh` or `acr`.
-fn only_string<'a>(name: &Name, test: &'a syntax::Test, cure: &str) -> Result<&'a LitStr> {
+fn only_string<'a>(name: &Name, predicate: &'a Predicate, cure: &str) -> Result<&'a LitStr> {
     let shown = name.shown();
-    let operand = match test {
-        syntax::Test::Compares(Operator::Equals, _, syntax::Value::One(operand)) => operand,
-        syntax::Test::Compares(Operator::Equals, _, syntax::Value::Any(bracket, _)) => {
+    let operand = match predicate {
+        Predicate::Compares(Operator::Equals, _, Operands::One(operand)) => operand,
+        Predicate::Compares(Operator::Equals, _, Operands::List(bracket, _)) => {
             return Err(Error::new(bracket.span.join(), format!("`{shown}` takes one string, not a list: {cure}")));
         }
-        syntax::Test::Compares(Operator::Differs, tokens, _) => {
+        Predicate::Compares(Operator::Differs, tokens, _) => {
             return Err(Error::new_spanned(
                 tokens,
                 format!("`{shown}` is not compared by `!=`: write `not({shown} = \"..\")`"),
             ));
         }
-        syntax::Test::Compares(operator, tokens, _) => {
+        Predicate::Compares(operator, tokens, _) => {
             let message = format!("`{shown}` is not compared by `{}`: {cure}", operator.written());
             return Err(Error::new_spanned(tokens, message));
         }
-        syntax::Test::Present | syntax::Test::Called(_) => {
+        Predicate::Present | Predicate::Called(_) => {
             return Err(name.error(format!("`{shown}` does not say which: {cure}")));
         }
     };
     match operand {
-        Operand::Literal(syntax::Literal { lit: Lit::Str(text), .. }) => Ok(text),
+        Operand::Literal(Literal { lit: Lit::Str(text), .. }) => Ok(text),
         other => Err(other.error(format!("`{shown}` takes a string: {cure}"))),
     }
 }
 
 /// `scope = "a b"`
-pub(super) fn scope(name: &Name, test: &syntax::Test) -> Result<Rule> {
+pub(super) fn scope(name: &Name, predicate: &Predicate) -> Result<Rule> {
     const CURE: &str = "write `scope = \"read write\"`, which wants every scope in it";
-    let text = only_string(name, test, CURE)?;
+    let text = only_string(name, predicate, CURE)?;
     let refused = |message: String| Err(Error::new(text.span(), message));
 
     let written = text.value();
@@ -91,9 +93,9 @@ fn is_scope_character(character: char) -> bool {
 const UNITS: [(&str, u64); 4] = [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400)];
 
 /// `fresh = "5m"`
-pub(super) fn fresh(name: &Name, test: &syntax::Test) -> Result<Rule> {
+pub(super) fn fresh(name: &Name, predicate: &Predicate) -> Result<Rule> {
     const CURE: &str = "write the time since the person signed in, as in `fresh = \"5m\"`";
-    let text = only_string(name, test, CURE)?;
+    let text = only_string(name, predicate, CURE)?;
     let written = text.value();
     let digits = written.find(|character: char| !character.is_ascii_digit()).unwrap_or(written.len());
     let (number, unit) = written.split_at(digits);
@@ -127,7 +129,7 @@ fn no_duration(written: &str, number: &str, unit: &str) -> String {
 }
 
 /// `acr = "urn:example:mfa"`
-pub(super) fn acr(name: &Name, test: &syntax::Test) -> Result<Rule> {
+pub(super) fn acr(name: &Name, predicate: &Predicate) -> Result<Rule> {
     const CURE: &str = "write `acr = \"urn:example:mfa\"`, or a list of such strings";
     let one = |text: &LitStr| {
         let acr = text.value();
@@ -138,8 +140,8 @@ pub(super) fn acr(name: &Name, test: &syntax::Test) -> Result<Rule> {
         }
         Ok(acr)
     };
-    let syntax::Test::Compares(Operator::Equals, _, syntax::Value::Any(bracket, operands)) = test else {
-        return Ok(Rule::Acr(vec![one(only_string(name, test, CURE)?)?]));
+    let Predicate::Compares(Operator::Equals, _, Operands::List(bracket, operands)) = predicate else {
+        return Ok(Rule::Acr(vec![one(only_string(name, predicate, CURE)?)?]));
     };
     if operands.is_empty() {
         return Err(Error::new(bracket.span.join(), format!("an empty list lets nobody in: {CURE}")));
@@ -148,7 +150,7 @@ pub(super) fn acr(name: &Name, test: &syntax::Test) -> Result<Rule> {
     let mut wanted: Vec<String> = Vec::new();
     for operand in operands {
         let acr = match operand {
-            Operand::Literal(syntax::Literal { lit: Lit::Str(text), .. }) => one(text),
+            Operand::Literal(Literal { lit: Lit::Str(text), .. }) => one(text),
             other => Err(other.error(format!("`acr` takes strings: {CURE}"))),
         };
         match acr {

@@ -1,4 +1,4 @@
-//! A claim's name, and what is said where there is none.
+//! A claim's name, and the errors where there is none.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::ext::IdentExt;
@@ -6,7 +6,7 @@ use syn::parse::discouraged::Speculative as _;
 use syn::parse::{Parse, ParseStream};
 use syn::{Error, Lit, LitStr, Result, Token};
 
-use crate::forms::conditions;
+use crate::forms::combinators;
 use crate::peek::{begins_pattern, between, next_token, tokens_ahead};
 use crate::syntax::{Name, Segment};
 
@@ -54,7 +54,7 @@ fn no_term(input: ParseStream<'_>) -> Error {
         }
         "(..)" if begins_pattern_in_parentheses(input) => "a pattern takes no parentheses: leave them out".to_owned(),
         "!" => "there is no operator `!` before a term: write `not(..)`, as in `not(role = \"guest\")`".to_owned(),
-        "(..)" => format!("parentheses follow a word: write {}", conditions()),
+        "(..)" => format!("parentheses follow a word: write {}", combinators()),
         _ => format!("`{found}` begins no term: write a claim's name, as in `role = \"admin\"`"),
     };
     input.error(message)

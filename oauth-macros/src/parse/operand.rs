@@ -1,4 +1,4 @@
-//! The values that a claim is compared with, and what is said of what is none.
+//! The values that a claim is compared with, and the errors of what is none.
 
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -8,12 +8,12 @@ use syn::{Error, Lit, LitStr, Result, Token, token};
 
 use crate::forms::any_of;
 use crate::peek::{at_end, between, is_comma, tokens_ahead};
-use crate::syntax::{ACR, FRESH, Literal, Name, OPERATORS, Operand, Operator, PATH, SCOPE, Segment, Value};
+use crate::syntax::{ACR, FRESH, Literal, Name, OPERATORS, Operand, Operands, Operator, PATH, SCOPE, Segment};
 
-impl Value {
+impl Operands {
     pub(super) fn parse(name: &Name, operator: Operator, input: ParseStream<'_>) -> Result<Self> {
         if !input.peek(token::Bracket) {
-            return Ok(Value::One(Operand::parse(name, operator, input)?));
+            return Ok(Operands::One(Operand::parse(name, operator, input)?));
         }
         let list;
         let bracket = syn::bracketed!(list in input);
@@ -25,7 +25,7 @@ impl Value {
             }
             list.parse::<Option<Token![,]>>()?;
         }
-        Ok(Value::Any(bracket, operands))
+        Ok(Operands::List(bracket, operands))
     }
 }
 

@@ -1,4 +1,4 @@
-//! A Rust pattern over the application's own claims type, and what is said of one that is none.
+//! A Rust pattern over the application's own claims type, and the errors of one that does not parse.
 
 use proc_macro2::Span;
 use syn::parse::ParseStream;

@@ -1,4 +1,4 @@
-//! The terms of a policy, and what is said where one does not begin, end or stand as it should.
+//! The terms of a policy, and the errors of those that begin, end or stand wrong.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -9,11 +9,13 @@ use syn::{Error, Lit, LitStr, Result, Token, token};
 use crate::forms::{COMMA_SEPARATES, any_of};
 use crate::mistakes::Mistakes;
 use crate::peek::{at_end, begins_pattern, is_comma, next_token, peek_operator, tokens_ahead};
-use crate::syntax::{CONDITIONS, Condition, Name, OPERATORS, Operand, Operator, PATH, SCOPE, Term, Test, Value};
+use crate::syntax::{
+    COMBINATORS, Combinator, Name, OPERATORS, Operand, Operands, Operator, PATH, Predicate, SCOPE, Term,
+};
 
 /// Terms up to the end. `other` may take what is no term, and says whether it did.
 pub(super) fn parse_terms(
-    within: Option<Condition>,
+    within: Option<Combinator>,
     input: ParseStream<'_>,
     mistakes: &mut Mistakes,
     other: &mut dyn FnMut(ParseStream<'_>) -> Result<bool>,
@@ -33,7 +35,7 @@ pub(super) fn parse_terms(
 
 /// Stops before the comma that ends the term.
 fn parse_term(
-    within: Option<Condition>,
+    within: Option<Combinator>,
     input: ParseStream<'_>,
     terms: &mut Vec<Term>,
     other: &mut dyn FnMut(ParseStream<'_>) -> Result<bool>,
@@ -59,47 +61,47 @@ fn skip_to_comma(input: ParseStream<'_>) {
 
 impl Parse for Term {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        if let Some((condition, span)) = peek_condition(input) {
+        if let Some((combinator, span)) = peek_combinator(input) {
             input.call(Ident::parse_any)?;
             let content;
             let parentheses = syn::parenthesized!(content in input).span.join();
             let mut mistakes = Mistakes::default();
             let terms =
-                parse_terms(Some(condition), &content, &mut mistakes, &mut |input| match input.peek(Token![crate]) {
+                parse_terms(Some(combinator), &content, &mut mistakes, &mut |input| match input.peek(Token![crate]) {
                     true => Err(input.error("`crate` says nothing of a claim: write it outside, beside the terms")),
                     false => Ok(false),
                 })?;
-            return mistakes.or(Term::Condition { condition, span, parentheses, terms });
+            return mistakes.or(Term::Combined { combinator, span, parentheses, terms });
         }
         let name: Name = input.parse()?;
         if let Some(mistake) = word_without_parentheses(&name, input) {
             return Err(mistake);
         }
-        let test = Test::parse(&name, input)?;
-        Ok(Term::Claim { name, test })
+        let predicate = Predicate::parse(&name, input)?;
+        Ok(Term::Claim { name, predicate })
     }
 }
 
-fn peek_condition(input: ParseStream<'_>) -> Option<(Condition, Span)> {
+fn peek_combinator(input: ParseStream<'_>) -> Option<(Combinator, Span)> {
     let ahead = input.fork();
     let word = ahead.call(Ident::parse_any).ok()?;
-    let (_, condition, _) = CONDITIONS.iter().find(|(written, ..)| word == written)?;
-    ahead.peek(token::Paren).then(|| (*condition, word.span()))
+    let (_, combinator, _) = COMBINATORS.iter().find(|(written, ..)| word == written)?;
+    ahead.peek(token::Paren).then(|| (*combinator, word.span()))
 }
 
 /// `sub = path.owner, User { .. }`
-fn pattern_beside_term(within: Option<Condition>, input: ParseStream<'_>) -> Error {
+fn pattern_beside_term(within: Option<Combinator>, input: ParseStream<'_>) -> Error {
     let message = match within {
         None => "a pattern stands alone: write it as a second guard, `#[require_claim(User { .. })]`, below the first",
-        Some(Condition::All) => {
+        Some(Combinator::All) => {
             "a pattern does not stand in `all(..)`: write it as a second guard, `#[require_claim(User { .. })]`, below \
              the first"
         }
-        Some(Condition::Any) => {
+        Some(Combinator::Any) => {
             "a pattern does not stand in `any(..)`: write one pattern of it all, as in \
              `User { level: 3.., .. } | User { verified: true, .. }`"
         }
-        Some(Condition::Not) => {
+        Some(Combinator::Not) => {
             "a pattern does not stand in `not(..)`: write a condition, as in `User { level, .. } if *level != 3`"
         }
     };
@@ -111,7 +113,9 @@ fn value_as_term(before: Option<&Term>, input: ParseStream<'_>) -> Option<Error>
     let lit: Lit = input.fork().parse().ok().filter(|lit| !matches!(lit, Lit::Str(_)))?;
     let shown = lit.to_token_stream();
     let message = match before {
-        Some(Term::Claim { name, test: Test::Compares(Operator::Equals, _, Value::One(first)) }) if !name.is(SCOPE) => {
+        Some(Term::Claim { name, predicate: Predicate::Compares(Operator::Equals, _, Operands::One(first)) })
+            if !name.is(SCOPE) =>
+        {
             let (name, first) = (name.shown(), first.shown());
             format!("`{shown}` is no claim: several values are a list, as in `{name} = [{first}, {shown}]`")
         }
@@ -143,9 +147,9 @@ fn turned_round(input: ParseStream<'_>) -> Option<String> {
     Some(format!("{name} {} {}", turned.written(), lit.to_token_stream()))
 }
 
-/// A condition's word that is used like a claim's name: `all`, `any = 1`, `not role`.
+/// A combinator's word that is used like a claim's name: `all`, `any = 1`, `not role`.
 fn word_without_parentheses(name: &Name, input: ParseStream<'_>) -> Option<Error> {
-    let (word, _, example) = CONDITIONS.iter().find(|(word, ..)| name.is(word))?;
+    let (word, _, example) = COMBINATORS.iter().find(|(word, ..)| name.is(word))?;
     if input.peek(Token![.]) {
         return None;
     }
@@ -188,27 +192,32 @@ fn junk_after_term(term: &Term, input: ParseStream<'_>) -> Error {
         }
         "&" | "&&" | ";" => format!("write a comma instead of `{operator}`: {COMMA_SEPARATES}"),
         ".." => match term {
-            Term::Claim { name, test: Test::Compares(_, _, Value::One(first)) } if !name.is(SCOPE) => format!(
-                "unexpected `..`: a range is two terms, as in `{name} >= {first}, {name} < 9`",
-                name = name.shown(),
-                first = first.shown()
-            ),
-            Term::Claim { .. } | Term::Condition { .. } => format!("unexpected `..`: {AFTER_TERM}"),
+            Term::Claim { name, predicate: Predicate::Compares(_, _, Operands::One(first)) } if !name.is(SCOPE) => {
+                format!(
+                    "unexpected `..`: a range is two terms, as in `{name} >= {first}, {name} < 9`",
+                    name = name.shown(),
+                    first = first.shown()
+                )
+            }
+            Term::Claim { .. } | Term::Combined { .. } => format!("unexpected `..`: {AFTER_TERM}"),
         },
         "." => match term {
-            Term::Claim { test: Test::Compares(_, _, Value::One(Operand::Parameter { name, .. })), .. } => {
+            Term::Claim {
+                predicate: Predicate::Compares(_, _, Operands::One(Operand::Parameter { name, .. })),
+                ..
+            } => {
                 format!("a parameter has one name: write `{PATH}.{name}`")
             }
-            Term::Claim { .. } | Term::Condition { .. } => format!("unexpected `.`: {AFTER_TERM}"),
+            Term::Claim { .. } | Term::Combined { .. } => format!("unexpected `.`: {AFTER_TERM}"),
         },
         known if OPERATORS.iter().any(|(written, ..)| *written == known) => match term {
-            Term::Claim { name, test: Test::Compares(..) } => {
+            Term::Claim { name, predicate: Predicate::Compares(..) } => {
                 let name = name.shown();
                 format!(
                     "unexpected `{known}`: a claim that is compared twice is two terms, as in `{name} > 3, {name} < 9`"
                 )
             }
-            Term::Claim { .. } | Term::Condition { .. } => format!("unexpected `{known}`: {AFTER_TERM}"),
+            Term::Claim { .. } | Term::Combined { .. } => format!("unexpected `{known}`: {AFTER_TERM}"),
         },
         _ => format!("unexpected `{operator}`: {AFTER_TERM}"),
     };
@@ -218,7 +227,9 @@ fn junk_after_term(term: &Term, input: ParseStream<'_>) -> Error {
 /// How to write several values of the claim, where that is what a term like this one may have meant.
 fn several_values(term: &Term) -> Option<String> {
     match term {
-        Term::Claim { name, test: Test::Compares(Operator::Equals, ..) | Test::Present } => Some(any_of(name)),
-        Term::Claim { .. } | Term::Condition { .. } => None,
+        Term::Claim { name, predicate: Predicate::Compares(Operator::Equals, ..) | Predicate::Present } => {
+            Some(any_of(name))
+        }
+        Term::Claim { .. } | Term::Combined { .. } => None,
     }
 }

@@ -1,4 +1,4 @@
-//! What follows a claim's name: an operator and its operands, and what is said of anything else.
+//! What follows a claim's name: an operator and its operands, and the errors of anything else.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::ext::IdentExt;
@@ -7,17 +7,17 @@ use syn::{Error, Lit, LitStr, Result, token};
 
 use crate::forms::{COMMA_SEPARATES, forms, forms_of};
 use crate::peek::{at_end, next_token, peek_operator, tokens_ahead};
-use crate::syntax::{ACR, FRESH, Name, OPERATOR_WORDS, OPERATORS, Operator, SCOPE, Segment, Test, Value};
+use crate::syntax::{ACR, FRESH, Name, OPERATOR_WORDS, OPERATORS, Operands, Operator, Predicate, SCOPE, Segment};
 
-impl Test {
+impl Predicate {
     pub(super) fn parse(name: &Name, input: ParseStream<'_>) -> Result<Self> {
         if at_end(input) {
-            return Ok(Test::Present);
+            return Ok(Predicate::Present);
         }
         if input.peek(token::Paren) {
             let content;
             syn::parenthesized!(content in input);
-            return Ok(Test::Called(content.parse()?));
+            return Ok(Predicate::Called(content.parse()?));
         }
         let Some(written) = peek_operator(input) else { return Err(junk_after_name(name, input)) };
         let Some((_, operator, _)) = OPERATORS.iter().find(|(known, ..)| *known == written) else {
@@ -27,7 +27,7 @@ impl Test {
         if at_end(input) {
             return Err(no_value(name, *operator, tokens));
         }
-        Ok(Test::Compares(*operator, tokens, Value::parse(name, *operator, input)?))
+        Ok(Predicate::Compares(*operator, tokens, Operands::parse(name, *operator, input)?))
     }
 }
 
