@@ -22,7 +22,7 @@ pub(crate) fn guard(kind: Kind, arguments: TokenStream, item: TokenStream) -> To
             if let Some((other, message)) = handler.contradiction(kind) {
                 mistakes.add(Error::new_spanned(other, message));
             }
-            if let Err(mistake) = check::route::parameters(&guard.parameters, &handler.attributes) {
+            if let Err(mistake) = check::route::parameters(&guard.parameters, &handler.routes()) {
                 mistakes.add(mistake);
             }
             if let Requirement::Pattern(pattern) = &guard.requirement

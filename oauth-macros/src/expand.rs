@@ -10,6 +10,7 @@ use syn::{Index, ReturnType, Signature, Type, parse_quote_spanned};
 use crate::guard::{Guard, Kind, Requirement};
 use crate::handler::Handler;
 use crate::handler::argument::{Argument, infer_impl_traits};
+use crate::handler::route::Route;
 use crate::rule::{Order, Rule, Test, Value};
 use crate::syntax::Pattern;
 
@@ -23,6 +24,7 @@ pub(crate) fn guarded(handler: Handler, guard: &Guard) -> TokenStream {
     let here = Span::mixed_site();
     let runtime = guard.runtime_path();
     let private = quote_spanned!(here=> #runtime::__private);
+    let routes = handler.routes();
     let Handler { attributes, visibility, mut signature, arguments, body, corrections: _ } = handler;
 
     let output: Type = match signature.output {
@@ -34,7 +36,7 @@ pub(crate) fn guarded(handler: Handler, guard: &Guard) -> TokenStream {
     signature.inputs = parse_quote_spanned!(here=> __guarded: #private::Guarded<(#(#types,)*)>);
     signature.output = parse_quote_spanned!(here=> -> ::core::result::Result<#output, #private::Error>);
 
-    let data = guard_tokens(guard, &signature, &private);
+    let data = guard_tokens(guard, &signature, &routes, &private);
     // One span for all of it, that of the arguments: when one of them is no extractor, there the compiler says so, once.
     let at_arguments = signature.paren_token.span.join().resolved_at(here);
     let admitted = quote_spanned!(at_arguments=> __guarded.admit(#data).await?);
@@ -95,10 +97,10 @@ fn state_return_type(output: &Type) -> TokenStream {
 }
 
 /// The guard as a constant that registers itself, in a block of its own where the body cannot see it.
-fn guard_tokens(guard: &Guard, signature: &Signature, private: &TokenStream) -> TokenStream {
+fn guard_tokens(guard: &Guard, signature: &Signature, routes: &[Route], private: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
     let handler = signature.ident.unraw().to_string();
-    let registered = registered(guard, &quote_spanned!(here=> ::core::option::Option::Some(#handler)), private);
+    let registered = registered(guard, &quote_spanned!(here=> ::core::option::Option::Some(#handler)), routes, private);
     quote_spanned!(here=> { #registered &__GUARD })
 }
 
@@ -109,6 +111,7 @@ pub(crate) fn policy(guard: &Guard) -> TokenStream {
     let registered = registered(
         guard,
         &quote_spanned!(here=> ::core::option::Option::None),
+        &[],
         &quote_spanned!(here=> #runtime::__private),
     );
     quote_spanned!(here=> { #registered #runtime::Policy(&__GUARD) })
@@ -122,13 +125,16 @@ pub(crate) fn refused_policy(mistake: &syn::Error) -> TokenStream {
     quote_spanned!(here=> { #mistake #policy })
 }
 
-fn registered(guard: &Guard, handler: &TokenStream, private: &TokenStream) -> TokenStream {
+fn registered(guard: &Guard, handler: &TokenStream, routes: &[Route], private: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
     let policy = &guard.policy;
     let rule = match &guard.requirement {
         Requirement::Rule(rule) => rule_tokens(rule, private),
         Requirement::Pattern(pattern) => typed_tokens(pattern, policy, private),
     };
+    let routes = routes.iter().map(|Route { methods, pattern }| {
+        quote_spanned!(here=> #private::Route { methods: &[#(#methods),*], pattern: #pattern })
+    });
     let parameters = guard.parameters.iter().map(|parameter| &parameter.name);
     quote_spanned! {here=>
         static __GUARD: #private::Guard = #private::Guard {
@@ -136,6 +142,7 @@ fn registered(guard: &Guard, handler: &TokenStream, private: &TokenStream) -> To
             parameters: &[#(#parameters),*],
             policy: #policy,
             handler: #handler,
+            routes: &[#(#routes),*],
             module: ::core::module_path!(),
             file: ::core::file!(),
             line: ::core::line!(),

@@ -13,6 +13,7 @@ use crate::guard::Kind;
 use crate::mark;
 use crate::mistakes::Mistakes;
 use argument::{Argument, arguments};
+use route::Route;
 
 /// An `async fn` whose arguments a guard can stand before.
 pub(crate) struct Handler {
@@ -46,6 +47,11 @@ impl Parse for Handler {
 }
 
 impl Handler {
+    /// Several only below `#[routes]`; none where the route is stated elsewhere.
+    pub(crate) fn routes(&self) -> Vec<Route> {
+        self.attributes.iter().filter_map(Route::read).collect()
+    }
+
     /// Whether guards stand below this one that do not know their order yet.
     pub(crate) fn is_stacked(&self) -> bool {
         let mut below = self.attributes.iter().filter(|attribute| is_guard(attribute)).peekable();

@@ -58,7 +58,7 @@ pub mod __private {
 
     pub use crate::guard::decide::Guarded;
     pub use crate::guard::map::Registered;
-    pub use crate::policy::{Guard, Order, Rule, Test, Typed, Value};
+    pub use crate::policy::{Guard, Order, Route, Rule, Test, Typed, Value};
 }
 
 #[cfg(feature = "testing")]

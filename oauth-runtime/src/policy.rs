@@ -18,7 +18,7 @@ use crate::model::{Clock, Timestamp};
 pub(crate) use need::Need;
 pub use typed::{Inquiry, Typed, Verdict};
 pub(crate) use typed::{Shapes, read};
-pub use written::{Guard, Policy};
+pub use written::{Guard, Policy, Route};
 
 /// What one `#[require_claim(..)]` demands.
 ///

@@ -1,20 +1,21 @@
 //! Whether a policy's parameters are those of the route.
 
-use syn::{Attribute, Error, Result};
+use syn::{Error, Result};
 
-use crate::handler::route::route_parameters;
+use crate::handler::route::Route;
 use crate::mistakes::Mistakes;
 use crate::near::near;
 use crate::rule::Parameter;
 use crate::syntax::PATH;
 
-/// Refuses a parameter that the route does not have, where a route is in sight.
-pub(crate) fn parameters(parameters: &[Parameter], attributes: &[Attribute]) -> Result<()> {
+/// Refuses a parameter that one of the routes does not have.
+pub(crate) fn parameters(parameters: &[Parameter], routes: &[Route]) -> Result<()> {
     let mut mistakes = Mistakes::default();
-    for (pattern, there) in attributes.iter().filter_map(route_parameters) {
+    for route in routes {
+        let there = route.parameters();
         for Parameter { name, tokens } in parameters {
             if !there.contains(name) {
-                mistakes.add(Error::new_spanned(tokens, unknown_parameter(name, &pattern, &there)));
+                mistakes.add(Error::new_spanned(tokens, unknown_parameter(name, &route.pattern, &there)));
             }
         }
     }
