@@ -69,6 +69,33 @@ async fn own_401() -> impl Responder {
     HttpResponse::Unauthorized().finish()
 }
 
+/// Only the map of policies knows of these.
+#[allow(dead_code)]
+mod mapped {
+    use actix_web::{Responder, get, route, routes};
+    use oauth_runtime::require_token;
+
+    #[require_token]
+    #[route("/methods", method = "GET", method = "POST")]
+    async fn methods() -> impl Responder {
+        "methods"
+    }
+
+    #[require_token]
+    #[routes]
+    #[get("/one")]
+    #[put("/{other}")]
+    async fn several() -> impl Responder {
+        "several"
+    }
+
+    #[get("/unseen")]
+    #[require_token]
+    async fn unseen() -> impl Responder {
+        "unseen"
+    }
+}
+
 #[require_claim(sub = path.owner)]
 async fn lost() -> impl Responder {
     "lost"
@@ -244,12 +271,21 @@ fn the_policies_of_a_program_are_listed() {
     let json = serde_json::to_value(&policies).unwrap();
     let entry = json.as_array().unwrap().iter().find(|entry| entry["handler"] == "report").unwrap();
     assert_eq!(entry["module"], "testing");
+    assert_eq!(entry["routes"], json!([{ "methods": ["GET"], "pattern": "/report/{owner}" }]));
     assert_eq!(entry["normal"], "fresh = \"5m\", not(suspended), any(role = \"admin\", sub = path.owner)");
     assert!(entry["file"].as_str().unwrap().ends_with("testing.rs") && entry["line"].as_u64().unwrap() > 10);
     let snapshot = policies.snapshot();
-    assert!(snapshot.contains("testing::typed  User { level: 3.. }\n"), "{snapshot}");
-    assert!(snapshot.contains("testing::welcome  public\n"), "{snapshot}");
-    assert!(snapshot.contains("testing::save  level > 3, scope = \"notes:write\"\n"), "{snapshot}");
+    assert!(snapshot.contains("testing::typed  GET /typed  User { level: 3.. }\n"), "{snapshot}");
+    assert!(snapshot.contains("testing::welcome  GET /  public\n"), "{snapshot}");
+    assert!(snapshot.contains("testing::save  POST /notes/{id}  level > 3, scope = \"notes:write\"\n"), "{snapshot}");
+    assert!(
+        snapshot.contains("testing::save  POST /notes/{id}  realm.roles = [\"admin\", \"editor\"]\n"),
+        "{snapshot}"
+    );
+    assert!(snapshot.contains("testing::lost  sub = path.owner\n"), "{snapshot}");
+    assert!(snapshot.contains("testing::mapped::methods  GET|POST /methods  any valid token\n"), "{snapshot}");
+    assert!(snapshot.contains("testing::mapped::several  GET /one, PUT /{other}  any valid token\n"), "{snapshot}");
+    assert!(snapshot.contains("testing::mapped::unseen  any valid token\n"), "{snapshot}");
     assert!(snapshot.contains("testing, policy!  role = \"staff\"\n"), "{snapshot}");
     let mut lines: Vec<&str> = snapshot.lines().collect();
     lines.sort_unstable();

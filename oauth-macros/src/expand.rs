@@ -1,16 +1,18 @@
 //! What the attributes write. Every path starts at the runtime or at `core`, and no item is left where the handler could
 //! see it, so that an attribute works wherever a function can stand.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, Index, Meta, ReturnType, Signature, Type, parse_quote_spanned};
+use syn::{Index, ReturnType, Signature, Type, parse_quote_spanned};
 
-use crate::check::{Literal, Order, Rule, Test};
-use crate::handler::{self, Handler};
-use crate::policy::Pattern;
-use crate::{Demand, Guard, Kind};
+use crate::guard::{Guard, Kind, Requirement};
+use crate::handler::Handler;
+use crate::handler::argument::{Argument, infer_impl_traits};
+use crate::handler::route::Route;
+use crate::rule::{Order, Rule, Test, Value};
+use crate::syntax::Pattern;
 
 /// Puts the guard before the handler's arguments: they become one, which is extracted after the decision.
 ///
@@ -22,23 +24,24 @@ pub(crate) fn guarded(handler: Handler, guard: &Guard) -> TokenStream {
     let here = Span::mixed_site();
     let runtime = guard.runtime_path();
     let private = quote_spanned!(here=> #runtime::__private);
-    let Handler { attributes, visibility, mut signature, arguments, body, mended: _ } = handler;
+    let routes = handler.routes();
+    let Handler { attributes, visibility, mut signature, arguments, body, corrections: _ } = handler;
 
-    let answer: Type = match signature.output {
+    let output: Type = match signature.output {
         ReturnType::Default => parse_quote_spanned!(here=> ()),
         ReturnType::Type(_, ty) => *ty,
     };
-    let stated = state_answer(&answer);
+    let stated = state_return_type(&output);
     let types = arguments.iter().map(|argument| &argument.ty);
     signature.inputs = parse_quote_spanned!(here=> __guarded: #private::Guarded<(#(#types,)*)>);
-    signature.output = parse_quote_spanned!(here=> -> ::core::result::Result<#answer, #private::Error>);
+    signature.output = parse_quote_spanned!(here=> -> ::core::result::Result<#output, #private::Error>);
 
-    let data = guard_tokens(guard, &signature, &private);
+    let data = guard_tokens(guard, &signature, &routes, &private);
     // One span for all of it, that of the arguments: when one of them is no extractor, there the compiler says so, once.
     let at_arguments = signature.paren_token.span.join().resolved_at(here);
     let admitted = quote_spanned!(at_arguments=> __guarded.admit(#data).await?);
     // Without their types, which would have the compiler report one mistake in them twice.
-    let bindings = arguments.iter().enumerate().map(|(index, handler::Argument { attributes, pattern, .. })| {
+    let bindings = arguments.iter().enumerate().map(|(index, Argument { attributes, pattern, .. })| {
         let index = Index::from(index);
         quote_spanned!(here=> #(#attributes)* let #pattern = __arguments.#index;)
     });
@@ -47,7 +50,7 @@ pub(crate) fn guarded(handler: Handler, guard: &Guard) -> TokenStream {
         #(#attributes)*
         #visibility #signature {
             let __arguments = #admitted;
-            // A handler's answer may be a future's to make, as that of a response's builder is.
+            // A handler may return a future, as that of a response's builder.
             #[allow(clippy::async_yields_async)]
             let __answer = async move {
                 #stated
@@ -79,51 +82,13 @@ pub(crate) fn stacked(kind: Kind, arguments: &TokenStream, mut handler: Handler,
     }
 }
 
-/// The arguments without the mark of [`stacked`], and whether it was there.
-pub(crate) fn take_mark(arguments: TokenStream) -> (TokenStream, bool) {
-    match mark(&arguments).as_deref() {
-        Some("stacked") => (arguments.into_iter().skip(2).collect(), true),
-        Some(_) | None => (arguments, false),
-    }
-}
-
-/// The arguments of a guard that does nothing, below one that is refused.
-pub(crate) fn silenced() -> TokenStream {
-    let here = Span::mixed_site();
-    quote_spanned!(here=> @silenced)
-}
-
-pub(crate) fn is_silenced(arguments: &TokenStream) -> bool {
-    mark(arguments).as_deref() == Some("silenced")
-}
-
-/// No policy begins so.
-fn mark(arguments: &TokenStream) -> Option<String> {
-    let mut tokens = arguments.clone().into_iter();
-    match (tokens.next(), tokens.next()) {
-        (Some(TokenTree::Punct(at)), Some(TokenTree::Ident(word))) if at.as_char() == '@' => Some(word.to_string()),
-        _ => None,
-    }
-}
-
-pub(crate) fn is_marked(guard: &Attribute) -> bool {
-    matches!(&guard.meta, Meta::List(list) if take_mark(list.tokens.clone()).1)
-}
-
-impl Guard {
-    fn runtime_path(&self) -> TokenStream {
-        let here = Span::mixed_site();
-        self.runtime.as_ref().map_or_else(|| quote_spanned!(here=> ::oauth_runtime), ToTokens::to_token_stream)
-    }
-}
-
 /// A `return` that never happens, for its type. `Option` is the shortest way to a value of any type that no lint minds.
-fn state_answer(answer: &Type) -> TokenStream {
+fn state_return_type(output: &Type) -> TokenStream {
     let here = Span::mixed_site();
     // Where the compiler says why it expects this type.
-    let at_answer = answer.span().resolved_at(here);
-    let (inferred, _) = handler::infer_impl_traits(answer.clone());
-    let returned = quote_spanned!(at_answer=> __answer);
+    let at_output = output.span().resolved_at(here);
+    let (inferred, _) = infer_impl_traits(output.clone());
+    let returned = quote_spanned!(at_output=> __answer);
     quote_spanned! {here=>
         if let ::core::option::Option::Some(#returned) = ::core::option::Option::None::<#inferred> {
             return #returned;
@@ -132,46 +97,44 @@ fn state_answer(answer: &Type) -> TokenStream {
 }
 
 /// The guard as a constant that registers itself, in a block of its own where the body cannot see it.
-fn guard_tokens(guard: &Guard, signature: &Signature, private: &TokenStream) -> TokenStream {
+fn guard_tokens(guard: &Guard, signature: &Signature, routes: &[Route], private: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
     let handler = signature.ident.unraw().to_string();
-    let registered = registered(guard, &quote_spanned!(here=> ::core::option::Option::Some(#handler)), private);
+    let registered = registered(guard, &quote_spanned!(here=> ::core::option::Option::Some(#handler)), routes, private);
     quote_spanned!(here=> { #registered &__GUARD })
 }
 
 /// `policy!(..)`
-pub(crate) fn value(guard: &Guard) -> TokenStream {
+pub(crate) fn policy(guard: &Guard) -> TokenStream {
     let here = Span::mixed_site();
     let runtime = guard.runtime_path();
     let registered = registered(
         guard,
         &quote_spanned!(here=> ::core::option::Option::None),
+        &[],
         &quote_spanned!(here=> #runtime::__private),
     );
     quote_spanned!(here=> { #registered #runtime::Policy(&__GUARD) })
 }
 
-/// What follows an error where a value was wanted: one that admits nobody, so that nothing else is reported.
-pub(crate) fn refused_value(mistake: &syn::Error) -> TokenStream {
+/// An error in place of a policy, with one that rejects every request, so that nothing else is reported.
+pub(crate) fn refused_policy(mistake: &syn::Error) -> TokenStream {
     let here = Span::mixed_site();
     let mistake = mistake.to_compile_error();
-    let value = value(&nobody());
-    quote_spanned!(here=> { #mistake #value })
+    let policy = policy(&Guard::reject_all());
+    quote_spanned!(here=> { #mistake #policy })
 }
 
-/// A guard that admits nobody.
-pub(crate) fn nobody() -> Guard {
-    let demand = Demand::Rule(Rule::All(Vec::new()));
-    Guard { demand, policy: String::new(), parameters: Vec::new(), runtime: None }
-}
-
-fn registered(guard: &Guard, handler: &TokenStream, private: &TokenStream) -> TokenStream {
+fn registered(guard: &Guard, handler: &TokenStream, routes: &[Route], private: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
     let policy = &guard.policy;
-    let rule = match &guard.demand {
-        Demand::Rule(rule) => rule_tokens(rule, private),
-        Demand::Typed(pattern) => typed_tokens(pattern, policy, private),
+    let rule = match &guard.requirement {
+        Requirement::Rule(rule) => rule_tokens(rule, private),
+        Requirement::Pattern(pattern) => typed_tokens(pattern, policy, private),
     };
+    let routes = routes.iter().map(|Route { methods, pattern }| {
+        quote_spanned!(here=> #private::Route { methods: &[#(#methods),*], pattern: #pattern })
+    });
     let parameters = guard.parameters.iter().map(|parameter| &parameter.name);
     quote_spanned! {here=>
         static __GUARD: #private::Guard = #private::Guard {
@@ -179,6 +142,7 @@ fn registered(guard: &Guard, handler: &TokenStream, private: &TokenStream) -> To
             parameters: &[#(#parameters),*],
             policy: #policy,
             handler: #handler,
+            routes: &[#(#routes),*],
             module: ::core::module_path!(),
             file: ::core::file!(),
             line: ::core::line!(),
@@ -202,14 +166,14 @@ fn typed_tokens(Pattern { pattern, condition }: &Pattern, text: &str, private: &
         _
     };
     // Where the compiler says that this type is not read from claims.
-    let asked = quote_spanned! {written.resolved_at(here)=>
+    let closure = quote_spanned! {written.resolved_at(here)=>
         |question| question.ask(|claims: &_| match claims {
             #pattern #condition => true,
             #otherwise => false,
         })
     };
     quote_spanned! {here=>
-        #private::Rule::Typed(#private::Typed { pattern: #text, answer: #asked })
+        #private::Rule::Typed(#private::Typed { pattern: #text, answer: #closure })
     }
 }
 
@@ -252,38 +216,38 @@ fn test_tokens(test: &Test, private: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
     match test {
         Test::Present => quote_spanned!(here=> #private::Test::Present),
-        Test::Equals(literal) => {
-            let literal = literal_tokens(literal, private);
-            quote_spanned!(here=> #private::Test::Equals(#literal))
+        Test::Equals(value) => {
+            let value = value_tokens(value, private);
+            quote_spanned!(here=> #private::Test::Equals(#value))
         }
-        Test::Differs(literal) => {
-            let literal = literal_tokens(literal, private);
-            quote_spanned!(here=> #private::Test::Differs(#literal))
+        Test::Differs(value) => {
+            let value = value_tokens(value, private);
+            quote_spanned!(here=> #private::Test::Differs(#value))
         }
-        Test::OneOf(literals) => {
-            let literals = literals.iter().map(|literal| literal_tokens(literal, private));
-            quote_spanned!(here=> #private::Test::OneOf(&[#(#literals),*]))
+        Test::OneOf(values) => {
+            let values = values.iter().map(|value| value_tokens(value, private));
+            quote_spanned!(here=> #private::Test::OneOf(&[#(#values),*]))
         }
-        Test::Orders(order, literal) => {
-            let literal = literal_tokens(literal, private);
+        Test::Orders(order, value) => {
+            let value = value_tokens(value, private);
             let order = match order {
                 Order::Below => quote_spanned!(here=> Below),
                 Order::AtMost => quote_spanned!(here=> AtMost),
                 Order::Above => quote_spanned!(here=> Above),
                 Order::AtLeast => quote_spanned!(here=> AtLeast),
             };
-            quote_spanned!(here=> #private::Test::Orders(#private::Order::#order, #literal))
+            quote_spanned!(here=> #private::Test::Orders(#private::Order::#order, #value))
         }
     }
 }
 
-fn literal_tokens(literal: &Literal, private: &TokenStream) -> TokenStream {
+fn value_tokens(value: &Value, private: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
-    match literal {
-        Literal::Str(text) => quote_spanned!(here=> #private::Value::Str(#text)),
-        Literal::Int(int) => quote_spanned!(here=> #private::Value::Int(#int)),
-        Literal::Float(float) => quote_spanned!(here=> #private::Value::Float(#float)),
-        Literal::Bool(truth) => quote_spanned!(here=> #private::Value::Bool(#truth)),
-        Literal::Parameter(name) => quote_spanned!(here=> #private::Value::Parameter(#name)),
+    match value {
+        Value::Str(text) => quote_spanned!(here=> #private::Value::Str(#text)),
+        Value::Int(int) => quote_spanned!(here=> #private::Value::Int(#int)),
+        Value::Float(float) => quote_spanned!(here=> #private::Value::Float(#float)),
+        Value::Bool(truth) => quote_spanned!(here=> #private::Value::Bool(#truth)),
+        Value::Parameter(name) => quote_spanned!(here=> #private::Value::Parameter(#name)),
     }
 }

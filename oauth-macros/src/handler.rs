@@ -1,17 +1,19 @@
 //! A function that can be guarded, or why not.
 
+pub(crate) mod argument;
+pub(crate) mod route;
+
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::TokenStreamExt;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::visit_mut::{self, VisitMut};
-use syn::{
-    AttrStyle, Attribute, Error, FnArg, Ident, LitStr, Pat, Result, ReturnType, Safety, Signature, Token, Type,
-    TypeImplTrait, Visibility,
-};
+use syn::{AttrStyle, Attribute, Error, Ident, LitStr, Result, ReturnType, Safety, Signature, Token, Type, Visibility};
 
-use crate::diagnose::Mistakes;
-use crate::{Kind, expand};
+use crate::guard::Kind;
+use crate::mark;
+use crate::mistakes::Mistakes;
+use argument::{Argument, arguments};
+use route::Route;
 
 /// An `async fn` whose arguments a guard can stand before.
 pub(crate) struct Handler {
@@ -21,19 +23,9 @@ pub(crate) struct Handler {
     pub(crate) arguments: Vec<Argument>,
     /// As tokens: what the compiler understands need not be understood here.
     pub(crate) body: Group,
-    /// What was wrong with it and is set right here, so that the route attribute has nothing to add to it.
-    pub(crate) mended: Mistakes,
+    /// Errors in the signature that were corrected here, so that the route attribute reports nothing more about it.
+    pub(crate) corrections: Mistakes,
 }
-
-/// One extractor.
-pub(crate) struct Argument {
-    pub(crate) attributes: Vec<Attribute>,
-    pub(crate) pattern: Pat,
-    pub(crate) ty: Type,
-}
-
-/// As many arguments as actix-web's `Handler` and `FromRequest` take.
-const MOST_ARGUMENTS: usize = 16;
 
 impl Parse for Handler {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
@@ -42,23 +34,28 @@ impl Parse for Handler {
         let mut signature = parse_signature(input)?;
         let body = parse_body(input, &mut attributes)?;
 
-        let mut mended = Mistakes::default();
-        mend_form(&mut signature, &mut mended);
-        refuse_no_answer(&signature, &mut mended);
+        let mut corrections = Mistakes::default();
+        correct_signature(&mut signature, &mut corrections);
+        refuse_unit(&signature, &mut corrections);
         let mut mistakes = Mistakes::default();
         let arguments = arguments(&signature, &mut mistakes);
         match mistakes.take() {
-            None => Ok(Handler { attributes, visibility, signature, arguments, body, mended }),
-            Some(mistake) => Err(mended.and(mistake)),
+            None => Ok(Handler { attributes, visibility, signature, arguments, body, corrections }),
+            Some(mistake) => Err(corrections.and(mistake)),
         }
     }
 }
 
 impl Handler {
+    /// Several only below `#[routes]`; none where the route is stated elsewhere.
+    pub(crate) fn routes(&self) -> Vec<Route> {
+        self.attributes.iter().filter_map(Route::read).collect()
+    }
+
     /// Whether guards stand below this one that do not know their order yet.
     pub(crate) fn is_stacked(&self) -> bool {
         let mut below = self.attributes.iter().filter(|attribute| is_guard(attribute)).peekable();
-        below.peek().is_some() && !below.any(expand::is_marked)
+        below.peek().is_some() && !below.any(mark::is_marked)
     }
 
     /// A guard below this one that says the opposite, open to all or to some, and what is wrong with that.
@@ -107,7 +104,7 @@ pub(crate) fn with_guards_silenced(item: TokenStream) -> TokenStream {
 fn silence(attributes: &mut [Attribute]) {
     for attribute in attributes.iter_mut().filter(|attribute| is_guard(attribute)) {
         let path = attribute.path().clone();
-        let silenced = expand::silenced();
+        let silenced = mark::silenced();
         attribute.meta = syn::parse_quote!(#path(#silenced));
     }
 }
@@ -159,7 +156,7 @@ fn parse_body(input: ParseStream<'_>, attributes: &mut Vec<Attribute>) -> Result
     Ok(body)
 }
 
-fn mend_form(signature: &mut Signature, mistakes: &mut Mistakes) {
+fn correct_signature(signature: &mut Signature, mistakes: &mut Mistakes) {
     if let Some(keyword) = signature.constness.take() {
         mistakes.add(Error::new(keyword.span, "a handler cannot be `const`: leave the word out"));
     }
@@ -178,54 +175,8 @@ fn mend_form(signature: &mut Signature, mistakes: &mut Mistakes) {
     }
 }
 
-fn arguments(signature: &Signature, mistakes: &mut Mistakes) -> Vec<Argument> {
-    if let Some(variadic) = &signature.variadic {
-        mistakes.add(Error::new_spanned(
-            variadic,
-            "a handler's arguments are extractors, which `...` is not: leave it out",
-        ));
-    }
-    let mut arguments = Vec::new();
-    for input in &signature.inputs {
-        match input {
-            FnArg::Receiver(receiver) => mistakes.add(Error::new(
-                receiver.self_token.span,
-                "a handler has no `self`, since actix-web has no value to call it on: take what it needs as an \
-                 extractor, such as `web::Data<..>`",
-            )),
-            FnArg::Typed(typed) => {
-                refuse_argument(&typed.attrs, &typed.ty, mistakes);
-                arguments.push(Argument {
-                    attributes: typed.attrs.clone(),
-                    pattern: (*typed.pat).clone(),
-                    ty: (*typed.ty).clone(),
-                });
-            }
-        }
-    }
-    if let Some(first_too_many) = arguments.get(MOST_ARGUMENTS) {
-        mistakes.add(Error::new_spanned(
-            &first_too_many.pattern,
-            format!("actix-web takes at most {MOST_ARGUMENTS} arguments: take several extractors as one tuple"),
-        ));
-    }
-    arguments
-}
-
-fn refuse_argument(attributes: &[Attribute], ty: &Type, mistakes: &mut Mistakes) {
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")) {
-        mistakes.add(Error::new_spanned(
-            attribute,
-            "an argument of a guarded handler cannot come and go with `cfg`: write the `cfg` on two handlers",
-        ));
-    }
-    if let (_, Some(found)) = infer_impl_traits(ty.clone()) {
-        mistakes.add(Error::new_spanned(found, "an extractor has a type with a name: write it instead of `impl`"));
-    }
-}
-
-/// actix-web takes no handler that answers `()`, but it would take this one, guarded: `Result<(), Error>` is an answer.
-fn refuse_no_answer(signature: &Signature, mistakes: &mut Mistakes) {
+/// `()` is no `Responder`, but a guarded handler returns `Result<(), Error>`, which is one.
+fn refuse_unit(signature: &Signature, mistakes: &mut Mistakes) {
     const MESSAGE: &str = "a handler answers: write `-> impl Responder`, or `-> Result<(), Error>` for an empty answer";
     match &signature.output {
         ReturnType::Default => mistakes.add(Error::new(signature.ident.span(), MESSAGE)),
@@ -237,24 +188,4 @@ fn refuse_no_answer(signature: &Signature, mistakes: &mut Mistakes) {
             }
         }
     }
-}
-
-/// The type with `_` for each `impl Trait` in it, and the first of these.
-pub(crate) fn infer_impl_traits(mut ty: Type) -> (Type, Option<TypeImplTrait>) {
-    struct Inferring(Option<TypeImplTrait>);
-
-    impl VisitMut for Inferring {
-        fn visit_type_mut(&mut self, ty: &mut Type) {
-            if let Type::ImplTrait(found) = ty {
-                self.0.get_or_insert(found.clone());
-                *ty = syn::parse_quote!(_);
-            } else {
-                visit_mut::visit_type_mut(self, ty);
-            }
-        }
-    }
-
-    let mut inferring = Inferring(None);
-    inferring.visit_type_mut(&mut ty);
-    (ty, inferring.0)
 }

@@ -1,23 +1,25 @@
 //! The attributes of `oauth-runtime`, which re-exports them: depend on that crate.
 //!
-//! From here the files are read in the order of the work: `policy.rs` reads an attribute's arguments, `check.rs` says
-//! what they mean, `handler.rs` reads the function below, `expand.rs` writes the guarded one. A mistake in any of them is
-//! one error at the token that is wrong, and its text says what to write.
+//! Imports run one way: `attribute.rs` is what an attribute does, `expand.rs` writes the guarded handler, `check.rs` says
+//! what a policy means, `parse.rs` reads it, and `syntax.rs` has its types and tables. A mistake in any of them is one error
+//! at the token that is wrong, and its text says what to write.
 #![forbid(unsafe_code)]
 
+mod attribute;
 mod check;
-mod diagnose;
 mod expand;
+mod forms;
+mod guard;
 mod handler;
-mod policy;
+mod mark;
+mod mistakes;
+mod near;
+mod parse;
+mod peek;
+mod rule;
+mod syntax;
 
-use proc_macro2::{Span, TokenStream};
-use syn::{Error, Path, Result};
-
-use check::{Parameter, Rule};
-use handler::Handler;
-use policy::{NoPolicy, Pattern};
-
+use guard::Kind;
 /// Guards a handler by the claims of its token.
 ///
 /// ```
@@ -182,7 +184,7 @@ use policy::{NoPolicy, Pattern};
 /// [RFC 6749]: https://www.rfc-editor.org/rfc/rfc6749#section-3.3
 #[proc_macro_attribute]
 pub fn require_claim(policy: proc_macro::TokenStream, handler: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    guard(Kind::Claim, policy.into(), handler.into()).into()
+    attribute::guard(Kind::Claim, policy.into(), handler.into()).into()
 }
 
 /// Guards a handler by a valid token, whatever its claims.
@@ -205,7 +207,7 @@ pub fn require_claim(policy: proc_macro::TokenStream, handler: proc_macro::Token
 /// argument is `crate = "path"`.
 #[proc_macro_attribute]
 pub fn require_token(arguments: proc_macro::TokenStream, handler: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    guard(Kind::Token, arguments.into(), handler.into()).into()
+    attribute::guard(Kind::Token, arguments.into(), handler.into()).into()
 }
 
 /// A policy as a value: for `.wrap(oauth.require(policy!(..)))` on an `App`, a scope or a resource, and for
@@ -222,7 +224,7 @@ pub fn require_token(arguments: proc_macro::TokenStream, handler: proc_macro::To
 /// parameters it could speak of, and such a term is refused.
 #[proc_macro]
 pub fn policy(policy: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    value(policy.into()).into()
+    attribute::policy(policy.into()).into()
 }
 
 /// Says that a handler is open to all: to the policy map, and to the check that finds the handlers without a guard.
@@ -243,365 +245,5 @@ pub fn policy(policy: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// Its only argument is `crate = "path"`. It cannot stand with another guard.
 #[proc_macro_attribute]
 pub fn public(arguments: proc_macro::TokenStream, handler: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    guard(Kind::Public, arguments.into(), handler.into()).into()
-}
-
-/// The handler, guarded; or what is wrong, and a handler beside it, so that nothing else about it is reported.
-fn guard(kind: Kind, arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let (arguments, ordered) = expand::take_mark(arguments);
-    if expand::is_silenced(&arguments) {
-        return silenced(item);
-    }
-    match (kind.read(arguments.clone()), syn::parse2::<Handler>(item.clone())) {
-        (Ok(policy), Ok(mut handler)) => {
-            let mut mistakes = std::mem::take(&mut handler.mended);
-            if let Some((other, message)) = handler.contradiction(kind) {
-                mistakes.add(Error::new_spanned(other, message));
-            }
-            if let Err(mistake) = check::parameters(&policy.parameters, &handler.attributes) {
-                mistakes.add(mistake);
-            }
-            if let Demand::Typed(pattern) = &policy.demand
-                && let Err(mistake) = check::arguments(pattern, &handler.arguments)
-            {
-                mistakes.add(mistake);
-            }
-            match mistakes.take() {
-                Some(mistake) => {
-                    handler.silence_guards();
-                    refused(&mistake, expand::guarded(handler, &policy))
-                }
-                None if ordered || !handler.is_stacked() => expand::guarded(handler, &policy),
-                None => expand::stacked(kind, &arguments, handler, &policy),
-            }
-        }
-        (Err(mistake), Ok(mut handler)) => match handler.mended.take() {
-            Some(other) => refused(&both(mistake, other), handler::with_guards_silenced(item)),
-            None => refused(&mistake, item),
-        },
-        (Ok(_), Err(mistake)) => refused(&mistake, handler::with_guards_silenced(item)),
-        (Err(mistake), Err(other)) => refused(&both(mistake, other), handler::with_guards_silenced(item)),
-    }
-}
-
-/// A guard below one that is refused: an error was reported, and still nobody is let in.
-fn silenced(item: TokenStream) -> TokenStream {
-    match syn::parse2::<Handler>(item.clone()) {
-        Ok(mut handler) => match handler.mended.take() {
-            None => expand::guarded(handler, &expand::nobody()),
-            Some(_) => item,
-        },
-        Err(_) => item,
-    }
-}
-
-fn value(arguments: TokenStream) -> TokenStream {
-    let guard = Kind::Value.read(arguments).and_then(|guard| match guard.parameters.first() {
-        Some(parameter) => Err(Error::new_spanned(
-            &parameter.tokens,
-            "a `policy!(..)` has no route, and so no parameters: write this term in `#[require_claim(..)]`",
-        )),
-        None => Ok(guard),
-    });
-    guard.map_or_else(|mistake| expand::refused_value(&mistake), |guard| expand::value(&guard))
-}
-
-fn both(mut mistake: Error, other: Error) -> Error {
-    mistake.combine(other);
-    mistake
-}
-
-/// What follows an error is for the compiler to look at; nothing is built of it.
-fn refused(mistake: &Error, item: TokenStream) -> TokenStream {
-    let mut tokens = mistake.to_compile_error();
-    tokens.extend(item);
-    tokens
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Claim,
-    Token,
-    Public,
-    /// `policy!(..)`
-    Value,
-}
-
-/// What one attribute demands.
-struct Guard {
-    demand: Demand,
-    /// As written.
-    policy: String,
-    parameters: Vec<Parameter>,
-    runtime: Option<Path>,
-}
-
-enum Demand {
-    Rule(Rule),
-    Typed(Box<Pattern>),
-}
-
-impl Kind {
-    const ATTRIBUTES: [Kind; 3] = [Kind::Claim, Kind::Token, Kind::Public];
-
-    fn name(self) -> &'static str {
-        match self {
-            Kind::Claim => "require_claim",
-            Kind::Token => "require_token",
-            Kind::Public => "public",
-            Kind::Value => "policy",
-        }
-    }
-
-    fn read(self, arguments: TokenStream) -> Result<Guard> {
-        // The compiler breaks long lines.
-        let policy = arguments.to_string().replace('\n', " ");
-        let rule = match self {
-            Kind::Claim | Kind::Value => {
-                let policy::Policy { runtime, demand } = syn::parse2(arguments)?;
-                let (demand, parameters) = match demand {
-                    policy::Demand::Terms(terms) if terms.is_empty() => return Err(self.demands_nothing()),
-                    policy::Demand::Terms(terms) => {
-                        let (rule, parameters) = check::rule(&terms)?;
-                        (Demand::Rule(rule), parameters)
-                    }
-                    policy::Demand::Typed(pattern) => {
-                        check::pattern(&pattern)?;
-                        (Demand::Typed(pattern), Vec::new())
-                    }
-                };
-                return Ok(Guard { demand, policy, parameters, runtime });
-            }
-            Kind::Token => Rule::Token,
-            Kind::Public => Rule::Public,
-        };
-        let NoPolicy { runtime, rest } = syn::parse2(arguments)?;
-        if !rest.is_empty() {
-            let asks = if self == Kind::Public { "nothing" } else { "a valid token and nothing else" };
-            let cure = match Kind::Claim.read(rest.clone()) {
-                Ok(_) => format!("write `#[require_claim({rest})]`"),
-                Err(_) => "leave this out".to_owned(),
-            };
-            let message = format!("`#[{}]` asks for {asks}: {cure}", self.name());
-            return Err(Error::new_spanned(rest, message));
-        }
-        Ok(Guard { demand: Demand::Rule(rule), policy, parameters: Vec::new(), runtime })
-    }
-
-    fn demands_nothing(self) -> Error {
-        let message = if self == Kind::Value {
-            "this demands no claim: name one, as in `policy!(role = \"admin\")`"
-        } else {
-            "this demands no claim: name one, as in `#[require_claim(role = \"admin\")]`, or write `#[require_token]` \
-             where any valid token is enough"
-        };
-        Error::new(Span::call_site(), message)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use quote::quote;
-
-    use super::*;
-
-    #[test]
-    fn the_topmost_of_a_stack_goes_last() {
-        let handler = quote!(
-            #[get("/")]
-            #[require_token]
-            #[allow(unused)]
-            #[oauth_runtime::require_claim(b)]
-            async fn handler() -> String {}
-        );
-        let expected = quote!(
-            #[oauth_runtime::require_claim(b)]
-            #[require_token]
-            #[::oauth_runtime::require_claim(@stacked a)]
-            #[get("/")]
-            #[allow(unused)]
-            async fn handler() -> String {}
-        );
-        assert_eq!(guard(Kind::Claim, quote!(a), handler).to_string(), expected.to_string());
-    }
-
-    #[test]
-    fn a_stack_in_its_order_is_expanded() {
-        let below = quote!(#[::oauth_runtime::require_claim(@stacked a)]);
-        let tokens = guard(Kind::Claim, quote!(b), quote!(#below async fn handler() -> String {})).to_string();
-        assert!(tokens.starts_with(&below.to_string()) && tokens.contains("admit"), "{tokens}");
-        let last = guard(
-            Kind::Claim,
-            quote!(@stacked a),
-            quote!(
-                async fn handler() -> String {}
-            ),
-        )
-        .to_string();
-        assert!(last.contains("policy : \"a\"") && last.contains("admit"), "{last}");
-    }
-
-    #[test]
-    fn what_is_refused_is_not_left_open() {
-        for (policy, handler) in [
-            (
-                quote!(a == 1),
-                quote!(
-                    async fn handler() -> String {}
-                ),
-            ),
-            (
-                quote!(a = 1),
-                quote!(
-                    fn handler() -> String {}
-                ),
-            ),
-            (
-                quote!(),
-                quote!(
-                    struct Handler;
-                ),
-            ),
-            (quote!(a), quote!()),
-        ] {
-            for kind in Kind::ATTRIBUTES {
-                let tokens = guard(kind, policy.clone(), handler.clone()).to_string();
-                assert!(tokens.contains("compile_error") || tokens.contains("admit"), "{tokens}");
-            }
-        }
-    }
-
-    /// The documentation of the macro, and the guide, each have what the parser knows.
-    #[test]
-    fn every_operator_condition_and_word_is_documented() {
-        let (source, _) = include_str!("lib.rs").split_once("pub fn require_claim").expect("the macro");
-        let (_, documented) = source.split_once("/// # What to write").expect("its table");
-        let (table, _) = documented.split_once("/// # What holds").expect("the table's end");
-        let guide = include_str!("../../docs/policies.md");
-        let (_, guide) = guide.split_once("## The language").expect("the guide's table");
-        let (guide, _) = guide.split_once("\n## ").expect("its end");
-        for (place, text) in [("the macro's documentation", table), ("docs/policies.md", guide)] {
-            for (operator, ..) in policy::OPERATORS {
-                let terms = text.split('`').skip(1).step_by(2);
-                let mut written = terms.flat_map(|term| term.split(' '));
-                assert!(written.any(|token| token == operator), "{place} has no `{operator}`");
-            }
-            for (condition, ..) in policy::CONDITIONS {
-                assert!(text.contains(&format!("`{condition}(")), "{place} has no `{condition}(..)`");
-            }
-            for word in [policy::SCOPE, policy::FRESH, policy::ACR] {
-                assert!(text.contains(&format!("`{word} = \"")), "{place} has no `{word}`");
-            }
-            assert!(text.contains(&format!("= {}.", policy::PATH)), "{place} has no `{}`", policy::PATH);
-        }
-    }
-
-    /// Tokens at random, and tokens that were right before one was changed: an answer each time, and never a panic.
-    #[test]
-    fn no_tokens_make_it_panic() {
-        const WORDS: [&str; 54] = [
-            "any",
-            "not",
-            "path",
-            "fresh",
-            ".",
-            ">=",
-            "if",
-            "User",
-            "role",
-            "scope",
-            "all",
-            "crate",
-            "self",
-            "async",
-            "fn",
-            "pub",
-            "type",
-            "r#type",
-            "_",
-            "true",
-            "impl",
-            "x",
-            "=",
-            "==",
-            "!=",
-            "<",
-            ":",
-            "::",
-            ",",
-            ",",
-            ";",
-            "-",
-            "|",
-            "&",
-            "!",
-            "#",
-            "@",
-            "'a",
-            "->",
-            "..",
-            "(",
-            ")",
-            "[",
-            "]",
-            "{",
-            "}",
-            "\"admin\"",
-            "\"\"",
-            "b\"x\"",
-            "'c'",
-            "3",
-            "3u8",
-            "1e999",
-            "\"a b\"sfx",
-        ];
-        const RIGHT: [&str; 5] = [
-            "role = \"admin\" , level = [ 3 , - 4.5 , true ] , active , scope = \"a b\" , crate = \"x\"",
-            "any ( all ( a . b >= 3 , c != true ) , not ( d ) , fresh = \"5m\" ) , acr = \"x\" , sub = path . owner",
-            "User { role : Role :: Admin | Role :: Auditor , level : 3 .. , .. } if * level > 3 , crate = \"x\"",
-            "# [ get ( \"/\" ) ] pub async fn handler ( mut a : A , B ( b ) : B ) -> Result < impl C , D > { a ; b }",
-            "# [ require_claim ( a ) ] async fn handler < T > ( # [ allow ( x ) ] _ : T ) -> T where T : U { # ! [ x ] }",
-        ];
-        let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-        let mut random = |below: usize| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            // Always smaller than `below`, a `usize`.
-            (state % below as u64) as usize
-        };
-        let mut read = 0;
-        for round in 0..20_000 {
-            let mut words: Vec<&str> = match round % 6 {
-                0 => (0..random(12)).map(|_| "x").collect(),
-                right => RIGHT[right - 1].split(' ').collect(),
-            };
-            for _ in 0..=random(if round % 6 == 0 { 12 } else { 3 }) {
-                let place = random(words.len() + 1);
-                let word = WORDS[random(WORDS.len())];
-                match random(3) {
-                    0 => words.insert(place, word),
-                    1 if place < words.len() => words[place] = word,
-                    _ if place < words.len() => drop(words.remove(place)),
-                    _ => words.push(word),
-                }
-            }
-            let text = words.join(" ");
-            let Ok(tokens) = text.parse::<TokenStream>() else { continue };
-            read += 1;
-            let handler = quote!(
-                async fn handler() -> String {}
-            );
-            for kind in Kind::ATTRIBUTES {
-                for (policy, item) in [(tokens.clone(), handler.clone()), (quote!(a), tokens.clone())] {
-                    let answer = guard(kind, policy, item).to_string();
-                    let stacked = answer.contains("@ stacked");
-                    assert!(answer.contains("compile_error") || answer.contains("admit") || stacked, "{text}");
-                }
-                let answer = value(tokens.clone()).to_string();
-                assert!(answer.contains("compile_error") || answer.contains("GUARD"), "{text}");
-            }
-        }
-        assert!(read > 5_000, "only {read} token streams to read");
-    }
+    attribute::guard(Kind::Public, arguments.into(), handler.into()).into()
 }

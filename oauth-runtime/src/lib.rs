@@ -62,7 +62,8 @@ pub mod __private {
 
     pub use crate::guard::decide::Guarded;
     pub use crate::guard::map::Registered;
-    pub use crate::policy::{Guard, Order, Rule, Test, Typed, Value};
+    pub use crate::policy::written::Guard;
+    pub use crate::policy::{Order, Route, Rule, Test, Typed, Value};
 }
 
 #[cfg(feature = "testing")]

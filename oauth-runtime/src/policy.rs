@@ -6,7 +6,7 @@
 mod need;
 mod normal;
 mod typed;
-mod written;
+pub(crate) mod written;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -18,7 +18,8 @@ use crate::model::{Clock, Timestamp};
 pub(crate) use need::Need;
 pub use typed::{Inquiry, Typed, Verdict};
 pub(crate) use typed::{Shapes, read};
-pub use written::{Guard, Policy};
+pub(crate) use written::Guard;
+pub use written::{Policy, Route};
 
 /// What one `#[require_claim(..)]` demands.
 ///

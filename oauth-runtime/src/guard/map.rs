@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::policy::{Guard, Rule};
+use crate::policy::{Guard, Route, Rule};
 
 /// A guard that a macro has put on the list.
 pub struct Registered(pub &'static Guard);
@@ -23,7 +23,7 @@ inventory::collect!(Registered);
 /// let policies = oauth_runtime::policies();
 /// let entry = policies.iter().find(|entry| entry.handler == Some("admin")).unwrap();
 /// assert_eq!(entry.normal.as_deref(), Some(r#"level > 3, role = "admin""#));
-/// assert!(policies.snapshot().contains(r#"::admin  level > 3, role = "admin""#));
+/// assert!(policies.snapshot().contains(r#"::admin  GET /admin  level > 3, role = "admin""#));
 /// # }
 /// ```
 #[must_use]
@@ -53,6 +53,9 @@ pub struct Policies(Vec<Entry>);
 pub struct Entry {
     /// The handler's name; none for a `policy!(..)`.
     pub handler: Option<&'static str>,
+    /// The routes in the attributes below the guard, without the prefix of a `web::scope`; none for a `policy!(..)`, or
+    /// where the route is stated elsewhere.
+    pub routes: &'static [Route],
     /// The module path.
     pub module: &'static str,
     /// The source file.
@@ -80,8 +83,11 @@ impl Policies {
     /// ```
     #[must_use]
     pub fn snapshot(&self) -> String {
-        let lines = self.0.iter().map(|entry| format!("{}  {}\n", entry.place(), entry.demand()));
-        let mut lines: Vec<String> = lines.collect();
+        let line = |entry: &Entry| {
+            let columns = [entry.place(), entry.route(), entry.demand().to_owned()];
+            columns.into_iter().filter(|column| !column.is_empty()).collect::<Vec<_>>().join("  ") + "\n"
+        };
+        let mut lines: Vec<String> = self.0.iter().map(line).collect();
         lines.sort();
         lines.concat()
     }
@@ -91,6 +97,7 @@ impl Entry {
     fn new(guard: &'static Guard) -> Self {
         Entry {
             handler: guard.handler,
+            routes: guard.routes,
             module: guard.module,
             file: guard.file,
             line: guard.line,
@@ -113,6 +120,10 @@ impl Entry {
         }
     }
 
+    fn route(&self) -> String {
+        self.routes.iter().map(Route::to_string).collect::<Vec<_>>().join(", ")
+    }
+
     fn demand(&self) -> &str {
         self.normal.as_deref().unwrap_or(self.policy)
     }
@@ -120,18 +131,21 @@ impl Entry {
 
 impl fmt::Display for Policies {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows: Vec<[String; 3]> = self
+        let rows: Vec<[String; 4]> = self
             .0
             .iter()
-            .map(|entry| [entry.place(), entry.demand().to_owned(), format!("{}:{}", entry.file, entry.line)])
+            .map(|entry| {
+                let source = format!("{}:{}", entry.file, entry.line);
+                [entry.place(), entry.route(), entry.demand().to_owned(), source]
+            })
             .collect();
         let width = |column: usize, title: &str| {
             rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0).max(title.len())
         };
-        let (place, demand) = (width(0, "Guard"), width(1, "Policy"));
-        writeln!(f, "{:place$}  {:demand$}  Source", "Guard", "Policy")?;
-        for [guard, policy, source] in &rows {
-            writeln!(f, "{guard:place$}  {policy:demand$}  {source}")?;
+        let (place, route, demand) = (width(0, "Guard"), width(1, "Route"), width(2, "Policy"));
+        writeln!(f, "{:place$}  {:route$}  {:demand$}  Source", "Guard", "Route", "Policy")?;
+        for [guard, path, policy, source] in &rows {
+            writeln!(f, "{guard:place$}  {path:route$}  {policy:demand$}  {source}")?;
         }
         Ok(())
     }

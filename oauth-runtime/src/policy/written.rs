@@ -1,5 +1,9 @@
 //! A policy as a macro writes it: a rule, and where it stands.
 
+use std::fmt;
+
+use serde::Serialize;
+
 use crate::policy::Rule;
 
 /// One guard, as a macro writes it: into a handler's body, or as a value.
@@ -13,12 +17,30 @@ pub struct Guard {
     pub policy: &'static str,
     /// The handler's name; none for a `policy!(..)`.
     pub handler: Option<&'static str>,
+    /// The routes in the attributes below; none for a `policy!(..)`, and where the route is stated elsewhere.
+    pub routes: &'static [Route],
     /// The module path.
     pub module: &'static str,
     /// The source file.
     pub file: &'static str,
     /// The line of the attribute.
     pub line: u32,
+}
+
+/// The route of a handler, as an attribute such as `#[get("/notes/{id}")]` states it: without the prefix of a
+/// `web::scope`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Route {
+    /// Its methods: several where `#[route(..)]` lists them.
+    pub methods: &'static [&'static str],
+    /// The pattern of its path.
+    pub pattern: &'static str,
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.methods.join("|"), self.pattern)
+    }
 }
 
 /// A policy as a value: what [`policy!`](crate::policy!) makes, for
@@ -42,14 +64,14 @@ impl Policy {
     }
 }
 
-impl std::fmt::Display for Policy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.rule.fmt(f)
     }
 }
 
-impl std::fmt::Debug for Policy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Policy").field(&self.0.policy).finish()
     }
 }

@@ -1,0 +1,50 @@
+//! `role(..)`: no term is written so, and the name says what was meant.
+
+use proc_macro2::TokenStream;
+use syn::{Error, Lit};
+
+use crate::forms::{any_of, combinators};
+use crate::near::near;
+use crate::syntax::{ACR, COMBINATOR_WORDS, COMBINATORS, FRESH, Name, OPERATOR_WORDS, SCOPE, Segment};
+
+/// `role("admin")`: no word of the language, or none that takes what is in the parentheses.
+pub(super) fn called(name: &Name, inside: &TokenStream) -> Error {
+    let shown = name.shown();
+    let words = COMBINATORS.iter().map(|(word, ..)| *word);
+    let inner = inside.to_string();
+    let one_literal = syn::parse2::<Lit>(inside.clone()).is_ok();
+    let only = match name.segments.as_slice() {
+        [only] => Some(only),
+        _ => None,
+    };
+    let quoted = only.filter(|only| only.quoted && words.clone().any(|word| word == only.text));
+    let meant = only.filter(|only| !only.quoted).and_then(|only| {
+        let known = COMBINATOR_WORDS.iter().find(|(word, _)| only.text.eq_ignore_ascii_case(word));
+        known.map(|(_, combinator)| combinator.word()).or_else(|| near(&only.text, words))
+    });
+    let message = if name.is(FRESH) || name.is(SCOPE) || name.is(ACR) {
+        format!("`{shown}(..)` is no term: write {}", any_of(name))
+    } else if inner.is_empty() {
+        format!("`{shown}()` is no term: write `{shown}` alone (the claim is there)")
+    } else if let Some(term) = method(name, &inner) {
+        format!("`{shown}(..)` is no term: write `{term}`")
+    } else if one_literal {
+        format!("`{shown}(..)` is no term: write `{shown} = {inner}`")
+    } else if let Some(quoted) = quoted {
+        format!("in quotes this is a claim's name: write `{}(..)` without them", quoted.text)
+    } else if let Some((word, _, example)) = COMBINATORS.iter().find(|(word, ..)| Some(*word) == meant) {
+        format!("`{shown}(..)` is no condition, did you mean `{word}(..)`, as in `{example}`?")
+    } else {
+        format!("`{shown}(..)` is no condition: there are {}", combinators())
+    };
+    name.error(message)
+}
+
+/// `roles.contains("admin")` as `roles = "admin"`.
+fn method(name: &Name, inside: &str) -> Option<String> {
+    let [base @ .., called] = name.segments.as_slice() else { return None };
+    let (_, operator) = OPERATOR_WORDS.iter().find(|(word, _)| !base.is_empty() && *word == called.text)?;
+    let base: Vec<String> = base.iter().map(Segment::shown).collect();
+    let value = if inside.contains(',') { format!("[{inside}]") } else { inside.to_owned() };
+    Some(format!("{} {} {value}", base.join("."), operator.written()))
+}

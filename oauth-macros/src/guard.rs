@@ -1,0 +1,59 @@
+//! One guard as it was read: its kind, and what it requires.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
+use syn::Path;
+
+use crate::rule::{Parameter, Rule};
+use crate::syntax::Pattern;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Claim,
+    Token,
+    Public,
+    /// `policy!(..)`
+    Policy,
+}
+
+/// What one attribute, or one `policy!(..)`, requires.
+pub(crate) struct Guard {
+    pub(crate) requirement: Requirement,
+    /// The policy as written.
+    pub(crate) policy: String,
+    /// The parameters of the route that it names.
+    pub(crate) parameters: Vec<Parameter>,
+    /// `crate = "path"`
+    pub(crate) runtime: Option<Path>,
+}
+
+pub(crate) enum Requirement {
+    Rule(Rule),
+    Pattern(Box<Pattern>),
+}
+
+impl Kind {
+    pub(crate) const ATTRIBUTES: [Kind; 3] = [Kind::Claim, Kind::Token, Kind::Public];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Kind::Claim => "require_claim",
+            Kind::Token => "require_token",
+            Kind::Public => "public",
+            Kind::Policy => "policy",
+        }
+    }
+}
+
+impl Guard {
+    /// One that rejects every request.
+    pub(crate) fn reject_all() -> Self {
+        let requirement = Requirement::Rule(Rule::All(Vec::new()));
+        Guard { requirement, policy: String::new(), parameters: Vec::new(), runtime: None }
+    }
+
+    pub(crate) fn runtime_path(&self) -> TokenStream {
+        let here = Span::mixed_site();
+        self.runtime.as_ref().map_or_else(|| quote_spanned!(here=> ::oauth_runtime), ToTokens::to_token_stream)
+    }
+}

@@ -1,0 +1,119 @@
+//! The routes of a handler, where their attributes are in sight: below the guard, since one above it is expanded already.
+
+use proc_macro2::TokenStream;
+use syn::parse::{ParseStream, Parser as _};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Token};
+
+/// The attributes of actix-web that state a route, and the method of each; `route` names its methods itself.
+const ATTRIBUTES: [(&str, Option<&str>); 10] = [
+    ("get", Some("GET")),
+    ("post", Some("POST")),
+    ("put", Some("PUT")),
+    ("delete", Some("DELETE")),
+    ("head", Some("HEAD")),
+    ("connect", Some("CONNECT")),
+    ("options", Some("OPTIONS")),
+    ("trace", Some("TRACE")),
+    ("patch", Some("PATCH")),
+    ("route", None),
+];
+
+/// `#[get("/notes/{id}")]`
+pub(crate) struct Route {
+    pub(crate) methods: Vec<String>,
+    pub(crate) pattern: String,
+}
+
+impl Route {
+    /// What an attribute states, if it is one of a route.
+    pub(crate) fn read(attribute: &Attribute) -> Option<Self> {
+        let name = &attribute.path().segments.last()?.ident;
+        let Meta::List(list) = &attribute.meta else { return None };
+        let (_, method) = ATTRIBUTES.iter().find(|(known, _)| name == known)?;
+        let arguments = |input: ParseStream<'_>| Ok((input.parse::<LitStr>()?, input.parse::<TokenStream>()?));
+        let (pattern, rest) = list.parse_args_with(arguments).ok()?;
+        let methods = method.map_or_else(|| methods(rest), |method| vec![method.to_owned()]);
+        Some(Route { methods, pattern: pattern.value() })
+    }
+
+    /// The names in braces.
+    pub(crate) fn parameters(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        let (mut name, mut depth) = (String::new(), 0_usize);
+        for character in self.pattern.chars() {
+            match character {
+                '{' => depth += 1,
+                // `{id:\d{3}}`: a regular expression may have braces of its own.
+                '}' if depth > 1 => depth -= 1,
+                '}' if depth == 1 => {
+                    depth = 0;
+                    let whole = std::mem::take(&mut name);
+                    names.push(whole.split(':').next().unwrap_or_default().trim().to_owned());
+                }
+                other if depth > 0 => name.push(other),
+                _ => {}
+            }
+        }
+        names
+    }
+}
+
+/// Each `method = "GET"`. What cannot be read is for the route's own attribute to report.
+fn methods(rest: TokenStream) -> Vec<String> {
+    let arguments = |input: ParseStream<'_>| {
+        input.parse::<Option<Token![,]>>()?;
+        Punctuated::<Meta, Token![,]>::parse_terminated(input)
+    };
+    let method = |argument: Meta| match argument {
+        Meta::NameValue(pair) if pair.path.is_ident("method") => match pair.value {
+            Expr::Lit(ExprLit { lit: Lit::Str(method), .. }) => Some(method.value()),
+            _ => None,
+        },
+        Meta::NameValue(_) | Meta::List(_) | Meta::Path(_) => None,
+    };
+    arguments.parse2(rest).unwrap_or_default().into_iter().filter_map(method).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    use super::*;
+
+    #[test]
+    fn the_parameters_of_a_route_are_those_in_braces() {
+        for (pattern, names) in [
+            ("/report/{owner}", vec!["owner"]),
+            ("/{a}/x/{b:\\d{3}}/{c: .+}", vec!["a", "b", "c"]),
+            ("/files/{tail}*", vec!["tail"]),
+            ("/", vec![]),
+        ] {
+            let attribute: Attribute = parse_quote!(#[actix_web::get(#pattern, name = "x")]);
+            let route = Route::read(&attribute).expect("a route");
+            assert_eq!(
+                (route.pattern.as_str(), route.parameters()),
+                (pattern, names.into_iter().map(str::to_owned).collect())
+            );
+        }
+        let other: Attribute = parse_quote!(#[doc("/{a}")]);
+        assert!(Route::read(&other).is_none());
+    }
+
+    #[test]
+    fn the_methods_of_a_route_are_that_of_its_name_or_those_it_lists() {
+        let attributes: [(Attribute, &[&str]); 5] = [
+            (parse_quote!(#[get("/")]), &["GET"]),
+            (parse_quote!(#[actix_web::patch("/", guard = "x")]), &["PATCH"]),
+            (
+                parse_quote!(#[route("/", method = "GET", name = "x", method = "PURGE", wrap = "A::b()")]),
+                &["GET", "PURGE"],
+            ),
+            (parse_quote!(#[route("/")]), &[]),
+            (parse_quote!(#[route("/", method = "GET" method)]), &[]),
+        ];
+        for (attribute, methods) in attributes {
+            assert_eq!(Route::read(&attribute).expect("a route").methods, methods);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What a policy means once it is checked: the rule that the handler carries.
+
+use proc_macro2::TokenStream;
+
+/// The mirror of `oauth_runtime::policy::Rule`, but for patterns.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Rule {
+    Public,
+    Token,
+    All(Vec<Rule>),
+    Any(Vec<Rule>),
+    Not(Box<Rule>),
+    Claim(Vec<String>, Test),
+    Scope(Vec<String>),
+    /// Seconds.
+    Fresh(u64),
+    Acr(Vec<String>),
+}
+
+#[derive(Debug, PartialEq)]
+pub(crate) enum Test {
+    Present,
+    Equals(Value),
+    Differs(Value),
+    OneOf(Vec<Value>),
+    Orders(Order, Value),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Order {
+    Below,
+    AtMost,
+    Above,
+    AtLeast,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Value {
+    Str(String),
+    Int(i128),
+    Float(f64),
+    Bool(bool),
+    Parameter(String),
+}
+
+/// A parameter of the route, and where the policy names it.
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    pub(crate) tokens: TokenStream,
+}
+
+impl Value {
+    /// Whether the two let the same tokens in: the runtime holds 3 and 3.0 to be one number.
+    pub(crate) fn matches(&self, other: &Value) -> bool {
+        match (self, other) {
+            (Value::Int(int), Value::Float(float)) | (Value::Float(float), Value::Int(int)) => {
+                float.fract() == 0.0 && *float as i128 == *int
+            }
+            _ => self == other,
+        }
+    }
+}
