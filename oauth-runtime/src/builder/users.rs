@@ -101,7 +101,7 @@ impl Builder {
     /// Signs users in on a page of your own, at this path of the same origin, instead of the built-in one: with passkeys,
     /// by mail, by an upstream provider. `authenticate` is then not needed.
     ///
-    /// The browser comes to it as `/path?request=..`. [`OAuthService::pending`] opens that request, and
+    /// The browser comes to it as `/path?request=..`. [`OAuthService::pending`](crate::OAuthService::pending) opens that request, and
     /// [`PendingAuthorization::finish`](crate::PendingAuthorization::finish) answers it once you know who it is.
     pub fn sign_in_at(mut self, path: impl Into<String>) -> Self {
         self.sign_in_at = Some(path.into());
