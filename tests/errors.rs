@@ -284,7 +284,7 @@ async fn rows() -> Vec<Row> {
             Redirect,
             303,
             fresh().authorize(&[STATE, none]).await,
-            "`prompt=none`, and nobody is signed in well enough",
+            "`prompt=none`, and no user is signed in well enough",
         ),
         never(O, "account_selection_required", "one account is signed in at a time"),
         row(

@@ -1,7 +1,9 @@
-//! What `docs/policies.md` says, asked of the real runtime: its tables are decided cell by cell.
+//! What `docs/policies.md` says, asked of the real runtime: its tables are decided cell by cell. And that what the pages
+//! name is there: tests, files, links.
 #![allow(clippy::unwrap_used)]
 
 use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use actix_web::{Responder, get};
@@ -244,16 +246,87 @@ fn a_pattern_of_another_type_is_refused_where_asked() {
     assert!(matches!(foreign, Err(BuildError::ForeignClaims { .. })), "{foreign:?}");
 }
 
+/// The pages that a reader meets, each with its path below the repository.
+fn pages() -> Vec<(String, String)> {
+    let root = root();
+    let docs = std::fs::read_dir(root.join("docs")).unwrap();
+    let docs = docs.map(|page| format!("docs/{}", page.unwrap().file_name().to_str().unwrap()));
+    let pages =
+        ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"].map(str::to_owned).into_iter().chain(docs);
+    let read = |page: String| (page.clone(), std::fs::read_to_string(root.join(page)).unwrap());
+    pages.map(read).collect()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// A page without its blocks of code.
+fn prose(text: &str) -> String {
+    text.split("```").step_by(2).collect()
+}
+
 #[test]
-fn what_it_links_to_is_there() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
-    for link in GUIDE.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
-        match link.strip_prefix('#') {
-            Some(anchor) => {
-                assert!(GUIDE.to_lowercase().contains(&format!("\n## {}", anchor.replace('-', " "))), "{link}")
+fn what_the_pages_link_to_is_there() {
+    let anchors = |text: &str| -> Vec<String> {
+        let text = prose(text);
+        let titles = text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+        let kept = |it: &char| it.is_alphanumeric() || *it == '-';
+        titles.map(|title| title.to_lowercase().replace(' ', "-").chars().filter(kept).collect()).collect()
+    };
+    let mut links = 0;
+    for (page, text) in pages() {
+        for link in prose(&text).split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+            if link.starts_with("https://") {
+                continue;
             }
-            None => assert!(folder.join(link).exists(), "{link}"),
+            let (file, anchor) = link.split_once('#').map_or((link, None), |(file, anchor)| (file, Some(anchor)));
+            let path =
+                if file.is_empty() { root().join(&page) } else { root().join(&page).parent().unwrap().join(file) };
+            assert!(path.exists(), "{page}: {link}");
+            if let Some(anchor) = anchor {
+                let text = std::fs::read_to_string(path).unwrap();
+                assert!(anchors(&text).contains(&anchor.to_owned()), "{page}: {link}");
+            }
+            links += 1;
         }
+    }
+    assert!(links > 30, "{links}");
+}
+
+/// Where a page's paths may begin.
+const ROOTS: [&str; 6] = [".", "oauth-runtime/src", "oauth-macros/src", "tests", "tests/flows", "examples"];
+
+#[test]
+fn the_files_that_the_pages_name_are_there() {
+    let mut named = 0;
+    for (page, text) in pages() {
+        for name in prose(&text).split('`').skip(1).step_by(2).filter(|name| is_path(name)) {
+            assert!(ROOTS.iter().any(|start| root().join(start).join(name).exists()), "{page}: there is no {name}");
+            named += 1;
+        }
+    }
+    assert!(named > 100, "{named}");
+}
+
+/// Whether a word in backticks looks like a source file or a folder of the repository.
+fn is_path(word: &str) -> bool {
+    let is_one_word = word.chars().all(|it| it.is_ascii_alphanumeric() || "_-./".contains(it));
+    let is_source = [".rs", ".md", ".js", ".py", ".sh", ".toml", ".txt"].iter().any(|ending| word.ends_with(ending));
+    let first = word.split('/').next().unwrap();
+    let is_below = word.contains('/') && ROOTS.iter().any(|start| root().join(start).join(first).is_dir());
+    is_one_word && !word.starts_with('/') && (is_source || is_below)
+}
+
+#[test]
+fn contributing_says_what_each_test_is_for() {
+    let contributing = std::fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
+    let (_, table) = contributing.split_once("| Where | What |").unwrap();
+    let (table, _) = table.split_once("\n\n").unwrap();
+    for entry in std::fs::read_dir(env!("CARGO_MANIFEST_DIR")).unwrap().map(|entry| entry.unwrap()) {
+        let name = entry.file_name().into_string().unwrap();
+        let end = if entry.path().is_dir() { "/" } else { "" };
+        assert!(table.contains(&format!("`tests/{name}{end}`")), "the table of tests has no row for tests/{name}");
     }
 }
 
@@ -263,7 +336,7 @@ fn the_tests_that_the_threats_name_are_there() {
     let threats = include_str!("../docs/threats.md");
     let mut sources = String::new();
     for folder in [".", "flows", "../oauth-runtime/src"] {
-        read(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), folder != ".", &mut sources);
+        read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), folder != ".", &mut sources);
     }
     let mut named = 0;
     for row in threats.lines().filter(|line| line.starts_with("| ")) {
@@ -282,7 +355,7 @@ fn every_line_of_the_checklist_is_proven_by_a_test_of_its_number() {
     let checklist = include_str!("../docs/checklist.md");
     let mut sources = String::new();
     for folder in [".", "flows", "../oauth-runtime/src"] {
-        read(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), folder != ".", &mut sources);
+        read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), folder != ".", &mut sources);
     }
     for file in ["sign_in", "sessions"] {
         let path = format!("{}/browser/{file}.test.js", env!("CARGO_MANIFEST_DIR"));
@@ -303,6 +376,17 @@ fn every_line_of_the_checklist_is_proven_by_a_test_of_its_number() {
             };
             assert!(is_there, "there is no test {name}");
         }
+        // What follows the name of a file is in it.
+        let mut files = Vec::new();
+        for word in proof.split('`').skip(1).step_by(2).filter(|word| !word.ends_with(" ..")) {
+            if word.ends_with(".rs") {
+                let paths = ROOTS.map(|start| root().join(start).join(word));
+                files = paths.iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect();
+            } else if is_test(&word) && !files.is_empty() {
+                let is_in_it = files.iter().any(|file| file.contains(&format!("fn {word}(")));
+                assert!(is_in_it, "{word} is not in the file that is named before it");
+            }
+        }
         let own = format!("c{number:02}");
         let is_proven = names.iter().any(|name| name.split(['_', ' ']).any(|part| part == own));
         assert!(is_proven, "no test of {own}: {proof}");
@@ -312,7 +396,7 @@ fn every_line_of_the_checklist_is_proven_by_a_test_of_its_number() {
 }
 
 /// The sources of a folder, and of those in it where that is asked for.
-fn read(folder: &std::path::Path, deep: bool, into: &mut String) {
+fn read(folder: &Path, deep: bool, into: &mut String) {
     for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
         if entry.is_dir() && deep {
             read(&entry, deep, into);

@@ -1,15 +1,25 @@
 //! The exchanges that the documentation shows, made by real requests: what differs from run to run is named, not shown.
+//! The configurations that make them are in `shown/`, and each page shows its own, word for word.
+//!
+//! `PAGES=overwrite cargo test -p oauth-tests --test transcripts` writes both into the pages.
 #![allow(clippy::unwrap_used)]
+
+mod shown;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
+use actix_web::web::ServiceConfig;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use oauth_runtime::{Builder, Client, Keys, Login, Question, ResourceServer, SecondFactor, SignIn, SigningKey};
-use oauth_tests::{Answer, Browser, SECRET, Server, VERIFIER, free_port, handlers, pages, serve, start};
+use oauth_runtime::{Keys, OAuthService, Secret, SigningKey};
+use oauth_tests::{Answer, Browser, SECRET, Server, VERIFIER, free_port, pages, serve, start};
 use reqwest::Method;
+use reqwest::cookie::{CookieStore, Jar};
+use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
+use url::Url;
 
 /// Sends requests, and writes down what went there and back.
 struct Recorder {
@@ -18,6 +28,26 @@ struct Recorder {
     /// What to write instead of a value that is another one in each run.
     names: BTreeMap<String, String>,
     counts: BTreeMap<&'static str, usize>,
+}
+
+/// The cookies of a browser that reaches the server by https, as through a proxy: `Secure` ones are kept and sent.
+#[derive(Default)]
+struct BehindTls(Jar);
+
+impl CookieStore for BehindTls {
+    fn set_cookies(&self, cookies: &mut dyn Iterator<Item = &HeaderValue>, url: &Url) {
+        self.0.set_cookies(cookies, &https(url));
+    }
+
+    fn cookies(&self, url: &Url) -> Option<HeaderValue> {
+        self.0.cookies(&https(url))
+    }
+}
+
+fn https(url: &Url) -> Url {
+    let mut url = url.clone();
+    url.set_scheme("https").unwrap();
+    url
 }
 
 /// What a request has beside its address.
@@ -30,9 +60,13 @@ struct With<'a> {
 
 impl Recorder {
     fn new(server: &Server) -> Self {
-        let browser = Browser::new(server);
-        let names = BTreeMap::from([(server.base.clone(), "https://notes.example".to_owned())]);
-        Recorder { browser, text: String::new(), names, counts: BTreeMap::new() }
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .cookie_provider(Arc::new(BehindTls::default()))
+            .build()
+            .unwrap();
+        let browser = Browser { http, base: server.base.clone() };
+        Recorder { browser, text: String::new(), names: BTreeMap::new(), counts: BTreeMap::new() }
     }
 
     async fn get(&mut self, path: &str) -> Answer {
@@ -109,7 +143,7 @@ impl Recorder {
 
     fn learn(&mut self, answer: &Answer) {
         let location = answer.header("location").to_owned();
-        if let Ok(url) = url::Url::parse(&location) {
+        if let Ok(url) = Url::parse(&location) {
             for (name, value) in url.query_pairs() {
                 if name == "code" {
                     self.name("code", &value);
@@ -163,10 +197,6 @@ impl Recorder {
         for (value, name) in values {
             text = text.replace(value.as_str(), name);
         }
-        text = text.replace(
-            &url::form_urlencoded::byte_serialize(self.browser.base.as_bytes()).collect::<String>(),
-            "https%3A%2F%2Fnotes.example",
-        );
         // Times are of now.
         let lines = text.lines().map(|line| match line.trim_start().split_once(": ") {
             Some((name @ ("\"iat\"" | "\"exp\"" | "\"auth_time\""), value))
@@ -223,9 +253,37 @@ fn redemption(code: &str) -> [(&str, &str); 5] {
     ]
 }
 
+/// Serves an application with the routes of this service, and handlers of a page.
+fn application(oauth: OAuthService, handlers: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) -> Server {
+    serve(free_port().0, move |app| {
+        app.configure(oauth.routes()).configure(handlers.clone());
+    })
+}
+
+fn keys() -> Keys {
+    Keys::new(SigningKey::generate().unwrap())
+}
+
+fn no_handlers(_: &mut ServiceConfig) {}
+
+#[test]
+fn each_page_shows_the_configuration_of_its_exchanges() {
+    for (page, language, text) in shown::SHOWN {
+        pages::hold(page, "configuration", &format!("```{language}\n{text}```\n"));
+    }
+    for page in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs")).unwrap() {
+        let page = page.unwrap().path();
+        let name = page.file_stem().unwrap().to_str().unwrap();
+        let has_exchanges = std::fs::read_to_string(&page).unwrap().contains("```http\n");
+        assert_eq!(has_exchanges, shown::SHOWN.iter().any(|(shown, ..)| *shown == name), "{name}");
+    }
+}
+
 #[tokio::test]
 async fn sign_in() {
-    let server = start(|builder| builder);
+    let server = application(shown::sign_in::oauth().unwrap(), |app| {
+        app.service(shown::sign_in::notes);
+    });
     let mut wire = Recorder::new(&server);
     let page = wire.get(AUTHORIZE).await;
     let form = page.form();
@@ -243,28 +301,11 @@ async fn sign_in() {
     wire.done("sign-in", "an error");
 }
 
-fn reloading(builder: Builder) -> Builder {
-    builder
-        .keys(Keys::new(SigningKey::generate().unwrap()))
-        .scope("openid", "Know who you are")
-        .scope("email", "Know your address")
-        .resource("https://files.example")
-        .resource("https://mail.example")
-        .client(
-            Client::public("shop")
-                .redirect_uri("https://shop.example/cb")
-                .post_logout_redirect_uri("https://shop.example/bye"),
-        )
-        .client(Client::confidential("job").secret(SECRET).scope("notes:read"))
-        .authenticate(async |login: Login| {
-            oauth_tests::users(&login).map(|_| json!({ "role": "admin", "email": "ada@example.com" }))
-        })
-        .reload(async |_: &str| Some(json!({ "role": "user", "email": "ada@example.com" })))
-}
-
 #[tokio::test]
 async fn refresh() {
-    let server = start(reloading);
+    let server = application(shown::refresh::oauth().unwrap(), |app| {
+        app.service(shown::refresh::me);
+    });
     let mut wire = Recorder::new(&server);
     let issued = wire.signed_in(&[("scope", Some("notes:read"))]).await;
     let refresh = |token| [("grant_type", "refresh_token"), ("client_id", "demo"), ("refresh_token", token)];
@@ -277,9 +318,18 @@ async fn refresh() {
     wire.done("refresh", "a revocation");
 }
 
+fn clients_application() -> Server {
+    let public_key = json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
+    let secrets = ["0123456789abcdef0123456789abcdef", "abcdef0123456789abcdef0123456789", SECRET].map(Secret::from);
+    let oauth = shown::clients::oauth(keys(), public_key, secrets).unwrap();
+    application(oauth, |app| {
+        app.service(shown::clients::me);
+    })
+}
+
 #[tokio::test]
 async fn clients() {
-    let server = start(reloading);
+    let server = clients_application();
     let mut wire = Recorder::new(&server);
     let basic = Some(("job", SECRET));
     let form = [("grant_type", "client_credentials"), ("scope", "notes:read")];
@@ -294,7 +344,7 @@ async fn clients() {
 
 #[tokio::test]
 async fn resources() {
-    let server = start(reloading);
+    let server = clients_application();
     let mut wire = Recorder::new(&server);
     let both = [("resource", Some("https://files.example")), ("resource", Some("https://mail.example"))];
     let issued = wire.signed_in(&both).await;
@@ -311,7 +361,7 @@ async fn resources() {
 
 #[tokio::test]
 async fn openid() {
-    let server = start(reloading);
+    let server = application(shown::openid::oauth(keys(), Secret::from(SECRET)).unwrap(), no_handlers);
     let mut wire = Recorder::new(&server);
     let issued = wire.signed_in(&[("scope", Some("openid email")), ("nonce", Some("n-0S6_WzA2Mj"))]).await;
     wire.decoded("The ID token", text(&issued, "id_token"));
@@ -324,7 +374,7 @@ async fn openid() {
 
 #[tokio::test]
 async fn sessions() {
-    let server = start(reloading);
+    let server = application(shown::sessions::oauth(keys()).unwrap(), no_handlers);
     let mut wire = Recorder::new(&server);
     let shop = AUTHORIZE
         .replace("client_id=demo", "client_id=shop")
@@ -360,19 +410,8 @@ async fn sessions() {
 
 #[tokio::test]
 async fn second_factor() {
-    let server = start(|builder| {
-        builder
-            .authenticate(async |_: Login| -> SignIn<Value> {
-                SignIn::ask(Question::code("Enter the code of your app"))
-            })
-            .second_factor(async |factor: SecondFactor| {
-                let claims = json!({ "sub": factor.username, "role": "admin" });
-                if &*factor.answer == "314159" {
-                    SignIn::done(claims).amr("pwd").amr("otp").acr("two-factors")
-                } else {
-                    SignIn::refused()
-                }
-            })
+    let server = application(shown::second_factor::oauth().unwrap(), |app| {
+        app.service(shown::second_factor::payments);
     });
     let mut wire = Recorder::new(&server);
     let form = wire.browser.authorize(&[("state", Some("xyz"))]).await.form();
@@ -387,14 +426,13 @@ async fn second_factor() {
 
 #[tokio::test]
 async fn resource_server() {
-    let idp = start(|builder| reloading(builder).resource("https://api.example"));
-    let api = ResourceServer::discover(&idp.base).audience("https://api.example").build().await.unwrap();
+    let idp = start(|builder| builder.keys(keys()).resource("https://api.example"));
+    let api = shown::resource_servers::api(&idp.base).await.unwrap();
     let server = serve(free_port().0, move |app| {
-        app.configure(api.routes()).configure(handlers);
+        app.configure(api.routes()).service((shown::resource_servers::admin, shown::resource_servers::notes));
     });
     let issued = Browser::new(&idp).issued(&[("resource", Some("https://api.example"))]).await;
     let mut wire = Recorder::new(&server);
-    wire.names.insert(server.base.clone(), "https://api.example".to_owned());
     wire.names.insert(idp.base.clone(), "https://idp.example".to_owned());
     wire.name("access token", text(&issued, "access_token"));
     wire.get("/.well-known/oauth-protected-resource").await;

@@ -10,7 +10,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 
+use crate::client_auth::assertion::Assertion;
 use crate::error::Reason;
+use crate::keys;
 use crate::limit;
 use crate::model::client::RegisteredClient;
 use crate::model::credentials::Credentials;
@@ -26,7 +28,7 @@ enum Presented<'a> {
     /// `client_secret_post`
     Post { id: &'a str, secret: &'a str },
     /// `private_key_jwt`
-    Assertion { id: String, assertion: &'a str },
+    Assertion { id: String, assertion: Assertion<'a> },
 }
 
 /// The client: a public one by its id, a confidential one by what only it has.
@@ -93,7 +95,7 @@ async fn prove(
                 Err(Reason::ClientSecretWrong { header: false })
             }
         }
-        Presented::Assertion { assertion, .. } => assertion::check(server, client, &credentials.keys, assertion).await,
+        Presented::Assertion { assertion, .. } => assertion.verify(server, client, &credentials.keys).await,
     }
 }
 
@@ -101,7 +103,7 @@ impl<'a> Presented<'a> {
     fn read(request: &HttpRequest, parameters: &'a Parameters<'_>) -> Result<Self, Reason> {
         let id = parameters.get("client_id", 128)?;
         let secret = parameters.get("client_secret", 1024)?;
-        let assertion = parameters.get("client_assertion", assertion::MAX_BYTES)?;
+        let assertion = parameters.get("client_assertion", keys::MAX_BYTES)?;
         let assertion_type = parameters.get("client_assertion_type", 128)?;
         let mut headers = request.headers().get_all(header::AUTHORIZATION);
         let header = match (headers.next(), headers.next()) {
@@ -119,7 +121,8 @@ impl<'a> Presented<'a> {
         }
         match (assertion, assertion_type) {
             (Some(assertion), Some(assertion::TYPE)) => {
-                let named = assertion::subject(assertion).ok_or(Reason::AssertionMalformed)?;
+                let assertion = Assertion::parse(assertion)?;
+                let named = assertion.subject().ok_or(Reason::AssertionMalformed)?.to_owned();
                 // RFC 7521 §4.2: where it is there it is the subject of the assertion
                 return if id.is_none_or(|id| id == named) {
                     Ok(Presented::Assertion { id: named, assertion })

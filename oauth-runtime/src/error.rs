@@ -108,7 +108,7 @@ reasons! {
     ParameterTooLong(name: &'static str) => 400, InvalidRequest, format!("{name} is too long");
     ParameterEncoding(name: &'static str) => 400, InvalidRequest, format!("{name} has characters that are not allowed");
     MissingParameter(name: &'static str) => 400, InvalidRequest, format!("{name} is missing");
-    QueryTooLong => 400, InvalidRequest, "the query is longer than 8 KiB";
+    QueryTooLong(bytes: usize) => 400, InvalidRequest, format!("the query is longer than {} KiB", bytes / 1024);
     BodyTooLong => 413, InvalidRequest, "the body is longer than 16 KiB";
     BodyUnreadable => 400, InvalidRequest, "the body ended early or is compressed";
     BodyTooSlow => 408, InvalidRequest, "the body took longer than ten seconds";
@@ -304,6 +304,12 @@ mod tests {
     impl Payload for &'static str {
         fn samples() -> Vec<Self> {
             vec!["client_id"]
+        }
+    }
+
+    impl Payload for usize {
+        fn samples() -> Vec<Self> {
+            vec![8 * 1024]
         }
     }
 

@@ -6,7 +6,6 @@
 //! [`mod@policy`] is what a guard demands, as data.
 #![forbid(unsafe_code)]
 
-mod answer;
 mod builder;
 mod client_auth;
 mod clients;
@@ -18,6 +17,7 @@ mod limit;
 mod model;
 pub mod pages;
 pub mod policy;
+mod response;
 mod routes;
 mod seal;
 mod server;
@@ -37,10 +37,12 @@ pub use guard::map::{Entry, Policies, policies};
 pub use guard::refusal::Refusal;
 pub use guard::require::Require;
 #[cfg(feature = "resource-server")]
-pub use guard::resource_server::{DiscoveryError, ResourceServer, ResourceServerBuilder, SignatureAlgorithm};
+pub use guard::resource_server::{ResourceServer, ResourceServerBuilder, SignatureAlgorithm};
+#[cfg(feature = "resource-server")]
+pub use keys::DiscoveryError;
 pub use keys::{KeyError, Keys, SigningKey};
-pub use model::credentials::InvalidJwk;
 pub use model::issuer::InvalidIssuer;
+pub use model::jwk::InvalidJwk;
 pub use model::question::{Choice, Question};
 pub use model::redirect_uri::InvalidRedirectUri;
 pub use model::{Client, Clock, InvalidScope, Password, Scope, Secret, Timestamp};

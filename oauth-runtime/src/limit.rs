@@ -37,8 +37,8 @@ pub(crate) async fn attempt(
     counted(store, by_address.into_iter().chain([by_both, by_name])).await
 }
 
-/// The same for an answer after the password: who gives it knows the password, so nobody else is locked out.
-pub(crate) async fn answer(store: &dyn Store, username: &str) -> Result<Result<Attempt, TooMany>, StoreError> {
+/// The same for a second factor: a user who gives it knows the password, so no one else is locked out.
+pub(crate) async fn second_factor(store: &dyn Store, username: &str) -> Result<Result<Attempt, TooMany>, StoreError> {
     counted(store, std::iter::once((key("answer", &folded(username)), FREE_BY_ANSWER))).await
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod credentials;
 pub(crate) mod form;
 pub(crate) mod id;
 pub(crate) mod issuer;
+pub(crate) mod jwk;
 pub(crate) mod lifetime;
 pub(crate) mod pkce;
 pub(crate) mod question;

@@ -76,7 +76,15 @@ pub struct SignIn<T>(pub(crate) Outcome<T>);
 pub(crate) enum Outcome<T> {
     Refused,
     Ask(Question),
-    Done { claims: T, amr: Vec<String>, acr: Option<String> },
+    Done(Authenticated<T>),
+}
+
+/// A user who was authenticated: their claims, by which methods, and how strong that was.
+#[derive(Clone, Debug)]
+pub(crate) struct Authenticated<T> {
+    pub(crate) claims: T,
+    pub(crate) amr: Vec<String>,
+    pub(crate) acr: Option<String>,
 }
 
 impl<T> SignIn<T> {
@@ -95,15 +103,15 @@ impl<T> SignIn<T> {
     /// This user is signed in.
     #[must_use]
     pub fn done(claims: T) -> Self {
-        SignIn(Outcome::Done { claims, amr: Vec::new(), acr: None })
+        SignIn(Outcome::Done(Authenticated { claims, amr: Vec::new(), acr: None }))
     }
 
     /// A method by which the user showed who he is, as RFC 8176 names them: `pwd`, `otp`, `hwk`. Call it once for each;
     /// tokens have them as `amr`. `Some(claims)` means `pwd`.
     #[must_use]
     pub fn amr(mut self, method: impl Into<String>) -> Self {
-        if let Outcome::Done { amr, .. } = &mut self.0 {
-            amr.push(method.into());
+        if let Outcome::Done(user) = &mut self.0 {
+            user.amr.push(method.into());
         }
         self
     }
@@ -111,8 +119,8 @@ impl<T> SignIn<T> {
     /// How strong that was, by a name of your own: tokens have it as `acr`, and guards can ask for it.
     #[must_use]
     pub fn acr(mut self, class: impl Into<String>) -> Self {
-        if let Outcome::Done { acr, .. } = &mut self.0 {
-            *acr = Some(class.into());
+        if let Outcome::Done(user) = &mut self.0 {
+            user.acr = Some(class.into());
         }
         self
     }
@@ -123,10 +131,10 @@ impl<T: Serialize> SignIn<T> {
         Ok(SignIn(match self.0 {
             Outcome::Refused => Outcome::Refused,
             Outcome::Ask(question) => Outcome::Ask(question),
-            Outcome::Done { claims, amr, acr } => {
+            Outcome::Done(Authenticated { claims, amr, acr }) => {
                 let claims =
                     serde_json::to_value(claims).map_err(|error| format!("the claims are no JSON: {error}"))?;
-                Outcome::Done { claims, amr, acr }
+                Outcome::Done(Authenticated { claims, amr, acr })
             }
         }))
     }
@@ -267,7 +275,7 @@ impl Authenticator<String> {
     /// The subject's claims as they are now; none for a user who is not to be let in any more.
     pub(crate) async fn claims_of(&self, subject: &str) -> Result<Option<Map<String, Value>>, Reason> {
         let claims = match self.call(subject.to_owned()).await.map(|answer| answer.0) {
-            Ok(Outcome::Done { claims, .. }) => claims,
+            Ok(Outcome::Done(user)) => user.claims,
             Ok(Outcome::Refused) => return Ok(None),
             Ok(Outcome::Ask(_)) => {
                 tracing::error!(target: "oauth", "reload asked a question, and there is nobody to answer it");

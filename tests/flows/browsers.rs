@@ -71,6 +71,38 @@ async fn c01_c16_methods_that_a_url_does_not_have() {
 }
 
 #[tokio::test]
+async fn c01_head_is_answered_wherever_get_is() {
+    let server = start(|builder| {
+        builder
+            .keys(oauth_runtime::Keys::generate().unwrap())
+            .scope("openid", "Know who you are")
+            .reload_blocking(|_| Some(serde_json::json!({})))
+            .logo(oauth_runtime::Logo::svg(b"<svg/>".as_slice()))
+    });
+    let browser = Browser::new(&server);
+    for path in [
+        &browser.authorize_url(&[])[server.base.len()..],
+        "/authorize",
+        "/logout",
+        "/userinfo",
+        "/oauth/pages.css",
+        "/oauth/logo",
+        "/.well-known/oauth-authorization-server",
+        "/.well-known/openid-configuration",
+        "/.well-known/jwks.json",
+        "/.well-known/oauth-protected-resource",
+    ] {
+        let [get, head] = [Method::GET, Method::HEAD]
+            .map(|method| Answer::to(Browser::new(&server).http.request(method, format!("{}{path}", server.base))));
+        let (get, head) = (get.await, head.await);
+        assert_eq!((head.status, head.body.as_str()), (get.status, ""), "{path}");
+        for header in ["content-type", "cache-control", "www-authenticate", "access-control-allow-origin"] {
+            assert_eq!(head.header(header), get.header(header), "{path}: {header}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn c02_c35_which_origins_may_read_what() {
     let server = start(|builder| builder.origin("https://spa.example"));
     let browser = Browser::new(&server);

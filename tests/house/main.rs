@@ -29,7 +29,7 @@ const RUNTIME_LAYERS: &[&[&str]] = &[
     &["guard"],
     &["clients"],
     &["server"],
-    &["builder", "answer", "client_auth"],
+    &["builder", "response", "client_auth"],
     &["sign_in"],
     &["endpoints"],
     &["routes"],

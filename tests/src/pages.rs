@@ -1,11 +1,14 @@
 //! What tests write into the pages of the documentation, and hold them to.
 
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 /// Holds the block of this name in a page to what it should be. With `PAGES=overwrite` it is written.
 ///
 /// A block is what stands between `<!-- name -->` and `<!-- end -->`.
 pub fn hold(page: &str, name: &str, block: &str) {
+    // Tests that write to one page run at the same time.
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../docs/{page}.md"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("docs/{page}.md: {why}"));
     let begin = format!("<!-- {name} -->\n");
@@ -21,3 +24,5 @@ pub fn hold(page: &str, name: &str, block: &str) {
     let line = now.lines().zip(block.lines()).find(|(now, new)| now != new);
     panic!("docs/{page}.md is not what happens; first at {line:#?}. `PAGES=overwrite cargo test` writes it:\n{block}");
 }
+
+static ALONE: Mutex<()> = Mutex::new(());

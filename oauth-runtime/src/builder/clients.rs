@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::builder::error::BuildError;
 use crate::model::claims::UserClaims;
 use crate::model::client::{RegisteredClient, is_client_id};
-use crate::model::credentials::{AssertionKey, Credentials, SecretHash};
+use crate::model::credentials::{Credentials, SecretHash};
+use crate::model::jwk::PublicKey;
 use crate::model::{Client, Scope, Secret};
 
 pub(super) fn clients(
@@ -76,10 +77,7 @@ fn credentials(client: &Client) -> Result<Option<Credentials>, BuildError> {
         }
         return Ok(None);
     }
-    let mut keys = Vec::new();
-    for text in &client.jwks {
-        keys.extend(AssertionKey::parse(text).map_err(|why| BuildError::ClientJwk { client: name(), why })?);
-    }
+    let keys = PublicKey::registered(&client.jwks).map_err(|why| BuildError::ClientJwk { client: name(), why })?;
     for secret in &client.secrets {
         let bytes = secret.bytes().len();
         if bytes < Secret::MIN_BYTES {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::model::Secret;
-use crate::model::credentials::InvalidJwk;
 use crate::model::issuer::InvalidIssuer;
+use crate::model::jwk::InvalidJwk;
 use crate::model::redirect_uri::InvalidRedirectUri;
 use crate::pages::InvalidColour;
 use crate::server::paths::Endpoint;

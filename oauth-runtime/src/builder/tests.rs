@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::builder::Builder;
 use crate::builder::error::BuildError;
 use crate::model::Client;
+use crate::model::jwk::InvalidJwk;
 use crate::model::lifetime::Lifetimes;
 use crate::server::SignInBy;
 use crate::server::paths::Endpoint;
@@ -104,6 +105,13 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
             "31 bytes",
         ),
         (good().client(Client::confidential("job").jwks("{}")), is!(BuildError::ClientJwk { .. }), "P-256"),
+        (
+            good().client(Client::confidential("job").jwks(json!({
+                "kty": "EC", "crv": "P-256", "x": "A".repeat(43), "y": "A".repeat(43)
+            }))),
+            is!(BuildError::ClientJwk { why: InvalidJwk::Numbers, .. }),
+            "on its curve",
+        ),
         (
             good().client(Client::confidential("job").secret(SECRET).scope("none")),
             is!(BuildError::ClientScope { .. }),

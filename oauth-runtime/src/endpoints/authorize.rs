@@ -2,12 +2,12 @@
 
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::answer::see_other;
 use crate::error::Reason;
 use crate::guard::bearer;
 use crate::model::code::SignInForm;
 use crate::model::form::Parameters;
 use crate::model::session::{By, Person, Session};
+use crate::response::see_other;
 use crate::server::{Server, SignInBy};
 use crate::sign_in::browser::Browser;
 use crate::sign_in::finish::finish;

@@ -3,12 +3,13 @@
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
-use crate::answer::public_json;
 use crate::endpoints::token::GrantType;
 use crate::error::Reason;
 use crate::model::claims::STANDARD;
-use crate::model::credentials::{ASSERTION_ALGORITHMS, Credentials};
+use crate::model::credentials::Credentials;
 use crate::model::form::Parameters;
+use crate::model::jwk::Algorithm;
+use crate::response::public_json;
 use crate::server::Server;
 use crate::server::paths::Named;
 use crate::sign_in::request::PROMPTS;
@@ -45,15 +46,15 @@ pub(crate) async fn openid(server: &Server, _: &HttpRequest, _: &Parameters<'_>)
 
 fn document(server: &Server) -> Value {
     let clients = server.clients();
-    let proven = |has: fn(&Credentials) -> bool| clients.any(|client| client.credentials.as_ref().is_some_and(has));
+    let any_has = |has: fn(&Credentials) -> bool| clients.any(|client| client.credentials.as_ref().is_some_and(has));
     let mut methods: Vec<&str> = Vec::new();
     if clients.any(|client| client.credentials.is_none()) {
         methods.push("none");
     }
-    if proven(|credentials| !credentials.secrets.is_empty()) {
+    if any_has(|credentials| !credentials.secrets.is_empty()) {
         methods.extend(["client_secret_basic", "client_secret_post"]);
     }
-    let with_keys = proven(|credentials| !credentials.keys.is_empty());
+    let with_keys = any_has(|credentials| !credentials.keys.is_empty());
     if with_keys {
         methods.push("private_key_jwt");
     }
@@ -80,7 +81,7 @@ fn document(server: &Server) -> Value {
     }
     if with_keys {
         for endpoint in ["token", "revocation", "introspection"] {
-            metadata[format!("{endpoint}_endpoint_auth_signing_alg_values_supported")] = json!(ASSERTION_ALGORITHMS);
+            metadata[format!("{endpoint}_endpoint_auth_signing_alg_values_supported")] = json!(Algorithm::PUBLIC);
         }
     }
     let scopes: Vec<&str> = server.scopes().collect();

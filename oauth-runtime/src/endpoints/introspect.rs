@@ -3,11 +3,11 @@
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value, json};
 
-use crate::answer::not_stored;
 use crate::client_auth;
 use crate::error::Reason;
 use crate::guard::bearer;
 use crate::model::form::Parameters;
+use crate::response::not_stored;
 use crate::server::Server;
 
 /// Answers what a token says, or `active: false` and nothing else.

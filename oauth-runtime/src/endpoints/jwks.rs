@@ -2,9 +2,9 @@
 
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::answer::public_json;
 use crate::error::Reason;
 use crate::model::form::Parameters;
+use crate::response::public_json;
 use crate::server::Server;
 
 /// A new key is published for as long as this may be cached before it should sign.

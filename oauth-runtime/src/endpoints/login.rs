@@ -65,7 +65,7 @@ pub(crate) async fn submit(
             return sign_in_page(server, authorization, browser, &username, Some(problem)).await;
         }
     };
-    let (claims, amr, acr) = match outcome {
+    let user = match outcome {
         Outcome::Refused => {
             tracing::info!(target: "oauth", client, "sign-in refused: wrong name or password");
             return sign_in_page(server, authorization, browser, &username, Some(SignInProblem::Wrong)).await;
@@ -74,10 +74,10 @@ pub(crate) async fn submit(
             attempt.forgive(store).await?;
             return first_question_page(server, authorization, browser, username, began, question).await;
         }
-        Outcome::Done { claims, amr, acr } => (claims, amr, acr),
+        Outcome::Done(user) => user,
     };
     attempt.forgive(store).await?;
-    let person = signed_in(server, http, (claims, amr, acr), Some(&username), began).await?;
+    let person = signed_in(server, http, user, Some(&username), began).await?;
     finish(server, http, authorization, person, By::Page).await
 }
 

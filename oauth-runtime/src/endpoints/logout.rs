@@ -3,7 +3,6 @@
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::answer::{document, see_other};
 use crate::error::Reason;
 use crate::guard::bearer;
 use crate::model::code::{AfterSignOut, SignOutForm};
@@ -11,6 +10,7 @@ use crate::model::form::Parameters;
 use crate::model::redirect_uri::Destination;
 use crate::model::session::Session;
 use crate::pages::{SignOutPage, SignedOutPage};
+use crate::response::{document, see_other};
 use crate::server::Server;
 use crate::server::paths::Url;
 use crate::sign_in::browser::Browser;
@@ -50,10 +50,10 @@ pub(crate) async fn sign_out(
     // RP-Initiated Logout §3: never to a place that is not registered
     let destination = destination(server, then.as_ref()).await?;
 
-    match (Session::of(http, server).await?, hint.and_then(|hint| hint.proven)) {
-        (Some(session), Some(proven))
-            if proven.subject == session.subject
-                && proven.session.as_ref().is_none_or(|id| session.authentication.session.as_ref() == Some(id)) =>
+    match (Session::of(http, server).await?, hint.and_then(|hint| hint.verified)) {
+        (Some(session), Some(verified))
+            if verified.subject == session.subject
+                && verified.session.as_ref().is_none_or(|id| session.authentication.session.as_ref() == Some(id)) =>
         {
             if let Some(id) = &session.authentication.session {
                 Session::end(id, session.authentication.until, server).await?;
@@ -62,8 +62,8 @@ pub(crate) async fn sign_out(
         // RP-Initiated Logout §2: without a proof that it is for this user, they are asked: any page can link here
         (Some(session), _) => return ask(server, http, session, then, destination).await,
         // The session is over, and what it gave the client is to end as well.
-        (None, Some(proven)) => {
-            if let Some(id) = &proven.session {
+        (None, Some(verified)) => {
+            if let Some(id) = &verified.session {
                 Session::end(id, None, server).await?;
             }
         }

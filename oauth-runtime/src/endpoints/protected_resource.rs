@@ -3,10 +3,10 @@
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
-use crate::answer::public_json;
 use crate::error::Reason;
 use crate::guard::map;
 use crate::model::form::Parameters;
+use crate::response::public_json;
 use crate::server::Server;
 
 /// The metadata document. Its scopes are those that the guards speak of.

@@ -3,12 +3,12 @@
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
-use crate::answer::not_stored;
 use crate::client_auth;
 use crate::error::Reason;
 use crate::guard::bearer;
 use crate::model::form::Parameters;
 use crate::model::refresh::RefreshToken;
+use crate::response::not_stored;
 use crate::seal::NotOpened;
 use crate::server::Server;
 use crate::standing::remembered_until;

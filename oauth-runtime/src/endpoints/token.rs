@@ -8,12 +8,12 @@ mod refresh_token;
 
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::answer::not_stored;
 use crate::client_auth;
 use crate::endpoints::token::access_token::Issued;
 use crate::error::Reason;
 use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
+use crate::response::not_stored;
 use crate::server::Server;
 
 /// Answers with a token.

@@ -43,7 +43,7 @@ pub(crate) async fn submit(
     };
     // A code has few digits: it is counted like a password, whoever asks.
     let store = server.store();
-    let attempt = match limit::answer(store, &form.username).await? {
+    let attempt = match limit::second_factor(store, &form.username).await? {
         Ok(attempt) => attempt,
         Err(too_many) => {
             tracing::warn!(target: "oauth", "too many answers to a question");
@@ -73,7 +73,7 @@ pub(crate) async fn submit(
             return Ok(again(SignInProblem::Wrong));
         }
         Outcome::Ask(question) => Err(question),
-        Outcome::Done { claims, amr, acr } => Ok((claims, amr, acr)),
+        Outcome::Done(user) => Ok(user),
     };
     attempt.forgive(store).await?;
     let QuestionForm { id, request, browser, username, began, .. } = form;

@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 
 use crate::error::Reason;
 use crate::guard::protection::Protection;
-use crate::keys::{Registered, Verified};
+use crate::keys::{self, Registered, Verified};
 use crate::standing::{self, Ended, HandedOut};
 use crate::store::{Store, StoreError};
 
@@ -112,8 +112,8 @@ pub(crate) async fn stands(token: &Registered, store: &dyn Store) -> Result<(), 
 fn handed_out(token: &Registered) -> HandedOut<'_> {
     HandedOut {
         issued_at: token.issued_at,
-        // A client in its own name was not authenticated before its token was issued.
-        of: Some((&token.subject, token.issued_at)),
+        // A client in its own name was authenticated when its token was issued.
+        of: Some((&token.subject, token.signed_in_at.unwrap_or(token.issued_at))),
         session: token.session.as_deref(),
         grant: token.grant.as_deref(),
     }
@@ -144,8 +144,8 @@ fn bearer(request: &HttpRequest) -> Result<&[u8], Reason> {
     Ok(&token[begin..])
 }
 
-/// A longer token was not made here.
-pub(crate) const MAX_BYTES: usize = 8 * 1024;
+/// Of a token, wherever it is shown.
+pub(crate) const MAX_BYTES: usize = keys::MAX_BYTES;
 
 /// RFC 6750 §2.1. Asked only of what was refused: whatever verifies is of these characters.
 fn is_b64token(token: &[u8]) -> bool {

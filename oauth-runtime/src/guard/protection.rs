@@ -9,7 +9,7 @@ use crate::error::Reason;
 use crate::guard::cache::TokenCache;
 use crate::guard::refusal::{Refusal, RefusalForm};
 #[cfg(feature = "resource-server")]
-use crate::guard::resource_server::RemoteKeys;
+use crate::keys::RemoteKeys;
 use crate::keys::{Expected, KeyRing, Verified};
 use crate::model::{Clock, Timestamp};
 use crate::store::Store;

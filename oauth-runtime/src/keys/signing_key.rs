@@ -1,25 +1,22 @@
-//! The author's own signing keys, and how they follow one another.
+//! The author's own signing keys: read, and used to sign.
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPairComponents, PublicKeyComponents};
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair,
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, ParsedPublicKey, RSA_PKCS1_SHA256,
+    RsaKeyPair,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use parking_lot::RwLock;
 use rustls_pki_types::PrivateKeyDer;
 use rustls_pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
 
-use crate::keys::jwk::PublicKey;
-use crate::model::{Clock, Timestamp};
+use crate::keys::jwt::Header;
+use crate::model::jwk::{self, Algorithm, InvalidJwk, PublicKey};
 
 /// A private key that signs tokens: ES256 (P-256), EdDSA (Ed25519) or RS256 (RSA of 2048 bits or more).
 ///
@@ -32,7 +29,10 @@ use crate::model::{Clock, Timestamp};
 /// assert!(SigningKey::from_pem("no key").unwrap_err().to_string().contains("PEM"));
 /// ```
 pub struct SigningKey {
-    pub(crate) public: PublicKey,
+    pub(crate) header: Header,
+    /// Its public JWK.
+    pub(crate) published: Value,
+    public: ParsedPublicKey,
     private: Private,
 }
 
@@ -183,25 +183,29 @@ impl SigningKey {
     /// Where it is no private JWK of one of the three kinds.
     pub fn from_jwk(jwk: &str) -> Result<Self, KeyError> {
         let jwk: Value = serde_json::from_str(jwk).map_err(|_| KeyError::NotJwk)?;
-        let text = |name: &str| jwk.get(name).and_then(Value::as_str);
-        let bytes = |name: &str| text(name).and_then(|text| URL_SAFE_NO_PAD.decode(text).ok()).ok_or(KeyError::NotJwk);
-        let kty = text("kty").ok_or(KeyError::NotJwk)?;
-        if kty != "oct" && text("d").is_none() {
+        if jwk.get("kty").is_none() {
+            return Err(KeyError::NotJwk);
+        }
+        if !jwk::is_private(&jwk) {
             return Err(KeyError::PublicOnly);
         }
-        let key = match (kty, text("crv")) {
-            ("EC", Some("P-256")) => {
+        let public = PublicKey::of_private(jwk.clone()).map_err(|why| match why {
+            InvalidJwk::NotAKey | InvalidJwk::Encoding => KeyError::NotJwk,
+            _ => KeyError::Unusable,
+        })?;
+        let bytes = |name: &str| jwk::number(&jwk, name).ok_or(KeyError::NotJwk);
+        let key = match public.algorithm {
+            Algorithm::ES256 => {
                 let point = [[4].as_slice(), &bytes("x")?, &bytes("y")?].concat();
                 let alg = &ECDSA_P256_SHA256_FIXED_SIGNING;
-                EcdsaKeyPair::from_private_key_and_public_key(alg, &bytes("d")?, &point)
-                    .ok()
-                    .and_then(SigningKey::es256)
+                let pair = EcdsaKeyPair::from_private_key_and_public_key(alg, &bytes("d")?, &point);
+                pair.ok().and_then(SigningKey::es256)
             }
-            ("OKP", Some("Ed25519")) => {
+            Algorithm::EdDSA => {
                 let pair = Ed25519KeyPair::from_seed_and_public_key(&bytes("d")?, &bytes("x")?);
                 pair.ok().and_then(SigningKey::ed25519)
             }
-            ("RSA", _) => {
+            Algorithm::RS256 => {
                 let components = KeyPairComponents {
                     public_key: PublicKeyComponents { n: bytes("n")?, e: bytes("e")? },
                     d: bytes("d")?,
@@ -213,7 +217,7 @@ impl SigningKey {
                 };
                 RsaKeyPair::from_components(&components).ok().and_then(SigningKey::rs256)
             }
-            _ => None,
+            Algorithm::HS256 => None,
         };
         key.ok_or(KeyError::Unusable)
     }
@@ -221,23 +225,35 @@ impl SigningKey {
     /// Its `kid`: the thumbprint of RFC 7638.
     #[must_use]
     pub fn id(&self) -> &str {
-        &self.public.id
+        &self.header.kid
     }
 
     fn es256(pair: EcdsaKeyPair) -> Option<Self> {
         // An uncompressed point: 4, x, y.
         let (x, y) = pair.public_key().as_ref().get(1..65)?.split_at(32);
-        Some(SigningKey { public: PublicKey::es256(x, y)?, private: Private::Es256(pair) })
+        let jwk = json!({ "kty": "EC", "crv": "P-256", "x": encode(x), "y": encode(y) });
+        SigningKey::new(jwk, Private::Es256(pair))
     }
 
     fn ed25519(pair: Ed25519KeyPair) -> Option<Self> {
-        Some(SigningKey { public: PublicKey::ed25519(pair.public_key().as_ref())?, private: Private::EdDsa(pair) })
+        let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": encode(pair.public_key()) });
+        SigningKey::new(jwk, Private::EdDsa(pair))
     }
 
     fn rs256(pair: RsaKeyPair) -> Option<Self> {
-        let components: PublicKeyComponents<Vec<u8>> = pair.public_key().into();
-        let public = PublicKey::rs256(&components.n, &components.e)?;
-        Some(SigningKey { public, private: Private::Rs256(Box::new(pair)) })
+        let PublicKeyComponents::<Vec<u8>> { n, e } = pair.public_key().into();
+        SigningKey::new(json!({ "kty": "RSA", "n": encode(n), "e": encode(e) }), Private::Rs256(Box::new(pair)))
+    }
+
+    fn new(jwk: Value, private: Private) -> Option<Self> {
+        let public = PublicKey::from_jwk(jwk).ok()?;
+        let (kid, published) = public.published()?;
+        let header = Header { alg: public.algorithm, kid };
+        Some(SigningKey { header, published, public: public.parsed()?, private })
+    }
+
+    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.public.verify_sig(message, signature).is_ok()
     }
 
     pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
@@ -254,189 +270,15 @@ impl SigningKey {
     }
 }
 
+fn encode(number: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(number)
+}
+
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SigningKey").field("id", &self.id()).field("private", &format_args!("***")).finish()
     }
 }
-
-/// The signing keys of a service, for [`Builder::keys`](crate::Builder::keys): one signs, all of them verify and are
-/// published at `/.well-known/jwks.json`.
-///
-/// It is a handle: keep a clone, and change the keys while the service runs.
-///
-/// ```
-/// use oauth_runtime::{Keys, SigningKey};
-///
-/// # fn main() -> Result<(), oauth_runtime::KeyError> {
-/// let keys = Keys::new(SigningKey::generate()?);
-/// let first = keys.signs_with();
-///
-/// // Published now. Others may keep the old list for 5 minutes, so wait as long before it signs.
-/// let next = keys.add(SigningKey::generate()?)?;
-/// assert_eq!(keys.signs_with(), first);
-///
-/// // The first goes on verifying for a day, as long as a token can live, and goes by itself.
-/// keys.promote(&next)?;
-/// assert_eq!(keys.signs_with(), next);
-/// assert_eq!(keys.ids(), [first, next]);
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Clone)]
-pub struct Keys(Arc<Shared>);
-
-struct Shared {
-    state: RwLock<State>,
-    generation: AtomicU64,
-}
-
-struct State {
-    keys: Vec<Held>,
-    signs: Arc<SigningKey>,
-    clock: Clock,
-}
-
-struct Held {
-    key: Arc<SigningKey>,
-    /// When it was replaced: it verifies for as long after that as a token can live.
-    replaced: Option<Timestamp>,
-}
-
-impl Keys {
-    /// One key, which signs.
-    #[must_use]
-    pub fn new(key: SigningKey) -> Self {
-        let signs = Arc::new(key);
-        let keys = vec![Held { key: Arc::clone(&signs), replaced: None }];
-        let state = RwLock::new(State { keys, signs, clock: Clock::system() });
-        Keys(Arc::new(Shared { state, generation: AtomicU64::new(0) }))
-    }
-
-    /// A new key for ES256, for development: it ends with this process, and with it every token. The log warns of it.
-    ///
-    /// # Errors
-    /// Where the cryptographic library fails.
-    pub fn generate() -> Result<Self, KeyError> {
-        tracing::warn!(
-            target: "oauth",
-            "the signing key was drawn anew: every token ends with this process; use SigningKey::from_env or from_pem_file"
-        );
-        SigningKey::generate().map(Keys::new)
-    }
-
-    /// Publishes a key, which then verifies but does not sign yet; answers its id.
-    ///
-    /// # Errors
-    /// Where it is there already.
-    pub fn add(&self, key: SigningKey) -> Result<String, KeyError> {
-        let mut state = self.0.state.write();
-        state.drop_past();
-        let id = key.id().to_owned();
-        if state.keys.iter().any(|held| held.key.id() == id) {
-            return Err(KeyError::Twice { id });
-        }
-        state.keys.push(Held { key: Arc::new(key), replaced: None });
-        Ok(id)
-    }
-
-    /// Signs with this key from now on.
-    ///
-    /// # Errors
-    /// Where there is no such key.
-    pub fn promote(&self, id: &str) -> Result<(), KeyError> {
-        let mut state = self.0.state.write();
-        state.drop_past();
-        let now = state.clock.now();
-        let Some(key) = state.keys.iter().find(|held| held.key.id() == id).map(|held| Arc::clone(&held.key)) else {
-            return Err(KeyError::Unknown { id: id.to_owned() });
-        };
-        let before = std::mem::replace(&mut state.signs, key);
-        for held in &mut state.keys {
-            if held.key.id() == id {
-                held.replaced = None;
-            } else if held.key.id() == before.id() {
-                held.replaced = Some(now);
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes a key away at once: what it has signed is refused from now on. For a key that somebody else has.
-    ///
-    /// # Errors
-    /// Where there is no such key, and where it signs: promote another first.
-    pub fn retire(&self, id: &str) -> Result<(), KeyError> {
-        let mut state = self.0.state.write();
-        if state.signs.id() == id {
-            return Err(KeyError::Signs { id: id.to_owned() });
-        }
-        let before = state.keys.len();
-        state.keys.retain(|held| held.key.id() != id);
-        if state.keys.len() == before {
-            return Err(KeyError::Unknown { id: id.to_owned() });
-        }
-        // After the key is gone: whoever reads the new generation verifies without it.
-        self.0.generation.fetch_add(1, Ordering::SeqCst);
-        Ok(())
-    }
-
-    /// The id of the key that signs.
-    #[must_use]
-    pub fn signs_with(&self) -> String {
-        self.0.state.read().signs.id().to_owned()
-    }
-
-    /// The ids of all that verify, in the order in which they came.
-    #[must_use]
-    pub fn ids(&self) -> Vec<String> {
-        let state = self.0.state.read();
-        state.current().map(|held| held.key.id().to_owned()).collect()
-    }
-
-    pub(crate) fn set_clock(&self, clock: Clock) {
-        self.0.state.write().clock = clock;
-    }
-
-    pub(crate) fn generation(&self) -> u64 {
-        self.0.generation.load(Ordering::SeqCst)
-    }
-
-    pub(crate) fn signing(&self) -> Arc<SigningKey> {
-        Arc::clone(&self.0.state.read().signs)
-    }
-
-    pub(crate) fn verifying(&self, id: &str) -> Option<Arc<SigningKey>> {
-        let state = self.0.state.read();
-        state.current().find(|held| held.key.id() == id).map(|held| Arc::clone(&held.key))
-    }
-
-    pub(crate) fn published(&self) -> Value {
-        let state = self.0.state.read();
-        json!({ "keys": state.current().map(|held| held.key.public.jwk()).collect::<Vec<_>>() })
-    }
-}
-
-impl State {
-    fn current(&self) -> impl Iterator<Item = &Held> {
-        let now = self.clock.now();
-        self.keys.iter().filter(move |held| held.replaced.is_none_or(|replaced| now < replaced + KEPT))
-    }
-
-    fn drop_past(&mut self) {
-        let now = self.clock.now();
-        self.keys.retain(|held| held.replaced.is_none_or(|replaced| now < replaced + KEPT));
-    }
-}
-
-impl fmt::Debug for Keys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keys").field("ids", &self.ids()).field("signs_with", &self.signs_with()).finish()
-    }
-}
-
-/// As long as an access token can live, and a minute for one that is signed while the key changes.
-const KEPT: Duration = crate::model::lifetime::LONGEST_ACCESS_TOKEN.saturating_add(Duration::from_secs(60));
 
 #[cfg(test)]
 mod tests {
@@ -468,7 +310,7 @@ mod tests {
         for form in &forms {
             let key = SigningKey::from_pem(form).expect("a key");
             let signature = key.sign(b"message").expect("signs");
-            assert!(key.public.verifies(b"message", &signature) && !key.public.verifies(b"massage", &signature));
+            assert!(key.verifies(b"message", &signature) && !key.verifies(b"massage", &signature));
         }
         assert_eq!(
             SigningKey::from_pem(&forms[0]).expect("a key").id(),
@@ -514,27 +356,5 @@ mod tests {
             KeyError::NotSet { variable: variable.to_owned() }
         );
         assert!(matches!(SigningKey::from_pem_file("/no/such/file"), Err(KeyError::Unreadable { .. })));
-    }
-
-    #[cfg(feature = "testing")]
-    #[test]
-    fn a_replaced_key_verifies_for_as_long_as_a_token_lives() {
-        let clock = Clock::by_hand();
-        let keys = Keys::new(SigningKey::generate().expect("a key"));
-        keys.set_clock(clock.clone());
-        let (first, next) = (keys.signs_with(), keys.add(SigningKey::generate().expect("a key")).expect("new"));
-        assert_eq!(keys.promote("other"), Err(KeyError::Unknown { id: "other".to_owned() }));
-        assert_eq!(keys.retire(&first), Err(KeyError::Signs { id: first.clone() }));
-        keys.promote(&next).expect("it is there");
-        clock.advance(KEPT - Duration::from_secs(1));
-        assert!(keys.verifying(&first).is_some());
-        clock.advance(Duration::from_secs(1));
-        assert!(keys.verifying(&first).is_none() && keys.ids() == [next.clone()]);
-        // It may come back, as a new one.
-        assert_eq!(keys.promote(&first), Err(KeyError::Unknown { id: first }));
-        let twice = pem("PRIVATE KEY", ec().to_pkcs8v1().expect("DER").as_ref());
-        let next = keys.add(SigningKey::from_pem(&twice).expect("a key")).expect("new");
-        let again = SigningKey::from_pem(&twice).expect("a key");
-        assert_eq!(keys.add(again), Err(KeyError::Twice { id: next }));
     }
 }

@@ -27,10 +27,10 @@ enum Kind<'a> {
 
 /// What a [`Typed`] answers.
 #[derive(Debug)]
-pub struct Verdict(Answer);
+pub struct Verdict(Ruling);
 
 #[derive(Debug)]
-enum Answer {
+enum Ruling {
     Type(TypeId, &'static str),
     Decided(Decision),
 }
@@ -40,8 +40,8 @@ impl Inquiry<'_> {
     #[must_use]
     pub fn ask<T: for<'de> Deserialize<'de> + 'static>(self, matches: fn(&T) -> bool) -> Verdict {
         Verdict(match self.0 {
-            Kind::Type => Answer::Type(TypeId::of::<T>(), type_name::<T>()),
-            Kind::Match(claims, shapes) => Answer::Decided(shapes.matches(claims, matches)),
+            Kind::Type => Ruling::Type(TypeId::of::<T>(), type_name::<T>()),
+            Kind::Match(claims, shapes) => Ruling::Decided(shapes.matches(claims, matches)),
         })
     }
 }
@@ -49,17 +49,17 @@ impl Inquiry<'_> {
 impl Typed {
     pub(crate) fn decide(&self, facts: &Facts<'_>) -> Decision {
         match (self.answer)(Inquiry(Kind::Match(facts.claims, &facts.shapes))).0 {
-            Answer::Decided(decision) => decision,
+            Ruling::Decided(decision) => decision,
             // A question of one kind is answered in this kind, by `ask` alone.
-            Answer::Type(..) => Decision::Unknown,
+            Ruling::Type(..) => Decision::Unknown,
         }
     }
 
     /// The type of claims that it wants, and its name.
     pub(crate) fn claims_type(&self) -> Option<(TypeId, &'static str)> {
         match (self.answer)(Inquiry(Kind::Type)).0 {
-            Answer::Type(id, name) => Some((id, name)),
-            Answer::Decided(_) => None,
+            Ruling::Type(id, name) => Some((id, name)),
+            Ruling::Decided(_) => None,
         }
     }
 }

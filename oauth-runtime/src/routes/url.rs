@@ -9,9 +9,9 @@ use actix_web::http::{Method, StatusCode, header};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{Error, HttpRequest, HttpResponse, Resource, guard, web};
 
-use crate::answer::{challenge_client, error_page, json_error};
 use crate::error::{Code, Reason};
 use crate::model::form::Parameters;
+use crate::response::{challenge_client, error_page, json_error};
 use crate::server::paths::{Cors, Errors, Input, Placed, Row};
 use crate::server::{OAuthService, Server};
 use crate::sign_in::language;
@@ -85,10 +85,10 @@ async fn input(row: &Row, http: &HttpRequest, payload: web::Payload) -> Result<w
     match row.input {
         Input::Nothing => Ok(web::Bytes::new()),
         Input::Parameters { .. } if http.method() == Method::POST => form_body(http, payload).await,
-        Input::Parameters { query_bytes } if http.query_string().len() <= query_bytes => {
-            Ok(web::Bytes::copy_from_slice(http.query_string().as_bytes()))
-        }
-        Input::Parameters { .. } => Err(Reason::QueryTooLong),
+        Input::Parameters { query_bytes } => match http.query_string() {
+            query if query.len() > query_bytes => Err(Reason::QueryTooLong(query_bytes)),
+            query => Ok(web::Bytes::copy_from_slice(query.as_bytes())),
+        },
     }
 }
 
@@ -112,11 +112,18 @@ async fn form_body(http: &HttpRequest, payload: web::Payload) -> Result<web::Byt
 }
 
 fn refused(row: &Row, server: &Server, http: &HttpRequest, reason: &Reason) -> HttpResponse {
-    tracing::info!(target: "oauth", url = ?row.url, ?reason, "request refused");
+    let log = |how| tracing::info!(target: "oauth", ?reason, "{} refused{how}", row.request);
     match row.errors {
-        Errors::Page => error_page(server, language::of(http, server), reason),
-        Errors::Json => json_error(reason),
+        Errors::Page => {
+            log(" with a page");
+            error_page(server, language::of(http, server), reason)
+        }
+        Errors::Json => {
+            log("");
+            json_error(reason)
+        }
         Errors::JsonUnauthorized => {
+            log("");
             let mut response = json_error(reason);
             if reason.wire().code == Some(Code::InvalidClient) {
                 *response.status_mut() = StatusCode::UNAUTHORIZED;
@@ -124,6 +131,7 @@ fn refused(row: &Row, server: &Server, http: &HttpRequest, reason: &Reason) -> H
             }
             response
         }
+        // A refusal logs itself.
         Errors::Challenge => server.protection().refusal(reason.clone()).into_response(http),
     }
 }

@@ -1,4 +1,5 @@
-//! The server's URLs as data: what the router registers, the metadata names, and a policy over the whole `App` lets pass.
+//! The server's URLs as data: what the router registers, what the metadata names, and what a policy over the whole `App`
+//! lets pass.
 
 use actix_web::http::Method;
 
@@ -72,6 +73,8 @@ pub(crate) struct Has {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
     pub(crate) url: Url,
+    /// What the log calls a request to it.
+    pub(crate) request: &'static str,
     pub(crate) place: Place,
     pub(crate) methods: &'static [Method],
     pub(crate) input: Input,
@@ -84,8 +87,16 @@ pub(crate) struct Row {
 /// Makes the enums and the table of one list: what a path can be chosen for comes first.
 macro_rules! urls {
     (
-        chosen { $($(#[$doc:meta])* $name:ident, $path:literal, $methods:ident, $input:expr, $errors:ident, $cors:ident, $named:expr, $is_there:expr;)+ }
-        fixed { $($fixed:ident, $place:expr, $fixed_methods:ident, $fixed_input:expr, $fixed_errors:ident, $fixed_cors:ident, $fixed_named:expr, $fixed_is_there:expr;)+ }
+        chosen { $(
+            $(#[$doc:meta])*
+            $name:ident, $request:literal, at $path:literal:
+                $methods:ident, $input:expr, errors $errors:ident, cors $cors:ident, $named:expr, if $is_there:expr;
+        )+ }
+        fixed { $(
+            $fixed:ident, $fixed_request:literal, at $place:expr;
+                $fixed_methods:ident, errors $fixed_errors:ident, cors $fixed_cors:ident, $fixed_named:expr,
+                if $fixed_is_there:expr;
+        )+ }
     ) => {
         /// A URL of the server whose path can be chosen with [`Builder::path`](crate::Builder::path).
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -112,6 +123,7 @@ macro_rules! urls {
         pub(crate) const URLS: &[Row] = &[
             $(Row {
                 url: Url::$name,
+                request: $request,
                 place: Place::Chosen($path),
                 methods: $methods,
                 input: $input,
@@ -122,9 +134,10 @@ macro_rules! urls {
             },)+
             $(Row {
                 url: Url::$fixed,
+                request: $fixed_request,
                 place: $place,
                 methods: $fixed_methods,
-                input: $fixed_input,
+                input: Input::Nothing,
                 errors: Errors::$fixed_errors,
                 cors: Cors::$fixed_cors,
                 named: $fixed_named,
@@ -145,39 +158,57 @@ const LONG_FORM: Input = Input::Parameters { query_bytes: 16 * 1024 };
 use Input::Nothing;
 use Named::{InBoth, InOpenId, Nowhere};
 
-// A handler for each is in `routes.rs`.
+// A row: its name, what the log calls a request to it, and its path; then its methods, what is read of a request, the
+// form of its errors, who may read it from another origin, its name in the metadata, and when it is there. The handler
+// of each is in `routes.rs`.
 urls! {
     chosen {
         /// `/authorize`, where the sign-in page is.
-        Authorize, "/authorize", BOTH, FORM, Page, Nobody, InBoth("authorization_endpoint"), |_| true;
+        Authorize, "authorization request", at "/authorize":
+            BOTH, FORM, errors Page, cors Nobody, InBoth("authorization_endpoint"), if |_| true;
         /// `/login`, where the sign-in page posts its form.
-        Login, "/login", POST, FORM, Page, Nobody, Nowhere, |_| true;
+        Login, "sign-in", at "/login":
+            POST, FORM, errors Page, cors Nobody, Nowhere, if |_| true;
         /// `/verify`, where the page for a second factor posts its form.
-        Verify, "/verify", POST, FORM, Page, Nobody, Nowhere, |_| true;
+        Verify, "second factor", at "/verify":
+            POST, FORM, errors Page, cors Nobody, Nowhere, if |_| true;
         /// `/consent`, where the consent page posts its form.
-        Consent, "/consent", POST, FORM, Page, Nobody, Nowhere, |_| true;
+        Consent, "decision on consent", at "/consent":
+            POST, FORM, errors Page, cors Nobody, Nowhere, if |_| true;
         /// `/logout`, which is there with sessions.
-        Logout, "/logout", BOTH, LONG_FORM, Page, Nobody, InBoth("end_session_endpoint"), |has| has.sessions;
+        Logout, "sign-out", at "/logout":
+            BOTH, LONG_FORM, errors Page, cors Nobody, InBoth("end_session_endpoint"), if |has| has.sessions;
         /// `/token`.
-        Token, "/token", POST, FORM, Json, Clients, InBoth("token_endpoint"), |_| true;
+        Token, "token request", at "/token":
+            POST, FORM, errors Json, cors Clients, InBoth("token_endpoint"), if |_| true;
         /// `/revoke`.
-        Revoke, "/revoke", POST, FORM, Json, Clients, InBoth("revocation_endpoint"), |_| true;
-        /// `/introspect`, which is there for confidential clients.
+        Revoke, "revocation", at "/revoke":
+            POST, FORM, errors Json, cors Clients, InBoth("revocation_endpoint"), if |_| true;
         // Servers alone ask here: no page of another origin may.
-        Introspect, "/introspect", POST, FORM, JsonUnauthorized, Nobody, InBoth("introspection_endpoint"), |has| has.confidential_clients;
+        /// `/introspect`, which is there for confidential clients.
+        Introspect, "introspection", at "/introspect":
+            POST, FORM, errors JsonUnauthorized, cors Nobody, InBoth("introspection_endpoint"),
+            if |has| has.confidential_clients;
         /// `/userinfo`, which is there with the scope `openid`.
-        UserInfo, "/userinfo", BOTH, Nothing, Challenge, Clients, InOpenId("userinfo_endpoint"), |has| has.openid;
+        UserInfo, "userinfo request", at "/userinfo":
+            BOTH, Nothing, errors Challenge, cors Clients, InOpenId("userinfo_endpoint"), if |has| has.openid;
         /// `/oauth/pages.css`, what the pages look like.
-        Stylesheet, "/oauth/pages.css", GET, Nothing, Page, Nobody, Nowhere, |_| true;
+        Stylesheet, "stylesheet", at "/oauth/pages.css":
+            GET, Nothing, errors Page, cors Nobody, Nowhere, if |_| true;
         /// `/oauth/logo`.
-        Logo, "/oauth/logo", GET, Nothing, Page, Nobody, Nowhere, |has| has.logo;
+        Logo, "logo", at "/oauth/logo":
+            GET, Nothing, errors Page, cors Nobody, Nowhere, if |has| has.logo;
     }
     fixed {
-        Metadata, Place::WellKnown("oauth-authorization-server"), GET, Nothing, Json, Everyone, Nowhere, |_| true;
+        Metadata, "metadata", at Place::WellKnown("oauth-authorization-server");
+            GET, errors Json, cors Everyone, Nowhere, if |_| true;
         // OpenID Connect Discovery §4
-        OpenId, Place::Below("/.well-known/openid-configuration"), GET, Nothing, Json, Everyone, Nowhere, |has| has.openid;
-        Jwks, Place::Below("/.well-known/jwks.json"), GET, Nothing, Json, Everyone, InBoth("jwks_uri"), |has| has.public_keys;
-        ProtectedResource, Place::Resource, GET, Nothing, Json, Everyone, Nowhere, |has| has.resource;
+        OpenId, "metadata", at Place::Below("/.well-known/openid-configuration");
+            GET, errors Json, cors Everyone, Nowhere, if |has| has.openid;
+        Jwks, "keys", at Place::Below("/.well-known/jwks.json");
+            GET, errors Json, cors Everyone, InBoth("jwks_uri"), if |has| has.public_keys;
+        ProtectedResource, "metadata", at Place::Resource;
+            GET, errors Json, cors Everyone, Nowhere, if |has| has.resource;
     }
 }
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::answer::document;
 use crate::error::Reason;
 use crate::model::code::{AuthorizationRequest, ConsentForm};
 use crate::model::id::random_id;
 use crate::model::session::{By, Consents, Person};
 use crate::pages::ConsentPage;
+use crate::response::document;
 use crate::server::Server;
 use crate::server::paths::Url;
 use crate::sign_in::browser::Browser;
@@ -31,17 +31,17 @@ pub(crate) fn is_needed(
     if request.requirements.consent {
         return true;
     }
-    // OAuth 2.1 §7.3.1: any program can say that it is a client which neither shows who it is nor is reached by https.
+    // OAuth 2.1 §7.3.1: any program can say that it is a client which neither authenticates nor is reached by https.
     // A page of this very origin, as on a developer's machine, belongs to the author.
     let is_own = destination.source == server.issuer().origin();
-    let is_proven = client.credentials.is_some() || destination.is_https || is_own;
+    let is_identified = client.credentials.is_some() || destination.is_https || is_own;
     if client.is_third_party {
-        return !(is_proven && is_remembered(server, http, request, subject));
+        return !(is_identified && is_remembered(server, http, request, subject));
     }
     match by {
         // A password that is typed into a page which says what for has just allowed it.
         By::Page => false,
-        By::Elsewhere | By::Session | By::SessionAlone => !is_proven,
+        By::Elsewhere | By::Session | By::SessionAlone => !is_identified,
     }
 }
 

@@ -13,6 +13,7 @@ use crate::sign_in::browser::Browser;
 use crate::sign_in::request::Authorization;
 use crate::sign_in::{consent, form, redirect};
 use crate::standing::HandedOut;
+use crate::users::Authenticated;
 
 /// Answers the authorization request for this person.
 pub(crate) async fn finish(
@@ -45,7 +46,7 @@ pub(crate) async fn finish(
 pub(crate) async fn signed_in(
     server: &Server,
     http: &HttpRequest,
-    (claims, amr, acr): (Value, Vec<String>, Option<String>),
+    Authenticated { claims, amr, acr }: Authenticated<Value>,
     username: Option<&str>,
     began: Timestamp,
 ) -> Result<Person, Reason> {

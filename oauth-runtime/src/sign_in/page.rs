@@ -5,7 +5,6 @@ use std::time::Duration;
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 
-use crate::answer::document;
 use crate::error::Reason;
 use crate::model::Timestamp;
 use crate::model::code::{QuestionForm, SignInForm};
@@ -13,6 +12,7 @@ use crate::model::id::random_id;
 use crate::model::question::Question;
 use crate::model::redirect_uri::Destination;
 use crate::pages::{QuestionPage, SignInPage, SignInProblem};
+use crate::response::document;
 use crate::server::Server;
 use crate::server::paths::Url;
 use crate::sign_in::form;

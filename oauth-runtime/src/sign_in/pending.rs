@@ -5,10 +5,10 @@ use std::fmt;
 use actix_web::error::InternalError;
 use actix_web::{Error, HttpRequest, HttpResponse};
 
-use crate::answer::error_page;
 use crate::error::Reason;
 use crate::model::code::SignInForm;
 use crate::model::session::By;
+use crate::response::error_page;
 use crate::server::OAuthService;
 use crate::sign_in::finish::{finish, signed_in};
 use crate::sign_in::request::Authorization;
@@ -91,9 +91,9 @@ impl PendingAuthorization {
             Reason::SignInFailed
         })?;
         match outcome {
-            Outcome::Done { claims, amr, acr } => {
+            Outcome::Done(user) => {
                 // Here no name was typed: the claims have to say who it is.
-                let person = signed_in(server, http, (claims, amr, acr), None, server.issue_time().await?).await?;
+                let person = signed_in(server, http, user, None, server.issue_time().await?).await?;
                 finish(server, http, self.authorization, person, By::Elsewhere).await
             }
             Outcome::Refused => Ok(redirect::deny(server, &self.authorization)),

@@ -2,13 +2,13 @@
 
 use actix_web::HttpResponse;
 
-use crate::answer::redirect;
 use crate::error::Reason;
 use crate::model::claims::UnusableClaims;
 use crate::model::code::AuthorizationCode;
 use crate::model::id::random_id;
 use crate::model::redirect_uri::Destination;
 use crate::model::session::Person;
+use crate::response::redirect;
 use crate::seal::NotSealed;
 use crate::server::Server;
 use crate::sign_in::request::Authorization;

@@ -47,7 +47,7 @@ pub(crate) struct Access<'a> {
 
 impl Access<'_> {
     /// Signs it.
-    pub(crate) async fn issue(self, server: &Server, refresh_token: Option<String>) -> Result<Issued, Reason> {
+    pub(crate) async fn issue(mut self, server: &Server, refresh_token: Option<String>) -> Result<Issued, Reason> {
         // RFC 9700 §4.15.1: a client may have been registered since the sign-in
         if self.authentication.is_some() && server.clients().find(self.subject).await?.is_some() {
             tracing::error!(target: "oauth", client = self.client_id, "a user's `sub` is the id of a client: {}", UnusableClaims::SubjectIsClient);
@@ -73,8 +73,9 @@ impl Access<'_> {
         })
     }
 
-    fn claims(&self, server: &Server) -> Map<String, Value> {
-        let mut claims = self.claims.clone();
+    /// The user's claims become the token's.
+    fn claims(&mut self, server: &Server) -> Map<String, Value> {
+        let mut claims = std::mem::take(&mut self.claims);
         let registered = [
             ("iss", json!(server.issuer().as_str())),
             ("aud", self.resources.audience(server.audience())),

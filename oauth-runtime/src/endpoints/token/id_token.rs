@@ -2,12 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::Algorithm;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256, Sha512};
 
 use crate::keys::ID_TOKEN;
 use crate::model::Timestamp;
+use crate::model::jwk::Algorithm;
 use crate::model::session::Authentication;
 use crate::server::Server;
 

@@ -128,7 +128,12 @@ pub(crate) async fn first(
     if !client.may_refresh || !asked {
         return Ok(None);
     }
+    // Not beyond the end of all that its sign-in gives: for longer its session's end is not remembered.
     let ends_at = grant.authentication.at + refreshing.lifetimes.absolute;
+    let ends_at = grant.authentication.until.map_or(ends_at, |until| until.min(ends_at));
+    if ends_at <= issued_at {
+        return Ok(None);
+    }
     let token = RefreshToken {
         grant: grant.id.to_owned(),
         generation: 0,
@@ -137,8 +142,7 @@ pub(crate) async fn first(
         scope: grant.scope.clone(),
         resources: grant.resources.clone(),
         authentication: grant.authentication.clone(),
-        // Not beyond the end of all that its sign-in gives: for longer its session's end is not remembered.
-        ends_at: grant.authentication.until.map_or(ends_at, |until| until.min(ends_at)),
+        ends_at,
     };
     let sealed = sealed(server, refreshing, &token, issued_at)?;
     server.store().begin(grant.id, family_lives_until(refreshing, issued_at)).await?;

@@ -1,4 +1,4 @@
-//! What an answer is made of: a page, a redirect, JSON that no cache keeps.
+//! What a response is made of: a page, a redirect, JSON that no cache keeps.
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder};
