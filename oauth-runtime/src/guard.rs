@@ -5,6 +5,8 @@ pub(crate) mod cache;
 pub(crate) mod decide;
 pub(crate) mod extract;
 pub(crate) mod map;
+#[cfg(feature = "testing")]
+pub(crate) mod probe;
 pub(crate) mod protection;
 pub(crate) mod refusal;
 pub(crate) mod require;

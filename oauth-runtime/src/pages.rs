@@ -1,20 +1,14 @@
 //! The pages that a person sees.
 
+mod built_in;
+mod contents;
 mod look;
 mod texts;
 
-use std::borrow::Cow;
-use std::fmt;
-use std::time::Duration;
-
-use askama::Template;
-
-use crate::model::question::Question;
-
+pub use contents::{Brand, ConsentPage, ErrorPage, PageError, QuestionPage, SignInPage, SignOutPage, SignedOutPage};
 pub use look::{InvalidColour, Logo};
 pub(crate) use look::{Look, stylesheet};
-use texts::Sentence;
-pub use texts::Texts;
+pub use texts::{SignInProblem, Texts};
 
 /// Makes the pages a person sees. The built-in ones are [`BuiltInPages`]; whichever method is not written is theirs.
 ///
@@ -44,7 +38,7 @@ pub trait Pages: Send + Sync + 'static {
     /// # Errors
     /// Whatever kept the page from being made; the person gets a plain text and the log the error.
     fn sign_in(&self, page: &SignInPage<'_>) -> Result<String, PageError> {
-        BuiltInPages.sign_in(page)
+        built_in::sign_in(page)
     }
 
     /// One more thing is asked after the password: a form that posts `request` and `answer` to `page.action`, or
@@ -53,7 +47,7 @@ pub trait Pages: Send + Sync + 'static {
     /// # Errors
     /// As for [`Pages::sign_in`].
     fn question(&self, page: &QuestionPage<'_>) -> Result<String, PageError> {
-        BuiltInPages.question(page)
+        built_in::question(page)
     }
 
     /// A client asks for access: a form that posts `request` and `decision`, which is `allow` or `deny`, to
@@ -62,7 +56,7 @@ pub trait Pages: Send + Sync + 'static {
     /// # Errors
     /// As for [`Pages::sign_in`].
     fn consent(&self, page: &ConsentPage<'_>) -> Result<String, PageError> {
-        BuiltInPages.consent(page)
+        built_in::consent(page)
     }
 
     /// Asks whether to sign out: a form that posts `request` to `page.action`.
@@ -70,7 +64,7 @@ pub trait Pages: Send + Sync + 'static {
     /// # Errors
     /// As for [`Pages::sign_in`].
     fn sign_out(&self, page: &SignOutPage<'_>) -> Result<String, PageError> {
-        BuiltInPages.sign_out(page)
+        built_in::sign_out(page)
     }
 
     /// Says that the person is signed out.
@@ -78,7 +72,7 @@ pub trait Pages: Send + Sync + 'static {
     /// # Errors
     /// As for [`Pages::sign_in`].
     fn signed_out(&self, page: &SignedOutPage<'_>) -> Result<String, PageError> {
-        BuiltInPages.signed_out(page)
+        built_in::signed_out(page)
     }
 
     /// The page for an error that must not be sent to a client.
@@ -86,287 +80,23 @@ pub trait Pages: Send + Sync + 'static {
     /// # Errors
     /// As for [`Pages::sign_in`].
     fn error(&self, page: &ErrorPage<'_>) -> Result<String, PageError> {
-        BuiltInPages.error(page)
+        built_in::error(page)
     }
-}
-
-/// Why a page could not be made.
-pub type PageError = Box<dyn std::error::Error + Send + Sync>;
-
-/// How the author's service presents itself.
-#[derive(Clone, Debug)]
-pub struct Brand {
-    /// Shown on each page and in its title.
-    pub name: String,
-    /// Address path of the logo on this origin, if there is one.
-    pub logo: Option<String>,
-    /// Address path of the stylesheet on this origin.
-    pub stylesheet: String,
-}
-
-/// What the sign-in page shows.
-#[derive(Clone, Copy, Debug)]
-pub struct SignInPage<'a> {
-    /// The service's own name and looks.
-    pub brand: &'a Brand,
-    /// What the page says, in the person's language.
-    pub texts: &'a Texts,
-    /// Where the form is posted.
-    pub action: &'a str,
-    /// The value of the hidden field `request`.
-    pub request: &'a str,
-    /// The client's name as registered.
-    pub client: &'a str,
-    /// Where the browser goes after sign-in: the host, or the private scheme.
-    pub returns_to: &'a str,
-    /// What is asked for, in the author's words; empty where no scope is asked for.
-    pub scopes: &'a [&'a str],
-    /// The name typed before, if this is another try.
-    pub username: &'a str,
-    /// Why the page is shown again.
-    pub problem: Option<SignInProblem>,
-}
-
-/// What the page shows that asks one more thing.
-#[derive(Clone, Copy, Debug)]
-pub struct QuestionPage<'a> {
-    /// The service's own name and looks.
-    pub brand: &'a Brand,
-    /// What the page says, in the person's language.
-    pub texts: &'a Texts,
-    /// Where the form is posted.
-    pub action: &'a str,
-    /// The value of the hidden field `request`.
-    pub request: &'a str,
-    /// The client's name as registered.
-    pub client: &'a str,
-    /// Where the browser goes after sign-in: the host, or the private scheme.
-    pub returns_to: &'a str,
-    /// What is asked, and what there is to choose from.
-    pub question: &'a Question,
-    /// Why the page is shown again.
-    pub problem: Option<SignInProblem>,
-}
-
-/// What the consent page shows.
-#[derive(Clone, Copy, Debug)]
-pub struct ConsentPage<'a> {
-    /// The service's own name and looks.
-    pub brand: &'a Brand,
-    /// What the page says, in the person's language.
-    pub texts: &'a Texts,
-    /// Where the form is posted.
-    pub action: &'a str,
-    /// The value of the hidden field `request`.
-    pub request: &'a str,
-    /// The client's name as registered.
-    pub client: &'a str,
-    /// Where the browser goes: the host, or the private scheme.
-    pub returns_to: &'a str,
-    /// What is asked for, in the author's words; empty where no scope is asked for.
-    pub scopes: &'a [&'a str],
-    /// Who is signed in: the name that was typed.
-    pub account: &'a str,
-}
-
-/// What the page shows that asks whether to sign out.
-#[derive(Clone, Copy, Debug)]
-pub struct SignOutPage<'a> {
-    /// The service's own name and looks.
-    pub brand: &'a Brand,
-    /// What the page says, in the person's language.
-    pub texts: &'a Texts,
-    /// Where the form is posted.
-    pub action: &'a str,
-    /// The value of the hidden field `request`.
-    pub request: &'a str,
-    /// Who is signed in: the name that was typed.
-    pub account: &'a str,
-}
-
-/// What the page shows after a sign-out.
-#[derive(Clone, Copy, Debug)]
-pub struct SignedOutPage<'a> {
-    /// The service's own name and looks.
-    pub brand: &'a Brand,
-    /// What the page says, in the person's language.
-    pub texts: &'a Texts,
-}
-
-/// Why the sign-in page is shown again. Displayed, it is the sentence for the person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SignInProblem {
-    /// The name or the password is missing.
-    Incomplete,
-    /// The name or the password is longer than any can be.
-    TooLong,
-    /// The name and the password do not belong together, or there is no such user.
-    Wrong,
-    /// Too many attempts: the next one counts after this time.
-    TooManyAttempts(Duration),
-    /// The sign-in cannot be checked at the moment.
-    TryAgainLater,
-}
-
-impl fmt::Display for SignInProblem {
-    fn fmt(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
-        text.write_str(&Texts::english().problem(*self, false))
-    }
-}
-
-/// What the error page shows.
-#[derive(Clone, Copy, Debug)]
-pub struct ErrorPage<'a> {
-    /// The service's own name and looks.
-    pub brand: &'a Brand,
-    /// What the page says, in the person's language.
-    pub texts: &'a Texts,
-    /// The HTTP status of the answer.
-    pub status: u16,
-    /// What happened, for the person who sees the page.
-    pub title: &'a str,
-    /// What to do about it, for the person who wrote the client.
-    pub detail: &'a str,
 }
 
 /// The pages that come with the crate.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BuiltInPages;
 
-impl Pages for BuiltInPages {
-    fn sign_in(&self, page: &SignInPage<'_>) -> Result<String, PageError> {
-        let SignInPage { brand, texts, .. } = page;
-        let both = matches!(page.problem, Some(SignInProblem::Wrong | SignInProblem::TooLong));
-        let incomplete = page.problem == Some(SignInProblem::Incomplete);
-        let document = SignInDocument {
-            brand,
-            texts,
-            page,
-            to_continue: Sentence::new(&texts.to_continue, &[("{client}", page.client)]),
-            asks_for: Sentence::new(&texts.asks_for, &[("{client}", page.client)]),
-            returns_to: Sentence::new(&texts.returns_to, &[("{host}", page.returns_to)]),
-            problem: page.problem.map(|problem| texts.problem(problem, false)),
-            username_invalid: both || (incomplete && page.username.is_empty()),
-            // A page never learns the password: with the name there, it is what was missing.
-            password_invalid: both || (incomplete && !page.username.is_empty()),
-        };
-        Ok(document.render()?)
-    }
-
-    fn question(&self, page: &QuestionPage<'_>) -> Result<String, PageError> {
-        let QuestionPage { brand, texts, .. } = page;
-        let document = QuestionDocument {
-            brand,
-            texts,
-            page,
-            to_continue: Sentence::new(&texts.to_continue, &[("{client}", page.client)]),
-            returns_to: Sentence::new(&texts.returns_to, &[("{host}", page.returns_to)]),
-            problem: page.problem.map(|problem| texts.problem(problem, true)),
-            is_invalid: matches!(
-                page.problem,
-                Some(SignInProblem::Wrong | SignInProblem::TooLong | SignInProblem::Incomplete)
-            ),
-        };
-        Ok(document.render()?)
-    }
-
-    fn consent(&self, page: &ConsentPage<'_>) -> Result<String, PageError> {
-        let ConsentPage { brand, texts, .. } = page;
-        let document = ConsentDocument {
-            brand,
-            texts,
-            page,
-            wants_access: Sentence::new(&texts.wants_access, &[("{client}", page.client), ("{account}", page.account)]),
-            asks_for: Sentence::new(&texts.asks_for, &[("{client}", page.client)]),
-            returns_to: Sentence::new(&texts.returns_to, &[("{host}", page.returns_to)]),
-        };
-        Ok(document.render()?)
-    }
-
-    fn sign_out(&self, page: &SignOutPage<'_>) -> Result<String, PageError> {
-        let SignOutPage { brand, texts, .. } = page;
-        let signed_in_as = Sentence::new(&texts.signed_in_as, &[("{account}", page.account)]);
-        Ok(SignOutDocument { brand, texts, page, signed_in_as }.render()?)
-    }
-
-    fn signed_out(&self, page: &SignedOutPage<'_>) -> Result<String, PageError> {
-        Ok(SignedOutDocument { brand: page.brand, texts: page.texts }.render()?)
-    }
-
-    fn error(&self, page: &ErrorPage<'_>) -> Result<String, PageError> {
-        let ErrorPage { brand, texts, .. } = page;
-        let nothing_was_sent = texts.nothing_was_sent.replace("{status}", &page.status.to_string());
-        Ok(ErrorDocument { brand, texts, page, nothing_was_sent }.render()?)
-    }
-}
-
-#[derive(Template)]
-#[template(path = "sign_in.html")]
-struct SignInDocument<'a> {
-    brand: &'a Brand,
-    texts: &'a Texts,
-    page: &'a SignInPage<'a>,
-    to_continue: Sentence<'a>,
-    asks_for: Sentence<'a>,
-    returns_to: Sentence<'a>,
-    problem: Option<Cow<'a, str>>,
-    username_invalid: bool,
-    password_invalid: bool,
-}
-
-#[derive(Template)]
-#[template(path = "question.html")]
-struct QuestionDocument<'a> {
-    brand: &'a Brand,
-    texts: &'a Texts,
-    page: &'a QuestionPage<'a>,
-    to_continue: Sentence<'a>,
-    returns_to: Sentence<'a>,
-    problem: Option<Cow<'a, str>>,
-    is_invalid: bool,
-}
-
-#[derive(Template)]
-#[template(path = "consent.html")]
-struct ConsentDocument<'a> {
-    brand: &'a Brand,
-    texts: &'a Texts,
-    page: &'a ConsentPage<'a>,
-    wants_access: Sentence<'a>,
-    asks_for: Sentence<'a>,
-    returns_to: Sentence<'a>,
-}
-
-#[derive(Template)]
-#[template(path = "sign_out.html")]
-struct SignOutDocument<'a> {
-    brand: &'a Brand,
-    texts: &'a Texts,
-    page: &'a SignOutPage<'a>,
-    signed_in_as: Sentence<'a>,
-}
-
-#[derive(Template)]
-#[template(path = "signed_out.html")]
-struct SignedOutDocument<'a> {
-    brand: &'a Brand,
-    texts: &'a Texts,
-}
-
-#[derive(Template)]
-#[template(path = "error.html")]
-struct ErrorDocument<'a> {
-    brand: &'a Brand,
-    texts: &'a Texts,
-    page: &'a ErrorPage<'a>,
-    nothing_was_sent: String,
-}
+impl Pages for BuiltInPages {}
 
 #[cfg(test)]
 mod tests {
     use std::sync::LazyLock;
+    use std::time::Duration;
 
     use super::*;
+    use crate::model::question::Question;
 
     fn brand() -> Brand {
         Brand { name: "Notes".into(), logo: None, stylesheet: "/oauth/pages.css".into() }

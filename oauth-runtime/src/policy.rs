@@ -3,21 +3,27 @@
 //! The macros write a [`Rule`]; [`Rule::decide`] reads it against the [`Facts`] of a request. Nothing here knows of
 //! HTTP: a rule can be built by hand, printed, and decided over any JSON object.
 
+mod decision;
+mod facts;
 mod need;
 mod normal;
+mod number;
+mod shapes;
 mod typed;
 pub(crate) mod written;
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use serde_json::{Map, Number, Value as Json};
+use serde_json::Value as Json;
 
-use crate::model::{Clock, Timestamp};
+use crate::model::Timestamp;
+use crate::policy::number::Exact;
 
+pub use decision::Decision;
+pub use facts::Facts;
 pub(crate) use need::Need;
+pub(crate) use shapes::{Shapes, read};
 pub use typed::{Inquiry, Typed, Verdict};
-pub(crate) use typed::{Shapes, read};
 pub(crate) use written::Guard;
 pub use written::{Policy, Route};
 
@@ -109,35 +115,6 @@ pub enum Value {
     Parameter(&'static str),
 }
 
-/// What a rule is decided over: a token's claims, the time, and the parameters of the route.
-pub struct Facts<'a> {
-    claims: &'a Map<String, Json>,
-    now: Now<'a>,
-    parameter: &'a dyn Fn(&str) -> Option<Cow<'a, str>>,
-    pub(crate) shapes: Shapes,
-}
-
-/// Read by the one term that wants it.
-#[derive(Clone, Copy, Debug)]
-enum Now<'a> {
-    At(Timestamp),
-    By(&'a Clock),
-}
-
-/// The outcome of a rule. Only [`Decision::True`] admits.
-///
-/// A claim that is absent, or of another JSON type than the rule speaks of, is *unknown*, not false:
-/// so no way of combining rules can turn a forgotten claim into a permission.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// The rule holds.
-    True,
-    /// The rule does not hold.
-    False,
-    /// The claims do not say.
-    Unknown,
-}
-
 impl Rule {
     /// Decides the rule, by Kleene's three-valued logic.
     #[must_use]
@@ -191,7 +168,7 @@ impl Test {
             Test::OneOf(values) => {
                 values.iter().map(|value| value.decide(claim, facts)).reduce(Decision::or).unwrap_or(Decision::Unknown)
             }
-            Test::Orders(order, value) => match (claim.and_then(Exact::of_json), Exact::of_value(value)) {
+            Test::Orders(order, value) => match (claim.and_then(Exact::of_json), value.number()) {
                 (Some(claim), Some(value)) => {
                     claim.cmp(value).map_or(Decision::Unknown, |is| Decision::of(order.holds(is)))
                 }
@@ -218,7 +195,7 @@ impl Value {
             (Value::Str(wanted), Json::String(given)) => Some(wanted == given),
             (Value::Bool(wanted), Json::Bool(given)) => Some(wanted == *given),
             (Value::Int(_) | Value::Float(_), Json::Number(given)) => {
-                Some(Exact::of_value(self)?.cmp(Exact::of_number(given)?)? == Ordering::Equal)
+                Some(self.number()?.cmp(Exact::of_number(given)?)? == Ordering::Equal)
             }
             (Value::Parameter(name), Json::String(given)) => Some((facts.parameter)(name)? == given.as_str()),
             (Value::Parameter(name), Json::Number(given)) => {
@@ -230,6 +207,14 @@ impl Value {
                 Some(usual && parameter.parse() == Ok(number))
             }
             (Value::Str(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_) | Value::Parameter(_), _) => None,
+        }
+    }
+
+    fn number(self) -> Option<Exact> {
+        match self {
+            Value::Int(int) => Some(Exact::Integer(int)),
+            Value::Float(double) => Some(Exact::of_double(double)),
+            Value::Str(_) | Value::Bool(_) | Value::Parameter(_) => None,
         }
     }
 
@@ -267,141 +252,11 @@ impl Order {
     }
 }
 
-impl<'a> Facts<'a> {
-    /// Claims alone: at time zero, on a route without parameters.
-    #[must_use]
-    pub fn new(claims: &'a Map<String, Json>) -> Self {
-        Facts { claims, now: Now::At(Timestamp::from_seconds(0)), parameter: &|_| None, shapes: Shapes::default() }
-    }
-
-    /// At this time, for `fresh`.
-    #[must_use]
-    pub fn at(self, now: Timestamp) -> Self {
-        Facts { now: Now::At(now), ..self }
-    }
-
-    pub(crate) fn by(self, clock: &'a Clock) -> Self {
-        Facts { now: Now::By(clock), ..self }
-    }
-
-    /// On a route with these parameters, percent-decoded.
-    #[must_use]
-    pub fn with_parameters(self, parameter: &'a dyn Fn(&str) -> Option<Cow<'a, str>>) -> Self {
-        Facts { parameter, ..self }
-    }
-
-    /// With what an earlier guard has parsed.
-    pub(crate) fn with_shapes(self, shapes: Shapes) -> Self {
-        Facts { shapes, ..self }
-    }
-
-    fn now(&self) -> Timestamp {
-        match self.now {
-            Now::At(now) => now,
-            Now::By(clock) => clock.now(),
-        }
-    }
-
-    fn claim(&self, name: &[&str]) -> Option<&'a Json> {
-        let (first, below) = name.split_first()?;
-        below.iter().try_fold(self.claims.get(*first)?, |claim, name| claim.as_object()?.get(*name))
-    }
-}
-
-impl std::fmt::Debug for Facts<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Facts").field("now", &self.now).finish_non_exhaustive()
-    }
-}
-
-impl Decision {
-    /// Whether the request may go on.
-    #[must_use]
-    pub fn admits(self) -> bool {
-        self == Decision::True
-    }
-
-    /// Kleene's conjunction: false decides, then unknown.
-    fn and(self, other: Decision) -> Decision {
-        match (self, other) {
-            (Decision::False, _) | (_, Decision::False) => Decision::False,
-            (Decision::True, Decision::True) => Decision::True,
-            (Decision::Unknown, _) | (_, Decision::Unknown) => Decision::Unknown,
-        }
-    }
-
-    /// Kleene's disjunction: true decides, then unknown.
-    fn or(self, other: Decision) -> Decision {
-        self.not().and(other.not()).not()
-    }
-
-    fn not(self) -> Decision {
-        match self {
-            Decision::True => Decision::False,
-            Decision::False => Decision::True,
-            Decision::Unknown => Decision::Unknown,
-        }
-    }
-
-    pub(crate) fn of(holds: bool) -> Decision {
-        if holds { Decision::True } else { Decision::False }
-    }
-}
-
-/// A number without rounding: integers up to 2^64, and of the rest what a double can hold.
-#[derive(Clone, Copy)]
-enum Exact {
-    Integer(i128),
-    /// No integer, or beyond 2^64.
-    Double(f64),
-}
-
-impl Exact {
-    fn of_json(claim: &Json) -> Option<Exact> {
-        claim.as_number().and_then(Exact::of_number)
-    }
-
-    fn of_number(number: &Number) -> Option<Exact> {
-        number.as_i128().map(Exact::Integer).or_else(|| number.as_f64().map(Exact::of_double))
-    }
-
-    fn of_value(value: Value) -> Option<Exact> {
-        match value {
-            Value::Int(int) => Some(Exact::Integer(int)),
-            Value::Float(double) => Some(Exact::of_double(double)),
-            Value::Str(_) | Value::Bool(_) | Value::Parameter(_) => None,
-        }
-    }
-
-    fn of_double(double: f64) -> Exact {
-        let integer = double.fract() == 0.0 && double.abs() <= TWO_TO_64;
-        if integer { Exact::Integer(double as i128) } else { Exact::Double(double) }
-    }
-
-    fn cmp(self, other: Exact) -> Option<Ordering> {
-        match (self, other) {
-            (Exact::Integer(one), Exact::Integer(other)) => Some(one.cmp(&other)),
-            (Exact::Double(one), Exact::Double(other)) => one.partial_cmp(&other),
-            (Exact::Double(double), Exact::Integer(integer)) => compare(double, integer),
-            (Exact::Integer(integer), Exact::Double(double)) => compare(double, integer).map(Ordering::reverse),
-        }
-    }
-}
-
-/// A double that is no integer, or beyond 2^64, with an integer that is not beyond it.
-fn compare(double: f64, integer: i128) -> Option<Ordering> {
-    if double.abs() > TWO_TO_64 {
-        return double.partial_cmp(&0.0);
-    }
-    // Between 2^53 and 2^64 every double is an integer, so this one has its floor exactly.
-    Some(if double.floor() as i128 >= integer { Ordering::Greater } else { Ordering::Less })
-}
-
-const TWO_TO_64: f64 = 18_446_744_073_709_551_616.0;
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use std::borrow::Cow;
+
+    use serde_json::{Map, json};
 
     use super::*;
 
@@ -563,24 +418,6 @@ mod tests {
                 "{claim} != {parameter:?}"
             );
         }
-    }
-
-    #[test]
-    fn kleene() {
-        use Decision::{False, True, Unknown};
-        for (one, other, and, or) in [
-            (True, True, True, True),
-            (True, False, False, True),
-            (True, Unknown, Unknown, True),
-            (False, False, False, False),
-            (False, Unknown, False, Unknown),
-            (Unknown, Unknown, Unknown, Unknown),
-        ] {
-            for (one, other) in [(one, other), (other, one)] {
-                assert_eq!((one.and(other), one.or(other)), (and, or), "{one:?} {other:?}");
-            }
-        }
-        assert_eq!((True.not(), False.not(), Unknown.not()), (False, True, Unknown));
     }
 
     #[test]

@@ -24,30 +24,6 @@ mod coverage;
 mod suite;
 mod token;
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
-use actix_web::{HttpMessage as _, HttpRequest};
-
-use crate::policy::Guard;
-
 pub use coverage::{Coverage, Finding, Route, coverage};
 pub use suite::{Case, Suite, Unsuitable, suite, suite_of};
 pub use token::{Token, service, token};
-
-/// What the guards decided about one request; put into it by who wants to know.
-#[derive(Clone, Default)]
-pub(crate) struct Probe(Rc<RefCell<Vec<(&'static Guard, bool)>>>);
-
-impl Probe {
-    fn decisions(&self) -> Vec<(&'static Guard, bool)> {
-        self.0.take()
-    }
-}
-
-/// Tells the probe, if there is one, what a guard decided.
-pub(crate) fn note(request: &HttpRequest, guard: &'static Guard, admitted: bool) {
-    if let Some(probe) = request.extensions().get::<Probe>() {
-        probe.0.borrow_mut().push((guard, admitted));
-    }
-}

@@ -66,7 +66,7 @@ async fn admit(request: &HttpRequest, guard: &'static Guard) -> Result<(), Refus
         },
     };
     #[cfg(feature = "testing")]
-    crate::testing::note(request, guard, admitted.is_ok());
+    crate::guard::probe::note(request, guard, admitted.is_ok());
     admitted
 }
 

@@ -73,7 +73,7 @@ where
                 // Borrowed, since actix routes only a request that nobody else holds.
                 let admitted = decide::decide(request.request(), &protection, policy.0).await;
                 #[cfg(feature = "testing")]
-                crate::testing::note(request.request(), policy.0, admitted.is_ok());
+                crate::guard::probe::note(request.request(), policy.0, admitted.is_ok());
                 if let Err(refusal) = admitted {
                     let response = refusal.into_response(request.request());
                     return Ok(request.into_response(response).map_into_right_body());

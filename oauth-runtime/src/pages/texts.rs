@@ -2,12 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use askama::Template;
 use askama::filters::HtmlSafe;
-
-use crate::pages::SignInProblem;
 
 /// The sentences of the built-in pages in one language, and what scopes are called in it.
 ///
@@ -249,6 +248,27 @@ impl<'a> Sentence<'a> {
             }
         }
         Sentence { parts }
+    }
+}
+
+/// Why the sign-in page is shown again. Displayed, it is the sentence for the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInProblem {
+    /// The name or the password is missing.
+    Incomplete,
+    /// The name or the password is longer than any can be.
+    TooLong,
+    /// The name and the password do not belong together, or there is no such user.
+    Wrong,
+    /// Too many attempts: the next one counts after this time.
+    TooManyAttempts(Duration),
+    /// The sign-in cannot be checked at the moment.
+    TryAgainLater,
+}
+
+impl fmt::Display for SignInProblem {
+    fn fmt(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
+        text.write_str(&Texts::english().problem(*self, false))
     }
 }
 

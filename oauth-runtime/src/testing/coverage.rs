@@ -10,9 +10,9 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::introspection::{IntrospectionReportItem, IntrospectionTree};
 use actix_web::{App, Error, HttpMessage as _, test, web};
 
+use crate::guard::probe::Probe;
 use crate::policy::Rule;
 use crate::server::OAuthService;
-use crate::testing::Probe;
 
 /// Calls every route and method of an `App` without a token, and finds out which of them answer.
 ///

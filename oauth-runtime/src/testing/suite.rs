@@ -10,10 +10,11 @@ use actix_web::{Error, HttpMessage as _, test};
 use serde_json::{Map, Value as Json, json};
 
 use crate::guard::map;
+use crate::guard::probe::Probe;
 use crate::model::Timestamp;
 use crate::policy::{Facts, Order, Policy, Rule, Test, Value};
 use crate::server::OAuthService;
-use crate::testing::{Probe, Token, token};
+use crate::testing::{Token, token};
 
 /// The suite of a policy: for each of its terms a token that is admitted and one that is refused, which differ in one claim.
 ///

@@ -3,12 +3,13 @@
 use crate::endpoints::token::access_token::{Access, Issued};
 use crate::endpoints::token::refresh_token::{self, RefreshGrant};
 use crate::error::Reason;
+use crate::model::Timestamp;
 use crate::model::client::RegisteredClient;
 use crate::model::code::AuthorizationCode;
 use crate::model::form::Parameters;
 use crate::model::lifetime::SLOWEST_ANSWER;
 use crate::model::pkce::Verifier;
-use crate::seal::{NotOpened, Sealable as _};
+use crate::seal::{NotOpened, Opened, Sealable as _};
 use crate::server::Server;
 use crate::sign_in::request::MAX_URI_BYTES;
 use crate::standing::{self, Ended, HandedOut, remembered_until};
@@ -26,11 +27,7 @@ pub(crate) async fn redeem(
     let verifier: Verifier = verifier.parse().map_err(|_| Reason::VerifierMalformed)?;
     let asked = server.asked_resources(parameters)?;
 
-    let opened = server.sealer().open::<AuthorizationCode>(code, server.now()).map_err(|why| match why {
-        NotOpened::Forged => Reason::CodeForged,
-        NotOpened::Expired => Reason::CodeExpired,
-    })?;
-    let code = opened.value;
+    let Opened { value: code, issued_at: sealed_at, expires_at } = opened(server, code)?;
     // RFC 6749 §5.2: issued to another client
     if code.client_id != client.id {
         return Err(Reason::CodeOfAnotherClient);
@@ -53,7 +50,7 @@ pub(crate) async fn redeem(
     // Read the clock before the sign-out: one that comes between the two then finds this token too old.
     let issued_at = server.issue_time().await?;
     let handed = HandedOut {
-        issued_at: opened.issued_at,
+        issued_at: sealed_at,
         of: Some((&code.subject, code.authentication.at)),
         session: code.authentication.session.as_deref(),
         // Whether it was used before is decided where it is spent.
@@ -74,16 +71,7 @@ pub(crate) async fn redeem(
     };
     let refresh_token = refresh_token::first(server, client, grant, issued_at).await?;
     // Only now is it spent: a thief without the verifier cannot make the code useless to its owner.
-    match server.store().spend(&code.grant, &client.id, opened.expires_at + SLOWEST_ANSWER).await? {
-        Spend::First => {}
-        Spend::Already(_) => {
-            // RFC 6749 §4.1.2: what was issued from a code that comes twice is revoked
-            let until = remembered_until(issued_at, code.authentication.until);
-            server.store().revoke(&code.grant, until).await?;
-            tracing::warn!(target: "oauth", client = client.id, grant = code.grant, "a code was replayed: its grant is revoked");
-            return Err(Reason::CodeReplayed);
-        }
-    }
+    spend(server, client, &code, expires_at, issued_at).await?;
     let access = Access {
         grant: &code.grant,
         client_id: &client.id,
@@ -96,4 +84,29 @@ pub(crate) async fn redeem(
         nonce: code.nonce,
     };
     access.issue(server, refresh_token).await
+}
+
+fn opened(server: &Server, code: &str) -> Result<Opened<AuthorizationCode>, Reason> {
+    server.sealer().open::<AuthorizationCode>(code, server.now()).map_err(|why| match why {
+        NotOpened::Forged => Reason::CodeForged,
+        NotOpened::Expired => Reason::CodeExpired,
+    })
+}
+
+/// RFC 6749 §4.1.2: a code is used once; what was issued from one that comes twice is revoked.
+async fn spend(
+    server: &Server,
+    client: &RegisteredClient,
+    code: &AuthorizationCode,
+    expires_at: Timestamp,
+    now: Timestamp,
+) -> Result<(), Reason> {
+    match server.store().spend(&code.grant, &client.id, expires_at + SLOWEST_ANSWER).await? {
+        Spend::First => Ok(()),
+        Spend::Already(_) => {
+            server.store().revoke(&code.grant, remembered_until(now, code.authentication.until)).await?;
+            tracing::warn!(target: "oauth", client = client.id, grant = code.grant, "a code was replayed: its grant is revoked");
+            Err(Reason::CodeReplayed)
+        }
+    }
 }

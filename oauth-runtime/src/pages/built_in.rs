@@ -1,0 +1,137 @@
+//! The built-in pages, from their templates.
+
+use std::borrow::Cow;
+
+use askama::Template;
+
+use crate::pages::contents::{
+    Brand, ConsentPage, ErrorPage, PageError, QuestionPage, SignInPage, SignOutPage, SignedOutPage,
+};
+use crate::pages::texts::{Sentence, SignInProblem, Texts};
+
+pub(super) fn sign_in(page: &SignInPage<'_>) -> Result<String, PageError> {
+    let SignInPage { brand, texts, .. } = page;
+    let both = matches!(page.problem, Some(SignInProblem::Wrong | SignInProblem::TooLong));
+    let incomplete = page.problem == Some(SignInProblem::Incomplete);
+    let document = SignInDocument {
+        brand,
+        texts,
+        page,
+        to_continue: Sentence::new(&texts.to_continue, &[("{client}", page.client)]),
+        asks_for: Sentence::new(&texts.asks_for, &[("{client}", page.client)]),
+        returns_to: Sentence::new(&texts.returns_to, &[("{host}", page.returns_to)]),
+        problem: page.problem.map(|problem| texts.problem(problem, false)),
+        username_invalid: both || (incomplete && page.username.is_empty()),
+        // A page never learns the password: with the name there, it is what was missing.
+        password_invalid: both || (incomplete && !page.username.is_empty()),
+    };
+    Ok(document.render()?)
+}
+
+pub(super) fn question(page: &QuestionPage<'_>) -> Result<String, PageError> {
+    let QuestionPage { brand, texts, .. } = page;
+    let document = QuestionDocument {
+        brand,
+        texts,
+        page,
+        to_continue: Sentence::new(&texts.to_continue, &[("{client}", page.client)]),
+        returns_to: Sentence::new(&texts.returns_to, &[("{host}", page.returns_to)]),
+        problem: page.problem.map(|problem| texts.problem(problem, true)),
+        is_invalid: matches!(
+            page.problem,
+            Some(SignInProblem::Wrong | SignInProblem::TooLong | SignInProblem::Incomplete)
+        ),
+    };
+    Ok(document.render()?)
+}
+
+pub(super) fn consent(page: &ConsentPage<'_>) -> Result<String, PageError> {
+    let ConsentPage { brand, texts, .. } = page;
+    let document = ConsentDocument {
+        brand,
+        texts,
+        page,
+        wants_access: Sentence::new(&texts.wants_access, &[("{client}", page.client), ("{account}", page.account)]),
+        asks_for: Sentence::new(&texts.asks_for, &[("{client}", page.client)]),
+        returns_to: Sentence::new(&texts.returns_to, &[("{host}", page.returns_to)]),
+    };
+    Ok(document.render()?)
+}
+
+pub(super) fn sign_out(page: &SignOutPage<'_>) -> Result<String, PageError> {
+    let SignOutPage { brand, texts, .. } = page;
+    let signed_in_as = Sentence::new(&texts.signed_in_as, &[("{account}", page.account)]);
+    Ok(SignOutDocument { brand, texts, page, signed_in_as }.render()?)
+}
+
+pub(super) fn signed_out(page: &SignedOutPage<'_>) -> Result<String, PageError> {
+    Ok(SignedOutDocument { brand: page.brand, texts: page.texts }.render()?)
+}
+
+pub(super) fn error(page: &ErrorPage<'_>) -> Result<String, PageError> {
+    let ErrorPage { brand, texts, .. } = page;
+    let nothing_was_sent = texts.nothing_was_sent.replace("{status}", &page.status.to_string());
+    Ok(ErrorDocument { brand, texts, page, nothing_was_sent }.render()?)
+}
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignInDocument<'a> {
+    brand: &'a Brand,
+    texts: &'a Texts,
+    page: &'a SignInPage<'a>,
+    to_continue: Sentence<'a>,
+    asks_for: Sentence<'a>,
+    returns_to: Sentence<'a>,
+    problem: Option<Cow<'a, str>>,
+    username_invalid: bool,
+    password_invalid: bool,
+}
+
+#[derive(Template)]
+#[template(path = "question.html")]
+struct QuestionDocument<'a> {
+    brand: &'a Brand,
+    texts: &'a Texts,
+    page: &'a QuestionPage<'a>,
+    to_continue: Sentence<'a>,
+    returns_to: Sentence<'a>,
+    problem: Option<Cow<'a, str>>,
+    is_invalid: bool,
+}
+
+#[derive(Template)]
+#[template(path = "consent.html")]
+struct ConsentDocument<'a> {
+    brand: &'a Brand,
+    texts: &'a Texts,
+    page: &'a ConsentPage<'a>,
+    wants_access: Sentence<'a>,
+    asks_for: Sentence<'a>,
+    returns_to: Sentence<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "sign_out.html")]
+struct SignOutDocument<'a> {
+    brand: &'a Brand,
+    texts: &'a Texts,
+    page: &'a SignOutPage<'a>,
+    signed_in_as: Sentence<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "signed_out.html")]
+struct SignedOutDocument<'a> {
+    brand: &'a Brand,
+    texts: &'a Texts,
+}
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorDocument<'a> {
+    brand: &'a Brand,
+    texts: &'a Texts,
+    page: &'a ErrorPage<'a>,
+    nothing_was_sent: String,
+}

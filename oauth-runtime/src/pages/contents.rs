@@ -1,0 +1,122 @@
+//! What each page shows, and why there may be none.
+
+use crate::model::question::Question;
+use crate::pages::texts::{SignInProblem, Texts};
+
+/// How the author's service presents itself.
+#[derive(Clone, Debug)]
+pub struct Brand {
+    /// Shown on each page and in its title.
+    pub name: String,
+    /// Address path of the logo on this origin, if there is one.
+    pub logo: Option<String>,
+    /// Address path of the stylesheet on this origin.
+    pub stylesheet: String,
+}
+
+/// What the sign-in page shows.
+#[derive(Clone, Copy, Debug)]
+pub struct SignInPage<'a> {
+    /// The service's own name and looks.
+    pub brand: &'a Brand,
+    /// What the page says, in the person's language.
+    pub texts: &'a Texts,
+    /// Where the form is posted.
+    pub action: &'a str,
+    /// The value of the hidden field `request`.
+    pub request: &'a str,
+    /// The client's name as registered.
+    pub client: &'a str,
+    /// Where the browser goes after sign-in: the host, or the private scheme.
+    pub returns_to: &'a str,
+    /// What is asked for, in the author's words; empty where no scope is asked for.
+    pub scopes: &'a [&'a str],
+    /// The name typed before, if this is another try.
+    pub username: &'a str,
+    /// Why the page is shown again.
+    pub problem: Option<SignInProblem>,
+}
+
+/// What the page shows that asks one more thing.
+#[derive(Clone, Copy, Debug)]
+pub struct QuestionPage<'a> {
+    /// The service's own name and looks.
+    pub brand: &'a Brand,
+    /// What the page says, in the person's language.
+    pub texts: &'a Texts,
+    /// Where the form is posted.
+    pub action: &'a str,
+    /// The value of the hidden field `request`.
+    pub request: &'a str,
+    /// The client's name as registered.
+    pub client: &'a str,
+    /// Where the browser goes after sign-in: the host, or the private scheme.
+    pub returns_to: &'a str,
+    /// What is asked, and what there is to choose from.
+    pub question: &'a Question,
+    /// Why the page is shown again.
+    pub problem: Option<SignInProblem>,
+}
+
+/// What the consent page shows.
+#[derive(Clone, Copy, Debug)]
+pub struct ConsentPage<'a> {
+    /// The service's own name and looks.
+    pub brand: &'a Brand,
+    /// What the page says, in the person's language.
+    pub texts: &'a Texts,
+    /// Where the form is posted.
+    pub action: &'a str,
+    /// The value of the hidden field `request`.
+    pub request: &'a str,
+    /// The client's name as registered.
+    pub client: &'a str,
+    /// Where the browser goes: the host, or the private scheme.
+    pub returns_to: &'a str,
+    /// What is asked for, in the author's words; empty where no scope is asked for.
+    pub scopes: &'a [&'a str],
+    /// Who is signed in: the name that was typed.
+    pub account: &'a str,
+}
+
+/// What the page shows that asks whether to sign out.
+#[derive(Clone, Copy, Debug)]
+pub struct SignOutPage<'a> {
+    /// The service's own name and looks.
+    pub brand: &'a Brand,
+    /// What the page says, in the person's language.
+    pub texts: &'a Texts,
+    /// Where the form is posted.
+    pub action: &'a str,
+    /// The value of the hidden field `request`.
+    pub request: &'a str,
+    /// Who is signed in: the name that was typed.
+    pub account: &'a str,
+}
+
+/// What the page shows after a sign-out.
+#[derive(Clone, Copy, Debug)]
+pub struct SignedOutPage<'a> {
+    /// The service's own name and looks.
+    pub brand: &'a Brand,
+    /// What the page says, in the person's language.
+    pub texts: &'a Texts,
+}
+
+/// What the error page shows.
+#[derive(Clone, Copy, Debug)]
+pub struct ErrorPage<'a> {
+    /// The service's own name and looks.
+    pub brand: &'a Brand,
+    /// What the page says, in the person's language.
+    pub texts: &'a Texts,
+    /// The HTTP status of the answer.
+    pub status: u16,
+    /// What happened, for the person who sees the page.
+    pub title: &'a str,
+    /// What to do about it, for the person who wrote the client.
+    pub detail: &'a str,
+}
+
+/// Why a page could not be made.
+pub type PageError = Box<dyn std::error::Error + Send + Sync>;

@@ -1,0 +1,71 @@
+//! What a rule is decided over.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde_json::{Map, Value as Json};
+
+use crate::model::{Clock, Timestamp};
+use crate::policy::shapes::Shapes;
+
+/// What a rule is decided over: a token's claims, the time, and the parameters of the route.
+pub struct Facts<'a> {
+    pub(super) claims: &'a Map<String, Json>,
+    now: Now<'a>,
+    pub(super) parameter: &'a dyn Fn(&str) -> Option<Cow<'a, str>>,
+    pub(crate) shapes: Shapes,
+}
+
+/// Read by the one term that wants it.
+#[derive(Clone, Copy, Debug)]
+enum Now<'a> {
+    At(Timestamp),
+    By(&'a Clock),
+}
+
+impl<'a> Facts<'a> {
+    /// Claims alone: at time zero, on a route without parameters.
+    #[must_use]
+    pub fn new(claims: &'a Map<String, Json>) -> Self {
+        Facts { claims, now: Now::At(Timestamp::from_seconds(0)), parameter: &|_| None, shapes: Shapes::default() }
+    }
+
+    /// At this time, for `fresh`.
+    #[must_use]
+    pub fn at(self, now: Timestamp) -> Self {
+        Facts { now: Now::At(now), ..self }
+    }
+
+    pub(crate) fn by(self, clock: &'a Clock) -> Self {
+        Facts { now: Now::By(clock), ..self }
+    }
+
+    /// On a route with these parameters, percent-decoded.
+    #[must_use]
+    pub fn with_parameters(self, parameter: &'a dyn Fn(&str) -> Option<Cow<'a, str>>) -> Self {
+        Facts { parameter, ..self }
+    }
+
+    /// With what an earlier guard has parsed.
+    pub(crate) fn with_shapes(self, shapes: Shapes) -> Self {
+        Facts { shapes, ..self }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        match self.now {
+            Now::At(now) => now,
+            Now::By(clock) => clock.now(),
+        }
+    }
+
+    pub(super) fn claim(&self, name: &[&str]) -> Option<&'a Json> {
+        let (first, below) = name.split_first()?;
+        below.iter().try_fold(self.claims.get(*first)?, |claim, name| claim.as_object()?.get(*name))
+    }
+}
+
+impl fmt::Debug for Facts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Facts").field("now", &self.now).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,48 @@
+//! Numbers of JSON and of policies, compared without rounding.
+
+use std::cmp::Ordering;
+
+use serde_json::{Number, Value as Json};
+
+/// A number without rounding: integers up to 2^64, and of the rest what a double can hold.
+#[derive(Clone, Copy)]
+pub(super) enum Exact {
+    Integer(i128),
+    /// No integer, or beyond 2^64.
+    Double(f64),
+}
+
+impl Exact {
+    pub(super) fn of_json(claim: &Json) -> Option<Exact> {
+        claim.as_number().and_then(Exact::of_number)
+    }
+
+    pub(super) fn of_number(number: &Number) -> Option<Exact> {
+        number.as_i128().map(Exact::Integer).or_else(|| number.as_f64().map(Exact::of_double))
+    }
+
+    pub(super) fn of_double(double: f64) -> Exact {
+        let integer = double.fract() == 0.0 && double.abs() <= TWO_TO_64;
+        if integer { Exact::Integer(double as i128) } else { Exact::Double(double) }
+    }
+
+    pub(super) fn cmp(self, other: Exact) -> Option<Ordering> {
+        match (self, other) {
+            (Exact::Integer(one), Exact::Integer(other)) => Some(one.cmp(&other)),
+            (Exact::Double(one), Exact::Double(other)) => one.partial_cmp(&other),
+            (Exact::Double(double), Exact::Integer(integer)) => compare(double, integer),
+            (Exact::Integer(integer), Exact::Double(double)) => compare(double, integer).map(Ordering::reverse),
+        }
+    }
+}
+
+/// A double that is no integer, or beyond 2^64, with an integer that is not beyond it.
+fn compare(double: f64, integer: i128) -> Option<Ordering> {
+    if double.abs() > TWO_TO_64 {
+        return double.partial_cmp(&0.0);
+    }
+    // Between 2^53 and 2^64 every double is an integer, so this one has its floor exactly.
+    Some(if double.floor() as i128 >= integer { Ordering::Greater } else { Ordering::Less })
+}
+
+const TWO_TO_64: f64 = 18_446_744_073_709_551_616.0;

@@ -1,0 +1,205 @@
+//! How the house is built: which file may import which, how long a file and a function may be, and which rules stand in
+//! one place alone. All of it is read from the sources; what is under `#[cfg(test)]` does not count.
+#![allow(clippy::unwrap_used)]
+
+mod code;
+mod imports;
+mod lengths;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use syn::visit::Visit as _;
+
+use crate::code::{Code, arguments, files};
+use crate::imports::{Sources, shortest_circle};
+use crate::lengths::Functions;
+
+const RUNTIME: &str = "../oauth-runtime/src";
+const MACROS: &str = "../oauth-macros/src";
+
+/// The layers of oauth-runtime, lowest first: a file imports from its own layer and from lower ones. A name stands for the
+/// file and for the directory beside it.
+const RUNTIME_LAYERS: &[&[&str]] = &[
+    &["model"],
+    &["seal", "store", "pages", "policy"],
+    &["limit", "standing", "error"],
+    &["keys", "users"],
+    &["guard"],
+    &["clients"],
+    &["server"],
+    &["builder", "response", "client_auth"],
+    &["sign_in"],
+    &["endpoints"],
+    &["routes"],
+    &["lib", "testing", "bench"],
+];
+
+/// Those of oauth-macros.
+const MACROS_LAYERS: &[&[&str]] = &[
+    &["mark", "mistakes", "near", "rule", "syntax"],
+    &["forms", "guard", "peek"],
+    &["handler", "parse"],
+    &["check"],
+    &["expand"],
+    &["attribute"],
+    &["lib"],
+];
+
+/// What is below the guard and is none of its business: it could become a crate of its own.
+const STRANGE_TO_THE_GUARD: &[&str] = &["pages", "seal", "limit", "users"];
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let mut circles = String::new();
+    for src in [RUNTIME, MACROS] {
+        let mut imports = Sources::read(src).imports();
+        while let Some(circle) = shortest_circle(&imports) {
+            writeln!(circles, "\na circle in {src}:").unwrap();
+            for import in circle {
+                writeln!(circles, "    {import}").unwrap();
+                imports.retain(|other| (&other.from, &other.to) != (&import.from, &import.to));
+            }
+        }
+    }
+    assert!(circles.is_empty(), "move what two files need of each other into a third one below them{circles}");
+}
+
+#[test]
+fn imports_run_one_way() {
+    let mut wrong = String::new();
+    for (src, layers) in [(RUNTIME, RUNTIME_LAYERS), (MACROS, MACROS_LAYERS)] {
+        let layer_of = |file: &str| layers.iter().position(|layer| layer.contains(&room(file)));
+        for file in files(src).iter().filter(|file| layer_of(file).is_none()) {
+            writeln!(wrong, "    {src}/{file} is in no layer: give `{}` a place in the table", room(file)).unwrap();
+        }
+        for import in Sources::read(src).imports() {
+            if layer_of(&import.from).is_some_and(|layer| layer_of(&import.to) > Some(layer)) {
+                writeln!(wrong, "    {src}/{import}, which is above it").unwrap();
+            }
+            if src == RUNTIME && room(&import.from) == "guard" && STRANGE_TO_THE_GUARD.contains(&room(&import.to)) {
+                writeln!(wrong, "    {src}/{import}, which it must not know").unwrap();
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "imports run down, never up\n{wrong}");
+}
+
+#[test]
+fn model_and_policy_know_no_actix() {
+    for file in files(RUNTIME).iter().filter(|file| matches!(room(file), "model" | "policy")) {
+        let code = Code::read(&format!("{RUNTIME}/{file}"));
+        let lines: Vec<_> = code.find("actix").iter().map(|(_, line)| *line).collect();
+        assert!(lines.is_empty(), "{file} names actix in {lines:?}: what knows of HTTP is above");
+    }
+}
+
+const MOST_LINES_OF_A_FILE: usize = 500;
+const MOST_LINES_OF_A_FUNCTION: usize = 80;
+
+#[test]
+fn files_and_functions_are_short() {
+    let mut long = String::new();
+    for src in [RUNTIME, MACROS] {
+        for file in files(src) {
+            let text = fs::read_to_string(format!("{src}/{file}")).unwrap();
+            if text.lines().count() > MOST_LINES_OF_A_FILE {
+                writeln!(long, "    {src}/{file} has {} lines", text.lines().count()).unwrap();
+            }
+            let mut functions = Functions::default();
+            functions.visit_file(&syn::parse_file(&text).unwrap());
+            for (name, line, lines) in functions.0.iter().filter(|(_, _, lines)| *lines > MOST_LINES_OF_A_FUNCTION) {
+                writeln!(long, "    {src}/{file}:{line} `{name}` has {lines} lines").unwrap();
+            }
+        }
+    }
+    assert!(
+        long.is_empty(),
+        "at most {MOST_LINES_OF_A_FILE} lines a file, {MOST_LINES_OF_A_FUNCTION} a function\n{long}"
+    );
+}
+
+/// A rule, the code that it shows in, and the files of oauth-runtime that this may stand in.
+const ONE_PLACE: &[(&str, &[&str], &[&str])] = &[
+    (
+        "what was handed out is measured against the start of the store by `standing::check` (and nothing is dated \
+         before it, in `issue_time` and for the tokens of tests)",
+        &[".birth("],
+        &["standing.rs", "server.rs", "testing/token.rs", "store/contract.rs"],
+    ),
+    (
+        "whether a sign-out or a revocation ended something is asked by `standing::check`",
+        &[".not_before(", ".is_revoked("],
+        &["standing.rs", "store/contract.rs"],
+    ),
+    (
+        "a form is opened by `form::open`, which knows its browser",
+        &[".open::<F>", ".open::<SignInForm", ".open::<QuestionForm", ".open::<ConsentForm", ".open::<SignOutForm"],
+        &["sign_in/form.rs"],
+    ),
+    ("what is opened is named, so that the row above sees it", &[".sealer().open("], &[]),
+    (
+        "a client is found by `Clients::find`: the map of them is made in one place and known in one other",
+        &["HashMap<String, Arc<RegisteredClient>>"],
+        &["clients.rs", "builder/clients.rs"],
+    ),
+    ("a URL is registered by its row", &["web::resource("], &["routes/url.rs"]),
+];
+
+/// What is remembered of an ending, and how long: `standing::remembered_until` says it for each.
+const ENDINGS: &[&str] = &[".revoke(", ".set_not_before("];
+
+#[test]
+fn a_rule_stands_in_one_place() {
+    let mut wrong = String::new();
+    for file in files(RUNTIME) {
+        let code = Code::read(&format!("{RUNTIME}/{file}"));
+        for (rule, pieces, _) in ONE_PLACE.iter().filter(|(_, _, allowed)| !allowed.contains(&file.as_str())) {
+            for piece in *pieces {
+                for (_, line) in code.find(piece) {
+                    writeln!(wrong, "    {file}:{line} has `{piece}`, but {rule}").unwrap();
+                }
+            }
+        }
+        for (call, line) in ENDINGS.iter().flat_map(|call| code.find(call)) {
+            if file != "store/contract.rs" && !arguments(call).contains("remembered_until(") {
+                writeln!(wrong, "    {file}:{line} keeps an ending, but not until `remembered_until(..)`").unwrap();
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "one rule, one place\n{wrong}");
+}
+
+/// The first part of a file's path: what the layers are made of.
+fn room(file: &str) -> &str {
+    file.split(['/', '.']).next().unwrap()
+}
+
+#[test]
+fn an_import_is_seen_however_it_is_written() {
+    let src = concat!(env!("CARGO_TARGET_TMPDIR"), "/house");
+    for (file, code) in [
+        ("lib.rs", "mod a; mod b; mod c; pub use a::deep::Deep;"),
+        ("a.rs", "pub(crate) mod deep; pub(crate) use deep::Deep as Renamed; pub(crate) struct A;"),
+        ("a/deep.rs", "pub struct Deep; fn f(_: super::A) { use crate::b::{self, B}; }"),
+        ("b.rs", "pub(crate) struct B(crate::Deep); #[cfg(test)] mod tests { use crate::c::C; }"),
+        ("c.rs", "/// See [`crate::b`]. \n pub(crate) struct C; fn f() { assert!(true, crate::a::Renamed); }"),
+    ] {
+        let file = Path::new(src).join(file);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, code).unwrap();
+    }
+    let imports = Sources::read(src).imports();
+    assert_eq!(
+        imports.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        [
+            "a/deep.rs:1 imports a.rs (`super::A`)",
+            "a/deep.rs:1 imports b.rs (`crate::b`)",
+            "b.rs:1 imports a/deep.rs (`crate::Deep`)",
+            "c.rs:2 imports a/deep.rs (`crate::a::Renamed`)",
+        ]
+    );
+    let circle = shortest_circle(&imports).unwrap();
+    assert_eq!(circle.iter().map(|import| &*import.from).collect::<Vec<_>>(), ["a/deep.rs", "b.rs"]);
+}
