@@ -73,7 +73,7 @@ async fn taken(server: &Server, name: &str, values: &[&str], error: &str) -> BTr
 /// Which kinds of proof the token endpoint takes from a client that has it.
 async fn proofs(browser: &Browser, base: &str) -> BTreeSet<String> {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-    let assertion = json!({ "iss": "job", "sub": "job", "aud": base, "iat": now, "exp": now + 60, "jti": "once" });
+    let assertion = json!({ "iss": "job", "sub": "job", "aud": base, "iat": now + 1, "exp": now + 60, "jti": "once" });
     let header = Header { kid: Some("ec".to_owned()), ..Header::new(KEYS[0].algorithm) };
     let assertion = jsonwebtoken::encode(&header, &assertion, &KEYS[0].private).unwrap();
     let client_credentials = ("grant_type", "client_credentials");
