@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use oauth_runtime::Clock;
-use oauth_tests::{Answer, Browser, Spy, head_only, start, start_with};
+use oauth_tests::{Answer, Browser, PATIENCE, Spy, head_only, start, start_with};
 use serde_json::{Value, json};
 
 const SLOW: Duration = Duration::from_millis(200);
@@ -46,19 +46,18 @@ async fn c26_not_one_byte_of_the_body_is_needed_to_refuse() {
     let server = start(|builder| builder.store(Spy::slow(Clock::system(), SLOW)));
     let browser = Browser::new(&server);
     let (admin, user) = (browser.token().await, browser.token_for("user").await);
-    let wait = Duration::from_secs(5);
     for length in [100, 50_000_000_u64] {
         let head = |authorization: &str| {
             format!("POST /write HTTP/1.1\r\n{JSON}content-length: {length}\r\n{authorization}\r\n")
         };
-        assert_eq!(head_only(&server, &head(""), wait), Some(401));
-        assert_eq!(head_only(&server, &head(&format!("authorization: Bearer {user}\r\n")), wait), Some(403));
+        assert_eq!(head_only(&server, &head(""), PATIENCE), Some(401));
+        assert_eq!(head_only(&server, &head(&format!("authorization: Bearer {user}\r\n")), PATIENCE), Some(403));
     }
     let head = format!("POST /write HTTP/1.1\r\n{JSON}content-length: 100\r\nauthorization: Bearer {admin}\r\n\r\n");
     assert_eq!(head_only(&server, &head, SLOW * 4), None, "who is let in is waited for");
     let head =
         format!("POST /write HTTP/1.1\r\n{JSON}content-length: 50000000\r\nauthorization: Bearer {admin}\r\n\r\n");
-    assert_eq!(head_only(&server, &head, wait), Some(413));
+    assert_eq!(head_only(&server, &head, PATIENCE), Some(413));
 }
 
 #[tokio::test]

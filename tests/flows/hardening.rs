@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use actix_web::web;
 use oauth_runtime::{Client, Clock, Keys, Login, Question, SecondFactor, SignIn, SigningKey, policy};
-use oauth_tests::{Answer, Browser, SECRET, builder, free_port, handlers, serve, start};
+use oauth_tests::{Answer, Browser, PATIENCE, SECRET, builder, free_port, handlers, serve, start};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 #[tokio::test]
 async fn a_handler_of_any_method_is_not_reached_by_what_looks_like_a_preflight() {
@@ -38,10 +39,13 @@ async fn a_handler_of_any_method_is_not_reached_by_what_looks_like_a_preflight()
 async fn c11_a_sign_in_that_is_under_way_does_not_survive_a_sign_out() {
     let (listener, base) = free_port();
     let clock = Clock::by_hand();
+    let (begun, may_end) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let signals = (Arc::clone(&begun), Arc::clone(&may_end));
     let oauth = builder(&base)
         .clock(clock.clone())
-        .authenticate(async |login: Login| {
-            tokio::time::sleep(Duration::from_millis(400)).await;
+        .authenticate(async move |login: Login| {
+            signals.0.add_permits(1);
+            let _permit = signals.1.acquire().await;
             match &*login.password {
                 "ask" => SignIn::ask(Question::code("?")),
                 _ => SignIn::done(json!({})),
@@ -62,9 +66,10 @@ async fn c11_a_sign_in_that_is_under_way_does_not_survive_a_sign_out() {
         let browser = browser.clone();
         async move { browser.login(&form, "ada", "old").await }
     });
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    begun.acquire().await.unwrap().forget();
     oauth.sign_out("ada").await.unwrap();
     clock.advance(Duration::from_secs(2));
+    may_end.add_permits(1);
     let late = late.await.unwrap();
     assert!(late.status == 400 && late.is_page(), "{late:?}");
 
@@ -85,7 +90,7 @@ async fn c17_a_name_is_not_locked_from_one_address_nor_guessed_by_another_spelli
     let address = |request: &actix_web::HttpRequest| {
         request.headers().get("x-test-address").and_then(|value| value.to_str().ok()?.parse().ok())
     };
-    let server = start(|builder| builder.client_address(address));
+    let server = start(|builder| builder.clock(Clock::by_hand()).client_address(address));
     let from = async |address: &str, name: &str, password: &str| {
         let browser = Browser::new(&server);
         let form = browser.authorize(&[]).await.form();
@@ -183,7 +188,7 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
     let address = server.base.trim_start_matches("http://").to_owned();
     let status = tokio::task::spawn_blocking(move || {
         let mut stream = std::net::TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let head = "POST /token HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 9000\r\n\r\na";
         stream.write_all(head.as_bytes()).unwrap();
         let mut answer = [0; 12];

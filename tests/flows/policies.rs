@@ -390,7 +390,13 @@ async fn a_policy_over_a_scope_and_over_the_whole_app() {
                     .service(inner)
                     .service(decides)
             });
-            let server = server.workers(1).disable_signals().listen(listener).unwrap().run();
+            let server = server
+                .workers(1)
+                .client_request_timeout(std::time::Duration::ZERO)
+                .disable_signals()
+                .listen(listener)
+                .unwrap()
+                .run();
             sender.send(server.handle()).unwrap();
             server.await.unwrap();
         });

@@ -465,9 +465,11 @@ impl Store for Failing {
 
 #[tokio::test]
 async fn c23_a_store_that_fails_at_any_step_loses_nothing() {
-    let store = Failing(Arc::new((MemoryStore::new(), AtomicUsize::new(0), AtomicBool::new(false))));
+    let clock = Clock::by_hand();
+    let store =
+        Failing(Arc::new((MemoryStore::with_clock(clock.clone()), AtomicUsize::new(0), AtomicBool::new(false))));
     let watched = store.clone();
-    let server = start(|builder| with_reload(builder).store(store));
+    let server = start(|builder| with_reload(builder).clock(clock).store(store));
     let browser = Browser::new(&server);
     let (code, issued) = (browser.code().await, browser.issued(&[]).await);
     let mut refresh = text(&issued, "refresh_token");

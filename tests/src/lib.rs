@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
+use actix_web::http::KeepAlive;
 use actix_web::web::ServiceConfig;
 use actix_web::{App, HttpResponse, HttpServer, Responder, get, post, web};
 use oauth_runtime::store::{Advance, Count, MemoryStore, Reply, Spend};
@@ -27,6 +28,9 @@ pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 pub const REDIRECT: &str = "http://127.0.0.1:7777/callback";
 /// A secret of the right length.
 pub const SECRET: &str = "a secret of the tests, and long enough to be one";
+
+/// What no load of the machine reaches. Only what hangs does.
+pub const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A running server; it stops when this is dropped.
 pub struct Server {
@@ -67,6 +71,10 @@ pub fn serve_with(
             let server = HttpServer::new(move || App::new().configure(app.clone()))
                 .workers(workers)
                 .backlog(4096)
+                // On a busy machine a client may be slow; the server is never the first to hang up.
+                .keep_alive(KeepAlive::Os)
+                .client_request_timeout(Duration::ZERO)
+                .client_disconnect_timeout(Duration::ZERO)
                 .disable_signals()
                 .shutdown_timeout(1)
                 .listen(listener)
@@ -90,6 +98,8 @@ pub fn builder(issuer: &str) -> Builder {
         )
         .scope("notes:read", "Read your notes")
         .scope("notes:write", "Write your notes")
+        // A busy machine is no reason for a 503.
+        .authenticate_timeout(PATIENCE)
         .authenticate(async |login: Login| users(&login))
 }
 
@@ -285,7 +295,7 @@ impl Browser {
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .cookie_store(true)
-            .timeout(Duration::from_secs(60))
+            .timeout(PATIENCE)
             .build()
             .unwrap();
         Browser { http, base: server.base.clone() }
