@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Runs every test there is. Installs what is missing where it can; says what is missing where it cannot, and fails.
+# Runs every test there is, and says where the time went. Installs what is missing where it can; says what is missing where
+# it cannot, and fails.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 passed=0
 failed=0
 failures=()
+times=()
 
 main() {
     need_cargo
@@ -14,9 +16,12 @@ main() {
     need_package chromium chromium
     need_venv
 
-    step "cargo test" cargo test --workspace --all-features
-    step "benches compile" cargo bench --workspace --all-features --no-run
-    step "the examples build" cargo build --workspace --examples --bins
+    # The same features everywhere: others would build everything a second time.
+    step "build" cargo test --workspace --all-features --no-run
+    step "build the examples" cargo build --workspace --all-features --examples --bins
+    step "cargo test" cargo test --workspace --all-features --no-fail-fast
+    # What is measured must run. How fast it is, a plain `cargo bench` says.
+    step "each bench once" cargo bench --workspace --all-features --profile dev --bench '*' --no-fail-fast -- --test
     export QUICKSTART_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/quickstart"
     export IDENTITY_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/identity"
     export RESOURCE_SERVER_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/resource_server"
@@ -26,6 +31,9 @@ main() {
     step "Chromium" node_tests tests/browser
 
     echo
+    echo "== where the time went"
+    printf '%s\n' "${times[@]}" "$(printf '%4d s  in all' "$SECONDS")"
+    echo
     for failure in "${failures[@]}"; do echo "FAILED: $failure"; done
     echo "$passed passed, $failed failed"
     ((failed == 0))
@@ -33,15 +41,31 @@ main() {
 
 # Runs a step, keeps its output in sight, and adds up what its runner counted.
 step() {
-    local name=$1 log status
+    local name=$1 log status begun=$SECONDS
     shift
     log=$(mktemp)
     echo
     echo "== $name"
     "$@" </dev/null 2>&1 | tee "$log"
     status=${PIPESTATUS[0]}
+    times+=("$(printf '%4d s  %s' $((SECONDS - begun)) "$name")")
+    echo "== $name: $((SECONDS - begun)) s"
+    slowest "$log"
     count "$log" "$status" "$name"
     rm -f "$log"
+}
+
+# Of cargo's test programs, those that took three seconds or more.
+slowest() {
+    local seconds program
+    while read -r seconds program; do
+        ((seconds < 3)) || times+=("$(printf '%4d s  of these: %s' "$seconds" "$program")")
+    done < <(awk '
+        /^ *Running /           { program = $NF; gsub(/.*\/|-[0-9a-f]+\)$/, "", program) }
+        /^ *Doc-tests /         { program = ""; crate = $2 }
+        /^test result: /        { if (program != "") print int($NF), program }
+        /^all doctests ran in / { print int($5), "doc tests of " crate }
+    ' "$1")
 }
 
 # Reads the closing lines of cargo test, pytest and node --test.
@@ -64,13 +88,22 @@ count() {
 
 python_clients() {
     local venv=tests/clients/python/.venv
-    [[ -x $venv/bin/pip ]] || python3 -m venv "$venv" || return 1
-    "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/clients/python/requirements.txt || return 1
+    "$venv/bin/python" -c '' 2>/dev/null || python3 -m venv --clear "$venv" || return 1
+    installed tests/clients/python/requirements.txt "$venv" \
+        "$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/clients/python/requirements.txt || return 1
     "$venv/bin/python" -m pytest tests/clients/python
 }
 
 node_tests() {
-    (cd "$1" && npm ci --no-audit --no-fund && npm test)
+    (cd "$1" && installed package-lock.json node_modules npm ci --no-audit --no-fund && npm test)
+}
+
+# Installs into a folder what a lock file names, unless that very file has been installed there.
+installed() {
+    local lock=$1 folder=$2
+    shift 2
+    cmp -s "$lock" "$folder/.installed" && return
+    "$@" && cp "$lock" "$folder/.installed"
 }
 
 need_cargo() {
