@@ -20,6 +20,7 @@ mod rule;
 mod syntax;
 
 use guard::Kind;
+
 /// Guards a handler by the claims of its token.
 ///
 /// ```

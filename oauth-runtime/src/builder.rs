@@ -192,7 +192,8 @@ impl Builder {
         self
     }
 
-    /// A web origin whose pages may call `/token`, besides those of the registered redirect URIs.
+    /// A web origin whose pages may call `/token`, `/revoke` and `/userinfo`, besides those of the registered redirect
+    /// URIs.
     pub fn origin(mut self, origin: impl Into<String>) -> Self {
         self.origins.push(origin.into());
         self

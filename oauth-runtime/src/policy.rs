@@ -201,10 +201,8 @@ impl Value {
             (Value::Parameter(name), Json::Number(given)) => {
                 let parameter = (facts.parameter)(name)?;
                 let number = given.as_i128()?;
-                // The digits as they are usually written: a handler reads `+7` and `07` as 7, and this does not.
-                let digits = parameter.strip_prefix('-').unwrap_or(&parameter);
-                let usual = digits == "0" && digits.len() == parameter.len() || !digits.starts_with(['0', '+', '-']);
-                Some(usual && parameter.parse() == Ok(number))
+                // As integers are written: a handler reads `+7` and `07` as 7, and this does not.
+                Some(*parameter == number.to_string())
             }
             (Value::Str(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_) | Value::Parameter(_), _) => None,
         }

@@ -103,6 +103,25 @@ async fn c01_head_is_answered_wherever_get_is() {
 }
 
 #[tokio::test]
+async fn c01_head_ends_no_session() {
+    let server = start(|builder| {
+        builder
+            .keys(oauth_runtime::Keys::generate().unwrap())
+            .scope("openid", "Know who you are")
+            .reload_blocking(|subject: &str| Some(serde_json::json!({ "sub": subject })))
+    });
+    let browser = Browser::new(&server);
+    let issued = browser.issued(&[("scope", Some("openid"))]).await;
+    let access = issued["access_token"].as_str().unwrap();
+    let url = format!("{}/logout?id_token_hint={}", server.base, issued["id_token"].as_str().unwrap());
+    assert_eq!(browser.call("/me", Some(access)).await.status, 200);
+    // A scanner of links, without the browser's cookies.
+    let answer = Answer::to(Browser::new(&server).http.request(Method::HEAD, &url)).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(browser.call("/me", Some(access)).await.status, 200, "HEAD ended the session");
+}
+
+#[tokio::test]
 async fn c02_c35_which_origins_may_read_what() {
     let server = start(|builder| builder.origin("https://spa.example"));
     let browser = Browser::new(&server);

@@ -233,3 +233,26 @@ async fn an_address_that_the_server_does_not_use_is_guarded_like_any_other() {
         assert_eq!(browser.call(path, Some(&token)).await.status, 200, "{path}");
     }
 }
+
+#[tokio::test]
+async fn c47_the_revocation_of_an_access_token_is_forgotten_when_nothing_of_it_can_come() {
+    use base64::Engine as _;
+    use oauth_runtime::Store as _;
+
+    let clock = Clock::by_hand();
+    let store = Spy::new(clock.clone());
+    let kept = store.clone();
+    let server =
+        start(|builder| builder.clock(clock.clone()).store(store).client(Client::confidential("job").secret(SECRET)));
+    clock.advance(Duration::from_secs(10));
+    let browser = Browser::new(&server);
+    let issued = browser.post_as("/token", "job", SECRET, &[("grant_type", "client_credentials")]).await.json();
+    let token = issued["access_token"].as_str().unwrap();
+    let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    let claims: serde_json::Value = serde_json::from_slice(&payload).unwrap();
+    let grant = claims["gid"].as_str().unwrap();
+    assert_eq!(browser.post_as("/revoke", "job", SECRET, &[("token", token)]).await.status, 200);
+    assert!(kept.is_revoked(grant).await.unwrap());
+    clock.advance(Duration::from_secs(2 * 24 * 3600));
+    assert!(!kept.is_revoked(grant).await.unwrap(), "kept longer than anything of it lives");
+}

@@ -512,3 +512,46 @@ async fn the_cookie_is_the_browsers_alone_and_nothing_in_it_can_be_read_or_chang
     let set = cookie(&answer, "session").unwrap();
     assert!(set.starts_with("__Host-oauth-session-") && set.contains("; Secure"), "{set}");
 }
+
+#[tokio::test]
+async fn c41_a_form_of_one_kind_is_none_of_another() {
+    let server = start(|builder| {
+        builder
+            .reload_blocking(|subject: &str| Some(json!({ "sub": subject })))
+            .second_factor(async |_: oauth_runtime::SecondFactor| None::<Value>)
+            .client(Client::public("third").redirect_uri("https://third.example/cb").third_party())
+    });
+    let browser = Browser::new(&server);
+    let sign_in = browser.authorize(&[]).await.form();
+    let third = browser
+        .sign_in(
+            &[("client_id", Some("third")), ("redirect_uri", Some("https://third.example/cb"))],
+            "admin",
+            "admin123",
+        )
+        .await;
+    let consent = third.form();
+    let sign_out = browser.call("/logout", None).await.form();
+    for (name, form) in [("sign-in", &sign_in), ("consent", &consent), ("sign-out", &sign_out)] {
+        for path in ["/login", "/verify", "/consent", "/logout"] {
+            let own = matches!((name, path), ("sign-in", "/login") | ("consent", "/consent") | ("sign-out", "/logout"));
+            if own {
+                continue;
+            }
+            for more in [
+                "&cancel=1",
+                "&decision=allow",
+                "&decision=deny",
+                "&answer=123456",
+                "&username=admin&password=admin123",
+            ] {
+                let form = url::form_urlencoded::byte_serialize(form.as_bytes()).collect::<String>();
+                let answer = browser.post(path, format!("request={form}{more}")).await;
+                assert!(
+                    answer.status == 400 && answer.is_page() && answer.body.contains("not a form"),
+                    "{name} at {path}{more}: {answer:?}"
+                );
+            }
+        }
+    }
+}

@@ -15,13 +15,13 @@ use crate::guard::protection::{OwnTokens, Protection, Tokens};
 use crate::guard::refusal::{RefusalForm, Resource};
 use crate::keys::{Expected, KeyRing};
 use crate::model::Secret;
-use crate::model::claims::OPENID;
+use crate::model::claims::{OFFLINE_ACCESS, OPENID};
 use crate::model::issuer::Issuer;
 use crate::model::resource::is_resource;
 use crate::policy::Rule;
 use crate::seal::Sealer;
 use crate::server::paths::Has;
-use crate::server::{Configuration, OAuthService};
+use crate::server::{Configuration, OAuthService, SignInBy};
 use crate::store::MemoryStore;
 use crate::users::ClaimsType;
 
@@ -57,6 +57,11 @@ impl Builder {
             return Err(BuildError::OpenidWithoutKeys);
         }
         let paths = paths(&issuer, resource.as_ref(), &self.paths, &has)?;
+        if let SignInBy::PageAt(path) = &users.sign_in
+            && paths.registered().any(|own| own.path == *path)
+        {
+            return Err(BuildError::SignInAtOwnPath { path: path.clone() });
+        }
 
         let sealer = Sealer::new(&secret, &self.previous_secrets, issuer.as_str()).ok_or(BuildError::Cryptography)?;
         let tokens = Arc::new(self.own_tokens(&secret)?);
@@ -176,9 +181,6 @@ fn check_guards(
     }
     Ok(())
 }
-
-/// OpenID Connect Core §11
-const OFFLINE_ACCESS: &str = "offline_access";
 
 #[cfg(test)]
 #[path = "tests.rs"]

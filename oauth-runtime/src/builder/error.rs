@@ -94,14 +94,31 @@ pub enum BuildError {
         /// The name of the type that the other function returns.
         other: &'static str,
     },
-    /// The path of [`sign_in_at`](crate::Builder::sign_in_at) is malformed, or there is an `authenticate` as well.
+    /// The path of [`sign_in_at`](crate::Builder::sign_in_at) is malformed.
     #[error(
         "the path {path:?} of .sign_in_at(..) cannot be used: write the path of your page on this origin, /segments \
-         of letters, digits and -._~, and leave .authenticate(..) out"
+         of letters, digits and -._~"
     )]
     SignInAt {
         /// The path as given.
         path: String,
+    },
+    /// The path of [`sign_in_at`](crate::Builder::sign_in_at) is that of one of the server's own URLs.
+    #[error(
+        "the path {path:?} of .sign_in_at(..) is the server's own: choose another for your page, or move the server's \
+         with .path(..)"
+    )]
+    SignInAtOwnPath {
+        /// The path as given.
+        path: String,
+    },
+    /// There are [`sign_in_at`](crate::Builder::sign_in_at) and a function that the built-in page would call.
+    #[error(
+        "users sign in on a page of yours, and .{function}(..) is for the built-in one: leave it or .sign_in_at(..) out"
+    )]
+    SignInTwice {
+        /// `authenticate` or `second_factor`.
+        function: &'static str,
     },
     /// The [`Texts`](crate::Texts) of a language have no valid tag, or a sentence is empty or lacks a placeholder.
     #[error("the texts of the language {language:?} cannot be used: {why}")]

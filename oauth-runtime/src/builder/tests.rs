@@ -29,6 +29,11 @@ fn good() -> Builder {
     bare().client(spa())
 }
 
+/// With a page of the author's own at this path.
+fn elsewhere(path: &str) -> Builder {
+    Builder::new().secret(SECRET).issuer("https://notes.example").client(spa()).sign_in_at(path)
+}
+
 /// What causes an error, which one, and what its text tells to write or change.
 #[test]
 fn each_mistake_has_an_error_that_says_what_to_write() {
@@ -81,6 +86,20 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
             good().authenticate_blocking(|_| Some([1_u8])).reload_blocking(|_| Some([1_u16])),
             is!(BuildError::OtherClaims { .. }),
             "use one type",
+        ),
+        (elsewhere("welcome"), is!(BuildError::SignInAt { .. }), "/segments"),
+        (elsewhere(""), is!(BuildError::SignInAt { .. }), "/segments"),
+        (elsewhere("/login"), is!(BuildError::SignInAtOwnPath { .. }), "move the server's with .path(..)"),
+        (elsewhere("/oauth/pages.css"), is!(BuildError::SignInAtOwnPath { .. }), "the server's own"),
+        (
+            elsewhere("/welcome").authenticate_blocking(|_| Some(json!({}))),
+            is!(BuildError::SignInTwice { function: "authenticate" }),
+            "leave it or .sign_in_at(..) out",
+        ),
+        (
+            elsewhere("/welcome").second_factor_blocking(|_| Some(json!({}))),
+            is!(BuildError::SignInTwice { function: "second_factor" }),
+            ".second_factor(..) is for the built-in one",
         ),
         (good().blocking_at_once(0), is!(BuildError::NeverAnswers), "blocking_at_once"),
         (good().authenticate_timeout(zero), is!(BuildError::NeverAnswers), "authenticate_timeout"),
@@ -140,7 +159,7 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
         assert!(is(&error), "{error:?}");
         assert!(error.to_string().contains(text), "{error} does not say {text}");
     }
-    assert!(good().build().is_ok());
+    assert!(good().build().is_ok() && elsewhere("/welcome").build().is_ok());
 }
 
 #[test]

@@ -152,8 +152,15 @@ impl Builder {
             permits: Arc::new(Semaphore::new(self.blocking_at_once.min(Semaphore::MAX_PERMITS))),
         };
         let (sign_in, claims) = match (self.sign_in_at.take(), self.authenticate.take()) {
-            (Some(path), None) if !path.is_empty() && is_plain_path(&path) => (SignInBy::PageAt(path), None),
-            (Some(path), _) => return Err(BuildError::SignInAt { path }),
+            (Some(_), Some(_)) => return Err(BuildError::SignInTwice { function: "authenticate" }),
+            (Some(_), None) if self.second_factor.is_some() => {
+                return Err(BuildError::SignInTwice { function: "second_factor" });
+            }
+            (Some(path), None) if path.is_empty() || !is_plain_path(&path) => {
+                return Err(BuildError::SignInAt { path });
+            }
+            // No function answers the claims of a sign-in, and the one that looks them up again answers the same.
+            (Some(path), None) => (SignInBy::PageAt(path), self.reload.as_ref().map(|(_, claims)| *claims)),
             (None, Some((function, claims))) => (SignInBy::Function(calls.of(function)), Some(claims)),
             (None, None) => return Err(BuildError::NoAuthenticate),
         };

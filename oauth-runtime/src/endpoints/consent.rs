@@ -38,6 +38,6 @@ pub(crate) async fn decide(
         return Ok(redirect::deny(server, &authorization));
     }
     let mut response = redirect::approve(server, &authorization, &person).await?;
-    consent::remember(server, http, &mut response, &authorization.request, &person.subject);
+    consent::remember(server, http, &mut response, &authorization, &person.subject);
     Ok(response)
 }

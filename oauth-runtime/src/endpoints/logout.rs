@@ -50,6 +50,10 @@ pub(crate) async fn sign_out(
     // RP-Initiated Logout §3: never to a place that is not registered
     let destination = destination(server, then.as_ref()).await?;
 
+    // RFC 9110 §9.2.1: HEAD changes nothing, whoever sends it to look at a link
+    if http.method() == Method::HEAD {
+        return Ok(signed_out_page(server, http));
+    }
     match (Session::of(http, server).await?, hint.and_then(|hint| hint.verified)) {
         (Some(session), Some(verified))
             if verified.subject == session.subject
@@ -119,14 +123,16 @@ fn signed_out(
             Some(state) => to.with(&[("state", &state)]),
             None => to.uri,
         }),
-        None => {
-            let page = SignedOutPage { brand: server.brand(), texts: language::of(http, server) };
-            document(StatusCode::OK, server.pages().signed_out(&page), "")
-        }
+        None => signed_out_page(server, http),
     };
     Cookie::Session.clear(&mut response, server);
     Browser::new().remember(&mut response, server);
     response
+}
+
+fn signed_out_page(server: &Server, http: &HttpRequest) -> HttpResponse {
+    let page = SignedOutPage { brand: server.brand(), texts: language::of(http, server) };
+    document(StatusCode::OK, server.pages().signed_out(&page), "")
 }
 
 async fn destination(server: &Server, then: Option<&AfterSignOut>) -> Result<Option<Destination>, Reason> {

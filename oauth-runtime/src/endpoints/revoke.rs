@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::client_auth;
 use crate::error::Reason;
 use crate::guard::bearer;
+use crate::keys::Verified;
 use crate::model::form::Parameters;
 use crate::model::refresh::RefreshToken;
 use crate::response::not_stored;
@@ -27,7 +28,8 @@ pub(crate) async fn revoke(
     let (client_id, grant, ends_at) = match server.sealer().open::<RefreshToken>(token, server.now()) {
         Ok(opened) => (opened.value.client_id, Some(opened.value.grant), Some(opened.value.ends_at)),
         Err(NotOpened::Forged | NotOpened::Expired) => match server.access_token(token) {
-            Some(verified) => (verified.registered.client_id, verified.registered.grant, None),
+            // Of its grant no access token is older, and a family of refresh tokens ends with this call.
+            Some(Verified { registered, .. }) => (registered.client_id, registered.grant, Some(registered.expires_at)),
             None => return Ok(done()),
         },
     };

@@ -14,22 +14,21 @@ use crate::standing::{self, Ended, HandedOut};
 use crate::store::{Store, StoreError};
 
 /// The request's token, or why it has none that is good.
-pub(crate) async fn verified(request: &HttpRequest, protection: &Arc<Protection>) -> Result<Arc<Verified>, Reason> {
-    match present(request, protection) {
-        Presented::Decided(result) => result,
-        Presented::Pending(standing) => standing.decided().await,
-        Presented::KeyUnknown => {
-            protection.tokens.fetch_keys().await;
-            match present(request, protection) {
-                Presented::Decided(result) => result,
-                Presented::Pending(standing) => standing.decided().await,
-                Presented::KeyUnknown => Err(Reason::TokenSignature),
-            }
-        }
+pub(crate) async fn of_request(request: &HttpRequest, protection: &Arc<Protection>) -> Result<Arc<Verified>, Reason> {
+    let mut lookup = without_waiting(request, protection);
+    if let Lookup::KeyUnknown = lookup {
+        protection.tokens.fetch_keys().await;
+        lookup = without_waiting(request, protection);
+    }
+    match lookup {
+        Lookup::Decided(result) => result,
+        Lookup::Pending(standing) => standing.decided().await,
+        Lookup::KeyUnknown => Err(Reason::TokenSignature),
     }
 }
 
-pub(crate) enum Presented {
+/// How far a token is known.
+pub(crate) enum Lookup {
     Decided(Result<Arc<Verified>, Reason>),
     /// The store has to be asked, once however many guards and extractors want to know.
     Pending(Rc<PendingStanding>),
@@ -39,26 +38,26 @@ pub(crate) enum Presented {
 
 /// As far as can be told without waiting: all the way where the store is in memory, and then nothing is allocated for a
 /// token that came before.
-pub(crate) fn present(request: &HttpRequest, protection: &Arc<Protection>) -> Presented {
+pub(crate) fn without_waiting(request: &HttpRequest, protection: &Arc<Protection>) -> Lookup {
     if let Some(pending) = request.extensions().get::<Rc<PendingStanding>>()
         && pending.is_of(protection)
     {
-        return Presented::Pending(Rc::clone(pending));
+        return Lookup::Pending(Rc::clone(pending));
     }
-    let verified = match verify(request, protection) {
+    let verified = match from_cache_or_keys(request, protection) {
         Ok(verified) => verified,
-        Err(Reason::KeyUnknown) => return Presented::KeyUnknown,
-        Err(reason) => return Presented::Decided(Err(reason)),
+        Err(Reason::KeyUnknown) => return Lookup::KeyUnknown,
+        Err(reason) => return Lookup::Decided(Err(reason)),
     };
-    let Some(store) = protection.tokens.store() else { return Presented::Decided(Ok(verified)) };
+    let Some(store) = protection.tokens.store() else { return Lookup::Decided(Ok(verified)) };
     if protection.token_cache.is_on()
         && let Some(standing) = standing::check_now(store, handed_out(&verified.registered))
     {
-        return Presented::Decided(outcome(standing).map(|()| verified));
+        return Lookup::Decided(outcome(standing).map(|()| verified));
     }
     let pending = Rc::new(PendingStanding { protection: Arc::clone(protection), verified, stands: OnceCell::new() });
     request.extensions_mut().insert(Rc::clone(&pending));
-    Presented::Pending(pending)
+    Lookup::Pending(pending)
 }
 
 /// A verified token whose standing is asked for once.
@@ -83,9 +82,9 @@ impl PendingStanding {
     }
 }
 
-fn verify(request: &HttpRequest, protection: &Protection) -> Result<Arc<Verified>, Reason> {
+fn from_cache_or_keys(request: &HttpRequest, protection: &Protection) -> Result<Arc<Verified>, Reason> {
     let Protection { token_cache, tokens, expected, .. } = protection;
-    let token = bearer(request)?;
+    let token = header_token(request)?;
     let now = tokens.clock().now();
     let generation = tokens.generation();
     if let Some(verified) = token_cache.get(token, generation) {
@@ -112,8 +111,9 @@ pub(crate) async fn stands(token: &Registered, store: &dyn Store) -> Result<(), 
 fn handed_out(token: &Registered) -> HandedOut<'_> {
     HandedOut {
         issued_at: token.issued_at,
-        // A client in its own name was authenticated when its token was issued.
-        of: Some((&token.subject, token.signed_in_at.unwrap_or(token.issued_at))),
+        // The earlier of the two, should a clock have been set back between them; a client in its own name was
+        // authenticated when its token was issued.
+        of: Some((&token.subject, token.signed_in_at.map_or(token.issued_at, |at| at.min(token.issued_at)))),
         session: token.session.as_deref(),
         grant: token.grant.as_deref(),
     }
@@ -127,7 +127,7 @@ fn outcome(standing: Result<Result<(), Ended>, StoreError>) -> Result<(), Reason
 }
 
 /// The token of the `Authorization` header; from nowhere else (RFC 9700 §4.3.2, OAuth 2.1 §5.1).
-fn bearer(request: &HttpRequest) -> Result<&[u8], Reason> {
+fn header_token(request: &HttpRequest) -> Result<&[u8], Reason> {
     let mut headers = request.headers().get_all(header::AUTHORIZATION);
     let value = match (headers.next(), headers.next()) {
         (None, _) => return Err(Reason::TokenMissing),

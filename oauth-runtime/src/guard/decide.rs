@@ -14,6 +14,7 @@ use crate::guard::bearer;
 use crate::guard::protection::Protection;
 use crate::guard::refusal::Refusal;
 use crate::keys::Verified;
+use crate::model::Scope;
 use crate::policy::{Facts, Guard, Rule, Shapes};
 
 /// A handler's arguments before the guard has decided: the request and its body, untouched.
@@ -34,7 +35,7 @@ impl<E> Guarded<E> {
     where
         E: FromRequest,
     {
-        if let Err(refusal) = admit(&self.request, guard).await {
+        if let Err(refusal) = check(&self.request, guard).await {
             return Err(refusal.into_error(&self.request));
         }
         E::from_request(&self.request, &mut self.payload).await.map_err(Into::into)
@@ -57,7 +58,7 @@ impl<E> std::fmt::Debug for Guarded<E> {
 }
 
 /// What an attribute decides, on the service of the `App`.
-async fn admit(request: &HttpRequest, guard: &'static Guard) -> Result<(), Refusal> {
+async fn check(request: &HttpRequest, guard: &'static Guard) -> Result<(), Refusal> {
     let admitted = match guard.rule {
         Rule::Public => Ok(()),
         _ => match Protection::of(request) {
@@ -88,14 +89,14 @@ pub(crate) async fn decide(
         );
         return Err(protection.refusal(Reason::NoSuchParameter));
     }
-    let verified = bearer::verified(request, protection).await.map_err(|reason| protection.refusal(reason))?;
-    let parameter = |name: &str| parameter(request, name);
-    let facts = Facts::new(&verified.claims).by(protection.tokens.clock()).with_parameters(&parameter);
-    let Rule::Typed(_) = guard.rule else { return judge(facts, guard, protection).map(drop) };
+    let verified = bearer::of_request(request, protection).await.map_err(|reason| protection.refusal(reason))?;
+    let of_route = |name: &str| parameter(request, name);
+    let facts = Facts::new(&verified.claims).by(protection.tokens.clock()).with_parameters(&of_route);
+    let Rule::Typed(_) = guard.rule else { return apply(facts, guard, protection).map(drop) };
 
     // Parsed once, by the first guard: the next ones and the handler's `Claims<T>` take it from here.
     let earlier = request.extensions_mut().remove::<Parsed>().map(|Parsed(parsed)| parsed);
-    let parsed = judge(facts.with_shapes(Shapes::of(earlier)), guard, protection)?;
+    let parsed = apply(facts.with_shapes(Shapes::of(earlier)), guard, protection)?;
     if let Some(parsed) = parsed {
         request.extensions_mut().insert(Parsed(parsed));
     }
@@ -108,13 +109,14 @@ pub(crate) fn decide_claims(
     protection: &Arc<Protection>,
     guard: &'static Guard,
 ) -> Result<(), Refusal> {
-    judge(Facts::new(&verified.claims).by(protection.tokens.clock()), guard, protection).map(drop)
+    apply(Facts::new(&verified.claims).by(protection.tokens.clock()), guard, protection).map(drop)
 }
 
 /// The claims as a type of the application.
 pub(crate) struct Parsed(pub(crate) Box<dyn Any>);
 
-fn judge(
+/// Applies the rule; answers the claims as the type of its pattern, where it has one.
+fn apply(
     facts: Facts<'_>,
     guard: &'static Guard,
     protection: &Arc<Protection>,
@@ -132,12 +134,12 @@ fn judge(
         Some(need) if need.is_step_up() => Reason::SignInAgain(need),
         Some(need) => Reason::PolicyRefused(need.scope),
         // A scope that would not be enough is not asked for: a client that follows the challenge would come in vain.
-        None => Reason::PolicyRefused(crate::Scope::default()),
+        None => Reason::PolicyRefused(Scope::default()),
     };
     Err(protection.refusal(reason).by(guard, guard.rule.decisive(&facts)))
 }
 
-/// A route's parameter as `web::Path<String>` reads it, but for what was no UTF-8: actix has put U+FFFD in its place, and
+/// A route's parameter as `web::Path<String>` reads it, but for what was not UTF-8: actix has put U+FFFD in its place, and
 /// two different paths would be one.
 fn parameter<'a>(request: &'a HttpRequest, name: &str) -> Option<Cow<'a, str>> {
     let value = percent_decode_str(request.match_info().get(name)?).decode_utf8().ok()?;

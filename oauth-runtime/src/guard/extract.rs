@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::Reason;
-use crate::guard::bearer::{self, Presented};
+use crate::guard::bearer::{self, Lookup};
 use crate::guard::decide::{self, Parsed};
 use crate::guard::protection::Protection;
 use crate::guard::refusal::Refusal;
@@ -174,16 +174,17 @@ impl<T: 'static> Extracted<T> {
                 .and_then(|verified| read(request, protection, verified))
                 .map_err(|refusal| refusal.into_error(request))
         };
-        match bearer::present(request, protection) {
-            Presented::Decided(verified) => Extracted::now(finish(request, protection, verified)),
-            Presented::Pending(standing) => {
+        match bearer::without_waiting(request, protection) {
+            Lookup::Decided(verified) => Extracted::now(finish(request, protection, verified)),
+            Lookup::Pending(standing) => {
                 let (request, protection) = (request.clone(), Arc::clone(protection));
                 let later = async move { finish(&request, &protection, standing.decided().await) };
                 Extracted(Extraction::Later(Box::pin(later)))
             }
-            Presented::KeyUnknown => {
+            Lookup::KeyUnknown => {
                 let (request, protection) = (request.clone(), Arc::clone(protection));
-                let later = async move { finish(&request, &protection, bearer::verified(&request, &protection).await) };
+                let later =
+                    async move { finish(&request, &protection, bearer::of_request(&request, &protection).await) };
                 Extracted(Extraction::Later(Box::pin(later)))
             }
         }

@@ -49,6 +49,9 @@ pub(crate) const REGISTERED: &[&str] = &[
 /// The scope that asks for an ID token (OpenID Connect Core §3.1.2.1).
 pub(crate) const OPENID: &str = "openid";
 
+/// The scope that asks for a refresh token, where the builder names it (OpenID Connect Core §11).
+pub(crate) const OFFLINE_ACCESS: &str = "offline_access";
+
 /// OpenID Connect Core §5.4: the claims that a scope is for.
 pub(crate) const STANDARD: [(&str, &[&str]); 4] = [
     (

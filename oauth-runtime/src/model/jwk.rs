@@ -53,13 +53,18 @@ pub(crate) struct PublicKey {
 #[non_exhaustive]
 pub enum InvalidJwk {
     /// It is no JSON object, has a member of the wrong type, or is a set without keys.
-    #[error("it must be a JWK or a JWK set, as JSON")]
+    #[error("it must be a JWK, or a JWK set with keys in it, as JSON")]
     NotAKey,
     /// It has the private part in it.
-    #[error("it has a private key in it: give the public part alone, and keep the rest with the client")]
+    #[error(
+        "it has a private or secret key in it: give the public part of a key pair alone, and keep the rest with the client"
+    )]
     Private,
     /// It is of another kind than P-256, Ed25519 or RSA of 2048 to 8192 bits, or its numbers are of another length.
-    #[error("it must be of kind P-256 (ES256), Ed25519 (EdDSA) or RSA of 2048 to 8192 bits (RS256)")]
+    #[error(
+        "it must be of kind P-256 (ES256), Ed25519 (EdDSA) or RSA of 2048 to 8192 bits (RS256), with all numbers of its \
+         kind in their full length"
+    )]
     Kind,
     /// Its numbers are not base64url without padding.
     #[error("its `x`, `y`, `n` and `e` must be base64url without padding")]

@@ -6,8 +6,10 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
+use crate::model::client::RegisteredClient;
 use crate::model::code::{AuthorizationRequest, ConsentForm};
 use crate::model::id::random_id;
+use crate::model::redirect_uri::Destination;
 use crate::model::session::{By, Consents, Person};
 use crate::pages::ConsentPage;
 use crate::response::document;
@@ -31,10 +33,7 @@ pub(crate) fn is_needed(
     if request.requirements.consent {
         return true;
     }
-    // OAuth 2.1 §7.3.1: any program can say that it is a client which neither authenticates nor is reached by https.
-    // A page of this very origin, as on a developer's machine, belongs to the author.
-    let is_own = destination.source == server.issuer().origin();
-    let is_identified = client.credentials.is_some() || destination.is_https || is_own;
+    let is_identified = is_identified(server, client, destination);
     if client.is_third_party {
         return !(is_identified && is_remembered(server, http, request, subject));
     }
@@ -43,6 +42,13 @@ pub(crate) fn is_needed(
         By::Page => false,
         By::Elsewhere | By::Session | By::SessionAlone => !is_identified,
     }
+}
+
+/// OAuth 2.1 §7.3.1: any program can say that it is a client which neither authenticates nor is reached by https. A page
+/// of this very origin, as on a developer's machine, belongs to the author.
+fn is_identified(server: &Server, client: &RegisteredClient, destination: &Destination) -> bool {
+    let is_own = destination.source == server.issuer().origin();
+    client.credentials.is_some() || destination.is_https || is_own
 }
 
 /// The page that asks.
@@ -69,14 +75,19 @@ pub(crate) async fn consent_page(
     Ok(document(StatusCode::OK, html, &destination.source))
 }
 
-/// What was allowed before stays allowed; what another user of this browser allowed is forgotten.
+/// What was allowed before stays allowed; what another user of this browser allowed is forgotten. Only what
+/// [`is_needed`] would ask for is kept.
 pub(crate) fn remember(
     server: &Server,
     http: &HttpRequest,
     response: &mut HttpResponse,
-    request: &AuthorizationRequest,
+    authorization: &Authorization,
     subject: &str,
 ) {
+    let Authorization { request, client, destination } = authorization;
+    if !(client.is_third_party && is_identified(server, client, destination)) {
+        return;
+    }
     let mut consents = consents(server, http)
         .filter(|consents| consents.subject == subject)
         .unwrap_or_else(|| Consents { subject: subject.to_owned(), ..Consents::default() });

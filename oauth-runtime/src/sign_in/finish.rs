@@ -76,8 +76,9 @@ pub(crate) async fn signed_in(
         at: began,
         amr,
         acr,
-        // What an earlier sign-in of this session gave may live for longer than what this one gives.
-        until: Some(session.as_ref().and_then(|before| before.until).map_or(ends, |until| until.max(ends))),
+        // What an earlier sign-in of this session gave may live for longer than what this one gives; where its end is not
+        // known it stays so.
+        until: session.as_ref().map_or(Some(ends), |before| before.until.map(|until| until.max(ends))),
         session: server.sessions().map(|_| session.and_then(|before| before.session).unwrap_or_else(random_id)),
     };
     Ok(Person {

@@ -193,7 +193,11 @@ impl Suite {
                 assert!(!decisions.is_empty(), "no guard of this crate saw the request; it was answered with {status}");
                 let admitted = decisions.iter().all(|(_, admitted)| *admitted);
                 let claims = if expected { &case.admitted } else { &case.refused };
-                assert_eq!(admitted, expected, "{}: answered {status} for {claims:?}", case.term);
+                assert_eq!(
+                    admitted, expected,
+                    "{}: answered {status} for {claims:?}; a parameter of the route has to be 1 in the path of the request",
+                    case.term
+                );
             }
         }
     }

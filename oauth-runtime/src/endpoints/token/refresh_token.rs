@@ -2,6 +2,7 @@
 
 use crate::endpoints::token::access_token::{Access, Issued};
 use crate::error::Reason;
+use crate::model::claims::OFFLINE_ACCESS;
 use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
 use crate::model::lifetime::{GRACE, LONGEST_ACCESS_TOKEN, Lifetimes, SLOWEST_ANSWER};
@@ -176,6 +177,3 @@ fn sealed(
 fn family_lives_until(refreshing: &Refreshing, used_at: Timestamp) -> Timestamp {
     used_at + refreshing.lifetimes.idle.max(LONGEST_ACCESS_TOKEN) + GRACE + SLOWEST_ANSWER
 }
-
-/// OpenID Connect Core §11
-const OFFLINE_ACCESS: &str = "offline_access";
