@@ -249,7 +249,7 @@ async fn c47_the_revocation_of_an_access_token_is_forgotten_when_nothing_of_it_c
     let issued = browser.post_as("/token", "job", SECRET, &[("grant_type", "client_credentials")]).await.json();
     let token = issued["access_token"].as_str().unwrap();
     let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
-    let claims: serde_json::Value = serde_json::from_slice(&payload).unwrap();
+    let claims: Value = serde_json::from_slice(&payload).unwrap();
     let grant = claims["gid"].as_str().unwrap();
     assert_eq!(browser.post_as("/revoke", "job", SECRET, &[("token", token)]).await.status, 200);
     assert!(kept.is_revoked(grant).await.unwrap());

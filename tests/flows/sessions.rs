@@ -518,7 +518,7 @@ async fn c41_a_form_of_one_kind_is_none_of_another() {
     let server = start(|builder| {
         builder
             .reload_blocking(|subject: &str| Some(json!({ "sub": subject })))
-            .second_factor(async |_: oauth_runtime::SecondFactor| None::<Value>)
+            .second_factor(async |_: SecondFactor| None::<Value>)
             .client(Client::public("third").redirect_uri("https://third.example/cb").third_party())
     });
     let browser = Browser::new(&server);
