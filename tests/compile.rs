@@ -1,7 +1,8 @@
 //! What the attributes refuse, in the compiler's own words. (What they accept: ui/pass/main.rs.)
 //!
 //! Each `ui/fail/NAME.rs` is a program with one mistake, and `NAME.stderr` what the compiler must say about it.
-//! `TRYBUILD=overwrite cargo test -p oauth-tests --test compile` writes down what it says now.
+//! `TRYBUILD=overwrite cargo test --workspace --test compile` writes down what it says now. A handful is judged by trybuild,
+//! in tests/trybuild.
 
 #![allow(clippy::unwrap_used)]
 
@@ -18,25 +19,6 @@ const HERE: &str = env!("CARGO_MANIFEST_DIR");
 
 /// How the compiler was called for this test: its path, and among much else the libraries to compile against.
 const RUSTC: &[&str] = oauth_tests_command::rustc_command!();
-
-/// Programs that trybuild compiles, in the form to copy for policies of your own. About the last three the compiler cites
-/// files of other crates, whose line numbers trybuild leaves out.
-const BY_TRYBUILD: [&str; 6] = [
-    "operator_double_equals",
-    "public_above_claim",
-    "pattern_variant_misspelt",
-    "answer_no_responder",
-    "argument_no_extractor",
-    "pattern_no_deserialize",
-];
-
-#[test]
-fn trybuild() {
-    let cases = trybuild::TestCases::new();
-    for name in BY_TRYBUILD {
-        cases.compile_fail(format!("ui/fail/{name}.rs"));
-    }
-}
 
 /// A mistake that is not found is a door left open; one that is reported twice, or with a warning beside it, is reported
 /// badly.
@@ -61,7 +43,7 @@ fn each_mistake_is_one_error() {
             failures.push(format!(
                 "{program}: {errors} errors and {warnings} warnings, where one error is right\n{report}"
             ));
-        } else if report != expected && !BY_TRYBUILD.contains(&program.as_str()) {
+        } else if report != expected {
             if std::env::var("TRYBUILD").is_ok_and(|value| value == "overwrite") {
                 fs::write(&expectation, &report).unwrap_or_else(|error| panic!("{}: {error}", expectation.display()));
             } else {

@@ -1,0 +1,1 @@
+//! The test is `compile.rs` beside this file.
