@@ -160,7 +160,7 @@ impl World {
         match how {
             Ending::SignOut => self.service(lifetimes).sign_out("ada").await.unwrap(),
             Ending::Logout => {
-                // Where nobody stays signed in there is nothing to sign out of.
+                // Without sessions there is nothing to sign out of.
                 let (status, _, page) = self.send(lifetimes, wire::TestRequest::get().uri("/logout")).await;
                 if status == 200 && page.contains("name=\"request\"") {
                     let kept = self.cookies.clone();

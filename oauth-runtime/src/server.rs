@@ -144,7 +144,7 @@ impl OAuthService {
     /// ```
     ///
     /// # Errors
-    /// The store has no answer: nobody was signed out.
+    /// The store has no answer: the user is not signed out.
     pub async fn sign_out(&self, subject: &str) -> Result<(), StoreError> {
         let at = self.0.issue_time().await?;
         self.0.store().set_not_before(subject, at, remembered_until(at, None)).await?;

@@ -50,7 +50,7 @@ pub(crate) async fn sign_out(
     // RP-Initiated Logout §3: never to a place that is not registered
     let destination = destination(server, then.as_ref()).await?;
 
-    // RFC 9110 §9.2.1: HEAD changes nothing, whoever sends it to look at a link
+    // RFC 9110 §9.2.1: HEAD changes nothing: programs send it to look at a link
     if http.method() == Method::HEAD {
         return Ok(signed_out_page(server, http));
     }

@@ -1,4 +1,4 @@
-//! What a guard decides by, whoever issued the tokens: this process, or another.
+//! What a guard decides by: tokens that this process issued, or another server.
 
 use std::fmt;
 use std::sync::Arc;

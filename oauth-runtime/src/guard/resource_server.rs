@@ -126,7 +126,7 @@ impl ResourceServerBuilder {
         self
     }
 
-    /// Which algorithms are taken: all three unless set. Secret keys and `none` never are.
+    /// Which algorithms are accepted. Secret keys and `none` never are. Default: all three.
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = SignatureAlgorithm>) -> Self {
         self.algorithms = algorithms.into_iter().collect();
         self
@@ -142,7 +142,7 @@ impl ResourceServerBuilder {
         self
     }
 
-    /// By how much the issuer's clock may differ: 10 seconds unless set.
+    /// By how much the issuer's clock may differ. Default: 10 seconds.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self

@@ -112,7 +112,7 @@ async fn form_body(http: &HttpRequest, payload: web::Payload) -> Result<web::Byt
 }
 
 fn refused(row: &Row, server: &Server, http: &HttpRequest, reason: &Reason) -> HttpResponse {
-    let log = |how| tracing::info!(target: "oauth", ?reason, "{} refused{how}", row.request);
+    let log = |form| tracing::info!(target: "oauth", ?reason, "{} refused{form}", row.request);
     match row.errors {
         Errors::Page => {
             log(" with a page");
@@ -143,7 +143,7 @@ async fn share(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let allowed = allowed_origin(cors, request.request());
-    let preflight = cors != Cors::Nobody
+    let preflight = cors != Cors::None
         && request.method() == Method::OPTIONS
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     let mut response = if preflight {
@@ -178,7 +178,7 @@ async fn share(
 
 fn allowed_origin(cors: Cors, request: &HttpRequest) -> Option<header::HeaderValue> {
     match cors {
-        Cors::Nobody => None,
+        Cors::None => None,
         Cors::Everyone => Some(header::HeaderValue::from_static("*")),
         Cors::Clients => {
             let oauth = request.app_data::<OAuthService>()?;

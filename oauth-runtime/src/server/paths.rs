@@ -28,8 +28,8 @@ pub(crate) enum Input {
 /// Which pages of other origins may read the answers (c35). Credentials are never allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cors {
-    /// None: this URL is for a browser to go to, not for scripts.
-    Nobody,
+    /// No other: this URL is for a browser to go to, not for scripts.
+    None,
     /// Those of registered redirect URIs and of `.origin(..)`.
     Clients,
     Everyone,
@@ -165,19 +165,19 @@ urls! {
     chosen {
         /// `/authorize`, where the sign-in page is.
         Authorize, "authorization request", at "/authorize":
-            BOTH, FORM, errors Page, cors Nobody, InBoth("authorization_endpoint"), if |_| true;
+            BOTH, FORM, errors Page, cors None, InBoth("authorization_endpoint"), if |_| true;
         /// `/login`, where the sign-in page posts its form.
         Login, "sign-in", at "/login":
-            POST, FORM, errors Page, cors Nobody, Nowhere, if |_| true;
+            POST, FORM, errors Page, cors None, Nowhere, if |_| true;
         /// `/verify`, where the page for a second factor posts its form.
         Verify, "second factor", at "/verify":
-            POST, FORM, errors Page, cors Nobody, Nowhere, if |_| true;
+            POST, FORM, errors Page, cors None, Nowhere, if |_| true;
         /// `/consent`, where the consent page posts its form.
         Consent, "decision on consent", at "/consent":
-            POST, FORM, errors Page, cors Nobody, Nowhere, if |_| true;
+            POST, FORM, errors Page, cors None, Nowhere, if |_| true;
         /// `/logout`, which is there with sessions.
         Logout, "sign-out", at "/logout":
-            BOTH, LONG_FORM, errors Page, cors Nobody, InBoth("end_session_endpoint"), if |has| has.sessions;
+            BOTH, LONG_FORM, errors Page, cors None, InBoth("end_session_endpoint"), if |has| has.sessions;
         /// `/token`.
         Token, "token request", at "/token":
             POST, FORM, errors Json, cors Clients, InBoth("token_endpoint"), if |_| true;
@@ -187,17 +187,17 @@ urls! {
         // Servers alone ask here: no page of another origin may.
         /// `/introspect`, which is there for confidential clients.
         Introspect, "introspection", at "/introspect":
-            POST, FORM, errors JsonUnauthorized, cors Nobody, InBoth("introspection_endpoint"),
+            POST, FORM, errors JsonUnauthorized, cors None, InBoth("introspection_endpoint"),
             if |has| has.confidential_clients;
         /// `/userinfo`, which is there with the scope `openid`.
         UserInfo, "userinfo request", at "/userinfo":
             BOTH, Nothing, errors Challenge, cors Clients, InOpenId("userinfo_endpoint"), if |has| has.openid;
         /// `/oauth/pages.css`, what the pages look like.
         Stylesheet, "stylesheet", at "/oauth/pages.css":
-            GET, Nothing, errors Page, cors Nobody, Nowhere, if |_| true;
+            GET, Nothing, errors Page, cors None, Nowhere, if |_| true;
         /// `/oauth/logo`.
         Logo, "logo", at "/oauth/logo":
-            GET, Nothing, errors Page, cors Nobody, Nowhere, if |has| has.logo;
+            GET, Nothing, errors Page, cors None, Nowhere, if |has| has.logo;
     }
     fixed {
         Metadata, "metadata", at Place::WellKnown("oauth-authorization-server");
