@@ -126,6 +126,18 @@ async fn guards_that_nobody_can_pass_are_told_at_start_up() {
 }
 
 #[tokio::test]
+async fn an_https_service_is_told_what_its_memory_store_means() {
+    let log = LOG.clone();
+    let told = || log.text().matches("is kept in the memory of this process").count();
+    let before = told();
+    builder("http://127.0.0.1:9").build().unwrap();
+    builder("https://notes.example").store(oauth_runtime::store::MemoryStore::new()).build().unwrap();
+    assert_eq!(told(), before, "on a developer's machine, and where it was chosen");
+    builder("https://notes.example").build().unwrap();
+    assert_eq!(told(), before + 1);
+}
+
+#[tokio::test]
 async fn no_secret_is_logged_and_every_decision_is() {
     let log = LOG.clone();
     let clock = Clock::by_hand();

@@ -7,7 +7,7 @@ use actix_web::dev::Service as _;
 use actix_web::http::StatusCode;
 use actix_web::{App, HttpResponse, Responder, get, guard, post, test as harness, web};
 use oauth_runtime::testing::{self, Finding, Unsuitable};
-use oauth_runtime::{OAuthService, policy, public, require_claim, require_token};
+use oauth_runtime::{AccessToken, OAuthService, policy, public, require_claim, require_token};
 use serde_json::{Value, json};
 
 #[require_claim(any(sub = path.owner, role = "admin"), fresh = "5m", not(suspended))]
@@ -292,4 +292,31 @@ fn the_policies_of_a_program_are_listed() {
     assert!(lines.iter().copied().eq(snapshot.lines()) && !snapshot.contains(".rs"));
     let table = policies.to_string();
     assert!(table.starts_with("Guard ") && table.contains("tests/testing.rs:"), "{table}");
+}
+
+#[get("/authentication")]
+async fn authentication(token: AccessToken) -> impl Responder {
+    HttpResponse::Ok().json(json!({
+        "auth_time": token.auth_time(),
+        "amr": token.amr().collect::<Vec<_>>(),
+        "acr": token.acr(),
+        "sid": token.session_id(),
+    }))
+}
+
+#[actix_web::test]
+async fn a_handler_learns_how_its_caller_was_authenticated() {
+    let oauth = testing::service();
+    let app = harness::init_service(App::new().configure(oauth.routes()).service(authentication)).await;
+    let ask = async |token: testing::Token| -> Value {
+        let request = harness::TestRequest::get().uri("/authentication").insert_header(token.header()).to_request();
+        harness::call_and_read_body_json(&app, request).await
+    };
+    let user = testing::token(&oauth).claim("auth_time", 7).claim("amr", ["pwd", "otp"]).acr("strong");
+    assert_eq!(
+        ask(user.claim("sid", "s")).await,
+        json!({ "auth_time": 7, "amr": ["pwd", "otp"], "acr": "strong", "sid": "s" })
+    );
+    let client = testing::token(&oauth).without("auth_time");
+    assert_eq!(ask(client).await, json!({ "auth_time": null, "amr": [], "acr": null, "sid": null }));
 }

@@ -52,10 +52,9 @@ async fn counted(
         attempt.keys.push(key.clone());
         if count.sum > free {
             // Beyond the free ones a single attempt is let through per delay, and the delay doubles.
-            let gate = store.count(&format!("{key}/gate"), 1, delay(count.sum - free)).await?;
-            if gate.sum > 1 {
+            if let Err(too_many) = pass_gate(store, &key, delay(count.sum - free)).await? {
                 attempt.forgive(store).await?;
-                return Ok(Err(TooMany { retry_after: gate.ends_in.max(Duration::from_secs(1)) }));
+                return Ok(Err(too_many));
             }
         }
     }
@@ -92,9 +91,8 @@ pub(crate) async fn tries(
     let key = digest("client", &format!("{client}\0{from}"));
     let failed = store.count(&key, 0, WINDOW).await?.sum;
     if failed >= FREE_BY_CLIENT {
-        let gate = store.count(&format!("{key}/gate"), 1, delay(failed - FREE_BY_CLIENT + 1)).await?;
-        if gate.sum > 1 {
-            return Ok(Err(TooMany { retry_after: gate.ends_in.max(Duration::from_secs(1)) }));
+        if let Err(too_many) = pass_gate(store, &key, delay(failed - FREE_BY_CLIENT + 1)).await? {
+            return Ok(Err(too_many));
         }
     }
     Ok(Ok(Tries { key, failed }))
@@ -113,6 +111,15 @@ impl Tries {
         }
         Ok(())
     }
+}
+
+/// Lets one attempt through, and no other until this delay is over.
+async fn pass_gate(store: &dyn Store, key: &str, delay: Duration) -> Result<Result<(), TooMany>, StoreError> {
+    let gate = store.count(&format!("{key}/gate"), GATE, delay).await?;
+    if gate.sum <= GATE.unsigned_abs() {
+        return Ok(Ok(()));
+    }
+    Ok(Err(TooMany { retry_after: gate.ends_in.max(Duration::from_secs(1)) }))
 }
 
 /// 2, 4, 8 .. seconds, and then five minutes.
@@ -158,11 +165,31 @@ const FREE_BY_ANSWER: u64 = 5;
 const FREE_BY_ADDRESS: u64 = 100;
 /// Failed tries of a client from an address before delays begin.
 const FREE_BY_CLIENT: u64 = 10;
+/// What an attempt adds to a gate: more than any counter of attempts reaches. A store that makes room by dropping the
+/// smallest counter, as the one in memory does, then drops no gate for a flood of new counters.
+const GATE: i64 = 1 << 32;
 const LONGEST_DELAY: Duration = Duration::from_secs(300);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(feature = "testing")]
+    use crate::{model::Clock, store::MemoryStore};
+
+    /// A gate was a counter of 1 and the first to expire, so a flood of some 65,000 names opened it.
+    #[cfg(feature = "testing")]
+    #[tokio::test]
+    async fn c46_c47_a_flood_of_other_names_opens_no_gate() {
+        let store = MemoryStore::with(1_000, Clock::by_hand());
+        let tries = async |name: &str| second_factor(&store, name).await.expect("an answer").is_ok();
+        for _ in 0..=FREE_BY_ANSWER {
+            assert!(tries("victim").await);
+        }
+        for name in 0..20_000 {
+            assert!(tries(&format!("name {name}")).await);
+        }
+        assert!(!tries("victim").await, "one attempt was let through, and the delay is not over");
+    }
 
     #[test]
     fn delays_grow_to_a_limit() {

@@ -64,7 +64,7 @@ impl Builder {
         }
 
         let sealer = Sealer::new(&secret, &self.previous_secrets, issuer.as_str()).ok_or(BuildError::Cryptography)?;
-        let tokens = Arc::new(self.own_tokens(&secret)?);
+        let tokens = Arc::new(self.own_tokens(&issuer, &secret)?);
         let protection = Arc::new(Protection {
             expected: Expected::own(issuer.as_str(), &audience),
             tokens: Tokens::Own(Arc::clone(&tokens)),
@@ -129,7 +129,7 @@ impl Builder {
         }
     }
 
-    fn own_tokens(&mut self, secret: &Secret) -> Result<OwnTokens, BuildError> {
+    fn own_tokens(&mut self, issuer: &Issuer, secret: &Secret) -> Result<OwnTokens, BuildError> {
         let clock = self.clock.clone();
         let keys = match self.keys.take() {
             Some(keys) => {
@@ -138,12 +138,17 @@ impl Builder {
             }
             None => KeyRing::hs256(secret, &self.previous_secrets),
         };
-        let memory = || Arc::new(MemoryStore::with(MemoryStore::DEFAULT_CAPACITY, clock.clone()));
-        Ok(OwnTokens {
-            keys: keys.ok_or(BuildError::Cryptography)?,
-            store: self.store.take().unwrap_or_else(|| memory()),
-            clock,
-        })
+        let store = self.store.take().unwrap_or_else(|| {
+            if issuer.is_https() {
+                tracing::warn!(
+                    target: "oauth",
+                    "what is spent and revoked is kept in the memory of this process: a restart signs every user out, and a \
+                     second process would not know of it; to change that, add .store(..)"
+                );
+            }
+            Arc::new(MemoryStore::with(MemoryStore::DEFAULT_CAPACITY, clock.clone()))
+        });
+        Ok(OwnTokens { keys: keys.ok_or(BuildError::Cryptography)?, store, clock })
     }
 }
 

@@ -63,6 +63,17 @@ impl<T: DeserializeOwned + 'static> FromRequest for Claims<T> {
 }
 
 /// The registered claims of the request's token (RFC 9068 §2.2). Needs no guard: without a good token, 401.
+///
+/// ```
+/// use oauth_runtime::AccessToken;
+///
+/// #[oauth_runtime::require_token]
+/// #[actix_web::get("/me")]
+/// async fn me(token: AccessToken) -> String {
+///     let methods: Vec<&str> = token.amr().collect();
+///     format!("{} signed in by {methods:?} at {:?}", token.subject(), token.auth_time())
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct AccessToken {
     verified: Arc<Verified>,
@@ -131,6 +142,31 @@ impl AccessToken {
     #[must_use]
     pub fn client_id(&self) -> &str {
         &self.verified.registered.client_id
+    }
+
+    /// `auth_time`: when the user was authenticated. None for a client in its own name.
+    #[must_use]
+    pub fn auth_time(&self) -> Option<Timestamp> {
+        self.verified.registered.signed_in_at
+    }
+
+    /// `amr`: by which methods the user was authenticated (RFC 8176), such as `pwd` and `otp`; empty where that is not
+    /// known.
+    pub fn amr(&self) -> impl Iterator<Item = &str> {
+        self.verified.claims.get("amr").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+    }
+
+    /// `acr`: how strongly the user was authenticated, by a name of the author's ([`SignIn::acr`](crate::SignIn::acr)).
+    #[must_use]
+    pub fn acr(&self) -> Option<&str> {
+        self.verified.claims.get("acr").and_then(Value::as_str)
+    }
+
+    /// `sid`: the session in which the user signed in, the same for all that they got in it; none where there are no
+    /// sessions.
+    #[must_use]
+    pub fn session_id(&self) -> Option<&str> {
+        self.verified.registered.session.as_deref()
     }
 
     /// `scope`: what the application may do; empty if nothing was granted.
