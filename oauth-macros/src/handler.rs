@@ -3,7 +3,7 @@
 pub(crate) mod argument;
 pub(crate) mod route;
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::TokenStreamExt;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
@@ -152,7 +152,8 @@ fn parse_body(input: ParseStream<'_>, attributes: &mut Vec<Attribute>) -> Result
     let (inner, rest): (Vec<Attribute>, _) = split.parse2(braces.stream())?;
     attributes.extend(inner.into_iter().map(|attribute| Attribute { style: AttrStyle::Outer, ..attribute }));
     let mut body = Group::new(Delimiter::Brace, rest);
-    body.set_span(braces.span());
+    // The compiler takes braces of the handler's own span for a block that could do without them.
+    body.set_span(braces.span().resolved_at(Span::mixed_site()));
     Ok(body)
 }
 

@@ -90,10 +90,10 @@ pub(crate) async fn tries(
     let from = address.map(network).unwrap_or_default();
     let key = digest("client", &format!("{client}\0{from}"));
     let failed = store.count(&key, 0, WINDOW).await?.sum;
-    if failed >= FREE_BY_CLIENT {
-        if let Err(too_many) = pass_gate(store, &key, delay(failed - FREE_BY_CLIENT + 1)).await? {
-            return Ok(Err(too_many));
-        }
+    if failed >= FREE_BY_CLIENT
+        && let Err(too_many) = pass_gate(store, &key, delay(failed - FREE_BY_CLIENT + 1)).await?
+    {
+        return Ok(Err(too_many));
     }
     Ok(Ok(Tries { key, failed }))
 }

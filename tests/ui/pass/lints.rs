@@ -47,6 +47,32 @@ async fn pattern(Claims(note): Claims<Note>) -> String {
     note.title
 }
 
+// As the README writes them, on one line.
+#[rustfmt::skip]
+mod short {
+    use super::{Note, Responder, get, policy, public, require_claim, require_token};
+
+    #[require_claim(role = "admin")]
+    pub(crate) async fn claim() -> impl Responder { "claim" }
+
+    #[require_claim(Note { title } if title.is_empty())]
+    pub(crate) async fn pattern() -> impl Responder { "pattern" }
+
+    #[require_token]
+    pub(crate) async fn token() -> &'static str { "token" }
+
+    #[public]
+    pub(crate) async fn open() -> String { String::new() }
+
+    #[require_token]
+    pub(crate) async fn generic<T: Default + Responder + 'static>() -> T { T::default() }
+
+    pub(crate) fn all() {
+        drop((get().to(claim), get().to(pattern), get().to(token), get().to(open), get().to(generic::<String>)));
+        let _: oauth_runtime::Policy = policy!(role = "admin");
+    }
+}
+
 #[public]
 async fn open(note: Json<Note>) -> String {
     note.into_inner().title
@@ -60,6 +86,7 @@ async fn diverging() -> HttpResponse {
 }
 
 fn main() {
+    short::all();
     drop((get().to(patterns), get().to(none), get().to(early), get().to(unit), get().to(diverging)));
     drop((get().to(language), get().to(pattern), get().to(open), STAFF));
 }
