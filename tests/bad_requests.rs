@@ -4,8 +4,9 @@
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use oauth_runtime::testing::{FaultyStore, Verb};
 use oauth_runtime::{Client, Clock};
-use oauth_tests::{Answer, Browser, CHALLENGE, Changes, REDIRECT, SECRET, Spy, VERIFIER, changed, start};
+use oauth_tests::{Answer, Browser, CHALLENGE, Changes, REDIRECT, SECRET, VERIFIER, changed, start, watched};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -63,7 +64,7 @@ impl Row {
 /// What is good before the rows, and must still be after each.
 struct Held {
     browser: Browser,
-    spy: Spy,
+    spy: FaultyStore,
     code: String,
     token: String,
     form: String,
@@ -82,7 +83,7 @@ impl Held {
         went: Went,
     ) {
         Row { name: name.to_owned(), answer: answer.await, status, code, went }.check();
-        assert_eq!(self.spy.changes(), self.changes, "{name}: the store was changed");
+        assert_eq!(self.spy.calls(&Verb::CHANGES), self.changes, "{name}: the store was changed");
         let me = self.browser.call("/me", Some(&self.token)).await;
         assert_eq!(me.status, 200, "{name}: the token was good before");
         self.rows += 1;
@@ -91,7 +92,7 @@ impl Held {
 
 #[tokio::test]
 async fn c01_c04_c10_c12_c13_c16_c19_c20_c21_c25_c28_bad_requests() {
-    let spy = Spy::new(Clock::system());
+    let spy = watched(Clock::system());
     let store = spy.clone();
     let addresses = AtomicU32::new(1);
     let server = start(move |builder| {
@@ -109,7 +110,8 @@ async fn c01_c04_c10_c12_c13_c16_c19_c20_c21_c25_c28_bad_requests() {
     let (token, refresh_token) = (held_of("access_token"), held_of("refresh_token"));
     let code = browser.code().await;
     let form = browser.authorize(&[("prompt", Some("login"))]).await.form();
-    let mut held = Held { changes: spy.changes(), browser, spy, code, token, form, refresh: refresh_token, rows: 0 };
+    let mut held =
+        Held { changes: spy.calls(&Verb::CHANGES), browser, spy, code, token, form, refresh: refresh_token, rows: 0 };
     authorize(&mut held).await;
     login(&mut held).await;
     exchange(&mut held).await;
@@ -123,7 +125,7 @@ async fn c01_c04_c10_c12_c13_c16_c19_c20_c21_c25_c28_bad_requests() {
     assert_eq!(signed_in.status, 303, "the form was good all the while");
     let issued = held.browser.redeem(&held.code, &[]).await;
     assert_eq!(issued.status, 200, "and so was the code: {issued:?}");
-    assert_eq!(held.changes + 2, held.spy.changes(), "its family began, and it was spent");
+    assert_eq!(held.changes + 2, held.spy.calls(&Verb::CHANGES), "its family began, and it was spent");
     let token = issued.json()["access_token"].as_str().unwrap().to_owned();
     assert_eq!(held.browser.call("/admin", Some(&token)).await.status, 200);
     assert_eq!(held.browser.call("/admin", Some(&held.token)).await.status, 200);

@@ -8,8 +8,9 @@ use std::time::Duration;
 use actix_web::http::header;
 use actix_web::rt::System;
 use actix_web::{App, test as wire};
-use oauth_runtime::{Client, Clock, Login, OAuthService, testing};
-use oauth_tests::{CHALLENGE, REDIRECT, SECRET, Spy, VERIFIER, changed, handlers};
+use oauth_runtime::testing::{self, FaultyStore, Verb};
+use oauth_runtime::{Client, Clock, Login, OAuthService};
+use oauth_tests::{CHALLENGE, REDIRECT, SECRET, VERIFIER, changed, handlers, watched};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -30,7 +31,7 @@ const DAY: u64 = 24 * 3600;
 /// One user with a browser and a client; the store and the clock outlive every configuration.
 struct World {
     clock: Clock,
-    store: Spy,
+    store: FaultyStore,
     /// By name.
     cookies: BTreeMap<String, String>,
     code: String,
@@ -54,7 +55,7 @@ enum Ending {
 impl World {
     async fn new(lifetimes: Lifetimes) -> World {
         let clock = Clock::by_hand();
-        let store = Spy::new(clock.clone());
+        let store = watched(clock.clone());
         clock.advance(Duration::from_secs(2));
         let empty = String::new;
         let mut world = World {
@@ -287,10 +288,10 @@ proptest! {
             let mut world = World::new(issuing).await;
             world.clock.advance(Duration::from_secs(between));
             let had_session = issuing.sessions.is_some() && ending.sessions.is_some() && world.takes_session(ending).await;
-            let before = world.store.changes();
+            let before = world.store.calls(&Verb::CHANGES);
             world.end(how, ending).await;
             // What had expired by then, or is not there in this configuration, could not be ended.
-            let ended = world.store.changes() > before && (had_session || !matches!(how, Ending::Logout));
+            let ended = world.store.calls(&Verb::CHANGES) > before && (had_session || !matches!(how, Ending::Logout));
             if !ended {
                 return None;
             }

@@ -9,10 +9,9 @@ use std::path::Path;
 use std::process::Command;
 
 use actix_web::web;
-use oauth_runtime::store::{Advance, Count, Reply, Spend, StoreError};
-use oauth_runtime::{
-    BuildError, Builder, Client, Keys, Login, OAuthService, SigningKey, Store, Timestamp, require_claim,
-};
+use oauth_runtime::store::{MemoryStore, StoreError};
+use oauth_runtime::testing::{Fault, FaultyStore, Verb};
+use oauth_runtime::{BuildError, Builder, Client, Keys, Login, OAuthService, SigningKey, require_claim};
 use oauth_tests::{Answer, Browser, SECRET, Server, builder, free_port, handlers, serve};
 use serde_json::json;
 
@@ -59,40 +58,11 @@ fn whole(builder: Builder) -> Builder {
 }
 
 /// A store that has no answer to whatever `/authorize` asks.
-struct Away;
-
-fn away<'a, T: 'a>() -> Reply<'a, T> {
-    Reply::now(Err(StoreError::Unavailable("away".into())))
-}
-
-impl Store for Away {
-    fn birth(&self) -> Reply<'_, Timestamp> {
-        Reply::now(Ok(Timestamp::from_seconds(1)))
-    }
-    fn spend<'a>(&'a self, _: &'a str, _: &'a str, _: Timestamp) -> Reply<'a, Spend> {
-        away()
-    }
-    fn begin<'a>(&'a self, _: &'a str, _: Timestamp) -> Reply<'a, ()> {
-        away()
-    }
-    fn advance<'a>(&'a self, _: &'a str, _: u64, _: std::time::Duration, _: Timestamp) -> Reply<'a, Advance> {
-        away()
-    }
-    fn revoke<'a>(&'a self, _: &'a str, _: Timestamp) -> Reply<'a, ()> {
-        away()
-    }
-    fn is_revoked<'a>(&'a self, _: &'a str) -> Reply<'a, bool> {
-        away()
-    }
-    fn set_not_before<'a>(&'a self, _: &'a str, _: Timestamp, _: Timestamp) -> Reply<'a, ()> {
-        away()
-    }
-    fn not_before<'a>(&'a self, _: &'a str) -> Reply<'a, Option<Timestamp>> {
-        away()
-    }
-    fn count<'a>(&'a self, _: &'a str, _: i64, _: std::time::Duration) -> Reply<'a, Count> {
-        Reply::now(Ok(Count { sum: 0, ends_in: std::time::Duration::ZERO }))
-    }
+fn away() -> FaultyStore {
+    let store = FaultyStore::new(MemoryStore::new());
+    store.fail(&Verb::CHANGES, Fault::Unavailable);
+    store.fail(&[Verb::NotBefore, Verb::IsRevoked], Fault::Unavailable);
+    store
 }
 
 /// Two servers of one issuer and secret: the second has another store, or other claims.
@@ -140,7 +110,7 @@ async fn rows() -> Vec<Row> {
         let fields = [("request", form.as_str()), ("cancel", "cancel")];
         Answer::to(browser.http.post(format!("{base}/login")).form(&fields)).await
     };
-    let (unavailable, _server) = with_a_session(|builder| builder.store(Away)).await;
+    let (unavailable, _server) = with_a_session(|builder| builder.store(away())).await;
     let (failed, _server) =
         with_a_session(|builder| builder.reload(async |_: &str| Some(json!({ "iss": "not for claims" })))).await;
     let post = async |form: &str| fresh().post("/token", form.to_owned()).await;

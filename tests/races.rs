@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use oauth_runtime::Clock;
 use oauth_runtime::store::Advance;
-use oauth_tests::{Answer, Browser, Spy, start};
+use oauth_tests::{Answer, Browser, start, watched};
 use serde_json::json;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
@@ -66,7 +66,7 @@ fn refresh_tokens(answers: &[Answer]) -> Vec<String> {
 async fn c23_two_hundred_refreshes_of_one_family_at_once_move_it_by_one() {
     // However long the storm takes, the grace does not end in it.
     let clock = Clock::by_hand();
-    let spy = Spy::new(clock.clone());
+    let spy = watched(clock.clone());
     let store = spy.clone();
     let server = start(|builder| {
         let builder = builder.clock(clock).store(store).blocking_at_once(MANY);

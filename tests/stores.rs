@@ -8,8 +8,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use oauth_runtime::Clock;
-use oauth_runtime::store::{MemoryStore, Spend, Store as _, contract};
-use oauth_tests::Spy;
+use oauth_runtime::store::{MemoryStore, Spend, Store as _, StoreError, contract};
+use oauth_runtime::testing::{Fault, FaultyStore, Verb};
 
 #[tokio::test]
 async fn the_memory_store_keeps_the_contract() {
@@ -18,7 +18,30 @@ async fn the_memory_store_keeps_the_contract() {
 
 #[tokio::test]
 async fn a_store_that_wraps_another_keeps_the_contract() {
-    contract::check(Spy::slow(Clock::system(), Duration::from_millis(1))).await;
+    let store = FaultyStore::new(MemoryStore::new());
+    contract::check(store.clone()).await;
+    store.fail(&Verb::ALL, Fault::Slow(Duration::from_millis(1)));
+    contract::check(store.clone()).await;
+    for verb in Verb::ALL {
+        assert!(store.calls(&[verb]) > 0, "{verb:?} was asked");
+    }
+}
+
+#[tokio::test]
+async fn a_faulty_store_fails_before_or_after_it_did_what_it_was_asked() {
+    let until = Clock::system().now() + Duration::from_secs(60);
+    let faults = [(Fault::Unavailable, Spend::First), (Fault::AnswerLost, Spend::Already("first".into()))];
+    for (fault, then) in faults {
+        let store = FaultyStore::new(MemoryStore::new());
+        store.fail(&[Verb::Spend], fault);
+        let lost = store.spend("id", "first", until).await;
+        assert!(matches!(&lost, Err(StoreError::Unavailable(_))), "{lost:?}");
+        assert!(store.birth().await.is_ok(), "no other verb fails");
+        drop(store.spend("id", "dropped", until));
+        store.repair();
+        assert_eq!(store.spend("id", "second", until).await.unwrap(), then);
+        assert_eq!((store.calls(&[Verb::Spend]), store.calls(&Verb::CHANGES), store.calls(&Verb::ALL)), (2, 2, 3));
+    }
 }
 
 /// The memory store answers at once.

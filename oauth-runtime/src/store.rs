@@ -19,7 +19,8 @@ use crate::model::Timestamp;
 ///
 /// Every method is one atomic step in the engine behind it: never a read and then a write. Two callers at the same
 /// moment see one before the other. A fact is forgotten at its expiry, not before; a store that cannot keep a fact
-/// answers an error, and the request it was for is refused. `store::contract` (feature `testing`) checks all of it.
+/// answers an error, and the request it was for is refused. `store::contract` (feature `testing`) checks all of it, and
+/// `testing::FaultyStore` shows what an application does where a store fails.
 ///
 /// ```
 /// use std::time::Duration;

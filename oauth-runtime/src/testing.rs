@@ -1,5 +1,5 @@
-//! For the tests of an application: tokens in one line, a check that no route was left open, and for each guard the
-//! tokens that prove it.
+//! For the tests of an application: tokens in one line, a check that no route was left open, for each guard the
+//! tokens that prove it, and a store that fails on demand.
 //!
 //! ```
 //! use actix_web::{App, http::StatusCode, test};
@@ -21,9 +21,11 @@
 //! ```
 
 mod coverage;
+mod store;
 mod suite;
 mod token;
 
 pub use coverage::{Coverage, Finding, Route, coverage};
+pub use store::{Fault, FaultyStore, Verb};
 pub use suite::{Case, Suite, Unsuitable, suite, suite_of};
 pub use token::{Token, service, token};

@@ -1,70 +1,22 @@
 //! A store that does not answer: everything is refused, nothing is lost.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use oauth_runtime::store::{Advance, Count, MemoryStore, Reply, Spend, Store, StoreError};
-use oauth_runtime::{Client, Clock, Timestamp};
+use oauth_runtime::store::{MemoryStore, Store as _};
+use oauth_runtime::testing::{Fault, FaultyStore, Verb};
+use oauth_runtime::{Client, Clock};
 use oauth_tests::{Browser, SECRET, start};
 use serde_json::json;
 
-#[derive(Clone)]
-struct Fragile(Arc<(MemoryStore, AtomicBool)>);
-
-impl Fragile {
-    fn ask<'a, T: Unpin>(&'a self, ask: impl FnOnce(&'a MemoryStore) -> Reply<'a, T>) -> Reply<'a, T> {
-        let (memory, broken) = &*self.0;
-        if broken.load(Ordering::SeqCst) {
-            return Reply::now(Err(StoreError::Unavailable("the cable is out".into())));
-        }
-        ask(memory)
-    }
-}
-
-impl Store for Fragile {
-    fn birth(&self) -> Reply<'_, Timestamp> {
-        self.ask(|memory| memory.birth())
-    }
-    fn spend<'a>(&'a self, id: &'a str, record: &'a str, until: Timestamp) -> Reply<'a, Spend> {
-        self.ask(|memory| memory.spend(id, record, until))
-    }
-    fn begin<'a>(&'a self, grant: &'a str, until: Timestamp) -> Reply<'a, ()> {
-        self.ask(|memory| memory.begin(grant, until))
-    }
-    fn advance<'a>(&'a self, grant: &'a str, from: u64, grace: Duration, until: Timestamp) -> Reply<'a, Advance> {
-        self.ask(|memory| memory.advance(grant, from, grace, until))
-    }
-    fn revoke<'a>(&'a self, grant: &'a str, until: Timestamp) -> Reply<'a, ()> {
-        self.ask(|memory| memory.revoke(grant, until))
-    }
-    fn is_revoked<'a>(&'a self, grant: &'a str) -> Reply<'a, bool> {
-        self.ask(|memory| memory.is_revoked(grant))
-    }
-    fn set_not_before<'a>(&'a self, subject: &'a str, at: Timestamp, until: Timestamp) -> Reply<'a, ()> {
-        self.ask(|memory| memory.set_not_before(subject, at, until))
-    }
-    fn not_before<'a>(&'a self, subject: &'a str) -> Reply<'a, Option<Timestamp>> {
-        self.ask(|memory| memory.not_before(subject))
-    }
-    fn count<'a>(&'a self, key: &'a str, add: i64, window: Duration) -> Reply<'a, Count> {
-        self.ask(|memory| memory.count(key, add, window))
-    }
-}
-
-fn fragile() -> Fragile {
-    Fragile(Arc::new((MemoryStore::new(), AtomicBool::new(false))))
-}
-
 #[tokio::test]
 async fn a_store_that_does_not_answer_lets_nobody_in_and_loses_nothing() {
-    let store = fragile();
+    let store = FaultyStore::new(MemoryStore::new());
     let server = start(|builder| builder.store(store.clone()));
     let browser = Browser::new(&server);
     let (code, token) = (browser.code().await, browser.token().await);
     let form = browser.authorize(&[]).await.form();
 
-    store.0.1.store(true, Ordering::SeqCst);
+    store.fail(&Verb::ALL, Fault::Unavailable);
     let login = browser.login(&form, "admin", "admin123").await;
     assert!(login.status == 503 && login.is_page(), "{login:?}");
     assert_eq!(login.header("retry-after"), "1");
@@ -74,7 +26,7 @@ async fn a_store_that_does_not_answer_lets_nobody_in_and_loses_nothing() {
     let called = browser.call("/admin", Some(&token)).await;
     assert_eq!((called.status, called.header("retry-after")), (503, "1"), "{called:?}");
 
-    store.0.1.store(false, Ordering::SeqCst);
+    store.repair();
     assert_eq!(browser.call("/admin", Some(&token)).await.status, 200);
     assert_eq!(browser.redeem(&code, &[]).await.status, 200);
     assert_eq!(browser.login(&form, "admin", "admin123").await.status, 303);
@@ -82,7 +34,7 @@ async fn a_store_that_does_not_answer_lets_nobody_in_and_loses_nothing() {
 
 #[tokio::test]
 async fn a_subject_s_not_before_ends_the_tokens_from_before() {
-    let store = fragile();
+    let store = FaultyStore::new(MemoryStore::new());
     let server = start(|builder| builder.store(store.clone()));
     let browser = Browser::new(&server);
     let token = browser.token().await;
@@ -95,7 +47,7 @@ async fn a_subject_s_not_before_ends_the_tokens_from_before() {
 
 #[tokio::test]
 async fn a_store_that_does_not_answer_costs_no_family_and_no_client_anything() {
-    let store = fragile();
+    let store = FaultyStore::new(MemoryStore::new());
     let server = start(|builder| {
         builder
             .store(store.clone())
@@ -109,7 +61,7 @@ async fn a_store_that_does_not_answer_costs_no_family_and_no_client_anything() {
     let token = [("token", access)];
     let give_back = format!("client_id=demo&token={access}");
 
-    store.0.1.store(true, Ordering::SeqCst);
+    store.fail(&Verb::ALL, Fault::Unavailable);
     for _ in 0..20 {
         for answer in [
             browser.refresh(refresh, &[]).await,
@@ -123,7 +75,7 @@ async fn a_store_that_does_not_answer_costs_no_family_and_no_client_anything() {
             assert_eq!(answer.json()["error"], "temporarily_unavailable");
         }
     }
-    store.0.1.store(false, Ordering::SeqCst);
+    store.repair();
     assert_eq!(browser.post_as("/token", "job", SECRET, &grant).await.status, 200, "no try was counted");
     assert_eq!(browser.post_as("/introspect", "job", SECRET, &token).await.json()["active"], true);
     assert_eq!(browser.refresh(refresh, &[]).await.status, 200);

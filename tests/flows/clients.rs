@@ -10,8 +10,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use oauth_runtime::testing::Verb;
 use oauth_runtime::{Builder, Client, Clock};
-use oauth_tests::{Answer, Browser, REDIRECT, Server, Spy, VERIFIER, start};
+use oauth_tests::{Answer, Browser, REDIRECT, Server, VERIFIER, start, watched};
 use serde_json::{Value, json};
 
 const ONE: &str = "the first secret of a job, in the tests";
@@ -306,7 +307,7 @@ async fn c42_an_assertion_of_the_stores_first_second_may_have_been_spent_before(
 
 #[tokio::test]
 async fn c17_assertions_that_prove_nothing() {
-    let spy = Spy::new(Clock::system());
+    let spy = watched(Clock::system());
     let store = spy.clone();
     // From an address of its own each, so that what is refused is refused for what it is.
     let server = start(|builder| {
@@ -334,7 +335,7 @@ async fn c17_assertions_that_prove_nothing() {
     let hmac = Header::new(Algorithm::HS256);
     let public = EncodingKey::from_secret(KEYS[0].public.to_string().as_bytes());
     let hmac = jsonwebtoken::encode(&hmac, &good().claims, &public).unwrap();
-    let before = spy.changes();
+    let before = spy.calls(&Verb::CHANGES);
     for (name, assertion) in [
         ("an unregistered key", good().sign(&KEYS[3])),
         ("a key of another name", other_key.sign(&KEYS[0])),
@@ -368,7 +369,7 @@ async fn c17_assertions_that_prove_nothing() {
     ] {
         let answer = assert_with(&browser, &assertion, &[]).await;
         assert_eq!((answer.status, &answer.json()["error"]), (400, &json!("invalid_client")), "{name}: {answer:?}");
-        assert_eq!(spy.changes(), before, "{name}: no id was spent");
+        assert_eq!(spy.calls(&Verb::CHANGES), before, "{name}: no id was spent");
     }
     let assertion = good().sign(&KEYS[0]);
     let other = [GRANT, ("client_assertion_type", "urn:x"), ("client_assertion", assertion.as_str())];

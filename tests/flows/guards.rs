@@ -6,8 +6,8 @@ use actix_web::{HttpResponse, web};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey};
-use oauth_runtime::Clock;
-use oauth_tests::{Answer, Browser, PATIENCE, Spy, head_only, start, start_with};
+use oauth_runtime::testing::Verb;
+use oauth_tests::{Answer, Browser, PATIENCE, head_only, slow, start, start_with};
 use serde_json::{Value, json};
 
 const SLOW: Duration = Duration::from_millis(200);
@@ -24,7 +24,7 @@ async fn post(browser: &Browser, token: Option<&str>, body: String) -> Answer {
 
 #[tokio::test]
 async fn c26_c28_the_guard_decides_before_the_extractors() {
-    let server = start(|builder| builder.store(Spy::slow(Clock::system(), SLOW)));
+    let server = start(|builder| builder.store(slow(SLOW)));
     let browser = Browser::new(&server);
     let (admin, user) = (browser.token().await, browser.token_for("user").await);
     for body in ["{ broken".to_owned(), String::new(), "x".repeat(40_000)] {
@@ -43,7 +43,7 @@ async fn c26_c28_the_guard_decides_before_the_extractors() {
 
 #[tokio::test]
 async fn c26_not_one_byte_of_the_body_is_needed_to_refuse() {
-    let server = start(|builder| builder.store(Spy::slow(Clock::system(), SLOW)));
+    let server = start(|builder| builder.store(slow(SLOW)));
     let browser = Browser::new(&server);
     let (admin, user) = (browser.token().await, browser.token_for("user").await);
     for length in [100, 50_000_000_u64] {
@@ -110,14 +110,14 @@ async fn c27_c28_c29_every_challenge_is_well_formed() {
 
 #[tokio::test]
 async fn c26_a_store_that_takes_its_time_is_asked_once_a_request() {
-    let spy = Spy::slow(Clock::system(), Duration::from_millis(5));
+    let spy = slow(Duration::from_millis(5));
     let store = spy.clone();
     let server = start(|builder| builder.store(store));
     let browser = Browser::new(&server);
     let token = browser.token().await;
     for calls in 1..4 {
         assert_eq!(browser.call("/stacked", Some(&token)).await.status, 200);
-        assert_eq!(spy.asked(), calls, "three guards and two extractors ask once");
+        assert_eq!(spy.calls(&[Verb::IsRevoked]), calls, "three guards and two extractors ask once");
     }
 }
 

@@ -5,7 +5,7 @@ use actix_web::{Responder, get};
 use oauth_runtime::{
     AccessToken, Claims, Clock, OAuthService, Policy, Refusal, policy, public, require_claim, require_token,
 };
-use oauth_tests::{Answer, Browser, Server, Spy, builder, free_port, serve, start_with};
+use oauth_tests::{Answer, Browser, Server, builder, free_port, serve, start_with, watched};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -539,7 +539,7 @@ async fn c26_a_token_that_was_good_before_is_decided_anew() {
     let clock = Clock::by_hand();
     for cache in [16 << 20, 0] {
         let (listener, base) = free_port();
-        let spy = Spy::new(clock.clone());
+        let spy = watched(clock.clone());
         let store = spy.clone();
         let oauth = builder(&base).clock(clock.clone()).store(store.clone()).token_cache(cache).build().unwrap();
         let routes = oauth.clone();

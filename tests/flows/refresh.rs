@@ -1,12 +1,12 @@
 //! Refresh tokens: what they are exchanged for, what ends them, and what a failure costs.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use oauth_runtime::store::{Advance, Count, MemoryStore, Reply, Spend, Store, StoreError};
-use oauth_runtime::{Builder, Client, Clock, OAuthService, Timestamp};
-use oauth_tests::{Answer, Browser, Changes, SECRET, Server, Spy, builder, free_port, handlers, serve, start};
+use oauth_runtime::testing::{Fault, Verb};
+use oauth_runtime::{Builder, Client, Clock, OAuthService};
+use oauth_tests::{Answer, Browser, Changes, SECRET, Server, builder, free_port, handlers, serve, start, watched};
 use serde_json::{Value, json};
 
 fn admin(_: &str) -> Option<Value> {
@@ -335,7 +335,7 @@ async fn c23_after_a_restart_a_family_is_dead() {
 async fn c15_a_family_outlives_a_change_of_the_secret() {
     const NAME: &str = "http://127.0.0.1:9";
     const NEW: &str = "another secret of the tests, as long as the first";
-    let store = Spy::new(Clock::system());
+    let store = watched(Clock::system());
     let shared = |change: fn(Builder) -> Builder| {
         let store = store.clone();
         start(move |builder| change(with_reload(builder).issuer(NAME).store(store)))
@@ -355,7 +355,7 @@ async fn c15_a_family_outlives_a_change_of_the_secret() {
 async fn c24_a_lifetime_that_was_shortened_counts_for_what_was_issued_before() {
     const NAME: &str = "http://127.0.0.1:9";
     let clock = Clock::by_hand();
-    let store = Spy::new(clock.clone());
+    let store = watched(clock.clone());
     let shared = |change: fn(Builder) -> Builder| {
         let (store, clock) = (store.clone(), clock.clone());
         start(move |builder| change(with_reload(builder).issuer(NAME).clock(clock).store(store)))
@@ -407,68 +407,11 @@ async fn who_gets_a_refresh_token() {
     }
 }
 
-/// A store of which one verb fails: before it has done anything, or when it has done it all.
-#[derive(Clone)]
-struct Failing(Arc<(MemoryStore, AtomicUsize, AtomicBool)>);
-
-impl Failing {
-    fn ask<'a, T: Unpin + Send + 'a>(
-        &'a self,
-        verb: usize,
-        ask: impl FnOnce(&'a MemoryStore) -> Reply<'a, T>,
-    ) -> Reply<'a, T> {
-        let (memory, failing, late) = &*self.0;
-        let cut = || StoreError::Unavailable("the cable is out".into());
-        if failing.load(Ordering::SeqCst) != verb {
-            return ask(memory);
-        }
-        if late.load(Ordering::SeqCst) {
-            let done = ask(memory);
-            return Reply::later(async move {
-                let _ = done.await;
-                Err(cut())
-            });
-        }
-        Reply::now(Err(cut()))
-    }
-}
-
-impl Store for Failing {
-    fn birth(&self) -> Reply<'_, Timestamp> {
-        self.ask(1, |memory| memory.birth())
-    }
-    fn spend<'a>(&'a self, id: &'a str, record: &'a str, until: Timestamp) -> Reply<'a, Spend> {
-        self.ask(2, |memory| memory.spend(id, record, until))
-    }
-    fn begin<'a>(&'a self, grant: &'a str, until: Timestamp) -> Reply<'a, ()> {
-        self.ask(3, |memory| memory.begin(grant, until))
-    }
-    fn advance<'a>(&'a self, grant: &'a str, from: u64, grace: Duration, until: Timestamp) -> Reply<'a, Advance> {
-        self.ask(4, |memory| memory.advance(grant, from, grace, until))
-    }
-    fn revoke<'a>(&'a self, grant: &'a str, until: Timestamp) -> Reply<'a, ()> {
-        self.ask(5, |memory| memory.revoke(grant, until))
-    }
-    fn is_revoked<'a>(&'a self, grant: &'a str) -> Reply<'a, bool> {
-        self.ask(6, |memory| memory.is_revoked(grant))
-    }
-    fn set_not_before<'a>(&'a self, subject: &'a str, at: Timestamp, until: Timestamp) -> Reply<'a, ()> {
-        self.ask(7, |memory| memory.set_not_before(subject, at, until))
-    }
-    fn not_before<'a>(&'a self, subject: &'a str) -> Reply<'a, Option<Timestamp>> {
-        self.ask(8, |memory| memory.not_before(subject))
-    }
-    fn count<'a>(&'a self, key: &'a str, add: i64, window: Duration) -> Reply<'a, Count> {
-        self.ask(9, |memory| memory.count(key, add, window))
-    }
-}
-
 #[tokio::test]
 async fn c23_a_store_that_fails_at_any_step_loses_nothing() {
     let clock = Clock::by_hand();
-    let store =
-        Failing(Arc::new((MemoryStore::with_clock(clock.clone()), AtomicUsize::new(0), AtomicBool::new(false))));
-    let watched = store.clone();
+    let store = watched(clock.clone());
+    let broken = store.clone();
     let server = start(|builder| with_reload(builder).clock(clock).store(store));
     let browser = Browser::new(&server);
     let (code, issued) = (browser.code().await, browser.issued(&[]).await);
@@ -477,22 +420,26 @@ async fn c23_a_store_that_fails_at_any_step_loses_nothing() {
         assert_eq!((answer.status, answer.header("retry-after")), (503, "1"), "{answer:?}");
         assert_eq!(answer.json()["error"], "temporarily_unavailable");
     };
-    for late in [false, true] {
-        watched.0.2.store(late, Ordering::SeqCst);
-        for verb in [1, 8, 4] {
-            watched.0.1.store(verb, Ordering::SeqCst);
+    for fault in [Fault::Unavailable, Fault::AnswerLost] {
+        for verb in [Verb::Birth, Verb::NotBefore, Verb::Advance] {
+            broken.fail(&[verb], fault);
             unavailable(&browser.refresh(&refresh, &[]).await);
-            watched.0.1.store(0, Ordering::SeqCst);
+            broken.repair();
             // Where the family had moved on before the answer was lost, the grace takes the same token again.
             (_, refresh) = good(browser.refresh(&refresh, &[]).await).await;
         }
     }
-    for (late, verb) in [(false, 1), (false, 8), (false, 3), (true, 3), (false, 2)] {
-        watched.0.2.store(late, Ordering::SeqCst);
-        watched.0.1.store(verb, Ordering::SeqCst);
+    for (fault, verb) in [
+        (Fault::Unavailable, Verb::Birth),
+        (Fault::Unavailable, Verb::NotBefore),
+        (Fault::Unavailable, Verb::Begin),
+        (Fault::AnswerLost, Verb::Begin),
+        (Fault::Unavailable, Verb::Spend),
+    ] {
+        broken.fail(&[verb], fault);
         unavailable(&browser.redeem(&code, &[]).await);
+        broken.repair();
     }
-    watched.0.1.store(0, Ordering::SeqCst);
     good(browser.redeem(&code, &[]).await).await;
     assert_eq!(browser.call("/me", issued["access_token"].as_str()).await.status, 200);
 }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use actix_web::{HttpResponse, web};
+use oauth_runtime::testing::Verb;
 use oauth_runtime::{Builder, Client, Clock, policy};
-use oauth_tests::{Answer, Browser, Server, Spy, builder, free_port, serve, start};
+use oauth_tests::{Answer, Browser, Server, builder, free_port, serve, start, watched};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -83,13 +84,13 @@ async fn an_access_token_takes_its_grant_with_it() {
 #[tokio::test]
 async fn what_is_not_known_is_as_good_as_ended_and_what_is_another_s_is_left_alone() {
     let clock = Clock::by_hand();
-    let spy = Spy::new(clock.clone());
+    let spy = watched(clock.clone());
     let store = spy.clone();
     let server = start(|builder| with_clients(builder).clock(clock.clone()).store(store));
     let browser = Browser::new(&server);
     let (issued, code) = (browser.issued(&[]).await, browser.code().await);
     let (access, refresh) = (text(&issued, "access_token"), text(&issued, "refresh_token"));
-    let before = spy.changes();
+    let before = spy.calls(&Verb::CHANGES);
     for unknown in ["x", "a.b.c", &code, &refresh[1..], &access[..access.len() - 2]] {
         done(&revoke(&browser, unknown, &[]).await);
     }
@@ -118,12 +119,12 @@ async fn what_is_not_known_is_as_good_as_ended_and_what_is_another_s_is_left_alo
     refused(&Answer::to(json.body("{}")).await, 400, "invalid_request");
     let query = format!("{}/revoke?client_id=demo&token={access}", server.base);
     refused(&Answer::to(browser.http.post(query).form(&[("x", "y")])).await, 400, "invalid_request");
-    assert_eq!(spy.changes(), before, "nothing was ended");
+    assert_eq!(spy.calls(&Verb::CHANGES), before, "nothing was ended");
     assert_eq!(browser.call("/me", Some(&access)).await.status, 200);
 
     clock.advance(Duration::from_secs(3602));
     done(&revoke(&browser, &access, &[]).await);
-    assert_eq!(spy.changes(), before, "an access token that has expired says nothing any more");
+    assert_eq!(spy.calls(&Verb::CHANGES), before, "an access token that has expired says nothing any more");
     assert_eq!(browser.refresh(&refresh, &[]).await.status, 200);
 }
 
@@ -240,7 +241,7 @@ async fn c47_the_revocation_of_an_access_token_is_forgotten_when_nothing_of_it_c
     use oauth_runtime::Store as _;
 
     let clock = Clock::by_hand();
-    let store = Spy::new(clock.clone());
+    let store = watched(clock.clone());
     let kept = store.clone();
     let server =
         start(|builder| builder.clock(clock.clone()).store(store).client(Client::confidential("job").secret(SECRET)));

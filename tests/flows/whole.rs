@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use oauth_runtime::Clock;
-use oauth_tests::{Browser, REDIRECT, Spy, start};
+use oauth_tests::{Browser, REDIRECT, start, watched};
 use serde_json::json;
 
 #[tokio::test]
@@ -131,7 +131,7 @@ async fn c11_after_a_restart_what_was_handed_out_before_is_refused() {
 async fn c15_a_previous_secret_is_taken_and_never_used() {
     const NEW: &str = "another secret of the tests, as long as the first";
     let clock = Clock::system();
-    let store = Spy::new(clock);
+    let store = watched(clock);
     let with = |secret: &'static str, previous: Option<&'static str>| {
         let store = store.clone();
         start(move |builder| {

@@ -6,18 +6,16 @@ pub mod rows;
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::http::KeepAlive;
 use actix_web::web::ServiceConfig;
 use actix_web::{App, HttpResponse, HttpServer, Responder, get, post, web};
-use oauth_runtime::store::{Advance, Count, MemoryStore, Reply, Spend};
-use oauth_runtime::{
-    AccessToken, Builder, Claims, Client, Clock, Login, OAuthService, Store, Timestamp, require_claim, require_token,
-};
+use oauth_runtime::store::MemoryStore;
+use oauth_runtime::testing::{Fault, FaultyStore, Verb};
+use oauth_runtime::{AccessToken, Builder, Claims, Client, Clock, Login, OAuthService, require_claim, require_token};
 use serde_json::{Value, json};
 
 /// The verifier of RFC 7636, appendix B.
@@ -411,106 +409,16 @@ impl Browser {
     }
 }
 
-/// A memory store that counts what it is asked, and may take its time over it.
-#[derive(Clone)]
-pub struct Spy(Arc<Watched>);
-
-struct Watched {
-    memory: MemoryStore,
-    slow: Duration,
-    changes: AtomicU64,
-    asked: AtomicU64,
-    advances: Mutex<Vec<Advance>>,
+/// A memory store of this clock that a test can watch and break.
+pub fn watched(clock: Clock) -> FaultyStore {
+    FaultyStore::new(MemoryStore::with_clock(clock))
 }
 
-impl Spy {
-    /// Watches a store of this clock.
-    pub fn new(clock: Clock) -> Spy {
-        Spy::slow(clock, Duration::ZERO)
-    }
-
-    /// As [`Spy::new`]; whether a grant was revoked takes this long to find out.
-    pub fn slow(clock: Clock, slow: Duration) -> Spy {
-        let memory = MemoryStore::with_clock(clock);
-        Spy(Arc::new(Watched {
-            memory,
-            slow,
-            changes: AtomicU64::new(0),
-            asked: AtomicU64::new(0),
-            advances: Mutex::default(),
-        }))
-    }
-
-    /// How many calls could have changed what the store knows, counters aside.
-    pub fn changes(&self) -> u64 {
-        self.0.changes.load(Ordering::SeqCst)
-    }
-
-    /// How often it was asked whether a grant is revoked.
-    pub fn asked(&self) -> u64 {
-        self.0.asked.load(Ordering::SeqCst)
-    }
-
-    /// What it answered to those who advanced a family, since the last time this was asked.
-    pub fn advances(&self) -> Vec<Advance> {
-        std::mem::take(&mut *self.0.advances.lock().unwrap())
-    }
-
-    fn change(&self) -> &MemoryStore {
-        self.0.changes.fetch_add(1, Ordering::SeqCst);
-        &self.0.memory
-    }
-}
-
-impl Store for Spy {
-    fn birth(&self) -> Reply<'_, Timestamp> {
-        self.0.memory.birth()
-    }
-
-    fn spend<'a>(&'a self, id: &'a str, record: &'a str, until: Timestamp) -> Reply<'a, Spend> {
-        self.change().spend(id, record, until)
-    }
-
-    fn begin<'a>(&'a self, grant: &'a str, until: Timestamp) -> Reply<'a, ()> {
-        self.change().begin(grant, until)
-    }
-
-    fn advance<'a>(&'a self, grant: &'a str, from: u64, grace: Duration, until: Timestamp) -> Reply<'a, Advance> {
-        let answer = self.change().advance(grant, from, grace, until);
-        Reply::later(async move {
-            let answer = answer.await?;
-            self.0.advances.lock().unwrap().push(answer);
-            Ok(answer)
-        })
-    }
-
-    fn revoke<'a>(&'a self, grant: &'a str, until: Timestamp) -> Reply<'a, ()> {
-        self.change().revoke(grant, until)
-    }
-
-    fn is_revoked<'a>(&'a self, grant: &'a str) -> Reply<'a, bool> {
-        if self.0.slow.is_zero() {
-            self.0.asked.fetch_add(1, Ordering::SeqCst);
-            return self.0.memory.is_revoked(grant);
-        }
-        Reply::later(async move {
-            self.0.asked.fetch_add(1, Ordering::SeqCst);
-            tokio::time::sleep(self.0.slow).await;
-            self.0.memory.is_revoked(grant).await
-        })
-    }
-
-    fn set_not_before<'a>(&'a self, subject: &'a str, at: Timestamp, until: Timestamp) -> Reply<'a, ()> {
-        self.change().set_not_before(subject, at, until)
-    }
-
-    fn not_before<'a>(&'a self, subject: &'a str) -> Reply<'a, Option<Timestamp>> {
-        self.0.memory.not_before(subject)
-    }
-
-    fn count<'a>(&'a self, key: &'a str, add: i64, window: Duration) -> Reply<'a, Count> {
-        self.0.memory.count(key, add, window)
-    }
+/// A store that takes this long to say whether a grant was revoked.
+pub fn slow(delay: Duration) -> FaultyStore {
+    let store = FaultyStore::new(MemoryStore::new());
+    store.fail(&[Verb::IsRevoked], Fault::Slow(delay));
+    store
 }
 
 /// Sends the head of a request and not one byte of its body; the status, if an answer comes within `wait`.

@@ -1,0 +1,215 @@
+//! A store that a test can watch and break.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::model::Timestamp;
+use crate::store::{Advance, Count, Reply, Spend, Store, StoreError};
+
+/// Any store, and what a test wants of it: it counts what it is asked, and fails or takes its time on demand.
+///
+/// Clones are one store: one goes to [`Builder::store`](crate::Builder::store), the test keeps the other.
+///
+/// ```
+/// use oauth_runtime::store::{MemoryStore, Store};
+/// use oauth_runtime::testing::{Fault, FaultyStore, Verb};
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let store = FaultyStore::new(MemoryStore::new());
+/// store.fail(&Verb::ALL, Fault::Unavailable);
+/// assert!(store.is_revoked("grant").await.is_err());
+/// store.repair();
+/// assert!(!store.is_revoked("grant").await.unwrap());
+/// assert_eq!(store.calls(&[Verb::IsRevoked]), 2);
+/// # });
+/// ```
+#[derive(Clone)]
+pub struct FaultyStore(Arc<Watched>);
+
+struct Watched {
+    store: Box<dyn Store>,
+    verbs: [Watch; Verb::ALL.len()],
+    advances: Mutex<Vec<Advance>>,
+}
+
+#[derive(Default)]
+struct Watch {
+    calls: AtomicU64,
+    fault: Mutex<Option<Fault>>,
+}
+
+/// What a [`FaultyStore`] does instead of answering at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It does nothing, and answers [`StoreError::Unavailable`].
+    Unavailable,
+    /// It does what it is asked, and then answers [`StoreError::Unavailable`]: the connection broke before the answer.
+    AnswerLost,
+    /// It takes this long before it does what it is asked.
+    Slow(Duration),
+}
+
+impl FaultyStore {
+    /// Watches this store, which has no fault at first.
+    pub fn new(store: impl Store) -> Self {
+        FaultyStore(Arc::new(Watched {
+            store: Box::new(store),
+            verbs: std::array::from_fn(|_| Watch::default()),
+            advances: Mutex::default(),
+        }))
+    }
+
+    /// From now on these verbs have this fault, in place of the one that they had.
+    pub fn fail(&self, verbs: &[Verb], fault: Fault) {
+        for verb in verbs {
+            *self.watch(*verb).fault.lock() = Some(fault);
+        }
+    }
+
+    /// From now on no verb has a fault.
+    pub fn repair(&self) {
+        for verb in Verb::ALL {
+            *self.watch(verb).fault.lock() = None;
+        }
+    }
+
+    /// How many calls of these verbs there were, the failed ones among them. A reply that nobody awaited is none.
+    #[must_use]
+    pub fn calls(&self, verbs: &[Verb]) -> u64 {
+        verbs.iter().map(|verb| self.watch(*verb).calls.load(Ordering::SeqCst)).sum()
+    }
+
+    /// What it answered to those who advanced a family of refresh tokens, since this was last asked.
+    #[must_use]
+    pub fn advances(&self) -> Vec<Advance> {
+        std::mem::take(&mut *self.0.advances.lock())
+    }
+
+    fn ask<'a, T: Send + Unpin + 'a>(
+        &'a self,
+        verb: Verb,
+        ask: impl FnOnce(&'a dyn Store) -> Reply<'a, T> + Send + 'a,
+    ) -> Reply<'a, T> {
+        let watch = self.watch(verb);
+        let Some(fault) = *watch.fault.lock() else {
+            watch.called();
+            return ask(&*self.0.store);
+        };
+        Reply::later(async move {
+            watch.called();
+            let cut = || StoreError::Unavailable(format!("{verb:?} fails for a test").into());
+            match fault {
+                Fault::Unavailable => Err(cut()),
+                Fault::AnswerLost => ask(&*self.0.store).await.and_then(|_| Err(cut())),
+                Fault::Slow(delay) => {
+                    tokio::time::sleep(delay).await;
+                    ask(&*self.0.store).await
+                }
+            }
+        })
+    }
+
+    fn watch(&self, verb: Verb) -> &Watch {
+        // There is one for each verb: both are of the length of `Verb::ALL`.
+        &self.0.verbs[verb as usize]
+    }
+}
+
+impl Watch {
+    fn called(&self) {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Store for FaultyStore {
+    fn birth(&self) -> Reply<'_, Timestamp> {
+        self.ask(Verb::Birth, |store| store.birth())
+    }
+
+    fn spend<'a>(&'a self, id: &'a str, record: &'a str, until: Timestamp) -> Reply<'a, Spend> {
+        self.ask(Verb::Spend, move |store| store.spend(id, record, until))
+    }
+
+    fn begin<'a>(&'a self, grant: &'a str, until: Timestamp) -> Reply<'a, ()> {
+        self.ask(Verb::Begin, move |store| store.begin(grant, until))
+    }
+
+    fn advance<'a>(&'a self, grant: &'a str, from: u64, grace: Duration, until: Timestamp) -> Reply<'a, Advance> {
+        let reply = self.ask(Verb::Advance, move |store| store.advance(grant, from, grace, until));
+        Reply::later(async move {
+            let advance = reply.await?;
+            self.0.advances.lock().push(advance);
+            Ok(advance)
+        })
+    }
+
+    fn revoke<'a>(&'a self, grant: &'a str, until: Timestamp) -> Reply<'a, ()> {
+        self.ask(Verb::Revoke, move |store| store.revoke(grant, until))
+    }
+
+    fn is_revoked<'a>(&'a self, grant: &'a str) -> Reply<'a, bool> {
+        self.ask(Verb::IsRevoked, move |store| store.is_revoked(grant))
+    }
+
+    fn set_not_before<'a>(&'a self, subject: &'a str, at: Timestamp, until: Timestamp) -> Reply<'a, ()> {
+        self.ask(Verb::SetNotBefore, move |store| store.set_not_before(subject, at, until))
+    }
+
+    fn not_before<'a>(&'a self, subject: &'a str) -> Reply<'a, Option<Timestamp>> {
+        self.ask(Verb::NotBefore, move |store| store.not_before(subject))
+    }
+
+    fn count<'a>(&'a self, key: &'a str, add: i64, window: Duration) -> Reply<'a, Count> {
+        self.ask(Verb::Count, move |store| store.count(key, add, window))
+    }
+}
+
+impl fmt::Debug for FaultyStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut calls = f.debug_struct("FaultyStore");
+        for verb in Verb::ALL {
+            calls.field(&format!("{verb:?}"), &self.calls(&[verb]));
+        }
+        calls.finish()
+    }
+}
+
+/// The enum and the list of its variants, so that the list cannot miss one.
+macro_rules! verbs {
+    ($($verb:ident, $method:ident;)+) => {
+        /// A method of [`Store`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Verb {
+            $(
+                #[doc = concat!("[`Store::", stringify!($method), "`]")]
+                $verb,
+            )+
+        }
+
+        impl Verb {
+            /// Every method.
+            pub const ALL: [Verb; [$(stringify!($verb)),+].len()] = [$(Verb::$verb),+];
+        }
+    };
+}
+
+verbs! {
+    Birth, birth;
+    Spend, spend;
+    Begin, begin;
+    Advance, advance;
+    Revoke, revoke;
+    IsRevoked, is_revoked;
+    SetNotBefore, set_not_before;
+    NotBefore, not_before;
+    Count, count;
+}
+
+impl Verb {
+    /// Those that may change what the store knows, the counters aside.
+    pub const CHANGES: [Verb; 5] = [Verb::Spend, Verb::Begin, Verb::Advance, Verb::Revoke, Verb::SetNotBefore];
+}
