@@ -2,6 +2,8 @@
 
 #[cfg(feature = "testing")]
 pub mod contract;
+#[cfg(feature = "testing")]
+pub(crate) mod faulty;
 mod memory;
 
 use std::error::Error;

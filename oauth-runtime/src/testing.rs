@@ -21,11 +21,10 @@
 //! ```
 
 mod coverage;
-mod store;
 mod suite;
 mod token;
 
+pub use crate::store::faulty::{Fault, FaultyStore, Verb};
 pub use coverage::{Coverage, Finding, Route, coverage};
-pub use store::{Fault, FaultyStore, Verb};
 pub use suite::{Case, Suite, Unsuitable, suite, suite_of};
 pub use token::{Token, service, token};
