@@ -262,3 +262,51 @@ async fn no_secret_is_logged_and_every_decision_is() {
         assert!(secret.len() > 7 && !log.contains(secret.as_str()), "{secret} is in the log:\n{log}");
     }
 }
+
+/// Who asks the log what was done in a user's name finds user, client and grant on each line.
+#[tokio::test]
+async fn a_decision_is_logged_with_whom_it_was_for() {
+    let log = LOG.clone();
+    let clock = Clock::by_hand();
+    let server = start(|builder| {
+        builder
+            .clock(clock.clone())
+            .reload(async |_: &str| Some(json!({ "role": "auditor" })))
+            .authenticate(async |login: Login| (&*login.password == "right").then(|| json!({ "sub": "audited" })))
+    });
+    let browser = Browser::new(&server);
+    let form = browser.authorize(&[]).await.form();
+    assert_eq!(browser.login(&form, "typed by mistake", "wrong").await.status, 401);
+    let replayed = browser.login(&form, "audited", "right").await.redirect()["code"].clone();
+    let mut codes = vec![replayed.clone(), replayed];
+    for _ in 0..2 {
+        codes.push(browser.sign_in(&[], "audited", "right").await.redirect()["code"].clone());
+    }
+    let mut issued = Vec::new();
+    for code in codes {
+        issued.push(browser.redeem(&code, &[]).await);
+    }
+    assert_eq!(issued.iter().map(|answer| answer.status).collect::<Vec<_>>(), [200, 400, 200, 200]);
+    let refresh_token = |number: usize| issued[number].json()["refresh_token"].as_str().unwrap().to_owned();
+    browser.post("/revoke", format!("client_id=demo&token={}", refresh_token(2))).await;
+    assert_eq!(browser.refresh(&refresh_token(3), &[]).await.status, 200);
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(browser.refresh(&refresh_token(3), &[]).await.status, 400, "a reuse");
+
+    let log = log.text();
+    let of_the_user = |message: &str| {
+        let lines = log.lines().filter(|line| line.contains(message) && line.contains(r#"subject="audited""#));
+        let lines: Vec<&str> = lines.filter(|line| line.contains(r#"client="demo""#)).collect();
+        lines.iter().map(|line| line.split_once("grant=\"").unwrap().1[..16].to_owned()).collect::<Vec<_>>()
+    };
+    let codes = of_the_user("authorization code issued");
+    assert_eq!(codes.len(), 3, "{log}");
+    let tokens = [&codes[0], &codes[1], &codes[2], &codes[2]].map(Clone::clone);
+    assert_eq!(of_the_user("access token issued"), tokens);
+    assert_eq!(of_the_user("a code was replayed"), codes[..1]);
+    assert_eq!(of_the_user("a grant was revoked by its client"), codes[1..2]);
+    assert_eq!(of_the_user("a refresh token was reused"), codes[2..]);
+    let refused = |line: &&str| line.contains("wrong name or password") && line.contains("address=127.0.0.1");
+    assert!(log.lines().any(|line| refused(&line)), "{log}");
+    assert!(!log.contains("typed by mistake"), "a password may be typed where the name goes:\n{log}");
+}

@@ -60,7 +60,7 @@ pub(crate) async fn client(
     let tries = match limit::tries(store, id, server.peer(request)).await? {
         Ok(tries) => tries,
         Err(too_many) => {
-            tracing::warn!(target: "oauth", client = id, "too many failed tries of a client");
+            tracing::warn!(target: "oauth", client = id, address = server.peer(request).map(display), "too many failed tries of a client");
             return Err(Reason::TooManyTries(too_many.retry_after));
         }
     };

@@ -148,7 +148,7 @@ impl OAuthService {
     pub async fn sign_out(&self, subject: &str) -> Result<(), StoreError> {
         let at = self.0.issue_time().await?;
         self.0.store().set_not_before(subject, at, remembered_until(at, None)).await?;
-        tracing::info!(target: "oauth", "a user was signed out everywhere");
+        tracing::info!(target: "oauth", subject, "a user was signed out everywhere");
         Ok(())
     }
 

@@ -87,7 +87,7 @@ async fn reloaded(server: &Server, session: Session) -> Result<Option<Person>, R
     if let Some(claims) = sessions.reload.claims_of(&subject).await? {
         return Ok(Some(Person { subject, account, claims, authentication }));
     }
-    tracing::info!(target: "oauth", "no such user any more: the session is ended");
+    tracing::info!(target: "oauth", subject, "no such user any more: the session is ended");
     if let Some(id) = &authentication.session {
         Session::end(id, authentication.until, server).await?;
     }

@@ -34,7 +34,7 @@ pub(crate) async fn decide(
     form::check_standing(server, handed).await?;
     form::spend(server, &id, opened.expires_at).await?;
     if !is_allowed {
-        tracing::info!(target: "oauth", client = authorization.client.id, "consent was refused");
+        tracing::info!(target: "oauth", subject = person.subject, client = authorization.client.id, "consent was refused");
         return Ok(redirect::deny(server, &authorization));
     }
     let mut response = redirect::approve(server, &authorization, &person).await?;

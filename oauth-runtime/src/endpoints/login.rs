@@ -42,7 +42,7 @@ pub(crate) async fn submit(
     let attempt = match limit::attempt(store, &username, server.peer(http)).await? {
         Ok(attempt) => attempt,
         Err(too_many) => {
-            tracing::warn!(target: "oauth", client, "too many attempts to sign in");
+            tracing::warn!(target: "oauth", client, address = server.peer(http).map(display), "too many attempts to sign in");
             warn_of_a_proxy(server, http);
             let problem = SignInProblem::TooManyAttempts(too_many.retry_after);
             return sign_in_page(server, authorization, browser, &username, Some(problem)).await;
@@ -67,7 +67,7 @@ pub(crate) async fn submit(
     };
     let user = match outcome {
         Outcome::Refused => {
-            tracing::info!(target: "oauth", client, "sign-in refused: wrong name or password");
+            tracing::info!(target: "oauth", client, address = server.peer(http).map(display), "sign-in refused: wrong name or password");
             return sign_in_page(server, authorization, browser, &username, Some(SignInProblem::Wrong)).await;
         }
         Outcome::Ask(question) => {

@@ -10,7 +10,7 @@ use crate::keys::Verified;
 use crate::model::form::Parameters;
 use crate::model::refresh::RefreshToken;
 use crate::response::not_stored;
-use crate::seal::NotOpened;
+use crate::seal::{NotOpened, Opened};
 use crate::server::Server;
 use crate::standing::remembered_until;
 
@@ -25,11 +25,13 @@ pub(crate) async fn revoke(
     let token = parameters.get("token", bearer::MAX_BYTES)?.ok_or(Reason::MissingParameter("token"))?;
     // RFC 7009 §2.1: a hint may be ignored, and one look tells the two kinds apart
     let _ = parameters.get("token_type_hint", 128)?;
-    let (client_id, grant, ends_at) = match server.sealer().open::<RefreshToken>(token, server.now()) {
-        Ok(opened) => (opened.value.client_id, Some(opened.value.grant), Some(opened.value.ends_at)),
+    let (client_id, subject, grant, ends_at) = match server.sealer().open::<RefreshToken>(token, server.now()) {
+        Ok(Opened { value: token, .. }) => (token.client_id, token.subject, Some(token.grant), Some(token.ends_at)),
         Err(NotOpened::Forged | NotOpened::Expired) => match server.access_token(token) {
             // Of its grant no access token is older, and a family of refresh tokens ends with this call.
-            Some(Verified { registered, .. }) => (registered.client_id, registered.grant, Some(registered.expires_at)),
+            Some(Verified { registered, .. }) => {
+                (registered.client_id, registered.subject, registered.grant, Some(registered.expires_at))
+            }
             None => return Ok(done()),
         },
     };
@@ -41,7 +43,7 @@ pub(crate) async fn revoke(
     // RFC 7009 §2.1: with a refresh token go the access tokens of its grant; here an access token takes the whole grant
     // with it as well, since it is the grant that the store knows of.
     server.store().revoke(&grant, remembered_until(server.issue_time().await?, ends_at)).await?;
-    tracing::info!(target: "oauth", client = client.id, grant, "a grant was revoked by its client");
+    tracing::info!(target: "oauth", subject, client = client.id, grant, "a grant was revoked by its client");
     Ok(done())
 }
 

@@ -46,7 +46,7 @@ pub(crate) async fn submit(
     let attempt = match limit::second_factor(store, &form.username).await? {
         Ok(attempt) => attempt,
         Err(too_many) => {
-            tracing::warn!(target: "oauth", "too many answers to a question");
+            tracing::warn!(target: "oauth", client = client.id, address = server.peer(http).map(display), "too many answers to a question");
             return Ok(again(SignInProblem::TooManyAttempts(too_many.retry_after)));
         }
     };
@@ -69,7 +69,7 @@ pub(crate) async fn submit(
     };
     let outcome = match outcome {
         Outcome::Refused => {
-            tracing::info!(target: "oauth", "sign-in refused: wrong answer");
+            tracing::info!(target: "oauth", client = client.id, address = server.peer(http).map(display), "sign-in refused: wrong answer");
             return Ok(again(SignInProblem::Wrong));
         }
         Outcome::Ask(question) => Err(question),

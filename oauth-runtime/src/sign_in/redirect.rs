@@ -34,16 +34,16 @@ pub(crate) async fn approve(
         authentication: person.authentication.clone(),
     };
     let issued_at = server.issue_time().await?;
-    let code = match server.sealer().seal(&code, issued_at, issued_at + server.code_lifetime()) {
-        Ok(code) => code,
+    let sealed = match server.sealer().seal(&code, issued_at, issued_at + server.code_lifetime()) {
+        Ok(sealed) => sealed,
         Err(NotSealed::TooLarge) => {
             tracing::error!(target: "oauth", "the claims of who signed in cannot be used: {}", UnusableClaims::TooLarge);
             return Err(Reason::ClaimsUnusable);
         }
         Err(NotSealed::Failed) => return Err(Reason::Internal),
     };
-    tracing::info!(target: "oauth", client = request.client_id, "authorization code issued");
-    Ok(redirect(server, destination, request.state.as_deref(), &[("code", &code)]))
+    tracing::info!(target: "oauth", subject = code.subject, client = code.client_id, grant = code.grant, "authorization code issued");
+    Ok(redirect(server, destination, request.state.as_deref(), &[("code", &sealed)]))
 }
 
 /// Sends the browser to the client with an error (RFC 6749 §4.1.2.1).

@@ -60,7 +60,7 @@ impl Session {
         // A user who signed in again in this session gave it a later end than an older cookie says.
         let until = until.map(|until| until.max(server.sign_in_ends(now)));
         server.store().revoke(id, standing::remembered_until(now, until)).await?;
-        tracing::info!(target: "oauth", "a session was ended");
+        tracing::info!(target: "oauth", session = id, "a session was ended");
         Ok(())
     }
 }

@@ -62,7 +62,7 @@ impl Access<'_> {
             Some(authentication) => Some(self.id_token(server, authentication, &access_token)?),
             None => None,
         };
-        tracing::info!(target: "oauth", client = self.client_id, grant = self.grant, "access token issued");
+        tracing::info!(target: "oauth", subject = self.subject, client = self.client_id, grant = self.grant, "access token issued");
         Ok(Issued {
             access_token,
             token_type: "Bearer",

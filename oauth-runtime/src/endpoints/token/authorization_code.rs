@@ -105,7 +105,7 @@ async fn spend(
         Spend::First => Ok(()),
         Spend::Already(_) => {
             server.store().revoke(&code.grant, remembered_until(now, code.authentication.until)).await?;
-            tracing::warn!(target: "oauth", client = client.id, grant = code.grant, "a code was replayed: its grant is revoked");
+            tracing::warn!(target: "oauth", subject = code.subject, client = client.id, grant = code.grant, "a code was replayed: its grant is revoked");
             Err(Reason::CodeReplayed)
         }
     }

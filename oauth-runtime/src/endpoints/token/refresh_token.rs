@@ -58,7 +58,7 @@ pub(crate) async fn refresh(
     })?;
     let Some(claims) = refreshing.reload.claims_of(&token.subject).await? else {
         server.store().revoke(&token.grant, remembered_until(issued_at, Some(token.ends_at))).await?;
-        tracing::info!(target: "oauth", client = client.id, grant = token.grant, "no such user any more: the grant is revoked");
+        tracing::info!(target: "oauth", subject = token.subject, client = client.id, grant = token.grant, "no such user any more: the grant is revoked");
         return Err(Reason::SubjectGone);
     };
 
@@ -109,7 +109,7 @@ async fn advanced(
         Advance::Reused => {
             // The family is gone with this call; that it was ended is remembered as any ending is.
             server.store().revoke(&token.grant, remembered_until(now, Some(token.ends_at))).await?;
-            tracing::warn!(target: "oauth", client = client.id, grant = token.grant, "a refresh token was reused: its grant is revoked");
+            tracing::warn!(target: "oauth", subject = token.subject, client = client.id, grant = token.grant, "a refresh token was reused: its grant is revoked");
             Err(Reason::RefreshTokenReused)
         }
         Advance::Ended => Err(Reason::GrantEnded),
