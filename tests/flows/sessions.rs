@@ -444,7 +444,7 @@ async fn c23_a_client_signs_its_user_out_and_all_that_the_session_gave_ends() {
 }
 
 #[tokio::test]
-async fn a_link_from_anywhere_signs_nobody_out_before_he_says_so() {
+async fn a_link_from_anywhere_signs_out_only_users_who_agree() {
     let server = start(reloading);
     let browser = signed_in(&server).await;
     let stranger = Browser::new(&server);

@@ -77,7 +77,7 @@ impl FaultyStore {
         }
     }
 
-    /// How many calls of these verbs there were, the failed ones among them. A reply that nobody awaited is none.
+    /// How many calls of these verbs there were, the failed ones among them. A reply that was never awaited is not counted.
     #[must_use]
     pub fn calls(&self, verbs: &[Verb]) -> u64 {
         verbs.iter().map(|verb| self.watch(*verb).calls.load(Ordering::SeqCst)).sum()
