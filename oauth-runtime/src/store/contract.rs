@@ -16,8 +16,8 @@ use futures_util::future::join_all;
 use crate::model::{Clock, Timestamp};
 use crate::store::{Advance, Count, Spend, Store, StoreError};
 
-/// Checks a store against the contract. It takes about three seconds of real time (more where the machine pauses), since facts have to expire, and
-/// uses keys of its own that begin with `contract/`.
+/// Checks a store against the contract. It takes about three seconds of real time (more where the machine pauses),
+/// since facts have to expire, and uses keys of its own that begin with `contract/`.
 ///
 /// # Panics
 /// Where the store breaks the contract; the message says which clause.
