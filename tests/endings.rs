@@ -224,14 +224,14 @@ impl World {
     }
 
     /// What of the ended is accepted, if anything is.
-    async fn revived(&mut self, how: Ending, had_session: bool, lifetimes: Lifetimes) -> Option<&'static str> {
-        if self.takes_access_token(lifetimes).await && (had_session || !matches!(how, Ending::Logout)) {
+    async fn revived(&mut self, how: Ending, lifetimes: Lifetimes) -> Option<&'static str> {
+        if self.takes_access_token(lifetimes).await {
             return Some("access token");
         }
-        if self.takes_refresh_token(lifetimes).await && (had_session || !matches!(how, Ending::Logout)) {
+        if self.takes_refresh_token(lifetimes).await {
             return Some("refresh token");
         }
-        let ends_all = matches!(how, Ending::SignOut) || (had_session && matches!(how, Ending::Logout));
+        let ends_all = matches!(how, Ending::SignOut | Ending::Logout);
         if ends_all && self.takes_code(lifetimes).await {
             return Some("code");
         }
@@ -298,7 +298,7 @@ proptest! {
             for (later, lifetimes) in presenting {
                 world.clock.advance(Duration::from_secs(later));
                 for lifetimes in [lifetimes, LONG] {
-                    if let Some(what) = world.revived(how, had_session, lifetimes).await {
+                    if let Some(what) = world.revived(how, lifetimes).await {
                         return Some((what, later, lifetimes));
                     }
                 }

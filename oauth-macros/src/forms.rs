@@ -6,7 +6,7 @@ pub(crate) const COMMA_SEPARATES: &str = "it separates terms that must all hold"
 
 /// The ways to write a term about this claim. Operators that take the same are named together.
 pub(crate) fn forms(name: &Name) -> String {
-    if name.is(SCOPE) || name.is(FRESH) || name.is(ACR) {
+    if name.is_word() {
         return any_of(name);
     }
     let shown = name.shown();
@@ -30,7 +30,7 @@ pub(crate) fn forms(name: &Name) -> String {
 
 /// The ways to write this operator after this claim.
 pub(crate) fn forms_of(name: &Name, operator: Operator) -> String {
-    if name.is(SCOPE) || name.is(FRESH) || name.is(ACR) {
+    if name.is_word() {
         return any_of(name);
     }
     examples(&name.shown(), operator).join(" or ")
@@ -38,6 +38,14 @@ pub(crate) fn forms_of(name: &Name, operator: Operator) -> String {
 
 fn examples(name: &str, operator: Operator) -> Vec<String> {
     operator.examples().iter().map(|value| format!("`{name} {} {value}`", operator.written())).collect()
+}
+
+/// What is wrong with a combinator's word that stands where a claim's name does.
+pub(crate) fn combinator_as_name(word: &str, example: &str) -> String {
+    format!(
+        "`{word}` is followed by terms in parentheses, as in `{example}`; a claim of this name is written in quotes, \
+         `\"{word}\"`"
+    )
 }
 
 /// The way to write a term about several values of this claim.

@@ -162,6 +162,8 @@ pub(crate) const SCOPE: &str = "scope";
 pub(crate) const FRESH: &str = "fresh";
 /// How the person signed in.
 pub(crate) const ACR: &str = "acr";
+/// The names with a meaning of their own.
+pub(crate) const WORDS: [&str; 3] = [SCOPE, FRESH, ACR];
 /// Where a route's parameters are.
 pub(crate) const PATH: &str = "path";
 
@@ -204,6 +206,11 @@ impl Name {
     /// Whether it is this word of the language.
     pub(crate) fn is(&self, word: &str) -> bool {
         matches!(self.segments.as_slice(), [only] if !only.quoted && only.text == word)
+    }
+
+    /// Whether it has a meaning of its own, and is no claim like others.
+    pub(crate) fn is_word(&self) -> bool {
+        WORDS.iter().any(|word| self.is(word))
     }
 
     pub(crate) fn texts(&self) -> Vec<String> {
@@ -270,7 +277,7 @@ mod tests {
             for (combinator, ..) in COMBINATORS {
                 assert!(text.contains(&format!("`{combinator}(")), "{place} has no `{combinator}(..)`");
             }
-            for word in [SCOPE, FRESH, ACR] {
+            for word in WORDS {
                 assert!(text.contains(&format!("`{word} = \"")), "{place} has no `{word}`");
             }
             assert!(text.contains(&format!("= {}.", PATH)), "{place} has no `{}`", PATH);

@@ -95,6 +95,7 @@ async fn c01_head_is_answered_wherever_get_is() {
         let [get, head] = [Method::GET, Method::HEAD]
             .map(|method| Answer::to(Browser::new(&server).http.request(method, format!("{}{path}", server.base))));
         let (get, head) = (get.await, head.await);
+        assert_ne!(get.status, 404, "{path} is there");
         assert_eq!((head.status, head.body.as_str()), (get.status, ""), "{path}");
         for header in ["content-type", "cache-control", "www-authenticate", "access-control-allow-origin"] {
             assert_eq!(head.header(header), get.header(header), "{path}: {header}");
@@ -119,6 +120,8 @@ async fn c01_head_ends_no_session() {
     let answer = Answer::to(Browser::new(&server).http.request(Method::HEAD, &url)).await;
     assert_eq!(answer.status, 200);
     assert_eq!(browser.call("/me", Some(access)).await.status, 200, "HEAD ended the session");
+    assert_eq!(Answer::to(Browser::new(&server).http.get(&url)).await.status, 200);
+    assert_eq!(browser.call("/me", Some(access)).await.status, 401, "GET ends it");
 }
 
 #[tokio::test]

@@ -293,10 +293,7 @@ async fn c17_private_key_jwt_by_each_kind_of_key_and_once_only() {
 #[tokio::test]
 async fn c42_an_assertion_of_the_stores_first_second_may_have_been_spent_before() {
     let clock = Clock::by_hand();
-    let server = start(|builder| {
-        let store = oauth_runtime::store::MemoryStore::with_clock(clock.clone());
-        with_clients(builder).store(store).clock(clock.clone())
-    });
+    let server = start(|builder| with_clients(builder).store(watched(clock.clone())).clock(clock.clone()));
     let browser = Browser::new(&server);
     let born = clock.now().seconds();
     let of =

@@ -3,8 +3,6 @@
 use std::time::Duration;
 
 use actix_web::{Error, HttpRequest, HttpResponse, get, post, web};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use oauth_runtime::{BuildError, Builder, Client, Clock, Login, OAuthService, Question, SecondFactor, SignIn, Texts};
 use oauth_tests::{Answer, Browser, builder, free_port, handlers, serve, start};
 use serde::Deserialize;
@@ -37,9 +35,7 @@ async fn answer(browser: &Browser, form: &str, text: &str) -> Answer {
 }
 
 fn claims(answer: &Answer) -> Value {
-    let token = answer.json();
-    let payload = token["access_token"].as_str().unwrap().split('.').nth(1).unwrap();
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
+    crate::sessions::claims(&answer.json()["access_token"])
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ async fn asks(browser: &Browser, changes: &[(&str, Option<&str>)]) -> Answer {
     browser.authorize(&[OTHER, changes].concat()).await
 }
 
-fn claims(jwt: &Value) -> Value {
+pub(crate) fn claims(jwt: &Value) -> Value {
     let payload = jwt.as_str().unwrap().split('.').nth(1).unwrap();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
 }

@@ -5,7 +5,7 @@ use syn::{Error, Lit};
 
 use crate::forms::{any_of, combinators};
 use crate::near::near;
-use crate::syntax::{ACR, COMBINATOR_WORDS, COMBINATORS, FRESH, Name, OPERATOR_WORDS, SCOPE, Segment};
+use crate::syntax::{COMBINATOR_WORDS, COMBINATORS, Name, OPERATOR_WORDS, Segment};
 
 /// `role("admin")`: no word of the language, or none that takes what is in the parentheses.
 pub(super) fn called(name: &Name, inside: &TokenStream) -> Error {
@@ -22,7 +22,7 @@ pub(super) fn called(name: &Name, inside: &TokenStream) -> Error {
         let known = COMBINATOR_WORDS.iter().find(|(word, _)| only.text.eq_ignore_ascii_case(word));
         known.map(|(_, combinator)| combinator.word()).or_else(|| near(&only.text, words))
     });
-    let message = if name.is(FRESH) || name.is(SCOPE) || name.is(ACR) {
+    let message = if name.is_word() {
         format!("`{shown}(..)` is no term: write {}", any_of(name))
     } else if inner.is_empty() {
         format!("`{shown}()` is no term: write `{shown}` alone (the claim is there)")

@@ -2,26 +2,25 @@
 
 use syn::{Error, Lit, LitStr, Result};
 
+use crate::forms::combinator_as_name;
 use crate::mistakes::Mistakes;
 use crate::rule::Rule;
-use crate::syntax::{
-    ACR, COMBINATORS, FRESH, Literal, Name, Operand, Operands, Operator, PATH, Predicate, SCOPE, Segment,
-};
+use crate::syntax::{COMBINATORS, Literal, Name, Operand, Operands, Operator, PATH, Predicate, Segment, WORDS};
 
 /// A word of the language that is used as a claim's name.
 pub(super) fn refuse_words(name: &Name) -> Result<()> {
     let Some(first) = name.segments.first().filter(|first| !first.quoted) else { return Ok(()) };
     let word = first.text.as_str();
     let dotted = name.segments.len() > 1;
-    let quoted = format!("a claim of this name is written in quotes, `\"{word}\"`");
     let message = if let Some((.., example)) = COMBINATORS.iter().find(|(known, ..)| *known == word) {
-        format!("`{word}` is followed by terms in parentheses, as in `{example}`; {quoted}")
+        combinator_as_name(word, example)
     } else if word == PATH {
         let example = name.segments.get(1).map_or("owner", |parameter| parameter.text.as_str());
         format!(
-            "`{PATH}` is where a route's parameters are, and stands on the right, as in `sub = {PATH}.{example}`; {quoted}"
+            "`{PATH}` is where a route's parameters are, and stands on the right, as in `sub = {PATH}.{example}`; a claim \
+             of this name is written in quotes, `\"{word}\"`"
         )
-    } else if dotted && [SCOPE, FRESH, ACR].contains(&word) {
+    } else if dotted && WORDS.contains(&word) {
         let below: Vec<String> = name.segments.iter().skip(1).map(Segment::shown).collect();
         format!("nothing is below `{word}`: write the name of a claim in quotes, `\"{word}\".{}`", below.join("."))
     } else {

@@ -8,7 +8,7 @@ use syn::{Error, Lit, LitStr, Result, Token, token};
 
 use crate::forms::any_of;
 use crate::peek::{at_end, between, is_comma, tokens_ahead};
-use crate::syntax::{ACR, FRESH, Literal, Name, OPERATORS, Operand, Operands, Operator, PATH, SCOPE, Segment};
+use crate::syntax::{FRESH, Literal, Name, OPERATORS, Operand, Operands, Operator, PATH, Segment};
 
 impl Operands {
     pub(super) fn parse(name: &Name, operator: Operator, input: ParseStream<'_>) -> Result<Self> {
@@ -101,7 +101,7 @@ fn no_literal(name: &Name, operator: Operator, input: ParseStream<'_>) -> Error 
     let tokens: Vec<TokenTree> =
         input.cursor().token_stream().into_iter().take_while(|token| !is_comma(token)).collect();
     let shown = name.shown();
-    let takes_parameters = !name.is(SCOPE) && !name.is(FRESH) && !name.is(ACR);
+    let takes_parameters = !name.is_word();
     let parameter = parameter_meant(&tokens).filter(|_| takes_parameters);
     let message = match tokens.as_slice() {
         [TokenTree::Ident(word)] => match word.to_string().as_str() {

@@ -7,7 +7,7 @@ use syn::{Error, Lit, LitStr, Result, token};
 
 use crate::forms::{COMMA_SEPARATES, forms, forms_of};
 use crate::peek::{at_end, next_token, peek_operator, tokens_ahead};
-use crate::syntax::{ACR, FRESH, Name, OPERATOR_WORDS, OPERATORS, Operands, Operator, Predicate, SCOPE, Segment};
+use crate::syntax::{Name, OPERATOR_WORDS, OPERATORS, Operands, Operator, Predicate, Segment};
 
 impl Predicate {
     pub(super) fn parse(name: &Name, input: ParseStream<'_>) -> Result<Self> {
@@ -118,7 +118,7 @@ fn junk_after_name(name: &Name, input: ParseStream<'_>) -> Error {
         format!("a comma is missing before `{found}`: write `{shown}, {found}`")
     } else if input.peek(Ident::peek_any) {
         format!("unknown operator `{found}`: write {}", forms(name))
-    } else if input.peek(Lit) && !name.is(SCOPE) && !name.is(FRESH) && !name.is(ACR) {
+    } else if input.peek(Lit) && !name.is_word() {
         format!("an operator is missing before `{found}`: write `{shown} = {found}`")
     } else {
         format!("an operator is missing before `{found}`: write {}", forms_of(name, Operator::Equals))

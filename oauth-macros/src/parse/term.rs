@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::{Error, Lit, LitStr, Result, Token, token};
 
-use crate::forms::{COMMA_SEPARATES, any_of};
+use crate::forms::{COMMA_SEPARATES, any_of, combinator_as_name};
 use crate::mistakes::Mistakes;
 use crate::peek::{at_end, begins_pattern, is_comma, next_token, peek_operator, tokens_ahead};
 use crate::syntax::{
@@ -157,10 +157,7 @@ fn word_without_parentheses(name: &Name, input: ParseStream<'_>) -> Option<Error
     let message = if input.peek(Ident::peek_any) {
         format!("`{word}` takes its terms in parentheses: write `{word}({inside})`")
     } else {
-        format!(
-            "`{word}` is followed by terms in parentheses, as in `{example}`; a claim of this name is written in quotes, \
-             `\"{word}\"`"
-        )
+        combinator_as_name(word, example)
     };
     Some(name.error(message))
 }

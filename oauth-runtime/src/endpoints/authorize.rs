@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
-use crate::guard::bearer;
+use crate::keys;
 use crate::model::code::SignInForm;
 use crate::model::form::Parameters;
 use crate::model::session::{By, Person, Session};
@@ -45,7 +45,7 @@ async fn authorize(
     let prompt = Prompt::read(parameters)?;
     request.requirements.consent = prompt.consent;
     // The ID token by which the client says whom it takes its user for (OpenID Connect Core §3.1.2.1)
-    let hint = parameters.get("id_token_hint", bearer::MAX_BYTES)?;
+    let hint = parameters.get("id_token_hint", keys::MAX_BYTES)?;
     let hint = hint.map(|hint| server.id_token_hint(hint)).transpose()?;
 
     let session = Session::of(http, server).await?;

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::client_auth;
 use crate::error::Reason;
 use crate::guard::bearer;
+use crate::keys;
 use crate::model::form::Parameters;
 use crate::response::not_stored;
 use crate::server::Server;
@@ -21,7 +22,7 @@ pub(crate) async fn introspect(
     if client.credentials.is_none() {
         return Err(Reason::ClientMayNotIntrospect);
     }
-    let token = parameters.get("token", bearer::MAX_BYTES)?.ok_or(Reason::MissingParameter("token"))?;
+    let token = parameters.get("token", keys::MAX_BYTES)?.ok_or(Reason::MissingParameter("token"))?;
     let _ = parameters.get("token_type_hint", 128)?;
     let claims = active_claims(server, token).await?;
     Ok(not_stored(HttpResponse::Ok()).json(claims.unwrap_or_else(|| {

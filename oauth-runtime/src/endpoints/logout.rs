@@ -4,7 +4,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
-use crate::guard::bearer;
+use crate::keys;
 use crate::model::code::{AfterSignOut, SignOutForm};
 use crate::model::form::Parameters;
 use crate::model::redirect_uri::Destination;
@@ -28,7 +28,7 @@ pub(crate) async fn sign_out(
         return confirmed(server, http, parameters).await;
     }
 
-    let hint = match parameters.get("id_token_hint", bearer::MAX_BYTES)? {
+    let hint = match parameters.get("id_token_hint", keys::MAX_BYTES)? {
         Some(hint) => Some(server.id_token_hint(hint)?),
         None => None,
     };

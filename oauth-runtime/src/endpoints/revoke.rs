@@ -5,8 +5,7 @@ use serde_json::json;
 
 use crate::client_auth;
 use crate::error::Reason;
-use crate::guard::bearer;
-use crate::keys::Verified;
+use crate::keys::{self, Verified};
 use crate::model::form::Parameters;
 use crate::model::refresh::RefreshToken;
 use crate::response::not_stored;
@@ -22,7 +21,7 @@ pub(crate) async fn revoke(
 ) -> Result<HttpResponse, Reason> {
     // RFC 7009 §2.1: first the client
     let client = client_auth::client(server, http, parameters).await?;
-    let token = parameters.get("token", bearer::MAX_BYTES)?.ok_or(Reason::MissingParameter("token"))?;
+    let token = parameters.get("token", keys::MAX_BYTES)?.ok_or(Reason::MissingParameter("token"))?;
     // RFC 7009 §2.1: a hint may be ignored, and one look tells the two kinds apart
     let _ = parameters.get("token_type_hint", 128)?;
     let (client_id, subject, grant, ends_at) = match server.sealer().open::<RefreshToken>(token, server.now()) {

@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 
 use crate::error::Reason;
 use crate::guard::protection::Protection;
-use crate::keys::{self, Registered, Verified};
+use crate::keys::{Registered, Verified};
 use crate::standing::{self, Ended, HandedOut};
 use crate::store::{Store, StoreError};
 
@@ -88,8 +88,7 @@ fn from_cache_or_keys(request: &HttpRequest, protection: &Protection) -> Result<
     let now = tokens.clock().now();
     let generation = tokens.generation();
     if let Some(verified) = token_cache.get(token, generation) {
-        // RFC 7519 §4.1.4: on or after the expiry
-        if verified.registered.expires_at + expected.leeway <= now {
+        if verified.registered.is_expired(expected, now) {
             token_cache.forget(token);
             return Err(Reason::TokenExpired);
         }
@@ -143,9 +142,6 @@ fn header_token(request: &HttpRequest) -> Result<&[u8], Reason> {
     let begin = token.iter().position(|byte| *byte != b' ').ok_or(Reason::AuthorizationMalformed)?;
     Ok(&token[begin..])
 }
-
-/// Of a token, wherever it is shown.
-pub(crate) const MAX_BYTES: usize = keys::MAX_BYTES;
 
 /// RFC 6750 §2.1. Asked only of what was refused: whatever verifies is of these characters.
 fn is_b64token(token: &[u8]) -> bool {

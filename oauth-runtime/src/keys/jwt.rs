@@ -138,6 +138,13 @@ pub(crate) struct Registered {
     pub(crate) signed_in_at: Option<Timestamp>,
 }
 
+impl Registered {
+    /// RFC 7519 §4.1.4: on or after the expiry
+    pub(crate) fn is_expired(&self, expected: &Expected, now: Timestamp) -> bool {
+        self.expires_at + expected.leeway <= now
+    }
+}
+
 impl Verified {
     pub(crate) fn parse(claims: Map<String, Value>, expected: &Expected, now: Timestamp) -> Result<Self, Reason> {
         let text = |name: &str| match claims.get(name) {
@@ -175,8 +182,7 @@ impl Verified {
         if !registered.audience.contains(&expected.audience) {
             return Err(Reason::TokenAudience);
         }
-        // RFC 7519 §4.1.4: on or after the expiry
-        if registered.expires_at + expected.leeway <= now {
+        if registered.is_expired(expected, now) {
             return Err(Reason::TokenExpired);
         }
         if claims.contains_key("nbf") && moment("nbf")? > now + expected.leeway {

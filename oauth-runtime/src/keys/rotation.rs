@@ -172,12 +172,18 @@ impl Keys {
 impl State {
     fn current(&self) -> impl Iterator<Item = &Held> {
         let now = self.clock.now();
-        self.keys.iter().filter(move |held| held.replaced.is_none_or(|replaced| now < replaced + KEPT))
+        self.keys.iter().filter(move |held| held.verifies(now))
     }
 
     fn drop_past(&mut self) {
         let now = self.clock.now();
-        self.keys.retain(|held| held.replaced.is_none_or(|replaced| now < replaced + KEPT));
+        self.keys.retain(|held| held.verifies(now));
+    }
+}
+
+impl Held {
+    fn verifies(&self, now: Timestamp) -> bool {
+        self.replaced.is_none_or(|replaced| now < replaced + KEPT)
     }
 }
 

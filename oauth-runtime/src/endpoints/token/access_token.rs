@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::endpoints::token::id_token::IdToken;
 use crate::error::Reason;
-use crate::guard::bearer;
+use crate::keys;
 use crate::model::claims::{OPENID, UnusableClaims};
 use crate::model::id::random_id;
 use crate::model::resource::Resources;
@@ -54,7 +54,7 @@ impl Access<'_> {
             return Err(Reason::ClaimsUnusable);
         }
         let access_token = server.keys().sign(&self.claims(server)).ok_or(Reason::Internal)?;
-        if access_token.len() > bearer::MAX_BYTES {
+        if access_token.len() > keys::MAX_BYTES {
             tracing::error!(target: "oauth", client = self.client_id, "the claims make a token that is longer than any guard reads");
             return Err(Reason::ClaimsUnusable);
         }
