@@ -3,10 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest as _, Sha256};
-
+use crate::model::id::digest;
 use crate::store::{Store, StoreError};
 
 /// An attempt that was allowed: it counts as failed until it is [forgiven](Attempt::forgive).
@@ -136,10 +133,6 @@ fn folded(username: &str) -> String {
 /// A key of fixed length that shows nobody's name.
 fn key(kind: &str, value: &str) -> String {
     digest(&format!("login/{kind}"), value)
-}
-
-fn digest(kind: &str, value: &str) -> String {
-    format!("{kind}/{}", URL_SAFE_NO_PAD.encode(Sha256::digest(value.as_bytes())))
 }
 
 /// A household has an IPv6 network of 64 bits, and as many addresses as it likes.

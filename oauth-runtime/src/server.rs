@@ -17,7 +17,7 @@ use crate::error::Reason;
 use crate::guard::protection::{OwnTokens, Protection};
 use crate::guard::refusal::Refusal;
 use crate::guard::require::Require;
-use crate::keys::{Expected, IdTokenHint, KeyRing, Verified};
+use crate::keys::{self, Expected, IdTokenHint, KeyRing, Verified};
 use crate::model::form::Parameters;
 use crate::model::issuer::Issuer;
 use crate::model::lifetime::Lifetimes;
@@ -299,6 +299,12 @@ impl Server {
         scope.iter().filter_map(described).collect()
     }
 
+    /// The scope that a request asks for, if it asks for one (RFC 6749 §3.3).
+    pub(crate) fn asked_scope(&self, parameters: &Parameters<'_>) -> Result<Option<Scope>, Reason> {
+        let text = parameters.get("scope", Scope::MAX_BYTES)?;
+        text.map(|text| text.parse().map_err(|_| Reason::ScopeMalformed)).transpose()
+    }
+
     /// What a request asks a token to be for: known resources, or none (RFC 8707 §2).
     pub(crate) fn asked_resources(&self, parameters: &Parameters<'_>) -> Result<Resources, Reason> {
         let asked = parameters.all("resource", 2048)?;
@@ -317,9 +323,11 @@ impl Server {
             .find_map(|expected| self.keys().verify(token, &expected, self.now()).ok())
     }
 
-    /// An ID token that comes back as a hint.
-    pub(crate) fn id_token_hint(&self, token: &str) -> Result<IdTokenHint, Reason> {
-        self.keys().id_token(token, self.issuer().as_str()).map_err(|_| Reason::HintMalformed)
+    /// An ID token that comes back as a hint, if one does.
+    pub(crate) fn id_token_hint(&self, parameters: &Parameters<'_>) -> Result<Option<IdTokenHint>, Reason> {
+        let token = parameters.get("id_token_hint", keys::MAX_BYTES)?;
+        let issuer = self.issuer().as_str();
+        token.map(|token| self.keys().id_token(token, issuer).map_err(|_| Reason::HintMalformed)).transpose()
     }
 
     pub(crate) fn pages(&self) -> &dyn Pages {

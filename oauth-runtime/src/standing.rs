@@ -3,6 +3,7 @@
 
 use crate::model::Timestamp;
 use crate::model::lifetime::{GRACE, LONGEST, LONGEST_ACCESS_TOKEN, SLOWEST_ANSWER};
+use crate::model::session::Authentication;
 use crate::store::{Store, StoreError};
 
 /// Something that was handed out, by what the store can know of it.
@@ -16,6 +17,23 @@ pub(crate) struct HandedOut<'a> {
     pub(crate) session: Option<&'a str>,
     /// The grant that it belongs to.
     pub(crate) grant: Option<&'a str>,
+}
+
+impl<'a> HandedOut<'a> {
+    /// Something that came of a sign-in.
+    pub(crate) fn of_sign_in(
+        issued_at: Timestamp,
+        subject: &'a str,
+        authentication: &'a Authentication,
+        grant: Option<&'a str>,
+    ) -> Self {
+        HandedOut {
+            issued_at,
+            of: Some((subject, authentication.at)),
+            session: authentication.session.as_deref(),
+            grant,
+        }
+    }
 }
 
 /// Why something does not stand any more.

@@ -8,6 +8,7 @@ use crate::model::claims::UserClaims;
 use crate::model::client::{RegisteredClient, is_client_id};
 use crate::model::credentials::{Credentials, SecretHash};
 use crate::model::jwk::PublicKey;
+use crate::model::redirect_uri::RedirectUri;
 use crate::model::{Client, Scope, Secret};
 
 pub(super) fn clients(
@@ -35,26 +36,12 @@ pub(super) fn clients(
             Ok(_) => return Err(BuildError::ClientClaims { client: client.id, why: "its `sub` is its id".to_owned() }),
             Err(why) => return Err(BuildError::ClientClaims { client: client.id, why: why.to_string() }),
         };
-        let mut redirect_uris = Vec::new();
-        for uri in client.redirect_uris {
-            match uri.parse() {
-                Ok(parsed) => redirect_uris.push(parsed),
-                Err(why) => return Err(BuildError::RedirectUri { client: client.id, uri, why }),
-            }
-        }
-        let mut post_logout_redirect_uris = Vec::new();
-        for uri in client.post_logout_redirect_uris {
-            match uri.parse() {
-                Ok(parsed) => post_logout_redirect_uris.push(parsed),
-                Err(why) => return Err(BuildError::RedirectUri { client: client.id, uri, why }),
-            }
-        }
         let name = client.name.unwrap_or_else(|| client.id.clone());
         let parsed = RegisteredClient {
             id: client.id.clone(),
             name,
-            redirect_uris,
-            post_logout_redirect_uris,
+            redirect_uris: parsed_uris(&client.id, client.redirect_uris)?,
+            post_logout_redirect_uris: parsed_uris(&client.id, client.post_logout_redirect_uris)?,
             may_refresh: client.may_refresh,
             is_third_party: client.is_third_party,
             credentials,
@@ -66,6 +53,14 @@ pub(super) fn clients(
         }
     }
     Ok(registered)
+}
+
+fn parsed_uris(client: &str, uris: Vec<String>) -> Result<Vec<RedirectUri>, BuildError> {
+    let parsed = uris.into_iter().map(|uri| match uri.parse() {
+        Ok(parsed) => Ok(parsed),
+        Err(why) => Err(BuildError::RedirectUri { client: client.to_owned(), uri, why }),
+    });
+    parsed.collect()
 }
 
 fn credentials(client: &Client) -> Result<Option<Credentials>, BuildError> {

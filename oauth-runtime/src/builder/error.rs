@@ -41,7 +41,7 @@ pub enum BuildError {
     },
     /// Neither a function that signs users in is configured, nor [`sign_in_at`](crate::Builder::sign_in_at).
     #[error(
-        "nobody can sign in: add .authenticate_blocking(fn), a function from Login to Option<claims>, \
+        "no user can sign in: add .authenticate_blocking(fn), a function from Login to Option<claims>, \
          or .authenticate(async fn)"
     )]
     NoAuthenticate,

@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 
 use crate::error::Reason;
 use crate::keys::Jwt;
 use crate::model::Timestamp;
 use crate::model::client::RegisteredClient;
+use crate::model::id::digest;
 use crate::model::jwk::PublicKey;
 use crate::model::lifetime::SLOWEST_ANSWER;
 use crate::server::Server;
@@ -88,8 +86,7 @@ impl<'a> Assertion<'a> {
         let id = self.text("jti").filter(|id| (1..=256).contains(&id.len())).ok_or(Reason::AssertionMalformed)?;
         let handed = HandedOut { issued_at, of: None, session: None, grant: None };
         standing::check(server.store(), handed).await?.map_err(|_| Reason::AssertionExpired)?;
-        let digest = Sha256::digest(format!("{}\0{id}", client.id));
-        let spent = format!("assertion/{}", URL_SAFE_NO_PAD.encode(digest));
+        let spent = digest("assertion", &format!("{}\0{id}", client.id));
         match server.store().spend(&spent, "", expires_at + SLOWEST_ANSWER).await? {
             Spend::First => Ok(()),
             Spend::Already(_) => Err(Reason::AssertionReplayed),

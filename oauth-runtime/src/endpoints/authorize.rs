@@ -3,7 +3,6 @@
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
-use crate::keys;
 use crate::model::code::SignInForm;
 use crate::model::form::Parameters;
 use crate::model::session::{By, Person, Session};
@@ -45,8 +44,7 @@ async fn authorize(
     let prompt = Prompt::read(parameters)?;
     request.requirements.consent = prompt.consent;
     // The ID token by which the client says whom it takes its user for (OpenID Connect Core §3.1.2.1)
-    let hint = parameters.get("id_token_hint", keys::MAX_BYTES)?;
-    let hint = hint.map(|hint| server.id_token_hint(hint)).transpose()?;
+    let hint = server.id_token_hint(parameters)?;
 
     let session = Session::of(http, server).await?;
     let account = session.as_ref().map(|session| session.account.clone());

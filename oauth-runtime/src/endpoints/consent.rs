@@ -25,12 +25,7 @@ pub(crate) async fn decide(
     let ConsentForm { id, request, person, .. } = opened.value;
     let authorization = Authorization::of(server, request).await?;
     // The page was shown to a user who may have been signed out since.
-    let handed = HandedOut {
-        issued_at: opened.issued_at,
-        of: Some((&person.subject, person.authentication.at)),
-        session: person.authentication.session.as_deref(),
-        grant: None,
-    };
+    let handed = HandedOut::of_sign_in(opened.issued_at, &person.subject, &person.authentication, None);
     form::check_standing(server, handed).await?;
     form::spend(server, &id, opened.expires_at).await?;
     if !is_allowed {

@@ -5,12 +5,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use crate::error::Reason;
 use crate::limit;
 use crate::model::code::SignInForm;
-use crate::model::form::{BadParameter, Parameters};
+use crate::model::form::Parameters;
 use crate::model::session::By;
 use crate::pages::SignInProblem;
 use crate::server::{Server, SignInBy};
 use crate::sign_in::finish::{finish, signed_in};
-use crate::sign_in::page::{first_question_page, sign_in_page};
+use crate::sign_in::page::{first_question_page, problem_with, sign_in_page};
 use crate::sign_in::request::Authorization;
 use crate::sign_in::{form, redirect};
 use crate::users::{Login, Outcome};
@@ -82,10 +82,9 @@ pub(crate) async fn submit(
 }
 
 fn credentials(parameters: &Parameters<'_>) -> Result<(String, String), SignInProblem> {
-    let read = |name, max_bytes| match parameters.get(name, max_bytes) {
-        Ok(Some(value)) => Ok(value.to_owned()),
-        Ok(None) | Err(BadParameter::Repeated(_) | BadParameter::Encoding(_)) => Err(SignInProblem::Incomplete),
-        Err(BadParameter::TooLong(_)) => Err(SignInProblem::TooLong),
+    let read = |name, max_bytes| {
+        let value = parameters.get(name, max_bytes).map_err(problem_with)?;
+        value.map(str::to_owned).ok_or(SignInProblem::Incomplete)
     };
     Ok((read("username", 256)?, read("password", 1024)?))
 }

@@ -4,7 +4,6 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
-use crate::keys;
 use crate::model::code::{AfterSignOut, SignOutForm};
 use crate::model::form::Parameters;
 use crate::model::redirect_uri::Destination;
@@ -15,6 +14,7 @@ use crate::server::Server;
 use crate::server::paths::Url;
 use crate::sign_in::browser::Browser;
 use crate::sign_in::cookie::Cookie;
+use crate::sign_in::request::{MAX_STATE_BYTES, MAX_URI_BYTES};
 use crate::sign_in::{form, language};
 
 /// Ends the session, or asks first whether it is the user who wants that. Both methods have the same parameters
@@ -28,10 +28,7 @@ pub(crate) async fn sign_out(
         return confirmed(server, http, parameters).await;
     }
 
-    let hint = match parameters.get("id_token_hint", keys::MAX_BYTES)? {
-        Some(hint) => Some(server.id_token_hint(hint)?),
-        None => None,
-    };
+    let hint = server.id_token_hint(parameters)?;
     let of_hint = hint.as_ref().and_then(|hint| hint.client_id.as_deref());
     let client_id = match (parameters.get("client_id", 128)?, of_hint) {
         // RP-Initiated Logout §2: the two have to agree
@@ -39,8 +36,8 @@ pub(crate) async fn sign_out(
         (Some(client_id), _) => Some(client_id.to_owned()),
         (None, of_hint) => of_hint.map(str::to_owned),
     };
-    let state = parameters.get("state", 2048)?.map(str::to_owned);
-    let then = match parameters.get("post_logout_redirect_uri", 2048)? {
+    let state = parameters.get("state", MAX_STATE_BYTES)?.map(str::to_owned);
+    let then = match parameters.get("post_logout_redirect_uri", MAX_URI_BYTES)? {
         None => None,
         Some(uri) => {
             let client_id = client_id.ok_or(Reason::MissingParameter("client_id"))?;

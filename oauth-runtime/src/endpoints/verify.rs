@@ -5,12 +5,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use crate::error::Reason;
 use crate::limit;
 use crate::model::code::QuestionForm;
-use crate::model::form::{BadParameter, Parameters};
+use crate::model::form::Parameters;
 use crate::model::session::By;
 use crate::pages::SignInProblem;
 use crate::server::Server;
 use crate::sign_in::finish::{finish, signed_in};
-use crate::sign_in::page::{first_question_page, question_page};
+use crate::sign_in::page::{first_question_page, problem_with, question_page};
 use crate::sign_in::request::Authorization;
 use crate::sign_in::{form, redirect};
 use crate::standing::HandedOut;
@@ -36,10 +36,8 @@ pub(crate) async fn submit(
     }
     let answer = match parameters.get("answer", 256) {
         Ok(Some(answer)) if form.question.takes(answer) => answer.to_owned(),
-        Ok(Some(_) | None) | Err(BadParameter::Repeated(_) | BadParameter::Encoding(_)) => {
-            return Ok(again(SignInProblem::Incomplete));
-        }
-        Err(BadParameter::TooLong(_)) => return Ok(again(SignInProblem::TooLong)),
+        Ok(Some(_) | None) => return Ok(again(SignInProblem::Incomplete)),
+        Err(bad) => return Ok(again(problem_with(bad))),
     };
     // A code has few digits: it is counted like a password, whoever asks.
     let store = server.store();

@@ -221,11 +221,10 @@ pub(crate) struct Paths(Vec<Placed>);
 pub(crate) struct Placed {
     pub(crate) row: &'static Row,
     pub(crate) path: String,
-    pub(crate) is_there: bool,
 }
 
 impl Paths {
-    /// In the order of [`URLS`], one for each.
+    /// Of those that are there in this configuration, in the order of [`URLS`].
     pub(crate) fn new(placed: Vec<Placed>) -> Self {
         Paths(placed)
     }
@@ -234,8 +233,7 @@ impl Paths {
         self.0.iter().find(|placed| placed.row.url == url).map_or("", |placed| &placed.path)
     }
 
-    /// Those that are there in this configuration.
     pub(crate) fn registered(&self) -> impl Iterator<Item = &Placed> {
-        self.0.iter().filter(|placed| placed.is_there)
+        self.0.iter()
     }
 }

@@ -8,6 +8,7 @@ use actix_web::http::{StatusCode, header};
 use crate::error::Reason;
 use crate::model::Timestamp;
 use crate::model::code::{QuestionForm, SignInForm};
+use crate::model::form::BadParameter;
 use crate::model::id::random_id;
 use crate::model::question::Question;
 use crate::model::redirect_uri::Destination;
@@ -96,6 +97,14 @@ fn status_of(problem: Option<SignInProblem>) -> StatusCode {
         Some(SignInProblem::Wrong) => StatusCode::UNAUTHORIZED,
         Some(SignInProblem::TooManyAttempts(_)) => StatusCode::TOO_MANY_REQUESTS,
         Some(SignInProblem::TryAgainLater) => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+/// What the page says of a field that cannot be read.
+pub(crate) fn problem_with(field: BadParameter) -> SignInProblem {
+    match field {
+        BadParameter::Repeated(_) | BadParameter::Encoding(_) => SignInProblem::Incomplete,
+        BadParameter::TooLong(_) => SignInProblem::TooLong,
     }
 }
 

@@ -112,8 +112,7 @@ fn challenge(parameters: &Parameters<'_>) -> Result<Challenge, Reason> {
 }
 
 fn scope(server: &Server, parameters: &Parameters<'_>) -> Result<Scope, Reason> {
-    let Some(text) = parameters.get("scope", Scope::MAX_BYTES)? else { return Ok(server.default_scope().clone()) };
-    let scope: Scope = text.parse().map_err(|_| Reason::ScopeMalformed)?;
+    let Some(scope) = server.asked_scope(parameters)? else { return Ok(server.default_scope().clone()) };
     if scope.iter().all(|scope| server.has_scope(scope)) { Ok(scope) } else { Err(Reason::ScopeUnknown) }
 }
 

@@ -23,13 +23,10 @@ impl Session {
             return Ok(None);
         }
         // One without an id could not be ended.
-        let Some(id) = &session.authentication.session else { return Ok(None) };
-        let handed = HandedOut {
-            issued_at: opened.issued_at,
-            of: Some((&session.subject, session.authentication.at)),
-            session: Some(id),
-            grant: None,
-        };
+        if session.authentication.session.is_none() {
+            return Ok(None);
+        }
+        let handed = HandedOut::of_sign_in(opened.issued_at, &session.subject, &session.authentication, None);
         let stands = standing::check(server.store(), handed).await?.is_ok();
         Ok(stands.then_some(session))
     }

@@ -49,13 +49,8 @@ pub(crate) async fn redeem(
 
     // Read the clock before the sign-out: one that comes between the two then finds this token too old.
     let issued_at = server.issue_time().await?;
-    let handed = HandedOut {
-        issued_at: sealed_at,
-        of: Some((&code.subject, code.authentication.at)),
-        session: code.authentication.session.as_deref(),
-        // Whether it was used before is decided where it is spent.
-        grant: None,
-    };
+    // Whether it was used before is decided where it is spent.
+    let handed = HandedOut::of_sign_in(sealed_at, &code.subject, &code.authentication, None);
     standing::check(server.store(), handed).await?.map_err(|ended| match ended {
         Ended::Forgotten => Reason::CodeForgotten,
         Ended::SignedOut | Ended::Revoked => Reason::SignedOut,

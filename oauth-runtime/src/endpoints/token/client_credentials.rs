@@ -2,7 +2,6 @@
 
 use crate::endpoints::token::access_token::{Access, Issued};
 use crate::error::Reason;
-use crate::model::Scope;
 use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
 use crate::model::id::random_id;
@@ -15,10 +14,7 @@ pub(crate) async fn grant(
     parameters: &Parameters<'_>,
 ) -> Result<Issued, Reason> {
     // RFC 6749 §3.3: where no scope is asked for it is all that the client may have
-    let scope = match parameters.get("scope", Scope::MAX_BYTES)? {
-        Some(text) => text.parse::<Scope>().map_err(|_| Reason::ScopeMalformed)?,
-        None => client.scope.clone(),
-    };
+    let scope = server.asked_scope(parameters)?.unwrap_or_else(|| client.scope.clone());
     if !scope.is_subset(&client.scope) {
         return Err(Reason::ScopeNotForClient);
     }

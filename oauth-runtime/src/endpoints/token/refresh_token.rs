@@ -23,10 +23,7 @@ pub(crate) async fn refresh(
     let refreshing = server.refreshing().ok_or(Reason::UnsupportedGrantType)?;
     let token =
         parameters.get("refresh_token", RefreshToken::MAX_BYTES)?.ok_or(Reason::MissingParameter("refresh_token"))?;
-    let scope = match parameters.get("scope", Scope::MAX_BYTES)? {
-        Some(text) => Some(text.parse::<Scope>().map_err(|_| Reason::ScopeMalformed)?),
-        None => None,
-    };
+    let scope = server.asked_scope(parameters)?;
     let asked = server.asked_resources(parameters)?;
     let Opened { value: token, issued_at: sealed_at, .. } = opened(server, refreshing, token)?;
     // RFC 6749 §6: bound to the client it was issued to
@@ -45,12 +42,7 @@ pub(crate) async fn refresh(
     // Read the clock before the sign-out: one that comes between the two then finds this token too old.
     let issued_at = server.issue_time().await?;
     // What has ended costs the author's database nothing.
-    let handed = HandedOut {
-        issued_at: sealed_at,
-        of: Some((&token.subject, token.authentication.at)),
-        session: token.authentication.session.as_deref(),
-        grant: Some(&token.grant),
-    };
+    let handed = HandedOut::of_sign_in(sealed_at, &token.subject, &token.authentication, Some(&token.grant));
     standing::check(server.store(), handed).await?.map_err(|ended| match ended {
         Ended::Forgotten => Reason::RefreshTokenForgotten,
         Ended::SignedOut => Reason::SignedOut,
