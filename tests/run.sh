@@ -14,6 +14,7 @@ main() {
     need_package node nodejs npm
     need_package npm npm
     need_package chromium chromium
+    need_servers
     need_venv
 
     # The same features everywhere: others would build everything a second time.
@@ -124,6 +125,22 @@ need_venv() {
     need_package python3 python3 python3-venv
     python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
     python3 -c 'import ensurepip' 2>/dev/null || missing "python3 venv: install the package python3-venv"
+}
+
+# The tests start these on ports of their own; whether a service of the system runs does not matter to them.
+need_servers() {
+    # A user's PATH often lacks the directory of servers.
+    local PATH=$PATH:/usr/sbin
+    need_package setpriv util-linux
+    need_package redis-server redis-server
+    need_package redis-cli redis-tools
+    need_package nginx nginx
+    has_postgres || install_packages postgresql
+    has_postgres || missing "PostgreSQL in /usr/lib/postgresql: install the package postgresql"
+}
+
+has_postgres() {
+    compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
 }
 
 install_packages() {

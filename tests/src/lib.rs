@@ -1,8 +1,9 @@
-//! What the tests over the wire stand on: a real server on a free port, a browser, and a store that is watched.
+//! What the tests over the wire stand on: a server on a free port, a browser, a store that is watched, and real databases.
 #![allow(clippy::unwrap_used)]
 
 pub mod pages;
 pub mod rows;
+pub mod servers;
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
