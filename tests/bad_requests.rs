@@ -83,7 +83,7 @@ impl Held {
         went: Went,
     ) {
         Row { name: name.to_owned(), answer: answer.await, status, code, went }.check();
-        assert_eq!(self.spy.calls(&Verb::CHANGES), self.changes, "{name}: the store was changed");
+        assert_eq!(self.spy.calls(&[Verb::Swap]), self.changes, "{name}: the store was changed");
         let me = self.browser.call("/me", Some(&self.token)).await;
         assert_eq!(me.status, 200, "{name}: the token was good before");
         self.rows += 1;
@@ -111,7 +111,7 @@ async fn c01_c04_c10_c12_c13_c16_c19_c20_c21_c25_c28_bad_requests() {
     let code = browser.code().await;
     let form = browser.authorize(&[("prompt", Some("login"))]).await.form();
     let mut held =
-        Held { changes: spy.calls(&Verb::CHANGES), browser, spy, code, token, form, refresh: refresh_token, rows: 0 };
+        Held { changes: spy.calls(&[Verb::Swap]), browser, spy, code, token, form, refresh: refresh_token, rows: 0 };
     authorize(&mut held).await;
     login(&mut held).await;
     exchange(&mut held).await;
@@ -125,7 +125,11 @@ async fn c01_c04_c10_c12_c13_c16_c19_c20_c21_c25_c28_bad_requests() {
     assert_eq!(signed_in.status, 303, "the form was good all the while");
     let issued = held.browser.redeem(&held.code, &[]).await;
     assert_eq!(issued.status, 200, "and so was the code: {issued:?}");
-    assert_eq!(held.changes + 2, held.spy.calls(&Verb::CHANGES), "its family began, and it was spent");
+    assert_eq!(
+        held.changes + 2,
+        held.spy.calls(&[Verb::Swap]),
+        "a session began; a code was spent and its family began"
+    );
     let token = issued.json()["access_token"].as_str().unwrap().to_owned();
     assert_eq!(held.browser.call("/admin", Some(&token)).await.status, 200);
     assert_eq!(held.browser.call("/admin", Some(&held.token)).await.status, 200);

@@ -60,16 +60,16 @@ fn whole(builder: Builder) -> Builder {
 /// A store that has no answer to whatever `/authorize` asks.
 fn away() -> FaultyStore {
     let store = FaultyStore::new(MemoryStore::new());
-    store.fail(&Verb::CHANGES, Fault::Unavailable);
-    store.fail(&[Verb::NotBefore, Verb::IsRevoked], Fault::Unavailable);
+    store.fail(&[Verb::Read, Verb::Swap], Fault::Unavailable);
     store
 }
 
 /// Two servers of one issuer and secret: the second has another store, or other claims.
 async fn with_a_session(change: impl FnOnce(Builder) -> Builder) -> (Answer, Server) {
     let (listener, base) = free_port();
-    let good = whole(builder(&base)).build().unwrap();
-    let other = change(whole(builder(&base))).build().unwrap();
+    let store = FaultyStore::new(MemoryStore::new());
+    let good = whole(builder(&base)).store(store.clone()).build().unwrap();
+    let other = change(whole(builder(&base)).store(store)).build().unwrap();
     let server = serve(listener, move |app| {
         app.configure(good.routes());
     });

@@ -7,8 +7,7 @@ use std::sync::Barrier;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use oauth_runtime::Clock;
-use oauth_runtime::store::{MemoryStore, Spend, Store as _, StoreError, contract};
+use oauth_runtime::store::{Change, Key, MemoryStore, Seen, Store as _, StoreError, Swap, Value, contract};
 use oauth_runtime::testing::{Fault, FaultyStore, Verb};
 
 #[tokio::test]
@@ -29,19 +28,22 @@ async fn a_store_that_wraps_another_keeps_the_contract() {
 
 #[tokio::test]
 async fn a_faulty_store_fails_before_or_after_it_did_what_it_was_asked() {
-    let until = Clock::system().now() + Duration::from_secs(60);
-    let faults = [(Fault::Unavailable, Spend::First), (Fault::AnswerLost, Spend::Already("first".into()))];
-    for (fault, then) in faults {
-        let store = FaultyStore::new(MemoryStore::new());
-        store.fail(&[Verb::Spend], fault);
-        let lost = store.spend("id", "first", until).await;
+    for (fault, then) in [(Fault::Unavailable, 0), (Fault::AnswerLost, 1)] {
+        let (store, key) = (FaultyStore::new(MemoryStore::new()), Key::named("key"));
+        let change = change(&store.read(key).await.unwrap());
+        store.fail(&[Verb::Swap], fault);
+        let lost = store.swap(key, change.clone()).await;
         assert!(matches!(&lost, Err(StoreError::Unavailable(_))), "{lost:?}");
-        assert!(store.birth().await.is_ok(), "no other verb fails");
-        drop(store.spend("id", "dropped", until));
-        store.repair();
-        assert_eq!(store.spend("id", "second", until).await.unwrap(), then);
-        assert_eq!((store.calls(&[Verb::Spend]), store.calls(&Verb::CHANGES), store.calls(&Verb::ALL)), (2, 2, 3));
+        drop(store.swap(key, change));
+        assert_eq!(store.read(key).await.unwrap().sequence, then, "no other verb fails");
+        assert_eq!((store.calls(&[Verb::Swap]), store.calls(&Verb::ALL)), (1, 3));
     }
+}
+
+fn change(seen: &Seen) -> Change {
+    let since = seen.kept.as_ref().map(|kept| kept.version);
+    let value = Some(Value::from(b"{}".to_vec()));
+    Change { incarnation: seen.incarnation, since, value, keep: Duration::from_secs(600) }
 }
 
 /// The memory store answers at once.
@@ -53,37 +55,28 @@ fn now<T>(reply: impl Future<Output = T>) -> T {
 }
 
 #[test]
-fn c11_threads_that_spend_the_same_ids() {
+fn c11_of_threads_that_write_the_same_keys_one_does() {
     const THREADS: usize = 8;
-    const IDS: usize = 20_000;
+    const KEYS: usize = 20_000;
     let store = MemoryStore::new();
-    let until = Clock::system().now() + Duration::from_secs(600);
     let together = Barrier::new(THREADS);
-    let won: Vec<Vec<Option<String>>> = std::thread::scope(|scope| {
-        let spend = |me: usize| {
-            let (store, together) = (&store, &together);
-            scope.spawn(move || {
+    let won: Vec<Vec<bool>> = std::thread::scope(|scope| {
+        let write = || {
+            scope.spawn(|| {
                 together.wait();
-                let record = me.to_string();
-                let ids = (0..IDS).map(|id| match now(store.spend(&format!("id{id}"), &record, until)).unwrap() {
-                    Spend::First => None,
-                    Spend::Already(winner) => Some(winner),
-                });
-                ids.collect()
+                let swap = |index: usize| {
+                    let key = Key::named(&index.to_string());
+                    let absent = Seen { kept: None, ..now(store.read(key)).unwrap() };
+                    matches!(now(store.swap(key, change(&absent))).unwrap(), Swap::Done { .. })
+                };
+                (0..KEYS).map(swap).collect()
             })
         };
-        let threads: Vec<_> = (0..THREADS).map(spend).collect();
+        let threads: Vec<_> = (0..THREADS).map(|_| write()).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    for id in 0..IDS {
-        let (mut winners, mut named) = (Vec::new(), Vec::new());
-        for (thread, answers) in won.iter().enumerate() {
-            match &answers[id] {
-                None => winners.push(thread.to_string()),
-                Some(winner) => named.push(winner),
-            }
-        }
-        let [winner] = &winners[..] else { panic!("id {id} was won by {winners:?}") };
-        assert!(named.iter().all(|named| *named == winner), "the losers of {id} learn who won: {named:?}");
+    for key in 0..KEYS {
+        let writers = won.iter().filter(|won| won[key]).count();
+        assert_eq!(writers, 1, "key {key}");
     }
 }

@@ -130,7 +130,7 @@ impl Recorder {
             let part = jwt.split('.').nth(index).unwrap();
             serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
         };
-        for id in ["kid", "jti", "gid", "sid", "at_hash"] {
+        for id in ["kid", "jti", "gid", "as_of", "sid", "at_hash"] {
             for part in [part(0), part(1)] {
                 if let Some(value) = part[id].as_str() {
                     self.names.entry(value.to_owned()).or_insert_with(|| format!("({id})"));

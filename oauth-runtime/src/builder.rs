@@ -22,6 +22,7 @@ use crate::model::{Client, Clock, Secret};
 use crate::pages::{BuiltInPages, Look, Pages, Texts};
 use crate::server::paths::Endpoint;
 use crate::server::{ClientAddress, OAuthService};
+use crate::standing::Patience;
 use crate::store::Store;
 use crate::users::{Authenticate, ClaimsType, SecondFactor};
 
@@ -58,6 +59,7 @@ pub struct Builder {
     paths: Vec<(Endpoint, String)>,
     origins: Vec<String>,
     store: Option<Arc<dyn Store>>,
+    patience: Patience,
     clock: Clock,
     name: Option<String>,
     accent: Option<String>,
@@ -108,6 +110,7 @@ impl Builder {
             paths: Vec::new(),
             origins: Vec::new(),
             store: None,
+            patience: Patience::default(),
             clock: Clock::system(),
             name: None,
             accent: None,
@@ -202,6 +205,27 @@ impl Builder {
     /// What remembers that a code was spent or a grant revoked. Default: this process's memory.
     pub fn store(mut self, store: impl Store) -> Self {
         self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// How long a revocation may take to hold in other processes that share the store, at their guards: for as long a
+    /// guard counts what the store last said of a user, and does not ask again. With zero it asks each time. Default: 2
+    /// seconds. The store in memory is always asked.
+    pub fn revocation_lag(mut self, lag: Duration) -> Self {
+        self.patience.revocation_lag = lag;
+        self
+    }
+
+    /// How long guards go on with what the store last said, where it does not answer. All else that needs the store is
+    /// refused at once, with status 503. Default: 30 seconds.
+    pub fn outage_tolerance(mut self, tolerance: Duration) -> Self {
+        self.patience.outage_tolerance = tolerance;
+        self
+    }
+
+    /// Within what time the store has to answer; else it is taken to be away. Default: 5 seconds.
+    pub fn store_deadline(mut self, deadline: Duration) -> Self {
+        self.patience.deadline = deadline;
         self
     }
 

@@ -13,7 +13,6 @@ use percent_encoding::percent_decode_str;
 use crate::client_auth::assertion::Assertion;
 use crate::error::Reason;
 use crate::keys;
-use crate::limit;
 use crate::model::client::RegisteredClient;
 use crate::model::credentials::Credentials;
 use crate::model::form::Parameters;
@@ -55,24 +54,19 @@ pub(crate) async fn client(
             return Err(Reason::ClientIsPublic { header });
         }
     };
-    // OAuth 2.1 §2.4.1: guessing is slowed down
-    let store = server.store();
-    let tries = match limit::tries(store, id, server.peer(request)).await? {
-        Ok(tries) => tries,
-        Err(too_many) => {
-            tracing::warn!(target: "oauth", client = id, address = server.peer(request).map(display), "too many failed tries of a client");
-            return Err(Reason::TooManyTries(too_many.retry_after));
-        }
-    };
-    if let Err(reason) = prove(server, &client, credentials, &presented).await {
+    match prove(server, &client, credentials, &presented).await {
+        Ok(()) => Ok(client),
         // A store that does not answer is no fault of the client's.
-        if reason != Reason::StoreUnavailable {
-            tries.failed(store).await?;
-        }
-        return Err(reason);
+        Err(Reason::StoreUnavailable) => Err(Reason::StoreUnavailable),
+        // OAuth 2.1 §2.4.1: guessing is slowed down; one that is right is never held up
+        Err(reason) => match server.limits().failed_try(id, server.peer(request)).await? {
+            Ok(()) => Err(reason),
+            Err(too_many) => {
+                tracing::warn!(target: "oauth", client = id, address = server.peer(request).map(display), "too many failed tries of a client");
+                Err(Reason::TooManyTries(too_many.retry_after))
+            }
+        },
     }
-    tries.forgive(store).await?;
-    Ok(client)
 }
 
 async fn prove(

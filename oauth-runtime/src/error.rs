@@ -212,6 +212,8 @@ reasons! {
         "the refresh token was used before: what was issued from its sign-in is revoked now";
     SignedOut => 400, InvalidGrant, "the user was signed out since: sign in again";
     GrantEnded => 400, InvalidGrant, "what was granted has ended: sign in again";
+    TooManyGrants => 503, TemporarilyUnavailable,
+        "this user has as many grants as one may have: end one of them, or try again in a minute", retry_after: A_MINUTE;
     SubjectGone => 400, InvalidGrant, "the user may not sign in any more";
     ScopeGrown => 400, InvalidScope, "a refresh may ask for less than was granted, and not for more";
     ScopeNotForClient => 400, InvalidScope, "the client may not ask for this scope in its own name";
@@ -250,6 +252,7 @@ reasons! {
 }
 
 const A_SECOND: Duration = Duration::from_secs(1);
+const A_MINUTE: Duration = Duration::from_secs(60);
 
 fn sign_in_again(need: &Need) -> &'static str {
     match (need.max_age.is_some(), need.acr.is_empty()) {

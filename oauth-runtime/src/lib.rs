@@ -49,6 +49,8 @@ pub use model::{Client, Clock, InvalidScope, Password, Scope, Secret, Timestamp}
 pub use pages::{InvalidColour, Logo, Texts};
 pub use policy::Policy;
 pub use server::OAuthService;
+pub use server::grants::{Given, Grant, Holder};
+pub use server::health::Health;
 pub use server::paths::Endpoint;
 pub use sign_in::pending::PendingAuthorization;
 pub use store::Store;

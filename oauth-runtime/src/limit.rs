@@ -1,15 +1,27 @@
 //! Counting failed attempts, so that a password cannot be guessed at `/login`, nor a client's secret at `/token`.
+//!
+//! Counters are a table of fixed size in the store. Where a name counts is a hash under a key of the service's own, so that
+//! no one can choose names that count together; where two do by chance, they add up. So nothing is ever dropped to make
+//! room, and nothing is ever full: what is too much is refused.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::id::digest;
-use crate::store::{Store, StoreError};
+use aws_lc_rs::hmac;
 
-/// An attempt that was allowed: it counts as failed until it is [forgiven](Attempt::forgive).
+use crate::store::{Count, Counted, SLOTS, Store, StoreError};
+
+/// The counters of one service.
+pub(crate) struct Limits {
+    store: Arc<dyn Store>,
+    key: hmac::Key,
+}
+
+/// An attempt that was allowed: it counts as failed until it is [forgiven](Limits::forgive).
 #[must_use]
 pub(crate) struct Attempt {
-    keys: Vec<String>,
+    counted: Vec<Row>,
 }
 
 /// The attempt is not allowed yet.
@@ -18,105 +30,131 @@ pub(crate) struct TooMany {
     pub(crate) retry_after: Duration,
 }
 
-/// Counts an attempt by username and by address before the password is looked at, so that a thousand at once are
-/// counted as a thousand.
-pub(crate) async fn attempt(
-    store: &dyn Store,
-    username: &str,
-    address: Option<IpAddr>,
-) -> Result<Result<Attempt, TooMany>, StoreError> {
-    let name = folded(username);
-    let from = address.map(network).unwrap_or_default();
-    // The address first: one that is held up itself does not hold up a name's owner.
-    let by_address = address.map(|_| (key("address", &from), FREE_BY_ADDRESS));
-    let by_both = (key("name at", &format!("{name}\0{from}")), FREE_BY_BOTH);
-    let by_name = (key("name", &name), FREE_BY_NAME);
-    counted(store, by_address.into_iter().chain([by_both, by_name])).await
-}
+impl Limits {
+    /// The key is one that the service's secret gives.
+    pub(crate) fn new(store: Arc<dyn Store>, key: &[u8; 32]) -> Self {
+        Limits { store, key: hmac::Key::new(hmac::HMAC_SHA256, key) }
+    }
 
-/// The same for a second factor: a user who gives it knows the password, so no one else is locked out.
-pub(crate) async fn second_factor(store: &dyn Store, username: &str) -> Result<Result<Attempt, TooMany>, StoreError> {
-    counted(store, std::iter::once((key("answer", &folded(username)), FREE_BY_ANSWER))).await
-}
+    /// Counts an attempt by username and by address before the password is looked at, so that a thousand at once are
+    /// counted as a thousand.
+    pub(crate) async fn attempt(
+        &self,
+        username: &str,
+        address: Option<IpAddr>,
+    ) -> Result<Result<Attempt, TooMany>, StoreError> {
+        let name = folded(username);
+        let from = address.map(network).unwrap_or_default();
+        // The address first: one that is held up itself does not hold up a name's owner.
+        let by_address = address.map(|_| (self.row(Kind::Address, &from), FREE_BY_ADDRESS));
+        let by_both = (self.row(Kind::NameAt, &format!("{name}\0{from}")), FREE_BY_BOTH);
+        let by_name = (self.row(Kind::Name, &name), FREE_BY_NAME);
+        self.counted(by_address.into_iter().chain([by_both, by_name]).collect()).await
+    }
 
-async fn counted(
-    store: &dyn Store,
-    keys: impl Iterator<Item = (String, u64)>,
-) -> Result<Result<Attempt, TooMany>, StoreError> {
-    let mut attempt = Attempt { keys: Vec::new() };
-    for (key, free) in keys {
-        let count = store.count(&key, 1, WINDOW).await?;
-        attempt.keys.push(key.clone());
-        if count.sum > free {
+    /// The same for a second factor: a user who gives it knows the password, so no one else is locked out.
+    pub(crate) async fn second_factor(&self, username: &str) -> Result<Result<Attempt, TooMany>, StoreError> {
+        self.counted(vec![(self.row(Kind::Answer, &folded(username)), FREE_BY_ANSWER)]).await
+    }
+
+    /// Counts a failed try of one client from one address: for the pair, so that no one can lock a client out from
+    /// elsewhere. A try that is right is not counted, and never held up: a secret of 256 bits is not found by trying.
+    pub(crate) async fn failed_try(
+        &self,
+        client: &str,
+        address: Option<IpAddr>,
+    ) -> Result<Result<(), TooMany>, StoreError> {
+        let from = address.map(network).unwrap_or_default();
+        let row = self.row(Kind::Client, &format!("{client}\0{from}"));
+        let attempt = self.counted(vec![(row, FREE_BY_CLIENT)]).await?;
+        Ok(attempt.map(|Attempt { .. }| ()))
+    }
+
+    /// Takes an attempt back: it succeeded, or was not made.
+    pub(crate) async fn forgive(&self, attempt: Attempt) -> Result<(), StoreError> {
+        self.add(&attempt.counted, -1).await.map(drop)
+    }
+
+    /// Counts all rows in one step; then those beyond their free attempts need an open gate, one after another.
+    async fn counted(&self, rows: Vec<(Row, u64)>) -> Result<Result<Attempt, TooMany>, StoreError> {
+        let (counted, free): (Vec<Row>, Vec<u64>) = rows.into_iter().unzip();
+        let sums = self.add(&counted, 1).await?;
+        for ((row, sum), free) in counted.iter().zip(sums).zip(free) {
             // Beyond the free ones a single attempt is let through per delay, and the delay doubles.
-            if let Err(too_many) = pass_gate(store, &key, delay(count.sum - free)).await? {
-                attempt.forgive(store).await?;
+            if sum > free
+                && let Err(too_many) = self.pass_gate(row, delay(sum - free)).await?
+            {
+                self.add(&counted, -1).await?;
                 return Ok(Err(too_many));
             }
         }
+        Ok(Ok(Attempt { counted }))
     }
-    Ok(Ok(attempt))
-}
 
-impl Attempt {
-    /// Takes the attempt back: it succeeded, or was not made.
-    pub(crate) async fn forgive(self, store: &dyn Store) -> Result<(), StoreError> {
-        for key in &self.keys {
-            let _ = store.count(key, -1, WINDOW).await?;
+    /// Adds to each row; answers the least that each may have counted.
+    async fn add(&self, rows: &[Row], add: i64) -> Result<Vec<u64>, StoreError> {
+        let mut counts: Vec<Count> = Vec::with_capacity(2 * rows.len());
+        for slot in rows.iter().flat_map(|row| row.slots) {
+            // Two that meet add up.
+            match counts.iter_mut().find(|count| count.slot == slot) {
+                Some(count) => count.add += add,
+                None => counts.push(Count { slot, add, window: WINDOW }),
+            }
         }
-        Ok(())
-    }
-}
-
-/// The failed tries of one client from one address. Counted for the pair, so that nobody can lock a client out from
-/// elsewhere.
-#[must_use]
-pub(crate) struct Tries {
-    key: String,
-    failed: u64,
-}
-
-/// Looks whether a client may try now. Unlike an attempt to sign in, a try is counted when it has failed: one that runs
-/// meanwhile gains nothing, since a secret of 256 bits is not found in a thousand tries, and a client may well be at work
-/// a thousand times at once.
-pub(crate) async fn tries(
-    store: &dyn Store,
-    client: &str,
-    address: Option<IpAddr>,
-) -> Result<Result<Tries, TooMany>, StoreError> {
-    let from = address.map(network).unwrap_or_default();
-    let key = digest("client", &format!("{client}\0{from}"));
-    let failed = store.count(&key, 0, WINDOW).await?.sum;
-    if failed >= FREE_BY_CLIENT
-        && let Err(too_many) = pass_gate(store, &key, delay(failed - FREE_BY_CLIENT + 1)).await?
-    {
-        return Ok(Err(too_many));
-    }
-    Ok(Ok(Tries { key, failed }))
-}
-
-impl Tries {
-    pub(crate) async fn failed(self, store: &dyn Store) -> Result<(), StoreError> {
-        let _ = store.count(&self.key, 1, WINDOW).await?;
-        Ok(())
+        let counted = self.store.count(&counts).await?;
+        let sum = |slot: &u32| {
+            let index = counts.iter().position(|count| count.slot == *slot);
+            index.and_then(|index| counted.get(index)).map(|counted| counted.sum)
+        };
+        // A counter without an answer has counted too much.
+        Ok(rows
+            .iter()
+            .map(|row| row.slots.iter().map(|slot| sum(slot).unwrap_or(u64::MAX)).min().unwrap_or(0))
+            .collect())
     }
 
-    /// Takes back the failed ones: the client has shown who it is.
-    pub(crate) async fn forgive(self, store: &dyn Store) -> Result<(), StoreError> {
-        if let Some(failed) = i64::try_from(self.failed).ok().filter(|failed| *failed > 0) {
-            let _ = store.count(&self.key, -failed, WINDOW).await?;
+    /// Lets one attempt through, and no other until this delay is over.
+    async fn pass_gate(&self, row: &Row, delay: Duration) -> Result<Result<(), TooMany>, StoreError> {
+        let gate = self.store.count(&[Count { slot: row.gate, add: 1, window: delay }]).await?;
+        match gate.first() {
+            Some(Counted { sum: 1, .. }) => Ok(Ok(())),
+            Some(Counted { ends_in, .. }) => Ok(Err(TooMany { retry_after: (*ends_in).max(Duration::from_secs(1)) })),
+            None => Ok(Err(TooMany { retry_after: delay })),
         }
-        Ok(())
+    }
+
+    fn row(&self, kind: Kind, value: &str) -> Row {
+        let mut context = hmac::Context::with_key(&self.key);
+        context.update(&[kind as u8]);
+        context.update(value.as_bytes());
+        let tag = context.sign();
+        let part = |index: usize| {
+            tag.as_ref()
+                .get(4 * index..4 * index + 4)
+                .map_or(0, |bytes| bytes.iter().fold(0, |number: u32, byte| (number << 8) | u32::from(*byte)))
+        };
+        let table = kind as u32 * TABLES_OF_KIND;
+        let slot = |index: u8| (table + u32::from(index)) * TABLE + part(usize::from(index)) % TABLE;
+        Row { slots: [slot(0), slot(1)], gate: slot(2) }
     }
 }
 
-/// Lets one attempt through, and no other until this delay is over.
-async fn pass_gate(store: &dyn Store, key: &str, delay: Duration) -> Result<Result<(), TooMany>, StoreError> {
-    let gate = store.count(&format!("{key}/gate"), GATE, delay).await?;
-    if gate.sum <= GATE.unsigned_abs() {
-        return Ok(Ok(()));
-    }
-    Ok(Err(TooMany { retry_after: gate.ends_in.max(Duration::from_secs(1)) }))
+/// What is counted. Each kind has tables of its own.
+#[derive(Clone, Copy)]
+enum Kind {
+    Address = 0,
+    NameAt = 1,
+    Name = 2,
+    Answer = 3,
+    Client = 4,
+}
+
+/// Where a value counts: in two tables, of which the lesser sum is nearer the truth, since another value rarely meets it in
+/// both. And its gate, where it has counted too much.
+#[derive(Clone, Copy)]
+struct Row {
+    slots: [u32; 2],
+    gate: u32,
 }
 
 /// 2, 4, 8 .. seconds, and then five minutes.
@@ -128,11 +166,6 @@ fn delay(failed: u64) -> Duration {
 /// One name, however a look-up of the author's may read it: without case and white space.
 fn folded(username: &str) -> String {
     username.to_lowercase().split_whitespace().collect()
-}
-
-/// A key of fixed length that shows nobody's name.
-fn key(kind: &str, value: &str) -> String {
-    digest(&format!("login/{kind}"), value)
 }
 
 /// A household has an IPv6 network of 64 bits, and as many addresses as it likes.
@@ -158,30 +191,62 @@ const FREE_BY_ANSWER: u64 = 5;
 const FREE_BY_ADDRESS: u64 = 100;
 /// Failed tries of a client from an address before delays begin.
 const FREE_BY_CLIENT: u64 = 10;
-/// What an attempt adds to a gate: more than any counter of attempts reaches. A store that makes room by dropping the
-/// smallest counter, as the one in memory does, then drops no gate for a flood of new counters.
-const GATE: i64 = 1 << 32;
 const LONGEST_DELAY: Duration = Duration::from_secs(300);
+/// Counters of one table.
+const TABLE: u32 = 1 << 15;
+/// Two to count in, and one of gates.
+const TABLES_OF_KIND: u32 = 3;
+const _: () = assert!(TABLE * TABLES_OF_KIND * 5 <= SLOTS);
 
 #[cfg(test)]
 mod tests {
     use super::*;
     #[cfg(feature = "testing")]
-    use crate::{model::Clock, store::MemoryStore};
+    use crate::model::Clock;
+    use crate::store::MemoryStore;
 
     /// A gate was a counter of 1 and the first to expire, so a flood of some 65,000 names opened it.
     #[cfg(feature = "testing")]
     #[tokio::test]
     async fn c46_c47_a_flood_of_other_names_opens_no_gate() {
-        let store = MemoryStore::with(1_000, Clock::by_hand());
-        let tries = async |name: &str| second_factor(&store, name).await.expect("an answer").is_ok();
+        let limits = Limits::new(Arc::new(MemoryStore::with(1_000, Clock::by_hand())), &[7; 32]);
+        let tries = async |name: &str| limits.second_factor(name).await.expect("an answer").is_ok();
         for _ in 0..=FREE_BY_ANSWER {
             assert!(tries("victim").await);
         }
-        for name in 0..20_000 {
-            assert!(tries(&format!("name {name}")).await);
+        for name in 0..100_000 {
+            tries(&format!("name {name}")).await;
         }
         assert!(!tries("victim").await, "one attempt was let through, and the delay is not over");
+    }
+
+    /// Many users who mistype once are no reason to hold up another.
+    #[cfg(feature = "testing")]
+    #[tokio::test]
+    async fn users_who_mistype_hold_up_no_one_else() {
+        let limits = Limits::new(Arc::new(MemoryStore::with(1_000, Clock::by_hand())), &[7; 32]);
+        for name in 0..20_000 {
+            assert!(limits.second_factor(&format!("name {name}")).await.expect("an answer").is_ok(), "{name}");
+        }
+        let held_up =
+            async |name: u32| limits.second_factor(&format!("other {name}")).await.expect("an answer").is_err();
+        for name in 0..1_000 {
+            assert!(!held_up(name).await, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_slot_is_one_of_the_store() {
+        let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32]);
+        for kind in [Kind::Address, Kind::NameAt, Kind::Name, Kind::Answer, Kind::Client] {
+            let tables = kind as u32 * TABLES_OF_KIND;
+            for value in 0..1_000 {
+                let Row { slots: [first, second], gate } = limits.row(kind, &value.to_string());
+                let found = [first, second, gate].map(|slot| slot / TABLE);
+                assert_eq!(found, [tables, tables + 1, tables + 2]);
+                assert!(gate < SLOTS);
+            }
+        }
     }
 
     #[test]

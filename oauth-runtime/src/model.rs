@@ -1,5 +1,6 @@
 //! What the protocol speaks of: parsed once, then trusted. Knows no actix.
 
+pub(crate) mod as_of;
 pub(crate) mod claims;
 pub(crate) mod client;
 pub(crate) mod code;
@@ -11,6 +12,7 @@ pub(crate) mod jwk;
 pub(crate) mod lifetime;
 pub(crate) mod pkce;
 pub(crate) mod question;
+pub(crate) mod record;
 pub(crate) mod redirect_uri;
 pub(crate) mod refresh;
 pub(crate) mod resource;

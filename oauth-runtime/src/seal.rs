@@ -14,7 +14,7 @@ use crate::model::Timestamp;
 use crate::model::code::{AuthorizationCode, ConsentForm, QuestionForm, SignInForm, SignOutForm};
 use crate::model::refresh::RefreshToken;
 use crate::model::secret::Secret;
-use crate::model::session::{Consents, Session};
+use crate::model::session::Session;
 
 /// A value that may be sealed.
 pub(crate) trait Sealable: Serialize + DeserializeOwned {
@@ -60,7 +60,6 @@ purposes! {
     // It has less in it than the code that it came of: whoever got the code gets this.
     RefreshToken, "seal refresh token", 4096;
     Session, "seal session", COOKIE_BYTES;
-    Consents, "seal consents", COOKIE_BYTES;
 }
 
 /// A form's body may have 16 KiB.
@@ -214,7 +213,7 @@ mod tests {
     fn code(padding: usize) -> AuthorizationCode {
         serde_json::from_value(serde_json::json!({
             "grant": "g", "client_id": "c", "redirect_uri": "x".repeat(padding), "redirect_uri_given": true, "scope": "a",
-            "challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "subject": "s", "claims": {}, "how": { "t": 1 }
+            "challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "subject": "s", "claims": {}, "how": { "t": 1, "v": "AAAAAAAAAAA.1" }
         }))
         .expect("a code")
     }

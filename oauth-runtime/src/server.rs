@@ -1,5 +1,7 @@
 //! What was configured, behind methods with names.
 
+pub(crate) mod grants;
+pub(crate) mod health;
 pub(crate) mod paths;
 
 use std::collections::BTreeMap;
@@ -18,17 +20,19 @@ use crate::guard::protection::{OwnTokens, Protection};
 use crate::guard::refusal::Refusal;
 use crate::guard::require::Require;
 use crate::keys::{self, Expected, IdTokenHint, KeyRing, Verified};
+use crate::limit::Limits;
 use crate::model::form::Parameters;
 use crate::model::issuer::Issuer;
 use crate::model::lifetime::Lifetimes;
+use crate::model::record::Record;
 use crate::model::resource::Resources;
-use crate::model::{Scope, Timestamp};
+use crate::model::{Clock, Scope, Timestamp};
 use crate::pages::{Brand, Logo, Pages, Texts};
 use crate::policy::Policy;
 use crate::seal::Sealer;
 use crate::server::paths::{Paths, Url};
-use crate::standing::remembered_until;
-use crate::store::{Store, StoreError};
+use crate::standing::{Decision, Ledger};
+use crate::store::{Key, Kind, StoreError};
 use crate::users::{Authenticator, SecondFactor};
 
 /// An OAuth 2.1 authorization server, to be embedded in an actix-web application.
@@ -66,6 +70,7 @@ pub(crate) struct Configuration {
     pub(crate) tokens: Arc<OwnTokens>,
     pub(crate) protection: Arc<Protection>,
     pub(crate) sealer: Sealer,
+    pub(crate) limits: Limits,
     pub(crate) paths: Paths,
     pub(crate) clients: Clients,
     /// Each with its description.
@@ -131,9 +136,8 @@ pub(crate) struct Appearance {
 impl OAuthService {
     /// Ends all that a user holds: sessions, access tokens, refresh tokens, and codes not yet redeemed.
     ///
-    /// For a new password, a lost device, a dismissal. What is handed out within the same second is refused too: a user
-    /// who signs in again that fast has to do it once more. A client's id ends the tokens that the client has in its own
-    /// name.
+    /// For a new password, a lost device, a dismissal. A sign-in that is under way ends too; one that begins after it
+    /// stands. A client's id ends the tokens that the client has in its own name.
     ///
     /// ```
     /// # use oauth_runtime::{OAuthService, store::StoreError};
@@ -146,8 +150,11 @@ impl OAuthService {
     /// # Errors
     /// The store has no answer: the user is not signed out.
     pub async fn sign_out(&self, subject: &str) -> Result<(), StoreError> {
-        let at = self.0.issue_time().await?;
-        self.0.store().set_not_before(subject, at, remembered_until(at, None)).await?;
+        let sign_out = |record: &mut Record, now| {
+            record.sign_out(now);
+            true
+        };
+        self.change_record(subject, sign_out).await?;
         tracing::info!(target: "oauth", subject, "a user was signed out everywhere");
         Ok(())
     }
@@ -216,8 +223,23 @@ impl Server {
         &self.configured.tokens.keys
     }
 
-    pub(crate) fn store(&self) -> &dyn Store {
-        self.configured.tokens.store.as_ref()
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.configured.tokens.ledger
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.configured.limits
+    }
+
+    /// Ends a grant of this subject: its family of refresh tokens, and the access tokens that it gave.
+    pub(crate) async fn end_grant(&self, subject: &str, client: &str, grant: &str) -> Result<(), Reason> {
+        let end = |record: &mut Record, now| {
+            record.end_grant(grant, client, now);
+            Ok(Decision::Write(()))
+        };
+        // Nothing is presented that could be from another memory: what is ended is named.
+        let changed = self.ledger().change(Key::of(Kind::Subject, subject), None, end).await;
+        changed.map(drop).map_err(|why| why.into_reason(|_| Reason::Internal))
     }
 
     pub(crate) fn sealer(&self) -> &Sealer {
@@ -238,13 +260,11 @@ impl Server {
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        self.configured.tokens.clock.now()
+        self.clock().now()
     }
 
-    /// The time to write into what is handed out now: after the store's birth, at which all is refused. Times are
-    /// whole seconds, so within the first second of a store this is the next one.
-    pub(crate) async fn issue_time(&self) -> Result<Timestamp, StoreError> {
-        Ok(self.now().max(self.store().birth().await? + Duration::from_secs(1)))
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.configured.tokens.clock
     }
 
     pub(crate) fn access_token_lifetime(&self) -> Duration {

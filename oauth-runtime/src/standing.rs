@@ -1,181 +1,361 @@
-//! Whether what was handed out still stands, and how long it has to be remembered that something ended: one rule each,
-//! which every caller goes through.
+//! What is known of each subject, through the store: whether what was handed out still stands, and every change to it.
+//!
+//! This is the one place that asks a store for a record, so that losses and rewinds are found in one place, and nothing
+//! is decided on what another process has changed meanwhile.
 
-use crate::model::Timestamp;
-use crate::model::lifetime::{GRACE, LONGEST, LONGEST_ACCESS_TOKEN, SLOWEST_ANSWER};
-use crate::model::session::Authentication;
-use crate::store::{Store, StoreError};
+mod held;
 
-/// Something that was handed out, by what the store can know of it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct HandedOut<'a> {
-    /// When it was signed or sealed.
-    pub(crate) issued_at: Timestamp,
-    /// Whose it is, and when they were authenticated. None where that is not known yet.
-    pub(crate) of: Option<(&'a str, Timestamp)>,
-    /// The session that it came of.
-    pub(crate) session: Option<&'a str>,
-    /// The grant that it belongs to.
-    pub(crate) grant: Option<&'a str>,
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use parking_lot::RwLock;
+
+use crate::error::Reason;
+use crate::model::as_of::{AsOf, Incarnation};
+use crate::model::record::Record;
+use crate::model::time::ClocksDiffer;
+use crate::model::{Clock, Timestamp};
+use crate::standing::held::Held;
+use crate::store::{About, BUCKETS, Change, Deadline, Kept, Key, Seen, Store, StoreError, Swap, Value};
+
+pub(crate) use crate::model::record::{Ended, HandedOut, HandedOutGrant};
+pub(crate) use held::Patience;
+
+/// The records of all subjects.
+pub(crate) struct Ledger {
+    store: Arc<dyn Store>,
+    clock: Clock,
+    /// Whether the store dates what is handed out.
+    has_clock: bool,
+    held: Held,
+    /// What each bucket's incarnation was when it was last seen here.
+    incarnations: Box<[RwLock<Option<Incarnation>>]>,
+    /// Those who were overtaken by another writer wait for each other here, and not in the store.
+    queues: Box<[tokio::sync::Mutex<()>]>,
 }
 
-impl<'a> HandedOut<'a> {
-    /// Something that came of a sign-in.
-    pub(crate) fn of_sign_in(
-        issued_at: Timestamp,
-        subject: &'a str,
-        authentication: &'a Authentication,
-        grant: Option<&'a str>,
-    ) -> Self {
-        HandedOut {
-            issued_at,
-            of: Some((subject, authentication.at)),
-            session: authentication.session.as_deref(),
-            grant,
-        }
-    }
+/// A record, and when it was like this.
+#[derive(Clone, Debug)]
+pub(crate) struct View(Seen);
+
+/// What a change came to.
+#[derive(Debug)]
+pub(crate) enum Decision<T> {
+    /// The record is changed, and is to be kept.
+    Write(T),
+    /// There is nothing to write.
+    Keep(T),
 }
 
-/// Why something does not stand any more.
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    Ended(Ended),
+    Store(StoreError),
+}
+
+/// What spending a name found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ended {
-    /// It is from before the store's memory: that it was spent or ended may have been forgotten.
+pub(crate) enum Spent {
+    First,
+    Already,
+    /// The memory in which it would have been spent is gone.
     Forgotten,
-    /// Its user was signed out since, or its session was ended.
-    SignedOut,
-    /// Its grant was revoked.
-    Revoked,
 }
 
-/// Whether it stands.
-pub(crate) async fn check(store: &dyn Store, handed: HandedOut<'_>) -> Result<Result<(), Ended>, StoreError> {
-    let facts = Facts {
-        birth: store.birth().await?,
-        session_ended: match handed.session {
-            Some(session) => store.is_revoked(session).await?,
-            None => false,
-        },
-        grant_revoked: match handed.grant {
-            Some(grant) => store.is_revoked(grant).await?,
-            None => false,
-        },
-        not_before: match handed.of {
-            Some((subject, _)) => store.not_before(subject).await?,
-            None => None,
-        },
-    };
-    Ok(judge(handed, &facts))
-}
-
-/// The same, where the store knows without waiting; nothing is allocated.
-pub(crate) fn check_now(store: &dyn Store, handed: HandedOut<'_>) -> Option<Result<Result<(), Ended>, StoreError>> {
-    let birth = store.birth().if_now()?;
-    let is_revoked = |id: Option<&str>| id.map_or(Some(Ok(false)), |id| store.is_revoked(id).if_now());
-    let (session_ended, grant_revoked) = (is_revoked(handed.session)?, is_revoked(handed.grant)?);
-    let not_before = handed.of.map_or(Some(Ok(None)), |(subject, _)| store.not_before(subject).if_now())?;
-    let facts = || {
-        Ok(Facts {
-            birth: birth?,
-            session_ended: session_ended?,
-            grant_revoked: grant_revoked?,
-            not_before: not_before?,
-        })
-    };
-    Some(facts().map(|facts| judge(handed, &facts)))
-}
-
-/// What the store knows of something.
-struct Facts {
-    birth: Timestamp,
-    session_ended: bool,
-    grant_revoked: bool,
-    not_before: Option<Timestamp>,
-}
-
-/// Times are whole seconds, so what happened within one second is taken to have come first.
-fn judge(handed: HandedOut<'_>, facts: &Facts) -> Result<(), Ended> {
-    if handed.issued_at <= facts.birth {
-        return Err(Ended::Forgotten);
-    }
-    let signed_out = match (handed.of, facts.not_before) {
-        (Some((_, authenticated_at)), Some(not_before)) => authenticated_at <= not_before,
-        (None, _) | (_, None) => false,
-    };
-    if facts.session_ended || signed_out {
-        return Err(Ended::SignedOut);
-    }
-    if facts.grant_revoked { Err(Ended::Revoked) } else { Ok(()) }
-}
-
-/// Until when it has to be remembered that something ended: for as long as anything of it can be presented, whatever the
-/// lifetimes are set to meanwhile. `end` is the end that is sealed inside it; where there is none, as for all that a user
-/// holds, it is the longest lifetime that the builder accepts.
-pub(crate) fn remembered_until(now: Timestamp, end: Option<Timestamp>) -> Timestamp {
-    // What was issued last lives on for the longest lifetime of an access token; an answer in grace, or of a slow
-    // store, comes a little later.
-    end.unwrap_or(now + LONGEST).max(now) + LONGEST_ACCESS_TOKEN + GRACE + SLOWEST_ANSWER
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::model::Clock;
-    use crate::store::MemoryStore;
-
-    fn at(seconds: u64) -> Timestamp {
-        Timestamp::from_seconds(seconds)
-    }
-
-    fn facts() -> Facts {
-        Facts { birth: at(10), session_ended: false, grant_revoked: false, not_before: None }
-    }
-
-    fn handed(issued_at: u64, authenticated_at: u64) -> HandedOut<'static> {
-        HandedOut { issued_at: at(issued_at), of: Some(("a", at(authenticated_at))), session: None, grant: None }
-    }
-
-    #[test]
-    fn what_happened_in_the_same_second_came_first() {
-        assert_eq!(judge(handed(10, 5), &facts()), Err(Ended::Forgotten));
-        assert_eq!(judge(handed(11, 5), &facts()), Ok(()));
-        let signed_out = Facts { not_before: Some(at(20)), ..facts() };
-        assert_eq!(judge(handed(30, 20), &signed_out), Err(Ended::SignedOut));
-        assert_eq!(judge(handed(30, 21), &signed_out), Ok(()));
-    }
-
-    #[test]
-    fn each_fact_ends_what_it_is_of() {
-        assert_eq!(judge(handed(11, 11), &Facts { session_ended: true, ..facts() }), Err(Ended::SignedOut));
-        assert_eq!(judge(handed(11, 11), &Facts { grant_revoked: true, ..facts() }), Err(Ended::Revoked));
-    }
-
-    #[tokio::test]
-    async fn both_ways_of_asking_say_the_same() {
-        let store = MemoryStore::with(100, Clock::system());
-        let (later, hour) = (Clock::system().now() + Duration::from_secs(1), Duration::from_secs(3600));
-        store.revoke("grant", later + hour).await.expect("room");
-        store.revoke("session", later + hour).await.expect("room");
-        store.set_not_before("user", later, later + hour).await.expect("room");
-        for (subject, session, grant, ended) in [
-            ("other", None, None, Ok(())),
-            ("user", None, None, Err(Ended::SignedOut)),
-            ("other", Some("session"), None, Err(Ended::SignedOut)),
-            ("other", None, Some("grant"), Err(Ended::Revoked)),
-            ("other", Some("other"), Some("another"), Ok(())),
-        ] {
-            let handed = HandedOut { issued_at: later, of: Some((subject, later)), session, grant };
-            assert_eq!(check(&store, handed).await.expect("an answer"), ended);
-            assert_eq!(check_now(&store, handed).expect("at once").expect("an answer"), ended);
+impl Ledger {
+    pub(crate) fn new(store: Arc<dyn Store>, clock: Clock, patience: Patience) -> Self {
+        let is_remote = store.read(Key::in_bucket(0)).if_now().is_err();
+        Ledger {
+            has_clock: store.about().has_clock,
+            store: Arc::new(Deadline::new(store, patience.deadline)),
+            held: Held::new(is_remote, patience, clock.clone()),
+            clock,
+            incarnations: (0..BUCKETS).map(|_| RwLock::default()).collect(),
+            queues: (0..BUCKETS).map(|_| tokio::sync::Mutex::default()).collect(),
         }
     }
 
-    #[test]
-    fn an_ending_is_remembered_until_nothing_of_it_can_come() {
-        let tail = LONGEST_ACCESS_TOKEN + GRACE + SLOWEST_ANSWER;
-        assert_eq!(remembered_until(at(5), Some(at(100))), at(100) + tail);
-        assert_eq!(remembered_until(at(500), Some(at(100))), at(500) + tail);
-        assert_eq!(remembered_until(at(5), None), at(5) + LONGEST + tail);
+    /// The store, whose every answer comes within the deadline.
+    pub(crate) fn shared_store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store)
+    }
+
+    /// The record of a subject, as the store has it now.
+    pub(crate) async fn view(&self, key: Key) -> Result<View, StoreError> {
+        self.seen(key, self.store.read(key).await?)
+    }
+
+    /// Whether something stands, as the store has it now.
+    pub(crate) async fn check(&self, key: Key, as_of: AsOf, handed: HandedOut<'_>) -> Result<View, Refused> {
+        let view = self.view(key).await?;
+        self.admit(key, &view, as_of).await?;
+        view.record()?.judge(&handed, view.now())?;
+        Ok(view)
+    }
+
+    /// Changes the record of a subject. `as_of` is that of what is presented, if anything is.
+    ///
+    /// The change is tried on the record as it was last seen here, and again on what the store has where that is another
+    /// one: it must do nothing but change the record. What it refuses is refused by the record that the store has now.
+    pub(crate) async fn change<T>(
+        &self,
+        key: Key,
+        as_of: Option<AsOf>,
+        change: impl Fn(&mut Record, Timestamp) -> Result<Decision<T>, Ended>,
+    ) -> Result<(T, View), Refused> {
+        if let Some(guess) = self.guess(key, as_of)
+            && let Ok(Decision::Write((value, record))) = self.tried(&guess, as_of, &change)
+        {
+            match self.swap(key, &guess, record).await? {
+                Ok(view) => return Ok((value, view)),
+                Err(view) => return self.change_seen(key, as_of, change, view).await,
+            }
+        }
+        let view = self.view(key).await?;
+        self.change_seen(key, as_of, change, view).await
+    }
+
+    /// Changes a record as the store had it a moment ago.
+    async fn change_seen<T>(
+        &self,
+        key: Key,
+        as_of: Option<AsOf>,
+        change: impl Fn(&mut Record, Timestamp) -> Result<Decision<T>, Ended>,
+        mut view: View,
+    ) -> Result<(T, View), Refused> {
+        let mut queued = None;
+        for _ in 0..MOST_ATTEMPTS {
+            if let Some(as_of) = as_of {
+                self.admit(key, &view, as_of).await?;
+            }
+            match self.tried(&view, as_of, &change)? {
+                Decision::Keep((value, _)) => return Ok((value, view)),
+                Decision::Write((value, record)) => match self.swap(key, &view, record).await? {
+                    Ok(view) => return Ok((value, view)),
+                    Err(other) => view = other,
+                },
+            }
+            if queued.is_none() {
+                // There is one for each bucket.
+                queued = Some(self.queues[usize::from(key.bucket())].lock().await);
+                view = self.view(key).await?;
+            }
+        }
+        Err(StoreError::Unavailable("others write the same value all the time".into()).into())
+    }
+
+    /// The change on a copy of the record.
+    fn tried<T>(
+        &self,
+        view: &View,
+        as_of: Option<AsOf>,
+        change: &impl Fn(&mut Record, Timestamp) -> Result<Decision<T>, Ended>,
+    ) -> Result<Decision<(T, Record)>, Refused> {
+        if as_of.is_some_and(|as_of| as_of.incarnation != view.0.incarnation) {
+            return Err(Refused::Ended(Ended::Forgotten));
+        }
+        let mut record = view.record()?.clone();
+        Ok(match change(&mut record, view.now())? {
+            Decision::Write(value) => Decision::Write((value, record)),
+            Decision::Keep(value) => Decision::Keep((value, record)),
+        })
+    }
+
+    /// Writes a record in the place of the one that was seen; answers what there is by then where that is another one.
+    async fn swap(&self, key: Key, view: &View, record: Record) -> Result<Result<View, View>, StoreError> {
+        let keep = record.keep(view.now());
+        let value = keep.map(|_| Value::of(&record)).transpose()?;
+        let Seen { incarnation, born, kept, .. } = &view.0;
+        let change = Change {
+            incarnation: *incarnation,
+            since: kept.as_ref().map(|kept| kept.version),
+            value: value.clone(),
+            keep: keep.unwrap_or_default(),
+        };
+        match self.store.swap(key, change).await? {
+            Swap::Done { sequence, now } => {
+                let kept = value.map(|value| Kept { version: sequence, value });
+                self.seen(key, Seen { incarnation: *incarnation, born: *born, sequence, now, kept }).map(Ok)
+            }
+            Swap::Changed(seen) => self.seen(key, seen).map(Err),
+        }
+    }
+
+    /// Spends a name, once in this incarnation of its bucket.
+    pub(crate) async fn spend(&self, key: Key, incarnation: Incarnation, keep: Duration) -> Result<Spent, StoreError> {
+        let value = Some(Value::from(b"{}".to_vec()));
+        match self.store.swap(key, Change { incarnation, since: None, value, keep }).await? {
+            Swap::Done { .. } => Ok(Spent::First),
+            Swap::Changed(seen) => {
+                let is_same = seen.incarnation == incarnation;
+                self.seen(key, seen)?;
+                Ok(if is_same { Spent::Already } else { Spent::Forgotten })
+            }
+        }
+    }
+
+    /// Spends a name that somebody else made at this time: it has to be younger than the memory that it is spent in.
+    pub(crate) async fn spend_made_at(&self, key: Key, made: Timestamp, keep: Duration) -> Result<Spent, StoreError> {
+        let Seen { incarnation, born, kept, .. } = self.view(key).await?.0;
+        match kept {
+            _ if made <= born => Ok(Spent::Forgotten),
+            Some(_) => Ok(Spent::Already),
+            None => self.spend(key, incarnation, keep).await,
+        }
+    }
+
+    /// Where the store was put back to an earlier state, by hand: draws a new incarnation for every bucket.
+    pub(crate) async fn renew(&self) -> Result<(), StoreError> {
+        // First: what is born from now on is of the right time.
+        self.clock.accept_earlier();
+        for bucket in 0..BUCKETS {
+            let was = self.view(Key::in_bucket(bucket)).await?.0.incarnation;
+            self.store.renew(bucket, was).await?;
+        }
+        self.held.clear();
+        Ok(())
+    }
+
+    pub(crate) fn about(&self) -> About {
+        self.store.about()
+    }
+
+    /// That this is the memory that something was handed out by. One of a sequence that has not come yet shows that the
+    /// store was put back to an earlier state, in which something may be alive again: it takes a new incarnation.
+    async fn admit(&self, key: Key, view: &View, as_of: AsOf) -> Result<(), Refused> {
+        let Seen { incarnation, sequence, .. } = view.0;
+        if as_of.incarnation != incarnation {
+            return Err(Refused::Ended(Ended::Forgotten));
+        }
+        if as_of.sequence > sequence {
+            tracing::error!(
+                target: "oauth",
+                bucket = key.bucket(),
+                missing = as_of.sequence - sequence,
+                "the store is in an earlier state than before: what it held is refused from now on, and its users sign in \
+                 again; after a restore, call renew() at once"
+            );
+            self.store.renew(key.bucket(), incarnation).await?;
+            self.held.clear();
+            return Err(Refused::Ended(Ended::Forgotten));
+        }
+        Ok(())
+    }
+
+    /// What this process knows of a record without asking: as it was last seen, or absent.
+    fn guess(&self, key: Key, as_of: Option<AsOf>) -> Option<View> {
+        if let Some(seen) = self.held.last(key) {
+            return Some(View(Seen { now: self.clock.now(), ..seen }));
+        }
+        if !self.held.is_on() {
+            return None;
+        }
+        let known = *self.incarnations[usize::from(key.bucket())].read();
+        let incarnation = as_of.map(|as_of| as_of.incarnation).or(known)?;
+        let now = self.clock.now();
+        Some(View(Seen { incarnation, born: now, sequence: 0, now, kept: None }))
+    }
+
+    /// Takes note of what the store said.
+    fn seen(&self, key: Key, seen: Seen) -> Result<View, StoreError> {
+        if self.has_clock
+            && let Err(ClocksDiffer { seconds }) = self.clock.follow(seen.now)
+        {
+            let why = format!("its clock is {seconds} s away from this machine's: let a time server set both");
+            return Err(StoreError::Unavailable(why.into()));
+        }
+        // There is one for each bucket.
+        let known = &self.incarnations[usize::from(key.bucket())];
+        if *known.read() != Some(seen.incarnation) {
+            *known.write() = Some(seen.incarnation);
+        }
+        self.held.keep(key, &seen);
+        Ok(View(seen))
     }
 }
+
+/// At guards.
+impl Ledger {
+    /// Whether something stands, where that is known without waiting; nothing is allocated.
+    pub(crate) fn check_now(&self, key: Key, as_of: AsOf, handed: HandedOut<'_>) -> Option<Result<(), Refused>> {
+        if let Some(seen) = self.held.fresh(key, as_of) {
+            return Some(judged(&View(seen), as_of, handed));
+        }
+        let view = match self.store.read(key).if_now().ok()? {
+            Ok(seen) => View(seen),
+            Err(error) => return Some(Err(error.into())),
+        };
+        // A rewind takes a write.
+        (as_of.sequence <= view.0.sequence || as_of.incarnation != view.0.incarnation)
+            .then(|| judged(&view, as_of, handed))
+    }
+
+    /// The same, by asking the store. Where it is away, what it said a short while ago counts.
+    pub(crate) async fn check_at_guard(&self, key: Key, as_of: AsOf, handed: HandedOut<'_>) -> Result<(), Refused> {
+        match self.check(key, as_of, handed).await {
+            Err(Refused::Store(error)) => match self.held.tolerated(key, as_of) {
+                Some(seen) => {
+                    tracing::warn!(target: "oauth", %error, "the store has no answer: what it last said counts for a while");
+                    judged(&View(seen), as_of, handed)
+                }
+                None => Err(error.into()),
+            },
+            checked => checked.map(drop),
+        }
+    }
+}
+
+fn judged(view: &View, as_of: AsOf, handed: HandedOut<'_>) -> Result<(), Refused> {
+    if as_of.incarnation != view.0.incarnation {
+        return Err(Refused::Ended(Ended::Forgotten));
+    }
+    Ok(view.record()?.judge(&handed, view.now())?)
+}
+
+impl View {
+    /// What something that is made from it carries.
+    pub(crate) fn as_of(&self) -> AsOf {
+        AsOf { incarnation: self.0.incarnation, sequence: self.0.sequence }
+    }
+
+    /// When it was like this, by the clock that lets values expire.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.now
+    }
+
+    pub(crate) fn record(&self) -> Result<&Record, StoreError> {
+        static ABSENT: LazyLock<Record> = LazyLock::new(Record::default);
+        self.0.kept.as_ref().map_or(Ok(&ABSENT), |kept| kept.value.record(kept.version))
+    }
+}
+
+impl Refused {
+    /// The reason on the wire, where this is what an ending reads as.
+    pub(crate) fn into_reason(self, ended: impl FnOnce(Ended) -> Reason) -> Reason {
+        match self {
+            Refused::Ended(why) => ended(why),
+            Refused::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<Ended> for Refused {
+    fn from(ended: Ended) -> Self {
+        Refused::Ended(ended)
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        Refused::Store(error)
+    }
+}
+
+/// Of those who are overtaken, each waits in a queue of its process: only as many processes as this could keep one from
+/// writing.
+const MOST_ATTEMPTS: usize = 100;
+
+#[cfg(all(test, feature = "testing"))]
+#[path = "standing/tests.rs"]
+mod tests;

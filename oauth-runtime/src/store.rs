@@ -1,103 +1,170 @@
-//! What must be remembered: what has been spent, revoked or counted, each fact with an expiry.
+//! What must be remembered: what has been spent, granted, revoked or counted, each fact with an end.
 
 #[cfg(feature = "testing")]
 pub mod contract;
+mod deadline;
+mod error;
 #[cfg(feature = "testing")]
 pub(crate) mod faulty;
+mod key;
 mod memory;
+mod value;
 
-use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+pub(crate) use deadline::Deadline;
+pub use error::StoreError;
+pub(crate) use key::Kind;
+pub use key::{BUCKETS, Key};
 pub use memory::MemoryStore;
+pub use value::Value;
 
 use crate::model::Timestamp;
+pub use crate::model::as_of::Incarnation;
 
-/// Remembers what has been spent, revoked or counted.
+/// Keeps values under keys, and counts.
 ///
-/// Every method is one atomic step in the engine behind it: never a read and then a write. Two callers at the same
-/// moment see one before the other. A fact is forgotten at its expiry, not before; a store that cannot keep a fact
-/// answers an error, and the request it was for is refused. `store::contract` (feature `testing`) checks all of it, and
-/// `testing::FaultyStore` shows what an application does where a store fails.
+/// A store knows nothing of OAuth. The rules on codes, refresh tokens, sessions and consents are this crate's, the same
+/// for every store: it reads a value, changes it, and puts the new one in its place if nothing has changed since. All that
+/// is kept of one user is one value.
+///
+/// Keys fall into [`BUCKETS`] buckets. A bucket has an [`Incarnation`] that is drawn when it is first asked for, and a
+/// sequence that begins at 0 and that every write raises. Neither ever expires. They show what was lost: a code, a token or
+/// a session says which incarnation and sequence it was made with, and is refused by another incarnation.
+///
+/// Every method is one atomic step in the engine behind it, and all of them happen in one order, whichever process calls:
+/// what a call has answered, every later call sees. A write is acknowledged when it is as durable as the store promises.
+/// A store that cannot do what it is asked answers an error, and the request that it was for is refused.
+/// `store::contract` (feature `testing`) checks all of it, and `testing::FaultyStore` shows what an application does
+/// where a store fails.
 ///
 /// ```
 /// use std::time::Duration;
-/// use oauth_runtime::{Clock, store::{MemoryStore, Spend, Store}};
+/// use oauth_runtime::store::{Change, Key, MemoryStore, Store, Swap, Value};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let store = MemoryStore::new();
-/// let until = Clock::system().now() + Duration::from_secs(60);
-/// assert_eq!(store.spend("code-1", "first", until).await.unwrap(), Spend::First);
-/// assert_eq!(store.spend("code-1", "second", until).await.unwrap(), Spend::Already("first".into()));
+/// let key = Key::named("an example");
+/// let seen = store.read(key).await.unwrap();
+/// assert!(seen.kept.is_none());
+///
+/// let value = Some(Value::from(b"{}".to_vec()));
+/// let change = Change { incarnation: seen.incarnation, since: None, value, keep: Duration::from_secs(60) };
+/// assert!(matches!(store.swap(key, change.clone()).await.unwrap(), Swap::Done { sequence: 1, .. }));
+/// // There is something by now.
+/// assert!(matches!(store.swap(key, change).await.unwrap(), Swap::Changed(_)));
 /// # });
 /// ```
 pub trait Store: Send + Sync + 'static {
-    /// When this store's memory began. What was handed out at or before that is refused, since its being spent or
-    /// revoked may have been forgotten.
-    fn birth(&self) -> Reply<'_, Timestamp>;
+    /// What is kept under a key, and the state of its bucket. The first to ask for a bucket draws its incarnation.
+    fn read(&self, key: Key) -> Reply<'_, Seen>;
 
-    /// Spends an id: the first to ask gets [`Spend::First`], all others what the first one recorded.
-    fn spend<'a>(&'a self, id: &'a str, record: &'a str, until: Timestamp) -> Reply<'a, Spend>;
+    /// Puts a value in the place of another, or takes it away, if both the incarnation of the bucket and the value are
+    /// still those that the change was made from; raises the sequence. Else it changes nothing and answers what there is.
+    fn swap(&self, key: Key, change: Change) -> Reply<'_, Swap>;
 
-    /// Begins a grant's family of refresh tokens at generation 0, unless it has begun or was revoked.
-    fn begin<'a>(&'a self, grant: &'a str, until: Timestamp) -> Reply<'a, ()>;
+    /// Adds to counters, to each for itself, and answers their sums in the same order. No slot is named twice.
+    fn count<'a>(&'a self, counts: &'a [Count]) -> Reply<'a, Vec<Counted>>;
 
-    /// Moves a family from generation `from` to the next, and lets it live until then. `grace` is how long, after the first use of the generation
-    /// before the current one, that use may be repeated. [`Advance::Reused`] has ended the family.
-    fn advance<'a>(&'a self, grant: &'a str, from: u64, grace: Duration, until: Timestamp) -> Reply<'a, Advance>;
+    /// Draws a new incarnation for a bucket if it still has this one, and begins its sequence and its values anew. Answers
+    /// the incarnation that the bucket has now.
+    fn renew(&self, bucket: u16, was: Incarnation) -> Reply<'_, Incarnation>;
 
-    /// Ends a grant. Its family and its access tokens are refused until then; a later revocation never shortens that.
-    fn revoke<'a>(&'a self, grant: &'a str, until: Timestamp) -> Reply<'a, ()>;
-
-    /// Whether a grant was ended.
-    fn is_revoked<'a>(&'a self, grant: &'a str) -> Reply<'a, bool>;
-
-    /// Refuses whatever was issued to a subject before `at`. It never moves back.
-    fn set_not_before<'a>(&'a self, subject: &'a str, at: Timestamp, until: Timestamp) -> Reply<'a, ()>;
-
-    /// What [`Store::set_not_before`] set.
-    fn not_before<'a>(&'a self, subject: &'a str) -> Reply<'a, Option<Timestamp>>;
-
-    /// Adds to a counter whose window begins with the first addition; it never falls below zero. To add nothing is to
-    /// read it, and begins no window.
-    fn count<'a>(&'a self, key: &'a str, add: i64, window: Duration) -> Reply<'a, Count>;
+    /// What it is.
+    fn about(&self) -> About;
 }
 
-/// What spending an id found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Spend {
-    /// Nobody spent it before.
-    First,
-    /// It was spent; this is what was recorded then.
-    Already(String),
-}
+/// How many counters there are at most: the number of a [`Count::slot`] is less.
+pub const SLOTS: u32 = 1 << 20;
 
-/// What advancing a family found.
+/// How long a value may be, in bytes.
+pub const MAX_VALUE_BYTES: usize = 256 * 1024;
+
+/// What a store is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Advance {
-    /// The presented generation was the current one; this is the new one.
-    Advanced(u64),
-    /// The presented generation was used moments ago; this is the current one, once more.
-    Grace(u64),
-    /// The presented generation was used before: the family has ended with this call.
-    Reused,
-    /// There is no such family, or it has ended.
-    Ended,
+pub struct About {
+    /// Its name, for people.
+    pub engine: &'static str,
+    /// The version of its schema, where it has one.
+    pub schema: Option<u32>,
+    /// Whether it has a clock of its own that all its processes share. Then that one dates what is handed out.
+    pub has_clock: bool,
+}
+
+/// What a key holds, and the state of its bucket at the same moment.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The bucket's incarnation.
+    pub incarnation: Incarnation,
+    /// When the bucket took it.
+    pub born: Timestamp,
+    /// The number of writes to the bucket in this incarnation.
+    pub sequence: u64,
+    /// The time, by the clock that lets values expire.
+    pub now: Timestamp,
+    /// What is kept under the key, unless it has expired.
+    pub kept: Option<Kept>,
+}
+
+/// A value that is kept.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// The sequence of the write that brought it: no other value of this incarnation has the same.
+    pub version: u64,
+    /// The value.
+    pub value: Value,
+}
+
+/// A write, and what it was made from.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The incarnation of the bucket.
+    pub incarnation: Incarnation,
+    /// The version of the value that it replaces; none where there was none.
+    pub since: Option<u64>,
+    /// The new value; none takes away what is there.
+    pub value: Option<Value>,
+    /// For how long it is kept, from now on.
+    pub keep: Duration,
+}
+
+/// What a write found.
+#[derive(Clone, Debug)]
+pub enum Swap {
+    /// It was done.
+    Done {
+        /// The sequence of the bucket now, which is the new version.
+        sequence: u64,
+        /// The time, as in [`Seen::now`].
+        now: Timestamp,
+    },
+    /// The incarnation or the value is another one: nothing was written.
+    Changed(Seen),
+}
+
+/// An addition to a counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Count {
+    /// Which counter: less than [`SLOTS`], so that they are never too many.
+    pub slot: u32,
+    /// What is added. A counter never falls below zero. To add nothing is to read it, and begins no window.
+    pub add: i64,
+    /// How long the counter counts, from its first addition on. Later ones leave its end as it is.
+    pub window: Duration,
 }
 
 /// A counter, after an addition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Count {
+pub struct Counted {
     /// The sum within the window.
     pub sum: u64,
     /// How long until the window ends.
     pub ends_in: Duration,
 }
-
 /// A store's answer: there at once, or awaited. The first costs no allocation.
 #[must_use = "a store does nothing until its answer is awaited"]
 pub struct Reply<'a, T>(Inner<'a, T>);
@@ -118,11 +185,22 @@ impl<'a, T> Reply<'a, T> {
         Reply(Inner::Later(Box::pin(future)))
     }
 
-    /// The answer, if it is there without waiting.
-    pub(crate) fn if_now(self) -> Option<Result<T, StoreError>> {
+    /// The answer, if it is there without waiting; else the reply, to be awaited.
+    pub(crate) fn if_now(self) -> Result<Result<T, StoreError>, Self> {
         match self.0 {
-            Inner::Now(result) => result,
-            Inner::Later(_) => None,
+            Inner::Now(Some(result)) => Ok(result),
+            Inner::Now(None) | Inner::Later(_) => Err(self),
+        }
+    }
+
+    /// An answer that is there as it is, and one that is awaited in another way.
+    pub(crate) fn or_later<F>(self, then: impl FnOnce(Self) -> F) -> Self
+    where
+        F: Future<Output = Result<T, StoreError>> + Send + 'a,
+    {
+        match self.if_now() {
+            Ok(result) => Reply::now(result),
+            Err(reply) => Reply::later(then(reply)),
         }
     }
 }
@@ -147,18 +225,3 @@ impl<T> fmt::Debug for Reply<'_, T> {
         f.write_str("Reply")
     }
 }
-
-/// Why a store has no answer. The request it was for is refused with status 503.
-///
-/// `Display` and `Debug` print the same text. The text of a [`source`](Error::source) is part of it.
-#[derive(thiserror::Error)]
-pub enum StoreError {
-    /// It keeps as many facts as it may.
-    #[error("the store is full: give it more capacity")]
-    Full,
-    /// The engine behind it failed, with this error.
-    #[error("the store is unavailable: {0}")]
-    Unavailable(#[source] Box<dyn Error + Send + Sync>),
-}
-
-crate::model::debug_as_text!(StoreError);

@@ -1,10 +1,8 @@
 //! A store that does not answer: everything is refused, nothing is lost.
 
-use std::time::Duration;
-
-use oauth_runtime::store::{MemoryStore, Store as _};
+use oauth_runtime::Client;
+use oauth_runtime::store::MemoryStore;
 use oauth_runtime::testing::{Fault, FaultyStore, Verb};
-use oauth_runtime::{Client, Clock};
 use oauth_tests::{Browser, SECRET, start};
 use serde_json::json;
 
@@ -30,19 +28,6 @@ async fn a_store_that_does_not_answer_lets_nobody_in_and_loses_nothing() {
     assert_eq!(browser.call("/admin", Some(&token)).await.status, 200);
     assert_eq!(browser.redeem(&code, &[]).await.status, 200);
     assert_eq!(browser.login(&form, "admin", "admin123").await.status, 303);
-}
-
-#[tokio::test]
-async fn a_subject_s_not_before_ends_the_tokens_from_before() {
-    let store = FaultyStore::new(MemoryStore::new());
-    let server = start(|builder| builder.store(store.clone()));
-    let browser = Browser::new(&server);
-    let token = browser.token().await;
-    assert_eq!(browser.call("/admin", Some(&token)).await.status, 200);
-    let now = Clock::system().now() + Duration::from_secs(1);
-    store.set_not_before("admin", now, now + Duration::from_secs(3600)).await.unwrap();
-    let refused = browser.call("/admin", Some(&token)).await;
-    assert_eq!(refused.challenge()["error"], "invalid_token");
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ async fn post(browser: &Browser, token: Option<&str>, body: String) -> Answer {
 
 #[tokio::test]
 async fn c26_c28_the_guard_decides_before_the_extractors() {
-    let server = start(|builder| builder.store(slow(SLOW)));
+    let server = start(|builder| builder.store(slow(SLOW)).revocation_lag(Duration::ZERO));
     let browser = Browser::new(&server);
     let (admin, user) = (browser.token().await, browser.token_for("user").await);
     for body in ["{ broken".to_owned(), String::new(), "x".repeat(40_000)] {
@@ -43,7 +43,7 @@ async fn c26_c28_the_guard_decides_before_the_extractors() {
 
 #[tokio::test]
 async fn c26_not_one_byte_of_the_body_is_needed_to_refuse() {
-    let server = start(|builder| builder.store(slow(SLOW)));
+    let server = start(|builder| builder.store(slow(SLOW)).revocation_lag(Duration::ZERO));
     let browser = Browser::new(&server);
     let (admin, user) = (browser.token().await, browser.token_for("user").await);
     for length in [100, 50_000_000_u64] {
@@ -112,12 +112,13 @@ async fn c27_c28_c29_every_challenge_is_well_formed() {
 async fn c26_a_store_that_takes_its_time_is_asked_once_a_request() {
     let spy = slow(Duration::from_millis(5));
     let store = spy.clone();
-    let server = start(|builder| builder.store(store));
+    let server = start(|builder| builder.store(store).revocation_lag(Duration::ZERO));
     let browser = Browser::new(&server);
     let token = browser.token().await;
+    let before = spy.calls(&Verb::ALL);
     for calls in 1..4 {
         assert_eq!(browser.call("/stacked", Some(&token)).await.status, 200);
-        assert_eq!(spy.calls(&[Verb::IsRevoked]), calls, "three guards and two extractors ask once");
+        assert_eq!(spy.calls(&Verb::ALL) - before, calls, "three guards and two extractors ask once");
     }
 }
 

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::Header;
 use oauth_runtime::{Builder, Client, Keys, Login, SigningKey, Texts};
-use oauth_tests::{Answer, Browser, SECRET, Server, start};
+use oauth_tests::{Answer, Browser, SECRET, Server, aged, start};
 use serde_json::{Value, json};
 
 use crate::clients::KEYS;

@@ -3,9 +3,9 @@
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{Responder, get};
 use oauth_runtime::{
-    AccessToken, Claims, Clock, OAuthService, Policy, Refusal, policy, public, require_claim, require_token,
+    AccessToken, Claims, Clock, OAuthService, Policy, Refusal, policy, public, require_claim, require_token, testing,
 };
-use oauth_tests::{Answer, Browser, Server, builder, free_port, serve, start_with, watched};
+use oauth_tests::{Answer, Browser, Server, builder, free_port, serve, start_with};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -74,17 +74,14 @@ fn start(app: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) -> (Server, 
 }
 
 /// A token of alice with these claims; `null` takes one out.
-fn token(oauth: &OAuthService, base: &str, claims: Value) -> String {
-    let now = Clock::system().now().seconds();
-    let mut all = json!({
-        "iss": base, "aud": base, "sub": "alice", "client_id": "demo", "iat": now + 1, "exp": now + 600, "jti": "1",
-        "auth_time": now
+fn token(oauth: &OAuthService, claims: Value) -> String {
+    let token = testing::token(oauth).subject("alice");
+    let claims = claims.as_object().unwrap().iter();
+    let token = claims.fold(token, |token, (name, value)| match value {
+        Value::Null => token.without(name),
+        value => token.claim(name, value),
     });
-    for (name, value) in claims.as_object().unwrap() {
-        all[name] = value.clone();
-    }
-    let all = all.as_object().unwrap().iter().filter(|(_, value)| !value.is_null());
-    oauth_runtime::__bench::sign(oauth, &all.map(|(name, value)| (name.clone(), value.clone())).collect()).unwrap()
+    token.mint()
 }
 
 #[tokio::test]
@@ -190,7 +187,7 @@ async fn every_term_accepts_and_refuses() {
         ("/not_all", json!({ "a": 2 }), 200),
     ];
     for (path, claims, status) in rows {
-        let answer = browser.call(path, Some(&token(&oauth, &server.base, claims.clone()))).await;
+        let answer = browser.call(path, Some(&token(&oauth, claims.clone()))).await;
         assert_eq!(answer.status, status, "{path} {claims} {answer:?}");
     }
     for path in ["/equals", "/not_bare", "/fresh", "/owner/alice", "/owner/%FF"] {
@@ -217,7 +214,7 @@ async fn c28_the_challenge_says_what_would_be_enough_and_nothing_in_vain() {
         ("/step_up", json!({ "acr": "mfa" }), 403, Some("notes:write"), None, None),
     ];
     for (path, claims, status, scope, max_age, acr_values) in rows {
-        let answer = browser.call(path, Some(&token(&oauth, &server.base, claims.clone()))).await;
+        let answer = browser.call(path, Some(&token(&oauth, claims.clone()))).await;
         let challenge = answer.challenge();
         let of = |name: &str| challenge.get(name).map(String::as_str);
         assert_eq!((answer.status, of("scope")), (status, scope), "{path} {claims} {answer:?}");
@@ -237,7 +234,7 @@ async fn a_policy_is_told_to_a_client_only_where_the_author_says_so() {
     let server = serve(listener, move |app| {
         app.configure(routes.routes()).configure(terms);
     });
-    let answer = Browser::new(&server).call("/deep", Some(&token(&oauth, &base, json!({ "b": 1 })))).await;
+    let answer = Browser::new(&server).call("/deep", Some(&token(&oauth, json!({ "b": 1 })))).await;
     let json = answer.json();
     assert!(json["policy"].as_str().unwrap().starts_with("any(all(any(a, b), c),"), "{answer:?}");
     assert!(json["decided"].as_str().unwrap().contains("c is false"), "{answer:?}");
@@ -256,7 +253,7 @@ async fn a_parameter_that_the_route_lacks_is_the_servers_mistake() {
         app.service(web::scope("/of/{owner}").route("/found", web::get().to(lost)));
     });
     let browser = Browser::new(&server);
-    let good = token(&oauth, &server.base, json!({}));
+    let good = token(&oauth, json!({}));
     for (path, token) in [("/lost", None), ("/lost", Some(good.as_str()))] {
         let answer = browser.call(path, token).await;
         assert_eq!((answer.status, &answer.json()["error"]), (500, &json!("server_error")), "{path}");
@@ -341,15 +338,13 @@ async fn a_pattern_decides_over_the_applications_own_type() {
         ("/patterns/alice", json!({ "role": "auditor", "level": 3 }), 403),
         ("/patterns/bob", json!({ "role": "admin", "level": 1 }), 403),
     ] {
-        let answer = browser.call(path, Some(&token(&oauth, &server.base, claims.clone()))).await;
+        let answer = browser.call(path, Some(&token(&oauth, claims.clone()))).await;
         assert_eq!(answer.status, status, "{path} {claims} {answer:?}");
     }
 
     // Two guards and the handler want a `User`, and the claims are read as one once.
     let before = READ.load(std::sync::atomic::Ordering::SeqCst);
-    let answer = browser
-        .call("/patterns/alice", Some(&token(&oauth, &server.base, json!({ "role": "admin", "level": 1 }))))
-        .await;
+    let answer = browser.call("/patterns/alice", Some(&token(&oauth, json!({ "role": "admin", "level": 1 })))).await;
     assert_eq!(answer.body, "alice 1 alice");
     assert_eq!(READ.load(std::sync::atomic::Ordering::SeqCst) - before, 1);
 }
@@ -403,9 +398,9 @@ async fn a_policy_over_a_scope_and_over_the_whole_app() {
     });
     let handle = receiver.recv().unwrap();
     let browser = Browser { http: reqwest::Client::new(), base: base.clone() };
-    let one = token(&oauth, &base, json!({ "level": 1 }));
-    let admin = token(&oauth, &base, json!({ "level": 1, "role": "admin" }));
-    let zero = token(&oauth, &base, json!({ "level": 0, "role": "admin" }));
+    let one = token(&oauth, json!({ "level": 1 }));
+    let admin = token(&oauth, json!({ "level": 1, "role": "admin" }));
+    let zero = token(&oauth, json!({ "level": 0, "role": "admin" }));
     for (path, token, status) in [
         ("/inner", None, 401),
         ("/inner", Some(&zero), 403),
@@ -462,7 +457,7 @@ async fn an_app_without_the_server_has_no_addresses_of_the_servers() {
         let response = harness::call_service(&app, harness::TestRequest::get().uri(path).to_request()).await;
         assert_eq!(response.status(), 401, "{path}");
     }
-    let token = oauth_runtime::testing::token(&oauth).claim("level", 1).header();
+    let token = testing::token(&oauth).claim("level", 1).header();
     let request = harness::TestRequest::get().uri(path).insert_header(token).to_request();
     assert_eq!(harness::call_service(&app, request).await.status(), 200);
 }
@@ -474,9 +469,9 @@ async fn a_handler_decides_a_policy_itself() {
     });
     let browser = Browser::new(&server);
     let stale = Clock::system().now().seconds() - 3600;
-    let user = token(&oauth, &server.base, json!({ "role": "user" }));
-    let admin = token(&oauth, &server.base, json!({ "role": "admin" }));
-    let writer = token(&oauth, &server.base, json!({ "role": "admin", "scope": "notes:write", "auth_time": stale }));
+    let user = token(&oauth, json!({ "role": "user" }));
+    let admin = token(&oauth, json!({ "role": "admin" }));
+    let writer = token(&oauth, json!({ "role": "admin", "scope": "notes:write", "auth_time": stale }));
     for (path, token, status, scope) in [
         ("/decides/1", Some(&user), 200, None),
         ("/decides/1", None, 401, None),
@@ -539,9 +534,7 @@ async fn c26_a_token_that_was_good_before_is_decided_anew() {
     let clock = Clock::by_hand();
     for cache in [16 << 20, 0] {
         let (listener, base) = free_port();
-        let spy = watched(clock.clone());
-        let store = spy.clone();
-        let oauth = builder(&base).clock(clock.clone()).store(store.clone()).token_cache(cache).build().unwrap();
+        let oauth = builder(&base).clock(clock.clone()).token_cache(cache).build().unwrap();
         let routes = oauth.clone();
         let server = serve(listener, move |app| {
             app.configure(routes.routes()).service(mine);
@@ -550,11 +543,7 @@ async fn c26_a_token_that_was_good_before_is_decided_anew() {
         let far = clock.now().seconds() + 7_200;
         let near = clock.now().seconds() + 60;
         let make = |subject: &str, exp: u64| {
-            token(
-                &oauth,
-                &base,
-                json!({ "sub": subject, "gid": subject, "exp": exp, "iat": clock.now().seconds() + 1 }),
-            )
+            token(&oauth, json!({ "sub": subject, "gid": subject, "exp": exp, "iat": clock.now().seconds() + 1 }))
         };
         let (alice, bob, carol) = (make("alice", near), make("bob", far), make("carol", far));
         for _ in 0..3 {
@@ -562,15 +551,13 @@ async fn c26_a_token_that_was_good_before_is_decided_anew() {
                 assert_eq!(browser.call("/mine", Some(token)).await.status, 200);
             }
         }
-        use oauth_runtime::Store as _;
-        let until = clock.now() + std::time::Duration::from_secs(9_000);
-        store.revoke("bob", until).await.unwrap();
+        oauth.sign_out("bob").await.unwrap();
         let revoked = browser.call("/mine", Some(&bob)).await;
         assert_eq!((revoked.status, revoked.challenge()["error"].as_str()), (401, "invalid_token"));
         clock.advance(std::time::Duration::from_secs(60));
         assert_eq!(browser.call("/mine", Some(&alice)).await.status, 401);
         assert_eq!(browser.call("/mine", Some(&carol)).await.status, 200);
-        store.set_not_before("carol", clock.now(), until).await.unwrap();
+        oauth.sign_out("carol").await.unwrap();
         assert_eq!(browser.call("/mine", Some(&carol)).await.status, 401);
         // A refused token is no key to anything, however often it comes.
         for _ in 0..3 {

@@ -102,13 +102,3 @@ fn without_tests(stream: TokenStream) -> TokenStream {
     }
     kept.into_iter().collect()
 }
-
-/// What stands between the first parenthesis and the one that closes it.
-pub(crate) fn arguments(code: &str) -> &str {
-    let mut depth = 0;
-    let end = code.find(|c| {
-        depth += i32::from(c == '(') - i32::from(c == ')');
-        c == ')' && depth == 0
-    });
-    &code[..end.unwrap_or(code.len())]
-}

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use syn::visit::Visit as _;
 
-use crate::code::{Code, arguments, files};
+use crate::code::{Code, files};
 use crate::imports::{Sources, shortest_circle};
 use crate::lengths::Functions;
 
@@ -123,15 +123,19 @@ fn files_and_functions_are_short() {
 /// A rule, the code that it shows in, and the files of oauth-runtime that this may stand in.
 const ONE_PLACE: &[(&str, &[&str], &[&str])] = &[
     (
-        "what was handed out is measured against the start of the store by `standing::check` (and nothing is dated \
-         before it, in `issue_time` and for the tokens of tests)",
-        &[".birth("],
-        &["standing.rs", "server.rs", "testing/token.rs", "store/contract.rs", "store/faulty.rs"],
+        "the store is asked by the `Ledger`, which finds out what it lost, and its counters by `Limits`",
+        &["store.read(", "store.swap(", "store.count(", "store.renew("],
+        &["standing.rs", "limit.rs", "store/contract.rs", "store/deadline.rs", "store/faulty.rs"],
     ),
     (
-        "whether a sign-out or a revocation ended something is asked by `standing::check`",
-        &[".not_before(", ".is_revoked("],
-        &["standing.rs", "store/contract.rs", "store/faulty.rs"],
+        "whether something stands is decided by `Record::judge`, in the step that asks or changes",
+        &["is_above("],
+        &["model/record.rs", "model/record/parts.rs"],
+    ),
+    (
+        "how long an ending is remembered is one constant, whatever has ended",
+        &["ENDING_REMEMBERED"],
+        &["model/record/endings.rs"],
     ),
     (
         "a form is opened by `form::open`, which knows its browser",
@@ -146,11 +150,6 @@ const ONE_PLACE: &[(&str, &[&str], &[&str])] = &[
     ),
     ("a URL is registered by its row", &["web::resource("], &["routes/url.rs"]),
 ];
-
-/// What is remembered of an ending, and how long: `standing::remembered_until` says it for each.
-const ENDINGS: &[&str] = &[".revoke(", ".set_not_before("];
-/// These hand on what they are told, or try it out.
-const STORES: [&str; 2] = ["store/contract.rs", "store/faulty.rs"];
 
 #[test]
 fn a_rule_stands_in_one_place() {
@@ -167,11 +166,6 @@ fn a_rule_stands_in_one_place() {
         for (rule, pieces, _) in ONE_PLACE.iter().filter(|(_, _, allowed)| allowed.contains(&file.as_str())) {
             if pieces.iter().all(|piece| code.find(piece).is_empty()) {
                 writeln!(wrong, "    {file} may, and has nothing of this: {rule}").unwrap();
-            }
-        }
-        for (call, line) in ENDINGS.iter().flat_map(|call| code.find(call)) {
-            if !STORES.contains(&file.as_str()) && !arguments(call).contains("remembered_until(") {
-                writeln!(wrong, "    {file}:{line} keeps an ending, but not until `remembered_until(..)`").unwrap();
             }
         }
     }

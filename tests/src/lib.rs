@@ -410,15 +410,23 @@ impl Browser {
     }
 }
 
+/// A service whose store is some seconds old, as it is but for the first moment: a client's assertion has to be younger.
+pub fn aged(builder: Builder) -> Builder {
+    let clock = Clock::by_hand();
+    let store = MemoryStore::with_clock(clock.clone());
+    clock.advance(Duration::from_secs(2));
+    builder.clock(clock).store(store)
+}
+
 /// A memory store of this clock that a test can watch and break.
 pub fn watched(clock: Clock) -> FaultyStore {
     FaultyStore::new(MemoryStore::with_clock(clock))
 }
 
-/// A store that takes this long to say whether a grant was revoked.
+/// A store that takes this long to say what it knows of a user.
 pub fn slow(delay: Duration) -> FaultyStore {
     let store = FaultyStore::new(MemoryStore::new());
-    store.fail(&[Verb::IsRevoked], Fault::Slow(delay));
+    store.fail(&[Verb::Read], Fault::Slow(delay));
     store
 }
 

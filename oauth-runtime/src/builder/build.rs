@@ -14,14 +14,16 @@ use crate::guard::map;
 use crate::guard::protection::{OwnTokens, Protection, Tokens};
 use crate::guard::refusal::{RefusalForm, Resource};
 use crate::keys::{Expected, KeyRing};
+use crate::limit::Limits;
 use crate::model::Secret;
 use crate::model::claims::{OFFLINE_ACCESS, OPENID};
 use crate::model::issuer::Issuer;
 use crate::model::resource::is_resource;
 use crate::policy::Rule;
-use crate::seal::Sealer;
+use crate::seal::{Sealer, derive};
 use crate::server::paths::Has;
 use crate::server::{Configuration, OAuthService, SignInBy};
+use crate::standing::Ledger;
 use crate::store::MemoryStore;
 use crate::users::ClaimsType;
 
@@ -64,7 +66,8 @@ impl Builder {
         }
 
         let sealer = Sealer::new(&secret, &self.previous_secrets, issuer.as_str()).ok_or(BuildError::Cryptography)?;
-        let tokens = Arc::new(self.own_tokens(&issuer, &secret)?);
+        let (tokens, limits) = self.own_tokens(&issuer, &secret)?;
+        let tokens = Arc::new(tokens);
         let protection = Arc::new(Protection {
             expected: Expected::own(issuer.as_str(), &audience),
             tokens: Tokens::Own(Arc::clone(&tokens)),
@@ -81,6 +84,7 @@ impl Builder {
             tokens,
             protection,
             sealer,
+            limits,
             clients,
             scopes,
             default_scope,
@@ -129,7 +133,7 @@ impl Builder {
         }
     }
 
-    fn own_tokens(&mut self, issuer: &Issuer, secret: &Secret) -> Result<OwnTokens, BuildError> {
+    fn own_tokens(&mut self, issuer: &Issuer, secret: &Secret) -> Result<(OwnTokens, Limits), BuildError> {
         let clock = self.clock.clone();
         let keys = match self.keys.take() {
             Some(keys) => {
@@ -148,7 +152,10 @@ impl Builder {
             }
             Arc::new(MemoryStore::with(MemoryStore::DEFAULT_CAPACITY, clock.clone()))
         });
-        Ok(OwnTokens { keys: keys.ok_or(BuildError::Cryptography)?, store, clock })
+        let counters = derive(secret, b"counters").ok_or(BuildError::Cryptography)?;
+        let ledger = Ledger::new(store, clock.clone(), self.patience);
+        let limits = Limits::new(ledger.shared_store(), &counters);
+        Ok((OwnTokens { keys: keys.ok_or(BuildError::Cryptography)?, ledger, clock }, limits))
     }
 }
 

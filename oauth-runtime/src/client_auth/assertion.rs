@@ -8,12 +8,11 @@ use crate::error::Reason;
 use crate::keys::Jwt;
 use crate::model::Timestamp;
 use crate::model::client::RegisteredClient;
-use crate::model::id::digest;
 use crate::model::jwk::PublicKey;
 use crate::model::lifetime::SLOWEST_ANSWER;
 use crate::server::Server;
-use crate::standing::{self, HandedOut};
-use crate::store::Spend;
+use crate::standing::Spent;
+use crate::store::{Key, Kind};
 
 pub(super) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -84,12 +83,13 @@ impl<'a> Assertion<'a> {
         }
         // RFC 7523 §3, 7: once. A store that forgot which were spent takes none from before.
         let id = self.text("jti").filter(|id| (1..=256).contains(&id.len())).ok_or(Reason::AssertionMalformed)?;
-        let handed = HandedOut { issued_at, of: None, session: None, grant: None };
-        standing::check(server.store(), handed).await?.map_err(|_| Reason::AssertionExpired)?;
-        let spent = digest("assertion", &format!("{}\0{id}", client.id));
-        match server.store().spend(&spent, "", expires_at + SLOWEST_ANSWER).await? {
-            Spend::First => Ok(()),
-            Spend::Already(_) => Err(Reason::AssertionReplayed),
+        let key = Key::of(Kind::Assertion, &format!("{}\0{id}", client.id));
+        // A clock that is ahead must not make it younger than a memory that is lost meanwhile.
+        let keep = expires_at.since(now) + SKEW + SLOWEST_ANSWER;
+        match server.ledger().spend_made_at(key, issued_at.min(now), keep).await? {
+            Spent::First => Ok(()),
+            Spent::Already => Err(Reason::AssertionReplayed),
+            Spent::Forgotten => Err(Reason::AssertionExpired),
         }
     }
 

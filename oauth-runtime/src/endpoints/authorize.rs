@@ -3,8 +3,10 @@
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
+use crate::model::as_of::AsOf;
 use crate::model::code::SignInForm;
 use crate::model::form::Parameters;
+use crate::model::record::Record;
 use crate::model::session::{By, Person, Session};
 use crate::response::see_other;
 use crate::server::{Server, SignInBy};
@@ -14,6 +16,8 @@ use crate::sign_in::form;
 use crate::sign_in::page::sign_in_page;
 use crate::sign_in::redirect::refuse;
 use crate::sign_in::request::{Asking, Authorization, MAX_STATE_BYTES, Prompt};
+use crate::standing::{Decision, Refused, View};
+use crate::store::{Key, Kind};
 
 /// Answers with a code where a session is enough, and else with the sign-in page.
 pub(crate) async fn respond(
@@ -47,19 +51,19 @@ async fn authorize(
     let hint = server.id_token_hint(parameters)?;
 
     let session = Session::of(http, server).await?;
-    let account = session.as_ref().map(|session| session.account.clone());
-    let is_enough = |session: &Session| {
+    let account = session.as_ref().map(|(session, _)| session.account.clone());
+    let is_enough = |(session, _): &(Session, View)| {
         !prompt.sign_in
             && request.requirements.are_met_by(&session.authentication, server.now())
             && hint.as_ref().is_none_or(|hint| hint.names(&session.subject))
     };
     let session = session.filter(is_enough);
     let authorization = Authorization { request, client: asking.client, destination: asking.destination };
-    if let Some(session) = session
-        && let Some(person) = reloaded(server, session).await?
+    if let Some((session, view)) = session
+        && let Some(person) = reloaded(server, session, &view).await?
     {
         let by = if prompt.nothing { By::SessionAlone } else { By::Session };
-        return finish(server, http, authorization, person, by).await;
+        return finish(server, http, authorization, person, &view, by).await;
     }
     // OpenID Connect Core §3.1.2.6
     if prompt.nothing {
@@ -68,26 +72,47 @@ async fn authorize(
     let username = authorization.request.requirements.login_hint.clone().or(account).unwrap_or_default();
     let browser = Browser::of(http, server).unwrap_or_else(Browser::new);
     let mut response = match server.sign_in() {
-        SignInBy::Function(_) => sign_in_page(server, authorization, browser.hash(), &username, None).await?,
+        SignInBy::Function(_) => sign_in_page(server, authorization, browser.hash(), &username, None)?,
         SignInBy::PageAt(path) => {
             let form = SignInForm { request: authorization.request, browser: browser.hash() };
-            see_other(format!("{path}?request={}", form::seal(server, &form).await?))
+            see_other(format!("{path}?request={}", form::seal(server, &form)?))
         }
     };
     browser.remember(&mut response, server);
     Ok(response)
 }
 
+/// Notes that a session was used, at most once an hour.
+async fn used(server: &Server, subject: &str, id: &str, view: &View) -> Result<AsOf, Reason> {
+    if !view.record()?.is_unnoted(id, view.now()) {
+        return Ok(view.as_of());
+    }
+    let note = |record: &mut Record, now| {
+        record.note_use(id, now);
+        Ok(Decision::Write(()))
+    };
+    let changed = server.ledger().change(Key::of(Kind::Subject, subject), Some(view.as_of()), note).await;
+    // Ended meanwhile: what is made as of before is refused.
+    changed.map(|((), view)| view.as_of()).or_else(|why| match why {
+        Refused::Ended(_) => Ok(view.as_of()),
+        Refused::Store(error) => Err(error.into()),
+    })
+}
+
 /// The user of a session, with the claims of now. None where there is no such user any more: then the session is ended.
-async fn reloaded(server: &Server, session: Session) -> Result<Option<Person>, Reason> {
+async fn reloaded(server: &Server, session: Session, view: &View) -> Result<Option<Person>, Reason> {
     let Some(sessions) = server.sessions() else { return Ok(None) };
-    let Session { subject, account, authentication } = session;
+    let Session { subject, account, mut authentication } = session;
+    authentication.as_of = view.as_of();
     if let Some(claims) = sessions.reload.claims_of(&subject).await? {
+        if let Some(id) = &authentication.session {
+            authentication.as_of = used(server, &subject, id, view).await?;
+        }
         return Ok(Some(Person { subject, account, claims, authentication }));
     }
     tracing::info!(target: "oauth", subject, "no such user any more: the session is ended");
     if let Some(id) = &authentication.session {
-        Session::end(id, authentication.until, server).await?;
+        Session::end(&subject, id, server).await?;
     }
     Ok(None)
 }

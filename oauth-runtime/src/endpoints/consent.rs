@@ -3,12 +3,14 @@
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
-use crate::model::code::ConsentForm;
+use crate::model::code::{AuthorizationRequest, ConsentForm};
 use crate::model::form::Parameters;
+use crate::model::record::{Full, Record, Spending};
 use crate::server::Server;
 use crate::sign_in::request::Authorization;
 use crate::sign_in::{consent, form, redirect};
-use crate::standing::HandedOut;
+use crate::standing::{Decision, HandedOut};
+use crate::store::{Key, Kind};
 
 /// Takes the decision, and sends the browser back to the client with it.
 pub(crate) async fn decide(
@@ -22,17 +24,38 @@ pub(crate) async fn decide(
         Some("deny") => false,
         Some(_) | None => return Err(Reason::MissingParameter("decision")),
     };
-    let ConsentForm { id, request, person, .. } = opened.value;
+    let ConsentForm { id, request, mut person, .. } = opened.value;
     let authorization = Authorization::of(server, request).await?;
-    // The page was shown to a user who may have been signed out since.
-    let handed = HandedOut::of_sign_in(opened.issued_at, &person.subject, &person.authentication, None);
-    form::check_standing(server, handed).await?;
-    form::spend(server, &id, opened.expires_at).await?;
+    let (key, as_of) = (Key::of(Kind::Subject, &person.subject), person.authentication.as_of);
+    let bound_to = consent::bound_to(&authorization);
+    let decision = |record: &mut Record, now| {
+        let session = person.authentication.session.as_deref();
+        // The page was shown to a user who may have been signed out since.
+        record.judge(&HandedOut { sequence: as_of.sequence, session, grant: None }, now)?;
+        let spent = record.spend(&id, opened.expires_at, now);
+        if spent != Ok(Spending::First) {
+            return Ok(Decision::Keep(spent));
+        }
+        let AuthorizationRequest { client_id, scope, resources, .. } = &authorization.request;
+        if !is_allowed {
+            // One that was given before is taken back with it.
+            record.withdraw(client_id);
+        } else if consent::is_kept(server, &authorization) {
+            record.allow(client_id, &bound_to, scope, &resources.named(server.audience()), now);
+        }
+        Ok(Decision::Write(spent))
+    };
+    let (spent, view) = server.ledger().change(key, Some(as_of), decision).await.map_err(form::refused)?;
+    match spent {
+        Ok(Spending::First) => {}
+        Ok(Spending::Already) => return Err(Reason::FormSpent),
+        Ok(Spending::Expired) => return Err(Reason::FormExpired),
+        Err(Full) => return Err(Reason::StoreUnavailable),
+    }
     if !is_allowed {
         tracing::info!(target: "oauth", subject = person.subject, client = authorization.client.id, "consent was refused");
         return Ok(redirect::deny(server, &authorization));
     }
-    let mut response = redirect::approve(server, &authorization, &person).await?;
-    consent::remember(server, http, &mut response, &authorization, &person.subject);
-    Ok(response)
+    person.authentication.as_of = view.as_of();
+    redirect::approve(server, &authorization, &person)
 }

@@ -34,7 +34,7 @@ pub(crate) async fn introspect(
 /// A refresh token is valid for no resource: it is for `/token` alone, and whether it is the current one is decided there.
 async fn active_claims(server: &Server, token: &str) -> Result<Option<Map<String, Value>>, Reason> {
     let Some(verified) = server.access_token(token) else { return Ok(None) };
-    match bearer::stands(&verified.registered, server.store()).await {
+    match bearer::stands(&verified.registered, server.ledger()).await {
         Ok(()) => {}
         // That it is not known is not that it is not valid.
         Err(reason) if reason.wire().status.is_server_error() => return Err(reason),
@@ -44,8 +44,10 @@ async fn active_claims(server: &Server, token: &str) -> Result<Option<Map<String
         }
     }
     let mut claims = verified.claims;
-    // The name of the grant is between this server and itself.
-    claims.remove("gid");
+    // What names the grant is between this server and itself.
+    for own in ["gid", "as_of", "renewable"] {
+        claims.remove(own);
+    }
     claims.insert("active".to_owned(), json!(true));
     claims.insert("token_type".to_owned(), json!("Bearer"));
     Ok(Some(claims))

@@ -1,9 +1,9 @@
 //! `POST /login`: the sign-in form comes back, and the browser is sent on with a code.
 
 use actix_web::{HttpRequest, HttpResponse};
+use futures_util::future::join;
 
 use crate::error::Reason;
-use crate::limit;
 use crate::model::code::SignInForm;
 use crate::model::form::Parameters;
 use crate::model::session::By;
@@ -34,22 +34,22 @@ pub(crate) async fn submit(
         Ok(credentials) => credentials,
         Err(problem) => {
             let username = parameters.get("username", 256).unwrap_or(None).unwrap_or_default();
-            return sign_in_page(server, authorization, browser, username, Some(problem)).await;
+            return sign_in_page(server, authorization, browser, username, Some(problem));
         }
     };
     let client = &authorization.client.id;
-    let store = server.store();
-    let attempt = match limit::attempt(store, &username, server.peer(http)).await? {
+    let limits = server.limits();
+    let attempt = match limits.attempt(&username, server.peer(http)).await? {
         Ok(attempt) => attempt,
         Err(too_many) => {
             tracing::warn!(target: "oauth", client, address = server.peer(http).map(display), "too many attempts to sign in");
             warn_of_a_proxy(server, http);
             let problem = SignInProblem::TooManyAttempts(too_many.retry_after);
-            return sign_in_page(server, authorization, browser, &username, Some(problem)).await;
+            return sign_in_page(server, authorization, browser, &username, Some(problem));
         }
     };
     // Before the author's function, which takes its time: a sign-out meanwhile ends this sign-in too.
-    let began = server.issue_time().await?;
+    let began = server.now();
     let login = Login {
         username: username.clone(),
         password: password.into(),
@@ -60,25 +60,27 @@ pub(crate) async fn submit(
         Ok(signed_in) => signed_in.0,
         Err(why) => {
             tracing::error!(target: "oauth", ?why, "authenticate gave no answer");
-            attempt.forgive(store).await?;
+            limits.forgive(attempt).await?;
             let problem = SignInProblem::TryAgainLater;
-            return sign_in_page(server, authorization, browser, &username, Some(problem)).await;
+            return sign_in_page(server, authorization, browser, &username, Some(problem));
         }
     };
     let user = match outcome {
         Outcome::Refused => {
             tracing::info!(target: "oauth", client, address = server.peer(http).map(display), "sign-in refused: wrong name or password");
-            return sign_in_page(server, authorization, browser, &username, Some(SignInProblem::Wrong)).await;
+            return sign_in_page(server, authorization, browser, &username, Some(SignInProblem::Wrong));
         }
         Outcome::Ask(question) => {
-            attempt.forgive(store).await?;
+            limits.forgive(attempt).await?;
             return first_question_page(server, authorization, browser, username, began, question).await;
         }
         Outcome::Done(user) => user,
     };
-    attempt.forgive(store).await?;
-    let person = signed_in(server, http, user, Some(&username), began).await?;
-    finish(server, http, authorization, person, By::Page).await
+    // Side by side: neither needs the other.
+    let (forgiven, person) = join(limits.forgive(attempt), signed_in(server, http, user, Some(&username), began)).await;
+    forgiven?;
+    let (person, view) = person?;
+    finish(server, http, authorization, person, &view, By::Page).await
 }
 
 fn credentials(parameters: &Parameters<'_>) -> Result<(String, String), SignInProblem> {

@@ -52,20 +52,20 @@ pub(crate) async fn sign_out(
         return Ok(signed_out_page(server, http));
     }
     match (Session::of(http, server).await?, hint.and_then(|hint| hint.verified)) {
-        (Some(session), Some(verified))
+        (Some((session, _)), Some(verified))
             if verified.subject == session.subject
                 && verified.session.as_ref().is_none_or(|id| session.authentication.session.as_ref() == Some(id)) =>
         {
             if let Some(id) = &session.authentication.session {
-                Session::end(id, session.authentication.until, server).await?;
+                Session::end(&session.subject, id, server).await?;
             }
         }
         // RP-Initiated Logout §2: without a proof that it is for this user, they are asked: any page can link here
-        (Some(session), _) => return ask(server, http, session, then, destination).await,
+        (Some((session, _)), _) => return ask(server, http, session, then, destination),
         // The session is over, and what it gave the client is to end as well.
         (None, Some(verified)) => {
             if let Some(id) = &verified.session {
-                Session::end(id, None, server).await?;
+                Session::end(&verified.subject, id, server).await?;
             }
         }
         (None, None) => {}
@@ -75,12 +75,12 @@ pub(crate) async fn sign_out(
 
 async fn confirmed(server: &Server, http: &HttpRequest, parameters: &Parameters<'_>) -> Result<HttpResponse, Reason> {
     let form = form::open::<SignOutForm>(server, http, parameters)?.value;
-    Session::end(&form.session, form.until, server).await?;
+    Session::end(&form.subject, &form.session, server).await?;
     let destination = destination(server, form.then.as_ref()).await?;
     Ok(signed_out(server, http, form.then, destination))
 }
 
-async fn ask(
+fn ask(
     server: &Server,
     http: &HttpRequest,
     session: Session,
@@ -91,11 +91,11 @@ async fn ask(
     let browser = Browser::of(http, server).unwrap_or_else(Browser::new);
     let form = SignOutForm {
         session: session.authentication.session.ok_or(Reason::Internal)?,
-        until: session.authentication.until,
+        subject: session.subject,
         browser: browser.hash(),
         then,
     };
-    let sealed = form::seal(server, &form).await?;
+    let sealed = form::seal(server, &form)?;
     let html = server.pages().sign_out(&SignOutPage {
         brand: server.brand(),
         texts: language::of(http, server),

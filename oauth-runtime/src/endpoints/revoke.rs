@@ -11,7 +11,6 @@ use crate::model::refresh::RefreshToken;
 use crate::response::not_stored;
 use crate::seal::{NotOpened, Opened};
 use crate::server::Server;
-use crate::standing::remembered_until;
 
 /// Ends the grant that a token belongs to. An unknown token is as good as ended (RFC 7009 §2.2).
 pub(crate) async fn revoke(
@@ -24,13 +23,10 @@ pub(crate) async fn revoke(
     let token = parameters.get("token", keys::MAX_BYTES)?.ok_or(Reason::MissingParameter("token"))?;
     // RFC 7009 §2.1: a hint may be ignored, and one look tells the two kinds apart
     let _ = parameters.get("token_type_hint", 128)?;
-    let (client_id, subject, grant, ends_at) = match server.sealer().open::<RefreshToken>(token, server.now()) {
-        Ok(Opened { value: token, .. }) => (token.client_id, token.subject, Some(token.grant), Some(token.ends_at)),
+    let (client_id, subject, grant) = match server.sealer().open::<RefreshToken>(token, server.now()) {
+        Ok(Opened { value: token, .. }) => (token.client_id, token.subject, Some(token.grant)),
         Err(NotOpened::Forged | NotOpened::Expired) => match server.access_token(token) {
-            // Of its grant no access token is older, and a family of refresh tokens ends with this call.
-            Some(Verified { registered, .. }) => {
-                (registered.client_id, registered.subject, registered.grant, Some(registered.expires_at))
-            }
+            Some(Verified { registered, .. }) => (registered.client_id, registered.subject, registered.grant),
             None => return Ok(done()),
         },
     };
@@ -41,7 +37,7 @@ pub(crate) async fn revoke(
     }
     // RFC 7009 §2.1: with a refresh token go the access tokens of its grant; here an access token takes the whole grant
     // with it as well, since it is the grant that the store knows of.
-    server.store().revoke(&grant, remembered_until(server.issue_time().await?, ends_at)).await?;
+    server.end_grant(&subject, &client.id, &grant).await?;
     tracing::info!(target: "oauth", subject, client = client.id, grant, "a grant was revoked by its client");
     Ok(done())
 }

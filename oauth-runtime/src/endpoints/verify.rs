@@ -3,7 +3,6 @@
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
-use crate::limit;
 use crate::model::code::QuestionForm;
 use crate::model::form::Parameters;
 use crate::model::session::By;
@@ -13,7 +12,6 @@ use crate::sign_in::finish::{finish, signed_in};
 use crate::sign_in::page::{first_question_page, problem_with, question_page};
 use crate::sign_in::request::Authorization;
 use crate::sign_in::{form, redirect};
-use crate::standing::HandedOut;
 use crate::users::{Outcome, SecondFactor};
 
 /// Takes the answer.
@@ -23,9 +21,6 @@ pub(crate) async fn submit(
     parameters: &Parameters<'_>,
 ) -> Result<HttpResponse, Reason> {
     let opened = form::open::<QuestionForm>(server, http, parameters)?;
-    // The store has to remember which forms were spent; whose it is is not known yet.
-    let handed = HandedOut { issued_at: opened.issued_at, of: None, session: None, grant: None };
-    form::check_standing(server, handed).await?;
     let form = opened.value;
     let (client, destination) = server.clients().of(&form.request).await?;
     // The form stays the same one, so that its ten minutes do.
@@ -40,8 +35,8 @@ pub(crate) async fn submit(
         Err(bad) => return Ok(again(problem_with(bad))),
     };
     // A code has few digits: it is counted like a password, whoever asks.
-    let store = server.store();
-    let attempt = match limit::second_factor(store, &form.username).await? {
+    let limits = server.limits();
+    let attempt = match limits.second_factor(&form.username).await? {
         Ok(attempt) => attempt,
         Err(too_many) => {
             tracing::warn!(target: "oauth", client = client.id, address = server.peer(http).map(display), "too many answers to a question");
@@ -61,7 +56,7 @@ pub(crate) async fn submit(
         Ok(signed_in) => signed_in.0,
         Err(why) => {
             tracing::error!(target: "oauth", ?why, "second_factor gave no answer");
-            attempt.forgive(store).await?;
+            limits.forgive(attempt).await?;
             return Ok(again(SignInProblem::TryAgainLater));
         }
     };
@@ -73,15 +68,15 @@ pub(crate) async fn submit(
         Outcome::Ask(question) => Err(question),
         Outcome::Done(user) => Ok(user),
     };
-    attempt.forgive(store).await?;
-    let QuestionForm { id, request, browser, username, began, .. } = form;
+    limits.forgive(attempt).await?;
+    let QuestionForm { once, request, browser, username, began, .. } = form;
     let authorization = Authorization { request, client, destination };
     match outcome {
         Err(question) => first_question_page(server, authorization, browser, username, began, question).await,
         Ok(user) => {
-            form::spend(server, &id, opened.expires_at).await?;
-            let person = signed_in(server, http, user, Some(&username), began).await?;
-            finish(server, http, authorization, person, By::Page).await
+            form::spend::<QuestionForm>(server, &once).await?;
+            let (person, view) = signed_in(server, http, user, Some(&username), began).await?;
+            finish(server, http, authorization, person, &view, By::Page).await
         }
     }
 }

@@ -10,8 +10,8 @@ use tokio::sync::OnceCell;
 use crate::error::Reason;
 use crate::guard::protection::Protection;
 use crate::keys::{Registered, Verified};
-use crate::standing::{self, Ended, HandedOut};
-use crate::store::{Store, StoreError};
+use crate::model::as_of::AsOf;
+use crate::standing::{Ended, HandedOut, HandedOutGrant, Ledger, Refused};
 
 /// The request's token, or why it has none that is good.
 pub(crate) async fn of_request(request: &HttpRequest, protection: &Arc<Protection>) -> Result<Arc<Verified>, Reason> {
@@ -49,11 +49,11 @@ pub(crate) fn without_waiting(request: &HttpRequest, protection: &Arc<Protection
         Err(Reason::KeyUnknown) => return Lookup::KeyUnknown,
         Err(reason) => return Lookup::Decided(Err(reason)),
     };
-    let Some(store) = protection.tokens.store() else { return Lookup::Decided(Ok(verified)) };
+    let Some(ledger) = protection.tokens.ledger() else { return Lookup::Decided(Ok(verified)) };
     if protection.token_cache.is_on()
-        && let Some(standing) = standing::check_now(store, handed_out(&verified.registered))
+        && let Some(standing) = stands_now(&verified.registered, ledger)
     {
-        return Lookup::Decided(outcome(standing).map(|()| verified));
+        return Lookup::Decided(standing.map(|()| verified));
     }
     let pending = Rc::new(PendingStanding { protection: Arc::clone(protection), verified, stands: OnceCell::new() });
     request.extensions_mut().insert(Rc::clone(&pending));
@@ -73,8 +73,12 @@ impl PendingStanding {
     }
 
     pub(crate) async fn decided(&self) -> Result<Arc<Verified>, Reason> {
-        let ask = async || match self.protection.tokens.store() {
-            Some(store) => stands(&self.verified.registered, store).await,
+        let registered = &self.verified.registered;
+        let ask = async || match self.protection.tokens.ledger() {
+            Some(ledger) => {
+                let as_of = registered.as_of.ok_or(Reason::TokenForgotten)?;
+                ledger.check_at_guard(registered.key, as_of, handed_out(registered, as_of)).await.map_err(reason)
+            }
             None => Ok(()),
         };
         self.stands.get_or_init(ask).await.clone()?;
@@ -102,24 +106,32 @@ fn from_cache_or_keys(request: &HttpRequest, protection: &Protection) -> Result<
     Ok(verified)
 }
 
-/// Whether a verified token is as good as when it was issued.
-pub(crate) async fn stands(token: &Registered, store: &dyn Store) -> Result<(), Reason> {
-    outcome(standing::check(store, handed_out(token)).await)
+/// Whether a verified token is as good as when it was issued, as the store has it now.
+pub(crate) async fn stands(token: &Registered, ledger: &Ledger) -> Result<(), Reason> {
+    let as_of = token.as_of.ok_or(Reason::TokenForgotten)?;
+    ledger.check(token.key, as_of, handed_out(token, as_of)).await.map(drop).map_err(reason)
 }
 
-fn handed_out(token: &Registered) -> HandedOut<'_> {
+/// The same, where that is known without waiting.
+fn stands_now(token: &Registered, ledger: &Ledger) -> Option<Result<(), Reason>> {
+    let Some(as_of) = token.as_of else { return Some(Err(Reason::TokenForgotten)) };
+    Some(ledger.check_now(token.key, as_of, handed_out(token, as_of))?.map_err(reason))
+}
+
+fn handed_out(token: &Registered, as_of: AsOf) -> HandedOut<'_> {
     HandedOut {
-        issued_at: token.issued_at,
-        // The earlier of the two, should a clock have been set back between them; a client in its own name was
-        // authenticated when its token was issued.
-        of: Some((&token.subject, token.signed_in_at.map_or(token.issued_at, |at| at.min(token.issued_at)))),
+        sequence: as_of.sequence,
         session: token.session.as_deref(),
-        grant: token.grant.as_deref(),
+        grant: token.grant.as_deref().map(|id| HandedOutGrant {
+            id,
+            client: &token.client_id,
+            has_family: token.is_renewable,
+        }),
     }
 }
 
-fn outcome(standing: Result<Result<(), Ended>, StoreError>) -> Result<(), Reason> {
-    standing?.map_err(|ended| match ended {
+fn reason(why: Refused) -> Reason {
+    why.into_reason(|ended| match ended {
         Ended::Forgotten => Reason::TokenForgotten,
         Ended::SignedOut | Ended::Revoked => Reason::TokenRevoked,
     })

@@ -12,7 +12,7 @@ use crate::guard::refusal::{Refusal, RefusalForm};
 use crate::keys::RemoteKeys;
 use crate::keys::{Expected, KeyRing, Verified};
 use crate::model::{Clock, Timestamp};
-use crate::store::Store;
+use crate::standing::Ledger;
 
 /// All that guards need.
 pub(crate) struct Protection {
@@ -34,7 +34,7 @@ pub(crate) enum Tokens {
 /// What signs and verifies the tokens of this server, knows whether they stand, and tells the time.
 pub(crate) struct OwnTokens {
     pub(crate) keys: KeyRing,
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) ledger: Ledger,
     pub(crate) clock: Clock,
 }
 
@@ -66,9 +66,9 @@ impl Tokens {
     }
 
     /// What knows of revocations; none where only the issuer does.
-    pub(crate) fn store(&self) -> Option<&dyn Store> {
+    pub(crate) fn ledger(&self) -> Option<&Ledger> {
         match self {
-            Tokens::Own(own) => Some(own.store.as_ref()),
+            Tokens::Own(own) => Some(&own.ledger),
             #[cfg(feature = "resource-server")]
             Tokens::Remote(_) => None,
         }

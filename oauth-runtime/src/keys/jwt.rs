@@ -9,8 +9,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::Reason;
+use crate::model::as_of::AsOf;
 use crate::model::jwk::Algorithm;
 use crate::model::{Scope, Timestamp};
+use crate::store::{Key, Kind};
 
 /// What a key writes into the header of what it signs.
 pub(crate) struct Header {
@@ -136,6 +138,12 @@ pub(crate) struct Registered {
     pub(crate) session: Option<String>,
     /// When the user signed in, `auth_time`.
     pub(crate) signed_in_at: Option<Timestamp>,
+    /// What the store had seen of the subject when the token was issued, `as_of`.
+    pub(crate) as_of: Option<AsOf>,
+    /// Whether its grant has refresh tokens, `renewable`: it then ends with them.
+    pub(crate) is_renewable: bool,
+    /// Of the subject's record.
+    pub(crate) key: Key,
 }
 
 impl Registered {
@@ -175,6 +183,9 @@ impl Verified {
             grant: claims.get("gid").and_then(Value::as_str).map(str::to_owned),
             session: claims.get("sid").and_then(Value::as_str).map(str::to_owned),
             signed_in_at: claims.get("auth_time").and_then(Value::as_u64).map(Timestamp::from_seconds),
+            as_of: claims.get("as_of").and_then(Value::as_str).and_then(|as_of| as_of.parse().ok()),
+            is_renewable: claims.contains_key("renewable"),
+            key: Key::of(Kind::Subject, text("sub")?),
         };
         if registered.issuer != expected.issuer {
             return Err(Reason::TokenIssuer);

@@ -41,6 +41,8 @@ pub(crate) const REGISTERED: &[&str] = &[
     "nonce",
     "sid",
     "gid",
+    "as_of",
+    "renewable",
     "cnf",
     "act",
     "at_hash",

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::model::Timestamp;
+use crate::model::as_of::AsOf;
 use crate::model::pkce::Challenge;
 use crate::model::question::Question;
 use crate::model::resource::Resources;
@@ -67,11 +68,18 @@ pub(crate) struct SignInForm {
     pub(crate) browser: String,
 }
 
+/// What makes a form work once: a name, and the memory in which it will be spent.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Once {
+    pub(crate) id: String,
+    pub(crate) as_of: AsOf,
+}
+
 /// The hidden field of the page that asks one more thing.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct QuestionForm {
     /// Spent with the right answer.
-    pub(crate) id: String,
+    pub(crate) once: Once,
     pub(crate) request: AuthorizationRequest,
     pub(crate) browser: String,
     /// As typed: the password was right.
@@ -94,10 +102,8 @@ pub(crate) struct ConsentForm {
 /// The hidden field of the page that asks whether to sign out.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SignOutForm {
+    pub(crate) subject: String,
     pub(crate) session: String,
-    /// As in [`Authentication::until`].
-    #[serde(default)]
-    pub(crate) until: Option<Timestamp>,
     pub(crate) browser: String,
     /// The client, its registered URI and the state.
     pub(crate) then: Option<AfterSignOut>,

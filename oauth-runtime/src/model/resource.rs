@@ -19,6 +19,10 @@ impl Resources {
         self.0.is_empty()
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
     pub(crate) fn is_subset(&self, other: &Resources) -> bool {
         self.0.is_subset(&other.0)
     }

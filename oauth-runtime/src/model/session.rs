@@ -2,11 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 
 use crate::model::Timestamp;
-use crate::model::resource::Resources;
-use crate::model::scope::Scope;
+use crate::model::as_of::AsOf;
 
 /// How and when a user was authenticated. It goes with everything that comes of the sign-in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -24,9 +22,12 @@ pub(crate) struct Authentication {
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     pub(crate) session: Option<String>,
     /// The end of all that comes of it, whatever the lifetimes are set to later: for as long the end of its session is
-    /// remembered. Absent in what an earlier release sealed.
+    /// remembered.
     #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
     pub(crate) until: Option<Timestamp>,
+    /// What the store had seen of the user when this was handed out.
+    #[serde(rename = "v")]
+    pub(crate) as_of: AsOf,
 }
 
 impl Authentication {
@@ -72,27 +73,4 @@ pub(crate) struct Session {
     pub(crate) account: String,
     #[serde(rename = "how")]
     pub(crate) authentication: Authentication,
-}
-
-/// What one user has allowed, in the cookie that remembers it.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Consents {
-    pub(crate) subject: String,
-    /// By client.
-    pub(crate) given: BTreeMap<String, Consent>,
-}
-
-/// What one client was allowed.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Consent {
-    pub(crate) scope: Scope,
-    #[serde(default, skip_serializing_if = "Resources::is_empty")]
-    pub(crate) resources: Resources,
-}
-
-impl Consent {
-    /// Whether what is asked for is within what was allowed.
-    pub(crate) fn covers(&self, scope: &Scope, resources: &Resources) -> bool {
-        scope.is_subset(&self.scope) && resources.is_subset(&self.resources)
-    }
 }

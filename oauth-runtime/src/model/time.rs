@@ -2,12 +2,11 @@
 
 use std::fmt;
 use std::ops::Add;
-#[cfg(feature = "testing")]
-use std::sync::Arc;
-#[cfg(feature = "testing")]
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 
 /// A moment, in whole seconds since 1970 (RFC 7519's NumericDate).
@@ -52,17 +51,54 @@ impl From<Timestamp> for SystemTime {
 }
 
 /// Tells the time: the system's, or, with the feature `testing`, one that a test sets.
-#[derive(Clone, Default)]
+///
+/// It never goes back, and a step of the system's clock of more than a minute is not followed: it goes on as the machine's
+/// monotonic clock does, until [`OAuthService::accept_clock`](crate::OAuthService::accept_clock) or a restart.
+#[derive(Clone)]
 pub struct Clock {
+    told: Arc<Told>,
+    /// Seconds that a store's clock is ahead of it.
+    ahead: Arc<AtomicI64>,
+}
+
+struct Told {
+    source: Source,
+    /// What the time is taken from: the system's, and the monotonic clock's at the same moment.
+    anchor: RwLock<(u64, Duration)>,
+    highest: AtomicU64,
+    /// The seconds of the step that was last reported.
+    reported: AtomicI64,
+}
+
+enum Source {
+    System(Instant),
+    /// The time that it shows, and the one that passed.
     #[cfg(feature = "testing")]
-    set_by_hand: Option<Arc<AtomicU64>>,
+    ByHand {
+        shown: AtomicU64,
+        passed: AtomicU64,
+    },
+}
+
+/// A store's clock and this one's are too far apart: nothing tells which is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ClocksDiffer {
+    pub(crate) seconds: u64,
 }
 
 impl Clock {
     /// The system's clock.
     #[must_use]
     pub fn system() -> Self {
-        Clock::default()
+        // One for the process, so that a step is seen and accepted by all that read it.
+        static SYSTEM: LazyLock<Clock> = LazyLock::new(|| Clock::of(Source::System(Instant::now())));
+        Clock { told: Arc::clone(&SYSTEM.told), ahead: Arc::default() }
+    }
+
+    fn of(source: Source) -> Self {
+        let anchor = RwLock::new((source.shown(), source.passed()));
+        let told = Told { source, anchor, highest: AtomicU64::new(0), reported: AtomicI64::new(0) };
+        Clock { told: Arc::new(told), ahead: Arc::default() }
     }
 
     /// A clock that starts at the system's time and then stands still until it is told to advance.
@@ -75,35 +111,194 @@ impl Clock {
     /// let before = clock.now();
     /// clock.advance(Duration::from_secs(60));
     /// assert_eq!(clock.now(), before + Duration::from_secs(60));
+    ///
+    /// // An hour's step is not followed: no hour passed.
+    /// clock.step(3600);
+    /// assert_eq!(clock.now(), before + Duration::from_secs(60));
     /// ```
     #[cfg(feature = "testing")]
     #[must_use]
     pub fn by_hand() -> Self {
-        Clock { set_by_hand: Some(Arc::new(AtomicU64::new(Clock::system().now().seconds()))) }
+        let shown = AtomicU64::new(Clock::system().now().seconds());
+        Clock::of(Source::ByHand { shown, passed: AtomicU64::new(0) })
     }
 
-    /// Moves a clock made by [`Clock::by_hand`] forward, for all who hold it. The system's clock stays as it is.
+    /// Lets time pass on a clock made by [`Clock::by_hand`], for all who hold it. The system's clock stays as it is.
     #[cfg(feature = "testing")]
     pub fn advance(&self, by: Duration) {
-        if let Some(seconds) = &self.set_by_hand {
-            seconds.fetch_add(by.as_secs(), Ordering::SeqCst);
+        if let Source::ByHand { shown, passed } = &self.told.source {
+            shown.fetch_add(by.as_secs(), Ordering::SeqCst);
+            passed.fetch_add(by.as_secs(), Ordering::SeqCst);
+        }
+    }
+
+    /// Sets a clock made by [`Clock::by_hand`] forward or back by this many seconds, as an operator or a time server
+    /// does: no time passes. The system's clock stays as it is.
+    #[cfg(feature = "testing")]
+    pub fn step(&self, seconds: i64) {
+        if let Source::ByHand { shown, .. } = &self.told.source {
+            let _ =
+                shown.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| Some(now.saturating_add_signed(seconds)));
         }
     }
 
     /// The time now.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        #[cfg(feature = "testing")]
-        if let Some(seconds) = &self.set_by_hand {
-            return Timestamp(seconds.load(Ordering::SeqCst));
+        let own = self.own();
+        // Read first: to write each time would make all threads wait for one another.
+        if self.told.highest.load(Ordering::Relaxed) < own {
+            self.told.highest.fetch_max(own, Ordering::Relaxed);
         }
-        // A clock before 1970 makes everything expired: nobody gets in, nothing panics.
-        Timestamp(SystemTime::now().duration_since(UNIX_EPOCH).map_or(u64::MAX, |since| since.as_secs()))
+        let highest = self.told.highest.load(Ordering::Relaxed);
+        Timestamp(highest.saturating_add_signed(self.ahead.load(Ordering::Relaxed)))
+    }
+
+    /// How long this clock runs, whatever the system's shows.
+    pub(crate) fn monotonic(&self) -> Duration {
+        self.told.source.passed()
+    }
+
+    /// Takes the time of a store that all processes share.
+    pub(crate) fn follow(&self, store: Timestamp) -> Result<(), ClocksDiffer> {
+        let ahead = i64::try_from(store.0).unwrap_or(i64::MAX).saturating_sub_unsigned(self.own());
+        if ahead.unsigned_abs() > MOST_APART.as_secs() {
+            return Err(ClocksDiffer { seconds: ahead.unsigned_abs() });
+        }
+        // Each second is cut somewhere: one of difference is none.
+        if ahead.abs_diff(self.ahead.load(Ordering::Relaxed)) > 1 {
+            self.ahead.store(ahead, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Takes the system's time as it is, after a step that was meant. It does not go back by that.
+    pub(crate) fn accept(&self) {
+        *self.told.anchor.write() = (self.told.source.shown(), self.told.source.passed());
+    }
+
+    /// The same, and back where it shows an earlier time: only what was handed out since is then as old as it says.
+    pub(crate) fn accept_earlier(&self) {
+        self.accept();
+        self.told.highest.store(0, Ordering::SeqCst);
+    }
+
+    /// By how many seconds a store's clock is ahead.
+    pub(crate) fn ahead(&self) -> i64 {
+        self.ahead.load(Ordering::Relaxed)
+    }
+
+    /// By how many seconds the system's clock was stepped and is not followed; zero if it was not.
+    pub(crate) fn stepped(&self) -> i64 {
+        let shown = i64::try_from(self.told.source.shown()).unwrap_or(i64::MAX);
+        let step = shown.saturating_sub_unsigned(self.expected(self.told.source.passed()));
+        if step.unsigned_abs() > LONGEST_STEP.as_secs() { step } else { 0 }
+    }
+
+    /// The system's time, or what it would be without a step.
+    fn own(&self) -> u64 {
+        let (shown, passed) = (self.told.source.shown(), self.told.source.passed());
+        let expected = self.expected(passed);
+        let step = i64::try_from(shown).unwrap_or(i64::MAX).saturating_sub_unsigned(expected);
+        if step == 0 {
+            return shown;
+        }
+        if step.unsigned_abs() <= LONGEST_STEP.as_secs() {
+            *self.told.anchor.write() = (shown, passed);
+            return shown;
+        }
+        if self.told.reported.swap(step / 60, Ordering::Relaxed) != step / 60 {
+            tracing::error!(
+                target: "oauth",
+                seconds = step,
+                "the system's clock was stepped, which is not followed: set it right, or, if it is right now, call \
+                 accept_clock() or restart"
+            );
+        }
+        expected
+    }
+
+    fn expected(&self, passed: Duration) -> u64 {
+        let (shown, then) = *self.told.anchor.read();
+        shown.saturating_add(passed.saturating_sub(then).as_secs())
+    }
+}
+
+impl Source {
+    /// Seconds since 1970.
+    fn shown(&self) -> u64 {
+        match self {
+            // A clock before 1970 makes everything expired: no one gets in, nothing panics.
+            Source::System(_) => SystemTime::now().duration_since(UNIX_EPOCH).map_or(u64::MAX, |since| since.as_secs()),
+            #[cfg(feature = "testing")]
+            Source::ByHand { shown, .. } => shown.load(Ordering::SeqCst),
+        }
+    }
+
+    fn passed(&self) -> Duration {
+        match self {
+            Source::System(started) => started.elapsed(),
+            #[cfg(feature = "testing")]
+            Source::ByHand { passed, .. } => Duration::from_secs(passed.load(Ordering::SeqCst)),
+        }
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Clock::system()
     }
 }
 
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Clock").field("now", &self.now()).finish()
+    }
+}
+
+/// A step of the system's clock that is followed without being asked.
+const LONGEST_STEP: Duration = Duration::from_secs(60);
+/// How far a store's clock may be from this one's.
+const MOST_APART: Duration = Duration::from_secs(30);
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c42_a_step_of_the_clock_is_not_followed_until_it_is_accepted() {
+        for step in [-3_600, 3_600, 365 * 24 * 3_600] {
+            let clock = Clock::by_hand();
+            let begun = clock.now();
+            clock.step(step);
+            clock.advance(Duration::from_secs(10));
+            assert_eq!((clock.now().since(begun).as_secs(), clock.stepped()), (10, step));
+            clock.accept();
+            let then = begun.seconds() + 10;
+            assert_eq!((clock.now().seconds(), clock.stepped()), (then.max(then.saturating_add_signed(step)), 0));
+        }
+    }
+
+    #[test]
+    fn a_small_step_is_followed_and_time_never_goes_back() {
+        let clock = Clock::by_hand();
+        let begun = clock.now();
+        clock.step(50);
+        assert_eq!(clock.now().since(begun).as_secs(), 50);
+        clock.step(-50);
+        assert_eq!(clock.now().since(begun).as_secs(), 50);
+        clock.advance(Duration::from_secs(51));
+        assert_eq!(clock.now().since(begun).as_secs(), 51);
+    }
+
+    #[test]
+    fn a_store_that_all_share_has_the_time() {
+        let clock = Clock::by_hand();
+        let begun = clock.now();
+        assert_eq!(clock.follow(begun + Duration::from_secs(1)), Ok(()));
+        assert_eq!(clock.now(), begun, "a second is none");
+        assert_eq!(clock.follow(begun + Duration::from_secs(30)), Ok(()));
+        assert_eq!(clock.now().since(begun).as_secs(), 30);
+        assert_eq!(clock.follow(begun + Duration::from_secs(31)), Err(ClocksDiffer { seconds: 31 }));
     }
 }

@@ -17,8 +17,6 @@ pub(crate) enum Cookie {
     Browser,
     /// The sign-in session.
     Session,
-    /// What the user has allowed to clients.
-    Consents,
 }
 
 impl Cookie {
@@ -63,7 +61,6 @@ impl Cookie {
         let kind = match self {
             Cookie::Browser => "browser",
             Cookie::Session => "session",
-            Cookie::Consents => "consents",
         };
         format!("{prefix}oauth-{kind}-{id}")
     }

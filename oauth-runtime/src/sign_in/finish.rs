@@ -7,12 +7,14 @@ use crate::error::Reason;
 use crate::model::Timestamp;
 use crate::model::claims::{UnusableClaims, UserClaims};
 use crate::model::id::random_id;
+use crate::model::record::Record;
 use crate::model::session::{Authentication, By, Person, Session};
 use crate::server::Server;
 use crate::sign_in::browser::Browser;
 use crate::sign_in::request::Authorization;
 use crate::sign_in::{consent, form, redirect};
-use crate::standing::HandedOut;
+use crate::standing::{Decision, View};
+use crate::store::{Key, Kind};
 use crate::users::Authenticated;
 
 /// Answers the authorization request for this person.
@@ -21,6 +23,7 @@ pub(crate) async fn finish(
     http: &HttpRequest,
     authorization: Authorization,
     person: Person,
+    view: &View,
     by: By,
 ) -> Result<HttpResponse, Reason> {
     let browser = match by {
@@ -28,17 +31,17 @@ pub(crate) async fn finish(
         By::Page | By::Elsewhere => Browser::new(),
         By::Session | By::SessionAlone => Browser::of(http, server).unwrap_or_else(Browser::new),
     };
-    let mut response = if consent::is_needed(server, http, &authorization, &person.subject, by) {
+    let mut response = if consent::is_needed(server, &authorization, view, by)? {
         // OpenID Connect Core §3.1.2.6
         if by == By::SessionAlone {
             return Err(Reason::ConsentRequired);
         }
-        consent::consent_page(server, authorization, person.clone(), &browser).await?
+        consent::consent_page(server, authorization, person.clone(), &browser)?
     } else {
-        redirect::approve(server, &authorization, &person).await?
+        redirect::approve(server, &authorization, &person)?
     };
     browser.remember(&mut response, server);
-    Session::keep(&person, &mut response, server).await?;
+    Session::keep(&person, &mut response, server)?;
     Ok(response)
 }
 
@@ -49,7 +52,7 @@ pub(crate) async fn signed_in(
     Authenticated { claims, amr, acr }: Authenticated<Value>,
     username: Option<&str>,
     began: Timestamp,
-) -> Result<Person, Reason> {
+) -> Result<(Person, View), Reason> {
     let unusable = |why: UnusableClaims| {
         tracing::error!(target: "oauth", "the claims of who signed in cannot be used: {why}");
         Reason::ClaimsUnusable
@@ -59,32 +62,38 @@ pub(crate) async fn signed_in(
     if server.clients().find(&user.subject).await?.is_some() {
         return Err(unusable(UnusableClaims::SubjectIsClient));
     }
-    // A user who was signed out since they began has to begin again; so has what they would get by this.
-    let of = Some((user.subject.as_str(), began));
-    form::check_standing(server, HandedOut { issued_at: began, of, session: None, grant: None }).await?;
-    let session = match server.sessions() {
-        None => None,
-        // The same user again: what they sign out of is what they signed in to before as well. Of another's nothing is
-        // kept.
-        Some(_) => match Session::of(http, server).await? {
-            Some(before) if before.subject == user.subject => Some(before.authentication),
-            Some(_) | None => None,
-        },
-    };
+    // The same user again: what they sign out of is what they signed in to before as well. Of another's nothing is kept.
+    let before = Session::presented(http, server).filter(|before| before.subject == user.subject);
+    let drawn = random_id();
     let ends = server.sign_in_ends(began);
+    let begin = |record: &mut Record, now: Timestamp| {
+        // A user who was signed out since they began has to begin again; so has what they would get by this.
+        record.judge_sign_in(began, now)?;
+        if server.sessions().is_none() {
+            return Ok(Decision::Keep(None));
+        }
+        let same = before.as_ref().filter(|it| it.lives(record, now) && record.judge(&it.handed_out(), now).is_ok());
+        let id = same.and_then(|it| it.authentication.session.as_deref()).unwrap_or(&drawn);
+        record.begin_session(id, ends, now);
+        Ok(Decision::Write(Some(id.to_owned())))
+    };
+    let changed = server.ledger().change(Key::of(Kind::Subject, &user.subject), None, begin).await;
+    let (session, view) = changed.map_err(form::refused)?;
+    // What an earlier sign-in of this session gave may live for longer than what this one gives.
+    let earlier = before.filter(|it| it.authentication.session == session).and_then(|it| it.authentication.until);
     let authentication = Authentication {
         at: began,
         amr,
         acr,
-        // What an earlier sign-in of this session gave may live for longer than what this one gives; where its end is not
-        // known it stays so.
-        until: session.as_ref().map_or(Some(ends), |before| before.until.map(|until| until.max(ends))),
-        session: server.sessions().map(|_| session.and_then(|before| before.session).unwrap_or_else(random_id)),
+        until: Some(earlier.map_or(ends, |until| until.max(ends))),
+        session,
+        as_of: view.as_of(),
     };
-    Ok(Person {
+    let person = Person {
         account: username.unwrap_or(&user.subject).to_owned(),
         subject: user.subject,
         claims: user.custom,
         authentication,
-    })
+    };
+    Ok((person, view))
 }

@@ -5,33 +5,30 @@ use std::time::Duration;
 use actix_web::HttpRequest;
 
 use crate::error::Reason;
-use crate::model::Timestamp;
-use crate::model::code::{ConsentForm, QuestionForm, SignInForm, SignOutForm};
+use crate::model::code::{ConsentForm, Once, QuestionForm, SignInForm, SignOutForm};
 use crate::model::form::Parameters;
+use crate::model::id::random_id;
 use crate::model::lifetime::SLOWEST_ANSWER;
 use crate::seal::{NotOpened, NotSealed, Opened, Sealable};
 use crate::server::Server;
 use crate::sign_in::browser::Browser;
-use crate::standing::{self, Ended, HandedOut};
-use crate::store::Spend;
+use crate::standing::{Ended, Refused, Spent};
+use crate::store::{Key, Kind};
 
 /// What the hidden field `request` of one of our pages carries, sealed.
 pub(crate) trait Form: Sealable {
     /// How long a person may look at the page.
     const LIFETIME: Duration;
-    /// Whether it works once.
-    const IS_SPENT: bool;
 
     /// The hash of the cookie of the browser that it was made for.
     fn browser(&self) -> &str;
 }
 
-/// Every form: how long it is valid, and whether it is spent.
+/// Every form: how long it is valid.
 macro_rules! forms {
-    ($($form:ident, $seconds:literal, $is_spent:literal;)+) => {
+    ($($form:ident, $seconds:literal;)+) => {
         $(impl Form for $form {
             const LIFETIME: Duration = Duration::from_secs($seconds);
-            const IS_SPENT: bool = $is_spent;
 
             fn browser(&self) -> &str {
                 &self.browser
@@ -41,16 +38,15 @@ macro_rules! forms {
 }
 
 forms! {
-    SignInForm, 3600, false;
-    QuestionForm, 600, true;
-    ConsentForm, 600, true;
-    SignOutForm, 600, false;
+    SignInForm, 3600;
+    QuestionForm, 600;
+    ConsentForm, 600;
+    SignOutForm, 600;
 }
 
 /// Seals a form for its page.
-pub(crate) async fn seal<F: Form>(server: &Server, form: &F) -> Result<String, Reason> {
-    // What is spent has to be younger than the memory that it is spent in.
-    let now = if F::IS_SPENT { server.issue_time().await? } else { server.now() };
+pub(crate) fn seal<F: Form>(server: &Server, form: &F) -> Result<String, Reason> {
+    let now = server.now();
     server.sealer().seal(form, now, now + F::LIFETIME).map_err(|why| {
         let what = F::PURPOSE;
         match why {
@@ -83,18 +79,27 @@ pub(crate) fn open_sealed<F: Form>(server: &Server, http: &HttpRequest, sealed: 
     Ok(opened)
 }
 
-/// That what a form is about still stands: the store remembers its time, and its user was not signed out since.
-pub(crate) async fn check_standing(server: &Server, handed: HandedOut<'_>) -> Result<(), Reason> {
-    standing::check(server.store(), handed).await?.map_err(|ended| match ended {
+/// What a form reads as when its user, or the memory that it was made with, is gone.
+pub(crate) fn refused(why: Refused) -> Reason {
+    why.into_reason(|ended| match ended {
         Ended::Forgotten => Reason::FormExpired,
         Ended::SignedOut | Ended::Revoked => Reason::FormOfASignedOut,
     })
 }
 
+/// A name for a form that works once.
+pub(crate) async fn once(server: &Server) -> Result<Once, Reason> {
+    let id = random_id();
+    let as_of = server.ledger().view(Key::of(Kind::Form, &id)).await?.as_of();
+    Ok(Once { id, as_of })
+}
+
 /// Spends a form: the page with it is in the browser's history, and it works once.
-pub(crate) async fn spend(server: &Server, id: &str, expires_at: Timestamp) -> Result<(), Reason> {
-    match server.store().spend(id, "", expires_at + SLOWEST_ANSWER).await? {
-        Spend::First => Ok(()),
-        Spend::Already(_) => Err(Reason::FormSpent),
+pub(crate) async fn spend<F: Form>(server: &Server, once: &Once) -> Result<(), Reason> {
+    let (key, keep) = (Key::of(Kind::Form, &once.id), F::LIFETIME + SLOWEST_ANSWER);
+    match server.ledger().spend(key, once.as_of.incarnation, keep).await? {
+        Spent::First => Ok(()),
+        Spent::Already => Err(Reason::FormSpent),
+        Spent::Forgotten => Err(Reason::FormExpired),
     }
 }

@@ -9,7 +9,6 @@ use crate::error::Reason;
 use crate::model::Timestamp;
 use crate::model::code::{QuestionForm, SignInForm};
 use crate::model::form::BadParameter;
-use crate::model::id::random_id;
 use crate::model::question::Question;
 use crate::model::redirect_uri::Destination;
 use crate::pages::{QuestionPage, SignInPage, SignInProblem};
@@ -20,7 +19,7 @@ use crate::sign_in::form;
 use crate::sign_in::request::Authorization;
 
 /// The sign-in page, the first time or again. The form is sealed anew, so that its hour begins again.
-pub(crate) async fn sign_in_page(
+pub(crate) fn sign_in_page(
     server: &Server,
     authorization: Authorization,
     browser: String,
@@ -29,7 +28,7 @@ pub(crate) async fn sign_in_page(
 ) -> Result<HttpResponse, Reason> {
     let Authorization { request, client, destination } = authorization;
     let form = SignInForm { request, browser };
-    let sealed = form::seal(server, &form).await?;
+    let sealed = form::seal(server, &form)?;
     let texts = server.texts(form.request.requirements.language.as_deref());
     let html = server.pages().sign_in(&SignInPage {
         brand: server.brand(),
@@ -63,8 +62,8 @@ pub(crate) async fn first_question_page(
         return Err(Reason::Internal);
     }
     let Authorization { request, client, destination } = authorization;
-    let form = QuestionForm { id: random_id(), request, browser, username, began, question };
-    let sealed = form::seal(server, &form).await?;
+    let form = QuestionForm { once: form::once(server).await?, request, browser, username, began, question };
+    let sealed = form::seal(server, &form)?;
     Ok(question_page(server, &client.name, &destination, &form, &sealed, None))
 }
 

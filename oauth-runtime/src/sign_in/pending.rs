@@ -93,8 +93,8 @@ impl PendingAuthorization {
         match outcome {
             Outcome::Done(user) => {
                 // Here no name was typed: the claims have to say who it is.
-                let person = signed_in(server, http, user, None, server.issue_time().await?).await?;
-                finish(server, http, self.authorization, person, By::Elsewhere).await
+                let (person, view) = signed_in(server, http, user, None, server.now()).await?;
+                finish(server, http, self.authorization, person, &view, By::Elsewhere).await
             }
             Outcome::Refused => Ok(redirect::deny(server, &self.authorization)),
             Outcome::Ask(_) => {

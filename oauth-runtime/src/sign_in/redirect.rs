@@ -14,11 +14,7 @@ use crate::server::Server;
 use crate::sign_in::request::Authorization;
 
 /// Sends the browser to the client with a code (RFC 6749 §4.1.2).
-pub(crate) async fn approve(
-    server: &Server,
-    authorization: &Authorization,
-    person: &Person,
-) -> Result<HttpResponse, Reason> {
+pub(crate) fn approve(server: &Server, authorization: &Authorization, person: &Person) -> Result<HttpResponse, Reason> {
     let Authorization { request, destination, .. } = authorization;
     let code = AuthorizationCode {
         grant: random_id(),
@@ -33,7 +29,7 @@ pub(crate) async fn approve(
         claims: person.claims.clone(),
         authentication: person.authentication.clone(),
     };
-    let issued_at = server.issue_time().await?;
+    let issued_at = server.now();
     let sealed = match server.sealer().seal(&code, issued_at, issued_at + server.code_lifetime()) {
         Ok(sealed) => sealed,
         Err(NotSealed::TooLarge) => {

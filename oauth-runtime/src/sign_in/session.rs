@@ -5,41 +5,63 @@ use actix_web::{HttpRequest, HttpResponse};
 use crate::error::Reason;
 use crate::model::Timestamp;
 use crate::model::lifetime::Lifetimes;
+use crate::model::record::Record;
 use crate::model::session::{Person, Session};
 use crate::seal::NotSealed;
 use crate::server::Server;
 use crate::sign_in::cookie::Cookie;
-use crate::standing::{self, HandedOut};
+use crate::standing::{Decision, Ended, HandedOut, Refused, View};
+use crate::store::{Key, Kind};
 
 impl Session {
-    /// The session of the browser that sent the request, if it has one that stands.
-    pub(crate) async fn of(request: &HttpRequest, server: &Server) -> Result<Option<Session>, Reason> {
-        let Some(sessions) = server.sessions() else { return Ok(None) };
-        let Some(sealed) = Cookie::Session.read(request, server) else { return Ok(None) };
-        let Ok(opened) = server.sealer().open::<Session>(sealed, server.now()) else { return Ok(None) };
-        let session = opened.value;
-        // Lifetimes that were shortened since count for what began before.
-        if ends_at(&session, sessions.lifetimes, opened.issued_at) <= server.now() {
-            return Ok(None);
+    /// The session of the browser that sent the request, if it has one that stands, and the record of its user.
+    pub(crate) async fn of(request: &HttpRequest, server: &Server) -> Result<Option<(Session, View)>, Reason> {
+        let Some(session) = Session::presented(request, server) else { return Ok(None) };
+        let (key, as_of) = (session.key(), session.authentication.as_of);
+        match server.ledger().check(key, as_of, session.handed_out()).await {
+            Ok(view) => Ok(session.lives(view.record()?, view.now()).then_some((session, view))),
+            Err(Refused::Ended(Ended::Forgotten | Ended::SignedOut | Ended::Revoked)) => Ok(None),
+            Err(Refused::Store(error)) => Err(error.into()),
         }
-        // One without an id could not be ended.
-        if session.authentication.session.is_none() {
-            return Ok(None);
-        }
-        let handed = HandedOut::of_sign_in(opened.issued_at, &session.subject, &session.authentication, None);
-        let stands = standing::check(server.store(), handed).await?.is_ok();
-        Ok(stands.then_some(session))
     }
 
-    /// Gives the browser a session for this person, or the one it has for some time longer.
-    pub(crate) async fn keep(person: &Person, response: &mut HttpResponse, server: &Server) -> Result<(), Reason> {
+    /// What its cookie says, if it is good in itself: whether the session still lives, the store knows.
+    pub(crate) fn presented(request: &HttpRequest, server: &Server) -> Option<Session> {
+        let sessions = server.sessions()?;
+        let sealed = Cookie::Session.read(request, server)?;
+        let opened = server.sealer().open::<Session>(sealed, server.now()).ok()?;
+        let session = opened.value;
+        // Lifetimes that were shortened since count for what began before.
+        let is_over = ends_at(&session, sessions.lifetimes, opened.issued_at) <= server.now();
+        (!is_over).then_some(session)
+    }
+
+    /// Whether the store lists it: a session that is not listed has ended.
+    pub(crate) fn lives(&self, record: &Record, now: Timestamp) -> bool {
+        self.authentication.session.as_ref().is_some_and(|id| record.has_session(id, now))
+    }
+
+    pub(crate) fn handed_out(&self) -> HandedOut<'_> {
+        HandedOut {
+            sequence: self.authentication.as_of.sequence,
+            session: self.authentication.session.as_deref(),
+            grant: None,
+        }
+    }
+
+    pub(crate) fn key(&self) -> Key {
+        Key::of(Kind::Subject, &self.subject)
+    }
+
+    /// Gives the browser the session of this person, or the one it has for some time longer.
+    pub(crate) fn keep(person: &Person, response: &mut HttpResponse, server: &Server) -> Result<(), Reason> {
         let Some(sessions) = server.sessions() else { return Ok(()) };
         let session = Session {
             subject: person.subject.clone(),
             account: person.account.clone(),
             authentication: person.authentication.clone(),
         };
-        let now = server.issue_time().await?;
+        let now = server.now();
         match server.sealer().seal(&session, now, ends_at(&session, sessions.lifetimes, now)) {
             Ok(sealed) => Cookie::Session.set(response, server, &sealed, None),
             // Only an `acr` or `amr` of the author's can be as long as that: the user signs in without a session.
@@ -51,13 +73,16 @@ impl Session {
         Ok(())
     }
 
-    /// Ends it, and with it all that clients got by it. `until` is the end that is sealed in it, where that is known.
-    pub(crate) async fn end(id: &str, until: Option<Timestamp>, server: &Server) -> Result<(), Reason> {
-        let now = server.issue_time().await?;
-        // A user who signed in again in this session gave it a later end than an older cookie says.
-        let until = until.map(|until| until.max(server.sign_in_ends(now)));
-        server.store().revoke(id, standing::remembered_until(now, until)).await?;
-        tracing::info!(target: "oauth", session = id, "a session was ended");
+    /// Ends a session of this subject, and with it all that clients got by it.
+    pub(crate) async fn end(subject: &str, id: &str, server: &Server) -> Result<(), Reason> {
+        let key = Key::of(Kind::Subject, subject);
+        let end = |record: &mut Record, now| {
+            record.end_session(id, now);
+            Ok(Decision::Write(()))
+        };
+        // Nothing is presented that could be from another memory: what is ended is named.
+        server.ledger().change(key, None, end).await.map_err(|why| why.into_reason(|_| Reason::Internal))?;
+        tracing::info!(target: "oauth", subject, session = id, "a session was ended");
         Ok(())
     }
 }

@@ -7,24 +7,24 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::model::Timestamp;
-use crate::store::{Advance, Count, Reply, Spend, Store, StoreError};
+use crate::store::{About, Change, Count, Counted, Incarnation, Key, Reply, Seen, Store, StoreError, Swap};
 
 /// Any store, and what a test wants of it: it counts what it is asked, and fails or takes its time on demand.
 ///
 /// Clones are one store: one goes to [`Builder::store`](crate::Builder::store), the test keeps the other.
 ///
 /// ```
-/// use oauth_runtime::store::{MemoryStore, Store};
+/// use oauth_runtime::store::{Key, MemoryStore, Store};
 /// use oauth_runtime::testing::{Fault, FaultyStore, Verb};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let store = FaultyStore::new(MemoryStore::new());
 /// store.fail(&Verb::ALL, Fault::Unavailable);
-/// assert!(store.is_revoked("grant").await.is_err());
+/// let key = Key::named("an example");
+/// assert!(store.read(key).await.is_err());
 /// store.repair();
-/// assert!(!store.is_revoked("grant").await.unwrap());
-/// assert_eq!(store.calls(&[Verb::IsRevoked]), 2);
+/// assert!(store.read(key).await.is_ok());
+/// assert_eq!(store.calls(&[Verb::Read]), 2);
 /// # });
 /// ```
 #[derive(Clone)]
@@ -33,7 +33,6 @@ pub struct FaultyStore(Arc<Watched>);
 struct Watched {
     store: Box<dyn Store>,
     verbs: [Watch; Verb::ALL.len()],
-    advances: Mutex<Vec<Advance>>,
 }
 
 #[derive(Default)]
@@ -56,11 +55,7 @@ pub enum Fault {
 impl FaultyStore {
     /// Watches this store, which has no fault at first.
     pub fn new(store: impl Store) -> Self {
-        FaultyStore(Arc::new(Watched {
-            store: Box::new(store),
-            verbs: std::array::from_fn(|_| Watch::default()),
-            advances: Mutex::default(),
-        }))
+        FaultyStore(Arc::new(Watched { store: Box::new(store), verbs: std::array::from_fn(|_| Watch::default()) }))
     }
 
     /// From now on these verbs have this fault, in place of the one that they had.
@@ -81,12 +76,6 @@ impl FaultyStore {
     #[must_use]
     pub fn calls(&self, verbs: &[Verb]) -> u64 {
         verbs.iter().map(|verb| self.watch(*verb).calls.load(Ordering::SeqCst)).sum()
-    }
-
-    /// What it answered to those who advanced a family of refresh tokens, since this was last asked.
-    #[must_use]
-    pub fn advances(&self) -> Vec<Advance> {
-        std::mem::take(&mut *self.0.advances.lock())
     }
 
     fn ask<'a, T: Send + Unpin + 'a>(
@@ -126,45 +115,24 @@ impl Watch {
 }
 
 impl Store for FaultyStore {
-    fn birth(&self) -> Reply<'_, Timestamp> {
-        self.ask(Verb::Birth, |store| store.birth())
+    fn read(&self, key: Key) -> Reply<'_, Seen> {
+        self.ask(Verb::Read, move |store| store.read(key))
     }
 
-    fn spend<'a>(&'a self, id: &'a str, record: &'a str, until: Timestamp) -> Reply<'a, Spend> {
-        self.ask(Verb::Spend, move |store| store.spend(id, record, until))
+    fn swap(&self, key: Key, change: Change) -> Reply<'_, Swap> {
+        self.ask(Verb::Swap, move |store| store.swap(key, change))
     }
 
-    fn begin<'a>(&'a self, grant: &'a str, until: Timestamp) -> Reply<'a, ()> {
-        self.ask(Verb::Begin, move |store| store.begin(grant, until))
+    fn count<'a>(&'a self, counts: &'a [Count]) -> Reply<'a, Vec<Counted>> {
+        self.ask(Verb::Count, move |store| store.count(counts))
     }
 
-    fn advance<'a>(&'a self, grant: &'a str, from: u64, grace: Duration, until: Timestamp) -> Reply<'a, Advance> {
-        let reply = self.ask(Verb::Advance, move |store| store.advance(grant, from, grace, until));
-        Reply::later(async move {
-            let advance = reply.await?;
-            self.0.advances.lock().push(advance);
-            Ok(advance)
-        })
+    fn renew(&self, bucket: u16, was: Incarnation) -> Reply<'_, Incarnation> {
+        self.ask(Verb::Renew, move |store| store.renew(bucket, was))
     }
 
-    fn revoke<'a>(&'a self, grant: &'a str, until: Timestamp) -> Reply<'a, ()> {
-        self.ask(Verb::Revoke, move |store| store.revoke(grant, until))
-    }
-
-    fn is_revoked<'a>(&'a self, grant: &'a str) -> Reply<'a, bool> {
-        self.ask(Verb::IsRevoked, move |store| store.is_revoked(grant))
-    }
-
-    fn set_not_before<'a>(&'a self, subject: &'a str, at: Timestamp, until: Timestamp) -> Reply<'a, ()> {
-        self.ask(Verb::SetNotBefore, move |store| store.set_not_before(subject, at, until))
-    }
-
-    fn not_before<'a>(&'a self, subject: &'a str) -> Reply<'a, Option<Timestamp>> {
-        self.ask(Verb::NotBefore, move |store| store.not_before(subject))
-    }
-
-    fn count<'a>(&'a self, key: &'a str, add: i64, window: Duration) -> Reply<'a, Count> {
-        self.ask(Verb::Count, move |store| store.count(key, add, window))
+    fn about(&self) -> About {
+        self.0.store.about()
     }
 }
 
@@ -198,18 +166,8 @@ macro_rules! verbs {
 }
 
 verbs! {
-    Birth, birth;
-    Spend, spend;
-    Begin, begin;
-    Advance, advance;
-    Revoke, revoke;
-    IsRevoked, is_revoked;
-    SetNotBefore, set_not_before;
-    NotBefore, not_before;
+    Read, read;
+    Swap, swap;
     Count, count;
-}
-
-impl Verb {
-    /// Those that may change what the store knows, the counters aside.
-    pub const CHANGES: [Verb; 5] = [Verb::Spend, Verb::Begin, Verb::Advance, Verb::Revoke, Verb::SetNotBefore];
+    Renew, renew;
 }

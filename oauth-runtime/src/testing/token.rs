@@ -4,12 +4,15 @@ use std::fmt::Display;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use tokio::runtime::Builder;
 
 use crate::keys::KeyRing;
 use crate::model::{Client, Secret};
 use crate::server::OAuthService;
+use crate::store::{Key, Kind};
 
 /// A service for a test that needs no sign-in: one client, and nobody whom it knows.
 ///
@@ -42,10 +45,7 @@ pub fn service() -> OAuthService {
 /// ```
 pub fn token(oauth: &OAuthService) -> Token {
     let server = oauth.server();
-    let born = server.store().birth().if_now().and_then(Result::ok);
-    // Later than the store's birth, or it would be refused as one from before.
-    let now =
-        born.map_or(oauth.server().now(), |birth| oauth.server().now().max(birth + Duration::from_secs(1))).seconds();
+    let now = server.now().seconds();
     let client = server.clients().first_id().unwrap_or_default();
     let claims = json!({
         "iss": server.issuer().as_str(), "aud": server.audience(), "sub": "test-user", "client_id": client,
@@ -142,15 +142,33 @@ impl Token {
     /// Where the cryptographic library fails.
     #[must_use]
     pub fn mint(&self) -> String {
-        let token = self.oauth.server().keys().sign(&self.claims).expect("the keys sign");
+        let claims = self.as_of_now();
+        let token = self.oauth.server().keys().sign(&claims).expect("the keys sign");
         if !self.by_another {
             return token;
         }
-        let other = KeyRing::hs256(&Secret::random(), &[]).and_then(|keys| keys.sign(&self.claims));
+        let other = KeyRing::hs256(&Secret::random(), &[]).and_then(|keys| keys.sign(&claims));
         let other = other.expect("any key signs");
         let (message, _) = token.rsplit_once('.').expect("a token has three parts");
         let (_, signature) = other.rsplit_once('.').expect("a token has three parts");
         format!("{message}.{signature}")
+    }
+
+    /// With what the store knows of the subject by now: a sign-out before is none of this token.
+    fn as_of_now(&self) -> Map<String, Value> {
+        let subject = self.claims.get("sub").and_then(Value::as_str).unwrap_or_default();
+        let key = Key::of(Kind::Subject, subject);
+        let view = || self.oauth.server().ledger().view(key);
+        // A store that has to be waited for is asked from a thread of its own: a test may be in any runtime.
+        let wait = || {
+            let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(view())
+        };
+        let elsewhere = || std::thread::scope(|scope| scope.spawn(wait).join().expect("it does not panic"));
+        let view = view().now_or_never().unwrap_or_else(elsewhere).expect("the store answers");
+        let mut claims = self.claims.clone();
+        claims.entry("as_of").or_insert_with(|| json!(view.as_of()));
+        claims
     }
 
     /// The header that carries it, for `TestRequest::insert_header` or an HTTP client.

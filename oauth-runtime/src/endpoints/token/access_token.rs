@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::endpoints::token::id_token::IdToken;
 use crate::error::Reason;
 use crate::keys;
+use crate::model::as_of::AsOf;
 use crate::model::claims::{OPENID, UnusableClaims};
 use crate::model::id::random_id;
 use crate::model::resource::Resources;
@@ -39,6 +40,10 @@ pub(crate) struct Access<'a> {
     pub(crate) resources: Resources,
     /// None for a client in its own name.
     pub(crate) authentication: Option<&'a Authentication>,
+    /// What the store had seen of the subject in the step that allows it.
+    pub(crate) as_of: AsOf,
+    /// Whether its grant has refresh tokens, which it ends with.
+    pub(crate) is_renewable: bool,
     pub(crate) issued_at: Timestamp,
     pub(crate) claims: Map<String, Value>,
     /// Of the authorization request, for the ID token.
@@ -85,10 +90,14 @@ impl Access<'_> {
             ("exp", json!(self.issued_at + server.access_token_lifetime())),
             ("jti", json!(random_id())),
             ("gid", json!(self.grant)),
+            ("as_of", json!(self.as_of)),
         ];
         claims.extend(registered.map(|(name, value)| (name.to_owned(), value)));
         if let Some(authentication) = self.authentication {
             claims.extend(authentication.claims());
+        }
+        if self.is_renewable {
+            claims.insert("renewable".to_owned(), json!(true));
         }
         if !self.scope.is_empty() {
             claims.insert("scope".to_owned(), json!(self.scope));
@@ -97,13 +106,11 @@ impl Access<'_> {
     }
 
     fn id_token(&self, server: &Server, authentication: &Authentication, access_token: &str) -> Result<String, Reason> {
-        // In a store's first second all is dated a second ahead, which a client would call the future.
-        let now = server.now();
         let id = IdToken {
             subject: self.subject,
             client_id: self.client_id,
-            authentication: &Authentication { at: authentication.at.min(now), ..authentication.clone() },
-            issued_at: self.issued_at.min(now),
+            authentication,
+            issued_at: self.issued_at,
             nonce: self.nonce.as_deref(),
         };
         id.sign(server, access_token).ok_or(Reason::Internal)

@@ -1,19 +1,20 @@
 //! The grant `authorization_code` (RFC 6749 §4.1.3, OAuth 2.1 §4.1.3).
 
 use crate::endpoints::token::access_token::{Access, Issued};
-use crate::endpoints::token::refresh_token::{self, RefreshGrant};
+use crate::endpoints::token::refresh_token;
 use crate::error::Reason;
 use crate::model::Timestamp;
 use crate::model::client::RegisteredClient;
 use crate::model::code::AuthorizationCode;
 use crate::model::form::Parameters;
-use crate::model::lifetime::SLOWEST_ANSWER;
 use crate::model::pkce::Verifier;
+use crate::model::record::{Full, Grant, Record, Redeemed};
+use crate::model::session::Authentication;
 use crate::seal::{NotOpened, Opened, Sealable as _};
 use crate::server::Server;
 use crate::sign_in::request::MAX_URI_BYTES;
-use crate::standing::{self, Ended, HandedOut, remembered_until};
-use crate::store::Spend;
+use crate::standing::{Decision, Ended, HandedOut, View};
+use crate::store::{Key, Kind};
 
 pub(crate) async fn redeem(
     server: &Server,
@@ -27,7 +28,7 @@ pub(crate) async fn redeem(
     let verifier: Verifier = verifier.parse().map_err(|_| Reason::VerifierMalformed)?;
     let asked = server.asked_resources(parameters)?;
 
-    let Opened { value: code, issued_at: sealed_at, expires_at } = opened(server, code)?;
+    let Opened { value: code, expires_at, .. } = opened(server, code)?;
     // RFC 6749 §5.2: issued to another client
     if code.client_id != client.id {
         return Err(Reason::CodeOfAnotherClient);
@@ -47,26 +48,15 @@ pub(crate) async fn redeem(
     // RFC 8707 §2.2: no resource that was not granted; none named means all that were
     let resources = code.resources.narrowed(asked, server.audience())?;
 
-    // Read the clock before the sign-out: one that comes between the two then finds this token too old.
-    let issued_at = server.issue_time().await?;
-    // Whether it was used before is decided where it is spent.
-    let handed = HandedOut::of_sign_in(sealed_at, &code.subject, &code.authentication, None);
-    standing::check(server.store(), handed).await?.map_err(|ended| match ended {
-        Ended::Forgotten => Reason::CodeForgotten,
-        Ended::SignedOut | Ended::Revoked => Reason::SignedOut,
-    })?;
-
-    // The family begins before the code is spent, so that a store that fails between the two has cost nothing.
-    let grant = RefreshGrant {
-        id: &code.grant,
-        subject: &code.subject,
-        scope: &code.scope,
-        resources: &code.resources,
-        authentication: &code.authentication,
-    };
-    let refresh_token = refresh_token::first(server, client, grant, issued_at).await?;
     // Only now is it spent: a thief without the verifier cannot make the code useless to its owner.
-    spend(server, client, &code, expires_at, issued_at).await?;
+    let family = refresh_token::family(server, client, &code, server.now());
+    let view = spent(server, client, &code, family.as_ref(), expires_at).await?;
+    let (as_of, issued_at) = (view.as_of(), server.now());
+    let code = AuthorizationCode { authentication: Authentication { as_of, ..code.authentication.clone() }, ..code };
+    let refresh_token = match &family {
+        Some(family) => Some(refresh_token::first(server, &code, family, issued_at)?),
+        None => None,
+    };
     let access = Access {
         grant: &code.grant,
         client_id: &client.id,
@@ -74,6 +64,8 @@ pub(crate) async fn redeem(
         scope: code.scope,
         resources,
         authentication: Some(&code.authentication),
+        as_of,
+        is_renewable: refresh_token.is_some(),
         issued_at,
         claims: code.claims,
         nonce: code.nonce,
@@ -81,27 +73,50 @@ pub(crate) async fn redeem(
     access.issue(server, refresh_token).await
 }
 
+/// Spends the code, begins its family, and ends what it gave where it came before: in one step.
+async fn spent(
+    server: &Server,
+    client: &RegisteredClient,
+    code: &AuthorizationCode,
+    family: Option<&Grant>,
+    expires_at: Timestamp,
+) -> Result<View, Reason> {
+    let Authentication { as_of, session, .. } = &code.authentication;
+    let handed = HandedOut { sequence: as_of.sequence, session: session.as_deref(), grant: None };
+    let redeem = |record: &mut Record, now: Timestamp| {
+        record.judge(&handed, now)?;
+        let redeemed = record.redeem(&code.grant, &client.id, expires_at, family.cloned(), now);
+        Ok(match redeemed {
+            Ok(Redeemed::First | Redeemed::Replayed) => Decision::Write(redeemed),
+            Ok(Redeemed::Expired) | Err(Full) => Decision::Keep(redeemed),
+        })
+    };
+    let key = Key::of(Kind::Subject, &code.subject);
+    let redeemed = server.ledger().change(key, Some(*as_of), redeem).await;
+    let (redeemed, view) = redeemed.map_err(|why| {
+        why.into_reason(|ended| match ended {
+            Ended::Forgotten => Reason::CodeForgotten,
+            Ended::SignedOut | Ended::Revoked => Reason::SignedOut,
+        })
+    })?;
+    match redeemed {
+        Ok(Redeemed::First) => Ok(view),
+        // RFC 6749 §4.1.2: what was issued from a code that comes twice is revoked
+        Ok(Redeemed::Replayed) => {
+            tracing::warn!(target: "oauth", subject = code.subject, client = client.id, grant = code.grant, "a code was replayed: its grant is revoked");
+            Err(Reason::CodeReplayed)
+        }
+        Ok(Redeemed::Expired) => Err(Reason::CodeExpired),
+        Err(Full) => {
+            tracing::warn!(target: "oauth", subject = code.subject, client = client.id, "a user has as many grants as one may have");
+            Err(Reason::TooManyGrants)
+        }
+    }
+}
+
 fn opened(server: &Server, code: &str) -> Result<Opened<AuthorizationCode>, Reason> {
     server.sealer().open::<AuthorizationCode>(code, server.now()).map_err(|why| match why {
         NotOpened::Forged => Reason::CodeForged,
         NotOpened::Expired => Reason::CodeExpired,
     })
-}
-
-/// RFC 6749 §4.1.2: a code is used once; what was issued from one that comes twice is revoked.
-async fn spend(
-    server: &Server,
-    client: &RegisteredClient,
-    code: &AuthorizationCode,
-    expires_at: Timestamp,
-    now: Timestamp,
-) -> Result<(), Reason> {
-    match server.store().spend(&code.grant, &client.id, expires_at + SLOWEST_ANSWER).await? {
-        Spend::First => Ok(()),
-        Spend::Already(_) => {
-            server.store().revoke(&code.grant, remembered_until(now, code.authentication.until)).await?;
-            tracing::warn!(target: "oauth", subject = code.subject, client = client.id, grant = code.grant, "a code was replayed: its grant is revoked");
-            Err(Reason::CodeReplayed)
-        }
-    }
 }

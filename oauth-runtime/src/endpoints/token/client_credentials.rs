@@ -6,6 +6,7 @@ use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
 use crate::model::id::random_id;
 use crate::server::Server;
+use crate::store::{Key, Kind};
 
 /// The caller has shown who it is, and is a confidential client (OAuth 2.1 §4.2).
 pub(crate) async fn grant(
@@ -20,6 +21,8 @@ pub(crate) async fn grant(
     }
     // RFC 8707 §2.2: any that the service knows
     let resources = server.asked_resources(parameters)?;
+    // A sign-out of this client since would be later than the token.
+    let as_of = server.ledger().view(Key::of(Kind::Subject, &client.id)).await?.as_of();
     let access = Access {
         // A grant of its own: this token can be revoked by itself.
         grant: &random_id(),
@@ -29,7 +32,9 @@ pub(crate) async fn grant(
         scope,
         resources,
         authentication: None,
-        issued_at: server.issue_time().await?,
+        as_of,
+        is_renewable: false,
+        issued_at: server.now(),
         claims: client.claims.clone(),
         nonce: None,
     };

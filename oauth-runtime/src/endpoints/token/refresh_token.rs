@@ -2,18 +2,20 @@
 
 use crate::endpoints::token::access_token::{Access, Issued};
 use crate::error::Reason;
+use crate::model::Timestamp;
+use crate::model::as_of::AsOf;
 use crate::model::claims::OFFLINE_ACCESS;
 use crate::model::client::RegisteredClient;
+use crate::model::code::AuthorizationCode;
 use crate::model::form::Parameters;
 use crate::model::lifetime::{GRACE, LONGEST_ACCESS_TOKEN, Lifetimes, SLOWEST_ANSWER};
+use crate::model::record::{Family, Grant, Record, Rotated};
 use crate::model::refresh::RefreshToken;
-use crate::model::resource::Resources;
 use crate::model::session::Authentication;
-use crate::model::{Scope, Timestamp};
-use crate::seal::{NotOpened, Opened, Sealable as _};
+use crate::seal::{NotOpened, Sealable as _};
 use crate::server::{Refreshing, Server};
-use crate::standing::{self, Ended, HandedOut, remembered_until};
-use crate::store::Advance;
+use crate::standing::{Decision, Ended, HandedOut, HandedOutGrant, Refused};
+use crate::store::{Key, Kind};
 
 pub(crate) async fn refresh(
     server: &Server,
@@ -25,7 +27,7 @@ pub(crate) async fn refresh(
         parameters.get("refresh_token", RefreshToken::MAX_BYTES)?.ok_or(Reason::MissingParameter("refresh_token"))?;
     let scope = server.asked_scope(parameters)?;
     let asked = server.asked_resources(parameters)?;
-    let Opened { value: token, issued_at: sealed_at, .. } = opened(server, refreshing, token)?;
+    let token = opened(server, refreshing, token)?;
     // RFC 6749 §6: bound to the client it was issued to
     if token.client_id != client.id {
         return Err(Reason::RefreshTokenOfAnotherClient);
@@ -39,24 +41,25 @@ pub(crate) async fn refresh(
     // RFC 8707 §2.2: nor a resource that was not
     let resources = token.resources.narrowed(asked, server.audience())?;
 
-    // Read the clock before the sign-out: one that comes between the two then finds this token too old.
-    let issued_at = server.issue_time().await?;
+    let key = Key::of(Kind::Subject, &token.subject);
+    let handed = HandedOut {
+        sequence: token.authentication.as_of.sequence,
+        session: token.authentication.session.as_deref(),
+        grant: Some(HandedOutGrant { id: &token.grant, client: &client.id, has_family: true }),
+    };
     // What has ended costs the author's database nothing.
-    let handed = HandedOut::of_sign_in(sealed_at, &token.subject, &token.authentication, Some(&token.grant));
-    standing::check(server.store(), handed).await?.map_err(|ended| match ended {
-        Ended::Forgotten => Reason::RefreshTokenForgotten,
-        Ended::SignedOut => Reason::SignedOut,
-        Ended::Revoked => Reason::GrantEnded,
-    })?;
+    server.ledger().check(key, token.authentication.as_of, handed).await.map_err(refused)?;
     let Some(claims) = refreshing.reload.claims_of(&token.subject).await? else {
-        server.store().revoke(&token.grant, remembered_until(issued_at, Some(token.ends_at))).await?;
+        server.end_grant(&token.subject, &client.id, &token.grant).await?;
         tracing::info!(target: "oauth", subject = token.subject, client = client.id, grant = token.grant, "no such user any more: the grant is revoked");
         return Err(Reason::SubjectGone);
     };
 
     // Only now does the family move on: whatever failed before has cost the client nothing.
-    let generation = advanced(server, refreshing, client, &token, issued_at).await?;
-    let token = RefreshToken { generation, ..token };
+    let (generation, as_of) = rotated(server, refreshing, client, &token).await?;
+    let issued_at = server.now();
+    let authentication = Authentication { as_of, ..token.authentication.clone() };
+    let token = RefreshToken { generation, authentication, ..token };
     let next = sealed(server, refreshing, &token, issued_at)?;
     let access = Access {
         grant: &token.grant,
@@ -65,6 +68,8 @@ pub(crate) async fn refresh(
         scope,
         resources,
         authentication: Some(&token.authentication),
+        as_of,
+        is_renewable: true,
         issued_at,
         claims,
         // OpenID Connect Core §12.2: that of the first one is not repeated
@@ -73,7 +78,7 @@ pub(crate) async fn refresh(
     access.issue(server, Some(next)).await
 }
 
-fn opened(server: &Server, refreshing: &Refreshing, token: &str) -> Result<Opened<RefreshToken>, Reason> {
+fn opened(server: &Server, refreshing: &Refreshing, token: &str) -> Result<RefreshToken, Reason> {
     let opened = server.sealer().open::<RefreshToken>(token, server.now()).map_err(|why| match why {
         NotOpened::Forged => Reason::RefreshTokenForged,
         // OAuth 2.1 §4.3.3: not used for too long, or too old whatever its use
@@ -84,71 +89,96 @@ fn opened(server: &Server, refreshing: &Refreshing, token: &str) -> Result<Opene
     if (opened.issued_at + idle).min(opened.value.authentication.at + absolute) <= server.now() {
         return Err(Reason::RefreshTokenExpired);
     }
-    Ok(opened)
+    Ok(opened.value)
+}
+
+fn refused(why: Refused) -> Reason {
+    why.into_reason(|ended| match ended {
+        Ended::Forgotten => Reason::RefreshTokenForgotten,
+        Ended::SignedOut => Reason::SignedOut,
+        Ended::Revoked => Reason::GrantEnded,
+    })
 }
 
 /// OAuth 2.1 §4.3.1: a new one for each use, and the end of all where an old one comes back.
-async fn advanced(
+async fn rotated(
     server: &Server,
     refreshing: &Refreshing,
     client: &RegisteredClient,
     token: &RefreshToken,
-    now: Timestamp,
-) -> Result<u64, Reason> {
-    let until = family_lives_until(refreshing, now);
-    match server.store().advance(&token.grant, token.generation, GRACE, until).await? {
-        Advance::Advanced(generation) | Advance::Grace(generation) => Ok(generation),
-        Advance::Reused => {
-            // The family is gone with this call; that it was ended is remembered as any ending is.
-            server.store().revoke(&token.grant, remembered_until(now, Some(token.ends_at))).await?;
+) -> Result<(u64, AsOf), Reason> {
+    let handed = HandedOut {
+        sequence: token.authentication.as_of.sequence,
+        session: token.authentication.session.as_deref(),
+        grant: None,
+    };
+    let rotate = |record: &mut Record, now: Timestamp| {
+        record.judge(&handed, now)?;
+        let until = family_lives_until(refreshing, now);
+        Ok(match record.rotate(&token.grant, token.generation, GRACE, until, now) {
+            rotated @ (Rotated::Next(_) | Rotated::Reused) => Decision::Write(rotated),
+            rotated @ (Rotated::Grace(_) | Rotated::Ended) => Decision::Keep(rotated),
+        })
+    };
+    let key = Key::of(Kind::Subject, &token.subject);
+    let changed = server.ledger().change(key, Some(token.authentication.as_of), rotate).await;
+    let (rotated, view) = changed.map_err(refused)?;
+    match rotated {
+        Rotated::Next(generation) | Rotated::Grace(generation) => Ok((generation, view.as_of())),
+        Rotated::Reused => {
             tracing::warn!(target: "oauth", subject = token.subject, client = client.id, grant = token.grant, "a refresh token was reused: its grant is revoked");
             Err(Reason::RefreshTokenReused)
         }
-        Advance::Ended => Err(Reason::GrantEnded),
+        Rotated::Ended => Err(Reason::GrantEnded),
     }
 }
 
-/// The first of a family, if this client may have one. The store knows of it before the client does: an absent family is
-/// a dead one.
-pub(crate) async fn first(
+/// The family that a code begins, if its client may have one.
+pub(crate) fn family(
     server: &Server,
     client: &RegisteredClient,
-    grant: RefreshGrant<'_>,
-    issued_at: Timestamp,
-) -> Result<Option<String>, Reason> {
-    let Some(refreshing) = server.refreshing() else { return Ok(None) };
-    let asked = !refreshing.needs_offline_access || grant.scope.contains(OFFLINE_ACCESS);
-    if !client.may_refresh || !asked {
-        return Ok(None);
-    }
-    // Not beyond the end of all that its sign-in gives: for longer its session's end is not remembered.
-    let ends_at = grant.authentication.at + refreshing.lifetimes.absolute;
-    let ends_at = grant.authentication.until.map_or(ends_at, |until| until.min(ends_at));
-    if ends_at <= issued_at {
-        return Ok(None);
-    }
-    let token = RefreshToken {
-        grant: grant.id.to_owned(),
-        generation: 0,
-        client_id: client.id.clone(),
-        subject: grant.subject.to_owned(),
-        scope: grant.scope.clone(),
-        resources: grant.resources.clone(),
-        authentication: grant.authentication.clone(),
-        ends_at,
-    };
-    let sealed = sealed(server, refreshing, &token, issued_at)?;
-    server.store().begin(grant.id, family_lives_until(refreshing, issued_at)).await?;
-    Ok(Some(sealed))
+    code: &AuthorizationCode,
+    now: Timestamp,
+) -> Option<Grant> {
+    let refreshing = server.refreshing()?;
+    let asked = !refreshing.needs_offline_access || code.scope.contains(OFFLINE_ACCESS);
+    (client.may_refresh && asked && ends_at(refreshing, code) > now).then(|| Grant {
+        id: code.grant.clone(),
+        client: client.id.clone(),
+        session: code.authentication.session.clone(),
+        scope: code.scope.clone(),
+        resources: code.resources.clone(),
+        begun: now,
+        used: now,
+        family: Family { generation: 0, since: now, until: family_lives_until(refreshing, now) },
+    })
 }
 
-/// What a family of refresh tokens begins with.
-pub(crate) struct RefreshGrant<'a> {
-    pub(crate) id: &'a str,
-    pub(crate) subject: &'a str,
-    pub(crate) scope: &'a Scope,
-    pub(crate) resources: &'a Resources,
-    pub(crate) authentication: &'a Authentication,
+/// The first token of a family that has begun.
+pub(crate) fn first(
+    server: &Server,
+    code: &AuthorizationCode,
+    family: &Grant,
+    issued_at: Timestamp,
+) -> Result<String, Reason> {
+    let refreshing = server.refreshing().ok_or(Reason::Internal)?;
+    let token = RefreshToken {
+        grant: family.id.clone(),
+        generation: family.family.generation,
+        client_id: family.client.clone(),
+        subject: code.subject.clone(),
+        scope: code.scope.clone(),
+        resources: code.resources.clone(),
+        authentication: code.authentication.clone(),
+        ends_at: ends_at(refreshing, code),
+    };
+    sealed(server, refreshing, &token, issued_at)
+}
+
+/// Not beyond the end of all that its sign-in gives.
+fn ends_at(refreshing: &Refreshing, code: &AuthorizationCode) -> Timestamp {
+    let ends_at = code.authentication.at + refreshing.lifetimes.absolute;
+    code.authentication.until.map_or(ends_at, |until| until.min(ends_at))
 }
 
 fn sealed(
@@ -164,8 +194,7 @@ fn sealed(
     })
 }
 
-/// Until when the store has to know that a family lives, unless it is used again. Once that is forgotten the family is
-/// taken to have ended, so this is no matter of safety; a reuse is remembered for as long as its access tokens can live.
+/// Until when a family lives, unless it is used again: for as long as its refresh token and its access tokens do.
 fn family_lives_until(refreshing: &Refreshing, used_at: Timestamp) -> Timestamp {
     used_at + refreshing.lifetimes.idle.max(LONGEST_ACCESS_TOKEN) + GRACE + SLOWEST_ANSWER
 }

@@ -1,0 +1,97 @@
+//! What is remembered of one subject, and how it changes: every rule on sessions, grants, refresh tokens and consents.
+//!
+//! It is plain data without a clock or a store of its own. A store keeps it as bytes and swaps one for the next, so that
+//! every store has the same rules: these. What lives is listed, and what is absent has ended; that something ended is
+//! remembered for as long as an access token or a code of it can still come.
+
+mod consents;
+mod endings;
+mod grants;
+mod parts;
+mod sessions;
+
+use crate::model::Timestamp;
+
+pub(crate) use grants::{Redeemed, Rotated, Spending};
+use parts::EndedClient;
+pub(crate) use parts::{Consent, Family, Full, Grant, Live, Record};
+
+/// Something that was handed out, as its subject's record knows it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HandedOut<'a> {
+    /// The sequence that it carries.
+    pub(crate) sequence: u64,
+    /// The session that it came of.
+    pub(crate) session: Option<&'a str>,
+    /// The grant that it belongs to.
+    pub(crate) grant: Option<HandedOutGrant<'a>>,
+}
+
+/// Of which grant something is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HandedOutGrant<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) client: &'a str,
+    /// Whether it has a family of refresh tokens: it then ends with that.
+    pub(crate) has_family: bool,
+}
+
+/// Why something does not stand any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// It is of another incarnation: that it was spent or ended may have been forgotten.
+    Forgotten,
+    /// Its user was signed out since, or its session was ended.
+    SignedOut,
+    /// Its grant was ended.
+    Revoked,
+}
+
+impl Record {
+    /// Whether something that was handed out still stands. This is the one comparison.
+    pub(crate) fn judge(&self, handed: &HandedOut<'_>, now: Timestamp) -> Result<(), Ended> {
+        let session_ended = handed.session.is_some_and(|session| self.has_ended(session, now));
+        let signed_out = self.signed_out.is_some_and(|out| out.until > now && out.bound.is_above(handed.sequence));
+        if session_ended || signed_out {
+            return Err(Ended::SignedOut);
+        }
+        let Some(grant) = handed.grant else { return Ok(()) };
+        let of_client = |ended: &EndedClient| ended.client == grant.client && ended.until > now;
+        let client_ended = self.clients.iter().any(|it| of_client(it) && it.bound.is_above(handed.sequence));
+        let family_ended = grant.has_family && self.family(grant.id, now).is_none();
+        if client_ended || family_ended || self.has_ended(grant.id, now) { Err(Ended::Revoked) } else { Ok(()) }
+    }
+
+    /// Whether a sign-in that began then, and is not done yet, was ended by a sign-out.
+    pub(crate) fn judge_sign_in(&self, began: Timestamp, now: Timestamp) -> Result<(), Ended> {
+        match self.signed_out {
+            Some(out) if out.until > now && began <= out.at => Err(Ended::SignedOut),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The same, and what they allowed is forgotten.
+    pub(crate) fn forget(&mut self, now: Timestamp) {
+        self.consents.clear();
+        self.sign_out(now);
+    }
+
+    /// Ends a session, a grant or a consent by its name. False where there is none.
+    pub(crate) fn end(&mut self, id: &str, now: Timestamp) -> bool {
+        if self.has_session(id, now) {
+            self.end_session(id, now);
+            return true;
+        }
+        let client = self.grants(now).find(|grant| grant.id == id).map(|grant| grant.client.clone());
+        if let Some(client) = client {
+            self.end_grant(id, &client, now);
+            return true;
+        }
+        let client = self.consents(now).find(|consent| consent.id() == id).map(|consent| consent.client.clone());
+        client.is_some_and(|client| self.withdraw(&client))
+    }
+}
+
+#[cfg(test)]
+#[path = "record/tests.rs"]
+mod tests;

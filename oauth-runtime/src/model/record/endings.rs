@@ -1,0 +1,64 @@
+//! How endings are remembered: of sessions, of grants, and of all that a client holds.
+
+use std::time::Duration;
+
+use super::parts::{Bound, EndedClient, Record, SignedOut, Until};
+use crate::model::Timestamp;
+use crate::model::lifetime::{GRACE, LONGEST_ACCESS_TOKEN, LONGEST_CODE, SLOWEST_ANSWER};
+
+impl Record {
+    /// Ends all that this subject holds. What they allowed to clients stays allowed.
+    pub(crate) fn sign_out(&mut self, now: Timestamp) {
+        let (consents, later) = (std::mem::take(&mut self.consents), std::mem::take(&mut self.later));
+        let until = now + ENDING_REMEMBERED;
+        let signed_out = Some(SignedOut { bound: Bound::ThisWrite, at: now, until });
+        *self = Record { signed_out, consents, later, ..Record::default() };
+    }
+
+    pub(super) fn has_ended(&self, id: &str, now: Timestamp) -> bool {
+        self.ended.iter().any(|ended| ended.id == id && ended.until > now)
+    }
+
+    /// Remembers that a session or a grant ended. Where that becomes too much, all that the client with the most of it
+    /// holds is ended at once; for sessions, all that the subject does.
+    pub(super) fn remember_ended(&mut self, id: &str, client: Option<&str>, now: Timestamp) {
+        if self.has_ended(id, now) {
+            return;
+        }
+        let until = now + ENDING_REMEMBERED;
+        self.ended.push(Until { id: id.to_owned(), client: client.map(str::to_owned), until });
+        if self.ended.len() <= MAX_ENDED {
+            return;
+        }
+        match self.most_ended() {
+            Some(client) => self.end_client(&client, now),
+            None => self.sign_out(now),
+        }
+    }
+
+    /// The client of most of what ended; none where most are sessions.
+    fn most_ended(&self) -> Option<String> {
+        let count = |client: &Option<String>| self.ended.iter().filter(|ended| ended.client == *client).count();
+        self.ended.iter().map(|ended| &ended.client).max_by_key(|client| count(client)).cloned().flatten()
+    }
+
+    /// Ends all that one client holds of this subject.
+    fn end_client(&mut self, client: &str, now: Timestamp) {
+        self.grants.retain(|grant| grant.client != client);
+        self.ended.retain(|ended| ended.client.as_deref() != Some(client));
+        self.clients.retain(|ended| ended.client != client);
+        if self.clients.len() >= MAX_ENDED {
+            return self.sign_out(now);
+        }
+        let until = now + ENDING_REMEMBERED;
+        self.clients.push(EndedClient { client: client.to_owned(), bound: Bound::ThisWrite, until });
+    }
+}
+
+/// How long it is remembered that something ended: sessions and families end by their absence, so that only codes and
+/// access tokens of it can still come, the last of them by a code or a refresh that was on its way.
+const ENDING_REMEMBERED: Duration =
+    LONGEST_ACCESS_TOKEN.saturating_add(LONGEST_CODE).saturating_add(GRACE).saturating_add(SLOWEST_ANSWER);
+
+/// How many sessions, or grants of clients, may be remembered as ended.
+const MAX_ENDED: usize = 100;

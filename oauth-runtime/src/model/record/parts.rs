@@ -1,0 +1,230 @@
+//! What a record is made of, and how it is written.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
+
+use crate::model::Timestamp;
+use crate::model::id::digest;
+use crate::model::resource::Resources;
+use crate::model::scope::Scope;
+
+/// All of one subject.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    /// The last sign-out: what was handed out before it is refused.
+    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
+    pub(super) signed_out: Option<SignedOut>,
+    /// The sessions that live.
+    #[serde(rename = "s", default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) sessions: Vec<Live>,
+    /// The grants whose families of refresh tokens live.
+    #[serde(rename = "g", default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) grants: Vec<Grant>,
+    /// The codes that were redeemed, by their grants, and the forms that were sent.
+    #[serde(rename = "c", default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) spent: Vec<Until>,
+    /// The sessions and grants that were ended.
+    #[serde(rename = "e", default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) ended: Vec<Until>,
+    /// The clients all of whose grants were ended.
+    #[serde(rename = "x", default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) clients: Vec<EndedClient>,
+    #[serde(rename = "a", default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) consents: Vec<Consent>,
+    /// What a later release knows of, kept as it is.
+    #[serde(flatten)]
+    pub(super) later: Map<String, Json>,
+}
+
+/// A sign-out of everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct SignedOut {
+    #[serde(rename = "b", default, skip_serializing_if = "Bound::is_this_write")]
+    pub(super) bound: Bound,
+    /// For a sign-in that was under way, and knows of no sequence yet.
+    #[serde(rename = "t")]
+    pub(super) at: Timestamp,
+    #[serde(rename = "u")]
+    pub(super) until: Timestamp,
+}
+
+/// All that one client held was ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct EndedClient {
+    #[serde(rename = "k")]
+    pub(super) client: String,
+    #[serde(rename = "b", default, skip_serializing_if = "Bound::is_this_write")]
+    pub(super) bound: Bound,
+    #[serde(rename = "u")]
+    pub(super) until: Timestamp,
+}
+
+/// A sequence: what carries a lesser one is refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "u64", into = "u64")]
+pub(super) enum Bound {
+    /// That of the write which brings it, known once it is done.
+    #[default]
+    ThisWrite,
+    Sequence(u64),
+}
+
+/// A name, and until when it counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Until {
+    pub(super) id: String,
+    /// Of a grant.
+    #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
+    pub(super) client: Option<String>,
+    #[serde(rename = "u")]
+    pub(super) until: Timestamp,
+}
+
+/// A session that lives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Live {
+    pub(crate) id: String,
+    #[serde(rename = "b")]
+    pub(crate) begun: Timestamp,
+    /// To the hour.
+    #[serde(rename = "l")]
+    pub(crate) used: Timestamp,
+    #[serde(rename = "u")]
+    pub(crate) until: Timestamp,
+}
+
+/// A grant with a family of refresh tokens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Grant {
+    pub(crate) id: String,
+    #[serde(rename = "k")]
+    pub(crate) client: String,
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) session: Option<String>,
+    #[serde(rename = "p", default, skip_serializing_if = "Scope::is_empty")]
+    pub(crate) scope: Scope,
+    #[serde(rename = "r", default, skip_serializing_if = "Resources::is_empty")]
+    pub(crate) resources: Resources,
+    #[serde(rename = "b")]
+    pub(crate) begun: Timestamp,
+    /// To the hour.
+    #[serde(rename = "l")]
+    pub(crate) used: Timestamp,
+    #[serde(flatten)]
+    pub(crate) family: Family,
+}
+
+/// How far a family of refresh tokens has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Family {
+    /// That of the current refresh token.
+    #[serde(rename = "n", default)]
+    pub(crate) generation: u64,
+    /// When the generation before was first used.
+    #[serde(rename = "t")]
+    pub(crate) since: Timestamp,
+    #[serde(rename = "u")]
+    pub(crate) until: Timestamp,
+}
+
+/// What one client was allowed, as it was then.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Consent {
+    #[serde(rename = "k")]
+    pub(crate) client: String,
+    /// A hash of the origin of its redirect URI and of its keys: with others it is asked again.
+    #[serde(rename = "w")]
+    pub(crate) bound_to: String,
+    #[serde(rename = "p", default, skip_serializing_if = "Scope::is_empty")]
+    pub(crate) scope: Scope,
+    #[serde(rename = "r", default, skip_serializing_if = "Resources::is_empty")]
+    pub(crate) resources: Resources,
+    #[serde(rename = "b")]
+    pub(crate) given: Timestamp,
+    #[serde(rename = "u")]
+    pub(crate) until: Timestamp,
+}
+
+impl Consent {
+    /// A name of its own, to end it by.
+    pub(crate) fn id(&self) -> String {
+        digest("consent", &self.client)
+    }
+}
+
+/// The record has no room for more of this subject, and nothing of the same client can make place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Full;
+
+impl Record {
+    /// Reads what a store kept, written at this sequence.
+    pub(crate) fn decode(bytes: &[u8], sequence: u64) -> Result<Self, serde_json::Error> {
+        let mut record: Record = serde_json::from_slice(bytes)?;
+        let clients = record.clients.iter_mut().map(|ended| &mut ended.bound);
+        for bound in record.signed_out.iter_mut().map(|out| &mut out.bound).chain(clients) {
+            if *bound == Bound::ThisWrite {
+                *bound = Bound::Sequence(sequence);
+            }
+        }
+        Ok(record)
+    }
+
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json::to_vec(self)
+    }
+
+    /// How long a store has to keep it: until nothing in it counts any more. None where nothing does.
+    pub(crate) fn keep(&self, now: Timestamp) -> Option<Duration> {
+        let named = self.spent.iter().chain(&self.ended).map(|it| it.until);
+        let ends = named
+            .chain(self.signed_out.map(|it| it.until))
+            .chain(self.sessions.iter().map(|it| it.until))
+            .chain(self.grants.iter().map(|it| it.family.until))
+            .chain(self.clients.iter().map(|it| it.until))
+            .chain(self.consents.iter().map(|it| it.until));
+        ends.max().filter(|until| *until > now).map(|until| until.since(now))
+    }
+
+    /// Drops what does not count any more.
+    pub(crate) fn prune(&mut self, now: Timestamp) {
+        self.signed_out = self.signed_out.filter(|it| it.until > now);
+        self.sessions.retain(|it| it.until > now);
+        self.grants.retain(|it| it.family.until > now);
+        self.spent.retain(|it| it.until > now);
+        self.ended.retain(|it| it.until > now);
+        self.clients.retain(|it| it.until > now);
+        self.consents.retain(|it| it.until > now);
+    }
+}
+
+impl Bound {
+    fn is_this_write(&self) -> bool {
+        *self == Bound::ThisWrite
+    }
+
+    pub(super) fn is_above(self, sequence: u64) -> bool {
+        match self {
+            // Not written yet: all that there is was handed out before.
+            Bound::ThisWrite => true,
+            Bound::Sequence(bound) => bound > sequence,
+        }
+    }
+}
+
+/// No write has the sequence 0.
+impl From<u64> for Bound {
+    fn from(sequence: u64) -> Self {
+        if sequence == 0 { Bound::ThisWrite } else { Bound::Sequence(sequence) }
+    }
+}
+
+impl From<Bound> for u64 {
+    fn from(bound: Bound) -> u64 {
+        match bound {
+            Bound::ThisWrite => 0,
+            Bound::Sequence(sequence) => sequence,
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The sessions of a subject: which browsers stay signed in.
+
+use super::parts::{Live, Record};
+use crate::model::Timestamp;
+
+impl Record {
+    /// Begins a session, or keeps the one of this id for longer. The least recently used makes place where there are
+    /// too many: its browser has to sign in again.
+    pub(crate) fn begin_session(&mut self, id: &str, until: Timestamp, now: Timestamp) {
+        self.prune(now);
+        if let Some(session) = self.sessions.iter_mut().find(|session| session.id == id) {
+            session.used = hour(now);
+            session.until = session.until.max(until);
+            return;
+        }
+        if self.sessions.len() >= MAX_SESSIONS
+            && let Some(oldest) = (0..self.sessions.len()).min_by_key(|index| self.sessions[*index].used)
+        {
+            self.sessions.remove(oldest);
+        }
+        self.sessions.push(Live { id: id.to_owned(), begun: now, used: hour(now), until });
+    }
+
+    /// Whether it is news, to the hour, that a session is used now.
+    pub(crate) fn is_unnoted(&self, id: &str, now: Timestamp) -> bool {
+        self.sessions.iter().any(|session| session.id == id && session.used < hour(now))
+    }
+
+    /// Notes that a session is used now.
+    pub(crate) fn note_use(&mut self, id: &str, now: Timestamp) {
+        self.sessions.iter_mut().filter(|session| session.id == id).for_each(|session| session.used = hour(now));
+    }
+
+    pub(crate) fn has_session(&self, id: &str, now: Timestamp) -> bool {
+        self.sessions.iter().any(|session| session.id == id && session.until > now)
+    }
+
+    /// The sessions that live.
+    pub(crate) fn sessions(&self, now: Timestamp) -> impl Iterator<Item = &Live> {
+        self.sessions.iter().filter(move |session| session.until > now)
+    }
+
+    /// Ends a session, and all that clients got by it.
+    pub(crate) fn end_session(&mut self, id: &str, now: Timestamp) {
+        self.prune(now);
+        self.sessions.retain(|session| session.id != id);
+        self.grants.retain(|grant| grant.session.as_deref() != Some(id));
+        self.remember_ended(id, None, now);
+    }
+}
+
+/// When something was used is kept to the hour: it is for people to read, and not worth a write each time.
+pub(super) fn hour(now: Timestamp) -> Timestamp {
+    Timestamp::from_seconds(now.seconds() / 3600 * 3600)
+}
+
+/// How many sessions a subject may have: browsers, each on a device.
+const MAX_SESSIONS: usize = 100;

@@ -1,0 +1,230 @@
+use std::time::Duration;
+
+use super::*;
+use crate::model::lifetime::{DAY, LONGEST, LONGEST_ACCESS_TOKEN};
+use crate::model::resource::Resources;
+use crate::model::scope::Scope;
+
+const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
+const GRACE: Duration = Duration::from_secs(10);
+const DAYS_30: Duration = Duration::from_secs(30 * DAY);
+
+fn after(seconds: u64) -> Timestamp {
+    NOW + Duration::from_secs(seconds)
+}
+
+fn grant(id: &str, client: &str) -> Grant {
+    Grant {
+        id: id.to_owned(),
+        client: client.to_owned(),
+        session: Some("session".to_owned()),
+        scope: Scope::default(),
+        resources: Resources::default(),
+        begun: NOW,
+        used: NOW,
+        family: Family { generation: 0, since: NOW, until: NOW + DAYS_30 },
+    }
+}
+
+fn of(id: &'static str) -> HandedOut<'static> {
+    let grant = Some(HandedOutGrant { id, client: "demo", has_family: true });
+    HandedOut { sequence: 5, session: Some("session"), grant }
+}
+
+fn redeemed(record: &mut Record, id: &str, client: &str, now: Timestamp) -> Result<Redeemed, Full> {
+    let family = Grant { family: Family { since: now, ..grant(id, client).family }, ..grant(id, client) };
+    record.redeem(id, client, now + Duration::from_secs(60), Some(family), now)
+}
+
+/// As a store gives it back: it was written at this sequence.
+fn stored(record: &Record, sequence: u64) -> Record {
+    Record::decode(&record.encode().expect("it is data"), sequence).expect("it is its own text")
+}
+
+#[test]
+fn c11_a_code_is_redeemed_once_and_a_replay_ends_what_it_gave() {
+    let mut record = Record::default();
+    assert_eq!(redeemed(&mut record, "a", "demo", NOW), Ok(Redeemed::First));
+    assert_eq!(record.judge(&of("a"), NOW), Ok(()));
+    assert_eq!(redeemed(&mut record, "a", "demo", NOW), Ok(Redeemed::Replayed));
+    assert_eq!(record.judge(&of("a"), NOW), Err(Ended::Revoked));
+    let without = HandedOutGrant { id: "a", client: "demo", has_family: false };
+    let without = HandedOut { grant: Some(without), ..of("a") };
+    assert_eq!(record.judge(&without, NOW), Err(Ended::Revoked), "nor what has no family");
+    // Too late for the memory of it is too late for the code.
+    assert_eq!(record.redeem("b", "demo", NOW, None, NOW), Ok(Redeemed::Expired));
+}
+
+#[test]
+fn c23_a_family_moves_on_and_ends_with_a_reuse() {
+    let mut record = Record::default();
+    assert_eq!(record.rotate("a", 0, GRACE, after(100), NOW), Rotated::Ended, "an absent family has ended");
+    redeemed(&mut record, "a", "demo", NOW).expect("room");
+    let until = NOW + DAYS_30;
+    assert_eq!(record.rotate("a", 0, GRACE, until, NOW), Rotated::Next(1));
+    for later in [0, 5, 9] {
+        assert_eq!(record.rotate("a", 0, GRACE, until, after(later)), Rotated::Grace(1), "{later}");
+    }
+    assert_eq!(
+        record.clone().rotate("a", 0, GRACE, until, after(10)),
+        Rotated::Reused,
+        "grace is not prolonged by use"
+    );
+    assert_eq!(record.rotate("a", 1, GRACE, until, after(9)), Rotated::Next(2));
+    assert_eq!(record.clone().rotate("a", 0, GRACE, until, after(9)), Rotated::Reused, "grace is for the last but one");
+    for from in [3, u64::MAX] {
+        let mut record = record.clone();
+        assert_eq!(record.rotate("a", from, GRACE, until, after(9)), Rotated::Reused, "{from} was never given out");
+        assert_eq!(record.judge(&of("a"), after(9)), Err(Ended::Revoked));
+        assert_eq!(record.rotate("a", 2, GRACE, until, after(9)), Rotated::Ended);
+    }
+}
+
+#[test]
+fn c24_a_family_lives_until_it_was_not_used_for_too_long() {
+    let mut record = Record::default();
+    redeemed(&mut record, "a", "demo", NOW).expect("room");
+    assert_eq!(record.rotate("a", 0, GRACE, after(100), NOW), Rotated::Next(1));
+    assert_eq!(record.rotate("a", 1, GRACE, after(190), after(99)), Rotated::Next(2));
+    assert_eq!(record.judge(&of("a"), after(189)), Ok(()));
+    assert_eq!(record.judge(&of("a"), after(190)), Err(Ended::Revoked));
+    assert_eq!(record.rotate("a", 2, GRACE, after(290), after(190)), Rotated::Ended);
+}
+
+#[test]
+fn c42_a_sign_out_ends_what_is_older_by_the_sequence_alone() {
+    let mut record = Record::default();
+    redeemed(&mut record, "a", "demo", NOW).expect("room");
+    record.begin_session("session", after(1_000), NOW);
+    record.sign_out(NOW);
+    assert_eq!(record.judge(&of("a"), NOW), Err(Ended::SignedOut), "before it is written, too");
+    let record = stored(&record, 7);
+    for (sequence, stands) in [(0, false), (6, false), (7, true), (8, true)] {
+        let handed = HandedOut { sequence, session: None, grant: None };
+        assert_eq!(record.judge(&handed, NOW).is_ok(), stands, "{sequence}");
+    }
+    assert!(!record.has_session("session", NOW));
+    assert_eq!(record.judge_sign_in(NOW, NOW), Err(Ended::SignedOut), "a sign-in that was under way");
+    assert_eq!(record.judge_sign_in(after(1), after(1)), Ok(()));
+    // What is written later leaves the bound where it was.
+    let again = stored(&record, 9);
+    assert_eq!(again.judge(&HandedOut { sequence: 7, session: None, grant: None }, NOW), Ok(()));
+}
+
+#[test]
+fn c42_a_session_ends_with_all_that_clients_got_by_it() {
+    let mut record = Record::default();
+    record.begin_session("session", NOW + DAYS_30, NOW);
+    redeemed(&mut record, "a", "demo", NOW).expect("room");
+    redeemed(&mut record, "b", "other", NOW).expect("room");
+    record.grants[1].session = Some("another".to_owned());
+    record.end_session("session", NOW);
+    assert_eq!(record.judge(&of("a"), NOW), Err(Ended::SignedOut));
+    let other = HandedOutGrant { id: "b", client: "other", has_family: true };
+    assert_eq!(record.judge(&HandedOut { sequence: 5, session: Some("another"), grant: Some(other) }, NOW), Ok(()));
+}
+
+#[test]
+fn c47_an_ending_is_forgotten_when_nothing_of_it_can_come() {
+    let mut record = Record::default();
+    record.end_grant("a", "demo", NOW);
+    let keep = record.keep(NOW).expect("it counts");
+    assert!(keep > LONGEST_ACCESS_TOKEN && keep < LONGEST_ACCESS_TOKEN + Duration::from_secs(3600), "{keep:?}");
+    assert_eq!(record.keep(NOW + keep), None);
+    let mut record = Record::default();
+    record.sign_out(NOW);
+    assert_eq!(record.keep(NOW), Some(keep));
+    assert!(keep < LONGEST);
+}
+
+#[test]
+fn c47_a_loop_of_one_client_ends_what_that_client_holds_and_nothing_else() {
+    let mut record = Record::default();
+    redeemed(&mut record, "theirs", "other", NOW).expect("room");
+    for number in 0..1_000_u64 {
+        let at = after(number);
+        assert_eq!(redeemed(&mut record, &format!("a{number}"), "demo", at), Ok(Redeemed::First));
+        assert!(record.grants(at).count() <= 11);
+    }
+    assert!(record.family("theirs", after(1_000)).is_some());
+    assert!(record.family("a999", after(1_000)).is_some() && record.family("a989", after(1_000)).is_none());
+    // One that is used stays, whenever it began.
+    assert_eq!(record.rotate("a990", 0, GRACE, NOW + DAYS_30, after(1_001)), Rotated::Next(1));
+    redeemed(&mut record, "next", "demo", after(1_002)).expect("room");
+    assert!(record.family("a990", after(1_002)).is_some() && record.family("a991", after(1_002)).is_none());
+}
+
+#[test]
+fn c47_a_client_more_than_there_may_be_is_refused_and_ends_nothing() {
+    let mut record = Record::default();
+    for number in 0..100 {
+        assert_eq!(redeemed(&mut record, &format!("a{number}"), &format!("client{number}"), NOW), Ok(Redeemed::First));
+    }
+    assert_eq!(redeemed(&mut record, "more", "new", NOW), Err(Full));
+    assert_eq!(record.grants(NOW).count(), 100);
+    // Of a client that has one, the new one takes its place.
+    assert_eq!(redeemed(&mut record, "again", "client7", NOW), Ok(Redeemed::First));
+    assert!(record.family("a7", NOW).is_none());
+    record.sign_out(NOW);
+    assert_eq!(record.grants(NOW).count(), 0, "there is always room for a sign-out");
+}
+
+#[test]
+fn c47_what_ended_takes_bounded_room_and_stays_ended() {
+    let mut record = Record::default();
+    redeemed(&mut record, "theirs", "other", NOW).expect("room");
+    for number in 0..1_000 {
+        record.end_grant(&format!("a{number}"), "demo", NOW);
+        record = stored(&record, 10 + number);
+    }
+    assert!(record.encode().expect("it is data").len() < 16 * 1024);
+    for number in 0..1_000 {
+        let id = format!("a{number}");
+        let grant = Some(HandedOutGrant { id: &id, client: "demo", has_family: false });
+        assert_eq!(record.judge(&HandedOut { sequence: 9, session: None, grant }, NOW), Err(Ended::Revoked), "{id}");
+    }
+    let theirs = HandedOutGrant { id: "theirs", client: "other", has_family: true };
+    assert_eq!(record.judge(&HandedOut { sequence: 9, session: None, grant: Some(theirs) }, NOW), Ok(()));
+}
+
+#[test]
+fn c40_a_consent_holds_for_what_was_allowed_until_it_is_withdrawn() {
+    let scope = |text: &str| text.parse::<Scope>().expect("a scope");
+    let none = Resources::default();
+    let mut record = Record::default();
+    record.allow("guest", "bound", &scope("read"), &none, NOW);
+    record.allow("guest", "bound", &scope("write"), &none, NOW);
+    assert!(record.allows("guest", "bound", &scope("read write"), &none, NOW));
+    assert!(!record.allows("guest", "bound", &scope("read more"), &none, NOW));
+    assert!(!record.allows("guest", "elsewhere", &scope("read"), &none, NOW), "another address, or other keys");
+    assert!(!record.allows("other", "bound", &scope("read"), &none, NOW));
+    assert!(!record.allows("guest", "bound", &scope("read"), &none, NOW + LONGEST));
+    record.sign_out(NOW);
+    assert!(record.allows("guest", "bound", &scope("read"), &none, NOW), "a sign-out takes back no consent");
+    assert!(record.withdraw("guest") && !record.withdraw("guest"));
+    assert!(!record.allows("guest", "bound", &scope("read"), &none, NOW));
+}
+
+#[test]
+fn a_subject_sees_and_ends_what_they_gave() {
+    let mut record = Record::default();
+    record.begin_session("session", NOW + DAYS_30, NOW);
+    redeemed(&mut record, "a", "demo", NOW).expect("room");
+    record.allow("guest", "bound", &Scope::default(), &Resources::default(), NOW);
+    let consent = record.consents(NOW).next().map(Consent::id).expect("one");
+    for id in ["a", consent.as_str(), "session"] {
+        assert!(record.end(id, NOW), "{id}");
+        assert!(!record.end(id, NOW), "{id} has ended");
+    }
+    record.forget(NOW);
+    assert_eq!(record.consents(NOW).count() + record.sessions(NOW).count() + record.grants(NOW).count(), 0);
+}
+
+#[test]
+fn what_a_later_release_wrote_stays_there() {
+    let later = br#"{"s":[{"id":"x","b":1,"l":2,"u":2000000}],"later":{"of":"it"}}"#;
+    let mut record = Record::decode(later, 1).expect("it is read");
+    record.begin_session("y", NOW + DAYS_30, NOW);
+    let text = String::from_utf8(record.encode().expect("it is data")).expect("JSON");
+    assert!(text.contains(r#""later":{"of":"it"}"#) && text.contains(r#""id":"x""#), "{text}");
+}

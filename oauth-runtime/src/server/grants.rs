@@ -1,0 +1,151 @@
+//! What a person has given to browsers and clients: for a page of the application on which they see and end it.
+
+use crate::model::record::{self, Record};
+use crate::model::resource::Resources;
+use crate::model::{Scope, Timestamp};
+use crate::server::OAuthService;
+use crate::standing::{Decision, Refused};
+use crate::store::{Key, Kind, StoreError};
+
+/// Something that a person gave, and that lives: see [`OAuthService::grants`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Grant {
+    /// Its name, for [`OAuthService::revoke_grant`].
+    pub id: String,
+    /// Who has it.
+    pub holder: Holder,
+    /// When it began, or was given.
+    pub begun: Timestamp,
+    /// When it was last refreshed or signed in with, to the hour.
+    pub last_used: Timestamp,
+    /// When it ends unless it is used before.
+    pub ends_at: Timestamp,
+}
+
+/// Who has a [`Grant`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Holder {
+    /// A browser that stays signed in.
+    Session,
+    /// A client with refresh tokens.
+    Client(Given),
+    /// A client of somebody else that the user is not asked about again.
+    Consent(Given),
+}
+
+/// What a client was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Given {
+    /// Its `client_id`.
+    pub client: String,
+    /// What it may do.
+    pub scope: Scope,
+    /// Which resources its access tokens may be for, where it named any.
+    pub resources: Vec<String>,
+}
+
+impl OAuthService {
+    /// What lives of all that a user gave: their sessions, the grants of clients that have refresh tokens, and the consents
+    /// that are remembered. A grant without refresh tokens ends with its access token, and is not listed.
+    ///
+    /// ```
+    /// # #[actix_web::main] async fn main() {
+    /// # use oauth_runtime::{Client, Login, OAuthService};
+    /// # let oauth = OAuthService::builder().issuer("http://127.0.0.1:8000").client(Client::public("demo")
+    /// #     .redirect_uri("http://127.0.0.1/")).authenticate_blocking(|_: Login| Some(serde_json::json!({})))
+    /// #     .build().unwrap();
+    /// let grants = oauth.grants("alice").await.unwrap();
+    /// assert!(grants.is_empty(), "alice never signed in");
+    /// assert!(!oauth.revoke_grant("alice", "none").await.unwrap());
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The store has no answer.
+    pub async fn grants(&self, subject: &str) -> Result<Vec<Grant>, StoreError> {
+        let view = self.server().ledger().view(Key::of(Kind::Subject, subject)).await?;
+        let (record, now) = (view.record()?, view.now());
+        let sessions = record.sessions(now).map(Grant::from);
+        let clients = record.grants(now).map(Grant::from);
+        let consents = record.consents(now).map(Grant::from);
+        Ok(sessions.chain(clients).chain(consents).collect())
+    }
+
+    /// Ends one of the [grants](OAuthService::grants) of a user: a session with all that clients got by it, a client's
+    /// grant with its access tokens, or a consent. False where there is none of this name.
+    ///
+    /// # Errors
+    /// The store has no answer: whether it has ended is not known.
+    pub async fn revoke_grant(&self, subject: &str, id: &str) -> Result<bool, StoreError> {
+        let found = self.change_record(subject, |record, now| record.end(id, now)).await?;
+        if found {
+            tracing::info!(target: "oauth", subject, grant = id, "a grant was ended by the application");
+        }
+        Ok(found)
+    }
+
+    /// Removes all that is kept of a user: signs them out everywhere and forgets what they allowed. That they were signed
+    /// out is remembered for a day, under a hash of the subject, for what is still on its way.
+    ///
+    /// # Errors
+    /// The store has no answer: whether it is removed is not known.
+    pub async fn forget(&self, subject: &str) -> Result<(), StoreError> {
+        let forget = |record: &mut Record, now| {
+            record.forget(now);
+            true
+        };
+        self.change_record(subject, forget).await?;
+        tracing::info!(target: "oauth", subject, "a user was forgotten");
+        Ok(())
+    }
+
+    /// Changes a record, and keeps it where the change says that it did. Nothing is presented, so nothing can be of another
+    /// memory.
+    pub(super) async fn change_record(
+        &self,
+        subject: &str,
+        change: impl Fn(&mut Record, Timestamp) -> bool,
+    ) -> Result<bool, StoreError> {
+        let decide = |record: &mut Record, now| {
+            Ok(if change(record, now) { Decision::Write(true) } else { Decision::Keep(false) })
+        };
+        match self.server().ledger().change(Key::of(Kind::Subject, subject), None, decide).await {
+            Ok((has_changed, _)) => Ok(has_changed),
+            Err(Refused::Store(error)) => Err(error),
+            Err(Refused::Ended(_)) => Ok(false),
+        }
+    }
+}
+
+impl From<&record::Live> for Grant {
+    fn from(session: &record::Live) -> Self {
+        let record::Live { id, begun, used, until } = session.clone();
+        Grant { id, holder: Holder::Session, begun, last_used: used.max(begun), ends_at: until }
+    }
+}
+
+impl From<&record::Grant> for Grant {
+    fn from(grant: &record::Grant) -> Self {
+        let record::Grant { id, begun, used, family, .. } = grant.clone();
+        let holder = Holder::Client(Given::new(&grant.client, &grant.scope, &grant.resources));
+        Grant { id, holder, begun, last_used: used.max(begun), ends_at: family.until }
+    }
+}
+
+impl From<&record::Consent> for Grant {
+    fn from(consent: &record::Consent) -> Self {
+        let holder = Holder::Consent(Given::new(&consent.client, &consent.scope, &consent.resources));
+        let (begun, ends_at) = (consent.given, consent.until);
+        Grant { id: consent.id(), holder, begun, last_used: begun, ends_at }
+    }
+}
+
+impl Given {
+    fn new(client: &str, scope: &Scope, resources: &Resources) -> Self {
+        let resources = resources.iter().map(str::to_owned).collect();
+        Given { client: client.to_owned(), scope: scope.clone(), resources }
+    }
+}

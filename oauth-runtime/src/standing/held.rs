@@ -1,0 +1,97 @@
+//! What a remote store last said of a subject, for guards that need not ask each time.
+
+use std::time::Duration;
+
+use quick_cache::sync::Cache;
+
+use crate::model::Clock;
+use crate::model::as_of::AsOf;
+use crate::store::{Key, Seen};
+
+/// How long what a store said may count without asking it again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// At guards, while the store is there.
+    pub(crate) revocation_lag: Duration,
+    /// At guards, while it is away.
+    pub(crate) outage_tolerance: Duration,
+    /// For an answer.
+    pub(crate) deadline: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Patience {
+            revocation_lag: Duration::from_secs(2),
+            outage_tolerance: Duration::from_secs(30),
+            deadline: Duration::from_secs(5),
+        }
+    }
+}
+
+/// What was last seen of each subject, as many as are in use. Of a store that answers at once nothing is held.
+pub(super) struct Held {
+    cache: Option<Cache<Key, Said>>,
+    patience: Patience,
+    clock: Clock,
+}
+
+#[derive(Clone)]
+struct Said {
+    seen: Seen,
+    /// By this process's own monotonic clock.
+    at: Duration,
+}
+
+impl Held {
+    pub(super) fn new(is_on: bool, patience: Patience, clock: Clock) -> Self {
+        Held { cache: is_on.then(|| Cache::new(SUBJECTS)), patience, clock }
+    }
+
+    pub(super) fn is_on(&self) -> bool {
+        self.cache.is_some()
+    }
+
+    /// Unless something later is held: an answer may have been on its way for a while.
+    pub(super) fn keep(&self, key: Key, seen: &Seen) {
+        let Some(cache) = &self.cache else { return };
+        let is_older = cache
+            .get(&key)
+            .is_some_and(|said| said.seen.incarnation == seen.incarnation && said.seen.sequence > seen.sequence);
+        if !is_older {
+            cache.insert(key, Said { seen: seen.clone(), at: self.clock.monotonic() });
+        }
+    }
+
+    /// What was last seen, however long ago.
+    pub(super) fn last(&self, key: Key) -> Option<Seen> {
+        self.cache.as_ref()?.get(&key).map(|said| said.seen)
+    }
+
+    /// What may count at a guard for something as of then.
+    pub(super) fn fresh(&self, key: Key, as_of: AsOf) -> Option<Seen> {
+        self.within(key, as_of, self.patience.revocation_lag)
+    }
+
+    /// What may count there while the store is away.
+    pub(super) fn tolerated(&self, key: Key, as_of: AsOf) -> Option<Seen> {
+        self.within(key, as_of, self.patience.outage_tolerance)
+    }
+
+    pub(super) fn clear(&self) {
+        if let Some(cache) = &self.cache {
+            cache.clear();
+        }
+    }
+
+    fn within(&self, key: Key, as_of: AsOf, age: Duration) -> Option<Seen> {
+        let said = self.cache.as_ref()?.get(&key)?;
+        // What was seen before a thing was handed out says nothing of it.
+        let is_later = said.seen.incarnation == as_of.incarnation && said.seen.sequence >= as_of.sequence;
+        let is_young = self.clock.monotonic().saturating_sub(said.at) < age;
+        (is_later && is_young).then(|| Seen { now: self.clock.now(), ..said.seen })
+    }
+}
+
+/// How many subjects are held: some kilobytes each at most, some hundred bytes as a rule.
+const SUBJECTS: usize = 100_000;

@@ -1,0 +1,18 @@
+//! Why a store has no answer.
+
+use std::error::Error;
+
+/// Why a store has no answer. The request it was for is refused with status 503.
+///
+/// `Display` and `Debug` print the same text. The text of a [`source`](Error::source) is part of it.
+#[derive(thiserror::Error)]
+pub enum StoreError {
+    /// It keeps as many facts as it may.
+    #[error("the store is full: give it more capacity")]
+    Full,
+    /// The engine behind it failed, with this error.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+}
+
+crate::model::debug_as_text!(StoreError);

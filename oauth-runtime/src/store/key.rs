@@ -1,0 +1,118 @@
+//! Names of values: of one length, and showing nothing of what they are about.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+
+/// The name of a value: 32 bytes, a hash of what it is about.
+///
+/// ```
+/// use oauth_runtime::store::{BUCKETS, Key};
+///
+/// let key = Key::named("an example");
+/// assert_eq!(key, Key::named("an example"));
+/// assert_ne!(key, Key::named("An Example"));
+/// assert!(key.bucket() < BUCKETS);
+/// assert_eq!(Key::from_bytes(*key.as_bytes()), key);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key([u8; 32]);
+
+/// What a value is about. Each kind has its own names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// All that is kept of a user, or of a client in its own name.
+    Subject,
+    /// A form of ours that was sent.
+    Form,
+    /// A client's assertion that was used.
+    Assertion,
+    /// A test's.
+    Named,
+}
+
+impl Key {
+    pub(crate) fn of(kind: Kind, name: &str) -> Self {
+        let kind: &[u8] = match kind {
+            Kind::Subject => b"subject",
+            Kind::Form => b"form",
+            Kind::Assertion => b"assertion",
+            Kind::Named => b"named",
+        };
+        Key(Sha256::new().chain_update(kind).chain_update([0]).chain_update(name).finalize().into())
+    }
+
+    /// A key for a test of a store: the server itself has no such key.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Key::of(Kind::Named, name)
+    }
+
+    /// The key of these bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Key(bytes)
+    }
+
+    /// A key in this bucket.
+    pub(crate) fn in_bucket(bucket: u16) -> Self {
+        let [a, b] = bucket.to_be_bytes();
+        let mut bytes = [0; 32];
+        (bytes[0], bytes[1]) = (a, b);
+        Key(bytes)
+    }
+
+    /// Its bytes, for a column or a name of the engine's. They are compared as they are: upper and lower case differ
+    /// wherever they are written as text.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Its bytes as base64url, of 43 characters.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0)
+    }
+
+    /// The bucket that it falls in.
+    #[must_use]
+    pub const fn bucket(&self) -> u16 {
+        let [a, b, ..] = self.0;
+        u16::from_be_bytes([a, b]) % BUCKETS
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({} in {})", self.to_text(), self.bucket())
+    }
+}
+
+/// How many buckets there are: the number of [`Key::bucket`] is less.
+pub const BUCKETS: u16 = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_share_no_names() {
+        let kinds = [Kind::Subject, Kind::Form, Kind::Assertion, Kind::Named];
+        for (index, kind) in kinds.iter().enumerate() {
+            for other in &kinds[index + 1..] {
+                assert_ne!(Key::of(*kind, "a"), Key::of(*other, "a"));
+            }
+        }
+        assert_ne!(Key::of(Kind::Form, "A"), Key::of(Kind::Form, "a"));
+    }
+
+    #[test]
+    fn a_bucket_has_a_key() {
+        for bucket in 0..BUCKETS {
+            assert_eq!(Key::in_bucket(bucket).bucket(), bucket);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What is kept under a key: bytes to a store, a record to the server.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use crate::model::record::Record;
+use crate::store::error::StoreError;
+
+/// What is kept under a key: bytes, of which a store needs to know nothing. A copy is cheap.
+///
+/// ```
+/// use oauth_runtime::store::Value;
+///
+/// let value = Value::from(b"{}".to_vec());
+/// assert_eq!(value.as_bytes(), b"{}");
+/// ```
+#[derive(Clone)]
+pub struct Value(Arc<Inner>);
+
+struct Inner {
+    bytes: Box<[u8]>,
+    /// Read once, however often it is asked for; a store in this process's memory keeps it.
+    record: OnceLock<Option<Record>>,
+}
+
+impl Value {
+    /// Its bytes, to be stored: JSON in UTF-8.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0.bytes
+    }
+
+    pub(crate) fn of(record: &Record) -> Result<Self, StoreError> {
+        record.encode().map(Value::from).map_err(|why| StoreError::Unavailable(why.into()))
+    }
+
+    /// The record that it is, written at this sequence.
+    pub(crate) fn record(&self, sequence: u64) -> Result<&Record, StoreError> {
+        let record = self.0.record.get_or_init(|| match Record::decode(&self.0.bytes, sequence) {
+            Ok(record) => Some(record),
+            Err(why) => {
+                tracing::error!(target: "oauth", %why, "the store holds a value that this release cannot read");
+                None
+            }
+        });
+        record.as_ref().ok_or_else(|| StoreError::Unavailable("a value that this release cannot read".into()))
+    }
+}
+
+impl From<Vec<u8>> for Value {
+    fn from(bytes: Vec<u8>) -> Self {
+        Value(Arc::new(Inner { bytes: bytes.into(), record: OnceLock::new() }))
+    }
+}
+
+impl fmt::Debug for Value {
+    /// Its length: what it says is of a person.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Value({} bytes)", self.0.bytes.len())
+    }
+}
