@@ -20,7 +20,7 @@ fn confidential(builder: Builder) -> Builder {
 }
 
 fn whole(builder: Builder) -> Builder {
-    confidential(builder)
+    aged(confidential(builder))
         .client(Client::confidential("job").jwks(KEYS[0].public.clone()))
         .keys(Keys::new(SigningKey::generate().unwrap()))
         .scope("openid", "Know who you are")
