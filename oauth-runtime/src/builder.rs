@@ -160,7 +160,8 @@ impl Builder {
         self
     }
 
-    /// What signs the tokens, so that others can verify them. Default: HS256 under a key derived from the secret, which only
+    /// What signs the tokens, so that others can verify them. Default: keys derived from the secret. With the scope
+    /// `openid` or a [`Builder::resource`] these are keys for ES256, a new one every 30 days; else HS256 signs, which only
     /// this service can verify.
     pub fn keys(mut self, keys: Keys) -> Self {
         self.keys = Some(keys);

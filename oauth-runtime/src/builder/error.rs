@@ -256,12 +256,6 @@ pub enum BuildError {
         /// The name of the type that `authenticate` returns.
         claims_type: &'static str,
     },
-    /// The scope `openid` is declared, and the tokens are signed by the secret alone, which no client has.
-    #[error(
-        "the scope openid needs a key that others can verify by: \
-         add .keys(Keys::new(SigningKey::from_env(\"OAUTH_KEY\")?)), or .keys(Keys::generate()?) for development"
-    )]
-    OpenidWithoutKeys,
     /// The cryptographic library could not derive a key from the secret.
     #[error("no keys could be derived: the cryptographic library failed")]
     Cryptography,

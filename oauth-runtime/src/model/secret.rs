@@ -57,6 +57,28 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// The secrets of a service: the first makes all that is handed out, each accepts what was made under it.
+#[derive(Clone, Debug)]
+pub(crate) struct Secrets(Vec<Secret>);
+
+impl Secrets {
+    /// One that is there twice counts once.
+    pub(crate) fn new(current: Secret, others: impl IntoIterator<Item = Secret>) -> Self {
+        let mut secrets = vec![current];
+        for other in others {
+            if secrets.iter().all(|secret| !constant_time_eq(secret.bytes(), other.bytes())) {
+                secrets.push(other);
+            }
+        }
+        Secrets(secrets)
+    }
+
+    /// The current one first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Secret> {
+        self.0.iter()
+    }
+}
+
 /// What a person typed as the password. Reads as a `&str`; does not show itself.
 ///
 /// ```

@@ -7,8 +7,9 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::keys::KeyRing;
-use crate::model::{Client, Secret};
+use crate::keys::{ACCESS_TOKEN, DerivedKeys};
+use crate::model::secret::Secrets;
+use crate::model::{Client, Clock, Secret};
 use crate::server::OAuthService;
 
 /// A service for a test that needs no sign-in: one client, and nobody whom it knows.
@@ -146,8 +147,10 @@ impl Token {
         if !self.by_another {
             return token;
         }
-        let other = KeyRing::hs256(&Secret::random(), &[]).and_then(|keys| keys.sign(&self.claims));
-        let other = other.expect("any key signs");
+        let (issuer, are_public) =
+            (self.oauth.server().issuer().as_str(), self.oauth.server().keys().published().is_some());
+        let other = DerivedKeys::new(&Secrets::new(Secret::random(), []), issuer, are_public, Clock::system());
+        let other = other.and_then(|keys| keys.sign(ACCESS_TOKEN, &self.claims)).expect("any key signs");
         let (message, _) = token.rsplit_once('.').expect("a token has three parts");
         let (_, signature) = other.rsplit_once('.').expect("a token has three parts");
         format!("{message}.{signature}")
