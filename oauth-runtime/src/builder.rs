@@ -7,6 +7,7 @@ mod clients;
 pub(crate) mod error;
 mod lifetimes;
 mod paths;
+mod secrets;
 mod users;
 
 use std::fmt;
@@ -35,6 +36,7 @@ pub struct Builder {
     resources: Vec<String>,
     secret: Option<Secret>,
     previous_secrets: Vec<Secret>,
+    next_secrets: Vec<Secret>,
     keys: Option<Keys>,
     clients: Vec<Client>,
     scopes: Vec<(String, String)>,
@@ -84,6 +86,7 @@ impl Builder {
             resources: Vec::new(),
             secret: None,
             previous_secrets: Vec::new(),
+            next_secrets: Vec::new(),
             keys: None,
             clients: Vec::new(),
             scopes: Vec::new(),
@@ -143,20 +146,6 @@ impl Builder {
     /// [`Builder::audience`] as well. Where no resource is asked for, that one is meant.
     pub fn resource(mut self, resource: impl Into<String>) -> Self {
         self.resources.push(resource.into());
-        self
-    }
-
-    /// What everything is signed and sealed under: at least 32 random bytes, the same in every process of the service.
-    ///
-    /// Left out, one is drawn, with a warning: tokens then end with the process.
-    pub fn secret(mut self, secret: impl Into<Secret>) -> Self {
-        self.secret = Some(secret.into());
-        self
-    }
-
-    /// A secret used before: what was made under it is still taken, and nothing more is made under it.
-    pub fn previous_secret(mut self, secret: impl Into<Secret>) -> Self {
-        self.previous_secrets.push(secret.into());
         self
     }
 

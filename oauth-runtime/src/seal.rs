@@ -252,11 +252,13 @@ mod tests {
     }
 
     #[test]
-    fn a_previous_secret_opens_and_never_seals() {
+    fn a_previous_or_a_next_secret_opens_and_never_seals() {
         let old = sealer("old", &[], "i");
-        let new = sealer("new", &["old"], "i");
+        let new = sealer("new", &["older", "old"], "i");
         assert!(new.open::<AuthorizationCode>(&seal(&old), NOW).is_ok());
         assert!(old.open::<AuthorizationCode>(&seal(&new), NOW).is_err());
+        let twice = sealer("old", &["old"], "i");
+        assert_eq!(twice.generations.len(), 1);
     }
 
     #[test]

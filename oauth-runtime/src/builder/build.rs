@@ -14,7 +14,6 @@ use crate::guard::map;
 use crate::guard::protection::{OwnTokens, Protection, Tokens};
 use crate::guard::refusal::{RefusalForm, Resource};
 use crate::keys::{DerivedKeys, Expected, KeyRing};
-use crate::model::Secret;
 use crate::model::claims::{OFFLINE_ACCESS, OPENID};
 use crate::model::issuer::Issuer;
 use crate::model::resource::is_resource;
@@ -98,25 +97,6 @@ impl Builder {
     fn parsed_issuer(&mut self) -> Result<Issuer, BuildError> {
         let issuer = self.issuer.take().ok_or(BuildError::NoIssuer)?;
         issuer.parse().map_err(|why| BuildError::Issuer { issuer, why })
-    }
-
-    /// The secrets; a current one is drawn with a warning where there is none.
-    fn checked_secrets(&mut self) -> Result<Secrets, BuildError> {
-        for secret in self.previous_secrets.iter().chain(&self.secret) {
-            if secret.bytes().len() < Secret::MIN_BYTES {
-                return Err(BuildError::ShortSecret { bytes: secret.bytes().len() });
-            }
-        }
-        let previous = std::mem::take(&mut self.previous_secrets);
-        if let Some(secret) = self.secret.take() {
-            return Ok(Secrets::new(secret, previous));
-        }
-        let what = if self.keys.is_some() { "sign-ins, sessions and refresh tokens end" } else { "every token ends" };
-        tracing::warn!(
-            target: "oauth",
-            "no secret is configured: one was drawn, and {what} with this process; add .secret(..)"
-        );
-        Ok(Secrets::new(Secret::random(), previous))
     }
 
     fn checked_audience(&mut self, issuer: &Issuer) -> Result<String, BuildError> {

@@ -45,7 +45,7 @@ pub enum BuildError {
          or .authenticate(async fn)"
     )]
     NoAuthenticate,
-    /// A secret, the current or a previous one, is shorter than [`Secret::MIN_BYTES`].
+    /// A secret, the current, a previous or a next one, is shorter than [`Secret::MIN_BYTES`].
     #[error(
         "a secret has {bytes} bytes and needs at least {}: `openssl rand -base64 48` makes a good one",
         Secret::MIN_BYTES
@@ -54,6 +54,12 @@ pub enum BuildError {
         /// The length of the secret in bytes.
         bytes: usize,
     },
+    /// There is a [`previous_secret`](crate::Builder::previous_secret) or a
+    /// [`next_secret`](crate::Builder::next_secret), and no [`secret`](crate::Builder::secret).
+    #[error(
+        "there are secrets from before or for later, and none for now: add .secret(..), the one that signs and seals"
+    )]
+    NoCurrentSecret,
     /// [`audience`](crate::Builder::audience) is an empty string.
     #[error("the audience is empty: leave .audience(..) out to use the issuer")]
     EmptyAudience,

@@ -29,6 +29,10 @@ fn good() -> Builder {
     bare().client(spa())
 }
 
+fn secretless() -> Builder {
+    Builder::new().issuer("https://notes.example").client(spa()).authenticate_blocking(|_| Some(json!({})))
+}
+
 /// With a page of the author's own at this path.
 fn elsewhere(path: &str) -> Builder {
     Builder::new().secret(SECRET).issuer("https://notes.example").client(spa()).sign_in_at(path)
@@ -55,6 +59,9 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
         ),
         (good().secret("x".repeat(31)), is!(BuildError::ShortSecret { bytes: 31 }), "openssl rand -base64 48"),
         (good().previous_secret("short"), is!(BuildError::ShortSecret { bytes: 5 }), "at least 32"),
+        (good().next_secret("short"), is!(BuildError::ShortSecret { bytes: 5 }), "at least 32"),
+        (secretless().previous_secret(SECRET), is!(BuildError::NoCurrentSecret), "add .secret(..)"),
+        (secretless().next_secret(SECRET), is!(BuildError::NoCurrentSecret), "add .secret(..)"),
         (good().resource("api"), is!(BuildError::Resource { .. }), "https://api.example"),
         (good().resource("https://api.example/#a"), is!(BuildError::Resource { .. }), "without a fragment"),
         (good().audience(""), is!(BuildError::EmptyAudience), "leave .audience(..) out"),
