@@ -383,7 +383,7 @@ fn without_until(sealed: &str) -> String {
     use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, Nonce, RandomizedNonceKey};
     use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
     use base64::Engine as _;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
     struct Length32;
     impl KeyType for Length32 {
@@ -393,7 +393,7 @@ fn without_until(sealed: &str) -> String {
     }
 
     let mut key = [0; 32];
-    let prk = Salt::new(HKDF_SHA256, b"oauth-runtime 1").extract(SECRET.as_bytes());
+    let prk = Salt::new(HKDF_SHA256, b"oauth-runtime 1").extract(&STANDARD.decode(SECRET).unwrap());
     prk.expand(&[b"seal session"], Length32).unwrap().fill(&mut key).unwrap();
     let key = RandomizedNonceKey::new(&AES_256_GCM_SIV, &key).unwrap();
     let mut envelope = URL_SAFE_NO_PAD.decode(sealed).unwrap();

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 const OLD: &str = oauth_tests::SECRET;
-const NEW: &str = "another secret of the tests, as long as the first";
+const NEW: &str = oauth_tests::NEW_SECRET;
 
 /// All processes have this issuer, though they listen elsewhere.
 const NAME: &str = "http://127.0.0.1:9";

@@ -45,15 +45,22 @@ pub enum BuildError {
          or .authenticate(async fn)"
     )]
     NoAuthenticate,
-    /// A secret, the current, a previous or a next one, is shorter than [`Secret::MIN_BYTES`].
+    /// A secret, the current, a previous or a next one, stands for fewer bytes than [`Secret::MIN_BYTES`].
     #[error(
-        "a secret has {bytes} bytes and needs at least {}: `openssl rand -base64 48` makes a good one",
+        "a secret has {bytes} bytes (where it is base64 or hex, after decoding) and needs at least {}: \
+         `openssl rand -base64 32` makes a good one",
         Secret::MIN_BYTES
     )]
     ShortSecret {
-        /// The length of the secret in bytes.
+        /// How many bytes the secret stands for.
         bytes: usize,
     },
+    /// A secret, the current, a previous or a next one, is neither base64, base64url or hex, nor raw bytes.
+    #[error(
+        "a secret is plain text, which others could guess: write 32 random bytes in base64, base64url or hex, such as \
+         `openssl rand -base64 32` makes; a phrase of your own is .danger_passphrase(..)"
+    )]
+    PlainSecret,
     /// There is a [`previous_secret`](crate::Builder::previous_secret) or a
     /// [`next_secret`](crate::Builder::next_secret), and no [`secret`](crate::Builder::secret).
     #[error(

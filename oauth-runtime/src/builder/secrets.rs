@@ -3,17 +3,32 @@
 use crate::builder::Builder;
 use crate::builder::error::BuildError;
 use crate::model::Secret;
-use crate::model::secret::Secrets;
+use crate::model::secret::{InvalidSecret, Secrets};
 
 impl Builder {
     /// What everything is signed and sealed under: at least 32 random bytes, the same in every process of the service.
     ///
-    /// Left out, one is drawn, with a warning: tokens then end with the process.
+    /// Written in base64, base64url or hex (`openssl rand -base64 32` makes one; a line's end after it does not matter), or
+    /// raw, as `[u8; 32]` or bytes that are no text. Default: one is drawn, with a warning, and tokens end with the process.
     ///
     /// `docs/secrets.md` says how to change it: without a failed call, or at once.
+    ///
+    /// ```
+    /// # use oauth_runtime::OAuthService;
+    /// let builder = OAuthService::builder().secret("YdYQ8GU1ZaifFM+45Ep9QAFqr0GY0b9DomzH6GQjLtQ=");
+    /// # let _ = builder;
+    /// ```
     pub fn secret(mut self, secret: impl Into<Secret>) -> Self {
         self.secret = Some(secret.into());
         self
+    }
+
+    /// A phrase of your own in place of a [`secret`](Builder::secret), of at least 32 bytes.
+    ///
+    /// The danger: whatever this server hands out lets anyone test guesses on a machine of their own, as fast as it
+    /// can. A phrase that is found makes any token for any user. Random bytes cannot be found.
+    pub fn danger_passphrase(self, phrase: impl Into<String>) -> Self {
+        self.secret(Secret::danger_passphrase(phrase))
     }
 
     /// A secret used before: what was made under it is still taken, and nothing more is made under it. Call it once for
@@ -35,13 +50,15 @@ impl Builder {
 
     /// The secrets; a current one is drawn with a warning where none is configured.
     pub(super) fn checked_secrets(&mut self) -> Result<Secrets, BuildError> {
-        let current = self.secret.take();
-        let others: Vec<Secret> = self.previous_secrets.drain(..).chain(self.next_secrets.drain(..)).collect();
-        for secret in current.iter().chain(&others) {
-            if secret.bytes().len() < Secret::MIN_BYTES {
-                return Err(BuildError::ShortSecret { bytes: secret.bytes().len() });
-            }
-        }
+        let checked = |secret: Secret| {
+            secret.decoded().map_err(|why| match why {
+                InvalidSecret::Short(bytes) => BuildError::ShortSecret { bytes },
+                InvalidSecret::PlainText => BuildError::PlainSecret,
+            })
+        };
+        let current = self.secret.take().map(checked).transpose()?;
+        let others = self.previous_secrets.drain(..).chain(self.next_secrets.drain(..));
+        let others = others.map(checked).collect::<Result<Vec<_>, _>>()?;
         if let Some(current) = current {
             return Ok(Secrets::new(current, others));
         }
