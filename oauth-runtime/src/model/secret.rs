@@ -7,9 +7,8 @@ use base64::Engine as _;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-/// What only a service, or a client of it, may know: of the first, everything that is handed out is signed and sealed
-/// under it ([`Builder::secret`](crate::Builder::secret)); of the second, it shows who the client is
-/// ([`Client::secret`](crate::Client::secret)).
+/// The secret of a service, which all its keys are derived from ([`Builder::secret`](crate::Builder::secret)), or that of
+/// a client, which proves who it is by it ([`Client::secret`](crate::Client::secret)).
 ///
 /// ```
 /// use oauth_runtime::Secret;
@@ -76,7 +75,7 @@ impl Secret {
     }
 }
 
-/// Whether a person can have written it. Of 32 random bytes that is so in fewer than one of 2^40 cases.
+/// Whether a person can have written it. Of 32 random bytes that is so in fewer than one of 2^35 cases.
 fn is_text(text: &str) -> bool {
     text.chars().all(|it| !it.is_control() || it.is_ascii_whitespace())
 }
