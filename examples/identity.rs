@@ -7,8 +7,7 @@ use actix_web::web::{Json, ServiceConfig};
 use actix_web::{App, HttpServer, Responder, get};
 use argon2::{Argon2, PasswordHash, PasswordVerifier as _};
 use oauth_runtime::{
-    AccessToken, BuildError, Claims, Client, KeyError, Keys, Login, OAuthService, SigningKey, Texts, public,
-    require_claim, require_token,
+    AccessToken, BuildError, Builder, Claims, Client, Login, OAuthService, Texts, public, require_claim, require_token,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -60,10 +59,9 @@ fn routes(app: &mut ServiceConfig) {
 }
 
 fn service(origin: &str) -> Result<OAuthService, Box<dyn std::error::Error>> {
-    let service = OAuthService::builder()
+    let service = builder()
         .issuer(origin)
         .name("Identity")
-        .keys(keys()?)
         .scope("openid", "Know who you are")
         .scope("profile", "Know your name")
         .scope("email", "Know your address")
@@ -94,11 +92,12 @@ fn service(origin: &str) -> Result<OAuthService, Box<dyn std::error::Error>> {
     service.map_err(|error: BuildError| error.into())
 }
 
-/// One that stays, or for a first try one that ends with the process.
-fn keys() -> Result<Keys, KeyError> {
-    match SigningKey::from_env("OAUTH_KEY") {
-        Err(KeyError::NotSet { .. }) => Keys::generate(),
-        key => key.map(Keys::new),
+/// With a secret that stays, from which the signing keys come as well; or for a first try with one that ends with the
+/// process.
+fn builder() -> Builder {
+    match std::env::var("OAUTH_SECRET") {
+        Ok(secret) => OAuthService::builder().secret(secret),
+        Err(_) => OAuthService::builder(),
     }
 }
 

@@ -354,7 +354,8 @@ fn main_shows_what_to_change() {
     assert!(!output.status.success());
     assert_eq!(
         String::from_utf8(output.stderr).unwrap(),
-        "Error: a secret has 5 bytes and needs at least 32: `openssl rand -base64 48` makes a good one\n"
+        "Error: a secret is plain text, which others could guess: write 32 random bytes in base64, base64url or hex, such \
+         as `openssl rand -base64 32` makes; a phrase of your own is .danger_passphrase(..)\n"
     );
 }
 

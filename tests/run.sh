@@ -27,6 +27,7 @@ main() {
     export IDENTITY_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/identity"
     export RESOURCE_SERVER_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/resource_server"
     export SPA_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/spa"
+    export KEY_PERIODS_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/key_periods"
     step "Python clients" python_clients
     step "JavaScript clients" node_tests tests/clients/js
     step "Chromium" node_tests tests/browser

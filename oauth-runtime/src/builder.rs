@@ -7,6 +7,7 @@ mod clients;
 pub(crate) mod error;
 mod lifetimes;
 mod paths;
+mod secrets;
 mod users;
 
 use std::fmt;
@@ -36,6 +37,7 @@ pub struct Builder {
     resources: Vec<String>,
     secret: Option<Secret>,
     previous_secrets: Vec<Secret>,
+    next_secrets: Vec<Secret>,
     keys: Option<Keys>,
     clients: Vec<Client>,
     scopes: Vec<(String, String)>,
@@ -86,6 +88,7 @@ impl Builder {
             resources: Vec::new(),
             secret: None,
             previous_secrets: Vec::new(),
+            next_secrets: Vec::new(),
             keys: None,
             clients: Vec::new(),
             scopes: Vec::new(),
@@ -149,21 +152,8 @@ impl Builder {
         self
     }
 
-    /// What everything is signed and sealed under: at least 32 random bytes, the same in every process of the service.
-    ///
-    /// Left out, one is drawn, with a warning: tokens then end with the process.
-    pub fn secret(mut self, secret: impl Into<Secret>) -> Self {
-        self.secret = Some(secret.into());
-        self
-    }
-
-    /// A secret used before: what was made under it is still taken, and nothing more is made under it.
-    pub fn previous_secret(mut self, secret: impl Into<Secret>) -> Self {
-        self.previous_secrets.push(secret.into());
-        self
-    }
-
-    /// What signs the tokens, so that others can verify them. Default: HS256 under a key derived from the secret, which only
+    /// What signs the tokens, so that others can verify them. Default: keys derived from the secret. With the scope
+    /// `openid` or a [`Builder::resource`] these are keys for ES256, a new one every 30 days; else HS256 signs, which only
     /// this service can verify.
     pub fn keys(mut self, keys: Keys) -> Self {
         self.keys = Some(keys);

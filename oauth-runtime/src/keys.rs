@@ -1,5 +1,6 @@
 //! JWTs: who signs them and who verifies them.
 
+mod derived;
 mod jwt;
 #[cfg(feature = "resource-server")]
 mod remote;
@@ -7,6 +8,9 @@ mod ring;
 mod rotation;
 mod signing_key;
 
+pub(crate) use derived::DerivedKeys;
+#[cfg(feature = "testing")]
+pub(crate) use jwt::ACCESS_TOKEN;
 pub(crate) use jwt::{Expected, ID_TOKEN, Jwt, MAX_BYTES, Registered, Verified};
 #[cfg(feature = "resource-server")]
 pub use remote::DiscoveryError;

@@ -94,6 +94,10 @@ struct WritingPolicies;
 struct OpenIdPage;
 
 #[cfg(doctest)]
+#[doc = include_str!("../../docs/secrets.md")]
+struct SecretsPage;
+
+#[cfg(doctest)]
 #[doc = include_str!("../../docs/sign-in.md")]
 struct SignInPageOfTheDocs;
 

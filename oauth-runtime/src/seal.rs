@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::Timestamp;
 use crate::model::code::{AuthorizationCode, ConsentForm, QuestionForm, SignInForm, SignOutForm};
 use crate::model::refresh::RefreshToken;
-use crate::model::secret::Secret;
+use crate::model::secret::{Secret, Secrets};
 use crate::model::session::Session;
 
 /// A value that may be sealed.
@@ -98,8 +98,8 @@ pub(crate) enum NotSealed {
 }
 
 impl Sealer {
-    pub(crate) fn new(secret: &Secret, previous: &[Secret], issuer: &str) -> Option<Self> {
-        let generations = std::iter::once(secret).chain(previous).map(Generation::new).collect::<Option<Vec<_>>>()?;
+    pub(crate) fn new(secrets: &Secrets, issuer: &str) -> Option<Self> {
+        let generations = secrets.iter().map(Generation::new).collect::<Option<Vec<_>>>()?;
         Some(Sealer { generations, issuer: issuer.to_owned() })
     }
 
@@ -205,9 +205,9 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000);
 
-    fn sealer(secret: &str, previous: &[&str], issuer: &str) -> Sealer {
-        let previous: Vec<Secret> = previous.iter().map(|text| Secret::from(*text)).collect();
-        Sealer::new(&Secret::from(secret), &previous, issuer).expect("keys derive from any secret")
+    fn sealer(secret: &str, others: &[&str], issuer: &str) -> Sealer {
+        let secrets = Secrets::new(Secret::from(secret), others.iter().map(|text| Secret::from(*text)));
+        Sealer::new(&secrets, issuer).expect("keys derive from any secret")
     }
 
     fn code(padding: usize) -> AuthorizationCode {
@@ -251,11 +251,13 @@ mod tests {
     }
 
     #[test]
-    fn a_previous_secret_opens_and_never_seals() {
+    fn a_previous_or_a_next_secret_opens_and_never_seals() {
         let old = sealer("old", &[], "i");
-        let new = sealer("new", &["old"], "i");
+        let new = sealer("new", &["older", "old"], "i");
         assert!(new.open::<AuthorizationCode>(&seal(&old), NOW).is_ok());
         assert!(old.open::<AuthorizationCode>(&seal(&new), NOW).is_err());
+        let twice = sealer("old", &["old"], "i");
+        assert_eq!(twice.generations.len(), 1);
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod resource_server;
 mod resources;
 mod revocation;
 mod second_factor;
+mod secrets;
 mod sessions;
 mod setup;
 mod sign_in;

@@ -334,7 +334,7 @@ async fn c23_after_a_restart_a_family_is_dead() {
 #[tokio::test]
 async fn c15_a_family_outlives_a_change_of_the_secret() {
     const NAME: &str = "http://127.0.0.1:9";
-    const NEW: &str = "another secret of the tests, as long as the first";
+    const NEW: &str = oauth_tests::NEW_SECRET;
     let store = watched(Clock::system());
     let shared = |change: fn(Builder) -> Builder| {
         let store = store.clone();

@@ -129,7 +129,7 @@ async fn c11_after_a_restart_what_was_handed_out_before_is_refused() {
 
 #[tokio::test]
 async fn c15_a_previous_secret_is_taken_and_never_used() {
-    const NEW: &str = "another secret of the tests, as long as the first";
+    const NEW: &str = oauth_tests::NEW_SECRET;
     let clock = Clock::system();
     let store = watched(clock);
     let with = |secret: &'static str, previous: Option<&'static str>| {

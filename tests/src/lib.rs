@@ -25,8 +25,10 @@ pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 /// Where the client `demo` is sent; registered without the port.
 pub const REDIRECT: &str = "http://127.0.0.1:7777/callback";
-/// A secret of the right length.
-pub const SECRET: &str = "a secret of the tests, and long enough to be one";
+/// The secret of the services, and of clients.
+pub const SECRET: &str = "6XNa6p+eZkCNrarFa2QxfZ5SWmHv6LkhsB2oJKDiCgM=";
+/// Another one, that it is changed to.
+pub const NEW_SECRET: &str = "YdYQ8GU1ZaifFM+45Ep9QAFqr0GY0b9DomzH6GQjLtQ=";
 
 /// What no load of the machine reaches. Only what hangs does.
 pub const PATIENCE: Duration = Duration::from_secs(300);

@@ -13,12 +13,12 @@ use crate::guard::cache::TokenCache;
 use crate::guard::map;
 use crate::guard::protection::{OwnTokens, Protection, Tokens};
 use crate::guard::refusal::{RefusalForm, Resource};
-use crate::keys::{Expected, KeyRing};
+use crate::keys::{DerivedKeys, Expected, KeyRing};
 use crate::limit::Limits;
-use crate::model::Secret;
 use crate::model::claims::{OFFLINE_ACCESS, OPENID};
 use crate::model::issuer::Issuer;
 use crate::model::resource::is_resource;
+use crate::model::secret::Secrets;
 use crate::policy::Rule;
 use crate::seal::{Sealer, derive};
 use crate::server::paths::Has;
@@ -34,7 +34,7 @@ impl Builder {
     /// The first thing to change, with what to write.
     pub fn build(mut self) -> Result<OAuthService, BuildError> {
         let issuer = self.parsed_issuer()?;
-        let secret = self.checked_secret()?;
+        let secrets = self.checked_secrets()?;
         let audience = self.checked_audience(&issuer)?;
         self.check_lifetimes()?;
         let scopes = scopes(std::mem::take(&mut self.scopes))?;
@@ -46,18 +46,17 @@ impl Builder {
         let clients = Clients::new(listed, std::mem::take(&mut self.origins));
 
         let resource = Resource::new(&audience, &issuer);
+        let openid = scopes.contains_key(OPENID);
+        // OpenID Connect Core §2 and RFC 9068 §4: a client verifies its ID token, another server its access tokens
+        let others_verify = openid || self.resources.iter().any(|resource| *resource != audience);
         let has = Has {
             logo: self.look.logo.is_some(),
             confidential_clients: clients.any(|client| client.credentials.is_some()),
-            public_keys: self.keys.is_some(),
-            openid: scopes.contains_key(OPENID),
+            public_keys: self.keys.is_some() || others_verify,
+            openid,
             sessions: users.sessions.is_some(),
             resource: resource.is_some(),
         };
-        // OpenID Connect Core §2: a client verifies its ID token by itself
-        if has.openid && !has.public_keys {
-            return Err(BuildError::OpenidWithoutKeys);
-        }
         let paths = paths(&issuer, resource.as_ref(), &self.paths, &has)?;
         if let SignInBy::PageAt(path) = &users.sign_in
             && paths.registered().any(|own| own.path == *path)
@@ -65,8 +64,8 @@ impl Builder {
             return Err(BuildError::SignInAtOwnPath { path: path.clone() });
         }
 
-        let sealer = Sealer::new(&secret, &self.previous_secrets, issuer.as_str()).ok_or(BuildError::Cryptography)?;
-        let (tokens, limits) = self.own_tokens(&issuer, &secret)?;
+        let sealer = Sealer::new(&secrets, issuer.as_str()).ok_or(BuildError::Cryptography)?;
+        let (tokens, limits) = self.own_tokens(&issuer, &secrets, others_verify)?;
         let tokens = Arc::new(tokens);
         let protection = Arc::new(Protection {
             expected: Expected::own(issuer.as_str(), &audience),
@@ -104,24 +103,6 @@ impl Builder {
         issuer.parse().map_err(|why| BuildError::Issuer { issuer, why })
     }
 
-    /// The secret, or one that is drawn with a warning.
-    fn checked_secret(&mut self) -> Result<Secret, BuildError> {
-        for secret in self.previous_secrets.iter().chain(&self.secret) {
-            if secret.bytes().len() < Secret::MIN_BYTES {
-                return Err(BuildError::ShortSecret { bytes: secret.bytes().len() });
-            }
-        }
-        if let Some(secret) = self.secret.take() {
-            return Ok(secret);
-        }
-        let what = if self.keys.is_some() { "sign-ins, sessions and refresh tokens end" } else { "every token ends" };
-        tracing::warn!(
-            target: "oauth",
-            "no secret is configured: one was drawn, and {what} with this process; add .secret(..)"
-        );
-        Ok(Secret::random())
-    }
-
     fn checked_audience(&mut self, issuer: &Issuer) -> Result<String, BuildError> {
         let audience = self.audience.take().unwrap_or_else(|| issuer.as_str().to_owned());
         if audience.is_empty() {
@@ -133,14 +114,19 @@ impl Builder {
         }
     }
 
-    fn own_tokens(&mut self, issuer: &Issuer, secret: &Secret) -> Result<(OwnTokens, Limits), BuildError> {
+    fn own_tokens(
+        &mut self,
+        issuer: &Issuer,
+        secrets: &Secrets,
+        others_verify: bool,
+    ) -> Result<(OwnTokens, Limits), BuildError> {
         let clock = self.clock.clone();
         let keys = match self.keys.take() {
             Some(keys) => {
                 keys.set_clock(clock.clone());
                 Some(KeyRing::Own(keys))
             }
-            None => KeyRing::hs256(secret, &self.previous_secrets),
+            None => DerivedKeys::new(secrets, issuer.as_str(), others_verify, clock.clone()).map(KeyRing::Derived),
         };
         let store = self.store.take().unwrap_or_else(|| {
             if issuer.is_https() {
@@ -152,7 +138,8 @@ impl Builder {
             }
             Arc::new(MemoryStore::with(MemoryStore::DEFAULT_CAPACITY, clock.clone()))
         });
-        let counters = derive(secret, b"counters").ok_or(BuildError::Cryptography)?;
+        let counters = secrets.iter().next().and_then(|secret| derive(secret, b"counters"));
+        let counters = counters.ok_or(BuildError::Cryptography)?;
         let ledger = Ledger::new(store, clock.clone(), self.patience);
         let limits = Limits::new(ledger.shared_store(), &counters);
         Ok((OwnTokens { keys: keys.ok_or(BuildError::Cryptography)?, ledger, clock }, limits))

@@ -45,15 +45,28 @@ pub enum BuildError {
          or .authenticate(async fn)"
     )]
     NoAuthenticate,
-    /// A secret, the current or a previous one, is shorter than [`Secret::MIN_BYTES`].
+    /// A secret, the current, a previous or a next one, stands for fewer bytes than [`Secret::MIN_BYTES`].
     #[error(
-        "a secret has {bytes} bytes and needs at least {}: `openssl rand -base64 48` makes a good one",
+        "a secret has {bytes} bytes (where it is base64 or hex, after decoding) and needs at least {}: \
+         `openssl rand -base64 32` makes a good one",
         Secret::MIN_BYTES
     )]
     ShortSecret {
-        /// The length of the secret in bytes.
+        /// How many bytes the secret stands for.
         bytes: usize,
     },
+    /// A secret, the current, a previous or a next one, is neither base64, base64url or hex, nor raw bytes.
+    #[error(
+        "a secret is plain text, which others could guess: write 32 random bytes in base64, base64url or hex, such as \
+         `openssl rand -base64 32` makes; a phrase of your own is .danger_passphrase(..)"
+    )]
+    PlainSecret,
+    /// There is a [`previous_secret`](crate::Builder::previous_secret) or a
+    /// [`next_secret`](crate::Builder::next_secret), and no [`secret`](crate::Builder::secret).
+    #[error(
+        "there are secrets from before or for later, and none for now: add .secret(..), the one that signs and seals"
+    )]
+    NoCurrentSecret,
     /// [`audience`](crate::Builder::audience) is an empty string.
     #[error("the audience is empty: leave .audience(..) out to use the issuer")]
     EmptyAudience,
@@ -256,12 +269,6 @@ pub enum BuildError {
         /// The name of the type that `authenticate` returns.
         claims_type: &'static str,
     },
-    /// The scope `openid` is declared, and the tokens are signed by the secret alone, which no client has.
-    #[error(
-        "the scope openid needs a key that others can verify by: \
-         add .keys(Keys::new(SigningKey::from_env(\"OAUTH_KEY\")?)), or .keys(Keys::generate()?) for development"
-    )]
-    OpenidWithoutKeys,
     /// The cryptographic library could not derive a key from the secret.
     #[error("no keys could be derived: the cryptographic library failed")]
     Cryptography,

@@ -4,14 +4,14 @@ use serde_json::json;
 
 use crate::builder::Builder;
 use crate::builder::error::BuildError;
-use crate::model::Client;
 use crate::model::jwk::InvalidJwk;
 use crate::model::lifetime::Lifetimes;
+use crate::model::{Client, Secret};
 use crate::server::SignInBy;
 use crate::server::paths::Endpoint;
 
 const CALLBACK: &str = "https://app.example/callback";
-const SECRET: &str = "a secret for tests alone, and long enough";
+const SECRET: &str = "YdYQ8GU1ZaifFM+45Ep9QAFqr0GY0b9DomzH6GQjLtQ=";
 
 fn spa() -> Client {
     Client::public("spa").redirect_uri(CALLBACK)
@@ -27,6 +27,10 @@ fn bare() -> Builder {
 
 fn good() -> Builder {
     bare().client(spa())
+}
+
+fn secretless() -> Builder {
+    Builder::new().issuer("https://notes.example").client(spa()).authenticate_blocking(|_| Some(json!({})))
 }
 
 /// With a page of the author's own at this path.
@@ -53,8 +57,14 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
             is!(BuildError::NoAuthenticate),
             ".authenticate_blocking(fn)",
         ),
-        (good().secret("x".repeat(31)), is!(BuildError::ShortSecret { bytes: 31 }), "openssl rand -base64 48"),
-        (good().previous_secret("short"), is!(BuildError::ShortSecret { bytes: 5 }), "at least 32"),
+        (good().secret([0x80; 31].as_slice()), is!(BuildError::ShortSecret { bytes: 31 }), "openssl rand -base64 32"),
+        (good().secret("ab".repeat(31)), is!(BuildError::ShortSecret { bytes: 31 }), "after decoding"),
+        (good().danger_passphrase("a phrase"), is!(BuildError::ShortSecret { bytes: 8 }), "at least 32"),
+        (good().secret("x".repeat(99)), is!(BuildError::PlainSecret), "openssl rand -base64 32"),
+        (good().previous_secret("short"), is!(BuildError::PlainSecret), ".danger_passphrase(..)"),
+        (good().next_secret("short"), is!(BuildError::PlainSecret), "base64url or hex"),
+        (secretless().previous_secret(SECRET), is!(BuildError::NoCurrentSecret), "add .secret(..)"),
+        (secretless().next_secret(SECRET), is!(BuildError::NoCurrentSecret), "add .secret(..)"),
         (good().resource("api"), is!(BuildError::Resource { .. }), "https://api.example"),
         (good().resource("https://api.example/#a"), is!(BuildError::Resource { .. }), "without a fragment"),
         (good().audience(""), is!(BuildError::EmptyAudience), "leave .audience(..) out"),
@@ -159,6 +169,8 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
         assert!(is(&error), "{error:?}");
         assert!(error.to_string().contains(text), "{error} does not say {text}");
     }
+    let phrase = Secret::danger_passphrase("a phrase of the tests, and long enough");
+    assert!(good().secret(phrase.clone()).previous_secret(phrase).next_secret([0x80; 32]).build().is_ok());
     assert!(good().build().is_ok() && elsewhere("/welcome").build().is_ok());
 }
 

@@ -155,12 +155,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::keys::{Expected, Keys, SigningKey};
-    use crate::model::Timestamp;
-    use crate::model::secret::Secret;
+    use crate::keys::{DerivedKeys, Expected, Keys, SigningKey};
+    use crate::model::secret::{Secret, Secrets};
+    use crate::model::{Clock, Timestamp};
 
     fn ring() -> KeyRing {
-        KeyRing::hs256(&Secret::from("secret"), &[]).expect("keys derive from any secret")
+        let secrets = Secrets::new(Secret::from("secret"), []);
+        let keys = DerivedKeys::new(&secrets, "a", false, Clock::system()).expect("keys derive from any secret");
+        KeyRing::Derived(keys)
     }
 
     fn token(keys: &KeyRing, id: usize) -> (String, Arc<Verified>) {

@@ -1,39 +1,23 @@
 //! The keys of one service: what signs its tokens and verifies them (RFC 9068).
 
-use aws_lc_rs::hmac;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::error::Reason;
-use crate::keys::jwt::{ACCESS_TOKEN, Expected, Header, ID_TOKEN, Jwt, Verified};
+use crate::keys::derived::DerivedKeys;
+use crate::keys::jwt::{ACCESS_TOKEN, Expected, ID_TOKEN, Jwt, Verified};
 use crate::keys::rotation::Keys;
 use crate::model::Timestamp;
 use crate::model::jwk::Algorithm;
-use crate::model::secret::Secret;
-use crate::seal::derive;
 
 /// The keys of one service. Callers see neither how many there are nor of what kind.
 pub(crate) enum KeyRing {
-    /// HS256 under keys derived from the service's secrets: the first signs, all verify.
-    Derived(Vec<DerivedKey>),
+    /// Derived from the service's secrets.
+    Derived(DerivedKeys),
     /// The author's own.
     Own(Keys),
 }
 
-/// Set up once: that costs more than a signature.
-pub(crate) struct DerivedKey {
-    header: Header,
-    hmac: hmac::Key,
-}
-
 impl KeyRing {
-    /// HS256 under keys derived from the service's secrets; the previous ones verify only.
-    pub(crate) fn hs256(secret: &Secret, previous: &[Secret]) -> Option<Self> {
-        let keys = std::iter::once(secret).chain(previous).map(DerivedKey::new).collect::<Option<Vec<_>>>()?;
-        Some(KeyRing::Derived(keys))
-    }
-
     /// Changes whenever a key stops to verify before its time: what was verified before has to be verified again.
     pub(crate) fn generation(&self) -> u64 {
         match self {
@@ -44,16 +28,17 @@ impl KeyRing {
 
     /// The public keys, as a JWK set (RFC 7517 §5); none where there are only secret ones.
     pub(crate) fn published(&self) -> Option<Value> {
-        match self {
-            KeyRing::Derived(_) => None,
-            KeyRing::Own(keys) => Some(keys.published()),
-        }
+        let keys = match self {
+            KeyRing::Derived(keys) => keys.published()?,
+            KeyRing::Own(keys) => keys.published(),
+        };
+        Some(json!({ "keys": keys }))
     }
 
     /// The algorithm that signs.
     pub(crate) fn algorithm(&self) -> Algorithm {
         match self {
-            KeyRing::Derived(_) => Algorithm::HS256,
+            KeyRing::Derived(keys) => keys.algorithm(),
             KeyRing::Own(keys) => keys.signing().header.alg,
         }
     }
@@ -66,14 +51,8 @@ impl KeyRing {
     /// Signs claims as a JWT of this type.
     pub(crate) fn sign_as(&self, typ: &str, claims: &Map<String, Value>) -> Option<String> {
         match self {
-            KeyRing::Derived(keys) => {
-                let key = keys.first()?;
-                key.header.sign(typ, claims, |message| Some(hmac::sign(&key.hmac, message)))
-            }
-            KeyRing::Own(keys) => {
-                let key = keys.signing();
-                key.header.sign(typ, claims, |message| key.sign(message))
-            }
+            KeyRing::Derived(keys) => keys.sign(typ, claims),
+            KeyRing::Own(keys) => keys.signing().sign_jwt(typ, claims),
         }
     }
 
@@ -93,14 +72,8 @@ impl KeyRing {
     fn verify_signature(&self, jwt: &Jwt<'_>) -> Result<(), Reason> {
         let kid = jwt.header.kid.as_deref().ok_or(Reason::TokenSignature)?;
         match self {
-            KeyRing::Derived(keys) => {
-                let key = keys.iter().find(|key| key.header.kid == kid).ok_or(Reason::TokenSignature)?;
-                jwt.verify(key.header.alg, |message, signature| hmac::verify(&key.hmac, message, signature).is_ok())
-            }
-            KeyRing::Own(keys) => {
-                let key = keys.verifying(kid).ok_or(Reason::TokenSignature)?;
-                jwt.verify(key.header.alg, |message, signature| key.verifies(message, signature))
-            }
+            KeyRing::Derived(keys) => keys.verify(jwt, kid),
+            KeyRing::Own(keys) => keys.verifying(kid).ok_or(Reason::TokenSignature)?.verify_jwt(jwt),
         }
     }
 
@@ -109,8 +82,8 @@ impl KeyRing {
         let jwt = Jwt::parse(token)?;
         let claims = jwt.claims()?;
         let text = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
-        // ID tokens are for others to verify: a derived key signs none.
-        let is_ours = matches!(self, KeyRing::Own(_))
+        // ID tokens are for others to verify: HS256 signs none.
+        let is_ours = jwt.header.alg != Some(Algorithm::HS256)
             && self.verify_signature(&jwt).is_ok()
             && jwt.header.is_type(ID_TOKEN)
             && claims.get("iss").is_some_and(|named| named == issuer);
@@ -145,17 +118,9 @@ pub(crate) struct SignedInAs {
     pub(crate) session: Option<String>,
 }
 
-impl DerivedKey {
-    fn new(secret: &Secret) -> Option<Self> {
-        let key = derive(secret, b"sign HS256")?;
-        let id = derive(secret, b"id of the HS256 key")?;
-        let header = Header { alg: Algorithm::HS256, kid: URL_SAFE_NO_PAD.encode(&id[..6]) };
-        Some(DerivedKey { header, hmac: hmac::Key::new(hmac::HMAC_SHA256, &key) })
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use aws_lc_rs::hmac;
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use serde_json::json;
@@ -163,15 +128,30 @@ mod tests {
     use super::*;
     use crate::keys::jwt::MAX_BYTES;
     use crate::keys::signing_key::SigningKey;
+    use crate::model::Clock;
+    use crate::model::secret::{Secret, Secrets};
+    use crate::seal::derive;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000);
 
     fn ring(secret: &str) -> KeyRing {
-        KeyRing::hs256(&Secret::from(secret), &[]).expect("keys derive from any secret")
+        derived(secret, false)
     }
 
-    fn derived() -> DerivedKey {
-        DerivedKey::new(&Secret::from("secret")).expect("keys derive from any secret")
+    fn derived(secret: &str, are_public: bool) -> KeyRing {
+        let secrets = Secrets::new(Secret::from(secret), []);
+        let keys = DerivedKeys::new(&secrets, "https://a.example", are_public, Clock::system());
+        KeyRing::Derived(keys.expect("keys derive from any secret"))
+    }
+
+    fn hmac_key(secret: &str) -> hmac::Key {
+        let key = derive(&Secret::from(secret), b"sign HS256").expect("keys derive from any secret");
+        hmac::Key::new(hmac::HMAC_SHA256, &key)
+    }
+
+    fn header(token: &str) -> Value {
+        let header = token.split('.').next().expect("three parts");
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).expect("base64url")).expect("JSON")
     }
 
     fn claims(change: Value) -> Map<String, Value> {
@@ -224,11 +204,11 @@ mod tests {
     #[test]
     fn c26_type_algorithm_and_key_are_pinned() {
         let good = ring("secret").sign(&claims(json!({}))).expect("signs");
-        let kid = derived().header.kid;
+        let kid = header(&good)["kid"].clone();
         let payload = good.split('.').nth(1).expect("three parts").to_owned();
         let with = |header: Value| {
             let message = format!("{}.{payload}", URL_SAFE_NO_PAD.encode(header.to_string()));
-            let signature = URL_SAFE_NO_PAD.encode(hmac::sign(&derived().hmac, message.as_bytes()));
+            let signature = URL_SAFE_NO_PAD.encode(hmac::sign(&hmac_key("secret"), message.as_bytes()));
             verify(&format!("{message}.{signature}")).err()
         };
         assert_eq!(with(json!({ "alg": "HS256", "typ": "AT+JWT", "kid": kid })), None);
@@ -259,7 +239,7 @@ mod tests {
         assert!(ring.verify(&good, &expected, NOW).is_ok());
         let payload = good.split('.').nth(1).expect("three parts").to_owned();
         let kid = own.signs_with();
-        let published = own.published()["keys"][0].clone();
+        let published = own.published().swap_remove(0);
         let point = |name: &str| URL_SAFE_NO_PAD.decode(published[name].as_str().expect("text")).expect("base64url");
         let secrets = [
             serde_json::to_vec(&published).expect("JSON"),
@@ -292,13 +272,77 @@ mod tests {
             let token = format!("{message}.{signature}");
             assert_eq!(ring.verify(&token, &expected, NOW).err(), Some(Reason::TokenSignature), "{name}");
         }
-        // What the derived key signs is nothing to it, and the other way round.
-        let other = KeyRing::hs256(&Secret::from("secret"), &[]).expect("keys derive from any secret");
-        let token = other.sign(&claims(json!({}))).expect("signs");
-        assert_eq!(ring.verify(&token, &expected, NOW).err(), Some(Reason::TokenSignature));
-        assert_eq!(other.verify(&good, &expected, NOW).err(), Some(Reason::TokenSignature));
+        // What derived keys sign is nothing to it, and the other way round.
+        for other in [derived("secret", false), derived("secret", true)] {
+            let token = other.sign(&claims(json!({}))).expect("signs");
+            assert_eq!(ring.verify(&token, &expected, NOW).err(), Some(Reason::TokenSignature));
+            assert_eq!(other.verify(&good, &expected, NOW).err(), Some(Reason::TokenSignature));
+        }
         // An ID token of the same key is no access token (RFC 9068 §4).
         let id_token = ring.sign_as("JWT", &claims(json!({}))).expect("signs");
         assert_eq!(ring.verify(&id_token, &expected, NOW).err(), Some(Reason::TokenType));
+    }
+
+    #[test]
+    fn c26_both_derived_kinds_verify_and_none_under_the_algorithm_of_the_other() {
+        let expected = Expected::own("https://a.example", "https://a.example");
+        let rings = [derived("secret", false), derived("secret", true)];
+        let tokens = [&rings[0], &rings[1]].map(|ring| ring.sign(&claims(json!({}))).expect("signs"));
+        assert_eq!(tokens.each_ref().map(|token| header(token)["alg"].clone()), ["HS256", "ES256"]);
+        // A service may begin or cease to have others verify, its processes one after another.
+        for (ring, token) in rings.iter().flat_map(|ring| tokens.iter().map(move |token| (ring, token))) {
+            assert!(ring.verify(token, &expected, NOW).is_ok(), "{token}");
+        }
+
+        // RFC 8725 §3.1: the id of each key with the algorithm of the other, under all that an attacker could take.
+        let ring = &rings[1];
+        let [hs256, es256] = tokens.each_ref().map(|token| header(token)["kid"].clone());
+        let published = ring.published().expect("public keys")["keys"][0].clone();
+        assert_eq!(published["kid"], es256);
+        let payload = tokens[0].split('.').nth(1).expect("three parts");
+        let signed = |alg: &str, kid: &Value, sign: &dyn Fn(&[u8]) -> Vec<u8>| {
+            let header = json!({ "alg": alg, "typ": "at+jwt", "kid": kid }).to_string();
+            let message = format!("{}.{payload}", URL_SAFE_NO_PAD.encode(header));
+            let token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(sign(message.as_bytes())));
+            ring.verify(&token, &expected, NOW).err()
+        };
+        let point = |name: &str| URL_SAFE_NO_PAD.decode(published[name].as_str().expect("text")).expect("base64url");
+        for secret in [
+            serde_json::to_vec(&published).expect("JSON"),
+            [[4].as_slice(), &point("x"), &point("y")].concat(),
+            es256.to_string().into_bytes(),
+        ] {
+            let sign =
+                |message: &[u8]| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &secret), message).as_ref().to_vec();
+            for kid in [&hs256, &es256] {
+                assert_eq!(signed("HS256", kid, &sign), Some(Reason::TokenSignature), "{kid}");
+            }
+        }
+        let own = |message: &[u8]| hmac::sign(&hmac_key("secret"), message).as_ref().to_vec();
+        assert_eq!(signed("HS256", &hs256, &own), None, "the control");
+        for (alg, kid) in [("HS256", &es256), ("ES256", &hs256), ("ES256", &es256)] {
+            assert_eq!(signed(alg, kid, &own), Some(Reason::TokenSignature), "{alg} {kid}");
+        }
+        let theirs = SigningKey::generate().expect("a key");
+        let theirs = |message: &[u8]| theirs.sign(message).expect("signs");
+        for (alg, kid) in [("ES256", &hs256), ("ES256", &es256), ("HS256", &hs256)] {
+            assert_eq!(signed(alg, kid, &theirs), Some(Reason::TokenSignature), "{alg} {kid}");
+        }
+    }
+
+    #[test]
+    fn an_id_token_proves_who_it_was_for_only_under_a_public_key() {
+        let claims = claims(json!({ "aud": "spa" }));
+        let read = |ring: &KeyRing, token: &str| {
+            ring.id_token(token, "https://a.example").expect("a JWT").verified.map(|verified| verified.subject)
+        };
+        let (secret, public) = (derived("secret", false), derived("secret", true));
+        let id_token = public.sign_as(ID_TOKEN, &claims).expect("signs");
+        assert_eq!(read(&public, &id_token).as_deref(), Some("alice"));
+        assert_eq!(read(&secret, &id_token).as_deref(), Some("alice"), "openid was taken away since");
+        assert_eq!(read(&derived("other", true), &id_token), None);
+        let id_token = secret.sign_as(ID_TOKEN, &claims).expect("signs");
+        assert_eq!(read(&public, &id_token), None);
+        assert_eq!(read(&secret, &id_token), None);
     }
 }

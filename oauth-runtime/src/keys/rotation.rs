@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::RwLock;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::keys::signing_key::{KeyError, SigningKey};
 use crate::model::lifetime::LONGEST_ACCESS_TOKEN;
@@ -163,9 +163,9 @@ impl Keys {
         state.current().find(|held| held.key.id() == id).map(|held| Arc::clone(&held.key))
     }
 
-    pub(crate) fn published(&self) -> Value {
+    pub(crate) fn published(&self) -> Vec<Value> {
         let state = self.0.state.read();
-        json!({ "keys": state.current().map(|held| &held.key.published).collect::<Vec<_>>() })
+        state.current().map(|held| held.key.published.clone()).collect()
     }
 }
 

@@ -1,8 +1,9 @@
-//! The author's own signing keys: read, and used to sign.
+//! Keys with a public part: read or derived, and used to sign.
 
 use std::fmt;
 use std::path::Path;
 
+use aws_lc_rs::agreement::{ECDH_P256, PrivateKey};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPairComponents, PublicKeyComponents};
 use aws_lc_rs::signature::{
@@ -13,9 +14,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rustls_pki_types::PrivateKeyDer;
 use rustls_pki_types::pem::PemObject as _;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::keys::jwt::Header;
+use crate::error::Reason;
+use crate::keys::jwt::{Header, Jwt};
 use crate::model::jwk::{self, Algorithm, InvalidJwk, PublicKey};
 
 /// A private key that signs tokens: ES256 (P-256), EdDSA (Ed25519) or RS256 (RSA of 2048 bits or more).
@@ -228,6 +230,14 @@ impl SigningKey {
         &self.header.kid
     }
 
+    /// The ES256 key whose private number this is; none where it is zero, or the curve's order or more.
+    pub(crate) fn from_scalar(scalar: &[u8; 32]) -> Option<Self> {
+        let private = PrivateKey::from_private_key(&ECDH_P256, scalar).ok()?;
+        let point = private.compute_public_key().ok()?;
+        let alg = &ECDSA_P256_SHA256_FIXED_SIGNING;
+        SigningKey::es256(EcdsaKeyPair::from_private_key_and_public_key(alg, scalar, point.as_ref()).ok()?)
+    }
+
     fn es256(pair: EcdsaKeyPair) -> Option<Self> {
         // An uncompressed point: 4, x, y.
         let (x, y) = pair.public_key().as_ref().get(1..65)?.split_at(32);
@@ -250,6 +260,16 @@ impl SigningKey {
         let (kid, published) = public.published()?;
         let header = Header { alg: public.algorithm, kid };
         Some(SigningKey { header, published, public: public.parsed()?, private })
+    }
+
+    /// Signs claims as a JWT of this type.
+    pub(crate) fn sign_jwt(&self, typ: &str, claims: &Map<String, Value>) -> Option<String> {
+        self.header.sign(typ, claims, |message| self.sign(message))
+    }
+
+    /// Verifies the signature of a JWT.
+    pub(crate) fn verify_jwt(&self, jwt: &Jwt<'_>) -> Result<(), Reason> {
+        jwt.verify(self.header.alg, |message, signature| self.verifies(message, signature))
     }
 
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {

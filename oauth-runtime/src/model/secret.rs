@@ -3,57 +3,157 @@
 use std::fmt;
 use std::ops::Deref;
 
-/// The secret that everything handed out is signed and sealed under: at least [`Secret::MIN_BYTES`] bytes.
+use base64::Engine as _;
+use base64::alphabet::{STANDARD, URL_SAFE};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+/// The secret of a service, which all its keys are derived from ([`Builder::secret`](crate::Builder::secret)), or that of
+/// a client, which proves who it is by it ([`Client::secret`](crate::Client::secret)).
 ///
 /// ```
 /// use oauth_runtime::Secret;
 ///
-/// let secret = Secret::from("correct horse battery staple, and then some");
+/// let secret = Secret::from("YdYQ8GU1ZaifFM+45Ep9QAFqr0GY0b9DomzH6GQjLtQ=");
 /// assert_eq!(format!("{secret:?}"), "Secret(***)");
 /// ```
 #[derive(Clone)]
-pub struct Secret(Box<[u8]>);
+pub struct Secret {
+    bytes: Box<[u8]>,
+    is_passphrase: bool,
+}
+
+/// Why a text is not the secret of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InvalidSecret {
+    /// It stands for this many bytes.
+    Short(usize),
+    /// It is neither random bytes nor their base64, base64url or hex.
+    PlainText,
+}
 
 impl Secret {
     /// The least length of a secret, in bytes (RFC 7518 §3.2: as long as the hash).
     pub const MIN_BYTES: usize = 32;
 
+    /// A phrase that is used as it stands, for [`Builder::previous_secret`](crate::Builder::previous_secret) and
+    /// [`Builder::next_secret`](crate::Builder::next_secret). The danger is that of
+    /// [`Builder::danger_passphrase`](crate::Builder::danger_passphrase).
+    ///
+    /// ```
+    /// use oauth_runtime::{OAuthService, Secret};
+    ///
+    /// let builder = OAuthService::builder()
+    ///     .secret("YdYQ8GU1ZaifFM+45Ep9QAFqr0GY0b9DomzH6GQjLtQ=")
+    ///     .previous_secret(Secret::danger_passphrase("correct horse battery staple, and then some"));
+    /// # let _ = builder;
+    /// ```
+    #[must_use]
+    pub fn danger_passphrase(phrase: impl Into<String>) -> Self {
+        Secret { is_passphrase: true, ..Secret::from(phrase.into()) }
+    }
+
     pub(crate) fn random() -> Self {
-        Secret(Box::new(rand::random::<[u8; Secret::MIN_BYTES]>()))
+        Secret::from(rand::random::<[u8; Secret::MIN_BYTES]>())
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.0
+        &self.bytes
     }
+
+    /// The random bytes that a service's secret is or stands for.
+    pub(crate) fn decoded(&self) -> Result<Secret, InvalidSecret> {
+        let decoded = match std::str::from_utf8(&self.bytes) {
+            Ok(text) if !self.is_passphrase && is_text(text) => {
+                Secret::from(decode(text).ok_or(InvalidSecret::PlainText)?)
+            }
+            Ok(_) | Err(_) => self.clone(),
+        };
+        match decoded.bytes.len() {
+            bytes if bytes < Secret::MIN_BYTES => Err(InvalidSecret::Short(bytes)),
+            _ => Ok(decoded),
+        }
+    }
+}
+
+/// Whether a person can have written it. Of 32 random bytes that is so in fewer than one of 2^35 cases.
+fn is_text(text: &str) -> bool {
+    text.chars().all(|it| !it.is_control() || it.is_ascii_whitespace())
+}
+
+/// The bytes that a text stands for in hex, base64 or base64url, as programs print it: in lines, the last one ended.
+fn decode(text: &str) -> Option<Vec<u8>> {
+    let text: String = text.trim().chars().filter(|it| !matches!(it, '\r' | '\n')).collect();
+    if text.bytes().all(|it| it.is_ascii_hexdigit()) {
+        let pairs = text.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).ok());
+        return pairs.map(|pair| u8::from_str_radix(pair.filter(|pair| pair.len() == 2)?, 16).ok()).collect();
+    }
+    // `correct-horse-battery-staple` is base64url by its letters. Random bytes have both cases but for one of 2^31.
+    let has_both_cases =
+        text.contains(|it: char| it.is_ascii_lowercase()) && text.contains(|it: char| it.is_ascii_uppercase());
+    if !has_both_cases {
+        return None;
+    }
+    [STANDARD, URL_SAFE].iter().find_map(|alphabet| {
+        let padding = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+        GeneralPurpose::new(alphabet, padding).decode(&text).ok()
+    })
 }
 
 impl From<&str> for Secret {
     fn from(text: &str) -> Self {
-        Secret(text.as_bytes().into())
+        Secret::from(text.as_bytes())
     }
 }
 
 impl From<String> for Secret {
     fn from(text: String) -> Self {
-        Secret(text.into_bytes().into())
+        Secret::from(text.into_bytes())
     }
 }
 
 impl From<&[u8]> for Secret {
     fn from(bytes: &[u8]) -> Self {
-        Secret(bytes.into())
+        Secret { bytes: bytes.into(), is_passphrase: false }
     }
 }
 
 impl From<Vec<u8>> for Secret {
     fn from(bytes: Vec<u8>) -> Self {
-        Secret(bytes.into())
+        Secret { bytes: bytes.into(), is_passphrase: false }
+    }
+}
+
+impl From<[u8; Secret::MIN_BYTES]> for Secret {
+    fn from(bytes: [u8; Secret::MIN_BYTES]) -> Self {
+        Secret { bytes: bytes.into(), is_passphrase: false }
     }
 }
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(***)")
+    }
+}
+
+/// The secrets of a service: the first makes all that is handed out, each accepts what was made under it.
+#[derive(Clone, Debug)]
+pub(crate) struct Secrets(Vec<Secret>);
+
+impl Secrets {
+    /// One that is there twice counts once.
+    pub(crate) fn new(current: Secret, others: impl IntoIterator<Item = Secret>) -> Self {
+        let mut secrets = vec![current];
+        for other in others {
+            if secrets.iter().all(|secret| !constant_time_eq(secret.bytes(), other.bytes())) {
+                secrets.push(other);
+            }
+        }
+        Secrets(secrets)
+    }
+
+    /// The current one first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Secret> {
+        self.0.iter()
     }
 }
 
@@ -103,4 +203,69 @@ impl fmt::Debug for Password {
 /// Whether two byte strings are equal, in a time that does not depend on where they differ.
 pub(crate) fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
     aws_lc_rs::constant_time::verify_slices_are_equal(a, b).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BYTES: [u8; 32] = [
+        0x61, 0xd6, 0x10, 0xf0, 0x65, 0x35, 0x65, 0xa8, 0x9f, 0x14, 0xcf, 0xb8, 0xe4, 0x4a, 0x7d, 0x40, 0x01, 0x6a,
+        0xaf, 0x41, 0x98, 0xd1, 0xbf, 0x43, 0xa2, 0x6c, 0xc7, 0xe8, 0x64, 0x23, 0x2e, 0xd4,
+    ];
+
+    #[test]
+    fn a_secret_is_read_in_each_form_that_programs_print() {
+        let hex = "61d610f0653565a89f14cfb8e44a7d40016aaf4198d1bf43a26cc7e864232ed4";
+        let wrapped = format!("{}\n{}\n", &hex[..60], &hex[60..]);
+        let forms = [
+            "YdYQ8GU1ZaifFM+45Ep9QAFqr0GY0b9DomzH6GQjLtQ=",
+            "YdYQ8GU1ZaifFM+45Ep9QAFqr0GY0b9DomzH6GQjLtQ",
+            "YdYQ8GU1ZaifFM-45Ep9QAFqr0GY0b9DomzH6GQjLtQ=",
+            "YdYQ8GU1ZaifFM-45Ep9QAFqr0GY0b9DomzH6GQjLtQ",
+            "YdYQ8GU1ZaifFM+45Ep9QAFqr0GY0b9DomzH6GQjLtQ=\n",
+            " YdYQ8GU1ZaifFM+45Ep9QAFqr0GY0b9DomzH6GQjLtQ=\r\n",
+            hex,
+            &hex.to_uppercase(),
+            &wrapped,
+        ];
+        for form in forms {
+            assert_eq!(Secret::from(form).decoded().expect(form).bytes(), BYTES, "{form}");
+            assert_eq!(Secret::from(form.as_bytes()).decoded().expect(form).bytes(), BYTES, "{form}");
+        }
+        let raw = Secret::from(BYTES).decoded().expect("raw bytes");
+        assert_eq!(raw.bytes(), BYTES);
+        assert_eq!(raw.decoded().expect("raw bytes").bytes(), BYTES);
+        // Raw bytes are not cut, whatever they begin or end with.
+        let longer = [b"\n", &BYTES[..], b"\n"].concat();
+        assert_eq!(Secret::from(longer.clone()).decoded().expect("raw bytes").bytes(), longer);
+        let phrase = Secret::danger_passphrase("correct horse battery staple, and then some");
+        assert_eq!(phrase.decoded().expect("a phrase").bytes(), b"correct horse battery staple, and then some");
+    }
+
+    #[test]
+    fn what_is_short_or_written_by_a_person_is_refused() {
+        let refused = |secret: Secret| secret.decoded().expect_err("no secret");
+        for text in [
+            "",
+            "short",
+            "correct horse battery staple, and then some",
+            "Correct Horse Battery Staple, And Then Some!",
+            "correct-horse-battery-staple-and-then-some-more",
+            "CHANGE_ME_IN_PRODUCTION_CHANGE_ME_IN_PRODUCTION_",
+            "p\u{e4}ssw\u{f6}rter sind keine geheimnisse, auch lange nicht",
+            "123e4567-e89b-12d3-a456-426614174000",
+            "61d610f0653565a89f14cfb8e44a7d40016aaf4198d1bf43a26cc7e864232ed",
+            "\"YdYQ8GU1ZaifFM+45Ep9QAFqr0GY0b9DomzH6GQjLtQ=\"",
+            "YdYQ8GU1ZaifFM+45Ep9QAFqr0GY0b9DomzH6GQjLt_=",
+        ] {
+            let expected = if text.is_empty() { InvalidSecret::Short(0) } else { InvalidSecret::PlainText };
+            assert_eq!(refused(Secret::from(text)), expected, "{text}");
+        }
+        assert_eq!(refused(Secret::from(*b"correct horse battery staple 123")), InvalidSecret::PlainText);
+        assert_eq!(refused(Secret::from("61d610f0653565a89f14cfb8e44a7d40")), InvalidSecret::Short(16));
+        assert_eq!(refused(Secret::from("YdYQ8GU1ZaifFM+45Ep9QAFqr0GY0b9DomzH6GQjLg==")), InvalidSecret::Short(31));
+        assert_eq!(refused(Secret::from(&BYTES[..31])), InvalidSecret::Short(31));
+        assert_eq!(refused(Secret::danger_passphrase("short")), InvalidSecret::Short(5));
+    }
 }

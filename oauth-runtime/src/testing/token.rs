@@ -9,8 +9,9 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tokio::runtime::Builder;
 
-use crate::keys::KeyRing;
-use crate::model::{Client, Secret};
+use crate::keys::{ACCESS_TOKEN, DerivedKeys};
+use crate::model::secret::Secrets;
+use crate::model::{Client, Clock, Secret};
 use crate::server::OAuthService;
 use crate::store::{Key, Kind};
 
@@ -147,8 +148,10 @@ impl Token {
         if !self.by_another {
             return token;
         }
-        let other = KeyRing::hs256(&Secret::random(), &[]).and_then(|keys| keys.sign(&claims));
-        let other = other.expect("any key signs");
+        let (issuer, are_public) =
+            (self.oauth.server().issuer().as_str(), self.oauth.server().keys().published().is_some());
+        let other = DerivedKeys::new(&Secrets::new(Secret::random(), []), issuer, are_public, Clock::system());
+        let other = other.and_then(|keys| keys.sign(ACCESS_TOKEN, &claims)).expect("any key signs");
         let (message, _) = token.rsplit_once('.').expect("a token has three parts");
         let (_, signature) = other.rsplit_once('.').expect("a token has three parts");
         format!("{message}.{signature}")

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 
 const binaryOf = (name) =>
   process.env[`${name.toUpperCase()}_BIN`] ??
-  fileURLToPath(new URL(`../../../target/debug/examples/${name}`, import.meta.url))
+  fileURLToPath(new URL(`../../../target/debug/${name === 'key_periods' ? '' : 'examples/'}${name}`, import.meta.url))
 const START_MS = 30_000
 
 async function freePort() {
@@ -24,6 +24,8 @@ async function freePort() {
 
 export const startQuickstart = (test) => start(test, 'quickstart')
 export const startIdentity = (test) => start(test, 'identity')
+/** A service whose clock a request moves. */
+export const startKeyPeriods = (test) => start(test, 'key_periods')
 export const startResourceServer = (test, issuer, audience) =>
   start(test, 'resource_server', { ISSUER: issuer, AUDIENCE: audience })
 

@@ -22,6 +22,7 @@ EXAMPLES = {
     name: Path(os.environ.get(f"{name.upper()}_BIN", ROOT / f"target/debug/examples/{name}"))
     for name in ("quickstart", "identity")
 }
+EXAMPLES["key_periods"] = Path(os.environ.get("KEY_PERIODS_BIN", ROOT / "target/debug/key_periods"))
 START_SECONDS = 30
 TIMEOUT = 30
 
@@ -62,6 +63,13 @@ def server(tmp_path):
 def identity(tmp_path):
     """The identity server of the examples, with OpenID Connect."""
     with _running("identity", tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def key_periods(tmp_path):
+    """A service whose clock a request moves."""
+    with _running("key_periods", tmp_path) as server:
         yield server
 
 

@@ -120,3 +120,29 @@ def test_a_job_has_a_token_in_its_own_name(identity, method):
     assert "refresh_token" not in token
     about = session.introspect_token(identity.metadata()["introspection_endpoint"], token=token["access_token"])
     assert about.json()["active"] is True
+
+
+def test_keys_that_were_fetched_once_verify_what_the_next_30_days_sign(key_periods):
+    period, secret, audience = 30 * 24 * 3600, "6XNa6p+eZkCNrarFa2QxfZ5SWmHv6LkhsB2oJKDiCgM=", "https://files.example"
+    keys = JsonWebKey.import_key_set(requests.get(key_periods.metadata()["jwks_uri"], timeout=TIMEOUT).json())
+
+    def advance(seconds):
+        return int(requests.post(f"{key_periods.issuer}/advance/{seconds}", timeout=TIMEOUT).text)
+
+    def signed():
+        session = OAuth2Session("job", secret, token_endpoint_auth_method="client_secret_post")
+        return session.fetch_token(f"{key_periods.issuer}/token", grant_type="client_credentials", resource=audience)
+
+    def kid(token, now):
+        claims = JsonWebToken(["ES256"]).decode(
+            token["access_token"], keys, claims_options={"aud": {"essential": True, "value": audience}}
+        )
+        claims.validate(now=now)
+        return claims.header["kid"]
+
+    last = advance(period - advance(1) % period - 1)
+    old = signed()
+    first = kid(old, last)
+    now = advance(1)
+    assert kid(signed(), now) != first
+    assert kid(old, now) == first

@@ -5,7 +5,7 @@
 
 use actix_web::http::header::ContentType;
 use actix_web::{App, HttpResponse, HttpServer, Responder, get, web};
-use oauth_runtime::{Claims, Client, Keys, Login, OAuthService, Question, SecondFactor, SignIn, Texts, require_token};
+use oauth_runtime::{Claims, Client, Login, OAuthService, Question, SecondFactor, SignIn, Texts, require_token};
 use serde_json::{Value, json};
 
 const PAGE: &str = "<!doctype html><title>App</title><script src=\"/app/library.js\"></script><h1>App</h1>";
@@ -63,7 +63,6 @@ async fn main() -> std::io::Result<()> {
     let oauth = OAuthService::builder()
         .issuer(&origin)
         .name("Notes")
-        .keys(Keys::generate().unwrap())
         .scope("openid", "Know who you are")
         .scope("profile", "Know your name")
         .scope("notes:write", "Write notes in your name")

@@ -1,0 +1,76 @@
+//! The secrets of a service: what is configured, and what the server makes of it.
+
+use crate::builder::Builder;
+use crate::builder::error::BuildError;
+use crate::model::Secret;
+use crate::model::secret::{InvalidSecret, Secrets};
+
+impl Builder {
+    /// What everything is signed and sealed under: at least 32 random bytes, the same in every process of the service.
+    ///
+    /// Written in base64, base64url or hex (`openssl rand -base64 32` makes one; a line's end after it does not matter), or
+    /// raw, as `[u8; 32]` or bytes that are no text. Default: one is drawn, with a warning, and tokens end with the process.
+    ///
+    /// `docs/secrets.md` says how to change it: without a failed call, or at once.
+    ///
+    /// ```
+    /// # use oauth_runtime::OAuthService;
+    /// let builder = OAuthService::builder().secret("YdYQ8GU1ZaifFM+45Ep9QAFqr0GY0b9DomzH6GQjLtQ=");
+    /// # let _ = builder;
+    /// ```
+    pub fn secret(mut self, secret: impl Into<Secret>) -> Self {
+        self.secret = Some(secret.into());
+        self
+    }
+
+    /// A phrase of your own in place of a [`secret`](Builder::secret), of at least 32 bytes.
+    ///
+    /// The danger: whatever this server hands out lets anyone test guesses on a machine of their own, as fast as it
+    /// can. A phrase that is found makes any token for any user. Random bytes cannot be found.
+    pub fn danger_passphrase(self, phrase: impl Into<String>) -> Self {
+        self.secret(Secret::danger_passphrase(phrase))
+    }
+
+    /// A secret used before: what was made under it is still taken, and nothing more is made under it. Call it once for
+    /// each.
+    pub fn previous_secret(mut self, secret: impl Into<Secret>) -> Self {
+        self.previous_secrets.push(secret.into());
+        self
+    }
+
+    /// A secret that will be used next: what another process makes under it is taken, the public keys that come of it are
+    /// published, and nothing is made under it here. Call it once for each.
+    ///
+    /// Once every process has it, it can become the [`secret`](Builder::secret), and the old one the
+    /// [`previous_secret`](Builder::previous_secret): no call fails while processes of both kinds run.
+    pub fn next_secret(mut self, secret: impl Into<Secret>) -> Self {
+        self.next_secrets.push(secret.into());
+        self
+    }
+
+    /// The secrets; a current one is drawn with a warning where none is configured.
+    pub(super) fn checked_secrets(&mut self) -> Result<Secrets, BuildError> {
+        let checked = |secret: Secret| {
+            secret.decoded().map_err(|why| match why {
+                InvalidSecret::Short(bytes) => BuildError::ShortSecret { bytes },
+                InvalidSecret::PlainText => BuildError::PlainSecret,
+            })
+        };
+        let current = self.secret.take().map(checked).transpose()?;
+        let others = self.previous_secrets.drain(..).chain(self.next_secrets.drain(..));
+        let others = others.map(checked).collect::<Result<Vec<_>, _>>()?;
+        if let Some(current) = current {
+            return Ok(Secrets::new(current, others));
+        }
+        // A variable that is not set, most likely: each process would sign with another secret.
+        if !others.is_empty() {
+            return Err(BuildError::NoCurrentSecret);
+        }
+        let what = if self.keys.is_some() { "sign-ins, sessions and refresh tokens end" } else { "every token ends" };
+        tracing::warn!(
+            target: "oauth",
+            "no secret is configured: one was drawn, and {what} with this process; add .secret(..)"
+        );
+        Ok(Secrets::new(Secret::random(), []))
+    }
+}
