@@ -8,6 +8,12 @@ mod error;
 pub(crate) mod faulty;
 mod key;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod value;
 
 use std::fmt;
@@ -21,7 +27,14 @@ pub use error::StoreError;
 pub(crate) use key::Kind;
 pub use key::{BUCKETS, Key};
 pub use memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;
 pub use value::Value;
+
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisOptions, RedisStore};
 
 use crate::model::Timestamp;
 pub use crate::model::as_of::Incarnation;

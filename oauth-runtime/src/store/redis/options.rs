@@ -1,0 +1,104 @@
+//! How a [`RedisStore`] connects.
+
+use std::fmt;
+
+use crate::store::StoreError;
+use crate::store::redis::address::Address;
+use crate::store::redis::{RedisStore, unavailable};
+
+/// How a [`RedisStore`] connects, where it is not the default.
+///
+/// ```no_run
+/// use oauth_runtime::store::RedisOptions;
+///
+/// # async fn connect() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = RedisOptions::new().prefix("shop").replicas(1).connect("rediss://redis.example.com/").await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct RedisOptions {
+    pub(super) prefix: String,
+    pub(super) replicas: u32,
+    pub(super) without_tls: bool,
+    pub(super) root_certificate: Option<Vec<u8>>,
+}
+
+impl RedisOptions {
+    /// The defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        RedisOptions { prefix: "oauth".to_owned(), replicas: 0, without_tls: false, root_certificate: None }
+    }
+
+    /// What the names of all keys begin with: two services in one database have two. Letters, digits and `-_.:`, at most
+    /// 64. Default: `oauth`.
+    #[must_use]
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// How many replicas know of a write before it is acknowledged (`WAIT`). Where fewer know within a second, the write
+    /// fails, and may have been done. Default: 0.
+    ///
+    /// It makes it unlikely that a failover loses a revocation, and costs a round trip to the replicas for every write.
+    #[must_use]
+    pub fn replicas(mut self, replicas: u32) -> Self {
+        self.replicas = replicas;
+        self
+    }
+
+    /// Permits `redis://` to another machine. What is kept of users, and the password, travel in the open: do it on a
+    /// network that is all yours, or through a tunnel that encrypts. Default: refused.
+    #[must_use]
+    pub fn danger_without_tls(mut self) -> Self {
+        self.without_tls = true;
+        self
+    }
+
+    /// The certificate, in PEM, of the authority that signed the servers' certificates. Default: the authorities that the
+    /// system trusts.
+    #[must_use]
+    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.root_certificate = Some(pem.into());
+        self
+    }
+
+    /// Connects to one server, or to the Cluster that it is of. For the form of the URL see [`RedisStore::connect`].
+    ///
+    /// # Errors
+    /// As [`RedisStore::connect`].
+    pub async fn connect(self, url: impl AsRef<str>) -> Result<RedisStore, StoreError> {
+        self.cluster([url]).await
+    }
+
+    /// Connects to a Cluster: the first of these servers that answers tells of the others.
+    ///
+    /// # Errors
+    /// As [`RedisStore::connect`].
+    pub async fn cluster(self, urls: impl IntoIterator<Item = impl AsRef<str>>) -> Result<RedisStore, StoreError> {
+        let permitted = |character: char| character.is_ascii_alphanumeric() || "-_.:".contains(character);
+        if self.prefix.is_empty() || self.prefix.len() > 64 || !self.prefix.chars().all(permitted) {
+            return Err(unavailable("Redis: a prefix is 1 to 64 letters, digits and -_.: alone".to_owned()));
+        }
+        let seeds = urls.into_iter().map(|url| Address::parse(url.as_ref(), &self)).collect::<Result<Vec<_>, _>>()?;
+        RedisStore::start(seeds, self).await
+    }
+}
+
+impl Default for RedisOptions {
+    fn default() -> Self {
+        RedisOptions::new()
+    }
+}
+
+impl fmt::Debug for RedisOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisOptions")
+            .field("prefix", &self.prefix)
+            .field("replicas", &self.replicas)
+            .field("without_tls", &self.without_tls)
+            .finish_non_exhaustive()
+    }
+}
