@@ -1,5 +1,7 @@
 //! PostgreSQL, on the application's own pool: a function in the database for each verb, one round trip for each call.
 
+mod error;
+mod row;
 mod schema;
 
 use std::fmt;
@@ -7,12 +9,14 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgArguments, PgPool, PgRow, Postgres};
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr as _, SqlStr};
+use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqlStr};
 
-use crate::model::Timestamp;
 use crate::store::{
-    About, BUCKETS, Change, Count, Counted, Incarnation, Kept, Key, Reply, Seen, Store, StoreError, Swap, Value,
+    About, BUCKETS, Change, Count, Counted, Incarnation, Key, Reply, Seen, Store, StoreError, Swap, Value,
 };
+use error::{did_nothing, failed};
+use row::{column, incarnation, seen, unsigned};
+use schema::READ_COMMITTED;
 
 /// Keeps its values in PostgreSQL 13 or later: for a service of several processes, or one whose users stay signed in when
 /// it starts again.
@@ -203,72 +207,16 @@ fn call<'q>(sql: &SqlStr) -> Call<'q> {
     sqlx::query(sql.clone())
 }
 
-fn seen(row: &PgRow) -> Result<Seen, StoreError> {
-    let kept = match column::<Option<i64>>(row, "version")? {
-        Some(version) => {
-            Some(Kept { version: unsigned(version), value: Value::from(column::<Vec<u8>>(row, "value")?) })
-        }
-        None => None,
-    };
-    Ok(Seen {
-        incarnation: incarnation(row)?,
-        born: Timestamp::from_seconds(unsigned(column(row, "born")?)),
-        sequence: unsigned(column(row, "sequence")?),
-        now: Timestamp::from_seconds(unsigned(column(row, "now")?)),
-        kept,
-    })
-}
-
-fn incarnation(row: &PgRow) -> Result<Incarnation, StoreError> {
-    column(row, "incarnation").map(|bits: i64| Incarnation::from_bits(bits.cast_unsigned()))
-}
-
-fn column<'r, T>(row: &'r PgRow, name: &str) -> Result<T, StoreError>
-where
-    T: sqlx::Decode<'r, Postgres> + sqlx::Type<Postgres>,
-{
-    row.try_get(name).map_err(failed)
-}
-
-/// What is never below zero in the database.
-fn unsigned(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or(0)
-}
-
 /// A started microsecond counts whole. The end must be a time that PostgreSQL knows.
 fn microseconds(duration: Duration) -> i64 {
     let whole = duration.min(LONGEST).as_nanos().div_ceil(1000);
     i64::try_from(whole).unwrap_or(i64::MAX)
 }
 
-fn failed(error: sqlx::Error) -> StoreError {
-    match code(&error).as_deref() {
-        Some(DISK_FULL | OUT_OF_MEMORY) => StoreError::Full,
-        _ => StoreError::Unavailable(error.into()),
-    }
-}
-
-/// Whether the transaction was rolled back, and may succeed when it is tried again.
-fn did_nothing(error: &sqlx::Error) -> bool {
-    matches!(code(error).as_deref(), Some(SERIALIZATION_FAILURE | DEADLOCK_DETECTED))
-}
-
-fn code(error: &sqlx::Error) -> Option<String> {
-    error.as_database_error()?.code().map(|code| code.into_owned())
-}
-
 const DEFAULT_PREFIX: &str = "oauth_";
-const READ_COMMITTED: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 const RETRIES: usize = 3;
 /// A thousand years.
 const LONGEST: Duration = Duration::from_secs(1000 * 365 * 24 * 3600);
-
-// PostgreSQL's own codes (its manual, appendix A).
-const SERIALIZATION_FAILURE: &str = "40001";
-const DEADLOCK_DETECTED: &str = "40P01";
-const DISK_FULL: &str = "53100";
-const OUT_OF_MEMORY: &str = "53200";
-const INSUFFICIENT_PRIVILEGE: &str = "42501";
 
 #[cfg(test)]
 mod tests {

@@ -2,6 +2,7 @@
 
 mod address;
 mod driver;
+mod error;
 mod health;
 mod map;
 mod node;
@@ -17,6 +18,7 @@ use futures_util::future::try_join_all;
 
 use self::address::Address;
 use self::driver::Driver;
+use self::error::unavailable;
 pub use self::options::RedisOptions;
 use self::script::{Call, SCRIPTS};
 use self::servers::Servers;
@@ -150,6 +152,29 @@ impl RedisStore {
     }
 }
 
+impl RedisOptions {
+    /// Connects to one server, or to the Cluster that it is of. For the form of the URL see [`RedisStore::connect`].
+    ///
+    /// # Errors
+    /// As [`RedisStore::connect`].
+    pub async fn connect(self, url: impl AsRef<str>) -> Result<RedisStore, StoreError> {
+        self.cluster([url]).await
+    }
+
+    /// Connects to a Cluster: the first of these servers that answers tells of the others.
+    ///
+    /// # Errors
+    /// As [`RedisStore::connect`].
+    pub async fn cluster(self, urls: impl IntoIterator<Item = impl AsRef<str>>) -> Result<RedisStore, StoreError> {
+        let permitted = |character: char| character.is_ascii_alphanumeric() || "-_.:".contains(character);
+        if self.prefix.is_empty() || self.prefix.len() > 64 || !self.prefix.chars().all(permitted) {
+            return Err(unavailable("Redis: a prefix is 1 to 64 letters, digits and -_.: alone".to_owned()));
+        }
+        let seeds = urls.into_iter().map(|url| Address::parse(url.as_ref(), &self)).collect::<Result<Vec<_>, _>>()?;
+        RedisStore::start(seeds, self).await
+    }
+}
+
 impl Store for RedisStore {
     fn read(&self, key: Key) -> Reply<'_, Seen> {
         let call = Call::new(&SCRIPTS.read, key.bucket(), self.names(key), vec![drawn()]);
@@ -258,10 +283,6 @@ fn read<T: redis::FromRedisValue>(answer: redis::Value) -> Result<T, StoreError>
 
 fn unreadable(why: impl fmt::Display) -> StoreError {
     unavailable(format!("Redis: an answer that this release cannot read: {why}"))
-}
-
-fn unavailable(why: String) -> StoreError {
-    StoreError::Unavailable(why.into())
 }
 
 /// The version of the names and of what is kept under them.

@@ -2,6 +2,8 @@
 
 mod failed;
 mod file;
+mod patience;
+mod place;
 mod reader;
 mod time;
 mod writer;
@@ -9,7 +11,7 @@ mod writer;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -206,7 +208,7 @@ fn serve(
             let _ = reader.await;
         }
         // Last of all and alone: of two that close at once neither takes itself for the last, and tidies up.
-        file::close(writing).await;
+        place::close(writing).await;
     });
 }
 
@@ -224,6 +226,3 @@ const QUEUE: usize = 1024;
 
 /// How many reads happen at once. One takes some 20 µs, and more would want more cores.
 const READERS: usize = 2;
-
-/// For how long a call waits: for its turn, and for other processes to let it write. What is older is refused undone.
-const PATIENCE: Duration = Duration::from_secs(4);

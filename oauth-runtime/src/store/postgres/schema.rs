@@ -3,7 +3,8 @@
 use sqlx::postgres::{PgConnection, PgPool};
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{INSUFFICIENT_PRIVILEGE, READ_COMMITTED, code, column, failed};
+use super::error::{INSUFFICIENT_PRIVILEGE, code, failed};
+use super::row::column;
 use crate::store::{BUCKETS, Incarnation, StoreError};
 
 /// Makes sure that everything is there, of this release's version, and may be used. Answers what the names of all tables
@@ -26,6 +27,9 @@ pub(super) async fn prepare(pool: &PgPool, prefix: &str) -> Result<String, Store
 /// The version of the schema that this release makes. A later one leaves what this release calls as it is, since this
 /// release runs on while that one starts; and takes the one before as it is where its role may not migrate.
 pub(super) const VERSION: u32 = 1;
+
+/// How a transaction begins in which nothing fails because another has come first, whatever the connection's default is.
+pub(super) const READ_COMMITTED: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
 /// What leads from each version to the next: never changed once released.
 const MIGRATIONS: [&str; VERSION as usize] = [include_str!("1.sql")];

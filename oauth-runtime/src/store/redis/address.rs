@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, TlsCertificates};
 
 use crate::store::StoreError;
-use crate::store::redis::{RedisOptions, unavailable};
+use crate::store::redis::error::unavailable;
+use crate::store::redis::options::RedisOptions;
 
 /// A server, and how to sign in there.
 #[derive(Clone)]

@@ -6,7 +6,7 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
 use crate::store::StoreError;
-use crate::store::redis::unavailable;
+use crate::store::redis::error::unavailable;
 
 /// A thread with a runtime of its own, in which everything runs that has to do with Redis.
 ///

@@ -1,12 +1,8 @@
-//! How a [`RedisStore`] connects.
+//! How a store connects.
 
 use std::fmt;
 
-use crate::store::StoreError;
-use crate::store::redis::address::Address;
-use crate::store::redis::{RedisStore, unavailable};
-
-/// How a [`RedisStore`] connects, where it is not the default.
+/// How a [`RedisStore`](crate::store::RedisStore) connects, where it is not the default.
 ///
 /// ```no_run
 /// use oauth_runtime::store::RedisOptions;
@@ -63,27 +59,6 @@ impl RedisOptions {
     pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificate = Some(pem.into());
         self
-    }
-
-    /// Connects to one server, or to the Cluster that it is of. For the form of the URL see [`RedisStore::connect`].
-    ///
-    /// # Errors
-    /// As [`RedisStore::connect`].
-    pub async fn connect(self, url: impl AsRef<str>) -> Result<RedisStore, StoreError> {
-        self.cluster([url]).await
-    }
-
-    /// Connects to a Cluster: the first of these servers that answers tells of the others.
-    ///
-    /// # Errors
-    /// As [`RedisStore::connect`].
-    pub async fn cluster(self, urls: impl IntoIterator<Item = impl AsRef<str>>) -> Result<RedisStore, StoreError> {
-        let permitted = |character: char| character.is_ascii_alphanumeric() || "-_.:".contains(character);
-        if self.prefix.is_empty() || self.prefix.len() > 64 || !self.prefix.chars().all(permitted) {
-            return Err(unavailable("Redis: a prefix is 1 to 64 letters, digits and -_.: alone".to_owned()));
-        }
-        let seeds = urls.into_iter().map(|url| Address::parse(url.as_ref(), &self)).collect::<Result<Vec<_>, _>>()?;
-        RedisStore::start(seeds, self).await
     }
 }
 

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use redis::Value;
 
-use crate::store::redis::RedisOptions;
 use crate::store::redis::address::Address;
+use crate::store::redis::error::unavailable;
 use crate::store::redis::map::{Map, Range};
 use crate::store::redis::node::{Failed, Node};
+use crate::store::redis::options::RedisOptions;
 use crate::store::redis::script::Call;
-use crate::store::redis::unavailable;
 use crate::store::{BUCKETS, StoreError};
 
 /// One server, or the masters of a Cluster.

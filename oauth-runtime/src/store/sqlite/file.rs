@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _};
 
-use super::PATIENCE;
 use super::failed::{Failed, is_busy};
+use super::patience::PATIENCE;
+use super::place::Place;
 use super::reader::Reader;
 use super::time::Time;
 use super::writer::Writer;
@@ -206,62 +207,6 @@ async fn known(connection: &mut SqliteConnection, path: &Path) -> Result<usize, 
             "{path} has schema {found}, and this release knows {SCHEMA} at most: run a release as new as the file"
         ))
     })
-}
-
-/// Closes a connection; the last one of all processes brings the file up to date and removes those beside it.
-pub(super) async fn close(connection: SqliteConnection) {
-    if let Err(why) = connection.close().await {
-        // Nothing is lost: what was acknowledged is in the file or beside it.
-        tracing::warn!(target: "oauth", %why, "an SQLite file was not closed in order");
-    }
-}
-
-/// Where the open file is. Nothing else may come there: what is written to a file without a name is lost.
-#[derive(Clone)]
-pub(super) struct Place {
-    path: Arc<Path>,
-    id: Option<(u64, u64)>,
-}
-
-impl Place {
-    fn of(path: Arc<Path>) -> Result<Self, Failed> {
-        let id = id(&path).map_err(|why| Failed::new(format!("{}: {why}", path.display())))?;
-        Ok(Place { path, id })
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Refuses where another file, or none, is there now.
-    pub(super) fn check(&self) -> Result<(), Failed> {
-        match id(&self.path) {
-            Ok(id) if id == self.id => Ok(()),
-            _ => Err(Failed::new(format!(
-                "{} was moved, removed or replaced while it was open: stop every process, put it back, and start again",
-                self.path.display()
-            ))),
-        }
-    }
-
-    pub(super) fn overloaded(&self) -> Failed {
-        let (path, limit) = (self.path.display(), PATIENCE.as_secs());
-        Failed::new(format!("{path} had no time for it within {limit} s: the disk is too slow for so many calls"))
-    }
-}
-
-/// What tells a file from another in its place: asked without opening it, as in [`create`].
-#[cfg(unix)]
-fn id(path: &Path) -> std::io::Result<Option<(u64, u64)>> {
-    use std::os::unix::fs::MetadataExt as _;
-    let file = std::fs::metadata(path)?;
-    Ok(Some((file.dev(), file.ino())))
-}
-
-#[cfg(not(unix))]
-fn id(_: &Path) -> std::io::Result<Option<(u64, u64)>> {
-    // An open file cannot be replaced there.
-    Ok(None)
 }
 
 /// The schema that this release writes.

@@ -7,9 +7,9 @@ use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
-use super::PATIENCE;
 use super::failed::Failed;
-use super::file::Place;
+use super::patience::PATIENCE;
+use super::place::{Place, close};
 use super::time::{Time, moment};
 use crate::store::{Incarnation, Kept, Key, Seen, Value};
 
@@ -36,7 +36,7 @@ impl Reader {
                 let _ = answer.send(self.read(key, since).await);
             }
         }
-        super::file::close(self.connection).await;
+        close(self.connection).await;
     }
 
     async fn read(&mut self, key: Key, since: Instant) -> Result<Option<Seen>, Failed> {

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::PATIENCE;
 use super::failed::{Failed, is_busy};
-use super::file::Place;
+use super::patience::PATIENCE;
+use super::place::Place;
 use super::reader::state;
 use super::time::{Time, column, moment};
 use crate::model::Timestamp;
