@@ -1,4 +1,5 @@
-//! The store on real servers of Redis.
+//! The store on real servers of Redis: each clause of the contract, and what servers do to demands 11, 42 and 47 when they
+//! crash, restart, fail over, fill up or move their slots.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use std::collections::HashMap;
@@ -40,7 +41,7 @@ async fn number_at(store: &RedisStore, key: Key) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_server_keeps_the_contract() {
+async fn c11_c42_one_server_keeps_the_contract() {
     for binary in Redis::binaries() {
         let server = Redis::start_binary(&binary, Redis::VOLATILE);
         contract::check(RedisStore::connect(server.url()).await.unwrap()).await;
@@ -48,7 +49,7 @@ async fn one_server_keeps_the_contract() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cluster_keeps_the_contract() {
+async fn c11_c42_a_cluster_keeps_the_contract() {
     let cluster = RedisCluster::start();
     let urls = cluster.urls();
     // One name is enough, and of several the first that answers.
@@ -65,7 +66,7 @@ async fn a_cluster_keeps_the_contract() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn replicas_keep_the_contract() {
+async fn c11_c42_replicas_keep_the_contract() {
     let master = Redis::start_with(Redis::VOLATILE);
     let mut replica = Redis::start_with(&[("replicaof", &format!("127.0.0.1 {}", master.port()))]);
     while !replica.ask(&["info", "replication"]).contains("master_link_status:up") {
@@ -120,7 +121,7 @@ async fn replicas_keep_the_contract() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_kept_outlasts_a_restart_and_not_a_flush() {
+async fn c42_what_is_kept_outlasts_a_restart_and_not_a_flush() {
     let mut server = Redis::start();
     let store = RedisStore::connect(server.url()).await.unwrap();
     let key = Key::named("a");
@@ -140,7 +141,7 @@ async fn what_is_kept_outlasts_a_restart_and_not_a_flush() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_older_snapshot_shows() {
+async fn c42_an_older_snapshot_shows() {
     let mut server = Redis::start_with(Redis::VOLATILE);
     let store = RedisStore::connect(server.url()).await.unwrap();
     let key = Key::named("a");
@@ -214,7 +215,7 @@ async fn a_server_that_is_away_comes_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_acknowledged_outlasts_kill_9() {
+async fn c11_c42_what_was_acknowledged_outlasts_kill_9() {
     let mut server = Redis::start();
     let store = Arc::new(RedisStore::connect(server.url()).await.unwrap());
     let keys: Vec<Key> = (0..16).map(|name| Key::named(&name.to_string())).collect();
@@ -254,7 +255,7 @@ async fn load(store: Arc<RedisStore>, key: Key, over: Arc<AtomicBool>) -> (u64, 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_forgets_is_refused() {
+async fn c42_c47_a_server_that_forgets_is_refused() {
     let server = Redis::start_with(&[("maxmemory-policy", "allkeys-lru")]);
     server.ask(&["config", "set", "requirepass", "hunter2"]);
     let url = |password: &str| format!("redis://:{password}@127.0.0.1:{}/", server.port());
@@ -283,7 +284,7 @@ async fn a_server_that_forgets_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_server_still_signs_out() {
+async fn c42_c47_a_full_server_still_signs_out() {
     let server = Redis::start_with(Redis::VOLATILE);
     let store = RedisStore::connect(server.url()).await.unwrap();
     let key = Key::named("a");
@@ -302,7 +303,7 @@ async fn a_full_server_still_signs_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_was_made_a_replica_answers_nothing() {
+async fn c42_a_server_that_was_made_a_replica_answers_nothing() {
     let (server, other) = (Redis::start_with(Redis::VOLATILE), Redis::start_with(Redis::VOLATILE));
     let store = RedisStore::connect(server.url()).await.unwrap();
     let key = Key::named("a");
@@ -317,7 +318,7 @@ async fn a_server_that_was_made_a_replica_answers_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_update_is_lost() {
+async fn c11_no_update_is_lost() {
     let (server, cluster) = (Redis::start_with(Redis::VOLATILE), RedisCluster::start());
     for url in [server.url(), cluster.urls().remove(0)] {
         let (one, other) = (RedisStore::connect(&url).await.unwrap(), RedisStore::connect(&url).await.unwrap());
@@ -330,7 +331,7 @@ async fn no_update_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn slots_move_under_load() {
+async fn c11_slots_move_under_load() {
     let cluster = RedisCluster::start();
     let store = Arc::new(RedisStore::connect(&cluster.urls()[0]).await.unwrap());
     let keys: Vec<Key> = (0..64).map(|name| Key::named(&name.to_string())).collect();
@@ -374,7 +375,7 @@ async fn slots_move_under_load() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_master_of_a_cluster_fails() {
+async fn c42_a_master_of_a_cluster_fails() {
     let mut cluster = RedisCluster::with_replicas();
     let urls = cluster.urls();
     let store = RedisOptions::new().replicas(1).connect(&urls[0]).await.unwrap();
