@@ -1,10 +1,9 @@
-//! The store on real servers of Redis.
-#![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs, unreachable_pub)]
-
-#[path = "redis/servers.rs"]
-mod servers;
+//! The store on real servers of Redis: each clause of the contract, and what servers do to demands 11, 42 and 47 when they
+//! crash, restart, fail over, fill up or move their slots.
+#![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +13,7 @@ use futures_util::future::join_all;
 use oauth_runtime::store::{
     Change, Count, Incarnation, Key, RedisOptions, RedisStore, Seen, Store, StoreError, Swap, Value, contract,
 };
-use servers::{Server, cluster, cluster_of};
+use oauth_tests::servers::{Redis, RedisCluster};
 
 const SOON: Duration = Duration::from_secs(600);
 
@@ -42,32 +41,35 @@ async fn number_at(store: &RedisStore, key: Key) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_server_keeps_the_contract() {
-    let server = Server::start(&[]);
-    contract::check(RedisStore::connect(server.url()).await.unwrap()).await;
+async fn c11_c42_one_server_keeps_the_contract() {
+    for binary in Redis::binaries() {
+        let server = Redis::start_binary(&binary, Redis::VOLATILE);
+        contract::check(RedisStore::connect(server.url()).await.unwrap()).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cluster_keeps_the_contract() {
-    let servers = cluster(&[]);
+async fn c11_c42_a_cluster_keeps_the_contract() {
+    let cluster = RedisCluster::start();
+    let urls = cluster.urls();
     // One name is enough, and of several the first that answers.
-    contract::check(RedisStore::connect(servers[1].url()).await.unwrap()).await;
-    let urls = ["redis://127.0.0.1:1/".to_owned(), servers[0].url(), servers[2].url()];
+    contract::check(RedisStore::connect(&urls[1]).await.unwrap()).await;
+    let urls = ["redis://127.0.0.1:1/", &urls[0], &urls[2]];
     let store = RedisStore::cluster(urls).await.unwrap();
     for name in 0..500 {
         assert_eq!(raise(&store, Key::named(&name.to_string())).await.unwrap(), Some(1));
     }
-    for server in &servers {
-        let keys: u64 = server.cli(&["dbsize"]).parse().unwrap();
+    for node in 0..3 {
+        let keys: u64 = cluster.ask(node, &["dbsize"]).parse().unwrap();
         assert!(keys > 100, "a server has {keys} keys");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn replicas_keep_the_contract() {
-    let master = Server::start(&[]);
-    let mut replica = Server::start(&["--replicaof", &format!("127.0.0.1 {}", master.port)]);
-    while !replica.cli(&["info", "replication"]).contains("master_link_status:up") {
+async fn c11_c42_replicas_keep_the_contract() {
+    let master = Redis::start_with(Redis::VOLATILE);
+    let mut replica = Redis::start_with(&[("replicaof", &format!("127.0.0.1 {}", master.port()))]);
+    while !replica.ask(&["info", "replication"]).contains("master_link_status:up") {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let store = RedisOptions::new().replicas(1).connect(master.url()).await.unwrap();
@@ -93,7 +95,7 @@ async fn replicas_keep_the_contract() {
         4000.0 / begun.elapsed().as_secs_f64()
     );
 
-    replica.stop();
+    replica.kill();
     let begun = Instant::now();
     let why = raise(&store, key).await.unwrap_err().to_string();
     assert!(why.contains("0 of 1 replicas"), "{why}");
@@ -111,7 +113,7 @@ async fn replicas_keep_the_contract() {
     };
     let (writes, ()) = tokio::join!(writes, reads);
     assert!(writes.iter().all(Result::is_err));
-    replica.again();
+    replica.start_again();
     let begun = Instant::now();
     while raise(&store, key).await.is_err() {
         assert!(begun.elapsed() < Duration::from_secs(20));
@@ -119,20 +121,19 @@ async fn replicas_keep_the_contract() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_kept_outlasts_a_restart_and_not_a_flush() {
-    let mut server = Server::start(&["--appendonly", "yes"]);
+async fn c42_what_is_kept_outlasts_a_restart_and_not_a_flush() {
+    let mut server = Redis::start();
     let store = RedisStore::connect(server.url()).await.unwrap();
     let key = Key::named("a");
     raise(&store, key).await.unwrap();
     let before = store.read(key).await.unwrap();
-    server.cli(&["shutdown"]);
     server.stop();
-    server.again();
+    server.start_again();
     let after = store.read(key).await.unwrap();
     assert_eq!((before.incarnation, before.born, before.sequence), (after.incarnation, after.born, after.sequence));
     assert_eq!(number_at(&store, key).await, 1);
 
-    server.cli(&["flushall"]);
+    server.ask(&["flushall"]);
     assert!(matches!(store.swap(key, put(&after, b"2")).await.unwrap(), Swap::Changed(seen) if seen.kept.is_none()));
     let flushed = store.read(key).await.unwrap();
     assert_ne!(flushed.incarnation, after.incarnation);
@@ -140,17 +141,18 @@ async fn what_is_kept_outlasts_a_restart_and_not_a_flush() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_older_snapshot_shows() {
-    let mut server = Server::start(&[]);
+async fn c42_an_older_snapshot_shows() {
+    let mut server = Redis::start_with(Redis::VOLATILE);
     let store = RedisStore::connect(server.url()).await.unwrap();
     let key = Key::named("a");
     raise(&store, key).await.unwrap();
-    server.cli(&["save"]);
+    server.ask(&["save"]);
     for _ in 0..5 {
         raise(&store, key).await.unwrap();
     }
     let newer = store.read(key).await.unwrap();
-    server.crash();
+    server.kill();
+    server.start_again();
     let older = store.read(key).await.unwrap();
     assert_eq!(older.incarnation, newer.incarnation);
     assert_eq!((older.sequence, newer.sequence), (1, 6));
@@ -158,12 +160,13 @@ async fn an_older_snapshot_shows() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn scripts_may_be_flushed() {
-    let (server, servers) = (Server::start(&[]), cluster(&[]));
+    let (server, cluster) = (Redis::start_with(Redis::VOLATILE), RedisCluster::start());
     let one = RedisStore::connect(server.url()).await.unwrap();
-    let many = RedisStore::connect(servers[0].url()).await.unwrap();
+    let many = RedisStore::connect(&cluster.urls()[0]).await.unwrap();
     for round in 1..=10 {
-        for server in servers.iter().chain([&server]) {
-            server.cli(&["script", "flush"]);
+        server.ask(&["script", "flush"]);
+        for node in 0..3 {
+            cluster.ask(node, &["script", "flush"]);
         }
         let count = [Count { slot: 1, add: 1, window: SOON }, Count { slot: 2, add: 1, window: SOON }];
         for store in [&one, &many] {
@@ -177,11 +180,11 @@ async fn scripts_may_be_flushed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_away_comes_back() {
-    let mut server = Server::start(&["--appendonly", "yes"]);
+    let mut server = Redis::start();
     let store = RedisStore::connect(server.url()).await.unwrap();
     let key = Key::named("a");
     raise(&store, key).await.unwrap();
-    server.stop();
+    server.kill();
     for _ in 0..20 {
         let begun = Instant::now();
         let why = store.read(key).await.unwrap_err();
@@ -189,17 +192,17 @@ async fn a_server_that_is_away_comes_back() {
         assert!(begun.elapsed() < Duration::from_secs(1), "{why}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    server.again();
+    server.start_again();
     // The first call connects.
     assert_eq!(raise(&store, key).await.unwrap(), Some(2));
 
     // A restart that happened while nothing was asked is not noticed.
-    server.crash();
+    server.kill();
+    server.start_again();
     assert_eq!(raise(&store, key).await.unwrap(), Some(3));
 
     // A server that says nothing.
-    let pid = server.pid().to_string();
-    Command::new("kill").args(["-STOP", &pid]).status().unwrap();
+    server.pause();
     let begun = Instant::now();
     let answers = join_all((0..10).map(|_| store.read(key))).await;
     assert!(answers.iter().all(Result::is_err));
@@ -207,13 +210,13 @@ async fn a_server_that_is_away_comes_back() {
     let begun = Instant::now();
     assert!(store.read(key).await.is_err());
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
-    Command::new("kill").args(["-CONT", &pid]).status().unwrap();
+    server.go_on();
     assert_eq!(raise(&store, key).await.unwrap(), Some(4));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_acknowledged_outlasts_kill_9() {
-    let mut server = Server::start(&["--appendonly", "yes", "--appendfsync", "always"]);
+async fn c11_c42_what_was_acknowledged_outlasts_kill_9() {
+    let mut server = Redis::start();
     let store = Arc::new(RedisStore::connect(server.url()).await.unwrap());
     let keys: Vec<Key> = (0..16).map(|name| Key::named(&name.to_string())).collect();
     let (mut acknowledged, mut total) = (HashMap::<Key, u64>::new(), 0);
@@ -222,14 +225,14 @@ async fn what_was_acknowledged_outlasts_kill_9() {
         let load: Vec<_> =
             keys.iter().map(|key| tokio::spawn(load(Arc::clone(&store), *key, Arc::clone(&over)))).collect();
         tokio::time::sleep(Duration::from_millis(100 + 13 * round)).await;
-        server.stop();
+        server.kill();
         over.store(true, Ordering::SeqCst);
         for (key, load) in keys.iter().zip(load) {
             let (last, done) = load.await.unwrap();
             total += done;
             acknowledged.entry(*key).and_modify(|held| *held = last.max(*held)).or_insert(last);
         }
-        server.again();
+        server.start_again();
         for (key, acknowledged) in &acknowledged {
             let there = number_at(&store, *key).await;
             assert!(there >= *acknowledged, "round {round}: {there} is there, {acknowledged} was acknowledged");
@@ -252,26 +255,28 @@ async fn load(store: Arc<RedisStore>, key: Key, over: Arc<AtomicBool>) -> (u64, 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_forgets_is_refused() {
-    let server = Server::start(&["--maxmemory-policy", "allkeys-lru", "--requirepass", "hunter2"]);
-    let url = |password: &str| format!("redis://:{password}@127.0.0.1:{}/", server.port);
+async fn c42_c47_a_server_that_forgets_is_refused() {
+    let server = Redis::start_with(&[("maxmemory-policy", "allkeys-lru")]);
+    server.ask(&["config", "set", "requirepass", "hunter2"]);
+    let url = |password: &str| format!("redis://:{password}@127.0.0.1:{}/", server.port());
     let why = RedisStore::connect(url("hunter2")).await.unwrap_err().to_string();
     assert!(why.contains("set it to noeviction") && !why.contains("hunter2"), "{why}");
     let why = RedisStore::connect(url("wrong-password")).await.unwrap_err().to_string();
     assert!(!why.contains("wrong-password"), "{why}");
     println!("{why}");
 
-    let servers = cluster(&[]);
-    servers[2].cli(&["config", "set", "maxmemory-policy", "volatile-ttl"]);
-    let why = RedisStore::connect(servers[0].url()).await.unwrap_err().to_string();
-    assert!(why.contains("volatile-ttl") && why.contains(&servers[2].port.to_string()), "{why}");
+    let cluster = RedisCluster::start();
+    cluster.ask(2, &["config", "set", "maxmemory-policy", "volatile-ttl"]);
+    let urls = cluster.urls();
+    let why = RedisStore::connect(&urls[0]).await.unwrap_err().to_string();
+    assert!(why.contains("volatile-ttl") && why.contains(urls[2].trim_start_matches("redis://")), "{why}");
     println!("{why}");
 
     let why = RedisStore::connect("redis://redis.example.com/").await.unwrap_err().to_string();
     assert!(why.contains("use rediss://"), "{why}");
 
-    let server = Server::start(&[]);
-    server.cli(&["set", "oauth:{0}:schema", "2"]);
+    let server = Redis::start_with(Redis::VOLATILE);
+    server.ask(&["set", "oauth:{0}:schema", "2"]);
     let why = RedisStore::connect(server.url()).await.unwrap_err().to_string();
     assert!(why.contains("schema 2"), "{why}");
     RedisOptions::new().prefix("other").connect(server.url()).await.unwrap();
@@ -279,12 +284,12 @@ async fn a_server_that_forgets_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_server_still_signs_out() {
-    let server = Server::start(&[]);
+async fn c42_c47_a_full_server_still_signs_out() {
+    let server = Redis::start_with(Redis::VOLATILE);
     let store = RedisStore::connect(server.url()).await.unwrap();
     let key = Key::named("a");
     raise(&store, key).await.unwrap();
-    server.cli(&["config", "set", "maxmemory", "1mb"]);
+    server.ask(&["config", "set", "maxmemory", "1mb"]);
     assert_eq!(raise(&store, key).await.unwrap(), Some(2), "what is there is changed");
     assert!(matches!(raise(&store, Key::named("b")).await, Err(StoreError::Full)));
     assert_eq!(store.count(&[Count { slot: 1, add: 1, window: SOON }]).await.unwrap()[0].sum, 1);
@@ -293,29 +298,29 @@ async fn a_full_server_still_signs_out() {
     assert!(matches!(gone, Swap::Done { .. }));
     let renewed = store.renew(key.bucket(), seen.incarnation).await.unwrap();
     assert_ne!(renewed, seen.incarnation);
-    server.cli(&["config", "set", "maxmemory", "0"]);
+    server.ask(&["config", "set", "maxmemory", "0"]);
     assert_eq!(raise(&store, Key::named("b")).await.unwrap(), Some(1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_was_made_a_replica_answers_nothing() {
-    let (server, other) = (Server::start(&[]), Server::start(&[]));
+async fn c42_a_server_that_was_made_a_replica_answers_nothing() {
+    let (server, other) = (Redis::start_with(Redis::VOLATILE), Redis::start_with(Redis::VOLATILE));
     let store = RedisStore::connect(server.url()).await.unwrap();
     let key = Key::named("a");
     raise(&store, key).await.unwrap();
-    server.cli(&["replicaof", "127.0.0.1", &other.port.to_string()]);
+    server.ask(&["replicaof", "127.0.0.1", &other.port().to_string()]);
     for _ in 0..3 {
         assert!(store.read(key).await.is_err());
         assert!(store.count(&[Count { slot: 1, add: 0, window: SOON }]).await.is_err());
     }
-    server.cli(&["replicaof", "no", "one"]);
+    server.ask(&["replicaof", "no", "one"]);
     store.read(key).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_update_is_lost() {
-    let (server, servers) = (Server::start(&[]), cluster(&[]));
-    for url in [server.url(), servers[0].url()] {
+async fn c11_no_update_is_lost() {
+    let (server, cluster) = (Redis::start_with(Redis::VOLATILE), RedisCluster::start());
+    for url in [server.url(), cluster.urls().remove(0)] {
         let (one, other) = (RedisStore::connect(&url).await.unwrap(), RedisStore::connect(&url).await.unwrap());
         let key = Key::named("a");
         let raises = (0..2000).map(|index| raise(if index % 2 == 0 { &one } else { &other }, key));
@@ -326,9 +331,9 @@ async fn no_update_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn slots_move_under_load() {
-    let servers = cluster(&[]);
-    let store = Arc::new(RedisStore::connect(servers[0].url()).await.unwrap());
+async fn c11_slots_move_under_load() {
+    let cluster = RedisCluster::start();
+    let store = Arc::new(RedisStore::connect(&cluster.urls()[0]).await.unwrap());
     let keys: Vec<Key> = (0..64).map(|name| Key::named(&name.to_string())).collect();
     let over = Arc::new(AtomicBool::new(false));
     let hammer = |key: Key| {
@@ -346,15 +351,9 @@ async fn slots_move_under_load() {
         })
     };
     let load: Vec<_> = keys.iter().map(|key| hammer(*key)).collect();
-    let ids: Vec<String> = servers.iter().map(|server| server.cli(&["cluster", "myid"])).collect();
-    let entry = format!("127.0.0.1:{}", servers[0].port);
-    tokio::task::spawn_blocking(move || {
-        let moved = Command::new("redis-cli")
-            .args(["--cluster", "reshard", &entry, "--cluster-from", &ids[0], "--cluster-to", &ids[1]])
-            .args(["--cluster-slots", "3000", "--cluster-yes"])
-            .output()
-            .unwrap();
-        assert!(moved.status.success(), "{}", String::from_utf8_lossy(&moved.stdout));
+    let cluster = tokio::task::spawn_blocking(move || {
+        cluster.move_slots(0, 1, 3000);
+        cluster
     })
     .await
     .unwrap();
@@ -371,18 +370,21 @@ async fn slots_move_under_load() {
     }
     println!("{total} writes while 3,000 slots moved, {errors} failed");
     assert_eq!(errors, 0);
+    let nodes = cluster.ask(1, &["cluster", "nodes"]);
+    assert!(nodes.lines().any(|node| node.contains("myself") && node.contains(" 0-2999")), "{nodes}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_master_of_a_cluster_fails() {
-    let mut servers = cluster_of(6, 1, &["--appendonly", "yes"]);
-    let store = RedisOptions::new().replicas(1).connect(servers[0].url()).await.unwrap();
+async fn c42_a_master_of_a_cluster_fails() {
+    let mut cluster = RedisCluster::with_replicas();
+    let urls = cluster.urls();
+    let store = RedisOptions::new().replicas(1).connect(&urls[0]).await.unwrap();
     let keys: Vec<Key> = (0..60).map(|name| Key::named(&name.to_string())).collect();
     for key in &keys {
         assert_eq!(raise(&store, *key).await.unwrap(), Some(1));
     }
-    let master = servers.iter().position(|server| server.cli(&["role"]).starts_with("master")).unwrap();
-    servers[master].stop();
+    assert!(cluster.is_master(0));
+    cluster.kill(0);
     let begun = Instant::now();
     let mut away = keys.clone();
     while !away.is_empty() {
@@ -398,25 +400,25 @@ async fn a_master_of_a_cluster_fails() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     println!("after {:?} all is there again", begun.elapsed());
-    let url = servers[(master + 1) % 6].url();
-    RedisStore::connect(url).await.unwrap();
+    RedisStore::connect(&urls[1]).await.unwrap();
 }
 
 #[test]
 fn the_store_outlives_the_runtime_that_connected() {
-    let mut server = Server::start(&["--appendonly", "yes"]);
+    let mut server = Redis::start();
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let store = runtime().block_on(RedisStore::connect(server.url())).unwrap();
     let key = Key::named("a");
     for round in 1..=3 {
         assert_eq!(runtime().block_on(raise(&store, key)).unwrap(), Some(round));
-        server.crash();
+        server.kill();
+        server.start_again();
     }
     // The caller's needs neither a clock nor a network.
     let bare = tokio::runtime::Builder::new_current_thread().build().unwrap();
     assert_eq!(bare.block_on(store.read(key)).unwrap().sequence, 3);
     // It takes its connection with it; the other that is left is the one that asks.
-    let connected = || server.cli(&["info", "clients"]).contains("connected_clients:2");
+    let connected = || server.ask(&["info", "clients"]).contains("connected_clients:2");
     assert!(connected());
     drop(store);
     let begun = Instant::now();
@@ -427,22 +429,22 @@ fn the_store_outlives_the_runtime_that_connected() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_end_holds_where_expiry_pauses() {
-    let server = Server::start(&[]);
+    let server = Redis::start_with(Redis::VOLATILE);
     let store = RedisStore::connect(server.url()).await.unwrap();
     let key = Key::named("a");
     let seen = store.read(key).await.unwrap();
     let change = Change { keep: Duration::from_millis(300), ..put(&seen, b"1") };
     assert!(matches!(store.swap(key, change).await.unwrap(), Swap::Done { .. }));
     let name = format!("oauth:{{{}}}:v:{}", key.bucket(), key.to_text());
-    assert_eq!(server.cli(&["persist", &name]), "1");
+    assert_eq!(server.ask(&["persist", &name]), "1");
     tokio::time::sleep(Duration::from_millis(400)).await;
-    assert_eq!(server.cli(&["exists", &name]), "1");
+    assert_eq!(server.ask(&["exists", &name]), "1");
     assert!(store.read(key).await.unwrap().kept.is_none());
     assert_eq!(raise(&store, key).await.unwrap(), Some(1));
     // The numbers at the edge of what a script can count.
     let other = Incarnation::from_bits(u64::MAX >> 1);
     let state = format!("oauth:{{{}}}:state", key.bucket());
-    server.cli(&["hset", &state, "inc", &other.bits().to_string(), "seq", &((1u64 << 53) - 2).to_string()]);
+    server.ask(&["hset", &state, "inc", &other.bits().to_string(), "seq", &((1u64 << 53) - 2).to_string()]);
     let seen = store.read(key).await.unwrap();
     assert_eq!((seen.incarnation, seen.sequence), (other, (1 << 53) - 2));
     let one_off = Change { incarnation: Incarnation::from_bits(other.bits() - 1), ..put(&seen, b"") };
@@ -454,7 +456,7 @@ async fn an_end_holds_where_expiry_pauses() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tls_is_spoken() {
-    let directory = std::env::temp_dir().join(format!("oauth-redis-tls-{}", std::process::id()));
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("redis-tls");
     std::fs::create_dir_all(&directory).unwrap();
     let make = "openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.crt -subj /CN=ca -days 2 &&
         openssl req -newkey rsa:2048 -nodes -keyout redis.key -out redis.csr -subj /CN=redis &&
@@ -462,26 +464,11 @@ async fn tls_is_spoken() {
         openssl x509 -req -in redis.csr -CA ca.crt -CAkey ca.key -CAcreateserial -out redis.crt -days 2 -extfile names";
     let made = Command::new("sh").args(["-c", make]).current_dir(&directory).output().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let file = |name: &str| directory.join(name).to_str().unwrap().to_owned();
-    let port = servers::free_port();
-    let server = Server::start(&[
-        "--tls-port",
-        &port.to_string(),
-        "--tls-auth-clients",
-        "no",
-        "--tls-cert-file",
-        &file("redis.crt"),
-        "--tls-key-file",
-        &file("redis.key"),
-        "--tls-ca-cert-file",
-        &file("ca.crt"),
-    ]);
-    let url = format!("rediss://127.0.0.1:{port}/");
+    let server = Redis::start_with(Redis::VOLATILE);
+    let url = server.speak_tls(&directory.join("redis.crt"), &directory.join("redis.key"));
     let why = RedisStore::connect(&url).await.unwrap_err().to_string();
     assert!(why.contains("certificate"), "{why}");
-    let authority = std::fs::read(file("ca.crt")).unwrap();
+    let authority = std::fs::read(directory.join("ca.crt")).unwrap();
     let store = RedisOptions::new().root_certificate(authority).connect(&url).await.unwrap();
     assert_eq!(raise(&store, Key::named("a")).await.unwrap(), Some(1));
-    drop(server);
-    let _ = std::fs::remove_dir_all(&directory);
 }

@@ -1,4 +1,5 @@
-//! The store in an SQLite file: the contract, and what a file, a disk and other processes add to it.
+//! The store in an SQLite file: each clause of the contract, and what a file, a disk, a clock and other processes do to
+//! demands 11, 42 and 47.
 
 #[path = "sqlite/support.rs"]
 mod support;
@@ -18,18 +19,18 @@ use oauth_runtime::store::{About, Count, Key, SqliteStore, Store, StoreError, Sw
 use support::*;
 
 #[tokio::test]
-async fn it_keeps_the_contract() {
+async fn c11_c42_it_keeps_the_contract() {
     contract::check(open(&fresh("contract")).await).await;
 }
 
 #[tokio::test]
-async fn two_stores_of_one_file_keep_the_contract_together() {
+async fn c11_c42_two_stores_of_one_file_keep_the_contract_together() {
     let path = fresh("together");
     contract::check(Both { stores: [open(&path).await, open(&path).await], turn: AtomicUsize::new(0) }).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_keeps_the_contract_beside_a_busy_process() {
+async fn c11_c42_it_keeps_the_contract_beside_a_busy_process() {
     let path = fresh("beside");
     let store = open(&path).await;
     let mut child = child("burden", &path);
@@ -43,7 +44,7 @@ async fn it_keeps_the_contract_beside_a_busy_process() {
 }
 
 #[tokio::test]
-async fn what_was_written_is_there_after_reopening() {
+async fn c42_what_was_written_is_there_after_reopening() {
     let path = fresh("reopening");
     let key = Key::named("kept");
     let store = open(&path).await;
@@ -76,7 +77,7 @@ fn it_outlives_the_runtime_that_opened_it_and_serves_every_other() {
 }
 
 #[tokio::test]
-async fn processes_lose_no_update_and_no_addition() {
+async fn c11_processes_lose_no_update_and_no_addition() {
     let path = fresh("processes");
     let store = open(&path).await;
     let mut children: Vec<_> = (0..3).map(|_| child("hammer", &path)).collect();
@@ -91,7 +92,7 @@ async fn processes_lose_no_update_and_no_addition() {
 }
 
 #[tokio::test]
-async fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
+async fn c11_c42_nothing_acknowledged_is_lost_when_the_process_is_killed() {
     let path = fresh("killed");
     let mut acknowledged: HashMap<String, u64> = HashMap::new();
     for round in 0..20 {
@@ -125,7 +126,7 @@ async fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
 }
 
 #[tokio::test]
-async fn an_older_copy_shows_the_older_sequence() {
+async fn c42_an_older_copy_shows_the_older_sequence() {
     let path = fresh("older");
     let key = Key::named("restored");
     let store = open(&path).await;
@@ -172,7 +173,7 @@ async fn a_newer_schema_and_foreign_files_are_refused() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn only_the_owner_may_read_it_and_a_replaced_file_is_refused() {
+async fn c42_only_the_owner_may_read_it_and_a_replaced_file_is_refused() {
     use std::os::unix::fs::PermissionsExt as _;
     let path = fresh("owner");
     let store = open(&path).await;
@@ -222,7 +223,7 @@ async fn reads_go_on_while_a_process_holds_the_file_and_writes_wait_for_it() {
 }
 
 #[tokio::test]
-async fn a_full_file_refuses_and_works_again_once_something_expires() {
+async fn c42_c47_a_full_file_refuses_and_works_again_once_something_expires() {
     let path = fresh("full");
     let clock = Clock::by_hand();
     let store = SqliteStore::open_with_max_pages(&path, clock.clone(), 400).await.expect("opened");
@@ -255,8 +256,8 @@ async fn a_full_file_refuses_and_works_again_once_something_expires() {
 }
 
 #[test]
-fn a_full_disk_refuses_and_the_store_works_again_once_there_is_room() {
-    const NAME: &str = "a_full_disk_refuses_and_the_store_works_again_once_there_is_room";
+fn c42_c47_a_full_disk_refuses_and_the_store_works_again_once_there_is_room() {
+    const NAME: &str = "c42_c47_a_full_disk_refuses_and_the_store_works_again_once_there_is_room";
     let path = fresh("disk");
     if mount(path.parent().expect("a folder")) {
         return runtime().block_on(on_a_full_disk(&path));
@@ -312,7 +313,7 @@ async fn on_a_full_disk(path: &Path) {
 }
 
 #[tokio::test]
-async fn the_time_never_goes_back() {
+async fn c42_the_time_never_goes_back() {
     let path = fresh("time");
     let (clock, key) = (Clock::by_hand(), Key::named("timed"));
     let store = SqliteStore::open_with_clock(&path, clock.clone()).await.expect("opened");

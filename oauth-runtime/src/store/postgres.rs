@@ -34,6 +34,10 @@ use schema::READ_COMMITTED;
 /// - PgBouncer in transaction mode: required is version 1.21 or later, with `max_prepared_statements` of at least 10.
 /// - Connections must lead to the primary server: a standby is refused, when the store is made and by every call.
 /// - A write waits for a lock for at most 5 s, unless the connection's own `lock_timeout` is another.
+///
+/// # Backup and restore
+/// The tables are in the backups of the database. After a restore call
+/// [`OAuthService::renew`](crate::OAuthService::renew) once: what was spent or revoked since the backup is not in it.
 #[derive(Clone)]
 pub struct PostgresStore {
     pool: PgPool,

@@ -54,6 +54,10 @@ use crate::store::{
 /// It is asked of masters alone. A server that comes back is connected to by the next call. A call takes at most four
 /// seconds; one that fails has been sent once, and may have been done. It works from every runtime: the connections are in
 /// a thread of their own.
+///
+/// # Backup and restore
+/// A server that is started with an older snapshot, or with an older log, has forgotten what was spent or revoked since:
+/// call [`OAuthService::renew`](crate::OAuthService::renew) once.
 pub struct RedisStore {
     servers: Arc<Servers>,
     driver: Driver,

@@ -49,14 +49,15 @@ use writer::{Outcome, Task, Write};
 ///
 /// # Backup and restore
 /// `sqlite3 oauth.db "VACUUM INTO 'backup.db'"` copies it while it is in use. To restore, stop every process, remove
-/// the `-wal` and `-shm` files, and put the copy in the place of `oauth.db`. Then [renew](Store::renew) the buckets:
-/// what was spent or revoked since the backup is not in it. A file that is replaced while it is open is noticed, and
-/// every call refused.
+/// the `-wal` and `-shm` files, and put the copy in the place of `oauth.db`. Then call
+/// [`OAuthService::renew`](crate::OAuthService::renew) once, which renews all buckets: what was spent or revoked since the
+/// backup is not in it. A file that is replaced while it is open is noticed, and every call refused.
 ///
 /// # Time
 /// It keeps the latest time that it has seen, and uses the later of that and the clock: a clock that is set back brings
 /// nothing back that has expired. Where the clock was wrong and ahead, set it right, stop every process, run `sqlite3
-/// oauth.db "UPDATE oauth_time SET highest = 0"`, and renew the buckets: what was thought to have expired is gone.
+/// oauth.db "UPDATE oauth_time SET highest = 0"`, and call [`OAuthService::renew`](crate::OAuthService::renew) once: what
+/// was thought to have expired is gone.
 pub struct SqliteStore {
     path: Arc<Path>,
     reads: mpsc::Sender<Read>,

@@ -15,7 +15,7 @@ use oauth_tests::servers::Postgres;
 /// With `synchronous_commit` off, so that what the store does not make durable by itself is lost: a table of the test's
 /// own shows it.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_acknowledged_survives_kills() {
+async fn c11_c42_what_was_acknowledged_survives_kills() {
     let mut server = Postgres::start_with(&["synchronous_commit=off", "wal_writer_delay=10s"]);
     let pool = pool(&server.url(), 16);
     let store = PostgresStore::new(pool.clone()).await.unwrap();
@@ -59,7 +59,7 @@ async fn what_was_acknowledged_survives_kills() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_and_an_older_snapshot_are_survived() {
+async fn c42_a_restart_and_an_older_snapshot_are_survived() {
     let mut server = Postgres::start();
     let pool = pool(&server.url(), 4);
     let store = PostgresStore::new(pool.clone()).await.unwrap();
@@ -86,7 +86,7 @@ async fn a_restart_and_an_older_snapshot_are_survived() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_standby_is_refused() {
+async fn c42_a_standby_is_refused() {
     let mut server = Postgres::start();
     let pool = pool(&server.url(), 2);
     let (store, key) = (PostgresStore::new(pool.clone()).await.unwrap(), Key::named("a"));

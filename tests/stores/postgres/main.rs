@@ -1,4 +1,5 @@
-//! `PostgresStore` on real servers.
+//! `PostgresStore` on real servers: each clause of the contract, and what servers, pools and roles do to demands 11, 42
+//! and 47.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod crashes;
@@ -18,7 +19,7 @@ use oauth_tests::servers::Postgres;
 pub const PATIENCE: Duration = Duration::from_secs(300);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_keeps_the_contract() {
+async fn c11_c42_it_keeps_the_contract() {
     let url = database("");
     let store = PostgresStore::new(pool(&url, 10)).await.unwrap();
     let about = store.about();
@@ -27,7 +28,7 @@ async fn it_keeps_the_contract() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_keeps_the_contract_at_any_isolation() {
+async fn c11_c42_it_keeps_the_contract_at_any_isolation() {
     for isolation in ["repeatable read", "serializable"] {
         let url = database(&format!("ALTER DATABASE {{}} SET default_transaction_isolation = '{isolation}'"));
         contract::check(PostgresStore::new(pool(&url, 10)).await.unwrap()).await;
@@ -35,7 +36,7 @@ async fn it_keeps_the_contract_at_any_isolation() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_pools_lose_no_update() {
+async fn c11_two_pools_lose_no_update() {
     for isolation in ["read committed", "serializable"] {
         let url = database(&format!("ALTER DATABASE {{}} SET default_transaction_isolation = '{isolation}'"));
         let one = PostgresStore::new(pool(&url, 8)).await.unwrap();
@@ -203,7 +204,7 @@ async fn reading_is_one_query_and_buckets_stay_small() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_expired_or_was_renewed_is_removed() {
+async fn c42_what_expired_or_was_renewed_is_removed() {
     let url = database("");
     let pool = pool(&url, 4);
     let store = PostgresStore::new(pool.clone()).await.unwrap();
@@ -242,7 +243,7 @@ async fn what_expired_or_was_renewed_is_removed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_and_a_lock_held_by_hand_are_errors() {
+async fn c47_a_full_disk_and_a_lock_held_by_hand_are_errors() {
     let url = database("");
     let pool = pool(&url, 4);
     let store = PostgresStore::new(pool.clone()).await.unwrap();
@@ -265,7 +266,7 @@ async fn a_full_disk_and_a_lock_held_by_hand_are_errors() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_error_of_the_commit_is_no_answer() {
+async fn c11_an_error_of_the_commit_is_no_answer() {
     // A constraint that is checked at the commit, after the row was sent.
     let url = database("");
     let pool = pool(&url, 2);
@@ -285,7 +286,7 @@ async fn an_error_of_the_commit_is_no_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn synchronous_commit_off_is_overruled() {
+async fn c42_synchronous_commit_off_is_overruled() {
     let url = database("ALTER DATABASE {} SET synchronous_commit = off");
     PostgresStore::new(pool(&url, 1)).await.unwrap();
     let mut connection = PgConnection::connect(&url).await.unwrap();

@@ -27,7 +27,9 @@ impl Failed {
             }
             Some(READONLY) => ": let this user write the file and its folder",
             Some(CANTOPEN) => ": its folder must exist, and this user must be allowed to read and write in it",
-            Some(CORRUPT) => ": the file is damaged; stop every process, restore a backup, and renew the buckets",
+            Some(CORRUPT) => {
+                ": the file is damaged; stop every process, restore a backup, and call OAuthService::renew"
+            }
             Some(NOTADB) => ": the file is no SQLite database, or damaged; give the store a file of its own",
             Some(IOERR) => ": the disk, or its file system, failed; see the system's log",
             _ => "",
