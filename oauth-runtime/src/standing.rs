@@ -259,9 +259,9 @@ impl Ledger {
 
     /// Takes note of what the store said.
     fn seen(&self, key: Key, seen: Seen) -> Result<View, StoreError> {
-        if self.has_clock
-            && let Err(ClocksDiffer { seconds }) = self.clock.follow(seen.now)
-        {
+        if !self.has_clock {
+            self.clock.raise(seen.now);
+        } else if let Err(ClocksDiffer { seconds }) = self.clock.follow(seen.now) {
             let why = format!("its clock is {seconds} s away from this machine's: let a time server set both");
             return Err(StoreError::Unavailable(why.into()));
         }

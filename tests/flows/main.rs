@@ -20,4 +20,5 @@ mod secrets;
 mod sessions;
 mod setup;
 mod sign_in;
+mod waits;
 mod whole;

@@ -1,6 +1,7 @@
 //! `POST /verify`: the answer to what was asked after the password.
 
 use actix_web::{HttpRequest, HttpResponse};
+use futures_util::future::join;
 
 use crate::error::Reason;
 use crate::model::code::QuestionForm;
@@ -68,13 +69,17 @@ pub(crate) async fn submit(
         Outcome::Ask(question) => Err(question),
         Outcome::Done(user) => Ok(user),
     };
-    limits.forgive(attempt).await?;
     let QuestionForm { once, request, browser, username, began, .. } = form;
     let authorization = Authorization { request, client, destination };
     match outcome {
-        Err(question) => first_question_page(server, authorization, browser, username, began, question).await,
+        Err(question) => {
+            limits.forgive(attempt).await?;
+            first_question_page(server, authorization, browser, username, began, question).await
+        }
         Ok(user) => {
-            form::spend::<QuestionForm>(server, &once).await?;
+            // Side by side: neither needs the other.
+            let (forgiven, spent) = join(limits.forgive(attempt), form::spend::<QuestionForm>(server, &once)).await;
+            forgiven.map_err(Reason::from).and(spent)?;
             let (person, view) = signed_in(server, http, user, Some(&username), began).await?;
             finish(server, http, authorization, person, &view, By::Page).await
         }

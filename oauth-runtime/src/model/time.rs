@@ -172,6 +172,13 @@ impl Clock {
         Ok(())
     }
 
+    /// Is not behind what a store of this process has seen.
+    pub(crate) fn raise(&self, seen: Timestamp) {
+        if self.told.highest.load(Ordering::Relaxed) < seen.0 {
+            self.told.highest.fetch_max(seen.0, Ordering::Relaxed);
+        }
+    }
+
     /// Takes the system's time as it is, after a step that was meant. It does not go back by that.
     pub(crate) fn accept(&self) {
         *self.told.anchor.write() = (self.told.source.shown(), self.told.source.passed());

@@ -33,6 +33,9 @@ pub struct FaultyStore(Arc<Watched>);
 struct Watched {
     store: Box<dyn Store>,
     verbs: [Watch; Verb::ALL.len()],
+    /// The calls that are under way.
+    under_way: AtomicU64,
+    waits: AtomicU64,
 }
 
 #[derive(Default)]
@@ -55,7 +58,12 @@ pub enum Fault {
 impl FaultyStore {
     /// Watches this store, which has no fault at first.
     pub fn new(store: impl Store) -> Self {
-        FaultyStore(Arc::new(Watched { store: Box::new(store), verbs: std::array::from_fn(|_| Watch::default()) }))
+        FaultyStore(Arc::new(Watched {
+            store: Box::new(store),
+            verbs: std::array::from_fn(|_| Watch::default()),
+            under_way: AtomicU64::new(0),
+            waits: AtomicU64::new(0),
+        }))
     }
 
     /// From now on these verbs have this fault, in place of the one that they had.
@@ -78,6 +86,12 @@ impl FaultyStore {
         verbs.iter().map(|verb| self.watch(*verb).calls.load(Ordering::SeqCst)).sum()
     }
 
+    /// How often it was waited for: calls that are under way at once are one wait. Only calls with a fault take time.
+    #[must_use]
+    pub fn waits(&self) -> u64 {
+        self.0.waits.load(Ordering::SeqCst)
+    }
+
     fn ask<'a, T: Send + Unpin + 'a>(
         &'a self,
         verb: Verb,
@@ -90,15 +104,20 @@ impl FaultyStore {
         };
         Reply::later(async move {
             watch.called();
+            if self.0.under_way.fetch_add(1, Ordering::SeqCst) == 0 {
+                self.0.waits.fetch_add(1, Ordering::SeqCst);
+            }
             let cut = || StoreError::Unavailable(format!("{verb:?} fails for a test").into());
-            match fault {
+            let answer = match fault {
                 Fault::Unavailable => Err(cut()),
                 Fault::AnswerLost => ask(&*self.0.store).await.and_then(|_| Err(cut())),
                 Fault::Slow(delay) => {
                     tokio::time::sleep(delay).await;
                     ask(&*self.0.store).await
                 }
-            }
+            };
+            self.0.under_way.fetch_sub(1, Ordering::SeqCst);
+            answer
         })
     }
 
