@@ -4,6 +4,7 @@
 mod broken_store;
 mod browsers;
 mod clients;
+mod clocks;
 mod guards;
 mod hardening;
 mod keys;

@@ -1,6 +1,7 @@
 //! Several processes of one service over one store: real processes, real stores, nginx in front.
 #![allow(clippy::unwrap_used)]
 
+mod clocks;
 mod load;
 mod outage;
 mod restored;
