@@ -71,13 +71,11 @@ struct Told {
 }
 
 enum Source {
-    System(Instant),
+    /// Since when, and how many seconds it is shifted.
+    System(Instant, i64),
     /// The time that it shows, and the one that passed.
     #[cfg(feature = "testing")]
-    ByHand {
-        shown: AtomicU64,
-        passed: AtomicU64,
-    },
+    ByHand { shown: AtomicU64, passed: AtomicU64 },
 }
 
 /// A store's clock and this one's are too far apart: nothing tells which is wrong.
@@ -91,7 +89,7 @@ impl Clock {
     #[must_use]
     pub fn system() -> Self {
         // One for the process, so that a step is seen and accepted by all that read it.
-        static SYSTEM: LazyLock<Clock> = LazyLock::new(|| Clock::of(Source::System(Instant::now())));
+        static SYSTEM: LazyLock<Clock> = LazyLock::new(|| Clock::of(Source::System(Instant::now(), 0)));
         Clock { told: Arc::clone(&SYSTEM.told), ahead: Arc::default() }
     }
 
@@ -121,6 +119,20 @@ impl Clock {
     pub fn by_hand() -> Self {
         let shown = AtomicU64::new(Clock::system().now().seconds());
         Clock::of(Source::ByHand { shown, passed: AtomicU64::new(0) })
+    }
+
+    /// A clock that runs as the system's does, this many seconds ahead of it, or behind: that of another machine.
+    ///
+    /// ```
+    /// use oauth_runtime::Clock;
+    ///
+    /// let ahead = Clock::system_ahead_by(30).now().since(Clock::system().now());
+    /// assert!((30..=31).contains(&ahead.as_secs()));
+    /// ```
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn system_ahead_by(seconds: i64) -> Self {
+        Clock::of(Source::System(Instant::now(), seconds))
     }
 
     /// Lets time pass on a clock made by [`Clock::by_hand`], for all who hold it. The system's clock stays as it is.
@@ -236,7 +248,10 @@ impl Source {
     fn shown(&self) -> u64 {
         match self {
             // A clock before 1970 makes everything expired: no one gets in, nothing panics.
-            Source::System(_) => SystemTime::now().duration_since(UNIX_EPOCH).map_or(u64::MAX, |since| since.as_secs()),
+            Source::System(_, shift) => {
+                let since = SystemTime::now().duration_since(UNIX_EPOCH).map(|since| since.as_secs());
+                since.map_or(u64::MAX, |seconds| seconds.saturating_add_signed(*shift))
+            }
             #[cfg(feature = "testing")]
             Source::ByHand { shown, .. } => shown.load(Ordering::SeqCst),
         }
@@ -244,7 +259,7 @@ impl Source {
 
     fn passed(&self) -> Duration {
         match self {
-            Source::System(started) => started.elapsed(),
+            Source::System(started, _) => started.elapsed(),
             #[cfg(feature = "testing")]
             Source::ByHand { passed, .. } => Duration::from_secs(passed.load(Ordering::SeqCst)),
         }
