@@ -136,7 +136,8 @@ need_servers() {
     need_package redis-server redis-server
     need_package redis-cli redis-tools
     need_package nginx nginx
-    # They also fill a disk of their own, and make certificates.
+    # They also fill a disk of their own, watch what is written and synced, and make certificates.
+    need_package strace strace
     need_package unshare util-linux
     need_package mount mount
     need_package openssl openssl

@@ -1,6 +1,8 @@
 //! The store in an SQLite file: each clause of the contract, and what a file, a disk, a clock and other processes do to
 //! demands 11, 42 and 47.
 
+#[path = "sqlite/power.rs"]
+mod power;
 #[path = "sqlite/support.rs"]
 mod support;
 
@@ -380,7 +382,8 @@ fn child_process() {
         let store = open(Path::new(&path)).await;
         match &*what {
             "hammer" => hammer(&store).await,
-            _ => burden(&store).await,
+            "powered" => burden(&store, 10).await,
+            _ => burden(&store, usize::MAX).await,
         }
     });
 }

@@ -25,17 +25,19 @@ pub(crate) async fn hammer(store: &SqliteStore) {
     .await;
 }
 
-/// An endless load of swaps, each told once it is acknowledged.
-pub(crate) async fn burden(store: &SqliteStore) {
+/// A load of swaps by eight callers, this many by each, each told once it is acknowledged.
+pub(crate) async fn burden(store: &SqliteStore, writes: usize) {
     join_all((0..8).map(async |index| {
         let name = format!("burden {index}");
         let key = Key::named(&name);
         let mut seen = store.read(key).await.expect("read");
-        loop {
+        let mut written = 0;
+        while written < writes {
             match store.swap(key, change(&seen, b"{}")).await.expect("written") {
                 Swap::Done { sequence, .. } => {
                     let mut out = std::io::stdout().lock();
                     writeln!(out, "\nack {name}={sequence}").and_then(|()| out.flush()).expect("a pipe");
+                    written += 1;
                     seen = store.read(key).await.expect("read");
                     assert_eq!(seen.sequence, sequence);
                 }

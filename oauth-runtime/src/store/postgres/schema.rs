@@ -1,6 +1,8 @@
 //! The tables and functions in the database: looked at, created, and brought up to date.
 
-use sqlx::postgres::{PgConnection, PgPool};
+use std::net::IpAddr;
+
+use sqlx::postgres::{PgConnection, PgPool, PgSslMode};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::error::{INSUFFICIENT_PRIVILEGE, code, failed};
@@ -11,6 +13,7 @@ use crate::store::{BUCKETS, Incarnation, StoreError};
 /// and functions begin with: the schema, and the prefix.
 pub(super) async fn prepare(pool: &PgPool, prefix: &str) -> Result<String, StoreError> {
     let prefix = checked(prefix)?;
+    warn_of_plain_text(pool);
     let mut connection = pool.acquire().await.map_err(failed)?;
     let found = Found::look(&mut connection, &prefix).await?;
     let tables = &found.tables;
@@ -21,6 +24,23 @@ pub(super) async fn prepare(pool: &PgPool, prefix: &str) -> Result<String, Store
     match missing.map_err(failed)?.try_get::<Option<String>, _>(0).map_err(failed)? {
         None => Ok(found.tables),
         Some(missing) => Err(refused(format!("the role of the pool's connections lacks grants: {missing}"))),
+    }
+}
+
+/// One who sits between could end things and un-end them. The pool is the author's own, so that is theirs to decide.
+fn warn_of_plain_text(pool: &PgPool) {
+    let options = pool.connect_options();
+    let host = options.get_host();
+    let address = host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    let is_local = options.get_socket().is_some() || host.starts_with('/') || host == "localhost" || address;
+    let may_be_plain = matches!(options.get_ssl_mode(), PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer);
+    if may_be_plain && !is_local {
+        tracing::warn!(
+            target: "oauth",
+            host,
+            "PostgreSQL on another machine may be spoken to without TLS, and who sits between can bring back what was \
+             revoked: set sslmode=verify-full"
+        );
     }
 }
 
