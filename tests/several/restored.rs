@@ -183,3 +183,37 @@ async fn c42_a_memory_that_was_lost_revives_nothing() {
     assert_eq!(browser.redeem(&code, &[]).await.status, 400);
     assert!(is_accepted(&browser, &tokens(&browser).await).await, "it goes on without a restart");
 }
+
+/// A replica takes over that has not heard of what was acknowledged last.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn c42_a_replica_that_lagged_and_was_promoted_is_exposed_by_what_is_newer() {
+    let mut primary = Redis::start();
+    let replicaof = format!("127.0.0.1 {}", primary.port());
+    let replica = Redis::start_with(&[&[("replicaof", &*replicaof)], Redis::DURABLE].concat());
+    while !replica.ask(&["info", "replication"]).contains("master_link_status:up") {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let before = service(Box::new(RedisStore::connect(primary.url()).await.unwrap()));
+    let browser = Browser::new(&before.0);
+    let old = tokens(&browser).await;
+    assert_eq!(primary.ask(&["wait", "1", "10000"]), "1");
+
+    // Silent from now on, with more on its way to it than any socket holds.
+    replica.pause();
+    primary.ask(&["eval", "for i = 1, 64 do redis.call('set', 'filler' .. i, string.rep('x', 1048576)) end", "0"]);
+    before.1.sign_out("ada").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    let new = tokens(&browser).await;
+    assert!(is_accepted(&browser, &new).await && !is_accepted(&browser, &old).await);
+    ended(before).await;
+    primary.kill();
+    replica.go_on();
+    replica.ask(&["replicaof", "no", "one"]);
+
+    let after = service(Box::new(RedisStore::connect(replica.url()).await.unwrap()));
+    let browser = Browser::new(&after.0);
+    assert!(is_accepted(&browser, &old).await, "the sign-out is lost, and nothing has shown it yet");
+    assert!(!is_accepted(&browser, &new).await, "it is of a time that this server has not seen");
+    assert!(!is_accepted(&browser, &old).await && !is_refreshed(&browser, &old).await);
+    assert!(is_accepted(&browser, &tokens(&browser).await).await, "and it goes on");
+}
