@@ -5,6 +5,7 @@ mod broken_store;
 mod browsers;
 mod clients;
 mod clocks;
+mod grants;
 mod guards;
 mod hardening;
 mod keys;

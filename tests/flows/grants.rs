@@ -1,0 +1,120 @@
+//! What a person sees of what they gave, and takes back.
+
+use std::collections::BTreeMap;
+
+use oauth_runtime::{Client, Grant, Holder, OAuthService};
+use oauth_tests::{Browser, Changes, Server, builder, free_port, handlers, serve};
+use serde_json::json;
+
+const GUEST: Changes<'_> =
+    &[("client_id", Some("guest")), ("redirect_uri", Some("https://guest.example/cb")), ("scope", Some("notes:read"))];
+const GUEST_ELSEWHERE: Changes<'_> = &[
+    ("client_id", Some("guest")),
+    ("redirect_uri", Some("https://guest.example.net/cb")),
+    ("scope", Some("notes:read")),
+];
+
+fn service() -> (Server, OAuthService) {
+    let (listener, base) = free_port();
+    let guest = Client::public("guest").third_party();
+    let guest = guest.redirect_uri("https://guest.example/cb").redirect_uri("https://guest.example.net/cb");
+    let oauth = builder(&base).client(guest).reload(async |_: &str| Some(json!({ "role": "admin" }))).build().unwrap();
+    let routes = oauth.clone();
+    let server = serve(listener, move |app| {
+        app.configure(routes.routes()).configure(handlers);
+    });
+    (server, oauth)
+}
+
+/// The grants of the admin, by who holds them.
+async fn grants(oauth: &OAuthService) -> BTreeMap<&'static str, Vec<Grant>> {
+    let mut grants = BTreeMap::<_, Vec<Grant>>::new();
+    for grant in oauth.grants("admin").await.unwrap() {
+        let holder = match &grant.holder {
+            Holder::Session => "session",
+            Holder::Client(_) => "client",
+            Holder::Consent(_) => "consent",
+            other => panic!("{other:?}"),
+        };
+        grants.entry(holder).or_default().push(grant);
+    }
+    grants
+}
+
+async fn is_silent(browser: &Browser, changes: Changes<'_>) -> bool {
+    browser.authorize(&[changes, &[("prompt", Some("none"))]].concat()).await.redirect().contains_key("code")
+}
+
+#[tokio::test]
+async fn c40_a_person_sees_what_they_gave_and_ends_it() {
+    let (server, oauth) = service();
+    let browser = Browser::new(&server);
+    assert!(oauth.grants("admin").await.unwrap().is_empty());
+    let page = browser.sign_in(GUEST, "admin", "admin123").await;
+    let code = browser.consent(&page.form(), "allow").await.redirect()["code"].clone();
+    let redeem = [("client_id", Some("guest")), ("redirect_uri", Some("https://guest.example/cb"))];
+    let issued = browser.redeem(&code, &redeem).await.json();
+    let (access, refresh) = (issued["access_token"].as_str().unwrap(), issued["refresh_token"].as_str().unwrap());
+
+    let given = grants(&oauth).await;
+    assert_eq!(
+        given.iter().map(|(holder, all)| (*holder, all.len())).collect::<Vec<_>>(),
+        [("client", 1), ("consent", 1), ("session", 1)]
+    );
+    let [Grant { holder: Holder::Client(client), begun, last_used, ends_at, .. }] = &given["client"][..] else {
+        panic!("{given:?}")
+    };
+    assert_eq!((client.client.as_str(), client.scope.to_string().as_str()), ("guest", "notes:read"));
+    assert!(begun <= last_used && last_used < ends_at);
+    let [Grant { holder: Holder::Consent(consent), .. }] = &given["consent"][..] else { panic!("{given:?}") };
+    assert_eq!((consent.client.as_str(), consent.scope.to_string().as_str()), ("guest", "notes:read"));
+
+    // A client's own revocation takes back no consent; the person does.
+    let revoked = browser.post("/revoke", format!("client_id=guest&token={refresh}")).await;
+    assert_eq!((revoked.status, browser.call("/me", Some(access)).await.status), (200, 401));
+    assert!(!grants(&oauth).await.contains_key("client"));
+    assert!(is_silent(&browser, GUEST).await);
+    assert!(!oauth.revoke_grant("user", &given["consent"][0].id).await.unwrap(), "another's is none of theirs");
+    assert!(oauth.revoke_grant("admin", &given["consent"][0].id).await.unwrap());
+    assert!(!oauth.revoke_grant("admin", &given["consent"][0].id).await.unwrap(), "it has ended");
+    assert!(!is_silent(&browser, GUEST).await);
+
+    // With a session goes what clients got by it.
+    let own = browser.issued(&[]).await;
+    assert!(oauth.revoke_grant("admin", &given["session"][0].id).await.unwrap());
+    assert_eq!(browser.call("/me", own["access_token"].as_str()).await.status, 401);
+    assert_eq!(browser.refresh(own["refresh_token"].as_str().unwrap(), &[]).await.status, 400);
+    let silent = browser.authorize(&[("prompt", Some("none"))]).await;
+    assert_eq!(silent.redirect()["error"], "login_required");
+    assert!(oauth.grants("admin").await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn c40_a_consent_holds_for_the_origin_that_it_was_given_for() {
+    let (server, oauth) = service();
+    let browser = Browser::new(&server);
+    let page = browser.sign_in(GUEST, "admin", "admin123").await;
+    assert!(browser.consent(&page.form(), "allow").await.redirect().contains_key("code"));
+    assert!(is_silent(&browser, GUEST).await && !is_silent(&browser, GUEST_ELSEWHERE).await);
+    let page = browser.authorize(GUEST_ELSEWHERE).await;
+    assert_eq!(page.status, 200, "it is asked again");
+    // To deny takes back what was allowed.
+    assert_eq!(browser.consent(&page.form(), "deny").await.redirect()["error"], "access_denied");
+    assert!(!is_silent(&browser, GUEST).await && !grants(&oauth).await.contains_key("consent"));
+}
+
+#[tokio::test]
+async fn c42_to_forget_a_user_ends_everything_and_leaves_nothing_of_them() {
+    let (server, oauth) = service();
+    let browser = Browser::new(&server);
+    let page = browser.sign_in(GUEST, "admin", "admin123").await;
+    assert!(browser.consent(&page.form(), "allow").await.redirect().contains_key("code"));
+    let issued = browser.issued(&[]).await;
+    oauth.forget("admin").await.unwrap();
+    assert!(oauth.grants("admin").await.unwrap().is_empty());
+    assert_eq!(browser.call("/me", issued["access_token"].as_str()).await.status, 401);
+    assert_eq!(browser.refresh(issued["refresh_token"].as_str().unwrap(), &[]).await.status, 400);
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    let page = browser.sign_in(GUEST, "admin", "admin123").await;
+    assert_eq!(page.status, 200, "what they allowed is forgotten");
+}
