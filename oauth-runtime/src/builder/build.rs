@@ -9,6 +9,7 @@ use crate::builder::clients::{clients, default_scope, origins, scopes};
 use crate::builder::error::BuildError;
 use crate::builder::paths::paths;
 use crate::clients::Clients;
+use crate::event::teller::Events;
 use crate::guard::cache::TokenCache;
 use crate::guard::map;
 use crate::guard::protection::{OwnTokens, Protection, Tokens};
@@ -128,6 +129,8 @@ impl Builder {
             }
             None => DerivedKeys::new(secrets, issuer.as_str(), others_verify, clock.clone()).map(KeyRing::Derived),
         };
+        let events = Events::new(clock.clone(), std::mem::take(&mut self.listeners));
+        let events = Arc::new(events.map_err(|_| BuildError::EventThread)?);
         let store = self.store.take().unwrap_or_else(|| {
             if issuer.is_https() {
                 tracing::warn!(
@@ -140,9 +143,9 @@ impl Builder {
         });
         let counters = secrets.iter().next().and_then(|secret| derive(secret, b"counters"));
         let counters = counters.ok_or(BuildError::Cryptography)?;
-        let ledger = Ledger::new(store, clock.clone(), self.patience);
+        let ledger = Ledger::new(store, clock.clone(), self.patience, Arc::clone(&events));
         let limits = Limits::new(ledger.shared_store(), &counters);
-        Ok((OwnTokens { keys: keys.ok_or(BuildError::Cryptography)?, ledger, clock }, limits))
+        Ok((OwnTokens { keys: keys.ok_or(BuildError::Cryptography)?, ledger, clock, events }, limits))
     }
 }
 

@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
+use crate::event::{EventKind, Fact};
 use crate::model::code::QuestionForm;
 use crate::model::form::Parameters;
 use crate::model::session::By;
@@ -27,6 +28,7 @@ pub(crate) async fn submit(
     let sealed = parameters.get("request", usize::MAX)?.unwrap_or_default();
     let again = |problem| question_page(server, &client.name, &destination, &form, sealed, Some(problem));
     if parameters.get("cancel", 64)?.is_some() {
+        server.tell(Fact::of(EventKind::SecondFactorRefused).client(&client.id).reason("cancelled"));
         return Ok(redirect::refuse(server, &destination, form.request.state.as_deref(), &Reason::AccessDenied));
     }
     let answer = match parameters.get("answer", 256) {
@@ -39,7 +41,7 @@ pub(crate) async fn submit(
     let attempt = match limits.second_factor(&form.username).await? {
         Ok(attempt) => attempt,
         Err(too_many) => {
-            tracing::warn!(target: "oauth", client = client.id, address = server.peer(http).map(display), "too many answers to a question");
+            server.tell(Fact::of(EventKind::Throttled).client(&client.id).reason(too_many.limit));
             return Ok(again(SignInProblem::TooManyAttempts(too_many.retry_after)));
         }
     };
@@ -56,13 +58,14 @@ pub(crate) async fn submit(
         Ok(signed_in) => signed_in.0,
         Err(why) => {
             tracing::error!(target: "oauth", ?why, "second_factor gave no answer");
+            server.tell(Fact::of(EventKind::SecondFactorRefused).client(&client.id).reason("no_answer"));
             limits.forgive(attempt).await?;
             return Ok(again(SignInProblem::TryAgainLater));
         }
     };
     let outcome = match outcome {
         Outcome::Refused => {
-            tracing::info!(target: "oauth", client = client.id, address = server.peer(http).map(display), "sign-in refused: wrong answer");
+            server.tell(Fact::of(EventKind::SecondFactorRefused).client(&client.id).reason("wrong"));
             return Ok(again(SignInProblem::Wrong));
         }
         Outcome::Ask(question) => Err(question),
@@ -75,7 +78,8 @@ pub(crate) async fn submit(
         Err(question) => first_question_page(server, authorization, browser, username, began, question).await,
         Ok(user) => {
             form::spend::<QuestionForm>(server, &once).await?;
-            let (person, view) = signed_in(server, http, user, Some(&username), began).await?;
+            let (person, view) =
+                signed_in(server, http, &authorization.client.id, user, Some(&username), began).await?;
             finish(server, http, authorization, person, &view, By::Page).await
         }
     }
