@@ -15,6 +15,7 @@ mod event;
 mod guard;
 mod keys;
 mod limit;
+mod meter;
 mod model;
 pub mod pages;
 pub mod policy;

@@ -23,6 +23,7 @@ const MACROS: &str = "../oauth-macros/src";
 /// file and for the directory beside it.
 const RUNTIME_LAYERS: &[&[&str]] = &[
     &["model"],
+    &["meter"],
     &["event"],
     &["seal", "store", "pages", "policy"],
     &["limit", "standing", "error"],

@@ -16,6 +16,7 @@ use crate::guard::protection::{OwnTokens, Protection, Tokens};
 use crate::guard::refusal::{RefusalForm, Resource};
 use crate::keys::{DerivedKeys, Expected, KeyRing};
 use crate::limit::Limits;
+use crate::meter;
 use crate::model::claims::{OFFLINE_ACCESS, OPENID};
 use crate::model::issuer::Issuer;
 use crate::model::resource::is_resource;
@@ -66,6 +67,7 @@ impl Builder {
         }
 
         let sealer = Sealer::new(&secrets, issuer.as_str()).ok_or(BuildError::Cryptography)?;
+        meter::describe();
         let (tokens, limits) = self.own_tokens(&issuer, &secrets, others_verify)?;
         let tokens = Arc::new(tokens);
         let protection = Arc::new(Protection {

@@ -13,6 +13,7 @@ use tracing::Level;
 
 use crate::event::request::{self, Request};
 use crate::event::{Event, Fact};
+use crate::meter;
 use crate::model::Clock;
 
 /// A function of the author's.
@@ -48,6 +49,7 @@ impl Events {
     pub(crate) fn tell(&self, fact: Fact<'_>) {
         let request = request::current();
         log(&fact, &request);
+        meter::event_told(fact.kind.as_str(), fact.reason);
         if let Some(queue) = &self.queue {
             queue.push(Event {
                 kind: fact.kind,
@@ -72,6 +74,7 @@ impl Queue {
         event.dropped = before;
         if self.sender.try_send(event).is_err() {
             self.dropped.fetch_add(before + 1, Ordering::Relaxed);
+            meter::event_dropped();
         }
     }
 }

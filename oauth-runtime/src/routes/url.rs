@@ -13,6 +13,7 @@ use tracing::Instrument as _;
 
 use crate::error::{Code, Reason};
 use crate::event::request::{Request, during};
+use crate::meter::Stopwatch;
 use crate::model::form::Parameters;
 use crate::model::id::random_id;
 use crate::response::{challenge_client, error_page, json_error};
@@ -160,6 +161,7 @@ async fn observe(
     );
     let http = request.request();
     let address = OAuthService::of(http).ok().and_then(|oauth| oauth.server().peer(http));
+    let watch = Stopwatch::start();
     let answer = next.call(request).instrument(span.clone());
     let answered = during(Request { id: Some(id), address }, answer).await;
     let status = match &answered {
@@ -167,6 +169,7 @@ async fn observe(
         Err(error) => error.as_response_error().status_code(),
     };
     span.record("status", status.as_u16());
+    watch.answered(&path, status.as_u16());
     Ok(answered?.map_into_boxed_body())
 }
 

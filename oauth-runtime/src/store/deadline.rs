@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::event::teller::Events;
 use crate::event::{EventKind, Fact};
+use crate::meter::{Stopwatch, StoreOutcome, StoreVerb};
 use crate::store::{About, Change, Count, Counted, Incarnation, Key, Reply, Seen, Store, StoreError, Swap};
 
 /// Gives every call of another store this long. What it does after that is unknown.
@@ -22,55 +23,63 @@ impl Deadline {
         Deadline { store, limit, events, is_away: AtomicBool::new(false) }
     }
 
-    fn within<'a, T: Send + Unpin + 'a>(&'a self, reply: Reply<'a, T>) -> Reply<'a, T> {
+    /// The watch was started before the store was asked.
+    fn within<'a, T>(&'a self, verb: StoreVerb, watch: Stopwatch, reply: Reply<'a, T>) -> Reply<'a, T>
+    where
+        T: Send + Unpin + 'a,
+    {
         match reply.if_now() {
             Ok(result) => {
-                self.note(result.as_ref().err(), ERROR);
+                self.note(verb, watch, outcome_of(&result));
                 Reply::now(result)
             }
             Err(reply) => Reply::later(async move {
                 if let Ok(result) = tokio::time::timeout(self.limit, reply).await {
-                    self.note(result.as_ref().err(), ERROR);
+                    self.note(verb, watch, outcome_of(&result));
                     return result;
                 }
+                self.note(verb, watch, StoreOutcome::Timeout);
                 let why = format!("no answer within {} s", self.limit.as_secs());
-                let error = StoreError::Unavailable(why.into());
-                self.note(Some(&error), TIMEOUT);
-                Err(error)
+                Err(StoreError::Unavailable(why.into()))
             }),
         }
     }
 
     /// Tells once that the store is away, and once that it is back. One that is full is there.
-    fn note(&self, error: Option<&StoreError>, reason: &'static str) {
-        let is_away = matches!(error, Some(StoreError::Unavailable(_)));
+    fn note(&self, verb: StoreVerb, watch: Stopwatch, outcome: StoreOutcome) {
+        watch.store_called(verb, outcome);
+        let reason = match outcome {
+            StoreOutcome::Answered | StoreOutcome::Full => None,
+            StoreOutcome::Error => Some("error"),
+            StoreOutcome::Timeout => Some("timeout"),
+        };
+        let is_away = reason.is_some();
         // Read first: to write each time would make all threads wait for one another.
         if self.is_away.load(Ordering::Relaxed) == is_away || self.is_away.swap(is_away, Ordering::Relaxed) == is_away {
             return;
         }
-        self.events.tell(if is_away {
-            Fact::of(EventKind::StoreAway).reason(reason)
-        } else {
-            Fact::of(EventKind::StoreBack)
+        self.events.tell(match reason {
+            Some(reason) => Fact::of(EventKind::StoreAway).reason(reason),
+            None => Fact::of(EventKind::StoreBack),
         });
     }
 }
 
 impl Store for Deadline {
     fn read(&self, key: Key) -> Reply<'_, Seen> {
-        self.within(self.store.read(key))
+        self.within(StoreVerb::Read, Stopwatch::start(), self.store.read(key))
     }
 
     fn swap(&self, key: Key, change: Change) -> Reply<'_, Swap> {
-        self.within(self.store.swap(key, change))
+        self.within(StoreVerb::Swap, Stopwatch::start(), self.store.swap(key, change))
     }
 
     fn count<'a>(&'a self, counts: &'a [Count]) -> Reply<'a, Vec<Counted>> {
-        self.within(self.store.count(counts))
+        self.within(StoreVerb::Count, Stopwatch::start(), self.store.count(counts))
     }
 
     fn renew(&self, bucket: u16, was: Incarnation) -> Reply<'_, Incarnation> {
-        self.within(self.store.renew(bucket, was))
+        self.within(StoreVerb::Renew, Stopwatch::start(), self.store.renew(bucket, was))
     }
 
     fn about(&self) -> About {
@@ -78,5 +87,10 @@ impl Store for Deadline {
     }
 }
 
-const ERROR: &str = "error";
-const TIMEOUT: &str = "timeout";
+fn outcome_of<T>(result: &Result<T, StoreError>) -> StoreOutcome {
+    match result {
+        Ok(_) => StoreOutcome::Answered,
+        Err(StoreError::Full) => StoreOutcome::Full,
+        Err(StoreError::Unavailable(_)) => StoreOutcome::Error,
+    }
+}
