@@ -253,7 +253,8 @@ impl Builder {
         self
     }
 
-    /// Whose attempts to sign in are counted together. Default: the peer's address.
+    /// Whose attempts to sign in are counted together, and where events say that a request came from. Default: the peer's
+    /// address. It is asked at each request to the server's own URLs.
     ///
     /// Behind a reverse proxy every peer is the proxy: read the header there that the proxy itself writes. Where this
     /// is left out, an https service that delays a peer on its own machine warns of it, once.

@@ -40,7 +40,7 @@ use crate::model::{Timestamp, words};
 pub struct Event {
     /// What happened.
     pub kind: EventKind,
-    /// When, by the clock of the service.
+    /// When, by the clock of the service; in JSON the seconds since 1970.
     pub at: Timestamp,
     /// Which user, as the `sub` of tokens; a client that has a token in its own name is its subject too.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -370,6 +370,27 @@ async fn every_event_is_told_to_the_log_and_to_the_author_with_the_same_fields()
     pages::hold("events", "events", &(table + "\n"));
 }
 
+/// What can be known of a browser is whether it shows a session of the user's, be it one that ended.
+#[tokio::test]
+async fn a_browser_is_new_to_a_user_who_has_no_session_in_it() {
+    let clock = Clock::by_hand();
+    let told = Told::by(|builder| usual(builder, &clock, &Arc::default()));
+    let (browser, other) = (Browser::new(&told.server), Browser::new(&told.server));
+    for (browser, name) in [(&browser, "alice"), (&browser, "alice"), (&browser, "bob"), (&other, "bob")] {
+        browser.sign_in(&[], name, "right").await.redirect();
+    }
+    told.oauth.sign_out("bob").await.unwrap();
+    clock.advance(Duration::from_secs(1));
+    other.sign_in(&[], "bob", "right").await.redirect();
+    let events = told.all().await;
+    let of = |kind| {
+        let events = events.iter().filter(|event| event.kind == kind);
+        events.map(|event| event.subject.clone().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(of(EventKind::SignedIn), ["alice", "alice", "bob", "bob", "bob"]);
+    assert_eq!(of(EventKind::NewDevice), ["alice", "bob", "bob"]);
+}
+
 /// A request's span says which URL of the server it is for and how it ended, and nothing that the client sent along.
 #[tokio::test]
 async fn a_request_has_one_span_without_its_query_and_body() {

@@ -1,7 +1,7 @@
 //! A store that answers in time, or is taken to be away.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::event::teller::Events;
@@ -14,31 +14,43 @@ pub(crate) struct Deadline {
     store: Arc<dyn Store>,
     limit: Duration,
     events: Arc<Events>,
-    /// Whether the last call that is done had no answer.
-    is_away: AtomicBool,
+    /// How often it has gone away or come back: where that is odd it is away.
+    turns: AtomicU64,
+}
+
+/// What is known of a call before the store is asked.
+#[derive(Clone, Copy)]
+struct Call {
+    verb: StoreVerb,
+    watch: Stopwatch,
+    /// How often the store had gone away or come back by then.
+    turn: u64,
 }
 
 impl Deadline {
     pub(crate) fn new(store: Arc<dyn Store>, limit: Duration, events: Arc<Events>) -> Self {
-        Deadline { store, limit, events, is_away: AtomicBool::new(false) }
+        Deadline { store, limit, events, turns: AtomicU64::new(0) }
     }
 
-    /// The watch was started before the store was asked.
-    fn within<'a, T>(&'a self, verb: StoreVerb, watch: Stopwatch, reply: Reply<'a, T>) -> Reply<'a, T>
+    fn call(&self, verb: StoreVerb) -> Call {
+        Call { verb, watch: Stopwatch::start(), turn: self.turns.load(Ordering::Relaxed) }
+    }
+
+    fn within<'a, T>(&'a self, call: Call, reply: Reply<'a, T>) -> Reply<'a, T>
     where
         T: Send + Unpin + 'a,
     {
         match reply.if_now() {
             Ok(result) => {
-                self.note(verb, watch, outcome_of(&result));
+                self.note(call, outcome_of(&result));
                 Reply::now(result)
             }
             Err(reply) => Reply::later(async move {
                 if let Ok(result) = tokio::time::timeout(self.limit, reply).await {
-                    self.note(verb, watch, outcome_of(&result));
+                    self.note(call, outcome_of(&result));
                     return result;
                 }
-                self.note(verb, watch, StoreOutcome::Timeout);
+                self.note(call, StoreOutcome::Timeout);
                 let why = format!("no answer within {} s", self.limit.as_secs());
                 Err(StoreError::Unavailable(why.into()))
             }),
@@ -46,40 +58,44 @@ impl Deadline {
     }
 
     /// Tells once that the store is away, and once that it is back. One that is full is there.
-    fn note(&self, verb: StoreVerb, watch: Stopwatch, outcome: StoreOutcome) {
+    ///
+    /// A call that began before the last turn says nothing of the store as it is now.
+    fn note(&self, Call { verb, watch, turn }: Call, outcome: StoreOutcome) {
         watch.store_called(verb, outcome);
         let reason = match outcome {
             StoreOutcome::Answered | StoreOutcome::Full => None,
             StoreOutcome::Error => Some("error"),
             StoreOutcome::Timeout => Some("timeout"),
         };
-        let is_away = reason.is_some();
-        // Read first: to write each time would make all threads wait for one another.
-        if self.is_away.load(Ordering::Relaxed) == is_away || self.is_away.swap(is_away, Ordering::Relaxed) == is_away {
+        let was_away = turn % 2 == 1;
+        if was_away == reason.is_some() {
             return;
         }
-        self.events.tell(match reason {
-            Some(reason) => Fact::of(EventKind::StoreAway).reason(reason),
-            None => Fact::of(EventKind::StoreBack),
-        });
+        let next = turn.wrapping_add(1);
+        if self.turns.compare_exchange(turn, next, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            self.events.tell(match reason {
+                Some(reason) => Fact::of(EventKind::StoreAway).reason(reason),
+                None => Fact::of(EventKind::StoreBack),
+            });
+        }
     }
 }
 
 impl Store for Deadline {
     fn read(&self, key: Key) -> Reply<'_, Seen> {
-        self.within(StoreVerb::Read, Stopwatch::start(), self.store.read(key))
+        self.within(self.call(StoreVerb::Read), self.store.read(key))
     }
 
     fn swap(&self, key: Key, change: Change) -> Reply<'_, Swap> {
-        self.within(StoreVerb::Swap, Stopwatch::start(), self.store.swap(key, change))
+        self.within(self.call(StoreVerb::Swap), self.store.swap(key, change))
     }
 
     fn count<'a>(&'a self, counts: &'a [Count]) -> Reply<'a, Vec<Counted>> {
-        self.within(StoreVerb::Count, Stopwatch::start(), self.store.count(counts))
+        self.within(self.call(StoreVerb::Count), self.store.count(counts))
     }
 
     fn renew(&self, bucket: u16, was: Incarnation) -> Reply<'_, Incarnation> {
-        self.within(StoreVerb::Renew, Stopwatch::start(), self.store.renew(bucket, was))
+        self.within(self.call(StoreVerb::Renew), self.store.renew(bucket, was))
     }
 
     fn about(&self) -> About {
@@ -92,5 +108,37 @@ fn outcome_of<T>(result: &Result<T, StoreError>) -> StoreOutcome {
         Ok(_) => StoreOutcome::Answered,
         Err(StoreError::Full) => StoreOutcome::Full,
         Err(StoreError::Unavailable(_)) => StoreOutcome::Error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+    use crate::event::Event;
+    use crate::event::teller::Listener;
+    use crate::model::Clock;
+    use crate::store::MemoryStore;
+
+    #[test]
+    fn an_outage_is_told_once_and_not_again_by_a_call_that_began_before_its_end() {
+        let (sender, told) = channel();
+        let listener: Listener = Box::new(move |event: &Event| {
+            sender.send((event.kind, event.reason)).expect("the test listens");
+        });
+        let events = Arc::new(Events::new(Clock::system(), vec![listener]).expect("a thread"));
+        let store = Deadline::new(Arc::new(MemoryStore::new()), Duration::from_secs(5), Arc::clone(&events));
+        let [early, late] = [(); 2].map(|()| store.call(StoreVerb::Read));
+        store.note(store.call(StoreVerb::Read), StoreOutcome::Answered);
+        store.note(store.call(StoreVerb::Read), StoreOutcome::Full);
+        store.note(store.call(StoreVerb::Read), StoreOutcome::Timeout);
+        store.note(early, StoreOutcome::Answered);
+        store.note(store.call(StoreVerb::Swap), StoreOutcome::Error);
+        store.note(store.call(StoreVerb::Swap), StoreOutcome::Answered);
+        store.note(late, StoreOutcome::Timeout);
+        drop((store, events));
+        let told: Vec<_> = told.iter().collect();
+        assert_eq!(told, [(EventKind::StoreAway, Some("timeout")), (EventKind::StoreBack, None)]);
     }
 }
