@@ -136,6 +136,10 @@ need_servers() {
     need_package redis-server redis-server
     need_package redis-cli redis-tools
     need_package nginx nginx
+    # They also fill a disk of their own, and make certificates.
+    need_package unshare util-linux
+    need_package mount mount
+    need_package openssl openssl
     has_postgres || install_packages postgresql
     has_postgres || missing "PostgreSQL in /usr/lib/postgresql: install the package postgresql"
 }

@@ -140,8 +140,9 @@ pub(crate) struct Appearance {
 impl OAuthService {
     /// Ends all that a user holds: sessions, access tokens, refresh tokens, and codes not yet redeemed.
     ///
-    /// For a new password, a lost device, a dismissal. A sign-in that is under way ends too; one that begins after it
-    /// stands. A client's id ends the tokens that the client has in its own name.
+    /// For a new password, a lost device, a dismissal. A sign-in that is under way ends too, and so does one that begins
+    /// within the same second: such a user has to do it once more. A client's id ends the tokens that the client has in its
+    /// own name.
     ///
     /// ```
     /// # use oauth_runtime::{OAuthService, store::StoreError};

@@ -8,6 +8,12 @@ mod error;
 pub(crate) mod faulty;
 mod key;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod value;
 
 use std::fmt;
@@ -21,7 +27,14 @@ pub use error::StoreError;
 pub(crate) use key::Kind;
 pub use key::{BUCKETS, Key};
 pub use memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;
 pub use value::Value;
+
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisOptions, RedisStore};
 
 use crate::model::Timestamp;
 pub use crate::model::as_of::Incarnation;
@@ -76,6 +89,37 @@ pub trait Store: Send + Sync + 'static {
 
     /// What it is.
     fn about(&self) -> About;
+}
+
+/// A store that is chosen while the program runs.
+///
+/// ```
+/// use oauth_runtime::store::{Key, MemoryStore, Store};
+///
+/// let in_memory = true;
+/// let store: Box<dyn Store> = if in_memory { Box::new(MemoryStore::new()) } else { unimplemented!("another") };
+/// assert_eq!(Box::new(store).about().engine, "memory");
+/// ```
+impl<S: Store + ?Sized> Store for Box<S> {
+    fn read(&self, key: Key) -> Reply<'_, Seen> {
+        (**self).read(key)
+    }
+
+    fn swap(&self, key: Key, change: Change) -> Reply<'_, Swap> {
+        (**self).swap(key, change)
+    }
+
+    fn count<'a>(&'a self, counts: &'a [Count]) -> Reply<'a, Vec<Counted>> {
+        (**self).count(counts)
+    }
+
+    fn renew(&self, bucket: u16, was: Incarnation) -> Reply<'_, Incarnation> {
+        (**self).renew(bucket, was)
+    }
+
+    fn about(&self) -> About {
+        (**self).about()
+    }
 }
 
 /// How many counters there are at most: the number of a [`Count::slot`] is less.

@@ -293,13 +293,18 @@ pub struct Browser {
 impl Browser {
     /// A browser without cookies.
     pub fn new(server: &Server) -> Browser {
+        Browser::at(&server.base)
+    }
+
+    /// The same, for a server at this address.
+    pub fn at(base: &str) -> Browser {
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .cookie_store(true)
             .timeout(PATIENCE)
             .build()
             .unwrap();
-        Browser { http, base: server.base.clone() }
+        Browser { http, base: base.to_owned() }
     }
 
     /// The URL of an authorization request that is good but for the changes.

@@ -39,6 +39,15 @@ impl RedisCluster {
         self.ask(node, &["ROLE"]).starts_with("master")
     }
 
+    /// Moves this many slots from one master to another, one after the other, while they are in use.
+    pub fn move_slots(&self, from: usize, to: usize, slots: usize) {
+        let id = |node: usize| self.ask(node, &["CLUSTER", "MYID"]);
+        let entry = format!("127.0.0.1:{}", self.nodes[from].port());
+        let ends = ["--cluster-from", &id(from), "--cluster-to", &id(to)];
+        let move_them = ["--cluster", "reshard", &entry, "--cluster-slots", &slots.to_string(), "--cluster-yes"];
+        self.ask(from, &[&move_them[..], &ends].concat());
+    }
+
     /// Kills a node. That its replica has taken over, [`RedisCluster::wait_until_ok`] waits for.
     pub fn kill(&mut self, node: usize) {
         self.nodes[node].kill();

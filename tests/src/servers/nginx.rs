@@ -42,6 +42,22 @@ impl Nginx {
         }
     }
 
+    /// From now on it asks all but this one of its servers, or all of them: a deployment takes a process out before it
+    /// stops it, since what waits to be accepted by one that ends is lost.
+    pub fn leave_out(&self, server: Option<usize>) {
+        for entry in fs::read_dir(self.directory.path()).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_name().to_string_lossy().starts_with(WITHOUT) {
+                fs::remove_file(entry.path()).unwrap();
+            }
+        }
+        if let Some(server) = server {
+            fs::write(self.directory.path().join(format!("{WITHOUT}{server}")), "").unwrap();
+        }
+        // A request that was read before is handed on by now.
+        std::thread::sleep(Duration::from_millis(200));
+    }
+
     /// Its base URL.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
@@ -53,16 +69,27 @@ impl Nginx {
     }
 }
 
+/// What a file and a group of servers are called that leaves out one.
+const WITHOUT: &str = "without_";
 /// What it answers by itself.
 const READY: &str = "/of-nginx-itself";
 
 fn configuration(directory: &Path, port: u16, upstreams: &[impl AsRef<str>]) -> String {
-    let mut servers = String::new();
-    for upstream in upstreams {
-        let address = upstream.as_ref().strip_prefix("http://").unwrap().trim_end_matches('/');
-        writeln!(servers, "        server {address};").unwrap();
-    }
     let path = directory.display();
+    let address = |upstream: &str| upstream.strip_prefix("http://").unwrap().trim_end_matches('/').to_owned();
+    let group = |name: &str, left_out: Option<usize>| {
+        let mut group = format!("    upstream {name} {{\n");
+        for (index, upstream) in upstreams.iter().enumerate().filter(|(index, _)| Some(*index) != left_out) {
+            writeln!(group, "        # {index}\n        server {};", address(upstream.as_ref())).unwrap();
+        }
+        group + "    }\n"
+    };
+    let (mut groups, mut choice) = (group("servers", None), String::new());
+    for index in (0..upstreams.len()).filter(|_| upstreams.len() > 1) {
+        let name = format!("{WITHOUT}{index}");
+        groups += &group(&name, Some(index));
+        writeln!(choice, "            if (-f {path}/{name}) {{ set $group {name}; }}").unwrap();
+    }
     // One process: a worker would outlive a master that is killed.
     format!(
         r#"daemon off;
@@ -78,16 +105,15 @@ http {{
     fastcgi_temp_path {path}/data/fastcgi;
     uwsgi_temp_path {path}/data/uwsgi;
     scgi_temp_path {path}/data/scgi;
-    upstream servers {{
-{servers}    }}
-    server {{
+{groups}    server {{
         listen 127.0.0.1:{port};
         location = {READY} {{
             access_log off;
             return 200 "{path}";
         }}
         location / {{
-            proxy_pass http://servers;
+            set $group servers;
+{choice}            proxy_pass http://$group;
             proxy_http_version 1.1;
             proxy_set_header Host $http_host;
             proxy_set_header Connection "";

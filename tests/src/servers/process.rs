@@ -77,6 +77,15 @@ impl Process {
         super::wait_until("a server stops", || self.child.try_wait().unwrap().is_some());
     }
 
+    /// Stops it where it is, with its connections and its port, until it is [continued](Process::go_on).
+    pub(super) fn pause(&self) {
+        signal("STOP", &[self.id()]);
+    }
+
+    pub(super) fn go_on(&self) {
+        signal("CONT", &[self.id()]);
+    }
+
     /// Kills it and its children, and waits until they are gone.
     pub(super) fn kill(self) {
         drop(self);

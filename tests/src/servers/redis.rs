@@ -76,6 +76,24 @@ impl Redis {
         self.process.is_some()
     }
 
+    /// Lets it speak TLS too, on a port of its own and with the files of this certificate and its key; answers the URL.
+    pub fn speak_tls(&self, certificate: &Path, key: &Path) -> String {
+        let (port, text) = (free_port(), |path: &Path| path.to_str().unwrap().to_owned());
+        self.ask(&["CONFIG", "SET", "tls-cert-file", &text(certificate), "tls-key-file", &text(key)]);
+        self.ask(&["CONFIG", "SET", "tls-auth-clients", "no", "tls-port", &port.to_string()]);
+        format!("rediss://127.0.0.1:{port}")
+    }
+
+    /// Makes it silent: connections to it are accepted, and nothing is answered, until it is told to [`Redis::go_on`].
+    pub fn pause(&self) {
+        self.process.as_ref().unwrap().pause();
+    }
+
+    /// Ends a [`Redis::pause`].
+    pub fn go_on(&self) {
+        self.process.as_ref().unwrap().go_on();
+    }
+
     /// Stops it gracefully.
     pub fn stop(&mut self) {
         self.process.take().unwrap().stop("TERM");

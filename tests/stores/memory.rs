@@ -1,4 +1,4 @@
-//! The memory store keeps the contract, from many threads too.
+//! The memory store: each clause of the contract, and demand 11 from many threads.
 #![allow(clippy::unwrap_used)]
 
 use std::future::Future;
@@ -11,7 +11,7 @@ use oauth_runtime::store::{Change, Key, MemoryStore, Seen, Store as _, StoreErro
 use oauth_runtime::testing::{Fault, FaultyStore, Verb};
 
 #[tokio::test]
-async fn the_memory_store_keeps_the_contract() {
+async fn c11_c42_the_memory_store_keeps_the_contract() {
     contract::check(MemoryStore::new()).await;
 }
 

@@ -1,0 +1,297 @@
+//! Redis and Valkey: one server, or a Cluster.
+
+mod address;
+mod driver;
+mod error;
+mod health;
+mod map;
+mod node;
+mod options;
+mod script;
+mod servers;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+
+use self::address::Address;
+use self::driver::Driver;
+use self::error::unavailable;
+pub use self::options::RedisOptions;
+use self::script::{Call, SCRIPTS};
+use self::servers::Servers;
+use crate::model::Timestamp;
+use crate::store::{
+    About, BUCKETS, Change, Count, Counted, Incarnation, Kept, Key, Reply, Seen, Store, StoreError, Swap, Value,
+};
+
+/// Keeps its values in Redis (7 or later) or Valkey, on one server or a Cluster: for a service of several processes.
+///
+/// ```no_run
+/// use oauth_runtime::store::RedisStore;
+///
+/// # async fn connect() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = RedisStore::connect("redis://127.0.0.1/").await?;
+/// let store = RedisStore::connect("rediss://user:password@redis.example.com:6380/").await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # What the server must be set to
+/// - `maxmemory-policy noeviction`. Required: with another one it is refused, since what was revoked would be forgotten when
+///   the memory runs out. Where the memory is used up, keys that hold nothing are not written
+///   ([`StoreError::Full`]); what is there can still be changed.
+/// - `appendonly yes`, or a restart forgets what was revoked since the last snapshot. With `appendfsync always` a write that
+///   was acknowledged is on the disk; with `everysec` a crash of the machine loses the last second or two.
+///
+/// What a failover can lose: a replica takes over with what it has heard, and a write that was acknowledged moments before
+/// may be gone, a revocation among them. [`RedisOptions::replicas`] makes that unlikely, not impossible: it is no
+/// consensus. Where nothing that ended may come back, use PostgreSQL or SQLite.
+///
+/// # How it behaves
+/// It is asked of masters alone. A server that comes back is connected to by the next call. A call takes at most four
+/// seconds; one that fails has been sent once, and may have been done. It works from every runtime: the connections are in
+/// a thread of their own.
+///
+/// # Backup and restore
+/// A server that is started with an older snapshot, or with an older log, has forgotten what was spent or revoked since:
+/// call [`OAuthService::renew`](crate::OAuthService::renew) once.
+pub struct RedisStore {
+    servers: Arc<Servers>,
+    driver: Driver,
+    prefix: Arc<str>,
+}
+
+impl RedisStore {
+    /// Connects to the server at `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`, or, with TLS, `rediss://`; for a server
+    /// of a Cluster, to all of it. Another machine needs `rediss://`. For more see [`RedisOptions`].
+    ///
+    /// ```no_run
+    /// # use oauth_runtime::store::RedisStore;
+    /// # async fn connect() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = RedisStore::connect("redis://127.0.0.1/").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Where the server cannot be reached or used; the text says why, and never shows the password.
+    pub async fn connect(url: impl AsRef<str>) -> Result<Self, StoreError> {
+        RedisOptions::new().connect(url).await
+    }
+
+    /// Connects to a Cluster: the first of these servers that answers tells of the others.
+    ///
+    /// ```no_run
+    /// # use oauth_runtime::store::RedisStore;
+    /// # async fn connect() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = RedisStore::cluster(["rediss://one.example.com/", "rediss://two.example.com/"]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`RedisStore::connect`]. All masters must be there, and may be used.
+    pub async fn cluster(urls: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, StoreError> {
+        RedisOptions::new().cluster(urls).await
+    }
+
+    async fn start(seeds: Vec<Address>, options: RedisOptions) -> Result<Self, StoreError> {
+        let driver =
+            Driver::start().map_err(|why| unavailable(format!("Redis: no thread for the connections: {why}")))?;
+        let prefix: Arc<str> = options.prefix.as_str().into();
+        let servers = Arc::new(driver.run(async move { Servers::connect(seeds, options).await }).await?);
+        let store = RedisStore { servers, driver, prefix };
+        store.check_schema().await?;
+        Ok(store)
+    }
+
+    async fn check_schema(&self) -> Result<(), StoreError> {
+        let name = format!("{}:{{0}}:schema", self.prefix);
+        let call = Call::new(&SCRIPTS.schema, 0, vec![name], vec![SCHEMA.to_string().into()]);
+        let found: String = self.call(call).await?;
+        if found == SCHEMA.to_string() {
+            return Ok(());
+        }
+        Err(unavailable(format!(
+            "Redis: the keys are of schema {found}, and this release knows {SCHEMA}: use a newer one"
+        )))
+    }
+
+    async fn call<T: redis::FromRedisValue>(&self, call: Call) -> Result<T, StoreError> {
+        let servers = Arc::clone(&self.servers);
+        let answer = self.driver.run(async move { servers.call(&call).await }).await?;
+        read(answer)
+    }
+
+    async fn do_swap(&self, key: Key, change: Change) -> Result<Swap, StoreError> {
+        let Change { incarnation, since, value, keep } = change;
+        let script = if since.is_none() && value.is_some() { &SCRIPTS.add } else { &SCRIPTS.replace };
+        let mut arguments =
+            vec![drawn(), bits(incarnation), since.map(|since| since.to_string()).unwrap_or_default().into()];
+        match value {
+            Some(value) => arguments.extend([b"put".to_vec(), milliseconds(keep), value.as_bytes().to_vec()]),
+            None => arguments.push(b"take".to_vec()),
+        }
+        let call = Call::new(script, key.bucket(), self.names(key), arguments).and_replicas();
+        let answer: Vec<redis::Value> = self.call(call).await?;
+        match &answer[..] {
+            [tag, sequence, now] if text_of(tag)? == "done" => {
+                Ok(Swap::Done { sequence: number(sequence)?, now: Timestamp::from_seconds(number(now)?) })
+            }
+            _ => seen(answer).map(Swap::Changed),
+        }
+    }
+
+    /// The names of the state of a bucket and of a value in it.
+    fn names(&self, key: Key) -> Vec<String> {
+        let (prefix, bucket) = (&self.prefix, key.bucket());
+        vec![self.state(bucket), format!("{prefix}:{{{bucket}}}:v:{}", key.to_text())]
+    }
+
+    fn state(&self, bucket: u16) -> String {
+        format!("{}:{{{bucket}}}:state", self.prefix)
+    }
+}
+
+impl RedisOptions {
+    /// Connects to one server, or to the Cluster that it is of. For the form of the URL see [`RedisStore::connect`].
+    ///
+    /// # Errors
+    /// As [`RedisStore::connect`].
+    pub async fn connect(self, url: impl AsRef<str>) -> Result<RedisStore, StoreError> {
+        self.cluster([url]).await
+    }
+
+    /// Connects to a Cluster: the first of these servers that answers tells of the others.
+    ///
+    /// # Errors
+    /// As [`RedisStore::connect`].
+    pub async fn cluster(self, urls: impl IntoIterator<Item = impl AsRef<str>>) -> Result<RedisStore, StoreError> {
+        let permitted = |character: char| character.is_ascii_alphanumeric() || "-_.:".contains(character);
+        if self.prefix.is_empty() || self.prefix.len() > 64 || !self.prefix.chars().all(permitted) {
+            return Err(unavailable("Redis: a prefix is 1 to 64 letters, digits and -_.: alone".to_owned()));
+        }
+        let seeds = urls.into_iter().map(|url| Address::parse(url.as_ref(), &self)).collect::<Result<Vec<_>, _>>()?;
+        RedisStore::start(seeds, self).await
+    }
+}
+
+impl Store for RedisStore {
+    fn read(&self, key: Key) -> Reply<'_, Seen> {
+        let call = Call::new(&SCRIPTS.read, key.bucket(), self.names(key), vec![drawn()]);
+        Reply::later(async move { seen(self.call(call).await?) })
+    }
+
+    fn swap(&self, key: Key, change: Change) -> Reply<'_, Swap> {
+        Reply::later(self.do_swap(key, change))
+    }
+
+    fn count<'a>(&'a self, counts: &'a [Count]) -> Reply<'a, Vec<Counted>> {
+        let call = |Count { slot, add, window }: &Count| {
+            // A counter is of a bucket too, so that they are spread over the servers of a Cluster.
+            let bucket = u16::try_from(slot % u32::from(BUCKETS)).unwrap_or(0);
+            let add = (*add).clamp(-MOST, MOST).to_string().into();
+            let name = format!("{}:{{{bucket}}}:c:{slot}", self.prefix);
+            Call::new(&SCRIPTS.count, bucket, vec![name], vec![add, milliseconds(*window)])
+        };
+        let calls: Vec<Call> = counts.iter().map(call).collect();
+        let servers = Arc::clone(&self.servers);
+        Reply::later(async move {
+            // They are written side by side, and so are on their way together.
+            let counted = async move { try_join_all(calls.iter().map(|call| servers.call(call))).await };
+            self.driver.run(counted).await?.into_iter().map(counted_of).collect()
+        })
+    }
+
+    fn renew(&self, bucket: u16, was: Incarnation) -> Reply<'_, Incarnation> {
+        let bucket = bucket % BUCKETS;
+        let call = Call::new(&SCRIPTS.renew, bucket, vec![self.state(bucket)], vec![drawn(), bits(was)]).and_replicas();
+        Reply::later(async move { incarnation(&self.call(call).await?) })
+    }
+
+    fn about(&self) -> About {
+        About { engine: "Redis", schema: Some(SCHEMA), has_clock: true }
+    }
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStore").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+fn drawn() -> Vec<u8> {
+    bits(Incarnation::draw())
+}
+
+fn bits(incarnation: Incarnation) -> Vec<u8> {
+    incarnation.bits().to_string().into()
+}
+
+/// A started millisecond counts whole; none at all is no length that Redis takes.
+fn milliseconds(duration: Duration) -> Vec<u8> {
+    let whole = duration.as_millis() + u128::from(!duration.subsec_nanos().is_multiple_of(1_000_000));
+    whole.clamp(1, LONGEST).to_string().into()
+}
+
+fn seen(answer: Vec<redis::Value>) -> Result<Seen, StoreError> {
+    let Ok([tag, drawn, born, sequence, now, version, value]) = <[redis::Value; 7]>::try_from(answer) else {
+        return Err(unreadable("of another length"));
+    };
+    if text_of(&tag)? != "seen" {
+        return Err(unreadable("of another kind"));
+    }
+    let kept = match version {
+        redis::Value::Nil => None,
+        version => {
+            let value: Vec<u8> = read(value)?;
+            Some(Kept { version: number(&version)?, value: Value::from(value) })
+        }
+    };
+    Ok(Seen {
+        incarnation: incarnation(&drawn)?,
+        born: Timestamp::from_seconds(number(&born)?),
+        sequence: number(&sequence)?,
+        now: Timestamp::from_seconds(number(&now)?),
+        kept,
+    })
+}
+
+fn counted_of(answer: redis::Value) -> Result<Counted, StoreError> {
+    let (sum, left): (String, u64) = read(answer)?;
+    let sum = sum.parse().map_err(unreadable)?;
+    Ok(Counted { sum, ends_in: Duration::from_millis(left) })
+}
+
+fn incarnation(answer: &redis::Value) -> Result<Incarnation, StoreError> {
+    number(answer).map(Incarnation::from_bits)
+}
+
+fn number(answer: &redis::Value) -> Result<u64, StoreError> {
+    text_of(answer)?.parse().map_err(unreadable)
+}
+
+fn text_of(answer: &redis::Value) -> Result<&str, StoreError> {
+    match answer {
+        redis::Value::BulkString(bytes) => std::str::from_utf8(bytes).map_err(unreadable),
+        _ => Err(unreadable("of another type")),
+    }
+}
+
+fn read<T: redis::FromRedisValue>(answer: redis::Value) -> Result<T, StoreError> {
+    redis::from_redis_value(answer).map_err(unreadable)
+}
+
+fn unreadable(why: impl fmt::Display) -> StoreError {
+    unavailable(format!("Redis: an answer that this release cannot read: {why}"))
+}
+
+/// The version of the names and of what is kept under them.
+const SCHEMA: u32 = 1;
+/// The greatest number that the scripts count to: theirs have 53 bits.
+const MOST: i64 = 1 << 53;
+/// The longest time that is kept, in ms: a thousand years, so that the end of it is a number of 53 bits too.
+const LONGEST: u128 = 1000 * 366 * 86_400_000;

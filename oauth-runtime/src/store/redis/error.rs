@@ -1,0 +1,7 @@
+//! Why Redis could not do it.
+
+use crate::store::StoreError;
+
+pub(super) fn unavailable(why: String) -> StoreError {
+    StoreError::Unavailable(why.into())
+}
