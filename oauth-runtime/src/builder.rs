@@ -17,6 +17,8 @@ use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse};
 
+use crate::event::Event;
+use crate::event::teller::Listener;
 use crate::guard::refusal::{Refusal, RefusalBody};
 use crate::keys::Keys;
 use crate::model::{Client, Clock, Secret};
@@ -71,6 +73,7 @@ pub struct Builder {
     explains_refusals: bool,
     token_cache: usize,
     client_address: Option<Arc<ClientAddress>>,
+    listeners: Vec<Listener>,
 }
 
 impl OAuthService {
@@ -123,6 +126,7 @@ impl Builder {
             explains_refusals: false,
             token_cache: 16 << 20,
             client_address: None,
+            listeners: Vec::new(),
         }
     }
 
@@ -249,12 +253,46 @@ impl Builder {
         self
     }
 
-    /// Whose attempts to sign in are counted together. Default: the peer's address.
+    /// Whose attempts to sign in are counted together, and where events say that a request came from. Default: the peer's
+    /// address. It is asked at each request to the server's own URLs.
     ///
     /// Behind a reverse proxy every peer is the proxy: read the header there that the proxy itself writes. Where this
     /// is left out, an https service that delays a peer on its own machine warns of it, once.
     pub fn client_address(mut self, address: impl Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
         self.client_address = Some(Arc::new(address));
+        self
+    }
+
+    /// Calls a function with everything that happens, such as a sign-in, a token or a reuse: to keep an audit trail, or to
+    /// write to a user whose account was used in a new place. Call it once for each function. Default: the log alone, which
+    /// has the same events with the same fields.
+    ///
+    /// One thread of its own calls the functions, one event after another, so they may block; no request waits for them.
+    /// 1,024 events can wait for it, and what is beyond that is dropped: the next event says how many were
+    /// ([`Event::dropped`]). A panic is caught, and logged the first time. What waits when the process ends is lost.
+    ///
+    /// ```
+    /// use oauth_runtime::{Event, EventKind};
+    /// # use oauth_runtime::{Client, Login, OAuthService};
+    /// # #[actix_web::main] async fn main() {
+    ///
+    /// let (sender, told) = std::sync::mpsc::channel();
+    /// let oauth = OAuthService::builder()
+    ///     .on_event(move |event: &Event| match event.kind {
+    ///         EventKind::SignedOutEverywhere => sender.send(event.subject.clone()).unwrap(),
+    ///         _ => {}
+    ///     })
+    ///     // and the rest
+    /// #   .issuer("http://127.0.0.1:8000").client(Client::public("demo").redirect_uri("http://127.0.0.1/"))
+    /// #   .authenticate_blocking(|_: Login| Some(serde_json::json!({})))
+    ///     .build()
+    ///     .unwrap();
+    /// oauth.sign_out("alice").await.unwrap();
+    /// assert_eq!(told.recv().unwrap().as_deref(), Some("alice"));
+    /// # }
+    /// ```
+    pub fn on_event(mut self, function: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.listeners.push(Box::new(function));
         self
     }
 }

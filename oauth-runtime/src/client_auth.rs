@@ -12,6 +12,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::client_auth::assertion::Assertion;
 use crate::error::Reason;
+use crate::event::{EventKind, Fact};
 use crate::keys;
 use crate::model::client::RegisteredClient;
 use crate::model::credentials::Credentials;
@@ -62,7 +63,7 @@ pub(crate) async fn client(
         Err(reason) => match server.limits().failed_try(id, server.peer(request)).await? {
             Ok(()) => Err(reason),
             Err(too_many) => {
-                tracing::warn!(target: "oauth", client = id, address = server.peer(request).map(display), "too many failed tries of a client");
+                server.tell(Fact::of(EventKind::Throttled).client(id).reason(too_many.limit));
                 Err(Reason::TooManyTries(too_many.retry_after))
             }
         },

@@ -11,9 +11,11 @@ mod client_auth;
 mod clients;
 mod endpoints;
 mod error;
+mod event;
 mod guard;
 mod keys;
 mod limit;
+mod meter;
 mod model;
 pub mod pages;
 pub mod policy;
@@ -32,6 +34,7 @@ pub use oauth_macros::{policy, public, require_claim, require_token};
 
 pub use builder::Builder;
 pub use builder::error::BuildError;
+pub use event::{Event, EventKind};
 pub use guard::extract::{AccessToken, Claims};
 pub use guard::map::{Entry, Policies, policies};
 pub use guard::refusal::Refusal;
@@ -88,6 +91,10 @@ struct ClientsPage;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/policies.md")]
 struct WritingPolicies;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/events.md")]
+struct EventsPage;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/openid.md")]

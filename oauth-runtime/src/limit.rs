@@ -27,6 +27,8 @@ pub(crate) struct Attempt {
 /// The attempt is not allowed yet.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct TooMany {
+    /// Which limit it is.
+    pub(crate) limit: &'static str,
     pub(crate) retry_after: Duration,
 }
 
@@ -115,11 +117,12 @@ impl Limits {
 
     /// Lets one attempt through, and no other until this delay is over.
     async fn pass_gate(&self, row: &Row, delay: Duration) -> Result<Result<(), TooMany>, StoreError> {
+        let too_many = |retry_after| TooMany { limit: row.kind.as_str(), retry_after };
         let gate = self.store.count(&[Count { slot: row.gate, add: 1, window: delay }]).await?;
         match gate.first() {
             Some(Counted { sum: 1, .. }) => Ok(Ok(())),
-            Some(Counted { ends_in, .. }) => Ok(Err(TooMany { retry_after: (*ends_in).max(Duration::from_secs(1)) })),
-            None => Ok(Err(TooMany { retry_after: delay })),
+            Some(Counted { ends_in, .. }) => Ok(Err(too_many((*ends_in).max(Duration::from_secs(1))))),
+            None => Ok(Err(too_many(delay))),
         }
     }
 
@@ -135,7 +138,7 @@ impl Limits {
         };
         let table = kind as u32 * TABLES_OF_KIND;
         let slot = |index: u8| (table + u32::from(index)) * TABLE + part(usize::from(index)) % TABLE;
-        Row { slots: [slot(0), slot(1)], gate: slot(2) }
+        Row { kind, slots: [slot(0), slot(1)], gate: slot(2) }
     }
 }
 
@@ -149,10 +152,24 @@ enum Kind {
     Client = 4,
 }
 
+impl Kind {
+    /// As events name the limit.
+    fn as_str(self) -> &'static str {
+        match self {
+            Kind::Address => "address",
+            Kind::NameAt => "name_and_address",
+            Kind::Name => "name",
+            Kind::Answer => "second_factor",
+            Kind::Client => "client",
+        }
+    }
+}
+
 /// Where a value counts: in two tables, of which the lesser sum is nearer the truth, since another value rarely meets it in
 /// both. And its gate, where it has counted too much.
 #[derive(Clone, Copy)]
 struct Row {
+    kind: Kind,
     slots: [u32; 2],
     gate: u32,
 }
@@ -241,7 +258,7 @@ mod tests {
         for kind in [Kind::Address, Kind::NameAt, Kind::Name, Kind::Answer, Kind::Client] {
             let tables = kind as u32 * TABLES_OF_KIND;
             for value in 0..1_000 {
-                let Row { slots: [first, second], gate } = limits.row(kind, &value.to_string());
+                let Row { slots: [first, second], gate, .. } = limits.row(kind, &value.to_string());
                 let found = [first, second, gate].map(|slot| slot / TABLE);
                 assert_eq!(found, [tables, tables + 1, tables + 2]);
                 assert!(gate < SLOTS);

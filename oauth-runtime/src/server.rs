@@ -13,9 +13,11 @@ use std::time::Duration;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use parking_lot::Mutex;
+use serde_json::{Map, Value};
 
 use crate::clients::Clients;
 use crate::error::Reason;
+use crate::event::{EventKind, Fact};
 use crate::guard::protection::{OwnTokens, Protection};
 use crate::guard::refusal::Refusal;
 use crate::guard::require::Require;
@@ -62,6 +64,8 @@ pub struct OAuthService(Arc<Server>);
 /// A service as its endpoints see it.
 pub(crate) struct Server {
     configured: Configuration,
+    /// The id of the key that signed last.
+    signed_by: Mutex<Option<String>>,
 }
 
 /// Everything that was configured, parsed.
@@ -156,7 +160,7 @@ impl OAuthService {
             true
         };
         self.change_record(subject, sign_out).await?;
-        tracing::info!(target: "oauth", subject, "a user was signed out everywhere");
+        self.0.tell(Fact::of(EventKind::SignedOutEverywhere).subject(subject));
         Ok(())
     }
 
@@ -184,7 +188,8 @@ impl OAuthService {
     }
 
     pub(crate) fn new(configured: Configuration) -> Self {
-        let service = OAuthService(Arc::new(Server { configured }));
+        let signed_by = Mutex::new(configured.tokens.keys.signs_with());
+        let service = OAuthService(Arc::new(Server { configured, signed_by }));
         warn_of_twins(&service.0);
         service
     }
@@ -224,8 +229,27 @@ impl Server {
         &self.configured.tokens.keys
     }
 
+    /// Signs claims as an access token.
+    pub(crate) fn sign(&self, claims: &Map<String, Value>) -> Option<String> {
+        let token = self.keys().sign(claims);
+        let signs = self.keys().signs_with();
+        let mut signed = self.signed_by.lock();
+        if let Some(key) = &signs
+            && *signed != signs
+        {
+            self.tell(Fact::of(EventKind::KeyChanged).key(key));
+            signed.clone_from(&signs);
+        }
+        token
+    }
+
     pub(crate) fn ledger(&self) -> &Ledger {
         &self.configured.tokens.ledger
+    }
+
+    /// Tells the log and the author what happened.
+    pub(crate) fn tell(&self, fact: Fact<'_>) {
+        self.configured.tokens.events.tell(fact);
     }
 
     pub(crate) fn limits(&self) -> &Limits {

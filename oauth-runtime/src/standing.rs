@@ -11,6 +11,8 @@ use std::time::Duration;
 use parking_lot::RwLock;
 
 use crate::error::Reason;
+use crate::event::teller::Events;
+use crate::event::{EventKind, Fact};
 use crate::model::as_of::{AsOf, Incarnation};
 use crate::model::record::Record;
 use crate::model::time::ClocksDiffer;
@@ -25,6 +27,7 @@ pub(crate) use held::Patience;
 pub(crate) struct Ledger {
     store: Arc<dyn Store>,
     clock: Clock,
+    events: Arc<Events>,
     /// Whether the store dates what is handed out.
     has_clock: bool,
     held: Held,
@@ -64,13 +67,14 @@ pub(crate) enum Spent {
 }
 
 impl Ledger {
-    pub(crate) fn new(store: Arc<dyn Store>, clock: Clock, patience: Patience) -> Self {
+    pub(crate) fn new(store: Arc<dyn Store>, clock: Clock, patience: Patience, events: Arc<Events>) -> Self {
         let is_remote = store.read(Key::in_bucket(0)).if_now().is_err();
         Ledger {
             has_clock: store.about().has_clock,
-            store: Arc::new(Deadline::new(store, patience.deadline)),
+            store: Arc::new(Deadline::new(store, patience.deadline, Arc::clone(&events))),
             held: Held::new(is_remote, patience, clock.clone()),
             clock,
+            events,
             incarnations: (0..BUCKETS).map(|_| RwLock::default()).collect(),
             queues: (0..BUCKETS).map(|_| tokio::sync::Mutex::default()).collect(),
         }
@@ -229,13 +233,8 @@ impl Ledger {
             return Err(Refused::Ended(Ended::Forgotten));
         }
         if as_of.sequence > sequence {
-            tracing::error!(
-                target: "oauth",
-                bucket = key.bucket(),
-                missing = as_of.sequence - sequence,
-                "the store is in an earlier state than before: what it held is refused from now on, and its users sign in \
-                 again; after a restore, call renew() at once"
-            );
+            self.events.tell(Fact::of(EventKind::Rewound));
+            tracing::debug!(target: "oauth", bucket = key.bucket(), missing = as_of.sequence - sequence, "writes are missing");
             self.store.renew(key.bucket(), incarnation).await?;
             self.held.clear();
             return Err(Refused::Ended(Ended::Forgotten));

@@ -236,17 +236,6 @@ impl<'a, T> Reply<'a, T> {
             Inner::Now(None) | Inner::Later(_) => Err(self),
         }
     }
-
-    /// An answer that is there as it is, and one that is awaited in another way.
-    pub(crate) fn or_later<F>(self, then: impl FnOnce(Self) -> F) -> Self
-    where
-        F: Future<Output = Result<T, StoreError>> + Send + 'a,
-    {
-        match self.if_now() {
-            Ok(result) => Reply::now(result),
-            Err(reply) => Reply::later(then(reply)),
-        }
-    }
 }
 
 impl<T: Unpin> Future for Reply<'_, T> {

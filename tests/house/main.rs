@@ -23,6 +23,8 @@ const MACROS: &str = "../oauth-macros/src";
 /// file and for the directory beside it.
 const RUNTIME_LAYERS: &[&[&str]] = &[
     &["model"],
+    &["meter"],
+    &["event"],
     &["seal", "store", "pages", "policy"],
     &["limit", "standing", "error"],
     &["keys", "users"],
@@ -147,6 +149,11 @@ const ONE_PLACE: &[(&str, &[&str], &[&str])] = &[
         "a client is found by `Clients::find`: the map of them is made in one place and known in one other",
         &["HashMap<String, Arc<RegisteredClient>>"],
         &["clients.rs", "builder/clients.rs"],
+    ),
+    (
+        "what happens is told by `Events::tell`, so that the log and the author hear the same",
+        &["tracing::event!(", "sync_channel("],
+        &["event/teller.rs"],
     ),
     ("a URL is registered by its row", &["web::resource("], &["routes/url.rs"]),
 ];

@@ -9,12 +9,14 @@ use crate::builder::clients::{clients, default_scope, origins, scopes};
 use crate::builder::error::BuildError;
 use crate::builder::paths::paths;
 use crate::clients::Clients;
+use crate::event::teller::Events;
 use crate::guard::cache::TokenCache;
 use crate::guard::map;
 use crate::guard::protection::{OwnTokens, Protection, Tokens};
 use crate::guard::refusal::{RefusalForm, Resource};
 use crate::keys::{DerivedKeys, Expected, KeyRing};
 use crate::limit::Limits;
+use crate::meter;
 use crate::model::claims::{OFFLINE_ACCESS, OPENID};
 use crate::model::issuer::Issuer;
 use crate::model::resource::is_resource;
@@ -65,6 +67,7 @@ impl Builder {
         }
 
         let sealer = Sealer::new(&secrets, issuer.as_str()).ok_or(BuildError::Cryptography)?;
+        meter::describe();
         let (tokens, limits) = self.own_tokens(&issuer, &secrets, others_verify)?;
         let tokens = Arc::new(tokens);
         let protection = Arc::new(Protection {
@@ -128,6 +131,8 @@ impl Builder {
             }
             None => DerivedKeys::new(secrets, issuer.as_str(), others_verify, clock.clone()).map(KeyRing::Derived),
         };
+        let events = Events::new(clock.clone(), std::mem::take(&mut self.listeners));
+        let events = Arc::new(events.map_err(|_| BuildError::EventThread)?);
         let store = self.store.take().unwrap_or_else(|| {
             if issuer.is_https() {
                 tracing::warn!(
@@ -140,9 +145,9 @@ impl Builder {
         });
         let counters = secrets.iter().next().and_then(|secret| derive(secret, b"counters"));
         let counters = counters.ok_or(BuildError::Cryptography)?;
-        let ledger = Ledger::new(store, clock.clone(), self.patience);
+        let ledger = Ledger::new(store, clock.clone(), self.patience, Arc::clone(&events));
         let limits = Limits::new(ledger.shared_store(), &counters);
-        Ok((OwnTokens { keys: keys.ok_or(BuildError::Cryptography)?, ledger, clock }, limits))
+        Ok((OwnTokens { keys: keys.ok_or(BuildError::Cryptography)?, ledger, clock, events }, limits))
     }
 }
 

@@ -272,6 +272,9 @@ pub enum BuildError {
     /// The cryptographic library could not derive a key from the secret.
     #[error("no keys could be derived: the cryptographic library failed")]
     Cryptography,
+    /// The thread for [`on_event`](crate::Builder::on_event) could not be started.
+    #[error("no thread could be started for .on_event(..): the system has no room for one")]
+    EventThread,
 }
 
 crate::model::debug_as_text!(BuildError);

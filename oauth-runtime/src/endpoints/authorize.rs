@@ -110,9 +110,8 @@ async fn reloaded(server: &Server, session: Session, view: &View) -> Result<Opti
         }
         return Ok(Some(Person { subject, account, claims, authentication }));
     }
-    tracing::info!(target: "oauth", subject, "no such user any more: the session is ended");
     if let Some(id) = &authentication.session {
-        Session::end(&subject, id, server).await?;
+        Session::end(&subject, id, "user_gone", server).await?;
     }
     Ok(None)
 }

@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
+use crate::event::{EventKind, Fact};
 use crate::model::code::{AuthorizationRequest, ConsentForm};
 use crate::model::form::Parameters;
 use crate::model::record::{Full, Record, Spending};
@@ -52,8 +53,9 @@ pub(crate) async fn decide(
         Ok(Spending::Expired) => return Err(Reason::FormExpired),
         Err(Full) => return Err(Reason::StoreUnavailable),
     }
+    let kind = if is_allowed { EventKind::ConsentGiven } else { EventKind::ConsentDenied };
+    server.tell(Fact::of(kind).subject(&person.subject).client(&authorization.client.id));
     if !is_allowed {
-        tracing::info!(target: "oauth", subject = person.subject, client = authorization.client.id, "consent was refused");
         return Ok(redirect::deny(server, &authorization));
     }
     person.authentication.as_of = view.as_of();

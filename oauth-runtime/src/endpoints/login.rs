@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use futures_util::future::join;
 
 use crate::error::Reason;
+use crate::event::{EventKind, Fact};
 use crate::model::code::SignInForm;
 use crate::model::form::Parameters;
 use crate::model::session::By;
@@ -24,6 +25,7 @@ pub(crate) async fn submit(
     let SignInForm { request, browser } = form::open::<SignInForm>(server, http, parameters)?.value;
     let authorization = Authorization::of(server, request).await?;
     if parameters.get("cancel", 64)?.is_some() {
+        server.tell(Fact::of(EventKind::SignInRefused).client(&authorization.client.id).reason("cancelled"));
         return Ok(redirect::deny(server, &authorization));
     }
     let SignInBy::Function(authenticator) = server.sign_in() else {
@@ -42,7 +44,7 @@ pub(crate) async fn submit(
     let attempt = match limits.attempt(&username, server.peer(http)).await? {
         Ok(attempt) => attempt,
         Err(too_many) => {
-            tracing::warn!(target: "oauth", client, address = server.peer(http).map(display), "too many attempts to sign in");
+            server.tell(Fact::of(EventKind::Throttled).client(client).reason(too_many.limit));
             warn_of_a_proxy(server, http);
             let problem = SignInProblem::TooManyAttempts(too_many.retry_after);
             return sign_in_page(server, authorization, browser, &username, Some(problem));
@@ -60,6 +62,7 @@ pub(crate) async fn submit(
         Ok(signed_in) => signed_in.0,
         Err(why) => {
             tracing::error!(target: "oauth", ?why, "authenticate gave no answer");
+            server.tell(Fact::of(EventKind::SignInRefused).client(client).reason("no_answer"));
             limits.forgive(attempt).await?;
             let problem = SignInProblem::TryAgainLater;
             return sign_in_page(server, authorization, browser, &username, Some(problem));
@@ -67,7 +70,7 @@ pub(crate) async fn submit(
     };
     let user = match outcome {
         Outcome::Refused => {
-            tracing::info!(target: "oauth", client, address = server.peer(http).map(display), "sign-in refused: wrong name or password");
+            server.tell(Fact::of(EventKind::SignInRefused).client(client).reason("wrong"));
             return sign_in_page(server, authorization, browser, &username, Some(SignInProblem::Wrong));
         }
         Outcome::Ask(question) => {
@@ -77,7 +80,8 @@ pub(crate) async fn submit(
         Outcome::Done(user) => user,
     };
     // Side by side: neither needs the other.
-    let (forgiven, person) = join(limits.forgive(attempt), signed_in(server, http, user, Some(&username), began)).await;
+    let signing_in = signed_in(server, http, client, user, Some(&username), began);
+    let (forgiven, person) = join(limits.forgive(attempt), signing_in).await;
     forgiven?;
     let (person, view) = person?;
     finish(server, http, authorization, person, &view, By::Page).await

@@ -57,7 +57,7 @@ pub(crate) async fn sign_out(
                 && verified.session.as_ref().is_none_or(|id| session.authentication.session.as_ref() == Some(id)) =>
         {
             if let Some(id) = &session.authentication.session {
-                Session::end(&session.subject, id, server).await?;
+                Session::end(&session.subject, id, "client", server).await?;
             }
         }
         // RP-Initiated Logout §2: without a proof that it is for this user, they are asked: any page can link here
@@ -65,7 +65,7 @@ pub(crate) async fn sign_out(
         // The session is over, and what it gave the client is to end as well.
         (None, Some(verified)) => {
             if let Some(id) = &verified.session {
-                Session::end(&verified.subject, id, server).await?;
+                Session::end(&verified.subject, id, "client", server).await?;
             }
         }
         (None, None) => {}
@@ -75,7 +75,7 @@ pub(crate) async fn sign_out(
 
 async fn confirmed(server: &Server, http: &HttpRequest, parameters: &Parameters<'_>) -> Result<HttpResponse, Reason> {
     let form = form::open::<SignOutForm>(server, http, parameters)?.value;
-    Session::end(&form.subject, &form.session, server).await?;
+    Session::end(&form.subject, &form.session, "user", server).await?;
     let destination = destination(server, form.then.as_ref()).await?;
     Ok(signed_out(server, http, form.then, destination))
 }

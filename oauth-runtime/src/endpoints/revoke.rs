@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::client_auth;
 use crate::error::Reason;
+use crate::event::{EventKind, Fact};
 use crate::keys::{self, Verified};
 use crate::model::form::Parameters;
 use crate::model::refresh::RefreshToken;
@@ -38,7 +39,7 @@ pub(crate) async fn revoke(
     // RFC 7009 §2.1: with a refresh token go the access tokens of its grant; here an access token takes the whole grant
     // with it as well, since it is the grant that the store knows of.
     server.end_grant(&subject, &client.id, &grant).await?;
-    tracing::info!(target: "oauth", subject, client = client.id, grant, "a grant was revoked by its client");
+    server.tell(Fact::of(EventKind::Revoked).subject(&subject).client(&client.id).grant(&grant).reason("client"));
     Ok(done())
 }
 

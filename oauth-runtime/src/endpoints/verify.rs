@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use futures_util::future::join;
 
 use crate::error::Reason;
+use crate::event::{EventKind, Fact};
 use crate::model::code::QuestionForm;
 use crate::model::form::Parameters;
 use crate::model::session::By;
@@ -28,6 +29,7 @@ pub(crate) async fn submit(
     let sealed = parameters.get("request", usize::MAX)?.unwrap_or_default();
     let again = |problem| question_page(server, &client.name, &destination, &form, sealed, Some(problem));
     if parameters.get("cancel", 64)?.is_some() {
+        server.tell(Fact::of(EventKind::SecondFactorRefused).client(&client.id).reason("cancelled"));
         return Ok(redirect::refuse(server, &destination, form.request.state.as_deref(), &Reason::AccessDenied));
     }
     let answer = match parameters.get("answer", 256) {
@@ -40,7 +42,7 @@ pub(crate) async fn submit(
     let attempt = match limits.second_factor(&form.username).await? {
         Ok(attempt) => attempt,
         Err(too_many) => {
-            tracing::warn!(target: "oauth", client = client.id, address = server.peer(http).map(display), "too many answers to a question");
+            server.tell(Fact::of(EventKind::Throttled).client(&client.id).reason(too_many.limit));
             return Ok(again(SignInProblem::TooManyAttempts(too_many.retry_after)));
         }
     };
@@ -57,13 +59,14 @@ pub(crate) async fn submit(
         Ok(signed_in) => signed_in.0,
         Err(why) => {
             tracing::error!(target: "oauth", ?why, "second_factor gave no answer");
+            server.tell(Fact::of(EventKind::SecondFactorRefused).client(&client.id).reason("no_answer"));
             limits.forgive(attempt).await?;
             return Ok(again(SignInProblem::TryAgainLater));
         }
     };
     let outcome = match outcome {
         Outcome::Refused => {
-            tracing::info!(target: "oauth", client = client.id, address = server.peer(http).map(display), "sign-in refused: wrong answer");
+            server.tell(Fact::of(EventKind::SecondFactorRefused).client(&client.id).reason("wrong"));
             return Ok(again(SignInProblem::Wrong));
         }
         Outcome::Ask(question) => Err(question),
@@ -80,7 +83,8 @@ pub(crate) async fn submit(
             // Side by side: neither needs the other.
             let (forgiven, spent) = join(limits.forgive(attempt), form::spend::<QuestionForm>(server, &once)).await;
             forgiven.map_err(Reason::from).and(spent)?;
-            let (person, view) = signed_in(server, http, user, Some(&username), began).await?;
+            let (person, view) =
+                signed_in(server, http, &authorization.client.id, user, Some(&username), began).await?;
             finish(server, http, authorization, person, &view, By::Page).await
         }
     }

@@ -14,6 +14,7 @@ use crate::guard::bearer;
 use crate::guard::protection::Protection;
 use crate::guard::refusal::Refusal;
 use crate::keys::Verified;
+use crate::meter;
 use crate::model::Scope;
 use crate::policy::{Facts, Guard, Rule, Shapes};
 
@@ -77,6 +78,19 @@ pub(crate) async fn decide(
     protection: &Arc<Protection>,
     guard: &'static Guard,
 ) -> Result<(), Refusal> {
+    counted(decide_request(request, protection, guard).await)
+}
+
+fn counted(decided: Result<(), Refusal>) -> Result<(), Refusal> {
+    meter::guard_decided(|| decided.as_ref().err().map(|refusal| refusal.status().as_u16()));
+    decided
+}
+
+async fn decide_request(
+    request: &HttpRequest,
+    protection: &Arc<Protection>,
+    guard: &'static Guard,
+) -> Result<(), Refusal> {
     // A guard that cannot fit its route says so to everybody, so that the first test of it finds out.
     if let Some(missing) = guard.parameters.iter().find(|name| request.match_info().get(name).is_none()) {
         tracing::error!(
@@ -109,7 +123,7 @@ pub(crate) fn decide_claims(
     protection: &Arc<Protection>,
     guard: &'static Guard,
 ) -> Result<(), Refusal> {
-    apply(Facts::new(&verified.claims).by(protection.tokens.clock()), guard, protection).map(drop)
+    counted(apply(Facts::new(&verified.claims).by(protection.tokens.clock()), guard, protection).map(drop))
 }
 
 /// The claims as a type of the application.

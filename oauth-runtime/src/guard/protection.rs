@@ -6,6 +6,7 @@ use std::sync::Arc;
 use actix_web::HttpRequest;
 
 use crate::error::Reason;
+use crate::event::teller::Events;
 use crate::guard::cache::TokenCache;
 use crate::guard::refusal::{Refusal, RefusalForm};
 #[cfg(feature = "resource-server")]
@@ -36,6 +37,7 @@ pub(crate) struct OwnTokens {
     pub(crate) keys: KeyRing,
     pub(crate) ledger: Ledger,
     pub(crate) clock: Clock,
+    pub(crate) events: Arc<Events>,
 }
 
 impl Tokens {

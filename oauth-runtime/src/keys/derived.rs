@@ -80,6 +80,13 @@ impl DerivedKeys {
         Some(self.es256()?.keys.iter().map(|key| key.published.clone()).collect())
     }
 
+    pub(crate) fn signs_with(&self) -> Option<String> {
+        if self.are_public {
+            return Some(self.es256()?.keys.first()?.id().to_owned());
+        }
+        Some(self.hs256.first()?.header.kid.clone())
+    }
+
     pub(crate) fn sign(&self, typ: &str, claims: &Map<String, Value>) -> Option<String> {
         if self.are_public {
             return self.es256()?.keys.first()?.sign_jwt(typ, claims);

@@ -43,6 +43,14 @@ impl KeyRing {
         }
     }
 
+    /// The id of the key that signs; none where there is none at the moment.
+    pub(crate) fn signs_with(&self) -> Option<String> {
+        match self {
+            KeyRing::Derived(keys) => keys.signs_with(),
+            KeyRing::Own(keys) => Some(keys.signs_with()),
+        }
+    }
+
     /// Signs claims as an access token.
     pub(crate) fn sign(&self, claims: &Map<String, Value>) -> Option<String> {
         self.sign_as(ACCESS_TOKEN, claims)

@@ -1,6 +1,7 @@
 //! One URL of the server, as its row says: its methods, 405 with `Allow` for the others, what is read before its handler
 //! runs, the form of its errors, and CORS where it is meant to be.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
@@ -8,9 +9,13 @@ use actix_web::dev::{AppService, HttpServiceFactory, ServiceRequest, ServiceResp
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{Error, HttpRequest, HttpResponse, Resource, guard, web};
+use tracing::Instrument as _;
 
 use crate::error::{Code, Reason};
+use crate::event::request::{Request, during};
+use crate::meter::Stopwatch;
 use crate::model::form::Parameters;
+use crate::model::id::random_id;
 use crate::response::{challenge_client, error_page, json_error};
 use crate::server::paths::{Cors, Errors, Input, Placed, Row};
 use crate::server::{OAuthService, Server};
@@ -62,12 +67,14 @@ impl HttpServiceFactory for Registration {
         }
         let methods = allowed(row).map(Method::as_str).collect::<Vec<_>>().join(", ");
         let allow = methods.clone();
+        let path: Arc<str> = path.into();
         resource
             .default_service(web::to(move || {
                 let allow = allow.clone();
                 async move { HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, allow)).finish() }
             }))
             .wrap(from_fn(move |request, next| share(row.cors, methods.clone(), request, next)))
+            .wrap(from_fn(move |request, next| observe(path.clone(), request, next)))
             .register(app);
     }
 }
@@ -134,6 +141,42 @@ fn refused(row: &Row, server: &Server, http: &HttpRequest, reason: &Reason) -> H
         // A refusal logs itself.
         Errors::Challenge => server.protection().refusal(reason.clone()).into_response(http),
     }
+}
+
+/// Answers in a span of the log that says which request it is, without its query and its body. What happens meanwhile is
+/// told with the same id.
+async fn observe(
+    path: Arc<str>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let id: Arc<str> = random_id().into();
+    let span = tracing::info_span!(
+        target: "oauth",
+        "request",
+        id = &*id,
+        method = known(request.method()),
+        path = &*path,
+        status = tracing::field::Empty
+    );
+    let http = request.request();
+    let address = OAuthService::of(http).ok().and_then(|oauth| oauth.server().peer(http));
+    let watch = Stopwatch::start();
+    let answer = next.call(request).instrument(span.clone());
+    let answered = during(Request { id: Some(id), address }, answer).await;
+    let status = match &answered {
+        Ok(response) => response.status(),
+        Err(error) => error.as_response_error().status_code(),
+    };
+    span.record("status", status.as_u16());
+    watch.answered(&path, status.as_u16());
+    Ok(answered?.map_into_boxed_body())
+}
+
+/// A method's name; what a client made up is not repeated.
+fn known(method: &Method) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"];
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }
 
 async fn share(

@@ -1,5 +1,6 @@
 //! What a person has given to browsers and clients: for a page of the application on which they see and end it.
 
+use crate::event::{EventKind, Fact};
 use crate::model::record::{self, Record};
 use crate::model::resource::Resources;
 use crate::model::{Scope, Timestamp};
@@ -82,7 +83,7 @@ impl OAuthService {
     pub async fn revoke_grant(&self, subject: &str, id: &str) -> Result<bool, StoreError> {
         let found = self.change_record(subject, |record, now| record.end(id, now)).await?;
         if found {
-            tracing::info!(target: "oauth", subject, grant = id, "a grant was ended by the application");
+            self.server().tell(Fact::of(EventKind::Revoked).subject(subject).grant(id).reason("application"));
         }
         Ok(found)
     }
@@ -98,7 +99,7 @@ impl OAuthService {
             true
         };
         self.change_record(subject, forget).await?;
-        tracing::info!(target: "oauth", subject, "a user was forgotten");
+        self.server().tell(Fact::of(EventKind::Forgotten).subject(subject));
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::event::{EventKind, Fact};
 use crate::server::OAuthService;
 use crate::store::{About, Incarnation, Key, StoreError};
 
@@ -66,7 +67,7 @@ impl OAuthService {
     /// The store has no answer: call it again.
     pub async fn renew(&self) -> Result<(), StoreError> {
         self.server().ledger().renew().await?;
-        tracing::warn!(target: "oauth", "the store was renewed: every user has to sign in again");
+        self.server().tell(Fact::of(EventKind::Renewed));
         Ok(())
     }
 

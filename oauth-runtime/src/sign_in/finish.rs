@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::Value;
 
 use crate::error::Reason;
+use crate::event::{EventKind, Fact};
 use crate::model::Timestamp;
 use crate::model::claims::{UnusableClaims, UserClaims};
 use crate::model::id::random_id;
@@ -13,7 +14,7 @@ use crate::server::Server;
 use crate::sign_in::browser::Browser;
 use crate::sign_in::request::Authorization;
 use crate::sign_in::{consent, form, redirect};
-use crate::standing::{Decision, View};
+use crate::standing::{Decision, Refused, View};
 use crate::store::{Key, Kind};
 use crate::users::Authenticated;
 
@@ -49,12 +50,14 @@ pub(crate) async fn finish(
 pub(crate) async fn signed_in(
     server: &Server,
     http: &HttpRequest,
+    client: &str,
     Authenticated { claims, amr, acr }: Authenticated<Value>,
     username: Option<&str>,
     began: Timestamp,
 ) -> Result<(Person, View), Reason> {
     let unusable = |why: UnusableClaims| {
         tracing::error!(target: "oauth", "the claims of who signed in cannot be used: {why}");
+        server.tell(Fact::of(EventKind::SignInRefused).client(client).reason("claims"));
         Reason::ClaimsUnusable
     };
     let user = UserClaims::parse(claims, username.unwrap_or_default()).map_err(unusable)?;
@@ -78,7 +81,18 @@ pub(crate) async fn signed_in(
         Ok(Decision::Write(Some(id.to_owned())))
     };
     let changed = server.ledger().change(Key::of(Kind::Subject, &user.subject), None, begin).await;
-    let (session, view) = changed.map_err(form::refused)?;
+    let (session, view) = changed.map_err(|why| {
+        if let Refused::Ended(_) = why {
+            server.tell(Fact::of(EventKind::SignInRefused).client(client).reason("signed_out"));
+        }
+        form::refused(why)
+    })?;
+    let signed_in = Fact::of(EventKind::SignedIn).subject(&user.subject).client(client).session(session.as_deref());
+    server.tell(signed_in);
+    if session.is_some() && before.is_none() {
+        let new = Fact::of(EventKind::NewDevice).subject(&user.subject).client(client);
+        server.tell(new.session(session.as_deref()));
+    }
     // What an earlier sign-in of this session gave may live for longer than what this one gives.
     let earlier = before.filter(|it| it.authentication.session == session).and_then(|it| it.authentication.until);
     let authentication = Authentication {

@@ -6,6 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 
 use crate::error::Reason;
+use crate::event::{EventKind, Fact};
 use crate::model::Timestamp;
 use crate::model::code::{QuestionForm, SignInForm};
 use crate::model::form::BadParameter;
@@ -64,6 +65,7 @@ pub(crate) async fn first_question_page(
     let Authorization { request, client, destination } = authorization;
     let form = QuestionForm { once: form::once(server).await?, request, browser, username, began, question };
     let sealed = form::seal(server, &form)?;
+    server.tell(Fact::of(EventKind::SecondFactorAsked).client(&client.id));
     Ok(question_page(server, &client.name, &destination, &form, &sealed, None))
 }
 

@@ -6,6 +6,8 @@ use actix_web::error::InternalError;
 use actix_web::{Error, HttpRequest, HttpResponse};
 
 use crate::error::Reason;
+use crate::event::request::{self, Request};
+use crate::event::{EventKind, Fact};
 use crate::model::code::SignInForm;
 use crate::model::session::By;
 use crate::response::error_page;
@@ -78,7 +80,8 @@ impl PendingAuthorization {
     /// The claims cannot be used, or the store has no answer: the error answers with a page, the log says why.
     pub async fn finish(self, http: &HttpRequest, user: impl Answer) -> Result<HttpResponse, Error> {
         let oauth = self.oauth.clone();
-        match self.finished(http, user).await {
+        let request = Request { id: None, address: oauth.server().peer(http) };
+        match request::during(request, self.finished(http, user)).await {
             Ok(response) => Ok(response),
             Err(reason) => Err(page_error(&oauth, http, reason)),
         }
@@ -88,15 +91,20 @@ impl PendingAuthorization {
         let server = self.oauth.server();
         let SignIn(outcome) = user.into_sign_in().map_err(|why| {
             tracing::error!(target: "oauth", why, "a sign-in of your own gave no answer");
+            self.tell_refused("no_answer");
             Reason::SignInFailed
         })?;
         match outcome {
             Outcome::Done(user) => {
                 // Here no name was typed: the claims have to say who it is.
-                let (person, view) = signed_in(server, http, user, None, server.now()).await?;
+                let (person, view) =
+                    signed_in(server, http, &self.authorization.client.id, user, None, server.now()).await?;
                 finish(server, http, self.authorization, person, &view, By::Elsewhere).await
             }
-            Outcome::Refused => Ok(redirect::deny(server, &self.authorization)),
+            Outcome::Refused => {
+                self.tell_refused("denied");
+                Ok(redirect::deny(server, &self.authorization))
+            }
             Outcome::Ask(_) => {
                 tracing::error!(target: "oauth", "a sign-in of your own asks its questions itself");
                 Err(Reason::Internal)
@@ -109,7 +117,13 @@ impl PendingAuthorization {
     /// # Errors
     /// None today: it answers as [`PendingAuthorization::finish`] does, so that a handler can end with either.
     pub fn deny(self) -> Result<HttpResponse, Error> {
+        self.tell_refused("denied");
         Ok(redirect::deny(self.oauth.server(), &self.authorization))
+    }
+
+    fn tell_refused(&self, why: &'static str) {
+        let refused = Fact::of(EventKind::SignInRefused).client(&self.authorization.client.id);
+        self.oauth.server().tell(refused.reason(why));
     }
 
     /// The client's name as registered.

@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 
 use crate::error::Reason;
+use crate::event::{EventKind, Fact};
 use crate::model::claims::UnusableClaims;
 use crate::model::code::AuthorizationCode;
 use crate::model::id::random_id;
@@ -38,7 +39,7 @@ pub(crate) fn approve(server: &Server, authorization: &Authorization, person: &P
         }
         Err(NotSealed::Failed) => return Err(Reason::Internal),
     };
-    tracing::info!(target: "oauth", subject = code.subject, client = code.client_id, grant = code.grant, "authorization code issued");
+    server.tell(Fact::of(EventKind::CodeIssued).subject(&code.subject).client(&code.client_id).grant(&code.grant));
     Ok(redirect(server, destination, request.state.as_deref(), &[("code", &sealed)]))
 }
 

@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
+use crate::event::{EventKind, Fact};
 use crate::model::Timestamp;
 use crate::model::lifetime::Lifetimes;
 use crate::model::record::Record;
@@ -73,8 +74,8 @@ impl Session {
         Ok(())
     }
 
-    /// Ends a session of this subject, and with it all that clients got by it.
-    pub(crate) async fn end(subject: &str, id: &str, server: &Server) -> Result<(), Reason> {
+    /// Ends a session of this subject, and with it all that clients got by it. Events say why.
+    pub(crate) async fn end(subject: &str, id: &str, why: &'static str, server: &Server) -> Result<(), Reason> {
         let key = Key::of(Kind::Subject, subject);
         let end = |record: &mut Record, now| {
             record.end_session(id, now);
@@ -82,7 +83,7 @@ impl Session {
         };
         // Nothing is presented that could be from another memory: what is ended is named.
         server.ledger().change(key, None, end).await.map_err(|why| why.into_reason(|_| Reason::Internal))?;
-        tracing::info!(target: "oauth", subject, session = id, "a session was ended");
+        server.tell(Fact::of(EventKind::SignedOut).subject(subject).session(Some(id)).reason(why));
         Ok(())
     }
 }

@@ -7,7 +7,8 @@ use crate::testing::{Fault, FaultyStore, Verb};
 const KEEP: Duration = Duration::from_secs(600);
 
 fn ledger(store: &FaultyStore, clock: &Clock) -> Ledger {
-    Ledger::new(Arc::new(store.clone()), clock.clone(), Patience::default())
+    let events = Events::new(clock.clone(), Vec::new()).expect("no thread is needed");
+    Ledger::new(Arc::new(store.clone()), clock.clone(), Patience::default(), Arc::new(events))
 }
 
 /// A store that everybody has to wait for, as for one that is elsewhere.

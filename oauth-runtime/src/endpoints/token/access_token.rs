@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::endpoints::token::id_token::IdToken;
 use crate::error::Reason;
+use crate::event::Fact;
 use crate::keys;
 use crate::model::as_of::AsOf;
 use crate::model::claims::{OPENID, UnusableClaims};
@@ -33,6 +34,8 @@ pub(crate) struct Issued {
 
 /// What an access token is to say (RFC 9068 §2.2).
 pub(crate) struct Access<'a> {
+    /// What is told when it is issued.
+    pub(crate) told: Fact<'a>,
     pub(crate) grant: &'a str,
     pub(crate) client_id: &'a str,
     pub(crate) subject: &'a str,
@@ -58,7 +61,7 @@ impl Access<'_> {
             tracing::error!(target: "oauth", client = self.client_id, "a user's `sub` is the id of a client: {}", UnusableClaims::SubjectIsClient);
             return Err(Reason::ClaimsUnusable);
         }
-        let access_token = server.keys().sign(&self.claims(server)).ok_or(Reason::Internal)?;
+        let access_token = server.sign(&self.claims(server)).ok_or(Reason::Internal)?;
         if access_token.len() > keys::MAX_BYTES {
             tracing::error!(target: "oauth", client = self.client_id, "the claims make a token that is longer than any guard reads");
             return Err(Reason::ClaimsUnusable);
@@ -67,7 +70,7 @@ impl Access<'_> {
             Some(authentication) => Some(self.id_token(server, authentication, &access_token)?),
             None => None,
         };
-        tracing::info!(target: "oauth", subject = self.subject, client = self.client_id, grant = self.grant, "access token issued");
+        server.tell(self.told.subject(self.subject).client(self.client_id).grant(self.grant));
         Ok(Issued {
             access_token,
             token_type: "Bearer",

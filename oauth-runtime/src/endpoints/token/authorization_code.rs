@@ -3,6 +3,7 @@
 use crate::endpoints::token::access_token::{Access, Issued};
 use crate::endpoints::token::refresh_token;
 use crate::error::Reason;
+use crate::event::{EventKind, Fact};
 use crate::model::Timestamp;
 use crate::model::client::RegisteredClient;
 use crate::model::code::AuthorizationCode;
@@ -58,6 +59,7 @@ pub(crate) async fn redeem(
         None => None,
     };
     let access = Access {
+        told: Fact::of(EventKind::TokenIssued).reason("authorization_code"),
         grant: &code.grant,
         client_id: &client.id,
         subject: &code.subject,
@@ -103,12 +105,13 @@ async fn spent(
         Ok(Redeemed::First) => Ok(view),
         // RFC 6749 §4.1.2: what was issued from a code that comes twice is revoked
         Ok(Redeemed::Replayed) => {
-            tracing::warn!(target: "oauth", subject = code.subject, client = client.id, grant = code.grant, "a code was replayed: its grant is revoked");
+            let replayed = Fact::of(EventKind::CodeReplayed);
+            server.tell(replayed.subject(&code.subject).client(&client.id).grant(&code.grant));
             Err(Reason::CodeReplayed)
         }
         Ok(Redeemed::Expired) => Err(Reason::CodeExpired),
         Err(Full) => {
-            tracing::warn!(target: "oauth", subject = code.subject, client = client.id, "a user has as many grants as one may have");
+            server.tell(Fact::of(EventKind::Throttled).subject(&code.subject).client(&client.id).reason("grants"));
             Err(Reason::TooManyGrants)
         }
     }

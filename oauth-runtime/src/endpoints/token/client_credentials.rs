@@ -2,6 +2,7 @@
 
 use crate::endpoints::token::access_token::{Access, Issued};
 use crate::error::Reason;
+use crate::event::{EventKind, Fact};
 use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
 use crate::model::id::random_id;
@@ -24,6 +25,7 @@ pub(crate) async fn grant(
     // A sign-out of this client since would be later than the token.
     let as_of = server.ledger().view(Key::of(Kind::Subject, &client.id)).await?.as_of();
     let access = Access {
+        told: Fact::of(EventKind::TokenIssued).reason("client_credentials"),
         // A grant of its own: this token can be revoked by itself.
         grant: &random_id(),
         client_id: &client.id,

@@ -2,6 +2,7 @@
 
 use crate::endpoints::token::access_token::{Access, Issued};
 use crate::error::Reason;
+use crate::event::{EventKind, Fact};
 use crate::model::Timestamp;
 use crate::model::as_of::AsOf;
 use crate::model::claims::OFFLINE_ACCESS;
@@ -51,7 +52,8 @@ pub(crate) async fn refresh(
     server.ledger().check(key, token.authentication.as_of, handed).await.map_err(refused)?;
     let Some(claims) = refreshing.reload.claims_of(&token.subject).await? else {
         server.end_grant(&token.subject, &client.id, &token.grant).await?;
-        tracing::info!(target: "oauth", subject = token.subject, client = client.id, grant = token.grant, "no such user any more: the grant is revoked");
+        let revoked = Fact::of(EventKind::Revoked).subject(&token.subject).client(&client.id).grant(&token.grant);
+        server.tell(revoked.reason("user_gone"));
         return Err(Reason::SubjectGone);
     };
 
@@ -62,6 +64,7 @@ pub(crate) async fn refresh(
     let token = RefreshToken { generation, authentication, ..token };
     let next = sealed(server, refreshing, &token, issued_at)?;
     let access = Access {
+        told: Fact::of(EventKind::Refreshed),
         grant: &token.grant,
         client_id: &client.id,
         subject: &token.subject,
@@ -126,7 +129,8 @@ async fn rotated(
     match rotated {
         Rotated::Next(generation) | Rotated::Grace(generation) => Ok((generation, view.as_of())),
         Rotated::Reused => {
-            tracing::warn!(target: "oauth", subject = token.subject, client = client.id, grant = token.grant, "a refresh token was reused: its grant is revoked");
+            let reused = Fact::of(EventKind::RefreshTokenReused);
+            server.tell(reused.subject(&token.subject).client(&client.id).grant(&token.grant));
             Err(Reason::RefreshTokenReused)
         }
         Rotated::Ended => Err(Reason::GrantEnded),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::parts::{Family, Full, Grant, Record, Until};
 use super::sessions::hour;
 use crate::model::Timestamp;
+use crate::model::lifetime::SLOWEST_ANSWER;
 
 /// What spending a name found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +80,9 @@ impl Record {
         if self.spent.len() >= MAX_SPENT {
             return Err(Full);
         }
-        self.spent.push(Until { id: id.to_owned(), client: None, until: valid_until });
+        // A process whose clock is behind the store's may take it for valid a little longer.
+        let until = valid_until + SLOWEST_ANSWER;
+        self.spent.push(Until { id: id.to_owned(), client: None, until });
         Ok(Spending::First)
     }
 
