@@ -4,6 +4,7 @@
 pub mod pages;
 pub mod rows;
 pub mod servers;
+pub mod wrong_store;
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
