@@ -89,7 +89,7 @@ impl Ledger {
     /// Whether something stands, as the store has it now.
     pub(crate) async fn check(&self, key: Key, as_of: AsOf, handed: HandedOut<'_>) -> Result<View, Refused> {
         let view = self.view(key).await?;
-        self.admit(key, &view, as_of).await?;
+        self.admit(key, view.as_of(), as_of).await?;
         view.record()?.judge(&handed, view.now())?;
         Ok(view)
     }
@@ -108,7 +108,10 @@ impl Ledger {
             && let Ok(Decision::Write((value, record))) = self.tried(&guess, as_of, &change)
         {
             match self.swap(key, &guess, record).await? {
-                Ok(view) => return Ok((value, view)),
+                Ok(view) => {
+                    self.admit_written(key, view.as_of(), as_of).await?;
+                    return Ok((value, view));
+                }
                 Err(view) => return self.change_seen(key, as_of, change, view).await,
             }
         }
@@ -127,12 +130,15 @@ impl Ledger {
         let mut queued = None;
         for _ in 0..MOST_ATTEMPTS {
             if let Some(as_of) = as_of {
-                self.admit(key, &view, as_of).await?;
+                self.admit(key, view.as_of(), as_of).await?;
             }
             match self.tried(&view, as_of, &change)? {
                 Decision::Keep((value, _)) => return Ok((value, view)),
                 Decision::Write((value, record)) => match self.swap(key, &view, record).await? {
-                    Ok(view) => return Ok((value, view)),
+                    Ok(view) => {
+                        self.admit_written(key, view.as_of(), as_of).await?;
+                        return Ok((value, view));
+                    }
                     Err(other) => view = other,
                 },
             }
@@ -223,24 +229,29 @@ impl Ledger {
 
     /// That this is the memory that something was handed out by. One of a sequence that has not come yet shows that the
     /// store was put back to an earlier state, in which something may be alive again: it takes a new incarnation.
-    async fn admit(&self, key: Key, view: &View, as_of: AsOf) -> Result<(), Refused> {
-        let Seen { incarnation, sequence, .. } = view.0;
-        if as_of.incarnation != incarnation {
+    async fn admit(&self, key: Key, found: AsOf, as_of: AsOf) -> Result<(), Refused> {
+        if as_of.incarnation != found.incarnation {
             return Err(Refused::Ended(Ended::Forgotten));
         }
-        if as_of.sequence > sequence {
+        if as_of.sequence > found.sequence {
             tracing::error!(
                 target: "oauth",
                 bucket = key.bucket(),
-                missing = as_of.sequence - sequence,
+                missing = as_of.sequence - found.sequence,
                 "the store is in an earlier state than before: what it held is refused from now on, and its users sign in \
                  again; after a restore, call renew() at once"
             );
-            self.store.renew(key.bucket(), incarnation).await?;
+            self.store.renew(key.bucket(), found.incarnation).await?;
             self.held.clear();
             return Err(Refused::Ended(Ended::Forgotten));
         }
         Ok(())
+    }
+
+    /// The same after a write, which nothing may have been looked at before: it comes later than what is presented.
+    async fn admit_written(&self, key: Key, written: AsOf, as_of: Option<AsOf>) -> Result<(), Refused> {
+        let Some(as_of) = as_of else { return Ok(()) };
+        self.admit(key, written, AsOf { sequence: as_of.sequence.saturating_add(1), ..as_of }).await
     }
 
     /// What this process knows of a record without asking: as it was last seen, or absent.

@@ -107,6 +107,26 @@ async fn c42_a_lost_memory_and_one_that_was_put_back_refuse_what_was_made_with_i
 }
 
 #[tokio::test]
+async fn c42_a_memory_that_was_put_back_is_found_out_by_a_write_that_was_guessed() {
+    let clock = Clock::by_hand();
+    let store = remote(&clock);
+    let ledger = ledger(&store, &clock);
+    let before = ledger.view(alice()).await.expect("an answer").as_of();
+    // What raised the sequence is gone, and this process knows nothing of the subject.
+    let newer = AsOf { sequence: before.sequence + 1, ..before };
+    ledger.held.clear();
+    let begin = |record: &mut Record, now: Timestamp| {
+        record.begin_session("session", now + KEEP, now);
+        Ok(Decision::Write(()))
+    };
+    let changed = ledger.change(alice(), Some(newer), begin).await.map(drop);
+    assert!(is_refused(&changed, Ended::Forgotten));
+    let after = ledger.view(alice()).await.expect("an answer");
+    assert_ne!(after.as_of().incarnation, before.incarnation);
+    assert_eq!(after.record().expect("it is read").sessions(clock.now()).count(), 0);
+}
+
+#[tokio::test]
 async fn a_change_that_this_process_can_guess_takes_one_call() {
     let clock = Clock::by_hand();
     let store = remote(&clock);
