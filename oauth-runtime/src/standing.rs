@@ -370,3 +370,6 @@ const MOST_ATTEMPTS: usize = 100;
 #[cfg(all(test, feature = "testing"))]
 #[path = "standing/tests.rs"]
 mod tests;
+
+#[cfg(all(test, feature = "testing"))]
+mod explored;
