@@ -188,26 +188,33 @@ impl Ledger {
         }
     }
 
-    /// Spends a name, once in this incarnation of its bucket.
-    pub(crate) async fn spend(&self, key: Key, incarnation: Incarnation, keep: Duration) -> Result<Spent, StoreError> {
+    /// Spends a name that was made as of then, once in that incarnation of its bucket.
+    pub(crate) async fn spend(&self, key: Key, as_of: AsOf, keep: Duration) -> Result<Spent, StoreError> {
+        let AsOf { incarnation, .. } = as_of;
         let value = Some(Value::from(b"{}".to_vec()));
-        match self.store.swap(key, Change { incarnation, since: None, value, keep }).await? {
-            Swap::Done { .. } => Ok(Spent::First),
-            Swap::Changed(seen) => {
-                let is_same = seen.incarnation == incarnation;
-                self.seen(key, seen)?;
-                Ok(if is_same { Spent::Already } else { Spent::Forgotten })
+        let (spent, admitted) = match self.store.swap(key, Change { incarnation, since: None, value, keep }).await? {
+            Swap::Done { sequence, .. } => {
+                (Spent::First, self.admit_written(key, AsOf { incarnation, sequence }, Some(as_of)).await)
             }
+            Swap::Changed(seen) => {
+                let found = self.seen(key, seen)?.as_of();
+                (Spent::Already, self.admit(key, found, as_of).await)
+            }
+        };
+        match admitted {
+            Ok(()) => Ok(spent),
+            Err(Refused::Ended(_)) => Ok(Spent::Forgotten),
+            Err(Refused::Store(error)) => Err(error),
         }
     }
 
     /// Spends a name that somebody else made at this time: it has to be younger than the memory that it is spent in.
     pub(crate) async fn spend_made_at(&self, key: Key, made: Timestamp, keep: Duration) -> Result<Spent, StoreError> {
-        let Seen { incarnation, born, kept, .. } = self.view(key).await?.0;
-        match kept {
-            _ if made <= born => Ok(Spent::Forgotten),
+        let view = self.view(key).await?;
+        match &view.0.kept {
+            _ if made <= view.0.born => Ok(Spent::Forgotten),
             Some(_) => Ok(Spent::Already),
-            None => self.spend(key, incarnation, keep).await,
+            None => self.spend(key, view.as_of(), keep).await,
         }
     }
 

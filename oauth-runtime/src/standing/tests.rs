@@ -169,14 +169,27 @@ async fn c17_a_name_is_spent_once_and_in_no_other_memory() {
     let store = FaultyStore::new(MemoryStore::with_clock(clock.clone()));
     let ledger = ledger(&store, &clock);
     let key = Key::of(Kind::Form, "form");
-    let incarnation = ledger.view(key).await.expect("an answer").as_of().incarnation;
-    assert_eq!(ledger.spend(key, incarnation, KEEP).await.expect("an answer"), Spent::First);
-    assert_eq!(ledger.spend(key, incarnation, KEEP).await.expect("an answer"), Spent::Already);
+    let as_of = ledger.view(key).await.expect("an answer").as_of();
+    assert_eq!(ledger.spend(key, as_of, KEEP).await.expect("an answer"), Spent::First);
+    assert_eq!(ledger.spend(key, as_of, KEEP).await.expect("an answer"), Spent::Already);
     ledger.renew().await.expect("it is renewed");
-    assert_eq!(ledger.spend(key, incarnation, KEEP).await.expect("an answer"), Spent::Forgotten);
+    assert_eq!(ledger.spend(key, as_of, KEEP).await.expect("an answer"), Spent::Forgotten);
     let now = clock.now();
     assert_eq!(ledger.spend_made_at(key, now, KEEP).await.expect("an answer"), Spent::Forgotten);
     let later = now + Duration::from_secs(1);
     assert_eq!(ledger.spend_made_at(key, later, KEEP).await.expect("an answer"), Spent::First);
     assert_eq!(ledger.spend_made_at(key, later, KEEP).await.expect("an answer"), Spent::Already);
+}
+
+#[tokio::test]
+async fn c42_a_memory_that_was_put_back_is_found_out_by_a_name_that_is_spent() {
+    let clock = Clock::by_hand();
+    let store = FaultyStore::new(MemoryStore::with_clock(clock.clone()));
+    let ledger = ledger(&store, &clock);
+    let key = Key::of(Kind::Form, "form");
+    let before = ledger.view(key).await.expect("an answer").as_of();
+    // A sequence that has not come: the form may have been spent then.
+    let newer = AsOf { sequence: before.sequence + 1, ..before };
+    assert_eq!(ledger.spend(key, newer, KEEP).await.expect("an answer"), Spent::Forgotten);
+    assert_ne!(ledger.view(key).await.expect("an answer").as_of().incarnation, before.incarnation);
 }
