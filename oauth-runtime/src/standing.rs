@@ -93,7 +93,7 @@ impl Ledger {
     /// Whether something stands, as the store has it now.
     pub(crate) async fn check(&self, key: Key, as_of: AsOf, handed: HandedOut<'_>) -> Result<View, Refused> {
         let view = self.view(key).await?;
-        self.admit(key, &view, as_of).await?;
+        self.admit(key, view.as_of(), as_of).await?;
         view.record()?.judge(&handed, view.now())?;
         Ok(view)
     }
@@ -112,7 +112,10 @@ impl Ledger {
             && let Ok(Decision::Write((value, record))) = self.tried(&guess, as_of, &change)
         {
             match self.swap(key, &guess, record).await? {
-                Ok(view) => return Ok((value, view)),
+                Ok(view) => {
+                    self.admit_written(key, view.as_of(), as_of).await?;
+                    return Ok((value, view));
+                }
                 Err(view) => return self.change_seen(key, as_of, change, view).await,
             }
         }
@@ -131,12 +134,15 @@ impl Ledger {
         let mut queued = None;
         for _ in 0..MOST_ATTEMPTS {
             if let Some(as_of) = as_of {
-                self.admit(key, &view, as_of).await?;
+                self.admit(key, view.as_of(), as_of).await?;
             }
             match self.tried(&view, as_of, &change)? {
                 Decision::Keep((value, _)) => return Ok((value, view)),
                 Decision::Write((value, record)) => match self.swap(key, &view, record).await? {
-                    Ok(view) => return Ok((value, view)),
+                    Ok(view) => {
+                        self.admit_written(key, view.as_of(), as_of).await?;
+                        return Ok((value, view));
+                    }
                     Err(other) => view = other,
                 },
             }
@@ -186,26 +192,33 @@ impl Ledger {
         }
     }
 
-    /// Spends a name, once in this incarnation of its bucket.
-    pub(crate) async fn spend(&self, key: Key, incarnation: Incarnation, keep: Duration) -> Result<Spent, StoreError> {
+    /// Spends a name that was made as of then, once in that incarnation of its bucket.
+    pub(crate) async fn spend(&self, key: Key, as_of: AsOf, keep: Duration) -> Result<Spent, StoreError> {
+        let AsOf { incarnation, .. } = as_of;
         let value = Some(Value::from(b"{}".to_vec()));
-        match self.store.swap(key, Change { incarnation, since: None, value, keep }).await? {
-            Swap::Done { .. } => Ok(Spent::First),
-            Swap::Changed(seen) => {
-                let is_same = seen.incarnation == incarnation;
-                self.seen(key, seen)?;
-                Ok(if is_same { Spent::Already } else { Spent::Forgotten })
+        let (spent, admitted) = match self.store.swap(key, Change { incarnation, since: None, value, keep }).await? {
+            Swap::Done { sequence, .. } => {
+                (Spent::First, self.admit_written(key, AsOf { incarnation, sequence }, Some(as_of)).await)
             }
+            Swap::Changed(seen) => {
+                let found = self.seen(key, seen)?.as_of();
+                (Spent::Already, self.admit(key, found, as_of).await)
+            }
+        };
+        match admitted {
+            Ok(()) => Ok(spent),
+            Err(Refused::Ended(_)) => Ok(Spent::Forgotten),
+            Err(Refused::Store(error)) => Err(error),
         }
     }
 
     /// Spends a name that somebody else made at this time: it has to be younger than the memory that it is spent in.
     pub(crate) async fn spend_made_at(&self, key: Key, made: Timestamp, keep: Duration) -> Result<Spent, StoreError> {
-        let Seen { incarnation, born, kept, .. } = self.view(key).await?.0;
-        match kept {
-            _ if made <= born => Ok(Spent::Forgotten),
+        let view = self.view(key).await?;
+        match &view.0.kept {
+            _ if made <= view.0.born => Ok(Spent::Forgotten),
             Some(_) => Ok(Spent::Already),
-            None => self.spend(key, incarnation, keep).await,
+            None => self.spend(key, view.as_of(), keep).await,
         }
     }
 
@@ -227,19 +240,25 @@ impl Ledger {
 
     /// That this is the memory that something was handed out by. One of a sequence that has not come yet shows that the
     /// store was put back to an earlier state, in which something may be alive again: it takes a new incarnation.
-    async fn admit(&self, key: Key, view: &View, as_of: AsOf) -> Result<(), Refused> {
-        let Seen { incarnation, sequence, .. } = view.0;
-        if as_of.incarnation != incarnation {
+    async fn admit(&self, key: Key, found: AsOf, as_of: AsOf) -> Result<(), Refused> {
+        if as_of.incarnation != found.incarnation {
             return Err(Refused::Ended(Ended::Forgotten));
         }
-        if as_of.sequence > sequence {
+        if as_of.sequence > found.sequence {
             self.events.tell(Fact::of(EventKind::Rewound));
-            tracing::debug!(target: "oauth", bucket = key.bucket(), missing = as_of.sequence - sequence, "writes are missing");
-            self.store.renew(key.bucket(), incarnation).await?;
+            let missing = as_of.sequence - found.sequence;
+            tracing::debug!(target: "oauth", bucket = key.bucket(), missing, "writes are missing");
+            self.store.renew(key.bucket(), found.incarnation).await?;
             self.held.clear();
             return Err(Refused::Ended(Ended::Forgotten));
         }
         Ok(())
+    }
+
+    /// The same after a write, which nothing may have been looked at before: it comes later than what is presented.
+    async fn admit_written(&self, key: Key, written: AsOf, as_of: Option<AsOf>) -> Result<(), Refused> {
+        let Some(as_of) = as_of else { return Ok(()) };
+        self.admit(key, written, AsOf { sequence: as_of.sequence.saturating_add(1), ..as_of }).await
     }
 
     /// What this process knows of a record without asking: as it was last seen, or absent.
@@ -358,3 +377,6 @@ const MOST_ATTEMPTS: usize = 100;
 #[cfg(all(test, feature = "testing"))]
 #[path = "standing/tests.rs"]
 mod tests;
+
+#[cfg(all(test, feature = "testing"))]
+mod explored;

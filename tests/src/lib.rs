@@ -1,9 +1,11 @@
 //! What the tests over the wire stand on: a server on a free port, a browser, a store that is watched, and real databases.
 #![allow(clippy::unwrap_used)]
 
+pub mod linearizable;
 pub mod pages;
 pub mod rows;
 pub mod servers;
+pub mod wrong_store;
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;

@@ -97,7 +97,7 @@ pub(crate) async fn once(server: &Server) -> Result<Once, Reason> {
 /// Spends a form: the page with it is in the browser's history, and it works once.
 pub(crate) async fn spend<F: Form>(server: &Server, once: &Once) -> Result<(), Reason> {
     let (key, keep) = (Key::of(Kind::Form, &once.id), F::LIFETIME + SLOWEST_ANSWER);
-    match server.ledger().spend(key, once.as_of.incarnation, keep).await? {
+    match server.ledger().spend(key, once.as_of, keep).await? {
         Spent::First => Ok(()),
         Spent::Already => Err(Reason::FormSpent),
         Spent::Forgotten => Err(Reason::FormExpired),

@@ -108,6 +108,26 @@ async fn c42_a_lost_memory_and_one_that_was_put_back_refuse_what_was_made_with_i
 }
 
 #[tokio::test]
+async fn c42_a_memory_that_was_put_back_is_found_out_by_a_write_that_was_guessed() {
+    let clock = Clock::by_hand();
+    let store = remote(&clock);
+    let ledger = ledger(&store, &clock);
+    let before = ledger.view(alice()).await.expect("an answer").as_of();
+    // What raised the sequence is gone, and this process knows nothing of the subject.
+    let newer = AsOf { sequence: before.sequence + 1, ..before };
+    ledger.held.clear();
+    let begin = |record: &mut Record, now: Timestamp| {
+        record.begin_session("session", now + KEEP, now);
+        Ok(Decision::Write(()))
+    };
+    let changed = ledger.change(alice(), Some(newer), begin).await.map(drop);
+    assert!(is_refused(&changed, Ended::Forgotten));
+    let after = ledger.view(alice()).await.expect("an answer");
+    assert_ne!(after.as_of().incarnation, before.incarnation);
+    assert_eq!(after.record().expect("it is read").sessions(clock.now()).count(), 0);
+}
+
+#[tokio::test]
 async fn a_change_that_this_process_can_guess_takes_one_call() {
     let clock = Clock::by_hand();
     let store = remote(&clock);
@@ -150,14 +170,27 @@ async fn c17_a_name_is_spent_once_and_in_no_other_memory() {
     let store = FaultyStore::new(MemoryStore::with_clock(clock.clone()));
     let ledger = ledger(&store, &clock);
     let key = Key::of(Kind::Form, "form");
-    let incarnation = ledger.view(key).await.expect("an answer").as_of().incarnation;
-    assert_eq!(ledger.spend(key, incarnation, KEEP).await.expect("an answer"), Spent::First);
-    assert_eq!(ledger.spend(key, incarnation, KEEP).await.expect("an answer"), Spent::Already);
+    let as_of = ledger.view(key).await.expect("an answer").as_of();
+    assert_eq!(ledger.spend(key, as_of, KEEP).await.expect("an answer"), Spent::First);
+    assert_eq!(ledger.spend(key, as_of, KEEP).await.expect("an answer"), Spent::Already);
     ledger.renew().await.expect("it is renewed");
-    assert_eq!(ledger.spend(key, incarnation, KEEP).await.expect("an answer"), Spent::Forgotten);
+    assert_eq!(ledger.spend(key, as_of, KEEP).await.expect("an answer"), Spent::Forgotten);
     let now = clock.now();
     assert_eq!(ledger.spend_made_at(key, now, KEEP).await.expect("an answer"), Spent::Forgotten);
     let later = now + Duration::from_secs(1);
     assert_eq!(ledger.spend_made_at(key, later, KEEP).await.expect("an answer"), Spent::First);
     assert_eq!(ledger.spend_made_at(key, later, KEEP).await.expect("an answer"), Spent::Already);
+}
+
+#[tokio::test]
+async fn c42_a_memory_that_was_put_back_is_found_out_by_a_name_that_is_spent() {
+    let clock = Clock::by_hand();
+    let store = FaultyStore::new(MemoryStore::with_clock(clock.clone()));
+    let ledger = ledger(&store, &clock);
+    let key = Key::of(Kind::Form, "form");
+    let before = ledger.view(key).await.expect("an answer").as_of();
+    // A sequence that has not come: the form may have been spent then.
+    let newer = AsOf { sequence: before.sequence + 1, ..before };
+    assert_eq!(ledger.spend(key, newer, KEEP).await.expect("an answer"), Spent::Forgotten);
+    assert_ne!(ledger.view(key).await.expect("an answer").as_of().incarnation, before.incarnation);
 }

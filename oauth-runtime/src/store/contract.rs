@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use futures_util::future::{join_all, try_join_all};
 
-use crate::model::Clock;
+use crate::model::{Clock, Timestamp};
 use crate::store::{
     BUCKETS, Change, Count, Incarnation, Key, MAX_VALUE_BYTES, SLOTS, Seen, Store, StoreError, Swap, Value,
 };
@@ -29,7 +29,8 @@ use crate::store::{
 /// Where the store breaks the contract; the message says which clauses, and how.
 pub async fn check(store: impl Store) {
     let broken = broken(&store).await;
-    assert!(broken.is_empty(), "the store breaks its contract:\n{}", lines(&broken));
+    let lines: String = broken.iter().map(|broken| format!("  {broken}\n")).collect();
+    assert!(broken.is_empty(), "the store breaks its contract:\n{lines}");
 }
 
 /// The clauses that a store breaks.
@@ -58,10 +59,6 @@ impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}: {}", self.clause, self.how)
     }
-}
-
-fn lines(broken: &[Broken]) -> String {
-    broken.iter().map(|broken| format!("  {broken}\n")).collect()
 }
 
 /// The enum, the list of its variants and what checks them, so that no clause is left out.
@@ -135,11 +132,16 @@ async fn values(store: &dyn Store) -> Result<(), Failed> {
 }
 
 async fn keys(store: &dyn Store) -> Result<(), Failed> {
-    // Letters that differ by case alone, as base64url and as bytes, and bytes that end a text elsewhere.
+    // Letters that differ by case alone, as base64url and as bytes, bytes that end a text elsewhere, and some that are none.
     let mut bytes: [u8; 32] = rand::random();
-    bytes[30] = b'z';
-    let mut keys = Vec::new();
-    for last in [b'a', b'A', 0, b' ', b'\'', 0xFF] {
+    bytes[30..].copy_from_slice(b"zz");
+    // As text these two are `AAAA` and `aAAA` there.
+    let as_text = |byte| {
+        bytes[24..27].copy_from_slice(&[byte, 0, 0]);
+        Key::from_bytes(bytes)
+    };
+    let mut keys = Vec::from([0, 26 << 2].map(as_text));
+    for last in [b'a', b'A', 0, b' ', b'\'', 0xFF, 0xFE] {
         bytes[31] = last;
         keys.push(Key::from_bytes(bytes));
         bytes[30] = last;
@@ -183,8 +185,10 @@ async fn other_incarnation(store: &dyn Store) -> Result<(), Failed> {
     let seen = store.read(key).await?;
     let foreign = Change { incarnation: Incarnation::draw(), ..put(&seen, b"foreign", SOON) };
     let there = changed(store.swap(key, foreign).await?, "a write of another incarnation was done")?;
-    ensure(there.incarnation == seen.incarnation, "a write of another incarnation changed the bucket's")?;
-    ensure(store.read(key).await?.kept.is_none(), "a write of another incarnation left a value")
+    ensure(there.incarnation == seen.incarnation, "a write of another incarnation was told that one")?;
+    let after = store.read(key).await?;
+    ensure(after.incarnation == seen.incarnation, "a write of another incarnation changed the bucket's")?;
+    ensure(after.kept.is_none(), "a write of another incarnation left a value")
 }
 
 async fn removal(store: &dyn Store) -> Result<(), Failed> {
@@ -208,7 +212,10 @@ async fn one_incarnation(store: &dyn Store) -> Result<(), Failed> {
     ensure(second.incarnation == incarnation, "two keys of a bucket have two incarnations")?;
     ensure(second.born == first[0].born, "a bucket was born twice")?;
     done(store.swap(one, put(&second, b"{}", SOON)).await?)?;
-    ensure(store.read(one).await?.incarnation == incarnation, "a write changed the incarnation")
+    ensure(store.read(one).await?.incarnation == incarnation, "a write changed the incarnation")?;
+    tokio::time::sleep(A_SECOND).await;
+    let third = store.read(one).await?;
+    ensure(third.incarnation == incarnation && third.born == second.born, "a bucket was born anew after a while")
 }
 
 async fn sequence(store: &dyn Store) -> Result<(), Failed> {
@@ -221,8 +228,10 @@ async fn sequence(store: &dyn Store) -> Result<(), Failed> {
     ensure(second == first + 1, "a write of another key did not raise the bucket's sequence")?;
     let seen = store.read(one).await?;
     ensure(seen.sequence == second, "reading answers another sequence than the last write did")?;
-    let version = seen.kept.as_ref().map(|kept| kept.version);
-    ensure(version == Some(first), "the version of a value is not the sequence of its write")?;
+    for (seen, written) in [(&seen, first), (&store.read(other).await?, second)] {
+        let is_it = seen.kept.as_ref().is_some_and(|kept| kept.version == written);
+        ensure(is_it, "the version of a value is not the sequence of its write")?;
+    }
     let third = done(store.swap(one, Change { value: None, ..put(&seen, b"", SOON) }).await?)?;
     ensure(third == second + 1, "a removal did not raise the sequence")?;
     changed(store.swap(one, put(&seen, b"late", SOON)).await?, "a value was replaced that was gone")?;
@@ -243,8 +252,14 @@ async fn expires_after(store: &dyn Store, lifetime: Duration) -> Result<bool, Fa
     if Clock::system().now() >= begun + lifetime {
         return Ok(false);
     }
+    ensure(kept.is_some(), "a value is gone at once")?;
+    a_second_before(begun + lifetime).await;
+    let kept = store.read(key).await?.kept;
+    if Clock::system().now() >= begun + lifetime {
+        return Ok(false);
+    }
     ensure(kept.is_some(), "a value is gone before its time")?;
-    tokio::time::sleep(lifetime + Duration::from_millis(1100)).await;
+    tokio::time::sleep(lifetime + A_SECOND).await;
     let seen = store.read(key).await?;
     ensure(seen.kept.is_none(), "a value is there after its time")?;
     ensure(seen.sequence >= version, "the sequence was forgotten with a value")?;
@@ -267,7 +282,7 @@ async fn lifetime(store: &dyn Store) -> Result<(), Failed> {
             }
             done(store.swap(key, put(&seen, b"second", second)).await?)?;
         }
-        tokio::time::sleep(lifetime + Duration::from_millis(1100)).await;
+        tokio::time::sleep(lifetime + A_SECOND).await;
         ensure(store.read(longer).await?.kept.is_some(), "a write did not prolong the time of a value")?;
         ensure(store.read(shorter).await?.kept.is_none(), "a write did not shorten the time of a value")?;
         Ok(true)
@@ -295,7 +310,9 @@ async fn one_writer(store: &dyn Store) -> Result<(), Failed> {
 
 async fn counters(store: &dyn Store) -> Result<(), Failed> {
     let [one, other, third] = slots(Clause::Counters);
-    clear(store, &[one, other, third]).await?;
+    // The same in all bits but one, the highest.
+    let far = one ^ (SLOTS / 2);
+    clear(store, &[one, other, third, far]).await?;
     let count = |slot, add| Count { slot, add, window: SOON };
     let sums = sums(store, &[count(other, 5), count(one, 1), count(third, 0)]).await?;
     ensure(sums == [5, 1, 0], &format!("three counters of 5, 1 and 0 answered {sums:?}"))?;
@@ -303,8 +320,8 @@ async fn counters(store: &dyn Store) -> Result<(), Failed> {
         let found = self::sums(store, &[count(one, add)]).await?;
         ensure(found == [sum], &format!("adding {add} answered {found:?} and not {sum}"))?;
     }
-    let untouched = self::sums(store, &[count(third, 0), count(other, 0)]).await?;
-    ensure(untouched == [0, 5], "a counter changed with another")
+    let untouched = self::sums(store, &[count(third, 0), count(far, 0), count(other, 0)]).await?;
+    ensure(untouched == [0, 0, 5], "a counter changed with another")
 }
 
 async fn counters_at_once(store: &dyn Store) -> Result<(), Failed> {
@@ -341,7 +358,13 @@ async fn window(store: &dyn Store) -> Result<(), Failed> {
             "a window is longer than it was asked for",
         )?;
         ensure(second.iter().all(|it| it.sum == 4), "a counter does not add up within its window")?;
-        tokio::time::sleep(lifetime + Duration::from_millis(1100)).await;
+        a_second_before(begun + lifetime).await;
+        let later = sums(store, &[count(slot, 0, SOON)]).await?;
+        if Clock::system().now() >= begun + lifetime {
+            return Ok(false);
+        }
+        ensure(later == [4], "a window ended before its time")?;
+        tokio::time::sleep(lifetime + A_SECOND).await;
         let after = sums(store, &[count(slot, 1, SOON), count(idle, 0, SOON)]).await?;
         ensure(after == [1, 0], &format!("counters went on after their window: {after:?} and not 1 and 0"))?;
         Ok(true)
@@ -351,24 +374,27 @@ async fn window(store: &dyn Store) -> Result<(), Failed> {
 
 async fn renewal(store: &dyn Store) -> Result<(), Failed> {
     let key = key();
-    let before = store.read(key).await?;
+    let elsewhere = Key::in_bucket((key.bucket() + 1) % BUCKETS);
+    let (before, aside) = (store.read(key).await?, store.read(elsewhere).await?);
     done(store.swap(key, put(&before, b"before", SOON)).await?)?;
     let written = store.read(key).await?;
-    let drawn = try_join_all((0..20).map(|_| store.renew(key.bucket(), before.incarnation))).await?;
-    ensure(drawn[0] != before.incarnation, "to renew did not draw another incarnation")?;
+    let was = written.incarnation;
+    let drawn = try_join_all((0..20).map(|_| store.renew(key.bucket(), was))).await?;
+    ensure(drawn[0] != was, "to renew did not draw another incarnation")?;
     ensure(drawn.iter().all(|it| *it == drawn[0]), "of those who renewed at once more than one drew")?;
     let after = store.read(key).await?;
     ensure(after.incarnation == drawn[0], "a bucket has another incarnation than renewing answered")?;
     ensure(after.kept.is_none() && after.sequence == 0, "something is kept from before the renewal")?;
-    changed(store.swap(key, put(&written, b"late", SOON)).await?, "a write from before the renewal was done")?;
+    ensure(store.renew(key.bucket(), was).await? == drawn[0], "an incarnation was renewed twice")?;
     ensure(done(store.swap(key, put(&after, b"after", SOON)).await?)? == 1, "the sequence did not begin anew")?;
-    ensure(store.renew(key.bucket(), before.incarnation).await? == drawn[0], "an incarnation was renewed twice")
+    changed(store.swap(key, put(&written, b"late", SOON)).await?, "a write from before the renewal was done")?;
+    ensure(store.read(elsewhere).await?.incarnation == aside.incarnation, "to renew a bucket renewed another")
 }
 
 impl Clause {
     /// Whether it takes seconds, until something expires.
     fn waits(self) -> bool {
-        matches!(self, Clause::Expiry | Clause::Lifetime | Clause::Window)
+        matches!(self, Clause::OneIncarnation | Clause::Expiry | Clause::Lifetime | Clause::Window)
     }
 }
 
@@ -380,6 +406,13 @@ async fn outlasting(check: impl AsyncFn(Duration) -> Result<bool, Failed>) -> Re
         ensure(lifetime < SOON, "the store takes minutes to answer")?;
     }
     Ok(())
+}
+
+/// Waits until the clock shows the second before this one.
+async fn a_second_before(end: Timestamp) {
+    while Clock::system().now() + Duration::from_secs(1) < end {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// Why a clause is broken.
@@ -448,6 +481,8 @@ fn slots(clause: Clause) -> [u32; 3] {
 }
 
 const SOON: Duration = Duration::from_secs(600);
+/// After this a clock of whole seconds shows another one.
+const A_SECOND: Duration = Duration::from_millis(1100);
 
 #[cfg(test)]
 mod tests {
