@@ -5,7 +5,7 @@ mod broken_store;
 mod browsers;
 mod clients;
 mod clocks;
-mod grants;
+mod given;
 mod guards;
 mod hardening;
 mod keys;
