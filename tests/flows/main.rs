@@ -4,6 +4,7 @@
 mod broken_store;
 mod browsers;
 mod clients;
+mod grants;
 mod guards;
 mod hardening;
 mod keys;
