@@ -335,7 +335,7 @@ fn contributing_says_what_each_test_is_for() {
 fn the_tests_that_the_threats_name_are_there() {
     let threats = include_str!("../docs/threats.md");
     let mut sources = String::new();
-    for folder in [".", "flows", "stores", "../oauth-runtime/src"] {
+    for folder in [".", "flows", "several", "stores", "../oauth-runtime/src"] {
         read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), folder != ".", &mut sources);
     }
     let mut named = 0;
@@ -354,7 +354,7 @@ fn the_tests_that_the_threats_name_are_there() {
 fn every_line_of_the_checklist_is_proven_by_a_test_of_its_number() {
     let checklist = include_str!("../docs/checklist.md");
     let mut sources = String::new();
-    for folder in [".", "flows", "stores", "../oauth-runtime/src"] {
+    for folder in [".", "flows", "several", "stores", "../oauth-runtime/src"] {
         read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), folder != ".", &mut sources);
     }
     for file in ["sign_in", "sessions"] {
@@ -392,7 +392,50 @@ fn every_line_of_the_checklist_is_proven_by_a_test_of_its_number() {
         assert!(is_proven, "no test of {own}: {proof}");
         numbers.push(number);
     }
-    assert_eq!(numbers, (1..=36).collect::<Vec<u8>>());
+    assert_eq!(numbers, (1..=36).chain([40, 42, 47]).collect::<Vec<u8>>());
+}
+
+/// Each entry of the runbook says which tests show it, and what it quotes of the log is what the code says.
+#[test]
+fn what_the_runbook_and_the_stores_name_is_there() {
+    let (mut tests, mut code) = (String::new(), String::new());
+    for folder in ["flows", "several", "stores", "."] {
+        read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), folder != ".", &mut tests);
+    }
+    read(&root().join("oauth-runtime/src"), true, &mut code);
+    let written: String = code.split("\\\n").map(str::trim_start).collect();
+    let quoted = |text: &str| -> Vec<String> {
+        text.split('`')
+            .skip(1)
+            .step_by(2)
+            .map(|quoted| quoted.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect()
+    };
+    let is_test = |name: &str| tests.contains(&format!("fn {name}(")) || code.contains(&format!("fn {name}("));
+    let mut named = 0;
+    for section in include_str!("../docs/runbook.md").split("\n## ").skip(1) {
+        let title = section.lines().next().unwrap();
+        let items: Vec<&str> = section.split("\n- ").collect();
+        assert!(items.iter().any(|item| item.starts_with("Proof: ")), "{title} has no proof");
+        for item in items {
+            let item = item.split("\n\n").next().unwrap();
+            for name in quoted(item.strip_prefix("Proof: ").unwrap_or_default()) {
+                assert!(is_test(&name), "{title}: there is no test {name}");
+                named += 1;
+            }
+            for text in quoted(item.strip_prefix("Log: ").unwrap_or_default()) {
+                assert!(text == "appendonly" || written.contains(&text), "{title}: the log never says {text}");
+            }
+        }
+    }
+    // The only words of this form on the page of stores are tests.
+    let is_name =
+        |name: &&String| name.matches('_').count() >= 4 && name.chars().all(|it| it.is_alphanumeric() || it == '_');
+    for name in quoted(&prose(include_str!("../docs/stores.md"))).iter().filter(is_name) {
+        assert!(is_test(name), "there is no test {name}");
+        named += 1;
+    }
+    assert!(named > 30, "{named}");
 }
 
 /// The sources of a folder, and of those in it where that is asked for.

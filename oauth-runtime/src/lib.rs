@@ -119,3 +119,11 @@ struct SessionsPage;
 #[cfg(all(doctest, feature = "resource-server"))]
 #[doc = include_str!("../../docs/resource-servers.md")]
 struct ResourceServersPage;
+
+#[cfg(all(doctest, feature = "sqlite", feature = "postgres", feature = "redis"))]
+#[doc = include_str!("../../docs/stores.md")]
+struct StoresPage;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/runbook.md")]
+struct RunbookPage;

@@ -6,6 +6,7 @@ mod browsers;
 mod clients;
 mod clocks;
 mod given;
+mod grants;
 mod guards;
 mod hardening;
 mod keys;
