@@ -288,28 +288,27 @@ async fn c42_c47_a_server_that_forgets_is_refused() {
 async fn a_user_of_least_rights_keeps_the_contract() {
     let page = include_str!("../../docs/stores.md");
     let rights = page.lines().find(|line| line.starts_with("ACL SETUSER app ")).unwrap();
-    let allow = |server: &Server, more: &[&str]| {
-        let rights: Vec<&str> = rights.split_whitespace().chain(more.iter().copied()).collect();
-        assert_eq!(server.cli(&rights), "OK");
-    };
-    let url = |server: &Server| server.url().replace("redis://", "redis://app:password@");
+    let and = |more: &[&'static str]| rights.split_whitespace().chain(more.iter().copied()).collect::<Vec<_>>();
+    let of_app = |url: String| url.replace("redis://", "redis://app:password@");
 
-    let server = Server::start(&[]);
-    allow(&server, &[]);
-    contract::check(RedisStore::connect(url(&server)).await.unwrap()).await;
-    let other = RedisOptions::new().prefix("other").connect(url(&server)).await.unwrap_err().to_string();
+    let server = Redis::start_with(Redis::VOLATILE);
+    let allow = |more: &[&'static str]| assert_eq!(server.ask(&and(more)), "OK");
+    let url = of_app(server.url());
+    allow(&[]);
+    contract::check(RedisStore::connect(&url).await.unwrap()).await;
+    let other = RedisOptions::new().prefix("other").connect(&url).await.unwrap_err().to_string();
     assert!(other.contains("no permissions"), "the keys of others are not its own: {other}");
-    allow(&server, &["+wait"]);
-    let waiting = RedisOptions::new().replicas(1).connect(url(&server)).await.unwrap();
+    allow(&["+wait"]);
+    let waiting = RedisOptions::new().replicas(1).connect(&url).await.unwrap();
     let why = raise(&waiting, Key::named("a")).await.unwrap_err().to_string();
     assert!(why.contains("0 of 1 replicas knew"), "it may wait: {why}");
-    allow(&server, &["-info"]);
-    let why = RedisStore::connect(url(&server)).await.unwrap_err().to_string();
+    allow(&["-info"]);
+    let why = RedisStore::connect(&url).await.unwrap_err().to_string();
     assert!(why.contains("must be allowed to ask INFO"), "{why}");
 
-    let servers = cluster(&[]);
-    servers.iter().for_each(|server| allow(server, &["+cluster|slots", "+asking"]));
-    contract::check(RedisStore::connect(url(&servers[0])).await.unwrap()).await;
+    let cluster = RedisCluster::start();
+    (0..3).for_each(|node| assert_eq!(cluster.ask(node, &and(&["+cluster|slots", "+asking"])), "OK"));
+    contract::check(RedisStore::connect(of_app(cluster.urls().swap_remove(0))).await.unwrap()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
