@@ -1,17 +1,32 @@
 //! What a store answers to many at once is explained by one order of its calls, and what is not is found.
 #![allow(clippy::unwrap_used)]
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use oauth_runtime::store::MemoryStore;
+use oauth_runtime::store::{MemoryStore, PostgresStore, RedisStore, SqliteStore};
 use oauth_runtime::testing::{Fault, FaultyStore, Verb};
 use oauth_tests::linearizable::linearizable;
+use oauth_tests::servers::{Postgres, Redis, RedisCluster};
 use oauth_tests::wrong_store::{Defect, WrongStore};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn c11_the_memory_store_has_one_order_for_all_its_callers() {
     linearizable(Arc::new(MemoryStore::new()), 2_000).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn c11_each_store_that_is_shared_has_one_order_for_all_its_callers() {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("linearizable-{}.db", std::process::id()));
+    linearizable(Arc::new(SqliteStore::open(&file).await.unwrap()), 200).await.unwrap();
+    let server = Postgres::start();
+    let pool = sqlx::postgres::PgPoolOptions::new().max_connections(8).connect(&server.url()).await.unwrap();
+    linearizable(Arc::new(PostgresStore::new(pool).await.unwrap()), 200).await.unwrap();
+    let server = Redis::start();
+    linearizable(Arc::new(RedisStore::connect(server.url()).await.unwrap()), 200).await.unwrap();
+    let servers = RedisCluster::start();
+    linearizable(Arc::new(RedisStore::connect(&servers.urls()[0]).await.unwrap()), 200).await.unwrap();
 }
 
 #[tokio::test]
