@@ -279,8 +279,9 @@ impl Ledger {
 impl Ledger {
     /// Whether something stands, where that is known without waiting; nothing is allocated.
     pub(crate) fn check_now(&self, key: Key, as_of: AsOf, handed: HandedOut<'_>) -> Option<Result<(), Refused>> {
-        if let Some(seen) = self.held.fresh(key, as_of) {
-            return Some(judged(&View(seen), as_of, handed));
+        if self.held.is_on() {
+            // Such a store is never asked without waiting.
+            return self.held.fresh(key, as_of).map(|seen| judged(&View(seen), as_of, handed));
         }
         let view = match self.store.read(key).if_now().ok()? {
             Ok(seen) => View(seen),

@@ -88,8 +88,9 @@ impl Held {
         let said = self.cache.as_ref()?.get(&key)?;
         // What was seen before a thing was handed out says nothing of it.
         let is_later = said.seen.incarnation == as_of.incarnation && said.seen.sequence >= as_of.sequence;
-        let is_young = self.clock.monotonic().saturating_sub(said.at) < age;
-        (is_later && is_young).then(|| Seen { now: self.clock.now(), ..said.seen })
+        let (now, monotonic) = self.clock.now_and_monotonic();
+        let is_young = monotonic.saturating_sub(said.at) < age;
+        (is_later && is_young).then(|| Seen { now, ..said.seen })
     }
 }
 
