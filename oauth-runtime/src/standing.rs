@@ -87,7 +87,8 @@ impl Ledger {
 
     /// The record of a subject, as the store has it now.
     pub(crate) async fn view(&self, key: Key) -> Result<View, StoreError> {
-        self.seen(key, self.store.read(key).await?)
+        let asked = self.clock.monotonic();
+        self.seen(key, self.store.read(key).await?, asked)
     }
 
     /// Whether something stands, as the store has it now.
@@ -183,12 +184,13 @@ impl Ledger {
             value: value.clone(),
             keep: keep.unwrap_or_default(),
         };
+        let asked = self.clock.monotonic();
         match self.store.swap(key, change).await? {
             Swap::Done { sequence, now } => {
                 let kept = value.map(|value| Kept { version: sequence, value });
-                self.seen(key, Seen { incarnation: *incarnation, born: *born, sequence, now, kept }).map(Ok)
+                self.seen(key, Seen { incarnation: *incarnation, born: *born, sequence, now, kept }, asked).map(Ok)
             }
-            Swap::Changed(seen) => self.seen(key, seen).map(Err),
+            Swap::Changed(seen) => self.seen(key, seen, asked).map(Err),
         }
     }
 
@@ -196,12 +198,13 @@ impl Ledger {
     pub(crate) async fn spend(&self, key: Key, as_of: AsOf, keep: Duration) -> Result<Spent, StoreError> {
         let AsOf { incarnation, .. } = as_of;
         let value = Some(Value::from(b"{}".to_vec()));
+        let asked = self.clock.monotonic();
         let (spent, admitted) = match self.store.swap(key, Change { incarnation, since: None, value, keep }).await? {
             Swap::Done { sequence, .. } => {
                 (Spent::First, self.admit_written(key, AsOf { incarnation, sequence }, Some(as_of)).await)
             }
             Swap::Changed(seen) => {
-                let found = self.seen(key, seen)?.as_of();
+                let found = self.seen(key, seen, asked)?.as_of();
                 (Spent::Already, self.admit(key, found, as_of).await)
             }
         };
@@ -275,8 +278,8 @@ impl Ledger {
         Some(View(Seen { incarnation, born: now, sequence: 0, now, kept: None }))
     }
 
-    /// Takes note of what the store said.
-    fn seen(&self, key: Key, seen: Seen) -> Result<View, StoreError> {
+    /// Takes note of what the store said, when it was asked then.
+    fn seen(&self, key: Key, seen: Seen, asked: Duration) -> Result<View, StoreError> {
         if !self.has_clock {
             self.clock.raise(seen.now);
         } else if let Err(ClocksDiffer { seconds }) = self.clock.follow(seen.now) {
@@ -288,7 +291,7 @@ impl Ledger {
         if *known.read() != Some(seen.incarnation) {
             *known.write() = Some(seen.incarnation);
         }
-        self.held.keep(key, &seen);
+        self.held.keep(key, &seen, asked);
         Ok(View(seen))
     }
 }
@@ -297,8 +300,9 @@ impl Ledger {
 impl Ledger {
     /// Whether something stands, where that is known without waiting; nothing is allocated.
     pub(crate) fn check_now(&self, key: Key, as_of: AsOf, handed: HandedOut<'_>) -> Option<Result<(), Refused>> {
-        if let Some(seen) = self.held.fresh(key, as_of) {
-            return Some(judged(&View(seen), as_of, handed));
+        if self.held.is_on() {
+            // Such a store is never asked without waiting.
+            return self.held.fresh(key, as_of).map(|seen| judged(&View(seen), as_of, handed));
         }
         let view = match self.store.read(key).if_now().ok()? {
             Ok(seen) => View(seen),

@@ -1,26 +1,35 @@
-//! `instructions ROW N`: a server with one worker, and N requests to it over one connection. For `instructions.sh`,
-//! which runs this under callgrind.
+//! `instructions ROW[@STORE] N`: a server with one worker, and N requests to it over one connection. For
+//! `instructions.sh`, which runs this under callgrind. The store is in memory, or one of `Engine::NAMES`.
 #![allow(clippy::unwrap_used)]
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
+use oauth_tests::engines::Engine;
 use oauth_tests::rows::{PATH, Row, Rows};
 use oauth_tests::{free_port, serve_with};
 
-fn main() {
+#[actix_web::main]
+async fn main() {
     let mut arguments = std::env::args().skip(1);
-    let row = arguments.next().and_then(|name| Row::named(&name)).expect("ROW, of Row::name");
+    let name = arguments.next().unwrap_or_default();
+    let (row, store) = name.split_once('@').unwrap_or((&name, "memory"));
+    let row = Row::named(row).expect("ROW, of Row::name");
     let times: u64 = arguments.next().and_then(|times| times.parse().ok()).expect("N, how many requests");
 
-    let rows = actix_web::rt::System::new().block_on(Rows::new());
+    let engine = Engine::start(store);
+    let rows = Rows::over(engine.store().await).await;
     let (listener, base) = free_port();
     let server = serve_with(1, listener, rows.configure(row));
-    let host = base.trim_start_matches("http://");
     let authorization = rows.authorization(row);
-    let authorization = authorization.to_str().unwrap();
-    let request = format!("GET {PATH} HTTP/1.1\r\nHost: {host}\r\nAuthorization: {authorization}\r\n\r\n");
+    // Connections of the store's are of this thread: it must stay free for them.
+    actix_web::web::block(move || ask(row, authorization.to_str().unwrap(), &base, times)).await.unwrap();
+    drop(server);
+}
 
+fn ask(row: Row, authorization: &str, base: &str, times: u64) {
+    let host = base.trim_start_matches("http://");
+    let request = format!("GET {PATH} HTTP/1.1\r\nHost: {host}\r\nAuthorization: {authorization}\r\n\r\n");
     let mut stream = TcpStream::connect(host).unwrap();
     stream.set_nodelay(true).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
@@ -31,7 +40,6 @@ fn main() {
         // All answers of a row are of one length: the date, which alone changes, has a fixed one.
         stream.read_exact(&mut answer).unwrap();
     }
-    drop(server);
 }
 
 /// Reads to the end that `Content-Length` names.

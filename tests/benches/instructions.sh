@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Counts the instructions that the server's worker thread spends on a request, for each row or for those named.
+# Counts the instructions that the server's worker thread spends on a request, for each row or for those named; `hit@redis`
+# is the row over that store.
 # Two runs of different length are subtracted, so that what starting costs cancels out.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -35,12 +36,12 @@ spent() {
 
 (($#)) || set -- alone bare hit miss typed garbage forged refused hand grants
 bare=
-printf '%-10s %12s %12s\n' row instructions "over bare"
+printf '%-14s %12s %12s\n' row instructions "over bare"
 for row in "$@"; do
     first=$(spent "$row" "$few")
     second=$(spent "$row" "$many")
     each=$(((second - first) / (many - few)))
     [[ $row == bare ]] && bare=$each
-    printf '%-10s %12d %12s\n' "$row" "$each" "${bare:+$((each - bare))}"
+    printf '%-14s %12d %12s\n' "$row" "$each" "${bare:+$((each - bare))}"
 done
 echo "profiles: $out"

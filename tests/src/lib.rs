@@ -1,6 +1,7 @@
 //! What the tests over the wire stand on: a server on a free port, a browser, a store that is watched, and real databases.
 #![allow(clippy::unwrap_used)]
 
+pub mod engines;
 pub mod linearizable;
 pub mod pages;
 pub mod rows;

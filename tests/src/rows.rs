@@ -13,11 +13,12 @@ use actix_web_grants::protect;
 use actix_web_httpauth::extractors::bearer::BearerAuth;
 use actix_web_httpauth::middleware::HttpAuthentication;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Validation, decode};
+use oauth_runtime::store::{MemoryStore, Store};
 use oauth_runtime::{Builder, Claims, Client, Login, OAuthService, require_claim};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{CHALLENGE, REDIRECT, SECRET, VERIFIER};
+use crate::{CHALLENGE, PATIENCE, REDIRECT, SECRET, VERIFIER};
 
 /// A way of guarding a handler, or of not doing so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +124,12 @@ pub struct Rows {
 impl Rows {
     /// Builds the services and signs in at each.
     pub async fn new() -> Rows {
-        let hit = service("http://127.0.0.1:8001", |builder| builder);
+        Rows::over(MemoryStore::new()).await
+    }
+
+    /// The same; all rows but [`Row::Miss`] are over this store. What it said holds for as long as anything is measured.
+    pub async fn over(store: impl Store) -> Rows {
+        let hit = service("http://127.0.0.1:8001", |builder| builder.store(store).revocation_lag(PATIENCE));
         let miss = service("http://127.0.0.1:8002", without_cache);
         let hit_token = token_of(&hit).await;
         let miss_token = token_of(&miss).await;

@@ -49,7 +49,7 @@ fn program(name: &str, package: &str) -> PathBuf {
 }
 
 /// Something at random.
-fn random() -> u64 {
+pub(crate) fn random() -> u64 {
     RandomState::new().hash_one(())
 }
 

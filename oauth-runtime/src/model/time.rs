@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 
 /// A moment, in whole seconds since 1970 (RFC 7519's NumericDate).
@@ -63,8 +62,9 @@ pub struct Clock {
 
 struct Told {
     source: Source,
-    /// What the time is taken from: the system's, and the monotonic clock's at the same moment.
-    anchor: RwLock<(u64, Duration)>,
+    /// By how many seconds the system's time is ahead of the monotonic clock's. All threads read it on every request: no
+    /// lock, which would be written to for that.
+    apart: AtomicU64,
     highest: AtomicU64,
     /// The seconds of the step that was last reported.
     reported: AtomicI64,
@@ -94,8 +94,8 @@ impl Clock {
     }
 
     fn of(source: Source) -> Self {
-        let anchor = RwLock::new((source.shown(), source.passed()));
-        let told = Told { source, anchor, highest: AtomicU64::new(0), reported: AtomicI64::new(0) };
+        let apart = AtomicU64::new(apart(source.shown(), source.passed()));
+        let told = Told { source, apart, highest: AtomicU64::new(0), reported: AtomicI64::new(0) };
         Clock { told: Arc::new(told), ahead: Arc::default() }
     }
 
@@ -157,13 +157,19 @@ impl Clock {
     /// The time now.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        let own = self.own();
+        self.now_and_monotonic().0
+    }
+
+    /// Both at once, for the price of one.
+    pub(crate) fn now_and_monotonic(&self) -> (Timestamp, Duration) {
+        let passed = self.told.source.passed();
+        let own = self.own(passed);
         // Read first: to write each time would make all threads wait for one another.
-        if self.told.highest.load(Ordering::Relaxed) < own {
-            self.told.highest.fetch_max(own, Ordering::Relaxed);
+        let mut highest = self.told.highest.load(Ordering::Relaxed);
+        if highest < own {
+            highest = self.told.highest.fetch_max(own, Ordering::Relaxed).max(own);
         }
-        let highest = self.told.highest.load(Ordering::Relaxed);
-        Timestamp(highest.saturating_add_signed(self.ahead.load(Ordering::Relaxed)))
+        (Timestamp(highest.saturating_add_signed(self.ahead.load(Ordering::Relaxed))), passed)
     }
 
     /// How long this clock runs, whatever the system's shows.
@@ -173,7 +179,7 @@ impl Clock {
 
     /// Takes the time of a store that all processes share.
     pub(crate) fn follow(&self, store: Timestamp) -> Result<(), ClocksDiffer> {
-        let ahead = i64::try_from(store.0).unwrap_or(i64::MAX).saturating_sub_unsigned(self.own());
+        let ahead = i64::try_from(store.0).unwrap_or(i64::MAX).saturating_sub_unsigned(self.own(self.monotonic()));
         if ahead.unsigned_abs() > MOST_APART.as_secs() {
             return Err(ClocksDiffer { seconds: ahead.unsigned_abs() });
         }
@@ -193,7 +199,7 @@ impl Clock {
 
     /// Takes the system's time as it is, after a step that was meant. It does not go back by that.
     pub(crate) fn accept(&self) {
-        *self.told.anchor.write() = (self.told.source.shown(), self.told.source.passed());
+        self.told.apart.store(apart(self.told.source.shown(), self.told.source.passed()), Ordering::Relaxed);
     }
 
     /// The same, and back where it shows an earlier time: only what was handed out since is then as old as it says.
@@ -215,15 +221,15 @@ impl Clock {
     }
 
     /// The system's time, or what it would be without a step.
-    fn own(&self) -> u64 {
-        let (shown, passed) = (self.told.source.shown(), self.told.source.passed());
+    fn own(&self, passed: Duration) -> u64 {
+        let shown = self.told.source.shown();
         let expected = self.expected(passed);
         let step = i64::try_from(shown).unwrap_or(i64::MAX).saturating_sub_unsigned(expected);
-        if step == 0 {
-            return shown;
-        }
+        // A second of difference comes and goes: the two begin theirs at different moments.
         if step.unsigned_abs() <= LONGEST_STEP.as_secs() {
-            *self.told.anchor.write() = (shown, passed);
+            if step != 0 {
+                self.told.apart.store(apart(shown, passed), Ordering::Relaxed);
+            }
             return shown;
         }
         if self.told.reported.swap(step / 60, Ordering::Relaxed) != step / 60 {
@@ -238,9 +244,12 @@ impl Clock {
     }
 
     fn expected(&self, passed: Duration) -> u64 {
-        let (shown, then) = *self.told.anchor.read();
-        shown.saturating_add(passed.saturating_sub(then).as_secs())
+        self.told.apart.load(Ordering::Relaxed).saturating_add(passed.as_secs())
     }
+}
+
+fn apart(shown: u64, passed: Duration) -> u64 {
+    shown.saturating_sub(passed.as_secs())
 }
 
 impl Source {

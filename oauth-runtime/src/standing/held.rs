@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use crate::model::Clock;
@@ -29,9 +30,9 @@ impl Default for Patience {
     }
 }
 
-/// What was last seen of each subject, as many as are in use. Of a store that answers at once nothing is held.
+/// What was last seen of each subject, within a bound in bytes. Of a store that answers at once nothing is held.
 pub(super) struct Held {
-    cache: Option<Cache<Key, Said>>,
+    cache: Option<Cache<Key, Said, Bytes>>,
     patience: Patience,
     clock: Clock,
 }
@@ -39,13 +40,25 @@ pub(super) struct Held {
 #[derive(Clone)]
 struct Said {
     seen: Seen,
-    /// By this process's own monotonic clock.
-    at: Duration,
+    /// When it was asked, by this process's own monotonic clock: the answer was on its way for a while.
+    asked: Duration,
+}
+
+#[derive(Clone)]
+struct Bytes;
+
+impl Weighter<Key, Said> for Bytes {
+    fn weight(&self, _: &Key, said: &Said) -> u64 {
+        // As it is stored, and as it is read.
+        let value = said.seen.kept.as_ref().map_or(0, |kept| 3 * kept.value.as_bytes().len());
+        (value + ENTRY_BYTES) as u64
+    }
 }
 
 impl Held {
     pub(super) fn new(is_on: bool, patience: Patience, clock: Clock) -> Self {
-        Held { cache: is_on.then(|| Cache::new(SUBJECTS)), patience, clock }
+        let cache = || Cache::with_weighter(MOST_BYTES / (4 * ENTRY_BYTES), MOST_BYTES as u64, Bytes);
+        Held { cache: is_on.then(cache), patience, clock }
     }
 
     pub(super) fn is_on(&self) -> bool {
@@ -53,13 +66,13 @@ impl Held {
     }
 
     /// Unless something later is held: an answer may have been on its way for a while.
-    pub(super) fn keep(&self, key: Key, seen: &Seen) {
+    pub(super) fn keep(&self, key: Key, seen: &Seen, asked: Duration) {
         let Some(cache) = &self.cache else { return };
         let is_older = cache
             .get(&key)
             .is_some_and(|said| said.seen.incarnation == seen.incarnation && said.seen.sequence > seen.sequence);
         if !is_older {
-            cache.insert(key, Said { seen: seen.clone(), at: self.clock.monotonic() });
+            cache.insert(key, Said { seen: seen.clone(), asked });
         }
     }
 
@@ -88,10 +101,13 @@ impl Held {
         let said = self.cache.as_ref()?.get(&key)?;
         // What was seen before a thing was handed out says nothing of it.
         let is_later = said.seen.incarnation == as_of.incarnation && said.seen.sequence >= as_of.sequence;
-        let is_young = self.clock.monotonic().saturating_sub(said.at) < age;
-        (is_later && is_young).then(|| Seen { now: self.clock.now(), ..said.seen })
+        let (now, monotonic) = self.clock.now_and_monotonic();
+        let is_young = monotonic.saturating_sub(said.asked) < age;
+        (is_later && is_young).then(|| Seen { now, ..said.seen })
     }
 }
 
-/// How many subjects are held: some kilobytes each at most, some hundred bytes as a rule.
-const SUBJECTS: usize = 100_000;
+/// How much is held, whatever a store answers: some hundred bytes a subject as a rule.
+const MOST_BYTES: usize = 64 << 20;
+/// What an entry takes besides its value.
+const ENTRY_BYTES: usize = 200;
