@@ -155,11 +155,7 @@ impl OAuthService {
     /// # Errors
     /// The store has no answer: the user is not signed out.
     pub async fn sign_out(&self, subject: &str) -> Result<(), StoreError> {
-        let sign_out = |record: &mut Record, now| {
-            record.sign_out(now);
-            true
-        };
-        self.change_record(subject, sign_out).await?;
+        self.end_all(subject, Record::sign_out).await?;
         self.0.tell(Fact::of(EventKind::SignedOutEverywhere).subject(subject));
         Ok(())
     }

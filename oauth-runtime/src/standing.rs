@@ -85,6 +85,11 @@ impl Ledger {
         Arc::clone(&self.store)
     }
 
+    /// How far two processes may be apart in what they take for the store's time.
+    pub(crate) fn slack(&self) -> Duration {
+        if self.has_clock { Duration::from_secs(2) } else { Duration::ZERO }
+    }
+
     /// The record of a subject, as the store has it now.
     pub(crate) async fn view(&self, key: Key) -> Result<View, StoreError> {
         let asked = self.clock.monotonic();
@@ -173,6 +178,20 @@ impl Ledger {
         })
     }
 
+    /// Signs a subject out whose record cannot be read: what is in its place ends all that it held.
+    pub(crate) async fn start_over(&self, key: Key) -> Result<(), StoreError> {
+        let mut view = self.view(key).await?;
+        for _ in 0..MOST_ATTEMPTS {
+            let mut record = Record::default();
+            record.sign_out(view.now());
+            match self.swap(key, &view, record).await? {
+                Ok(_) => return Ok(()),
+                Err(other) => view = other,
+            }
+        }
+        Err(StoreError::Unavailable("others write the same value all the time".into()))
+    }
+
     /// Writes a record in the place of the one that was seen; answers what there is by then where that is another one.
     async fn swap(&self, key: Key, view: &View, record: Record) -> Result<Result<View, View>, StoreError> {
         let keep = record.keep(view.now());
@@ -227,13 +246,20 @@ impl Ledger {
 
     /// Where the store was put back to an earlier state, by hand: draws a new incarnation for every bucket.
     pub(crate) async fn renew(&self) -> Result<(), StoreError> {
-        // First: what is born from now on is of the right time.
-        self.clock.accept_earlier();
+        // Twice where the clock was ahead: only when everything has ended it goes back, and what is born is of the right time.
+        self.renew_all().await?;
+        if self.clock.accept_earlier() {
+            self.renew_all().await?;
+        }
+        self.held.clear();
+        Ok(())
+    }
+
+    async fn renew_all(&self) -> Result<(), StoreError> {
         for bucket in 0..BUCKETS {
             let was = self.view(Key::in_bucket(bucket)).await?.0.incarnation;
             self.store.renew(bucket, was).await?;
         }
-        self.held.clear();
         Ok(())
     }
 
@@ -282,7 +308,9 @@ impl Ledger {
     fn seen(&self, key: Key, seen: Seen, asked: Duration) -> Result<View, StoreError> {
         if !self.has_clock {
             self.clock.raise(seen.now);
-        } else if let Err(ClocksDiffer { seconds }) = self.clock.follow(seen.now) {
+        } else if let Err(ClocksDiffer { seconds }) =
+            self.clock.follow(seen.now, self.clock.monotonic().saturating_sub(asked))
+        {
             let why = format!("its clock is {seconds} s away from this machine's: let a time server set both");
             return Err(StoreError::Unavailable(why.into()));
         }

@@ -25,7 +25,7 @@ use std::time::Duration;
 pub(crate) use deadline::Deadline;
 pub use error::StoreError;
 pub(crate) use key::Kind;
-pub use key::{BUCKETS, Key};
+pub use key::{BUCKETS, Key, MAX_VALUE_BYTES};
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
@@ -124,9 +124,6 @@ impl<S: Store + ?Sized> Store for Box<S> {
 
 /// How many counters there are at most: the number of a [`Count::slot`] is less.
 pub const SLOTS: u32 = 1 << 20;
-
-/// How long a value may be, in bytes.
-pub const MAX_VALUE_BYTES: usize = 256 * 1024;
 
 /// What a store is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use crate::sign_in::form;
 use crate::sign_in::page::sign_in_page;
 use crate::sign_in::redirect::refuse;
 use crate::sign_in::request::{Asking, Authorization, MAX_STATE_BYTES, Prompt};
-use crate::standing::{Decision, Refused, View};
+use crate::standing::{Decision, HandedOut, Refused, View};
 use crate::store::{Key, Kind};
 
 /// Answers with a code where a session is enough, and else with the sign-in page.
@@ -88,6 +88,8 @@ async fn used(server: &Server, subject: &str, id: &str, view: &View) -> Result<A
         return Ok(view.as_of());
     }
     let note = |record: &mut Record, now| {
+        // A sign-out since the session was looked at would be older than what is made as of this write.
+        record.judge(&HandedOut { sequence: view.as_of().sequence, session: Some(id), grant: None }, now)?;
         record.note_use(id, now);
         Ok(Decision::Write(()))
     };

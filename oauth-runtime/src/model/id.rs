@@ -11,5 +11,5 @@ pub(crate) fn random_id() -> String {
 
 /// The name of a fact in the store: of fixed length, whatever it is about, and showing nothing of it.
 pub(crate) fn digest(kind: &str, value: &str) -> String {
-    format!("{kind}/{}", URL_SAFE_NO_PAD.encode(Sha256::digest(value.as_bytes())))
+    format!("{kind}-{}", URL_SAFE_NO_PAD.encode(Sha256::digest(value.as_bytes())))
 }

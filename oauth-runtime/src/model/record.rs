@@ -10,6 +10,8 @@ mod grants;
 mod parts;
 mod sessions;
 
+use std::time::Duration;
+
 use crate::model::Timestamp;
 
 pub(crate) use grants::{Redeemed, Rotated, Spending};
@@ -63,9 +65,11 @@ impl Record {
     }
 
     /// Whether a sign-in that began then, and is not done yet, was ended by a sign-out.
-    pub(crate) fn judge_sign_in(&self, began: Timestamp, now: Timestamp) -> Result<(), Ended> {
+    ///
+    /// `slack` is how far the clocks may be apart that the two are dated by.
+    pub(crate) fn judge_sign_in(&self, began: Timestamp, slack: Duration, now: Timestamp) -> Result<(), Ended> {
         match self.signed_out {
-            Some(out) if out.until > now && began <= out.at => Err(Ended::SignedOut),
+            Some(out) if out.until > now && began <= out.at + slack => Err(Ended::SignedOut),
             Some(_) | None => Ok(()),
         }
     }

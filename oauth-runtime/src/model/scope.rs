@@ -73,6 +73,13 @@ impl FromStr for Scope {
         if text.len() > Scope::MAX_BYTES {
             return Err(InvalidScope::TooLong);
         }
+        Scope::of_any_length(text)
+    }
+}
+
+impl Scope {
+    /// What is read back may have been joined from several that were asked for.
+    fn of_any_length(text: &str) -> Result<Self, InvalidScope> {
         let allowed = |byte: u8| matches!(byte, b' ' | 0x21 | 0x23..=0x5B | 0x5D..=0x7E);
         if !text.bytes().all(allowed) {
             return Err(InvalidScope::Character);
@@ -85,7 +92,7 @@ impl TryFrom<String> for Scope {
     type Error = InvalidScope;
 
     fn try_from(text: String) -> Result<Self, InvalidScope> {
-        text.parse()
+        Scope::of_any_length(&text)
     }
 }
 

@@ -58,6 +58,8 @@ pub struct Clock {
     told: Arc<Told>,
     /// Seconds that a store's clock is ahead of it.
     ahead: Arc<AtomicI64>,
+    /// The latest time that was told: of one service, so that no other's sets it back.
+    highest: Arc<AtomicU64>,
 }
 
 struct Told {
@@ -65,7 +67,6 @@ struct Told {
     /// By how many seconds the system's time is ahead of the monotonic clock's. All threads read it on every request: no
     /// lock, which would be written to for that.
     apart: AtomicU64,
-    highest: AtomicU64,
     /// The seconds of the step that was last reported.
     reported: AtomicI64,
 }
@@ -90,13 +91,13 @@ impl Clock {
     pub fn system() -> Self {
         // One for the process, so that a step is seen and accepted by all that read it.
         static SYSTEM: LazyLock<Clock> = LazyLock::new(|| Clock::of(Source::System(Instant::now(), 0)));
-        Clock { told: Arc::clone(&SYSTEM.told), ahead: Arc::default() }
+        Clock { told: Arc::clone(&SYSTEM.told), ahead: Arc::default(), highest: Arc::default() }
     }
 
     fn of(source: Source) -> Self {
         let apart = AtomicU64::new(apart(source.shown(), source.passed()));
-        let told = Told { source, apart, highest: AtomicU64::new(0), reported: AtomicI64::new(0) };
-        Clock { told: Arc::new(told), ahead: Arc::default() }
+        let told = Told { source, apart, reported: AtomicI64::new(0) };
+        Clock { told: Arc::new(told), ahead: Arc::default(), highest: Arc::default() }
     }
 
     /// A clock that starts at the system's time and then stands still until it is told to advance.
@@ -165,9 +166,9 @@ impl Clock {
         let passed = self.told.source.passed();
         let own = self.own(passed);
         // Read first: to write each time would make all threads wait for one another.
-        let mut highest = self.told.highest.load(Ordering::Relaxed);
+        let mut highest = self.highest.load(Ordering::Relaxed);
         if highest < own {
-            highest = self.told.highest.fetch_max(own, Ordering::Relaxed).max(own);
+            highest = self.highest.fetch_max(own, Ordering::Relaxed).max(own);
         }
         (Timestamp(highest.saturating_add_signed(self.ahead.load(Ordering::Relaxed))), passed)
     }
@@ -177,23 +178,29 @@ impl Clock {
         self.told.source.passed()
     }
 
-    /// Takes the time of a store that all processes share.
-    pub(crate) fn follow(&self, store: Timestamp) -> Result<(), ClocksDiffer> {
-        let ahead = i64::try_from(store.0).unwrap_or(i64::MAX).saturating_sub_unsigned(self.own(self.monotonic()));
-        if ahead.unsigned_abs() > MOST_APART.as_secs() {
-            return Err(ClocksDiffer { seconds: ahead.unsigned_abs() });
+    /// Takes the time of a store that all processes share, which was asked this long ago: it answered at some moment since.
+    pub(crate) fn follow(&self, store: Timestamp, asked: Duration) -> Result<(), ClocksDiffer> {
+        let own = self.own(self.monotonic()).max(self.highest.load(Ordering::Relaxed));
+        let least = i64::try_from(store.0).unwrap_or(i64::MAX).saturating_sub_unsigned(own);
+        let most = least.saturating_add_unsigned(asked.as_secs());
+        let apart = if least > 0 { least.unsigned_abs() } else { most.min(0).unsigned_abs() };
+        if apart > MOST_APART.as_secs() {
+            return Err(ClocksDiffer { seconds: apart });
         }
         // Each second is cut somewhere: one of difference is none.
-        if ahead.abs_diff(self.ahead.load(Ordering::Relaxed)) > 1 {
-            self.ahead.store(ahead, Ordering::Relaxed);
+        let ahead = self.ahead.load(Ordering::Relaxed);
+        if ahead < least.saturating_sub(1) {
+            self.ahead.store(least, Ordering::Relaxed);
+        } else if ahead > most.saturating_add(1) {
+            self.ahead.store(most, Ordering::Relaxed);
         }
         Ok(())
     }
 
     /// Is not behind what a store of this process has seen.
     pub(crate) fn raise(&self, seen: Timestamp) {
-        if self.told.highest.load(Ordering::Relaxed) < seen.0 {
-            self.told.highest.fetch_max(seen.0, Ordering::Relaxed);
+        if self.highest.load(Ordering::Relaxed) < seen.0 {
+            self.highest.fetch_max(seen.0, Ordering::Relaxed);
         }
     }
 
@@ -203,9 +210,11 @@ impl Clock {
     }
 
     /// The same, and back where it shows an earlier time: only what was handed out since is then as old as it says.
-    pub(crate) fn accept_earlier(&self) {
+    /// True where it went back.
+    pub(crate) fn accept_earlier(&self) -> bool {
         self.accept();
-        self.told.highest.store(0, Ordering::SeqCst);
+        let highest = self.highest.swap(0, Ordering::SeqCst);
+        self.now() < Timestamp(highest)
     }
 
     /// By how many seconds a store's clock is ahead.
@@ -326,10 +335,10 @@ mod tests {
     fn a_store_that_all_share_has_the_time() {
         let clock = Clock::by_hand();
         let begun = clock.now();
-        assert_eq!(clock.follow(begun + Duration::from_secs(1)), Ok(()));
+        assert_eq!(clock.follow(begun + Duration::from_secs(1), Duration::ZERO), Ok(()));
         assert_eq!(clock.now(), begun, "a second is none");
-        assert_eq!(clock.follow(begun + Duration::from_secs(30)), Ok(()));
+        assert_eq!(clock.follow(begun + Duration::from_secs(30), Duration::ZERO), Ok(()));
         assert_eq!(clock.now().since(begun).as_secs(), 30);
-        assert_eq!(clock.follow(begun + Duration::from_secs(31)), Err(ClocksDiffer { seconds: 31 }));
+        assert_eq!(clock.follow(begun + Duration::from_secs(31), Duration::ZERO), Err(ClocksDiffer { seconds: 31 }));
     }
 }

@@ -94,11 +94,7 @@ impl OAuthService {
     /// # Errors
     /// The store has no answer: whether it is removed is not known.
     pub async fn forget(&self, subject: &str) -> Result<(), StoreError> {
-        let forget = |record: &mut Record, now| {
-            record.forget(now);
-            true
-        };
-        self.change_record(subject, forget).await?;
+        self.end_all(subject, Record::forget).await?;
         self.server().tell(Fact::of(EventKind::Forgotten).subject(subject));
         Ok(())
     }
@@ -117,6 +113,20 @@ impl OAuthService {
             Ok((has_changed, _)) => Ok(has_changed),
             Err(Refused::Store(error)) => Err(error),
             Err(Refused::Ended(_)) => Ok(false),
+        }
+    }
+
+    /// Ends all that a user holds, whatever is kept of them.
+    pub(super) async fn end_all(&self, subject: &str, end: impl Fn(&mut Record, Timestamp)) -> Result<(), StoreError> {
+        let (key, ledger) = (Key::of(Kind::Subject, subject), self.server().ledger());
+        let end = |record: &mut Record, now| {
+            end(record, now);
+            true
+        };
+        match self.change_record(subject, end).await {
+            // There is always a way to sign a user out.
+            Err(_) if ledger.view(key).await?.record().is_err() => ledger.start_over(key).await,
+            ended => ended.map(drop),
         }
     }
 }

@@ -71,7 +71,7 @@ pub(crate) async fn signed_in(
     let ends = server.sign_in_ends(began);
     let begin = |record: &mut Record, now: Timestamp| {
         // A user who was signed out since they began has to begin again; so has what they would get by this.
-        record.judge_sign_in(began, now)?;
+        record.judge_sign_in(began, server.ledger().slack(), now)?;
         if server.sessions().is_none() {
             return Ok(Decision::Keep(None));
         }

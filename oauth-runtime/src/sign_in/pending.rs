@@ -8,6 +8,7 @@ use actix_web::{Error, HttpRequest, HttpResponse};
 use crate::error::Reason;
 use crate::event::request::{self, Request};
 use crate::event::{EventKind, Fact};
+use crate::model::Timestamp;
 use crate::model::code::SignInForm;
 use crate::model::session::By;
 use crate::response::error_page;
@@ -47,6 +48,8 @@ use crate::users::{Answer, Outcome, SignIn};
 pub struct PendingAuthorization {
     oauth: OAuthService,
     authorization: Authorization,
+    /// A sign-out since ends this sign-in too.
+    began: Timestamp,
 }
 
 impl OAuthService {
@@ -63,7 +66,7 @@ impl OAuthService {
             Authorization::of(server, form.request).await
         };
         match authorization.await {
-            Ok(authorization) => Ok(PendingAuthorization { oauth: self.clone(), authorization }),
+            Ok(authorization) => Ok(PendingAuthorization { oauth: self.clone(), authorization, began: server.now() }),
             Err(reason) => Err(page_error(self, http, reason)),
         }
     }
@@ -98,7 +101,7 @@ impl PendingAuthorization {
             Outcome::Done(user) => {
                 // Here no name was typed: the claims have to say who it is.
                 let (person, view) =
-                    signed_in(server, http, &self.authorization.client.id, user, None, server.now()).await?;
+                    signed_in(server, http, &self.authorization.client.id, user, None, self.began).await?;
                 finish(server, http, self.authorization, person, &view, By::Elsewhere).await
             }
             Outcome::Refused => {

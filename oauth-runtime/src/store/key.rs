@@ -94,6 +94,9 @@ impl fmt::Debug for Key {
 /// How many buckets there are: the number of [`Key::bucket`] is less.
 pub const BUCKETS: u16 = 1024;
 
+/// How long a value may be, in bytes.
+pub const MAX_VALUE_BYTES: usize = 256 * 1024;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::model::record::Record;
 use crate::store::error::StoreError;
+use crate::store::key::MAX_VALUE_BYTES;
 
 /// What is kept under a key: bytes, of which a store needs to know nothing. A copy is cheap.
 ///
@@ -31,7 +32,13 @@ impl Value {
     }
 
     pub(crate) fn of(record: &Record) -> Result<Self, StoreError> {
-        record.encode().map(Value::from).map_err(|why| StoreError::Unavailable(why.into()))
+        let bytes = record.encode().map_err(|why| StoreError::Unavailable(why.into()))?;
+        // What could not be read back would shut its subject out for good.
+        match Record::decode(&bytes, 0) {
+            Ok(_) if bytes.len() <= MAX_VALUE_BYTES => Ok(Value::from(bytes)),
+            Ok(_) => Err(StoreError::Full),
+            Err(why) => Err(StoreError::Unavailable(why.into())),
+        }
     }
 
     /// The record that it is, written at this sequence.

@@ -17,12 +17,19 @@ impl Record {
             client: client.to_owned(),
             bound_to: bound_to.to_owned(),
             scope: Scope::default(),
-            resources: Resources::default(),
+            resources: resources.clone(),
             given: now,
             until: now,
         });
-        consent.scope.extend(scope.iter());
-        consent.resources.join(resources);
+        // Joined only along one of the two: else what was allowed at one resource would be at another.
+        if consent.resources == *resources {
+            consent.scope.extend(scope.iter());
+        } else if consent.scope == *scope {
+            consent.resources.join(resources);
+        } else {
+            consent.scope.clone_from(scope);
+            consent.resources.clone_from(resources);
+        }
         consent.until = now + REMEMBERED;
         // The one that was given last is the last; the first makes place.
         self.consents.retain(|it| it.client != client);

@@ -104,8 +104,13 @@ fn c42_a_sign_out_ends_what_is_older_by_the_sequence_alone() {
         assert_eq!(record.judge(&handed, NOW).is_ok(), stands, "{sequence}");
     }
     assert!(!record.has_session("session", NOW));
-    assert_eq!(record.judge_sign_in(NOW, NOW), Err(Ended::SignedOut), "a sign-in that was under way");
-    assert_eq!(record.judge_sign_in(after(1), after(1)), Ok(()));
+    assert_eq!(record.judge_sign_in(NOW, Duration::ZERO, NOW), Err(Ended::SignedOut), "a sign-in that was under way");
+    assert_eq!(record.judge_sign_in(after(1), Duration::ZERO, after(1)), Ok(()));
+    assert_eq!(
+        record.judge_sign_in(after(1), Duration::from_secs(2), after(1)),
+        Err(Ended::SignedOut),
+        "another clock"
+    );
     // What is written later leaves the bound where it was.
     let again = stored(&record, 9);
     assert_eq!(again.judge(&HandedOut { sequence: 7, session: None, grant: None }, NOW), Ok(()));

@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::bounds::{Action, Bounds};
 use super::desk::{Desk, Fault, Request as Asked, Stage};
 use super::requests::{Code, GRACE, Request, Slip, Token, Told, handed, name, of_session, serve, subject};
+use crate::event::teller::Events;
 use crate::model::Clock;
 use crate::model::as_of::AsOf;
 use crate::standing::{Ledger, Patience};
@@ -61,7 +62,8 @@ impl World {
     pub(super) fn new(fault: Option<Fault>, slip: Option<Slip>) -> Self {
         let clock = Clock::by_hand();
         let desk = Desk::new(clock.clone(), fault);
-        let ledger = |desk: Desk| Ledger::new(Arc::new(desk), clock.clone(), Patience::default());
+        let events = Arc::new(Events::new(clock.clone(), Vec::new()).expect("no thread is needed"));
+        let ledger = |desk: Desk| Ledger::new(Arc::new(desk), clock.clone(), Patience::default(), Arc::clone(&events));
         World {
             processes: [Arc::new(ledger(desk.clone())), Arc::new(ledger(desk.clone()))],
             onlooker: ledger(desk.onlooker()),
