@@ -420,11 +420,14 @@ impl Browser {
     }
 }
 
+/// How old the store of an [`aged`] service is.
+const AGE: Duration = Duration::from_secs(60);
+
 /// A service whose store is some seconds old, as it is but for the first moment: a client's assertion has to be younger.
 pub fn aged(builder: Builder) -> Builder {
-    let clock = Clock::by_hand();
+    let clock = Clock::by_hand_ago(AGE);
     let store = MemoryStore::with_clock(clock.clone());
-    clock.advance(Duration::from_secs(2));
+    clock.advance(AGE);
     builder.clock(clock).store(store)
 }
 

@@ -84,9 +84,10 @@ impl<'a> Assertion<'a> {
         // RFC 7523 §3, 7: once. A store that forgot which were spent takes none from before.
         let id = self.text("jti").filter(|id| (1..=256).contains(&id.len())).ok_or(Reason::AssertionMalformed)?;
         let key = Key::of(Kind::Assertion, &format!("{}\0{id}", client.id));
-        // A clock that is ahead must not make it younger than a memory that is lost meanwhile.
+        // It may be dated ahead by as much, and must not seem younger than a memory that is lost meanwhile.
+        let made = Timestamp::from_seconds(issued_at.seconds().saturating_sub(SKEW.as_secs()));
         let keep = expires_at.since(now) + SKEW + SLOWEST_ANSWER;
-        match server.ledger().spend_made_at(key, issued_at.min(now), keep).await? {
+        match server.ledger().spend_made_at(key, made, keep).await? {
             Spent::First => Ok(()),
             Spent::Already => Err(Reason::AssertionReplayed),
             Spent::Forgotten => Err(Reason::AssertionExpired),
@@ -110,5 +111,5 @@ impl<'a> Assertion<'a> {
 
 /// How far ahead an assertion may expire: it need not live longer than the request.
 const LONGEST: Duration = Duration::from_secs(300);
-/// How far a client's clock may be ahead.
-const SKEW: Duration = Duration::from_secs(30);
+/// How far a client's clock may be ahead. For as long a new store takes no assertion at all.
+const SKEW: Duration = Duration::from_secs(10);

@@ -122,6 +122,14 @@ impl Clock {
         Clock::of(Source::ByHand { shown, passed: AtomicU64::new(0) })
     }
 
+    /// The same, starting this long before the system's time: advance it to tell of something that happened before.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn by_hand_ago(ago: Duration) -> Self {
+        let shown = AtomicU64::new(Clock::system().now().seconds().saturating_sub(ago.as_secs()));
+        Clock::of(Source::ByHand { shown, passed: AtomicU64::new(0) })
+    }
+
     /// A clock that runs as the system's does, this many seconds ahead of it, or behind: that of another machine.
     ///
     /// ```

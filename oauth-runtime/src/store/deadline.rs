@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::event::teller::Events;
 use crate::event::{EventKind, Fact};
@@ -16,6 +16,10 @@ pub(crate) struct Deadline {
     events: Arc<Events>,
     /// How often it has gone away or come back: where that is odd it is away.
     turns: AtomicU64,
+    /// Until when a store that let a call wait in vain is not asked again, in milliseconds of this value's life; 0 where it
+    /// answers.
+    silent_until: AtomicU64,
+    begun: Instant,
 }
 
 /// What is known of a call before the store is asked.
@@ -29,7 +33,14 @@ struct Call {
 
 impl Deadline {
     pub(crate) fn new(store: Arc<dyn Store>, limit: Duration, events: Arc<Events>) -> Self {
-        Deadline { store, limit, events, turns: AtomicU64::new(0) }
+        Deadline {
+            store,
+            limit,
+            events,
+            turns: AtomicU64::new(0),
+            silent_until: AtomicU64::new(0),
+            begun: Instant::now(),
+        }
     }
 
     fn call(&self, verb: StoreVerb) -> Call {
@@ -46,15 +57,37 @@ impl Deadline {
                 Reply::now(result)
             }
             Err(reply) => Reply::later(async move {
+                if !self.may_ask() {
+                    return Err(self.silent());
+                }
                 if let Ok(result) = tokio::time::timeout(self.limit, reply).await {
+                    self.silent_until.store(0, Ordering::Relaxed);
                     self.note(call, outcome_of(&result));
                     return result;
                 }
+                self.silent_until.store(self.in_a_moment(Duration::ZERO), Ordering::Relaxed);
                 self.note(call, StoreOutcome::Timeout);
-                let why = format!("no answer within {} s", self.limit.as_secs());
-                Err(StoreError::Unavailable(why.into()))
+                Err(self.silent())
             }),
         }
+    }
+
+    /// A store that is silent is asked by one call at a time, and not at once again: all others would only wait as long.
+    fn may_ask(&self) -> bool {
+        let until = self.silent_until.load(Ordering::Relaxed);
+        let probing = self.in_a_moment(self.limit);
+        until == 0
+            || (until <= self.in_a_moment(Duration::ZERO).saturating_sub(millis(MOMENT))
+                && self.silent_until.compare_exchange(until, probing, Ordering::Relaxed, Ordering::Relaxed).is_ok())
+    }
+
+    fn in_a_moment(&self, after: Duration) -> u64 {
+        millis(self.begun.elapsed() + after + MOMENT)
+    }
+
+    fn silent(&self) -> StoreError {
+        let why = format!("{} gave no answer within {} s", self.store.about().engine, self.limit.as_secs());
+        StoreError::Unavailable(why.into())
     }
 
     /// Tells once that the store is away, and once that it is back. One that is full is there.
@@ -103,6 +136,13 @@ impl Store for Deadline {
     }
 }
 
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// How long a store that was silent is left alone.
+const MOMENT: Duration = Duration::from_secs(1);
+
 fn outcome_of<T>(result: &Result<T, StoreError>) -> StoreOutcome {
     match result {
         Ok(_) => StoreOutcome::Answered,
@@ -120,6 +160,52 @@ mod tests {
     use crate::event::teller::Listener;
     use crate::model::Clock;
     use crate::store::MemoryStore;
+
+    /// All but one would only wait for as long again.
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_store_is_asked_by_one_at_a_time() {
+        struct Silent;
+        impl Store for Silent {
+            fn read(&self, _: Key) -> Reply<'_, Seen> {
+                Reply::later(std::future::pending())
+            }
+            fn swap(&self, _: Key, _: Change) -> Reply<'_, Swap> {
+                Reply::later(std::future::pending())
+            }
+            fn count<'a>(&'a self, _: &'a [Count]) -> Reply<'a, Vec<Counted>> {
+                Reply::later(std::future::pending())
+            }
+            fn renew(&self, _: u16, _: Incarnation) -> Reply<'_, Incarnation> {
+                Reply::later(std::future::pending())
+            }
+            fn about(&self) -> About {
+                About { engine: "silent", schema: None, has_clock: false }
+            }
+        }
+        let events = Arc::new(Events::new(Clock::system(), Vec::new()).expect("no thread is needed"));
+        let store = Deadline::new(Arc::new(Silent), Duration::from_secs(5), events);
+        let asked = async || {
+            let begun = tokio::time::Instant::now();
+            let why = store.read(Key::named("a")).await.expect_err("no answer").to_string();
+            assert_eq!(why, "the store is unavailable: silent gave no answer within 5 s");
+            begun.elapsed()
+        };
+        assert_eq!(asked().await, Duration::from_secs(5));
+        for _ in 0..100 {
+            assert_eq!(asked().await, Duration::ZERO);
+        }
+        // It is tried again a moment later, by one.
+        store.silent_until.store(1, Ordering::Relaxed);
+        let store = &store;
+        let begun = tokio::time::Instant::now();
+        let (probe, other) = tokio::join!(store.read(Key::named("a")), async {
+            tokio::task::yield_now().await;
+            let refused = store.read(Key::named("b")).await;
+            (refused, begun.elapsed())
+        });
+        assert!(probe.is_err() && other.0.is_err());
+        assert_eq!((begun.elapsed(), other.1), (Duration::from_secs(5), Duration::ZERO));
+    }
 
     #[test]
     fn an_outage_is_told_once_and_not_again_by_a_call_that_began_before_its_end() {
