@@ -90,6 +90,24 @@ async fn c40_a_person_sees_what_they_gave_and_ends_it() {
 }
 
 #[tokio::test]
+async fn c40_all_that_one_client_has_ends_at_once() {
+    let (server, oauth) = service();
+    let browser = Browser::new(&server);
+    let page = browser.sign_in(GUEST, "admin", "admin123").await;
+    let code = browser.consent(&page.form(), "allow").await.redirect()["code"].clone();
+    let redeem = [("client_id", Some("guest")), ("redirect_uri", Some("https://guest.example/cb"))];
+    let issued = browser.redeem(&code, &redeem).await.json();
+    let own = browser.issued(&[]).await;
+    oauth.revoke_client("admin", "guest").await.unwrap();
+    assert_eq!(browser.call("/me", issued["access_token"].as_str()).await.status, 401);
+    assert!(!is_silent(&browser, GUEST).await);
+    assert_eq!(browser.call("/me", own["access_token"].as_str()).await.status, 200, "another client's lives");
+    let ends = &grants(&oauth).await["session"][0];
+    let day = std::time::Duration::from_secs(24 * 3600);
+    assert!(ends.ends_at.since(ends.begun) <= day + day, "a session that is not used ends within its idle time");
+}
+
+#[tokio::test]
 async fn c40_a_consent_holds_for_the_origin_that_it_was_given_for() {
     let (server, oauth) = service();
     let browser = Browser::new(&server);

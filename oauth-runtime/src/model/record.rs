@@ -80,6 +80,12 @@ impl Record {
         self.sign_out(now);
     }
 
+    /// Ends all that a client has of this subject.
+    pub(crate) fn revoke_client(&mut self, client: &str, now: Timestamp) {
+        self.withdraw(client);
+        self.end_client(client, now);
+    }
+
     /// Ends a session, a grant or a consent by its name. False where there is none.
     pub(crate) fn end(&mut self, id: &str, now: Timestamp) -> bool {
         if self.has_session(id, now) {

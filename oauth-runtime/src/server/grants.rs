@@ -1,5 +1,7 @@
 //! What a person has given to browsers and clients: for a page of the application on which they see and end it.
 
+use std::time::Duration;
+
 use crate::event::{EventKind, Fact};
 use crate::model::record::{self, Record};
 use crate::model::resource::Resources;
@@ -69,7 +71,13 @@ impl OAuthService {
     pub async fn grants(&self, subject: &str) -> Result<Vec<Grant>, StoreError> {
         let view = self.server().ledger().view(Key::of(Kind::Subject, subject)).await?;
         let (record, now) = (view.record()?, view.now());
-        let sessions = record.sessions(now).map(Grant::from);
+        // One that was not used for too long lives in no browser any more. It is used to the hour.
+        let idle = self.server().sessions().map_or(Duration::ZERO, |sessions| sessions.lifetimes.idle) + AN_HOUR;
+        let sessions = record.sessions(now).map(Grant::from).map(|session| {
+            let ends_at = session.ends_at.min(session.last_used + idle);
+            Grant { ends_at, ..session }
+        });
+        let sessions = sessions.filter(|session| session.ends_at > now);
         let clients = record.grants(now).map(Grant::from);
         let consents = record.consents(now).map(Grant::from);
         Ok(sessions.chain(clients).chain(consents).collect())
@@ -86,6 +94,20 @@ impl OAuthService {
             self.server().tell(Fact::of(EventKind::Revoked).subject(subject).grant(id).reason("application"));
         }
         Ok(found)
+    }
+
+    /// Ends all that one client has of a user: its grants, its access tokens, and what it was allowed.
+    ///
+    /// # Errors
+    /// The store has no answer: whether it has ended is not known.
+    pub async fn revoke_client(&self, subject: &str, client: &str) -> Result<(), StoreError> {
+        let revoke = |record: &mut Record, now| {
+            record.revoke_client(client, now);
+            true
+        };
+        self.change_record(subject, revoke).await?;
+        self.server().tell(Fact::of(EventKind::Revoked).subject(subject).client(client).reason("application"));
+        Ok(())
     }
 
     /// Removes all that is kept of a user: signs them out everywhere and forgets what they allowed. That they were signed
@@ -130,6 +152,8 @@ impl OAuthService {
         }
     }
 }
+
+const AN_HOUR: Duration = Duration::from_secs(3600);
 
 impl From<&record::Live> for Grant {
     fn from(session: &record::Live) -> Self {

@@ -72,12 +72,10 @@ pub(crate) async fn signed_in(
     let begin = |record: &mut Record, now: Timestamp| {
         // A user who was signed out since they began has to begin again; so has what they would get by this.
         record.judge_sign_in(began, server.ledger().slack(), now)?;
-        if server.sessions().is_none() {
-            return Ok(Decision::Keep(None));
-        }
+        let Some(sessions) = server.sessions() else { return Ok(Decision::Keep(None)) };
         let same = before.as_ref().filter(|it| it.lives(record, now) && record.judge(&it.handed_out(), now).is_ok());
         let id = same.and_then(|it| it.authentication.session.as_deref()).unwrap_or(&drawn);
-        record.begin_session(id, ends, now);
+        record.begin_session(id, began + sessions.lifetimes.absolute, now);
         Ok(Decision::Write(Some(id.to_owned())))
     };
     let changed = server.ledger().change(Key::of(Kind::Subject, &user.subject), None, begin).await;

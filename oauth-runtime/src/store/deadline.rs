@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::event::teller::Events;
 use crate::event::{EventKind, Fact};
@@ -195,7 +197,7 @@ mod tests {
             assert_eq!(asked().await, Duration::ZERO);
         }
         // It is tried again a moment later, by one.
-        store.silent_until.store(1, Ordering::Relaxed);
+        tokio::time::advance(MOMENT).await;
         let store = &store;
         let begun = tokio::time::Instant::now();
         let (probe, other) = tokio::join!(store.read(Key::named("a")), async {

@@ -43,7 +43,7 @@ impl Record {
     }
 
     /// Ends all that one client holds of this subject.
-    fn end_client(&mut self, client: &str, now: Timestamp) {
+    pub(super) fn end_client(&mut self, client: &str, now: Timestamp) {
         self.grants.retain(|grant| grant.client != client);
         self.ended.retain(|ended| ended.client.as_deref() != Some(client));
         self.clients.retain(|ended| ended.client != client);
