@@ -187,7 +187,7 @@ mod tests {
         let events = Arc::new(Events::new(Clock::system(), Vec::new()).expect("no thread is needed"));
         let store = Deadline::new(Arc::new(Silent), Duration::from_secs(5), events);
         let asked = async || {
-            let begun = tokio::time::Instant::now();
+            let begun = Instant::now();
             let why = store.read(Key::named("a")).await.expect_err("no answer").to_string();
             assert_eq!(why, "the store is unavailable: silent gave no answer within 5 s");
             begun.elapsed()
@@ -199,7 +199,7 @@ mod tests {
         // It is tried again a moment later, by one.
         tokio::time::advance(MOMENT).await;
         let store = &store;
-        let begun = tokio::time::Instant::now();
+        let begun = Instant::now();
         let (probe, other) = tokio::join!(store.read(Key::named("a")), async {
             tokio::task::yield_now().await;
             let refused = store.read(Key::named("b")).await;
