@@ -140,9 +140,10 @@ pub(crate) struct Appearance {
 impl OAuthService {
     /// Ends all that a user holds: sessions, access tokens, refresh tokens, and codes not yet redeemed.
     ///
-    /// For a new password, a lost device, a dismissal. A sign-in that is under way ends too, and so does one that begins
-    /// within the same second: such a user has to do it once more. A client's id ends the tokens that the client has in its
-    /// own name.
+    /// For a new password, a lost device, a dismissal. It holds at once: at the guards of other processes that share the
+    /// store within [`Builder::revocation_lag`](crate::Builder::revocation_lag). A sign-in that is under way ends too, and
+    /// so does one that begins within the next second (three, over a store that machines share): such a user has to do it
+    /// once more. A client's id ends the tokens that the client has in its own name.
     ///
     /// ```
     /// # use oauth_runtime::{OAuthService, store::StoreError};

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod clocks;
+mod killed;
 mod load;
 mod outage;
 mod restored;
@@ -86,6 +87,13 @@ impl Node {
         }
     }
 
+    fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
+    }
+
     /// As a deployment does: it takes no more connections, and ends when it has answered those that it has.
     fn stop(&mut self) {
         let Some(mut process) = self.process.take() else { return };
@@ -104,10 +112,7 @@ impl Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        if let Some(mut process) = self.process.take() {
-            process.kill().unwrap();
-            process.wait().unwrap();
-        }
+        self.kill();
     }
 }
 

@@ -50,7 +50,7 @@ fn change(seen: &Seen) -> Change {
 fn now<T>(reply: impl Future<Output = T>) -> T {
     match pin!(reply).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
-        Poll::Pending => panic!("the memory store makes nobody wait"),
+        Poll::Pending => panic!("the memory store answers at once"),
     }
 }
 

@@ -30,6 +30,8 @@ use schema::READ_COMMITTED;
 ///   each time before it hands it out, which is a second one: `PgPoolOptions::test_before_acquire(false)` avoids it. The
 ///   first call on each connection that broke meanwhile then fails.
 /// - With `statement_cache_capacity(0)` every call takes two.
+/// - Where no server listens, sqlx waits for `PgPoolOptions::acquire_timeout`, 30 s by default: a second or two lets a wrong
+///   address, and a server that is down, be told at once.
 /// - Any isolation level is right. Where the default is not `READ COMMITTED`, calls that collide take three more.
 /// - PgBouncer in transaction mode: required is version 1.21 or later, with `max_prepared_statements` of at least 10.
 /// - Connections must lead to the primary server: a standby is refused, when the store is made and by every call.

@@ -32,7 +32,7 @@ impl Directory {
         fs::create_dir(&path).unwrap();
         // A server may run as another user than the test.
         fs::set_permissions(&path, Permissions::from_mode(0o711)).unwrap();
-        // Whoever sweeps must not find the file before it is locked.
+        // Another that sweeps must not find the file before it is locked.
         let unlocked = path.join("unlocked");
         let owner = File::create(&unlocked).unwrap();
         owner.lock().unwrap();

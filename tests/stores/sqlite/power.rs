@@ -144,7 +144,7 @@ fn step(call: &str) -> Option<Step> {
         let (_, path) = text.split_once('<')?;
         let file = unescaped(path.split_once('>')?.0);
         let file = String::from_utf8(file).ok()?.rsplit('/').next()?.to_owned();
-        // Shared memory is made anew by whoever opens the file first.
+        // Shared memory is made anew by the first to open the file.
         (file.starts_with("power.db") && !file.ends_with("-shm")).then_some(file)
     };
     match name {
