@@ -49,8 +49,8 @@ pub use crate::model::as_of::Incarnation;
 /// sequence that begins at 0 and that every write raises. Neither ever expires. They show what was lost: a code, a token or
 /// a session says which incarnation and sequence it was made with, and is refused by another incarnation.
 ///
-/// Every method is one atomic step in the engine behind it, and all of them happen in one order, whichever process calls:
-/// what a call has answered, every later call sees. A write is acknowledged when it is as durable as the store promises.
+/// Every method is one atomic step in the engine behind it ([`Store::count`] one for each counter), and all of them happen
+/// in one order, whichever process calls: what a call has answered, every later call sees. A write is acknowledged when it is as durable as the store promises.
 /// A store that cannot do what it is asked answers an error, and the request that it was for is refused.
 /// `store::contract` (feature `testing`) checks all of it, and `testing::FaultyStore` shows what an application does
 /// where a store fails.

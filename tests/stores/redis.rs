@@ -13,6 +13,7 @@ use futures_util::future::join_all;
 use oauth_runtime::store::{
     Change, Count, Incarnation, Key, RedisOptions, RedisStore, Seen, Store, StoreError, Swap, Value, contract,
 };
+use oauth_tests::PATIENCE;
 use oauth_tests::servers::{Redis, RedisCluster};
 
 const SOON: Duration = Duration::from_secs(600);
@@ -99,7 +100,7 @@ async fn c11_c42_replicas_keep_the_contract() {
     let begun = Instant::now();
     let why = raise(&store, key).await.unwrap_err().to_string();
     assert!(why.contains("0 of 1 replicas"), "{why}");
-    assert!(begun.elapsed() < Duration::from_millis(1500));
+    assert!(begun.elapsed() < PATIENCE);
     // Reading does not wait behind those who write.
     let writes = join_all((0..8).map(|name| {
         let store = &store;
@@ -109,14 +110,14 @@ async fn c11_c42_replicas_keep_the_contract() {
         tokio::time::sleep(Duration::from_millis(100)).await;
         let begun = Instant::now();
         store.read(key).await.unwrap();
-        assert!(begun.elapsed() < Duration::from_millis(300), "{:?}", begun.elapsed());
+        assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
     };
     let (writes, ()) = tokio::join!(writes, reads);
     assert!(writes.iter().all(Result::is_err));
     replica.start_again();
     let begun = Instant::now();
     while raise(&store, key).await.is_err() {
-        assert!(begun.elapsed() < Duration::from_secs(20));
+        assert!(begun.elapsed() < PATIENCE);
     }
 }
 
@@ -189,7 +190,7 @@ async fn a_server_that_is_away_comes_back() {
         let begun = Instant::now();
         let why = store.read(key).await.unwrap_err();
         assert!(matches!(why, StoreError::Unavailable(_)));
-        assert!(begun.elapsed() < Duration::from_secs(1), "{why}");
+        assert!(begun.elapsed() < PATIENCE, "{why}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     server.start_again();
@@ -206,10 +207,10 @@ async fn a_server_that_is_away_comes_back() {
     let begun = Instant::now();
     let answers = join_all((0..10).map(|_| store.read(key))).await;
     assert!(answers.iter().all(Result::is_err));
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
     let begun = Instant::now();
     assert!(store.read(key).await.is_err());
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
     server.go_on();
     assert_eq!(raise(&store, key).await.unwrap(), Some(4));
 }
@@ -416,7 +417,7 @@ async fn c42_a_master_of_a_cluster_fails() {
     let begun = Instant::now();
     let mut away = keys.clone();
     while !away.is_empty() {
-        assert!(begun.elapsed() < Duration::from_secs(30), "{} keys are away", away.len());
+        assert!(begun.elapsed() < PATIENCE, "{} keys are away", away.len());
         let mut still = Vec::new();
         for key in away {
             match store.read(key).await {
@@ -451,7 +452,7 @@ fn the_store_outlives_the_runtime_that_connected() {
     drop(store);
     let begun = Instant::now();
     while connected() {
-        assert!(begun.elapsed() < Duration::from_secs(5), "the connection stays");
+        assert!(begun.elapsed() < PATIENCE, "the connection stays");
     }
 }
 

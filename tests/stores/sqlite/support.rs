@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 use oauth_runtime::store::{
     About, Change, Count, Counted, Incarnation, Key, Reply, Seen, SqliteStore, Store, StoreError, Swap, Value,
 };
+pub(crate) use oauth_tests::PATIENCE;
 use sqlx::{Connection as _, SqliteConnection};
 
 /// A limited load of swaps and counts on one key and one slot.
@@ -120,7 +121,7 @@ pub(crate) async fn close(store: SqliteStore, path: &Path) {
     let beside = PathBuf::from(format!("{}-wal", path.display()));
     let begun = Instant::now();
     while beside.exists() {
-        assert!(begun.elapsed() < Duration::from_secs(10), "the thread of a dropped store goes on");
+        assert!(begun.elapsed() < PATIENCE, "the thread of a dropped store goes on");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
