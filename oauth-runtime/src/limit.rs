@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_lc_rs::hmac;
 
@@ -22,6 +22,8 @@ pub(crate) struct Limits {
 #[must_use]
 pub(crate) struct Attempt {
     counted: Vec<Row>,
+    /// When the first window of these ends.
+    until: Instant,
 }
 
 /// The attempt is not allowed yet.
@@ -74,13 +76,18 @@ impl Limits {
 
     /// Takes an attempt back: it succeeded, or was not made.
     pub(crate) async fn forgive(&self, attempt: Attempt) -> Result<(), StoreError> {
+        // Taken back from a window that began since, it would hide another's failure.
+        if Instant::now() >= attempt.until {
+            return Ok(());
+        }
         self.add(&attempt.counted, -1).await.map(drop)
     }
 
     /// Counts all rows in one step; then those beyond their free attempts need an open gate, one after another.
     async fn counted(&self, rows: Vec<(Row, u64)>) -> Result<Result<Attempt, TooMany>, StoreError> {
         let (counted, free): (Vec<Row>, Vec<u64>) = rows.into_iter().unzip();
-        let sums = self.add(&counted, 1).await?;
+        let (sums, ends_in) = self.add(&counted, 1).await?;
+        let until = Instant::now() + ends_in;
         for ((row, sum), free) in counted.iter().zip(sums).zip(free) {
             // Beyond the free ones a single attempt is let through per delay, and the delay doubles.
             if sum > free
@@ -90,11 +97,11 @@ impl Limits {
                 return Ok(Err(too_many));
             }
         }
-        Ok(Ok(Attempt { counted }))
+        Ok(Ok(Attempt { counted, until }))
     }
 
-    /// Adds to each row; answers the least that each may have counted.
-    async fn add(&self, rows: &[Row], add: i64) -> Result<Vec<u64>, StoreError> {
+    /// Adds to each row; answers the least that each may have counted, and how long all of their windows go on.
+    async fn add(&self, rows: &[Row], add: i64) -> Result<(Vec<u64>, Duration), StoreError> {
         let mut counts: Vec<Count> = Vec::with_capacity(2 * rows.len());
         for slot in rows.iter().flat_map(|row| row.slots) {
             // Two that meet add up.
@@ -109,10 +116,9 @@ impl Limits {
             index.and_then(|index| counted.get(index)).map(|counted| counted.sum)
         };
         // A counter without an answer has counted too much.
-        Ok(rows
-            .iter()
-            .map(|row| row.slots.iter().map(|slot| sum(slot).unwrap_or(u64::MAX)).min().unwrap_or(0))
-            .collect())
+        let least = |row: &Row| row.slots.iter().map(|slot| sum(slot).unwrap_or(u64::MAX)).min().unwrap_or(0);
+        let ends_in = counted.iter().map(|counted| counted.ends_in).min().unwrap_or_default();
+        Ok((rows.iter().map(least).collect(), ends_in))
     }
 
     /// Lets one attempt through, and no other until this delay is over.
@@ -250,6 +256,21 @@ mod tests {
         for name in 0..1_000 {
             assert!(!held_up(name).await, "{name}");
         }
+    }
+
+    /// It would be taken from the failures of the next hour.
+    #[tokio::test]
+    async fn c46_an_attempt_that_outlasts_its_window_takes_nothing_back() {
+        let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32]);
+        for _ in 0..FREE_BY_ANSWER {
+            let _ = limits.second_factor("name").await.expect("an answer").expect("it is free");
+        }
+        let late = Attempt { counted: vec![limits.row(Kind::Answer, "name")], until: Instant::now() };
+        for _ in 0..5 {
+            limits.forgive(Attempt { counted: late.counted.clone(), ..late }).await.expect("an answer");
+        }
+        assert!(limits.second_factor("name").await.expect("an answer").is_ok(), "through the gate");
+        assert!(limits.second_factor("name").await.expect("an answer").is_err(), "nothing was taken back");
     }
 
     #[test]

@@ -67,6 +67,16 @@ pub enum BuildError {
         "there are secrets from before or for later, and none for now: add .secret(..), the one that signs and seals"
     )]
     NoCurrentSecret,
+    /// The [`store`](crate::Builder::store) outlives the process, and there is no [`secret`](crate::Builder::secret) that
+    /// does.
+    #[error(
+        "{engine} keeps what is granted, and without a secret of its own each process would forget how to read it: add \
+         .secret(..), the same in every process; `openssl rand -base64 32` makes a good one"
+    )]
+    StoreWithoutSecret {
+        /// The store's name.
+        engine: &'static str,
+    },
     /// [`audience`](crate::Builder::audience) is an empty string.
     #[error("the audience is empty: leave .audience(..) out to use the issuer")]
     EmptyAudience,

@@ -4,6 +4,7 @@ use crate::builder::Builder;
 use crate::builder::error::BuildError;
 use crate::model::Secret;
 use crate::model::secret::{InvalidSecret, Secrets};
+use crate::store::About;
 
 impl Builder {
     /// What everything is signed and sealed under: at least 32 random bytes, the same in every process of the service.
@@ -65,6 +66,9 @@ impl Builder {
         // A variable that is not set, most likely: each process would sign with another secret.
         if !others.is_empty() {
             return Err(BuildError::NoCurrentSecret);
+        }
+        if let Some(About { engine, schema: Some(_), .. }) = self.store.as_ref().map(|store| store.about()) {
+            return Err(BuildError::StoreWithoutSecret { engine });
         }
         let what = if self.keys.is_some() { "sign-ins, sessions and refresh tokens end" } else { "every token ends" };
         tracing::warn!(
