@@ -159,7 +159,8 @@ impl Bucket {
             self.values.retain(|_, (until, _)| *until > now);
             self.next_sweep = now + SWEEP_EVERY;
         }
-        if self.values.len() >= capacity && !self.values.contains_key(&key) {
+        // There is always room for a sign-out: only the application makes one of a user of whom nothing is kept.
+        if self.values.len() >= capacity && !self.values.contains_key(&key) && !value.signs_out() {
             return Err(StoreError::Full);
         }
         self.values.insert(key, (until, Kept { version: self.sequence + 1, value }));
@@ -187,6 +188,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(60);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::record::Record;
 
     #[test]
     fn a_full_store_refuses_and_never_forgets() {
@@ -199,8 +201,16 @@ mod tests {
         assert!(matches!(put(&mut bucket, "a", now), Ok(Swap::Done { sequence: 1, .. })));
         assert!(matches!(put(&mut bucket, "b", now), Err(StoreError::Full)));
         assert!(bucket.seen(Key::named("a"), now).kept.is_some());
+        let (incarnation, mut record) = (bucket.incarnation, Record::default());
+        record.sign_out(now);
+        let sign_out =
+            Change { incarnation, since: None, value: Some(Value::of(&record).expect("it is data")), keep: minute };
+        assert!(
+            matches!(bucket.swap(Key::named("c"), sign_out, 1, now), Ok(Swap::Done { .. })),
+            "for a sign-out there is room"
+        );
         let later = now + minute;
         assert!(bucket.seen(Key::named("a"), later).kept.is_none());
-        assert!(matches!(put(&mut bucket, "b", later), Ok(Swap::Done { sequence: 2, .. })), "what expired makes room");
+        assert!(matches!(put(&mut bucket, "b", later), Ok(Swap::Done { sequence: 3, .. })), "what expired makes room");
     }
 }

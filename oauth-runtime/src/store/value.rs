@@ -41,6 +41,11 @@ impl Value {
         }
     }
 
+    /// Whether it says that its subject was signed out.
+    pub(crate) fn signs_out(&self) -> bool {
+        Record::decode(&self.0.bytes, 0).is_ok_and(|record| record.is_signed_out())
+    }
+
     /// The record that it is, written at this sequence.
     pub(crate) fn record(&self, sequence: u64) -> Result<&Record, StoreError> {
         let record = self.0.record.get_or_init(|| match Record::decode(&self.0.bytes, sequence) {

@@ -7,6 +7,11 @@ use crate::model::Timestamp;
 use crate::model::lifetime::{GRACE, LONGEST_ACCESS_TOKEN, LONGEST_CODE, SLOWEST_ANSWER};
 
 impl Record {
+    /// Whether a sign-out is remembered.
+    pub(crate) fn is_signed_out(&self) -> bool {
+        self.signed_out.is_some()
+    }
+
     /// Ends all that this subject holds. What they allowed to clients stays allowed.
     pub(crate) fn sign_out(&mut self, now: Timestamp) {
         let (consents, later) = (std::mem::take(&mut self.consents), std::mem::take(&mut self.later));
