@@ -158,7 +158,7 @@ impl Ledger {
                 view = self.view(key).await?;
             }
         }
-        Err(StoreError::Unavailable("others write the same value all the time".into()).into())
+        Err(overtaken().into())
     }
 
     /// The change on a copy of the record.
@@ -189,7 +189,7 @@ impl Ledger {
                 Err(other) => view = other,
             }
         }
-        Err(StoreError::Unavailable("others write the same value all the time".into()))
+        Err(overtaken())
     }
 
     /// Writes a record in the place of the one that was seen; answers what there is by then where that is another one.
@@ -361,6 +361,11 @@ fn judged(view: &View, as_of: AsOf, handed: HandedOut<'_>) -> Result<(), Refused
         return Err(Refused::Ended(Ended::Forgotten));
     }
     Ok(view.record()?.judge(&handed, view.now())?)
+}
+
+/// Others write the same value, again and again.
+fn overtaken() -> StoreError {
+    StoreError::Unavailable("others write the same value all the time".into())
 }
 
 impl View {

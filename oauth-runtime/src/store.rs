@@ -12,6 +12,8 @@ mod memory;
 mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(test)]
+pub(crate) mod silent;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod value;

@@ -9,7 +9,8 @@ use crate::model::lifetime::Lifetimes;
 use crate::model::{Client, Secret};
 use crate::server::SignInBy;
 use crate::server::paths::Endpoint;
-use crate::store::{About, Change, Count, Counted, Incarnation, Key, Reply, Seen, Store, Swap};
+use crate::store::About;
+use crate::store::silent::Silent;
 
 const CALLBACK: &str = "https://app.example/callback";
 const SECRET: &str = "YdYQ8GU1ZaifFM+45Ep9QAFqr0GY0b9DomzH6GQjLtQ=";
@@ -67,7 +68,7 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
         (secretless().previous_secret(SECRET), is!(BuildError::NoCurrentSecret), "add .secret(..)"),
         (secretless().next_secret(SECRET), is!(BuildError::NoCurrentSecret), "add .secret(..)"),
         (
-            secretless().store(Persistent),
+            secretless().store(Silent(About { engine: "a file", schema: Some(1), has_clock: false })),
             is!(BuildError::StoreWithoutSecret { engine: "a file" }),
             "the same in every process",
         ),
@@ -196,29 +197,4 @@ fn defaults_are_what_the_readme_says() {
     assert!((4..=16).contains(&authenticator.permits.available_permits()));
     assert_eq!(server.audience(), "https://notes.example");
     assert_eq!(server.brand().name, "notes.example");
-}
-
-/// A store that would outlive the process.
-struct Persistent;
-
-impl Store for Persistent {
-    fn read(&self, _: Key) -> Reply<'_, Seen> {
-        Reply::later(std::future::pending())
-    }
-
-    fn swap(&self, _: Key, _: Change) -> Reply<'_, Swap> {
-        Reply::later(std::future::pending())
-    }
-
-    fn count<'a>(&'a self, _: &'a [Count]) -> Reply<'a, Vec<Counted>> {
-        Reply::later(std::future::pending())
-    }
-
-    fn renew(&self, _: u16, _: Incarnation) -> Reply<'_, Incarnation> {
-        Reply::later(std::future::pending())
-    }
-
-    fn about(&self) -> About {
-        About { engine: "a file", schema: Some(1), has_clock: false }
-    }
 }

@@ -162,30 +162,14 @@ mod tests {
     use crate::event::teller::Listener;
     use crate::model::Clock;
     use crate::store::MemoryStore;
+    use crate::store::silent::Silent;
 
     /// All but one would only wait for as long again.
     #[tokio::test(start_paused = true)]
     async fn a_silent_store_is_asked_by_one_at_a_time() {
-        struct Silent;
-        impl Store for Silent {
-            fn read(&self, _: Key) -> Reply<'_, Seen> {
-                Reply::later(std::future::pending())
-            }
-            fn swap(&self, _: Key, _: Change) -> Reply<'_, Swap> {
-                Reply::later(std::future::pending())
-            }
-            fn count<'a>(&'a self, _: &'a [Count]) -> Reply<'a, Vec<Counted>> {
-                Reply::later(std::future::pending())
-            }
-            fn renew(&self, _: u16, _: Incarnation) -> Reply<'_, Incarnation> {
-                Reply::later(std::future::pending())
-            }
-            fn about(&self) -> About {
-                About { engine: "silent", schema: None, has_clock: false }
-            }
-        }
         let events = Arc::new(Events::new(Clock::system(), Vec::new()).expect("no thread is needed"));
-        let store = Deadline::new(Arc::new(Silent), Duration::from_secs(5), events);
+        let silent = Silent(About { engine: "silent", schema: None, has_clock: false });
+        let store = Deadline::new(Arc::new(silent), Duration::from_secs(5), events);
         let asked = async || {
             let begun = Instant::now();
             let why = store.read(Key::named("a")).await.expect_err("no answer").to_string();
