@@ -42,7 +42,8 @@ fn service() -> Result<OAuthService, oauth_runtime::BuildError> {
         .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"))
         .client(Client::confidential("prometheus").secret(SECRET_OF_PROMETHEUS).scope("metrics"))
         .authenticate_blocking(|login: Login| {
-            (login.username == "admin" && &*login.password == "admin123").then(|| json!({ "role": "admin" }))
+            (login.username == "admin" && &*login.password == "admin123")
+                .then(|| json!({ "sub": "admin", "role": "admin" }))
         })
         .build()
 }

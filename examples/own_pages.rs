@@ -41,7 +41,7 @@ impl Pages for MyPages {
 
 fn authenticate(login: Login) -> Option<Value> {
     // In earnest: look the user up, and check an Argon2 hash.
-    (login.username == "ada" && &*login.password == "please").then(|| json!({ "role": "admin" }))
+    (login.username == "ada" && &*login.password == "please").then(|| json!({ "sub": "ada", "role": "admin" }))
 }
 
 fn service(origin: &str) -> OAuthService {

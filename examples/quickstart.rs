@@ -36,7 +36,7 @@ fn validate_user(login: Login) -> Option<Value> {
     let (_, hash, role, permissions) = known.unwrap_or(&USERS[0]);
     let hash = PasswordHash::new(hash).ok()?;
     Argon2::default().verify_password(login.password.as_bytes(), &hash).ok()?;
-    known.map(|(name, ..)| json!({ "user_id": name, "role": role, "permissions": permissions }))
+    known.map(|(name, ..)| json!({ "sub": name, "role": role, "permissions": permissions }))
 }
 
 /// Name, Argon2 hash (of `admin123` and `user123`), role and permissions.

@@ -155,7 +155,8 @@ async fn no_secret_is_logged_and_every_decision_is() {
             .client(Client::confidential("job").secret(JOB).scope("notes:read"));
         builder.clock(clock.clone()).authenticate(async |login: Login| match login.username.as_str() {
             "broken" => Err("the database is away"),
-            "demo" => Ok(Some(json!({ "claim": "the claims themselves" }))),
+            "demo" => Ok(Some(json!({ "sub": "demo", "claim": "the claims themselves" }))),
+            "nameless" => Ok(Some(json!({ "claim": "the claims themselves" }))),
             "reserved" => Ok(Some(json!({ "exp": "the claims themselves" }))),
             _ => Ok(oauth_tests::users(&login)),
         })
@@ -172,7 +173,7 @@ async fn no_secret_is_logged_and_every_decision_is() {
     let cookie = page.header("set-cookie").split(';').next().unwrap().split_once('=').unwrap().1.to_owned();
     secret.push(cookie);
     browser.login(&page.form(), "admin", "wrong-password").await;
-    for name in ["broken", "demo", "reserved"] {
+    for name in ["broken", "demo", "reserved", "nameless"] {
         assert!(browser.login(&page.form(), name, "wrong-password").await.status >= 500);
     }
     let signed_in = browser.login(&page.form(), "admin", "admin123").await;
@@ -254,6 +255,7 @@ async fn no_secret_is_logged_and_every_decision_is() {
         "FormForged",
         "TokenRevoked",
         "ClaimsUnusable",
+        "add `sub` to them, an id of the user that never changes",
         "a refresh token was reused",
         "reload gave no answer",
         "a grant was revoked",

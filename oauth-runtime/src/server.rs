@@ -50,7 +50,7 @@ use crate::users::{Authenticator, SecondFactor};
 ///     .issuer("http://127.0.0.1:8000")
 ///     .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"))
 ///     .authenticate_blocking(|login: Login| {
-///         (login.username == "admin" && &*login.password == "admin123").then(|| json!({ "role": "admin" }))
+///         (login.username == "admin" && &*login.password == "admin123").then(|| json!({ "sub": "1", "role": "admin" }))
 ///     })
 ///     .build()
 ///     .unwrap();

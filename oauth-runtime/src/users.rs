@@ -286,17 +286,10 @@ impl Authenticator<String> {
                 return Err(Reason::ReloadFailed);
             }
         };
-        match UserClaims::parse(claims, subject) {
-            Ok(user) if user.subject == subject => Ok(Some(user.custom)),
-            Ok(_) => {
-                tracing::error!(target: "oauth", "reload answered the claims of another user: `sub` must be the subject it was asked for");
-                Err(Reason::ClaimsUnusable)
-            }
-            Err(why) => {
-                tracing::error!(target: "oauth", "the claims that reload returned cannot be used: {why}");
-                Err(Reason::ClaimsUnusable)
-            }
-        }
+        UserClaims::of(subject, claims).map(Some).map_err(|why| {
+            tracing::error!(target: "oauth", "the claims that reload returned cannot be used: {why}");
+            Reason::ClaimsUnusable
+        })
     }
 }
 

@@ -50,7 +50,7 @@ test('c31 c32 the admin signs in, under the policy of the page, and the password
   await fill(page, 'admin', 'admin123')
   await page.getByText('You are signed in').waitFor()
   assert.deepEqual(JSON.parse(await page.locator('#claims').textContent()), {
-    permissions: ['read', 'write', 'delete'], role: 'admin', sub: 'admin', user_id: 'admin',
+    permissions: ['read', 'write', 'delete'], role: 'admin', sub: 'admin',
   })
   assert.deepEqual(complaints(seen), [])
   assert.equal(new URL(page.url()).search, '', 'the code does not stay in the address bar')

@@ -48,7 +48,7 @@ async fn c11_a_sign_in_that_is_under_way_does_not_survive_a_sign_out() {
             let _permit = signals.1.acquire().await;
             match &*login.password {
                 "ask" => SignIn::ask(Question::code("?")),
-                _ => SignIn::done(json!({})),
+                _ => SignIn::done(json!({ "sub": login.username })),
             }
         })
         .second_factor(async |factor: SecondFactor| SignIn::done(json!({ "sub": factor.username })))
@@ -114,7 +114,7 @@ async fn c23_what_was_revoked_asks_the_author_s_database_nothing() {
     let server = start(|builder| {
         builder.reload_blocking(move |_| {
             counted.fetch_add(1, Ordering::SeqCst);
-            Some(json!({}))
+            Some(json!({ "sub": "ada" }))
         })
     });
     let browser = Browser::new(&server);

@@ -23,7 +23,7 @@ fn asking(builder: Builder) -> Builder {
         .second_factor(async |factor: SecondFactor| match factor.remembered.as_str() {
             None => SignIn::ask(Question::code("Enter the code").remember(&*factor.answer)),
             Some(way) if &*factor.answer == CODE => {
-                SignIn::done(json!({ "role": "admin", "way": way })).amr("pwd").amr("otp").acr("strong")
+                SignIn::done(json!({ "sub": "admin", "role": "admin", "way": way })).amr("pwd").amr("otp").acr("strong")
             }
             Some(_) => SignIn::refused(),
         })

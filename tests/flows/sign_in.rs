@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use oauth_runtime::{Clock, Login, Scope};
-use oauth_tests::{Answer, Browser, Server, start};
+use oauth_runtime::{Clock, Event, EventKind, Login, Scope};
+use oauth_tests::{Answer, Browser, PATIENCE, Server, builder, free_port, handlers, serve, start};
 use serde_json::{Value, json};
 
 fn is_try_again_later(answer: &Answer) -> bool {
@@ -20,18 +20,63 @@ async fn lives_on(server: &Server) {
 
 #[tokio::test]
 async fn c22_a_subject_that_is_a_client_id_is_refused() {
-    let server = start(|builder| {
-        builder.authenticate(async |login: Login| {
-            Some(if login.username == "claims" { json!({ "sub": "other" }) } else { json!({}) })
-        })
-    });
+    let server = start(|builder| builder.authenticate(async |login: Login| Some(json!({ "sub": login.username }))));
     let browser = Browser::new(&server);
-    for name in ["demo", "other", "claims"] {
+    for name in ["demo", "other"] {
         let answer = browser.sign_in(&[], name, "x").await;
         assert!(answer.status == 500 && answer.is_page(), "{answer:?}");
         assert!(!answer.body.contains("code="), "{answer:?}");
     }
     assert_eq!(browser.sign_in(&[], "Demo", "x").await.status, 303, "another name");
+}
+
+#[tokio::test]
+async fn c45_a_name_as_typed_is_no_identity() {
+    let (sender, told) = mpsc::channel();
+    let (listener, base) = free_port();
+    let oauth = builder(&base)
+        // A database that compares without case and white space, as most do.
+        .authenticate(async |login: Login| {
+            let name = login.username.trim().to_lowercase();
+            Some(match &*login.password {
+                "without" => json!({ "role": "admin" }),
+                "null" => json!({ "sub": null }),
+                _ => json!({ "sub": name }),
+            })
+        })
+        .reload(async |_: &str| Some(json!({ "role": "admin" })))
+        .on_event(move |event: &Event| sender.send((event.kind, event.reason)).unwrap())
+        .build()
+        .unwrap();
+    let routes = oauth.clone();
+    let server = serve(listener, move |app| {
+        app.configure(routes.routes()).configure(handlers);
+    });
+    let browser = Browser::new(&server);
+    for password in ["without", "null"] {
+        let refused = browser.sign_in(&[], "alice", password).await;
+        assert!(refused.status == 500 && refused.is_page() && !refused.body.contains("code="), "{refused:?}");
+        assert!(!refused.header("set-cookie").contains("session"), "{refused:?}");
+        assert_eq!(told.recv_timeout(PATIENCE).unwrap(), (EventKind::SignInRefused, Some("claims")));
+    }
+
+    // However the name is typed, it is one user, and a sign-out ends them all.
+    let mut held = Vec::new();
+    for typed in ["alice", "ALICE ", "Alice"] {
+        let browser = Browser::new(&server);
+        let redirect = browser.sign_in(&[], typed, "right").await.redirect();
+        let issued = browser.redeem(&redirect["code"], &[]).await.json();
+        let (access, refresh) = (issued["access_token"].as_str().unwrap(), issued["refresh_token"].as_str().unwrap());
+        assert_eq!(browser.call("/me", Some(access)).await.json()["sub"], "alice");
+        held.push((access.to_owned(), refresh.to_owned()));
+    }
+    // What reload answers may leave the subject out: it was asked for one.
+    assert_eq!(browser.refresh(&held[2].1, &[]).await.status, 200);
+    oauth.sign_out("alice").await.unwrap();
+    for (access, refresh) in held {
+        assert_eq!(browser.call("/me", Some(&access)).await.status, 401);
+        assert_eq!(browser.refresh(&refresh, &[]).await.status, 400);
+    }
 }
 
 #[tokio::test]
@@ -45,9 +90,9 @@ async fn claims_that_no_token_can_carry_are_refused() {
                 "number sub" => json!({ "sub": 7 }),
                 "empty sub" => json!({ "sub": "" }),
                 "long sub" => json!({ "sub": "x".repeat(256) }),
-                "large" => json!({ "list": vec!["x".repeat(40); 50] }),
+                "large" => json!({ "sub": "ada", "list": vec!["x".repeat(40); 50] }),
                 "good" => json!({ "sub": "x".repeat(255), "auth": 1, "list": vec!["x"; 50] }),
-                claim => json!({ claim: 1, "role": "admin" }),
+                claim => json!({ "sub": "ada", claim: 1, "role": "admin" }),
             })
         })
     });
@@ -80,7 +125,7 @@ async fn an_authenticate_that_panics_fails_or_never_ends() {
         start(|builder| {
             builder.authenticate_timeout(Duration::from_millis(300)).authenticate_blocking(move |_| {
                 let _ = never.lock().unwrap().recv();
-                Some(json!({}))
+                Some(json!({ "sub": "ada" }))
             })
         }),
     ];
@@ -108,7 +153,7 @@ async fn no_more_blocking_calls_at_once_than_allowed() {
             most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
             let _ = gate.lock().unwrap().recv();
             now.fetch_sub(1, Ordering::SeqCst);
-            Some(json!({}))
+            Some(json!({ "sub": "ada" }))
         })
     });
     let browser = Browser::new(&server);

@@ -34,7 +34,7 @@ pub fn oauth(
 }
 
 fn user() -> Value {
-    json!({ "role": "user", "email": "ada@example.com" })
+    json!({ "sub": "admin", "role": "user", "email": "ada@example.com" })
 }
 
 #[require_token]

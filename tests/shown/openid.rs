@@ -17,5 +17,5 @@ pub fn oauth(keys: Keys, job_secret: Secret) -> Result<OAuthService, BuildError>
 }
 
 fn user() -> Value {
-    json!({ "role": "admin", "email": "ada@example.com" })
+    json!({ "sub": "admin", "role": "admin", "email": "ada@example.com" })
 }

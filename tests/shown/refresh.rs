@@ -7,7 +7,9 @@ pub fn oauth() -> Result<OAuthService, BuildError> {
         .issuer("https://notes.example")
         .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"))
         .scope("notes:read", "Read your notes")
-        .authenticate_blocking(|login: Login| (&*login.password == "admin123").then(|| json!({ "role": "admin" })))
+        .authenticate_blocking(|login: Login| {
+            (&*login.password == "admin123").then(|| json!({ "sub": "admin", "role": "admin" }))
+        })
         .reload(async |subject: &str| user(subject).await) // or .reload_blocking(fn)
         .build()
 }

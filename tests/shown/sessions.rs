@@ -16,7 +16,9 @@ pub fn oauth(keys: Keys) -> Result<OAuthService, BuildError> {
         )
         .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback")) // any program can pose as this one
         .client(Client::public("guest").redirect_uri("https://guest.example/cb").third_party())
-        .authenticate_blocking(|login: Login| (&*login.password == "admin123").then(|| json!({ "role": "admin" })))
+        .authenticate_blocking(|login: Login| {
+            (&*login.password == "admin123").then(|| json!({ "sub": "admin", "role": "admin" }))
+        })
         .reload(async |_subject: &str| Some(json!({ "role": "admin" })))
         .session_idle(Duration::from_secs(3600)) // Default: a day.
         .session_lifetime(Duration::from_secs(12 * 3600)) // Default: 14 days.

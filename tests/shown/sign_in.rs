@@ -8,7 +8,7 @@ pub fn oauth() -> Result<OAuthService, BuildError> {
         .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"))
         .scope("notes:read", "Read your notes")
         .authenticate_blocking(|login: Login| {
-            let claims = || json!({ "role": "admin", "permissions": ["read", "write", "delete"] });
+            let claims = || json!({ "sub": "admin", "role": "admin", "permissions": ["read", "write", "delete"] });
             (login.username == "admin" && &*login.password == "admin123").then(claims)
         })
         .build()

@@ -110,8 +110,10 @@ pub fn builder(issuer: &str) -> Builder {
 /// `admin`/`admin123` and `user`/`user123`.
 pub fn users(login: &Login) -> Option<Value> {
     match (login.username.as_str(), &*login.password) {
-        ("admin", "admin123") => Some(json!({ "role": "admin", "permissions": ["read", "write", "delete"] })),
-        ("user", "user123") => Some(json!({ "role": "user", "permissions": ["read"] })),
+        ("admin", "admin123") => {
+            Some(json!({ "sub": "admin", "role": "admin", "permissions": ["read", "write", "delete"] }))
+        }
+        ("user", "user123") => Some(json!({ "sub": "user", "role": "user", "permissions": ["read"] })),
         _ => None,
     }
 }

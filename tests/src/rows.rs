@@ -194,7 +194,9 @@ pub fn service(issuer: &str, change: impl FnOnce(Builder) -> Builder) -> OAuthSe
         .issuer(issuer)
         .secret(SECRET)
         .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"))
-        .authenticate(async |login: Login| (login.username == "alice").then(|| json!({ "role": "admin", "level": 3 })));
+        .authenticate(async |login: Login| {
+            (login.username == "alice").then(|| json!({ "sub": "alice", "role": "admin", "level": 3 }))
+        });
     change(builder).build().unwrap()
 }
 

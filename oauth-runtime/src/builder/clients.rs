@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::builder::error::BuildError;
-use crate::model::claims::UserClaims;
+use crate::model::claims::{UnusableClaims, UserClaims};
 use crate::model::client::{RegisteredClient, is_client_id};
 use crate::model::credentials::{Credentials, SecretHash};
 use crate::model::jwk::PublicKey;
@@ -31,9 +31,11 @@ pub(super) fn clients(
             Ok(scope) if scope.iter().all(|scope| scopes.contains_key(scope)) => scope,
             Ok(_) | Err(_) => return Err(BuildError::ClientScope { client: client.id, scope: client.scope }),
         };
-        let claims = match UserClaims::parse(client.claims, &client.id) {
-            Ok(claims) if claims.subject == client.id => claims.custom,
-            Ok(_) => return Err(BuildError::ClientClaims { client: client.id, why: "its `sub` is its id".to_owned() }),
+        let claims = match UserClaims::of(&client.id, client.claims) {
+            Ok(claims) => claims,
+            Err(UnusableClaims::OfAnother) => {
+                return Err(BuildError::ClientClaims { client: client.id, why: "its `sub` is its id".to_owned() });
+            }
             Err(why) => return Err(BuildError::ClientClaims { client: client.id, why: why.to_string() }),
         };
         let name = client.name.unwrap_or_else(|| client.id.clone());

@@ -15,8 +15,14 @@ impl Builder {
     /// Finds out who signs in: an async function from [`Login`] to claims, `None` for no.
     ///
     /// It answers `Option<claims>` or `Result<Option<claims>, error>`, the claims being any `Serialize` struct or a
-    /// JSON object. The token's `sub` is the claims' own, or else the name as typed: return one where names are compared
-    /// without case. Take the same time whether or not the user exists. It must not block: a blocking call in it stops
+    /// JSON object.
+    ///
+    /// Required: their `sub`, a string of 1 to 255 bytes that never changes for this user, such as the key of their row.
+    /// Tokens have it as `sub`, and [`OAuthService::sign_out`](crate::OAuthService::sign_out) takes it. A name as typed is
+    /// no identity: `"ALICE "` and `"alice"` may be one user. Claims without it end the sign-in with a page of status 500,
+    /// and the log says what to add.
+    ///
+    /// Take the same time whether or not the user exists. It must not block: a blocking call in it stops
     /// its worker, and no timeout can help; hash passwords with [`Builder::authenticate_blocking`].
     pub fn authenticate<R: Answer + 'static>(
         mut self,
@@ -113,7 +119,8 @@ impl Builder {
     ///
     /// Refresh tokens and sessions carry the subject and not the claims: a role that was taken away is gone at the next refresh, and
     /// with `None` the grant ends. An error, a panic or too long a time means 503, and the refresh token stays as good as
-    /// it was. It answers what [`Builder::authenticate`] answers, within the same time, and must not block either.
+    /// it was. It answers what [`Builder::authenticate`] answers, within the same time, and must not block either. It may
+    /// leave out `sub`, since it was asked for one; another one is refused.
     ///
     /// ```
     /// # use oauth_runtime::{Client, Login, OAuthService};

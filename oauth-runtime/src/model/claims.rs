@@ -16,8 +16,12 @@ pub(crate) enum UnusableClaims {
     NotAnObject,
     /// They set a claim that the server sets.
     Registered(String),
+    /// There is no `sub`.
+    NoSubject,
     /// `sub` is not a string of 1 to 255 bytes.
     Subject,
+    /// `sub` is not the subject that they were looked up for.
+    OfAnother,
     /// `sub` is a client's id (RFC 9700 §4.15.1).
     SubjectIsClient,
     /// With them a code would be longer than it may be.
@@ -81,21 +85,29 @@ pub(crate) const STANDARD: [(&str, &[&str]); 4] = [
 ];
 
 impl UserClaims {
-    /// The subject is the claims' own `sub`, or else the name typed in.
-    pub(crate) fn parse(claims: Value, username: &str) -> Result<Self, UnusableClaims> {
-        let Value::Object(mut custom) = claims else { return Err(UnusableClaims::NotAnObject) };
-        if let Some(name) = REGISTERED.iter().find(|name| custom.contains_key(**name)) {
-            return Err(UnusableClaims::Registered((*name).to_owned()));
-        }
-        let subject = match custom.remove("sub") {
-            Some(Value::String(subject)) => subject,
-            None => username.to_owned(),
-            Some(_) => return Err(UnusableClaims::Subject),
-        };
-        if !(1..=255).contains(&subject.len()) {
-            return Err(UnusableClaims::Subject);
-        }
-        Ok(UserClaims { subject, custom })
+    /// Of a sign-in: only their own `sub` says who it is, since one user can type their name in many ways.
+    pub(crate) fn parse(claims: Value) -> Result<Self, UnusableClaims> {
+        let (subject, custom) = parts(claims)?;
+        Ok(UserClaims { subject: subject.ok_or(UnusableClaims::NoSubject)?, custom })
+    }
+
+    /// Of a subject that is known: the claims may name it, and no other.
+    pub(crate) fn of(subject: &str, claims: Value) -> Result<Map<String, Value>, UnusableClaims> {
+        let (named, custom) = parts(claims)?;
+        if named.is_none_or(|named| named == subject) { Ok(custom) } else { Err(UnusableClaims::OfAnother) }
+    }
+}
+
+/// The `sub`, where there is one, and the rest.
+fn parts(claims: Value) -> Result<(Option<String>, Map<String, Value>), UnusableClaims> {
+    let Value::Object(mut custom) = claims else { return Err(UnusableClaims::NotAnObject) };
+    if let Some(name) = REGISTERED.iter().find(|name| custom.contains_key(**name)) {
+        return Err(UnusableClaims::Registered((*name).to_owned()));
+    }
+    match custom.remove("sub") {
+        None => Ok((None, custom)),
+        Some(Value::String(subject)) if (1..=255).contains(&subject.len()) => Ok((Some(subject), custom)),
+        Some(_) => Err(UnusableClaims::Subject),
     }
 }
 
@@ -106,6 +118,11 @@ impl std::fmt::Display for UnusableClaims {
             UnusableClaims::Registered(name) => {
                 write!(f, "the claim `{name}` is the server's own: give yours another name")
             }
+            UnusableClaims::NoSubject => f.write_str(
+                "add `sub` to them, an id of the user that never changes, such as the key of their row: \
+                 a name as typed is not one",
+            ),
+            UnusableClaims::OfAnother => f.write_str("their `sub` is not the subject that they were asked for"),
             UnusableClaims::Subject => {
                 f.write_str("`sub` must be a string of 1 to 255 bytes: convert a number to a string")
             }

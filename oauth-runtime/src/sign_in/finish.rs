@@ -60,7 +60,7 @@ pub(crate) async fn signed_in(
         server.tell(Fact::of(EventKind::SignInRefused).client(client).reason("claims"));
         Reason::ClaimsUnusable
     };
-    let user = UserClaims::parse(claims, username.unwrap_or_default()).map_err(unusable)?;
+    let user = UserClaims::parse(claims).map_err(unusable)?;
     // RFC 9700 §4.15.1: a token of a user must not read as one of a client
     if server.clients().find(&user.subject).await?.is_some() {
         return Err(unusable(UnusableClaims::SubjectIsClient));

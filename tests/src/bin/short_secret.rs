@@ -4,7 +4,7 @@ use oauth_runtime::{Client, Login, OAuthService};
 use serde_json::{Value, json};
 
 fn validate_user(login: Login) -> Option<Value> {
-    (login.username == "admin" && &*login.password == "admin123").then(|| json!({ "role": "admin" }))
+    (login.username == "admin" && &*login.password == "admin123").then(|| json!({ "sub": "admin", "role": "admin" }))
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
