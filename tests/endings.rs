@@ -112,7 +112,7 @@ impl World {
         let oauth = self.service(lifetimes);
         let app = wire::init_service(App::new().configure(oauth.routes()).configure(handlers)).await;
         let cookies = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ");
-        let request = request.insert_header((header::COOKIE, cookies));
+        let request = request.insert_header((header::COOKIE, cookies)).insert_header(("sec-fetch-site", "same-origin"));
         let response = wire::call_service(&app, request.to_request()).await;
         for cookie in response.headers().get_all(header::SET_COOKIE) {
             let (name, value) = cookie.to_str().unwrap().split(';').next().unwrap().split_once('=').unwrap();
@@ -165,7 +165,9 @@ impl World {
                 let (status, _, page) = self.send(lifetimes, wire::TestRequest::get().uri("/logout")).await;
                 if status == 200 && page.contains("name=\"request\"") {
                     let kept = self.cookies.clone();
-                    let request = wire::TestRequest::post().uri("/logout").set_form([("request", hidden(&page))]);
+                    let request = wire::TestRequest::post()
+                        .uri("/logout")
+                        .set_form([("request", hidden(&page)), ("decision", "sign_out".into())]);
                     assert_eq!(self.send(lifetimes, request).await.0, 200);
                     // A thief has a copy.
                     self.cookies = kept;

@@ -101,7 +101,7 @@ async fn rows() -> Vec<Row> {
     let asked = async |name, value| fresh().authorize(&[STATE, (name, value)]).await;
     let none = ("prompt", Some("none"));
     let browser = fresh();
-    let (token, user) = (browser.token().await, browser.token_for("user").await);
+    let (token, user) = (browser.token().await, fresh().token_for("user").await);
     let denied = {
         let form = fresh().authorize(&[]).await;
         assert_eq!(form.status, 200);

@@ -92,6 +92,7 @@ async fn c23_fifty_families_at_once_do_not_touch_one_another() {
     let browser = Browser::new(&server);
     let mut tokens = Vec::new();
     for user in 0..50 {
+        let browser = Browser::new(&server);
         let code = browser.code_for(&format!("user{user}")).await;
         tokens.push(browser.redeem(&code, &[]).await.json()["refresh_token"].as_str().unwrap().to_owned());
     }

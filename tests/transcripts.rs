@@ -14,7 +14,7 @@ use actix_web::web::ServiceConfig;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use oauth_runtime::{Keys, OAuthService, Secret, SigningKey};
-use oauth_tests::{Answer, Browser, PATIENCE, SECRET, Server, VERIFIER, free_port, pages, serve, start};
+use oauth_tests::{Answer, Browser, SECRET, Server, VERIFIER, free_port, own_page, pages, serve, start};
 use reqwest::Method;
 use reqwest::cookie::{CookieStore, Jar};
 use reqwest::header::HeaderValue;
@@ -60,12 +60,7 @@ struct With<'a> {
 
 impl Recorder {
     fn new(server: &Server) -> Self {
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .cookie_provider(Arc::new(BehindTls::default()))
-            .timeout(PATIENCE)
-            .build()
-            .unwrap();
+        let http = own_page().cookie_provider(Arc::new(BehindTls::default())).build().unwrap();
         let browser = Browser { http, base: server.base.clone() };
         Recorder { browser, text: String::new(), names: BTreeMap::new(), counts: BTreeMap::new() }
     }

@@ -152,6 +152,8 @@ reasons! {
     FormFromElsewhere => 403, InvalidRequest,
         "this browser did not ask for this form, or keeps no cookies: \
          allow them, go back to the application and start again";
+    FormOfAnotherSite => 403, InvalidRequest,
+        "a page of another site sent this form: go back to the application and start again";
     FormSpent => 400, InvalidRequest, "this form was sent before: go back to the application and start again";
     FormOfASignedOut => 400, InvalidRequest,
         "the user was signed out since: go back to the application and start again";

@@ -129,12 +129,13 @@ kinds! {
     CodeReplayed = "code_replayed", WARN, "a code was replayed: its grant is revoked";
     /// A refresh token came back after it was replaced: its grant is revoked.
     RefreshTokenReused = "refresh_token_reused", WARN, "a refresh token was reused: its grant is revoked";
-    /// A grant was ended. Reasons: `client` (gave it back), `application` (by
+    /// A grant was ended. Reasons: `client` (gave it back), `hint` (all that a client got by one session, since it sent
+    /// its user to sign out without that session), `application` (by
     /// [`revoke_grant`](crate::OAuthService::revoke_grant), which ends sessions and consents too), `user_gone` (there is no
     /// such user any more).
     Revoked = "revoked", INFO, "a grant was revoked";
     /// A session was ended, with all that clients got by it. Reasons: `user`, `client` (by an ID token as a hint),
-    /// `user_gone`.
+    /// `replaced` (another user signed in with the same browser), `user_gone`.
     SignedOut = "signed_out", INFO, "a session was ended";
     /// All that a user held was ended, by [`sign_out`](crate::OAuthService::sign_out).
     SignedOutEverywhere = "signed_out_everywhere", INFO, "a user was signed out everywhere";

@@ -5,7 +5,10 @@ mod contents;
 mod look;
 mod texts;
 
-pub use contents::{Brand, ConsentPage, ErrorPage, PageError, QuestionPage, SignInPage, SignOutPage, SignedOutPage};
+pub use contents::{
+    Brand, ConsentPage, ErrorPage, OnwardPage, PageError, QuestionPage, SignInPage, SignOutPage, SignedOutPage,
+    StayedPage,
+};
 pub use look::{InvalidColour, Logo};
 pub(crate) use look::{Look, stylesheet};
 pub use texts::{SignInProblem, Texts};
@@ -59,12 +62,30 @@ pub trait Pages: Send + Sync + 'static {
         built_in::consent(page)
     }
 
-    /// Asks whether to sign out: a form that posts `request` to `page.action`.
+    /// A page of another site posted a request that is too long for a URL: a form that posts `page.value` as `page.field`
+    /// to `page.action`.
+    ///
+    /// # Errors
+    /// As for [`Pages::sign_in`].
+    fn onward(&self, page: &OnwardPage<'_>) -> Result<String, PageError> {
+        built_in::onward(page)
+    }
+
+    /// Asks whether to sign out: a form that posts `request` and `decision`, which is `sign_out` or `stay`, to
+    /// `page.action`.
     ///
     /// # Errors
     /// As for [`Pages::sign_in`].
     fn sign_out(&self, page: &SignOutPage<'_>) -> Result<String, PageError> {
         built_in::sign_out(page)
+    }
+
+    /// Says that the person is still signed in: they were asked whether to sign out, and stayed.
+    ///
+    /// # Errors
+    /// As for [`Pages::sign_in`].
+    fn stayed(&self, page: &StayedPage<'_>) -> Result<String, PageError> {
+        built_in::stayed(page)
     }
 
     /// Says that the person is signed out.

@@ -38,12 +38,21 @@ pub(crate) fn document(status: StatusCode, html: Result<String, PageError>, form
         .body(html)
 }
 
+/// What a person was about when an error came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doing {
+    SigningIn,
+    SigningOut,
+}
+
 /// The page for what must not be sent to a client (RFC 6749 §4.1.2.1).
-pub(crate) fn error_page(server: &Server, texts: &Texts, reason: &Reason) -> HttpResponse {
+pub(crate) fn error_page(server: &Server, texts: &Texts, doing: Doing, reason: &Reason) -> HttpResponse {
     let Wire { status, text, .. } = reason.wire();
-    let title = match status.as_u16() {
-        ..500 => &texts.cannot_go_on,
-        _ => &texts.went_wrong,
+    let title = match (doing, status.as_u16()) {
+        (Doing::SigningIn, ..500) => &texts.cannot_go_on,
+        (Doing::SigningIn, _) => &texts.went_wrong,
+        // Whatever it was: they are to know that they are not signed out.
+        (Doing::SigningOut, _) => &texts.cannot_sign_out,
     };
     let page = ErrorPage { brand: server.brand(), texts, status: status.as_u16(), title, detail: &text };
     let mut response = document(status, server.pages().error(&page), "");

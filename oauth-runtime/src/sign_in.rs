@@ -3,6 +3,7 @@
 pub(crate) mod browser;
 pub(crate) mod consent;
 pub(crate) mod cookie;
+pub(crate) mod cross_site;
 pub(crate) mod finish;
 pub(crate) mod form;
 pub(crate) mod language;

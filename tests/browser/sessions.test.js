@@ -210,3 +210,54 @@ for (const colorScheme of ['light', 'dark']) {
     }
   }
 }
+
+/** A page of another site with a form that a person's click, or nothing but its script, sends. */
+async function elsewhere(action, fields) {
+  const inputs = Object.entries(fields).map(([name, value]) => `<input type="hidden" name="${name}" value="${value}">`)
+  const html = `<title>Elsewhere</title><form method="post" action="${action}">${inputs.join('')}<button>Win</button></form>`
+  const site = await serve((request, response) => response.setHeader('content-type', 'text/html').end(html))
+  // Another host than the server's: cookies that are `SameSite=Lax` do not come with its posts.
+  return { origin: site.origin.replace('127.0.0.1', 'localhost'), close: site.close }
+}
+
+test('c37 a form of another site asks before it signs anyone out, and the user can stay', async () => {
+  const { page, close } = await open(browser)
+  const user = await signIn(page, 'app')
+  const site = await elsewhere(`${app.origin}/logout`, {})
+  for (const [button, heading, status] of [['Stay signed in', 'You are still signed in', 200], ['Sign out', 'You are signed out', 401]]) {
+    await page.goto(site.origin)
+    await page.getByRole('button', { name: 'Win' }).click()
+    await page.getByRole('heading', { name: 'Sign out?' }).waitFor()
+    await page.goto(`${app.origin}/app/`)
+    assert.equal(await call(page, user.token), 200, 'nothing has ended by that')
+    await page.goBack()
+    await page.getByRole('button', { name: button }).click()
+    await page.getByRole('heading', { name: heading }).waitFor()
+    await page.goto(`${app.origin}/app/`)
+    assert.equal(await call(page, user.token), status)
+  }
+  site.close()
+  await close()
+})
+
+test('c01 an authorization request that another site posts sees who is signed in, however long it is', async () => {
+  const { page, seen, close } = await open(browser)
+  await signIn(page, 'app')
+  for (const [state, steps] of [['short', 0], ['l'.repeat(2048), 1]]) {
+    const site = await elsewhere(`${app.origin}/authorize`, {
+      response_type: 'code', client_id: 'app', redirect_uri: `${app.origin}/app/callback`, scope: 'openid', state, nonce: 'n'.repeat(512),
+      code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256', login_hint: 'h'.repeat(256),
+      prompt: 'none',
+    })
+    await page.goto(site.origin)
+    await page.getByRole('button', { name: 'Win' }).click()
+    if (steps) await page.getByRole('button', { name: 'Continue' }).click()
+    await page.waitForURL('**/app/callback?**')
+    const answer = new URL(page.url()).searchParams
+    assert.deepEqual([answer.get('error'), answer.get('state')], [null, state])
+    assert.ok(answer.get('code'))
+    site.close()
+  }
+  assert.deepEqual(seen.console.filter((line) => /Content Security Policy|Refused/i.test(line)), [])
+  await close()
+})

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actix_web::web;
 use oauth_runtime::{Client, Clock, Keys, Login, Question, SecondFactor, SignIn, SigningKey, policy};
-use oauth_tests::{Answer, Browser, PATIENCE, SECRET, builder, free_port, handlers, serve, start};
+use oauth_tests::{Answer, Browser, PATIENCE, SECRET, builder, free_port, handlers, serve, start, without_cookies};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
@@ -130,7 +130,7 @@ async fn c23_what_was_revoked_asks_the_author_s_database_nothing() {
 #[tokio::test]
 async fn a_cookie_of_somebody_else_s_does_not_hide_ours() {
     let server = start(|builder| builder);
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let http = without_cookies();
     let page = Answer::to(http.get(Browser::new(&server).authorize_url(&[]))).await;
     let own = page.header("set-cookie").split(';').next().unwrap();
     let both = [b"x=\xe9; ", own.as_bytes()].concat();

@@ -287,7 +287,8 @@ async fn c11_c23_a_sign_out_ends_all_that_a_user_holds() {
     let clock = Clock::by_hand();
     let (server, oauth) = with_service(|builder| builder.clock(clock.clone()));
     let browser = Browser::new(&server);
-    let (issued, code, other) = (browser.issued(&[]).await, browser.code().await, browser.token_for("user").await);
+    let other = Browser::new(&server).token_for("user").await;
+    let (issued, code) = (browser.issued(&[]).await, browser.code().await);
     clock.advance(Duration::from_secs(5));
     let refreshed = good(browser.refresh(&text(&issued, "refresh_token"), &[]).await).await;
     oauth.sign_out("admin").await.unwrap();

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use oauth_runtime::{
     BuildError, Builder, Client, Clock, Keys, Login, OAuthService, Question, SecondFactor, SignIn, SigningKey,
 };
-use oauth_tests::{Answer, Browser, SECRET, Server, builder, free_port, handlers, serve, start};
+use oauth_tests::{Answer, Browser, SECRET, Server, builder, free_port, handlers, serve, start, without_cookies};
 use serde_json::{Value, json};
 
 const OTHER: &[(&str, Option<&str>)] =
@@ -204,7 +204,7 @@ async fn c11_a_session_ends_by_idleness_age_sign_out_dismissal_and_restart() {
         app.configure(restarted.routes());
     });
     let url = browser.authorize_url(OTHER).replace(&browser.base, &elsewhere);
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let http = without_cookies();
     let answer = Answer::to(http.get(url).header("cookie", sealed)).await;
     assert_eq!(answer.status, 200, "{answer:?}");
 }
@@ -269,9 +269,9 @@ async fn a_consent_page_is_worth_nothing_after_a_sign_out() {
     // With the browser id of before the sign-out, so that it is the session alone that decides.
     let id = cookie(&asked, "browser").unwrap().split(';').next().unwrap();
     let page = browser.call("/logout", None).await;
-    let gone = Answer::to(browser.http.post(format!("{base}/logout")).form(&[("request", page.form())])).await;
+    let gone = browser.sign_out(&page.form(), "sign_out").await;
     assert_eq!(gone.status, 200);
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let http = without_cookies();
     let post = http.post(format!("{base}/consent")).header("cookie", id);
     let late = Answer::to(post.form(&[("request", asked.form()), ("decision", "allow".to_owned())])).await;
     assert!(late.status == 400 && late.body.contains("signed out"), "{late:?}");
@@ -310,7 +310,7 @@ async fn c11_after_a_restart_the_pages_of_before_are_worth_nothing() {
     let stranger = Browser::new(&server);
     let begun = stranger.authorize(&[("acr_values", Some("strong"))]).await;
     let asked = stranger.login(&begun.form(), "admin", "admin123").await;
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let http = without_cookies();
     for (path, of, form, field) in [
         ("/consent", &consent, consent.form(), ("decision", "allow")),
         ("/verify", &begun, asked.form(), ("answer", "x")),
@@ -467,9 +467,7 @@ async fn a_link_from_anywhere_signs_out_only_users_who_agree() {
         assert_eq!(asks(&browser, &[]).await.status, 303, "{path}");
     }
     let page = browser.call("/logout", None).await;
-    let post = async |browser: &Browser, form: &str| {
-        Answer::to(browser.http.post(format!("{}/logout", browser.base)).form(&[("request", form)])).await
-    };
+    let post = async |browser: &Browser, form: &str| browser.sign_out(form, "sign_out").await;
     assert_eq!(post(&stranger, &page.form()).await.status, 403, "another browser's form");
     assert_eq!(post(&browser, "forged").await.status, 400);
     assert_eq!(asks(&browser, &[]).await.status, 303);
@@ -490,7 +488,7 @@ async fn the_cookie_is_the_browsers_alone_and_nothing_in_it_can_be_read_or_chang
     assert!(set.contains("; Path=/; HttpOnly; SameSite=Lax") && !set.contains("Max-Age"), "{set}");
     let (name, value) = set.split(';').next().unwrap().split_once('=').unwrap();
     assert!(!String::from_utf8_lossy(&URL_SAFE_NO_PAD.decode(value).unwrap()).contains("admin"));
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let http = without_cookies();
     let with =
         async |cookie: String| Answer::to(http.get(browser.authorize_url(OTHER)).header("cookie", cookie)).await.status;
     assert_eq!(with(format!("{name}={value}")).await, 303);
@@ -507,7 +505,7 @@ async fn the_cookie_is_the_browsers_alone_and_nothing_in_it_can_be_read_or_chang
     let _server = serve(listener, move |app| {
         app.configure(oauth.routes());
     });
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let http = without_cookies();
     let page = Answer::to(http.get(browser.authorize_url(OTHER).replace(&browser.base, &base))).await;
     let id = cookie(&page, "browser").unwrap().split(';').next().unwrap().to_owned();
     let fields = [("request", page.form()), ("username", "admin".into()), ("password", "admin123".into())];

@@ -78,9 +78,7 @@ async fn each_request_waits_once_for_a_store_that_is_elsewhere() {
     counting.count("GET /authorize with a consent", 303, browser.authorize(&guest)).await;
     let page =
         counting.count("GET /logout", 200, Answer::to(browser.http.get(format!("{}/logout", browser.base)))).await;
-    let form = [("request", page.form())];
-    let logout = browser.http.post(format!("{}/logout", browser.base)).form(&form);
-    counting.count("POST /logout", 200, Answer::to(logout)).await;
+    counting.count("POST /logout", 200, browser.sign_out(&page.form(), "sign_out")).await;
 
     let page = browser.authorize(&[("prompt", Some("login"))]).await;
     let asked = counting.count("POST /login, a question", 200, browser.login(&page.form(), "eve", "x")).await;

@@ -201,10 +201,14 @@ async fn sign_outs(told: &Told) {
     let (browser, _) = signed_in(told, "alice").await;
     let logout = format!("{}/logout", browser.base);
     let page = Answer::to(browser.http.get(&logout)).await.form();
-    assert_eq!(post(&browser, "/logout", &page, ("x", "y")).await.status, 200);
+    assert_eq!(post(&browser, "/logout", &page, ("decision", "sign_out")).await.status, 200);
     let (browser, tokens) = signed_in(told, "alice").await;
     let hint = [("id_token_hint", text(&tokens, "id_token"))];
+    assert_eq!(Answer::to(Browser::new(&told.server).http.post(&logout).form(&hint)).await.status, 200);
     assert_eq!(Answer::to(browser.http.post(&logout).form(&hint)).await.status, 200);
+    signed_in(told, "alice").await;
+    let (browser, _) = signed_in(told, "bob").await;
+    browser.sign_in(&[], "alice", "right").await;
     told.oauth.sign_out("alice").await.unwrap();
     told.oauth.forget("alice").await.unwrap();
 }

@@ -20,6 +20,7 @@ use actix_web::{App, HttpResponse, HttpServer, Responder, get, post, web};
 use oauth_runtime::store::MemoryStore;
 use oauth_runtime::testing::{Fault, FaultyStore, Verb};
 use oauth_runtime::{AccessToken, Builder, Claims, Client, Clock, Login, OAuthService, require_claim, require_token};
+use reqwest::header::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
 /// The verifier of RFC 7636, appendix B.
@@ -286,6 +287,20 @@ pub fn changed(usual: &[(&str, &str)], changes: Changes<'_>) -> String {
     query.finish()
 }
 
+/// What follows no redirect, and says what browsers say of a request that a page of the same origin makes.
+pub fn own_page() -> reqwest::ClientBuilder {
+    let says = (HeaderName::from_static("sec-fetch-site"), HeaderValue::from_static("same-origin"));
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .default_headers([says].into_iter().collect())
+        .timeout(PATIENCE)
+}
+
+/// What a page of the server's makes a browser send, but for cookies: those are the test's own.
+pub fn without_cookies() -> reqwest::Client {
+    own_page().build().unwrap()
+}
+
 /// A browser with its cookies, and the client that it runs.
 #[derive(Clone)]
 pub struct Browser {
@@ -301,15 +316,27 @@ impl Browser {
         Browser::at(&server.base)
     }
 
-    /// The same, for a server at this address.
+    /// The same, for a server at this address. It says what browsers say of a form that they post to where they got it.
     pub fn at(base: &str) -> Browser {
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .cookie_store(true)
-            .timeout(PATIENCE)
-            .build()
-            .unwrap();
-        Browser { http, base: base.to_owned() }
+        Browser { http: own_page().cookie_store(true).build().unwrap(), base: base.to_owned() }
+    }
+
+    /// Posts as a page of another site makes a browser do it: cookies that are `SameSite=Lax` stay at home.
+    pub async fn post_from_elsewhere(&self, path: &str, body: impl Into<reqwest::Body>) -> Answer {
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let request = http.post(format!("{}{path}", self.base)).header("sec-fetch-site", "cross-site");
+        Answer::to(request.header("content-type", "application/x-www-form-urlencoded").body(body)).await
+    }
+
+    /// Goes on to where an answer of the server's own sends it.
+    pub async fn follow(&self, answer: &Answer) -> Answer {
+        assert_eq!(answer.status, 303, "{answer:?}");
+        Answer::to(self.http.get(format!("{}{}", self.base, answer.header("location")))).await
+    }
+
+    /// Posts the form of the page that asks whether to sign out.
+    pub async fn sign_out(&self, form: &str, decision: &str) -> Answer {
+        self.post("/logout", changed(&[("request", form), ("decision", decision)], &[])).await
     }
 
     /// The URL of an authorization request that is good but for the changes.

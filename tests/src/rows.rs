@@ -229,6 +229,7 @@ where
     let login = test::TestRequest::post()
         .uri("/login")
         .insert_header((header::COOKIE, cookie))
+        .insert_header(("sec-fetch-site", "same-origin"))
         .insert_header(header::ContentType::form_url_encoded())
         .set_payload(form(&[("request", sealed), ("username", "alice"), ("password", "x")]));
     let response = test::call_service(app, login.to_request()).await;

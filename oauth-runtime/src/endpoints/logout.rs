@@ -4,11 +4,12 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
-use crate::model::code::{AfterSignOut, SignOutForm};
+use crate::keys::SignedInAs;
+use crate::model::code::{AfterSignOut, SessionOf, SignOutForm};
 use crate::model::form::Parameters;
 use crate::model::redirect_uri::Destination;
 use crate::model::session::Session;
-use crate::pages::{SignOutPage, SignedOutPage};
+use crate::pages::{SignOutPage, SignedOutPage, StayedPage};
 use crate::response::{document, see_other};
 use crate::server::Server;
 use crate::server::paths::Url;
@@ -51,31 +52,43 @@ pub(crate) async fn sign_out(
     if http.method() == Method::HEAD {
         return Ok(signed_out_page(server, http));
     }
-    match (Session::of(http, server).await?, hint.and_then(|hint| hint.verified)) {
-        (Some((session, _)), Some(verified))
-            if verified.subject == session.subject
-                && verified.session.as_ref().is_none_or(|id| session.authentication.session.as_ref() == Some(id)) =>
-        {
-            if let Some(id) = &session.authentication.session {
-                Session::end(&session.subject, id, "client", server).await?;
-            }
+    let hint = hint.and_then(|hint| Some((hint.client_id?, hint.verified?)));
+    let sessions = Session::all_of(http, server).await?;
+    match (sessions.as_slice(), hint) {
+        ([session], Some((client, hint))) if is_of_this(session, &hint) && is_trusted(server, &client).await? => {
+            Session::end_all(&sessions, "client", server).await?;
         }
+        // The session is over here: at most what it gave this client is this client's to end, whoever sends the token.
+        ([], Some((client, hint))) => {
+            Session::end_for_client(&hint.subject, hint.session.as_deref(), &client, server).await?;
+        }
+        ([], None) => {}
         // RP-Initiated Logout §2: without a proof that it is for this user, they are asked: any page can link here
-        (Some((session, _)), _) => return ask(server, http, session, then, destination),
-        // The session is over, and what it gave the client is to end as well.
-        (None, Some(verified)) => {
-            if let Some(id) = &verified.session {
-                Session::end(&verified.subject, id, "client", server).await?;
-            }
-        }
-        (None, None) => {}
+        ([_, ..], _) => return ask(server, http, sessions, then, destination),
     }
     Ok(signed_out(server, http, then, destination))
 }
 
+/// Whether the ID token came of this very session.
+fn is_of_this(session: &Session, hint: &SignedInAs) -> bool {
+    hint.subject == session.subject && hint.session.is_some() && hint.session == session.authentication.session
+}
+
+/// Whether a client may end the session of its user without asking. A third party may ask them to.
+async fn is_trusted(server: &Server, client: &str) -> Result<bool, Reason> {
+    Ok(server.clients().find(client).await?.is_some_and(|client| !client.is_third_party))
+}
+
 async fn confirmed(server: &Server, http: &HttpRequest, parameters: &Parameters<'_>) -> Result<HttpResponse, Reason> {
     let form = form::open::<SignOutForm>(server, http, parameters)?.value;
-    Session::end(&form.subject, &form.session, "user", server).await?;
+    match parameters.get("decision", 16)? {
+        Some("sign_out") => {}
+        Some("stay") => return Ok(stayed(server, http)),
+        Some(_) | None => return Err(Reason::MissingParameter("decision")),
+    }
+    for SessionOf { subject, session } in &form.sessions {
+        Session::end(subject, session, "user", server).await?;
+    }
     let destination = destination(server, form.then.as_ref()).await?;
     Ok(signed_out(server, http, form.then, destination))
 }
@@ -83,25 +96,24 @@ async fn confirmed(server: &Server, http: &HttpRequest, parameters: &Parameters<
 fn ask(
     server: &Server,
     http: &HttpRequest,
-    session: Session,
+    sessions: Vec<Session>,
     then: Option<AfterSignOut>,
     destination: Option<Destination>,
 ) -> Result<HttpResponse, Reason> {
     let source = destination.map(|destination| destination.source).unwrap_or_default();
     let browser = Browser::of(http, server).unwrap_or_else(Browser::new);
-    let form = SignOutForm {
-        session: session.authentication.session.ok_or(Reason::Internal)?,
-        subject: session.subject,
-        browser: browser.hash(),
-        then,
-    };
+    let accounts: Vec<&str> = sessions.iter().map(|session| session.account.as_str()).collect();
+    let account = accounts.join(", ");
+    let named = |it: Session| Some(SessionOf { session: it.authentication.session?, subject: it.subject });
+    let sessions = sessions.into_iter().filter_map(named).collect();
+    let form = SignOutForm { sessions, browser: browser.hash(), then };
     let sealed = form::seal(server, &form)?;
     let html = server.pages().sign_out(&SignOutPage {
         brand: server.brand(),
         texts: language::of(http, server),
         action: server.path(Url::Logout),
         request: &sealed,
-        account: &session.account,
+        account: &account,
     });
     let mut response = document(StatusCode::OK, html, &source);
     browser.remember(&mut response, server);
@@ -130,6 +142,11 @@ fn signed_out(
 fn signed_out_page(server: &Server, http: &HttpRequest) -> HttpResponse {
     let page = SignedOutPage { brand: server.brand(), texts: language::of(http, server) };
     document(StatusCode::OK, server.pages().signed_out(&page), "")
+}
+
+fn stayed(server: &Server, http: &HttpRequest) -> HttpResponse {
+    let page = StayedPage { brand: server.brand(), texts: language::of(http, server) };
+    document(StatusCode::OK, server.pages().stayed(&page), "")
 }
 
 async fn destination(server: &Server, then: Option<&AfterSignOut>) -> Result<Option<Destination>, Reason> {

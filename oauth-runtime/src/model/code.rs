@@ -102,11 +102,18 @@ pub(crate) struct ConsentForm {
 /// The hidden field of the page that asks whether to sign out.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SignOutForm {
-    pub(crate) subject: String,
-    pub(crate) session: String,
+    /// Those that end with it.
+    pub(crate) sessions: Vec<SessionOf>,
     pub(crate) browser: String,
     /// The client, its registered URI and the state.
     pub(crate) then: Option<AfterSignOut>,
+}
+
+/// A session, by its name and its user.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SessionOf {
+    pub(crate) subject: String,
+    pub(crate) session: String,
 }
 
 /// Where a browser goes after sign-out (OpenID Connect RP-Initiated Logout §3).
@@ -115,6 +122,19 @@ pub(crate) struct AfterSignOut {
     pub(crate) client_id: String,
     pub(crate) uri: String,
     pub(crate) state: Option<String>,
+}
+
+/// What a page of another site posted, on its way back to the same URL by GET.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Posted {
+    pub(crate) path: String,
+    /// As it was posted.
+    pub(crate) body: String,
+}
+
+impl Posted {
+    /// The browser is sent on at once.
+    pub(crate) const LIFETIME: Duration = Duration::from_secs(60);
 }
 
 /// An authorization code: all that its redemption needs, so that nothing is stored for it.

@@ -58,7 +58,8 @@ impl Record {
             return Err(Ended::SignedOut);
         }
         let Some(grant) = handed.grant else { return Ok(()) };
-        let of_client = |ended: &EndedClient| ended.client == grant.client && ended.until > now;
+        let of_session = |ended: &EndedClient| ended.session.is_none() || ended.session.as_deref() == handed.session;
+        let of_client = |ended: &EndedClient| ended.client == grant.client && of_session(ended) && ended.until > now;
         let client_ended = self.clients.iter().any(|it| of_client(it) && it.bound.is_above(handed.sequence));
         let family_ended = grant.has_family && self.family(grant.id, now).is_none();
         if client_ended || family_ended || self.has_ended(grant.id, now) { Err(Ended::Revoked) } else { Ok(()) }
@@ -78,6 +79,15 @@ impl Record {
     pub(crate) fn forget(&mut self, now: Timestamp) {
         self.consents.clear();
         self.sign_out(now);
+    }
+
+    /// Ends what a client got by a session, or all that it has of this subject where it does not know of one. What they
+    /// allowed it stays allowed.
+    pub(crate) fn sign_out_of_client(&mut self, client: &str, session: Option<&str>, now: Timestamp) {
+        match session {
+            Some(session) => self.end_client_of_session(client, session, now),
+            None => self.end_client(client, now),
+        }
     }
 
     /// Ends all that a client has of this subject.

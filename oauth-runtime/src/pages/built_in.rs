@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use askama::Template;
 
 use crate::pages::contents::{
-    Brand, ConsentPage, ErrorPage, PageError, QuestionPage, SignInPage, SignOutPage, SignedOutPage,
+    Brand, ConsentPage, ErrorPage, OnwardPage, PageError, QuestionPage, SignInPage, SignOutPage, SignedOutPage,
+    StayedPage,
 };
 use crate::pages::texts::{Sentence, SignInProblem, Texts};
 
@@ -58,6 +59,10 @@ pub(super) fn consent(page: &ConsentPage<'_>) -> Result<String, PageError> {
     Ok(document.render()?)
 }
 
+pub(super) fn onward(page: &OnwardPage<'_>) -> Result<String, PageError> {
+    Ok(OnwardDocument { brand: page.brand, texts: page.texts, page }.render()?)
+}
+
 pub(super) fn sign_out(page: &SignOutPage<'_>) -> Result<String, PageError> {
     let SignOutPage { brand, texts, .. } = page;
     let signed_in_as = Sentence::new(&texts.signed_in_as, &[("{account}", page.account)]);
@@ -66,6 +71,10 @@ pub(super) fn sign_out(page: &SignOutPage<'_>) -> Result<String, PageError> {
 
 pub(super) fn signed_out(page: &SignedOutPage<'_>) -> Result<String, PageError> {
     Ok(SignedOutDocument { brand: page.brand, texts: page.texts }.render()?)
+}
+
+pub(super) fn stayed(page: &StayedPage<'_>) -> Result<String, PageError> {
+    Ok(StayedDocument { brand: page.brand, texts: page.texts }.render()?)
 }
 
 pub(super) fn error(page: &ErrorPage<'_>) -> Result<String, PageError> {
@@ -112,6 +121,14 @@ struct ConsentDocument<'a> {
 }
 
 #[derive(Template)]
+#[template(path = "onward.html")]
+struct OnwardDocument<'a> {
+    brand: &'a Brand,
+    texts: &'a Texts,
+    page: &'a OnwardPage<'a>,
+}
+
+#[derive(Template)]
 #[template(path = "sign_out.html")]
 struct SignOutDocument<'a> {
     brand: &'a Brand,
@@ -123,6 +140,13 @@ struct SignOutDocument<'a> {
 #[derive(Template)]
 #[template(path = "signed_out.html")]
 struct SignedOutDocument<'a> {
+    brand: &'a Brand,
+    texts: &'a Texts,
+}
+
+#[derive(Template)]
+#[template(path = "stayed.html")]
+struct StayedDocument<'a> {
     brand: &'a Brand,
     texts: &'a Texts,
 }

@@ -79,6 +79,21 @@ pub struct ConsentPage<'a> {
     pub account: &'a str,
 }
 
+/// What the page shows that takes a long request of another site on to this one: a form with one hidden field.
+#[derive(Clone, Copy, Debug)]
+pub struct OnwardPage<'a> {
+    /// The service's own name and looks.
+    pub brand: &'a Brand,
+    /// What the page says, in the person's language.
+    pub texts: &'a Texts,
+    /// Where the form is posted.
+    pub action: &'a str,
+    /// The name of the hidden field.
+    pub field: &'a str,
+    /// The value of the hidden field.
+    pub value: &'a str,
+}
+
 /// What the page shows that asks whether to sign out.
 #[derive(Clone, Copy, Debug)]
 pub struct SignOutPage<'a> {
@@ -97,6 +112,15 @@ pub struct SignOutPage<'a> {
 /// What the page shows after a sign-out.
 #[derive(Clone, Copy, Debug)]
 pub struct SignedOutPage<'a> {
+    /// The service's own name and looks.
+    pub brand: &'a Brand,
+    /// What the page says, in the person's language.
+    pub texts: &'a Texts,
+}
+
+/// What the page shows after a sign-out was asked for and the user stayed signed in.
+#[derive(Clone, Copy, Debug)]
+pub struct StayedPage<'a> {
     /// The service's own name and looks.
     pub brand: &'a Brand,
     /// What the page says, in the person's language.

@@ -47,10 +47,14 @@ pub struct Texts {
     pub deny: Cow<'static, str>,
     pub sign_out: Cow<'static, str>,
     pub sign_out_question: Cow<'static, str>,
+    pub stay: Cow<'static, str>,
+    pub stayed: Cow<'static, str>,
+    pub sent_here: Cow<'static, str>,
     pub signed_in_as: Cow<'static, str>,
     pub signed_out: Cow<'static, str>,
     pub close_window: Cow<'static, str>,
     pub cannot_go_on: Cow<'static, str>,
+    pub cannot_sign_out: Cow<'static, str>,
     pub went_wrong: Cow<'static, str>,
     pub nothing_was_sent: Cow<'static, str>,
     /// From a scope to its description in this language; where there is none, that of
@@ -89,11 +93,15 @@ impl Texts {
             deny: "Deny".into(),
             sign_out: "Sign out".into(),
             sign_out_question: "Sign out?".into(),
+            stay: "Stay signed in".into(),
+            stayed: "You are still signed in".into(),
+            sent_here: "An application sent you here.".into(),
             signed_in_as:
                 "You are signed in as {account}. Applications that you opened with it are signed out as well.".into(),
             signed_out: "You are signed out".into(),
             close_window: "You can close this window.".into(),
             cannot_go_on: "This sign-in cannot go on".into(),
+            cannot_sign_out: "The sign-out did not work".into(),
             went_wrong: "Something went wrong here".into(),
             nothing_was_sent: "Error {status}. Nothing was sent to the application.".into(),
             scopes: BTreeMap::new(),
@@ -132,6 +140,9 @@ impl Texts {
             deny: "Ablehnen".into(),
             sign_out: "Abmelden".into(),
             sign_out_question: "Abmelden?".into(),
+            stay: "Angemeldet bleiben".into(),
+            stayed: "Sie sind weiterhin angemeldet".into(),
+            sent_here: "Eine Anwendung hat Sie hierher geleitet.".into(),
             signed_in_as:
                 "Sie sind als {account} angemeldet. Auch die Anwendungen, die Sie damit geöffnet haben, werden \
                            abgemeldet."
@@ -139,6 +150,7 @@ impl Texts {
             signed_out: "Sie sind abgemeldet".into(),
             close_window: "Sie können dieses Fenster schließen.".into(),
             cannot_go_on: "Diese Anmeldung kann nicht fortgesetzt werden".into(),
+            cannot_sign_out: "Die Abmeldung hat nicht funktioniert".into(),
             went_wrong: "Hier ist etwas schiefgegangen".into(),
             nothing_was_sent: "Fehler {status}. An die Anwendung wurde nichts gesendet.".into(),
             scopes: BTreeMap::new(),
@@ -162,7 +174,7 @@ impl Texts {
         Ok(())
     }
 
-    fn sentences(&self) -> [(&'static str, &str, &'static [&'static str]); 28] {
+    fn sentences(&self) -> [(&'static str, &str, &'static [&'static str]); 32] {
         [
             ("sign_in", &self.sign_in, &[]),
             ("to_continue", &self.to_continue, &["{client}"]),
@@ -185,10 +197,14 @@ impl Texts {
             ("deny", &self.deny, &[]),
             ("sign_out", &self.sign_out, &[]),
             ("sign_out_question", &self.sign_out_question, &[]),
+            ("stay", &self.stay, &[]),
+            ("stayed", &self.stayed, &[]),
+            ("sent_here", &self.sent_here, &[]),
             ("signed_in_as", &self.signed_in_as, &["{account}"]),
             ("signed_out", &self.signed_out, &[]),
             ("close_window", &self.close_window, &[]),
             ("cannot_go_on", &self.cannot_go_on, &[]),
+            ("cannot_sign_out", &self.cannot_sign_out, &[]),
             ("went_wrong", &self.went_wrong, &[]),
             ("nothing_was_sent", &self.nothing_was_sent, &["{status}"]),
             ("language", &self.language, &[]),

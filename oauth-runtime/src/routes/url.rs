@@ -16,10 +16,10 @@ use crate::event::request::{Request, during};
 use crate::meter::Stopwatch;
 use crate::model::form::Parameters;
 use crate::model::id::random_id;
-use crate::response::{challenge_client, error_page, json_error};
+use crate::response::{Doing, challenge_client, error_page, json_error};
 use crate::server::paths::{Cors, Errors, Input, Placed, Row};
 use crate::server::{OAuthService, Server};
-use crate::sign_in::language;
+use crate::sign_in::{cross_site, language};
 
 /// A URL to be registered with an `App`.
 pub(crate) struct Registration {
@@ -42,8 +42,9 @@ impl Registration {
         let row = self.row;
         let respond = move |oauth: OAuthService, http: HttpRequest, payload: web::Payload| async move {
             let server = oauth.server();
-            let outcome = match input(row, &http, payload).await {
-                Ok(input) => handler(server, &http, &Parameters::parse(&input)).await,
+            let outcome = match input(row, server, &http, payload).await {
+                Ok(Arrived::Parameters(input)) => handler(server, &http, &Parameters::parse(&input)).await,
+                Ok(Arrived::ToBeSentOn(response)) => Ok(response),
                 Err(reason) => Err(reason),
             };
             outcome.unwrap_or_else(|reason| refused(row, server, &http, &reason))
@@ -87,16 +88,39 @@ fn allowed(row: &Row) -> impl Iterator<Item = &Method> {
     })
 }
 
+/// What came of a request before its handler runs.
+enum Arrived {
+    Parameters(web::Bytes),
+    /// Another site posted it: this sends the browser on, to come back by GET.
+    ToBeSentOn(HttpResponse),
+}
+
 /// The parameters, as they stand in the query or in the body.
-async fn input(row: &Row, http: &HttpRequest, payload: web::Payload) -> Result<web::Bytes, Reason> {
-    match row.input {
-        Input::Nothing => Ok(web::Bytes::new()),
-        Input::Parameters { .. } if http.method() == Method::POST => form_body(http, payload).await,
-        Input::Parameters { query_bytes } => match http.query_string() {
-            query if query.len() > query_bytes => Err(Reason::QueryTooLong(query_bytes)),
-            query => Ok(web::Bytes::copy_from_slice(query.as_bytes())),
-        },
+async fn input(row: &Row, server: &Server, http: &HttpRequest, payload: web::Payload) -> Result<Arrived, Reason> {
+    let (query_bytes, from_other_sites) = match row.input {
+        Input::Nothing => return Ok(Arrived::Parameters(web::Bytes::new())),
+        Input::Parameters { query_bytes } => (query_bytes, false),
+        Input::ParametersOfAnySite { query_bytes } => (query_bytes, true),
+    };
+    let input = if http.method() == Method::POST {
+        let body = form_body(http, payload).await?;
+        if from_other_sites && !cross_site::is_from_own_page(server, http) {
+            return cross_site::send_on(server, http, server.path(row.url), &body).await.map(Arrived::ToBeSentOn);
+        }
+        body
+    } else {
+        let query = http.query_string();
+        if query.len() > query_bytes {
+            return Err(Reason::QueryTooLong(query_bytes));
+        }
+        web::Bytes::copy_from_slice(query.as_bytes())
+    };
+    if from_other_sites
+        && let Some(posted) = cross_site::come_back(server, server.path(row.url), &Parameters::parse(&input))?
+    {
+        return Ok(Arrived::Parameters(posted.into()));
     }
+    Ok(Arrived::Parameters(input))
 }
 
 /// The body of a form post, up to its limit, if it is a form at all.
@@ -123,7 +147,11 @@ fn refused(row: &Row, server: &Server, http: &HttpRequest, reason: &Reason) -> H
     match row.errors {
         Errors::Page => {
             log(" with a page");
-            error_page(server, language::of(http, server), reason)
+            error_page(server, language::of(http, server), Doing::SigningIn, reason)
+        }
+        Errors::SignOutPage => {
+            log(" with a page");
+            error_page(server, language::of(http, server), Doing::SigningOut, reason)
         }
         Errors::Json => {
             log("");

@@ -6,8 +6,10 @@ use actix_web::http::Method;
 /// How the errors of a URL are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Errors {
-    /// A page for a person.
+    /// A page for a person who signs in.
     Page,
+    /// A page for a person who signs out.
+    SignOutPage,
     /// RFC 6749 §5.2
     Json,
     /// The same, and 401 whichever way a client tried to show who it is (RFC 7662 §2.3).
@@ -23,6 +25,8 @@ pub(crate) enum Input {
     Nothing,
     /// The parameters: of the form in the body for POST, else of a query of at most this many bytes.
     Parameters { query_bytes: usize },
+    /// The same, of a URL that pages of other sites may post to: what they post comes back by GET.
+    ParametersOfAnySite { query_bytes: usize },
 }
 
 /// Which pages of other origins may read the answers (c35). Credentials are never allowed.
@@ -152,8 +156,10 @@ const POST: &[Method] = &[Method::POST];
 const BOTH: &[Method] = &[Method::GET, Method::POST];
 
 const FORM: Input = Input::Parameters { query_bytes: 8 * 1024 };
+/// OpenID Connect Core §3.1.2.1: a client may post.
+const ANY_FORM: Input = Input::ParametersOfAnySite { query_bytes: 8 * 1024 };
 /// With an ID token in it.
-const LONG_FORM: Input = Input::Parameters { query_bytes: 16 * 1024 };
+const LONG_ANY_FORM: Input = Input::ParametersOfAnySite { query_bytes: 16 * 1024 };
 
 use Input::Nothing;
 use Named::{InBoth, InOpenId, Nowhere};
@@ -165,7 +171,7 @@ urls! {
     chosen {
         /// `/authorize`, where the sign-in page is.
         Authorize, "authorization request", at "/authorize":
-            BOTH, FORM, errors Page, cors None, InBoth("authorization_endpoint"), if |_| true;
+            BOTH, ANY_FORM, errors Page, cors None, InBoth("authorization_endpoint"), if |_| true;
         /// `/login`, where the sign-in page posts its form.
         Login, "sign-in", at "/login":
             POST, FORM, errors Page, cors None, Nowhere, if |_| true;
@@ -177,7 +183,7 @@ urls! {
             POST, FORM, errors Page, cors None, Nowhere, if |_| true;
         /// `/logout`, which is there with sessions.
         Logout, "sign-out", at "/logout":
-            BOTH, LONG_FORM, errors Page, cors None, InBoth("end_session_endpoint"), if |has| has.sessions;
+            BOTH, LONG_ANY_FORM, errors SignOutPage, cors None, InBoth("end_session_endpoint"), if |has| has.sessions;
         /// `/token`.
         Token, "token request", at "/token":
             POST, FORM, errors Json, cors Clients, InBoth("token_endpoint"), if |_| true;

@@ -22,20 +22,25 @@ pub(crate) enum Cookie {
 impl Cookie {
     /// The value that the browser sent, if it sent one and no more.
     pub(crate) fn read<'a>(self, request: &'a HttpRequest, server: &Server) -> Option<&'a str> {
+        match self.all(request, server).as_slice() {
+            [value] => Some(value),
+            // Two of them: another page has set one, on a path or domain of its own.
+            [] | [_, _, ..] => None,
+        }
+    }
+
+    /// All values that the browser sent.
+    pub(crate) fn all<'a>(self, request: &'a HttpRequest, server: &Server) -> Vec<&'a str> {
         let name = self.name(server);
-        let mut values = request
+        request
             .headers()
             .get_all(header::COOKIE)
             // Each by itself: another one may have bytes that no text has.
             .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
             .filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='))
             .filter(|(key, _)| *key == name)
-            .map(|(_, value)| value);
-        match (values.next(), values.next()) {
-            (Some(value), None) => Some(value),
-            // Two of them: somebody else has set one, on a path or domain of their own.
-            (Some(_), Some(_)) | (None, _) => None,
-        }
+            .map(|(_, value)| value)
+            .collect()
     }
 
     /// Gives it to the browser: until that is closed, or for as long as this.

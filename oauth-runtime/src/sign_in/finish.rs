@@ -85,6 +85,8 @@ pub(crate) async fn signed_in(
         }
         form::refused(why)
     })?;
+    // The browser is this user's now: who had it before is signed out of it.
+    Session::end_all(&Session::of_others(http, server, &user.subject), "replaced", server).await?;
     let signed_in = Fact::of(EventKind::SignedIn).subject(&user.subject).client(client).session(session.as_deref());
     server.tell(signed_in);
     if session.is_some() && before.is_none() {

@@ -12,6 +12,7 @@ use crate::model::lifetime::SLOWEST_ANSWER;
 use crate::seal::{NotOpened, NotSealed, Opened, Sealable};
 use crate::server::Server;
 use crate::sign_in::browser::Browser;
+use crate::sign_in::cross_site;
 use crate::standing::{Ended, Refused, Spent};
 use crate::store::{Key, Kind};
 
@@ -59,12 +60,15 @@ pub(crate) fn seal<F: Form>(server: &Server, form: &F) -> Result<String, Reason>
     })
 }
 
-/// Opens the form that a page posts as `request`, if it was made here, for the browser that sends it.
+/// Opens the form that a page of ours posts as `request`, if it was made here, for the browser that sends it.
 pub(crate) fn open<F: Form>(
     server: &Server,
     http: &HttpRequest,
     parameters: &Parameters<'_>,
 ) -> Result<Opened<F>, Reason> {
+    if !cross_site::is_from_own_page(server, http) {
+        return Err(Reason::FormOfAnotherSite);
+    }
     let sealed = parameters.get("request", F::MAX_BYTES)?.ok_or(Reason::FormForged)?;
     open_sealed(server, http, sealed)
 }

@@ -11,7 +11,7 @@ use crate::event::{EventKind, Fact};
 use crate::model::Timestamp;
 use crate::model::code::SignInForm;
 use crate::model::session::By;
-use crate::response::error_page;
+use crate::response::{Doing, error_page};
 use crate::server::OAuthService;
 use crate::sign_in::finish::{finish, signed_in};
 use crate::sign_in::request::Authorization;
@@ -176,5 +176,6 @@ impl fmt::Debug for PendingAuthorization {
 fn page_error(oauth: &OAuthService, http: &HttpRequest, reason: Reason) -> Error {
     tracing::info!(target: "oauth", ?reason, "sign-in refused with a page");
     let server = oauth.server();
-    InternalError::from_response("refused", error_page(server, language::of(http, server), &reason)).into()
+    InternalError::from_response("refused", error_page(server, language::of(http, server), Doing::SigningIn, &reason))
+        .into()
 }

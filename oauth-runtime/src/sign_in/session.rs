@@ -18,6 +18,26 @@ impl Session {
     /// The session of the browser that sent the request, if it has one that stands, and the record of its user.
     pub(crate) async fn of(request: &HttpRequest, server: &Server) -> Result<Option<(Session, View)>, Reason> {
         let Some(session) = Session::presented(request, server) else { return Ok(None) };
+        session.standing(server).await
+    }
+
+    /// Every session that the browser has and that stands. There is one, as long as no other page plants cookies.
+    pub(crate) async fn all_of(request: &HttpRequest, server: &Server) -> Result<Vec<Session>, Reason> {
+        let mut sessions: Vec<Session> = Vec::new();
+        for session in Cookie::Session.all(request, server).into_iter().filter_map(|it| Session::opened(it, server)) {
+            let id = &session.authentication.session;
+            if sessions.iter().all(|known| known.authentication.session != *id)
+                && let Some((session, _)) = session.standing(server).await?
+            {
+                sessions.push(session);
+            }
+        }
+        Ok(sessions)
+    }
+
+    /// The session, if it stands, and the record of its user.
+    async fn standing(self, server: &Server) -> Result<Option<(Session, View)>, Reason> {
+        let session = self;
         let (key, as_of) = (session.key(), session.authentication.as_of);
         match server.ledger().check(key, as_of, session.handed_out()).await {
             Ok(view) => Ok(session.lives(view.record()?, view.now()).then_some((session, view))),
@@ -28,8 +48,27 @@ impl Session {
 
     /// What its cookie says, if it is good in itself: whether the session still lives, the store knows.
     pub(crate) fn presented(request: &HttpRequest, server: &Server) -> Option<Session> {
+        Session::opened(Cookie::Session.read(request, server)?, server)
+    }
+
+    /// Every session of another user that the browser has: it is this user's now.
+    pub(crate) fn of_others(request: &HttpRequest, server: &Server, subject: &str) -> Vec<Session> {
+        let presented = Cookie::Session.all(request, server).into_iter().filter_map(|it| Session::opened(it, server));
+        presented.filter(|session| session.subject != subject).collect()
+    }
+
+    /// Ends sessions, each with all that clients got by it. Events say why.
+    pub(crate) async fn end_all(sessions: &[Session], why: &'static str, server: &Server) -> Result<(), Reason> {
+        for session in sessions {
+            if let Some(id) = &session.authentication.session {
+                Session::end(&session.subject, id, why, server).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn opened(sealed: &str, server: &Server) -> Option<Session> {
         let sessions = server.sessions()?;
-        let sealed = Cookie::Session.read(request, server)?;
         let opened = server.sealer().open::<Session>(sealed, server.now()).ok()?;
         let session = opened.value;
         // Lifetimes that were shortened since count for what began before.
@@ -84,6 +123,23 @@ impl Session {
         // Nothing is presented that could be from another memory: what is ended is named.
         server.ledger().change(key, None, end).await.map_err(|why| why.into_reason(|_| Reason::Internal))?;
         server.tell(Fact::of(EventKind::SignedOut).subject(subject).session(Some(id)).reason(why));
+        Ok(())
+    }
+
+    /// Ends what a client got by a session that this browser does not show: no more than that is the client's to end.
+    pub(crate) async fn end_for_client(
+        subject: &str,
+        id: Option<&str>,
+        client: &str,
+        server: &Server,
+    ) -> Result<(), Reason> {
+        let end = |record: &mut Record, now| {
+            record.sign_out_of_client(client, id, now);
+            Ok(Decision::Write(()))
+        };
+        let key = Key::of(Kind::Subject, subject);
+        server.ledger().change(key, None, end).await.map_err(|why| why.into_reason(|_| Reason::Internal))?;
+        server.tell(Fact::of(EventKind::Revoked).subject(subject).client(client).session(id).reason("hint"));
         Ok(())
     }
 }

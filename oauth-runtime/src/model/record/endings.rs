@@ -52,11 +52,28 @@ impl Record {
         self.grants.retain(|grant| grant.client != client);
         self.ended.retain(|ended| ended.client.as_deref() != Some(client));
         self.clients.retain(|ended| ended.client != client);
+        self.remember_ended_client(client, None, now);
+    }
+
+    /// Ends what one client got by one session: the session goes on, and so does what others got by it.
+    pub(crate) fn end_client_of_session(&mut self, client: &str, session: &str, now: Timestamp) {
+        self.prune(now);
+        let of_client = |ended: &EndedClient| ended.client == client;
+        // A client can only do harm to itself, however many old sessions it names.
+        if self.clients.iter().filter(|ended| of_client(ended)).count() >= MAX_ENDED_OF_CLIENT {
+            return self.end_client(client, now);
+        }
+        self.grants.retain(|grant| grant.client != client || grant.session.as_deref() != Some(session));
+        self.clients.retain(|ended| !of_client(ended) || ended.session.as_deref() != Some(session));
+        self.remember_ended_client(client, Some(session), now);
+    }
+
+    fn remember_ended_client(&mut self, client: &str, session: Option<&str>, now: Timestamp) {
         if self.clients.len() >= MAX_ENDED {
             return self.sign_out(now);
         }
-        let until = now + ENDING_REMEMBERED;
-        self.clients.push(EndedClient { client: client.to_owned(), bound: Bound::ThisWrite, until });
+        let (client, session) = (client.to_owned(), session.map(str::to_owned));
+        self.clients.push(EndedClient { client, session, bound: Bound::ThisWrite, until: now + ENDING_REMEMBERED });
     }
 }
 
@@ -67,3 +84,5 @@ const ENDING_REMEMBERED: Duration =
 
 /// How many sessions, or grants of clients, may be remembered as ended.
 const MAX_ENDED: usize = 100;
+/// Of how many sessions it may be remembered that what one client got by them ended.
+const MAX_ENDED_OF_CLIENT: usize = 10;

@@ -50,11 +50,13 @@ pub(super) struct SignedOut {
     pub(super) until: Timestamp,
 }
 
-/// All that one client held was ended.
+/// All that one client held was ended, or all that it got by one session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct EndedClient {
     #[serde(rename = "k")]
     pub(super) client: String,
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    pub(super) session: Option<String>,
     #[serde(rename = "b", default, skip_serializing_if = "Bound::is_this_write")]
     pub(super) bound: Bound,
     #[serde(rename = "u")]

@@ -1,0 +1,84 @@
+//! Requests that a page of another site sends.
+//!
+//! A browser leaves the session cookie (`SameSite=Lax`) out of a POST that another site sends, so that what is decided by
+//! such a POST is decided without knowing who is signed in. Where other sites may post, the parameters come back by GET,
+//! with the cookie; our own forms are posted by our own pages alone.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::error::Reason;
+use crate::model::code::Posted;
+use crate::model::form::Parameters;
+use crate::pages::OnwardPage;
+use crate::response::{document, see_other};
+use crate::seal::{NotOpened, NotSealed, Sealable as _};
+use crate::server::Server;
+use crate::sign_in::language;
+use crate::sign_in::request::MAX_URI_BYTES;
+
+/// Whether a page of this server's own origin sent this.
+pub(crate) fn is_from_own_page(server: &Server, http: &HttpRequest) -> bool {
+    match http.headers().get("sec-fetch-site") {
+        Some(site) => site == "same-origin",
+        // Browsers from before 2023 do not say; a program that is no browser has no reason to post our forms.
+        None => http.headers().get(header::ORIGIN).is_some_and(|origin| *origin == *server.issuer().origin()),
+    }
+}
+
+/// Sends the browser on with what another site posted to `path`, to come back by GET (OpenID Connect Core §3.1.2.1 and
+/// RP-Initiated Logout §2 let them post).
+pub(crate) async fn send_on(
+    server: &Server,
+    http: &HttpRequest,
+    path: &str,
+    body: &[u8],
+) -> Result<HttpResponse, Reason> {
+    let posted =
+        Posted { path: path.to_owned(), body: String::from_utf8(body.to_vec()).map_err(|_| Reason::NotAForm)? };
+    let now = server.now();
+    let sealed = server.sealer().seal(&posted, now, now + Posted::LIFETIME).map_err(|why| match why {
+        NotSealed::TooLarge => Reason::BodyTooLong,
+        NotSealed::Failed => Reason::Internal,
+    })?;
+    if sealed.len() <= LONGEST_IN_A_URL {
+        return Ok(see_other(format!("{path}?{POSTED}={sealed}")));
+    }
+    let page = OnwardPage {
+        brand: server.brand(),
+        texts: language::of(http, server),
+        action: path,
+        field: POSTED,
+        value: &sealed,
+    };
+    let leads_to = leads_to(server, &Parameters::parse(body)).await?;
+    Ok(document(StatusCode::OK, server.pages().onward(&page), &leads_to))
+}
+
+/// Where the answer may send the browser, as the form's Content-Security-Policy has to name it.
+async fn leads_to(server: &Server, parameters: &Parameters<'_>) -> Result<String, Reason> {
+    let hint = server.id_token_hint(parameters).ok().flatten().and_then(|hint| hint.client_id);
+    let asks = parameters.get("client_id", 128)?.map(str::to_owned).or(hint);
+    let Some(client) = server.clients().find(&asks.unwrap_or_default()).await? else { return Ok(String::new()) };
+    let asked = parameters.get("redirect_uri", MAX_URI_BYTES)?;
+    let after_sign_in = asked.map_or_else(|| client.only_destination(), |uri| client.destination(uri));
+    let asked = parameters.get("post_logout_redirect_uri", MAX_URI_BYTES)?;
+    let after_sign_out = asked.and_then(|uri| client.destination_after_sign_out(uri));
+    let sources: Vec<String> = after_sign_in.into_iter().chain(after_sign_out).map(|to| to.source).collect();
+    Ok(sources.join(" "))
+}
+
+/// What another site posted to `path`, where this is the request by which it comes back.
+pub(crate) fn come_back(server: &Server, path: &str, parameters: &Parameters<'_>) -> Result<Option<String>, Reason> {
+    let Some(sealed) = parameters.get(POSTED, Posted::MAX_BYTES)? else { return Ok(None) };
+    let opened = server.sealer().open::<Posted>(sealed, server.now()).map_err(|why| match why {
+        NotOpened::Forged => Reason::FormForged,
+        NotOpened::Expired => Reason::FormExpired,
+    })?;
+    if opened.value.path == path { Ok(Some(opened.value.body)) } else { Err(Reason::FormForged) }
+}
+
+/// The one parameter that has all the others in it.
+const POSTED: &str = "posted_request";
+/// Some proxies take 4 KiB for a header line.
+const LONGEST_IN_A_URL: usize = 3 * 1024;

@@ -1,0 +1,218 @@
+//! Signing out: what a client may end, what the user is asked, and what the page says.
+
+use oauth_runtime::store::MemoryStore;
+use oauth_runtime::testing::{Fault, FaultyStore, Verb};
+use oauth_runtime::{Builder, Client, Keys};
+use oauth_tests::{Answer, Browser, Server, start};
+use serde_json::{Value, json};
+
+/// Clients of https, so that a session is enough for each.
+fn clients(builder: Builder) -> Builder {
+    builder
+        .keys(Keys::generate().unwrap())
+        .scope("openid", "Know who you are")
+        .reload(async |subject: &str| Some(json!({ "sub": subject, "role": "admin" })))
+        .client(
+            Client::public("shop")
+                .redirect_uri("https://shop.example/cb")
+                .post_logout_redirect_uri("https://shop.example/bye"),
+        )
+        .client(Client::public("news").redirect_uri("https://news.example/cb"))
+        .client(Client::public("guest").redirect_uri("https://guest.example/cb").third_party())
+}
+
+/// What a client gets for the user of this browser, who signs in or is signed in.
+async fn issued(browser: &Browser, client: &str) -> Value {
+    let uri = format!("https://{client}.example/cb");
+    let changes = [("client_id", Some(client)), ("redirect_uri", Some(&*uri)), ("scope", Some("openid"))];
+    let mut answer = browser.authorize(&changes).await;
+    if answer.body.contains("type=\"password\"") {
+        answer = browser.login(&answer.form(), "admin", "admin123").await;
+    }
+    if answer.status == 200 {
+        answer = browser.consent(&answer.form(), "allow").await;
+    }
+    let code = answer.redirect()["code"].clone();
+    let answer = browser.redeem(&code, &changes[..2]).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.json()
+}
+
+async fn stands(browser: &Browser, issued: &Value) -> bool {
+    browser.call("/me", issued["access_token"].as_str()).await.status == 200
+}
+
+async fn hinted(browser: &Browser, issued: &Value) -> Answer {
+    browser.call(&format!("/logout?id_token_hint={}", issued["id_token"].as_str().unwrap()), None).await
+}
+
+async fn is_signed_in(browser: &Browser) -> bool {
+    let uri = ("redirect_uri", Some("https://shop.example/cb"));
+    browser.authorize(&[("client_id", Some("shop")), uri]).await.status == 303
+}
+
+#[tokio::test]
+async fn c37_a_third_partys_hint_asks_and_ends_nothing() {
+    let server = start(clients);
+    let browser = Browser::new(&server);
+    let (shop, guest) = (issued(&browser, "shop").await, issued(&browser, "guest").await);
+    let page = hinted(&browser, &guest).await;
+    assert!(page.status == 200 && page.body.contains("Sign out?"), "{page:?}");
+    assert!(is_signed_in(&browser).await && stands(&browser, &shop).await && stands(&browser, &guest).await);
+    // One of the service's own does not ask.
+    let page = hinted(&browser, &shop).await;
+    assert!(page.body.contains("You are signed out"), "{page:?}");
+    assert!(!is_signed_in(&browser).await && !stands(&browser, &shop).await && !stands(&browser, &guest).await);
+}
+
+#[tokio::test]
+async fn c37_a_hint_of_another_session_asks() {
+    let server = start(clients);
+    let (here, there) = (Browser::new(&server), Browser::new(&server));
+    let (here_issued, there_issued) = (issued(&here, "shop").await, issued(&there, "shop").await);
+    let page = hinted(&here, &there_issued).await;
+    assert!(page.body.contains("Sign out?"), "the same user, elsewhere: {page:?}");
+    assert!(stands(&here, &here_issued).await && stands(&here, &there_issued).await);
+}
+
+/// What a client shows without the browser of its user ends what it holds itself, by that session.
+#[tokio::test]
+async fn c38_a_hint_without_the_session_ends_at_most_what_its_own_client_holds() {
+    let server = start(clients);
+    let browser = Browser::new(&server);
+    let (shop, news, guest) =
+        (issued(&browser, "shop").await, issued(&browser, "news").await, issued(&browser, "guest").await);
+    let elsewhere = issued(&Browser::new(&server), "guest").await;
+    let program = Browser::new(&server);
+    for _ in 0..2 {
+        assert_eq!(hinted(&program, &guest).await.status, 200);
+    }
+    assert!(!stands(&browser, &guest).await);
+    let refresh = guest["refresh_token"].as_str().unwrap();
+    assert_eq!(browser.refresh(refresh, &[("client_id", Some("guest"))]).await.json()["error"], "invalid_grant");
+    for others in [&shop, &news, &elsewhere] {
+        assert!(stands(&browser, others).await);
+    }
+    assert!(is_signed_in(&browser).await, "the session is the user's");
+    // What is granted by the same session from now on is not what was ended.
+    let again = issued(&browser, "guest").await;
+    assert!(stands(&browser, &again).await);
+    assert_eq!(hinted(&program, &shop).await.status, 200);
+    assert!(!stands(&browser, &shop).await && stands(&browser, &news).await && stands(&browser, &again).await);
+}
+
+/// A client that remembers many old sessions does harm to no other, and to no other's room.
+#[tokio::test]
+async fn c38_many_old_hints_of_a_client_end_no_more_than_its_own() {
+    let server = start(clients);
+    let browser = Browser::new(&server);
+    let news = issued(&browser, "news").await;
+    let mut old = Vec::new();
+    for _ in 0..12 {
+        old.push(issued(&Browser::new(&server), "guest").await);
+    }
+    let (last, ended) = old.split_last().unwrap();
+    for hint in ended {
+        hinted(&Browser::new(&server), hint).await;
+    }
+    for hint in ended {
+        assert!(!stands(&browser, hint).await);
+    }
+    let _ = last;
+    assert!(stands(&browser, &news).await && is_signed_in(&browser).await);
+}
+
+#[tokio::test]
+async fn c37_the_page_offers_to_stay() {
+    let server = start(clients);
+    let browser = Browser::new(&server);
+    let shop = issued(&browser, "shop").await;
+    let page = browser.call("/logout", None).await;
+    for part in ["Sign out?", "value=\"sign_out\"", "value=\"stay\"", "Stay signed in"] {
+        assert!(page.body.contains(part), "{part}: {page:?}");
+    }
+    let stayed = browser.sign_out(&page.form(), "stay").await;
+    assert!(stayed.status == 200 && stayed.is_page() && stayed.body.contains("You are still signed in"), "{stayed:?}");
+    assert!(is_signed_in(&browser).await && stands(&browser, &shop).await);
+    for decision in ["", "yes"] {
+        let answer = browser.sign_out(&page.form(), decision).await;
+        assert!(answer.status == 400 && answer.is_page(), "{decision}: {answer:?}");
+    }
+    assert!(is_signed_in(&browser).await);
+    let gone = browser.sign_out(&page.form(), "sign_out").await;
+    assert!(gone.status == 200 && gone.body.contains("You are signed out"), "{gone:?}");
+    assert!(!is_signed_in(&browser).await && !stands(&browser, &shop).await);
+}
+
+fn session_cookie(answer: &Answer) -> &str {
+    let set = answer.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap());
+    let set = set.into_iter().find(|value| value.contains("oauth-session-")).unwrap_or_else(|| panic!("{answer:?}"));
+    set.split(';').next().unwrap()
+}
+
+/// Signs a user in, in a browser that is gone after it; its session cookie.
+async fn cookie_of(server: &Server, username: &str) -> String {
+    let answer = Browser::new(server).sign_in(&[], username, &format!("{username}123")).await;
+    session_cookie(&answer).to_owned()
+}
+
+/// Where another page has planted a second cookie, both count: the page would lie of one of them.
+#[tokio::test]
+async fn c37_with_two_cookies_both_sessions_end_before_the_page_says_so() {
+    let server = start(clients);
+    let (admin, user) = (cookie_of(&server, "admin").await, cookie_of(&server, "user").await);
+    let http = Browser::new(&server).http;
+    let both = format!("{admin}; {user}");
+    let page = Answer::to(http.get(format!("{}/logout", server.base)).header("cookie", &both)).await;
+    assert!(page.body.contains("Sign out?") && page.body.contains("admin, user"), "{page:?}");
+    let browser_cookie = page.header("set-cookie").split(';').next().unwrap();
+    let form = [("request", page.form()), ("decision", "sign_out".to_owned())];
+    let post = http.post(format!("{}/logout", server.base)).header("cookie", format!("{both}; {browser_cookie}"));
+    let gone = Answer::to(post.form(&form)).await;
+    assert!(gone.status == 200 && gone.body.contains("You are signed out"), "{gone:?}");
+    for cookie in [&admin, &user] {
+        let url = Browser::new(&server)
+            .authorize_url(&[("client_id", Some("shop")), ("redirect_uri", Some("https://shop.example/cb"))]);
+        assert_eq!(Answer::to(Browser::new(&server).http.get(url).header("cookie", cookie)).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn c37_a_store_that_fails_signs_nobody_out_and_the_page_says_so() {
+    let store = FaultyStore::new(MemoryStore::new());
+    let server = start(|builder| clients(builder).store(store.clone()));
+    let browser = Browser::new(&server);
+    let shop = issued(&browser, "shop").await;
+    let page = browser.call("/logout", None).await;
+    for fails in [&[Verb::Read, Verb::Swap][..], &[Verb::Swap]] {
+        store.fail(fails, Fault::Unavailable);
+        for answer in [hinted(&browser, &shop).await, browser.sign_out(&page.form(), "sign_out").await] {
+            assert!(answer.status == 503 && answer.is_page(), "{answer:?}");
+            assert!(answer.body.contains("<h1>The sign-out did not work</h1>"), "{answer:?}");
+            assert!(!answer.headers.contains_key("set-cookie"), "the cookie stays: {answer:?}");
+        }
+        store.repair();
+        assert!(is_signed_in(&browser).await && stands(&browser, &shop).await);
+    }
+    let wrong = browser.call("/logout?client_id=nobody&post_logout_redirect_uri=https://x.example/", None).await;
+    assert!(wrong.status == 400 && wrong.body.contains("<h1>The sign-out did not work</h1>"), "{wrong:?}");
+}
+
+#[tokio::test]
+async fn c37_another_user_in_the_same_browser_ends_the_session_before() {
+    let server = start(clients);
+    let browser = Browser::new(&server);
+    let shop = issued(&browser, "shop").await;
+    let elsewhere = issued(&Browser::new(&server), "shop").await;
+    // The same user again: the same session.
+    browser.sign_in(&[], "admin", "admin123").await;
+    assert!(stands(&browser, &shop).await);
+    let user = browser.sign_in(&[], "user", "user123").await.redirect();
+    assert!(user.contains_key("code"), "{user:?}");
+    assert!(!stands(&browser, &shop).await, "what the session before gave has ended");
+    let refresh = shop["refresh_token"].as_str().unwrap();
+    assert_eq!(browser.refresh(refresh, &[("client_id", Some("shop"))]).await.json()["error"], "invalid_grant");
+    assert!(stands(&browser, &elsewhere).await, "the user's other browsers stay");
+    let token = browser.redeem(&user["code"], &[]).await.json();
+    assert!(stands(&browser, &token).await);
+}
