@@ -9,6 +9,7 @@ mod cross_site;
 mod given;
 mod grants;
 mod guards;
+mod guessing;
 mod hardening;
 mod keys;
 mod metadata;

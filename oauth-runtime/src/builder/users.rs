@@ -52,8 +52,9 @@ impl Builder {
         self
     }
 
-    /// How many calls of `authenticate_blocking` may run at once. Argon2 takes 20 to 40 MiB for each. Default: twice the
-    /// cores, 4 to 16.
+    /// How many calls of `authenticate_blocking` may run at once. Argon2 takes 20 to 40 MiB for each. As many of
+    /// `second_factor_blocking` and of `reload_blocking` may run beside them, so that sign-ins keep no refresh and no session
+    /// waiting. Default: twice the cores, 4 to 16.
     pub fn blocking_at_once(mut self, calls: usize) -> Self {
         self.blocking_at_once = calls;
         self
@@ -94,8 +95,8 @@ impl Builder {
         self
     }
 
-    /// As [`Builder::second_factor`], with a plain function that may block; it shares the threads of
-    /// [`Builder::authenticate_blocking`].
+    /// As [`Builder::second_factor`], with a plain function that may block; as many of it may run at once as
+    /// [`Builder::blocking_at_once`] says, whatever else runs.
     pub fn second_factor_blocking<R: Answer>(
         mut self,
         function: impl Fn(SecondFactor) -> R + Send + Sync + 'static,
@@ -141,8 +142,8 @@ impl Builder {
         self
     }
 
-    /// As [`Builder::reload`], with a plain function that may block; it shares the threads of
-    /// [`Builder::authenticate_blocking`].
+    /// As [`Builder::reload`], with a plain function that may block; as many of it may run at once as
+    /// [`Builder::blocking_at_once`] says, whatever else runs.
     pub fn reload_blocking<R: Answer>(mut self, function: impl Fn(&str) -> R + Send + Sync + 'static) -> Self {
         let function = Authenticate::blocking(move |subject: String| function(&subject));
         self.reload = Some((function, ClaimsType::of::<R>()));
@@ -154,10 +155,7 @@ impl Builder {
         if self.blocking_at_once == 0 || self.authenticate_timeout.is_zero() {
             return Err(BuildError::NeverAnswers);
         }
-        let calls = Calls {
-            timeout: self.authenticate_timeout,
-            permits: Arc::new(Semaphore::new(self.blocking_at_once.min(Semaphore::MAX_PERMITS))),
-        };
+        let calls = Calls { timeout: self.authenticate_timeout, blocking_at_once: self.blocking_at_once };
         let (sign_in, claims) = match (self.sign_in_at.take(), self.authenticate.take()) {
             (Some(_), Some(_)) => return Err(BuildError::SignInTwice { function: "authenticate" }),
             (Some(_), None) if self.second_factor.is_some() => {
@@ -201,12 +199,14 @@ impl Builder {
 /// The bounds within which the author's functions are called.
 struct Calls {
     timeout: Duration,
-    permits: Arc<Semaphore>,
+    blocking_at_once: usize,
 }
 
 impl Calls {
+    /// Each function has places of its own: passwords that strangers try keep no refresh, session or second factor waiting.
     fn of<Q>(&self, function: Authenticate<Q>) -> Authenticator<Q> {
-        Authenticator { function, timeout: self.timeout, permits: Arc::clone(&self.permits) }
+        let places = self.blocking_at_once.min(Semaphore::MAX_PERMITS);
+        Authenticator { function, timeout: self.timeout, permits: Arc::new(Semaphore::new(places)) }
     }
 }
 
