@@ -141,8 +141,9 @@ kinds! {
     SignedOutEverywhere = "signed_out_everywhere", INFO, "a user was signed out everywhere";
     /// All that is kept of a user was removed, by [`forget`](crate::OAuthService::forget).
     Forgotten = "forgotten", INFO, "a user was forgotten";
-    /// Something was held up. The reason is the limit: of sign-ins by `address`, by `name`, or by `name_and_address`, of
-    /// answers to a `second_factor`, of failed tries of a `client`, of `grants` of one user.
+    /// Something was held up. The reason is the limit: of sign-ins by `address`, by `name`, by `name_and_address` or by
+    /// `subject`, which names the user; the `budget` of an hour for one name; of answers to a `second_factor`, of failed
+    /// tries of a `client`, of `grants` of one user.
     Throttled = "throttled", WARN, "a limit was reached";
     /// Another key than before signs tokens: the next period began, or yours was promoted. Each process tells it, with
     /// the first token that it signs by it.

@@ -3,27 +3,50 @@
 //! Counters are a table of fixed size in the store. Where a name counts is a hash under a key of the service's own, so that
 //! no one can choose names that count together; where two do by chance, they add up. So nothing is ever dropped to make
 //! room, and nothing is ever full: what is too much is refused.
+//!
+//! An attempt counts for its person before the password is looked at, so that what runs and what failed together never
+//! exceed what is free; what has to wait for others to end, waits in order. A network pays for failures alone. Whom an
+//! attempt was for is known once the author's function has answered, and counts before the answer is told.
 
-use std::net::IpAddr;
+pub(crate) mod network;
+mod row;
+mod running;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::hmac;
 
-use crate::store::{Count, Counted, SLOTS, Store, StoreError};
+use crate::limit::network::{Networks, Width};
+use crate::limit::row::{Kind, Row, row};
+use crate::limit::running::{LONGEST_WAIT, Running, Started, Turn};
+use crate::model::name::FoldedName;
+use crate::store::{Count, Counted, Store, StoreError};
 
 /// The counters of one service.
 pub(crate) struct Limits {
     store: Arc<dyn Store>,
     key: hmac::Key,
+    running: Arc<Running>,
 }
 
-/// An attempt that was allowed: it counts as failed until it is [forgiven](Limits::forgive).
+/// An attempt that was let through: it counts as failed until it is [taken back](Limits::forgive), or was
+/// [right](Limits::right).
 #[must_use]
 pub(crate) struct Attempt {
-    counted: Vec<Row>,
+    asked: Asked,
     /// When the first window of these ends.
     until: Instant,
+    _started: Started,
+}
+
+/// An attempt whose user is beyond what is free. It is not to be answered before it has [passed](Limits::pass).
+#[must_use]
+pub(crate) struct Over {
+    row: Row,
+    failed: u64,
+    was_right: bool,
+    attempt: Attempt,
 }
 
 /// The attempt is not allowed yet.
@@ -37,268 +60,307 @@ pub(crate) struct TooMany {
 impl Limits {
     /// The key is one that the service's secret gives.
     pub(crate) fn new(store: Arc<dyn Store>, key: &[u8; 32]) -> Self {
-        Limits { store, key: hmac::Key::new(hmac::HMAC_SHA256, key) }
+        Limits { store, key: hmac::Key::new(hmac::HMAC_SHA256, key), running: Arc::default() }
     }
 
-    /// Counts an attempt by username and by address before the password is looked at, so that a thousand at once are
-    /// counted as a thousand.
-    pub(crate) async fn attempt(
+    /// Counts a password for this name, from this network.
+    pub(crate) async fn password(
         &self,
-        username: &str,
-        address: Option<IpAddr>,
+        name: &FoldedName,
+        networks: &Networks,
     ) -> Result<Result<Attempt, TooMany>, StoreError> {
-        let name = folded(username);
-        let from = address.map(network).unwrap_or_default();
-        // The address first: one that is held up itself does not hold up a name's owner.
-        let by_address = address.map(|_| (self.row(Kind::Address, &from), FREE_BY_ADDRESS));
-        let by_both = (self.row(Kind::NameAt, &format!("{name}\0{from}")), FREE_BY_BOTH);
-        let by_name = (self.row(Kind::Name, &name), FREE_BY_NAME);
-        self.counted(by_address.into_iter().chain([by_both, by_name]).collect()).await
+        let at = networks.iter().map(|(width, network)| {
+            let kind = match width {
+                Width::Narrow => Kind::NameAt,
+                Width::Middle => Kind::NameAt56,
+                Width::Wide => Kind::NameAt48,
+            };
+            self.row(kind, &format!("{}\0{network}", name.as_str()))
+        });
+        let counted = at.chain([self.row(Kind::Name, name.as_str())]).collect();
+        self.begin(Asked { counted, networks: self.networks(networks), of: Kind::Subject, subject: None }).await
     }
 
-    /// The same for a second factor: a user who gives it knows the password, so no one else is locked out.
-    pub(crate) async fn second_factor(&self, username: &str) -> Result<Result<Attempt, TooMany>, StoreError> {
-        self.counted(vec![(self.row(Kind::Answer, &folded(username)), FREE_BY_ANSWER)]).await
+    /// Counts an answer after the password, for the name that came with it, and for the user where that is known.
+    pub(crate) async fn answer(
+        &self,
+        name: &FoldedName,
+        subject: Option<&str>,
+        networks: &Networks,
+    ) -> Result<Result<Attempt, TooMany>, StoreError> {
+        let by_subject = subject.map(|subject| self.row(Kind::AnswerOf, subject));
+        let counted = [self.row(Kind::Answer, name.as_str())].into_iter().chain(by_subject).collect();
+        let subject = subject.map(str::to_owned);
+        self.begin(Asked { counted, networks: self.networks(networks), of: Kind::AnswerOf, subject }).await
     }
 
-    /// Counts a failed try of one client from one address: for the pair, so that no one can lock a client out from
+    /// Counts a failed try of one client from one network: for the pair, so that no one can lock a client out from
     /// elsewhere. A try that is right is not counted, and never held up: a secret of 256 bits is not found by trying.
     pub(crate) async fn failed_try(
         &self,
         client: &str,
-        address: Option<IpAddr>,
+        networks: &Networks,
     ) -> Result<Result<(), TooMany>, StoreError> {
-        let from = address.map(network).unwrap_or_default();
-        let row = self.row(Kind::Client, &format!("{client}\0{from}"));
-        let attempt = self.counted(vec![(row, FREE_BY_CLIENT)]).await?;
-        Ok(attempt.map(|Attempt { .. }| ()))
-    }
-
-    /// Takes an attempt back: it succeeded, or was not made.
-    pub(crate) async fn forgive(&self, attempt: Attempt) -> Result<(), StoreError> {
-        // Taken back from a window that began since, it would hide another's failure.
-        if Instant::now() >= attempt.until {
-            return Ok(());
+        let row = self.row(Kind::Client, &format!("{client}\0{}", networks.narrowest()));
+        let failed = self.add(&[(&row, 1)]).await?.first().map_or(u64::MAX, Sum::of_others);
+        if failed < row.kind.free() {
+            return Ok(Ok(()));
         }
-        self.add(&attempt.counted, -1).await.map(drop)
+        let passed = self.pass_gate(&row, failed).await?;
+        if passed.is_err() {
+            self.add(&[(&row, -1)]).await?;
+        }
+        Ok(passed)
     }
 
-    /// Counts all rows in one step; then those beyond their free attempts need an open gate, one after another.
-    async fn counted(&self, rows: Vec<(Row, u64)>) -> Result<Result<Attempt, TooMany>, StoreError> {
-        let (counted, free): (Vec<Row>, Vec<u64>) = rows.into_iter().unzip();
-        let (sums, ends_in) = self.add(&counted, 1).await?;
-        let until = Instant::now() + ends_in;
-        for ((row, sum), free) in counted.iter().zip(sums).zip(free) {
-            // Beyond the free ones a single attempt is let through per delay, and the delay doubles.
-            if sum > free
-                && let Err(too_many) = self.pass_gate(row, delay(sum - free)).await?
-            {
-                self.add(&counted, -1).await?;
+    /// Takes an attempt back that was not made.
+    pub(crate) async fn forgive(&self, attempt: Attempt) -> Result<(), StoreError> {
+        self.add(&attempt.taken_back()).await.map(drop)
+    }
+
+    /// The attempt was wrong: its networks pay, and whom it was for, where the author says who that is.
+    pub(crate) async fn wrong(&self, attempt: Attempt, subject: Option<&str>) -> Result<Option<Over>, StoreError> {
+        let row = self.row_of(&attempt, subject);
+        let adds: Vec<_> = attempt.asked.networks.iter().chain(&row).map(|row| (row, 1)).collect();
+        let failed = self.add(&adds).await?.last().map_or(0, Sum::of_others);
+        Ok(row.filter(|row| failed >= row.kind.free()).map(|row| Over { row, failed, was_right: false, attempt }))
+    }
+
+    /// The attempt was right, for this user, and does not count. Where too much was guessed for the same user, under whatever
+    /// names, it is answered as a wrong one is: else the one among many that is right would be found.
+    pub(crate) async fn right(&self, attempt: Attempt, subject: Option<&str>) -> Result<Option<Over>, StoreError> {
+        let row = self.row_of(&attempt, subject);
+        let adds: Vec<_> = attempt.taken_back().into_iter().chain(row.iter().map(|row| (row, 0))).collect();
+        let failed = self.add(&adds).await?.last().map_or(0, |sum| sum.sum);
+        Ok(row.filter(|row| failed >= row.kind.free()).map(|row| Over { row, failed, was_right: true, attempt }))
+    }
+
+    /// Whether what came of an attempt may be told. If not, it counts as failed, whatever it was.
+    pub(crate) async fn pass(&self, over: Over) -> Result<Result<(), TooMany>, StoreError> {
+        let Over { row, failed, was_right, attempt } = over;
+        let passed = self.pass_gate(&row, failed).await?;
+        if passed.is_err() {
+            let Asked { counted, networks, .. } = &attempt.asked;
+            let again = counted.iter().chain(networks).map(|row| (row, 1));
+            let undone: Vec<_> = if was_right { again.collect() } else { vec![(&row, -1)] };
+            self.add(&undone).await?;
+        }
+        Ok(passed)
+    }
+
+    /// Lets an attempt begin: what is beyond the free ones needs an open gate, or waits for those that run.
+    async fn begin(&self, asked: Asked) -> Result<Result<Attempt, TooMany>, StoreError> {
+        let latest = tokio::time::Instant::now() + LONGEST_WAIT;
+        let mut turn: Option<Turn> = None;
+        // Those who wait already are not overtaken.
+        let mut waits_at = asked.counted.iter().find(|row| self.running.is_awaited(row)).copied();
+        loop {
+            if let Some(row) = waits_at {
+                let has_turn = match &turn {
+                    Some(turn) if turn.is_at(&row) => turn.next_end().await,
+                    Some(_) | None => {
+                        // The old one first: none holds one and waits for another.
+                        drop(turn.take());
+                        turn = self.running.turn(&row, latest).await;
+                        turn.is_some()
+                    }
+                };
+                if !has_turn {
+                    return Ok(Err(TooMany { limit: row.kind.as_str(), retry_after: SHORTEST }));
+                }
+            }
+            let (found, started, until) = self.looked(&asked).await?;
+            let refused = match found {
+                Found::Free { gates } => match self.pass_gates(&gates).await? {
+                    Ok(()) => return Ok(Ok(Attempt { asked, until, _started: started })),
+                    Err(too_many) => Some(too_many),
+                },
+                Found::Spent { ends_in } => Some(TooMany { limit: "budget", retry_after: ends_in.max(SHORTEST) }),
+                Found::Running(row) => {
+                    waits_at = Some(row);
+                    None
+                }
+            };
+            self.add(&asked.counted.iter().map(|row| (row, -1)).collect::<Vec<_>>()).await?;
+            started.withdraw(turn.as_ref());
+            if let Some(too_many) = refused {
                 return Ok(Err(too_many));
             }
         }
-        Ok(Ok(Attempt { counted, until }))
     }
 
-    /// Adds to each row; answers the least that each may have counted, and how long all of their windows go on.
-    async fn add(&self, rows: &[Row], add: i64) -> Result<(Vec<u64>, Duration), StoreError> {
-        let mut counts: Vec<Count> = Vec::with_capacity(2 * rows.len());
-        for slot in rows.iter().flat_map(|row| row.slots) {
+    /// Counts an attempt, and finds what that comes to.
+    async fn looked(&self, asked: &Asked) -> Result<(Found, Started, Instant), StoreError> {
+        let before: Vec<u64> = asked.counted.iter().map(|row| self.running.at(row)).collect();
+        let started = self.running.start(&asked.counted);
+        let counted = asked.counted.iter().map(|row| (row, 1));
+        let adds: Vec<_> = counted.chain(asked.networks.iter().map(|row| (row, 0))).collect();
+        let sums = self.add(&adds).await?;
+        let (counted, paid) = sums.split_at(asked.counted.len().min(sums.len()));
+        let seen = |((row, sum), before): ((&Row, &Sum), u64)| {
+            let others = before.max(self.running.at(row).saturating_sub(1));
+            Seen { row: *row, sum: *sum, failed: sum.of_others().saturating_sub(others) }
+        };
+        let seen: Vec<Seen> = asked.counted.iter().zip(counted).zip(before).map(seen).collect();
+        let paid = asked.networks.iter().zip(paid).map(|(row, sum)| (*row, sum.sum));
+        let until = Instant::now() + counted.iter().map(|sum| sum.ends_in).min().unwrap_or_default();
+        Ok((found(paid, &seen), started, until))
+    }
+
+    /// Adds to each row.
+    async fn add(&self, adds: &[(&Row, i64)]) -> Result<Vec<Sum>, StoreError> {
+        let mut counts: Vec<Count> = Vec::with_capacity(2 * adds.len());
+        for (slot, add) in adds.iter().flat_map(|(row, add)| row.slots.map(|slot| (slot, *add))) {
             // Two that meet add up.
             match counts.iter_mut().find(|count| count.slot == slot) {
                 Some(count) => count.add += add,
                 None => counts.push(Count { slot, add, window: WINDOW }),
             }
         }
+        if counts.is_empty() {
+            return Ok(Vec::new());
+        }
         let counted = self.store.count(&counts).await?;
-        let sum = |slot: &u32| {
-            let index = counts.iter().position(|count| count.slot == *slot);
-            index.and_then(|index| counted.get(index)).map(|counted| counted.sum)
-        };
+        let at = |slot: &u32| counts.iter().position(|count| count.slot == *slot).and_then(|index| counted.get(index));
         // A counter without an answer has counted too much.
-        let least = |row: &Row| row.slots.iter().map(|slot| sum(slot).unwrap_or(u64::MAX)).min().unwrap_or(0);
-        let ends_in = counted.iter().map(|counted| counted.ends_in).min().unwrap_or_default();
-        Ok((rows.iter().map(least).collect(), ends_in))
+        let of = |row: &Row| {
+            let [a, b] = row.slots.map(|slot| at(&slot).copied().unwrap_or(Counted { sum: u64::MAX, ends_in: WINDOW }));
+            Sum { sum: a.sum.min(b.sum), ends_in: a.ends_in.min(b.ends_in) }
+        };
+        Ok(adds.iter().map(|(row, _)| of(row)).collect())
     }
 
-    /// Lets one attempt through, and no other until this delay is over.
-    async fn pass_gate(&self, row: &Row, delay: Duration) -> Result<Result<(), TooMany>, StoreError> {
-        let too_many = |retry_after| TooMany { limit: row.kind.as_str(), retry_after };
+    async fn pass_gates(&self, gates: &[(Row, u64)]) -> Result<Result<(), TooMany>, StoreError> {
+        for (row, failed) in gates {
+            if let Err(too_many) = self.pass_gate(row, *failed).await? {
+                return Ok(Err(too_many));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Lets one attempt through, and no other until the delay after so many failures is over.
+    async fn pass_gate(&self, row: &Row, failed: u64) -> Result<Result<(), TooMany>, StoreError> {
+        let delay = delay(failed.saturating_sub(row.kind.free()));
+        let too_many = |retry_after: Duration| TooMany { limit: row.kind.as_str(), retry_after };
         let gate = self.store.count(&[Count { slot: row.gate, add: 1, window: delay }]).await?;
         match gate.first() {
             Some(Counted { sum: 1, .. }) => Ok(Ok(())),
-            Some(Counted { ends_in, .. }) => Ok(Err(too_many((*ends_in).max(Duration::from_secs(1))))),
+            Some(Counted { ends_in, .. }) => Ok(Err(too_many((*ends_in).max(SHORTEST)))),
             None => Ok(Err(too_many(delay))),
         }
     }
 
-    fn row(&self, kind: Kind, value: &str) -> Row {
-        let mut context = hmac::Context::with_key(&self.key);
-        context.update(&[kind as u8]);
-        context.update(value.as_bytes());
-        let tag = context.sign();
-        let part = |index: usize| {
-            tag.as_ref()
-                .get(4 * index..4 * index + 4)
-                .map_or(0, |bytes| bytes.iter().fold(0, |number: u32, byte| (number << 8) | u32::from(*byte)))
+    /// Where whom it was for counts, unless it does already.
+    fn row_of(&self, attempt: &Attempt, subject: Option<&str>) -> Option<Row> {
+        let is_counted = |subject: &&str| attempt.asked.subject.as_deref() == Some(*subject);
+        subject.filter(|subject| !is_counted(subject)).map(|subject| self.row(attempt.asked.of, subject))
+    }
+
+    fn networks(&self, networks: &Networks) -> Vec<Row> {
+        let row = |(width, network)| {
+            let kind = match width {
+                Width::Narrow => Kind::Address,
+                Width::Middle => Kind::Address56,
+                Width::Wide => Kind::Address48,
+            };
+            self.row(kind, network)
         };
-        let table = kind as u32 * TABLES_OF_KIND;
-        let slot = |index: u8| (table + u32::from(index)) * TABLE + part(usize::from(index)) % TABLE;
-        Row { kind, slots: [slot(0), slot(1)], gate: slot(2) }
+        networks.iter().map(row).collect()
+    }
+
+    fn row(&self, kind: Kind, value: &str) -> Row {
+        row(&self.key, kind, value)
     }
 }
 
-/// What is counted. Each kind has tables of its own.
-#[derive(Clone, Copy)]
-enum Kind {
-    Address = 0,
-    NameAt = 1,
-    Name = 2,
-    Answer = 3,
-    Client = 4,
+impl Attempt {
+    /// What takes it back: not from a window that began since, where it would hide another's failure.
+    fn taken_back(&self) -> Vec<(&Row, i64)> {
+        let is_over = Instant::now() >= self.until;
+        self.asked.counted.iter().filter(|_| !is_over).map(|row| (row, -1)).collect()
+    }
 }
 
-impl Kind {
-    /// As events name the limit.
-    fn as_str(self) -> &'static str {
-        match self {
-            Kind::Address => "address",
-            Kind::NameAt => "name_and_address",
-            Kind::Name => "name",
-            Kind::Answer => "second_factor",
-            Kind::Client => "client",
+impl Sum {
+    /// But for one that was just added.
+    fn of_others(&self) -> u64 {
+        self.sum.saturating_sub(1)
+    }
+}
+
+/// What an attempt counts for.
+struct Asked {
+    counted: Vec<Row>,
+    /// They pay if it fails.
+    networks: Vec<Row>,
+    /// Where whom it was for counts, once that is known.
+    of: Kind,
+    /// For whom it counts already.
+    subject: Option<String>,
+}
+
+/// What one row has counted: no less than what is true.
+#[derive(Clone, Copy)]
+struct Sum {
+    sum: u64,
+    ends_in: Duration,
+}
+
+/// A row with the attempt that is looked at.
+struct Seen {
+    row: Row,
+    sum: Sum,
+    /// Without this attempt, and without those that still run.
+    failed: u64,
+}
+
+/// What the counters say of an attempt.
+enum Found {
+    /// It may be made once these gates let it through: row, and what has failed.
+    Free { gates: Vec<(Row, u64)> },
+    /// It has to wait for those that run.
+    Running(Row),
+    /// All that may be guessed for this name within an hour was.
+    Spent { ends_in: Duration },
+}
+
+/// The networks first: one that is held up itself does not hold up a name's owner.
+fn found(paid: impl Iterator<Item = (Row, u64)>, seen: &[Seen]) -> Found {
+    let mut gates: Vec<_> = paid.filter(|(row, failed)| *failed >= row.kind.free()).collect();
+    let mut at = seen.iter().filter(|seen| seen.row.kind.is_of_a_name_in_a_network()).peekable();
+    let is_elsewhere = at.peek().is_some() && at.all(|seen| seen.failed == 0);
+    for Seen { row, sum, failed } in seen {
+        let is_name = row.kind == Kind::Name;
+        if is_name && *failed >= BUDGET {
+            return Found::Spent { ends_in: sum.ends_in };
         }
+        // The owner is most likely where none has guessed.
+        let free = if is_name && is_elsewhere { BUDGET } else { row.kind.free() };
+        if sum.sum <= free {
+            continue;
+        }
+        if *failed < free {
+            return Found::Running(*row);
+        }
+        gates.push((*row, *failed));
     }
-}
-
-/// Where a value counts: in two tables, of which the lesser sum is nearer the truth, since another value rarely meets it in
-/// both. And its gate, where it has counted too much.
-#[derive(Clone, Copy)]
-struct Row {
-    kind: Kind,
-    slots: [u32; 2],
-    gate: u32,
+    Found::Free { gates }
 }
 
 /// 2, 4, 8 .. seconds, and then five minutes.
-fn delay(failed: u64) -> Duration {
-    let exponent = u32::try_from(failed).unwrap_or(u32::MAX).min(9);
+fn delay(beyond: u64) -> Duration {
+    let exponent = u32::try_from(beyond).unwrap_or(u32::MAX).min(8) + 1;
     Duration::from_secs(1 << exponent).min(LONGEST_DELAY)
-}
-
-/// One name, however a look-up of the author's may read it: without case and white space.
-fn folded(username: &str) -> String {
-    username.to_lowercase().split_whitespace().collect()
-}
-
-/// A household has an IPv6 network of 64 bits, and as many addresses as it likes.
-fn network(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}")
-        }
-    }
 }
 
 /// How long a failed attempt counts.
 const WINDOW: Duration = Duration::from_secs(3600);
-/// Failed attempts by username from one address before delays begin.
-const FREE_BY_BOTH: u64 = 10;
-/// Failed attempts by username from anywhere before delays begin, for its owner as well.
-const FREE_BY_NAME: u64 = 100;
-/// Wrong answers after the password before delays begin: a code may have six digits.
-const FREE_BY_ANSWER: u64 = 5;
-/// Failed attempts by address before delays begin: an office shares one.
-const FREE_BY_ADDRESS: u64 = 100;
-/// Failed tries of a client from an address before delays begin.
-const FREE_BY_CLIENT: u64 = 10;
+/// How many failures within an hour a name may have before it is closed to networks that are new to it as well.
+const BUDGET: u64 = 1000;
 const LONGEST_DELAY: Duration = Duration::from_secs(300);
-/// Counters of one table.
-const TABLE: u32 = 1 << 15;
-/// Two to count in, and one of gates.
-const TABLES_OF_KIND: u32 = 3;
-const _: () = assert!(TABLE * TABLES_OF_KIND * 5 <= SLOTS);
+const SHORTEST: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    #[cfg(feature = "testing")]
-    use crate::model::Clock;
-    use crate::store::MemoryStore;
-
-    /// A gate was a counter of 1 and the first to expire, so a flood of some 65,000 names opened it.
-    #[cfg(feature = "testing")]
-    #[tokio::test]
-    async fn c46_c47_a_flood_of_other_names_opens_no_gate() {
-        let limits = Limits::new(Arc::new(MemoryStore::with(1_000, Clock::by_hand())), &[7; 32]);
-        let tries = async |name: &str| limits.second_factor(name).await.expect("an answer").is_ok();
-        for _ in 0..=FREE_BY_ANSWER {
-            assert!(tries("victim").await);
-        }
-        for name in 0..100_000 {
-            tries(&format!("name {name}")).await;
-        }
-        assert!(!tries("victim").await, "one attempt was let through, and the delay is not over");
-    }
-
-    /// Many users who mistype once are no reason to hold up another.
-    #[cfg(feature = "testing")]
-    #[tokio::test]
-    async fn users_who_mistype_hold_up_no_one_else() {
-        let limits = Limits::new(Arc::new(MemoryStore::with(1_000, Clock::by_hand())), &[7; 32]);
-        for name in 0..20_000 {
-            assert!(limits.second_factor(&format!("name {name}")).await.expect("an answer").is_ok(), "{name}");
-        }
-        let held_up =
-            async |name: u32| limits.second_factor(&format!("other {name}")).await.expect("an answer").is_err();
-        for name in 0..1_000 {
-            assert!(!held_up(name).await, "{name}");
-        }
-    }
-
-    /// It would be taken from the failures of the next hour.
-    #[tokio::test]
-    async fn c46_an_attempt_that_outlasts_its_window_takes_nothing_back() {
-        let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32]);
-        for _ in 0..FREE_BY_ANSWER {
-            let _ = limits.second_factor("name").await.expect("an answer").expect("it is free");
-        }
-        let late = Attempt { counted: vec![limits.row(Kind::Answer, "name")], until: Instant::now() };
-        for _ in 0..5 {
-            limits.forgive(Attempt { counted: late.counted.clone(), ..late }).await.expect("an answer");
-        }
-        assert!(limits.second_factor("name").await.expect("an answer").is_ok(), "through the gate");
-        assert!(limits.second_factor("name").await.expect("an answer").is_err(), "nothing was taken back");
-    }
-
-    #[test]
-    fn every_slot_is_one_of_the_store() {
-        let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32]);
-        for kind in [Kind::Address, Kind::NameAt, Kind::Name, Kind::Answer, Kind::Client] {
-            let tables = kind as u32 * TABLES_OF_KIND;
-            for value in 0..1_000 {
-                let Row { slots: [first, second], gate, .. } = limits.row(kind, &value.to_string());
-                let found = [first, second, gate].map(|slot| slot / TABLE);
-                assert_eq!(found, [tables, tables + 1, tables + 2]);
-                assert!(gate < SLOTS);
-            }
-        }
-    }
-
-    #[test]
-    fn delays_grow_to_a_limit() {
-        let seconds: Vec<u64> = (1..12).map(|failed| delay(failed).as_secs()).collect();
-        assert_eq!(seconds, [2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
-        assert_eq!(delay(u64::MAX), LONGEST_DELAY);
-    }
-
-    #[test]
-    fn an_ipv6_network_counts_as_one() {
-        let net = |text: &str| network(text.parse().expect(text));
-        assert_eq!(net("2001:db8:1:2:3::4"), net("2001:db8:1:2:ffff::1"));
-        assert_ne!(net("2001:db8:1:2::1"), net("2001:db8:1:3::1"));
-        assert_eq!(net("::ffff:192.0.2.1"), net("192.0.2.1"));
-    }
-}
+#[path = "limit/tests.rs"]
+mod tests;

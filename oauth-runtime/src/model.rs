@@ -10,6 +10,7 @@ pub(crate) mod id;
 pub(crate) mod issuer;
 pub(crate) mod jwk;
 pub(crate) mod lifetime;
+pub(crate) mod name;
 pub(crate) mod pkce;
 pub(crate) mod question;
 pub(crate) mod record;

@@ -23,6 +23,7 @@ use crate::guard::refusal::Refusal;
 use crate::guard::require::Require;
 use crate::keys::{self, Expected, IdTokenHint, KeyRing, Verified};
 use crate::limit::Limits;
+use crate::limit::network::Networks;
 use crate::model::form::Parameters;
 use crate::model::issuer::Issuer;
 use crate::model::lifetime::Lifetimes;
@@ -406,6 +407,11 @@ impl Server {
             Some(address) => address(request),
             None => request.peer_addr().map(|peer| peer.ip()),
         }
+    }
+
+    /// The networks that its attempts count for.
+    pub(crate) fn networks(&self, request: &HttpRequest) -> Networks {
+        Networks::of(self.peer(request))
     }
 
     /// Whether every user may seem to be one: an https service whose peers are on its own machine is behind a proxy.

@@ -1,5 +1,6 @@
 //! What a person goes through, from the authorization request to the code.
 
+pub(crate) mod attempt;
 pub(crate) mod browser;
 pub(crate) mod consent;
 pub(crate) mod cookie;

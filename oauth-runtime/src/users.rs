@@ -40,6 +40,8 @@ pub struct Login {
 pub struct SecondFactor {
     /// The name as it was typed with the password.
     pub username: String,
+    /// Who was asked, where the question said so ([`Question::of`]).
+    pub subject: Option<String>,
     /// As typed, or the value of what was chosen: at most 256 bytes.
     pub answer: Password,
     /// What [`Question::remember`] was given; `null` if nothing was.
@@ -74,7 +76,8 @@ pub struct SignIn<T>(pub(crate) Outcome<T>);
 
 #[derive(Clone, Debug)]
 pub(crate) enum Outcome<T> {
-    Refused,
+    /// Who it was for, where the author says.
+    Refused(Option<String>),
     Ask(Question),
     Done(Authenticated<T>),
 }
@@ -91,7 +94,37 @@ impl<T> SignIn<T> {
     /// Nobody is signed in: the same as `None`.
     #[must_use]
     pub fn refused() -> Self {
-        SignIn(Outcome::Refused)
+        SignIn(Outcome::Refused(None))
+    }
+
+    /// Nobody is signed in, and the attempt was for this user, by the `sub` that their claims have: the password or the code
+    /// was wrong, and the name is one of theirs.
+    ///
+    /// Attempts are counted by the name, which is folded as far as one can without knowing how you look names up. With the
+    /// subject they count for the user as well, so that a user who can be named in many ways (by name or by address, with
+    /// dots or without) is guessed no faster for that. What the person is told is the same as after
+    /// [`refused`](SignIn::refused).
+    ///
+    /// ```
+    /// use oauth_runtime::{Login, SignIn};
+    /// use serde_json::{Value, json};
+    ///
+    /// fn authenticate(login: Login) -> SignIn<Value> {
+    ///     // .. a look-up that takes the name or the address, in any case ..
+    ///     let user = (login.username == "ada" || login.username == "ada@example.com").then_some("user-17");
+    ///     match user {
+    ///         Some(id) if &*login.password == "ada123" => SignIn::done(json!({ "sub": id })).amr("pwd"),
+    ///         Some(id) => SignIn::refused_for(id),
+    ///         None => SignIn::refused(),
+    ///     }
+    /// }
+    /// # let _ = authenticate;
+    /// # let refused = SignIn::<Value>::refused_for("user-17");
+    /// # assert!(format!("{refused:?}").contains("user-17"));
+    /// ```
+    #[must_use]
+    pub fn refused_for(subject: impl Into<String>) -> Self {
+        SignIn(Outcome::Refused(Some(subject.into())))
     }
 
     /// One more thing is asked; [`Builder::second_factor`](crate::Builder::second_factor) gets the answer.
@@ -129,7 +162,7 @@ impl<T> SignIn<T> {
 impl<T: Serialize> SignIn<T> {
     pub(crate) fn into_json(self) -> Result<SignIn<Value>, String> {
         Ok(SignIn(match self.0 {
-            Outcome::Refused => Outcome::Refused,
+            Outcome::Refused(subject) => Outcome::Refused(subject),
             Outcome::Ask(question) => Outcome::Ask(question),
             Outcome::Done(Authenticated { claims, amr, acr }) => {
                 let claims =
@@ -276,7 +309,7 @@ impl Authenticator<String> {
     pub(crate) async fn claims_of(&self, subject: &str) -> Result<Option<Map<String, Value>>, Reason> {
         let claims = match self.call(subject.to_owned()).await.map(|answer| answer.0) {
             Ok(Outcome::Done(user)) => user.claims,
-            Ok(Outcome::Refused) => return Ok(None),
+            Ok(Outcome::Refused(_)) => return Ok(None),
             Ok(Outcome::Ask(_)) => {
                 tracing::error!(target: "oauth", "reload asked a question, and there is nobody to answer it");
                 return Err(Reason::ReloadFailed);

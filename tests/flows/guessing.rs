@@ -1,11 +1,223 @@
 //! Passwords, codes and secrets that somebody guesses: whom that holds up, and whom it does not.
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use oauth_runtime::{Client, Login};
-use oauth_tests::{Browser, SECRET, start};
-use serde_json::json;
+use actix_web::HttpRequest;
+use oauth_runtime::{Builder, Client, Clock, EventKind, Login, OAuthService, Question, SecondFactor, SignIn};
+use oauth_tests::{Answer, Browser, SECRET, Server, builder, free_port, serve, start};
+use serde_json::{Value, json};
 use tokio::sync::Semaphore;
+
+/// Where a test says that a request comes from.
+fn address(request: &HttpRequest) -> Option<IpAddr> {
+    request.headers().get("x-test-address")?.to_str().ok()?.parse().ok()
+}
+
+/// A server, and the service that it serves.
+fn started(change: impl FnOnce(Builder) -> Builder) -> (Server, OAuthService) {
+    let (listener, base) = free_port();
+    let oauth = change(builder(&base).client_address(address)).build().unwrap();
+    let routes = oauth.clone();
+    let server = serve(listener, move |app| {
+        app.configure(routes.routes());
+    });
+    (server, oauth)
+}
+
+/// The answer to a sign-in from this address.
+async fn sign_in(browser: &Browser, address: &str, name: &str, password: &str) -> Answer {
+    let form = browser.authorize(&[("prompt", Some("login"))]).await.form();
+    post(browser, "/login", address, &[("request", &form), ("username", name), ("password", password)]).await
+}
+
+async fn post(browser: &Browser, path: &str, address: &str, fields: &[(&str, &str)]) -> Answer {
+    let request = browser.http.post(format!("{}{path}", browser.base)).header("x-test-address", address);
+    Answer::to(request.form(fields)).await
+}
+
+/// The author looks a user up by many names: what stands after a plus sign is not read, and neither are dots.
+fn user(name: &str) -> Option<&'static str> {
+    let name = name.split_once('@').map_or(name, |(name, _)| name);
+    let name = name.split_once('+').map_or(name, |(name, _)| name).replace('.', "");
+    (name == "ada").then_some("user-17")
+}
+
+fn by_many_names(login: &Login) -> SignIn<Value> {
+    match user(&login.username) {
+        Some(id) if &*login.password == "right" => SignIn::done(json!({ "sub": id, "role": "admin" })).amr("pwd"),
+        Some(id) => SignIn::refused_for(id),
+        None => SignIn::refused(),
+    }
+}
+
+#[tokio::test]
+async fn c46_a_user_of_many_names_is_guessed_no_faster_for_that() {
+    let (sender, events) = std::sync::mpsc::channel();
+    let (server, oauth) = started(|builder| {
+        builder
+            .clock(Clock::by_hand())
+            .authenticate(async |login: Login| by_many_names(&login))
+            .reload(async |_: &str| Some(json!({ "role": "admin" })))
+            .on_event(move |event| {
+                if event.kind == EventKind::Throttled {
+                    sender.send((event.subject.clone(), event.reason)).unwrap();
+                }
+            })
+    });
+    let mut statuses = Vec::new();
+    for guess in 0..400 {
+        // One of them is right.
+        let password = if guess == 300 { "right" } else { "wrong" };
+        let (from, name) = (format!("10.0.{}.{}", guess / 250, guess % 250), format!("ada+{guess}@b.example"));
+        statuses.push(sign_in(&Browser::new(&server), &from, &name, password).await.status);
+    }
+    assert!(
+        statuses[..101].iter().all(|status| *status == 401),
+        "what is free, and one through the gate: {statuses:?}"
+    );
+    assert!(statuses[101..].iter().all(|status| *status == 429), "the right one too: {statuses:?}");
+    assert_eq!(events.recv().unwrap(), (Some("user-17".to_owned()), Some("subject")));
+    let held = oauth.grants("user-17").await.unwrap();
+    assert!(held.is_empty(), "what was not told was not begun: {held:?}");
+    let other = sign_in(&Browser::new(&server), "192.0.2.1", "nobody", "wrong").await;
+    assert_eq!(other.status, 401, "others are not held up");
+}
+
+#[tokio::test]
+async fn c46_one_name_counts_once_however_it_is_spelt() {
+    let (server, _) = started(|builder| builder.clock(Clock::by_hand()));
+    let browser = Browser::new(&server);
+    let spelt = [
+        "admin",
+        "ADMIN",
+        "ádmin",
+        "ａｄｍｉｎ",
+        "ad min",
+        "adm\u{200b}in",
+        "a\u{308}dmin",
+        "𝐚𝐝𝐦𝐢𝐧",
+        "admın",
+        "ad\u{ad}min",
+    ];
+    let mut statuses = Vec::new();
+    for round in 0..2 {
+        for name in spelt {
+            statuses.push(sign_in(&browser, "192.0.2.1", name, &format!("wrong{round}")).await.status);
+        }
+    }
+    assert_eq!(statuses.iter().filter(|status| **status == 401).count(), 11, "{statuses:?}");
+}
+
+/// Asks for a code; the author takes the name in any case and accents.
+fn with_code(builder: Builder, names_the_user: bool) -> Builder {
+    builder
+        .clock(Clock::by_hand())
+        .authenticate(async move |login: Login| -> SignIn<Value> {
+            let question = Question::code("Enter the code");
+            match user(&login.username) {
+                Some(id) if names_the_user => SignIn::ask(question.of(id)),
+                Some(_) => SignIn::ask(question),
+                None => SignIn::refused(),
+            }
+        })
+        .second_factor(async move |factor: SecondFactor| {
+            let id = user(&factor.username).unwrap();
+            assert_eq!(factor.subject.as_deref(), names_the_user.then_some(id));
+            match &*factor.answer {
+                "314159" => SignIn::done(json!({ "sub": id, "role": "admin" })),
+                _ if names_the_user => SignIn::refused(),
+                _ => SignIn::refused_for(id),
+            }
+        })
+}
+
+#[tokio::test]
+async fn c46_a_second_factor_is_guessed_no_faster_by_many_names() {
+    for names_the_user in [true, false] {
+        let (server, _) = started(|builder| with_code(builder, names_the_user));
+        let mut statuses = Vec::new();
+        for guess in 0..12 {
+            let (browser, from) = (Browser::new(&server), format!("10.0.0.{guess}"));
+            let form = sign_in(&browser, &from, &format!("ada+{guess}"), "any").await.form();
+            let answer = if guess == 10 { "314159" } else { "000000" };
+            statuses.push(post(&browser, "/verify", &from, &[("request", &form), ("answer", answer)]).await.status);
+        }
+        let expected = [[401; 6], [429; 6]].concat();
+        assert_eq!(statuses, expected, "what is free, one through the gate, and no right one after: {names_the_user}");
+    }
+}
+
+#[tokio::test]
+async fn c46_wrong_codes_are_failures_of_their_address() {
+    let (server, _) = started(|builder| {
+        builder
+            .clock(Clock::by_hand())
+            .authenticate(async |login: Login| -> SignIn<Value> {
+                SignIn::ask(Question::code("Enter the code").of(login.username))
+            })
+            .second_factor(async |_| SignIn::<Value>::refused())
+    });
+    let mut statuses = Vec::new();
+    for guess in 0..104 {
+        let (browser, name) = (Browser::new(&server), format!("user {guess}"));
+        let asked = sign_in(&browser, "192.0.2.1", &name, "any").await;
+        if asked.status == 429 {
+            statuses.push(429);
+            continue;
+        }
+        let fields = [("request", asked.form()), ("answer", "000000".to_owned())];
+        let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
+        statuses.push(post(&browser, "/verify", "192.0.2.1", &fields).await.status);
+    }
+    assert!(statuses[..100].iter().all(|status| *status == 401), "{statuses:?}");
+    assert!(statuses[100..].iter().all(|status| *status == 429), "{statuses:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c46_right_sign_ins_at_once_all_succeed() {
+    let (server, _) = started(|builder| {
+        builder.authenticate(async |login: Login| {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            oauth_tests::users(&login)
+        })
+    });
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..24 {
+        let browser = Browser::new(&server);
+        let name = if number % 4 == 0 { "user" } else { "admin" };
+        tasks.spawn(async move { sign_in(&browser, "192.0.2.1", name, &format!("{name}123")).await.status });
+    }
+    assert_eq!(tasks.join_all().await, [303; 24]);
+}
+
+#[tokio::test]
+async fn a_name_of_the_longest_length_works_to_the_end_and_a_longer_one_is_refused_at_the_form() {
+    for letter in ["a", "\"", "\u{1}", "é", "\u{fdfa}"] {
+        let (server, _) = started(|builder| {
+            builder
+                .authenticate(async |login: Login| match &*login.password {
+                    "ask" => SignIn::ask(Question::code("?").of("ada")),
+                    _ => SignIn::done(json!({ "sub": "ada", "role": "admin" })),
+                })
+                .second_factor(async |_| SignIn::done(json!({ "sub": "ada", "role": "admin" })))
+                .reload(async |_: &str| Some(json!({ "role": "admin" })))
+        });
+        let name = letter.repeat(256 / letter.len());
+        let state = "s".repeat(2048);
+        let browser = Browser::new(&server);
+        let asked = browser.sign_in(&[("state", Some(&state))], &name, "ask").await;
+        let done = post(&browser, "/verify", "192.0.2.1", &[("request", &asked.form()), ("answer", "1")]).await;
+        let code = done.redirect()["code"].clone();
+        assert_eq!(browser.redeem(&code, &[]).await.status, 200, "{letter:?}");
+        // The session and the consent page have the name as well.
+        let consent = browser.authorize(&[]).await;
+        assert!(browser.consent(&consent.form(), "allow").await.redirect().contains_key("code"), "{letter:?}");
+        let longer = browser.sign_in(&[], &format!("{name}{letter}"), "x").await;
+        assert!(longer.status == 400 && longer.is_page(), "{letter:?}: {longer:?}");
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn c46_sign_ins_keep_no_refresh_waiting() {

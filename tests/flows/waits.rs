@@ -103,10 +103,10 @@ async fn each_request_waits_once_for_a_store_that_is_elsewhere() {
         ("GET /authorize with a consent", 1, 1),
         ("GET /logout", 1, 1),
         ("POST /logout", 1, 1),
-        // The attempt; that it is taken back; the memory that the form will be spent in.
-        ("POST /login, a question", 3, 3),
-        // The attempt; the form beside it; what the store knows of the user; their session.
-        ("POST /verify, a user who is new here", 4, 5),
+        // The attempt; that it is taken back, beside the memory that the form will be spent in.
+        ("POST /login, a question", 2, 3),
+        // The attempt; the form; the user's session, which is read before it is written, beside the attempt.
+        ("POST /verify, a user who is new here", 3, 5),
     ];
     assert_eq!(counting.table, expected, "{:#?}", counting.table);
 }

@@ -100,6 +100,7 @@ fn signs_in(login: &Login) -> Result<SignIn<Value>, &'static str> {
         ("reserved", "right") => SignIn::done(json!({ "exp": 1 })),
         ("factor", "right") => SignIn::ask(Question::code("Enter the code")),
         (name, "right") => SignIn::done(json!({ "sub": name })),
+        (name, _) if name.starts_with("many names ") => SignIn::refused_for("of many names"),
         _ => SignIn::refused(),
     })
 }
@@ -223,7 +224,8 @@ async fn limits(told: &Told) {
     let mut held_up = 0;
     for number in 0..102 {
         held_up += u32::from(wrong("192.0.2.1", &format!("user {number}")).await == 429);
-        held_up += u32::from(wrong(&format!("198.51.100.{number}"), "one name").await == 429);
+        held_up += u32::from(wrong(&format!("198.51.100.{}", number % 60), "one name").await == 429);
+        held_up += u32::from(wrong(&format!("10.1.0.{number}"), &format!("many names {number}")).await == 429);
         if number < 12 {
             held_up += u32::from(wrong("203.0.113.7", "one name from one place").await == 429);
         }
@@ -231,7 +233,10 @@ async fn limits(told: &Told) {
             browser.post_as("/token", "job", OFF_THE_WIRE, &[("grant_type", "client_credentials")]).await;
         }
     }
-    assert_eq!(held_up, 3, "once each: by address, by name, by both");
+    for number in 0..=1_000 {
+        held_up += u32::from(wrong(&format!("10.2.{}.{}", number / 250, number % 250), "all of it").await == 429);
+    }
+    assert_eq!(held_up, 5, "once each: by address, by name, by both, by user, and the budget");
     for number in 0..101 {
         let client = if number < 100 { format!("c{}", number / 10) } else { "demo".to_owned() };
         let client = ("client_id", Some(client.as_str()));

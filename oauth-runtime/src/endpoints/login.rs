@@ -1,19 +1,19 @@
 //! `POST /login`: the sign-in form comes back, and the browser is sent on with a code.
 
 use actix_web::{HttpRequest, HttpResponse};
-use futures_util::future::join;
 
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
 use crate::model::code::SignInForm;
 use crate::model::form::Parameters;
+use crate::model::name::{FoldedName, MAX_USERNAME_BYTES};
 use crate::model::session::By;
 use crate::pages::SignInProblem;
 use crate::server::{Server, SignInBy};
 use crate::sign_in::finish::{finish, signed_in};
 use crate::sign_in::page::{first_question_page, problem_with, sign_in_page};
 use crate::sign_in::request::Authorization;
-use crate::sign_in::{form, redirect};
+use crate::sign_in::{attempt, form, redirect};
 use crate::users::{Login, Outcome};
 
 /// Signs a person in.
@@ -35,18 +35,17 @@ pub(crate) async fn submit(
     let (username, password) = match credentials(parameters) {
         Ok(credentials) => credentials,
         Err(problem) => {
-            let username = parameters.get("username", 256).unwrap_or(None).unwrap_or_default();
+            let username = parameters.get("username", MAX_USERNAME_BYTES).unwrap_or(None).unwrap_or_default();
             return sign_in_page(server, authorization, browser, username, Some(problem));
         }
     };
     let client = &authorization.client.id;
-    let limits = server.limits();
-    let attempt = match limits.attempt(&username, server.peer(http)).await? {
+    let counted = server.limits().password(&FoldedName::of(&username), &server.networks(http)).await?;
+    let attempt = match counted {
         Ok(attempt) => attempt,
         Err(too_many) => {
-            server.tell(Fact::of(EventKind::Throttled).client(client).reason(too_many.limit));
+            let problem = attempt::throttled(server, client, &too_many);
             warn_of_a_proxy(server, http);
-            let problem = SignInProblem::TooManyAttempts(too_many.retry_after);
             return sign_in_page(server, authorization, browser, &username, Some(problem));
         }
     };
@@ -63,28 +62,29 @@ pub(crate) async fn submit(
         Err(why) => {
             tracing::error!(target: "oauth", ?why, "authenticate gave no answer");
             server.tell(Fact::of(EventKind::SignInRefused).client(client).reason("no_answer"));
-            limits.forgive(attempt).await?;
+            server.limits().forgive(attempt).await?;
             let problem = SignInProblem::TryAgainLater;
             return sign_in_page(server, authorization, browser, &username, Some(problem));
         }
     };
-    let user = match outcome {
-        Outcome::Refused => {
+    let held_up = match outcome {
+        Outcome::Refused(subject) => {
             server.tell(Fact::of(EventKind::SignInRefused).client(client).reason("wrong"));
-            return sign_in_page(server, authorization, browser, &username, Some(SignInProblem::Wrong));
+            attempt::wrong(server, client, attempt, subject.as_deref()).await?
         }
-        Outcome::Ask(question) => {
-            limits.forgive(attempt).await?;
-            return first_question_page(server, authorization, browser, username, began, question).await;
+        Outcome::Ask(question) => match attempt::asks(server, client, attempt, question).await? {
+            Ok(asked) => return first_question_page(server, authorization, browser, username, began, asked),
+            Err(problem) => problem,
+        },
+        Outcome::Done(user) => {
+            match signed_in(server, http, client, user, Some(&username), began, Some(attempt)).await {
+                Ok((person, view)) => return finish(server, http, authorization, person, &view, By::Page).await,
+                Err(Reason::TooManyTries(wait)) => SignInProblem::TooManyAttempts(wait),
+                Err(reason) => return Err(reason),
+            }
         }
-        Outcome::Done(user) => user,
     };
-    // Side by side: neither needs the other.
-    let signing_in = signed_in(server, http, client, user, Some(&username), began);
-    let (forgiven, person) = join(limits.forgive(attempt), signing_in).await;
-    forgiven?;
-    let (person, view) = person?;
-    finish(server, http, authorization, person, &view, By::Page).await
+    sign_in_page(server, authorization, browser, &username, Some(held_up))
 }
 
 fn credentials(parameters: &Parameters<'_>) -> Result<(String, String), SignInProblem> {
@@ -92,7 +92,7 @@ fn credentials(parameters: &Parameters<'_>) -> Result<(String, String), SignInPr
         let value = parameters.get(name, max_bytes).map_err(problem_with)?;
         value.map(str::to_owned).ok_or(SignInProblem::Incomplete)
     };
-    Ok((read("username", 256)?, read("password", 1024)?))
+    Ok((read("username", MAX_USERNAME_BYTES)?, read("password", 1024)?))
 }
 
 /// Behind a proxy all users count as one.

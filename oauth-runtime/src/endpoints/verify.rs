@@ -1,19 +1,19 @@
 //! `POST /verify`: the answer to what was asked after the password.
 
 use actix_web::{HttpRequest, HttpResponse};
-use futures_util::future::join;
 
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
 use crate::model::code::QuestionForm;
 use crate::model::form::Parameters;
+use crate::model::name::FoldedName;
 use crate::model::session::By;
 use crate::pages::SignInProblem;
 use crate::server::Server;
 use crate::sign_in::finish::{finish, signed_in};
 use crate::sign_in::page::{first_question_page, problem_with, question_page};
 use crate::sign_in::request::Authorization;
-use crate::sign_in::{form, redirect};
+use crate::sign_in::{attempt, form, redirect};
 use crate::users::{Outcome, SecondFactor};
 
 /// Takes the answer.
@@ -38,18 +38,16 @@ pub(crate) async fn submit(
         Err(bad) => return Ok(again(problem_with(bad))),
     };
     // A code has few digits: it is counted like a password, whoever asks.
-    let limits = server.limits();
-    let attempt = match limits.second_factor(&form.username).await? {
+    let (name, subject) = (FoldedName::of(&form.username), form.question.subject());
+    let attempt = match server.limits().answer(&name, subject, &server.networks(http)).await? {
         Ok(attempt) => attempt,
-        Err(too_many) => {
-            server.tell(Fact::of(EventKind::Throttled).client(&client.id).reason(too_many.limit));
-            return Ok(again(SignInProblem::TooManyAttempts(too_many.retry_after)));
-        }
+        Err(too_many) => return Ok(again(attempt::throttled(server, &client.id, &too_many))),
     };
     // It was asked, so there was one.
     let second_factor = server.second_factor().ok_or(Reason::Internal)?;
     let factor = SecondFactor {
         username: form.username.clone(),
+        subject: subject.map(str::to_owned),
         answer: answer.into(),
         remembered: form.question.remembered().clone(),
         acr_values: form.request.requirements.acr.clone(),
@@ -60,32 +58,42 @@ pub(crate) async fn submit(
         Err(why) => {
             tracing::error!(target: "oauth", ?why, "second_factor gave no answer");
             server.tell(Fact::of(EventKind::SecondFactorRefused).client(&client.id).reason("no_answer"));
-            limits.forgive(attempt).await?;
+            server.limits().forgive(attempt).await?;
             return Ok(again(SignInProblem::TryAgainLater));
         }
     };
     let outcome = match outcome {
-        Outcome::Refused => {
+        Outcome::Refused(named) => {
             server.tell(Fact::of(EventKind::SecondFactorRefused).client(&client.id).reason("wrong"));
-            return Ok(again(SignInProblem::Wrong));
+            return Ok(again(attempt::wrong(server, &client.id, attempt, named.as_deref().or(subject)).await?));
         }
-        Outcome::Ask(question) => Err(question),
+        Outcome::Ask(question) => Err(question.of_the_same(&form.question)),
         Outcome::Done(user) => Ok(user),
     };
-    let QuestionForm { once, request, browser, username, began, .. } = form;
-    let authorization = Authorization { request, client, destination };
     match outcome {
         Err(question) => {
-            limits.forgive(attempt).await?;
-            first_question_page(server, authorization, browser, username, began, question).await
+            let asked = match attempt::asks(server, &client.id, attempt, question).await? {
+                Ok(asked) => asked,
+                Err(problem) => return Ok(again(problem)),
+            };
+            let QuestionForm { request, browser, username, began, .. } = form;
+            let authorization = Authorization { request, client, destination };
+            first_question_page(server, authorization, browser, username, began, asked)
         }
         Ok(user) => {
-            // Side by side: neither needs the other.
-            let (forgiven, spent) = join(limits.forgive(attempt), form::spend::<QuestionForm>(server, &once)).await;
-            forgiven.map_err(Reason::from).and(spent)?;
-            let (person, view) =
-                signed_in(server, http, &authorization.client.id, user, Some(&username), began).await?;
-            finish(server, http, authorization, person, &view, By::Page).await
+            if let Err(reason) = form::spend::<QuestionForm>(server, &form.once).await {
+                server.limits().forgive(attempt).await?;
+                return Err(reason);
+            }
+            let name = Some(form.username.as_str());
+            match signed_in(server, http, &client.id, user, name, form.began, Some(attempt)).await {
+                Ok((person, view)) => {
+                    let authorization = Authorization { request: form.request, client, destination };
+                    finish(server, http, authorization, person, &view, By::Page).await
+                }
+                Err(Reason::TooManyTries(wait)) => Ok(again(SignInProblem::TooManyAttempts(wait))),
+                Err(reason) => Err(reason),
+            }
         }
     }
 }

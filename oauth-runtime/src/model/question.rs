@@ -20,6 +20,9 @@ use serde_json::Value;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Question {
     text: String,
+    /// Who is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     choices: Vec<Choice>,
     #[serde(default)]
@@ -40,7 +43,7 @@ impl Question {
     /// Asks for a short code: of an authenticator app, of a message.
     #[must_use]
     pub fn code(text: impl Into<String>) -> Self {
-        Question { text: text.into(), choices: Vec::new(), remembered: Value::Null }
+        Question { text: text.into(), subject: None, choices: Vec::new(), remembered: Value::Null }
     }
 
     /// Asks for one of 2 to 8 answers, each a value of 1 to 64 bytes and what the person reads.
@@ -52,6 +55,21 @@ impl Question {
         let choices =
             choices.into_iter().map(|(value, label)| Choice { value: value.into(), label: label.into() }).collect();
         Question { choices, ..Question::code(text) }
+    }
+
+    /// Who is asked, by the `sub` that their claims have: then answers count for the user, however the name was spelt, and
+    /// so does the password that was right. A question that follows is of the same user.
+    ///
+    /// ```
+    /// use oauth_runtime::Question;
+    ///
+    /// let question = Question::code("Enter the code of your authenticator app").of("user-17");
+    /// assert_eq!(question.subject(), Some("user-17"));
+    /// ```
+    #[must_use]
+    pub fn of(mut self, subject: impl Into<String>) -> Self {
+        self.subject = Some(subject.into());
+        self
     }
 
     /// Comes back with the answer, sealed until then: which code was sent, which way was chosen. Up to 4 KiB of JSON.
@@ -67,6 +85,12 @@ impl Question {
         &self.text
     }
 
+    /// Who is asked, where that was said.
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.subject.as_deref()
+    }
+
     /// The answers to choose from; none where a code is asked for.
     #[must_use]
     pub fn choices(&self) -> &[Choice] {
@@ -75,6 +99,12 @@ impl Question {
 
     pub(crate) fn remembered(&self) -> &Value {
         &self.remembered
+    }
+
+    /// Of whom the one before was, if it does not say.
+    pub(crate) fn of_the_same(mut self, before: &Question) -> Self {
+        self.subject = self.subject.or_else(|| before.subject.clone());
+        self
     }
 
     /// Whether this can be an answer: any code, or one of the choices.

@@ -1,10 +1,12 @@
 //! What follows when it is known who signs in: consent where it is needed, then the code (RFC 6749 §4.1.2).
 
 use actix_web::{HttpRequest, HttpResponse};
+use futures_util::future::join;
 use serde_json::Value;
 
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
+use crate::limit::Attempt;
 use crate::model::Timestamp;
 use crate::model::claims::{UnusableClaims, UserClaims};
 use crate::model::id::random_id;
@@ -13,7 +15,7 @@ use crate::model::session::{Authentication, By, Person, Session};
 use crate::server::Server;
 use crate::sign_in::browser::Browser;
 use crate::sign_in::request::Authorization;
-use crate::sign_in::{consent, form, redirect};
+use crate::sign_in::{attempt, consent, form, redirect};
 use crate::standing::{Decision, Refused, View};
 use crate::store::{Key, Kind};
 use crate::users::Authenticated;
@@ -54,17 +56,16 @@ pub(crate) async fn signed_in(
     Authenticated { claims, amr, acr }: Authenticated<Value>,
     username: Option<&str>,
     began: Timestamp,
+    attempt: Option<Attempt>,
 ) -> Result<(Person, View), Reason> {
-    let unusable = |why: UnusableClaims| {
-        tracing::error!(target: "oauth", "the claims of who signed in cannot be used: {why}");
-        server.tell(Fact::of(EventKind::SignInRefused).client(client).reason("claims"));
-        Reason::ClaimsUnusable
+    let user = match usable(server, client, claims).await {
+        Ok(user) => user,
+        Err(reason) => {
+            // It is no one's guess that failed.
+            attempt::forgive(server, attempt).await?;
+            return Err(reason);
+        }
     };
-    let user = UserClaims::parse(claims).map_err(unusable)?;
-    // RFC 9700 §4.15.1: a token of a user must not read as one of a client
-    if server.clients().find(&user.subject).await?.is_some() {
-        return Err(unusable(UnusableClaims::SubjectIsClient));
-    }
     // The same user again: what they sign out of is what they signed in to before as well. Of another's nothing is kept.
     let before = Session::presented(http, server).filter(|before| before.subject == user.subject);
     let drawn = random_id();
@@ -78,7 +79,16 @@ pub(crate) async fn signed_in(
         record.begin_session(id, began + sessions.lifetimes.absolute, now);
         Ok(Decision::Write(Some(id.to_owned())))
     };
-    let changed = server.ledger().change(Key::of(Kind::Subject, &user.subject), None, begin).await;
+    let key = Key::of(Kind::Subject, &user.subject);
+    // Side by side: what was begun is taken back where it turns out that it may not be told.
+    let settling = attempt::right(server, client, attempt, Some(&user.subject));
+    let (changed, held_up) = join(server.ledger().change(key, None, begin), settling).await;
+    if let Some(wait) = held_up? {
+        if changed.is_ok_and(|(session, _)| session.as_ref() == Some(&drawn)) {
+            take_back(server, key, &drawn).await?;
+        }
+        return Err(Reason::TooManyTries(wait));
+    }
     let (session, view) = changed.map_err(|why| {
         if let Refused::Ended(_) = why {
             server.tell(Fact::of(EventKind::SignInRefused).client(client).reason("signed_out"));
@@ -110,4 +120,29 @@ pub(crate) async fn signed_in(
         authentication,
     };
     Ok((person, view))
+}
+
+/// Claims that can be a user's.
+async fn usable(server: &Server, client: &str, claims: Value) -> Result<UserClaims, Reason> {
+    let unusable = |why: UnusableClaims| {
+        tracing::error!(target: "oauth", "the claims of who signed in cannot be used: {why}");
+        server.tell(Fact::of(EventKind::SignInRefused).client(client).reason("claims"));
+        Reason::ClaimsUnusable
+    };
+    let user = UserClaims::parse(claims).map_err(unusable)?;
+    // RFC 9700 §4.15.1: a token of a user must not read as one of a client
+    if server.clients().find(&user.subject).await?.is_some() {
+        return Err(unusable(UnusableClaims::SubjectIsClient));
+    }
+    Ok(user)
+}
+
+/// Takes a session back that no browser was given.
+async fn take_back(server: &Server, key: Key, session: &str) -> Result<(), Reason> {
+    let take = |record: &mut Record, _| {
+        record.take_session_back(session);
+        Ok(Decision::Write(()))
+    };
+    let taken = server.ledger().change(key, None, take).await;
+    taken.map(drop).map_err(|why| why.into_reason(|_| Reason::Internal))
 }

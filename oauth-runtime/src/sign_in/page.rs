@@ -8,7 +8,7 @@ use actix_web::http::{StatusCode, header};
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
 use crate::model::Timestamp;
-use crate::model::code::{QuestionForm, SignInForm};
+use crate::model::code::{Once, QuestionForm, SignInForm};
 use crate::model::form::BadParameter;
 use crate::model::question::Question;
 use crate::model::redirect_uri::Destination;
@@ -46,13 +46,13 @@ pub(crate) fn sign_in_page(
 }
 
 /// The page that asks one more thing, for the first time.
-pub(crate) async fn first_question_page(
+pub(crate) fn first_question_page(
     server: &Server,
     authorization: Authorization,
     browser: String,
     username: String,
     began: Timestamp,
-    question: Question,
+    (once, question): (Once, Question),
 ) -> Result<HttpResponse, Reason> {
     if server.second_factor().is_none() {
         tracing::error!(target: "oauth", "authenticate asked a question, and its answer has no taker: add .second_factor(..)");
@@ -63,7 +63,7 @@ pub(crate) async fn first_question_page(
         return Err(Reason::Internal);
     }
     let Authorization { request, client, destination } = authorization;
-    let form = QuestionForm { once: form::once(server).await?, request, browser, username, began, question };
+    let form = QuestionForm { once, request, browser, username, began, question };
     let sealed = form::seal(server, &form)?;
     server.tell(Fact::of(EventKind::SecondFactorAsked).client(&client.id));
     Ok(question_page(server, &client.name, &destination, &form, &sealed, None))

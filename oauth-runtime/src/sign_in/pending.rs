@@ -101,10 +101,10 @@ impl PendingAuthorization {
             Outcome::Done(user) => {
                 // Here no name was typed: the claims have to say who it is.
                 let (person, view) =
-                    signed_in(server, http, &self.authorization.client.id, user, None, self.began).await?;
+                    signed_in(server, http, &self.authorization.client.id, user, None, self.began, None).await?;
                 finish(server, http, self.authorization, person, &view, By::Elsewhere).await
             }
-            Outcome::Refused => {
+            Outcome::Refused(_) => {
                 self.tell_refused("denied");
                 Ok(redirect::deny(server, &self.authorization))
             }

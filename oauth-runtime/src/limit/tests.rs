@@ -1,0 +1,207 @@
+use super::*;
+#[cfg(feature = "testing")]
+use crate::model::Clock;
+use crate::store::MemoryStore;
+
+fn here() -> Networks {
+    Networks::of(Some([192, 0, 2, 1].into()))
+}
+
+fn at(number: u32) -> Networks {
+    Networks::of(Some(std::net::Ipv4Addr::from_bits(number).into()))
+}
+
+fn name(text: &str) -> FoldedName {
+    FoldedName::of(text)
+}
+
+/// An attempt that fails. False where it is not made.
+async fn fails(limits: &Limits, text: &str) -> bool {
+    match limits.answer(&name(text), None, &here()).await.expect("an answer") {
+        // As if from another network each time: not what is looked at.
+        Ok(attempt) => {
+            drop(attempt);
+            true
+        }
+        Err(_) => false,
+    }
+}
+
+/// A gate was a counter of 1 and the first to expire, so a flood of some 65,000 names opened it.
+#[cfg(feature = "testing")]
+#[tokio::test]
+async fn c46_c47_a_flood_of_other_names_opens_no_gate() {
+    let limits = Limits::new(Arc::new(MemoryStore::with(1_000, Clock::by_hand())), &[7; 32]);
+    for _ in 0..=Kind::Answer.free() {
+        assert!(fails(&limits, "victim").await);
+    }
+    for number in 0..100_000 {
+        fails(&limits, &format!("name {number}")).await;
+    }
+    assert!(!fails(&limits, "victim").await, "one attempt was let through, and the delay is not over");
+}
+
+/// Many users who mistype once are no reason to hold up another.
+#[cfg(feature = "testing")]
+#[tokio::test]
+async fn users_who_mistype_hold_up_no_one_else() {
+    let limits = Limits::new(Arc::new(MemoryStore::with(1_000, Clock::by_hand())), &[7; 32]);
+    for number in 0..20_000 {
+        assert!(fails(&limits, &format!("name {number}")).await, "{number}");
+    }
+    for number in 0..1_000 {
+        assert!(fails(&limits, &format!("other {number}")).await, "{number}");
+    }
+}
+
+/// It would be taken from the failures of the next hour.
+#[tokio::test]
+async fn c46_an_attempt_that_outlasts_its_window_takes_nothing_back() {
+    let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32]);
+    for _ in 0..Kind::Answer.free() - 1 {
+        assert!(fails(&limits, "name").await);
+    }
+    let mut late = limits.answer(&name("name"), None, &here()).await.expect("an answer").expect("it is free");
+    late.until = Instant::now();
+    limits.forgive(late).await.expect("an answer");
+    assert!(fails(&limits, "name").await, "through the gate");
+    assert!(!fails(&limits, "name").await, "nothing was taken back");
+}
+
+#[tokio::test]
+async fn c46_what_runs_and_what_failed_stay_within_what_is_free_and_more_wait_in_order() {
+    let limits = Arc::new(Limits::new(Arc::new(MemoryStore::new()), &[7; 32]));
+    let begin = async || limits.password(&name("ada"), &here()).await.expect("an answer");
+    let mut running = Vec::new();
+    for _ in 0..Kind::NameAt.free() {
+        running.push(begin().await.expect("it is free"));
+    }
+    let (sender, mut order) = tokio::sync::mpsc::unbounded_channel();
+    let local = tokio::task::LocalSet::new();
+    let limits = &limits;
+    local
+        .run_until(async {
+            for number in 0..5 {
+                let (sender, limits) = (sender.clone(), Arc::clone(limits));
+                tokio::task::spawn_local(async move {
+                    let began = limits.password(&name("ada"), &here()).await.expect("an answer");
+                    sender.send((number, began.is_ok())).expect("somebody listens");
+                    // Right, so that its place is the next one's.
+                    if let Ok(attempt) = began {
+                        limits.forgive(attempt).await.expect("an answer");
+                    }
+                });
+                tokio::task::yield_now().await;
+            }
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            assert!(order.try_recv().is_err(), "all places are taken");
+            limits.forgive(running.pop().expect("one runs")).await.expect("an answer");
+            for number in 0..5 {
+                assert_eq!(order.recv().await, Some((number, true)), "as they came");
+            }
+            // All that runs fails: nothing is left to wait for.
+            drop(running);
+            assert!(begin().await.is_ok(), "the one that was taken back");
+            assert!(begin().await.is_ok(), "through the gate");
+            assert!(begin().await.is_err());
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn c46_a_line_is_bounded_and_leaves_nothing_behind() {
+    let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32]);
+    let begin = async |_: u32| limits.password(&name("ada"), &here()).await.expect("an answer");
+    let mut running = Vec::new();
+    for number in 0..10 {
+        running.push(begin(number).await.expect("it is free"));
+    }
+    let mut waiting: Vec<_> = (0..40).map(|number| Box::pin(begin(number))).collect();
+    let mut refused = 0;
+    for waiting in &mut waiting {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        refused += u32::from(waiting.as_mut().poll(&mut context).is_ready());
+    }
+    assert_eq!(refused, 8, "of forty, 32 wait");
+    drop(waiting);
+    for attempt in running {
+        limits.forgive(attempt).await.expect("an answer");
+    }
+    assert!(limits.running.is_empty());
+    assert!(begin(0).await.is_ok());
+}
+
+#[tokio::test]
+async fn c46_a_network_without_failures_gets_in_while_the_budget_of_the_name_lasts() {
+    let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32]);
+    let wrong = async |from: u32| match limits.password(&name("ada"), &at(from)).await.expect("an answer") {
+        Ok(attempt) => limits.wrong(attempt, None).await.expect("an answer").is_none(),
+        Err(_) => false,
+    };
+    for from in 0..1_000 {
+        assert!(wrong(from).await, "{from}");
+        if from == 100 {
+            assert!(wrong(0).await, "a network with failures passes the gate");
+            assert!(!wrong(1).await, "and the next finds it closed");
+            limits.add(&[(&limits.row(Kind::Name, "ada"), -1)]).await.expect("an answer");
+        }
+    }
+    let refused = limits.password(&name("ada"), &at(2_000)).await.expect("an answer").err().expect("too many");
+    assert_eq!(refused.limit, "budget");
+    assert!(limits.password(&name("eve"), &at(2_000)).await.expect("an answer").is_ok(), "another name");
+}
+
+#[tokio::test]
+async fn c46_ipv6_counts_by_three_networks() {
+    let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32]);
+    let wrong = async |address: String, who: String| {
+        let networks = Networks::of(Some(address.parse().expect("an address")));
+        match limits.password(&name(&who), &networks).await.expect("an answer") {
+            Ok(attempt) => limits.wrong(attempt, None).await.expect("an answer").is_none(),
+            Err(_) => false,
+        }
+    };
+    // One name from ever new networks of one /56, of one /48, and of the internet.
+    for (who, network, free) in [("a", "2001:db8:0:1", 20), ("b", "2001:db8:1:", 40)] {
+        let mut made = 0;
+        for number in 0x10..0x80 {
+            let fourth = if who == "a" { format!("{network}{number:02x}") } else { format!("{network}{number:02x}00") };
+            made += u64::from(wrong(format!("{fourth}::1"), who.to_owned()).await);
+        }
+        assert_eq!(made, free + 1, "{who}: what is free, and one through the gate");
+    }
+    // Many names.
+    let mut made = 0;
+    for number in 0..600 {
+        made += u32::from(wrong(format!("2001:db8:2:{:x}::1", number * 0x40), format!("name {number}")).await);
+    }
+    assert_eq!(made, 401);
+}
+
+#[tokio::test]
+async fn c46_a_network_pays_for_failures_alone() {
+    let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32]);
+    let mut running = Vec::new();
+    for number in 0..300 {
+        running
+            .push(limits.password(&name(&format!("name {number}")), &here()).await.expect("an answer").expect("free"));
+    }
+    for attempt in running.drain(..200) {
+        assert!(limits.right(attempt, Some("any")).await.expect("an answer").is_none());
+    }
+    for attempt in running {
+        assert!(limits.wrong(attempt, None).await.expect("an answer").is_none());
+    }
+    let begin = async || limits.password(&name("other"), &here()).await.expect("an answer");
+    assert!(begin().await.is_ok(), "through the gate");
+    assert_eq!(begin().await.err().expect("a hundred failed").limit, "address");
+}
+
+#[test]
+fn delays_grow_to_a_limit() {
+    let seconds: Vec<u64> = (0..11).map(|beyond| delay(beyond).as_secs()).collect();
+    assert_eq!(seconds, [2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
+    assert_eq!(delay(u64::MAX), LONGEST_DELAY);
+}

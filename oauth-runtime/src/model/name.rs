@@ -1,0 +1,113 @@
+//! Names that users type: how they are read where attempts are counted.
+
+use icu_normalizer::DecomposingNormalizerBorrowed;
+use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup};
+use icu_properties::{CodePointMapData, CodePointSetData};
+
+/// How long a name may be, in bytes: one limit for the form and for what is sealed; where it counts or is kept, it is a hash.
+pub(crate) const MAX_USERNAME_BYTES: usize = 256;
+
+/// A name as a look-up of the author's may read it, however it was spelt: of any case, width and accents, with white space,
+/// marks and invisible characters anywhere. Names that fold alike count together, which costs less than two that an
+/// author's database takes for one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FoldedName(String);
+
+impl FoldedName {
+    pub(crate) fn of(typed: &str) -> Self {
+        const NFKD: DecomposingNormalizerBorrowed<'static> = DecomposingNormalizerBorrowed::new_nfkd();
+        // Twice: a change of case can bring marks of its own.
+        let decomposed = NFKD.normalize_iter(typed.chars());
+        let folded = NFKD.normalize_iter(decomposed.flat_map(one_case));
+        FoldedName(folded.filter(|letter| is_seen(*letter)).flat_map(without_stroke).collect())
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// By way of the upper case, which is one for `ß` and `ss`, for each sigma, for `K` and the Kelvin sign.
+fn one_case(letter: char) -> impl Iterator<Item = char> {
+    letter.to_uppercase().flat_map(char::to_lowercase)
+}
+
+/// Whether it is more than a mark, a space, a control or something that is not shown.
+fn is_seen(letter: char) -> bool {
+    let category = CodePointMapData::<GeneralCategory>::new().get(letter);
+    let unseen = [
+        GeneralCategoryGroup::Mark,
+        GeneralCategoryGroup::Separator,
+        GeneralCategoryGroup::Control,
+        GeneralCategoryGroup::Format,
+    ];
+    !letter.is_whitespace()
+        && !unseen.iter().any(|group| group.contains(category))
+        && !CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(letter)
+}
+
+/// Letters that no normalisation takes apart, as databases compare them without accents (the root of the Unicode
+/// Collation Algorithm).
+fn without_stroke(letter: char) -> impl Iterator<Item = char> {
+    let plain = match letter {
+        'æ' => "ae",
+        'œ' => "oe",
+        'ø' => "o",
+        'đ' | 'ð' => "d",
+        'ħ' => "h",
+        'ı' => "i",
+        'ł' => "l",
+        'ŧ' => "t",
+        'þ' => "th",
+        letter => return Letters::One(Some(letter)),
+    };
+    Letters::Some(plain.chars())
+}
+
+enum Letters {
+    One(Option<char>),
+    Some(std::str::Chars<'static>),
+}
+
+impl Iterator for Letters {
+    type Item = char;
+
+    fn next(&mut self) -> Option<char> {
+        match self {
+            Letters::One(letter) => letter.take(),
+            Letters::Some(letters) => letters.next(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c46_one_name_however_it_is_spelt() {
+        let folded = |typed: &str| FoldedName::of(typed).0;
+        for typed in [
+            "josé strauß",
+            "JOSE STRAUSS",
+            "Jose\u{301}Strauß",
+            " jo\u{200b}se \u{a0}\u{3000}stra\u{ad}uss\t",
+            "ｊｏｓｅ ｓｔｒａｕſs",
+            "𝐣𝐨𝐬𝐞𝓼𝓽𝓻𝓪𝓾𝓼𝓼",
+            "j\u{f8}se strauss",
+            "jo\u{34f}se\u{fe0f}stra\u{2060}u\u{180e}ss\u{e0041}",
+            "j\u{306}o\u{20dd}s\u{5bf}e\u{0}strauss",
+        ] {
+            assert_eq!(folded(typed), "josestrauss", "{typed:?}");
+        }
+        assert_eq!(folded("İıIi"), "iiii");
+        assert_eq!(folded("ΣΊΣΥΦΟΣ"), folded("σίσυφος"));
+        assert_eq!(folded("Ångström"), "angstrom");
+        assert_eq!(folded("ǅungla"), folded("džungla"));
+        assert_ne!(folded("ada"), folded("ida"));
+        assert_eq!(folded("\u{200b} "), "");
+        for typed in ["İ", "ß", "ﬁ", "ΐ", "𝐀", "ё", "が"] {
+            assert_eq!(folded(&folded(typed)), folded(typed), "{typed}");
+        }
+    }
+}
