@@ -82,7 +82,15 @@ fn service(origin: &str) -> Result<OAuthService, Box<dyn std::error::Error>> {
                 .redirect_uri("http://127.0.0.1/callback")
                 .scope("reports:read"),
         )
-        .language(Texts::german())
+        .language(
+            Texts::german()
+                .describe("openid", "Wissen, wer Sie sind")
+                .describe("profile", "Ihren Namen lesen")
+                .describe("email", "Ihre E-Mail-Adresse lesen")
+                .describe("reports:read", "Berichte lesen")
+                .describe("https://files.example", "Dateien")
+                .describe("https://mail.example", "Post"),
+        )
         .resource("https://files.example")
         .resource("https://mail.example")
         .authenticate_blocking(validate_user)

@@ -8,6 +8,7 @@ use actix_web::http::{StatusCode, header};
 use crate::model::Scope;
 use crate::model::form::BadParameter;
 use crate::model::resource::NotGranted;
+use crate::pages::Trouble;
 use crate::policy::Need;
 use crate::store::StoreError;
 
@@ -51,7 +52,7 @@ macro_rules! reasons {
     ($(
         $(#[$meta:meta])*
         $reason:ident $(($value:ident: $type:ty))? $({ $field:ident: $kind:ty })?
-            => $status:expr, $code:ident, $text:expr $(, retry_after: $wait:expr)?;
+            => $status:expr, $code:ident, $text:expr $(, retry_after: $wait:expr)? $(, shown_as: $trouble:ident)?;
     )+) => {
         /// Why a request was refused.
         #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +80,19 @@ macro_rules! reasons {
                 }
             }
 
+            /// What it is to the person who sees a page of it.
+            #[allow(unused_variables, reason = "no column needs the payload of every row")]
+            pub(crate) fn trouble(&self) -> Trouble {
+                let own = match self {
+                    $(Reason::$reason $(($value))? $({ $field })? => reasons!(@trouble $($trouble)?),)+
+                };
+                own.unwrap_or_else(|| match self.wire().status.as_u16() {
+                    503 => Trouble::Busy,
+                    500.. => Trouble::Server,
+                    _ => Trouble::Request,
+                })
+            }
+
             /// Each reason, with each kind of payload.
             #[cfg(test)]
             fn samples() -> Vec<Reason> {
@@ -90,6 +104,8 @@ macro_rules! reasons {
     (@code $code:ident) => { Some(Code::$code) };
     (@wait) => { None };
     (@wait $wait:expr) => { Some($wait) };
+    (@trouble) => { None };
+    (@trouble $trouble:ident) => { Some(Trouble::$trouble) };
     (@samples $reason:ident) => { vec![Reason::$reason] };
     (@samples $reason:ident ($type:ty)) => {
         <$type as tests::Payload>::samples().into_iter().map(Reason::$reason).collect()
@@ -99,7 +115,8 @@ macro_rules! reasons {
     };
 }
 
-// A row: reason and its payload => status, code, text. The text has no character outside `%x20-21 / %x23-5B / %x5D-7E`
+// A row: reason and its payload => status, code, text; then after how long to try again, and what a page of it says where
+// that does not follow from the status. The text has no character outside `%x20-21 / %x23-5B / %x5D-7E`
 // (RFC 6749 §5.2), says what to change, and repeats nothing of the request.
 reasons! {
     // Any endpoint
@@ -147,19 +164,30 @@ reasons! {
         "this post_logout_redirect_uri is not registered for the client: it must be the same, character for character";
 
     // The sign-in form
-    FormForged => 400, InvalidRequest, "this is not a form of this server: go back to the application and start again";
-    FormExpired => 400, InvalidRequest, "the form is too old: go back to the application and start again";
+    FormForged => 400, InvalidRequest,
+        "this is not a form of this server: go back to the application and start again",
+        shown_as: PageExpired;
+    FormExpired => 400, InvalidRequest,
+        "the form is too old: go back to the application and start again",
+        shown_as: PageExpired;
     FormFromElsewhere => 403, InvalidRequest,
         "this browser did not ask for this form, or keeps no cookies: \
-         allow them, go back to the application and start again";
+         allow them, go back to the application and start again",
+        shown_as: OtherBrowser;
     FormOfAnotherSite => 403, InvalidRequest,
-        "a page of another site sent this form: go back to the application and start again";
-    FormSpent => 400, InvalidRequest, "this form was sent before: go back to the application and start again";
+        "a page of another site sent this form: go back to the application and start again",
+        shown_as: OtherSite;
+    FormSpent => 400, InvalidRequest,
+        "this form was sent before: go back to the application and start again",
+        shown_as: PageUsed;
     FormOfASignedOut => 400, InvalidRequest,
-        "the user was signed out since: go back to the application and start again";
+        "the user was signed out since: go back to the application and start again",
+        shown_as: SignedOut;
     SignInFailed => 503, TemporarilyUnavailable,
         "signing in does not work at the moment: try again", retry_after: A_SECOND;
-    ClaimsUnusable => 500, ServerError, "the account cannot be used to sign in; the log of the server says why";
+    ClaimsUnusable => 500, ServerError,
+        "the account cannot be used to sign in; the log of the server says why",
+        shown_as: Account;
 
     // The client at the token, revocation and introspection endpoints. RFC 6749 §5.2: 401 after an Authorization header
     ClientUnknown { header: bool } => if *header { 401 } else { 400 }, InvalidClient,

@@ -2,15 +2,18 @@
 
 mod built_in;
 mod contents;
+mod languages;
 mod look;
+mod sentence;
 mod texts;
 
 pub use contents::{
-    Brand, ConsentPage, ErrorPage, OnwardPage, PageError, QuestionPage, SignInPage, SignOutPage, SignedOutPage,
+    Back, Brand, ConsentPage, ErrorPage, OnwardPage, PageError, QuestionPage, SignInPage, SignOutPage, SignedOutPage,
     StayedPage,
 };
 pub use look::{InvalidColour, Logo};
 pub(crate) use look::{Look, stylesheet};
+pub(crate) use texts::Trouble;
 pub use texts::{SignInProblem, Texts};
 
 /// Makes the pages a person sees. The built-in ones are [`BuiltInPages`]; whichever method is not written is theirs.
@@ -35,8 +38,8 @@ pub use texts::{SignInProblem, Texts};
 /// ```
 pub trait Pages: Send + Sync + 'static {
     /// The sign-in page: a form that posts `request`, `username` and `password` to `page.action`, or `request` and
-    /// `cancel`. It has to name the client, what it asks for and where the browser goes: who types a password here has
-    /// allowed that.
+    /// `cancel`. It has to name the client, what it asks for (where `page.scopes`, `page.resources` or `page.lasting` say
+    /// anything) and where the browser goes: to type a password here is to allow that.
     ///
     /// # Errors
     /// Whatever kept the page from being made; the person gets a plain text and the log the error.
@@ -120,7 +123,7 @@ mod tests {
     use crate::model::question::Question;
 
     fn brand() -> Brand {
-        Brand { name: "Notes".into(), logo: None, stylesheet: "/oauth/pages.css".into() }
+        Brand { name: "Notes".into(), logo: None, stylesheet: "/oauth/pages.css".into(), terms: None, privacy: None }
     }
 
     fn english() -> &'static Texts {
@@ -137,9 +140,16 @@ mod tests {
             client: "Notes for the web",
             returns_to: "notes.example",
             scopes: &[],
+            resources: &[],
+            lasting: None,
             username: "",
             problem: None,
         }
+    }
+
+    fn error_page<'a>(brand: &'a Brand, title: &'a str, detail: &'a str) -> ErrorPage<'a> {
+        let happened = "It did not work. Go back.";
+        ErrorPage { brand, texts: english(), status: 400, title, happened, detail, back: None }
     }
 
     fn sign_in(page: &SignInPage<'_>) -> String {
@@ -160,14 +170,19 @@ mod tests {
         assert!(html.contains("<title>Sign in · Notes</title>"), "{html}");
         assert!(html.contains("to continue to <strong><bdi>Notes for the web</bdi></strong>"), "{html}");
         assert!(html.contains("sent to <strong><bdi>notes.example</bdi></strong>"), "{html}");
+        assert!(html.contains("<strong><bdi>Notes for the web</bdi></strong> will be able to:"), "{html}");
         assert!(html.contains("<li>Read your notes</li>\n<li>Write notes</li>"), "{html}");
-        assert!(!sign_in(&first_visit(&brand)).contains("asks for"), "no list without scopes");
+        let at = |part| html.find(part).expect("it is there");
+        assert!(at("name=\"password\"") < at("able to") && at("able to") < at("<button"), "below the fields: {html}");
+        assert!(!sign_in(&first_visit(&brand)).contains("able to"), "no list without scopes");
     }
 
     #[test]
     fn whatever_is_typed_or_registered_stays_text() {
         let hostile = r#""><script>alert('1')</script><a b="&amp;"#;
-        let brand = Brand { name: hostile.into(), logo: Some(hostile.into()), stylesheet: hostile.into() };
+        let address = || Some(hostile.to_owned());
+        let (name, stylesheet) = (hostile.to_owned(), hostile.to_owned());
+        let brand = Brand { name, logo: address(), stylesheet, terms: address(), privacy: address() };
         let texts = english();
         let sign_in = sign_in(&SignInPage {
             brand: &brand,
@@ -177,11 +192,15 @@ mod tests {
             client: hostile,
             returns_to: hostile,
             scopes: &[hostile],
+            resources: &[hostile],
+            lasting: Some(hostile),
             username: hostile,
             problem: Some(SignInProblem::Wrong),
         });
+        let (title, happened, detail) = (hostile, hostile, hostile);
+        let back = Some(Back { client: hostile, href: hostile });
         let error = BuiltInPages
-            .error(&ErrorPage { brand: &brand, texts: english(), status: 400, title: hostile, detail: hostile })
+            .error(&ErrorPage { brand: &brand, texts, status: 400, title, happened, detail, back })
             .expect("the template renders into memory");
         let question = Question::choice(hostile, [(hostile, hostile), ("b", hostile)]);
         let problem = Some(SignInProblem::Wrong);
@@ -198,8 +217,18 @@ mod tests {
                 problem,
             })
         };
-        let consent =
-            ConsentPage { brand: &brand, texts, action, request, client, returns_to, scopes: &[hostile], account };
+        let consent = ConsentPage {
+            brand: &brand,
+            texts,
+            action,
+            request,
+            client,
+            returns_to,
+            scopes: &[hostile],
+            resources: &[hostile],
+            lasting: Some(hostile),
+            account,
+        };
         let more = [
             ask(&question),
             ask(&Question::code(hostile)),
@@ -211,8 +240,23 @@ mod tests {
         for html in [sign_in, error].into_iter().chain(more) {
             assert!(!html.contains("<script"), "{html}");
             assert!(!html.contains(hostile), "{html}");
-            assert!(!html.contains("<a "), "{html}");
+            assert!(!html.contains("<a b"), "{html}");
             assert!(!html.contains("\"&amp;"), "a quotation mark of the text ends no attribute: {html}");
+        }
+    }
+
+    #[test]
+    fn c40_the_buttons_that_allow_sleep_for_a_moment_whatever_motion_is_wanted() {
+        let html = include_str!("../templates/consent.html");
+        let (_, buttons) = html.split_once("<div class=\"wakes\">").expect("what wakes");
+        let (buttons, _) = buttons.split_once("</div>").expect("its end");
+        assert_eq!(buttons.matches("<button").count(), html.matches("<button").count(), "all of them");
+        let css = include_str!("../templates/pages.css");
+        // In Chromium tests/browser shows what they do: with motion, and where it is reduced.
+        let (usual, reduced) = css.split_once("(prefers-reduced-motion: reduce)").expect("both");
+        for (which, css) in [("usual", usual), ("reduced", reduced)] {
+            let (_, rule) = css.split_once(".wakes {").unwrap_or_else(|| panic!("{which}"));
+            assert!(rule.split('}').next().is_some_and(|rule| rule.contains("animation: asleep 750ms")), "{which}");
         }
     }
 
@@ -220,7 +264,7 @@ mod tests {
     fn c33_the_pages_have_no_script_no_inline_style_and_nothing_from_elsewhere() {
         let brand = Brand { logo: Some("/oauth/logo".into()), ..brand() };
         let page = SignInPage { scopes: &["read"], problem: Some(SignInProblem::Wrong), ..first_visit(&brand) };
-        let error = ErrorPage { brand: &brand, texts: english(), status: 400, title: "No", detail: "Write another." };
+        let error = error_page(&brand, "No", "Write another.");
         for html in [sign_in(&page), BuiltInPages.error(&error).expect("the template renders into memory")] {
             for never in ["<script", "style=", "<style", "http:", "https:", "//", "data:"] {
                 assert!(!html.contains(never), "{never} in {html}");
@@ -271,17 +315,16 @@ mod tests {
     #[test]
     fn c04_the_error_page_says_what_happened_and_that_nothing_was_sent() {
         let brand = brand();
-        let page = ErrorPage {
-            brand: &brand,
-            texts: english(),
-            status: 400,
-            title: "Unknown application",
-            detail: "Register it.",
-        };
+        let page = error_page(&brand, "Unknown application", "Register it.");
         let html = BuiltInPages.error(&page).expect("the template renders into memory");
         assert!(html.contains("<title>Unknown application · Notes</title>"), "{html}");
         assert!(html.contains("<h1>Unknown application</h1>"), "{html}");
         assert!(html.contains("Register it."), "{html}");
         assert!(html.contains("Error 400. Nothing was sent to the application."), "{html}");
+        assert!(html.contains("Go back.") && !html.contains("<a "), "no client, no link: {html}");
+        let back = Some(Back { client: "Notes <for> the web", href: "https://notes.example/cb?error=a&b" });
+        let html = BuiltInPages.error(&ErrorPage { back, ..page }).expect("the template renders into memory");
+        assert!(html.contains("href=\"https://notes.example/cb?error=a&#38;b\""), "{html}");
+        assert!(html.contains("Back to <strong><bdi>Notes &#60;for&#62; the web</bdi></strong>"), "{html}");
     }
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::error::{Reason, Wire};
 use crate::model::redirect_uri::Destination;
-use crate::pages::{ErrorPage, PageError, Texts};
+use crate::pages::{Back, ErrorPage, PageError, Texts};
 use crate::server::Server;
 
 /// A page, with the headers that every page has. `form_target` is the origin that its form leads on to.
@@ -45,8 +45,23 @@ pub(crate) enum Doing {
     SigningOut,
 }
 
+/// The way from an error page back to the client.
+pub(crate) struct WayBack {
+    pub(crate) client: String,
+    /// Registered, and with an error for the client.
+    pub(crate) href: String,
+    /// The language that the client asked for.
+    pub(crate) language: Option<String>,
+}
+
 /// The page for what must not be sent to a client (RFC 6749 §4.1.2.1).
-pub(crate) fn error_page(server: &Server, texts: &Texts, doing: Doing, reason: &Reason) -> HttpResponse {
+pub(crate) fn error_page(
+    server: &Server,
+    texts: &Texts,
+    doing: Doing,
+    reason: &Reason,
+    back: Option<&WayBack>,
+) -> HttpResponse {
     let Wire { status, text, .. } = reason.wire();
     let title = match (doing, status.as_u16()) {
         (Doing::SigningIn, ..500) => &texts.cannot_go_on,
@@ -54,7 +69,15 @@ pub(crate) fn error_page(server: &Server, texts: &Texts, doing: Doing, reason: &
         // Whatever it was: they are to know that they are not signed out.
         (Doing::SigningOut, _) => &texts.cannot_sign_out,
     };
-    let page = ErrorPage { brand: server.brand(), texts, status: status.as_u16(), title, detail: &text };
+    let page = ErrorPage {
+        brand: server.brand(),
+        texts,
+        status: status.as_u16(),
+        title,
+        happened: texts.trouble(reason.trouble()),
+        detail: &text,
+        back: back.map(|back| Back { client: &back.client, href: &back.href }),
+    };
     let mut response = document(status, server.pages().error(&page), "");
     reason.set_retry_after(&mut response);
     response
@@ -76,13 +99,18 @@ pub(crate) fn redirect(
     state: Option<&str>,
     answer: &[(&str, &str)],
 ) -> HttpResponse {
+    see_other(answered(server, to, state, answer))
+}
+
+/// The URL that tells a client the answer to its authorization request.
+pub(crate) fn answered(server: &Server, to: &Destination, state: Option<&str>, answer: &[(&str, &str)]) -> String {
     let mut parameters = answer.to_vec();
     if let Some(state) = state {
         parameters.push(("state", state));
     }
     // RFC 9207 §2: on success and on error
     parameters.push(("iss", server.issuer().as_str()));
-    see_other(to.with(&parameters))
+    to.with(&parameters)
 }
 
 /// An error in JSON (RFC 6749 §5.2).

@@ -24,6 +24,8 @@ use crate::guard::require::Require;
 use crate::keys::{self, Expected, IdTokenHint, KeyRing, Verified};
 use crate::limit::Limits;
 use crate::limit::network::Networks;
+use crate::model::claims::OFFLINE_ACCESS;
+use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
 use crate::model::issuer::Issuer;
 use crate::model::lifetime::Lifetimes;
@@ -80,6 +82,8 @@ pub(crate) struct Configuration {
     pub(crate) clients: Clients,
     /// Each with its description.
     pub(crate) scopes: BTreeMap<String, String>,
+    /// The same, in the author's order.
+    pub(crate) scope_order: Vec<String>,
     pub(crate) default_scope: Scope,
     /// What tokens are signed for besides the audience of the guards.
     pub(crate) resources: Vec<String>,
@@ -125,6 +129,13 @@ pub(crate) struct Refreshing {
     pub(crate) needs_offline_access: bool,
     /// From a subject to its claims of today.
     pub(crate) reload: Arc<Authenticator<String>>,
+}
+
+impl Refreshing {
+    /// Whether a client that is granted this scope gets refresh tokens.
+    pub(crate) fn is_for(&self, client: &RegisteredClient, scope: &Scope) -> bool {
+        client.may_refresh && (!self.needs_offline_access || scope.contains(OFFLINE_ACCESS))
+    }
 }
 
 /// What the pages look like and say.
@@ -335,11 +346,16 @@ impl Server {
         &self.configured.default_scope
     }
 
-    /// A scope in the author's words, in the language of these texts where they have it.
-    pub(crate) fn described<'a>(&'a self, scope: &Scope, texts: &'a Texts) -> Vec<&'a str> {
-        let own = &self.configured.scopes;
-        let described = |scope: &str| texts.scopes.get(scope).or_else(|| own.get(scope)).map(String::as_str);
-        scope.iter().filter_map(described).collect()
+    /// A scope in the author's words and order, but for this one, in the language of these texts where they have it.
+    pub(crate) fn described<'a>(&'a self, scope: &Scope, texts: &'a Texts, but: Option<&str>) -> Vec<&'a str> {
+        let order =
+            self.configured.scope_order.iter().filter(|name| scope.contains(name) && Some(name.as_str()) != but);
+        order.filter_map(|name| self.described_one(name, texts)).collect()
+    }
+
+    /// One scope in the author's words.
+    pub(crate) fn described_one<'a>(&'a self, scope: &str, texts: &'a Texts) -> Option<&'a str> {
+        texts.scopes.get(scope).or_else(|| self.configured.scopes.get(scope)).map(String::as_str)
     }
 
     /// The scope that a request asks for, if it asks for one (RFC 6749 §3.3).

@@ -144,6 +144,7 @@ test('c06 a partner gets access when the user allows it, and is told when he doe
   await page.waitForURL('**/partner?**')
   assert.equal(new URL(page.url()).searchParams.get('error'), 'access_denied')
   await page.goto(url('notes:write'))
+  await page.getByRole('button', { name: 'Allow' }).waitFor()
   await page.getByRole('button', { name: 'Allow' }).focus()
   await page.keyboard.press('Enter')
   await page.waitForURL('**/partner?**')
@@ -164,50 +165,75 @@ test('who will not sign in goes back to the client with access_denied, without f
   await close()
 })
 
-for (const colorScheme of ['light', 'dark']) {
-  for (const [device, viewport] of Object.entries({ phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 800 } })) {
-    for (const locale of ['en', 'de']) {
-      test(`a second factor, consent and sign-out are accessible: ${colorScheme}, ${device}, ${locale}`, async () => {
-        const { page, close } = await open(browser, { colorScheme, viewport, locale, bypassCSP: true })
-        const look = async (name) => {
-          await page.screenshot({ path: `${screenshots}${name}-${device}-${colorScheme}-${locale}.png` })
-          assert.equal(await page.locator('html').getAttribute('lang'), locale, name)
-          await page.evaluate(axe)
-          const { violations } = await page.evaluate(() => window.axe.run())
-          assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]), [], name)
-          const wide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)
-          assert.equal(wide, false, `${name} scrolls sideways`)
-        }
-        await page.goto(
-          `${app.origin}/authorize?response_type=code&client_id=partner&redirect_uri=http%3A%2F%2F127.0.0.1%3A9%2Fpartner` +
-            '&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256&scope=openid+notes:write',
-        )
-        await page.locator('#username').fill(`eve-${colorScheme}-${device}-${locale}`)
-        await page.locator('#password').fill('eve123')
-        await look('sign-in-second')
-        await page.keyboard.press('Enter')
-        await page.locator('input[type=radio]').first().waitFor()
-        await look('choice')
-        await page.locator('input[value=mail]').check()
-        await page.keyboard.press('Enter')
-        await page.locator('#answer').waitFor()
-        await page.locator('#answer').fill('000000')
-        await page.keyboard.press('Enter')
-        await page.getByRole('alert').waitFor()
-        await look('code-again')
-        await page.locator('#answer').fill('314159')
-        await page.keyboard.press('Enter')
-        await page.locator('button[value=allow]').waitFor()
-        await look('consent')
-        await page.goto(`${app.origin}/logout`)
-        await look('sign-out')
-        await page.locator('button').first().click()
-        await page.waitForURL('**/logout')
-        await page.locator('form').waitFor({ state: 'detached' })
-        await look('signed-out')
-        await close()
-      })
-    }
+/** Every language in the light, and in the dark two: one runs from right to left. */
+const looks = [
+  ...['en', 'de', 'fr', 'es', 'ja', 'ar'].map((locale) => ['light', locale]),
+  ...['en', 'ar'].map((locale) => ['dark', locale]),
+]
+const devices = { phone: { width: 320, height: 640 }, desktop: { width: 1280, height: 800 } }
+
+for (const [colorScheme, locale] of looks) {
+  for (const [device, viewport] of Object.entries(devices)) {
+    test(`a second factor, consent and sign-out are accessible and whole: ${colorScheme}, ${device}, ${locale}`, async () => {
+      const { page, close } = await open(browser, { colorScheme, viewport, locale, bypassCSP: true })
+      const look = async (name) => {
+        await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished)))
+        await page.screenshot({ path: `${screenshots}${name}-${device}-${colorScheme}-${locale}.png`, fullPage: true })
+        const html = page.locator('html')
+        assert.deepEqual([await html.getAttribute('lang'), await html.getAttribute('dir')], [locale, locale === 'ar' ? 'rtl' : 'ltr'], name)
+        await page.evaluate(axe)
+        const { violations } = await page.evaluate(() => window.axe.run())
+        assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]), [], name)
+        const cut = await page.evaluate((isDesktop) => {
+          const { scrollWidth, clientWidth, scrollHeight, clientHeight } = document.documentElement
+          const buttons = [...document.querySelectorAll('button, .button')]
+          return {
+            sideways: scrollWidth > clientWidth,
+            below: isDesktop && scrollHeight > clientHeight,
+            // More than one line on a button of a phone is too much.
+            buttons: buttons.filter((button) => button.clientHeight > 60).map((button) => button.textContent),
+          }
+        }, device === 'desktop')
+        assert.deepEqual(cut, { sideways: false, below: false, buttons: [] }, name)
+      }
+      await page.goto(
+        `${app.origin}/authorize?response_type=code&client_id=partner&redirect_uri=http%3A%2F%2F127.0.0.1%3A9%2Fpartner` +
+          '&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256' +
+          '&scope=openid+notes:write&resource=https%3A%2F%2Ffiles.example',
+      )
+      await page.locator('#username').fill(`eve-${colorScheme}-${device}-${locale}`)
+      await page.locator('#password').fill('eve123')
+      await look('sign-in-second')
+      await page.keyboard.press('Enter')
+      await page.locator('input[type=radio]').first().waitFor()
+      await look('choice')
+      await page.locator('input[value=mail]').check()
+      await page.keyboard.press('Enter')
+      await page.locator('#answer').waitFor()
+      await page.locator('#answer').fill('000000')
+      await page.keyboard.press('Enter')
+      await page.getByRole('alert').waitFor()
+      await look('code-again')
+      await page.locator('#answer').fill('314159')
+      await page.keyboard.press('Enter')
+      await page.locator('button[value=allow]').waitFor()
+      await look('consent')
+      await page.locator('button[value=deny]').evaluate((button) => (button.form.request.value = button.form.request.value.slice(1)))
+      await page.locator('button[value=deny]').click()
+      await page.waitForURL('**/consent')
+      await look('error-second')
+      await page.goto(`${app.origin}/logout`)
+      await look('sign-out')
+      await page.locator('button[value=stay]').click()
+      await page.locator('form').waitFor({ state: 'detached' })
+      await look('stayed')
+      await page.goto(`${app.origin}/logout`)
+      await page.locator('button').first().click()
+      await page.waitForURL('**/logout')
+      await page.locator('form').waitFor({ state: 'detached' })
+      await look('signed-out')
+      await close()
+    })
   }
 }
 
@@ -259,5 +285,64 @@ test('c01 an authorization request that another site posts sees who is signed in
     site.close()
   }
   assert.deepEqual(seen.console.filter((line) => /Content Security Policy|Refused/i.test(line)), [])
+  await close()
+})
+
+/** The consent page, for a user who is signed in. */
+async function consentPage(options) {
+  const opened = await open(browser, options)
+  const url =
+    `${app.origin}/authorize?response_type=code&client_id=partner&redirect_uri=http%3A%2F%2F127.0.0.1%3A9%2Fpartner` +
+    '&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256&scope=openid'
+  await opened.page.goto(url)
+  const session = await opened.page.context().newCDPSession(opened.page)
+  await session.send('Animation.enable')
+  // So that a slow machine sees what passes in a moment.
+  const pace = (playbackRate) => session.send('Animation.setPlaybackRate', { playbackRate })
+  return { ...opened, pace }
+}
+
+for (const reducedMotion of ['no-preference', 'reduce']) {
+  test(`c40 the second click of a double click on the sign-in page does not allow anything: ${reducedMotion}`, async () => {
+    const { page, seen, pace, close } = await consentPage({ reducedMotion })
+    await pace(0.01)
+    await page.getByLabel('Username').fill('ada')
+    await page.getByLabel('Password').fill('ada123')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    const allow = page.locator('button[value=allow]')
+    await allow.waitFor({ state: 'attached' })
+    // As fast as can be: where the button will be, and with the keyboard.
+    const { x, y, width, height } = await allow.evaluate((button) => button.getBoundingClientRect().toJSON())
+    await page.mouse.click(x + width / 2, y + height / 2)
+    await allow.focus()
+    await page.keyboard.press('Enter')
+    await allow.evaluate((button) => button.focus())
+    assert.notEqual(await page.evaluate(() => document.activeElement?.value), 'allow', 'it takes no focus yet')
+    assert.equal(seen.requests.filter((request) => request.url().endsWith('/consent')).length, 0)
+    await pace(1)
+    await allow.waitFor()
+    await allow.focus()
+    assert.equal(await page.evaluate(() => document.activeElement.value), 'allow')
+    await Promise.all([page.waitForRequest('**/consent'), page.keyboard.press('Enter')])
+    await close()
+  })
+}
+
+test('c40 a pointer that comes out from behind another window does not allow anything with its first click', async () => {
+  const { page, seen, pace, close } = await consentPage()
+  await fill(page, 'ada', 'ada123')
+  const allow = page.locator('button[value=allow]')
+  await allow.waitFor()
+  const { x, y, width, height } = await allow.boundingBox()
+  const url = page.url()
+  // The page has been there for long, and the pointer has not been over it.
+  await page.mouse.move(-10, -10)
+  await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished)))
+  await pace(0.01)
+  await page.mouse.click(x + width / 2, y + height / 2)
+  await pace(1)
+  assert.equal(page.url(), url)
+  assert.equal(seen.requests.filter((request) => request.url().endsWith('/consent')).length, 0)
+  await Promise.all([page.waitForRequest('**/consent'), allow.click()])
   await close()
 })

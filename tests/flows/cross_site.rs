@@ -62,7 +62,7 @@ async fn c01_what_was_posted_comes_back_within_a_minute_to_the_same_url() {
 
     let elsewhere = browser.call(&format!("/logout?posted_request={sealed}"), None).await;
     assert!(elsewhere.status == 400 && elsewhere.is_page(), "{elsewhere:?}");
-    let changed = browser.call(&format!("/authorize?posted_request={}A", &sealed[..sealed.len() - 1]), None).await;
+    let changed = browser.call(&format!("/authorize?posted_request={}", &sealed[..sealed.len() - 1]), None).await;
     assert!(changed.status == 400 && changed.is_page(), "{changed:?}");
     clock.advance(Duration::from_secs(60));
     let late = browser.follow(&answer).await;

@@ -15,6 +15,7 @@ mod keys;
 mod metadata;
 mod oauth2_crate;
 mod openid;
+mod pages;
 mod policies;
 mod refresh;
 mod resource_server;

@@ -172,7 +172,7 @@ async fn c14_c34_the_metadata_and_the_server_say_the_same() {
         let mut languages = BTreeSet::new();
         for language in ["en", "de", "fr", "nl"] {
             let page = Browser::new(&server).authorize(&[("ui_locales", Some(language))]).await;
-            if page.body.contains(&format!("<html lang=\"{language}\">")) {
+            if page.body.contains(&format!("<html lang=\"{language}\" ")) {
                 languages.insert(language.to_owned());
             }
         }

@@ -274,7 +274,7 @@ async fn the_pages_speak_the_language_that_is_asked_for() {
         let url = browser.authorize_url(&[("client_id", Some("nobody"))]);
         let header = reqwest::header::HeaderValue::from_bytes(accept.as_bytes()).unwrap();
         let page = Answer::to(browser.http.get(url).header("accept-language", header)).await;
-        assert!(page.body.contains(&format!("<html lang=\"{language}\">")), "{accept}: {page:?}");
+        assert!(page.body.contains(&format!("<html lang=\"{language}\" dir=\"ltr\">")), "{accept}: {page:?}");
     }
     let page = Answer::to(browser.http.get(format!("{}/logout", server.base)).header("accept-language", "de")).await;
     assert!(page.body.contains("Abmelden?"), "{page:?}");

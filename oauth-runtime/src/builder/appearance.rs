@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::builder::Builder;
 use crate::builder::error::BuildError;
-use crate::model::issuer::Issuer;
+use crate::model::issuer::{Issuer, is_plain_path};
 use crate::pages::{Brand, Logo, Pages, Texts, stylesheet};
 use crate::server::Appearance;
 use crate::server::paths::{Paths, Url};
@@ -47,6 +47,19 @@ impl Builder {
         self
     }
 
+    /// Where the terms of use are: every page has a link there. An https URL, or a path of this origin.
+    pub fn terms(mut self, address: impl Into<String>) -> Self {
+        self.terms = Some(address.into());
+        self
+    }
+
+    /// Where it says what happens to the data of users: every page has a link there. An https URL, or a path of this
+    /// origin.
+    pub fn privacy(mut self, address: impl Into<String>) -> Self {
+        self.privacy = Some(address.into());
+        self
+    }
+
     /// Makes the pages by other means than the built-in templates.
     pub fn pages(mut self, pages: impl Pages) -> Self {
         self.pages = Arc::new(pages);
@@ -65,6 +78,8 @@ impl Builder {
                 name: self.name.unwrap_or_else(host),
                 logo: look.logo.is_some().then(|| paths.of(Url::Logo).to_owned()),
                 stylesheet: paths.of(Url::Stylesheet).to_owned(),
+                terms: self.terms.map(|address| elsewhere("terms", address)).transpose()?,
+                privacy: self.privacy.map(|address| elsewhere("privacy", address)).transpose()?,
             },
             stylesheet: stylesheet(&look),
             logo: look.logo,
@@ -91,4 +106,11 @@ fn languages(chosen: Vec<Texts>) -> Result<(Texts, Vec<Texts>), BuildError> {
         languages.push(texts);
     }
     Ok((english, languages))
+}
+
+/// Where a page leads that is no part of a sign-in.
+fn elsewhere(what: &'static str, address: String) -> Result<String, BuildError> {
+    let is_own = !address.is_empty() && is_plain_path(&address);
+    let is_https = || url::Url::parse(&address).is_ok_and(|url| url.scheme() == "https");
+    if is_own || is_https() { Ok(address) } else { Err(BuildError::Link { what, address }) }
 }

@@ -39,6 +39,7 @@ impl Builder {
         let secrets = self.checked_secrets()?;
         let audience = self.checked_audience(&issuer)?;
         self.check_lifetimes()?;
+        let scope_order = self.scopes.iter().map(|(scope, _)| scope.clone()).collect();
         let scopes = scopes(std::mem::take(&mut self.scopes))?;
         let default_scope = default_scope(self.default_scope.take(), &scopes)?;
         let (users, claims_type) = self.users(scopes.contains_key(OFFLINE_ACCESS))?;
@@ -89,6 +90,7 @@ impl Builder {
             limits,
             clients,
             scopes,
+            scope_order,
             default_scope,
             users,
             resources: std::mem::take(&mut self.resources),

@@ -143,6 +143,14 @@ pub enum BuildError {
         /// `authenticate` or `second_factor`.
         function: &'static str,
     },
+    /// [`terms`](crate::Builder::terms) or [`privacy`](crate::Builder::privacy) is no address that a page can lead to.
+    #[error("{what} cannot be at {address:?}: write an https URL, or a path of this origin such as /terms")]
+    Link {
+        /// Which of them.
+        what: &'static str,
+        /// The address as given.
+        address: String,
+    },
     /// The [`Texts`](crate::Texts) of a language have no valid tag, or a sentence is empty or lacks a placeholder.
     #[error("the texts of the language {language:?} cannot be used: {why}")]
     Language {

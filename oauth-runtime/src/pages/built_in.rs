@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use askama::Template;
 
 use crate::pages::contents::{
-    Brand, ConsentPage, ErrorPage, OnwardPage, PageError, QuestionPage, SignInPage, SignOutPage, SignedOutPage,
+    Back, Brand, ConsentPage, ErrorPage, OnwardPage, PageError, QuestionPage, SignInPage, SignOutPage, SignedOutPage,
     StayedPage,
 };
-use crate::pages::texts::{Sentence, SignInProblem, Texts};
+use crate::pages::sentence::Sentence;
+use crate::pages::texts::{SignInProblem, Texts};
 
 pub(super) fn sign_in(page: &SignInPage<'_>) -> Result<String, PageError> {
     let SignInPage { brand, texts, .. } = page;
@@ -19,7 +20,7 @@ pub(super) fn sign_in(page: &SignInPage<'_>) -> Result<String, PageError> {
         texts,
         page,
         to_continue: Sentence::new(&texts.to_continue, &[("{client}", page.client)]),
-        asks_for: Sentence::new(&texts.asks_for, &[("{client}", page.client)]),
+        able_to: Sentence::new(&texts.able_to, &[("{client}", page.client)]),
         returns_to: Sentence::new(&texts.returns_to, &[("{host}", page.returns_to)]),
         problem: page.problem.map(|problem| texts.problem(problem, false)),
         username_invalid: both || (incomplete && page.username.is_empty()),
@@ -53,7 +54,7 @@ pub(super) fn consent(page: &ConsentPage<'_>) -> Result<String, PageError> {
         texts,
         page,
         wants_access: Sentence::new(&texts.wants_access, &[("{client}", page.client), ("{account}", page.account)]),
-        asks_for: Sentence::new(&texts.asks_for, &[("{client}", page.client)]),
+        able_to: Sentence::new(&texts.able_to, &[("{client}", page.client)]),
         returns_to: Sentence::new(&texts.returns_to, &[("{host}", page.returns_to)]),
     };
     Ok(document.render()?)
@@ -80,7 +81,8 @@ pub(super) fn stayed(page: &StayedPage<'_>) -> Result<String, PageError> {
 pub(super) fn error(page: &ErrorPage<'_>) -> Result<String, PageError> {
     let ErrorPage { brand, texts, .. } = page;
     let nothing_was_sent = texts.nothing_was_sent.replace("{status}", &page.status.to_string());
-    Ok(ErrorDocument { brand, texts, page, nothing_was_sent }.render()?)
+    let back_to = page.back.map(|back| (back, Sentence::new(&texts.back_to, &[("{client}", back.client)])));
+    Ok(ErrorDocument { brand, texts, page, nothing_was_sent, back_to }.render()?)
 }
 
 #[derive(Template)]
@@ -90,7 +92,7 @@ struct SignInDocument<'a> {
     texts: &'a Texts,
     page: &'a SignInPage<'a>,
     to_continue: Sentence<'a>,
-    asks_for: Sentence<'a>,
+    able_to: Sentence<'a>,
     returns_to: Sentence<'a>,
     problem: Option<Cow<'a, str>>,
     username_invalid: bool,
@@ -116,7 +118,7 @@ struct ConsentDocument<'a> {
     texts: &'a Texts,
     page: &'a ConsentPage<'a>,
     wants_access: Sentence<'a>,
-    asks_for: Sentence<'a>,
+    able_to: Sentence<'a>,
     returns_to: Sentence<'a>,
 }
 
@@ -158,4 +160,5 @@ struct ErrorDocument<'a> {
     texts: &'a Texts,
     page: &'a ErrorPage<'a>,
     nothing_was_sent: String,
+    back_to: Option<(Back<'a>, Sentence<'a>)>,
 }

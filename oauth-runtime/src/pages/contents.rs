@@ -12,6 +12,10 @@ pub struct Brand {
     pub logo: Option<String>,
     /// Address path of the stylesheet on this origin.
     pub stylesheet: String,
+    /// Where the terms of use are, if a page is to lead there.
+    pub terms: Option<String>,
+    /// Where it says what happens to the data of users.
+    pub privacy: Option<String>,
 }
 
 /// What the sign-in page shows.
@@ -29,8 +33,13 @@ pub struct SignInPage<'a> {
     pub client: &'a str,
     /// Where the browser goes after sign-in: the host, or the private scheme.
     pub returns_to: &'a str,
-    /// What is asked for, in the author's words; empty where no scope is asked for.
+    /// What it asks for, in the author's words and order. Empty where that goes without saying: nothing is asked for, the
+    /// client is a known one of the author's own, or the consent page will say it.
     pub scopes: &'a [&'a str],
+    /// Which resources its access tokens are for, besides the service itself, in the author's words.
+    pub resources: &'a [&'a str],
+    /// That it gets refresh tokens, in words, where it does.
+    pub lasting: Option<&'a str>,
     /// The name typed before, if this is another try.
     pub username: &'a str,
     /// Why the page is shown again.
@@ -73,8 +82,12 @@ pub struct ConsentPage<'a> {
     pub client: &'a str,
     /// Where the browser goes: the host, or the private scheme.
     pub returns_to: &'a str,
-    /// What is asked for, in the author's words; empty where no scope is asked for.
+    /// What it asks for, in the author's words and order; empty where no scope is asked for.
     pub scopes: &'a [&'a str],
+    /// Which resources its access tokens are for, besides the service itself, in the author's words.
+    pub resources: &'a [&'a str],
+    /// That it gets refresh tokens, in words, where it does.
+    pub lasting: Option<&'a str>,
     /// Who is signed in: the name that was typed.
     pub account: &'a str,
 }
@@ -136,10 +149,23 @@ pub struct ErrorPage<'a> {
     pub texts: &'a Texts,
     /// The HTTP status of the answer.
     pub status: u16,
-    /// What happened, for the person who sees the page.
+    /// The heading.
     pub title: &'a str,
-    /// What to do about it, for the person who wrote the client.
+    /// What happened and what to do, for the person who sees the page, in their language.
+    pub happened: &'a str,
+    /// What to do about it, in English, for the person who wrote the client.
     pub detail: &'a str,
+    /// The way back to the client, where one is known.
+    pub back: Option<Back<'a>>,
+}
+
+/// A link back to a client, which ends its authorization request with `access_denied`.
+#[derive(Clone, Copy, Debug)]
+pub struct Back<'a> {
+    /// The client's name as registered.
+    pub client: &'a str,
+    /// Its registered redirect URI, with the error.
+    pub href: &'a str,
 }
 
 /// Why a page could not be made.

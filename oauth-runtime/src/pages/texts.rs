@@ -1,160 +1,130 @@
-//! What the pages say, in each language.
+//! What the pages say: the sentences that each language has.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use askama::Template;
-use askama::filters::HtmlSafe;
+/// The sentences, and which names have a place in each. A language that has not all of them does not compile.
+macro_rules! texts {
+    ($($name:ident $([$($place:literal),+])?;)+) => {
+        /// The sentences of the built-in pages in one language, and what scopes are called in it.
+        ///
+        /// ```
+        /// use oauth_runtime::Texts;
+        ///
+        /// let dutch = Texts { language: "nl".into(), sign_in: "Inloggen".into(), ..Texts::english() }
+        ///     .describe("notes:read", "Uw notities lezen");
+        /// assert_eq!(dutch.to_continue, "to continue to {client}");
+        /// ```
+        ///
+        /// Some have a place for a name, such as `{client}`; it has to stay. What is technical on an error page is not
+        /// translated: it is for the people who wrote the client.
+        #[derive(Clone, Debug)]
+        #[expect(missing_docs, reason = "the English sentence of each is its documentation")]
+        pub struct Texts {
+            /// A language tag (BCP 47), such as `de` or `pt-BR`. It decides in which direction the pages run.
+            pub language: Cow<'static, str>,
+            $(pub $name: Cow<'static, str>,)+
+            /// Makes a sentence of how long to wait.
+            pub too_many_attempts: fn(Duration) -> String,
+            /// From a scope or a resource to its description in this language: see [`Texts::describe`].
+            pub scopes: BTreeMap<String, String>,
+        }
 
-/// The sentences of the built-in pages in one language, and what scopes are called in it.
-///
-/// ```
-/// use oauth_runtime::Texts;
-///
-/// let dutch = Texts { language: "nl".into(), sign_in: "Inloggen".into(), ..Texts::english() };
-/// assert_eq!(dutch.to_continue, "to continue to {client}");
-/// ```
-///
-/// Some have a place for a name, such as `{client}`; it has to stay. What is technical on an error page is not
-/// translated: it is for whoever wrote the client.
-#[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "the English sentence of each is its documentation")]
-pub struct Texts {
-    /// A language tag (BCP 47), such as `de` or `pt-BR`.
-    pub language: Cow<'static, str>,
-    pub sign_in: Cow<'static, str>,
-    pub to_continue: Cow<'static, str>,
-    pub asks_for: Cow<'static, str>,
-    pub username: Cow<'static, str>,
-    pub password: Cow<'static, str>,
-    pub returns_to: Cow<'static, str>,
-    pub cancel: Cow<'static, str>,
-    pub incomplete: Cow<'static, str>,
-    pub too_long: Cow<'static, str>,
-    pub wrong: Cow<'static, str>,
-    /// Makes a sentence of how long to wait.
-    pub too_many_attempts: fn(Duration) -> String,
-    pub try_again_later: Cow<'static, str>,
-    pub question: Cow<'static, str>,
-    pub go_on: Cow<'static, str>,
-    pub answer_missing: Cow<'static, str>,
-    pub answer_wrong: Cow<'static, str>,
-    pub consent: Cow<'static, str>,
-    pub wants_access: Cow<'static, str>,
-    pub allow: Cow<'static, str>,
-    pub deny: Cow<'static, str>,
-    pub sign_out: Cow<'static, str>,
-    pub sign_out_question: Cow<'static, str>,
-    pub stay: Cow<'static, str>,
-    pub stayed: Cow<'static, str>,
-    pub sent_here: Cow<'static, str>,
-    pub signed_in_as: Cow<'static, str>,
-    pub signed_out: Cow<'static, str>,
-    pub close_window: Cow<'static, str>,
-    pub cannot_go_on: Cow<'static, str>,
-    pub cannot_sign_out: Cow<'static, str>,
-    pub went_wrong: Cow<'static, str>,
-    pub nothing_was_sent: Cow<'static, str>,
-    /// From a scope to its description in this language; where there is none, that of
-    /// [`Builder::scope`](crate::Builder::scope) is shown.
-    pub scopes: BTreeMap<String, String>,
+        impl Texts {
+            /// Each sentence with its name and its places.
+            fn sentences(&self) -> Vec<(&'static str, &str, &'static [&'static str])> {
+                vec![$((stringify!($name), &*self.$name, &[$($($place),+)?])),+]
+            }
+
+            #[cfg(test)]
+            fn sentence_mut(&mut self, name: &str) -> &mut Cow<'static, str> {
+                match name {
+                    $(stringify!($name) => &mut self.$name,)+
+                    other => panic!("no sentence: {other}"),
+                }
+            }
+        }
+    };
+}
+
+texts! {
+    sign_in;
+    to_continue ["{client}"];
+    able_to ["{client}"];
+    valid_at;
+    lasting_access;
+    username;
+    password;
+    returns_to ["{host}"];
+    cancel;
+    incomplete;
+    too_long;
+    wrong;
+    try_again_later;
+    question;
+    go_on;
+    answer_missing;
+    answer_wrong;
+    consent;
+    wants_access ["{client}", "{account}"];
+    allow;
+    deny;
+    sign_out;
+    sign_out_question;
+    stay;
+    stayed;
+    sent_here;
+    signed_in_as ["{account}"];
+    signed_out;
+    close_window;
+    cannot_go_on;
+    cannot_sign_out;
+    went_wrong;
+    request_unusable;
+    server_failed;
+    busy;
+    page_expired;
+    page_used;
+    other_browser;
+    other_site;
+    signed_out_since;
+    account_unusable;
+    back_to ["{client}"];
+    nothing_was_sent ["{status}"];
+    terms;
+    privacy;
 }
 
 impl Texts {
-    /// The language that every service has.
+    /// What a scope, or a [`resource`](crate::Builder::resource), is called in this language. Where there is no
+    /// description, that of [`Builder::scope`](crate::Builder::scope) is shown, and a resource as it is.
+    ///
+    /// ```
+    /// use oauth_runtime::{OAuthService, Texts};
+    ///
+    /// let oauth = OAuthService::builder().scope("notes:read", "Read your notes").language(
+    ///     Texts::german().describe("notes:read", "Ihre Notizen lesen").describe("https://files.example", "Ihre Dateien"),
+    /// );
+    /// # let _ = oauth;
+    /// ```
     #[must_use]
-    pub fn english() -> Self {
-        Texts {
-            language: "en".into(),
-            sign_in: "Sign in".into(),
-            to_continue: "to continue to {client}".into(),
-            asks_for: "{client} asks for".into(),
-            username: "Username".into(),
-            password: "Password".into(),
-            returns_to: "You will then be sent to {host}".into(),
-            cancel: "Cancel".into(),
-            incomplete: "Enter your username and your password.".into(),
-            too_long: "That is too long.".into(),
-            wrong: "The username or the password is not right.".into(),
-            too_many_attempts: |wait| {
-                let (count, unit) = in_words(wait, ["second", "minute", "hour"]);
-                format!("Too many attempts. Wait {count} {unit}{}, then try again.", if count == 1 { "" } else { "s" })
-            },
-            try_again_later: "Signing in does not work at the moment. Try again in a little while.".into(),
-            question: "One more step".into(),
-            go_on: "Continue".into(),
-            answer_missing: "Give an answer.".into(),
-            answer_wrong: "That is not right.".into(),
-            consent: "Allow access?".into(),
-            wants_access: "{client} wants access to your account {account}".into(),
-            allow: "Allow".into(),
-            deny: "Deny".into(),
-            sign_out: "Sign out".into(),
-            sign_out_question: "Sign out?".into(),
-            stay: "Stay signed in".into(),
-            stayed: "You are still signed in".into(),
-            sent_here: "An application sent you here.".into(),
-            signed_in_as:
-                "You are signed in as {account}. Applications that you opened with it are signed out as well.".into(),
-            signed_out: "You are signed out".into(),
-            close_window: "You can close this window.".into(),
-            cannot_go_on: "This sign-in cannot go on".into(),
-            cannot_sign_out: "The sign-out did not work".into(),
-            went_wrong: "Something went wrong here".into(),
-            nothing_was_sent: "Error {status}. Nothing was sent to the application.".into(),
-            scopes: BTreeMap::new(),
-        }
+    pub fn describe(mut self, what: impl Into<String>, words: impl Into<String>) -> Self {
+        self.scopes.insert(what.into(), words.into());
+        self
     }
 
-    /// German, for [`Builder::language`](crate::Builder::language).
+    /// `ltr` or `rtl`: in which direction the language runs, for the attribute `dir` of a page.
     #[must_use]
-    pub fn german() -> Self {
-        Texts {
-            language: "de".into(),
-            sign_in: "Anmelden".into(),
-            to_continue: "um mit {client} fortzufahren".into(),
-            asks_for: "{client} möchte".into(),
-            username: "Benutzername".into(),
-            password: "Passwort".into(),
-            returns_to: "Danach werden Sie zu {host} weitergeleitet".into(),
-            cancel: "Abbrechen".into(),
-            incomplete: "Geben Sie Ihren Benutzernamen und Ihr Passwort ein.".into(),
-            too_long: "Das ist zu lang.".into(),
-            wrong: "Benutzername oder Passwort stimmt nicht.".into(),
-            too_many_attempts: |wait| {
-                let (count, unit) =
-                    in_words(wait, [["Sekunde", "Sekunden"], ["Minute", "Minuten"], ["Stunde", "Stunden"]]);
-                let unit = unit[usize::from(count != 1)];
-                format!("Zu viele Versuche. Warten Sie {count} {unit} und versuchen Sie es dann noch einmal.")
-            },
-            try_again_later: "Die Anmeldung ist gerade nicht möglich. Versuchen Sie es in Kürze noch einmal.".into(),
-            question: "Noch ein Schritt".into(),
-            go_on: "Weiter".into(),
-            answer_missing: "Geben Sie eine Antwort.".into(),
-            answer_wrong: "Das stimmt nicht.".into(),
-            consent: "Zugriff erlauben?".into(),
-            wants_access: "{client} möchte auf Ihr Konto {account} zugreifen".into(),
-            allow: "Erlauben".into(),
-            deny: "Ablehnen".into(),
-            sign_out: "Abmelden".into(),
-            sign_out_question: "Abmelden?".into(),
-            stay: "Angemeldet bleiben".into(),
-            stayed: "Sie sind weiterhin angemeldet".into(),
-            sent_here: "Eine Anwendung hat Sie hierher geleitet.".into(),
-            signed_in_as:
-                "Sie sind als {account} angemeldet. Auch die Anwendungen, die Sie damit geöffnet haben, werden \
-                           abgemeldet."
-                    .into(),
-            signed_out: "Sie sind abgemeldet".into(),
-            close_window: "Sie können dieses Fenster schließen.".into(),
-            cannot_go_on: "Diese Anmeldung kann nicht fortgesetzt werden".into(),
-            cannot_sign_out: "Die Abmeldung hat nicht funktioniert".into(),
-            went_wrong: "Hier ist etwas schiefgegangen".into(),
-            nothing_was_sent: "Fehler {status}. An die Anwendung wurde nichts gesendet.".into(),
-            scopes: BTreeMap::new(),
-        }
+    pub fn direction(&self) -> &'static str {
+        let mut parts = self.language.split('-');
+        let language = parts.next().unwrap_or_default();
+        // A script of four letters says it, whatever the language (RFC 5646 §2.2.3).
+        let script = parts.find(|part| part.len() == 4 && part.bytes().all(|byte| byte.is_ascii_alphabetic()));
+        let is = |known: &[&str], tag: &str| known.iter().any(|known| known.eq_ignore_ascii_case(tag));
+        let runs_left = script.map_or_else(|| is(RIGHT_TO_LEFT, language), |script| is(RIGHT_TO_LEFT_SCRIPTS, script));
+        if runs_left { "rtl" } else { "ltr" }
     }
 
     /// Whether every sentence is there, with its places for names.
@@ -174,43 +144,6 @@ impl Texts {
         Ok(())
     }
 
-    fn sentences(&self) -> [(&'static str, &str, &'static [&'static str]); 32] {
-        [
-            ("sign_in", &self.sign_in, &[]),
-            ("to_continue", &self.to_continue, &["{client}"]),
-            ("asks_for", &self.asks_for, &["{client}"]),
-            ("username", &self.username, &[]),
-            ("password", &self.password, &[]),
-            ("returns_to", &self.returns_to, &["{host}"]),
-            ("cancel", &self.cancel, &[]),
-            ("incomplete", &self.incomplete, &[]),
-            ("too_long", &self.too_long, &[]),
-            ("wrong", &self.wrong, &[]),
-            ("try_again_later", &self.try_again_later, &[]),
-            ("question", &self.question, &[]),
-            ("go_on", &self.go_on, &[]),
-            ("answer_missing", &self.answer_missing, &[]),
-            ("answer_wrong", &self.answer_wrong, &[]),
-            ("consent", &self.consent, &[]),
-            ("wants_access", &self.wants_access, &["{client}", "{account}"]),
-            ("allow", &self.allow, &[]),
-            ("deny", &self.deny, &[]),
-            ("sign_out", &self.sign_out, &[]),
-            ("sign_out_question", &self.sign_out_question, &[]),
-            ("stay", &self.stay, &[]),
-            ("stayed", &self.stayed, &[]),
-            ("sent_here", &self.sent_here, &[]),
-            ("signed_in_as", &self.signed_in_as, &["{account}"]),
-            ("signed_out", &self.signed_out, &[]),
-            ("close_window", &self.close_window, &[]),
-            ("cannot_go_on", &self.cannot_go_on, &[]),
-            ("cannot_sign_out", &self.cannot_sign_out, &[]),
-            ("went_wrong", &self.went_wrong, &[]),
-            ("nothing_was_sent", &self.nothing_was_sent, &["{status}"]),
-            ("language", &self.language, &[]),
-        ]
-    }
-
     /// What is told of a problem; `asked` on the page that asks one more thing.
     pub(crate) fn problem(&self, problem: SignInProblem, asked: bool) -> Cow<'_, str> {
         match problem {
@@ -223,47 +156,35 @@ impl Texts {
             SignInProblem::TryAgainLater => Cow::Borrowed(&self.try_again_later),
         }
     }
+
+    /// What a person is told of an error.
+    pub(crate) fn trouble(&self, trouble: Trouble) -> &str {
+        match trouble {
+            Trouble::Request => &self.request_unusable,
+            Trouble::Server => &self.server_failed,
+            Trouble::Busy => &self.busy,
+            Trouble::PageExpired => &self.page_expired,
+            Trouble::PageUsed => &self.page_used,
+            Trouble::OtherBrowser => &self.other_browser,
+            Trouble::OtherSite => &self.other_site,
+            Trouble::SignedOut => &self.signed_out_since,
+            Trouble::Account => &self.account_unusable,
+        }
+    }
 }
 
-/// A time to wait, in the unit that suits it. Rounded up, because whoever comes back too early is refused again.
-fn in_words<U: Copy>(wait: Duration, [second, minute, hour]: [U; 3]) -> (u64, U) {
+/// Languages that are written from right to left.
+const RIGHT_TO_LEFT: &[&str] = &["ar", "ckb", "dv", "fa", "he", "iw", "ks", "ps", "sd", "syr", "ug", "ur", "yi"];
+/// Scripts that are (ISO 15924).
+const RIGHT_TO_LEFT_SCRIPTS: &[&str] = &["Adlm", "Arab", "Hebr", "Mand", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa"];
+
+/// A time to wait, in the unit that suits it. Rounded up, because a person who comes back too early is refused again.
+pub(super) fn in_words<U: Copy>(wait: Duration, [second, minute, hour]: [U; 3]) -> (u64, U) {
     let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1);
     match seconds {
         ..=90 => (seconds, second),
         91..=5400 => (seconds.div_ceil(60), minute),
         _ => (seconds.div_ceil(3600), hour),
-    }
-}
-
-/// A sentence with names in it, which the template makes stand out and keeps as text.
-#[derive(Template)]
-#[template(path = "sentence.html")]
-pub(super) struct Sentence<'a> {
-    parts: Vec<Part<'a>>,
-}
-
-struct Part<'a> {
-    text: &'a str,
-    is_name: bool,
-}
-
-// Its template escapes what is in it.
-impl HtmlSafe for Sentence<'_> {}
-
-impl<'a> Sentence<'a> {
-    /// With each place such as `{client}` taken by its name.
-    pub(super) fn new(text: &'a str, names: &[(&str, &'a str)]) -> Self {
-        let mut parts = vec![Part { text, is_name: false }];
-        for (place, name) in names {
-            let found = parts.iter().position(|part| !part.is_name && part.text.contains(place));
-            if let Some(index) = found
-                && let Some((before, after)) = parts[index].text.split_once(place)
-            {
-                let around = [(before, false), (*name, true), (after, false)];
-                parts.splice(index..=index, around.map(|(text, is_name)| Part { text, is_name }));
-            }
-        }
-        Sentence { parts }
     }
 }
 
@@ -288,72 +209,100 @@ impl fmt::Display for SignInProblem {
     }
 }
 
+/// What an error is to the person who sees the page of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// The application sent something that has no answer.
+    Request,
+    Server,
+    /// It may work in a moment.
+    Busy,
+    PageExpired,
+    PageUsed,
+    OtherBrowser,
+    OtherSite,
+    SignedOut,
+    Account,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn all() -> [Texts; 5] {
+        [Texts::english(), Texts::german(), Texts::french(), Texts::spanish(), Texts::japanese()]
+    }
+
     #[test]
-    fn both_languages_are_whole_and_different() {
-        let (english, german) = (Texts::english(), Texts::german());
-        assert_eq!((english.check(), german.check()), (Ok(()), Ok(())));
-        for ((name, english, _), (_, german, _)) in english.sentences().into_iter().zip(german.sentences()) {
-            assert_ne!(english, german, "{name}");
+    fn the_languages_are_whole_and_different() {
+        let english = Texts::english();
+        for (index, texts) in all().into_iter().enumerate() {
+            assert_eq!(texts.check(), Ok(()), "{}", texts.language);
+            for ((name, english, _), (_, text, _)) in english.sentences().into_iter().zip(texts.sentences()) {
+                assert_eq!(english == text, index == 0, "{name} in {}: {text}", texts.language);
+                // Punctuation is that of the English sentence: a heading has none, a sentence its full stop.
+                let is_plain = |text: &str| !text.ends_with(['.', '。', ':', '?', '!']);
+                assert_eq!(is_plain(english), is_plain(text), "{name} in {}: {text}", texts.language);
+            }
+            // A button's words have to fit a phone of 320 pixels in one line.
+            for (name, button) in [
+                ("sign_in", &texts.sign_in),
+                ("cancel", &texts.cancel),
+                ("go_on", &texts.go_on),
+                ("allow", &texts.allow),
+                ("deny", &texts.deny),
+                ("sign_out", &texts.sign_out),
+            ] {
+                assert!(button.chars().count() <= 24, "{name} in {}: {button}", texts.language);
+            }
         }
     }
 
     #[test]
     fn a_missing_place_or_sentence_is_named() {
         for (name, _, places) in Texts::english().sentences() {
-            if places.is_empty() {
-                continue;
-            }
             let mut texts = Texts::english();
-            let field = match name {
-                "to_continue" => &mut texts.to_continue,
-                "asks_for" => &mut texts.asks_for,
-                "returns_to" => &mut texts.returns_to,
-                "wants_access" => &mut texts.wants_access,
-                "signed_in_as" => &mut texts.signed_in_as,
-                "nothing_was_sent" => &mut texts.nothing_was_sent,
-                other => panic!("a place that is not tried: {other}"),
-            };
-            *field = "without".into();
-            let why = texts.check().expect_err(name);
-            assert!(why.contains(name) && why.contains(places[0]), "{why}");
+            *texts.sentence_mut(name) = " ".into();
+            assert_eq!(texts.check(), Err(format!("{name} is empty")));
+            if let Some(place) = places.first() {
+                *texts.sentence_mut(name) = "without".into();
+                let why = texts.check().expect_err(name);
+                assert!(why.contains(name) && why.contains(place), "{why}");
+            }
         }
-        let why = Texts { allow: " ".into(), ..Texts::english() }.check();
-        assert_eq!(why, Err("allow is empty".to_owned()));
         for language in ["", "d e", "de\"", "x\n"] {
             assert!(Texts { language: language.into(), ..Texts::english() }.check().is_err(), "{language:?}");
         }
     }
 
     #[test]
-    fn the_wait_is_in_words_and_never_too_short() {
-        let cases = [
-            (Duration::ZERO, "1 second,", "1 Sekunde "),
-            (Duration::from_millis(1), "1 second,", "1 Sekunde "),
-            (Duration::from_millis(1001), "2 seconds,", "2 Sekunden "),
-            (Duration::from_secs(90), "90 seconds,", "90 Sekunden "),
-            (Duration::from_secs(91), "2 minutes,", "2 Minuten "),
-            (Duration::from_secs(15 * 60), "15 minutes,", "15 Minuten "),
-            (Duration::from_secs(15 * 60 + 1), "16 minutes,", "16 Minuten "),
-            (Duration::from_secs(5401), "2 hours,", "2 Stunden "),
-            (Duration::MAX, "5124095576030432 hours,", "5124095576030432 Stunden "),
-        ];
-        for (wait, english, german) in cases {
-            let text = (Texts::english().too_many_attempts)(wait);
-            assert!(text.contains(english), "{text}");
-            let text = (Texts::german().too_many_attempts)(wait);
-            assert!(text.contains(german), "{text}");
+    fn a_language_runs_in_its_direction() {
+        let of = |language: &'static str| Texts { language: language.into(), ..Texts::english() }.direction();
+        for language in ["ar", "AR-eg", "he", "fa-IR", "uz-Arab-AF", "yi"] {
+            assert_eq!(of(language), "rtl", "{language}");
+        }
+        for language in ["en", "ar-Latn", "pt-BR", "ja", "az"] {
+            assert_eq!(of(language), "ltr", "{language}");
         }
     }
 
     #[test]
-    fn a_name_stays_text_and_brings_no_place_of_its_own() {
-        let names = [("{client}", "<b>{account}"), ("{account}", "ada")];
-        let sentence = Sentence::new("{client} & {account}!", &names).to_string();
-        let html = sentence.replace("&#60;", "&lt;").replace("&#62;", "&gt;").replace("&#38;", "&amp;");
-        assert_eq!(html, "<strong><bdi>&lt;b&gt;{account}</bdi></strong> &amp; <strong><bdi>ada</bdi></strong>!");
+    fn the_wait_is_in_words_and_never_too_short() {
+        let cases = [
+            (Duration::ZERO, ["1 second,", "1 Sekunde ", "1 seconde,", "1 segundo ", "1秒"]),
+            (Duration::from_millis(1), ["1 second,", "1 Sekunde ", "1 seconde,", "1 segundo ", "1秒"]),
+            (Duration::from_millis(1001), ["2 seconds,", "2 Sekunden ", "2 secondes,", "2 segundos ", "2秒"]),
+            (Duration::from_secs(90), ["90 seconds,", "90 Sekunden ", "90 secondes,", "90 segundos ", "90秒"]),
+            (Duration::from_secs(91), ["2 minutes,", "2 Minuten ", "2 minutes,", "2 minutos ", "2分"]),
+            (Duration::from_secs(15 * 60 + 1), ["16 minutes,", "16 Minuten ", "16 minutes,", "16 minutos ", "16分"]),
+            (Duration::from_secs(5401), ["2 hours,", "2 Stunden ", "2 heures,", "2 horas ", "2時間"]),
+            (Duration::MAX, ["5124095576030432 hours,", "32 Stunden ", "32 heures,", "32 horas ", "32時間"]),
+        ];
+        for (wait, expected) in cases {
+            for (texts, expected) in all().iter().zip(expected) {
+                let text = (texts.too_many_attempts)(wait);
+                assert!(text.contains(expected), "{text}");
+            }
+        }
     }
 }

@@ -16,10 +16,10 @@ use crate::event::request::{Request, during};
 use crate::meter::Stopwatch;
 use crate::model::form::Parameters;
 use crate::model::id::random_id;
-use crate::response::{Doing, challenge_client, error_page, json_error};
+use crate::response::{Doing, WayBack, challenge_client, error_page, json_error};
 use crate::server::paths::{Cors, Errors, Input, Placed, Row};
 use crate::server::{OAuthService, Server};
-use crate::sign_in::{cross_site, language};
+use crate::sign_in::{cross_site, language, redirect};
 
 /// A URL to be registered with an `App`.
 pub(crate) struct Registration {
@@ -42,12 +42,16 @@ impl Registration {
         let row = self.row;
         let respond = move |oauth: OAuthService, http: HttpRequest, payload: web::Payload| async move {
             let server = oauth.server();
-            let outcome = match input(row, server, &http, payload).await {
-                Ok(Arrived::Parameters(input)) => handler(server, &http, &Parameters::parse(&input)).await,
-                Ok(Arrived::ToBeSentOn(response)) => Ok(response),
-                Err(reason) => Err(reason),
+            let input = match input(row, server, &http, payload).await {
+                Ok(Arrived::Parameters(input)) => input,
+                Ok(Arrived::ToBeSentOn(response)) => return response,
+                Err(reason) => return refused(row, server, &http, &reason, None),
             };
-            outcome.unwrap_or_else(|reason| refused(row, server, &http, &reason))
+            let parameters = Parameters::parse(&input);
+            match handler(server, &http, &parameters).await {
+                Ok(response) => response,
+                Err(reason) => refused(row, server, &http, &reason, way_back(row, server, &parameters).await.as_ref()),
+            }
         };
         self.resource = self.resource.route(
             web::route()
@@ -142,16 +146,26 @@ async fn form_body(http: &HttpRequest, payload: web::Payload) -> Result<web::Byt
     }
 }
 
-fn refused(row: &Row, server: &Server, http: &HttpRequest, reason: &Reason) -> HttpResponse {
+/// From the page of an error, where a form of ours says which client it was for.
+async fn way_back(row: &Row, server: &Server, parameters: &Parameters<'_>) -> Option<WayBack> {
+    match row.errors {
+        Errors::Page => redirect::way_back_from(server, parameters.get("request", usize::MAX).ok()??).await,
+        Errors::SignOutPage | Errors::Json | Errors::JsonUnauthorized | Errors::Challenge => None,
+    }
+}
+
+fn refused(row: &Row, server: &Server, http: &HttpRequest, reason: &Reason, back: Option<&WayBack>) -> HttpResponse {
     let log = |form| tracing::info!(target: "oauth", ?reason, "{} refused{form}", row.request);
     match row.errors {
         Errors::Page => {
             log(" with a page");
-            error_page(server, language::of(http, server), Doing::SigningIn, reason)
+            let asked = back.and_then(|back| back.language.as_deref());
+            let texts = asked.map_or_else(|| language::of(http, server), |asked| server.texts(Some(asked)));
+            error_page(server, texts, Doing::SigningIn, reason, back)
         }
         Errors::SignOutPage => {
             log(" with a page");
-            error_page(server, language::of(http, server), Doing::SigningOut, reason)
+            error_page(server, language::of(http, server), Doing::SigningOut, reason, None)
         }
         Errors::Json => {
             log("");

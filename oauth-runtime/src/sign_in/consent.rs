@@ -4,12 +4,13 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 
 use crate::error::Reason;
+use crate::model::claims::OFFLINE_ACCESS;
 use crate::model::client::RegisteredClient;
 use crate::model::code::{AuthorizationRequest, ConsentForm};
 use crate::model::id::{digest, random_id};
 use crate::model::redirect_uri::Destination;
 use crate::model::session::{By, Person};
-use crate::pages::ConsentPage;
+use crate::pages::{ConsentPage, Texts};
 use crate::response::document;
 use crate::server::Server;
 use crate::server::paths::Url;
@@ -30,7 +31,7 @@ pub(crate) fn is_needed(server: &Server, authorization: &Authorization, view: &V
         return Ok(!(is_identified && is_remembered(server, authorization, view)?));
     }
     Ok(match by {
-        // A password that is typed into a page which says what for has just allowed it.
+        // A password that is typed into a page which says what for has just allowed it: see `is_given_by_signing_in`.
         By::Page => false,
         By::Elsewhere | By::Session | By::SessionAlone => !is_identified,
     })
@@ -41,6 +42,48 @@ pub(crate) fn is_needed(server: &Server, authorization: &Authorization, view: &V
 fn is_identified(server: &Server, client: &RegisteredClient, destination: &Destination) -> bool {
     let is_own = destination.source == server.issuer().origin();
     client.credentials.is_some() || destination.is_https || is_own
+}
+
+/// Whether to sign in on our page is to allow it, so that this page has to say what is asked for. Of others the consent page
+/// says it, and clients that are known and the author's own get what they ask for.
+pub(crate) fn is_given_by_signing_in(server: &Server, authorization: &Authorization) -> bool {
+    let Authorization { request, client, destination } = authorization;
+    !client.is_third_party && !request.requirements.consent && !is_identified(server, client, destination)
+}
+
+/// What a client asks for, as the pages say it.
+#[derive(Default)]
+pub(crate) struct Asked<'a> {
+    pub(crate) scopes: Vec<&'a str>,
+    /// Besides the service itself.
+    pub(crate) resources: Vec<&'a str>,
+    /// That it gets refresh tokens.
+    pub(crate) lasting: Option<&'a str>,
+}
+
+impl<'a> Asked<'a> {
+    pub(crate) fn of(
+        server: &'a Server,
+        client: &RegisteredClient,
+        request: &'a AuthorizationRequest,
+        texts: &'a Texts,
+    ) -> Self {
+        let lasts = server.refreshing().is_some_and(|refreshing| refreshing.is_for(client, &request.scope));
+        let lasting = lasts.then(|| server.described_one(OFFLINE_ACCESS, texts).unwrap_or(&texts.lasting_access));
+        let own = server.audience();
+        let is_more = request.resources.iter().any(|resource| resource != own);
+        let name = |resource: &'a str| match texts.scopes.get(resource) {
+            Some(words) => words.as_str(),
+            None if resource == own => server.brand().name.as_str(),
+            None => resource,
+        };
+        Asked {
+            // To last is said once, as what it is.
+            scopes: server.described(&request.scope, texts, lasts.then_some(OFFLINE_ACCESS)),
+            resources: request.resources.iter().filter(|_| is_more).map(name).collect(),
+            lasting,
+        }
+    }
 }
 
 /// The page that asks.
@@ -54,6 +97,7 @@ pub(crate) fn consent_page(
     let texts = server.texts(request.requirements.language.as_deref());
     let form = ConsentForm { id: random_id(), request, browser: browser.hash(), person };
     let sealed = form::seal(server, &form)?;
+    let asked = Asked::of(server, &client, &form.request, texts);
     let html = server.pages().consent(&ConsentPage {
         brand: server.brand(),
         texts,
@@ -61,7 +105,9 @@ pub(crate) fn consent_page(
         request: &sealed,
         client: &client.name,
         returns_to: &destination.shown,
-        scopes: &server.described(&form.request.scope, texts),
+        scopes: &asked.scopes,
+        resources: &asked.resources,
+        lasting: asked.lasting,
         account: &form.person.account,
     });
     Ok(document(StatusCode::OK, html, &destination.source))

@@ -16,6 +16,7 @@ use crate::pages::{QuestionPage, SignInPage, SignInProblem};
 use crate::response::document;
 use crate::server::Server;
 use crate::server::paths::Url;
+use crate::sign_in::consent::{self, Asked};
 use crate::sign_in::form;
 use crate::sign_in::request::Authorization;
 
@@ -27,10 +28,15 @@ pub(crate) fn sign_in_page(
     username: &str,
     problem: Option<SignInProblem>,
 ) -> Result<HttpResponse, Reason> {
+    let says_what_for = consent::is_given_by_signing_in(server, &authorization);
     let Authorization { request, client, destination } = authorization;
     let form = SignInForm { request, browser };
     let sealed = form::seal(server, &form)?;
     let texts = server.texts(form.request.requirements.language.as_deref());
+    let asked = match says_what_for {
+        true => Asked::of(server, &client, &form.request, texts),
+        false => Asked::default(),
+    };
     let html = server.pages().sign_in(&SignInPage {
         brand: server.brand(),
         texts,
@@ -38,7 +44,9 @@ pub(crate) fn sign_in_page(
         request: &sealed,
         client: &client.name,
         returns_to: &destination.shown,
-        scopes: &server.described(&form.request.scope, texts),
+        scopes: &asked.scopes,
+        resources: &asked.resources,
+        lasting: asked.lasting,
         username,
         problem,
     });

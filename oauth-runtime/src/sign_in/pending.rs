@@ -11,7 +11,7 @@ use crate::event::{EventKind, Fact};
 use crate::model::Timestamp;
 use crate::model::code::SignInForm;
 use crate::model::session::By;
-use crate::response::{Doing, error_page};
+use crate::response::{Doing, WayBack, error_page};
 use crate::server::OAuthService;
 use crate::sign_in::finish::{finish, signed_in};
 use crate::sign_in::request::Authorization;
@@ -67,7 +67,7 @@ impl OAuthService {
         };
         match authorization.await {
             Ok(authorization) => Ok(PendingAuthorization { oauth: self.clone(), authorization, began: server.now() }),
-            Err(reason) => Err(page_error(self, http, reason)),
+            Err(reason) => Err(page_error(self, http, reason, redirect::way_back_from(server, request).await.as_ref())),
         }
     }
 }
@@ -83,10 +83,11 @@ impl PendingAuthorization {
     /// The claims cannot be used, or the store has no answer: the error answers with a page, the log says why.
     pub async fn finish(self, http: &HttpRequest, user: impl Answer) -> Result<HttpResponse, Error> {
         let oauth = self.oauth.clone();
+        let back = redirect::way_back(oauth.server(), &self.authorization);
         let request = Request { id: None, address: oauth.server().peer(http) };
         match request::during(request, self.finished(http, user)).await {
             Ok(response) => Ok(response),
-            Err(reason) => Err(page_error(&oauth, http, reason)),
+            Err(reason) => Err(page_error(&oauth, http, reason, Some(&back))),
         }
     }
 
@@ -145,7 +146,7 @@ impl PendingAuthorization {
     #[must_use]
     pub fn scopes(&self) -> Vec<&str> {
         let server = self.oauth.server();
-        server.described(&self.authorization.request.scope, server.texts(self.language()))
+        server.described(&self.authorization.request.scope, server.texts(self.language()), None)
     }
 
     /// The name that the client expects its user to have (`login_hint`).
@@ -173,9 +174,9 @@ impl fmt::Debug for PendingAuthorization {
     }
 }
 
-fn page_error(oauth: &OAuthService, http: &HttpRequest, reason: Reason) -> Error {
+fn page_error(oauth: &OAuthService, http: &HttpRequest, reason: Reason, back: Option<&WayBack>) -> Error {
     tracing::info!(target: "oauth", ?reason, "sign-in refused with a page");
     let server = oauth.server();
-    InternalError::from_response("refused", error_page(server, language::of(http, server), Doing::SigningIn, &reason))
-        .into()
+    let page = error_page(server, language::of(http, server), Doing::SigningIn, &reason, back);
+    InternalError::from_response("refused", page).into()
 }

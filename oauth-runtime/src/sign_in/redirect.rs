@@ -5,11 +5,11 @@ use actix_web::HttpResponse;
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
 use crate::model::claims::UnusableClaims;
-use crate::model::code::AuthorizationCode;
+use crate::model::code::{AuthorizationCode, ConsentForm, QuestionForm, SignInForm};
 use crate::model::id::random_id;
 use crate::model::redirect_uri::Destination;
 use crate::model::session::Person;
-use crate::response::redirect;
+use crate::response::{WayBack, answered, redirect, see_other};
 use crate::seal::NotSealed;
 use crate::server::Server;
 use crate::sign_in::request::Authorization;
@@ -45,9 +45,37 @@ pub(crate) fn approve(server: &Server, authorization: &Authorization, person: &P
 
 /// Sends the browser to the client with an error (RFC 6749 §4.1.2.1).
 pub(crate) fn refuse(server: &Server, destination: &Destination, state: Option<&str>, reason: &Reason) -> HttpResponse {
+    see_other(refusal(server, destination, state, reason))
+}
+
+/// The URL that tells a client of an error.
+fn refusal(server: &Server, destination: &Destination, state: Option<&str>, reason: &Reason) -> String {
     let wire = reason.wire();
     let code = wire.code.map_or("server_error", |code| code.as_str());
-    redirect(server, destination, state, &[("error", code), ("error_description", &wire.text)])
+    answered(server, destination, state, &[("error", code), ("error_description", &wire.text)])
+}
+
+/// The way back to the client whose request this is: its request ends there as one that the user left.
+pub(crate) fn way_back(server: &Server, authorization: &Authorization) -> WayBack {
+    let Authorization { request, client, destination } = authorization;
+    WayBack {
+        client: client.name.clone(),
+        href: refusal(server, destination, request.state.as_deref(), &Reason::AccessDenied),
+        language: request.requirements.language.clone(),
+    }
+}
+
+/// The way back from a form that may be too old, spent, or another browser's: its request was found good once, and the
+/// client and its redirect URI are looked up again.
+pub(crate) async fn way_back_from(server: &Server, sealed: &str) -> Option<WayBack> {
+    let sealer = server.sealer();
+    let request = sealer
+        .open_at_any_age::<SignInForm>(sealed)
+        .map(|form| form.request)
+        .or_else(|_| sealer.open_at_any_age::<QuestionForm>(sealed).map(|form| form.request))
+        .or_else(|_| sealer.open_at_any_age::<ConsentForm>(sealed).map(|form| form.request));
+    let authorization = Authorization::of(server, request.ok()?).await.ok()?;
+    Some(way_back(server, &authorization))
 }
 
 /// The user did not allow it, or left.

@@ -46,6 +46,44 @@ fn second_factor(factor: SecondFactor) -> SignIn<Value> {
     }
 }
 
+/// An author's own language, which runs from right to left.
+fn arabic() -> Texts {
+    Texts {
+        language: "ar".into(),
+        sign_in: "تسجيل الدخول".into(),
+        to_continue: "للمتابعة إلى {client}".into(),
+        able_to: "سيتمكن {client} من:".into(),
+        valid_at: "هذا الوصول صالح لدى:".into(),
+        lasting_access: "الاحتفاظ بهذا الوصول في غيابك حتى تنهيه".into(),
+        username: "اسم المستخدم".into(),
+        password: "كلمة المرور".into(),
+        returns_to: "سيتم نقلك بعد ذلك إلى {host}".into(),
+        cancel: "إلغاء".into(),
+        wrong: "اسم المستخدم أو كلمة المرور غير صحيحة.".into(),
+        question: "خطوة أخرى".into(),
+        go_on: "متابعة".into(),
+        answer_wrong: "هذا غير صحيح.".into(),
+        consent: "السماح بالوصول؟".into(),
+        wants_access: "يريد {client} الوصول إلى حسابك {account}".into(),
+        allow: "سماح".into(),
+        deny: "رفض".into(),
+        sign_out: "تسجيل الخروج".into(),
+        sign_out_question: "تسجيل الخروج؟".into(),
+        signed_in_as: "أنت مسجل الدخول باسم {account}.".into(),
+        signed_out: "تم تسجيل خروجك".into(),
+        close_window: "يمكنك إغلاق هذه النافذة.".into(),
+        cannot_go_on: "لا يمكن متابعة تسجيل الدخول هذا".into(),
+        request_unusable: "أرسل التطبيق طلباً لا يمكن الرد عليه. عد إليه وحاول مرة أخرى.".into(),
+        nothing_was_sent: "الخطأ {status}. لم يُرسل شيء إلى التطبيق.".into(),
+        back_to: "العودة إلى {client}".into(),
+        terms: "الشروط".into(),
+        privacy: "الخصوصية".into(),
+        ..Texts::english()
+    }
+    .describe("openid", "معرفة من أنت")
+    .describe("notes:write", "كتابة الملاحظات باسمك")
+}
+
 fn user(name: &str) -> Value {
     json!({ "sub": name, "name": name.to_uppercase() })
 }
@@ -69,7 +107,14 @@ async fn main() -> std::io::Result<()> {
         .client(app("app"))
         .client(app("framed").without_refresh_tokens())
         .client(Client::public("partner").name("Partner Ltd").redirect_uri("http://127.0.0.1/partner").third_party())
-        .language(Texts::german())
+        .language(Texts::german().describe("notes:write", "Notizen in Ihrem Namen schreiben"))
+        .language(Texts::french())
+        .language(Texts::spanish())
+        .language(Texts::japanese())
+        .language(arabic())
+        .resource("https://files.example")
+        .terms("/app/terms")
+        .privacy("https://notes.example/privacy")
         .authenticate_blocking(authenticate)
         .second_factor_blocking(second_factor)
         .reload(async |subject: &str| Some(user(subject)))

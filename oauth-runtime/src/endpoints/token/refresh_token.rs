@@ -5,7 +5,6 @@ use crate::error::Reason;
 use crate::event::{EventKind, Fact};
 use crate::model::Timestamp;
 use crate::model::as_of::AsOf;
-use crate::model::claims::OFFLINE_ACCESS;
 use crate::model::client::RegisteredClient;
 use crate::model::code::AuthorizationCode;
 use crate::model::form::Parameters;
@@ -145,8 +144,7 @@ pub(crate) fn family(
     now: Timestamp,
 ) -> Option<Grant> {
     let refreshing = server.refreshing()?;
-    let asked = !refreshing.needs_offline_access || code.scope.contains(OFFLINE_ACCESS);
-    (client.may_refresh && asked && ends_at(refreshing, code) > now).then(|| Grant {
+    (refreshing.is_for(client, &code.scope) && ends_at(refreshing, code) > now).then(|| Grant {
         id: code.grant.clone(),
         client: client.id.clone(),
         session: code.authentication.session.clone(),

@@ -1,0 +1,41 @@
+//! The languages that are there.
+
+mod english;
+mod french;
+mod german;
+mod japanese;
+mod spanish;
+
+use crate::pages::texts::Texts;
+
+impl Texts {
+    /// The language that every service has.
+    #[must_use]
+    pub fn english() -> Self {
+        english::texts()
+    }
+
+    /// German, for [`Builder::language`](crate::Builder::language). Users are addressed as "Sie".
+    #[must_use]
+    pub fn german() -> Self {
+        german::texts()
+    }
+
+    /// French, for [`Builder::language`](crate::Builder::language). Users are addressed as "vous".
+    #[must_use]
+    pub fn french() -> Self {
+        french::texts()
+    }
+
+    /// Spanish, for [`Builder::language`](crate::Builder::language). Users are addressed as "usted".
+    #[must_use]
+    pub fn spanish() -> Self {
+        spanish::texts()
+    }
+
+    /// Japanese, for [`Builder::language`](crate::Builder::language), in the polite form.
+    #[must_use]
+    pub fn japanese() -> Self {
+        japanese::texts()
+    }
+}

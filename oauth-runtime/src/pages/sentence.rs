@@ -1,0 +1,49 @@
+//! A sentence with names in it.
+
+use askama::Template;
+use askama::filters::HtmlSafe;
+
+/// A sentence with names in it, which the template makes stand out and keeps as text.
+#[derive(Template)]
+#[template(path = "sentence.html")]
+pub(super) struct Sentence<'a> {
+    parts: Vec<Part<'a>>,
+}
+
+struct Part<'a> {
+    text: &'a str,
+    is_name: bool,
+}
+
+// Its template escapes what is in it.
+impl HtmlSafe for Sentence<'_> {}
+
+impl<'a> Sentence<'a> {
+    /// With each place such as `{client}` taken by its name.
+    pub(super) fn new(text: &'a str, names: &[(&str, &'a str)]) -> Self {
+        let mut parts = vec![Part { text, is_name: false }];
+        for (place, name) in names {
+            let found = parts.iter().position(|part| !part.is_name && part.text.contains(place));
+            if let Some(index) = found
+                && let Some((before, after)) = parts[index].text.split_once(place)
+            {
+                let around = [(before, false), (*name, true), (after, false)];
+                parts.splice(index..=index, around.map(|(text, is_name)| Part { text, is_name }));
+            }
+        }
+        Sentence { parts }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_stays_text_and_brings_no_place_of_its_own() {
+        let names = [("{client}", "<b>{account}"), ("{account}", "ada")];
+        let sentence = Sentence::new("{client} & {account}!", &names).to_string();
+        let html = sentence.replace("&#60;", "&lt;").replace("&#62;", "&gt;").replace("&#38;", "&amp;");
+        assert_eq!(html, "<strong><bdi>&lt;b&gt;{account}</bdi></strong> &amp; <strong><bdi>ada</bdi></strong>!");
+    }
+}

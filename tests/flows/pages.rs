@@ -1,0 +1,160 @@
+//! What the pages say, and where they lead.
+
+use std::time::Duration;
+
+use oauth_runtime::{BuildError, Builder, Client, Clock, Texts};
+use oauth_tests::{Answer, Browser, builder, start};
+use serde_json::json;
+
+/// Somebody else's, on https.
+const GUEST: &[(&str, Option<&str>)] =
+    &[("client_id", Some("guest")), ("redirect_uri", Some("https://guest.example/cb")), ("state", Some("xyz"))];
+
+fn with_guest(builder: Builder) -> Builder {
+    builder
+        .name("Notes")
+        .scope("a:last", "Read it all")
+        .scope("offline_access", "Stay with you")
+        .resource("https://files.example")
+        .reload(async |_: &str| Some(json!({})))
+        .client(Client::public("guest").name("Guest <Book>").redirect_uri("https://guest.example/cb").third_party())
+        .client(Client::public("known").redirect_uri("https://known.example/cb"))
+        .language(
+            Texts::german().describe("notes:read", "Ihre Notizen lesen").describe("https://files.example", "Dateien"),
+        )
+}
+
+/// Each of these, and in this order.
+fn in_order(page: &Answer, parts: &[&str]) {
+    let mut rest = page.body.as_str();
+    for part in parts {
+        let (_, after) = rest.split_once(part).unwrap_or_else(|| panic!("{part} of {parts:?}: {page:?}"));
+        rest = after;
+    }
+}
+
+#[tokio::test]
+async fn c40_the_consent_page_names_account_scopes_resources_and_lasting_access() {
+    let server = start(with_guest);
+    let browser = Browser::new(&server);
+    let asked =
+        [("scope", Some("a:last notes:write offline_access notes:read")), ("resource", Some("https://files.example"))];
+    let page = browser.sign_in(&[GUEST, &asked].concat(), "admin", "admin123").await;
+    in_order(
+        &page,
+        &[
+            "<h1>Allow access?",
+            "Guest &#60;Book&#62;",
+            "admin",
+            "will be able to:",
+            "Read your notes",
+            "Write your notes",
+            "Read it all",
+            "<li>Stay with you</li>",
+            "This access is valid at:",
+            "https://files.example",
+            "value=\"allow\"",
+        ],
+    );
+    assert_eq!(page.body.matches("Stay with you").count(), 1, "said once: {page:?}");
+
+    let german = [("ui_locales", Some("de")), ("scope", Some("notes:read"))];
+    let page = browser.authorize(&[GUEST, &german, &asked[1..]].concat()).await;
+    in_order(&page, &["kann dann:", "Ihre Notizen lesen", "Dieser Zugriff gilt bei:", "Dateien", "value=\"allow\""]);
+    assert!(!page.body.contains("Stay with you") && !page.body.contains("Abwesenheit"), "no refresh tokens: {page:?}");
+
+    let own = [("resource", Some(server.base.as_str())), ("scope", Some("notes:read"))];
+    let page = browser.authorize(&[GUEST, &own].concat()).await;
+    assert!(!page.body.contains("valid at"), "the service itself goes without saying: {page:?}");
+    let both = browser.authorize_url(&[GUEST, &own, &asked[1..]].concat());
+    in_order(&Answer::to(browser.http.get(both)).await, &["valid at", "<bdi>Notes<", "<bdi>https://files.example"]);
+}
+
+#[tokio::test]
+async fn c40_lasting_access_is_said_where_no_scope_says_it() {
+    let server = start(|builder| {
+        builder
+            .reload(async |_: &str| Some(json!({})))
+            .client(Client::public("guest").redirect_uri("https://guest.example/cb").third_party())
+            .client(
+                Client::public("brief").redirect_uri("https://brief.example/cb").third_party().without_refresh_tokens(),
+            )
+    });
+    let page = Browser::new(&server).sign_in(GUEST, "admin", "admin123").await;
+    in_order(&page, &["will be able to:", "Keep this access while you are away, until you end it", "value=\"allow\""]);
+    let brief = [("client_id", Some("brief")), ("redirect_uri", Some("https://brief.example/cb"))];
+    let page = Browser::new(&server).sign_in(&brief, "admin", "admin123").await;
+    assert!(page.body.contains("value=\"allow\"") && !page.body.contains("able to"), "{page:?}");
+}
+
+#[tokio::test]
+async fn c06_the_sign_in_page_lists_what_is_asked_for_only_where_it_is_the_consent() {
+    let server = start(with_guest);
+    let scope = ("scope", Some("a:last notes:read"));
+    let page =
+        async |client: &[(&str, Option<&str>)]| Browser::new(&server).authorize(&[client, &[scope]].concat()).await;
+    // Any program can be at loopback, and no other page will ask.
+    in_order(&page(&[]).await, &["name=\"password\"", "able to:", "Read your notes", "Read it all", "<button"]);
+    assert!(!page(GUEST).await.body.contains("Read your notes"), "the consent page will say it");
+    let known = [("client_id", Some("known")), ("redirect_uri", Some("https://known.example/cb"))];
+    assert!(!page(&known).await.body.contains("Read your notes"), "the author's own");
+    assert!(!page(&[("prompt", Some("consent"))]).await.body.contains("Read your notes"), "the consent page will");
+}
+
+#[tokio::test]
+async fn an_error_page_speaks_the_user_s_language_and_leads_back_to_the_client() {
+    let clock = Clock::by_hand();
+    let server = start(|builder| with_guest(builder).clock(clock.clone()));
+    let browser = Browser::new(&server);
+    let form = browser.authorize(&[GUEST, &[("ui_locales", Some("de"))]].concat()).await.form();
+    let back = "href=\"https://guest.example/cb?error=access_denied&#38;error_description=the+user+did+not+allow+it\
+                &#38;state=xyz&#38;iss=";
+
+    let elsewhere = Browser::new(&server).login(&form, "admin", "admin123").await;
+    assert!(elsewhere.status == 403 && elsewhere.is_page(), "{elsewhere:?}");
+    in_order(
+        &elsewhere,
+        &["lang=\"de\"", "einem anderen Browser", back, "Zurück zu", "Guest &#60;Book&#62;", "keeps no cookies"],
+    );
+
+    clock.advance(Duration::from_secs(3601));
+    let late = browser.login(&form, "admin", "admin123").await;
+    assert_eq!(late.status, 400);
+    in_order(&late, &["Diese Seite ist zu alt.", back, "Fehler 400.", "lang=\"en\" dir=\"ltr\">the form is too old"]);
+
+    // Where the client is not known, or its redirect URI is not one of its own, there is no link.
+    for changes in [("client_id", "nobody"), ("redirect_uri", "https://evil.example/")] {
+        let page = browser.authorize(&[GUEST, &[(changes.0, Some(changes.1))]].concat()).await;
+        assert!(page.status == 400 && page.is_page() && !page.body.contains("<a "), "{page:?}");
+        assert!(page.body.contains("The application sent something that cannot be answered."), "{page:?}");
+    }
+    let forged = browser.login(&form[1..], "admin", "admin123").await;
+    assert!(forged.status == 400 && !forged.body.contains("<a "), "{forged:?}");
+}
+
+#[tokio::test]
+async fn a_client_that_is_gone_is_not_led_back_to() {
+    let form = {
+        let server = start(|builder| with_guest(builder).issuer("http://127.0.0.1:9"));
+        Browser::new(&server).authorize(GUEST).await.form()
+    };
+    let server = start(|builder| builder.issuer("http://127.0.0.1:9"));
+    let page = Browser::new(&server).login(&form, "admin", "admin123").await;
+    assert!(page.status >= 400 && page.is_page() && !page.body.contains("<a "), "{page:?}");
+}
+
+#[tokio::test]
+async fn every_page_can_lead_to_the_terms_and_the_privacy_notice() {
+    let server = start(|builder| builder.terms("/terms").privacy("https://notes.example/privacy?a&b"));
+    let browser = Browser::new(&server);
+    for page in [browser.authorize(&[]).await, browser.authorize(&[("client_id", Some("nobody"))]).await] {
+        in_order(
+            &page,
+            &["<footer>", "<a href=\"/terms\"", "Terms", "href=\"https://notes.example/privacy?a&#38;b\"", "Privacy"],
+        );
+    }
+    for bad in ["", "terms", "//evil.example", "http://notes.example/", "javascript:alert(1)", "/a?b"] {
+        let built = builder("http://127.0.0.1:9").terms(bad).build();
+        assert!(matches!(built, Err(BuildError::Link { what: "terms", .. })), "{bad}: {built:?}");
+    }
+}
