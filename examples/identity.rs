@@ -7,7 +7,8 @@ use actix_web::web::{Json, ServiceConfig};
 use actix_web::{App, HttpServer, Responder, get};
 use argon2::{Argon2, PasswordHash, PasswordVerifier as _};
 use oauth_runtime::{
-    AccessToken, BuildError, Builder, Claims, Client, Login, OAuthService, Texts, public, require_claim, require_token,
+    AccessToken, BuildError, Builder, Claims, Client, GrantType, Login, OAuthService, Texts, public, require_claim,
+    require_token,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -47,7 +48,7 @@ async fn admin() -> impl Responder {
     "Admin access granted!"
 }
 
-/// For a job, which has a token in its own name and no user.
+/// For a job, which has a token in its own name and no user, and for what an admin lets an application do.
 #[require_claim(scope = "reports:read")]
 #[get("/reports")]
 async fn reports() -> impl Responder {
@@ -74,14 +75,23 @@ fn service(origin: &str) -> Result<OAuthService, Box<dyn std::error::Error>> {
                 .post_logout_redirect_uri(format!("{origin}/")),
         )
         .client(Client::public("cli").name("Command line").redirect_uri("http://127.0.0.1/callback"))
-        // Somebody else's: each user is asked whether he allows it what it asks for.
-        .client(Client::public("partner").name("Partner").redirect_uri("http://127.0.0.1/partner").third_party())
+        // Somebody else's: each user is asked whether they allow it what it asks for, and it gets these scopes at most.
+        .client(
+            Client::public("partner")
+                .name("Partner")
+                .redirect_uri("http://127.0.0.1/partner")
+                .third_party()
+                .allow_scopes("profile email"),
+        )
         .client(
             Client::confidential("backend")
                 .secret(BACKEND_SECRET)
                 .redirect_uri("http://127.0.0.1/callback")
+                .grants([GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials])
                 .scope("reports:read"),
         )
+        // Reports are for jobs, and for users who are admins.
+        .narrow_scopes(|user, scope| scope != "reports:read" || user.claim("role") == "admin")
         .language(
             Texts::german()
                 .describe("openid", "Wissen, wer Sie sind")

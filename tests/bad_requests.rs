@@ -189,7 +189,7 @@ async fn authorize(held: &mut Held) {
         ("the method plain", "invalid_request", &[("code_challenge_method", Some("plain"))]),
         ("an unknown method", "invalid_request", &[("code_challenge_method", Some("S512"))]),
         ("the method in other case", "invalid_request", &[("code_challenge_method", Some("s256"))]),
-        ("an unknown scope", "invalid_scope", &[("scope", Some("notes:read notes:burn"))]),
+        ("an unknown scope", "invalid_scope", &[("scope", Some("none"))]),
         ("a scope with a quote", "invalid_scope", &[("scope", Some("notes:\"read\""))]),
         ("a long scope", "invalid_request", &[("scope", Some(&long))]),
         ("scope twice", "invalid_request", &[("scope", Some("notes:read")), ("scope", Some("notes:read"))]),

@@ -21,7 +21,8 @@ use crate::event::Event;
 use crate::event::teller::Listener;
 use crate::guard::refusal::{Refusal, RefusalBody};
 use crate::keys::Keys;
-use crate::model::{Client, Clock, Secret};
+use crate::model::granting::Narrow;
+use crate::model::{Client, Clock, Granting, Secret};
 use crate::pages::{BuiltInPages, Look, Pages, Texts};
 use crate::server::paths::Endpoint;
 use crate::server::{ClientAddress, OAuthService};
@@ -44,6 +45,7 @@ pub struct Builder {
     clients: Vec<Client>,
     scopes: Vec<(String, String)>,
     default_scope: Option<String>,
+    narrow_scopes: Option<Arc<Narrow>>,
     authenticate: Option<(Authenticate, ClaimsType)>,
     denies_foreign_claims: bool,
     authenticate_timeout: Duration,
@@ -98,6 +100,7 @@ impl Builder {
             clients: Vec::new(),
             scopes: Vec::new(),
             default_scope: None,
+            narrow_scopes: None,
             authenticate: None,
             denies_foreign_claims: false,
             authenticate_timeout: Duration::from_secs(10),
@@ -174,8 +177,9 @@ impl Builder {
         self
     }
 
-    /// A scope that clients may ask for, and what the sign-in page says of it. A scope that is not named here is
-    /// refused with `invalid_scope`.
+    /// A scope that clients may ask for, and what the sign-in page says of it. A scope that is not named here is not
+    /// granted: the answer says what was, and a request for nothing else is refused with `invalid_scope` (RFC 6749 §3.3).
+    /// Which client may ask for which is [`Client::allow_scopes`].
     pub fn scope(mut self, scope: impl Into<String>, description: impl Into<String>) -> Self {
         self.scopes.push((scope.into(), description.into()));
         self
@@ -184,6 +188,33 @@ impl Builder {
     /// What is granted where a client asks for no scope. Default: nothing.
     pub fn default_scope(mut self, scope: impl Into<String>) -> Self {
         self.default_scope = Some(scope.into());
+        self
+    }
+
+    /// Decides which scopes a user may grant: a plain function, asked for each scope that a client asks for and may have.
+    /// What it answers `false` for is not granted. Default: each user may grant each scope.
+    ///
+    /// It is asked when a code is made and redeemed, and at each refresh with the claims of [`Builder::reload`]: a scope that
+    /// a user may not grant any more is gone at the next one. It must not block. A panic refuses the request.
+    ///
+    /// ```
+    /// use oauth_runtime::Granting;
+    /// # use oauth_runtime::{Client, Login, OAuthService};
+    /// # use serde_json::json;
+    ///
+    /// let oauth = OAuthService::builder()
+    ///     .issuer("http://127.0.0.1:8000")
+    ///     .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"))
+    ///     .scope("notes:read", "Read your notes")
+    ///     .scope("users:write", "Change users")
+    ///     .narrow_scopes(|user: &Granting<'_>, scope| scope != "users:write" || user.claim("role") == "admin")
+    ///     .authenticate(async |_: Login| Some(json!({ "sub": "ada", "role": "admin" })))
+    ///     .build()
+    ///     .unwrap();
+    /// # let _ = oauth;
+    /// ```
+    pub fn narrow_scopes(mut self, may_grant: impl Fn(&Granting<'_>, &str) -> bool + Send + Sync + 'static) -> Self {
+        self.narrow_scopes = Some(Arc::new(may_grant));
         self
     }
 

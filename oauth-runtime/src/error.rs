@@ -140,7 +140,8 @@ reasons! {
     UnsupportedResponseType => 400, UnsupportedResponseType, "response_type must be code";
     UnsupportedResponseMode => 400, InvalidRequest, "response_mode must be query, or left out";
     ScopeMalformed => 400, InvalidScope, "scope has a character that is not allowed, or is too long";
-    ScopeUnknown => 400, InvalidScope, "a scope was asked for that this server does not have: see scopes_supported";
+    ScopeUnknown => 400, InvalidScope,
+        "nothing of the scope is one of this server that the client may ask for: see scopes_supported";
     AccessDenied => 400, AccessDenied, "the user did not allow it";
     // RFC 7636 §4.4.1
     ChallengeMissing => 400, InvalidRequest, "code_challenge is missing: PKCE (RFC 7636) is required";
@@ -246,10 +247,11 @@ reasons! {
         "this user has as many grants as one may have: end one of them, or try again in a minute", retry_after: A_MINUTE;
     SubjectGone => 400, InvalidGrant, "the user may not sign in any more";
     ScopeGrown => 400, InvalidScope, "a refresh may ask for less than was granted, and not for more";
-    ScopeNotForClient => 400, InvalidScope, "the client may not ask for this scope in its own name";
+    ScopeNotForClient => 400, InvalidScope, "nothing of the scope may be granted to this client, or by this user";
     ReloadFailed => 503, TemporarilyUnavailable, "try again in a moment: nothing was lost", retry_after: A_SECOND;
     // RFC 8707 §2
-    TargetUnknown => 400, InvalidTarget, "a resource was asked for that this server issues no tokens for";
+    TargetNotForClient => 400, InvalidTarget,
+        "a resource was asked for that this server does not have, or issues this client no tokens for";
     TargetNotGranted => 400, InvalidTarget, "a resource was asked for that was not in the authorization request";
 
     // Revocation and introspection: RFC 7009 §2.1, RFC 7662 §2.3

@@ -1,11 +1,14 @@
 //! What the protocol speaks of: parsed once, then trusted. Knows no actix.
 
 pub(crate) mod as_of;
+pub(crate) mod ceiling;
 pub(crate) mod claims;
 pub(crate) mod client;
 pub(crate) mod code;
 pub(crate) mod credentials;
 pub(crate) mod form;
+pub(crate) mod grant_type;
+pub(crate) mod granting;
 pub(crate) mod id;
 pub(crate) mod issuer;
 pub(crate) mod jwk;
@@ -24,6 +27,8 @@ pub(crate) mod text;
 pub(crate) mod time;
 
 pub use client::Client;
+pub use grant_type::GrantType;
+pub use granting::Granting;
 pub use scope::{InvalidScope, Scope};
 pub use secret::{Password, Secret};
 pub(crate) use text::{debug_as_text, words};

@@ -1,5 +1,6 @@
 //! What was configured, behind methods with names.
 
+pub(crate) mod granting;
 pub(crate) mod grants;
 pub(crate) mod health;
 pub(crate) mod paths;
@@ -27,11 +28,12 @@ use crate::limit::network::Networks;
 use crate::model::claims::OFFLINE_ACCESS;
 use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
+use crate::model::granting::Narrow;
 use crate::model::issuer::Issuer;
 use crate::model::lifetime::Lifetimes;
 use crate::model::record::Record;
 use crate::model::resource::Resources;
-use crate::model::{Clock, Scope, Timestamp};
+use crate::model::{Clock, GrantType, Scope, Timestamp};
 use crate::pages::{Brand, Logo, Pages, Texts};
 use crate::policy::Policy;
 use crate::seal::Sealer;
@@ -85,8 +87,12 @@ pub(crate) struct Configuration {
     /// The same, in the author's order.
     pub(crate) scope_order: Vec<String>,
     pub(crate) default_scope: Scope,
-    /// What tokens are signed for besides the audience of the guards.
-    pub(crate) resources: Vec<String>,
+    /// Whether a user may grant a scope; none where each may grant each.
+    pub(crate) narrow_scopes: Option<Arc<Narrow>>,
+    /// What `/userinfo` decides by: it takes what the guards take, and the tokens that are for it alone.
+    pub(crate) userinfo: Arc<Protection>,
+    /// Whatever tokens are signed for here.
+    pub(crate) any_audience: Expected,
     pub(crate) users: Users,
     pub(crate) access_token_lifetime: Duration,
     pub(crate) code_lifetime: Duration,
@@ -134,7 +140,7 @@ pub(crate) struct Refreshing {
 impl Refreshing {
     /// Whether a client that is granted this scope gets refresh tokens.
     pub(crate) fn is_for(&self, client: &RegisteredClient, scope: &Scope) -> bool {
-        client.may_refresh && (!self.needs_offline_access || scope.contains(OFFLINE_ACCESS))
+        client.may_use(GrantType::RefreshToken) && (!self.needs_offline_access || scope.contains(OFFLINE_ACCESS))
     }
 }
 
@@ -232,6 +238,11 @@ impl Server {
 
     pub(crate) fn protection(&self) -> &Arc<Protection> {
         &self.configured.protection
+    }
+
+    /// The protection of `/userinfo`.
+    pub(crate) fn userinfo(&self) -> &Arc<Protection> {
+        &self.configured.userinfo
     }
 
     pub(crate) fn keys(&self) -> &KeyRing {
@@ -364,22 +375,20 @@ impl Server {
         text.map(|text| text.parse().map_err(|_| Reason::ScopeMalformed)).transpose()
     }
 
-    /// What a request asks a token to be for: known resources, or none (RFC 8707 §2).
-    pub(crate) fn asked_resources(&self, parameters: &Parameters<'_>) -> Result<Resources, Reason> {
-        let asked = parameters.all("resource", 2048)?;
-        let known = |resource: &&str| {
-            self.audience() == *resource || self.configured.resources.iter().any(|known| known == resource)
-        };
-        if asked.iter().all(known) { Ok(asked.into_iter().collect()) } else { Err(Reason::TargetUnknown) }
+    /// What a request asks a token to be for: what the client may ask for, or nothing (RFC 8707 §2).
+    pub(crate) fn asked_resources(
+        &self,
+        client: &RegisteredClient,
+        parameters: &Parameters<'_>,
+    ) -> Result<Resources, Reason> {
+        let asked: Resources = parameters.all("resource", 2048)?.into_iter().collect();
+        if client.ceiling.has(&asked) { Ok(asked) } else { Err(Reason::TargetNotForClient) }
     }
 
     /// An access token that was signed here for any audience, while it lasts: for the endpoints that a token is shown to
     /// rather than used at.
     pub(crate) fn access_token(&self, token: &str) -> Option<Verified> {
-        let own = std::iter::once(self.audience()).chain(self.configured.resources.iter().map(String::as_str));
-        let issuer = self.issuer().as_str();
-        own.map(|audience| Expected::own(issuer, audience))
-            .find_map(|expected| self.keys().verify(token, &expected, self.now()).ok())
+        self.keys().verify(token, &self.configured.any_audience, self.now()).ok()
     }
 
     /// An ID token that comes back as a hint, if one does.

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use oauth_runtime::testing::Verb;
-use oauth_runtime::{Builder, Client, Clock};
+use oauth_runtime::{Builder, Client, Clock, GrantType};
 use oauth_tests::{Answer, Browser, REDIRECT, Server, VERIFIER, aged, start, watched};
 use serde_json::{Value, json};
 
@@ -59,7 +59,12 @@ fn with_clients(builder: Builder) -> Builder {
                 .scope("notes:read notes:write")
                 .claims(json!({ "role": "admin", "shift": "night" })),
         )
-        .client(Client::confidential("web").redirect_uri("http://127.0.0.1/callback").secret(WEB))
+        .client(
+            Client::confidential("web")
+                .redirect_uri("http://127.0.0.1/callback")
+                .secret(WEB)
+                .grants(GrantType::ALL.iter().copied()),
+        )
         .client(Client::confidential("signer").jwks(set).scope("notes:read"))
 }
 

@@ -16,7 +16,7 @@ const GUEST_ELSEWHERE: Changes<'_> = &[
 
 fn service() -> (Server, OAuthService) {
     let (listener, base) = free_port();
-    let guest = Client::public("guest").third_party();
+    let guest = Client::public("guest").third_party().allow_scopes("notes:read notes:write").allow_resources([&base]);
     let guest = guest.redirect_uri("https://guest.example/cb").redirect_uri("https://guest.example.net/cb");
     let oauth = builder(&base).client(guest).reload(async |_: &str| Some(json!({ "role": "admin" }))).build().unwrap();
     let routes = oauth.clone();

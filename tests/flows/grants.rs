@@ -16,7 +16,7 @@ fn service(change: impl FnOnce(Builder) -> Builder) -> (Server, OAuthService) {
     let with_users = builder(&base)
         .authenticate(async |login: Login| (&*login.password == "right").then(|| json!({ "sub": login.username })))
         .reload(async |subject: &str| Some(json!({ "sub": subject })))
-        .client(Client::public("guest").redirect_uri(GUEST).third_party());
+        .client(Client::public("guest").redirect_uri(GUEST).third_party().allow_scopes("notes:read"));
     let oauth = change(with_users).build().unwrap();
     let routes = oauth.clone();
     let server = serve(listener, move |app| {

@@ -3,6 +3,7 @@
 
 mod broken_store;
 mod browsers;
+mod ceilings;
 mod clients;
 mod clocks;
 mod cross_site;

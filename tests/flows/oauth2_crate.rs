@@ -1,6 +1,6 @@
 //! A client library that others wrote drives the flow.
 
-use oauth_runtime::Client;
+use oauth_runtime::{Client, GrantType};
 use oauth_tests::{Browser, REDIRECT, start};
 use oauth2::basic::BasicClient;
 use oauth2::{
@@ -55,7 +55,11 @@ async fn c21_c23_the_oauth2_crate_refreshes_introspects_and_has_tokens_in_its_ow
     const SECRET: &str = "a secret+with what: has to be=encoded / 100%";
     let server = start(|builder| {
         builder.reload_blocking(|_| Some(serde_json::json!({ "role": "admin" }))).client(
-            Client::confidential("web").secret(SECRET).redirect_uri("http://127.0.0.1/callback").scope("notes:read"),
+            Client::confidential("web")
+                .secret(SECRET)
+                .redirect_uri("http://127.0.0.1/callback")
+                .grants(GrantType::ALL.iter().copied())
+                .scope("notes:read"),
         )
     });
     for auth in [AuthType::BasicAuth, AuthType::RequestBody] {

@@ -15,9 +15,17 @@ fn with_guest(builder: Builder) -> Builder {
         .name("Notes")
         .scope("a:last", "Read it all")
         .scope("offline_access", "Stay with you")
+        .audience("https://api.example")
         .resource("https://files.example")
         .reload(async |_: &str| Some(json!({})))
-        .client(Client::public("guest").name("Guest <Book>").redirect_uri("https://guest.example/cb").third_party())
+        .client(
+            Client::public("guest")
+                .name("Guest <Book>")
+                .redirect_uri("https://guest.example/cb")
+                .third_party()
+                .allow_scopes("a:last offline_access notes:read notes:write")
+                .allow_resources(["https://api.example", "https://files.example"]),
+        )
         .client(Client::public("known").redirect_uri("https://known.example/cb"))
         .language(
             Texts::german().describe("notes:read", "Ihre Notizen lesen").describe("https://files.example", "Dateien"),
@@ -63,7 +71,7 @@ async fn c40_the_consent_page_names_account_scopes_resources_and_lasting_access(
     in_order(&page, &["kann dann:", "Ihre Notizen lesen", "Dieser Zugriff gilt bei:", "Dateien", "value=\"allow\""]);
     assert!(!page.body.contains("Stay with you") && !page.body.contains("Abwesenheit"), "no refresh tokens: {page:?}");
 
-    let own = [("resource", Some(server.base.as_str())), ("scope", Some("notes:read"))];
+    let own = [("resource", Some("https://api.example")), ("scope", Some("notes:read"))];
     let page = browser.authorize(&[GUEST, &own].concat()).await;
     assert!(!page.body.contains("valid at"), "the service itself goes without saying: {page:?}");
     let both = browser.authorize_url(&[GUEST, &own, &asked[1..]].concat());
@@ -145,12 +153,12 @@ async fn a_client_that_is_gone_is_not_led_back_to() {
 
 #[tokio::test]
 async fn every_page_can_lead_to_the_terms_and_the_privacy_notice() {
-    let server = start(|builder| builder.terms("/terms").privacy("https://notes.example/privacy?a&b"));
+    let server = start(|builder| builder.terms("/terms").privacy("https://api.example/privacy?a&b"));
     let browser = Browser::new(&server);
     for page in [browser.authorize(&[]).await, browser.authorize(&[("client_id", Some("nobody"))]).await] {
         in_order(
             &page,
-            &["<footer>", "<a href=\"/terms\"", "Terms", "href=\"https://notes.example/privacy?a&#38;b\"", "Privacy"],
+            &["<footer>", "<a href=\"/terms\"", "Terms", "href=\"https://api.example/privacy?a&#38;b\"", "Privacy"],
         );
     }
     for bad in ["", "terms", "//evil.example", "http://notes.example/", "javascript:alert(1)", "/a?b"] {

@@ -25,7 +25,13 @@ fn reloading(builder: Builder) -> Builder {
                 .redirect_uri("https://shop.example/cb")
                 .post_logout_redirect_uri("https://shop.example/bye?x=1"),
         )
-        .client(Client::public("guest").name("Guest Book").redirect_uri("https://guest.example/cb").third_party())
+        .client(
+            Client::public("guest")
+                .name("Guest Book")
+                .redirect_uri("https://guest.example/cb")
+                .third_party()
+                .allow_scopes("notes:read notes:write"),
+        )
         .client(Client::public("posed").redirect_uri("http://127.0.0.1/posed").third_party())
         .client(Client::confidential("web").secret(SECRET).redirect_uri("http://127.0.0.1/web"))
 }

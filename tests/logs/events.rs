@@ -114,7 +114,9 @@ fn usual(builder: Builder, clock: &Clock, has_left: &Arc<AtomicBool>) -> Builder
     builder
         .clock(clock.clone())
         .scope("openid", "Know who you are")
-        .client(Client::public("guest").redirect_uri("https://guest.example/cb").third_party())
+        .client(
+            Client::public("guest").redirect_uri("https://guest.example/cb").third_party().allow_scopes("notes:read"),
+        )
         .client(Client::confidential("job").secret(JOB).scope("notes:read"))
         .client_address(|http| match http.headers().get("from") {
             Some(from) => from.to_str().ok()?.parse::<IpAddr>().ok(),

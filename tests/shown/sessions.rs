@@ -15,7 +15,13 @@ pub fn oauth(keys: Keys) -> Result<OAuthService, BuildError> {
                 .post_logout_redirect_uri("https://shop.example/bye"),
         )
         .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback")) // any program can pose as this one
-        .client(Client::public("guest").redirect_uri("https://guest.example/cb").third_party())
+        .client(
+            Client::public("guest")
+                .redirect_uri("https://guest.example/cb")
+                .third_party()
+                .allow_scopes("notes:read")
+                .allow_resources(["https://notes.example"]),
+        )
         .authenticate_blocking(|login: Login| {
             (&*login.password == "admin123").then(|| json!({ "sub": "admin", "role": "admin" }))
         })

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::builder::Builder;
-use crate::builder::clients::{clients, default_scope, origins, scopes};
+use crate::builder::clients::{Whole, clients, default_scope, origins, scopes};
 use crate::builder::error::BuildError;
 use crate::builder::paths::paths;
 use crate::clients::Clients;
@@ -44,7 +44,9 @@ impl Builder {
         let default_scope = default_scope(self.default_scope.take(), &scopes)?;
         let (users, claims_type) = self.users(scopes.contains_key(OFFLINE_ACCESS))?;
         check_guards(&scopes, claims_type, self.denies_foreign_claims)?;
-        let listed = clients(std::mem::take(&mut self.clients), &scopes)?;
+        let whole =
+            Whole { scopes: &scopes, audience: &audience, resources: &self.resources, userinfo: &issuer.userinfo() };
+        let listed = clients(std::mem::take(&mut self.clients), &whole)?;
         origins(&self.origins)?;
         let clients = Clients::new(listed, std::mem::take(&mut self.origins));
 
@@ -71,29 +73,36 @@ impl Builder {
         meter::describe();
         let (tokens, limits) = self.own_tokens(&issuer, &secrets, others_verify)?;
         let tokens = Arc::new(tokens);
-        let protection = Arc::new(Protection {
-            expected: Expected::own(issuer.as_str(), &audience),
-            tokens: Tokens::Own(Arc::clone(&tokens)),
-            token_cache: TokenCache::new(self.token_cache),
-            own_paths: paths.registered().map(|placed| placed.path.clone()).collect(),
-            refusals: Arc::new(RefusalForm {
-                realm: issuer.as_str().to_owned(),
-                resource,
-                body: self.refusal_body.take(),
-                explains: self.explains_refusals,
-            }),
+        let refusals = Arc::new(RefusalForm {
+            realm: issuer.as_str().to_owned(),
+            resource,
+            body: self.refusal_body.take(),
+            explains: self.explains_refusals,
         });
+        let protection = |expected, cache| {
+            Arc::new(Protection {
+                expected,
+                tokens: Tokens::Own(Arc::clone(&tokens)),
+                token_cache: TokenCache::new(cache),
+                own_paths: paths.registered().map(|placed| placed.path.clone()).collect(),
+                refusals: Arc::clone(&refusals),
+            })
+        };
+        let expected = Expected::own(issuer.as_str(), &audience);
+        let everything = std::mem::take(&mut self.resources).into_iter().chain([issuer.userinfo()]);
         Ok(OAuthService::new(Configuration {
+            any_audience: expected.clone().or(everything),
+            userinfo: protection(expected.clone().or([issuer.userinfo()]), self.token_cache.min(CACHE_OF_USERINFO)),
+            protection: protection(expected, self.token_cache),
             tokens,
-            protection,
             sealer,
             limits,
             clients,
             scopes,
             scope_order,
             default_scope,
+            narrow_scopes: self.narrow_scopes.take(),
             users,
-            resources: std::mem::take(&mut self.resources),
             access_token_lifetime: self.access_token_lifetime,
             code_lifetime: self.code_lifetime,
             client_address: self.client_address.take(),
@@ -112,6 +121,10 @@ impl Builder {
         let audience = self.audience.take().unwrap_or_else(|| issuer.as_str().to_owned());
         if audience.is_empty() {
             return Err(BuildError::EmptyAudience);
+        }
+        let userinfo = issuer.userinfo();
+        if let Some(taken) = self.resources.iter().chain([&audience]).find(|named| **named == userinfo) {
+            return Err(BuildError::UserInfoAudience { audience: taken.clone() });
         }
         match self.resources.iter().find(|resource| !is_resource(resource)) {
             Some(resource) => Err(BuildError::Resource { resource: resource.clone() }),
@@ -152,6 +165,9 @@ impl Builder {
         Ok((OwnTokens { keys: keys.ok_or(BuildError::Cryptography)?, ledger, clock, events }, limits))
     }
 }
+
+/// Clients ask there once in a while, and guards all the time.
+const CACHE_OF_USERINFO: usize = 1 << 20;
 
 /// What only the program as a whole can know of its guards.
 fn check_guards(

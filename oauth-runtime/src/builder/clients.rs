@@ -4,16 +4,27 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::builder::error::BuildError;
-use crate::model::claims::{UnusableClaims, UserClaims};
+use crate::model::ceiling::Ceiling;
+use crate::model::claims::{OPENID, UnusableClaims, UserClaims};
 use crate::model::client::{RegisteredClient, is_client_id};
 use crate::model::credentials::{Credentials, SecretHash};
 use crate::model::jwk::PublicKey;
 use crate::model::redirect_uri::RedirectUri;
-use crate::model::{Client, Scope, Secret};
+use crate::model::resource::Resources;
+use crate::model::{Client, GrantType, Scope, Secret};
+
+/// What the service has, of which a client may be given some.
+pub(super) struct Whole<'a> {
+    pub(super) scopes: &'a BTreeMap<String, String>,
+    pub(super) audience: &'a str,
+    pub(super) resources: &'a [String],
+    /// The audience of tokens for `/userinfo` alone.
+    pub(super) userinfo: &'a str,
+}
 
 pub(super) fn clients(
     clients: Vec<Client>,
-    scopes: &BTreeMap<String, String>,
+    whole: &Whole<'_>,
 ) -> Result<HashMap<String, Arc<RegisteredClient>>, BuildError> {
     if clients.is_empty() {
         return Err(BuildError::NoClient);
@@ -27,10 +38,8 @@ pub(super) fn clients(
         if client.redirect_uris.is_empty() && !client.is_confidential {
             return Err(BuildError::NoRedirectUri { client: client.id });
         }
-        let scope = match client.scope.parse::<Scope>() {
-            Ok(scope) if scope.iter().all(|scope| scopes.contains_key(scope)) => scope,
-            Ok(_) | Err(_) => return Err(BuildError::ClientScope { client: client.id, scope: client.scope }),
-        };
+        let grants = grants(&client)?;
+        let ceiling = ceiling(&client, whole)?;
         let claims = match UserClaims::of(&client.id, client.claims) {
             Ok(claims) => claims,
             Err(UnusableClaims::OfAnother) => {
@@ -44,10 +53,10 @@ pub(super) fn clients(
             name,
             redirect_uris: parsed_uris(&client.id, client.redirect_uris)?,
             post_logout_redirect_uris: parsed_uris(&client.id, client.post_logout_redirect_uris)?,
-            may_refresh: client.may_refresh,
+            grants,
             is_third_party: client.is_third_party,
             credentials,
-            scope,
+            ceiling,
             claims,
         };
         if registered.insert(client.id.clone(), Arc::new(parsed)).is_some() {
@@ -55,6 +64,65 @@ pub(super) fn clients(
         }
     }
     Ok(registered)
+}
+
+/// RFC 6749 §5.2: what a client may exchange.
+fn grants(client: &Client) -> Result<Vec<GrantType>, BuildError> {
+    let has_users = !client.redirect_uris.is_empty();
+    let in_its_own_name = !client.scope.is_empty() || client.claims.as_object().is_none_or(|it| !it.is_empty());
+    let mut grants = match &client.grants {
+        Some(grants) => grants.clone(),
+        None if has_users => vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
+        None => vec![GrantType::ClientCredentials],
+    };
+    if !client.may_refresh {
+        grants.retain(|grant| *grant != GrantType::RefreshToken);
+    }
+    let has = |grant| grants.contains(&grant);
+    let why = if grants.is_empty() {
+        "it has none"
+    } else if has(GrantType::ClientCredentials) && !client.is_confidential {
+        "a public client cannot have client_credentials: it has none"
+    } else if has(GrantType::AuthorizationCode) != has_users {
+        "authorization_code and redirect URIs belong together"
+    } else if has(GrantType::RefreshToken) && !has(GrantType::AuthorizationCode) {
+        "refresh_token comes of authorization_code"
+    } else if in_its_own_name && !has(GrantType::ClientCredentials) {
+        "its .scope(..) and .claims(..) are for client_credentials, which it does not have"
+    } else {
+        return Ok(grants);
+    };
+    Err(BuildError::ClientGrants { client: client.id.clone(), why })
+}
+
+/// The most that the client may be given, of what there is.
+fn ceiling(client: &Client, whole: &Whole<'_>) -> Result<Ceiling, BuildError> {
+    let known = |text: &str| match Scope::try_from(text.to_owned()) {
+        Ok(scope) if scope.iter().all(|scope| whole.scopes.contains_key(scope)) => Ok(scope),
+        Ok(_) | Err(_) => Err(BuildError::ClientScope { client: client.id.clone(), scope: text.trim().to_owned() }),
+    };
+    let mut of_users = Scope::default();
+    match (&client.allowed_scopes, client.is_third_party) {
+        (Some(named), _) => of_users = known(named)?,
+        (None, false) => of_users.extend(whole.scopes.keys().map(String::as_str)),
+        (None, true) => {}
+    }
+    // OpenID Connect Core §3.1.2.1: who signed in, which the access token says as well
+    of_users.extend([OPENID].into_iter().filter(|scope| whole.scopes.contains_key(*scope)));
+    Ok(Ceiling { of_users, of_its_own: known(&client.scope)?, resources: resources(client, whole)? })
+}
+
+fn resources(client: &Client, whole: &Whole<'_>) -> Result<Resources, BuildError> {
+    let all = || std::iter::once(whole.audience).chain(whole.resources.iter().map(String::as_str));
+    let allowed: Vec<&str> = match (&client.allowed_resources, client.is_third_party) {
+        (Some(named), _) => named.iter().map(String::as_str).collect(),
+        (None, false) => all().collect(),
+        (None, true) => Vec::new(),
+    };
+    if let Some(unknown) = allowed.iter().find(|named| !all().any(|known| known == **named)) {
+        return Err(BuildError::ClientResource { client: client.id.clone(), resource: (*unknown).to_owned() });
+    }
+    Ok(allowed.into_iter().chain([whole.userinfo]).collect())
 }
 
 fn parsed_uris(client: &str, uris: Vec<String>) -> Result<Vec<RedirectUri>, BuildError> {

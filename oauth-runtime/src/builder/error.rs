@@ -237,6 +237,31 @@ pub enum BuildError {
         /// The scope as given: scopes with spaces between them.
         scope: String,
     },
+    /// A client may have tokens for a resource that is neither declared nor the service's own audience.
+    #[error(
+        "the client {client:?} may have tokens for {resource:?}, which is no .resource(..) of the builder and not its \
+         audience"
+    )]
+    ClientResource {
+        /// The id of the client.
+        client: String,
+        /// The resource as given.
+        resource: String,
+    },
+    /// The grants of a client and the rest of it do not fit.
+    #[error("the grants of the client {client:?} do not fit: {why}; name all that it may use in .grants(..)")]
+    ClientGrants {
+        /// The id of the client.
+        client: String,
+        /// What does not fit.
+        why: &'static str,
+    },
+    /// An audience or resource has the name that tokens for `/userinfo` alone have as their audience.
+    #[error("{audience:?} is the audience of tokens that are for /userinfo alone: choose another name")]
+    UserInfoAudience {
+        /// The audience as given.
+        audience: String,
+    },
     /// The claims of a client are no JSON object, or have a claim that the server sets.
     #[error("the claims of the client {client:?} cannot be used: {why}")]
     ClientClaims {

@@ -6,7 +6,7 @@ use crate::builder::Builder;
 use crate::builder::error::BuildError;
 use crate::model::jwk::InvalidJwk;
 use crate::model::lifetime::Lifetimes;
-use crate::model::{Client, Secret};
+use crate::model::{Client, GrantType, Secret};
 use crate::server::SignInBy;
 use crate::server::paths::Endpoint;
 use crate::store::About;
@@ -16,7 +16,11 @@ const CALLBACK: &str = "https://app.example/callback";
 const SECRET: &str = "YdYQ8GU1ZaifFM+45Ep9QAFqr0GY0b9DomzH6GQjLtQ=";
 
 fn spa() -> Client {
-    Client::public("spa").redirect_uri(CALLBACK)
+    spa_named("spa")
+}
+
+fn spa_named(id: &str) -> Client {
+    Client::public(id).redirect_uri(CALLBACK)
 }
 
 fn nameless() -> Builder {
@@ -152,6 +156,56 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
             good().client(Client::confidential("job").secret(SECRET).scope("none")),
             is!(BuildError::ClientScope { .. }),
             ".scope(..)",
+        ),
+        (
+            good().client(spa_named("app").allow_scopes("none")),
+            is!(BuildError::ClientScope { .. }),
+            ".scope(..) of the builder",
+        ),
+        (
+            good().client(spa_named("app").allow_resources(["https://files.example"])),
+            is!(BuildError::ClientResource { .. }),
+            ".resource(..)",
+        ),
+        (good().client(spa_named("app").grants([])), is!(BuildError::ClientGrants { .. }), "it has none"),
+        (
+            good().client(spa_named("app").grants(GrantType::ALL.iter().copied())),
+            is!(BuildError::ClientGrants { .. }),
+            "cannot have client_credentials",
+        ),
+        (
+            good().client(Client::confidential("job").secret(SECRET).grants([GrantType::AuthorizationCode])),
+            is!(BuildError::ClientGrants { .. }),
+            "redirect URIs belong together",
+        ),
+        (
+            good().client(
+                Client::confidential("job")
+                    .secret(SECRET)
+                    .grants([GrantType::RefreshToken, GrantType::ClientCredentials]),
+            ),
+            is!(BuildError::ClientGrants { .. }),
+            "refresh_token comes of authorization_code",
+        ),
+        (
+            good().client(
+                Client::confidential("web")
+                    .secret(SECRET)
+                    .redirect_uri("https://web.example/cb")
+                    .claims(json!({ "role": "job" })),
+            ),
+            is!(BuildError::ClientGrants { .. }),
+            "name all that it may use in .grants(..)",
+        ),
+        (
+            good().audience("https://notes.example/userinfo"),
+            is!(BuildError::UserInfoAudience { .. }),
+            "choose another name",
+        ),
+        (
+            good().resource("https://notes.example/userinfo"),
+            is!(BuildError::UserInfoAudience { .. }),
+            "/userinfo alone",
         ),
         (
             good().client(Client::confidential("job").secret(SECRET).claims(json!({ "iss": 1 }))),

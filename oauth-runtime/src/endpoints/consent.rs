@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
-use crate::model::code::{AuthorizationRequest, ConsentForm};
+use crate::model::code::ConsentForm;
 use crate::model::form::Parameters;
 use crate::model::record::{Full, Record, Spending};
 use crate::server::Server;
@@ -27,6 +27,11 @@ pub(crate) async fn decide(
     };
     let ConsentForm { id, request, mut person, .. } = opened.value;
     let authorization = Authorization::of(server, request).await?;
+    // The configuration may allow less than the page named.
+    let granted = match is_allowed.then(|| authorization.granted_by(server, &person)).transpose() {
+        Ok(granted) => granted,
+        Err(reason) => return Ok(redirect::refused(server, &authorization, &reason)),
+    };
     let (key, as_of) = (Key::of(Kind::Subject, &person.subject), person.authentication.as_of);
     let bound_to = consent::bound_to(&authorization);
     let decision = |record: &mut Record, now| {
@@ -37,12 +42,16 @@ pub(crate) async fn decide(
         if spent != Ok(Spending::First) {
             return Ok(Decision::Keep(spent));
         }
-        let AuthorizationRequest { client_id, scope, resources, .. } = &authorization.request;
-        if !is_allowed {
+        let client = &authorization.client.id;
+        match &granted {
             // One that was given before is taken back with it.
-            record.withdraw(client_id);
-        } else if consent::is_kept(server, &authorization) {
-            record.allow(client_id, &bound_to, scope, &resources.named(server.audience()), now);
+            None => {
+                record.withdraw(client);
+            }
+            Some(granted) if consent::is_kept(server, &authorization) => {
+                record.allow(client, &bound_to, granted.scope(), &granted.resources().named(server.audience()), now);
+            }
+            Some(_) => {}
         }
         Ok(Decision::Write(spent))
     };
@@ -53,11 +62,9 @@ pub(crate) async fn decide(
         Ok(Spending::Expired) => return Err(Reason::FormExpired),
         Err(Full) => return Err(Reason::StoreUnavailable),
     }
-    let kind = if is_allowed { EventKind::ConsentGiven } else { EventKind::ConsentDenied };
+    let kind = if granted.is_some() { EventKind::ConsentGiven } else { EventKind::ConsentDenied };
     server.tell(Fact::of(kind).subject(&person.subject).client(&authorization.client.id));
-    if !is_allowed {
-        return Ok(redirect::deny(server, &authorization));
-    }
+    let Some(granted) = granted else { return Ok(redirect::deny(server, &authorization)) };
     person.authentication.as_of = view.as_of();
-    redirect::approve(server, &authorization, &person)
+    redirect::approve(server, &authorization, &granted, &person)
 }

@@ -3,8 +3,9 @@
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
-use crate::endpoints::token::GrantType;
+use crate::endpoints::token;
 use crate::error::Reason;
+use crate::model::GrantType;
 use crate::model::claims::STANDARD;
 use crate::model::credentials::Credentials;
 use crate::model::form::Parameters;
@@ -64,7 +65,7 @@ fn document(server: &Server) -> Value {
         "revocation_endpoint_auth_methods_supported": methods,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": GrantType::offered(server).map(GrantType::as_str).collect::<Vec<_>>(),
+        "grant_types_supported": token::offered(server).map(GrantType::as_str).collect::<Vec<_>>(),
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": methods,
         "authorization_response_iss_parameter_supported": true,

@@ -11,6 +11,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use crate::client_auth;
 use crate::endpoints::token::access_token::Issued;
 use crate::error::Reason;
+use crate::model::GrantType;
 use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
 use crate::response::not_stored;
@@ -23,67 +24,36 @@ pub(crate) async fn exchange(
     parameters: &Parameters<'_>,
 ) -> Result<HttpResponse, Reason> {
     let grant_type = parameters.get("grant_type", 128)?.ok_or(Reason::MissingParameter("grant_type"))?;
-    let grant_type = GrantType::offered(server)
-        .find(|offered| offered.as_str() == grant_type)
-        .ok_or(Reason::UnsupportedGrantType)?;
+    let grant = offered(server).find(|it| it.as_str() == grant_type).ok_or(Reason::UnsupportedGrantType)?;
     let client = client_auth::client(server, http, parameters).await?;
     // RFC 6749 §5.2: a client may be one that a grant is not for
-    if !grant_type.is_for(&client) {
+    if !client.may_use(grant) {
         return Err(Reason::GrantNotForClient);
     }
-    let issued = grant_type.exchange(server, &client, parameters).await?;
+    let issued = exchanged(grant, server, &client, parameters).await?;
     Ok(not_stored(HttpResponse::Ok()).json(issued))
 }
 
-/// From the table below: what a client may exchange, for which clients, and in which service it is offered.
-macro_rules! grants {
-    ($($grant:ident = $word:literal, $exchange:path, for: $is_for:expr, offered: $is_offered:expr;)+) => {
-        crate::model::words! {
-            /// What a client may exchange.
-            #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-            pub(crate) enum GrantType { $($grant = $word,)+ }
-        }
-
-        impl GrantType {
-            fn is_for(self, client: &RegisteredClient) -> bool {
-                let is_for: fn(&RegisteredClient) -> bool = match self { $(GrantType::$grant => $is_for,)+ };
-                is_for(client)
-            }
-
-            fn is_offered(self, server: &Server) -> bool {
-                let is_offered: fn(&Server) -> bool = match self { $(GrantType::$grant => $is_offered,)+ };
-                is_offered(server)
-            }
-
-            async fn exchange(
-                self,
-                server: &Server,
-                client: &RegisteredClient,
-                parameters: &Parameters<'_>,
-            ) -> Result<Issued, Reason> {
-                match self { $(GrantType::$grant => $exchange(server, client, parameters).await,)+ }
-            }
-        }
-    };
+/// The grants that this service has clients and a configuration for.
+pub(crate) fn offered(server: &Server) -> impl Iterator<Item = GrantType> {
+    GrantType::ALL.iter().copied().filter(|grant| {
+        let is_configured = match grant {
+            GrantType::RefreshToken => server.refreshing().is_some(),
+            GrantType::AuthorizationCode | GrantType::ClientCredentials => true,
+        };
+        is_configured && server.clients().any(|client| client.may_use(*grant))
+    })
 }
 
-// A row: the word on the wire, what exchanges it, for which clients it is, and which services have it.
-grants! {
-    AuthorizationCode = "authorization_code", authorization_code::redeem,
-        for: |client| !client.redirect_uris.is_empty(),
-        offered: |server| server.clients().any(|client| !client.redirect_uris.is_empty());
-    RefreshToken = "refresh_token", refresh_token::refresh,
-        for: |client| client.may_refresh && !client.redirect_uris.is_empty(),
-        offered: |server| server.refreshing().is_some();
-    // OAuth 2.1 §4.2: for confidential clients alone
-    ClientCredentials = "client_credentials", client_credentials::grant,
-        for: |client| client.credentials.is_some(),
-        offered: |server| server.clients().any(|client| client.credentials.is_some());
-}
-
-impl GrantType {
-    /// Those that this service has clients and a configuration for.
-    pub(crate) fn offered(server: &Server) -> impl Iterator<Item = GrantType> {
-        GrantType::ALL.iter().copied().filter(|grant| grant.is_offered(server))
+async fn exchanged(
+    grant: GrantType,
+    server: &Server,
+    client: &RegisteredClient,
+    parameters: &Parameters<'_>,
+) -> Result<Issued, Reason> {
+    match grant {
+        GrantType::AuthorizationCode => authorization_code::redeem(server, client, parameters).await,
+        GrantType::RefreshToken => refresh_token::refresh(server, client, parameters).await,
+        GrantType::ClientCredentials => client_credentials::grant(server, client, parameters).await,
     }
 }

@@ -199,7 +199,7 @@ impl ResourceServerBuilder {
                 body: self.refusal_body,
                 explains: self.explains_refusals,
             }),
-            expected: Expected { issuer: self.issuer, audience, leeway: self.leeway },
+            expected: Expected { issuer: self.issuer, audience, or: Vec::new(), leeway: self.leeway },
         })))
     }
 }

@@ -103,6 +103,8 @@ impl<'a> Jwt<'a> {
 pub(crate) struct Expected {
     pub(crate) issuer: String,
     pub(crate) audience: String,
+    /// Other audiences that are as good.
+    pub(crate) or: Vec<String>,
     /// By how much the clock of the signer may differ: not at all where it is our own.
     pub(crate) leeway: Duration,
 }
@@ -110,7 +112,16 @@ pub(crate) struct Expected {
 impl Expected {
     /// Of tokens that are signed here.
     pub(crate) fn own(issuer: &str, audience: &str) -> Self {
-        Expected { issuer: issuer.to_owned(), audience: audience.to_owned(), leeway: Duration::ZERO }
+        Expected { issuer: issuer.to_owned(), audience: audience.to_owned(), or: Vec::new(), leeway: Duration::ZERO }
+    }
+
+    /// The same tokens, and those for any of these.
+    pub(crate) fn or(self, audiences: impl IntoIterator<Item = String>) -> Self {
+        Expected { or: audiences.into_iter().collect(), ..self }
+    }
+
+    fn is_for(&self, audience: &[String]) -> bool {
+        audience.contains(&self.audience) || self.or.iter().any(|other| audience.contains(other))
     }
 }
 
@@ -190,7 +201,7 @@ impl Verified {
         if registered.issuer != expected.issuer {
             return Err(Reason::TokenIssuer);
         }
-        if !registered.audience.contains(&expected.audience) {
+        if !expected.is_for(&registered.audience) {
             return Err(Reason::TokenAudience);
         }
         if registered.is_expired(expected, now) {

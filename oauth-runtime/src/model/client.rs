@@ -2,9 +2,11 @@
 
 use serde_json::{Map, Value};
 
+use crate::model::Secret;
+use crate::model::ceiling::Ceiling;
 use crate::model::credentials::Credentials;
+use crate::model::grant_type::GrantType;
 use crate::model::redirect_uri::{Destination, RedirectUri};
-use crate::model::{Scope, Secret};
 
 /// An application that may send its users here to sign in.
 ///
@@ -21,7 +23,12 @@ pub struct Client {
     pub(crate) name: Option<String>,
     pub(crate) redirect_uris: Vec<String>,
     pub(crate) post_logout_redirect_uris: Vec<String>,
+    /// None: those that follow from the rest.
+    pub(crate) grants: Option<Vec<GrantType>>,
     pub(crate) may_refresh: bool,
+    /// None: all that the service has, for a client of one's own.
+    pub(crate) allowed_scopes: Option<String>,
+    pub(crate) allowed_resources: Option<Vec<String>>,
     pub(crate) is_third_party: bool,
     pub(crate) is_confidential: bool,
     pub(crate) secrets: Vec<Secret>,
@@ -41,7 +48,10 @@ impl Client {
             name: None,
             redirect_uris: Vec::new(),
             post_logout_redirect_uris: Vec::new(),
+            grants: None,
             may_refresh: true,
+            allowed_scopes: None,
+            allowed_resources: None,
             is_third_party: false,
             is_confidential: false,
             secrets: Vec::new(),
@@ -82,11 +92,69 @@ impl Client {
         self
     }
 
-    /// What a confidential client may ask for in its own name, as in `"notes:read notes:write"`: nothing, unless set.
-    /// Where it asks for no scope it gets all of these. What its users may grant it does not depend on this.
+    /// What a confidential client may ask for in its own name, as in `"notes:read notes:write"`. Where it asks for no scope
+    /// it gets all of these. What its users may grant it is [`Client::allow_scopes`]. Default: nothing.
     #[must_use]
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.scope = scope.into();
+        self
+    }
+
+    /// What the users of this client may grant it, as in `"notes:read profile"`: call it again for more. What is not among
+    /// these it does not get, whatever it asks for, and what is taken out later is gone at its next request (RFC 6749 §3.3).
+    /// Default: all scopes of the service, and for a [third party](Client::third_party) none.
+    ///
+    /// `openid` needs no line: by itself it says who signed in, which every access token does.
+    ///
+    /// ```
+    /// use oauth_runtime::Client;
+    ///
+    /// let partner = Client::public("partner")
+    ///     .redirect_uri("https://partner.example/callback")
+    ///     .third_party()
+    ///     .allow_scopes("profile notes:read")
+    ///     .allow_resources(["https://notes.example"]);
+    /// assert!(format!("{partner:?}").contains("profile notes:read"));
+    /// ```
+    #[must_use]
+    pub fn allow_scopes(mut self, scopes: impl AsRef<str>) -> Self {
+        let allowed = self.allowed_scopes.get_or_insert_default();
+        allowed.push(' ');
+        allowed.push_str(scopes.as_ref());
+        self
+    }
+
+    /// What the tokens of this client may be for: resources of the service ([`Builder::resource`](crate::Builder::resource)),
+    /// and its own audience, which is the issuer unless [`Builder::audience`](crate::Builder::audience) says otherwise. Call
+    /// it again for more. Default: all of them, and for a [third party](Client::third_party) none.
+    ///
+    /// A client that may not have tokens for the service's own audience can still sign its users in: its tokens are then
+    /// for `/userinfo` alone, and no guard takes them.
+    #[must_use]
+    pub fn allow_resources<R: Into<String>>(mut self, resources: impl IntoIterator<Item = R>) -> Self {
+        self.allowed_resources.get_or_insert_default().extend(resources.into_iter().map(Into::into));
+        self
+    }
+
+    /// What the client may exchange at the token endpoint. All else is refused with `unauthorized_client` (RFC 6749 §5.2).
+    ///
+    /// Default: a client with redirect URIs has the code and refresh tokens, and a confidential one without them its own
+    /// credentials. A client that is to have both says so:
+    ///
+    /// ```
+    /// use oauth_runtime::{Client, GrantType};
+    /// # let from_the_environment = "0123456789abcdef0123456789abcdef";
+    ///
+    /// let web = Client::confidential("web")
+    ///     .secret(from_the_environment)
+    ///     .redirect_uri("https://web.example/callback")
+    ///     .grants([GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials])
+    ///     .scope("reports:read");
+    /// # let _ = web;
+    /// ```
+    #[must_use]
+    pub fn grants(mut self, grants: impl IntoIterator<Item = GrantType>) -> Self {
+        self.grants = Some(grants.into_iter().collect());
         self
     }
 
@@ -122,7 +190,8 @@ impl Client {
         self
     }
 
-    /// Says that this client is somebody else's: its users are asked whether they allow it what it asks for.
+    /// Says that this client is somebody else's: its users are asked whether they allow it what it asks for, and it may ask
+    /// for nothing beyond who they are until [`Client::allow_scopes`] and [`Client::allow_resources`] name it.
     ///
     /// A client of your own does not ask, as long as it shows who it is or is reached by https. One that does neither,
     /// such as a command line, is not let in by a session alone: any program could say that it is this one.
@@ -147,16 +216,20 @@ pub(crate) struct RegisteredClient {
     pub(crate) name: String,
     pub(crate) redirect_uris: Vec<RedirectUri>,
     pub(crate) post_logout_redirect_uris: Vec<RedirectUri>,
-    pub(crate) may_refresh: bool,
+    pub(crate) grants: Vec<GrantType>,
     pub(crate) is_third_party: bool,
     /// None: a public client.
     pub(crate) credentials: Option<Credentials>,
+    pub(crate) ceiling: Ceiling,
     /// In its own name.
-    pub(crate) scope: Scope,
     pub(crate) claims: Map<String, Value>,
 }
 
 impl RegisteredClient {
+    pub(crate) fn may_use(&self, grant: GrantType) -> bool {
+        self.grants.contains(&grant)
+    }
+
     /// Where the browser goes, if the requested URI is registered.
     pub(crate) fn destination(&self, requested: &str) -> Option<Destination> {
         self.redirect_uris.iter().find(|uri| uri.matches(requested)).map(|uri| uri.destination(requested))

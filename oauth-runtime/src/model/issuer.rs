@@ -46,6 +46,11 @@ impl Issuer {
         self.url.path().trim_end_matches('/')
     }
 
+    /// The audience of a token that is for `/userinfo` alone: a name, wherever that URL is.
+    pub(crate) fn userinfo(&self) -> String {
+        format!("{}{}/userinfo", self.origin(), self.path())
+    }
+
     pub(crate) fn is_https(&self) -> bool {
         self.url.scheme() == "https"
     }

@@ -27,6 +27,11 @@ impl Resources {
         self.0.is_subset(&other.0)
     }
 
+    /// What of it is in the other as well.
+    pub(crate) fn within(&self, other: &Resources) -> Resources {
+        Resources(self.0.intersection(&other.0).cloned().collect())
+    }
+
     /// With the service's own audience by its name.
     pub(crate) fn named(&self, own: &str) -> Resources {
         if self.is_empty() { [own].into_iter().collect() } else { self.clone() }

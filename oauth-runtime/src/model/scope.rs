@@ -61,6 +61,11 @@ impl Scope {
         self.0.iter().map(String::as_str)
     }
 
+    /// What of it is in the other as well.
+    pub(crate) fn within(&self, other: &Scope) -> Scope {
+        Scope(self.0.intersection(&other.0).cloned().collect())
+    }
+
     pub(crate) fn extend<'a>(&mut self, tokens: impl IntoIterator<Item = &'a str>) {
         self.0.extend(tokens.into_iter().map(str::to_owned));
     }

@@ -44,7 +44,7 @@ pub enum Holder {
 pub struct Given {
     /// Its `client_id`.
     pub client: String,
-    /// What it may do.
+    /// What it may do, by the configuration of now; for a consent, what was allowed.
     pub scope: Scope,
     /// Which resources its access tokens may be for, where it named any.
     pub resources: Vec<String>,
@@ -78,9 +78,21 @@ impl OAuthService {
             Grant { ends_at, ..session }
         });
         let sessions = sessions.filter(|session| session.ends_at > now);
-        let clients = record.grants(now).map(Grant::from);
+        let mut clients: Vec<Grant> = record.grants(now).map(Grant::from).collect();
+        for grant in &mut clients {
+            self.cut_to_ceiling(&mut grant.holder).await;
+        }
         let consents = record.consents(now).map(Grant::from);
         Ok(sessions.chain(clients).chain(consents).collect())
+    }
+
+    /// What a client may still do of what it was given.
+    async fn cut_to_ceiling(&self, holder: &mut Holder) {
+        let (Holder::Client(given), server) = (holder, self.server()) else { return };
+        if let Ok(Some(client)) = server.clients().find(&given.client).await {
+            given.scope = server.offered(&client, &given.scope);
+            given.resources.retain(|resource| client.ceiling.has(&[resource.as_str()].into_iter().collect()));
+        }
     }
 
     /// Ends one of the [grants](OAuthService::grants) of a user: a session with all that clients got by it, a client's

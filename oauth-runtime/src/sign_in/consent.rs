@@ -4,15 +4,18 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 
 use crate::error::Reason;
+use crate::model::Scope;
 use crate::model::claims::OFFLINE_ACCESS;
 use crate::model::client::RegisteredClient;
 use crate::model::code::{AuthorizationRequest, ConsentForm};
 use crate::model::id::{digest, random_id};
 use crate::model::redirect_uri::Destination;
+use crate::model::resource::Resources;
 use crate::model::session::{By, Person};
 use crate::pages::{ConsentPage, Texts};
 use crate::response::document;
 use crate::server::Server;
+use crate::server::granting::Granted;
 use crate::server::paths::Url;
 use crate::sign_in::browser::Browser;
 use crate::sign_in::form;
@@ -20,7 +23,13 @@ use crate::sign_in::request::Authorization;
 use crate::standing::View;
 
 /// Whether the user has to be asked, now that it is known who they are.
-pub(crate) fn is_needed(server: &Server, authorization: &Authorization, view: &View, by: By) -> Result<bool, Reason> {
+pub(crate) fn is_needed(
+    server: &Server,
+    authorization: &Authorization,
+    granted: &Granted,
+    view: &View,
+    by: By,
+) -> Result<bool, Reason> {
     let Authorization { request, client, destination } = authorization;
     // OpenID Connect Core §3.1.2.1
     if request.requirements.consent {
@@ -28,7 +37,7 @@ pub(crate) fn is_needed(server: &Server, authorization: &Authorization, view: &V
     }
     let is_identified = is_identified(server, client, destination);
     if client.is_third_party {
-        return Ok(!(is_identified && is_remembered(server, authorization, view)?));
+        return Ok(!(is_identified && is_remembered(server, authorization, granted, view)?));
     }
     Ok(match by {
         // A password that is typed into a page which says what for has just allowed it: see `is_given_by_signing_in`.
@@ -65,13 +74,16 @@ impl<'a> Asked<'a> {
     pub(crate) fn of(
         server: &'a Server,
         client: &RegisteredClient,
-        request: &'a AuthorizationRequest,
+        scope: &Scope,
+        resources: &'a Resources,
         texts: &'a Texts,
     ) -> Self {
-        let lasts = server.refreshing().is_some_and(|refreshing| refreshing.is_for(client, &request.scope));
+        let lasts = server.refreshing().is_some_and(|refreshing| refreshing.is_for(client, scope));
         let lasting = lasts.then(|| server.described_one(OFFLINE_ACCESS, texts).unwrap_or(&texts.lasting_access));
-        let own = server.audience();
-        let is_more = request.resources.iter().any(|resource| resource != own);
+        let (own, userinfo) = (server.audience(), server.issuer().userinfo());
+        // Tokens for /userinfo alone are for nothing that a page could name.
+        let resources = || resources.iter().filter(|resource| *resource != userinfo);
+        let is_more = resources().any(|resource| resource != own);
         let name = |resource: &'a str| match texts.scopes.get(resource) {
             Some(words) => words.as_str(),
             None if resource == own => server.brand().name.as_str(),
@@ -79,8 +91,8 @@ impl<'a> Asked<'a> {
         };
         Asked {
             // To last is said once, as what it is.
-            scopes: server.described(&request.scope, texts, lasts.then_some(OFFLINE_ACCESS)),
-            resources: request.resources.iter().filter(|_| is_more).map(name).collect(),
+            scopes: server.described(scope, texts, lasts.then_some(OFFLINE_ACCESS)),
+            resources: resources().filter(|_| is_more).map(name).collect(),
             lasting,
         }
     }
@@ -90,14 +102,18 @@ impl<'a> Asked<'a> {
 pub(crate) fn consent_page(
     server: &Server,
     authorization: Authorization,
+    granted: &Granted,
     person: Person,
     browser: &Browser,
 ) -> Result<HttpResponse, Reason> {
     let Authorization { request, client, destination } = authorization;
+    // What the page does not name cannot be allowed with it, whatever the configuration becomes meanwhile.
+    let (scope, resources) = (granted.scope().clone(), granted.resources().clone());
+    let request = AuthorizationRequest { scope, resources, ..request };
     let texts = server.texts(request.requirements.language.as_deref());
     let form = ConsentForm { id: random_id(), request, browser: browser.hash(), person };
     let sealed = form::seal(server, &form)?;
-    let asked = Asked::of(server, &client, &form.request, texts);
+    let asked = Asked::of(server, &client, granted.scope(), granted.resources(), texts);
     let html = server.pages().consent(&ConsentPage {
         brand: server.brand(),
         texts,
@@ -129,8 +145,12 @@ pub(crate) fn bound_to(authorization: &Authorization) -> String {
     digest("consent", &keys.join("\0"))
 }
 
-fn is_remembered(server: &Server, authorization: &Authorization, view: &View) -> Result<bool, Reason> {
-    let AuthorizationRequest { client_id, scope, resources, .. } = &authorization.request;
-    let resources = resources.named(server.audience());
-    Ok(view.record()?.allows(client_id, &bound_to(authorization), scope, &resources, view.now()))
+fn is_remembered(
+    server: &Server,
+    authorization: &Authorization,
+    granted: &Granted,
+    view: &View,
+) -> Result<bool, Reason> {
+    let (client, resources) = (&authorization.client.id, granted.resources().named(server.audience()));
+    Ok(view.record()?.allows(client, &bound_to(authorization), granted.scope(), &resources, view.now()))
 }

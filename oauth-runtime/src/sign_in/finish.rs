@@ -34,14 +34,17 @@ pub(crate) async fn finish(
         By::Page | By::Elsewhere => Browser::new(),
         By::Session | By::SessionAlone => Browser::of(http, server).unwrap_or_else(Browser::new),
     };
-    let mut response = if consent::is_needed(server, &authorization, view, by)? {
-        // OpenID Connect Core §3.1.2.6
-        if by == By::SessionAlone {
-            return Err(Reason::ConsentRequired);
+    let mut response = match authorization.granted_by(server, &person) {
+        Ok(granted) if consent::is_needed(server, &authorization, &granted, view, by)? => {
+            // OpenID Connect Core §3.1.2.6
+            if by == By::SessionAlone {
+                return Err(Reason::ConsentRequired);
+            }
+            consent::consent_page(server, authorization, &granted, person.clone(), &browser)?
         }
-        consent::consent_page(server, authorization, person.clone(), &browser)?
-    } else {
-        redirect::approve(server, &authorization, &person)?
+        Ok(granted) => redirect::approve(server, &authorization, &granted, &person)?,
+        // The user is signed in all the same; it is the client that learns of it.
+        Err(reason) => redirect::refused(server, &authorization, &reason),
     };
     browser.remember(&mut response, server);
     Session::keep(&person, &mut response, server)?;

@@ -29,12 +29,13 @@ pub(crate) fn sign_in_page(
     problem: Option<SignInProblem>,
 ) -> Result<HttpResponse, Reason> {
     let says_what_for = consent::is_given_by_signing_in(server, &authorization);
+    let offered = authorization.offered(server);
     let Authorization { request, client, destination } = authorization;
     let form = SignInForm { request, browser };
     let sealed = form::seal(server, &form)?;
     let texts = server.texts(form.request.requirements.language.as_deref());
     let asked = match says_what_for {
-        true => Asked::of(server, &client, &form.request, texts),
+        true => Asked::of(server, &client, &offered, &form.request.resources, texts),
         false => Asked::default(),
     };
     let html = server.pages().sign_in(&SignInPage {

@@ -146,7 +146,7 @@ impl PendingAuthorization {
     #[must_use]
     pub fn scopes(&self) -> Vec<&str> {
         let server = self.oauth.server();
-        server.described(&self.authorization.request.scope, server.texts(self.language()), None)
+        server.described(&self.authorization.offered(server), server.texts(self.language()), None)
     }
 
     /// The name that the client expects its user to have (`login_hint`).

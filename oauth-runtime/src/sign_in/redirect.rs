@@ -12,18 +12,24 @@ use crate::model::session::Person;
 use crate::response::{WayBack, answered, redirect, see_other};
 use crate::seal::NotSealed;
 use crate::server::Server;
+use crate::server::granting::Granted;
 use crate::sign_in::request::Authorization;
 
 /// Sends the browser to the client with a code (RFC 6749 §4.1.2).
-pub(crate) fn approve(server: &Server, authorization: &Authorization, person: &Person) -> Result<HttpResponse, Reason> {
+pub(crate) fn approve(
+    server: &Server,
+    authorization: &Authorization,
+    granted: &Granted,
+    person: &Person,
+) -> Result<HttpResponse, Reason> {
     let Authorization { request, destination, .. } = authorization;
     let code = AuthorizationCode {
         grant: random_id(),
         client_id: request.client_id.clone(),
         redirect_uri: request.redirect_uri.clone(),
         redirect_uri_given: request.redirect_uri_given,
-        scope: request.scope.clone(),
-        resources: request.resources.clone(),
+        scope: granted.scope().clone(),
+        resources: granted.resources().clone(),
         nonce: request.nonce.clone(),
         challenge: request.challenge,
         subject: person.subject.clone(),
@@ -80,6 +86,11 @@ pub(crate) async fn way_back_from(server: &Server, sealed: &str) -> Option<WayBa
 
 /// The user did not allow it, or left.
 pub(crate) fn deny(server: &Server, authorization: &Authorization) -> HttpResponse {
+    refused(server, authorization, &Reason::AccessDenied)
+}
+
+/// The same, of an authorization request that was found good.
+pub(crate) fn refused(server: &Server, authorization: &Authorization, reason: &Reason) -> HttpResponse {
     let Authorization { request, destination, .. } = authorization;
-    refuse(server, destination, request.state.as_deref(), &Reason::AccessDenied)
+    refuse(server, destination, request.state.as_deref(), reason)
 }

@@ -12,7 +12,9 @@ use crate::model::code::{AuthorizationRequest, Requirements};
 use crate::model::form::Parameters;
 use crate::model::pkce::Challenge;
 use crate::model::redirect_uri::Destination;
+use crate::model::session::Person;
 use crate::server::Server;
+use crate::server::granting::{Granted, InTheNameOf};
 use crate::sign_in::language;
 
 /// Who asks, and where the answer goes.
@@ -34,6 +36,18 @@ impl Authorization {
     pub(crate) async fn of(server: &Server, request: AuthorizationRequest) -> Result<Self, Reason> {
         let (client, destination) = server.clients().of(&request).await?;
         Ok(Authorization { request, client, destination })
+    }
+
+    /// What this user grants of it, by the configuration of now.
+    pub(crate) fn granted_by(&self, server: &Server, person: &Person) -> Result<Granted, Reason> {
+        let Authorization { request, client, .. } = self;
+        let user = InTheNameOf::User { subject: &person.subject, claims: &person.claims };
+        server.grant(client, &request.scope, &request.resources, user)
+    }
+
+    /// What the pages say that is asked for, before it is known who the user is.
+    pub(crate) fn offered(&self, server: &Server) -> Scope {
+        server.offered(&self.client, &self.request.scope)
     }
 }
 
@@ -78,8 +92,8 @@ impl Asking {
             redirect_uri: self.destination.uri.clone(),
             redirect_uri_given: self.redirect_uri_given,
             challenge: challenge(parameters)?,
-            scope: scope(server, parameters)?,
-            resources: server.asked_resources(parameters)?,
+            scope: scope(server, &self.client, parameters)?,
+            resources: server.asked_resources(&self.client, parameters)?,
             state: state.map(str::to_owned),
             nonce: nonce.map(str::to_owned),
             requirements: requirements(server, http, parameters)?,
@@ -111,9 +125,13 @@ fn challenge(parameters: &Parameters<'_>) -> Result<Challenge, Reason> {
     }
 }
 
-fn scope(server: &Server, parameters: &Parameters<'_>) -> Result<Scope, Reason> {
-    let Some(scope) = server.asked_scope(parameters)? else { return Ok(server.default_scope().clone()) };
-    if scope.iter().all(|scope| server.has_scope(scope)) { Ok(scope) } else { Err(Reason::ScopeUnknown) }
+/// RFC 6749 §3.3: what is unknown, or not for this client, is left out, and the answer says what was granted.
+fn scope(server: &Server, client: &RegisteredClient, parameters: &Parameters<'_>) -> Result<Scope, Reason> {
+    let Some(asked) = server.asked_scope(parameters)? else {
+        return Ok(server.offered(client, server.default_scope()));
+    };
+    let offered = server.offered(client, &asked);
+    if offered.is_empty() && !asked.is_empty() { Err(Reason::ScopeUnknown) } else { Ok(offered) }
 }
 
 /// How the user has to be authenticated (OpenID Connect Core §3.1.2.1, RFC 9470 §4).

@@ -111,6 +111,13 @@ def test_a_refresh_rotates_and_a_revocation_ends_it(identity, person):
         client.session.refresh_token(client.metadata["token_endpoint"], refresh_token=second["refresh_token"])
 
 
+def test_reports_are_for_a_job_and_not_for_a_member_who_asks(identity, person):
+    for name, scope, status in [("bob", "openid", 403), ("alice", "openid reports:read", 200)]:
+        token = Client(identity, "openid reports:read").sign_in(person, name)
+        assert token["scope"] == scope
+        assert identity.get("/reports", token["access_token"]).status_code == status
+
+
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
 def test_a_job_has_a_token_in_its_own_name(identity, method):
     secret = "a secret of an example, which everybody knows"

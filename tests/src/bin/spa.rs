@@ -106,7 +106,14 @@ async fn main() -> std::io::Result<()> {
         .scope("notes:write", "Write notes in your name")
         .client(app("app"))
         .client(app("framed").without_refresh_tokens())
-        .client(Client::public("partner").name("Partner Ltd").redirect_uri("http://127.0.0.1/partner").third_party())
+        .client(
+            Client::public("partner")
+                .name("Partner Ltd")
+                .redirect_uri("http://127.0.0.1/partner")
+                .third_party()
+                .allow_scopes("notes:write")
+                .allow_resources(["https://files.example"]),
+        )
         .language(Texts::german().describe("notes:write", "Notizen in Ihrem Namen schreiben"))
         .language(Texts::french())
         .language(Texts::spanish())

@@ -10,10 +10,10 @@ use crate::keys;
 use crate::model::as_of::AsOf;
 use crate::model::claims::{OPENID, UnusableClaims};
 use crate::model::id::random_id;
-use crate::model::resource::Resources;
 use crate::model::session::Authentication;
 use crate::model::{Scope, Timestamp};
 use crate::server::Server;
+use crate::server::granting::Granted;
 
 /// RFC 6749 §5.1
 #[derive(Serialize)]
@@ -39,8 +39,7 @@ pub(crate) struct Access<'a> {
     pub(crate) grant: &'a str,
     pub(crate) client_id: &'a str,
     pub(crate) subject: &'a str,
-    pub(crate) scope: Scope,
-    pub(crate) resources: Resources,
+    pub(crate) granted: Granted,
     /// None for a client in its own name.
     pub(crate) authentication: Option<&'a Authentication>,
     /// What the store had seen of the subject in the step that allows it.
@@ -66,7 +65,7 @@ impl Access<'_> {
             tracing::error!(target: "oauth", client = self.client_id, "the claims make a token that is longer than any guard reads");
             return Err(Reason::ClaimsUnusable);
         }
-        let id_token = match self.authentication.filter(|_| self.scope.contains(OPENID)) {
+        let id_token = match self.authentication.filter(|_| self.granted.scope().contains(OPENID)) {
             Some(authentication) => Some(self.id_token(server, authentication, &access_token)?),
             None => None,
         };
@@ -77,7 +76,7 @@ impl Access<'_> {
             expires_in: server.access_token_lifetime().as_secs(),
             refresh_token,
             id_token,
-            scope: self.scope,
+            scope: self.granted.scope().clone(),
         })
     }
 
@@ -86,7 +85,7 @@ impl Access<'_> {
         let mut claims = std::mem::take(&mut self.claims);
         let registered = [
             ("iss", json!(server.issuer().as_str())),
-            ("aud", self.resources.audience(server.audience())),
+            ("aud", self.granted.resources().audience(server.audience())),
             ("sub", json!(self.subject)),
             ("client_id", json!(self.client_id)),
             ("iat", json!(self.issued_at)),
@@ -102,8 +101,8 @@ impl Access<'_> {
         if self.is_renewable {
             claims.insert("renewable".to_owned(), json!(true));
         }
-        if !self.scope.is_empty() {
-            claims.insert("scope".to_owned(), json!(self.scope));
+        if !self.granted.scope().is_empty() {
+            claims.insert("scope".to_owned(), json!(self.granted.scope()));
         }
         claims
     }

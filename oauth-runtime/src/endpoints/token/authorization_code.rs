@@ -13,6 +13,7 @@ use crate::model::record::{Full, Grant, Record, Redeemed};
 use crate::model::session::Authentication;
 use crate::seal::{NotOpened, Opened, Sealable as _};
 use crate::server::Server;
+use crate::server::granting::InTheNameOf;
 use crate::sign_in::request::MAX_URI_BYTES;
 use crate::standing::{Decision, Ended, HandedOut, View};
 use crate::store::{Key, Kind};
@@ -27,7 +28,7 @@ pub(crate) async fn redeem(
     // RFC 7636 §4.5; every code here was asked for with a challenge, so there is none without a verifier
     let verifier = parameters.get("code_verifier", 1024)?.ok_or(Reason::MissingParameter("code_verifier"))?;
     let verifier: Verifier = verifier.parse().map_err(|_| Reason::VerifierMalformed)?;
-    let asked = server.asked_resources(parameters)?;
+    let asked = server.asked_resources(client, parameters)?;
 
     let Opened { value: code, expires_at, .. } = opened(server, code)?;
     // RFC 6749 §5.2: issued to another client
@@ -48,6 +49,9 @@ pub(crate) async fn redeem(
     }
     // RFC 8707 §2.2: no resource that was not granted; none named means all that were
     let resources = code.resources.narrowed(asked, server.audience())?;
+    // RFC 6749 §3.3: by the configuration of now, which may allow less than when the code was made
+    let user = InTheNameOf::User { subject: &code.subject, claims: &code.claims };
+    let granted = server.grant(client, &code.scope, &resources, user)?;
 
     // Only now is it spent: a thief without the verifier cannot make the code useless to its owner.
     let family = refresh_token::family(server, client, &code, server.now());
@@ -63,8 +67,7 @@ pub(crate) async fn redeem(
         grant: &code.grant,
         client_id: &client.id,
         subject: &code.subject,
-        scope: code.scope,
-        resources,
+        granted,
         authentication: Some(&code.authentication),
         as_of,
         is_renewable: refresh_token.is_some(),

@@ -7,6 +7,7 @@ use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
 use crate::model::id::random_id;
 use crate::server::Server;
+use crate::server::granting::InTheNameOf;
 use crate::store::{Key, Kind};
 
 /// The caller has shown who it is, and is a confidential client (OAuth 2.1 §4.2).
@@ -16,12 +17,10 @@ pub(crate) async fn grant(
     parameters: &Parameters<'_>,
 ) -> Result<Issued, Reason> {
     // RFC 6749 §3.3: where no scope is asked for it is all that the client may have
-    let scope = server.asked_scope(parameters)?.unwrap_or_else(|| client.scope.clone());
-    if !scope.is_subset(&client.scope) {
-        return Err(Reason::ScopeNotForClient);
-    }
-    // RFC 8707 §2.2: any that the service knows
-    let resources = server.asked_resources(parameters)?;
+    let scope = server.asked_scope(parameters)?.unwrap_or_else(|| client.ceiling.of_its_own.clone());
+    // RFC 8707 §2.2: any that the client may ask for
+    let resources = server.asked_resources(client, parameters)?;
+    let granted = server.grant(client, &scope, &resources, InTheNameOf::Itself)?;
     // A sign-out of this client since would be later than the token.
     let as_of = server.ledger().view(Key::of(Kind::Subject, &client.id)).await?.as_of();
     let access = Access {
@@ -31,8 +30,7 @@ pub(crate) async fn grant(
         client_id: &client.id,
         // RFC 9068 §2.2: without a user the subject is the client; no user can have its id (RFC 9700 §4.15.1)
         subject: &client.id,
-        scope,
-        resources,
+        granted,
         authentication: None,
         as_of,
         is_renewable: false,

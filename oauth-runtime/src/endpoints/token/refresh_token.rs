@@ -13,6 +13,7 @@ use crate::model::record::{Family, Grant, Record, Rotated};
 use crate::model::refresh::RefreshToken;
 use crate::model::session::Authentication;
 use crate::seal::{NotOpened, Sealable as _};
+use crate::server::granting::InTheNameOf;
 use crate::server::{Refreshing, Server};
 use crate::standing::{Decision, Ended, HandedOut, HandedOutGrant, Refused};
 use crate::store::{Key, Kind};
@@ -26,7 +27,7 @@ pub(crate) async fn refresh(
     let token =
         parameters.get("refresh_token", RefreshToken::MAX_BYTES)?.ok_or(Reason::MissingParameter("refresh_token"))?;
     let scope = server.asked_scope(parameters)?;
-    let asked = server.asked_resources(parameters)?;
+    let asked = server.asked_resources(client, parameters)?;
     let token = opened(server, refreshing, token)?;
     // RFC 6749 §6: bound to the client it was issued to
     if token.client_id != client.id {
@@ -56,6 +57,10 @@ pub(crate) async fn refresh(
         return Err(Reason::SubjectGone);
     };
 
+    // RFC 6749 §3.3: by the configuration and the user of now, which may allow less than what was granted
+    let user = InTheNameOf::User { subject: &token.subject, claims: &claims };
+    let granted = server.grant(client, &scope, &resources, user)?;
+
     // Only now does the family move on: whatever failed before has cost the client nothing.
     let (generation, as_of) = rotated(server, refreshing, client, &token).await?;
     let issued_at = server.now();
@@ -67,8 +72,7 @@ pub(crate) async fn refresh(
         grant: &token.grant,
         client_id: &client.id,
         subject: &token.subject,
-        scope,
-        resources,
+        granted,
         authentication: Some(&token.authentication),
         as_of,
         is_renewable: true,

@@ -1,0 +1,67 @@
+//! The most that a client may be given, by today's configuration.
+
+use crate::model::resource::Resources;
+use crate::model::scope::Scope;
+
+/// The most that a client may be given. It is made from the configuration of this process: what was taken out of that is in
+/// no ceiling.
+#[derive(Debug)]
+pub(crate) struct Ceiling {
+    /// What its users may grant it.
+    pub(crate) of_users: Scope,
+    /// What it may have in its own name.
+    pub(crate) of_its_own: Scope,
+    /// What its tokens may be for, the service's own audience by its name.
+    pub(crate) resources: Resources,
+}
+
+/// A resource was asked for that is beyond the ceiling.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct BeyondCeiling;
+
+impl Ceiling {
+    /// Whether tokens may be for all of these, by their names.
+    pub(crate) fn has(&self, resources: &Resources) -> bool {
+        resources.is_subset(&self.resources)
+    }
+
+    /// What tokens may be for of what they were to be for. Where nothing is named that is the service's own audience, and
+    /// where this is beyond the ceiling, the least that there is, if any.
+    pub(crate) fn resources(
+        &self,
+        asked: &Resources,
+        own: &str,
+        least: Option<&str>,
+    ) -> Result<Resources, BeyondCeiling> {
+        let within = asked.named(own).within(&self.resources);
+        match (asked.is_empty(), within.is_empty()) {
+            (true, false) => Ok(Resources::default()),
+            (true, true) => least.map(|least| [least].into_iter().collect()).ok_or(BeyondCeiling),
+            (false, false) => Ok(within),
+            (false, true) => Err(BeyondCeiling),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(text: &str) -> Resources {
+        text.split_whitespace().collect()
+    }
+
+    #[test]
+    fn c43_resources_are_cut_to_the_ceiling_and_none_named_is_no_way_around_it() {
+        let ceiling =
+            |text: &str| Ceiling { of_users: Scope::default(), of_its_own: Scope::default(), resources: set(text) };
+        let cut = |text: &str, asked: &str| ceiling(text).resources(&set(asked), "own", Some("least"));
+        assert_eq!(ceiling("least a").resources(&set(""), "own", None), Err(BeyondCeiling));
+        assert_eq!(cut("own least a", ""), Ok(set("")));
+        assert_eq!(cut("least a", ""), Ok(set("least")));
+        assert_eq!(cut("own least a", "a own b"), Ok(set("a own")));
+        assert_eq!(cut("least a", "own"), Err(BeyondCeiling));
+        assert_eq!(cut("least", "least"), Ok(set("least")));
+        assert_eq!(cut("least", "a b"), Err(BeyondCeiling));
+    }
+}

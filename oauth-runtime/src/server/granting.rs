@@ -1,0 +1,86 @@
+//! What a client is given of what it asks for: the one rule, for codes, tokens and what the pages say.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde_json::{Map, Value};
+
+use crate::error::Reason;
+use crate::model::Scope;
+use crate::model::ceiling::BeyondCeiling;
+use crate::model::client::RegisteredClient;
+use crate::model::granting::Granting;
+use crate::model::resource::Resources;
+use crate::server::Server;
+
+/// In whose name a client asks.
+#[derive(Clone, Copy)]
+pub(crate) enum InTheNameOf<'a> {
+    /// With the claims of now.
+    User {
+        subject: &'a str,
+        claims: &'a Map<String, Value>,
+    },
+    Itself,
+}
+
+/// What a client is given. It is made here alone, so whatever is issued went by this rule.
+#[derive(Clone, Debug)]
+pub(crate) struct Granted {
+    scope: Scope,
+    resources: Resources,
+}
+
+impl Granted {
+    pub(crate) fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    pub(crate) fn resources(&self) -> &Resources {
+        &self.resources
+    }
+}
+
+impl Server {
+    /// What a client is given of what it asks for: within its ceiling of today, and what this user may grant.
+    pub(crate) fn grant(
+        &self,
+        client: &RegisteredClient,
+        scope: &Scope,
+        resources: &Resources,
+        name: InTheNameOf<'_>,
+    ) -> Result<Granted, Reason> {
+        let userinfo = self.issuer().userinfo();
+        let (within, least) = match name {
+            InTheNameOf::User { subject, claims } => {
+                let asked = self.offered(client, scope);
+                let granting = Granting { client_id: &client.id, subject, asked: &asked, claims };
+                (self.narrowed(&granting)?, Some(userinfo.as_str()))
+            }
+            // OpenID Connect Core §5.3: there is no user to ask about
+            InTheNameOf::Itself => (scope.within(&client.ceiling.of_its_own), None),
+        };
+        // RFC 6749 §3.3: less than was asked for is said in the answer; nothing at all is an error
+        if within.is_empty() && !scope.is_empty() {
+            return Err(Reason::ScopeNotForClient);
+        }
+        let resources = client.ceiling.resources(resources, self.audience(), least);
+        Ok(Granted { scope: within, resources: resources.map_err(|BeyondCeiling| Reason::TargetNotForClient)? })
+    }
+
+    /// What the pages may say that a client asks for, before it is known whom.
+    pub(crate) fn offered(&self, client: &RegisteredClient, scope: &Scope) -> Scope {
+        scope.within(&client.ceiling.of_users)
+    }
+
+    fn narrowed(&self, granting: &Granting<'_>) -> Result<Scope, Reason> {
+        let Some(narrow) = &self.configured.narrow_scopes else { return Ok(granting.asked.clone()) };
+        let kept = || granting.asked.iter().filter(|scope| narrow(granting, scope)).collect::<Vec<_>>();
+        let kept = catch_unwind(AssertUnwindSafe(kept)).map_err(|_| {
+            tracing::error!(target: "oauth", client = granting.client_id, "narrow_scopes panicked: nothing is granted");
+            Reason::Internal
+        })?;
+        let mut scope = Scope::default();
+        scope.extend(kept);
+        Ok(scope)
+    }
+}
