@@ -361,7 +361,8 @@ fn main_shows_what_to_change() {
 
 #[test]
 fn a_source_is_in_the_text_and_debug_is_the_text() {
-    let built = |change: fn(Builder) -> Builder| change(builder("https://notes.example")).build().unwrap_err();
+    let built =
+        |change: fn(Builder) -> Builder| change(builder("https://notes.example").direct_peers()).build().unwrap_err();
     let errors: [(Box<dyn Error>, bool); 7] = [
         (Box::new(built(|builder| builder.issuer("notes.example"))), true),
         (Box::new(built(|builder| builder.client(Client::public("a").redirect_uri("x://y")))), true),

@@ -136,9 +136,9 @@ async fn an_https_service_is_told_what_its_memory_store_means() {
     let told = || log.text().matches("is kept in the memory of this process").count();
     let before = told();
     builder("http://127.0.0.1:9").build().unwrap();
-    builder("https://notes.example").store(oauth_runtime::store::MemoryStore::new()).build().unwrap();
+    builder("https://notes.example").direct_peers().store(oauth_runtime::store::MemoryStore::new()).build().unwrap();
     assert_eq!(told(), before, "on a developer's machine, and where it was chosen");
-    builder("https://notes.example").build().unwrap();
+    builder("https://notes.example").direct_peers().build().unwrap();
     assert_eq!(told(), before + 1);
 }
 

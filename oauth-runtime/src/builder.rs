@@ -3,6 +3,7 @@
 
 mod appearance;
 mod build;
+pub mod client_address;
 mod clients;
 pub(crate) mod error;
 mod lifetimes;
@@ -24,8 +25,9 @@ use crate::keys::Keys;
 use crate::model::granting::Narrow;
 use crate::model::{Client, Clock, Granting, Secret};
 use crate::pages::{BuiltInPages, Look, Pages, Texts};
+use crate::server::OAuthService;
+use crate::server::address::ClientAddress;
 use crate::server::paths::Endpoint;
-use crate::server::{ClientAddress, OAuthService};
 use crate::standing::Patience;
 use crate::store::Store;
 use crate::users::{Authenticate, ClaimsType, SecondFactor};
@@ -76,7 +78,7 @@ pub struct Builder {
     refusal_body: Option<Arc<RefusalBody>>,
     explains_refusals: bool,
     token_cache: usize,
-    client_address: Option<Arc<ClientAddress>>,
+    client_address: ClientAddress,
     listeners: Vec<Listener>,
 }
 
@@ -132,7 +134,7 @@ impl Builder {
             refusal_body: None,
             explains_refusals: false,
             token_cache: 16 << 20,
-            client_address: None,
+            client_address: ClientAddress::Unsaid,
             listeners: Vec::new(),
         }
     }
@@ -291,10 +293,19 @@ impl Builder {
     /// Whose attempts to sign in are counted together, and where events say that a request came from. Default: the peer's
     /// address. It is asked at each request to the server's own URLs.
     ///
-    /// Behind a reverse proxy every peer is the proxy: read the header there that the proxy itself writes. Where this
-    /// is left out, an https service that delays a peer on its own machine warns of it, once.
+    /// Behind a reverse proxy every peer is the proxy, and all users would share one count: read there what the proxy itself
+    /// writes. [`client_address`](crate::client_address) has readers for the usual headers. Requests for which there is no
+    /// address count as one network. An https service needs this or [`Builder::direct_peers`]; without either, an http service
+    /// that delays a peer on a private network warns of it, once.
     pub fn client_address(mut self, address: impl Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
-        self.client_address = Some(Arc::new(address));
+        self.client_address = ClientAddress::Read(Arc::new(address));
+        self
+    }
+
+    /// Says that browsers connect to this service without a reverse proxy between: failed attempts count for the peer's
+    /// address. An https service needs this or [`Builder::client_address`].
+    pub fn direct_peers(mut self) -> Self {
+        self.client_address = ClientAddress::Peer;
         self
     }
 

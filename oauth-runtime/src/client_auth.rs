@@ -60,7 +60,7 @@ pub(crate) async fn client(
         // A store that does not answer is no fault of the client's.
         Err(Reason::StoreUnavailable) => Err(Reason::StoreUnavailable),
         // OAuth 2.1 §2.4.1: guessing is slowed down; one that is right is never held up
-        Err(reason) => match server.limits().failed_try(id, &server.networks(request)).await? {
+        Err(reason) => match server.limits().failed_try(id, &server.client_address().networks(request)).await? {
             Ok(()) => Err(reason),
             Err(too_many) => {
                 server.tell(Fact::of(EventKind::Throttled).client(id).reason(too_many.limit));

@@ -33,6 +33,7 @@ mod users;
 pub use oauth_macros::{policy, public, require_claim, require_token};
 
 pub use builder::Builder;
+pub use builder::client_address;
 pub use builder::error::BuildError;
 pub use event::{Event, EventKind};
 pub use guard::extract::{AccessToken, Claims};

@@ -1,5 +1,6 @@
 //! What was configured, behind methods with names.
 
+pub(crate) mod address;
 pub(crate) mod granting;
 pub(crate) mod grants;
 pub(crate) mod health;
@@ -7,7 +8,6 @@ pub(crate) mod paths;
 
 use std::collections::BTreeMap;
 use std::future::{Ready, ready};
-use std::net::IpAddr;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -24,7 +24,6 @@ use crate::guard::refusal::Refusal;
 use crate::guard::require::Require;
 use crate::keys::{self, Expected, IdTokenHint, KeyRing, Verified};
 use crate::limit::Limits;
-use crate::limit::network::Networks;
 use crate::model::claims::OFFLINE_ACCESS;
 use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
@@ -37,6 +36,7 @@ use crate::model::{Clock, GrantType, Scope, Timestamp};
 use crate::pages::{Brand, Logo, Pages, Texts};
 use crate::policy::Policy;
 use crate::seal::Sealer;
+use crate::server::address::ClientAddress;
 use crate::server::paths::{Paths, Url};
 use crate::standing::{Decision, Ledger};
 use crate::store::{Key, Kind, StoreError};
@@ -97,11 +97,8 @@ pub(crate) struct Configuration {
     pub(crate) access_token_lifetime: Duration,
     pub(crate) code_lifetime: Duration,
     pub(crate) appearance: Appearance,
-    pub(crate) client_address: Option<Arc<ClientAddress>>,
+    pub(crate) client_address: ClientAddress,
 }
-
-/// Whose failed attempts are counted together, by the author's own reading of a request.
-pub(crate) type ClientAddress = dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync;
 
 /// How users sign in, and stay signed in.
 pub(crate) struct Users {
@@ -426,23 +423,8 @@ impl Server {
         asked.unwrap_or(&self.configured.appearance.english)
     }
 
-    /// Whose failed attempts are counted together.
-    pub(crate) fn peer(&self, request: &HttpRequest) -> Option<IpAddr> {
-        match &self.configured.client_address {
-            Some(address) => address(request),
-            None => request.peer_addr().map(|peer| peer.ip()),
-        }
-    }
-
-    /// The networks that its attempts count for.
-    pub(crate) fn networks(&self, request: &HttpRequest) -> Networks {
-        Networks::of(self.peer(request))
-    }
-
-    /// Whether every user may seem to be one: an https service whose peers are on its own machine is behind a proxy.
-    pub(crate) fn is_behind_a_proxy(&self, request: &HttpRequest) -> bool {
-        let is_local = request.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback());
-        is_local && self.configured.client_address.is_none() && self.issuer().is_https()
+    pub(crate) fn client_address(&self) -> &ClientAddress {
+        &self.configured.client_address
     }
 }
 

@@ -181,7 +181,7 @@ async fn c02_c35_which_origins_may_read_what() {
 
 #[tokio::test]
 async fn on_https_the_cookie_is_one_that_no_other_host_can_set() {
-    let server = start(|builder| builder.issuer("https://notes.example"));
+    let server = start(|builder| builder.issuer("https://notes.example").direct_peers());
     let page = Browser::new(&server).authorize(&[]).await;
     let cookie = page.header("set-cookie");
     assert!(cookie.starts_with("__Host-oauth-browser-"), "{cookie}");

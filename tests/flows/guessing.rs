@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
+use oauth_runtime::client_address::x_forwarded_for;
 use oauth_runtime::{Builder, Client, Clock, EventKind, Login, OAuthService, Question, SecondFactor, SignIn};
 use oauth_tests::{Answer, Browser, SECRET, Server, builder, free_port, serve, start};
 use serde_json::{Value, json};
@@ -278,4 +279,35 @@ async fn c46_a_right_secret_is_never_throttled_whatever_fails_beside_it() {
         assert_eq!(*is_right, *status == 200, "{number} {client} {status}");
     }
     assert!(answers.iter().any(|(.., status)| *status == 429), "wrong ones are slowed down");
+}
+
+#[tokio::test]
+async fn c46_behind_a_proxy_users_do_not_share_one_count() {
+    let (listener, base) = free_port();
+    let oauth = builder(&base)
+        .clock(Clock::by_hand())
+        .issuer("https://notes.example")
+        .client_address(x_forwarded_for(1))
+        .build()
+        .unwrap();
+    let server = serve(listener, move |app| {
+        app.configure(oauth.routes());
+    });
+    // The cookie is for https alone, so it is carried by hand.
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let page = Answer::to(http.get(Browser::new(&server).authorize_url(&[]))).await;
+    let cookie = page.header("set-cookie").split(';').next().unwrap().to_owned();
+    let sign_in = async |address: &str, name: &str, password: &str| {
+        let fields = [("request", page.form()), ("username", name.to_owned()), ("password", password.to_owned())];
+        // A browser writes what it likes; the proxy adds where it was called from.
+        let forwarded = format!("203.0.113.{}, {address}", name.len());
+        let request = http.post(format!("{}/login", server.base)).header("x-forwarded-for", forwarded);
+        let request = request.header("sec-fetch-site", "same-origin");
+        Answer::to(request.header("cookie", &cookie).form(&fields)).await.status
+    };
+    for number in 0..130 {
+        let status = sign_in("192.0.2.1", &format!("{}name", "x".repeat(number)), "wrong").await;
+        assert_eq!(status, if number <= 100 { 401 } else { 429 }, "{number}");
+    }
+    assert_eq!(sign_in("198.51.100.1", "admin", "admin123").await, 303, "a user elsewhere");
 }

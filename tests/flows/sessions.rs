@@ -507,7 +507,7 @@ async fn the_cookie_is_the_browsers_alone_and_nothing_in_it_can_be_read_or_chang
     assert_eq!(browser.refresh(value, &[]).await.json()["error"], "invalid_grant", "nor a refresh token");
 
     let (listener, base) = free_port();
-    let oauth: OAuthService = reloading(builder("https://notes.example")).build().unwrap();
+    let oauth: OAuthService = reloading(builder("https://notes.example")).direct_peers().build().unwrap();
     let _server = serve(listener, move |app| {
         app.configure(oauth.routes());
     });

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 pub fn oauth() -> Result<OAuthService, BuildError> {
     OAuthService::builder()
         .issuer("https://notes.example")
+        .direct_peers()
         .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"))
         .authenticate_blocking(|login: Login| -> SignIn<Value> {
             if password_is_right(&login) {

@@ -6,6 +6,7 @@ use serde_json::json;
 pub fn oauth(keys: Keys) -> Result<OAuthService, BuildError> {
     OAuthService::builder()
         .issuer("https://notes.example")
+        .direct_peers()
         .keys(keys)
         .scope("openid", "Know who you are")
         .scope("notes:read", "Read your notes")

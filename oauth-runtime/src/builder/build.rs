@@ -69,6 +69,9 @@ impl Builder {
             return Err(BuildError::SignInAtOwnPath { path: path.clone() });
         }
 
+        if issuer.is_https() && !self.client_address.is_said() {
+            return Err(BuildError::NoClientAddress);
+        }
         let sealer = Sealer::new(&secrets, issuer.as_str()).ok_or(BuildError::Cryptography)?;
         meter::describe();
         let (tokens, limits) = self.own_tokens(&issuer, &secrets, others_verify)?;
@@ -105,7 +108,7 @@ impl Builder {
             users,
             access_token_lifetime: self.access_token_lifetime,
             code_lifetime: self.code_lifetime,
-            client_address: self.client_address.take(),
+            client_address: std::mem::take(&mut self.client_address),
             appearance: self.appearance(&issuer, &paths)?,
             issuer,
             paths,

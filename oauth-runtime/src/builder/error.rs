@@ -39,6 +39,14 @@ pub enum BuildError {
         #[source]
         why: InvalidIssuer,
     },
+    /// The issuer is https, and neither [`client_address`](crate::Builder::client_address) nor
+    /// [`direct_peers`](crate::Builder::direct_peers) says whose failed attempts are counted together.
+    #[error(
+        "it is not known where requests come from, and failed attempts are counted by that: behind a reverse proxy add \
+         .client_address(client_address::x_forwarded_for(1)), with the number of your proxies; where browsers connect \
+         without one, add .direct_peers()"
+    )]
+    NoClientAddress,
     /// Neither a function that signs users in is configured, nor [`sign_in_at`](crate::Builder::sign_in_at).
     #[error(
         "no user can sign in: add .authenticate_blocking(fn), a function from Login to Option<claims>, \

@@ -3,6 +3,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::builder::Builder;
+use crate::builder::client_address::x_forwarded_for;
 use crate::builder::error::BuildError;
 use crate::model::jwk::InvalidJwk;
 use crate::model::lifetime::Lifetimes;
@@ -28,7 +29,7 @@ fn nameless() -> Builder {
 }
 
 fn bare() -> Builder {
-    nameless().issuer("https://notes.example")
+    nameless().issuer("https://notes.example").direct_peers()
 }
 
 fn good() -> Builder {
@@ -36,12 +37,13 @@ fn good() -> Builder {
 }
 
 fn secretless() -> Builder {
-    Builder::new().issuer("https://notes.example").client(spa()).authenticate_blocking(|_| Some(json!({})))
+    let builder = Builder::new().issuer("https://notes.example").direct_peers().client(spa());
+    builder.authenticate_blocking(|_| Some(json!({})))
 }
 
 /// With a page of the author's own at this path.
 fn elsewhere(path: &str) -> Builder {
-    Builder::new().secret(SECRET).issuer("https://notes.example").client(spa()).sign_in_at(path)
+    Builder::new().secret(SECRET).issuer("https://notes.example").direct_peers().client(spa()).sign_in_at(path)
 }
 
 /// What causes an error, which one, and what its text tells to write or change.
@@ -224,6 +226,12 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
         ),
         (good().origin("https://app.example/"), is!(BuildError::Origin { .. }), "https://app.example"),
         (good().accent("blue"), is!(BuildError::Accent(_)), "#"),
+        (
+            nameless().issuer("https://notes.example").client(spa()),
+            is!(BuildError::NoClientAddress),
+            "x_forwarded_for(1)",
+        ),
+        (nameless().issuer("https://notes.example").client(spa()), is!(BuildError::NoClientAddress), ".direct_peers()"),
     ];
     for (builder, is, text) in table {
         let error = builder.build().expect_err(text);
@@ -233,6 +241,8 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
     let phrase = Secret::danger_passphrase("a phrase of the tests, and long enough");
     assert!(good().secret(phrase.clone()).previous_secret(phrase).next_secret([0x80; 32]).build().is_ok());
     assert!(good().build().is_ok() && elsewhere("/welcome").build().is_ok());
+    let behind = nameless().issuer("https://notes.example").client(spa()).client_address(x_forwarded_for(1));
+    assert!(behind.build().is_ok() && nameless().issuer("http://127.0.0.1").client(spa()).build().is_ok());
 }
 
 #[test]

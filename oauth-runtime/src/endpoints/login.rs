@@ -40,12 +40,12 @@ pub(crate) async fn submit(
         }
     };
     let client = &authorization.client.id;
-    let counted = server.limits().password(&FoldedName::of(&username), &server.networks(http)).await?;
+    let counted = server.limits().password(&FoldedName::of(&username), &server.client_address().networks(http)).await?;
     let attempt = match counted {
         Ok(attempt) => attempt,
         Err(too_many) => {
             let problem = attempt::throttled(server, client, &too_many);
-            warn_of_a_proxy(server, http);
+            server.client_address().warn_of_a_proxy(http);
             return sign_in_page(server, authorization, browser, &username, Some(problem));
         }
     };
@@ -93,17 +93,4 @@ fn credentials(parameters: &Parameters<'_>) -> Result<(String, String), SignInPr
         value.map(str::to_owned).ok_or(SignInProblem::Incomplete)
     };
     Ok((read("username", MAX_USERNAME_BYTES)?, read("password", 1024)?))
-}
-
-/// Behind a proxy all users count as one.
-fn warn_of_a_proxy(server: &Server, request: &HttpRequest) {
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    if server.is_behind_a_proxy(request) {
-        ONCE.call_once(|| {
-            tracing::warn!(
-                target: "oauth",
-                "every sign-in seems to come from a proxy on this machine, and all share one count of failed attempts: add .client_address(..)"
-            );
-        });
-    }
 }

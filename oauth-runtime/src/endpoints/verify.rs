@@ -39,7 +39,7 @@ pub(crate) async fn submit(
     };
     // A code has few digits: it is counted like a password, whoever asks.
     let (name, subject) = (FoldedName::of(&form.username), form.question.subject());
-    let attempt = match server.limits().answer(&name, subject, &server.networks(http)).await? {
+    let attempt = match server.limits().answer(&name, subject, &server.client_address().networks(http)).await? {
         Ok(attempt) => attempt,
         Err(too_many) => return Ok(again(attempt::throttled(server, &client.id, &too_many))),
     };

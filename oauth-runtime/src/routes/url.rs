@@ -202,7 +202,7 @@ async fn observe(
         status = tracing::field::Empty
     );
     let http = request.request();
-    let address = OAuthService::of(http).ok().and_then(|oauth| oauth.server().peer(http));
+    let address = OAuthService::of(http).ok().and_then(|oauth| oauth.server().client_address().of(http));
     let watch = Stopwatch::start();
     let answer = next.call(request).instrument(span.clone());
     let answered = during(Request { id: Some(id), address }, answer).await;

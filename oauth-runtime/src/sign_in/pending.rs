@@ -84,7 +84,7 @@ impl PendingAuthorization {
     pub async fn finish(self, http: &HttpRequest, user: impl Answer) -> Result<HttpResponse, Error> {
         let oauth = self.oauth.clone();
         let back = redirect::way_back(oauth.server(), &self.authorization);
-        let request = Request { id: None, address: oauth.server().peer(http) };
+        let request = Request { id: None, address: oauth.server().client_address().of(http) };
         match request::during(request, self.finished(http, user)).await {
             Ok(response) => Ok(response),
             Err(reason) => Err(page_error(&oauth, http, reason, Some(&back))),

@@ -1,0 +1,69 @@
+//! Where a request comes from, and so whose failed attempts are counted together.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Once};
+
+use actix_web::HttpRequest;
+
+use crate::limit::network::{Networks, is_private};
+
+/// How that is found out.
+#[derive(Default)]
+pub(crate) enum ClientAddress {
+    /// The peer's: the author has not said whether a proxy is between.
+    #[default]
+    Unsaid,
+    /// The peer's.
+    Peer,
+    /// By the author's own reading of a request.
+    Read(Arc<ReadAddress>),
+}
+
+type ReadAddress = dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync;
+
+impl ClientAddress {
+    pub(crate) fn of(&self, request: &HttpRequest) -> Option<IpAddr> {
+        match self {
+            ClientAddress::Read(address) => address(request),
+            ClientAddress::Peer | ClientAddress::Unsaid => request.peer_addr().map(|peer| peer.ip()),
+        }
+    }
+
+    /// The networks that its attempts count for.
+    pub(crate) fn networks(&self, request: &HttpRequest) -> Networks {
+        static ONCE: Once = Once::new();
+        let address = self.of(request);
+        if address.is_none() {
+            ONCE.call_once(|| {
+                tracing::warn!(
+                    target: "oauth",
+                    "a request came without a client's address, and all of the kind share one count of failed attempts: \
+                     .client_address(..) has to read what your proxies write, and nothing may reach the service past them"
+                );
+            });
+        }
+        Networks::of(address)
+    }
+
+    pub(crate) fn is_said(&self) -> bool {
+        match self {
+            ClientAddress::Unsaid => false,
+            ClientAddress::Peer | ClientAddress::Read(_) => true,
+        }
+    }
+
+    /// Says once that every user may seem to be one: a peer on a private network may be a proxy.
+    pub(crate) fn warn_of_a_proxy(&self, request: &HttpRequest) {
+        static ONCE: Once = Once::new();
+        let is_near = request.peer_addr().is_some_and(|peer| is_private(peer.ip()));
+        if is_near && !self.is_said() {
+            ONCE.call_once(|| {
+                tracing::warn!(
+                    target: "oauth",
+                    "a peer on a private network is delayed: if it is a proxy, all your users share one count of failed \
+                     attempts; add .client_address(..), or .direct_peers() where there is none"
+                );
+            });
+        }
+    }
+}
