@@ -8,8 +8,8 @@ mod sentence;
 mod texts;
 
 pub use contents::{
-    Back, Brand, ConsentPage, ErrorPage, OnwardPage, PageError, QuestionPage, SignInPage, SignOutPage, SignedOutPage,
-    StayedPage,
+    Back, Brand, ConsentPage, ErrorPage, Link, OnwardPage, PageError, QuestionPage, SignInPage, SignOutPage,
+    SignedOutPage, StayedPage,
 };
 pub use look::{InvalidColour, Logo};
 pub(crate) use look::{Look, stylesheet};
@@ -48,7 +48,7 @@ pub trait Pages: Send + Sync + 'static {
     }
 
     /// One more thing is asked after the password: a form that posts `request` and `answer` to `page.action`, or
-    /// `request` and `cancel`.
+    /// `request` and `cancel`, or `request` and `other`, the number of another question, from 0.
     ///
     /// # Errors
     /// As for [`Pages::sign_in`].
@@ -142,6 +142,7 @@ mod tests {
             scopes: &[],
             resources: &[],
             lasting: None,
+            links: &[],
             username: "",
             problem: None,
         }
@@ -194,6 +195,7 @@ mod tests {
             scopes: &[hostile],
             resources: &[hostile],
             lasting: Some(hostile),
+            links: &[Link { label: hostile, href: hostile }],
             username: hostile,
             problem: Some(SignInProblem::Wrong),
         });
@@ -202,7 +204,7 @@ mod tests {
         let error = BuiltInPages
             .error(&ErrorPage { brand: &brand, texts, status: 400, title, happened, detail, back })
             .expect("the template renders into memory");
-        let question = Question::choice(hostile, [(hostile, hostile), ("b", hostile)]);
+        let question = Question::choice(hostile, [(hostile, hostile), ("b", hostile)]).or(hostile, Question::code("?"));
         let problem = Some(SignInProblem::Wrong);
         let (action, request, client, returns_to, account) = (hostile, hostile, hostile, hostile, hostile);
         let ask = |question: &Question| {
@@ -213,6 +215,7 @@ mod tests {
                 request,
                 client,
                 returns_to,
+                account,
                 question,
                 problem,
             })

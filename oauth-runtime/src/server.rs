@@ -146,6 +146,8 @@ pub(crate) struct Appearance {
     pub(crate) brand: Brand,
     pub(crate) stylesheet: String,
     pub(crate) logo: Option<Logo>,
+    /// Those of the sign-in page: what each says, and its path.
+    pub(crate) links: Vec<(String, String)>,
     pub(crate) pages: Arc<dyn Pages>,
     pub(crate) english: Texts,
     /// Besides English.
@@ -401,6 +403,10 @@ impl Server {
 
     pub(crate) fn brand(&self) -> &Brand {
         &self.configured.appearance.brand
+    }
+
+    pub(crate) fn links(&self) -> &[(String, String)] {
+        &self.configured.appearance.links
     }
 
     pub(crate) fn stylesheet(&self) -> &str {

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use oauth_runtime::{BuildError, Builder, Client, Clock, Texts};
-use oauth_tests::{Answer, Browser, builder, start};
-use serde_json::json;
+use actix_web::{Error, HttpRequest, HttpResponse, get, web};
+use oauth_runtime::{BuildError, Builder, Client, Clock, Login, OAuthService, Question, SecondFactor, SignIn, Texts};
+use oauth_tests::{Answer, Browser, builder, start, start_with};
+use serde_json::{Value, json};
 
 /// Somebody else's, on https.
 const GUEST: &[(&str, Option<&str>)] =
@@ -165,4 +166,93 @@ async fn every_page_can_lead_to_the_terms_and_the_privacy_notice() {
         let built = builder("http://127.0.0.1:9").terms(bad).build();
         assert!(matches!(built, Err(BuildError::Link { what: "terms", .. })), "{bad}: {built:?}");
     }
+}
+
+#[derive(serde::Deserialize)]
+struct Pending {
+    request: String,
+}
+
+/// A sign-up page that ends the authorization that it began in.
+#[get("/sign-up")]
+async fn sign_up(oauth: OAuthService, http: HttpRequest, query: web::Query<Pending>) -> Result<HttpResponse, Error> {
+    let pending = oauth.pending(&http, &query.request).await?;
+    assert_eq!(pending.client_name(), "Guest <Book>");
+    pending.finish(&http, SignIn::done(json!({ "sub": "newcomer" }))).await
+}
+
+#[tokio::test]
+async fn a_link_of_the_sign_in_page_carries_the_request_to_a_page_that_ends_it() {
+    let linked = |builder: Builder| {
+        let german = Texts::german().describe("/sign-up", "Konto anlegen");
+        with_guest(builder).link("Forgot <password>?", "/forgot").link("Create an account", "/sign-up").language(german)
+    };
+    let server = start_with(linked, |app| {
+        app.service(sign_up);
+    });
+    let browser = Browser::new(&server);
+    let first = browser.authorize(GUEST).await;
+    let again = browser.login(&first.form(), "admin", "wrong").await;
+    for page in [&first, &again] {
+        let request = page.form();
+        let forgot = format!("<a href=\"/forgot?request={request}\"><bdi>Forgot &#60;password&#62;?</bdi></a>");
+        let create = format!("<a href=\"/sign-up?request={request}\"><bdi>Create an account</bdi></a>");
+        in_order(page, &["</form>", &forgot, &create]);
+    }
+    let german = browser.authorize(&[GUEST, &[("ui_locales", Some("de"))]].concat()).await;
+    in_order(&german, &["</form>", "Forgot", "Konto anlegen</bdi></a>"]);
+
+    let request = again.form();
+    let elsewhere = Browser::new(&server).call(&format!("/sign-up?request={request}"), None).await;
+    assert_eq!(elsewhere.status, 403, "another browser");
+    let consent = browser.call(&format!("/sign-up?request={request}"), None).await;
+    in_order(&consent, &["Guest &#60;Book&#62;", "newcomer", "value=\"allow\""]);
+    let code = browser.consent(&consent.form(), "allow").await.redirect();
+    assert!(code.contains_key("code") && code["state"] == "xyz", "{code:?}");
+
+    for path in ["", "forgot", "//evil.example", "https://evil.example/", "/a?b=c", "/a/../b", "/a#b", "javascript:x"] {
+        let built = builder("http://127.0.0.1:9").link("Forgot password?", path).build();
+        assert!(matches!(built, Err(BuildError::SignInLink { .. })), "{path}: {built:?}");
+    }
+    assert!(matches!(builder("http://127.0.0.1:9").link("", "/a").build(), Err(BuildError::SignInLink { .. })));
+}
+
+#[tokio::test]
+async fn the_second_factor_names_the_account_and_offers_another_way() {
+    let server = start(|builder| {
+        builder
+            .authenticate(async |_: Login| -> SignIn<Value> {
+                let recovery = Question::code("Enter a recovery code").remember("recovery");
+                SignIn::ask(
+                    Question::code("Enter the code of your app").of("user-1").or("Use a <recovery> code", recovery),
+                )
+            })
+            .second_factor(async |factor: SecondFactor| {
+                assert_eq!(factor.subject.as_deref(), Some("user-1"), "of the same user");
+                match (factor.remembered.as_str(), &*factor.answer) {
+                    (None, "111111") | (Some("recovery"), "recover-me") => SignIn::done(json!({ "sub": "user-1" })),
+                    _ => SignIn::refused(),
+                }
+            })
+    });
+    let browser = Browser::new(&server);
+    let page = browser.sign_in(&[], "ada", "x").await;
+    in_order(&page, &["Signing in as <strong><bdi>ada</bdi></strong>", "Use a &#60;recovery&#62; code</button>"]);
+    let answer = async |form: &str, field: &str, value: &str| {
+        let fields = [("request", form), (field, value)];
+        Answer::to(browser.http.post(format!("{}/verify", server.base)).form(&fields)).await
+    };
+    // To look for another way is no answer: it may be done more often than one may be wrong.
+    for _ in 0..8 {
+        let other = answer(&page.form(), "other", "0").await;
+        assert!(other.status == 200 && other.body.contains("Enter a recovery code"), "{other:?}");
+    }
+    for none in ["1", "-1", "x", "0 "] {
+        assert_eq!(answer(&page.form(), "other", none).await.status, 400, "{none}");
+    }
+    let other = answer(&page.form(), "other", "0").await;
+    assert_eq!(answer(&other.form(), "answer", "111111").await.status, 401, "the code of the app is none of recovery");
+    assert_eq!(answer(&page.form(), "answer", "recover-me").await.status, 401);
+    assert!(answer(&other.form(), "answer", "recover-me").await.redirect().contains_key("code"));
+    assert!(answer(&other.form(), "answer", "recover-me").await.status >= 400, "once");
 }

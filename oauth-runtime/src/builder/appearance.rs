@@ -47,6 +47,27 @@ impl Builder {
         self
     }
 
+    /// A link on the sign-in page to a page of yours, such as "Forgot password?" or "Create an account": call it once for
+    /// each. The path is one of this origin.
+    ///
+    /// The browser comes to it as `/path?request=..`. [`OAuthService::pending`](crate::OAuthService::pending) opens that
+    /// request, and [`PendingAuthorization::finish`](crate::PendingAuthorization::finish) ends it with the user that your
+    /// page made or found: they go on to the application that they came from.
+    ///
+    /// ```
+    /// use oauth_runtime::{OAuthService, Texts};
+    ///
+    /// let oauth = OAuthService::builder()
+    ///     .link("Forgot password?", "/forgot")
+    ///     .link("Create an account", "/sign-up")
+    ///     .language(Texts::german().describe("/forgot", "Passwort vergessen?").describe("/sign-up", "Konto anlegen"));
+    /// # let _ = oauth;
+    /// ```
+    pub fn link(mut self, label: impl Into<String>, path: impl Into<String>) -> Self {
+        self.links.push((label.into(), path.into()));
+        self
+    }
+
     /// Where the terms of use are: every page has a link there. An https URL, or a path of this origin.
     pub fn terms(mut self, address: impl Into<String>) -> Self {
         self.terms = Some(address.into());
@@ -71,6 +92,10 @@ impl Builder {
         if let Some(accent) = self.accent {
             look.accent = accent.parse()?;
         }
+        let is_bad = |(label, path): &&(String, String)| label.is_empty() || path.is_empty() || !is_plain_path(path);
+        if let Some((label, path)) = self.links.iter().find(is_bad) {
+            return Err(BuildError::SignInLink { label: label.clone(), path: path.clone() });
+        }
         let (english, languages) = languages(self.languages)?;
         let host = || issuer.origin().split_once("://").map_or("", |(_, host)| host).to_owned();
         Ok(Appearance {
@@ -83,6 +108,7 @@ impl Builder {
             },
             stylesheet: stylesheet(&look),
             logo: look.logo,
+            links: self.links,
             pages: self.pages,
             english,
             languages,

@@ -151,6 +151,16 @@ pub enum BuildError {
         /// `authenticate` or `second_factor`.
         function: &'static str,
     },
+    /// A [`link`](crate::Builder::link) says nothing, or does not lead to a path of this origin.
+    #[error(
+        "the link {label:?} cannot lead to {path:?}: write what it says, and a path of this origin such as /forgot"
+    )]
+    SignInLink {
+        /// What it says.
+        label: String,
+        /// The path as given.
+        path: String,
+    },
     /// [`terms`](crate::Builder::terms) or [`privacy`](crate::Builder::privacy) is no address that a page can lead to.
     #[error("{what} cannot be at {address:?}: write an https URL, or a path of this origin such as /terms")]
     Link {

@@ -1,12 +1,16 @@
 //! `POST /verify`: the answer to what was asked after the password.
 
+use std::sync::Arc;
+
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
+use crate::model::client::RegisteredClient;
 use crate::model::code::QuestionForm;
 use crate::model::form::Parameters;
 use crate::model::name::FoldedName;
+use crate::model::redirect_uri::Destination;
 use crate::model::session::By;
 use crate::pages::SignInProblem;
 use crate::server::Server;
@@ -32,6 +36,9 @@ pub(crate) async fn submit(
         server.tell(Fact::of(EventKind::SecondFactorRefused).client(&client.id).reason("cancelled"));
         return Ok(redirect::refuse(server, &destination, form.request.state.as_deref(), &Reason::AccessDenied));
     }
+    if let Some(number) = parameters.get("other", 8)? {
+        return another(server, form, client, destination, number).await;
+    }
     let answer = match parameters.get("answer", 256) {
         Ok(Some(answer)) if form.question.takes(answer) => answer.to_owned(),
         Ok(Some(_) | None) => return Ok(again(SignInProblem::Incomplete)),
@@ -45,15 +52,7 @@ pub(crate) async fn submit(
     };
     // It was asked, so there was one.
     let second_factor = server.second_factor().ok_or(Reason::Internal)?;
-    let factor = SecondFactor {
-        username: form.username.clone(),
-        subject: subject.map(str::to_owned),
-        answer: answer.into(),
-        remembered: form.question.remembered().clone(),
-        acr_values: form.request.requirements.acr.clone(),
-        language: form.request.requirements.language.clone(),
-    };
-    let outcome = match second_factor.call(factor).await {
+    let outcome = match second_factor.call(answered(&form, answer)).await {
         Ok(signed_in) => signed_in.0,
         Err(why) => {
             tracing::error!(target: "oauth", ?why, "second_factor gave no answer");
@@ -96,4 +95,29 @@ pub(crate) async fn submit(
             }
         }
     }
+}
+
+fn answered(form: &QuestionForm, answer: String) -> SecondFactor {
+    SecondFactor {
+        username: form.username.clone(),
+        subject: form.question.subject().map(str::to_owned),
+        answer: answer.into(),
+        remembered: form.question.remembered().clone(),
+        acr_values: form.request.requirements.acr.clone(),
+        language: form.request.requirements.language.clone(),
+    }
+}
+
+/// Shows another question, of those that this one offers. Nothing was answered, so nothing counts.
+async fn another(
+    server: &Server,
+    form: QuestionForm,
+    client: Arc<RegisteredClient>,
+    destination: Destination,
+    number: &str,
+) -> Result<HttpResponse, Reason> {
+    let QuestionForm { request, browser, username, began, question, .. } = form;
+    let other = number.parse().ok().and_then(|number| question.other(number)).ok_or(Reason::FormForged)?;
+    let asked = (form::once(server).await?, other.of_the_same(&question));
+    first_question_page(server, Authorization { request, client, destination }, browser, username, began, asked)
 }

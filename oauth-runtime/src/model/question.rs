@@ -27,6 +27,16 @@ pub struct Question {
     choices: Vec<Choice>,
     #[serde(default)]
     remembered: Value,
+    /// Other questions that the person may answer instead.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    others: Vec<Other>,
+}
+
+/// Another question, and what the button says that leads to it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Other {
+    label: String,
+    question: Question,
 }
 
 /// One of the answers to a [`Question`].
@@ -43,7 +53,7 @@ impl Question {
     /// Asks for a short code: of an authenticator app, of a message.
     #[must_use]
     pub fn code(text: impl Into<String>) -> Self {
-        Question { text: text.into(), subject: None, choices: Vec::new(), remembered: Value::Null }
+        Question { text: text.into(), subject: None, choices: Vec::new(), remembered: Value::Null, others: Vec::new() }
     }
 
     /// Asks for one of 2 to 8 answers, each a value of 1 to 64 bytes and what the person reads.
@@ -77,6 +87,32 @@ impl Question {
     pub fn remember(mut self, value: impl Into<Value>) -> Self {
         self.remembered = value.into();
         self
+    }
+
+    /// Another question that may be answered in place of this one, and what the button says that leads to it; up to 3. To
+    /// choose it is no answer and does not count as one. What it remembers tells its answers apart.
+    ///
+    /// ```
+    /// use oauth_runtime::Question;
+    ///
+    /// let question = Question::code("Enter the code of your authenticator app")
+    ///     .or("Use a recovery code", Question::code("Enter a recovery code").remember("recovery"));
+    /// assert_eq!(question.others().collect::<Vec<_>>(), ["Use a recovery code"]);
+    /// ```
+    #[must_use]
+    pub fn or(mut self, label: impl Into<String>, question: Question) -> Self {
+        self.others.push(Other { label: label.into(), question });
+        self
+    }
+
+    /// What the buttons say that lead to [other questions](Question::or), in their order.
+    pub fn others(&self) -> impl Iterator<Item = &str> {
+        self.others.iter().map(|other| other.label.as_str())
+    }
+
+    /// The other question of this number, from 0.
+    pub(crate) fn other(&self, number: usize) -> Option<Question> {
+        self.others.get(number).map(|other| other.question.clone())
     }
 
     /// What the person reads.
@@ -117,6 +153,10 @@ impl Question {
         if self.text.is_empty() {
             return Err("it has no text");
         }
+        if self.others.len() > 3 || self.others.iter().any(|other| other.label.is_empty()) {
+            return Err("it can have up to 3 other questions, each with a label");
+        }
+        self.others.iter().try_for_each(|other| other.question.check())?;
         if self.choices.is_empty() {
             return Ok(());
         }
@@ -144,9 +184,13 @@ mod tests {
             Question::choice("?", [("a", "A"), ("", "B")]),
             Question::choice("?", [("a", "A"), ("b", "")]),
             Question::choice("?", vec![("a", "A"); 9]),
+            Question::code("?").or("", Question::code("?")),
+            Question::code("?").or("A", Question::code("")),
+            (0..4).fold(Question::code("?"), |question, _| question.or("A", Question::code("?"))),
         ] {
             assert!(bad.check().is_err(), "{bad:?}");
         }
+        assert_eq!(Question::code("?").or("A", Question::code("?")).check(), Ok(()));
         let choice = Question::choice("?", [("a", "A"), ("b", "B")]);
         assert!(choice.takes("b") && !choice.takes("c") && Question::code("?").takes("c"));
     }

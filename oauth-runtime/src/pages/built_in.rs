@@ -37,6 +37,7 @@ pub(super) fn question(page: &QuestionPage<'_>) -> Result<String, PageError> {
         texts,
         page,
         to_continue: Sentence::new(&texts.to_continue, &[("{client}", page.client)]),
+        signing_in_as: Sentence::new(&texts.signing_in_as, &[("{account}", page.account)]),
         returns_to: Sentence::new(&texts.returns_to, &[("{host}", page.returns_to)]),
         problem: page.problem.map(|problem| texts.problem(problem, true)),
         is_invalid: matches!(
@@ -105,6 +106,7 @@ struct QuestionDocument<'a> {
     brand: &'a Brand,
     texts: &'a Texts,
     page: &'a QuestionPage<'a>,
+    signing_in_as: Sentence<'a>,
     to_continue: Sentence<'a>,
     returns_to: Sentence<'a>,
     problem: Option<Cow<'a, str>>,

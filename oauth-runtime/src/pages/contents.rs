@@ -40,10 +40,21 @@ pub struct SignInPage<'a> {
     pub resources: &'a [&'a str],
     /// That it gets refresh tokens, in words, where it does.
     pub lasting: Option<&'a str>,
+    /// Where else a person can go: see [`Builder::link`](crate::Builder::link).
+    pub links: &'a [Link<'a>],
     /// The name typed before, if this is another try.
     pub username: &'a str,
     /// Why the page is shown again.
     pub problem: Option<SignInProblem>,
+}
+
+/// A link of the sign-in page to a page of the author's.
+#[derive(Clone, Copy, Debug)]
+pub struct Link<'a> {
+    /// What it says, in the person's language where that is known.
+    pub label: &'a str,
+    /// Where it leads: the path, with the value of the field `request`.
+    pub href: &'a str,
 }
 
 /// What the page shows that asks one more thing.
@@ -61,6 +72,8 @@ pub struct QuestionPage<'a> {
     pub client: &'a str,
     /// Where the browser goes after sign-in: the host, or the private scheme.
     pub returns_to: &'a str,
+    /// Who signs in: the name that was typed.
+    pub account: &'a str,
     /// What is asked, and what there is to choose from.
     pub question: &'a Question,
     /// Why the page is shown again.

@@ -28,7 +28,7 @@ macro_rules! texts {
             $(pub $name: Cow<'static, str>,)+
             /// Makes a sentence of how long to wait.
             pub too_many_attempts: fn(Duration) -> String,
-            /// From a scope or a resource to its description in this language: see [`Texts::describe`].
+            /// From a scope, a resource or the path of a link to its description in this language: see [`Texts::describe`].
             pub scopes: BTreeMap<String, String>,
         }
 
@@ -64,6 +64,7 @@ texts! {
     wrong;
     try_again_later;
     question;
+    signing_in_as ["{account}"];
     go_on;
     answer_missing;
     answer_wrong;
@@ -98,8 +99,8 @@ texts! {
 }
 
 impl Texts {
-    /// What a scope, or a [`resource`](crate::Builder::resource), is called in this language. Where there is no
-    /// description, that of [`Builder::scope`](crate::Builder::scope) is shown, and a resource as it is.
+    /// What a scope, a [`resource`](crate::Builder::resource) or the path of a [`link`](crate::Builder::link) is called in
+    /// this language. Where there is no description, that of the builder is shown, and a resource as it is.
     ///
     /// ```
     /// use oauth_runtime::{OAuthService, Texts};

@@ -12,7 +12,7 @@ use crate::model::code::{Once, QuestionForm, SignInForm};
 use crate::model::form::BadParameter;
 use crate::model::question::Question;
 use crate::model::redirect_uri::Destination;
-use crate::pages::{QuestionPage, SignInPage, SignInProblem};
+use crate::pages::{Link, QuestionPage, SignInPage, SignInProblem};
 use crate::response::document;
 use crate::server::Server;
 use crate::server::paths::Url;
@@ -38,6 +38,12 @@ pub(crate) fn sign_in_page(
         true => Asked::of(server, &client, &offered, &form.request.resources, texts),
         false => Asked::default(),
     };
+    let links = server
+        .links()
+        .iter()
+        .map(|(label, path)| (texts.scopes.get(path).unwrap_or(label), format!("{path}?request={sealed}")));
+    let links: Vec<_> = links.collect();
+    let links: Vec<_> = links.iter().map(|(label, href)| Link { label, href }).collect();
     let html = server.pages().sign_in(&SignInPage {
         brand: server.brand(),
         texts,
@@ -48,6 +54,7 @@ pub(crate) fn sign_in_page(
         scopes: &asked.scopes,
         resources: &asked.resources,
         lasting: asked.lasting,
+        links: &links,
         username,
         problem,
     });
@@ -94,6 +101,7 @@ pub(crate) fn question_page(
         request: sealed,
         client,
         returns_to: &destination.shown,
+        account: &form.username,
         question: &form.question,
         problem,
     });

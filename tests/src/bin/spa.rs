@@ -40,10 +40,21 @@ fn authenticate(login: Login) -> SignIn<Value> {
 
 fn second_factor(factor: SecondFactor) -> SignIn<Value> {
     match factor.remembered.as_str() {
-        None => SignIn::ask(Question::code("Enter the code that we sent").remember(&*factor.answer)),
+        None => SignIn::ask(
+            Question::code("Enter the code that we sent")
+                .remember(&*factor.answer)
+                .or("Use a recovery code", Question::code("Enter a recovery code").remember("recovery")),
+        ),
         Some(_) if &*factor.answer == "314159" => SignIn::done(user(&factor.username)).amr("pwd").amr("otp"),
         Some(_) => SignIn::refused(),
     }
+}
+
+fn german() -> Texts {
+    Texts::german()
+        .describe("notes:write", "Notizen in Ihrem Namen schreiben")
+        .describe("/app/forgot", "Passwort vergessen?")
+        .describe("/app/sign-up", "Konto anlegen")
 }
 
 /// An author's own language, which runs from right to left.
@@ -61,6 +72,7 @@ fn arabic() -> Texts {
         cancel: "إلغاء".into(),
         wrong: "اسم المستخدم أو كلمة المرور غير صحيحة.".into(),
         question: "خطوة أخرى".into(),
+        signing_in_as: "تسجيل الدخول باسم {account}".into(),
         go_on: "متابعة".into(),
         answer_wrong: "هذا غير صحيح.".into(),
         consent: "السماح بالوصول؟".into(),
@@ -111,15 +123,17 @@ async fn main() -> std::io::Result<()> {
                 .name("Partner Ltd")
                 .redirect_uri("http://127.0.0.1/partner")
                 .third_party()
-                .allow_scopes("notes:write")
+                .allow_scopes("openid notes:write")
                 .allow_resources(["https://files.example"]),
         )
-        .language(Texts::german().describe("notes:write", "Notizen in Ihrem Namen schreiben"))
+        .language(german())
         .language(Texts::french())
         .language(Texts::spanish())
         .language(Texts::japanese())
         .language(arabic())
         .resource("https://files.example")
+        .link("Forgot password?", "/app/forgot")
+        .link("Create an account", "/app/sign-up")
         .terms("/app/terms")
         .privacy("https://notes.example/privacy")
         .authenticate_blocking(authenticate)

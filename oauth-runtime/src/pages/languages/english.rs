@@ -25,6 +25,7 @@ pub(super) fn texts() -> Texts {
         },
         try_again_later: "Signing in does not work at the moment. Try again in a little while.".into(),
         question: "One more step".into(),
+        signing_in_as: "Signing in as {account}".into(),
         go_on: "Continue".into(),
         answer_missing: "Give an answer.".into(),
         answer_wrong: "That is not right.".into(),

@@ -25,6 +25,7 @@ pub(super) fn texts() -> Texts {
         },
         try_again_later: "La connexion est impossible pour le moment. Réessayez dans quelques instants.".into(),
         question: "Encore une étape".into(),
+        signing_in_as: "Connexion en tant que {account}".into(),
         go_on: "Continuer".into(),
         answer_missing: "Donnez une réponse.".into(),
         answer_wrong: "Ce n’est pas correct.".into(),

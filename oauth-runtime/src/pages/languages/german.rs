@@ -27,6 +27,7 @@ pub(super) fn texts() -> Texts {
         },
         try_again_later: "Die Anmeldung ist gerade nicht möglich. Versuchen Sie es in Kürze noch einmal.".into(),
         question: "Noch ein Schritt".into(),
+        signing_in_as: "Anmeldung als {account}".into(),
         go_on: "Weiter".into(),
         answer_missing: "Geben Sie eine Antwort.".into(),
         answer_wrong: "Das stimmt nicht.".into(),

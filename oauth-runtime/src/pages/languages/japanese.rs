@@ -25,6 +25,7 @@ pub(super) fn texts() -> Texts {
         },
         try_again_later: "現在ログインできません。しばらくしてからもう一度お試しください。".into(),
         question: "もう一つ確認します".into(),
+        signing_in_as: "{account} としてログインします".into(),
         go_on: "次へ".into(),
         answer_missing: "回答を入力してください。".into(),
         answer_wrong: "正しくありません。".into(),

@@ -26,6 +26,7 @@ pub(super) fn texts() -> Texts {
         },
         try_again_later: "Ahora mismo no se puede iniciar sesión. Vuelva a intentarlo en unos momentos.".into(),
         question: "Un paso más".into(),
+        signing_in_as: "Inicio de sesión como {account}".into(),
         go_on: "Continuar".into(),
         answer_missing: "Dé una respuesta.".into(),
         answer_wrong: "No es correcto.".into(),
