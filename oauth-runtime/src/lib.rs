@@ -55,6 +55,7 @@ pub use policy::Policy;
 pub use server::OAuthService;
 pub use server::grants::{Given, Grant, Holder};
 pub use server::health::Health;
+pub use server::one_time::{Enclosed, OneTime, OneTimeError};
 pub use server::paths::Endpoint;
 pub use sign_in::pending::PendingAuthorization;
 pub use store::Store;

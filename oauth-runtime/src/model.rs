@@ -14,6 +14,7 @@ pub(crate) mod issuer;
 pub(crate) mod jwk;
 pub(crate) mod lifetime;
 pub(crate) mod name;
+pub(crate) mod one_time;
 pub(crate) mod pkce;
 pub(crate) mod question;
 pub(crate) mod record;

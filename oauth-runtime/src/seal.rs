@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::Timestamp;
 use crate::model::code::{AuthorizationCode, ConsentForm, Posted, QuestionForm, SignInForm, SignOutForm};
+use crate::model::one_time::OneTimeToken;
 use crate::model::refresh::RefreshToken;
 use crate::model::secret::{Secret, Secrets};
 use crate::model::session::Session;
@@ -61,6 +62,8 @@ purposes! {
     // It has less in it than the code that it came of: whoever got the code gets this.
     RefreshToken, "seal refresh token", 4096;
     Session, "seal session", COOKIE_BYTES;
+    // Of the author's mails: it has to fit a link.
+    OneTimeToken, "seal one-time token", 4096;
 }
 
 /// A form's body may have 16 KiB.

@@ -4,6 +4,7 @@ pub(crate) mod address;
 pub(crate) mod granting;
 pub(crate) mod grants;
 pub(crate) mod health;
+pub(crate) mod one_time;
 pub(crate) mod paths;
 
 use std::collections::BTreeMap;

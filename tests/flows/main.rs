@@ -15,6 +15,7 @@ mod hardening;
 mod keys;
 mod metadata;
 mod oauth2_crate;
+mod one_time;
 mod openid;
 mod pages;
 mod policies;

@@ -74,7 +74,7 @@ impl Record {
         if valid_until <= now {
             return Ok(Spending::Expired);
         }
-        if self.spent.iter().any(|spent| spent.id == id) {
+        if self.is_spent(id) {
             return Ok(Spending::Already);
         }
         if self.spent.len() >= MAX_SPENT {
@@ -84,6 +84,11 @@ impl Record {
         let until = valid_until + SLOWEST_ANSWER;
         self.spent.push(Until { id: id.to_owned(), client: None, until });
         Ok(Spending::First)
+    }
+
+    /// Whether a name was spent, as long as that is remembered.
+    pub(crate) fn is_spent(&self, id: &str) -> bool {
+        self.spent.iter().any(|spent| spent.id == id)
     }
 
     /// Moves a family from this generation to the next, and lets it live until then. For `grace` after its first use the
