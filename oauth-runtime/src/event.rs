@@ -111,9 +111,9 @@ kinds! {
     SecondFactorAsked = "second_factor_asked", INFO, "a second factor was asked for";
     /// The answer to it was refused. Reasons: `wrong`, `cancelled`, `no_answer`.
     SecondFactorRefused = "second_factor_refused", INFO, "sign-in refused at the second factor";
-    /// A user signed in with a browser that showed no session of theirs, neither one that lives nor one that ended. Told
-    /// where there are sessions. The cookie of a session goes when the browser is closed and when its user signs out, so a
-    /// browser that is used again after that is told as new too.
+    /// A user signed in with a browser that showed no session of theirs, neither one that lives nor one that ended, and that
+    /// is not known for the name they typed. Told where there are sessions. On a page of your own no name is typed: there a
+    /// browser that was closed, or signed out, since is told as new.
     NewDevice = "new_device", INFO, "a user signed in with a browser that is new to them";
     /// A user allowed a client what it asked for. Not told where that is remembered from before.
     ConsentGiven = "consent_given", INFO, "consent was given";
@@ -142,8 +142,8 @@ kinds! {
     /// All that is kept of a user was removed, by [`forget`](crate::OAuthService::forget).
     Forgotten = "forgotten", INFO, "a user was forgotten";
     /// Something was held up. The reason is the limit: of sign-ins by `address`, by `name`, by `name_and_address` or by
-    /// `subject`, which names the user; the `budget` of an hour for one name; of answers to a `second_factor`, of failed
-    /// tries of a `client`, of `grants` of one user.
+    /// `subject`, which names the user; the `budget` of an hour for one name; of a known `device`; of answers to a
+    /// `second_factor`, of failed tries of a `client`, of `grants` of one user.
     Throttled = "throttled", WARN, "a limit was reached";
     /// Another key than before signs tokens: the next period began, or yours was promoted. Each process tells it, with
     /// the first token that it signs by it.

@@ -20,6 +20,7 @@ use aws_lc_rs::hmac;
 use crate::limit::network::{Networks, Width};
 use crate::limit::row::{Kind, Row, row};
 use crate::limit::running::{LONGEST_WAIT, Running, Started, Turn};
+use crate::model::device::Device;
 use crate::model::name::FoldedName;
 use crate::store::{Count, Counted, Store, StoreError};
 
@@ -35,6 +36,8 @@ pub(crate) struct Limits {
 #[must_use]
 pub(crate) struct Attempt {
     asked: Asked,
+    /// None has failed for this name in these networks.
+    is_elsewhere: bool,
     /// When the first window of these ends.
     until: Instant,
     _started: Started,
@@ -47,6 +50,14 @@ pub(crate) struct Over {
     failed: u64,
     was_right: bool,
     attempt: Attempt,
+}
+
+/// What is tried.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Guess {
+    Password,
+    /// What is asked after it.
+    Answer,
 }
 
 /// The attempt is not allowed yet.
@@ -94,6 +105,17 @@ impl Limits {
         self.begin(Asked { counted, networks: self.networks(networks), of: Kind::AnswerOf, subject }).await
     }
 
+    /// Counts a password, or an answer, from a browser that this user has signed in with by the same name: on its own, so
+    /// that whatever others fail with, and wherever, does not hold the user up.
+    pub(crate) async fn known(&self, what: Guess, device: &Device) -> Result<Result<Attempt, TooMany>, StoreError> {
+        let (kind, of) = match what {
+            Guess::Password => (Kind::Device, Kind::Subject),
+            Guess::Answer => (Kind::DeviceAnswer, Kind::AnswerOf),
+        };
+        let (counted, subject) = (vec![self.row(kind, &device.id)], Some(device.subject.clone()));
+        self.begin(Asked { counted, networks: Vec::new(), of, subject }).await
+    }
+
     /// Counts a failed try of one client from one network: for the pair, so that no one can lock a client out from
     /// elsewhere. A try that is right is not counted, and never held up: a secret of 256 bits is not found by trying.
     pub(crate) async fn failed_try(
@@ -136,8 +158,14 @@ impl Limits {
     }
 
     /// Whether what came of an attempt may be told. If not, it counts as failed, whatever it was.
-    pub(crate) async fn pass(&self, over: Over) -> Result<Result<(), TooMany>, StoreError> {
+    ///
+    /// `goes_by` says whether the user signed in by this name before. Then it may well be the user, where none has guessed at
+    /// the name from the same networks.
+    pub(crate) async fn pass(&self, over: Over, goes_by: bool) -> Result<Result<(), TooMany>, StoreError> {
         let Over { row, failed, was_right, attempt } = over;
+        if goes_by && attempt.is_elsewhere && failed < BUDGET {
+            return Ok(Ok(()));
+        }
         let passed = self.pass_gate(&row, failed).await?;
         if passed.is_err() {
             let Asked { counted, networks, .. } = &attempt.asked;
@@ -171,8 +199,8 @@ impl Limits {
             }
             let (found, started, until) = self.looked(&asked).await?;
             let refused = match found {
-                Found::Free { gates } => match self.pass_gates(&gates).await? {
-                    Ok(()) => return Ok(Ok(Attempt { asked, until, _started: started })),
+                Found::Free { gates, is_elsewhere } => match self.pass_gates(&gates).await? {
+                    Ok(()) => return Ok(Ok(Attempt { asked, is_elsewhere, until, _started: started })),
                     Err(too_many) => Some(too_many),
                 },
                 Found::Spent { ends_in } => Some(TooMany { limit: "budget", retry_after: ends_in.max(SHORTEST) }),
@@ -318,7 +346,7 @@ struct Seen {
 /// What the counters say of an attempt.
 enum Found {
     /// It may be made once these gates let it through: row, and what has failed.
-    Free { gates: Vec<(Row, u64)> },
+    Free { gates: Vec<(Row, u64)>, is_elsewhere: bool },
     /// It has to wait for those that run.
     Running(Row),
     /// All that may be guessed for this name within an hour was.
@@ -345,7 +373,7 @@ fn found(paid: impl Iterator<Item = (Row, u64)>, seen: &[Seen]) -> Found {
         }
         gates.push((*row, *failed));
     }
-    Found::Free { gates }
+    Found::Free { gates, is_elsewhere }
 }
 
 /// 2, 4, 8 .. seconds, and then five minutes.

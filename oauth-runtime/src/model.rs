@@ -6,6 +6,7 @@ pub(crate) mod claims;
 pub(crate) mod client;
 pub(crate) mod code;
 pub(crate) mod credentials;
+pub(crate) mod device;
 pub(crate) mod form;
 pub(crate) mod grant_type;
 pub(crate) mod granting;

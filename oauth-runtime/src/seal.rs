@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::Timestamp;
 use crate::model::code::{AuthorizationCode, ConsentForm, Posted, QuestionForm, SignInForm, SignOutForm};
+use crate::model::device::Devices;
 use crate::model::one_time::OneTimeToken;
 use crate::model::refresh::RefreshToken;
 use crate::model::secret::{Secret, Secrets};
@@ -64,6 +65,7 @@ purposes! {
     Session, "seal session", COOKIE_BYTES;
     // Of the author's mails: it has to fit a link.
     OneTimeToken, "seal one-time token", 4096;
+    Devices, "seal devices", COOKIE_BYTES;
 }
 
 /// A form's body may have 16 KiB.

@@ -5,6 +5,7 @@ pub(crate) mod browser;
 pub(crate) mod consent;
 pub(crate) mod cookie;
 pub(crate) mod cross_site;
+pub(crate) mod device;
 pub(crate) mod finish;
 pub(crate) mod form;
 pub(crate) mod language;

@@ -50,6 +50,16 @@ pub(crate) enum Decision<T> {
     Keep(T),
 }
 
+impl<T> Decision<T> {
+    /// With more to answer.
+    pub(crate) fn with<U>(self, more: U) -> Decision<(T, U)> {
+        match self {
+            Decision::Write(value) => Decision::Write((value, more)),
+            Decision::Keep(value) => Decision::Keep((value, more)),
+        }
+    }
+}
+
 /// Why there is no answer.
 #[derive(Debug)]
 pub(crate) enum Refused {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 /// Where a test says that a request comes from.
-fn address(request: &HttpRequest) -> Option<IpAddr> {
+pub(crate) fn address(request: &HttpRequest) -> Option<IpAddr> {
     request.headers().get("x-test-address")?.to_str().ok()?.parse().ok()
 }
 
@@ -28,12 +28,12 @@ fn started(change: impl FnOnce(Builder) -> Builder) -> (Server, OAuthService) {
 }
 
 /// The answer to a sign-in from this address.
-async fn sign_in(browser: &Browser, address: &str, name: &str, password: &str) -> Answer {
+pub(crate) async fn sign_in(browser: &Browser, address: &str, name: &str, password: &str) -> Answer {
     let form = browser.authorize(&[("prompt", Some("login"))]).await.form();
     post(browser, "/login", address, &[("request", &form), ("username", name), ("password", password)]).await
 }
 
-async fn post(browser: &Browser, path: &str, address: &str, fields: &[(&str, &str)]) -> Answer {
+pub(crate) async fn post(browser: &Browser, path: &str, address: &str, fields: &[(&str, &str)]) -> Answer {
     let request = browser.http.post(format!("{}{path}", browser.base)).header("x-test-address", address);
     Answer::to(request.form(fields)).await
 }

@@ -7,6 +7,7 @@ mod ceilings;
 mod clients;
 mod clocks;
 mod cross_site;
+mod devices;
 mod given;
 mod grants;
 mod guards;

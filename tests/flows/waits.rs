@@ -88,8 +88,8 @@ async fn each_request_waits_once_for_a_store_that_is_elsewhere() {
 
     let expected: &[(&str, u64, u64)] = &[
         ("GET /authorize with a session", 1, 1),
-        // Counting the attempt before the password is looked at, and what follows after it.
-        ("POST /login", 2, 3),
+        // Counting the attempt before the password is looked at, beside whether the browser is known; and what follows after it.
+        ("POST /login", 2, 4),
         ("POST /token with a code", 1, 1),
         ("GET /me at once", 0, 0),
         ("GET /me after the lag", 1, 1),

@@ -110,7 +110,7 @@ async fn reloaded(server: &Server, session: Session, view: &View) -> Result<Opti
         if let Some(id) = &authentication.session {
             authentication.as_of = used(server, &subject, id, view).await?;
         }
-        return Ok(Some(Person { subject, account, claims, authentication }));
+        return Ok(Some(Person { subject, account, claims, authentication, device: None }));
     }
     if let Some(id) = &authentication.session {
         Session::end(&subject, id, "user_gone", server).await?;

@@ -6,7 +6,7 @@ use crate::error::Reason;
 use crate::event::{EventKind, Fact};
 use crate::model::code::SignInForm;
 use crate::model::form::Parameters;
-use crate::model::name::{FoldedName, MAX_USERNAME_BYTES};
+use crate::model::name::MAX_USERNAME_BYTES;
 use crate::model::session::By;
 use crate::pages::SignInProblem;
 use crate::server::{Server, SignInBy};
@@ -40,7 +40,7 @@ pub(crate) async fn submit(
         }
     };
     let client = &authorization.client.id;
-    let counted = server.limits().password(&FoldedName::of(&username), &server.client_address().networks(http)).await?;
+    let counted = attempt::password(server, http, &username).await?;
     let attempt = match counted {
         Ok(attempt) => attempt,
         Err(too_many) => {
@@ -70,9 +70,9 @@ pub(crate) async fn submit(
     let held_up = match outcome {
         Outcome::Refused(subject) => {
             server.tell(Fact::of(EventKind::SignInRefused).client(client).reason("wrong"));
-            attempt::wrong(server, client, attempt, subject.as_deref()).await?
+            attempt::wrong(server, client, (attempt, &username), subject.as_deref()).await?
         }
-        Outcome::Ask(question) => match attempt::asks(server, client, attempt, question).await? {
+        Outcome::Ask(question) => match attempt::asks(server, client, (attempt, &username), question).await? {
             Ok(asked) => return first_question_page(server, authorization, browser, username, began, asked),
             Err(problem) => problem,
         },

@@ -9,7 +9,6 @@ use crate::event::{EventKind, Fact};
 use crate::model::client::RegisteredClient;
 use crate::model::code::QuestionForm;
 use crate::model::form::Parameters;
-use crate::model::name::FoldedName;
 use crate::model::redirect_uri::Destination;
 use crate::model::session::By;
 use crate::pages::SignInProblem;
@@ -45,8 +44,8 @@ pub(crate) async fn submit(
         Err(bad) => return Ok(again(problem_with(bad))),
     };
     // A code has few digits: it is counted like a password, whoever asks.
-    let (name, subject) = (FoldedName::of(&form.username), form.question.subject());
-    let attempt = match server.limits().answer(&name, subject, &server.client_address().networks(http)).await? {
+    let subject = form.question.subject();
+    let attempt = match attempt::answer(server, http, &form.username, subject).await? {
         Ok(attempt) => attempt,
         Err(too_many) => return Ok(again(attempt::throttled(server, &client.id, &too_many))),
     };
@@ -64,14 +63,16 @@ pub(crate) async fn submit(
     let outcome = match outcome {
         Outcome::Refused(named) => {
             server.tell(Fact::of(EventKind::SecondFactorRefused).client(&client.id).reason("wrong"));
-            return Ok(again(attempt::wrong(server, &client.id, attempt, named.as_deref().or(subject)).await?));
+            return Ok(again(
+                attempt::wrong(server, &client.id, (attempt, &form.username), named.as_deref().or(subject)).await?,
+            ));
         }
         Outcome::Ask(question) => Err(question.of_the_same(&form.question)),
         Outcome::Done(user) => Ok(user),
     };
     match outcome {
         Err(question) => {
-            let asked = match attempt::asks(server, &client.id, attempt, question).await? {
+            let asked = match attempt::asks(server, &client.id, (attempt, &form.username), question).await? {
                 Ok(asked) => asked,
                 Err(problem) => return Ok(again(problem)),
             };

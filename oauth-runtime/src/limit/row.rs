@@ -59,6 +59,10 @@ kinds! {
     Answer, 6, "second_factor", 5;
     /// The same, by the user.
     AnswerOf, 7, "second_factor", 5;
+    /// Passwords from a browser that is known for the name.
+    Device, 9, "device", 10;
+    /// Answers from it.
+    DeviceAnswer, 9, "device", 5;
     /// Failed tries of a client from an address.
     Client, 8, "client", 10;
 }

@@ -1,8 +1,10 @@
 //! Names that users type: how they are read where attempts are counted.
 
-use icu_normalizer::DecomposingNormalizerBorrowed;
+use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup};
 use icu_properties::{CodePointMapData, CodePointSetData};
+
+use crate::model::id::digest;
 
 /// How long a name may be, in bytes: one limit for the form and for what is sealed; where it counts or is kept, it is a hash.
 pub(crate) const MAX_USERNAME_BYTES: usize = 256;
@@ -12,6 +14,10 @@ pub(crate) const MAX_USERNAME_BYTES: usize = 256;
 /// author's database takes for one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FoldedName(String);
+
+/// A name as typed, but for case and width: what a browser is known for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ExactName(String);
 
 impl FoldedName {
     pub(crate) fn of(typed: &str) -> Self {
@@ -24,6 +30,19 @@ impl FoldedName {
 
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl ExactName {
+    pub(crate) fn of(typed: &str) -> Self {
+        const NFKC: ComposingNormalizerBorrowed<'static> = ComposingNormalizerBorrowed::new_nfkc();
+        let composed = NFKC.normalize_iter(typed.trim().chars());
+        ExactName(NFKC.normalize_iter(composed.flat_map(one_case)).collect())
+    }
+
+    /// As it is kept: of one length, and showing nothing of the name to those who do not guess it.
+    pub(crate) fn hash(&self) -> String {
+        digest("name", &self.0)
     }
 }
 
@@ -108,6 +127,16 @@ mod tests {
         assert_eq!(folded("\u{200b} "), "");
         for typed in ["İ", "ß", "ﬁ", "ΐ", "𝐀", "ё", "が"] {
             assert_eq!(folded(&folded(typed)), folded(typed), "{typed}");
+        }
+    }
+
+    #[test]
+    fn c46_a_browser_is_known_for_a_name_and_not_for_one_like_it() {
+        let exact = |typed: &str| ExactName::of(typed).0;
+        assert_eq!(exact("Ada"), exact(" ａＤＡ"));
+        assert_eq!(exact("Jose\u{301}"), exact("JOSÉ"));
+        for other in ["jose", "jo se\u{301}", "jose\u{301}\u{200b}"] {
+            assert_ne!(exact("jose\u{301}"), exact(other), "{other:?}");
         }
     }
 }

@@ -5,6 +5,7 @@
 //! remembered for as long as an access token or a code of it can still come.
 
 mod consents;
+mod devices;
 mod endings;
 mod grants;
 mod parts;

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::model::Timestamp;
 use crate::model::as_of::AsOf;
+use crate::model::device::Device;
 
 /// How and when a user was authenticated. It goes with everything that comes of the sign-in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -64,6 +65,9 @@ pub(crate) struct Person {
     pub(crate) claims: Map<String, Value>,
     #[serde(rename = "how")]
     pub(crate) authentication: Authentication,
+    /// What the browser is known for by this sign-in, where a name was typed: for the answer alone.
+    #[serde(skip)]
+    pub(crate) device: Option<Device>,
 }
 
 /// The session cookie. It carries the subject and not the claims, so that authority is looked up anew at every use.

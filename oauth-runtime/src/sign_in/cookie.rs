@@ -17,6 +17,8 @@ pub(crate) enum Cookie {
     Browser,
     /// The sign-in session.
     Session,
+    /// What the browser is known for.
+    Device,
 }
 
 impl Cookie {
@@ -66,6 +68,7 @@ impl Cookie {
         let kind = match self {
             Cookie::Browser => "browser",
             Cookie::Session => "session",
+            Cookie::Device => "device",
         };
         format!("{prefix}oauth-{kind}-{id}")
     }

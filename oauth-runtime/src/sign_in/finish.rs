@@ -14,6 +14,7 @@ use crate::model::record::Record;
 use crate::model::session::{Authentication, By, Person, Session};
 use crate::server::Server;
 use crate::sign_in::browser::Browser;
+use crate::sign_in::device::Recognition;
 use crate::sign_in::request::Authorization;
 use crate::sign_in::{attempt, consent, form, redirect};
 use crate::standing::{Decision, Refused, View};
@@ -48,6 +49,9 @@ pub(crate) async fn finish(
     };
     browser.remember(&mut response, server);
     Session::keep(&person, &mut response, server)?;
+    if let Some(device) = person.device {
+        device.keep(http, &mut response, server)?;
+    }
     Ok(response)
 }
 
@@ -76,7 +80,7 @@ pub(crate) async fn signed_in(
     let begin = |record: &mut Record, now: Timestamp| {
         // A user who was signed out since they began has to begin again; so has what they would get by this.
         record.judge_sign_in(began, server.ledger().slack(), now)?;
-        let Some(sessions) = server.sessions() else { return Ok(Decision::Keep(None)) };
+        let Some(sessions) = server.sessions() else { return Ok(Decision::Write(None)) };
         let same = before.as_ref().filter(|it| it.lives(record, now) && record.judge(&it.handed_out(), now).is_ok());
         let id = same.and_then(|it| it.authentication.session.as_deref()).unwrap_or(&drawn);
         record.begin_session(id, began + sessions.lifetimes.absolute, now);
@@ -84,15 +88,18 @@ pub(crate) async fn signed_in(
     };
     let key = Key::of(Kind::Subject, &user.subject);
     // Side by side: what was begun is taken back where it turns out that it may not be told.
-    let settling = attempt::right(server, client, attempt, Some(&user.subject));
-    let (changed, held_up) = join(server.ledger().change(key, None, begin), settling).await;
-    if let Some(wait) = held_up? {
-        if changed.is_ok_and(|(session, _)| session.as_ref() == Some(&drawn)) {
-            take_back(server, key, &drawn).await?;
+    let recognition = Recognition::new(http, server, &user.subject, username);
+    let change = |record: &mut Record, now| recognition.noting(record, now, |record| begin(record, now));
+    let settling = attempt::right(server, attempt, &user.subject);
+    let (changed, over) = join(server.ledger().change(key, None, change), settling).await;
+    if let Some(over) = over? {
+        let goes_by = changed.as_ref().is_ok_and(|((_, noted), _)| noted.goes_by);
+        if let Some(wait) = attempt::passed(server, client, &user.subject, over, goes_by).await? {
+            take_back(server, key, &drawn, &recognition).await?;
+            return Err(Reason::TooManyTries(wait));
         }
-        return Err(Reason::TooManyTries(wait));
     }
-    let (session, view) = changed.map_err(|why| {
+    let ((session, noted), view) = changed.map_err(|why| {
         if let Refused::Ended(_) = why {
             server.tell(Fact::of(EventKind::SignInRefused).client(client).reason("signed_out"));
         }
@@ -102,7 +109,7 @@ pub(crate) async fn signed_in(
     Session::end_all(&Session::of_others(http, server, &user.subject), "replaced", server).await?;
     let signed_in = Fact::of(EventKind::SignedIn).subject(&user.subject).client(client).session(session.as_deref());
     server.tell(signed_in);
-    if session.is_some() && before.is_none() {
+    if session.is_some() && before.is_none() && !noted.was_known {
         let new = Fact::of(EventKind::NewDevice).subject(&user.subject).client(client);
         server.tell(new.session(session.as_deref()));
     }
@@ -118,6 +125,7 @@ pub(crate) async fn signed_in(
     };
     let person = Person {
         account: username.unwrap_or(&user.subject).to_owned(),
+        device: recognition.device(noted, &user.subject, view.as_of()),
         subject: user.subject,
         claims: user.custom,
         authentication,
@@ -140,10 +148,11 @@ async fn usable(server: &Server, client: &str, claims: Value) -> Result<UserClai
     Ok(user)
 }
 
-/// Takes a session back that no browser was given.
-async fn take_back(server: &Server, key: Key, session: &str) -> Result<(), Reason> {
+/// Takes back what no browser was given: a session that was drawn, and that the browser is known.
+async fn take_back(server: &Server, key: Key, session: &str, recognition: &Recognition) -> Result<(), Reason> {
     let take = |record: &mut Record, _| {
         record.take_session_back(session);
+        record.take_device_back(recognition.drawn());
         Ok(Decision::Write(()))
     };
     let taken = server.ledger().change(key, None, take).await;

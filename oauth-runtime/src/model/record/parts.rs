@@ -33,6 +33,9 @@ pub(crate) struct Record {
     pub(super) clients: Vec<EndedClient>,
     #[serde(rename = "a", default, skip_serializing_if = "Vec::is_empty")]
     pub(super) consents: Vec<Consent>,
+    /// The browsers that are known, the last used last.
+    #[serde(rename = "d", default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) devices: Vec<Known>,
     /// What a later release knows of, kept as it is.
     #[serde(flatten)]
     pub(super) later: Map<String, Json>,
@@ -95,6 +98,20 @@ pub(crate) struct Live {
     pub(crate) used: Timestamp,
     #[serde(rename = "u")]
     pub(crate) until: Timestamp,
+}
+
+/// A browser that they signed in with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Known {
+    pub(super) id: String,
+    /// The hash of the name that was typed.
+    #[serde(rename = "n")]
+    pub(super) name: String,
+    /// To the hour.
+    #[serde(rename = "l")]
+    pub(super) used: Timestamp,
+    #[serde(rename = "u")]
+    pub(super) until: Timestamp,
 }
 
 /// A grant with a family of refresh tokens.
@@ -185,7 +202,8 @@ impl Record {
             .chain(self.sessions.iter().map(|it| it.until))
             .chain(self.grants.iter().map(|it| it.family.until))
             .chain(self.clients.iter().map(|it| it.until))
-            .chain(self.consents.iter().map(|it| it.until));
+            .chain(self.consents.iter().map(|it| it.until))
+            .chain(self.devices.iter().map(|it| it.until));
         ends.max().filter(|until| *until > now).map(|until| until.since(now))
     }
 
@@ -198,6 +216,7 @@ impl Record {
         self.ended.retain(|it| it.until > now);
         self.clients.retain(|it| it.until > now);
         self.consents.retain(|it| it.until > now);
+        self.devices.retain(|it| it.until > now);
     }
 }
 

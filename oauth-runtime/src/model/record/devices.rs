@@ -1,0 +1,38 @@
+//! The browsers that a subject signed in with: what they are known for is void once it is not listed.
+
+use super::parts::{Known, Record};
+use super::sessions::hour;
+use crate::model::Timestamp;
+use crate::model::lifetime::LONGEST;
+
+impl Record {
+    /// Notes that a browser was signed in with, by a name whose hash this is. The least recently used makes place.
+    pub(crate) fn note_device(&mut self, id: &str, name: &str, now: Timestamp) {
+        self.prune(now);
+        // The last is the one that was used last.
+        self.devices.retain(|device| device.id != id);
+        if self.devices.len() >= MAX_DEVICES {
+            self.devices.remove(0);
+        }
+        let (id, name) = (id.to_owned(), name.to_owned());
+        self.devices.push(Known { id, name, used: hour(now), until: now + LONGEST });
+    }
+
+    /// Takes back that a browser is known, where it was not told.
+    pub(crate) fn take_device_back(&mut self, id: &str) {
+        self.devices.retain(|device| device.id != id);
+    }
+
+    /// Whether a browser is known for this name.
+    pub(crate) fn has_device(&self, id: &str, name: &str, now: Timestamp) -> bool {
+        self.devices.iter().any(|device| device.id == id && device.name == name && device.until > now)
+    }
+
+    /// Whether they signed in by this name with any browser that is known.
+    pub(crate) fn goes_by(&self, name: &str, now: Timestamp) -> bool {
+        self.devices.iter().any(|device| device.name == name && device.until > now)
+    }
+}
+
+/// How many browsers of a subject are known.
+const MAX_DEVICES: usize = 8;

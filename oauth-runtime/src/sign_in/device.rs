@@ -1,0 +1,123 @@
+//! The cookie of a browser that was signed in with before: its attempts count on their own, so that its user gets in while
+//! others guess at the same name.
+
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::error::Reason;
+use crate::model::Timestamp;
+use crate::model::as_of::AsOf;
+use crate::model::device::{Device, Devices};
+use crate::model::id::random_id;
+use crate::model::lifetime::LONGEST;
+use crate::model::name::ExactName;
+use crate::model::record::Record;
+use crate::seal::NotSealed;
+use crate::server::Server;
+use crate::sign_in::cookie::Cookie;
+use crate::standing::{Decision, Ended, HandedOut, Refused};
+use crate::store::{Key, Kind};
+
+impl Devices {
+    /// What the browser says that it is known for.
+    fn presented(http: &HttpRequest, server: &Server) -> Devices {
+        let opened = |sealed| server.sealer().open::<Devices>(sealed, server.now()).ok();
+        Cookie::Device.read(http, server).and_then(opened).map(|opened| opened.value).unwrap_or_default()
+    }
+}
+
+impl Device {
+    /// What the browser says that it is known for by a name of this hash. Whether it still is, the store knows.
+    pub(crate) fn presented(http: &HttpRequest, server: &Server, name: &str) -> Option<Device> {
+        Devices::presented(http, server).known.into_iter().find(|device| device.name == name)
+    }
+
+    /// Whether the user has signed in with it, and was not signed out of everything since.
+    pub(crate) async fn stands(&self, server: &Server) -> Result<bool, Reason> {
+        let handed = HandedOut { sequence: self.as_of.sequence, session: None, grant: None };
+        match server.ledger().check(Key::of(Kind::Subject, &self.subject), self.as_of, handed).await {
+            Ok(view) => Ok(view.record()?.has_device(&self.id, &self.name, view.now())),
+            Err(Refused::Ended(_)) => Ok(false),
+            Err(Refused::Store(error)) => Err(error.into()),
+        }
+    }
+
+    /// Lets the browser be known, besides for what it is known for already.
+    pub(crate) fn keep(self, http: &HttpRequest, response: &mut HttpResponse, server: &Server) -> Result<(), Reason> {
+        let mut others = Devices::presented(http, server).known;
+        others.retain(|other| other.id != self.id && (other.name != self.name || other.subject != self.subject));
+        let mut devices = Devices { known: [self].into_iter().chain(others).take(MOST).collect() };
+        let now = server.now();
+        loop {
+            match server.sealer().seal(&devices, now, now + LONGEST) {
+                Ok(sealed) => {
+                    Cookie::Device.set(response, server, &sealed, Some(LONGEST));
+                    return Ok(());
+                }
+                // Subjects are as long as the author likes. The one used longest ago makes place.
+                Err(NotSealed::TooLarge) if devices.known.len() > 1 => drop(devices.known.pop()),
+                Err(NotSealed::TooLarge) => return Ok(()),
+                Err(NotSealed::Failed) => return Err(Reason::Internal),
+            }
+        }
+    }
+}
+
+/// How a browser becomes known, or stays so, by a sign-in: where a name was typed.
+pub(crate) struct Recognition {
+    name: Option<String>,
+    presented: Option<Device>,
+    drawn: String,
+}
+
+/// What a record said before the sign-in, and by which id the browser is known after it.
+#[derive(Default)]
+pub(crate) struct Noted {
+    /// Whether the user signed in by the same name before.
+    pub(crate) goes_by: bool,
+    /// Whether this browser was known.
+    pub(crate) was_known: bool,
+    id: Option<String>,
+}
+
+impl Recognition {
+    pub(crate) fn new(http: &HttpRequest, server: &Server, subject: &str, username: Option<&str>) -> Self {
+        let name = username.map(|username| ExactName::of(username).hash());
+        let presented = name.as_ref().and_then(|name| Device::presented(http, server, name));
+        Recognition { name, presented: presented.filter(|it| it.subject == subject), drawn: random_id() }
+    }
+
+    /// Notes the browser in what the sign-in writes.
+    pub(crate) fn noting<T>(
+        &self,
+        record: &mut Record,
+        now: Timestamp,
+        begin: impl FnOnce(&mut Record) -> Result<Decision<T>, Ended>,
+    ) -> Result<Decision<(T, Noted)>, Ended> {
+        let Some(name) = &self.name else { return begin(record).map(|begun| begun.with(Noted::default())) };
+        let goes_by = record.goes_by(name, now);
+        // One that is void gets another id: what was copied of its cookie stays void.
+        let id = self.presented.as_ref().map(|it| it.id.as_str()).filter(|id| record.has_device(id, name, now));
+        let was_known = id.is_some();
+        let id = id.unwrap_or(&self.drawn).to_owned();
+        Ok(match begin(record)? {
+            Decision::Write(value) => {
+                record.note_device(&id, name, now);
+                Decision::Write((value, Noted { goes_by, was_known, id: Some(id) }))
+            }
+            Decision::Keep(value) => Decision::Keep((value, Noted { goes_by, was_known, id: None })),
+        })
+    }
+
+    /// The id of a browser that was not known.
+    pub(crate) fn drawn(&self) -> &str {
+        &self.drawn
+    }
+
+    /// What the browser is known for from now on.
+    pub(crate) fn device(self, noted: Noted, subject: &str, as_of: AsOf) -> Option<Device> {
+        Some(Device { id: noted.id?, subject: subject.to_owned(), name: self.name?, as_of })
+    }
+}
+
+/// How many users, or names of one, a browser is known for.
+const MOST: usize = 4;
