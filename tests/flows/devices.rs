@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use actix_web::{HttpRequest, HttpResponse, get, web};
 use oauth_runtime::store::MemoryStore;
-use oauth_runtime::{Builder, Clock, Login, OAuthService, Question, SignIn};
+use oauth_runtime::{Builder, Clock, Login, OAuthService, OneTimeError, Question, SignIn};
 use oauth_tests::{Answer, Browser, Server, builder, free_port, serve};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::guessing::{address, post, sign_in};
@@ -177,6 +179,63 @@ async fn c46_codes_that_others_guess_do_not_hold_up_a_known_browser() {
     }
     assert_eq!(answers(&Browser::new(&server), "314159").await, 429);
     assert_eq!(answers(&known, "314159").await, 303);
+}
+
+#[derive(Deserialize)]
+struct Link {
+    token: String,
+}
+
+#[get("/known")]
+async fn opened(oauth: OAuthService, link: web::Query<Link>) -> Result<String, OneTimeError> {
+    Ok(oauth.open_one_time::<String>("known browser", &link.token).await?.payload)
+}
+
+#[actix_web::post("/known")]
+async fn redeemed(oauth: OAuthService, http: HttpRequest, link: web::Form<Link>) -> Result<HttpResponse, OneTimeError> {
+    let redeemed = oauth.redeem_one_time::<String>("known browser", &link.token).await?;
+    let mut answer = HttpResponse::Ok().finish();
+    oauth.know_browser(&http, &mut answer, &redeemed.subject, &redeemed.payload).await?;
+    Ok(answer)
+}
+
+#[tokio::test]
+async fn c46_a_link_of_a_mail_lets_a_new_browser_be_known_once() {
+    let (listener, base) = free_port();
+    let oauth = builder(&base)
+        .clock(Clock::by_hand())
+        .client_address(address)
+        .reload(async |_: &str| Some(json!({ "role": "admin" })))
+        .build()
+        .unwrap();
+    let routes = oauth.clone();
+    let server = serve(listener, move |app| {
+        app.configure(routes.routes()).service(opened).service(redeemed);
+    });
+    attack(&server, "admin").await;
+    let new = Browser::new(&server);
+    assert_eq!(owner(&new, "admin").await, 429);
+    let token = oauth.one_time("known browser", "admin", Duration::from_secs(900)).with("admin").seal().await.unwrap();
+    // A scanner of mails follows the link.
+    for scanner in [Browser::new(&server), Browser::new(&server)] {
+        let page = Answer::to(scanner.http.get(format!("{base}/known?token={token}"))).await;
+        assert_eq!((page.status, page.body.as_str()), (200, "admin"));
+        assert_eq!(page.headers.get("set-cookie"), None);
+        assert_eq!(owner(&scanner, "admin").await, 429, "to open it is not to redeem it");
+    }
+    let redeem = async |browser: &Browser| {
+        Answer::to(browser.http.post(format!("{base}/known")).form(&[("token", token.as_str())])).await.status
+    };
+    assert_eq!(redeem(&new).await, 200);
+    let silent = new.authorize(&[("prompt", Some("none"))]).await.redirect();
+    assert_eq!(silent["error"], "login_required", "it signs nobody in");
+    assert_eq!(sign_in(&new, "192.0.2.1", "admin", "wrong").await.status, 401);
+    assert_eq!(owner(&new, "admin").await, 303);
+    let late = Browser::new(&server);
+    assert_eq!(redeem(&late).await, 400, "once");
+    assert_eq!(owner(&late, "admin").await, 429);
+    oauth.sign_out("admin").await.unwrap();
+    assert_eq!(owner(&new, "admin").await, 429);
 }
 
 /// The user types the usual name where none has guessed; those who guess type others.

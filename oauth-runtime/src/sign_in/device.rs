@@ -12,7 +12,8 @@ use crate::model::lifetime::LONGEST;
 use crate::model::name::ExactName;
 use crate::model::record::Record;
 use crate::seal::NotSealed;
-use crate::server::Server;
+use crate::server::one_time::OneTimeError;
+use crate::server::{OAuthService, Server};
 use crate::sign_in::cookie::Cookie;
 use crate::standing::{Decision, Ended, HandedOut, Refused};
 use crate::store::{Key, Kind};
@@ -59,6 +60,63 @@ impl Device {
                 Err(NotSealed::Failed) => return Err(Reason::Internal),
             }
         }
+    }
+}
+
+impl OAuthService {
+    /// Lets this browser be known for a user, by the name that they will type, as if they had signed in with it before: their
+    /// attempts count on their own from then on, whatever others fail with. It signs nobody in. The cookie goes with the
+    /// answer of your handler.
+    ///
+    /// It is for users who are held up in a new browser while somebody guesses at their password (the event `throttled`,
+    /// with the reason `name` or `budget`). Mail them a link that only they can open, and let its page post a form: what opens
+    /// the link may be a scanner of mails.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use actix_web::{HttpRequest, HttpResponse, web};
+    /// use oauth_runtime::{OAuthService, OneTimeError};
+    /// use serde::Deserialize;
+    ///
+    /// #[derive(Deserialize)]
+    /// struct Link {
+    ///     token: String,
+    /// }
+    ///
+    /// /// For the link in the mail: the user, and the name that they sign in by.
+    /// async fn token(oauth: OAuthService, subject: &str, name: &str) -> Result<String, OneTimeError> {
+    ///     oauth.one_time("known browser", subject, Duration::from_secs(900)).with(name).seal().await
+    /// }
+    ///
+    /// /// The page behind the link has a button, which posts the token.
+    /// #[actix_web::post("/known-browser")]
+    /// async fn known(oauth: OAuthService, http: HttpRequest, link: web::Form<Link>) -> Result<HttpResponse, OneTimeError> {
+    ///     let redeemed = oauth.redeem_one_time::<String>("known browser", &link.token).await?;
+    ///     let mut answer = HttpResponse::Ok().body("Sign in now.");
+    ///     oauth.know_browser(&http, &mut answer, &redeemed.subject, &redeemed.payload).await?;
+    ///     Ok(answer)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The store has no answer: the browser is not known.
+    pub async fn know_browser(
+        &self,
+        http: &HttpRequest,
+        response: &mut HttpResponse,
+        subject: &str,
+        username: &str,
+    ) -> Result<(), OneTimeError> {
+        let server = self.server();
+        let recognition = Recognition::new(http, server, subject, Some(username));
+        let note = |record: &mut Record, now| recognition.noting(record, now, |_| Ok(Decision::Write(())));
+        // Nothing is presented that could be from another memory: the user is named.
+        let (((), noted), view) = server.ledger().change(Key::of(Kind::Subject, subject), None, note).await?;
+        if let Some(device) = recognition.device(noted, subject, view.as_of()) {
+            device.keep(http, response, server).map_err(|_| OneTimeError::Failed)?;
+        }
+        Ok(())
     }
 }
 
