@@ -66,13 +66,16 @@ fn service(origin: &str) -> Result<OAuthService, Box<dyn std::error::Error>> {
         .scope("openid", "Know who you are")
         .scope("profile", "Know your name")
         .scope("email", "Know your address")
+        .scope("roles", "Know your role")
+        .releases(["role"])
         .scope("reports:read", "Read reports")
         .client(
             Client::public("demo")
                 .name("Demo app")
                 .redirect_uri(format!("{origin}/"))
                 .redirect_uri("http://127.0.0.1/callback")
-                .post_logout_redirect_uri(format!("{origin}/")),
+                .post_logout_redirect_uri(format!("{origin}/"))
+                .claims_in_id_tokens(),
         )
         .client(Client::public("cli").name("Command line").redirect_uri("http://127.0.0.1/callback"))
         // Somebody else's: each user is asked whether they allow it what it asks for, and it gets these scopes at most.
@@ -97,6 +100,7 @@ fn service(origin: &str) -> Result<OAuthService, Box<dyn std::error::Error>> {
                 .describe("openid", "Wissen, wer Sie sind")
                 .describe("profile", "Ihren Namen lesen")
                 .describe("email", "Ihre E-Mail-Adresse lesen")
+                .describe("roles", "Ihre Rolle lesen")
                 .describe("reports:read", "Berichte lesen")
                 .describe("https://files.example", "Dateien")
                 .describe("https://mail.example", "Post"),

@@ -46,6 +46,10 @@ pub struct Builder {
     keys: Option<Keys>,
     clients: Vec<Client>,
     scopes: Vec<(String, String)>,
+    /// Of the scope that was named before.
+    releases: Vec<(Option<String>, Vec<String>)>,
+    seals_claims: bool,
+    own_resources: Vec<String>,
     default_scope: Option<String>,
     narrow_scopes: Option<Arc<Narrow>>,
     authenticate: Option<(Authenticate, ClaimsType)>,
@@ -102,6 +106,9 @@ impl Builder {
             keys: None,
             clients: Vec::new(),
             scopes: Vec::new(),
+            releases: Vec::new(),
+            seals_claims: false,
+            own_resources: Vec::new(),
             default_scope: None,
             narrow_scopes: None,
             authenticate: None,
@@ -167,6 +174,23 @@ impl Builder {
         self
     }
 
+    /// As [`Builder::resource`], for a server of your own: tokens for it have all claims in the open, those of third parties'
+    /// clients too, since it cannot open what is sealed. Those clients can read them then.
+    ///
+    /// A token that is for another server as well, which is not your own, stays sealed.
+    pub fn own_resource(mut self, resource: impl Into<String>) -> Self {
+        let resource = resource.into();
+        self.own_resources.push(resource.clone());
+        self.resource(resource)
+    }
+
+    /// Seals in the access tokens of every client what it was granted no scope for: claims of the user, the session, the
+    /// grant. Guards here see no difference; another server sees what is in the open. Default: in those of third parties.
+    pub fn seal_claims(mut self) -> Self {
+        self.seals_claims = true;
+        self
+    }
+
     /// What signs the tokens, so that others can verify them. Default: keys derived from the secret. With the scope
     /// `openid` or a [`Builder::resource`] these are keys for ES256, a new one every 30 days; else HS256 signs, which only
     /// this service can verify.
@@ -186,6 +210,30 @@ impl Builder {
     /// Which client may ask for which is [`Client::allow_scopes`].
     pub fn scope(mut self, scope: impl Into<String>, description: impl Into<String>) -> Self {
         self.scopes.push((scope.into(), description.into()));
+        self
+    }
+
+    /// Which claims the scope before it is for: a client that was granted it reads them at `/userinfo`, in its ID tokens
+    /// where it [asks for that](Client::claims_in_id_tokens), and, a third party's too, in its access tokens. Default: what
+    /// OpenID Connect says of `profile`, `email`, `address` and `phone` (Core §5.4), and of other scopes nothing.
+    ///
+    /// ```
+    /// # use oauth_runtime::{Client, Login, OAuthService};
+    /// # use serde_json::json;
+    /// let oauth = OAuthService::builder()
+    ///     .issuer("http://127.0.0.1:8000")
+    ///     .scope("openid", "Know who you are")
+    ///     .scope("roles", "Know what you may do")
+    ///     .releases(["role", "permissions"])
+    ///     .client(Client::public("grafana").redirect_uri("http://127.0.0.1/login").claims_in_id_tokens())
+    ///     .authenticate(async |_: Login| Some(json!({ "sub": "ada", "role": "admin" })))
+    ///     .build()
+    ///     .unwrap();
+    /// # let _ = oauth;
+    /// ```
+    pub fn releases<C: Into<String>>(mut self, claims: impl IntoIterator<Item = C>) -> Self {
+        let scope = self.scopes.last().map(|(scope, _)| scope.clone());
+        self.releases.push((scope, claims.into_iter().map(Into::into).collect()));
         self
     }
 

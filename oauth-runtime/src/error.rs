@@ -265,6 +265,7 @@ reasons! {
     TokenTooLong => 401, InvalidToken, "the token is longer than any of this server";
     TokenMalformed => 401, InvalidToken, "this is no access token of this server";
     TokenType => 401, InvalidToken, "this is no access token: its type is not at+jwt";
+    TokenNotOpened => 401, InvalidToken, "what is sealed in the token cannot be opened here: sign in again";
     TokenSignature => 401, InvalidToken, "the token was not signed by this server";
     /// Of another issuer, which may have a new one; decided before it reaches the wire.
     #[cfg_attr(not(any(test, feature = "resource-server")), expect(dead_code, reason = "our own keys are all known"))]

@@ -6,6 +6,7 @@ mod jwt;
 mod remote;
 mod ring;
 mod rotation;
+pub(crate) mod sealed;
 mod signing_key;
 
 pub(crate) use derived::DerivedKeys;

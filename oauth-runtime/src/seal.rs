@@ -15,6 +15,7 @@ use crate::model::code::{AuthorizationCode, ConsentForm, Posted, QuestionForm, S
 use crate::model::device::Devices;
 use crate::model::one_time::OneTimeToken;
 use crate::model::refresh::RefreshToken;
+use crate::model::sealed_claims::SealedClaims;
 use crate::model::secret::{Secret, Secrets};
 use crate::model::session::Session;
 
@@ -66,8 +67,12 @@ purposes! {
     // Of the author's mails: it has to fit a link.
     OneTimeToken, "seal one-time token", 4096;
     Devices, "seal devices", COOKIE_BYTES;
+    // Of an access token, which has 8 KiB.
+    SealedClaims, "seal claims", 6 * 1024;
 }
 
+/// The length of what is a part of something else is a multiple of this.
+const BLOCK: usize = 256;
 /// A form's body may have 16 KiB.
 const FORM_BYTES: usize = 12 * 1024;
 /// Browsers take 4 KiB, the cookie's name included (RFC 6265 §6.1).
@@ -115,33 +120,54 @@ impl Sealer {
         issued_at: Timestamp,
         expires_at: Timestamp,
     ) -> Result<String, NotSealed> {
+        self.sealed(&Content { i: issued_at, e: expires_at, v: value }, "", 1)
+    }
+
+    /// Seals a value as a part of something else, by whose name alone it opens. Its length says little of what it is.
+    pub(crate) fn seal_within<T: Sealable>(
+        &self,
+        value: &T,
+        whole: &str,
+        expires_at: Timestamp,
+    ) -> Result<String, NotSealed> {
+        self.sealed(&Content { i: Timestamp::from_seconds(0), e: expires_at, v: value }, whole, BLOCK)
+    }
+
+    fn sealed<T: Sealable>(&self, content: &Content<&T>, whole: &str, block: usize) -> Result<String, NotSealed> {
         let generation = self.generations.first().ok_or(NotSealed::Failed)?;
-        let mut sealed =
-            serde_json::to_vec(&Content { i: issued_at, e: expires_at, v: value }).map_err(|_| NotSealed::Failed)?;
+        let mut sealed = serde_json::to_vec(content).map_err(|_| NotSealed::Failed)?;
+        // RFC 8259 §2: white space after a value is none of it
+        sealed.resize(sealed.len().next_multiple_of(block), b' ');
         let header = generation.header();
         let nonce = generation
             .key(T::PURPOSE)
             .ok_or(NotSealed::Failed)?
-            .seal_in_place_append_tag(self.associated(header, T::PURPOSE), &mut sealed)
+            .seal_in_place_append_tag(self.associated(header, T::PURPOSE, whole), &mut sealed)
             .map_err(|_| NotSealed::Failed)?;
         let text = URL_SAFE_NO_PAD.encode([&header[..], nonce.as_ref(), &sealed].concat());
         if text.len() > T::MAX_BYTES { Err(NotSealed::TooLarge) } else { Ok(text) }
     }
 
     pub(crate) fn open<T: Sealable>(&self, text: &str, now: Timestamp) -> Result<Opened<T>, NotOpened> {
-        let content = self.content::<T>(text)?;
+        let content = self.content::<T>(text, "")?;
         if content.e <= now {
             return Err(NotOpened::Expired);
         }
         Ok(Opened { value: content.v, issued_at: content.i, expires_at: content.e })
     }
 
-    /// What was sealed here, even if it has expired: to tell the way back, and never to act on.
-    pub(crate) fn open_at_any_age<T: Sealable>(&self, text: &str) -> Result<T, NotOpened> {
-        self.content(text).map(|content| content.v)
+    /// Opens what was sealed as a part of this.
+    pub(crate) fn open_within<T: Sealable>(&self, text: &str, whole: &str, now: Timestamp) -> Result<T, NotOpened> {
+        let content = self.content::<T>(text, whole)?;
+        if content.e <= now { Err(NotOpened::Expired) } else { Ok(content.v) }
     }
 
-    fn content<T: Sealable>(&self, text: &str) -> Result<Content<T>, NotOpened> {
+    /// What was sealed here, even if it has expired: to tell the way back, and never to act on.
+    pub(crate) fn open_at_any_age<T: Sealable>(&self, text: &str) -> Result<T, NotOpened> {
+        self.content(text, "").map(|content| content.v)
+    }
+
+    fn content<T: Sealable>(&self, text: &str, whole: &str) -> Result<Content<T>, NotOpened> {
         if text.len() > T::MAX_BYTES {
             return Err(NotOpened::Forged);
         }
@@ -153,13 +179,16 @@ impl Sealer {
         let plain = generation
             .key(T::PURPOSE)
             .ok_or(NotOpened::Forged)?
-            .open_in_place(Nonce::from(&*nonce), self.associated(*header, T::PURPOSE), ciphertext)
+            .open_in_place(Nonce::from(&*nonce), self.associated(*header, T::PURPOSE, whole), ciphertext)
             .map_err(|_| NotOpened::Forged)?;
         serde_json::from_slice(plain).map_err(|_| NotOpened::Forged)
     }
 
-    fn associated(&self, header: [u8; HEADER_LEN], purpose: Purpose) -> Aad<Vec<u8>> {
-        Aad::from([&header[..], purpose.label(), b"\0", self.issuer.as_bytes()].concat())
+    fn associated(&self, header: [u8; HEADER_LEN], purpose: Purpose, whole: &str) -> Aad<Vec<u8>> {
+        // No issuer has a NUL in it.
+        let separator: &[u8] = if whole.is_empty() { b"" } else { b"\0" };
+        let issuer = self.issuer.as_bytes();
+        Aad::from([&header[..], purpose.label(), b"\0", issuer, separator, whole.as_bytes()].concat())
     }
 }
 

@@ -32,6 +32,7 @@ use crate::model::granting::Narrow;
 use crate::model::issuer::Issuer;
 use crate::model::lifetime::Lifetimes;
 use crate::model::record::Record;
+use crate::model::release::Releases;
 use crate::model::resource::Resources;
 use crate::model::{Clock, GrantType, Scope, Timestamp};
 use crate::pages::{Brand, Logo, Pages, Texts};
@@ -79,7 +80,7 @@ pub(crate) struct Configuration {
     pub(crate) issuer: Issuer,
     pub(crate) tokens: Arc<OwnTokens>,
     pub(crate) protection: Arc<Protection>,
-    pub(crate) sealer: Sealer,
+    pub(crate) sealer: Arc<Sealer>,
     pub(crate) limits: Limits,
     pub(crate) paths: Paths,
     pub(crate) clients: Clients,
@@ -88,6 +89,10 @@ pub(crate) struct Configuration {
     /// The same, in the author's order.
     pub(crate) scope_order: Vec<String>,
     pub(crate) default_scope: Scope,
+    /// Which claims each scope is for.
+    pub(crate) releases: Releases,
+    /// Resources whose tokens have all claims in the open.
+    pub(crate) own_resources: Resources,
     /// Whether a user may grant a scope; none where each may grant each.
     pub(crate) narrow_scopes: Option<Arc<Narrow>>,
     /// What `/userinfo` decides by: it takes what the guards take, and the tokens that are for it alone.
@@ -343,13 +348,21 @@ impl Server {
         at + sessions.max(refreshing)
     }
 
-    pub(crate) fn has_scope(&self, scope: &str) -> bool {
-        self.configured.scopes.contains_key(scope)
-    }
-
     /// The scopes that there are, sorted.
     pub(crate) fn scopes(&self) -> impl Iterator<Item = &str> {
         self.configured.scopes.keys().map(String::as_str)
+    }
+
+    /// Which claims each scope is for.
+    pub(crate) fn releases(&self) -> &Releases {
+        &self.configured.releases
+    }
+
+    /// Whether all whom these tokens are for are the author's own, and one of them cannot open what is sealed.
+    pub(crate) fn are_for_own_resources(&self, resources: &Resources) -> bool {
+        let own = &self.configured.own_resources;
+        let is_own = |resource: &str| resource == self.audience() || own.has(resource);
+        resources.iter().all(is_own) && resources.iter().any(|resource| own.has(resource))
     }
 
     /// What is granted where no scope is asked for.
@@ -388,7 +401,7 @@ impl Server {
     /// An access token that was signed here for any audience, while it lasts: for the endpoints that a token is shown to
     /// rather than used at.
     pub(crate) fn access_token(&self, token: &str) -> Option<Verified> {
-        self.keys().verify(token, &self.configured.any_audience, self.now()).ok()
+        self.keys().verify(token, &self.configured.tokens.opener, &self.configured.any_audience, self.now()).ok()
     }
 
     /// An ID token that comes back as a hint, if one does.

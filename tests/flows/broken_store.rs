@@ -3,7 +3,7 @@
 use oauth_runtime::Client;
 use oauth_runtime::store::MemoryStore;
 use oauth_runtime::testing::{Fault, FaultyStore, Verb};
-use oauth_tests::{Browser, SECRET, start};
+use oauth_tests::{Browser, SECRET, start, start_here};
 use serde_json::json;
 
 #[tokio::test]
@@ -33,11 +33,11 @@ async fn a_store_that_does_not_answer_lets_nobody_in_and_loses_nothing() {
 #[tokio::test]
 async fn a_store_that_does_not_answer_costs_no_family_and_no_client_anything() {
     let store = FaultyStore::new(MemoryStore::new());
-    let server = start(|builder| {
+    let server = start_here(|builder, base| {
         builder
             .store(store.clone())
             .reload_blocking(|_| Some(json!({ "role": "admin" })))
-            .client(Client::confidential("job").secret(SECRET))
+            .client(Client::confidential("job").secret(SECRET).resource_server(base))
     });
     let browser = Browser::new(&server);
     let issued = browser.issued(&[]).await;

@@ -20,6 +20,7 @@ mod one_time;
 mod openid;
 mod pages;
 mod policies;
+mod readers;
 mod refresh;
 mod resource_server;
 mod resources;

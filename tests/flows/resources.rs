@@ -1,23 +1,21 @@
 //! Resource indicators (RFC 8707): what tokens are for.
 
 use oauth_runtime::{Builder, Client};
-use oauth_tests::{Answer, Browser, Server, start};
+use oauth_tests::{Answer, Browser, Server, start_here};
 use serde_json::{Value, json};
 
 const SECRET: &str = "the secret of a server that asks, in the tests";
 const API: &str = "https://api.example";
 const FILES: &str = "https://files.example/v1?a=b";
 
-fn with_resources(builder: Builder) -> Builder {
-    builder
-        .reload_blocking(|_| Some(json!({ "role": "admin" })))
-        .resource(API)
-        .resource(FILES)
-        .client(Client::confidential("job").secret(SECRET))
+fn with_resources(builder: Builder, base: &str) -> Builder {
+    builder.reload_blocking(|_| Some(json!({ "role": "admin" }))).resource(API).resource(FILES).client(
+        Client::confidential("job").secret(SECRET).resource_server(base).resource_server(API).resource_server(FILES),
+    )
 }
 
 fn server() -> (Server, Browser) {
-    let server = start(with_resources);
+    let server = start_here(with_resources);
     let browser = Browser::new(&server);
     (server, browser)
 }

@@ -5,20 +5,24 @@ use std::time::Duration;
 use actix_web::{HttpResponse, web};
 use oauth_runtime::testing::Verb;
 use oauth_runtime::{Builder, Client, Clock, policy};
-use oauth_tests::{Answer, Browser, Server, builder, free_port, serve, start, watched};
+use oauth_tests::{Answer, Browser, Server, builder, free_port, serve, start, start_here, watched};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 const SECRET: &str = "the secret of a server that asks, in the tests";
 
-fn with_clients(builder: Builder) -> Builder {
-    builder
-        .reload_blocking(|_| Some(json!({ "role": "admin" })))
-        .client(Client::confidential("api").secret(SECRET).scope("notes:read").claims(json!({ "role": "job" })))
+fn with_clients(builder: Builder, base: &str) -> Builder {
+    builder.reload_blocking(|_| Some(json!({ "role": "admin" }))).client(
+        Client::confidential("api")
+            .secret(SECRET)
+            .scope("notes:read")
+            .claims(json!({ "role": "job" }))
+            .resource_server(base),
+    )
 }
 
 fn server() -> (Server, Browser) {
-    let server = start(with_clients);
+    let server = start_here(with_clients);
     let browser = Browser::new(&server);
     (server, browser)
 }
@@ -86,7 +90,7 @@ async fn what_is_not_known_is_as_good_as_ended_and_what_is_another_s_is_left_alo
     let clock = Clock::by_hand();
     let spy = watched(clock.clone());
     let store = spy.clone();
-    let server = start(|builder| with_clients(builder).clock(clock.clone()).store(store));
+    let server = start_here(|builder, base| with_clients(builder, base).clock(clock.clone()).store(store));
     let browser = Browser::new(&server);
     let (issued, code) = (browser.issued(&[]).await, browser.code().await);
     let (access, refresh) = (text(&issued, "access_token"), text(&issued, "refresh_token"));
@@ -155,7 +159,7 @@ async fn introspect(browser: &Browser, token: &str) -> Value {
 #[tokio::test]
 async fn introspection_says_what_a_good_token_says() {
     let clock = Clock::by_hand();
-    let server = start(|builder| with_clients(builder).clock(clock.clone()));
+    let server = start_here(|builder, base| with_clients(builder, base).clock(clock.clone()));
     let browser = Browser::new(&server);
     let issued = browser.issued(&[("scope", Some("notes:read"))]).await;
     let access = text(&issued, "access_token");

@@ -124,6 +124,15 @@ pub fn start(change: impl FnOnce(Builder) -> Builder) -> Server {
     start_with(change, |_| {})
 }
 
+/// As [`start`], for a configuration that speaks of the issuer.
+pub fn start_here(change: impl FnOnce(Builder, &str) -> Builder) -> Server {
+    let (listener, base) = free_port();
+    let oauth = change(builder(&base), &base).build().unwrap();
+    serve(listener, move |app| {
+        app.configure(oauth.routes()).configure(handlers);
+    })
+}
+
 /// Starts a server with a changed configuration, and more in its `App`.
 pub fn start_with(
     change: impl FnOnce(Builder) -> Builder,

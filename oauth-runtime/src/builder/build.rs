@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::builder::Builder;
-use crate::builder::clients::{Whole, clients, default_scope, origins, scopes};
+use crate::builder::clients::{Whole, clients, default_scope, origins, releases, scopes};
 use crate::builder::error::BuildError;
 use crate::builder::paths::paths;
 use crate::clients::Clients;
@@ -14,6 +14,7 @@ use crate::guard::cache::TokenCache;
 use crate::guard::map;
 use crate::guard::protection::{OwnTokens, Protection, Tokens};
 use crate::guard::refusal::{RefusalForm, Resource};
+use crate::keys::sealed::Opener;
 use crate::keys::{DerivedKeys, Expected, KeyRing};
 use crate::limit::Limits;
 use crate::meter;
@@ -23,7 +24,7 @@ use crate::model::resource::is_resource;
 use crate::model::secret::Secrets;
 use crate::policy::Rule;
 use crate::seal::{Sealer, derive};
-use crate::server::paths::Has;
+use crate::server::paths::{Has, Paths};
 use crate::server::{Configuration, OAuthService, SignInBy};
 use crate::standing::Ledger;
 use crate::store::MemoryStore;
@@ -41,11 +42,17 @@ impl Builder {
         self.check_lifetimes()?;
         let scope_order = self.scopes.iter().map(|(scope, _)| scope.clone()).collect();
         let scopes = scopes(std::mem::take(&mut self.scopes))?;
+        let releases = releases(std::mem::take(&mut self.releases), &scopes)?;
         let default_scope = default_scope(self.default_scope.take(), &scopes)?;
         let (users, claims_type) = self.users(scopes.contains_key(OFFLINE_ACCESS))?;
         check_guards(&scopes, claims_type, self.denies_foreign_claims)?;
-        let whole =
-            Whole { scopes: &scopes, audience: &audience, resources: &self.resources, userinfo: &issuer.userinfo() };
+        let whole = Whole {
+            scopes: &scopes,
+            audience: &audience,
+            resources: &self.resources,
+            userinfo: &issuer.userinfo(),
+            seals_all: self.seals_claims,
+        };
         let listed = clients(std::mem::take(&mut self.clients), &whole)?;
         origins(&self.origins)?;
         let clients = Clients::new(listed, std::mem::take(&mut self.origins));
@@ -63,18 +70,10 @@ impl Builder {
             resource: resource.is_some(),
         };
         let paths = paths(&issuer, resource.as_ref(), &self.paths, &has)?;
-        if let SignInBy::PageAt(path) = &users.sign_in
-            && paths.registered().any(|own| own.path == *path)
-        {
-            return Err(BuildError::SignInAtOwnPath { path: path.clone() });
-        }
-
-        if issuer.is_https() && !self.client_address.is_said() {
-            return Err(BuildError::NoClientAddress);
-        }
-        let sealer = Sealer::new(&secrets, issuer.as_str()).ok_or(BuildError::Cryptography)?;
+        self.check_addresses(&issuer, &paths, &users.sign_in)?;
         meter::describe();
-        let (tokens, limits) = self.own_tokens(&issuer, &secrets, others_verify)?;
+        let sealer = Arc::new(Sealer::new(&secrets, issuer.as_str()).ok_or(BuildError::Cryptography)?);
+        let (tokens, limits) = self.own_tokens(&issuer, &secrets, Opener::new(&sealer), others_verify)?;
         let tokens = Arc::new(tokens);
         let refusals = Arc::new(RefusalForm {
             realm: issuer.as_str().to_owned(),
@@ -105,6 +104,8 @@ impl Builder {
             scope_order,
             default_scope,
             narrow_scopes: self.narrow_scopes.take(),
+            releases,
+            own_resources: self.own_resources.iter().map(String::as_str).collect(),
             users,
             access_token_lifetime: self.access_token_lifetime,
             code_lifetime: self.code_lifetime,
@@ -113,6 +114,19 @@ impl Builder {
             issuer,
             paths,
         }))
+    }
+
+    /// Of the author's own page, and of those who sign in.
+    fn check_addresses(&self, issuer: &Issuer, paths: &Paths, sign_in: &SignInBy) -> Result<(), BuildError> {
+        if let SignInBy::PageAt(path) = sign_in
+            && paths.registered().any(|own| own.path == *path)
+        {
+            return Err(BuildError::SignInAtOwnPath { path: path.clone() });
+        }
+        if issuer.is_https() && !self.client_address.is_said() {
+            return Err(BuildError::NoClientAddress);
+        }
+        Ok(())
     }
 
     fn parsed_issuer(&mut self) -> Result<Issuer, BuildError> {
@@ -139,6 +153,7 @@ impl Builder {
         &mut self,
         issuer: &Issuer,
         secrets: &Secrets,
+        opener: Opener,
         others_verify: bool,
     ) -> Result<(OwnTokens, Limits), BuildError> {
         let clock = self.clock.clone();
@@ -165,7 +180,7 @@ impl Builder {
         let counters = counters.ok_or(BuildError::Cryptography)?;
         let ledger = Ledger::new(store, clock.clone(), self.patience, Arc::clone(&events));
         let limits = Limits::new(ledger.shared_store(), &counters);
-        Ok((OwnTokens { keys: keys.ok_or(BuildError::Cryptography)?, ledger, clock, events }, limits))
+        Ok((OwnTokens { keys: keys.ok_or(BuildError::Cryptography)?, opener, ledger, clock, events }, limits))
     }
 }
 

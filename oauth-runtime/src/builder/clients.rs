@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use crate::builder::error::BuildError;
 use crate::model::ceiling::Ceiling;
-use crate::model::claims::{OPENID, UnusableClaims, UserClaims};
+use crate::model::claims::{OPENID, REGISTERED, UnusableClaims, UserClaims};
 use crate::model::client::{RegisteredClient, is_client_id};
 use crate::model::credentials::{Credentials, SecretHash};
 use crate::model::jwk::PublicKey;
 use crate::model::redirect_uri::RedirectUri;
+use crate::model::release::Releases;
 use crate::model::resource::Resources;
 use crate::model::{Client, GrantType, Scope, Secret};
 
@@ -20,6 +21,8 @@ pub(super) struct Whole<'a> {
     pub(super) resources: &'a [String],
     /// The audience of tokens for `/userinfo` alone.
     pub(super) userinfo: &'a str,
+    /// Whether the tokens of one's own clients are sealed as well.
+    pub(super) seals_all: bool,
 }
 
 pub(super) fn clients(
@@ -40,6 +43,7 @@ pub(super) fn clients(
         }
         let grants = grants(&client)?;
         let ceiling = ceiling(&client, whole)?;
+        let serves = known_resources(&client, client.serves.iter().map(String::as_str), whole)?;
         let claims = match UserClaims::of(&client.id, client.claims) {
             Ok(claims) => claims,
             Err(UnusableClaims::OfAnother) => {
@@ -55,6 +59,9 @@ pub(super) fn clients(
             post_logout_redirect_uris: parsed_uris(&client.id, client.post_logout_redirect_uris)?,
             grants,
             is_third_party: client.is_third_party,
+            seals: client.is_third_party || whole.seals_all,
+            has_claims_in_id_token: client.has_claims_in_id_token,
+            serves,
             credentials,
             ceiling,
             claims,
@@ -113,16 +120,31 @@ fn ceiling(client: &Client, whole: &Whole<'_>) -> Result<Ceiling, BuildError> {
 }
 
 fn resources(client: &Client, whole: &Whole<'_>) -> Result<Resources, BuildError> {
-    let all = || std::iter::once(whole.audience).chain(whole.resources.iter().map(String::as_str));
-    let allowed: Vec<&str> = match (&client.allowed_resources, client.is_third_party) {
-        (Some(named), _) => named.iter().map(String::as_str).collect(),
-        (None, false) => all().collect(),
-        (None, true) => Vec::new(),
+    let mut allowed = match (&client.allowed_resources, client.is_third_party) {
+        (Some(named), _) => known_resources(client, named.iter().map(String::as_str), whole)?,
+        (None, false) => whole.all_resources().collect(),
+        (None, true) => Resources::default(),
     };
-    if let Some(unknown) = allowed.iter().find(|named| !all().any(|known| known == **named)) {
-        return Err(BuildError::ClientResource { client: client.id.clone(), resource: (*unknown).to_owned() });
+    allowed.join(&[whole.userinfo].into_iter().collect());
+    Ok(allowed)
+}
+
+fn known_resources<'a>(
+    client: &Client,
+    named: impl Iterator<Item = &'a str>,
+    whole: &Whole<'_>,
+) -> Result<Resources, BuildError> {
+    let known = |resource: &'a str| match whole.all_resources().any(|known| known == resource) {
+        true => Ok(resource),
+        false => Err(BuildError::ClientResource { client: client.id.clone(), resource: resource.to_owned() }),
+    };
+    named.map(known).collect()
+}
+
+impl Whole<'_> {
+    fn all_resources(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.audience).chain(self.resources.iter().map(String::as_str))
     }
-    Ok(allowed.into_iter().chain([whole.userinfo]).collect())
 }
 
 fn parsed_uris(client: &str, uris: Vec<String>) -> Result<Vec<RedirectUri>, BuildError> {
@@ -137,7 +159,7 @@ fn credentials(client: &Client) -> Result<Option<Credentials>, BuildError> {
     let name = || client.id.clone();
     if !client.is_confidential {
         let in_its_own_name = !client.scope.is_empty() || client.claims.as_object().is_none_or(|it| !it.is_empty());
-        if !client.secrets.is_empty() || !client.jwks.is_empty() || in_its_own_name {
+        if !client.secrets.is_empty() || !client.jwks.is_empty() || in_its_own_name || !client.serves.is_empty() {
             return Err(BuildError::PublicClient { client: name() });
         }
         return Ok(None);
@@ -164,6 +186,22 @@ pub(super) fn scopes(scopes: Vec<(String, String)>) -> Result<BTreeMap<String, S
         }
     }
     Ok(described)
+}
+
+/// Which claims each scope is for.
+pub(super) fn releases(
+    added: Vec<(Option<String>, Vec<String>)>,
+    scopes: &BTreeMap<String, String>,
+) -> Result<Releases, BuildError> {
+    let mut releases = Releases::of(scopes.keys().map(String::as_str));
+    for (scope, claims) in added {
+        let scope = scope.ok_or(BuildError::ReleasesWithoutScope)?;
+        if let Some(claim) = claims.iter().find(|claim| claim.is_empty() || REGISTERED.contains(&claim.as_str())) {
+            return Err(BuildError::ReleasedClaim { scope, claim: claim.clone() });
+        }
+        releases.add(&scope, claims);
+    }
+    Ok(releases)
 }
 
 /// What is granted where no scope is asked for.

@@ -274,6 +274,17 @@ pub enum BuildError {
         /// What does not fit.
         why: &'static str,
     },
+    /// [`releases`](crate::Builder::releases) was called before any scope.
+    #[error(".releases(..) is of the scope before it: write .scope(\"roles\", \"..\").releases([\"role\"])")]
+    ReleasesWithoutScope,
+    /// A scope releases a claim that the server sets.
+    #[error("the scope {scope:?} releases {claim:?}, which is no claim of yours: leave it out")]
+    ReleasedClaim {
+        /// The scope.
+        scope: String,
+        /// The claim as given.
+        claim: String,
+    },
     /// An audience or resource has the name that tokens for `/userinfo` alone have as their audience.
     #[error("{audience:?} is the audience of tokens that are for /userinfo alone: choose another name")]
     UserInfoAudience {

@@ -169,6 +169,18 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
             is!(BuildError::ClientResource { .. }),
             ".resource(..)",
         ),
+        (good().releases(["role"]), is!(BuildError::ReleasesWithoutScope), ".releases([\"role\"])"),
+        (good().scope("a", "").releases(["exp"]), is!(BuildError::ReleasedClaim { .. }), "leave it out"),
+        (
+            good().client(Client::confidential("api").secret(SECRET).resource_server("https://x.example")),
+            is!(BuildError::ClientResource { .. }),
+            "not its audience",
+        ),
+        (
+            good().client(spa_named("app").resource_server("https://notes.example")),
+            is!(BuildError::PublicClient { .. }),
+            "Client::confidential(\"app\")",
+        ),
         (good().client(spa_named("app").grants([])), is!(BuildError::ClientGrants { .. }), "it has none"),
         (
             good().client(spa_named("app").grants(GrantType::ALL.iter().copied())),

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use crate::endpoints::token;
 use crate::error::Reason;
 use crate::model::GrantType;
-use crate::model::claims::STANDARD;
 use crate::model::credentials::Credentials;
 use crate::model::form::Parameters;
 use crate::model::jwk::Algorithm;
@@ -28,8 +27,7 @@ pub(crate) async fn openid(server: &Server, _: &HttpRequest, _: &Parameters<'_>)
             document[name] = json!(format!("{}{}", server.issuer().origin(), placed.path));
         }
     }
-    let scopes = STANDARD.iter().filter(|(scope, _)| server.has_scope(scope));
-    let user: Vec<&str> = scopes.flat_map(|(_, names)| names.iter().copied()).collect();
+    let user: Vec<&str> = server.releases().all().into_iter().collect();
     let mut token = vec!["iss", "sub", "aud", "azp", "exp", "iat", "auth_time", "nonce", "at_hash", "acr", "amr"];
     if server.sessions().is_some() {
         token.push("sid");

@@ -6,7 +6,9 @@ use serde_json::{Map, Value, json};
 use crate::client_auth;
 use crate::error::Reason;
 use crate::guard::bearer;
-use crate::keys;
+use crate::keys::sealed::SEALED;
+use crate::keys::{self, Jwt, Verified};
+use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
 use crate::response::not_stored;
 use crate::server::Server;
@@ -24,7 +26,7 @@ pub(crate) async fn introspect(
     }
     let token = parameters.get("token", keys::MAX_BYTES)?.ok_or(Reason::MissingParameter("token"))?;
     let _ = parameters.get("token_type_hint", 128)?;
-    let claims = active_claims(server, token).await?;
+    let claims = active_claims(server, &client, token).await?;
     Ok(not_stored(HttpResponse::Ok()).json(claims.unwrap_or_else(|| {
         // RFC 7662 §2.2: why a token is not valid is not said
         [("active".to_owned(), json!(false))].into_iter().collect()
@@ -32,7 +34,11 @@ pub(crate) async fn introspect(
 }
 
 /// A refresh token is valid for no resource: it is for `/token` alone, and whether it is the current one is decided there.
-async fn active_claims(server: &Server, token: &str) -> Result<Option<Map<String, Value>>, Reason> {
+async fn active_claims(
+    server: &Server,
+    client: &RegisteredClient,
+    token: &str,
+) -> Result<Option<Map<String, Value>>, Reason> {
     let Some(verified) = server.access_token(token) else { return Ok(None) };
     match bearer::stands(&verified.registered, server.ledger()).await {
         Ok(()) => {}
@@ -43,12 +49,34 @@ async fn active_claims(server: &Server, token: &str) -> Result<Option<Map<String
             return Ok(None);
         }
     }
-    let mut claims = verified.claims;
+    let Some(mut claims) = told(server, client, verified, token)? else {
+        tracing::debug!(target: "oauth", client = client.id, "a token is not for the client that asks about it");
+        return Ok(None);
+    };
     // What names the grant is between this server and itself.
-    for own in ["gid", "as_of", "renewable"] {
+    for own in ["gid", "as_of", "renewable", SEALED] {
         claims.remove(own);
     }
     claims.insert("active".to_owned(), json!(true));
     claims.insert("token_type".to_owned(), json!("Bearer"));
     Ok(Some(claims))
+}
+
+/// What of a token is for the client that asks (RFC 7662 §2.2, §4, RFC 9701 §5): of its own and of those for a resource that it
+/// answers for what is in the open; all, where it answers for this service, as guards here see it. Else nothing.
+fn told(
+    server: &Server,
+    client: &RegisteredClient,
+    verified: Verified,
+    token: &str,
+) -> Result<Option<Map<String, Value>>, Reason> {
+    let Verified { registered, claims } = verified;
+    let is_for = |resource: &str| registered.audience.iter().any(|audience| audience == resource);
+    if client.serves.iter().any(|served| served == server.audience() && is_for(served)) {
+        return Ok(Some(claims));
+    }
+    if registered.client_id == client.id || client.serves.iter().any(is_for) {
+        return Jwt::parse(token)?.claims().map(Some);
+    }
+    Ok(None)
 }

@@ -8,7 +8,7 @@ use crate::keys::SignedInAs;
 use crate::model::code::{AfterSignOut, SessionOf, SignOutForm};
 use crate::model::form::Parameters;
 use crate::model::redirect_uri::Destination;
-use crate::model::session::Session;
+use crate::model::session::{Session, is_sid_of};
 use crate::pages::{SignOutPage, SignedOutPage, StayedPage};
 use crate::response::{document, see_other};
 use crate::server::Server;
@@ -55,7 +55,9 @@ pub(crate) async fn sign_out(
     let hint = hint.and_then(|hint| Some((hint.client_id?, hint.verified?)));
     let sessions = Session::all_of(http, server).await?;
     match (sessions.as_slice(), hint) {
-        ([session], Some((client, hint))) if is_of_this(session, &hint) && is_trusted(server, &client).await? => {
+        ([session], Some((client, hint)))
+            if is_of_this(session, &hint, &client) && is_trusted(server, &client).await? =>
+        {
             Session::end_all(&sessions, "client", server).await?;
         }
         // The session is over here: at most what it gave this client is this client's to end, whoever sends the token.
@@ -70,8 +72,9 @@ pub(crate) async fn sign_out(
 }
 
 /// Whether the ID token came of this very session.
-fn is_of_this(session: &Session, hint: &SignedInAs) -> bool {
-    hint.subject == session.subject && hint.session.is_some() && hint.session == session.authentication.session
+fn is_of_this(session: &Session, hint: &SignedInAs, client: &str) -> bool {
+    let of_session = hint.session.as_deref().zip(session.authentication.session.as_deref());
+    hint.subject == session.subject && of_session.is_some_and(|(named, session)| is_sid_of(named, client, session))
 }
 
 /// Whether a client may end the session of its user without asking. A third party may ask them to.

@@ -8,7 +8,7 @@ use crate::error::Reason;
 use crate::guard::bearer;
 use crate::keys::Verified;
 use crate::model::Scope;
-use crate::model::claims::{OPENID, STANDARD};
+use crate::model::claims::OPENID;
 use crate::model::form::Parameters;
 use crate::server::Server;
 
@@ -26,10 +26,9 @@ pub(crate) async fn userinfo(server: &Server, http: &HttpRequest, _: &Parameters
         return Err(Reason::PolicyRefused(Scope::default()));
     }
     // OpenID Connect Core §5.4: each scope is for some claims
-    let granted = STANDARD.iter().filter(|(scope, _)| registered.scope.contains(scope));
-    let names = granted.flat_map(|(_, names)| names.iter());
+    let names = server.releases().to(&registered.scope);
     let mut released: Map<String, Value> =
-        names.filter_map(|name| Some(((*name).to_owned(), claims.get(*name)?.clone()))).collect();
+        names.filter_map(|name| Some((name.to_owned(), claims.get(name)?.clone()))).collect();
     released.insert("sub".to_owned(), json!(registered.subject));
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(released))
 }

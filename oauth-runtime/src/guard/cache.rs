@@ -155,9 +155,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::keys::sealed::Opener;
     use crate::keys::{DerivedKeys, Expected, Keys, SigningKey};
     use crate::model::secret::{Secret, Secrets};
     use crate::model::{Clock, Timestamp};
+    use crate::seal::Sealer;
 
     fn ring() -> KeyRing {
         let secrets = Secrets::new(Secret::from("secret"), []);
@@ -171,7 +173,9 @@ mod tests {
         });
         let token = keys.sign(claims.as_object().expect("an object")).expect("signs");
         let expected = Expected::own("a", "a");
-        let verified = keys.verify(&token, &expected, Timestamp::from_seconds(1_000)).expect("good");
+        let sealer = Sealer::new(&Secrets::new(Secret::from("secret"), []), "a").expect("keys derive from any secret");
+        let opener = Opener::new(&Arc::new(sealer));
+        let verified = keys.verify(&token, &opener, &expected, Timestamp::from_seconds(1_000)).expect("good");
         (token, Arc::new(verified))
     }
 

@@ -11,6 +11,7 @@ use crate::guard::cache::TokenCache;
 use crate::guard::refusal::{Refusal, RefusalForm};
 #[cfg(feature = "resource-server")]
 use crate::keys::RemoteKeys;
+use crate::keys::sealed::Opener;
 use crate::keys::{Expected, KeyRing, Verified};
 use crate::model::{Clock, Timestamp};
 use crate::standing::Ledger;
@@ -35,6 +36,7 @@ pub(crate) enum Tokens {
 /// What signs and verifies the tokens of this server, knows whether they stand, and tells the time.
 pub(crate) struct OwnTokens {
     pub(crate) keys: KeyRing,
+    pub(crate) opener: Opener,
     pub(crate) ledger: Ledger,
     pub(crate) clock: Clock,
     pub(crate) events: Arc<Events>,
@@ -43,7 +45,7 @@ pub(crate) struct OwnTokens {
 impl Tokens {
     pub(crate) fn verify(&self, token: &str, expected: &Expected, now: Timestamp) -> Result<Verified, Reason> {
         match self {
-            Tokens::Own(own) => own.keys.verify(token, expected, now),
+            Tokens::Own(own) => own.keys.verify(token, &own.opener, expected, now),
             #[cfg(feature = "resource-server")]
             Tokens::Remote(keys) => keys.verify(token, expected, now),
         }

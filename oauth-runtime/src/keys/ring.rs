@@ -6,6 +6,7 @@ use crate::error::Reason;
 use crate::keys::derived::DerivedKeys;
 use crate::keys::jwt::{ACCESS_TOKEN, Expected, ID_TOKEN, Jwt, Verified};
 use crate::keys::rotation::Keys;
+use crate::keys::sealed::{Opener, opened};
 use crate::model::Timestamp;
 use crate::model::jwk::Algorithm;
 
@@ -66,14 +67,20 @@ impl KeyRing {
 
     /// Verifies an access token: signature, type, issuer, audience and expiry (RFC 9068 §4). No leeway is given: who
     /// signs is who verifies.
-    pub(crate) fn verify(&self, token: &str, expected: &Expected, now: Timestamp) -> Result<Verified, Reason> {
+    pub(crate) fn verify(
+        &self,
+        token: &str,
+        opener: &Opener,
+        expected: &Expected,
+        now: Timestamp,
+    ) -> Result<Verified, Reason> {
         let jwt = Jwt::parse(token)?;
         // RFC 9068 §4: an ID token or any other JWT is not an access token
         if !jwt.header.is_type(ACCESS_TOKEN) {
             return Err(Reason::TokenType);
         }
         self.verify_signature(&jwt)?;
-        Verified::parse(jwt.claims()?, expected, now)
+        Verified::parse(opened(jwt.claims()?, opener, now)?, expected, now)
     }
 
     /// Under the key that the token names.
@@ -128,6 +135,8 @@ pub(crate) struct SignedInAs {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use aws_lc_rs::hmac;
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -138,9 +147,15 @@ mod tests {
     use crate::keys::signing_key::SigningKey;
     use crate::model::Clock;
     use crate::model::secret::{Secret, Secrets};
-    use crate::seal::derive;
+    use crate::seal::{Sealer, derive};
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000);
+
+    fn opener() -> Opener {
+        let secrets = Secrets::new(Secret::from("secret"), []);
+        let sealer = Sealer::new(&secrets, "https://a.example").expect("keys derive from any secret");
+        Opener::new(&Arc::new(sealer))
+    }
 
     fn ring(secret: &str) -> KeyRing {
         derived(secret, false)
@@ -181,7 +196,7 @@ mod tests {
 
     fn verify(token: &str) -> Result<Verified, Reason> {
         let expected = Expected::own("https://a.example", "https://a.example");
-        ring("secret").verify(token, &expected, NOW)
+        ring("secret").verify(token, &opener(), &expected, NOW)
     }
 
     fn refusal(change: Value) -> Option<Reason> {
@@ -244,7 +259,7 @@ mod tests {
         let ring = KeyRing::Own(own.clone());
         let expected = Expected::own("https://a.example", "https://a.example");
         let good = ring.sign(&claims(json!({}))).expect("signs");
-        assert!(ring.verify(&good, &expected, NOW).is_ok());
+        assert!(ring.verify(&good, &opener(), &expected, NOW).is_ok());
         let payload = good.split('.').nth(1).expect("three parts").to_owned();
         let kid = own.signs_with();
         let published = own.published().swap_remove(0);
@@ -259,7 +274,7 @@ mod tests {
             let message = format!("{}.{payload}", URL_SAFE_NO_PAD.encode(header.to_string()));
             let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &secret), message.as_bytes());
             let token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature));
-            assert_eq!(ring.verify(&token, &expected, NOW).err(), Some(Reason::TokenSignature));
+            assert_eq!(ring.verify(&token, &opener(), &expected, NOW).err(), Some(Reason::TokenSignature));
         }
 
         // A key of the attacker's own, offered in each place that a header has for one.
@@ -278,17 +293,17 @@ mod tests {
             let message = format!("{}.{payload}", URL_SAFE_NO_PAD.encode(header.to_string()));
             let signature = URL_SAFE_NO_PAD.encode(theirs.sign(message.as_bytes()).expect("signs"));
             let token = format!("{message}.{signature}");
-            assert_eq!(ring.verify(&token, &expected, NOW).err(), Some(Reason::TokenSignature), "{name}");
+            assert_eq!(ring.verify(&token, &opener(), &expected, NOW).err(), Some(Reason::TokenSignature), "{name}");
         }
         // What derived keys sign is nothing to it, and the other way round.
         for other in [derived("secret", false), derived("secret", true)] {
             let token = other.sign(&claims(json!({}))).expect("signs");
-            assert_eq!(ring.verify(&token, &expected, NOW).err(), Some(Reason::TokenSignature));
-            assert_eq!(other.verify(&good, &expected, NOW).err(), Some(Reason::TokenSignature));
+            assert_eq!(ring.verify(&token, &opener(), &expected, NOW).err(), Some(Reason::TokenSignature));
+            assert_eq!(other.verify(&good, &opener(), &expected, NOW).err(), Some(Reason::TokenSignature));
         }
         // An ID token of the same key is no access token (RFC 9068 §4).
         let id_token = ring.sign_as("JWT", &claims(json!({}))).expect("signs");
-        assert_eq!(ring.verify(&id_token, &expected, NOW).err(), Some(Reason::TokenType));
+        assert_eq!(ring.verify(&id_token, &opener(), &expected, NOW).err(), Some(Reason::TokenType));
     }
 
     #[test]
@@ -299,7 +314,7 @@ mod tests {
         assert_eq!(tokens.each_ref().map(|token| header(token)["alg"].clone()), ["HS256", "ES256"]);
         // A service may begin or cease to have others verify, its processes one after another.
         for (ring, token) in rings.iter().flat_map(|ring| tokens.iter().map(move |token| (ring, token))) {
-            assert!(ring.verify(token, &expected, NOW).is_ok(), "{token}");
+            assert!(ring.verify(token, &opener(), &expected, NOW).is_ok(), "{token}");
         }
 
         // RFC 8725 §3.1: the id of each key with the algorithm of the other, under all that an attacker could take.
@@ -312,7 +327,7 @@ mod tests {
             let header = json!({ "alg": alg, "typ": "at+jwt", "kid": kid }).to_string();
             let message = format!("{}.{payload}", URL_SAFE_NO_PAD.encode(header));
             let token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(sign(message.as_bytes())));
-            ring.verify(&token, &expected, NOW).err()
+            ring.verify(&token, &opener(), &expected, NOW).err()
         };
         let point = |name: &str| URL_SAFE_NO_PAD.decode(published[name].as_str().expect("text")).expect("base64url");
         for secret in [

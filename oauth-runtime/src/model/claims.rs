@@ -50,6 +50,7 @@ pub(crate) const REGISTERED: &[&str] = &[
     "cnf",
     "act",
     "at_hash",
+    "sealed",
 ];
 
 /// The scope that asks for an ID token (OpenID Connect Core §3.1.2.1).
@@ -57,32 +58,6 @@ pub(crate) const OPENID: &str = "openid";
 
 /// The scope that asks for a refresh token, where the builder names it (OpenID Connect Core §11).
 pub(crate) const OFFLINE_ACCESS: &str = "offline_access";
-
-/// OpenID Connect Core §5.4: the claims that a scope is for.
-pub(crate) const STANDARD: [(&str, &[&str]); 4] = [
-    (
-        "profile",
-        &[
-            "name",
-            "family_name",
-            "given_name",
-            "middle_name",
-            "nickname",
-            "preferred_username",
-            "profile",
-            "picture",
-            "website",
-            "gender",
-            "birthdate",
-            "zoneinfo",
-            "locale",
-            "updated_at",
-        ],
-    ),
-    ("email", &["email", "email_verified"]),
-    ("address", &["address"]),
-    ("phone", &["phone_number", "phone_number_verified"]),
-];
 
 impl UserClaims {
     /// Of a sign-in: only their own `sub` says who it is, since one user can type their name in many ways.

@@ -7,6 +7,8 @@ use crate::model::ceiling::Ceiling;
 use crate::model::credentials::Credentials;
 use crate::model::grant_type::GrantType;
 use crate::model::redirect_uri::{Destination, RedirectUri};
+use crate::model::resource::Resources;
+use crate::model::session::sid;
 
 /// An application that may send its users here to sign in.
 ///
@@ -30,6 +32,8 @@ pub struct Client {
     pub(crate) allowed_scopes: Option<String>,
     pub(crate) allowed_resources: Option<Vec<String>>,
     pub(crate) is_third_party: bool,
+    pub(crate) has_claims_in_id_token: bool,
+    pub(crate) serves: Vec<String>,
     pub(crate) is_confidential: bool,
     pub(crate) secrets: Vec<Secret>,
     pub(crate) jwks: Vec<String>,
@@ -53,6 +57,8 @@ impl Client {
             allowed_scopes: None,
             allowed_resources: None,
             is_third_party: false,
+            has_claims_in_id_token: false,
+            serves: Vec::new(),
             is_confidential: false,
             secrets: Vec::new(),
             jwks: Vec::new(),
@@ -133,6 +139,31 @@ impl Client {
     #[must_use]
     pub fn allow_resources<R: Into<String>>(mut self, resources: impl IntoIterator<Item = R>) -> Self {
         self.allowed_resources.get_or_insert_default().extend(resources.into_iter().map(Into::into));
+        self
+    }
+
+    /// Puts the claims that the granted scopes are for ([`Builder::releases`](crate::Builder::releases)) into the ID tokens of
+    /// this client, for one that does not ask `/userinfo`. Default: they are at `/userinfo` alone (OpenID Connect Core §5.4).
+    #[must_use]
+    pub fn claims_in_id_tokens(mut self) -> Self {
+        self.has_claims_in_id_token = true;
+        self
+    }
+
+    /// Says that this confidential client is a server which takes tokens for this resource, or for the service's own
+    /// audience: it may ask `/introspect` about them, and is told what the resource may know (RFC 7662 §2.2). Call it once
+    /// for each. Default: a client is told of its own tokens alone, and of others that they are not active.
+    ///
+    /// ```
+    /// use oauth_runtime::Client;
+    /// # let from_the_environment = "0123456789abcdef0123456789abcdef";
+    ///
+    /// let files = Client::confidential("files").secret(from_the_environment).resource_server("https://files.example");
+    /// # let _ = files;
+    /// ```
+    #[must_use]
+    pub fn resource_server(mut self, resource: impl Into<String>) -> Self {
+        self.serves.push(resource.into());
         self
     }
 
@@ -218,6 +249,11 @@ pub(crate) struct RegisteredClient {
     pub(crate) post_logout_redirect_uris: Vec<RedirectUri>,
     pub(crate) grants: Vec<GrantType>,
     pub(crate) is_third_party: bool,
+    /// Whether it reads of its access tokens only what it was granted.
+    pub(crate) seals: bool,
+    pub(crate) has_claims_in_id_token: bool,
+    /// The resources that it answers for.
+    pub(crate) serves: Resources,
     /// None: a public client.
     pub(crate) credentials: Option<Credentials>,
     pub(crate) ceiling: Ceiling,
@@ -226,6 +262,11 @@ pub(crate) struct RegisteredClient {
 }
 
 impl RegisteredClient {
+    /// By which name the client knows a session: its own, where it is not to be compared with what others know.
+    pub(crate) fn name_of_session(&self, session: &str) -> String {
+        if self.seals { sid(&self.id, session) } else { session.to_owned() }
+    }
+
     pub(crate) fn may_use(&self, grant: GrantType) -> bool {
         self.grants.contains(&grant)
     }

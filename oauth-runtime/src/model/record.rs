@@ -14,6 +14,7 @@ mod sessions;
 use std::time::Duration;
 
 use crate::model::Timestamp;
+use crate::model::session::is_sid_of;
 
 pub(crate) use grants::{Redeemed, Rotated, Spending};
 use parts::EndedClient;
@@ -59,7 +60,10 @@ impl Record {
             return Err(Ended::SignedOut);
         }
         let Some(grant) = handed.grant else { return Ok(()) };
-        let of_session = |ended: &EndedClient| ended.session.is_none() || ended.session.as_deref() == handed.session;
+        let of_session = |ended: &EndedClient| {
+            let is_named = |named| handed.session.is_some_and(|session| is_sid_of(named, &ended.client, session));
+            ended.session.as_deref().is_none_or(is_named)
+        };
         let of_client = |ended: &EndedClient| ended.client == grant.client && of_session(ended) && ended.until > now;
         let client_ended = self.clients.iter().any(|it| of_client(it) && it.bound.is_above(handed.sequence));
         let family_ended = grant.has_family && self.family(grant.id, now).is_none();

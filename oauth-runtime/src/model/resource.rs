@@ -19,6 +19,10 @@ impl Resources {
         self.0.is_empty()
     }
 
+    pub(crate) fn has(&self, resource: &str) -> bool {
+        self.0.contains(resource)
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::model::Timestamp;
 use crate::model::as_of::AsOf;
 use crate::model::device::Device;
+use crate::model::id::digest;
 
 /// How and when a user was authenticated. It goes with everything that comes of the sign-in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -41,6 +42,16 @@ impl Authentication {
             .into_iter()
             .filter_map(|(name, value)| Some((name.to_owned(), value?)))
     }
+}
+
+/// A client's own name for a session, from which the session's cannot be found.
+pub(crate) fn sid(client: &str, session: &str) -> String {
+    digest("sid", &format!("{client}\0{session}"))
+}
+
+/// Whether a client means this session by what it was told as `sid`.
+pub(crate) fn is_sid_of(named: &str, client: &str, session: &str) -> bool {
+    named == session || named == sid(client, session)
 }
 
 /// How it became known who the user is.

@@ -7,11 +7,14 @@ use crate::endpoints::token::id_token::IdToken;
 use crate::error::Reason;
 use crate::event::Fact;
 use crate::keys;
+use crate::keys::sealed::{SESSION, sealed};
 use crate::model::as_of::AsOf;
 use crate::model::claims::{OPENID, UnusableClaims};
+use crate::model::client::RegisteredClient;
 use crate::model::id::random_id;
 use crate::model::session::Authentication;
 use crate::model::{Scope, Timestamp};
+use crate::seal::NotSealed;
 use crate::server::Server;
 use crate::server::granting::Granted;
 
@@ -37,7 +40,7 @@ pub(crate) struct Access<'a> {
     /// What is told when it is issued.
     pub(crate) told: Fact<'a>,
     pub(crate) grant: &'a str,
-    pub(crate) client_id: &'a str,
+    pub(crate) client: &'a RegisteredClient,
     pub(crate) subject: &'a str,
     pub(crate) granted: Granted,
     /// None for a client in its own name.
@@ -57,19 +60,21 @@ impl Access<'_> {
     pub(crate) async fn issue(mut self, server: &Server, refresh_token: Option<String>) -> Result<Issued, Reason> {
         // RFC 9700 §4.15.1: a client may have been registered since the sign-in
         if self.authentication.is_some() && server.clients().find(self.subject).await?.is_some() {
-            tracing::error!(target: "oauth", client = self.client_id, "a user's `sub` is the id of a client: {}", UnusableClaims::SubjectIsClient);
+            tracing::error!(target: "oauth", client = self.client.id, "a user's `sub` is the id of a client: {}", UnusableClaims::SubjectIsClient);
             return Err(Reason::ClaimsUnusable);
         }
-        let access_token = server.sign(&self.claims(server)).ok_or(Reason::Internal)?;
+        let shown = self.shown(server);
+        let claims = self.claims(server);
+        let access_token = server.sign(&self.sealed(server, claims)?).ok_or(Reason::Internal)?;
         if access_token.len() > keys::MAX_BYTES {
-            tracing::error!(target: "oauth", client = self.client_id, "the claims make a token that is longer than any guard reads");
+            tracing::error!(target: "oauth", client = self.client.id, "the claims make a token that is longer than any guard reads");
             return Err(Reason::ClaimsUnusable);
         }
         let id_token = match self.authentication.filter(|_| self.granted.scope().contains(OPENID)) {
-            Some(authentication) => Some(self.id_token(server, authentication, &access_token)?),
+            Some(authentication) => Some(self.id_token(server, authentication, shown, &access_token)?),
             None => None,
         };
-        server.tell(self.told.subject(self.subject).client(self.client_id).grant(self.grant));
+        server.tell(self.told.subject(self.subject).client(&self.client.id).grant(self.grant));
         Ok(Issued {
             access_token,
             token_type: "Bearer",
@@ -87,7 +92,7 @@ impl Access<'_> {
             ("iss", json!(server.issuer().as_str())),
             ("aud", self.granted.resources().audience(server.audience())),
             ("sub", json!(self.subject)),
-            ("client_id", json!(self.client_id)),
+            ("client_id", json!(self.client.id)),
             ("iat", json!(self.issued_at)),
             ("exp", json!(self.issued_at + server.access_token_lifetime())),
             ("jti", json!(random_id())),
@@ -107,10 +112,45 @@ impl Access<'_> {
         claims
     }
 
-    fn id_token(&self, server: &Server, authentication: &Authentication, access_token: &str) -> Result<String, Reason> {
+    /// What its client is not to read is sealed, unless it is for a server of the author's own, which cannot open it.
+    fn sealed(&self, server: &Server, claims: Map<String, Value>) -> Result<Map<String, Value>, Reason> {
+        let Access { client, granted, .. } = self;
+        if !client.seals || server.are_for_own_resources(granted.resources()) {
+            return Ok(claims);
+        }
+        let is_open = |name: &str| PROTOCOL.contains(&name) || server.releases().has(granted.scope(), name);
+        let expires_at = self.issued_at + server.access_token_lifetime();
+        let mut sealed = sealed(claims, server.sealer(), is_open, expires_at).map_err(|why| match why {
+            NotSealed::TooLarge => {
+                tracing::error!(target: "oauth", client = client.id, "the claims are too large to be sealed in a token");
+                Reason::ClaimsUnusable
+            }
+            NotSealed::Failed => Reason::Internal,
+        })?;
+        if let Some(session) = self.authentication.and_then(|authentication| authentication.session.as_deref()) {
+            sealed.insert(SESSION.to_owned(), json!(client.name_of_session(session)));
+        }
+        Ok(sealed)
+    }
+
+    /// What an ID token says of the user beyond the protocol: what the granted scopes are for, if the client wants it there.
+    fn shown(&self, server: &Server) -> Map<String, Value> {
+        let wanted = self.client.has_claims_in_id_token.then(|| server.releases().to(self.granted.scope()));
+        let of_user = |name: &str| Some((name.to_owned(), self.claims.get(name)?.clone()));
+        wanted.into_iter().flatten().filter_map(of_user).collect()
+    }
+
+    fn id_token(
+        &self,
+        server: &Server,
+        authentication: &Authentication,
+        shown: Map<String, Value>,
+        access_token: &str,
+    ) -> Result<String, Reason> {
         let id = IdToken {
             subject: self.subject,
-            client_id: self.client_id,
+            client: self.client,
+            shown,
             authentication,
             issued_at: self.issued_at,
             nonce: self.nonce.as_deref(),
@@ -118,3 +158,8 @@ impl Access<'_> {
         id.sign(server, access_token).ok_or(Reason::Internal)
     }
 }
+
+/// The claims of the protocol that any client may read of its access token (RFC 9068 §2.2). The session's own name, `sid`, is
+/// not one: the client has another for it.
+const PROTOCOL: [&str; 11] =
+    ["iss", "sub", "aud", "client_id", "iat", "exp", "jti", "scope", "auth_time", "acr", "amr"];

@@ -65,7 +65,7 @@ pub(crate) async fn redeem(
     let access = Access {
         told: Fact::of(EventKind::TokenIssued).reason("authorization_code"),
         grant: &code.grant,
-        client_id: &client.id,
+        client,
         subject: &code.subject,
         granted,
         authentication: Some(&code.authentication),

@@ -27,7 +27,7 @@ pub(crate) async fn grant(
         told: Fact::of(EventKind::TokenIssued).reason("client_credentials"),
         // A grant of its own: this token can be revoked by itself.
         grant: &random_id(),
-        client_id: &client.id,
+        client,
         // RFC 9068 §2.2: without a user the subject is the client; no user can have its id (RFC 9700 §4.15.1)
         subject: &client.id,
         granted,

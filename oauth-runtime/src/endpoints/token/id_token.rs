@@ -6,15 +6,19 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256, Sha512};
 
 use crate::keys::ID_TOKEN;
+use crate::keys::sealed::SESSION;
 use crate::model::Timestamp;
+use crate::model::client::RegisteredClient;
 use crate::model::jwk::Algorithm;
 use crate::model::session::Authentication;
 use crate::server::Server;
 
-/// What an ID token is to say. It has no claims of the user: a client asks `/userinfo` for those.
+/// What an ID token is to say.
 pub(crate) struct IdToken<'a> {
     pub(crate) subject: &'a str,
-    pub(crate) client_id: &'a str,
+    pub(crate) client: &'a RegisteredClient,
+    /// Of the user's claims: none, unless the client wants them here rather than at `/userinfo`.
+    pub(crate) shown: Map<String, Value>,
     pub(crate) authentication: &'a Authentication,
     pub(crate) issued_at: Timestamp,
     pub(crate) nonce: Option<&'a str>,
@@ -22,20 +26,22 @@ pub(crate) struct IdToken<'a> {
 
 impl IdToken<'_> {
     /// Signs it, beside the access token that it was issued with.
-    pub(crate) fn sign(&self, server: &Server, access_token: &str) -> Option<String> {
-        let mut claims: Map<String, Value> = [
+    pub(crate) fn sign(self, server: &Server, access_token: &str) -> Option<String> {
+        let mut claims = self.shown;
+        let registered = [
             ("iss", json!(server.issuer().as_str())),
             ("sub", json!(self.subject)),
-            ("aud", json!(self.client_id)),
-            ("azp", json!(self.client_id)),
+            ("aud", json!(self.client.id)),
+            ("azp", json!(self.client.id)),
             ("iat", json!(self.issued_at)),
             ("exp", json!(self.issued_at + server.access_token_lifetime())),
             ("at_hash", json!(half_hash(access_token, server.keys().algorithm()))),
-        ]
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect();
+        ];
+        claims.extend(registered.map(|(name, value)| (name.to_owned(), value)));
         claims.extend(self.authentication.claims());
+        if let Some(session) = &self.authentication.session {
+            claims.insert(SESSION.to_owned(), json!(self.client.name_of_session(session)));
+        }
         if let Some(nonce) = self.nonce {
             claims.insert("nonce".to_owned(), json!(nonce));
         }

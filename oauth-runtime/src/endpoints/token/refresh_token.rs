@@ -70,7 +70,7 @@ pub(crate) async fn refresh(
     let access = Access {
         told: Fact::of(EventKind::Refreshed),
         grant: &token.grant,
-        client_id: &client.id,
+        client,
         subject: &token.subject,
         granted,
         authentication: Some(&token.authentication),

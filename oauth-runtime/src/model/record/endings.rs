@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::parts::{Bound, EndedClient, Record, SignedOut, Until};
 use crate::model::Timestamp;
 use crate::model::lifetime::{GRACE, LONGEST_ACCESS_TOKEN, LONGEST_CODE, SLOWEST_ANSWER};
+use crate::model::session::is_sid_of;
 
 impl Record {
     /// Whether a sign-out is remembered.
@@ -63,7 +64,8 @@ impl Record {
         if self.clients.iter().filter(|ended| of_client(ended)).count() >= MAX_ENDED_OF_CLIENT {
             return self.end_client(client, now);
         }
-        self.grants.retain(|grant| grant.client != client || grant.session.as_deref() != Some(session));
+        let is_of_it = |of: &str| is_sid_of(session, client, of);
+        self.grants.retain(|grant| grant.client != client || !grant.session.as_deref().is_some_and(is_of_it));
         self.clients.retain(|ended| !of_client(ended) || ended.session.as_deref() != Some(session));
         self.remember_ended_client(client, Some(session), now);
     }

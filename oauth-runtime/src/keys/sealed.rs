@@ -1,0 +1,117 @@
+//! The claims of an access token that its client cannot read: sealed inside it, and opened where it was verified.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use crate::error::Reason;
+use crate::model::Timestamp;
+use crate::model::sealed_claims::SealedClaims;
+use crate::seal::{NotOpened, NotSealed, Sealer};
+
+/// What opens in a token what was sealed in it.
+pub(crate) struct Opener(Arc<Sealer>);
+
+impl Opener {
+    pub(crate) fn new(sealer: &Arc<Sealer>) -> Self {
+        Opener(Arc::clone(sealer))
+    }
+}
+
+/// Seals all claims but those that may be read.
+pub(crate) fn sealed(
+    claims: Map<String, Value>,
+    sealer: &Sealer,
+    is_open: impl Fn(&str) -> bool,
+    expires_at: Timestamp,
+) -> Result<Map<String, Value>, NotSealed> {
+    let (mut open, closed): (Map<String, Value>, Map<String, Value>) =
+        claims.into_iter().partition(|(name, _)| is_open(name));
+    let id = open.get("jti").and_then(Value::as_str).ok_or(NotSealed::Failed)?;
+    let sealed = sealer.seal_within(&SealedClaims(closed), id, expires_at)?;
+    open.insert(SEALED.to_owned(), json!(sealed));
+    Ok(open)
+}
+
+/// The claims of a token whose signature was verified, with what is sealed in it in its place. Guards read nothing else, so
+/// to them there is no difference.
+pub(super) fn opened(
+    mut claims: Map<String, Value>,
+    Opener(sealer): &Opener,
+    now: Timestamp,
+) -> Result<Map<String, Value>, Reason> {
+    let Some(sealed) = claims.remove(SEALED) else { return Ok(claims) };
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned).ok_or(Reason::TokenMalformed);
+    let (sealed, id) = (text(Some(&sealed))?, text(claims.get("jti"))?);
+    let SealedClaims(closed) = sealer.open_within(&sealed, &id, now).map_err(|why| match why {
+        NotOpened::Forged => Reason::TokenNotOpened,
+        NotOpened::Expired => Reason::TokenExpired,
+    })?;
+    for (name, value) in closed {
+        // One claim is never in both, but for the session, which has another name for each client.
+        if claims.insert(name.clone(), value).is_some() && name != SESSION {
+            return Err(Reason::TokenMalformed);
+        }
+    }
+    Ok(claims)
+}
+
+/// The one claim that holds them.
+pub(crate) const SEALED: &str = "sealed";
+/// Of the open ones it is the client's own name for the session, of the sealed ones the session's.
+pub(crate) const SESSION: &str = "sid";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::secret::{Secret, Secrets};
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_000);
+    const LATER: Timestamp = Timestamp::from_seconds(1_100);
+
+    fn sealer(secret: &str) -> Arc<Sealer> {
+        let sealer = Sealer::new(&Secrets::new(Secret::from(secret), []), "https://a.example");
+        Arc::new(sealer.expect("keys derive from any secret"))
+    }
+
+    fn opener(secret: &str) -> Opener {
+        Opener::new(&sealer(secret))
+    }
+
+    fn map(value: Value) -> Map<String, Value> {
+        value.as_object().expect("an object").clone()
+    }
+
+    fn made(claims: Value) -> Map<String, Value> {
+        let is_open = |name: &str| ["jti", "sub", "name"].contains(&name);
+        sealed(map(claims), &sealer("secret"), is_open, LATER).expect("it has an id")
+    }
+
+    #[test]
+    fn c44_what_is_sealed_is_read_here_alone_and_in_its_own_token_alone() {
+        let claims = json!({ "jti": "1", "sub": "ada", "name": "Ada", "role": "admin", "gid": "g" });
+        let token = made(claims.clone());
+        assert_eq!(token.keys().collect::<Vec<_>>(), ["jti", "name", "sealed", "sub"]);
+        assert_eq!(opened(token.clone(), &opener("secret"), NOW), Ok(map(claims)));
+        assert_eq!(opened(token.clone(), &opener("other"), NOW), Err(Reason::TokenNotOpened));
+        assert_eq!(opened(token.clone(), &opener("secret"), LATER), Err(Reason::TokenExpired));
+        let mut moved = token.clone();
+        moved.insert("jti".to_owned(), json!("2"));
+        assert_eq!(opened(moved, &opener("secret"), NOW), Err(Reason::TokenNotOpened), "of another token");
+        let mut twice = token.clone();
+        twice.insert("role".to_owned(), json!("member"));
+        assert_eq!(opened(twice, &opener("secret"), NOW), Err(Reason::TokenMalformed), "in the open as well");
+        for other in [json!(7), json!("x"), json!({})] {
+            let mut changed = token.clone();
+            changed.insert(SEALED.to_owned(), other);
+            assert!(opened(changed, &opener("secret"), NOW).is_err());
+        }
+    }
+
+    #[test]
+    fn c44_the_length_of_what_is_sealed_says_little() {
+        let length = |role: &str| made(json!({ "jti": "1", "role": role }))[SEALED].as_str().map(str::len);
+        assert_eq!(length("admin"), length("a member of the accounting department"));
+        assert!(length("admin") < length(&"x".repeat(512)));
+    }
+}
