@@ -5,8 +5,9 @@
 //! room, and nothing is ever full: what is too much is refused.
 //!
 //! An attempt counts for its person before the password is looked at, so that what runs and what failed together never
-//! exceed what is free; what has to wait for others to end, waits in order. A network pays for failures alone. Whom an
-//! attempt was for is known once the author's function has answered, and counts before the answer is told.
+//! exceed what is free; what has to wait for others to end, waits in order. A network pays for failures alone: what runs
+//! in this process is not one yet, and what is broken off is. Whom an attempt was for is known once the author's function
+//! has answered, and counts before the answer is told.
 
 pub(crate) mod network;
 mod row;
@@ -38,8 +39,8 @@ pub(crate) struct Attempt {
     asked: Asked,
     /// None has failed for this name in these networks.
     is_elsewhere: bool,
-    /// When the first window of these ends.
-    until: Instant,
+    /// When the window of each row ends.
+    until: Vec<Instant>,
     _started: Started,
 }
 
@@ -88,8 +89,9 @@ impl Limits {
             };
             self.row(kind, &format!("{}\0{network}", name.as_str()))
         });
-        let counted = at.chain([self.row(Kind::Name, name.as_str())]).collect();
-        self.begin(Asked { counted, networks: self.networks(networks), of: Kind::Subject, subject: None }).await
+        let by_name = at.chain([self.row(Kind::Name, name.as_str())]);
+        let counted = self.networks(networks).chain(by_name).collect();
+        self.begin(Asked { counted, of: Kind::Subject, subject: None }).await
     }
 
     /// Counts an answer after the password, for the name that came with it, and for the user where that is known.
@@ -100,9 +102,9 @@ impl Limits {
         networks: &Networks,
     ) -> Result<Result<Attempt, TooMany>, StoreError> {
         let by_subject = subject.map(|subject| self.row(Kind::AnswerOf, subject));
-        let counted = [self.row(Kind::Answer, name.as_str())].into_iter().chain(by_subject).collect();
-        let subject = subject.map(str::to_owned);
-        self.begin(Asked { counted, networks: self.networks(networks), of: Kind::AnswerOf, subject }).await
+        let by_name = self.row(Kind::Answer, name.as_str());
+        let counted = self.networks(networks).chain([by_name]).chain(by_subject).collect();
+        self.begin(Asked { counted, of: Kind::AnswerOf, subject: subject.map(str::to_owned) }).await
     }
 
     /// Counts a password, or an answer, from a browser that this user has signed in with by the same name: on its own, so
@@ -113,7 +115,7 @@ impl Limits {
             Guess::Answer => (Kind::DeviceAnswer, Kind::AnswerOf),
         };
         let (counted, subject) = (vec![self.row(kind, &device.id)], Some(device.subject.clone()));
-        self.begin(Asked { counted, networks: Vec::new(), of, subject }).await
+        self.begin(Asked { counted, of, subject }).await
     }
 
     /// Counts a failed try of one client from one network: for the pair, so that no one can lock a client out from
@@ -140,10 +142,10 @@ impl Limits {
         self.add(&attempt.taken_back()).await.map(drop)
     }
 
-    /// The attempt was wrong: its networks pay, and whom it was for, where the author says who that is.
+    /// The attempt was wrong, and stays counted: for whom it was as well, where the author says who that is.
     pub(crate) async fn wrong(&self, attempt: Attempt, subject: Option<&str>) -> Result<Option<Over>, StoreError> {
         let row = self.row_of(&attempt, subject);
-        let adds: Vec<_> = attempt.asked.networks.iter().chain(&row).map(|row| (row, 1)).collect();
+        let adds: Vec<_> = row.iter().map(|row| (row, 1)).collect();
         let failed = self.add(&adds).await?.last().map_or(0, Sum::of_others);
         Ok(row.filter(|row| failed >= row.kind.free()).map(|row| Over { row, failed, was_right: false, attempt }))
     }
@@ -168,8 +170,7 @@ impl Limits {
         }
         let passed = self.pass_gate(&row, failed).await?;
         if passed.is_err() {
-            let Asked { counted, networks, .. } = &attempt.asked;
-            let again = counted.iter().chain(networks).map(|row| (row, 1));
+            let again = attempt.asked.counted.iter().map(|row| (row, 1));
             let undone: Vec<_> = if was_right { again.collect() } else { vec![(&row, -1)] };
             self.add(&undone).await?;
         }
@@ -218,21 +219,17 @@ impl Limits {
     }
 
     /// Counts an attempt, and finds what that comes to.
-    async fn looked(&self, asked: &Asked) -> Result<(Found, Started, Instant), StoreError> {
+    async fn looked(&self, asked: &Asked) -> Result<(Found, Started, Vec<Instant>), StoreError> {
         let before: Vec<u64> = asked.counted.iter().map(|row| self.running.at(row)).collect();
         let started = self.running.start(&asked.counted);
-        let counted = asked.counted.iter().map(|row| (row, 1));
-        let adds: Vec<_> = counted.chain(asked.networks.iter().map(|row| (row, 0))).collect();
-        let sums = self.add(&adds).await?;
-        let (counted, paid) = sums.split_at(asked.counted.len().min(sums.len()));
+        let sums = self.add(&asked.counted.iter().map(|row| (row, 1)).collect::<Vec<_>>()).await?;
+        let until = sums.iter().map(|sum| Instant::now() + sum.ends_in).collect();
         let seen = |((row, sum), before): ((&Row, &Sum), u64)| {
             let others = before.max(self.running.at(row).saturating_sub(1));
             Seen { row: *row, sum: *sum, failed: sum.of_others().saturating_sub(others) }
         };
-        let seen: Vec<Seen> = asked.counted.iter().zip(counted).zip(before).map(seen).collect();
-        let paid = asked.networks.iter().zip(paid).map(|(row, sum)| (*row, sum.sum));
-        let until = Instant::now() + counted.iter().map(|sum| sum.ends_in).min().unwrap_or_default();
-        Ok((found(paid, &seen), started, until))
+        let seen: Vec<Seen> = asked.counted.iter().zip(&sums).zip(before).map(seen).collect();
+        Ok((found(&seen), started, until))
     }
 
     /// Adds to each row.
@@ -285,16 +282,15 @@ impl Limits {
         subject.filter(|subject| !is_counted(subject)).map(|subject| self.row(attempt.asked.of, subject))
     }
 
-    fn networks(&self, networks: &Networks) -> Vec<Row> {
-        let row = |(width, network)| {
+    fn networks(&self, networks: &Networks) -> impl Iterator<Item = Row> {
+        networks.iter().map(|(width, network)| {
             let kind = match width {
                 Width::Narrow => Kind::Address,
                 Width::Middle => Kind::Address56,
                 Width::Wide => Kind::Address48,
             };
             self.row(kind, network)
-        };
-        networks.iter().map(row).collect()
+        })
     }
 
     fn row(&self, kind: Kind, value: &str) -> Row {
@@ -305,8 +301,9 @@ impl Limits {
 impl Attempt {
     /// What takes it back: not from a window that began since, where it would hide another's failure.
     fn taken_back(&self) -> Vec<(&Row, i64)> {
-        let is_over = Instant::now() >= self.until;
-        self.asked.counted.iter().filter(|_| !is_over).map(|row| (row, -1)).collect()
+        let now = Instant::now();
+        let lasting = self.asked.counted.iter().zip(&self.until).filter(|(_, until)| now < **until);
+        lasting.map(|(row, _)| (row, -1)).collect()
     }
 }
 
@@ -320,8 +317,6 @@ impl Sum {
 /// What an attempt counts for.
 struct Asked {
     counted: Vec<Row>,
-    /// They pay if it fails.
-    networks: Vec<Row>,
     /// Where whom it was for counts, once that is known.
     of: Kind,
     /// For whom it counts already.
@@ -354,8 +349,8 @@ enum Found {
 }
 
 /// The networks first: one that is held up itself does not hold up a name's owner.
-fn found(paid: impl Iterator<Item = (Row, u64)>, seen: &[Seen]) -> Found {
-    let mut gates: Vec<_> = paid.filter(|(row, failed)| *failed >= row.kind.free()).collect();
+fn found(seen: &[Seen]) -> Found {
+    let mut gates = Vec::new();
     let mut at = seen.iter().filter(|seen| seen.row.kind.is_of_a_name_in_a_network()).peekable();
     let is_elsewhere = at.peek().is_some() && at.all(|seen| seen.failed == 0);
     for Seen { row, sum, failed } in seen {
@@ -365,13 +360,12 @@ fn found(paid: impl Iterator<Item = (Row, u64)>, seen: &[Seen]) -> Found {
         }
         // The owner is most likely where none has guessed.
         let free = if is_name && is_elsewhere { BUDGET } else { row.kind.free() };
-        if sum.sum <= free {
-            continue;
-        }
-        if *failed < free {
+        if *failed >= free {
+            gates.push((*row, *failed));
+        } else if sum.sum > free && !row.kind.is_of_a_network() {
+            // A network pays for failures alone, however much runs.
             return Found::Running(*row);
         }
-        gates.push((*row, *failed));
     }
     Found::Free { gates, is_elsewhere }
 }

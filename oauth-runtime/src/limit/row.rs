@@ -68,6 +68,10 @@ kinds! {
 }
 
 impl Kind {
+    pub(crate) fn is_of_a_network(self) -> bool {
+        matches!(self, Kind::Address | Kind::Address56 | Kind::Address48)
+    }
+
     pub(crate) fn is_of_a_name_in_a_network(self) -> bool {
         matches!(self, Kind::NameAt | Kind::NameAt56 | Kind::NameAt48)
     }
