@@ -1,5 +1,6 @@
 //! A file for each URL of the server.
 
+pub(crate) mod account;
 pub(crate) mod assets;
 pub(crate) mod authorize;
 pub(crate) mod consent;

@@ -184,6 +184,7 @@ reasons! {
     FormOfASignedOut => 400, InvalidRequest,
         "the user was signed out since: go back to the application and start again",
         shown_as: SignedOut;
+    NotSignedIn => 403, AccessDenied, "this page is for a user who is signed in", shown_as: SignInFirst;
     SignInFailed => 503, TemporarilyUnavailable,
         "signing in does not work at the moment: try again", retry_after: A_SECOND;
     ClaimsUnusable => 500, ServerError,

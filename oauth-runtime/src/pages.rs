@@ -8,8 +8,8 @@ mod sentence;
 mod texts;
 
 pub use contents::{
-    Back, Brand, ConsentPage, ErrorPage, Link, OnwardPage, PageError, QuestionPage, SignInPage, SignOutPage,
-    SignedOutPage, StayedPage,
+    AccountApplication, AccountPage, AccountSession, Back, Brand, ConsentPage, ErrorPage, Link, OnwardPage, PageError,
+    QuestionPage, SignInPage, SignOutPage, SignedOutPage, StayedPage,
 };
 pub use look::{InvalidColour, Logo};
 pub(crate) use look::{Look, stylesheet};
@@ -97,6 +97,15 @@ pub trait Pages: Send + Sync + 'static {
     /// As for [`Pages::sign_in`].
     fn signed_out(&self, page: &SignedOutPage<'_>) -> Result<String, PageError> {
         built_in::signed_out(page)
+    }
+
+    /// Shows where a user is signed in and which applications have access: a form that posts `request` and `session`, or
+    /// `request` and `client`, to `page.action`.
+    ///
+    /// # Errors
+    /// As for [`Pages::sign_in`].
+    fn account(&self, page: &AccountPage<'_>) -> Result<String, PageError> {
+        built_in::account(page)
     }
 
     /// The page for an error that must not be sent to a client.

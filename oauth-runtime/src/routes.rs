@@ -9,7 +9,7 @@ use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::web::ServiceConfig;
 
 use crate::endpoints::{
-    assets, authorize, consent, discovery, introspect, jwks, login, logout, protected_resource, revoke, token,
+    account, assets, authorize, consent, discovery, introspect, jwks, login, logout, protected_resource, revoke, token,
     userinfo, verify,
 };
 use crate::routes::url::at;
@@ -42,6 +42,7 @@ fn register(app: &mut ServiceConfig, placed: &Placed) {
         Url::Verify => url.to(verify::submit),
         Url::Consent => url.to(consent::decide),
         Url::Logout => url.to(logout::sign_out),
+        Url::Account => url.to(account::respond),
         Url::Token => url.to(token::exchange),
         Url::Revoke => url.to(revoke::revoke),
         Url::Introspect => url.to(introspect::introspect),

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::model::Timestamp;
-use crate::model::code::{AuthorizationCode, ConsentForm, Posted, QuestionForm, SignInForm, SignOutForm};
+use crate::model::code::{AccountForm, AuthorizationCode, ConsentForm, Posted, QuestionForm, SignInForm, SignOutForm};
 use crate::model::device::Devices;
 use crate::model::one_time::OneTimeToken;
 use crate::model::refresh::RefreshToken;
@@ -58,6 +58,7 @@ purposes! {
     QuestionForm, "seal question form", FORM_BYTES;
     ConsentForm, "seal consent form", FORM_BYTES;
     SignOutForm, "seal sign-out form", FORM_BYTES;
+    AccountForm, "seal account form", FORM_BYTES;
     Posted, "seal posted request", FORM_BYTES;
     // It has to fit a redirect's URL with what else is in it.
     AuthorizationCode, "seal authorization code", 2048;

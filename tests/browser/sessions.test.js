@@ -230,6 +230,24 @@ for (const [colorScheme, locale] of looks) {
       await page.locator('button[value=stay]').click()
       await page.locator('form').waitFor({ state: 'detached' })
       await look('stayed')
+      // An application with refresh tokens, so that there is something to see.
+      const callback = encodeURIComponent(`${app.origin}/app/callback`)
+      await page.goto(
+        `${app.origin}/authorize?response_type=code&client_id=app&redirect_uri=${callback}&scope=openid+profile+notes:write` +
+          '&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256',
+      )
+      const redeemed = await page.evaluate(async () => {
+        const code = new URLSearchParams(location.search).get('code')
+        const code_verifier = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
+        const redirect_uri = location.origin + location.pathname
+        const body = new URLSearchParams({ grant_type: 'authorization_code', client_id: 'app', code, code_verifier, redirect_uri })
+        return (await fetch('/token', { method: 'POST', body })).status
+      })
+      assert.equal(redeemed, 200)
+      await page.goto(`${app.origin}/account`)
+      await look('account')
+      await page.locator('button[name=client]').click()
+      await page.locator('button[name=client]').waitFor({ state: 'detached' })
       await page.goto(`${app.origin}/logout`)
       await page.locator('button').first().click()
       await page.waitForURL('**/logout')

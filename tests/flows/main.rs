@@ -1,6 +1,7 @@
 //! The authorization code grant and its guards, over the wire.
 #![allow(clippy::unwrap_used)]
 
+mod account;
 mod broken_store;
 mod browsers;
 mod ceilings;

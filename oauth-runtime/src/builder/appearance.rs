@@ -47,6 +47,13 @@ impl Builder {
         self
     }
 
+    /// Adds a page, `/account`, on which users see where they are signed in and which applications have access, and end
+    /// either. It is opened by the session, so there have to be [sessions](Builder::sessions); link to it from yours.
+    pub fn account_page(mut self) -> Self {
+        self.account_page = true;
+        self
+    }
+
     /// A link on the sign-in page to a page of yours, such as "Forgot password?" or "Create an account": call it once for
     /// each. The path is one of this origin.
     ///

@@ -25,7 +25,7 @@ use crate::model::secret::Secrets;
 use crate::policy::Rule;
 use crate::seal::{Sealer, derive};
 use crate::server::paths::{Has, Paths};
-use crate::server::{Configuration, OAuthService, SignInBy};
+use crate::server::{Configuration, OAuthService, SignInBy, Users};
 use crate::standing::Ledger;
 use crate::store::MemoryStore;
 use crate::users::ClaimsType;
@@ -54,8 +54,7 @@ impl Builder {
             seals_all: self.seals_claims,
         };
         let listed = clients(std::mem::take(&mut self.clients), &whole)?;
-        origins(&self.origins)?;
-        let clients = Clients::new(listed, std::mem::take(&mut self.origins));
+        let clients = Clients::new(listed, origins(std::mem::take(&mut self.origins))?);
 
         let resource = Resource::new(&audience, &issuer);
         let openid = scopes.contains_key(OPENID);
@@ -67,10 +66,11 @@ impl Builder {
             public_keys: self.keys.is_some() || others_verify,
             openid,
             sessions: users.sessions.is_some(),
+            account: self.account_page,
             resource: resource.is_some(),
         };
         let paths = paths(&issuer, resource.as_ref(), &self.paths, &has)?;
-        self.check_addresses(&issuer, &paths, &users.sign_in)?;
+        self.check_addresses(&issuer, &paths, &users)?;
         meter::describe();
         let sealer = Arc::new(Sealer::new(&secrets, issuer.as_str()).ok_or(BuildError::Cryptography)?);
         let (tokens, limits) = self.own_tokens(&issuer, &secrets, Opener::new(&sealer), others_verify)?;
@@ -116,9 +116,12 @@ impl Builder {
         }))
     }
 
-    /// Of the author's own page, and of those who sign in.
-    fn check_addresses(&self, issuer: &Issuer, paths: &Paths, sign_in: &SignInBy) -> Result<(), BuildError> {
-        if let SignInBy::PageAt(path) = sign_in
+    /// Of the pages, and of those who sign in.
+    fn check_addresses(&self, issuer: &Issuer, paths: &Paths, users: &Users) -> Result<(), BuildError> {
+        if self.account_page && users.sessions.is_none() {
+            return Err(BuildError::AccountWithoutSessions);
+        }
+        if let SignInBy::PageAt(path) = &users.sign_in
             && paths.registered().any(|own| own.path == *path)
         {
             return Err(BuildError::SignInAtOwnPath { path: path.clone() });

@@ -214,12 +214,12 @@ pub(super) fn default_scope(text: Option<String>, scopes: &BTreeMap<String, Stri
 }
 
 /// Scheme and host, and nothing else.
-pub(super) fn origins(origins: &[String]) -> Result<(), BuildError> {
-    for origin in origins {
+pub(super) fn origins(origins: Vec<String>) -> Result<Vec<String>, BuildError> {
+    for origin in &origins {
         let parsed = url::Url::parse(origin).ok();
         if parsed.is_none_or(|url| !url.origin().is_tuple() || url.origin().ascii_serialization() != *origin) {
             return Err(BuildError::Origin { origin: origin.clone() });
         }
     }
-    Ok(())
+    Ok(origins)
 }

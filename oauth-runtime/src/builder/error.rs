@@ -151,6 +151,11 @@ pub enum BuildError {
         /// `authenticate` or `second_factor`.
         function: &'static str,
     },
+    /// There is an [`account_page`](crate::Builder::account_page), and no session to open it with.
+    #[error(
+        "the account page is opened by a session, and there are none: add .reload(..), or leave .account_page() out"
+    )]
+    AccountWithoutSessions,
     /// A [`link`](crate::Builder::link) says nothing, or does not lead to a path of this origin.
     #[error(
         "the link {label:?} cannot lead to {path:?}: write what it says, and a path of this origin such as /forgot"

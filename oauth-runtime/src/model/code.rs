@@ -116,6 +116,15 @@ pub(crate) struct SessionOf {
     pub(crate) session: String,
 }
 
+/// The hidden field of the page on which users end what they gave.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct AccountForm {
+    pub(crate) subject: String,
+    /// The session that it was shown to.
+    pub(crate) session: String,
+    pub(crate) browser: String,
+}
+
 /// Where a browser goes after sign-out (OpenID Connect RP-Initiated Logout §3).
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct AfterSignOut {

@@ -26,6 +26,19 @@ impl Timestamp {
         self.0
     }
 
+    /// The day in UTC, as `2026-11-25`.
+    pub(crate) fn date(self) -> String {
+        // Days of a proleptic Gregorian calendar whose years begin in March, so that a leap day is their last.
+        let days = self.0 / 86_400 + 719_468;
+        let (era, day) = (days / 146_097, days % 146_097);
+        let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+        let day = day - (365 * year + year / 4 - year / 100);
+        let month = (5 * day + 2) / 153;
+        let (day, month) = (day - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
+        let year = era * 400 + year + u64::from(month <= 2);
+        format!("{year:04}-{month:02}-{day:02}")
+    }
+
     /// How long from `earlier` until now; zero if that has not come yet.
     #[must_use]
     pub const fn since(self, earlier: Timestamp) -> Duration {
@@ -337,6 +350,27 @@ mod tests {
         assert_eq!(clock.now().since(begun).as_secs(), 50);
         clock.advance(Duration::from_secs(51));
         assert_eq!(clock.now().since(begun).as_secs(), 51);
+    }
+
+    #[test]
+    fn a_day_is_that_of_the_calendar() {
+        for (seconds, date) in [
+            (0, "1970-01-01"),
+            (951_782_399, "2000-02-28"),
+            (951_782_400, "2000-02-29"),
+            (951_868_800, "2000-03-01"),
+            (1_764_028_800, "2025-11-25"),
+            (4_102_444_799, "2099-12-31"),
+            (4_107_542_400, "2100-03-01"),
+        ] {
+            assert_eq!(Timestamp::from_seconds(seconds).date(), date);
+        }
+        let mut last = String::new();
+        for day in 0..60_000 {
+            let date = Timestamp::from_seconds(day * 86_400).date();
+            assert!(date > last, "{last} is before {date}");
+            last = date;
+        }
     }
 
     #[test]

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use askama::Template;
 
+use crate::model::Timestamp;
 use crate::pages::contents::{
-    Back, Brand, ConsentPage, ErrorPage, OnwardPage, PageError, QuestionPage, SignInPage, SignOutPage, SignedOutPage,
-    StayedPage,
+    AccountApplication, AccountPage, AccountSession, Back, Brand, ConsentPage, ErrorPage, OnwardPage, PageError,
+    QuestionPage, SignInPage, SignOutPage, SignedOutPage, StayedPage,
 };
 use crate::pages::sentence::Sentence;
 use crate::pages::texts::{SignInProblem, Texts};
@@ -77,6 +78,18 @@ pub(super) fn signed_out(page: &SignedOutPage<'_>) -> Result<String, PageError> 
 
 pub(super) fn stayed(page: &StayedPage<'_>) -> Result<String, PageError> {
     Ok(StayedDocument { brand: page.brand, texts: page.texts }.render()?)
+}
+
+pub(super) fn account(page: &AccountPage<'_>) -> Result<String, PageError> {
+    let AccountPage { brand, texts, .. } = page;
+    let signed_in_here = Sentence::new(&texts.signed_in_here, &[("{account}", page.account)]);
+    let when = |first: Timestamp, last: Timestamp| {
+        let words = |text: &str, at: Timestamp| text.replace("{date}", &at.date());
+        [words(&texts.since, first), words(&texts.last_used, last)]
+    };
+    let sessions = page.sessions.iter().map(|it| (it, when(it.begun, it.last_used))).collect();
+    let applications = page.applications.iter().map(|it| (it, when(it.since, it.last_used))).collect();
+    Ok(AccountDocument { brand, texts, page, signed_in_here, sessions, applications }.render()?)
 }
 
 pub(super) fn error(page: &ErrorPage<'_>) -> Result<String, PageError> {
@@ -163,4 +176,16 @@ struct ErrorDocument<'a> {
     page: &'a ErrorPage<'a>,
     nothing_was_sent: String,
     back_to: Option<(Back<'a>, Sentence<'a>)>,
+}
+
+#[derive(Template)]
+#[template(path = "account.html")]
+struct AccountDocument<'a> {
+    brand: &'a Brand,
+    texts: &'a Texts,
+    page: &'a AccountPage<'a>,
+    signed_in_here: Sentence<'a>,
+    /// Each with when it was used.
+    sessions: Vec<(&'a AccountSession<'a>, [String; 2])>,
+    applications: Vec<(&'a AccountApplication<'a>, [String; 2])>,
 }

@@ -1,5 +1,6 @@
 //! What each page shows, and why there may be none.
 
+use crate::model::Timestamp;
 use crate::model::question::Question;
 use crate::pages::texts::{SignInProblem, Texts};
 
@@ -151,6 +152,53 @@ pub struct StayedPage<'a> {
     pub brand: &'a Brand,
     /// What the page says, in the person's language.
     pub texts: &'a Texts,
+}
+
+/// What the page shows on which users see and end what they gave.
+#[derive(Clone, Copy, Debug)]
+pub struct AccountPage<'a> {
+    /// The service's own name and looks.
+    pub brand: &'a Brand,
+    /// What the page says, in the person's language.
+    pub texts: &'a Texts,
+    /// Where the form is posted.
+    pub action: &'a str,
+    /// The value of the hidden field `request`.
+    pub request: &'a str,
+    /// Who is signed in: the name that was typed.
+    pub account: &'a str,
+    /// Where they are signed in: this browser first.
+    pub sessions: &'a [AccountSession<'a>],
+    /// The clients that have refresh tokens, or that are not asked about again.
+    pub applications: &'a [AccountApplication<'a>],
+}
+
+/// A browser that stays signed in.
+#[derive(Clone, Copy, Debug)]
+pub struct AccountSession<'a> {
+    /// The value of the field `session` that ends it.
+    pub id: &'a str,
+    /// Whether it is the one that asks.
+    pub is_this: bool,
+    /// When it began.
+    pub begun: Timestamp,
+    /// When it was last used, to the hour.
+    pub last_used: Timestamp,
+}
+
+/// A client that has access.
+#[derive(Clone, Copy, Debug)]
+pub struct AccountApplication<'a> {
+    /// The value of the field `client` that ends all that it has.
+    pub client: &'a str,
+    /// Its name as registered.
+    pub name: &'a str,
+    /// What it may do, in the author's words and order.
+    pub scopes: &'a [&'a str],
+    /// When it first got what it has.
+    pub since: Timestamp,
+    /// When it last used it, to the hour.
+    pub last_used: Timestamp,
 }
 
 /// What the error page shows.

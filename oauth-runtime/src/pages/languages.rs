@@ -12,30 +12,30 @@ impl Texts {
     /// The language that every service has.
     #[must_use]
     pub fn english() -> Self {
-        english::texts()
+        english::TEXTS
     }
 
     /// German, for [`Builder::language`](crate::Builder::language). Users are addressed as "Sie".
     #[must_use]
     pub fn german() -> Self {
-        german::texts()
+        german::TEXTS
     }
 
     /// French, for [`Builder::language`](crate::Builder::language). Users are addressed as "vous".
     #[must_use]
     pub fn french() -> Self {
-        french::texts()
+        french::TEXTS
     }
 
     /// Spanish, for [`Builder::language`](crate::Builder::language). Users are addressed as "usted".
     #[must_use]
     pub fn spanish() -> Self {
-        spanish::texts()
+        spanish::TEXTS
     }
 
     /// Japanese, for [`Builder::language`](crate::Builder::language), in the polite form.
     #[must_use]
     pub fn japanese() -> Self {
-        japanese::texts()
+        japanese::TEXTS
     }
 }

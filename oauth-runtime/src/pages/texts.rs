@@ -93,7 +93,18 @@ texts! {
     signed_out_since;
     account_unusable;
     back_to ["{client}"];
+    sign_in_first;
     nothing_was_sent ["{status}"];
+    your_account;
+    signed_in_here ["{account}"];
+    sessions;
+    this_browser;
+    another_browser;
+    since ["{date}"];
+    last_used ["{date}"];
+    applications;
+    no_applications;
+    remove_access;
     terms;
     privacy;
 }
@@ -169,6 +180,7 @@ impl Texts {
             Trouble::OtherBrowser => &self.other_browser,
             Trouble::OtherSite => &self.other_site,
             Trouble::SignedOut => &self.signed_out_since,
+            Trouble::SignInFirst => &self.sign_in_first,
             Trouble::Account => &self.account_unusable,
         }
     }
@@ -178,6 +190,11 @@ impl Texts {
 const RIGHT_TO_LEFT: &[&str] = &["ar", "ckb", "dv", "fa", "he", "iw", "ks", "ps", "sd", "syr", "ug", "ur", "yi"];
 /// Scripts that are (ISO 15924).
 const RIGHT_TO_LEFT_SCRIPTS: &[&str] = &["Adlm", "Arab", "Hebr", "Mand", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa"];
+
+/// A sentence of one of the languages that are there.
+pub(super) const fn text(text: &'static str) -> Cow<'static, str> {
+    Cow::Borrowed(text)
+}
 
 /// A time to wait, in the unit that suits it. Rounded up, because a person who comes back too early is refused again.
 pub(super) fn in_words<U: Copy>(wait: Duration, [second, minute, hour]: [U; 3]) -> (u64, U) {
@@ -223,6 +240,8 @@ pub(crate) enum Trouble {
     OtherBrowser,
     OtherSite,
     SignedOut,
+    /// Nobody is signed in.
+    SignInFirst,
     Account,
 }
 

@@ -6,8 +6,8 @@ use crate::event::{EventKind, Fact};
 use crate::model::record::{self, Record};
 use crate::model::resource::Resources;
 use crate::model::{Scope, Timestamp};
-use crate::server::OAuthService;
-use crate::standing::{Decision, Refused};
+use crate::server::{OAuthService, Server};
+use crate::standing::{Decision, Refused, View};
 use crate::store::{Key, Kind, StoreError};
 
 /// Something that a person gave, and that lives: see [`OAuthService::grants`].
@@ -70,29 +70,7 @@ impl OAuthService {
     /// The store has no answer.
     pub async fn grants(&self, subject: &str) -> Result<Vec<Grant>, StoreError> {
         let view = self.server().ledger().view(Key::of(Kind::Subject, subject)).await?;
-        let (record, now) = (view.record()?, view.now());
-        // One that was not used for too long lives in no browser any more. It is used to the hour.
-        let idle = self.server().sessions().map_or(Duration::ZERO, |sessions| sessions.lifetimes.idle) + AN_HOUR;
-        let sessions = record.sessions(now).map(Grant::from).map(|session| {
-            let ends_at = session.ends_at.min(session.last_used + idle);
-            Grant { ends_at, ..session }
-        });
-        let sessions = sessions.filter(|session| session.ends_at > now);
-        let mut clients: Vec<Grant> = record.grants(now).map(Grant::from).collect();
-        for grant in &mut clients {
-            self.cut_to_ceiling(&mut grant.holder).await;
-        }
-        let consents = record.consents(now).map(Grant::from);
-        Ok(sessions.chain(clients).chain(consents).collect())
-    }
-
-    /// What a client may still do of what it was given.
-    async fn cut_to_ceiling(&self, holder: &mut Holder) {
-        let (Holder::Client(given), server) = (holder, self.server()) else { return };
-        if let Ok(Some(client)) = server.clients().find(&given.client).await {
-            given.scope = server.offered(&client, &given.scope);
-            given.resources.retain(|resource| client.ceiling.has(&[resource.as_str()].into_iter().collect()));
-        }
+        grants_in(self.server(), &view).await
     }
 
     /// Ends one of the [grants](OAuthService::grants) of a user: a session with all that clients got by it, a client's
@@ -162,6 +140,33 @@ impl OAuthService {
             Err(_) if ledger.view(key).await?.record().is_err() => ledger.start_over(key).await,
             ended => ended.map(drop),
         }
+    }
+}
+
+/// What of a record lives.
+pub(crate) async fn grants_in(server: &Server, view: &View) -> Result<Vec<Grant>, StoreError> {
+    let (record, now) = (view.record()?, view.now());
+    // One that was not used for too long lives in no browser any more. It is used to the hour.
+    let idle = server.sessions().map_or(Duration::ZERO, |sessions| sessions.lifetimes.idle) + AN_HOUR;
+    let sessions = record.sessions(now).map(Grant::from).map(|session| {
+        let ends_at = session.ends_at.min(session.last_used + idle);
+        Grant { ends_at, ..session }
+    });
+    let sessions = sessions.filter(|session| session.ends_at > now);
+    let mut clients: Vec<Grant> = record.grants(now).map(Grant::from).collect();
+    for grant in &mut clients {
+        cut_to_ceiling(server, &mut grant.holder).await;
+    }
+    let consents = record.consents(now).map(Grant::from);
+    Ok(sessions.chain(clients).chain(consents).collect())
+}
+
+/// What a client may still do of what it was given.
+async fn cut_to_ceiling(server: &Server, holder: &mut Holder) {
+    let Holder::Client(given) = holder else { return };
+    if let Ok(Some(client)) = server.clients().find(&given.client).await {
+        given.scope = server.offered(&client, &given.scope);
+        given.resources.retain(|resource| client.ceiling.has(&[resource.as_str()].into_iter().collect()));
     }
 }
 

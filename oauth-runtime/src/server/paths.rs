@@ -70,6 +70,7 @@ pub(crate) struct Has {
     pub(crate) public_keys: bool,
     pub(crate) openid: bool,
     pub(crate) sessions: bool,
+    pub(crate) account: bool,
     pub(crate) resource: bool,
 }
 
@@ -184,6 +185,9 @@ urls! {
         /// `/logout`, which is there with sessions.
         Logout, "sign-out", at "/logout":
             BOTH, LONG_ANY_FORM, errors SignOutPage, cors None, InBoth("end_session_endpoint"), if |has| has.sessions;
+        /// `/account`, which is there with [`Builder::account_page`](crate::Builder::account_page).
+        Account, "account page", at "/account":
+            BOTH, FORM, errors Page, cors None, Nowhere, if |has| has.account;
         /// `/token`.
         Token, "token request", at "/token":
             POST, FORM, errors Json, cors Clients, InBoth("token_endpoint"), if |_| true;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::HttpRequest;
 
 use crate::error::Reason;
-use crate::model::code::{ConsentForm, Once, QuestionForm, SignInForm, SignOutForm};
+use crate::model::code::{AccountForm, ConsentForm, Once, QuestionForm, SignInForm, SignOutForm};
 use crate::model::form::Parameters;
 use crate::model::id::random_id;
 use crate::model::lifetime::SLOWEST_ANSWER;
@@ -43,6 +43,7 @@ forms! {
     QuestionForm, 600;
     ConsentForm, 600;
     SignOutForm, 600;
+    AccountForm, 3600;
 }
 
 /// Seals a form for its page.

@@ -132,6 +132,7 @@ async fn main() -> std::io::Result<()> {
         .language(Texts::japanese())
         .language(arabic())
         .resource("https://files.example")
+        .account_page()
         .link("Forgot password?", "/app/forgot")
         .link("Create an account", "/app/sign-up")
         .terms("/app/terms")

@@ -2,68 +2,76 @@
 
 use std::collections::BTreeMap;
 
-use crate::pages::texts::{Texts, in_words};
+use crate::pages::texts::{Texts, in_words, text};
 
-pub(super) fn texts() -> Texts {
-    Texts {
-        language: "en".into(),
-        sign_in: "Sign in".into(),
-        to_continue: "to continue to {client}".into(),
-        able_to: "{client} will be able to:".into(),
-        valid_at: "This access is valid at:".into(),
-        lasting_access: "Keep this access while you are away, until you end it".into(),
-        username: "Username".into(),
-        password: "Password".into(),
-        returns_to: "You will then be sent to {host}".into(),
-        cancel: "Cancel".into(),
-        incomplete: "Enter your username and your password.".into(),
-        too_long: "That is too long.".into(),
-        wrong: "The username or the password is not right.".into(),
-        too_many_attempts: |wait| {
-            let (count, unit) = in_words(wait, ["second", "minute", "hour"]);
-            format!("Too many attempts. Wait {count} {unit}{}, then try again.", if count == 1 { "" } else { "s" })
-        },
-        try_again_later: "Signing in does not work at the moment. Try again in a little while.".into(),
-        question: "One more step".into(),
-        signing_in_as: "Signing in as {account}".into(),
-        go_on: "Continue".into(),
-        answer_missing: "Give an answer.".into(),
-        answer_wrong: "That is not right.".into(),
-        consent: "Allow access?".into(),
-        wants_access: "{client} wants access to your account {account}".into(),
-        allow: "Allow".into(),
-        deny: "Deny".into(),
-        sign_out: "Sign out".into(),
-        sign_out_question: "Sign out?".into(),
-        stay: "Stay signed in".into(),
-        stayed: "You are still signed in".into(),
-        sent_here: "An application sent you here.".into(),
-        signed_in_as: "You are signed in as {account}. Applications that you opened with it are signed out as well."
-            .into(),
-        signed_out: "You are signed out".into(),
-        close_window: "You can close this window.".into(),
-        cannot_go_on: "This sign-in cannot go on".into(),
-        cannot_sign_out: "The sign-out did not work".into(),
-        went_wrong: "Something went wrong here".into(),
-        request_unusable:
-            "The application sent something that cannot be answered. Go back to it and try again. If that does \
-             not help, tell the people who run it."
-                .into(),
-        server_failed: "That is our fault, not yours. Try again later.".into(),
-        busy: "Something does not answer at the moment. Try again in a little while.".into(),
-        page_expired: "This page is too old. Go back to the application and start again.".into(),
-        page_used: "This page was sent before. Go back to the application and start again.".into(),
-        other_browser:
-            "This sign-in began in another browser, or your browser keeps no cookies. Allow cookies, go back to \
-             the application and start again."
-                .into(),
-        other_site: "A page of another site sent this form. Go back to the application and start again.".into(),
-        signed_out_since: "You were signed out in the meantime. Go back to the application and start again.".into(),
-        account_unusable: "This account cannot be used to sign in. Ask the people who run this service.".into(),
-        back_to: "Back to {client}".into(),
-        nothing_was_sent: "Error {status}. Nothing was sent to the application.".into(),
-        terms: "Terms".into(),
-        privacy: "Privacy".into(),
-        scopes: BTreeMap::new(),
-    }
-}
+pub(super) const TEXTS: Texts = Texts {
+    language: text("en"),
+    sign_in: text("Sign in"),
+    to_continue: text("to continue to {client}"),
+    able_to: text("{client} will be able to:"),
+    valid_at: text("This access is valid at:"),
+    lasting_access: text("Keep this access while you are away, until you end it"),
+    username: text("Username"),
+    password: text("Password"),
+    returns_to: text("You will then be sent to {host}"),
+    cancel: text("Cancel"),
+    incomplete: text("Enter your username and your password."),
+    too_long: text("That is too long."),
+    wrong: text("The username or the password is not right."),
+    too_many_attempts: |wait| {
+        let (count, unit) = in_words(wait, ["second", "minute", "hour"]);
+        format!("Too many attempts. Wait {count} {unit}{}, then try again.", if count == 1 { "" } else { "s" })
+    },
+    try_again_later: text("Signing in does not work at the moment. Try again in a little while."),
+    question: text("One more step"),
+    signing_in_as: text("Signing in as {account}"),
+    go_on: text("Continue"),
+    answer_missing: text("Give an answer."),
+    answer_wrong: text("That is not right."),
+    consent: text("Allow access?"),
+    wants_access: text("{client} wants access to your account {account}"),
+    allow: text("Allow"),
+    deny: text("Deny"),
+    sign_out: text("Sign out"),
+    sign_out_question: text("Sign out?"),
+    stay: text("Stay signed in"),
+    stayed: text("You are still signed in"),
+    sent_here: text("An application sent you here."),
+    signed_in_as: text("You are signed in as {account}. Applications that you opened with it are signed out as well."),
+    signed_out: text("You are signed out"),
+    close_window: text("You can close this window."),
+    cannot_go_on: text("This sign-in cannot go on"),
+    cannot_sign_out: text("The sign-out did not work"),
+    went_wrong: text("Something went wrong here"),
+    request_unusable: text(
+        "The application sent something that cannot be answered. Go back to it and try again. If that does \
+             not help, tell the people who run it.",
+    ),
+    server_failed: text("That is our fault, not yours. Try again later."),
+    busy: text("Something does not answer at the moment. Try again in a little while."),
+    page_expired: text("This page is too old. Go back to the application and start again."),
+    page_used: text("This page was sent before. Go back to the application and start again."),
+    other_browser: text(
+        "This sign-in began in another browser, or your browser keeps no cookies. Allow cookies, go back to \
+             the application and start again.",
+    ),
+    other_site: text("A page of another site sent this form. Go back to the application and start again."),
+    signed_out_since: text("You were signed out in the meantime. Go back to the application and start again."),
+    account_unusable: text("This account cannot be used to sign in. Ask the people who run this service."),
+    back_to: text("Back to {client}"),
+    sign_in_first: text("You are not signed in here. Open an application, sign in, and come back."),
+    nothing_was_sent: text("Error {status}. Nothing was sent to the application."),
+    your_account: text("Your account"),
+    signed_in_here: text("You are signed in as {account}"),
+    sessions: text("Where you are signed in"),
+    this_browser: text("This browser"),
+    another_browser: text("Another browser"),
+    since: text("since {date}"),
+    last_used: text("last used {date}"),
+    applications: text("Applications with access"),
+    no_applications: text("No application has lasting access."),
+    remove_access: text("Remove access"),
+    terms: text("Terms"),
+    privacy: text("Privacy"),
+    scopes: BTreeMap::new(),
+};

@@ -2,69 +2,79 @@
 
 use std::collections::BTreeMap;
 
-use crate::pages::texts::{Texts, in_words};
+use crate::pages::texts::{Texts, in_words, text};
 
-pub(super) fn texts() -> Texts {
-    Texts {
-        language: "fr".into(),
-        sign_in: "Se connecter".into(),
-        to_continue: "pour continuer vers {client}".into(),
-        able_to: "{client} pourra :".into(),
-        valid_at: "Cet accès est valable auprès de :".into(),
-        lasting_access: "Garder cet accès en votre absence, jusqu’à ce que vous y mettiez fin".into(),
-        username: "Nom d’utilisateur".into(),
-        password: "Mot de passe".into(),
-        returns_to: "Vous serez ensuite redirigé vers {host}".into(),
-        cancel: "Annuler".into(),
-        incomplete: "Saisissez votre nom d’utilisateur et votre mot de passe.".into(),
-        too_long: "C’est trop long.".into(),
-        wrong: "Le nom d’utilisateur ou le mot de passe est incorrect.".into(),
-        too_many_attempts: |wait| {
-            let (count, unit) = in_words(wait, ["seconde", "minute", "heure"]);
-            format!("Trop de tentatives. Attendez {count} {unit}{}, puis réessayez.", if count == 1 { "" } else { "s" })
-        },
-        try_again_later: "La connexion est impossible pour le moment. Réessayez dans quelques instants.".into(),
-        question: "Encore une étape".into(),
-        signing_in_as: "Connexion en tant que {account}".into(),
-        go_on: "Continuer".into(),
-        answer_missing: "Donnez une réponse.".into(),
-        answer_wrong: "Ce n’est pas correct.".into(),
-        consent: "Autoriser l’accès ?".into(),
-        wants_access: "{client} demande l’accès à votre compte {account}".into(),
-        allow: "Autoriser".into(),
-        deny: "Refuser".into(),
-        sign_out: "Se déconnecter".into(),
-        sign_out_question: "Se déconnecter ?".into(),
-        stay: "Rester connecté".into(),
-        stayed: "Vous êtes toujours connecté".into(),
-        sent_here: "Une application vous a envoyé ici.".into(),
-        signed_in_as:
-            "Vous êtes connecté en tant que {account}. Les applications ouvertes avec ce compte seront aussi \
-             déconnectées."
-                .into(),
-        signed_out: "Vous êtes déconnecté".into(),
-        close_window: "Vous pouvez fermer cette fenêtre.".into(),
-        cannot_go_on: "Cette connexion ne peut pas continuer".into(),
-        cannot_sign_out: "La déconnexion a échoué".into(),
-        went_wrong: "Un problème est survenu".into(),
-        request_unusable: "L’application a envoyé une demande à laquelle il est impossible de répondre. Revenez-y et \
-             réessayez. Si le problème persiste, prévenez ses responsables."
-            .into(),
-        server_failed: "L’erreur vient de nous, pas de vous. Réessayez plus tard.".into(),
-        busy: "Un élément ne répond pas pour le moment. Réessayez dans quelques instants.".into(),
-        page_expired: "Cette page est trop ancienne. Revenez à l’application et recommencez.".into(),
-        page_used: "Cette page a déjà été envoyée. Revenez à l’application et recommencez.".into(),
-        other_browser: "Cette connexion a commencé dans un autre navigateur, ou le vôtre ne garde pas les cookies. \
-             Autorisez les cookies, revenez à l’application et recommencez."
-            .into(),
-        other_site: "Une page d’un autre site a envoyé ce formulaire. Revenez à l’application et recommencez.".into(),
-        signed_out_since: "Vous avez été déconnecté entre-temps. Revenez à l’application et recommencez.".into(),
-        account_unusable: "Ce compte ne permet pas de se connecter. Adressez-vous aux responsables de ce service."
-            .into(),
-        back_to: "Retour à {client}".into(),
-        nothing_was_sent: "Erreur {status}. Rien n’a été envoyé à l’application.".into(),
-        terms: "Conditions d’utilisation".into(),
-        privacy: "Confidentialité".into(),
-        scopes: BTreeMap::new(),
-    }
-}
+pub(super) const TEXTS: Texts = Texts {
+    language: text("fr"),
+    sign_in: text("Se connecter"),
+    to_continue: text("pour continuer vers {client}"),
+    able_to: text("{client} pourra :"),
+    valid_at: text("Cet accès est valable auprès de :"),
+    lasting_access: text("Garder cet accès en votre absence, jusqu’à ce que vous y mettiez fin"),
+    username: text("Nom d’utilisateur"),
+    password: text("Mot de passe"),
+    returns_to: text("Vous serez ensuite redirigé vers {host}"),
+    cancel: text("Annuler"),
+    incomplete: text("Saisissez votre nom d’utilisateur et votre mot de passe."),
+    too_long: text("C’est trop long."),
+    wrong: text("Le nom d’utilisateur ou le mot de passe est incorrect."),
+    too_many_attempts: |wait| {
+        let (count, unit) = in_words(wait, ["seconde", "minute", "heure"]);
+        format!("Trop de tentatives. Attendez {count} {unit}{}, puis réessayez.", if count == 1 { "" } else { "s" })
+    },
+    try_again_later: text("La connexion est impossible pour le moment. Réessayez dans quelques instants."),
+    question: text("Encore une étape"),
+    signing_in_as: text("Connexion en tant que {account}"),
+    go_on: text("Continuer"),
+    answer_missing: text("Donnez une réponse."),
+    answer_wrong: text("Ce n’est pas correct."),
+    consent: text("Autoriser l’accès ?"),
+    wants_access: text("{client} demande l’accès à votre compte {account}"),
+    allow: text("Autoriser"),
+    deny: text("Refuser"),
+    sign_out: text("Se déconnecter"),
+    sign_out_question: text("Se déconnecter ?"),
+    stay: text("Rester connecté"),
+    stayed: text("Vous êtes toujours connecté"),
+    sent_here: text("Une application vous a envoyé ici."),
+    signed_in_as: text(
+        "Vous êtes connecté en tant que {account}. Les applications ouvertes avec ce compte seront aussi \
+             déconnectées.",
+    ),
+    signed_out: text("Vous êtes déconnecté"),
+    close_window: text("Vous pouvez fermer cette fenêtre."),
+    cannot_go_on: text("Cette connexion ne peut pas continuer"),
+    cannot_sign_out: text("La déconnexion a échoué"),
+    went_wrong: text("Un problème est survenu"),
+    request_unusable: text(
+        "L’application a envoyé une demande à laquelle il est impossible de répondre. Revenez-y et \
+             réessayez. Si le problème persiste, prévenez ses responsables.",
+    ),
+    server_failed: text("L’erreur vient de nous, pas de vous. Réessayez plus tard."),
+    busy: text("Un élément ne répond pas pour le moment. Réessayez dans quelques instants."),
+    page_expired: text("Cette page est trop ancienne. Revenez à l’application et recommencez."),
+    page_used: text("Cette page a déjà été envoyée. Revenez à l’application et recommencez."),
+    other_browser: text(
+        "Cette connexion a commencé dans un autre navigateur, ou le vôtre ne garde pas les cookies. \
+             Autorisez les cookies, revenez à l’application et recommencez.",
+    ),
+    other_site: text("Une page d’un autre site a envoyé ce formulaire. Revenez à l’application et recommencez."),
+    signed_out_since: text("Vous avez été déconnecté entre-temps. Revenez à l’application et recommencez."),
+    account_unusable: text("Ce compte ne permet pas de se connecter. Adressez-vous aux responsables de ce service."),
+    back_to: text("Retour à {client}"),
+    sign_in_first: text("Vous n’êtes pas connecté ici. Ouvrez une application, connectez-vous, puis revenez."),
+    nothing_was_sent: text("Erreur {status}. Rien n’a été envoyé à l’application."),
+    your_account: text("Votre compte"),
+    signed_in_here: text("Vous êtes connecté en tant que {account}"),
+    sessions: text("Où vous êtes connecté"),
+    this_browser: text("Ce navigateur"),
+    another_browser: text("Un autre navigateur"),
+    since: text("depuis le {date}"),
+    last_used: text("dernière utilisation le {date}"),
+    applications: text("Applications autorisées"),
+    no_applications: text("Aucune application n’a d’accès durable."),
+    remove_access: text("Retirer l’accès"),
+    terms: text("Conditions d’utilisation"),
+    privacy: text("Confidentialité"),
+    scopes: BTreeMap::new(),
+};
