@@ -5,7 +5,7 @@
 use actix_web::http::header::ContentType;
 use actix_web::web::{Form, Query, ServiceConfig};
 use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer, get, post};
-use oauth_runtime::{Client, OAuthService, SignIn, public};
+use oauth_runtime::{AuthTime, Client, OAuthService, SignIn, public};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -48,7 +48,7 @@ async fn sign_in(oauth: OAuthService, http: HttpRequest, answer: Form<Answer>) -
         return pending.deny();
     }
     let user = json!({ "sub": answer.address, "email": answer.address });
-    pending.finish(&http, SignIn::done(user).amr("otp")).await
+    pending.finish(&http, SignIn::done(user).amr("otp"), AuthTime::Now).await
 }
 
 /// In earnest: drawn for each mail, kept for some minutes, and good once.

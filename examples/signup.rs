@@ -13,7 +13,7 @@ use actix_web::web::{Data, Form, Query, ServiceConfig, block};
 use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer, get, post};
 use argon2::{Argon2, PasswordHash, PasswordHasher as _, PasswordVerifier as _};
 use oauth_runtime::store::SqliteStore;
-use oauth_runtime::{Client, Login, OAuthService, SignIn, public};
+use oauth_runtime::{AuthTime, Client, Login, OAuthService, SignIn, public};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
@@ -183,7 +183,8 @@ async fn confirm(
     // In the browser that began it, within the hour, the application gets its answer. The mail may be on another device.
     match oauth.pending(&http, &newcomer.payload.request).await {
         Ok(pending) => {
-            pending.finish(&http, claims.map_or(SignIn::refused(), |claims| SignIn::done(claims).amr("pwd"))).await
+            let user = claims.map_or(SignIn::refused(), |claims| SignIn::done(claims).amr("pwd"));
+            pending.finish(&http, user, AuthTime::Now).await
         }
         Err(_) => Ok(page("Your account is there", "<p>Go back to the application, and sign in.</p>")),
     }

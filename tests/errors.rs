@@ -258,6 +258,14 @@ async fn rows() -> Vec<Row> {
         ),
         never(O, "account_selection_required", "one account is signed in at a time"),
         row(
+            "OpenID Connect Core Unmet Authentication Requirements §1",
+            "unmet_authentication_requirements",
+            Redirect,
+            303,
+            fresh().sign_in(&[STATE, ("acr_values", Some("gold"))], "admin", "admin123").await,
+            "the user signed in, and in none of the ways of `acr_values`",
+        ),
+        row(
             O,
             "consent_required",
             Redirect,

@@ -149,8 +149,11 @@ impl Recorder {
         for cookie in answer.headers.get_all("set-cookie") {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap();
             let (name, value) = pair.split_once('=').unwrap();
-            // The issuer's hash is the end of it.
-            self.names.insert(name.to_owned(), name[..name.len() - "-12345678".len()].to_owned());
+            // The issuer's hash is the end of it, and before that of a browser's own name.
+            let is_browsers = name.contains("-browser-");
+            let hashes = if is_browsers { "-12345678-12345678" } else { "-12345678" };
+            let own = if is_browsers { "-(8 characters)" } else { "" };
+            self.names.insert(name.to_owned(), format!("{}{own}", &name[..name.len() - hashes.len()]));
             if !value.is_empty() {
                 self.names.insert(value.to_owned(), "(sealed)".to_owned());
             }

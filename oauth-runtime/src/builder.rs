@@ -52,6 +52,7 @@ pub struct Builder {
     own_resources: Vec<String>,
     default_scope: Option<String>,
     narrow_scopes: Option<Arc<Narrow>>,
+    acr_values: Vec<String>,
     authenticate: Option<(Authenticate, ClaimsType)>,
     denies_foreign_claims: bool,
     authenticate_timeout: Duration,
@@ -112,6 +113,7 @@ impl Builder {
             own_resources: Vec::new(),
             default_scope: None,
             narrow_scopes: None,
+            acr_values: Vec::new(),
             authenticate: None,
             denies_foreign_claims: false,
             authenticate_timeout: Duration::from_secs(10),
@@ -269,6 +271,15 @@ impl Builder {
     /// ```
     pub fn narrow_scopes(mut self, may_grant: impl Fn(&Granting<'_>, &str) -> bool + Send + Sync + 'static) -> Self {
         self.narrow_scopes = Some(Arc::new(may_grant));
+        self
+    }
+
+    /// The strengths of a sign-in that [`SignIn::acr`](crate::SignIn::acr) may say, in your words. Clients may ask for these
+    /// (`acr_values`, RFC 9470 §4) and get their user in one of the ways asked for, or the error
+    /// `unmet_authentication_requirements`; what else they ask for is ignored. The metadata lists them. Default: none is
+    /// declared, and whatever a client asks for has to be met.
+    pub fn acr_values<T: Into<String>>(mut self, values: impl IntoIterator<Item = T>) -> Self {
+        self.acr_values.extend(values.into_iter().map(Into::into));
         self
     }
 

@@ -6,6 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 
 use crate::model::Scope;
+use crate::model::code::Unmet;
 use crate::model::form::BadParameter;
 use crate::model::resource::NotGranted;
 use crate::pages::Trouble;
@@ -14,7 +15,7 @@ use crate::store::StoreError;
 
 crate::model::words! {
     /// The error codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 8707 §2, RFC 9470 §3 and OpenID Connect Core
-    /// §3.1.2.6.
+    /// §3.1.2.6, and of the one code of OpenID Connect Core Unmet Authentication Requirements.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub(crate) enum Code {
         InvalidRequest = "invalid_request",
@@ -35,6 +36,7 @@ crate::model::words! {
         RegistrationNotSupported = "registration_not_supported",
         LoginRequired = "login_required",
         ConsentRequired = "consent_required",
+        UnmetAuthenticationRequirements = "unmet_authentication_requirements",
         AccessDenied = "access_denied",
     }
 }
@@ -143,6 +145,7 @@ reasons! {
     ScopeUnknown => 400, InvalidScope,
         "nothing of the scope is one of this server that the client may ask for: see scopes_supported";
     AccessDenied => 400, AccessDenied, "the user did not allow it";
+    RequestTooLong => 400, InvalidRequest, "the request is too long for a code: shorten nonce, scope or resource";
     // RFC 7636 §4.4.1
     ChallengeMissing => 400, InvalidRequest, "code_challenge is missing: PKCE (RFC 7636) is required";
     ChallengeMalformed => 400, InvalidRequest,
@@ -156,6 +159,10 @@ reasons! {
     PromptUnknown => 400, InvalidRequest, "prompt must be none, or of login, consent and select_account";
     MaxAgeMalformed => 400, InvalidRequest, "max_age must be a number of seconds";
     LoginRequired => 400, LoginRequired, "nobody is signed in: ask without prompt=none";
+    // OpenID Connect Core §3.1.2.2
+    AnotherUser => 400, LoginRequired, "another user signed in than the one of id_token_hint";
+    SignedInTooLongAgo => 400, LoginRequired, "the user signed in longer ago than prompt or max_age ask for";
+    AcrUnmet => 400, UnmetAuthenticationRequirements, "the user did not sign in in one of the ways of acr_values";
     ConsentRequired => 400, ConsentRequired, "the user has to be asked: ask without prompt=none";
 
     // The ID token as a hint, and the logout endpoint: OpenID Connect RP-Initiated Logout §2
@@ -318,6 +325,16 @@ impl From<BadParameter> for Reason {
 impl From<NotGranted> for Reason {
     fn from(NotGranted: NotGranted) -> Self {
         Reason::TargetNotGranted
+    }
+}
+
+impl From<Unmet> for Reason {
+    fn from(unmet: Unmet) -> Self {
+        match unmet {
+            Unmet::Subject => Reason::AnotherUser,
+            Unmet::Time => Reason::SignedInTooLongAgo,
+            Unmet::Acr => Reason::AcrUnmet,
+        }
     }
 }
 

@@ -105,7 +105,8 @@ kinds! {
     /// A user signed in, on the built-in pages or on yours. Consent may still be asked.
     SignedIn = "signed_in", INFO, "a user signed in";
     /// A sign-in came to nothing. Reasons: `wrong` (name or password), `cancelled` (by the user), `denied` (by a page of
-    /// yours), `claims` (they cannot be used), `signed_out` (while it was under way), `no_answer` (your function failed).
+    /// yours), `claims` (they cannot be used), `signed_out` (while it was under way), `another_user`, `too_long_ago` or `acr` (not what the client asked
+    /// for by `id_token_hint`, `prompt` and `max_age`, or `acr_values`), `no_answer` (your function failed).
     SignInRefused = "sign_in_refused", INFO, "sign-in refused";
     /// One more thing is asked after the password.
     SecondFactorAsked = "second_factor_asked", INFO, "a second factor was asked for";

@@ -45,6 +45,7 @@ pub use guard::resource_server::{ResourceServer, ResourceServerBuilder, Signatur
 #[cfg(feature = "resource-server")]
 pub use keys::DiscoveryError;
 pub use keys::{KeyError, Keys, SigningKey};
+pub use model::code::Prompt;
 pub use model::issuer::InvalidIssuer;
 pub use model::jwk::InvalidJwk;
 pub use model::question::{Choice, Question};
@@ -57,7 +58,7 @@ pub use server::grants::{Given, Grant, Holder};
 pub use server::health::Health;
 pub use server::one_time::{Enclosed, OneTime, OneTimeError};
 pub use server::paths::Endpoint;
-pub use sign_in::pending::PendingAuthorization;
+pub use sign_in::pending::{AuthTime, PendingAuthorization};
 pub use store::Store;
 pub use users::{Answer, Login, SecondFactor, SignIn};
 

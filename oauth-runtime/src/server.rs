@@ -42,6 +42,7 @@ use crate::server::address::ClientAddress;
 use crate::server::paths::{Paths, Url};
 use crate::standing::{Decision, Ledger};
 use crate::store::{Key, Kind, StoreError};
+use crate::users::repeats::Repeats;
 use crate::users::{Authenticator, SecondFactor};
 
 /// An OAuth 2.1 authorization server, to be embedded in an actix-web application.
@@ -73,6 +74,7 @@ pub(crate) struct Server {
     configured: Configuration,
     /// The id of the key that signed last.
     signed_by: Mutex<Option<String>>,
+    repeats: Repeats,
 }
 
 /// Everything that was configured, parsed.
@@ -99,6 +101,8 @@ pub(crate) struct Configuration {
     pub(crate) userinfo: Arc<Protection>,
     /// Whatever tokens are signed for here.
     pub(crate) any_audience: Expected,
+    /// The strengths of a sign-in that the author declared; none where they declared none.
+    pub(crate) acr_values: Vec<String>,
     pub(crate) users: Users,
     pub(crate) access_token_lifetime: Duration,
     pub(crate) code_lifetime: Duration,
@@ -209,7 +213,7 @@ impl OAuthService {
 
     pub(crate) fn new(configured: Configuration) -> Self {
         let signed_by = Mutex::new(configured.tokens.keys.signs_with());
-        let service = OAuthService(Arc::new(Server { configured, signed_by }));
+        let service = OAuthService(Arc::new(Server { configured, signed_by, repeats: Repeats::default() }));
         warn_of_twins(&service.0);
         service
     }
@@ -333,6 +337,10 @@ impl Server {
         self.configured.users.second_factor.as_ref()
     }
 
+    pub(crate) fn repeats(&self) -> &Repeats {
+        &self.repeats
+    }
+
     pub(crate) fn sessions(&self) -> Option<&Sessions> {
         self.configured.users.sessions.as_ref()
     }
@@ -368,6 +376,15 @@ impl Server {
     /// What is granted where no scope is asked for.
     pub(crate) fn default_scope(&self) -> &Scope {
         &self.configured.default_scope
+    }
+
+    pub(crate) fn acr_values(&self) -> &[String] {
+        &self.configured.acr_values
+    }
+
+    /// Whether a client may ask for this `acr`: it is not empty, and declared where any is.
+    pub(crate) fn knows_acr(&self, acr: &str) -> bool {
+        !acr.is_empty() && (self.acr_values().is_empty() || self.acr_values().iter().any(|known| known == acr))
     }
 
     /// A scope in the author's words and order, but for this one, in the language of these texts where they have it.

@@ -1,5 +1,7 @@
 //! The author's own function from username and password to claims, called so that it cannot take a worker with it.
 
+pub(crate) mod repeats;
+
 use std::any::{TypeId, type_name};
 use std::fmt::Display;
 use std::future::Future;

@@ -367,3 +367,58 @@ test('c40 a pointer that comes out from behind another window does not allow any
   await Promise.all([page.waitForRequest('**/consent'), allow.click()])
   await close()
 })
+
+const partnerUrl = (partner, more = '') =>
+  `${app.origin}/authorize?response_type=code&client_id=partner&redirect_uri=${encodeURIComponent(`${partner.origin}/partner`)}` +
+  `&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256&scope=notes:write${more}`
+
+async function redeem(code, partner) {
+  const body = new URLSearchParams({
+    grant_type: 'authorization_code', client_id: 'partner', code, redirect_uri: `${partner.origin}/partner`,
+    code_verifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
+  })
+  return (await fetch(`${app.origin}/token`, { method: 'POST', body })).status
+}
+
+test('c41 a double click on Allow brings a code that works, and two tabs sign in side by side', async () => {
+  const partner = await serve((request, response) => response.end('<title>Partner</title>'))
+  const { page, close } = await open(browser)
+  const other = await page.context().newPage()
+  // Both are first visits: neither tab has the other's cookie yet.
+  await Promise.all([page.goto(partnerUrl(partner)), other.goto(partnerUrl(partner))])
+  for (const tab of [page, other]) {
+    await fill(tab, 'tabs', 'tabs123')
+    const allow = tab.getByRole('button', { name: 'Allow' })
+    await allow.waitFor()
+    await tab.waitForTimeout(1500)
+    await allow.dblclick()
+    await tab.waitForURL('**/partner?**')
+    assert.equal(await redeem(new URL(tab.url()).searchParams.get('code'), partner), 200)
+  }
+  partner.close()
+  await close()
+})
+
+test('c41 what is in the history signs no one in after a sign-out', async () => {
+  const partner = await serve((request, response) => response.end('<title>Partner</title>'))
+  const { page, close } = await open(browser)
+  await page.goto(partnerUrl(partner, '&prompt=consent'))
+  await fill(page, 'ada', 'ada123')
+  await page.getByRole('button', { name: 'Allow' }).waitFor()
+  // The page that came of the password is left, the user signs out, and someone goes back to it.
+  const resent = page.waitForRequest((request) => request.url().endsWith('/login') && request.method() === 'POST')
+  await page.goto(`${app.origin}/logout`)
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  await page.getByRole('heading', { name: 'You are signed out' }).waitFor()
+  await page.evaluate(() => history.go(-2))
+  await page.waitForTimeout(500)
+  // A browser asks before it sends a form once more; what it would send, is sent here.
+  const session = await page.context().newCDPSession(page)
+  await session.send('Page.reload').catch(() => {})
+  await page.waitForLoadState()
+  assert.ok(!/[?&]code=/.test(page.url()), page.url())
+  assert.equal(await page.getByRole('button', { name: 'Allow' }).count(), 0, await page.content())
+  void resent.catch(() => {})
+  partner.close()
+  await close()
+})

@@ -214,7 +214,9 @@ async fn c43_what_was_taken_out_of_the_configuration_is_gone_at_the_next_use() {
                 Some(_) => SignIn::ask(Question::code("Enter the code")),
                 None => SignIn::refused(),
             })
-            .second_factor(async |factor: SecondFactor| Some(json!({ "sub": factor.username, "role": "admin" })))
+            .second_factor(async |factor: SecondFactor| {
+                SignIn::done(json!({ "sub": factor.username, "role": "admin" })).acr("strong")
+            })
     };
     let own = turns.base.clone();
     let before = turns.serve(|builder| {

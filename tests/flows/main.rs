@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod account;
+mod asked;
 mod broken_store;
 mod browsers;
 mod ceilings;
@@ -9,6 +10,7 @@ mod clients;
 mod clocks;
 mod cross_site;
 mod devices;
+mod forms;
 mod given;
 mod grants;
 mod guards;

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use actix_web::{Error, HttpRequest, HttpResponse, get, web};
-use oauth_runtime::{BuildError, Builder, Client, Clock, Login, OAuthService, Question, SecondFactor, SignIn, Texts};
+use oauth_runtime::{
+    AuthTime, BuildError, Builder, Client, Clock, Login, OAuthService, Question, SecondFactor, SignIn, Texts,
+};
 use oauth_tests::{Answer, Browser, builder, start, start_with};
 use serde_json::{Value, json};
 
@@ -178,7 +180,7 @@ struct Pending {
 async fn sign_up(oauth: OAuthService, http: HttpRequest, query: web::Query<Pending>) -> Result<HttpResponse, Error> {
     let pending = oauth.pending(&http, &query.request).await?;
     assert_eq!(pending.client_name(), "Guest <Book>");
-    pending.finish(&http, SignIn::done(json!({ "sub": "newcomer" }))).await
+    pending.finish(&http, SignIn::done(json!({ "sub": "newcomer" })), AuthTime::Now).await
 }
 
 #[tokio::test]
@@ -253,6 +255,7 @@ async fn the_second_factor_names_the_account_and_offers_another_way() {
     let other = answer(&page.form(), "other", "0").await;
     assert_eq!(answer(&other.form(), "answer", "111111").await.status, 401, "the code of the app is none of recovery");
     assert_eq!(answer(&page.form(), "answer", "recover-me").await.status, 401);
-    assert!(answer(&other.form(), "answer", "recover-me").await.redirect().contains_key("code"));
+    let code = answer(&other.form(), "answer", "recover-me").await.redirect()["code"].clone();
+    assert_eq!(browser.redeem(&code, &[]).await.status, 200);
     assert!(answer(&other.form(), "answer", "recover-me").await.status >= 400, "once");
 }

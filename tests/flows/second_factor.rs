@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use actix_web::{Error, HttpRequest, HttpResponse, get, post, web};
-use oauth_runtime::{BuildError, Builder, Client, Clock, Login, OAuthService, Question, SecondFactor, SignIn, Texts};
+use oauth_runtime::{
+    AuthTime, BuildError, Builder, Client, Clock, Login, OAuthService, Question, SecondFactor, SignIn, Texts,
+};
 use oauth_tests::{Answer, Browser, builder, free_port, handlers, serve, start};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -144,6 +146,7 @@ struct Elsewhere {
     request: String,
     #[serde(default)]
     who: String,
+    ago: Option<u64>,
 }
 
 #[get("/my/page")]
@@ -151,7 +154,9 @@ async fn my_page(oauth: OAuthService, http: HttpRequest, form: web::Query<Elsewh
     let pending = oauth.pending(&http, &form.request).await?;
     Ok(HttpResponse::Ok().json(json!({
         "client": pending.client_name(), "to": pending.returns_to(), "scopes": pending.scopes(),
-        "hint": pending.login_hint(), "acr": pending.acr_values(), "language": pending.language(),
+        "login_hint": pending.login_hint(), "acr": pending.acr_values(), "language": pending.language(),
+        "prompt": pending.prompt(), "max_age": pending.max_age().map(|age| age.as_secs()), "hint": pending.hint(),
+        "resources": pending.resources(),
     })))
 }
 
@@ -160,12 +165,14 @@ async fn my_sign_in(oauth: OAuthService, http: HttpRequest, form: web::Form<Else
     let pending = oauth.pending(&http, &form.request).await?;
     match form.who.as_str() {
         "" => pending.deny(),
-        "failed" => pending.finish(&http, Err::<Option<Value>, _>("the provider does not answer")).await,
-        "nobody" => pending.finish(&http, None::<Value>).await,
-        "nameless" => pending.finish(&http, Some(json!({ "role": "admin" }))).await,
-        "client" => pending.finish(&http, Some(json!({ "sub": "demo" }))).await,
+        "nobody" => pending.finish(&http, SignIn::<Value>::refused(), AuthTime::Now).await,
+        "nameless" => pending.finish(&http, SignIn::done(json!({ "role": "admin" })), AuthTime::Now).await,
+        "client" => pending.finish(&http, SignIn::done(json!({ "sub": "demo" })), AuthTime::Now).await,
         who => {
-            pending.finish(&http, SignIn::done(json!({ "sub": who, "role": "admin" })).amr("hwk").acr("passkey")).await
+            let user = SignIn::done(json!({ "sub": who, "role": "admin" })).amr("hwk").acr("passkey");
+            pending
+                .finish(&http, user, form.ago.map_or(AuthTime::Now, |ago| AuthTime::Ago(Duration::from_secs(ago))))
+                .await
         }
     }
 }
@@ -200,13 +207,17 @@ async fn an_author_signs_users_in_by_his_own_means() {
         ("acr_values", Some("passkey")),
         ("ui_locales", Some("de-AT")),
         ("scope", Some("notes:read")),
+        ("prompt", Some("select_account")),
+        ("max_age", Some("300")),
+        ("resource", Some(&*base)),
     ];
     let sent = browser.authorize(&[&other[..], &more].concat()).await;
     let request = sealed(&sent);
     assert!(sent.header("location").starts_with("/my/page?request="), "{sent:?}");
     let seen = Answer::to(browser.http.get(format!("{base}/my/page?request={request}"))).await.json();
-    let expected = json!({ "client": "Other", "to": "other.example", "scopes": ["Notizen lesen"], "hint": "ada",
-        "acr": ["passkey"], "language": "de" });
+    let expected = json!({ "client": "Other", "to": "other.example", "scopes": ["Notizen lesen"],
+        "login_hint": "ada", "acr": ["passkey"], "language": "de", "prompt": ["select_account"], "max_age": 300, "hint": null,
+        "resources": [base] });
     assert_eq!(seen, expected);
 
     let post = async |browser: &Browser, request: &str, who: &str| {
@@ -214,7 +225,7 @@ async fn an_author_signs_users_in_by_his_own_means() {
     };
     assert_eq!(post(&Browser::new(&server), &request, "ada").await.status, 403, "another browser");
     assert_eq!(post(&browser, "forged", "ada").await.status, 400);
-    for (who, status) in [("failed", 503), ("nameless", 500), ("client", 500)] {
+    for (who, status) in [("nameless", 500), ("client", 500)] {
         let answer = post(&browser, &request, who).await;
         assert!(answer.status == status && answer.is_page(), "{who}: {answer:?}");
     }

@@ -58,6 +58,12 @@ async fn redeemed(browser: &Browser, client: &str, redirect_uri: &str, answer: &
     answer.json()
 }
 
+/// What a browser sends of the cookies that an answer sets.
+fn cookies(answer: &Answer) -> String {
+    let set = answer.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap());
+    set.map(|cookie| cookie.split(';').next().unwrap()).collect::<Vec<_>>().join("; ")
+}
+
 /// The `Set-Cookie` of this kind, if there is one.
 fn cookie<'a>(answer: &'a Answer, kind: &str) -> Option<&'a str> {
     let cookies = answer.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap());
@@ -272,13 +278,13 @@ async fn a_consent_page_is_worth_nothing_after_a_sign_out() {
 
     let browser = signed_in(&server).await;
     let asked = browser.authorize(&[]).await;
-    // With the browser id of before the sign-out, so that it is the session alone that decides.
-    let id = cookie(&asked, "browser").unwrap().split(';').next().unwrap();
+    // With the cookies of before the sign-out, so that it is the store alone that decides.
+    let cookies = cookies(&asked);
     let page = browser.call("/logout", None).await;
     let gone = browser.sign_out(&page.form(), "sign_out").await;
     assert_eq!(gone.status, 200);
     let http = without_cookies();
-    let post = http.post(format!("{base}/consent")).header("cookie", id);
+    let post = http.post(format!("{base}/consent")).header("cookie", cookies);
     let late = Answer::to(post.form(&[("request", asked.form()), ("decision", "allow".to_owned())])).await;
     assert!(late.status == 400 && late.body.contains("signed out"), "{late:?}");
 }
@@ -295,7 +301,7 @@ async fn c11_after_a_restart_the_pages_of_before_are_worth_nothing() {
                 Some(_) => SignIn::ask(Question::code("Enter the code")),
                 None => SignIn::refused(),
             })
-            .second_factor(async |factor: SecondFactor| Some(json!({ "sub": factor.username })))
+            .second_factor(async |factor: SecondFactor| SignIn::done(json!({ "sub": factor.username })).acr("strong"))
             .build()
             .unwrap()
     };
@@ -321,10 +327,9 @@ async fn c11_after_a_restart_the_pages_of_before_are_worth_nothing() {
         ("/consent", &consent, consent.form(), ("decision", "allow")),
         ("/verify", &begun, asked.form(), ("answer", "x")),
     ] {
-        let id = cookie(of, "browser").unwrap().split(';').next().unwrap();
         let post = async |base: &str| {
             let fields = [("request", form.as_str()), field];
-            Answer::to(http.post(format!("{base}{path}")).header("cookie", id).form(&fields)).await
+            Answer::to(http.post(format!("{base}{path}")).header("cookie", cookies(of)).form(&fields)).await
         };
         let refused = post(&restarted).await;
         assert!(refused.status == 400 && refused.body.contains("too old"), "{path}: {refused:?}");

@@ -13,7 +13,7 @@ use actix_web::{Error, HttpRequest, HttpResponse, post, web};
 use oauth_runtime::store::{About, Change, Count, Counted, Incarnation, Key, MemoryStore, Reply, Seen, Store, Swap};
 use oauth_runtime::testing::{Fault, Verb};
 use oauth_runtime::{
-    Builder, Client, Clock, Event, EventKind, Holder, Login, OAuthService, Question, SecondFactor, SignIn,
+    AuthTime, Builder, Client, Clock, Event, EventKind, Holder, Login, OAuthService, Question, SecondFactor, SignIn,
 };
 use oauth_tests::{Answer, Browser, Changes, PATIENCE, REDIRECT, Server, builder, free_port, pages, serve, watched};
 use serde_json::{Value, json};
@@ -63,7 +63,7 @@ impl Told {
 /// A page of the author's that lets no one in.
 #[post("/own/page")]
 async fn denies(oauth: OAuthService, http: HttpRequest, request: String) -> Result<HttpResponse, Error> {
-    oauth.pending(&http, &request).await?.finish(&http, SignIn::<Value>::refused()).await
+    oauth.pending(&http, &request).await?.finish(&http, SignIn::<Value>::refused(), AuthTime::Now).await
 }
 
 /// A store that can be put back to what it was when it began.

@@ -46,13 +46,8 @@ impl Builder {
         let default_scope = default_scope(self.default_scope.take(), &scopes)?;
         let (users, claims_type) = self.users(scopes.contains_key(OFFLINE_ACCESS))?;
         check_guards(&scopes, claims_type, self.denies_foreign_claims)?;
-        let whole = Whole {
-            scopes: &scopes,
-            audience: &audience,
-            resources: &self.resources,
-            userinfo: &issuer.userinfo(),
-            seals_all: self.seals_claims,
-        };
+        let (userinfo, resources, seals_all) = (&issuer.userinfo(), &self.resources, self.seals_claims);
+        let whole = Whole { scopes: &scopes, audience: &audience, resources, userinfo, seals_all };
         let listed = clients(std::mem::take(&mut self.clients), &whole)?;
         let clients = Clients::new(listed, origins(std::mem::take(&mut self.origins))?);
 
@@ -106,6 +101,7 @@ impl Builder {
             narrow_scopes: self.narrow_scopes.take(),
             releases,
             own_resources: self.own_resources.iter().map(String::as_str).collect(),
+            acr_values: self.checked_acr_values()?,
             users,
             access_token_lifetime: self.access_token_lifetime,
             code_lifetime: self.code_lifetime,
@@ -130,6 +126,14 @@ impl Builder {
             return Err(BuildError::NoClientAddress);
         }
         Ok(())
+    }
+
+    fn checked_acr_values(&mut self) -> Result<Vec<String>, BuildError> {
+        let values = std::mem::take(&mut self.acr_values);
+        match values.iter().find(|value| value.is_empty() || value.contains(' ')) {
+            Some(value) => Err(BuildError::AcrValue { value: value.clone() }),
+            None => Ok(values),
+        }
     }
 
     fn parsed_issuer(&mut self) -> Result<Issuer, BuildError> {

@@ -188,6 +188,15 @@ pub enum BuildError {
         /// The scope as given.
         scope: String,
     },
+    /// One of the [`acr_values`](crate::Builder::acr_values) is empty or has a space in it: clients send them with spaces
+    /// between.
+    #[error(
+        "acr_values: {value:?} cannot be asked for: write each by itself, without spaces, such as .acr_values([\"two-factors\"])"
+    )]
+    AcrValue {
+        /// As given.
+        value: String,
+    },
     /// The [`default_scope`](crate::Builder::default_scope) is malformed, or has a scope that is not declared.
     #[error("the default scope {scope:?} has a scope that no .scope(..) describes")]
     DefaultScope {

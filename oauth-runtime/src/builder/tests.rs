@@ -128,6 +128,7 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
         (good().authenticate_timeout(zero), is!(BuildError::NeverAnswers), "authenticate_timeout"),
         (good().scope("two words", ""), is!(BuildError::Scope { .. }), "one word"),
         (good().scope("a", "").scope("a", ""), is!(BuildError::Scope { .. }), "there twice"),
+        (good().acr_values(["two factors"]), is!(BuildError::AcrValue { .. }), ".acr_values("),
         (good().default_scope("notes"), is!(BuildError::DefaultScope { .. }), ".scope(..)"),
         (good().path(Endpoint::Token, "token"), is!(BuildError::Path { .. }), "/segments"),
         (good().path(Endpoint::Token, "/login"), is!(BuildError::Path { .. }), "is taken"),

@@ -42,7 +42,7 @@ async fn show(
     view: &View,
     grants: &[Grant],
 ) -> Result<HttpResponse, Reason> {
-    let browser = Browser::of(http, server).unwrap_or_else(Browser::new);
+    let browser = Browser::of(http, server);
     let texts = language::of(http, server);
     let own = session.authentication.session.ok_or(Reason::Internal)?;
     let applications = applications(server, grants, view.now()).await?;
@@ -59,7 +59,7 @@ async fn show(
         applications: &shown(&applications, &described),
     };
     let mut response = document(StatusCode::OK, server.pages().account(&page), "");
-    browser.remember(&mut response, server);
+    browser.remember(http, &mut response, server);
     Ok(response)
 }
 

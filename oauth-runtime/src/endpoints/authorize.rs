@@ -4,18 +4,19 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
 use crate::model::as_of::AsOf;
-use crate::model::code::SignInForm;
+use crate::model::code::{Promised, SignInForm};
 use crate::model::form::Parameters;
+use crate::model::id::random_id;
 use crate::model::record::Record;
 use crate::model::session::{By, Person, Session};
 use crate::response::see_other;
 use crate::server::{Server, SignInBy};
 use crate::sign_in::browser::Browser;
-use crate::sign_in::finish::finish;
+use crate::sign_in::finish::{SignedIn, finish};
 use crate::sign_in::form;
 use crate::sign_in::page::sign_in_page;
-use crate::sign_in::redirect::refuse;
-use crate::sign_in::request::{Asking, Authorization, MAX_STATE_BYTES, Prompt};
+use crate::sign_in::redirect::{check_room, refuse};
+use crate::sign_in::request::{Asking, Authorization, MAX_STATE_BYTES, is_silent};
 use crate::standing::{Decision, HandedOut, Refused, View};
 use crate::store::{Key, Kind};
 
@@ -45,40 +46,44 @@ async fn authorize(
     asking: Asking,
 ) -> Result<HttpResponse, Reason> {
     let mut request = asking.request(server, http, parameters)?;
-    let prompt = Prompt::read(parameters)?;
-    request.requirements.consent = prompt.consent;
-    // The ID token by which the client says whom it takes its user for (OpenID Connect Core §3.1.2.1)
+    check_room(server, &request)?;
+    let is_silent = is_silent(parameters)?;
+    // The ID token by which the client says whom it takes its user for (OpenID Connect Core §3.1.2.1). A forged one can
+    // only keep the client from getting a user, and does not let a session speak for them.
     let hint = server.id_token_hint(parameters)?;
+    let proves_its_user = hint.as_ref().is_none_or(|hint| hint.verified.is_some());
+    request.requirements.subject = hint.map(|hint| hint.subject);
 
     let session = Session::of(http, server).await?;
     let account = session.as_ref().map(|(session, _)| session.account.clone());
     let is_enough = |(session, _): &(Session, View)| {
-        !prompt.sign_in
-            && request.requirements.are_met_by(&session.authentication, server.now())
-            && hint.as_ref().is_none_or(|hint| hint.names(&session.subject))
+        let requirements = &request.requirements;
+        let are_met = requirements.check(&session.subject, &session.authentication.how());
+        proves_its_user && !requirements.want_a_sign_in() && are_met.is_ok()
     };
     let session = session.filter(is_enough);
     let authorization = Authorization { request, client: asking.client, destination: asking.destination };
     if let Some((session, view)) = session
         && let Some(person) = reloaded(server, session, &view).await?
     {
-        let by = if prompt.nothing { By::SessionAlone } else { By::Session };
-        return finish(server, http, authorization, person, &view, by).await;
+        let by = if is_silent { By::SessionAlone } else { By::Session };
+        let promised = Promised { grant: random_id(), at: server.now() };
+        return finish(server, http, authorization, SignedIn { person, view, promised }, by).await;
     }
     // OpenID Connect Core §3.1.2.6
-    if prompt.nothing {
+    if is_silent {
         return Err(Reason::LoginRequired);
     }
     let username = authorization.request.requirements.login_hint.clone().or(account).unwrap_or_default();
-    let browser = Browser::of(http, server).unwrap_or_else(Browser::new);
+    let browser = Browser::of(http, server);
     let mut response = match server.sign_in() {
         SignInBy::Function(_) => sign_in_page(server, authorization, browser.hash(), &username, None)?,
         SignInBy::PageAt(path) => {
-            let form = SignInForm { request: authorization.request, browser: browser.hash() };
+            let form = SignInForm { id: random_id(), request: authorization.request, browser: browser.hash() };
             see_other(format!("{path}?request={}", form::seal(server, &form)?))
         }
     };
-    browser.remember(&mut response, server);
+    browser.remember(http, &mut response, server);
     Ok(response)
 }
 

@@ -1,13 +1,17 @@
 //! `POST /consent`: a person allows a client what it asks for, or does not (OAuth 2.1 §7.3.1).
 
+use std::time::Duration;
+
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
-use crate::model::code::ConsentForm;
+use crate::model::code::{ConsentForm, Promised};
 use crate::model::form::Parameters;
-use crate::model::record::{Full, Record, Spending};
+use crate::model::record::{Record, Sending, Sent};
+use crate::model::session::Session;
 use crate::server::Server;
+use crate::sign_in::redirect::ToClient;
 use crate::sign_in::request::Authorization;
 use crate::sign_in::{consent, form, redirect};
 use crate::standing::{Decision, HandedOut};
@@ -25,7 +29,12 @@ pub(crate) async fn decide(
         Some("deny") => false,
         Some(_) | None => return Err(Reason::MissingParameter("decision")),
     };
-    let ConsentForm { id, request, mut person, .. } = opened.value;
+    let ConsentForm { id, grant, request, mut person, .. } = opened.value;
+    let session = person.authentication.session.clone();
+    // What is decided here is the user's whose session this is: another may have the browser by now.
+    if session.as_ref().is_some_and(|id| !Session::is_presented(http, server, id)) {
+        return Err(Reason::FormOfASignedOut);
+    }
     let authorization = Authorization::of(server, request).await?;
     // The configuration may allow less than the page named.
     let granted = match is_allowed.then(|| authorization.granted_by(server, &person)).transpose() {
@@ -35,14 +44,15 @@ pub(crate) async fn decide(
     let (key, as_of) = (Key::of(Kind::Subject, &person.subject), person.authentication.as_of);
     let bound_to = consent::bound_to(&authorization);
     let decision = |record: &mut Record, now| {
-        let session = person.authentication.session.as_deref();
         // The page was shown to a user who may have been signed out since.
-        record.judge(&HandedOut { sequence: as_of.sequence, session, grant: None }, now)?;
-        let spent = record.spend(&id, opened.expires_at, now);
-        if spent != Ok(Spending::First) {
-            return Ok(Decision::Keep(spent));
+        record.judge(&HandedOut { sequence: as_of.sequence, session: session.as_deref(), grant: None }, now)?;
+        let (client, session) = (authorization.client.id.as_str(), session.as_deref());
+        let is_allowed = granted.is_some();
+        let sending = Sending { id: &id, until: opened.expires_at, grant: &grant, client, session, is_allowed };
+        let sent = record.send(&sending, server.code_lifetime(), now);
+        if !matches!(sent, Sent::First | Sent::TakenBack) {
+            return Ok(Decision::Keep(sent));
         }
-        let client = &authorization.client.id;
         match &granted {
             // One that was given before is taken back with it.
             None => {
@@ -53,18 +63,22 @@ pub(crate) async fn decide(
             }
             Some(_) => {}
         }
-        Ok(Decision::Write(spent))
+        Ok(Decision::Write(sent))
     };
-    let (spent, view) = server.ledger().change(key, Some(as_of), decision).await.map_err(form::refused)?;
-    match spent {
-        Ok(Spending::First) => {}
-        Ok(Spending::Already) => return Err(Reason::FormSpent),
-        Ok(Spending::Expired) => return Err(Reason::FormExpired),
-        Err(Full) => return Err(Reason::StoreUnavailable),
+    let (sent, view) = server.ledger().change(key, Some(as_of), decision).await.map_err(form::refused)?;
+    let (age, is_news) = match sent {
+        Sent::First | Sent::TakenBack => (Duration::ZERO, true),
+        Sent::Again { age, .. } => (age, false),
+        Sent::Spent => return Err(Reason::FormSpent),
+        Sent::Expired => return Err(Reason::FormExpired),
+    };
+    if is_news {
+        let kind = if granted.is_some() { EventKind::ConsentGiven } else { EventKind::ConsentDenied };
+        server.tell(Fact::of(kind).subject(&person.subject).client(&authorization.client.id));
     }
-    let kind = if granted.is_some() { EventKind::ConsentGiven } else { EventKind::ConsentDenied };
-    server.tell(Fact::of(kind).subject(&person.subject).client(&authorization.client.id));
     let Some(granted) = granted else { return Ok(redirect::deny(server, &authorization)) };
     person.authentication.as_of = view.as_of();
-    redirect::approve(server, &authorization, &granted, &person)
+    let promised = Promised { grant, at: server.now().before(age) };
+    let approved = redirect::approve(server, &authorization, &granted, &person, promised);
+    ToClient::of(&authorization).answer(server, approved)
 }

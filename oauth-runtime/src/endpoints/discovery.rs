@@ -12,7 +12,7 @@ use crate::model::jwk::Algorithm;
 use crate::response::public_json;
 use crate::server::Server;
 use crate::server::paths::Named;
-use crate::sign_in::request::PROMPTS;
+use crate::sign_in::request::known_prompts;
 
 /// The metadata document.
 pub(crate) async fn metadata(server: &Server, _: &HttpRequest, _: &Parameters<'_>) -> Result<HttpResponse, Reason> {
@@ -35,7 +35,7 @@ pub(crate) async fn openid(server: &Server, _: &HttpRequest, _: &Parameters<'_>)
     document["subject_types_supported"] = json!(["public"]);
     document["id_token_signing_alg_values_supported"] = json!([server.keys().algorithm()]);
     document["claims_supported"] = json!([token, user].concat());
-    document["prompt_values_supported"] = json!(PROMPTS);
+    document["prompt_values_supported"] = json!(known_prompts());
     for unsupported in ["claims_parameter_supported", "request_parameter_supported", "request_uri_parameter_supported"]
     {
         document[unsupported] = json!(false);
@@ -82,6 +82,9 @@ fn document(server: &Server) -> Value {
         for endpoint in ["token", "revocation", "introspection"] {
             metadata[format!("{endpoint}_endpoint_auth_signing_alg_values_supported")] = json!(Algorithm::PUBLIC);
         }
+    }
+    if !server.acr_values().is_empty() {
+        metadata["acr_values_supported"] = json!(server.acr_values());
     }
     let scopes: Vec<&str> = server.scopes().collect();
     if !scopes.is_empty() {

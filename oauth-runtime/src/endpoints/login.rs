@@ -4,14 +4,15 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
-use crate::model::code::SignInForm;
+use crate::model::code::{FormId, SignInForm};
 use crate::model::form::Parameters;
 use crate::model::name::MAX_USERNAME_BYTES;
 use crate::model::session::By;
 use crate::pages::SignInProblem;
 use crate::server::{Server, SignInBy};
-use crate::sign_in::finish::{finish, signed_in};
-use crate::sign_in::page::{first_question_page, problem_with, sign_in_page};
+use crate::sign_in::finish::{Attempted, finish, signed_in};
+use crate::sign_in::page::{Typed, first_question_page, problem_with, sign_in_page};
+use crate::sign_in::redirect::ToClient;
 use crate::sign_in::request::Authorization;
 use crate::sign_in::{attempt, form, redirect};
 use crate::users::{Login, Outcome};
@@ -22,7 +23,9 @@ pub(crate) async fn submit(
     http: &HttpRequest,
     parameters: &Parameters<'_>,
 ) -> Result<HttpResponse, Reason> {
-    let SignInForm { request, browser } = form::open::<SignInForm>(server, http, parameters)?.value;
+    let opened = form::open::<SignInForm>(server, http, parameters)?;
+    let SignInForm { id, request, browser } = opened.value;
+    let form = FormId { id, until: opened.expires_at };
     let authorization = Authorization::of(server, request).await?;
     if parameters.get("cancel", 64)?.is_some() {
         server.tell(Fact::of(EventKind::SignInRefused).client(&authorization.client.id).reason("cancelled"));
@@ -73,14 +76,19 @@ pub(crate) async fn submit(
             attempt::wrong(server, client, (attempt, &username), subject.as_deref()).await?
         }
         Outcome::Ask(question) => match attempt::asks(server, client, (attempt, &username), question).await? {
-            Ok(asked) => return first_question_page(server, authorization, browser, username, began, asked),
+            Ok(asked) => {
+                return first_question_page(server, authorization, browser, Typed { username, began, form }, asked);
+            }
             Err(problem) => problem,
         },
         Outcome::Done(user) => {
-            match signed_in(server, http, client, user, Some(&username), began, Some(attempt)).await {
-                Ok((person, view)) => return finish(server, http, authorization, person, &view, By::Page).await,
+            let (back, username) = (ToClient::of(&authorization), Some(username.as_str()));
+            let attempt = Some(attempt);
+            let attempted = Attempted { username, began, signed_in_at: began, attempt, form, is_repeat: false };
+            match signed_in(server, http, &authorization, user, attempted).await {
+                Ok(signed_in) => return finish(server, http, authorization, signed_in, By::Page).await,
                 Err(Reason::TooManyTries(wait)) => SignInProblem::TooManyAttempts(wait),
-                Err(reason) => return Err(reason),
+                Err(reason) => return back.answer(server, Err(reason)),
             }
         }
     };
@@ -92,5 +100,10 @@ fn credentials(parameters: &Parameters<'_>) -> Result<(String, String), SignInPr
         let value = parameters.get(name, max_bytes).map_err(problem_with)?;
         value.map(str::to_owned).ok_or(SignInProblem::Incomplete)
     };
-    Ok((read("username", MAX_USERNAME_BYTES)?, read("password", 1024)?))
+    let username = read("username", MAX_USERNAME_BYTES)?;
+    // No field of a page sends any, and each is six bytes in what is sealed.
+    if username.chars().any(char::is_control) {
+        return Err(SignInProblem::Incomplete);
+    }
+    Ok((username, read("password", 1024)?))
 }

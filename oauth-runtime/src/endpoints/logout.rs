@@ -89,6 +89,18 @@ async fn confirmed(server: &Server, http: &HttpRequest, parameters: &Parameters<
         Some("stay") => return Ok(stayed(server, http)),
         Some(_) | None => return Err(Reason::MissingParameter("decision")),
     }
+    let is_of_form = |session: &Session| {
+        let id = session.authentication.session.as_deref();
+        form.sessions.iter().any(|known| Some(known.session.as_str()) == id)
+    };
+    // Another user signed in since the page was shown: they have not been asked.
+    if !Session::all_presented(http, server).iter().all(is_of_form) {
+        let sessions = Session::all_of(http, server).await?;
+        if !sessions.iter().all(is_of_form) {
+            let destination = destination(server, form.then.as_ref()).await?;
+            return ask(server, http, sessions, form.then, destination);
+        }
+    }
     for SessionOf { subject, session } in &form.sessions {
         Session::end(subject, session, "user", server).await?;
     }
@@ -104,7 +116,7 @@ fn ask(
     destination: Option<Destination>,
 ) -> Result<HttpResponse, Reason> {
     let source = destination.map(|destination| destination.source).unwrap_or_default();
-    let browser = Browser::of(http, server).unwrap_or_else(Browser::new);
+    let browser = Browser::of(http, server);
     let accounts: Vec<&str> = sessions.iter().map(|session| session.account.as_str()).collect();
     let account = accounts.join(", ");
     let named = |it: Session| Some(SessionOf { session: it.authentication.session?, subject: it.subject });
@@ -119,7 +131,7 @@ fn ask(
         account: &account,
     });
     let mut response = document(StatusCode::OK, html, &source);
-    browser.remember(&mut response, server);
+    browser.remember(http, &mut response, server);
     Ok(response)
 }
 
@@ -138,7 +150,6 @@ fn signed_out(
         None => signed_out_page(server, http),
     };
     Cookie::Session.clear(&mut response, server);
-    Browser::new().remember(&mut response, server);
     response
 }
 

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse};
+use serde_json::Value;
 
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
+use crate::limit::Attempt;
 use crate::model::client::RegisteredClient;
 use crate::model::code::QuestionForm;
 use crate::model::form::Parameters;
@@ -13,11 +15,12 @@ use crate::model::redirect_uri::Destination;
 use crate::model::session::By;
 use crate::pages::SignInProblem;
 use crate::server::Server;
-use crate::sign_in::finish::{finish, signed_in};
-use crate::sign_in::page::{first_question_page, problem_with, question_page};
+use crate::sign_in::finish::{Attempted, finish, signed_in};
+use crate::sign_in::page::{Typed, first_question_page, problem_with, question_page};
+use crate::sign_in::redirect::ToClient;
 use crate::sign_in::request::Authorization;
 use crate::sign_in::{attempt, form, redirect};
-use crate::users::{Outcome, SecondFactor};
+use crate::users::{Authenticated, Outcome, SecondFactor};
 
 /// Takes the answer.
 pub(crate) async fn submit(
@@ -51,7 +54,8 @@ pub(crate) async fn submit(
     };
     // It was asked, so there was one.
     let second_factor = server.second_factor().ok_or(Reason::Internal)?;
-    let outcome = match second_factor.call(answered(&form, answer)).await {
+    let asked = second_factor.call(factor(&form, answer.clone()));
+    let outcome = match server.repeats().once(sealed, &answer, asked).await {
         Ok(signed_in) => signed_in.0,
         Err(why) => {
             tracing::error!(target: "oauth", ?why, "second_factor gave no answer");
@@ -76,29 +80,23 @@ pub(crate) async fn submit(
                 Ok(asked) => asked,
                 Err(problem) => return Ok(again(problem)),
             };
-            let QuestionForm { request, browser, username, began, .. } = form;
+            let QuestionForm { request, browser, username, began, sign_in, .. } = form;
             let authorization = Authorization { request, client, destination };
-            first_question_page(server, authorization, browser, username, began, asked)
+            first_question_page(server, authorization, browser, Typed { username, began, form: sign_in }, asked)
         }
         Ok(user) => {
-            if let Err(reason) = form::spend::<QuestionForm>(server, &form.once).await {
-                server.limits().forgive(attempt).await?;
-                return Err(reason);
-            }
-            let name = Some(form.username.as_str());
-            match signed_in(server, http, &client.id, user, name, form.began, Some(attempt)).await {
-                Ok((person, view)) => {
-                    let authorization = Authorization { request: form.request, client, destination };
-                    finish(server, http, authorization, person, &view, By::Page).await
-                }
+            let request = form.request.clone();
+            let authorization =
+                Authorization { request, client: Arc::clone(&client), destination: destination.clone() };
+            match answered(server, http, authorization, &form, user, attempt).await {
                 Err(Reason::TooManyTries(wait)) => Ok(again(SignInProblem::TooManyAttempts(wait))),
-                Err(reason) => Err(reason),
+                outcome => outcome,
             }
         }
     }
 }
 
-fn answered(form: &QuestionForm, answer: String) -> SecondFactor {
+fn factor(form: &QuestionForm, answer: String) -> SecondFactor {
     SecondFactor {
         username: form.username.clone(),
         subject: form.question.subject().map(str::to_owned),
@@ -117,8 +115,41 @@ async fn another(
     destination: Destination,
     number: &str,
 ) -> Result<HttpResponse, Reason> {
-    let QuestionForm { request, browser, username, began, question, .. } = form;
+    let QuestionForm { request, browser, username, began, sign_in, question, .. } = form;
     let other = number.parse().ok().and_then(|number| question.other(number)).ok_or(Reason::FormForged)?;
     let asked = (form::once(server).await?, other.of_the_same(&question));
-    first_question_page(server, Authorization { request, client, destination }, browser, username, began, asked)
+    let authorization = Authorization { request, client, destination };
+    first_question_page(server, authorization, browser, Typed { username, began, form: sign_in }, asked)
+}
+
+/// The answer was right.
+async fn answered(
+    server: &Server,
+    http: &HttpRequest,
+    authorization: Authorization,
+    form: &QuestionForm,
+    user: Authenticated<Value>,
+    attempt: Attempt,
+) -> Result<HttpResponse, Reason> {
+    let is_repeat = match form::spend::<QuestionForm>(server, &form.once).await {
+        Ok(is_first) => !is_first,
+        Err(reason) => {
+            server.limits().forgive(attempt).await?;
+            return Err(reason);
+        }
+    };
+    let QuestionForm { username, began, sign_in, .. } = form;
+    let attempted = Attempted {
+        username: Some(username),
+        began: *began,
+        signed_in_at: *began,
+        attempt: Some(attempt),
+        form: sign_in.clone(),
+        is_repeat,
+    };
+    let client = ToClient::of(&authorization);
+    match signed_in(server, http, &authorization, user, attempted).await {
+        Ok(signed_in) => finish(server, http, authorization, signed_in, By::Page).await,
+        Err(reason) => client.answer(server, Err(reason)),
+    }
 }

@@ -102,11 +102,9 @@ impl KeyRing {
             && self.verify_signature(&jwt).is_ok()
             && jwt.header.is_type(ID_TOKEN)
             && claims.get("iss").is_some_and(|named| named == issuer);
-        let verified = match (is_ours, text("sub")) {
-            (true, Some(subject)) => Some(SignedInAs { subject, session: text("sid") }),
-            _ => None,
-        };
-        Ok(IdTokenHint { client_id: text("aud"), verified })
+        let subject = text("sub").ok_or(Reason::HintMalformed)?;
+        let verified = is_ours.then(|| SignedInAs { subject: subject.clone(), session: text("sid") });
+        Ok(IdTokenHint { client_id: text("aud"), subject, verified })
     }
 }
 
@@ -115,15 +113,10 @@ impl KeyRing {
 pub(crate) struct IdTokenHint {
     /// As it says, verified or not.
     pub(crate) client_id: Option<String>,
+    /// As it says, verified or not.
+    pub(crate) subject: String,
     /// None where it is not of this server, or of a key that is gone.
     pub(crate) verified: Option<SignedInAs>,
-}
-
-impl IdTokenHint {
-    /// Whether it proves that it was issued for this user.
-    pub(crate) fn names(&self, subject: &str) -> bool {
-        self.verified.as_ref().is_some_and(|verified| verified.subject == subject)
-    }
 }
 
 /// Whom an ID token was issued for.

@@ -18,12 +18,14 @@ pub(crate) enum UnusableClaims {
     Registered(String),
     /// There is no `sub`.
     NoSubject,
-    /// `sub` is not a string of 1 to 255 bytes.
+    /// `sub` is not a string of 1 to 255 bytes without control characters.
     Subject,
     /// `sub` is not the subject that they were looked up for.
     OfAnother,
     /// `sub` is a client's id (RFC 9700 §4.15.1).
     SubjectIsClient,
+    /// `amr` and `acr` are longer than they may be.
+    HowTooLong,
     /// With them a code would be longer than it may be.
     TooLarge,
 }
@@ -81,9 +83,13 @@ fn parts(claims: Value) -> Result<(Option<String>, Map<String, Value>), Unusable
     }
     match custom.remove("sub") {
         None => Ok((None, custom)),
-        Some(Value::String(subject)) if (1..=255).contains(&subject.len()) => Ok((Some(subject), custom)),
+        Some(Value::String(subject)) if is_subject(&subject) => Ok((Some(subject), custom)),
         Some(_) => Err(UnusableClaims::Subject),
     }
+}
+
+fn is_subject(text: &str) -> bool {
+    (1..=255).contains(&text.len()) && !text.chars().any(char::is_control)
 }
 
 impl std::fmt::Display for UnusableClaims {
@@ -98,12 +104,13 @@ impl std::fmt::Display for UnusableClaims {
                  a name as typed is not one",
             ),
             UnusableClaims::OfAnother => f.write_str("their `sub` is not the subject that they were asked for"),
-            UnusableClaims::Subject => {
-                f.write_str("`sub` must be a string of 1 to 255 bytes: convert a number to a string")
-            }
+            UnusableClaims::Subject => f.write_str(
+                "`sub` must be a string of 1 to 255 bytes without control characters: convert a number to a string",
+            ),
             UnusableClaims::SubjectIsClient => {
                 f.write_str("`sub` is the id of a client, and the two could be confused: prefix one of them")
             }
+            UnusableClaims::HowTooLong => f.write_str("amr and acr have more than 512 bytes together: shorten them"),
             UnusableClaims::TooLarge => f.write_str(
                 "the claims are too large for a code of 2 KiB: keep lists in your database and an id in the claims",
             ),

@@ -7,14 +7,15 @@ use serde_json::{Map, Value};
 
 use crate::model::Timestamp;
 use crate::model::as_of::AsOf;
+use crate::model::id::digest;
 use crate::model::pkce::Challenge;
 use crate::model::question::Question;
 use crate::model::resource::Resources;
 use crate::model::scope::Scope;
-use crate::model::session::{Authentication, Person};
+use crate::model::session::{Authentication, HowSignedIn, Person};
 
 /// An authorization request that was found good (RFC 6749 §4.1.1).
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct AuthorizationRequest {
     pub(crate) client_id: String,
     /// Registered, and where the answer goes.
@@ -33,17 +34,23 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) requirements: Requirements,
 }
 
-/// How the client requires its user to be authenticated (OpenID Connect Core §3.1.2.1, RFC 9470 §4).
+/// How the client requires its user to be authenticated (OpenID Connect Core §3.1.2.1, RFC 9470 §4). It travels with the
+/// request to the code, and holds on every way there.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Requirements {
-    /// `prompt=consent`
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) consent: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) prompt: Vec<Prompt>,
     /// Seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) max_age: Option<u64>,
+    /// What `prompt` and `max_age` come to: an earlier sign-in will not do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) signed_in_since: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) acr: Vec<String>,
+    /// The `sub` of `id_token_hint`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) subject: Option<String>,
     /// `login_hint`
     #[serde(default, rename = "hint", skip_serializing_if = "Option::is_none")]
     pub(crate) login_hint: Option<String>,
@@ -52,20 +59,74 @@ pub(crate) struct Requirements {
     pub(crate) language: Option<String>,
 }
 
+crate::model::words! {
+    /// What a client wants its user to be shown, whatever else would do (`prompt`, OpenID Connect Core §3.1.2.1).
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    #[non_exhaustive]
+    pub enum Prompt {
+        /// The user signs in, though they may be signed in.
+        Login = "login",
+        /// The user is asked whether they allow what is asked for.
+        Consent = "consent",
+        /// The user chooses an account. One is signed in at a time: it is as [`Prompt::Login`].
+        SelectAccount = "select_account",
+    }
+}
+
+crate::model::words! {
+    /// Why a user is not the one that a client asked for, as events say it.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) enum Unmet {
+        Subject = "another_user",
+        /// They signed in before that.
+        Time = "too_long_ago",
+        Acr = "acr",
+    }
+}
+
 impl Requirements {
-    /// Whether this sign-in is recent and strong enough.
-    pub(crate) fn are_met_by(&self, authentication: &Authentication, now: Timestamp) -> bool {
-        self.max_age.is_none_or(|seconds| now.since(authentication.at) < Duration::from_secs(seconds))
-            && (self.acr.is_empty() || authentication.acr.as_ref().is_some_and(|acr| self.acr.contains(acr)))
+    /// Whether a client gets this user, who was authenticated like this: asked of a session, of a sign-in, and once more
+    /// when the code is made.
+    pub(crate) fn check(&self, subject: &str, how: &HowSignedIn<'_>) -> Result<(), Unmet> {
+        if self.subject.as_ref().is_some_and(|hinted| hinted != subject) {
+            return Err(Unmet::Subject);
+        }
+        if self.signed_in_since.is_some_and(|since| how.at < since) {
+            return Err(Unmet::Time);
+        }
+        let is_one_of = |acr: &str| self.acr.iter().any(|asked| asked == acr);
+        if self.acr.is_empty() || how.acr.is_some_and(is_one_of) { Ok(()) } else { Err(Unmet::Acr) }
+    }
+
+    /// Whether the user has to sign in anew, however recently they did.
+    pub(crate) fn want_a_sign_in(&self) -> bool {
+        self.max_age == Some(0) || self.prompt.iter().any(|prompt| *prompt != Prompt::Consent)
     }
 }
 
 /// The hidden field of the sign-in form.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SignInForm {
+    /// Its sign-in is its user's once.
+    pub(crate) id: String,
     pub(crate) request: AuthorizationRequest,
     /// The hash of the cookie of the browser that the form was made for.
     pub(crate) browser: String,
+}
+
+/// A form that is sent once: its name, and until when it could be.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct FormId {
+    pub(crate) id: String,
+    pub(crate) until: Timestamp,
+}
+
+/// The grant that the code is of with which a form is answered, and when it was: a repeat gets a code of the same grant.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Promised {
+    pub(crate) grant: String,
+    pub(crate) at: Timestamp,
 }
 
 /// What makes a form work once: a name, and the memory in which it will be spent.
@@ -80,6 +141,8 @@ pub(crate) struct Once {
 pub(crate) struct QuestionForm {
     /// Spent with the right answer.
     pub(crate) once: Once,
+    /// The form that the password came with.
+    pub(crate) sign_in: FormId,
     pub(crate) request: AuthorizationRequest,
     pub(crate) browser: String,
     /// As typed: the password was right.
@@ -94,6 +157,8 @@ pub(crate) struct QuestionForm {
 pub(crate) struct ConsentForm {
     /// Spent with the decision.
     pub(crate) id: String,
+    /// The grant that the user is asked about.
+    pub(crate) grant: String,
     pub(crate) request: AuthorizationRequest,
     pub(crate) browser: String,
     pub(crate) person: Person,
@@ -152,6 +217,7 @@ pub(crate) struct AuthorizationCode {
     /// The grant that everything issued from this code belongs to.
     pub(crate) grant: String,
     pub(crate) client_id: String,
+    /// A digest of it: a code has little room.
     pub(crate) redirect_uri: String,
     pub(crate) redirect_uri_given: bool,
     pub(crate) scope: Scope,
@@ -164,4 +230,9 @@ pub(crate) struct AuthorizationCode {
     pub(crate) claims: Map<String, Value>,
     #[serde(rename = "how")]
     pub(crate) authentication: Authentication,
+}
+
+/// What a code keeps of a redirect URI, to compare it with the one that comes with the code.
+pub(crate) fn uri_digest(uri: &str) -> String {
+    digest("uri", uri)
 }

@@ -7,6 +7,7 @@
 mod consents;
 mod devices;
 mod endings;
+mod forms;
 mod grants;
 mod parts;
 mod sessions;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use crate::model::Timestamp;
 use crate::model::session::is_sid_of;
 
+pub(crate) use forms::{Sending, Sent};
 pub(crate) use grants::{Redeemed, Rotated, Spending};
 use parts::EndedClient;
 pub(crate) use parts::{Consent, Family, Full, Grant, Live, Record};

@@ -33,6 +33,10 @@ pub(crate) struct Authentication {
 }
 
 impl Authentication {
+    pub(crate) fn how(&self) -> HowSignedIn<'_> {
+        HowSignedIn { at: self.at, acr: self.acr.as_deref() }
+    }
+
     /// As tokens say it (OpenID Connect Core §2, RFC 9068 §2.2.1).
     pub(crate) fn claims(&self) -> impl Iterator<Item = (String, Value)> {
         let amr = (!self.amr.is_empty()).then(|| json!(self.amr));
@@ -52,6 +56,13 @@ pub(crate) fn sid(client: &str, session: &str) -> String {
 /// Whether a client means this session by what it was told as `sid`.
 pub(crate) fn is_sid_of(named: &str, client: &str, session: &str) -> bool {
     named == session || named == sid(client, session)
+}
+
+/// When and how strongly a user was authenticated.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HowSignedIn<'a> {
+    pub(crate) at: Timestamp,
+    pub(crate) acr: Option<&'a str>,
 }
 
 /// How it became known who the user is.

@@ -39,6 +39,13 @@ impl Timestamp {
         format!("{year:04}-{month:02}-{day:02}")
     }
 
+    /// The moment this long before; a started second counts whole.
+    #[must_use]
+    pub(crate) const fn before(self, duration: Duration) -> Self {
+        let started = (duration.subsec_nanos() > 0) as u64;
+        Timestamp(self.0.saturating_sub(duration.as_secs()).saturating_sub(started))
+    }
+
     /// How long from `earlier` until now; zero if that has not come yet.
     #[must_use]
     pub const fn since(self, earlier: Timestamp) -> Duration {

@@ -103,6 +103,18 @@ pub(crate) async fn right(server: &Server, attempt: Option<Attempt>, subject: &s
     Ok(server.limits().right(attempt, Some(subject)).await?)
 }
 
+/// The same, and how long it is held up all the same.
+pub(crate) async fn settled(
+    server: &Server,
+    client: &str,
+    attempt: Option<(Attempt, &str)>,
+    subject: &str,
+) -> Result<Option<Duration>, Reason> {
+    let Some((attempt, username)) = attempt else { return Ok(None) };
+    let over = right(server, Some(attempt), subject).await?;
+    passed_by_record(server, client, subject, username, over).await
+}
+
 /// The attempt was not made, or came to nothing by no fault of the person's.
 pub(crate) async fn forgive(server: &Server, attempt: Option<Attempt>) -> Result<(), Reason> {
     match attempt {

@@ -7,7 +7,7 @@ use crate::error::Reason;
 use crate::model::Scope;
 use crate::model::claims::OFFLINE_ACCESS;
 use crate::model::client::RegisteredClient;
-use crate::model::code::{AuthorizationRequest, ConsentForm};
+use crate::model::code::{AuthorizationRequest, ConsentForm, Promised, Prompt};
 use crate::model::id::{digest, random_id};
 use crate::model::redirect_uri::Destination;
 use crate::model::resource::Resources;
@@ -32,7 +32,7 @@ pub(crate) fn is_needed(
 ) -> Result<bool, Reason> {
     let Authorization { request, client, destination } = authorization;
     // OpenID Connect Core §3.1.2.1
-    if request.requirements.consent {
+    if request.requirements.prompt.contains(&Prompt::Consent) {
         return Ok(true);
     }
     let is_identified = is_identified(server, client, destination);
@@ -57,7 +57,8 @@ fn is_identified(server: &Server, client: &RegisteredClient, destination: &Desti
 /// says it, and clients that are known and the author's own get what they ask for.
 pub(crate) fn is_given_by_signing_in(server: &Server, authorization: &Authorization) -> bool {
     let Authorization { request, client, destination } = authorization;
-    !client.is_third_party && !request.requirements.consent && !is_identified(server, client, destination)
+    let asks = request.requirements.prompt.contains(&Prompt::Consent);
+    !client.is_third_party && !asks && !is_identified(server, client, destination)
 }
 
 /// What a client asks for, as the pages say it.
@@ -104,6 +105,7 @@ pub(crate) fn consent_page(
     authorization: Authorization,
     granted: &Granted,
     person: Person,
+    promised: Promised,
     browser: &Browser,
 ) -> Result<HttpResponse, Reason> {
     let Authorization { request, client, destination } = authorization;
@@ -111,7 +113,7 @@ pub(crate) fn consent_page(
     let (scope, resources) = (granted.scope().clone(), granted.resources().clone());
     let request = AuthorizationRequest { scope, resources, ..request };
     let texts = server.texts(request.requirements.language.as_deref());
-    let form = ConsentForm { id: random_id(), request, browser: browser.hash(), person };
+    let form = ConsentForm { id: random_id(), grant: promised.grant, request, browser: browser.hash(), person };
     let sealed = form::seal(server, &form)?;
     let asked = Asked::of(server, &client, granted.scope(), granted.resources(), texts);
     let html = server.pages().consent(&ConsentPage {

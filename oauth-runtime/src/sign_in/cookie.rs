@@ -34,30 +34,28 @@ impl Cookie {
     /// All values that the browser sent.
     pub(crate) fn all<'a>(self, request: &'a HttpRequest, server: &Server) -> Vec<&'a str> {
         let name = self.name(server);
-        request
-            .headers()
-            .get_all(header::COOKIE)
-            // Each by itself: another one may have bytes that no text has.
-            .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
-            .filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='))
-            .filter(|(key, _)| *key == name)
-            .map(|(_, value)| value)
-            .collect()
+        pairs(request).filter(|(key, _)| *key == name).map(|(_, value)| value).collect()
+    }
+
+    /// Of cookies that have a name each: the part of the name that is its own, and the value.
+    pub(crate) fn all_named<'a>(self, request: &'a HttpRequest, server: &Server) -> Vec<(&'a str, &'a str)> {
+        let name = self.tagged(server, "");
+        pairs(request).filter_map(|(key, value)| Some((key.strip_prefix(&*name)?, value))).collect()
     }
 
     /// Gives it to the browser: until that is closed, or for as long as this.
     pub(crate) fn set(self, response: &mut HttpResponse, server: &Server, value: &str, lasts: Option<Duration>) {
-        let secure = if server.issuer().is_https() { "; Secure" } else { "" };
-        let lasts = lasts.map(|lasts| format!("; Max-Age={}", lasts.as_secs())).unwrap_or_default();
-        let cookie = format!("{}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{lasts}", self.name(server));
-        if let Ok(value) = header::HeaderValue::from_str(&cookie) {
-            response.headers_mut().append(header::SET_COOKIE, value);
-        }
+        set(response, server, &self.name(server), value, lasts);
     }
 
     /// Takes it from the browser.
     pub(crate) fn clear(self, response: &mut HttpResponse, server: &Server) {
-        self.set(response, server, "", Some(Duration::ZERO));
+        clear(response, server, &self.name(server));
+    }
+
+    /// The name of one among several.
+    pub(crate) fn tagged(self, server: &Server, tag: &str) -> String {
+        format!("{}-{tag}", self.name(server))
     }
 
     /// On https a name that no other host can set; on loopback, where cookies ignore ports, one for each issuer.
@@ -72,4 +70,25 @@ impl Cookie {
         };
         format!("{prefix}oauth-{kind}-{id}")
     }
+}
+
+/// Gives a cookie of this name to the browser: until that is closed, or for as long as this.
+pub(crate) fn set(response: &mut HttpResponse, server: &Server, name: &str, value: &str, lasts: Option<Duration>) {
+    let secure = if server.issuer().is_https() { "; Secure" } else { "" };
+    let lasts = lasts.map(|lasts| format!("; Max-Age={}", lasts.as_secs())).unwrap_or_default();
+    let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{lasts}");
+    if let Ok(value) = header::HeaderValue::from_str(&cookie) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+}
+
+/// Takes the cookie of this name from the browser.
+pub(crate) fn clear(response: &mut HttpResponse, server: &Server, name: &str) {
+    set(response, server, name, "", Some(Duration::ZERO));
+}
+
+/// Names and values, each pair by itself: another one may have bytes that no text has.
+fn pairs(request: &HttpRequest) -> impl Iterator<Item = (&str, &str)> {
+    let sent = request.headers().get_all(header::COOKIE).flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+    sent.filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='))
 }

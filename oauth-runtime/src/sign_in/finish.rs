@@ -9,15 +9,16 @@ use crate::event::{EventKind, Fact};
 use crate::limit::Attempt;
 use crate::model::Timestamp;
 use crate::model::claims::{UnusableClaims, UserClaims};
+use crate::model::code::{FormId, Promised, Unmet};
 use crate::model::id::random_id;
-use crate::model::record::Record;
-use crate::model::session::{Authentication, By, Person, Session};
+use crate::model::record::{Record, Sending, Sent};
+use crate::model::session::{Authentication, By, HowSignedIn, Person, Session};
 use crate::server::Server;
 use crate::sign_in::browser::Browser;
 use crate::sign_in::device::Recognition;
 use crate::sign_in::request::Authorization;
 use crate::sign_in::{attempt, consent, form, redirect};
-use crate::standing::{Decision, Refused, View};
+use crate::standing::{Decision, Ended, Refused, View};
 use crate::store::{Key, Kind};
 use crate::users::Authenticated;
 
@@ -26,28 +27,24 @@ pub(crate) async fn finish(
     server: &Server,
     http: &HttpRequest,
     authorization: Authorization,
-    person: Person,
-    view: &View,
+    SignedIn { person, view, promised }: SignedIn,
     by: By,
 ) -> Result<HttpResponse, Reason> {
-    let browser = match by {
-        // Drawn anew, so that a cookie planted before the sign-in is worth nothing after it.
-        By::Page | By::Elsewhere => Browser::new(),
-        By::Session | By::SessionAlone => Browser::of(http, server).unwrap_or_else(Browser::new),
-    };
     let mut response = match authorization.granted_by(server, &person) {
-        Ok(granted) if consent::is_needed(server, &authorization, &granted, view, by)? => {
+        Ok(granted) if consent::is_needed(server, &authorization, &granted, &view, by)? => {
             // OpenID Connect Core §3.1.2.6
             if by == By::SessionAlone {
                 return Err(Reason::ConsentRequired);
             }
-            consent::consent_page(server, authorization, &granted, person.clone(), &browser)?
+            let browser = Browser::of(http, server);
+            let mut page = consent::consent_page(server, authorization, &granted, person.clone(), promised, &browser)?;
+            browser.remember(http, &mut page, server);
+            page
         }
-        Ok(granted) => redirect::approve(server, &authorization, &granted, &person)?,
+        Ok(granted) => redirect::approve(server, &authorization, &granted, &person, promised)?,
         // The user is signed in all the same; it is the client that learns of it.
         Err(reason) => redirect::refused(server, &authorization, &reason),
     };
-    browser.remember(&mut response, server);
     Session::keep(&person, &mut response, server)?;
     if let Some(device) = person.device {
         device.keep(http, &mut response, server)?;
@@ -55,17 +52,39 @@ pub(crate) async fn finish(
     Ok(response)
 }
 
+/// A user who is signed in, what the store knows of them, and the grant that a code for them is of.
+pub(crate) struct SignedIn {
+    pub(crate) person: Person,
+    pub(crate) view: View,
+    pub(crate) promised: Promised,
+}
+
+/// How a user came to be authenticated.
+pub(crate) struct Attempted<'a> {
+    /// As typed, where a name was.
+    pub(crate) username: Option<&'a str>,
+    /// When the sign-in began, which a sign-out since ends.
+    pub(crate) began: Timestamp,
+    /// When they were authenticated.
+    pub(crate) signed_in_at: Timestamp,
+    /// What is counted, where it is.
+    pub(crate) attempt: Option<Attempt>,
+    /// The form that it began with.
+    pub(crate) form: FormId,
+    /// Whether it is known that the same was sent before.
+    pub(crate) is_repeat: bool,
+}
+
 /// A user who just signed in, with a session of their own if there are sessions.
 pub(crate) async fn signed_in(
     server: &Server,
     http: &HttpRequest,
-    client: &str,
+    authorization: &Authorization,
     Authenticated { claims, amr, acr }: Authenticated<Value>,
-    username: Option<&str>,
-    began: Timestamp,
-    attempt: Option<Attempt>,
-) -> Result<(Person, View), Reason> {
-    let user = match usable(server, client, claims).await {
+    Attempted { username, began, signed_in_at, attempt, form, is_repeat }: Attempted<'_>,
+) -> Result<SignedIn, Reason> {
+    let client = authorization.client.id.as_str();
+    let user = match usable(server, client, claims, how_long(&amr, acr.as_deref())).await {
         Ok(user) => user,
         Err(reason) => {
             // It is no one's guess that failed.
@@ -73,23 +92,29 @@ pub(crate) async fn signed_in(
             return Err(reason);
         }
     };
+    // Before there is a session: of a user that the client did not ask for, nothing begins.
+    let how = HowSignedIn { at: signed_in_at, acr: acr.as_deref() };
+    if let Err(unmet) = meets(server, authorization, &user.subject, &how) {
+        return Err(refused(server, client, attempt.zip(username), &user.subject, unmet).await);
+    }
     // The same user again: what they sign out of is what they signed in to before as well. Of another's nothing is kept.
     let before = Session::presented(http, server).filter(|before| before.subject == user.subject);
-    let drawn = random_id();
-    let ends = server.sign_in_ends(began);
-    let begin = |record: &mut Record, now: Timestamp| {
-        // A user who was signed out since they began has to begin again; so has what they would get by this.
-        record.judge_sign_in(began, server.ledger().slack(), now)?;
-        let Some(sessions) = server.sessions() else { return Ok(Decision::Write(None)) };
-        let same = before.as_ref().filter(|it| it.lives(record, now) && record.judge(&it.handed_out(), now).is_ok());
-        let id = same.and_then(|it| it.authentication.session.as_deref()).unwrap_or(&drawn);
-        record.begin_session(id, began + sessions.lifetimes.absolute, now);
-        Ok(Decision::Write(Some(id.to_owned())))
+    let (drawn, grant) = (random_id(), random_id());
+    let beginning = Beginning {
+        server,
+        began: began.min(signed_in_at),
+        signed_in_at,
+        before: before.as_ref(),
+        drawn: &drawn,
+        form: &form,
+        grant: &grant,
+        client,
+        is_repeat,
     };
     let key = Key::of(Kind::Subject, &user.subject);
     // Side by side: what was begun is taken back where it turns out that it may not be told.
     let recognition = Recognition::new(http, server, &user.subject, username);
-    let change = |record: &mut Record, now| recognition.noting(record, now, |record| begin(record, now));
+    let change = |record: &mut Record, now| recognition.noting(record, now, |record| beginning.of(record, now));
     let settling = attempt::right(server, attempt, &user.subject);
     let (changed, over) = join(server.ledger().change(key, None, change), settling).await;
     if let Some(over) = over? {
@@ -99,30 +124,29 @@ pub(crate) async fn signed_in(
             return Err(Reason::TooManyTries(wait));
         }
     }
-    let ((session, noted), view) = changed.map_err(|why| {
+    let (((sent, begun), noted), view) = changed.map_err(|why| {
         if let Refused::Ended(_) = why {
             server.tell(Fact::of(EventKind::SignInRefused).client(client).reason("signed_out"));
         }
         form::refused(why)
     })?;
+    let (session, promised) = match sent {
+        Sent::First if !is_repeat => (begun, Promised { grant, at: server.now() }),
+        Sent::Again { grant, session, age } => (session, Promised { grant, at: server.now().before(age) }),
+        Sent::First | Sent::TakenBack | Sent::Spent => return Err(Reason::FormSpent),
+        Sent::Expired => return Err(Reason::FormExpired),
+    };
     // The browser is this user's now: who had it before is signed out of it.
     Session::end_all(&Session::of_others(http, server, &user.subject), "replaced", server).await?;
-    let signed_in = Fact::of(EventKind::SignedIn).subject(&user.subject).client(client).session(session.as_deref());
-    server.tell(signed_in);
+    let told = |kind| Fact::of(kind).subject(&user.subject).client(client).session(session.as_deref());
+    server.tell(told(EventKind::SignedIn));
     if session.is_some() && before.is_none() && !noted.was_known {
-        let new = Fact::of(EventKind::NewDevice).subject(&user.subject).client(client);
-        server.tell(new.session(session.as_deref()));
+        server.tell(told(EventKind::NewDevice));
     }
     // What an earlier sign-in of this session gave may live for longer than what this one gives.
     let earlier = before.filter(|it| it.authentication.session == session).and_then(|it| it.authentication.until);
-    let authentication = Authentication {
-        at: began,
-        amr,
-        acr,
-        until: Some(earlier.map_or(ends, |until| until.max(ends))),
-        session,
-        as_of: view.as_of(),
-    };
+    let until = earlier.max(Some(server.sign_in_ends(signed_in_at)));
+    let authentication = Authentication { at: signed_in_at, amr, acr, until, session, as_of: view.as_of() };
     let person = Person {
         account: username.unwrap_or(&user.subject).to_owned(),
         device: recognition.device(noted, &user.subject, view.as_of()),
@@ -130,16 +154,84 @@ pub(crate) async fn signed_in(
         claims: user.custom,
         authentication,
     };
-    Ok((person, view))
+    Ok(SignedIn { person, view, promised })
+}
+
+/// What a sign-in makes of the record of its user.
+struct Beginning<'a> {
+    server: &'a Server,
+    /// The earlier of when the user was authenticated and when this began.
+    began: Timestamp,
+    signed_in_at: Timestamp,
+    /// The session that the browser has of the same user.
+    before: Option<&'a Session>,
+    /// The names of a new session and of the grant.
+    drawn: &'a str,
+    grant: &'a str,
+    form: &'a FormId,
+    client: &'a str,
+    is_repeat: bool,
+}
+
+impl Beginning<'_> {
+    /// What sending the form comes to, and the session that begins or goes on by it.
+    fn of(&self, record: &mut Record, now: Timestamp) -> Result<Decision<(Sent, Option<String>)>, Ended> {
+        // A user who was signed out since they began has to begin again; so has what they would get by this.
+        record.judge_sign_in(self.began, self.server.ledger().slack(), now)?;
+        let same = self.before.filter(|it| it.lives(record, now) && record.judge(&it.handed_out(), now).is_ok());
+        let id = same.and_then(|it| it.authentication.session.as_deref()).unwrap_or(self.drawn);
+        let session = self.server.sessions().map(|_| id);
+        let Beginning { form: FormId { id, until }, grant, client, .. } = *self;
+        let sending = Sending { id, until: *until, grant, client, session, is_allowed: true };
+        let sent = record.send(&sending, self.server.code_lifetime(), now);
+        if sent != Sent::First || self.is_repeat {
+            return Ok(Decision::Keep((sent, None)));
+        }
+        if let (Some(sessions), Some(session)) = (self.server.sessions(), session) {
+            record.begin_session(session, self.signed_in_at + sessions.lifetimes.absolute, now);
+        }
+        Ok(Decision::Write((sent, session.map(str::to_owned))))
+    }
+}
+
+/// Whether a user is the one that the client asked for, authenticated as it asked for.
+fn meets(server: &Server, authorization: &Authorization, subject: &str, how: &HowSignedIn<'_>) -> Result<(), Unmet> {
+    // A session of it would be over.
+    if server.sessions().is_some_and(|sessions| how.at + sessions.lifetimes.absolute <= server.now()) {
+        return Err(Unmet::Time);
+    }
+    authorization.request.requirements.check(subject, how)
+}
+
+/// The user is not the one that the client asked for.
+async fn refused(
+    server: &Server,
+    client: &str,
+    attempt: Option<(Attempt, &str)>,
+    subject: &str,
+    unmet: Unmet,
+) -> Reason {
+    // What is told here is that the password was right.
+    match attempt::settled(server, client, attempt, subject).await {
+        Ok(None) => {
+            server.tell(Fact::of(EventKind::SignInRefused).client(client).reason(unmet.as_str()));
+            unmet.into()
+        }
+        Ok(Some(wait)) => Reason::TooManyTries(wait),
+        Err(reason) => reason,
+    }
 }
 
 /// Claims that can be a user's.
-async fn usable(server: &Server, client: &str, claims: Value) -> Result<UserClaims, Reason> {
+async fn usable(server: &Server, client: &str, claims: Value, how_bytes: usize) -> Result<UserClaims, Reason> {
     let unusable = |why: UnusableClaims| {
         tracing::error!(target: "oauth", "the claims of who signed in cannot be used: {why}");
         server.tell(Fact::of(EventKind::SignInRefused).client(client).reason("claims"));
         Reason::ClaimsUnusable
     };
+    if how_bytes > MAX_HOW_BYTES {
+        return Err(unusable(UnusableClaims::HowTooLong));
+    }
     let user = UserClaims::parse(claims).map_err(unusable)?;
     // RFC 9700 §4.15.1: a token of a user must not read as one of a client
     if server.clients().find(&user.subject).await?.is_some() {
@@ -158,3 +250,11 @@ async fn take_back(server: &Server, key: Key, session: &str, recognition: &Recog
     let taken = server.ledger().change(key, None, take).await;
     taken.map(drop).map_err(|why| why.into_reason(|_| Reason::Internal))
 }
+
+/// How long it is, written as JSON, by which methods and how strongly a user was authenticated.
+fn how_long(amr: &[String], acr: Option<&str>) -> usize {
+    serde_json::to_string(&(amr, acr)).map_or(usize::MAX, |text| text.len())
+}
+
+/// The cookie of a session has to have room for it.
+const MAX_HOW_BYTES: usize = 512;

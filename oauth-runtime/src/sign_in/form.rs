@@ -52,6 +52,8 @@ pub(crate) fn seal<F: Form>(server: &Server, form: &F) -> Result<String, Reason>
     server.sealer().seal(form, now, now + F::LIFETIME).map_err(|why| {
         let what = F::PURPOSE;
         match why {
+            // Nothing is in it but the request.
+            NotSealed::TooLarge if what == SignInForm::PURPOSE => return Reason::RequestTooLong,
             NotSealed::TooLarge => {
                 tracing::error!(target: "oauth", ?what, "a form is too large: remember less with it")
             }
@@ -99,12 +101,12 @@ pub(crate) async fn once(server: &Server) -> Result<Once, Reason> {
     Ok(Once { id, as_of })
 }
 
-/// Spends a form: the page with it is in the browser's history, and it works once.
-pub(crate) async fn spend<F: Form>(server: &Server, once: &Once) -> Result<(), Reason> {
+/// Spends a form by its own name, since it is not known whose it is. False where it was spent before.
+pub(crate) async fn spend<F: Form>(server: &Server, once: &Once) -> Result<bool, Reason> {
     let (key, keep) = (Key::of(Kind::Form, &once.id), F::LIFETIME + SLOWEST_ANSWER);
     match server.ledger().spend(key, once.as_of, keep).await? {
-        Spent::First => Ok(()),
-        Spent::Already => Err(Reason::FormSpent),
+        Spent::First => Ok(true),
+        Spent::Already => Ok(false),
         Spent::Forgotten => Err(Reason::FormExpired),
     }
 }

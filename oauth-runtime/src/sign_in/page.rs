@@ -8,8 +8,9 @@ use actix_web::http::{StatusCode, header};
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
 use crate::model::Timestamp;
-use crate::model::code::{Once, QuestionForm, SignInForm};
+use crate::model::code::{FormId, Once, QuestionForm, SignInForm};
 use crate::model::form::BadParameter;
+use crate::model::id::random_id;
 use crate::model::question::Question;
 use crate::model::redirect_uri::Destination;
 use crate::pages::{Link, QuestionPage, SignInPage, SignInProblem};
@@ -31,7 +32,7 @@ pub(crate) fn sign_in_page(
     let says_what_for = consent::is_given_by_signing_in(server, &authorization);
     let offered = authorization.offered(server);
     let Authorization { request, client, destination } = authorization;
-    let form = SignInForm { request, browser };
+    let form = SignInForm { id: random_id(), request, browser };
     let sealed = form::seal(server, &form)?;
     let texts = server.texts(form.request.requirements.language.as_deref());
     let asked = match says_what_for {
@@ -61,13 +62,19 @@ pub(crate) fn sign_in_page(
     Ok(with_problem(document(status_of(problem), html, &destination.source), problem))
 }
 
+/// What is known of a sign-in whose password was right: the name as typed, when it began, and with which form.
+pub(crate) struct Typed {
+    pub(crate) username: String,
+    pub(crate) began: Timestamp,
+    pub(crate) form: FormId,
+}
+
 /// The page that asks one more thing, for the first time.
 pub(crate) fn first_question_page(
     server: &Server,
     authorization: Authorization,
     browser: String,
-    username: String,
-    began: Timestamp,
+    Typed { username, began, form }: Typed,
     (once, question): (Once, Question),
 ) -> Result<HttpResponse, Reason> {
     if server.second_factor().is_none() {
@@ -79,7 +86,7 @@ pub(crate) fn first_question_page(
         return Err(Reason::Internal);
     }
     let Authorization { request, client, destination } = authorization;
-    let form = QuestionForm { once, request, browser, username, began, question };
+    let form = QuestionForm { once, sign_in: form, request, browser, username, began, question };
     let sealed = form::seal(server, &form)?;
     server.tell(Fact::of(EventKind::SecondFactorAsked).client(&client.id));
     Ok(question_page(server, &client.name, &destination, &form, &sealed, None))

@@ -1,31 +1,41 @@
 //! An authorization request that waits for its user, for those who sign their users in on pages of their own.
 
 use std::fmt;
+use std::time::Duration;
 
 use actix_web::error::InternalError;
 use actix_web::{Error, HttpRequest, HttpResponse};
+use serde::Serialize;
 
 use crate::error::Reason;
 use crate::event::request::{self, Request};
 use crate::event::{EventKind, Fact};
 use crate::model::Timestamp;
-use crate::model::code::SignInForm;
+use crate::model::code::{FormId, Prompt, SignInForm};
 use crate::model::session::By;
 use crate::response::{Doing, WayBack, error_page};
 use crate::server::OAuthService;
-use crate::sign_in::finish::{finish, signed_in};
+use crate::sign_in::finish::{Attempted, finish, signed_in};
+use crate::sign_in::redirect::ToClient;
 use crate::sign_in::request::Authorization;
 use crate::sign_in::{form, language, redirect};
-use crate::users::{Answer, Outcome, SignIn};
+use crate::users::{Outcome, SignIn};
 
 /// An authorization request that was found good and waits for its user: what [`Builder::sign_in_at`] sends to your page
 /// as `request`, opened by [`OAuthService::pending`].
+///
+/// The built-in sign-in page has the same `request` in its form. So a page of yours that comes in its place once, such as one
+/// on which a new user signs up, ends the very authorization that it began in.
+///
+/// What the client asks for holds here as well: a user who is not the one of [`hint`](PendingAuthorization::hint), or who was
+/// authenticated too long ago for [`prompt`](PendingAuthorization::prompt) or [`max_age`](PendingAuthorization::max_age), or
+/// not in one of the ways of [`acr_values`](PendingAuthorization::acr_values), is not signed in, and the client is told.
 ///
 /// [`Builder::sign_in_at`]: crate::Builder::sign_in_at
 ///
 /// ```
 /// use actix_web::{Error, HttpRequest, HttpResponse, web};
-/// use oauth_runtime::{OAuthService, SignIn};
+/// use oauth_runtime::{AuthTime, OAuthService, SignIn};
 /// use serde::Deserialize;
 /// use serde_json::json;
 ///
@@ -40,7 +50,7 @@ use crate::users::{Answer, Outcome, SignIn};
 /// async fn sign_in(oauth: OAuthService, http: HttpRequest, form: web::Form<Form>) -> Result<HttpResponse, Error> {
 ///     let pending = oauth.pending(&http, &form.request).await?;
 ///     match form.code_from_mail.as_str() {
-///         "314159" => pending.finish(&http, SignIn::done(json!({ "sub": "ada" })).amr("otp")).await,
+///         "314159" => pending.finish(&http, SignIn::done(json!({ "sub": "ada" })).amr("otp"), AuthTime::Now).await,
 ///         _ => pending.deny(),
 ///     }
 /// }
@@ -48,62 +58,101 @@ use crate::users::{Answer, Outcome, SignIn};
 pub struct PendingAuthorization {
     oauth: OAuthService,
     authorization: Authorization,
+    form: FormId,
     /// A sign-out since ends this sign-in too.
     began: Timestamp,
 }
 
+/// When a user was authenticated on a page of yours: tokens have it as `auth_time` (OpenID Connect Core §2), and guards may
+/// ask that it is fresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthTime {
+    /// With this very request, or since the page asked them to sign in.
+    Now,
+    /// So long before: they have a session of your own.
+    Ago(Duration),
+}
+
 impl OAuthService {
-    /// Opens what [`Builder::sign_in_at`](crate::Builder::sign_in_at) sent along as `request`. It is valid for an hour, in
-    /// the browser that it was made for.
+    /// Opens what [`Builder::sign_in_at`](crate::Builder::sign_in_at) sent along as `request`, or the built-in sign-in page
+    /// has in its form. It is valid for an hour, in the browser that it was made for.
     ///
     /// # Errors
     /// It is too old, was changed, is another browser's, or its client is not registered any more: the error answers with
     /// a page that says so.
     pub async fn pending(&self, http: &HttpRequest, request: &str) -> Result<PendingAuthorization, Error> {
         let server = self.server();
-        let authorization = async {
-            let form = form::open_sealed::<SignInForm>(server, http, request)?.value;
-            Authorization::of(server, form.request).await
+        let opened = async {
+            let opened = form::open_sealed::<SignInForm>(server, http, request)?;
+            let form = FormId { id: opened.value.id, until: opened.expires_at };
+            Ok((form, Authorization::of(server, opened.value.request).await?))
         };
-        match authorization.await {
-            Ok(authorization) => Ok(PendingAuthorization { oauth: self.clone(), authorization, began: server.now() }),
+        match opened.await {
+            Ok((form, authorization)) => {
+                Ok(PendingAuthorization { oauth: self.clone(), authorization, form, began: server.now() })
+            }
             Err(reason) => Err(page_error(self, http, reason, redirect::way_back_from(server, request).await.as_ref())),
         }
     }
 }
 
 impl PendingAuthorization {
-    /// Answers it for this user: the browser goes back to the client with a code, or to the consent page where that is
-    /// needed. Let it be the answer of your handler; it sets the cookies of the session.
+    /// Answers it for this user, who was authenticated by these methods ([`SignIn::amr`]) at this time: the browser goes back
+    /// to the client with a code, or to the consent page where that is needed. Let it be the answer of your handler; it
+    /// sets the cookies of the session. Where the user is not as the client asked for, it goes back with `login_required` or
+    /// `unmet_authentication_requirements`.
     ///
     /// A client that does not show who it is, such as a command line, always needs consent here: only the built-in
     /// sign-in page is known to have said who asks.
     ///
     /// # Errors
     /// The claims cannot be used, or the store has no answer: the error answers with a page, the log says why.
-    pub async fn finish(self, http: &HttpRequest, user: impl Answer) -> Result<HttpResponse, Error> {
+    pub async fn finish<T: Serialize>(
+        self,
+        http: &HttpRequest,
+        user: SignIn<T>,
+        at: AuthTime,
+    ) -> Result<HttpResponse, Error> {
         let oauth = self.oauth.clone();
         let back = redirect::way_back(oauth.server(), &self.authorization);
+        let client = ToClient::of(&self.authorization);
         let request = Request { id: None, address: oauth.server().client_address().of(http) };
-        match request::during(request, self.finished(http, user)).await {
+        let outcome = request::during(request, self.finished(http, user, at)).await;
+        match client.answer(oauth.server(), outcome) {
             Ok(response) => Ok(response),
             Err(reason) => Err(page_error(&oauth, http, reason, Some(&back))),
         }
     }
 
-    async fn finished(self, http: &HttpRequest, user: impl Answer) -> Result<HttpResponse, Reason> {
+    async fn finished<T: Serialize>(
+        self,
+        http: &HttpRequest,
+        user: SignIn<T>,
+        at: AuthTime,
+    ) -> Result<HttpResponse, Reason> {
         let server = self.oauth.server();
-        let SignIn(outcome) = user.into_sign_in().map_err(|why| {
+        let SignIn(outcome) = user.into_json().map_err(|why| {
             tracing::error!(target: "oauth", why, "a sign-in of your own gave no answer");
             self.tell_refused("no_answer");
             Reason::SignInFailed
         })?;
         match outcome {
             Outcome::Done(user) => {
+                let signed_in_at = match at {
+                    AuthTime::Now => self.began,
+                    AuthTime::Ago(ago) => self.began.before(ago),
+                };
                 // Here no name was typed: the claims have to say who it is.
-                let (person, view) =
-                    signed_in(server, http, &self.authorization.client.id, user, None, self.began, None).await?;
-                finish(server, http, self.authorization, person, &view, By::Elsewhere).await
+                let attempted = Attempted {
+                    username: None,
+                    began: self.began,
+                    signed_in_at,
+                    attempt: None,
+                    form: self.form,
+                    is_repeat: false,
+                };
+                let signed_in = signed_in(server, http, &self.authorization, user, attempted).await?;
+                finish(server, http, self.authorization, signed_in, By::Elsewhere).await
             }
             Outcome::Refused(_) => {
                 self.tell_refused("denied");
@@ -147,6 +196,30 @@ impl PendingAuthorization {
     pub fn scopes(&self) -> Vec<&str> {
         let server = self.oauth.server();
         server.described(&self.authorization.offered(server), server.texts(self.language()), None)
+    }
+
+    /// What the user is to be shown, whatever else would do (`prompt`): to sign in, to choose an account, to be asked.
+    #[must_use]
+    pub fn prompt(&self) -> &[Prompt] {
+        &self.authorization.request.requirements.prompt
+    }
+
+    /// How long ago the user may have been authenticated (`max_age`): with zero they have to be authenticated now.
+    #[must_use]
+    pub fn max_age(&self) -> Option<Duration> {
+        self.authorization.request.requirements.max_age.map(Duration::from_secs)
+    }
+
+    /// The subject that the client takes its user for (`id_token_hint`): no other is signed in.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        self.authorization.request.requirements.subject.as_deref()
+    }
+
+    /// The resources that are asked for (RFC 8707); empty where the client named none.
+    #[must_use]
+    pub fn resources(&self) -> Vec<&str> {
+        self.authorization.request.resources.iter().collect()
     }
 
     /// The name that the client expects its user to have (`login_hint`).

@@ -4,11 +4,16 @@ use actix_web::HttpResponse;
 
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
+use crate::model::Scope;
+use crate::model::as_of::{AsOf, Incarnation};
 use crate::model::claims::UnusableClaims;
-use crate::model::code::{AuthorizationCode, ConsentForm, QuestionForm, SignInForm};
+use crate::model::code::{
+    AuthorizationCode, AuthorizationRequest, ConsentForm, Promised, QuestionForm, SignInForm, uri_digest,
+};
 use crate::model::id::random_id;
 use crate::model::redirect_uri::Destination;
-use crate::model::session::Person;
+use crate::model::resource::Resources;
+use crate::model::session::{Authentication, Person};
 use crate::response::{WayBack, answered, redirect, see_other};
 use crate::seal::NotSealed;
 use crate::server::Server;
@@ -21,23 +26,14 @@ pub(crate) fn approve(
     authorization: &Authorization,
     granted: &Granted,
     person: &Person,
+    promised: Promised,
 ) -> Result<HttpResponse, Reason> {
     let Authorization { request, destination, .. } = authorization;
-    let code = AuthorizationCode {
-        grant: random_id(),
-        client_id: request.client_id.clone(),
-        redirect_uri: request.redirect_uri.clone(),
-        redirect_uri_given: request.redirect_uri_given,
-        scope: granted.scope().clone(),
-        resources: granted.resources().clone(),
-        nonce: request.nonce.clone(),
-        challenge: request.challenge,
-        subject: person.subject.clone(),
-        claims: person.claims.clone(),
-        authentication: person.authentication.clone(),
-    };
-    let issued_at = server.now();
-    let sealed = match server.sealer().seal(&code, issued_at, issued_at + server.code_lifetime()) {
+    // OpenID Connect Core §3.1.2.2
+    request.requirements.check(&person.subject, &person.authentication.how())?;
+    let code = code(request, granted.scope(), granted.resources(), person, promised.grant);
+    // A repeat prolongs nothing.
+    let sealed = match server.sealer().seal(&code, promised.at, promised.at + server.code_lifetime()) {
         Ok(sealed) => sealed,
         Err(NotSealed::TooLarge) => {
             tracing::error!(target: "oauth", "the claims of who signed in cannot be used: {}", UnusableClaims::TooLarge);
@@ -47,6 +43,77 @@ pub(crate) fn approve(
     };
     server.tell(Fact::of(EventKind::CodeIssued).subject(&code.subject).client(&code.client_id).grant(&code.grant));
     Ok(redirect(server, destination, request.state.as_deref(), &[("code", &sealed)]))
+}
+
+fn code(
+    request: &AuthorizationRequest,
+    scope: &Scope,
+    resources: &Resources,
+    person: &Person,
+    grant: String,
+) -> AuthorizationCode {
+    AuthorizationCode {
+        grant,
+        client_id: request.client_id.clone(),
+        redirect_uri: uri_digest(&request.redirect_uri),
+        redirect_uri_given: request.redirect_uri_given,
+        scope: scope.clone(),
+        resources: resources.clone(),
+        nonce: request.nonce.clone(),
+        challenge: request.challenge,
+        subject: person.subject.clone(),
+        claims: person.claims.clone(),
+        authentication: person.authentication.clone(),
+    }
+}
+
+/// Whether a code for this request has room for a user: what it has no room for is said before anyone types a password.
+pub(crate) fn check_room(server: &Server, request: &AuthorizationRequest) -> Result<(), Reason> {
+    let now = server.now();
+    let anyone = Person {
+        subject: "s".repeat(ROOM_FOR_SUBJECT),
+        account: String::new(),
+        device: None,
+        claims: std::iter::once(("c".to_owned(), "x".repeat(ROOM_FOR_CLAIMS).into())).collect(),
+        authentication: Authentication {
+            at: now,
+            amr: vec!["pwd".to_owned(), "otp".to_owned()],
+            acr: None,
+            until: Some(now),
+            session: Some(random_id()),
+            as_of: AsOf { incarnation: Incarnation::from_bits(0), sequence: now.seconds() },
+        },
+    };
+    match server.sealer().seal(&code(request, &request.scope, &request.resources, &anyone, random_id()), now, now) {
+        Ok(_) => Ok(()),
+        Err(NotSealed::TooLarge) => Err(Reason::RequestTooLong),
+        Err(NotSealed::Failed) => Err(Reason::Internal),
+    }
+}
+
+/// Where the client is told of a reason that it can mend by asking otherwise.
+pub(crate) struct ToClient {
+    destination: Destination,
+    state: Option<String>,
+}
+
+impl ToClient {
+    pub(crate) fn of(authorization: &Authorization) -> Self {
+        ToClient { destination: authorization.destination.clone(), state: authorization.request.state.clone() }
+    }
+
+    pub(crate) fn answer(
+        &self,
+        server: &Server,
+        outcome: Result<HttpResponse, Reason>,
+    ) -> Result<HttpResponse, Reason> {
+        match outcome {
+            Err(reason @ (Reason::AnotherUser | Reason::SignedInTooLongAgo | Reason::AcrUnmet)) => {
+                Ok(refuse(server, &self.destination, self.state.as_deref(), &reason))
+            }
+            outcome => outcome,
+        }
+    }
 }
 
 /// Sends the browser to the client with an error (RFC 6749 §4.1.2.1).
@@ -94,3 +161,7 @@ pub(crate) fn refused(server: &Server, authorization: &Authorization, reason: &R
     let Authorization { request, destination, .. } = authorization;
     refuse(server, destination, request.state.as_deref(), reason)
 }
+
+/// What every request leaves in its code for its user: bytes of the `sub`, and of their claims.
+const ROOM_FOR_SUBJECT: usize = 64;
+const ROOM_FOR_CLAIMS: usize = 448;

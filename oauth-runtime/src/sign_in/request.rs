@@ -6,13 +6,14 @@ use std::sync::Arc;
 use actix_web::HttpRequest;
 
 use crate::error::Reason;
-use crate::model::Scope;
+use crate::model::claims::OPENID;
 use crate::model::client::RegisteredClient;
-use crate::model::code::{AuthorizationRequest, Requirements};
+use crate::model::code::{AuthorizationRequest, Prompt, Requirements};
 use crate::model::form::Parameters;
 use crate::model::pkce::Challenge;
 use crate::model::redirect_uri::Destination;
 use crate::model::session::Person;
+use crate::model::{Scope, Timestamp};
 use crate::server::Server;
 use crate::server::granting::{Granted, InTheNameOf};
 use crate::sign_in::language;
@@ -72,9 +73,12 @@ impl Asking {
         parameters: &Parameters<'_>,
     ) -> Result<AuthorizationRequest, Reason> {
         let state = parameters.get("state", MAX_STATE_BYTES)?;
-        // RFC 6749 appendix A.5 has no control characters in it
-        if state.is_some_and(|state| state.chars().any(char::is_control)) {
-            return Err(Reason::ParameterEncoding("state"));
+        let nonce = parameters.get("nonce", MAX_NONCE_BYTES)?;
+        // RFC 6749 appendix A.5 has no control characters in a state, and a nonce is no other kind of text.
+        for (name, value) in [("state", state), ("nonce", nonce)] {
+            if value.is_some_and(|value| value.chars().any(char::is_control)) {
+                return Err(Reason::ParameterEncoding(name));
+            }
         }
         match parameters.get("response_type", 64)? {
             Some("code") => {}
@@ -86,13 +90,17 @@ impl Asking {
             Some(_) => return Err(Reason::UnsupportedResponseMode),
         }
         unsupported(parameters)?;
-        let nonce = parameters.get("nonce", MAX_NONCE_BYTES)?;
+        let scope = scope(server, &self.client, parameters)?;
+        // OpenID Connect Core §3.1.2.1: required there, however many are registered
+        if scope.contains(OPENID) && !self.redirect_uri_given {
+            return Err(Reason::MissingParameter("redirect_uri"));
+        }
         Ok(AuthorizationRequest {
             client_id: self.client.id.clone(),
             redirect_uri: self.destination.uri.clone(),
             redirect_uri_given: self.redirect_uri_given,
             challenge: challenge(parameters)?,
-            scope: scope(server, &self.client, parameters)?,
+            scope,
             resources: server.asked_resources(&self.client, parameters)?,
             state: state.map(str::to_owned),
             nonce: nonce.map(str::to_owned),
@@ -142,44 +150,55 @@ fn requirements(server: &Server, http: &HttpRequest, parameters: &Parameters<'_>
         None => None,
     };
     let acr = parameters.get("acr_values", 512)?.unwrap_or_default();
-    Ok(Requirements {
-        consent: false,
+    let mut requirements = Requirements {
+        prompt: prompts(parameters)?,
         max_age,
-        acr: acr.split(' ').filter(|one| !one.is_empty()).map(str::to_owned).collect(),
+        signed_in_since: None,
+        acr: acr.split(' ').filter(|one| server.knows_acr(one)).map(str::to_owned).collect(),
+        subject: None,
         // A hint that cannot be a name is none.
         login_hint: parameters.get("login_hint", 256).ok().flatten().map(str::to_owned),
         language: language::asked(http, server, parameters.get("ui_locales", 256)?),
-    })
+    };
+    requirements.signed_in_since = signed_in_since(server, &requirements);
+    Ok(requirements)
 }
 
-/// What a request wants to be shown (`prompt`, OpenID Connect Core §3.1.2.1).
-pub(crate) struct Prompt {
-    /// `none`
-    pub(crate) nothing: bool,
-    /// `login` or `select_account`
-    pub(crate) sign_in: bool,
-    pub(crate) consent: bool,
+/// From when on a sign-in will do: processes that share a store may be a moment apart.
+fn signed_in_since(server: &Server, requirements: &Requirements) -> Option<Timestamp> {
+    let now = server.now().seconds();
+    let since = if requirements.want_a_sign_in() {
+        now
+    } else {
+        // Both are whole seconds: one that is as old as that may be older by nearly a second.
+        now.saturating_sub(requirements.max_age?).saturating_add(1)
+    };
+    Some(Timestamp::from_seconds(since.saturating_sub(server.ledger().slack().as_secs())))
 }
 
-impl Prompt {
-    pub(crate) fn read(parameters: &Parameters<'_>) -> Result<Self, Reason> {
-        let text = parameters.get("prompt", 256)?.unwrap_or_default();
-        let prompts: Vec<&str> = text.split(' ').filter(|one| !one.is_empty()).collect();
-        match prompts.as_slice() {
-            ["none"] => Ok(Prompt { nothing: true, sign_in: false, consent: false }),
-            prompts if prompts.iter().all(|prompt| *prompt != "none" && PROMPTS.contains(prompt)) => Ok(Prompt {
-                nothing: false,
-                // One account is signed in at a time: a user who wants another signs in to it.
-                sign_in: prompts.iter().any(|prompt| *prompt != "consent"),
-                consent: prompts.contains(&"consent"),
-            }),
-            _ => Err(Reason::PromptUnknown),
-        }
+/// What a request wants to be shown; empty for `none`, which [`is_silent`] knows.
+fn prompts(parameters: &Parameters<'_>) -> Result<Vec<Prompt>, Reason> {
+    let words = parameters.get("prompt", MAX_PROMPT_BYTES)?.unwrap_or_default();
+    if words.trim() == NO_PROMPT {
+        return Ok(Vec::new());
     }
+    let words = words.split(' ').filter(|word| !word.is_empty());
+    let prompt = |word: &str| Prompt::ALL.iter().find(|prompt| prompt.as_str() == word).copied();
+    words.map(|word| prompt(word).ok_or(Reason::PromptUnknown)).collect()
+}
+
+/// Whether nothing may be shown (`prompt=none`).
+pub(crate) fn is_silent(parameters: &Parameters<'_>) -> Result<bool, Reason> {
+    Ok(parameters.get("prompt", MAX_PROMPT_BYTES)?.is_some_and(|words| words.trim() == NO_PROMPT))
 }
 
 /// What `prompt` may be, as metadata names them.
-pub(crate) const PROMPTS: [&str; 4] = ["none", "login", "consent", "select_account"];
+pub(crate) fn known_prompts() -> Vec<&'static str> {
+    std::iter::once(NO_PROMPT).chain(Prompt::ALL.iter().map(|prompt| prompt.as_str())).collect()
+}
+
+const NO_PROMPT: &str = "none";
+const MAX_PROMPT_BYTES: usize = 256;
 pub(crate) const MAX_STATE_BYTES: usize = 2048;
 const MAX_NONCE_BYTES: usize = 512;
 pub(crate) const MAX_URI_BYTES: usize = 2048;

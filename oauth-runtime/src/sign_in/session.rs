@@ -8,7 +8,6 @@ use crate::model::Timestamp;
 use crate::model::lifetime::Lifetimes;
 use crate::model::record::Record;
 use crate::model::session::{Person, Session};
-use crate::seal::NotSealed;
 use crate::server::Server;
 use crate::sign_in::cookie::Cookie;
 use crate::standing::{Decision, Ended, HandedOut, Refused, View};
@@ -24,7 +23,7 @@ impl Session {
     /// Every session that the browser has and that stands. There is one, as long as no other page plants cookies.
     pub(crate) async fn all_of(request: &HttpRequest, server: &Server) -> Result<Vec<Session>, Reason> {
         let mut sessions: Vec<Session> = Vec::new();
-        for session in Cookie::Session.all(request, server).into_iter().filter_map(|it| Session::opened(it, server)) {
+        for session in Session::all_presented(request, server) {
             let id = &session.authentication.session;
             if sessions.iter().all(|known| known.authentication.session != *id)
                 && let Some((session, _)) = session.standing(server).await?
@@ -51,10 +50,17 @@ impl Session {
         Session::opened(Cookie::Session.read(request, server)?, server)
     }
 
+    /// Whether the browser shows this session, by a cookie that is good in itself.
+    pub(crate) fn is_presented(request: &HttpRequest, server: &Server, id: &str) -> bool {
+        Session::all_presented(request, server)
+            .iter()
+            .any(|session| session.authentication.session.as_deref() == Some(id))
+    }
+
     /// Every session of another user that the browser has: it is this user's now.
     pub(crate) fn of_others(request: &HttpRequest, server: &Server, subject: &str) -> Vec<Session> {
-        let presented = Cookie::Session.all(request, server).into_iter().filter_map(|it| Session::opened(it, server));
-        presented.filter(|session| session.subject != subject).collect()
+        let all = Session::all_presented(request, server).into_iter();
+        all.filter(|session| session.subject != subject).collect()
     }
 
     /// Ends sessions, each with all that clients got by it. Events say why.
@@ -65,6 +71,11 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// Every one that a cookie has and that is good in itself.
+    pub(crate) fn all_presented(request: &HttpRequest, server: &Server) -> Vec<Session> {
+        Cookie::Session.all(request, server).into_iter().filter_map(|it| Session::opened(it, server)).collect()
     }
 
     fn opened(sealed: &str, server: &Server) -> Option<Session> {
@@ -102,14 +113,9 @@ impl Session {
             authentication: person.authentication.clone(),
         };
         let now = server.now();
-        match server.sealer().seal(&session, now, ends_at(&session, sessions.lifetimes, now)) {
-            Ok(sealed) => Cookie::Session.set(response, server, &sealed, None),
-            // Only an `acr` or `amr` of the author's can be as long as that: the user signs in without a session.
-            Err(NotSealed::TooLarge) => {
-                tracing::error!(target: "oauth", "there is no session: its acr and amr do not fit a cookie; shorten them");
-            }
-            Err(NotSealed::Failed) => return Err(Reason::Internal),
-        }
+        // All that is in it is bounded where it comes in: the name as typed, the subject, `amr` and `acr`.
+        let sealed = server.sealer().seal(&session, now, ends_at(&session, sessions.lifetimes, now));
+        Cookie::Session.set(response, server, &sealed.map_err(|_| Reason::Internal)?, None);
         Ok(())
     }
 

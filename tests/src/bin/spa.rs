@@ -30,6 +30,7 @@ async fn me(Claims(claims): Claims) -> impl Responder {
 fn authenticate(login: Login) -> SignIn<Value> {
     match (login.username.as_str(), &*login.password) {
         ("ada", "ada123") => SignIn::done(user("ada")).amr("pwd"),
+        ("tabs", "tabs123") => SignIn::done(user("tabs")).amr("pwd"),
         (name, "eve123") if name.starts_with("eve") => SignIn::ask(Question::choice(
             if login.language.as_deref() == Some("de") { "Wohin soll der Code?" } else { "Where shall the code go?" },
             [("sms", "Text message to ...42"), ("mail", "Mail to e...@example.com")],

@@ -6,7 +6,7 @@ use crate::error::Reason;
 use crate::event::{EventKind, Fact};
 use crate::model::Timestamp;
 use crate::model::client::RegisteredClient;
-use crate::model::code::AuthorizationCode;
+use crate::model::code::{AuthorizationCode, uri_digest};
 use crate::model::form::Parameters;
 use crate::model::pkce::Verifier;
 use crate::model::record::{Full, Grant, Record, Redeemed};
@@ -37,7 +37,7 @@ pub(crate) async fn redeem(
     }
     // OAuth 2.1 §10.2: named in the authorization request, it has to come again; left out there, it may be here
     let matches = match redirect_uri {
-        Some(uri) => uri == code.redirect_uri,
+        Some(uri) => uri_digest(uri) == code.redirect_uri,
         None => !code.redirect_uri_given,
     };
     if !matches {

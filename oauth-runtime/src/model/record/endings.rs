@@ -16,9 +16,12 @@ impl Record {
     /// Ends all that this subject holds. What they allowed to clients stays allowed.
     pub(crate) fn sign_out(&mut self, now: Timestamp) {
         let (consents, later) = (std::mem::take(&mut self.consents), std::mem::take(&mut self.later));
+        // That a form was sent is not forgotten: it is in a browser's history, with the password.
+        self.forms_are_over(|_| true);
+        let forms = std::mem::take(&mut self.forms);
         let until = now + ENDING_REMEMBERED;
         let signed_out = Some(SignedOut { bound: Bound::ThisWrite, at: now, until });
-        *self = Record { signed_out, consents, later, ..Record::default() };
+        *self = Record { signed_out, forms, consents, later, ..Record::default() };
     }
 
     pub(super) fn has_ended(&self, id: &str, now: Timestamp) -> bool {
@@ -51,6 +54,7 @@ impl Record {
     /// Ends all that one client holds of this subject.
     pub(super) fn end_client(&mut self, client: &str, now: Timestamp) {
         self.grants.retain(|grant| grant.client != client);
+        self.forms_are_over(|form| form.client == client);
         self.ended.retain(|ended| ended.client.as_deref() != Some(client));
         self.clients.retain(|ended| ended.client != client);
         self.remember_ended_client(client, None, now);
@@ -66,6 +70,8 @@ impl Record {
         }
         let is_of_it = |of: &str| is_sid_of(session, client, of);
         self.grants.retain(|grant| grant.client != client || !grant.session.as_deref().is_some_and(is_of_it));
+        let is_form_of_it = |of: &str| is_sid_of(session, client, of);
+        self.forms_are_over(|form| form.client == client && form.session.as_deref().is_some_and(is_form_of_it));
         self.clients.retain(|ended| !of_client(ended) || ended.session.as_deref() != Some(session));
         self.remember_ended_client(client, Some(session), now);
     }

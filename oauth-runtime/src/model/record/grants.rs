@@ -53,7 +53,7 @@ impl Record {
         now: Timestamp,
     ) -> Result<Redeemed, Full> {
         match self.spend(grant, valid_until, now)? {
-            Spending::First => {}
+            Spending::First => self.forms_are_over(|form| form.grant == grant),
             // OAuth 2.1 §4.1.3: what was issued from a code that comes twice is revoked
             Spending::Already => {
                 self.end_grant(grant, client, now);
@@ -121,6 +121,7 @@ impl Record {
     pub(crate) fn end_grant(&mut self, grant: &str, client: &str, now: Timestamp) {
         self.prune(now);
         self.grants.retain(|found| found.id != grant);
+        self.forms_are_over(|form| form.grant == grant);
         self.remember_ended(grant, Some(client), now);
     }
 

@@ -22,9 +22,12 @@ pub(crate) struct Record {
     /// The grants whose families of refresh tokens live.
     #[serde(rename = "g", default, skip_serializing_if = "Vec::is_empty")]
     pub(super) grants: Vec<Grant>,
-    /// The codes that were redeemed, by their grants, and the forms that were sent.
+    /// The codes that were redeemed, by their grants.
     #[serde(rename = "c", default, skip_serializing_if = "Vec::is_empty")]
     pub(super) spent: Vec<Until>,
+    /// The forms that were sent.
+    #[serde(rename = "f", default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) forms: Vec<Form>,
     /// The sessions and grants that were ended.
     #[serde(rename = "e", default, skip_serializing_if = "Vec::is_empty")]
     pub(super) ended: Vec<Until>,
@@ -83,6 +86,27 @@ pub(super) struct Until {
     /// Of a grant.
     #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
     pub(super) client: Option<String>,
+    #[serde(rename = "u")]
+    pub(super) until: Timestamp,
+}
+
+/// A form that was sent, and what it was answered with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Form {
+    pub(super) id: String,
+    #[serde(rename = "g")]
+    pub(super) grant: String,
+    #[serde(rename = "k")]
+    pub(super) client: String,
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    pub(super) session: Option<String>,
+    #[serde(rename = "a", default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_allowed: bool,
+    /// What came of it was redeemed, or has ended.
+    #[serde(rename = "x", default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_over: bool,
+    #[serde(rename = "t")]
+    pub(super) at: Timestamp,
     #[serde(rename = "u")]
     pub(super) until: Timestamp,
 }
@@ -198,6 +222,7 @@ impl Record {
     pub(crate) fn keep(&self, now: Timestamp) -> Option<Duration> {
         let named = self.spent.iter().chain(&self.ended).map(|it| it.until);
         let ends = named
+            .chain(self.forms.iter().map(|it| it.until))
             .chain(self.signed_out.map(|it| it.until))
             .chain(self.sessions.iter().map(|it| it.until))
             .chain(self.grants.iter().map(|it| it.family.until))
@@ -213,6 +238,7 @@ impl Record {
         self.sessions.retain(|it| it.until > now);
         self.grants.retain(|it| it.family.until > now);
         self.spent.retain(|it| it.until > now);
+        self.forms.retain(|it| it.until > now);
         self.ended.retain(|it| it.until > now);
         self.clients.retain(|it| it.until > now);
         self.consents.retain(|it| it.until > now);

@@ -50,6 +50,7 @@ impl Record {
         self.prune(now);
         self.sessions.retain(|session| session.id != id);
         self.grants.retain(|grant| grant.session.as_deref() != Some(id));
+        self.forms_are_over(|form| form.session.as_deref() == Some(id));
         self.remember_ended(id, None, now);
     }
 }

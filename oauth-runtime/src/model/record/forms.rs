@@ -1,0 +1,101 @@
+//! The forms that a subject sent. Each works once, and for a moment a repeat gets the same answer: a double click sends a form
+//! twice, and the browser shows what the second one came to.
+
+use std::time::Duration;
+
+use super::parts::{Form, Record};
+use crate::model::Timestamp;
+use crate::model::lifetime::SLOWEST_ANSWER;
+
+/// A form that is sent now.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sending<'a> {
+    pub(crate) id: &'a str,
+    /// It cannot come any more after that.
+    pub(crate) until: Timestamp,
+    /// The grant that a code would be of.
+    pub(crate) grant: &'a str,
+    pub(crate) client: &'a str,
+    /// The session that it belongs to, or begins.
+    pub(crate) session: Option<&'a str>,
+    /// Whether a code follows, or else a refusal.
+    pub(crate) is_allowed: bool,
+}
+
+/// What sending a form comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Sent {
+    First,
+    /// It was sent so long ago, and nothing has come of it yet: what it was answered with.
+    Again {
+        grant: String,
+        session: Option<String>,
+        age: Duration,
+    },
+    /// It was allowed before, and is not any more: what came of it has ended with this call.
+    TakenBack,
+    /// It was sent before.
+    Spent,
+    /// It came too late, by the store's clock: whether it was sent is forgotten.
+    Expired,
+}
+
+impl Record {
+    /// Takes a form. `young` is how long the same answer is given again.
+    pub(crate) fn send(&mut self, sending: &Sending<'_>, young: Duration, now: Timestamp) -> Sent {
+        self.prune(now);
+        if sending.until <= now {
+            return Sent::Expired;
+        }
+        let Some(index) = self.forms.iter().position(|form| form.id == sending.id) else {
+            self.keep_form(sending, now);
+            return Sent::First;
+        };
+        let Some(form) = self.forms.get_mut(index) else { return Sent::Spent };
+        if form.is_allowed && !sending.is_allowed {
+            form.is_allowed = false;
+            let (grant, client) = (form.grant.clone(), form.client.clone());
+            self.end_grant(&grant, &client, now);
+            return Sent::TakenBack;
+        }
+        let (form, is_same) = (form.clone(), form.is_allowed == sending.is_allowed);
+        let session_lives = form.session.as_ref().is_none_or(|session| self.has_session(session, now));
+        let age = now.since(form.at);
+        if is_same && !form.is_over && session_lives && age < young {
+            Sent::Again { grant: form.grant, session: form.session, age }
+        } else {
+            Sent::Spent
+        }
+    }
+
+    fn keep_form(&mut self, sending: &Sending<'_>, now: Timestamp) {
+        let Sending { id, until, grant, client, session, is_allowed } = *sending;
+        // The first to be forgotten is one that its own user sent, long ago or among many.
+        if self.forms.len() >= MAX_FORMS {
+            self.forms.remove(0);
+        }
+        if !is_allowed {
+            // What led to the question leads there no more.
+            self.forms_are_over(|form| form.grant == grant);
+        }
+        self.forms.push(Form {
+            id: id.to_owned(),
+            grant: grant.to_owned(),
+            client: client.to_owned(),
+            session: session.map(str::to_owned),
+            is_allowed,
+            is_over: false,
+            at: now,
+            // A process whose clock is behind the store's may take it for valid a little longer.
+            until: until + SLOWEST_ANSWER,
+        });
+    }
+
+    /// To these forms no answer is given again.
+    pub(super) fn forms_are_over(&mut self, of: impl Fn(&Form) -> bool) {
+        self.forms.iter_mut().filter(|form| of(form)).for_each(|form| form.is_over = true);
+    }
+}
+
+/// How many forms of one subject are remembered.
+const MAX_FORMS: usize = 100;

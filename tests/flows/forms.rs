@@ -1,0 +1,296 @@
+//! Forms that are sent twice, from two tabs, or out of a browser's history.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use oauth_runtime::{Builder, Client, Clock, Login, OAuthService, Question, SecondFactor, SignIn};
+use oauth_tests::{Answer, Browser, Server, builder, free_port, handlers, serve, start, without_cookies};
+use serde_json::{Value, json};
+
+const GUEST: &[(&str, Option<&str>)] =
+    &[("client_id", Some("guest")), ("redirect_uri", Some("https://guest.example/cb"))];
+
+/// Users stay signed in, and a third party may call the API for them.
+fn with_service(change: impl FnOnce(Builder) -> Builder) -> (Server, OAuthService) {
+    let (listener, base) = free_port();
+    let guest = Client::public("guest").redirect_uri("https://guest.example/cb").third_party();
+    let staying = builder(&base)
+        .reload(async |subject: &str| Some(json!({ "sub": subject, "role": "admin" })))
+        .client(guest.allow_resources([&base]));
+    let oauth = change(staying).build().unwrap();
+    let service = oauth.clone();
+    let server = serve(listener, move |app| {
+        app.configure(service.routes()).configure(handlers);
+    });
+    (server, oauth)
+}
+
+fn staying(change: impl FnOnce(Builder) -> Builder) -> Server {
+    with_service(change).0
+}
+
+/// The consent page of a third party, for the admin who just signed in.
+async fn consent_page(browser: &Browser) -> Answer {
+    browser.sign_in(GUEST, "admin", "admin123").await
+}
+
+async fn redeemed(browser: &Browser, answer: &Answer) -> Answer {
+    browser.redeem(&answer.redirect()["code"], GUEST).await
+}
+
+/// A page that leads back to the application, and no code.
+fn is_spent(answer: &Answer) -> bool {
+    answer.status == 400
+        && answer.is_page()
+        && answer.body.contains("error=access_denied")
+        && !answer.body.contains("code=")
+}
+
+#[tokio::test]
+async fn c41_a_double_click_on_allow_gets_a_code_that_works() {
+    let server = staying(|builder| builder);
+    let browser = Browser::new(&server);
+    let form = consent_page(&browser).await.form();
+    let first = browser.consent(&form, "allow").await;
+    let second = browser.consent(&form, "allow").await;
+    let issued = redeemed(&browser, &second).await;
+    assert_eq!(issued.status, 200, "what the browser shows is what works: {issued:?}");
+    assert_eq!(browser.call("/me", issued.json()["access_token"].as_str()).await.status, 200);
+    // Both are of one grant: the first is a replay now, and takes it back.
+    assert_eq!(redeemed(&browser, &first).await.json()["error"], "invalid_grant");
+    assert_eq!(browser.call("/me", issued.json()["access_token"].as_str()).await.status, 401);
+    assert!(is_spent(&browser.consent(&form, "allow").await), "once it is redeemed, nothing is given again");
+}
+
+#[tokio::test]
+async fn c41_a_repeat_is_answered_for_as_long_as_the_first_code_would_be_valid() {
+    let clock = Clock::by_hand();
+    let server = staying(|builder| builder.clock(clock.clone()).code_lifetime(Duration::from_secs(30)));
+    let browser = Browser::new(&server);
+    let form = consent_page(&browser).await.form();
+    browser.consent(&form, "allow").await.redirect();
+    clock.advance(Duration::from_secs(29));
+    let again = browser.consent(&form, "allow").await;
+    assert!(again.redirect().contains_key("code"));
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(redeemed(&browser, &again).await.json()["error"], "invalid_grant", "a repeat prolongs nothing");
+    assert!(is_spent(&browser.consent(&form, "allow").await));
+}
+
+#[tokio::test]
+async fn c41_another_answer_is_no_repeat() {
+    let server = staying(|builder| builder);
+    let browser = Browser::new(&server);
+    let form = consent_page(&browser).await.form();
+    assert_eq!(browser.consent(&form, "deny").await.redirect()["error"], "access_denied");
+    assert_eq!(browser.consent(&form, "deny").await.redirect()["error"], "access_denied");
+    assert!(is_spent(&browser.consent(&form, "allow").await), "what was denied is asked for again");
+
+    let form = consent_page(&browser).await.form();
+    let allowed = browser.consent(&form, "allow").await;
+    let issued = redeemed(&browser, &allowed).await.json();
+    assert_eq!(browser.call("/me", issued["access_token"].as_str()).await.status, 200);
+    assert_eq!(browser.consent(&form, "deny").await.redirect()["error"], "access_denied");
+    assert_eq!(
+        browser.call("/me", issued["access_token"].as_str()).await.status,
+        401,
+        "Deny after Allow takes it back"
+    );
+    assert!(is_spent(&browser.consent(&form, "allow").await));
+    assert!(consent_page(&browser).await.body.contains("value=\"allow\""), "and the consent with it");
+}
+
+#[tokio::test]
+async fn c41_only_the_same_browser_gets_the_same_answer() {
+    let server = staying(|builder| builder);
+    let browser = Browser::new(&server);
+    let page = consent_page(&browser).await;
+    browser.consent(&page.form(), "allow").await.redirect();
+    let other = Browser::new(&server);
+    consent_page(&other).await;
+    assert_eq!(other.consent(&page.form(), "allow").await.status, 403);
+}
+
+/// A shared machine: the page that came of the password is in the browser's history, with the password.
+#[tokio::test]
+async fn c41_after_a_sign_out_nothing_of_the_history_answers() {
+    for everywhere in [false, true] {
+        let clock = Clock::by_hand();
+        let (server, oauth) = with_service(|builder| builder.clock(clock.clone()));
+        let browser = Browser::new(&server);
+        let form = browser.authorize(GUEST).await.form();
+        let consent = browser.login(&form, "admin", "admin123").await.form();
+        browser.consent(&consent, "allow").await.redirect();
+        if everywhere {
+            oauth.sign_out("admin").await.unwrap();
+            clock.advance(Duration::from_secs(2));
+        } else {
+            let page = browser.call("/logout", None).await.form();
+            assert_eq!(browser.sign_out(&page, "sign_out").await.status, 200);
+        }
+        let resent = browser.login(&form, "admin", "admin123").await;
+        assert!(is_spent(&resent) && !resent.headers.contains_key("set-cookie"), "{resent:?}");
+        let resent = browser.consent(&consent, "allow").await;
+        assert!(resent.status == 400 && resent.is_page(), "{resent:?}");
+        assert_eq!(browser.authorize(&[("prompt", Some("none"))]).await.redirect()["error"], "login_required");
+    }
+}
+
+/// Without sessions there is no sign-out, and the history is the same.
+#[tokio::test]
+async fn c41_without_sessions_a_sign_in_form_is_good_once_as_well() {
+    let server = start(|builder| builder);
+    let browser = Browser::new(&server);
+    let form = browser.authorize(&[]).await.form();
+    let code = browser.login(&form, "admin", "admin123").await.redirect()["code"].clone();
+    assert_eq!(browser.redeem(&code, &[]).await.status, 200);
+    assert!(is_spent(&browser.login(&form, "admin", "admin123").await));
+    assert_eq!(browser.login(&form, "admin", "wrong").await.status, 401, "that it was sent is told to its user alone");
+    assert!(browser.login(&form, "user", "user123").await.redirect().contains_key("code"), "another user's first");
+}
+
+#[tokio::test]
+async fn c41_a_double_click_on_sign_in_is_one_sign_in() {
+    let (server, oauth) = with_service(|builder| builder);
+    let browser = Browser::new(&server);
+    let form = browser.authorize(&[]).await.form();
+    let both = tokio::join!(browser.login(&form, "admin", "admin123"), browser.login(&form, "admin", "admin123"));
+    let codes = [&both.0, &both.1].map(|answer| answer.redirect()["code"].clone());
+    let issued = browser.redeem(&codes[1], &[]).await;
+    assert_eq!(issued.status, 200, "{issued:?}");
+    let sessions = oauth.grants("admin").await.unwrap().into_iter();
+    assert_eq!(sessions.filter(|grant| grant.holder == oauth_runtime::Holder::Session).count(), 1);
+    assert_eq!(browser.redeem(&codes[0], &[]).await.json()["error"], "invalid_grant", "they are of one grant");
+}
+
+/// A code of an app is right once; a double click sends it twice.
+#[tokio::test]
+async fn c41_a_double_click_at_the_second_factor_is_one_answer() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let used = Arc::clone(&asked);
+    let server = staying(move |builder| {
+        builder
+            .authenticate(async |_: Login| -> SignIn<Value> { SignIn::ask(Question::code("Enter the code")) })
+            .second_factor(async move |factor: SecondFactor| match &*factor.answer {
+                "314159" if used.fetch_add(1, Ordering::SeqCst) == 0 => SignIn::done(json!({ "sub": factor.username })),
+                _ => SignIn::refused(),
+            })
+    });
+    let browser = Browser::new(&server);
+    let page = browser.sign_in(&[], "admin", "x").await;
+    let verify = async |answer: &str| {
+        let fields = [("request", page.form()), ("answer", answer.to_owned())];
+        Answer::to(browser.http.post(format!("{}/verify", server.base)).form(&fields)).await
+    };
+    assert_eq!(verify("000000").await.status, 401);
+    let both = tokio::join!(verify("314159"), verify("314159"));
+    assert!(both.0.redirect().contains_key("code"), "{:?}", both.0);
+    let again = verify("314159").await;
+    let code = again.redirect()["code"].clone();
+    assert_eq!(browser.redeem(&code, &[]).await.status, 200);
+    assert_eq!(asked.load(Ordering::SeqCst), 1, "the author's function was asked once");
+    assert!(is_spent(&verify("314159").await), "it is redeemed by now");
+    assert_eq!(verify("000000").await.status, 401);
+}
+
+#[tokio::test]
+async fn c41_two_tabs_do_not_disturb_each_other() {
+    let server = staying(|builder| builder);
+    // Two first visits at once: neither knows of the other's cookie.
+    let http = without_cookies();
+    let url = Browser::new(&server).authorize_url(&[]);
+    let (first, second) = (Answer::to(http.get(&url)).await, Answer::to(http.get(&url)).await);
+    let cookies = [&first, &second].map(|page| page.header("set-cookie").split(';').next().unwrap().to_owned());
+    let name = |cookie: &str| cookie.split('=').next().unwrap().to_owned();
+    assert_ne!(name(&cookies[0]), name(&cookies[1]), "each has a name of its own");
+    for page in [&first, &second] {
+        let fields = [("request", page.form()), ("username", "admin".into()), ("password", "admin123".into())];
+        let post = http.post(format!("{}/login", server.base)).header("cookie", cookies.join("; "));
+        assert!(Answer::to(post.form(&fields)).await.redirect().contains_key("code"));
+    }
+    // A sign-in in one of two tabs leaves the other's form as good as it was.
+    let browser = Browser::new(&server);
+    let (one, other) = (browser.authorize(&[]).await.form(), browser.authorize(GUEST).await.form());
+    assert!(browser.login(&one, "admin", "admin123").await.redirect().contains_key("code"));
+    let consent = browser.login(&other, "admin", "admin123").await.form();
+    assert!(browser.consent(&consent, "allow").await.redirect().contains_key("code"));
+    // A consent page is its user's: in the meantime another one signed in.
+    let consent = browser.authorize(&[GUEST, &[("prompt", Some("consent"))]].concat()).await.form();
+    browser.sign_in(&[], "user", "user123").await.redirect();
+    let refused = browser.consent(&consent, "allow").await;
+    assert!(refused.status == 400 && refused.is_page() && !refused.body.contains("code="), "{refused:?}");
+}
+
+#[tokio::test]
+async fn c41_a_browser_keeps_eight_cookies_of_ours_at_most() {
+    let clock = Clock::by_hand();
+    let server = start(|builder| builder.clock(clock.clone()));
+    let http = without_cookies();
+    let url = Browser::new(&server).authorize_url(&[]);
+    let mut cookies = Vec::new();
+    for _ in 0..10 {
+        cookies.push(Answer::to(http.get(&url)).await.header("set-cookie").split(';').next().unwrap().to_owned());
+        clock.advance(Duration::from_secs(1));
+    }
+    let page = Answer::to(http.get(&url).header("cookie", cookies.join("; "))).await;
+    let set: Vec<&str> = page.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap()).collect();
+    let cleared = set.iter().filter(|set| set.contains("Max-Age=0"));
+    let cleared: Vec<&str> = cleared.map(|set| set.split('=').next().unwrap()).collect();
+    let oldest = [&cookies[1], &cookies[0]].map(|cookie| cookie.split('=').next().unwrap());
+    assert_eq!(cleared, oldest, "the oldest go, and there is no new one");
+    assert_eq!(set.len(), 3, "{set:?}");
+    let fields = [("request", page.form()), ("username", "admin".into()), ("password", "admin123".into())];
+    let post = http.post(format!("{}/login", server.base)).header("cookie", cookies[9].clone());
+    assert_eq!(Answer::to(post.form(&fields)).await.status, 303, "the page is the latest one's");
+}
+
+#[tokio::test]
+async fn c41_a_sign_out_page_signs_out_no_one_who_came_since() {
+    let server = staying(|builder| builder);
+    let browser = Browser::new(&server);
+    browser.sign_in(&[], "admin", "admin123").await.redirect();
+    let page = browser.call("/logout", None).await.form();
+    browser.sign_in(&[], "user", "user123").await.redirect();
+    let asked = browser.sign_out(&page, "sign_out").await;
+    assert!(asked.body.contains("Sign out?") && asked.body.contains("user"), "{asked:?}");
+    let consent = browser.authorize(&[GUEST, &[("prompt", Some("consent"))]].concat()).await;
+    assert!(consent.body.contains("value=\"allow\""), "still signed in: {consent:?}");
+    // A double click is no trouble here.
+    for _ in 0..2 {
+        assert!(browser.sign_out(&asked.form(), "sign_out").await.body.contains("You are signed out"));
+    }
+}
+
+#[tokio::test]
+async fn what_has_no_room_in_a_code_is_refused_before_a_password_is_typed() {
+    let server = staying(|builder| builder);
+    let browser = Browser::new(&server);
+    let control = "\u{1}".repeat(512);
+    for (nonce, why) in [(control.as_str(), "nonce"), ("a\nb", "nonce"), (&"\"".repeat(512), "too long for a code")] {
+        let refused = browser.authorize(&[("nonce", Some(nonce)), ("state", Some("s"))]).await.redirect();
+        assert_eq!((refused["error"].as_str(), refused["state"].as_str()), ("invalid_request", "s"));
+        assert!(refused["error_description"].contains(why), "{refused:?}");
+    }
+    let longest = browser.sign_in(&[("nonce", Some(&"n".repeat(512)))], "admin", "admin123").await;
+    assert!(longest.redirect().contains_key("code"));
+}
+
+/// One limit for a name: of 256 bytes, some six times as long once they are written as JSON.
+#[tokio::test]
+async fn the_longest_name_signs_in_and_stays_signed_in() {
+    let server = staying(|builder| {
+        builder.authenticate(async |_: Login| {
+            SignIn::done(json!({ "sub": "\"".repeat(255) })).amr("\"".repeat(100)).acr("\"".repeat(100))
+        })
+    });
+    let browser = Browser::new(&server);
+    let name = "\"".repeat(256);
+    assert!(browser.sign_in(GUEST, &name, "x").await.body.contains("value=\"allow\""));
+    let again = browser.authorize(GUEST).await;
+    assert!(again.body.contains("value=\"allow\""), "signed in: {again:?}");
+    assert!(browser.consent(&again.form(), "allow").await.redirect().contains_key("code"));
+    let form = browser.authorize(&[("prompt", Some("login"))]).await.form();
+    assert_eq!(browser.login(&form, &"x".repeat(257), "x").await.status, 400);
+    assert_eq!(browser.login(&form, "a\u{1}b", "x").await.status, 400, "no field of a page sends that");
+}
