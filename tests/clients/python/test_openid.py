@@ -111,18 +111,18 @@ def test_a_refresh_rotates_and_a_revocation_ends_it(identity, person):
         client.session.refresh_token(client.metadata["token_endpoint"], refresh_token=second["refresh_token"])
 
 
-def test_a_role_is_in_the_id_token_where_its_scope_was_granted(identity, person):
-    for scope, role in [("openid roles", "admin"), ("openid profile", None)]:
-        client = Client(identity, scope)
-        token = client.sign_in(person, "alice")
-        assert client.claims_of(token, client.nonce).get("role") == role
+@pytest.mark.parametrize(("scope", "role"), [("openid roles", "admin"), ("openid profile", None)])
+def test_a_role_is_in_the_id_token_where_its_scope_was_granted(identity, person, scope, role):
+    client = Client(identity, scope)
+    token = client.sign_in(person, "alice")
+    assert client.claims_of(token, client.nonce).get("role") == role
 
 
-def test_reports_are_for_a_job_and_not_for_a_member_who_asks(identity, person):
-    for name, scope, status in [("bob", "openid", 403), ("alice", "openid reports:read", 200)]:
-        token = Client(identity, "openid reports:read").sign_in(person, name)
-        assert token["scope"] == scope
-        assert identity.get("/reports", token["access_token"]).status_code == status
+@pytest.mark.parametrize(("name", "scope", "status"), [("bob", "openid", 403), ("alice", "openid reports:read", 200)])
+def test_reports_are_for_a_job_and_not_for_a_member_who_asks(identity, person, name, scope, status):
+    token = Client(identity, "openid reports:read").sign_in(person, name)
+    assert token["scope"] == scope
+    assert identity.get("/reports", token["access_token"]).status_code == status
 
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
