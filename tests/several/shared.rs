@@ -46,7 +46,7 @@ async fn sessions(one: &Browser, other: &Browser) {
     let logout = format!("{}/logout", one.base);
     let page = one.http.get(&logout).send().await.unwrap().text().await.unwrap();
     let (_, rest) = page.split_once("name=\"request\" value=\"").unwrap();
-    let form = [("request", rest.split('"').next().unwrap())];
+    let form = [("request", rest.split('"').next().unwrap()), ("decision", "sign_out")];
     assert_eq!(one.http.post(&logout).form(&form).send().await.unwrap().status(), 200);
     assert_eq!(there.authorize(&silent).await.redirect()["error"], "login_required");
 }
