@@ -99,3 +99,66 @@ impl Record {
 
 /// How many forms of one subject are remembered.
 const MAX_FORMS: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_000);
+    const YOUNG: Duration = Duration::from_secs(60);
+
+    fn form<'a>(id: &'a str, grant: &'a str) -> Sending<'a> {
+        let until = NOW + Duration::from_secs(600);
+        Sending { id, until, grant, client: "spa", session: Some("s"), is_allowed: true }
+    }
+
+    fn record() -> Record {
+        let mut record = Record::default();
+        record.begin_session("s", NOW + Duration::from_secs(3600), NOW);
+        record
+    }
+
+    #[test]
+    fn c41_whatever_ends_what_came_of_a_form_ends_its_answer() {
+        type Ending = fn(&mut Record);
+        let endings: [(&str, Ending); 6] = [
+            ("redeemed", |record| {
+                let until = NOW + Duration::from_secs(60);
+                record.redeem("g", "spa", until, None, NOW).expect("there is room");
+            }),
+            ("revoked", |record| record.end_grant("g", "spa", NOW)),
+            ("the client's", |record| record.revoke_client("spa", NOW)),
+            ("the client's, of the session", |record| record.sign_out_of_client("spa", Some("s"), NOW)),
+            ("the session", |record| record.end_session("s", NOW)),
+            ("everything", |record| record.sign_out(NOW)),
+        ];
+        for (how, end) in endings {
+            let mut record = record();
+            assert_eq!(record.send(&form("f", "g"), YOUNG, NOW), Sent::First, "{how}");
+            let again = record.send(&form("f", "other"), YOUNG, NOW);
+            assert_eq!(
+                again,
+                Sent::Again { grant: "g".into(), session: Some("s".into()), age: Duration::ZERO },
+                "{how}"
+            );
+            end(&mut record);
+            assert_eq!(record.send(&form("f", "other"), YOUNG, NOW), Sent::Spent, "{how}");
+            // What was written is read back as it was.
+            let bytes = record.encode().expect("JSON");
+            let mut record = Record::decode(&bytes, 7).expect("a record");
+            assert_eq!(record.send(&form("f", "other"), YOUNG, NOW), Sent::Spent, "{how}");
+            assert!(record.keep(NOW).is_some_and(|keep| keep >= Duration::from_secs(600)), "{how}");
+        }
+    }
+
+    #[test]
+    fn c47_forms_take_bounded_room_and_no_one_is_refused_for_it() {
+        let mut record = record();
+        for number in 0..3 * MAX_FORMS {
+            assert_eq!(record.send(&form(&format!("f{number}"), &format!("g{number}")), YOUNG, NOW), Sent::First);
+        }
+        assert_eq!(record.forms.len(), MAX_FORMS);
+        let late = Sending { until: NOW, ..form("late", "g") };
+        assert_eq!(record.send(&late, YOUNG, NOW), Sent::Expired);
+    }
+}
