@@ -23,6 +23,7 @@ use crate::event::teller::Listener;
 use crate::guard::refusal::{Refusal, RefusalBody};
 use crate::keys::Keys;
 use crate::model::granting::Narrow;
+use crate::model::session::Remember;
 use crate::model::{Client, Clock, Granting, Secret};
 use crate::pages::{BuiltInPages, Look, Pages, Texts};
 use crate::server::OAuthService;
@@ -77,6 +78,7 @@ pub struct Builder {
     name: Option<String>,
     accent: Option<String>,
     account_page: bool,
+    remember: Remember,
     links: Vec<(String, String)>,
     terms: Option<String>,
     privacy: Option<String>,
@@ -139,6 +141,7 @@ impl Builder {
             name: None,
             accent: None,
             account_page: false,
+            remember: Remember::default(),
             links: Vec::new(),
             terms: None,
             privacy: None,

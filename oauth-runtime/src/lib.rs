@@ -50,6 +50,7 @@ pub use model::issuer::InvalidIssuer;
 pub use model::jwk::InvalidJwk;
 pub use model::question::{Choice, Question};
 pub use model::redirect_uri::InvalidRedirectUri;
+pub use model::session::Remember;
 pub use model::{Client, Clock, GrantType, Granting, InvalidScope, Password, Scope, Secret, Timestamp};
 pub use pages::{InvalidColour, Logo, Texts};
 pub use policy::Policy;

@@ -25,7 +25,6 @@ use crate::guard::refusal::Refusal;
 use crate::guard::require::Require;
 use crate::keys::{self, Expected, IdTokenHint, KeyRing, Verified};
 use crate::limit::Limits;
-use crate::model::claims::OFFLINE_ACCESS;
 use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
 use crate::model::granting::Narrow;
@@ -34,7 +33,8 @@ use crate::model::lifetime::Lifetimes;
 use crate::model::record::Record;
 use crate::model::release::Releases;
 use crate::model::resource::Resources;
-use crate::model::{Clock, GrantType, Scope, Timestamp};
+use crate::model::session::Remember;
+use crate::model::{Clock, Scope, Timestamp};
 use crate::pages::{Brand, Logo, Pages, Texts};
 use crate::policy::Policy;
 use crate::seal::Sealer;
@@ -131,6 +131,7 @@ pub(crate) enum SignInBy {
 /// All that sessions need.
 pub(crate) struct Sessions {
     pub(crate) lifetimes: Lifetimes,
+    pub(crate) remember: Remember,
     /// From a subject to its claims of today.
     pub(crate) reload: Arc<Authenticator<String>>,
 }
@@ -142,13 +143,6 @@ pub(crate) struct Refreshing {
     pub(crate) needs_offline_access: bool,
     /// From a subject to its claims of today.
     pub(crate) reload: Arc<Authenticator<String>>,
-}
-
-impl Refreshing {
-    /// Whether a client that is granted this scope gets refresh tokens.
-    pub(crate) fn is_for(&self, client: &RegisteredClient, scope: &Scope) -> bool {
-        client.may_use(GrantType::RefreshToken) && (!self.needs_offline_access || scope.contains(OFFLINE_ACCESS))
-    }
 }
 
 /// What the pages look like and say.

@@ -25,6 +25,7 @@ mod pages;
 mod policies;
 mod readers;
 mod refresh;
+mod remember;
 mod resource_server;
 mod resources;
 mod revocation;

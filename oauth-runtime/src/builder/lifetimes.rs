@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::builder::Builder;
 use crate::builder::error::BuildError;
 use crate::model::lifetime::{LONGEST, LONGEST_ACCESS_TOKEN, LONGEST_CODE, Lifetimes};
+use crate::model::session::Remember;
 
 impl Builder {
     /// Whether clients get refresh tokens. Where the builder names a scope `offline_access`, only a client that was granted
@@ -45,6 +46,14 @@ impl Builder {
     /// What is set later counts for later sign-ins, where it is longer. Default: 14 days.
     pub fn session_lifetime(mut self, lifetime: Duration) -> Self {
         self.session_lifetime = Some(lifetime);
+        self
+    }
+
+    /// Whether a session outlives its browser: never, where the user ticks "Stay signed in" on the sign-in page, or always.
+    /// It lives for as long as without that: [`Builder::session_idle`] and [`Builder::session_lifetime`] bound it, and a
+    /// device that several people use is no place for it. Default: [`Remember::Never`].
+    pub fn remember_sessions(mut self, remember: Remember) -> Self {
+        self.remember = remember;
         self
     }
 

@@ -188,9 +188,11 @@ impl Builder {
                 needs_offline_access: has_offline_access,
                 reload,
             }),
-            sessions: reload
-                .filter(|_| wants_sessions)
-                .map(|reload| Sessions { lifetimes: self.session_lifetimes(), reload }),
+            sessions: reload.filter(|_| wants_sessions).map(|reload| Sessions {
+                lifetimes: self.session_lifetimes(),
+                remember: self.remember,
+                reload,
+            }),
         };
         Ok((users, claims))
     }

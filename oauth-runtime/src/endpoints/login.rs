@@ -24,8 +24,9 @@ pub(crate) async fn submit(
     parameters: &Parameters<'_>,
 ) -> Result<HttpResponse, Reason> {
     let opened = form::open::<SignInForm>(server, http, parameters)?;
-    let SignInForm { id, request, browser } = opened.value;
+    let SignInForm { id, mut request, browser } = opened.value;
     let form = FormId { id, until: opened.expires_at };
+    request.remember = parameters.get("remember", 16)?.is_some();
     let authorization = Authorization::of(server, request).await?;
     if parameters.get("cancel", 64)?.is_some() {
         server.tell(Fact::of(EventKind::SignInRefused).client(&authorization.client.id).reason("cancelled"));

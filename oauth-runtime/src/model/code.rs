@@ -32,6 +32,9 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) challenge: Challenge,
     #[serde(default, rename = "wishes")]
     pub(crate) requirements: Requirements,
+    /// What its user ticked: that the session outlives the browser.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) remember: bool,
 }
 
 /// How the client requires its user to be authenticated (OpenID Connect Core §3.1.2.1, RFC 9470 §4). It travels with the

@@ -92,6 +92,34 @@ pub(crate) struct Person {
     pub(crate) device: Option<Device>,
 }
 
+/// Whether a session outlives its browser: see [`Builder::remember_sessions`](crate::Builder::remember_sessions).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Remember {
+    /// It ends when the browser is closed.
+    #[default]
+    Never,
+    /// It does where the user ticks that on the sign-in page.
+    Asked,
+    /// It always does, until its lifetime is over.
+    Always,
+}
+
+impl Remember {
+    /// The field of the sign-in page: whether it is ticked, where there is one.
+    pub(crate) fn tick(self, is_ticked: bool) -> Option<bool> {
+        (self == Remember::Asked).then_some(is_ticked)
+    }
+
+    /// Whether a session that begins now outlives the browser.
+    pub(crate) fn lasts(self, is_ticked: bool) -> bool {
+        match self {
+            Remember::Never => false,
+            Remember::Asked => is_ticked,
+            Remember::Always => true,
+        }
+    }
+}
+
 /// The session cookie. It carries the subject and not the claims, so that authority is looked up anew at every use.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Session {
@@ -99,4 +127,7 @@ pub(crate) struct Session {
     pub(crate) account: String,
     #[serde(rename = "how")]
     pub(crate) authentication: Authentication,
+    /// That the cookie outlives the browser.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) lasts: bool,
 }

@@ -41,6 +41,8 @@ pub struct SignInPage<'a> {
     pub resources: &'a [&'a str],
     /// That it gets refresh tokens, in words, where it does.
     pub lasting: Option<&'a str>,
+    /// Whether the field `remember` is ticked, by which a session outlives the browser; none where there is no such field.
+    pub remember: Option<bool>,
     /// Where else a person can go: see [`Builder::link`](crate::Builder::link).
     pub links: &'a [Link<'a>],
     /// The name typed before, if this is another try.

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use crate::event::{EventKind, Fact};
+use crate::model::claims::OFFLINE_ACCESS;
+use crate::model::client::RegisteredClient;
 use crate::model::record::{self, Record};
 use crate::model::resource::Resources;
-use crate::model::{Scope, Timestamp};
-use crate::server::{OAuthService, Server};
+use crate::model::{GrantType, Scope, Timestamp};
+use crate::server::{OAuthService, Refreshing, Server};
 use crate::standing::{Decision, Refused, View};
 use crate::store::{Key, Kind, StoreError};
 
@@ -167,6 +169,13 @@ async fn cut_to_ceiling(server: &Server, holder: &mut Holder) {
     if let Ok(Some(client)) = server.clients().find(&given.client).await {
         given.scope = server.offered(&client, &given.scope);
         given.resources.retain(|resource| client.ceiling.has(&[resource.as_str()].into_iter().collect()));
+    }
+}
+
+impl Refreshing {
+    /// Whether a client that is granted this scope gets refresh tokens.
+    pub(crate) fn is_for(&self, client: &RegisteredClient, scope: &Scope) -> bool {
+        client.may_use(GrantType::RefreshToken) && (!self.needs_offline_access || scope.contains(OFFLINE_ACCESS))
     }
 }
 

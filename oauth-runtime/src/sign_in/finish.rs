@@ -30,6 +30,13 @@ pub(crate) async fn finish(
     SignedIn { person, view, promised }: SignedIn,
     by: By,
 ) -> Result<HttpResponse, Reason> {
+    let lasts = match by {
+        By::Page | By::Elsewhere => {
+            server.sessions().is_some_and(|sessions| sessions.remember.lasts(authorization.request.remember))
+        }
+        // As it was when it began.
+        By::Session | By::SessionAlone => Session::presented(http, server).is_some_and(|session| session.lasts),
+    };
     let mut response = match authorization.granted_by(server, &person) {
         Ok(granted) if consent::is_needed(server, &authorization, &granted, &view, by)? => {
             // OpenID Connect Core §3.1.2.6
@@ -45,7 +52,7 @@ pub(crate) async fn finish(
         // The user is signed in all the same; it is the client that learns of it.
         Err(reason) => redirect::refused(server, &authorization, &reason),
     };
-    Session::keep(&person, &mut response, server)?;
+    Session::keep(&person, lasts, &mut response, server)?;
     if let Some(device) = person.device {
         device.keep(http, &mut response, server)?;
     }

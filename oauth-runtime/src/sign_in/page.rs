@@ -55,6 +55,7 @@ pub(crate) fn sign_in_page(
         scopes: &asked.scopes,
         resources: &asked.resources,
         lasting: asked.lasting,
+        remember: server.sessions().and_then(|sessions| sessions.remember.tick(form.request.remember)),
         links: &links,
         username,
         problem,

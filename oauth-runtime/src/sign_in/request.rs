@@ -105,6 +105,7 @@ impl Asking {
             state: state.map(str::to_owned),
             nonce: nonce.map(str::to_owned),
             requirements: requirements(server, http, parameters)?,
+            remember: false,
         })
     }
 }

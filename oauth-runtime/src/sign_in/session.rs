@@ -104,18 +104,27 @@ impl Session {
         Key::of(Kind::Subject, &self.subject)
     }
 
-    /// Gives the browser the session of this person, or the one it has for some time longer.
-    pub(crate) fn keep(person: &Person, response: &mut HttpResponse, server: &Server) -> Result<(), Reason> {
+    /// Gives the browser the session of this person, or the one it has for some time longer. It lasts beyond the browser, or
+    /// not.
+    pub(crate) fn keep(
+        person: &Person,
+        lasts: bool,
+        response: &mut HttpResponse,
+        server: &Server,
+    ) -> Result<(), Reason> {
         let Some(sessions) = server.sessions() else { return Ok(()) };
         let session = Session {
             subject: person.subject.clone(),
             account: person.account.clone(),
             authentication: person.authentication.clone(),
+            lasts,
         };
         let now = server.now();
+        let ends = ends_at(&session, sessions.lifetimes, now);
         // All that is in it is bounded where it comes in: the name as typed, the subject, `amr` and `acr`.
-        let sealed = server.sealer().seal(&session, now, ends_at(&session, sessions.lifetimes, now));
-        Cookie::Session.set(response, server, &sealed.map_err(|_| Reason::Internal)?, None);
+        let sealed = server.sealer().seal(&session, now, ends).map_err(|_| Reason::Internal)?;
+        // No longer than the session itself.
+        Cookie::Session.set(response, server, &sealed, lasts.then(|| ends.since(now)));
         Ok(())
     }
 

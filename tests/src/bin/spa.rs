@@ -5,7 +5,9 @@
 
 use actix_web::http::header::ContentType;
 use actix_web::{App, HttpResponse, HttpServer, Responder, get, web};
-use oauth_runtime::{Claims, Client, Login, OAuthService, Question, SecondFactor, SignIn, Texts, require_token};
+use oauth_runtime::{
+    Claims, Client, Login, OAuthService, Question, Remember, SecondFactor, SignIn, Texts, require_token,
+};
 use serde_json::{Value, json};
 
 const PAGE: &str = "<!doctype html><title>App</title><script src=\"/app/library.js\"></script><h1>App</h1>";
@@ -134,6 +136,7 @@ async fn main() -> std::io::Result<()> {
         .language(arabic())
         .resource("https://files.example")
         .account_page()
+        .remember_sessions(Remember::Asked)
         .link("Forgot password?", "/app/forgot")
         .link("Create an account", "/app/sign-up")
         .terms("/app/terms")

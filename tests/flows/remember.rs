@@ -1,0 +1,98 @@
+//! Sessions that outlive their browser.
+
+use std::time::Duration;
+
+use oauth_runtime::{Builder, Clock, Question, Remember, SecondFactor, SignIn};
+use oauth_tests::{Answer, Browser, Server, start};
+use serde_json::{Value, json};
+
+const HOUR: u64 = 3600;
+
+fn with(remember: Remember, clock: &Clock) -> impl FnOnce(Builder) -> Builder {
+    let clock = clock.clone();
+    move |builder| {
+        builder
+            .clock(clock)
+            .remember_sessions(remember)
+            .session_idle(Duration::from_secs(24 * HOUR))
+            .session_lifetime(Duration::from_secs(36 * HOUR))
+            .reload(async |_: &str| Some(json!({ "role": "admin" })))
+    }
+}
+
+/// For how many seconds the session's cookie is kept; none where it ends with the browser.
+fn kept(answer: &Answer) -> Option<u64> {
+    let cookies = answer.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap());
+    let session = cookies.into_iter().find(|cookie| cookie.contains("oauth-session-")).expect("a session");
+    session.split_once("Max-Age=").map(|(_, seconds)| seconds.parse().unwrap())
+}
+
+async fn signed_in(server: &Server, tick: bool) -> (Browser, Answer) {
+    let browser = Browser::new(server);
+    let form = browser.authorize(&[]).await.form();
+    let mut fields = vec![("request", form.as_str()), ("username", "admin"), ("password", "admin123")];
+    fields.extend(tick.then_some(("remember", "yes")));
+    let answer = Answer::to(browser.http.post(format!("{}/login", server.base)).form(&fields)).await;
+    assert!(answer.redirect().contains_key("code"));
+    (browser, answer)
+}
+
+#[tokio::test]
+async fn a_session_outlives_its_browser_by_the_builder_s_or_the_user_s_choice_alone() {
+    let clock = Clock::by_hand();
+    for (remember, tick, expected) in [
+        (Remember::Never, false, None),
+        (Remember::Never, true, None),
+        (Remember::Asked, false, None),
+        (Remember::Asked, true, Some(24 * HOUR)),
+        (Remember::Always, false, Some(24 * HOUR)),
+    ] {
+        let server = start(with(remember, &clock));
+        let page = Browser::new(&server).authorize(&[]).await;
+        assert_eq!(page.body.contains("name=\"remember\""), remember == Remember::Asked, "{page:?}");
+        assert_eq!(kept(&signed_in(&server, tick).await.1), expected, "{remember:?} {tick}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_is_remembered_stays_so_and_no_longer_than_it_lives() {
+    let clock = Clock::by_hand();
+    let server = start(with(Remember::Asked, &clock));
+    let (ticked, _) = signed_in(&server, true).await;
+    let (plain, _) = signed_in(&server, false).await;
+    let known: &[_] = &[("client_id", Some("other")), ("redirect_uri", Some("https://other.example/cb"))];
+    clock.advance(Duration::from_secs(20 * HOUR));
+    assert_eq!(kept(&ticked.authorize(known).await), Some(16 * HOUR), "its absolute lifetime bounds it");
+    assert_eq!(kept(&plain.authorize(known).await), None);
+    clock.advance(Duration::from_secs(16 * HOUR));
+    assert!(ticked.authorize(known).await.body.contains("type=\"password\""), "it is over");
+}
+
+#[tokio::test]
+async fn the_tick_survives_a_wrong_password_and_a_second_factor() {
+    let clock = Clock::by_hand();
+    let server = start(|builder| {
+        with(Remember::Asked, &clock)(builder)
+            .authenticate(async |login: oauth_runtime::Login| -> SignIn<Value> {
+                if &*login.password == "right" { SignIn::ask(Question::code("Code?")) } else { SignIn::refused() }
+            })
+            .second_factor(async |_: SecondFactor| SignIn::done(json!({ "sub": "ada" })))
+    });
+    let browser = Browser::new(&server);
+    let post = async |path: &str, fields: &[(&str, &str)]| {
+        Answer::to(browser.http.post(format!("{}{path}", server.base)).form(fields)).await
+    };
+    let login = async |form: &str, password: &str, tick: &[(&'static str, &'static str)]| {
+        let fields = [&[("request", form), ("username", "ada"), ("password", password)][..], tick].concat();
+        post("/login", &fields).await
+    };
+    let first = browser.authorize(&[]).await;
+    assert!(!first.body.contains(" checked"), "{first:?}");
+    let wrong = login(&first.form(), "wrong", &[("remember", "yes")]).await;
+    assert!(wrong.status == 401 && wrong.body.contains("value=\"yes\" checked"), "{wrong:?}");
+    let unticked = login(&wrong.form(), "wrong", &[]).await;
+    assert!(!unticked.body.contains(" checked"), "{unticked:?}");
+    let question = login(&unticked.form(), "right", &[("remember", "yes")]).await;
+    let done = post("/verify", &[("request", &question.form()), ("answer", "1")]).await;
+    assert_eq!(kept(&done), Some(24 * HOUR));
+}
