@@ -75,12 +75,8 @@ impl Users {
         let user = self.find(&login.username).await.map_err(ErrorInternalServerError)?;
         // An address without a user costs the same time.
         let hash = user.as_ref().map_or(NO_HASH, |user| user.hash.as_str()).to_owned();
-        let is_right = block(move || {
-            let hash = PasswordHash::new(&hash).ok()?;
-            Argon2::default().verify_password(login.password.as_bytes(), &hash).ok()
-        });
-        match (is_right.await?, user) {
-            (Some(()), Some(user)) => self.claims(&user.id).await.map_err(ErrorInternalServerError),
+        match (is_password(login.password.to_string(), hash).await?, user) {
+            (true, Some(user)) => self.claims(&user.id).await.map_err(ErrorInternalServerError),
             _ => Ok(None),
         }
     }
@@ -162,10 +158,20 @@ async fn sign_up(
 /// Mail scanners open links: this page changes nothing.
 #[public]
 #[get("/confirm")]
-async fn confirm_page(oauth: OAuthService, link: Query<Link>) -> Result<HttpResponse, Error> {
+async fn confirm_page(oauth: OAuthService, http: HttpRequest, link: Query<Link>) -> Result<HttpResponse, Error> {
     let newcomer = oauth.open_one_time::<Newcomer>(SIGN_UP, &link.token).await?;
     let about = format!("<p>Your address is {}.</p>", escaped(&newcomer.subject));
-    Ok(page("Create your account?", &(about + &form("/confirm", &[("token", &link.token)], &[]))))
+    // Whoever began this may have typed an address that is not theirs: in another browser, the password says who it is.
+    let is_here = oauth.pending(&http, &newcomer.payload.request).await.is_ok();
+    let fields: &[(&str, &str)] = if is_here { &[] } else { &[PASSWORD] };
+    Ok(page("Create your account?", &(about + &form("/confirm", &[("token", &link.token)], fields))))
+}
+
+#[derive(Deserialize)]
+struct Confirmed {
+    token: String,
+    #[serde(default)]
+    password: String,
 }
 
 #[public]
@@ -174,14 +180,20 @@ async fn confirm(
     oauth: OAuthService,
     http: HttpRequest,
     users: Data<Users>,
-    link: Form<Link>,
+    confirmed: Form<Confirmed>,
 ) -> Result<HttpResponse, Error> {
-    let newcomer = oauth.redeem_one_time::<Newcomer>(SIGN_UP, &link.token).await?;
+    let Confirmed { token, password } = confirmed.into_inner();
+    let newcomer = oauth.open_one_time::<Newcomer>(SIGN_UP, &token).await?;
+    // In the browser that began it, within the hour, the application gets its answer. The mail may be on another device.
+    let pending = oauth.pending(&http, &newcomer.payload.request).await;
+    if pending.is_err() && !is_password(password, newcomer.payload.hash.clone()).await? {
+        return Err(ErrorBadRequest("this is not the password that the account was asked for with"));
+    }
+    let newcomer = oauth.redeem_one_time::<Newcomer>(SIGN_UP, &token).await?;
     let id = users.insert(&newcomer.subject, &newcomer.payload.hash).await.map_err(ErrorInternalServerError)?;
     let Some(id) = id else { return Ok(page("You have an account already", "<p>Sign in with it.</p>")) };
     let claims = users.claims(&id).await.map_err(ErrorInternalServerError)?;
-    // In the browser that began it, within the hour, the application gets its answer. The mail may be on another device.
-    match oauth.pending(&http, &newcomer.payload.request).await {
+    match pending {
         Ok(pending) => {
             let user = claims.map_or(SignIn::refused(), |claims| SignIn::done(claims).amr("pwd"));
             pending.finish(&http, user, AuthTime::Now).await
@@ -247,6 +259,14 @@ async fn reset(oauth: OAuthService, users: Data<Users>, form: Form<NewPassword>)
     // A thief of the old password is out: sessions, tokens, and other links of this kind.
     oauth.sign_out(&subject).await.map_err(ErrorInternalServerError)?;
     Ok(page("Your password is new", "<p>Go back to the application, and sign in with it.</p>"))
+}
+
+async fn is_password(password: String, hash: String) -> Result<bool, Error> {
+    let checked = block(move || {
+        let hash = PasswordHash::new(&hash).ok()?;
+        Argon2::default().verify_password(password.as_bytes(), &hash).ok()
+    });
+    Ok(checked.await?.is_some())
 }
 
 async fn hashed(password: String) -> Result<String, Error> {
@@ -441,6 +461,11 @@ mod tests {
         for _ in 0..2 {
             assert_eq!(Browser::new(&running).get(&link).await.0, 200);
         }
+        // Another browser has to know the password: else an account would wait for its owner with a stranger's.
+        let elsewhere = Browser::new(&running);
+        assert!(elsewhere.get(&link).await.1.contains("name=\"password\""));
+        assert_eq!(elsewhere.post("/confirm", &[("token", token)]).await.0, 400);
+        assert_eq!(elsewhere.post("/confirm", &[("token", token), ("password", "a guess")]).await.0, 400);
         let (status, place) = ada.post("/confirm", &[("token", token)]).await;
         assert_eq!(status, 303);
         assert!(place.starts_with(&format!("{}/?code=", running.origin)) && place.contains("state=xyz"), "{place}");

@@ -94,16 +94,19 @@ impl Limits {
         self.begin(Asked { counted, of: Kind::Subject, subject: None }).await
     }
 
-    /// Counts an answer after the password, for the name that came with it, and for the user where that is known.
+    /// Counts an answer after the password: for the user where that is known, or else for the name that came with it. What
+    /// another user fails with whose name folds alike does not count here.
     pub(crate) async fn answer(
         &self,
         name: &FoldedName,
         subject: Option<&str>,
         networks: &Networks,
     ) -> Result<Result<Attempt, TooMany>, StoreError> {
-        let by_subject = subject.map(|subject| self.row(Kind::AnswerOf, subject));
-        let by_name = self.row(Kind::Answer, name.as_str());
-        let counted = self.networks(networks).chain([by_name]).chain(by_subject).collect();
+        let by_user = match subject {
+            Some(subject) => self.row(Kind::AnswerOf, subject),
+            None => self.row(Kind::Answer, name.as_str()),
+        };
+        let counted = self.networks(networks).chain([by_user]).collect();
         self.begin(Asked { counted, of: Kind::AnswerOf, subject: subject.map(str::to_owned) }).await
     }
 

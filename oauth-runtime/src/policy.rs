@@ -17,6 +17,7 @@ use std::cmp::Ordering;
 use serde_json::Value as Json;
 
 use crate::model::Timestamp;
+use crate::model::claims::SEALED;
 use crate::policy::number::Exact;
 
 pub use decision::Decision;
@@ -161,6 +162,8 @@ impl Rule {
 impl Test {
     fn decide(self, claim: Option<&Json>, facts: &Facts<'_>) -> Decision {
         match self {
+            // It may be among what is sealed, and was not opened here.
+            Test::Present if claim.is_none() && facts.claims.contains_key(SEALED) => Decision::Unknown,
             // Absence is what this test asks about, so here alone it is an answer.
             Test::Present => Decision::of(!matches!(claim, None | Some(Json::Null | Json::Bool(false)))),
             Test::Equals(value) => value.decide(claim, facts),
@@ -341,6 +344,11 @@ mod tests {
             assert_eq!(decide(Test::Present, claim.clone()), expected, "{claim}");
         }
         assert_eq!(Rule::Claim(&["other"], Test::Present).decide(&Facts::new(&Map::new())), Decision::False);
+        let sealed = json!({ "sealed": "..", "open": false });
+        let sealed = sealed.as_object().expect("an object");
+        let present = |name| Rule::Claim(name, Test::Present).decide(&Facts::new(sealed));
+        assert_eq!(present(&["other"]), Decision::Unknown, "it may be in what is sealed");
+        assert_eq!(present(&["open"]), Decision::False);
     }
 
     #[test]

@@ -152,6 +152,32 @@ fn with_code(builder: Builder, names_the_user: bool) -> Builder {
         })
 }
 
+/// Names that fold alike are of two users, where the author says so.
+#[tokio::test]
+async fn c46_a_user_whose_name_folds_alike_holds_up_no_one_s_second_factor() {
+    let (server, _) = started(|builder| {
+        builder
+            .clock(Clock::by_hand())
+            .authenticate(async |login: Login| -> SignIn<Value> {
+                SignIn::ask(Question::code("Enter the code").of(login.username))
+            })
+            .second_factor(async |factor: SecondFactor| match &*factor.answer {
+                "314159" => SignIn::done(json!({ "sub": factor.subject })),
+                _ => SignIn::refused(),
+            })
+    });
+    let answers = async |name: &str, from: &str, answer: &str| {
+        let browser = Browser::new(&server);
+        let form = sign_in(&browser, from, name, "any").await.form();
+        post(&browser, "/verify", from, &[("request", &form), ("answer", answer)]).await.status
+    };
+    for _ in 0..7 {
+        answers("Ádmin", "192.0.2.1", "000000").await;
+    }
+    assert_eq!(answers("Ádmin", "192.0.2.2", "314159").await, 429);
+    assert_eq!(answers("admin", "198.51.100.1", "314159").await, 303);
+}
+
 #[tokio::test]
 async fn c46_a_second_factor_is_guessed_no_faster_by_many_names() {
     for names_the_user in [true, false] {
@@ -318,7 +344,8 @@ async fn c46_behind_a_proxy_users_do_not_share_one_count() {
     let sign_in = async |address: &str, name: &str, password: &str| {
         let fields = [("request", page.form()), ("username", name.to_owned()), ("password", password.to_owned())];
         // A browser writes what it likes; the proxy adds where it was called from.
-        let forwarded = format!("203.0.113.{}, {address}", name.len());
+        let mut forwarded = format!("203.0.113.{}, {address}", name.len()).into_bytes();
+        forwarded[0] = b'\xff';
         let request = http.post(format!("{}/login", server.base)).header("x-forwarded-for", forwarded);
         let request = request.header("sec-fetch-site", "same-origin");
         Answer::to(request.header("cookie", &cookie).form(&fields)).await.status

@@ -4,11 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpResponse, get, web};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use oauth_runtime::{Clock, DiscoveryError, Keys, ResourceServer, SignatureAlgorithm, SigningKey, policy};
+use oauth_runtime::{
+    Claims, Clock, DiscoveryError, Keys, ResourceServer, SignatureAlgorithm, SigningKey, policy, require_claim,
+    require_token,
+};
 use oauth_tests::{Browser, PATIENCE, Server, free_port, handlers, serve, start};
 use serde_json::{Value, json};
 
@@ -98,6 +101,52 @@ fn app(api: ResourceServer) -> (Server, Browser) {
     });
     let browser = Browser::new(&server);
     (server, browser)
+}
+
+#[derive(serde::Deserialize)]
+struct Person {
+    #[serde(default)]
+    suspended: bool,
+}
+
+#[require_claim(role = "admin", not(suspended))]
+#[get("/negative")]
+async fn negative() -> &'static str {
+    "not suspended"
+}
+
+#[require_claim(Person { suspended: false })]
+#[get("/pattern")]
+async fn pattern() -> &'static str {
+    "not suspended"
+}
+
+#[require_token]
+#[get("/default")]
+async fn by_default(Claims(person): Claims<Person>) -> String {
+    person.suspended.to_string()
+}
+
+/// What is sealed in a token is opened by its issuer alone: what is absent here may be in it.
+#[tokio::test]
+async fn c44_where_claims_are_sealed_absence_lets_no_one_in_elsewhere() {
+    let issuer = issuer(|_| {});
+    let clock = Clock::system();
+    let api = ResourceServer::discover(&issuer.server.base).audience(API).clock(clock).build().await.unwrap();
+    let (listener, _) = free_port();
+    let server = serve(listener, move |app| {
+        app.configure(api.routes()).configure(handlers).service((negative, pattern, by_default));
+    });
+    let browser = Browser::new(&server);
+    let (open, sealed) =
+        (token(&issuer, 0, json!({}), json!({})), token(&issuer, 0, json!({}), json!({ "sealed": "x", "jti": "2" })));
+    for path in ["/negative", "/pattern", "/default"] {
+        assert_eq!(browser.call(path, Some(&open)).await.status, 200, "{path}");
+        assert_eq!(browser.call(path, Some(&sealed)).await.status, 403, "{path}");
+    }
+    for path in ["/admin", "/notes", "/me"] {
+        assert_eq!(browser.call(path, Some(&sealed)).await.status, 200, "what is in the open: {path}");
+    }
 }
 
 #[tokio::test]

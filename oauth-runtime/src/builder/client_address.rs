@@ -49,9 +49,10 @@ pub fn x_forwarded_for(proxies: usize) -> impl Fn(&HttpRequest) -> Option<IpAddr
     let name = header::HeaderName::from_static("x-forwarded-for");
     move |request| {
         let Some(from_the_right) = proxies.checked_sub(1) else { return peer(request) };
-        let lines = lines(request, &name)?;
-        let hops: Vec<&str> = lines.iter().flat_map(|line| line.split(',')).collect();
-        address(hops.iter().rev().nth(from_the_right)?.trim())
+        // What a stranger wrote in front of it need not be text.
+        let hops = request.headers().get_all(&name).flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+        let hops: Vec<&[u8]> = hops.collect();
+        address(std::str::from_utf8(hops.iter().rev().nth(from_the_right)?).ok()?.trim())
     }
 }
 

@@ -145,6 +145,7 @@ async fn end(server: &Server, http: &HttpRequest, parameters: &Parameters<'_>) -
                 Decision::Write(Some(true))
             }
             Ending::Session(_) => Decision::Keep(Some(false)),
+            Ending::Client(client) if !record.knows_client(client, now) => Decision::Keep(Some(false)),
             Ending::Client(client) => {
                 record.revoke_client(client, now);
                 Decision::Write(Some(true))

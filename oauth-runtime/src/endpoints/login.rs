@@ -85,7 +85,7 @@ pub(crate) async fn submit(
         Outcome::Done(user) => {
             let (back, username) = (ToClient::of(&authorization), Some(username.as_str()));
             let attempt = Some(attempt);
-            let attempted = Attempted { username, began, signed_in_at: began, attempt, form, is_repeat: false };
+            let attempted = Attempted { username, began, signed_in_at: began, attempt, form, once: None };
             match signed_in(server, http, &authorization, user, attempted).await {
                 Ok(signed_in) => return finish(server, http, authorization, signed_in, By::Page).await,
                 Err(Reason::TooManyTries(wait)) => SignInProblem::TooManyAttempts(wait),

@@ -131,21 +131,14 @@ async fn answered(
     user: Authenticated<Value>,
     attempt: Attempt,
 ) -> Result<HttpResponse, Reason> {
-    let is_repeat = match form::spend::<QuestionForm>(server, &form.once).await {
-        Ok(is_first) => !is_first,
-        Err(reason) => {
-            server.limits().forgive(attempt).await?;
-            return Err(reason);
-        }
-    };
-    let QuestionForm { username, began, sign_in, .. } = form;
+    let QuestionForm { username, began, sign_in, once, .. } = form;
     let attempted = Attempted {
         username: Some(username),
         began: *began,
         signed_in_at: *began,
         attempt: Some(attempt),
         form: sign_in.clone(),
-        is_repeat,
+        once: Some(once),
     };
     let client = ToClient::of(&authorization);
     match signed_in(server, http, &authorization, user, attempted).await {

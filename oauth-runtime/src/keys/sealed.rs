@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::Reason;
 use crate::model::Timestamp;
+use crate::model::claims::SEALED;
 use crate::model::sealed_claims::SealedClaims;
 use crate::seal::{NotOpened, NotSealed, Sealer};
 
@@ -56,8 +57,6 @@ pub(super) fn opened(
     Ok(claims)
 }
 
-/// The one claim that holds them.
-pub(crate) const SEALED: &str = "sealed";
 /// Of the open ones it is the client's own name for the session, of the sealed ones the session's.
 pub(crate) const SESSION: &str = "sid";
 

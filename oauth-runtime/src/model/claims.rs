@@ -52,8 +52,12 @@ pub(crate) const REGISTERED: &[&str] = &[
     "cnf",
     "act",
     "at_hash",
-    "sealed",
+    SEALED,
 ];
+
+/// The claim that has in it what the client of a token cannot read. Where it was opened it is gone: where it is there, what is
+/// absent may be in it.
+pub(crate) const SEALED: &str = "sealed";
 
 /// The scope that asks for an ID token (OpenID Connect Core §3.1.2.1).
 pub(crate) const OPENID: &str = "openid";

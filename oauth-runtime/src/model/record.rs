@@ -97,6 +97,11 @@ impl Record {
         }
     }
 
+    /// Whether a client has anything of this subject that is listed.
+    pub(crate) fn knows_client(&self, client: &str, now: Timestamp) -> bool {
+        self.grants(now).any(|it| it.client == client) || self.consents(now).any(|it| it.client == client)
+    }
+
     /// Ends all that a client has of this subject.
     pub(crate) fn revoke_client(&mut self, client: &str, now: Timestamp) {
         self.withdraw(client);

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::de::value::MapDeserializer;
 use serde_json::{Map, Value as Json};
 
-use crate::model::claims::REGISTERED;
+use crate::model::claims::{REGISTERED, SEALED};
 use crate::policy::Decision;
 
 /// The claims of one request as the application's types: parsed by the first who wants them.
@@ -53,6 +53,13 @@ impl Shapes {
 
 /// The custom claims and `sub` as a `T`, or the place where they are something else.
 pub(crate) fn read<T: DeserializeOwned>(claims: &Map<String, Json>) -> Result<T, String> {
+    // A default in the place of what is sealed would let in whom the claim keeps out.
+    if claims.contains_key(SEALED) {
+        return Err(format!(
+            "{}: claims are sealed: name this server at the issuer by .own_resource(..)",
+            type_name::<T>()
+        ));
+    }
     let custom = || {
         let custom = claims.iter().filter(|(name, _)| !REGISTERED.contains(&name.as_str()));
         MapDeserializer::<_, serde_json::Error>::new(custom.map(|(name, value)| (name.as_str(), value)))

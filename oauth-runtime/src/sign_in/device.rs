@@ -130,8 +130,6 @@ pub(crate) struct Recognition {
 /// What a record said before the sign-in, and by which id the browser is known after it.
 #[derive(Default)]
 pub(crate) struct Noted {
-    /// Whether the user signed in by the same name before.
-    pub(crate) goes_by: bool,
     /// Whether this browser was known.
     pub(crate) was_known: bool,
     id: Option<String>,
@@ -152,7 +150,6 @@ impl Recognition {
         begin: impl FnOnce(&mut Record) -> Result<Decision<T>, Ended>,
     ) -> Result<Decision<(T, Noted)>, Ended> {
         let Some(name) = &self.name else { return begin(record).map(|begun| begun.with(Noted::default())) };
-        let goes_by = record.goes_by(name, now);
         // One that is void gets another id: what was copied of its cookie stays void.
         let id = self.presented.as_ref().map(|it| it.id.as_str()).filter(|id| record.has_device(id, name, now));
         let was_known = id.is_some();
@@ -160,15 +157,10 @@ impl Recognition {
         Ok(match begin(record)? {
             Decision::Write(value) => {
                 record.note_device(&id, name, now);
-                Decision::Write((value, Noted { goes_by, was_known, id: Some(id) }))
+                Decision::Write((value, Noted { was_known, id: Some(id) }))
             }
-            Decision::Keep(value) => Decision::Keep((value, Noted { goes_by, was_known, id: None })),
+            Decision::Keep(value) => Decision::Keep((value, Noted { was_known, id: None })),
         })
-    }
-
-    /// The id of a browser that was not known.
-    pub(crate) fn drawn(&self) -> &str {
-        &self.drawn
     }
 
     /// What the browser is known for from now on.

@@ -1,7 +1,6 @@
 //! What follows when it is known who signs in: consent where it is needed, then the code (RFC 6749 §4.1.2).
 
 use actix_web::{HttpRequest, HttpResponse};
-use futures_util::future::join;
 use serde_json::Value;
 
 use crate::error::Reason;
@@ -9,7 +8,7 @@ use crate::event::{EventKind, Fact};
 use crate::limit::Attempt;
 use crate::model::Timestamp;
 use crate::model::claims::{UnusableClaims, UserClaims};
-use crate::model::code::{FormId, Promised, Unmet};
+use crate::model::code::{FormId, Once, Promised, QuestionForm, Unmet};
 use crate::model::id::random_id;
 use crate::model::record::{Record, Sending, Sent};
 use crate::model::session::{Authentication, By, HowSignedIn, Person, Session};
@@ -78,8 +77,8 @@ pub(crate) struct Attempted<'a> {
     pub(crate) attempt: Option<Attempt>,
     /// The form that it began with.
     pub(crate) form: FormId,
-    /// Whether it is known that the same was sent before.
-    pub(crate) is_repeat: bool,
+    /// What the form of a question is spent by.
+    pub(crate) once: Option<&'a Once>,
 }
 
 /// A user who just signed in, with a session of their own if there are sessions.
@@ -88,7 +87,7 @@ pub(crate) async fn signed_in(
     http: &HttpRequest,
     authorization: &Authorization,
     Authenticated { claims, amr, acr }: Authenticated<Value>,
-    Attempted { username, began, signed_in_at, attempt, form, is_repeat }: Attempted<'_>,
+    Attempted { username, began, signed_in_at, attempt, form, once }: Attempted<'_>,
 ) -> Result<SignedIn, Reason> {
     let client = authorization.client.id.as_str();
     let user = match usable(server, client, claims, how_long(&amr, acr.as_deref())).await {
@@ -99,11 +98,20 @@ pub(crate) async fn signed_in(
             return Err(reason);
         }
     };
+    // By the same steps as one that is wrong, and before anything is done: else the time that it takes tells which is right.
+    if let Some(wait) = attempt::settled(server, client, attempt.zip(username), &user.subject).await? {
+        return Err(Reason::TooManyTries(wait));
+    }
     // Before there is a session: of a user that the client did not ask for, nothing begins.
     let how = HowSignedIn { at: signed_in_at, acr: acr.as_deref() };
     if let Err(unmet) = meets(server, authorization, &user.subject, &how) {
-        return Err(refused(server, client, attempt.zip(username), &user.subject, unmet).await);
+        server.tell(Fact::of(EventKind::SignInRefused).client(client).reason(unmet.as_str()));
+        return Err(unmet.into());
     }
+    let is_repeat = match once {
+        Some(once) => !form::spend::<QuestionForm>(server, once).await?,
+        None => false,
+    };
     // The same user again: what they sign out of is what they signed in to before as well. Of another's nothing is kept.
     let before = Session::presented(http, server).filter(|before| before.subject == user.subject);
     let (drawn, grant) = (random_id(), random_id());
@@ -119,18 +127,9 @@ pub(crate) async fn signed_in(
         is_repeat,
     };
     let key = Key::of(Kind::Subject, &user.subject);
-    // Side by side: what was begun is taken back where it turns out that it may not be told.
     let recognition = Recognition::new(http, server, &user.subject, username);
     let change = |record: &mut Record, now| recognition.noting(record, now, |record| beginning.of(record, now));
-    let settling = attempt::right(server, attempt, &user.subject);
-    let (changed, over) = join(server.ledger().change(key, None, change), settling).await;
-    if let Some(over) = over? {
-        let goes_by = changed.as_ref().is_ok_and(|((_, noted), _)| noted.goes_by);
-        if let Some(wait) = attempt::passed(server, client, &user.subject, over, goes_by).await? {
-            take_back(server, key, &drawn, &recognition).await?;
-            return Err(Reason::TooManyTries(wait));
-        }
-    }
+    let changed = server.ledger().change(key, None, change).await;
     let (((sent, begun), noted), view) = changed.map_err(|why| {
         if let Refused::Ended(_) = why {
             server.tell(Fact::of(EventKind::SignInRefused).client(client).reason("signed_out"));
@@ -210,25 +209,6 @@ fn meets(server: &Server, authorization: &Authorization, subject: &str, how: &Ho
     authorization.request.requirements.check(subject, how)
 }
 
-/// The user is not the one that the client asked for.
-async fn refused(
-    server: &Server,
-    client: &str,
-    attempt: Option<(Attempt, &str)>,
-    subject: &str,
-    unmet: Unmet,
-) -> Reason {
-    // What is told here is that the password was right.
-    match attempt::settled(server, client, attempt, subject).await {
-        Ok(None) => {
-            server.tell(Fact::of(EventKind::SignInRefused).client(client).reason(unmet.as_str()));
-            unmet.into()
-        }
-        Ok(Some(wait)) => Reason::TooManyTries(wait),
-        Err(reason) => reason,
-    }
-}
-
 /// Claims that can be a user's.
 async fn usable(server: &Server, client: &str, claims: Value, how_bytes: usize) -> Result<UserClaims, Reason> {
     let unusable = |why: UnusableClaims| {
@@ -245,17 +225,6 @@ async fn usable(server: &Server, client: &str, claims: Value, how_bytes: usize) 
         return Err(unusable(UnusableClaims::SubjectIsClient));
     }
     Ok(user)
-}
-
-/// Takes back what no browser was given: a session that was drawn, and that the browser is known.
-async fn take_back(server: &Server, key: Key, session: &str, recognition: &Recognition) -> Result<(), Reason> {
-    let take = |record: &mut Record, _| {
-        record.take_session_back(session);
-        record.take_device_back(recognition.drawn());
-        Ok(Decision::Write(()))
-    };
-    let taken = server.ledger().change(key, None, take).await;
-    taken.map(drop).map_err(|why| why.into_reason(|_| Reason::Internal))
 }
 
 /// How long it is, written as JSON, by which methods and how strongly a user was authenticated.

@@ -149,7 +149,7 @@ impl PendingAuthorization {
                     signed_in_at,
                     attempt: None,
                     form: self.form,
-                    is_repeat: false,
+                    once: None,
                 };
                 let signed_in = signed_in(server, http, &self.authorization, user, attempted).await?;
                 finish(server, http, self.authorization, signed_in, By::Elsewhere).await

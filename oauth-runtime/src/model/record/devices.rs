@@ -18,11 +18,6 @@ impl Record {
         self.devices.push(Known { id, name, used: hour(now), until: now + LONGEST });
     }
 
-    /// Takes back that a browser is known, where it was not told.
-    pub(crate) fn take_device_back(&mut self, id: &str) {
-        self.devices.retain(|device| device.id != id);
-    }
-
     /// Whether a browser is known for this name.
     pub(crate) fn has_device(&self, id: &str, name: &str, now: Timestamp) -> bool {
         self.devices.iter().any(|device| device.id == id && device.name == name && device.until > now)

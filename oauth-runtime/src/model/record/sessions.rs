@@ -21,11 +21,6 @@ impl Record {
         self.sessions.push(Live { id: id.to_owned(), begun: now, used: hour(now), until });
     }
 
-    /// Takes a session back that no browser was given.
-    pub(crate) fn take_session_back(&mut self, id: &str) {
-        self.sessions.retain(|session| session.id != id);
-    }
-
     /// Whether it is news, to the hour, that a session is used now.
     pub(crate) fn is_unnoted(&self, id: &str, now: Timestamp) -> bool {
         self.sessions.iter().any(|session| session.id == id && session.used < hour(now))
