@@ -101,6 +101,55 @@ async fn c41_another_answer_is_no_repeat() {
     assert!(consent_page(&browser).await.body.contains("value=\"allow\""), "and the consent with it");
 }
 
+/// A sign-in form that is sent twice brings two pages, which ask about the same grant.
+#[tokio::test]
+async fn c41_two_consent_pages_of_one_sign_in_do_not_contradict_each_other() {
+    let server = staying(|builder| builder);
+    for (first, second) in [("deny", "allow"), ("allow", "deny"), ("allow", "allow")] {
+        let browser = Browser::new(&server);
+        let form = browser.authorize(&[GUEST, &[("prompt", Some("consent"))]].concat()).await.form();
+        let one = browser.login(&form, "admin", "admin123").await.form();
+        let other = browser.login(&form, "admin", "admin123").await.form();
+        let answer = browser.consent(&one, first).await;
+        let issued = match first {
+            "allow" => Some(redeemed(&browser, &answer).await.json()),
+            _ => None,
+        };
+        let answer = browser.consent(&other, second).await;
+        match second {
+            "allow" => assert!(is_spent(&answer), "{first} {second}: {answer:?}"),
+            _ => assert_eq!(answer.redirect()["error"], "access_denied"),
+        }
+        if let Some(issued) = issued {
+            let status = browser.call("/me", issued["access_token"].as_str()).await.status;
+            assert_eq!(status, if second == "deny" { 401 } else { 200 }, "{first} {second}");
+        }
+        let told = browser.authorize(GUEST).await;
+        assert_eq!(told.status == 200, second == "deny" || first == "deny", "asked again after a denial: {told:?}");
+    }
+}
+
+/// The page is shown again after a mistake; what was typed into it before is in the history as well.
+#[tokio::test]
+async fn c41_what_was_held_up_signs_no_one_in_later() {
+    let fails = Arc::new(AtomicUsize::new(1));
+    let failing = Arc::clone(&fails);
+    let server = staying(move |builder| {
+        builder.authenticate(async move |login: Login| match failing.fetch_sub(1, Ordering::SeqCst) {
+            1 => Err("the database is away"),
+            _ => Ok(oauth_tests::users(&login)),
+        })
+    });
+    let browser = Browser::new(&server);
+    let form = browser.authorize(&[]).await.form();
+    let held_up = browser.login(&form, "admin", "admin123").await;
+    assert_eq!(held_up.status, 503);
+    browser.login(&held_up.form(), "admin", "admin123").await.redirect();
+    browser.sign_out(&browser.call("/logout", None).await.form(), "sign_out").await;
+    let resent = browser.login(&form, "admin", "admin123").await;
+    assert!(is_spent(&resent), "{resent:?}");
+}
+
 #[tokio::test]
 async fn c41_only_the_same_browser_gets_the_same_answer() {
     let server = staying(|builder| builder);
@@ -172,9 +221,15 @@ async fn c41_a_double_click_at_the_second_factor_is_one_answer() {
     let server = staying(move |builder| {
         builder
             .authenticate(async |_: Login| -> SignIn<Value> { SignIn::ask(Question::code("Enter the code")) })
-            .second_factor(async move |factor: SecondFactor| match &*factor.answer {
-                "314159" if used.fetch_add(1, Ordering::SeqCst) == 0 => SignIn::done(json!({ "sub": factor.username })),
-                _ => SignIn::refused(),
+            .second_factor(async move |factor: SecondFactor| {
+                // Both come while it is asked.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                match &*factor.answer {
+                    "314159" if used.fetch_add(1, Ordering::SeqCst) == 0 => {
+                        SignIn::done(json!({ "sub": factor.username }))
+                    }
+                    _ => SignIn::refused(),
+                }
             })
     });
     let browser = Browser::new(&server);
@@ -185,7 +240,9 @@ async fn c41_a_double_click_at_the_second_factor_is_one_answer() {
     };
     assert_eq!(verify("000000").await.status, 401);
     let both = tokio::join!(verify("314159"), verify("314159"));
-    assert!(both.0.redirect().contains_key("code"), "{:?}", both.0);
+    for answer in [&both.0, &both.1] {
+        assert!(answer.redirect().contains_key("code"), "{answer:?}");
+    }
     let again = verify("314159").await;
     let code = again.redirect()["code"].clone();
     assert_eq!(browser.redeem(&code, &[]).await.status, 200);

@@ -1,8 +1,10 @@
 //! Signing out: what a client may end, what the user is asked, and what the page says.
 
+use std::time::Duration;
+
 use oauth_runtime::store::MemoryStore;
 use oauth_runtime::testing::{Fault, FaultyStore, Verb};
-use oauth_runtime::{Builder, Client, Keys};
+use oauth_runtime::{Builder, Client, Clock, Keys};
 use oauth_tests::{Answer, Browser, Server, start};
 use serde_json::{Value, json};
 
@@ -215,4 +217,20 @@ async fn c37_another_user_in_the_same_browser_ends_the_session_before() {
     assert!(stands(&browser, &elsewhere).await, "the user's other browsers stay");
     let token = browser.redeem(&user["code"], &[]).await.json();
     assert_eq!(browser.call("/me", token["access_token"].as_str()).await.status, 200);
+}
+
+/// The session is over for the pages, and what clients got by it is not.
+#[tokio::test]
+async fn c37_a_session_that_was_idle_too_long_can_be_signed_out_of() {
+    let clock = Clock::by_hand();
+    let server = start(|builder| clients(builder).clock(clock.clone()));
+    let browser = Browser::new(&server);
+    let shop = issued(&browser, "shop").await;
+    clock.advance(Duration::from_secs(25 * 3600));
+    assert!(!is_signed_in(&browser).await, "idle for a day");
+    let page = browser.call("/logout", None).await;
+    assert!(page.body.contains("Sign out?"), "{page:?}");
+    assert!(browser.sign_out(&page.form(), "sign_out").await.body.contains("You are signed out"));
+    let refresh = shop["refresh_token"].as_str().unwrap();
+    assert_eq!(browser.refresh(refresh, &[("client_id", Some("shop"))]).await.json()["error"], "invalid_grant");
 }

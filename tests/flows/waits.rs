@@ -89,7 +89,7 @@ async fn each_request_waits_once_for_a_store_that_is_elsewhere() {
     let expected: &[(&str, u64, u64)] = &[
         ("GET /authorize with a session", 1, 1),
         // Counting the attempt before the password is looked at, beside whether the browser is known; and what follows after it.
-        ("POST /login", 2, 4),
+        ("POST /login", 3, 4),
         ("POST /token with a code", 1, 1),
         ("GET /me at once", 0, 0),
         ("GET /me after the lag", 1, 1),
@@ -105,8 +105,9 @@ async fn each_request_waits_once_for_a_store_that_is_elsewhere() {
         ("POST /logout", 1, 1),
         // The attempt; that it is taken back, beside the memory that the form will be spent in.
         ("POST /login, a question", 2, 3),
-        // The attempt; the form; the user's session, which is read before it is written, beside the attempt.
-        ("POST /verify, a user who is new here", 3, 5),
+        // The attempt; that it was right, and the memory of the form beside it; what the store knows of the user; their
+        // session.
+        ("POST /verify, a user who is new here", 4, 5),
     ];
     assert_eq!(counting.table, expected, "{:#?}", counting.table);
 }

@@ -77,7 +77,7 @@ async fn authorize(
     let username = authorization.request.requirements.login_hint.clone().or(account).unwrap_or_default();
     let browser = Browser::of(http, server);
     let mut response = match server.sign_in() {
-        SignInBy::Function(_) => sign_in_page(server, authorization, browser.hash(), &username, None)?,
+        SignInBy::Function(_) => sign_in_page(server, authorization, (random_id(), browser.hash()), &username, None)?,
         SignInBy::PageAt(path) => {
             let form = SignInForm { id: random_id(), request: authorization.request, browser: browser.hash() };
             see_other(format!("{path}?request={}", form::seal(server, &form)?))

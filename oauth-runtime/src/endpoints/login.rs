@@ -40,7 +40,7 @@ pub(crate) async fn submit(
         Ok(credentials) => credentials,
         Err(problem) => {
             let username = parameters.get("username", MAX_USERNAME_BYTES).unwrap_or(None).unwrap_or_default();
-            return sign_in_page(server, authorization, browser, username, Some(problem));
+            return sign_in_page(server, authorization, (form.id, browser), username, Some(problem));
         }
     };
     let client = &authorization.client.id;
@@ -50,7 +50,7 @@ pub(crate) async fn submit(
         Err(too_many) => {
             let problem = attempt::throttled(server, client, &too_many);
             server.client_address().warn_of_a_proxy(http);
-            return sign_in_page(server, authorization, browser, &username, Some(problem));
+            return sign_in_page(server, authorization, (form.id, browser), &username, Some(problem));
         }
     };
     // Before the author's function, which takes its time: a sign-out meanwhile ends this sign-in too.
@@ -68,7 +68,7 @@ pub(crate) async fn submit(
             server.tell(Fact::of(EventKind::SignInRefused).client(client).reason("no_answer"));
             server.limits().forgive(attempt).await?;
             let problem = SignInProblem::TryAgainLater;
-            return sign_in_page(server, authorization, browser, &username, Some(problem));
+            return sign_in_page(server, authorization, (form.id, browser), &username, Some(problem));
         }
     };
     let held_up = match outcome {
@@ -85,7 +85,7 @@ pub(crate) async fn submit(
         Outcome::Done(user) => {
             let (back, username) = (ToClient::of(&authorization), Some(username.as_str()));
             let attempt = Some(attempt);
-            let attempted = Attempted { username, began, signed_in_at: began, attempt, form, once: None };
+            let attempted = Attempted { username, began, signed_in_at: began, attempt, form: form.clone(), once: None };
             match signed_in(server, http, &authorization, user, attempted).await {
                 Ok(signed_in) => return finish(server, http, authorization, signed_in, By::Page).await,
                 Err(Reason::TooManyTries(wait)) => SignInProblem::TooManyAttempts(wait),
@@ -93,7 +93,7 @@ pub(crate) async fn submit(
             }
         }
     };
-    sign_in_page(server, authorization, browser, &username, Some(held_up))
+    sign_in_page(server, authorization, (form.id, browser), &username, Some(held_up))
 }
 
 fn credentials(parameters: &Parameters<'_>) -> Result<(String, String), SignInProblem> {

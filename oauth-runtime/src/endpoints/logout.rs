@@ -101,10 +101,11 @@ async fn confirmed(server: &Server, http: &HttpRequest, parameters: &Parameters<
             return ask(server, http, sessions, form.then, destination);
         }
     }
+    // Before anything ends: what is told of it is true.
+    let destination = destination(server, form.then.as_ref()).await?;
     for SessionOf { subject, session } in &form.sessions {
         Session::end(subject, session, "user", server).await?;
     }
-    let destination = destination(server, form.then.as_ref()).await?;
     Ok(signed_out(server, http, form.then, destination))
 }
 

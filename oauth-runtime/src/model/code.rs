@@ -132,7 +132,7 @@ pub(crate) struct Promised {
     pub(crate) at: Timestamp,
 }
 
-/// What makes a form work once: a name, and the memory in which it will be spent.
+/// The memory that a form was made with, whose user is not known: under a name of its own.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Once {
     pub(crate) id: String,
@@ -142,9 +142,8 @@ pub(crate) struct Once {
 /// The hidden field of the page that asks one more thing.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct QuestionForm {
-    /// Spent with the right answer.
     pub(crate) once: Once,
-    /// The form that the password came with.
+    /// The form that the password came with: spent with the right answer.
     pub(crate) sign_in: FormId,
     pub(crate) request: AuthorizationRequest,
     pub(crate) browser: String,

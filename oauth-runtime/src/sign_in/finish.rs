@@ -1,6 +1,7 @@
 //! What follows when it is known who signs in: consent where it is needed, then the code (RFC 6749 §4.1.2).
 
 use actix_web::{HttpRequest, HttpResponse};
+use futures_util::future::join;
 use serde_json::Value;
 
 use crate::error::Reason;
@@ -8,7 +9,7 @@ use crate::event::{EventKind, Fact};
 use crate::limit::Attempt;
 use crate::model::Timestamp;
 use crate::model::claims::{UnusableClaims, UserClaims};
-use crate::model::code::{FormId, Once, Promised, QuestionForm, Unmet};
+use crate::model::code::{FormId, Once, Promised, Unmet};
 use crate::model::id::random_id;
 use crate::model::record::{Record, Sending, Sent};
 use crate::model::session::{Authentication, By, HowSignedIn, Person, Session};
@@ -77,7 +78,7 @@ pub(crate) struct Attempted<'a> {
     pub(crate) attempt: Option<Attempt>,
     /// The form that it began with.
     pub(crate) form: FormId,
-    /// What the form of a question is spent by.
+    /// The memory that the form of a question was made with.
     pub(crate) once: Option<&'a Once>,
 }
 
@@ -99,19 +100,18 @@ pub(crate) async fn signed_in(
         }
     };
     // By the same steps as one that is wrong, and before anything is done: else the time that it takes tells which is right.
-    if let Some(wait) = attempt::settled(server, client, attempt.zip(username), &user.subject).await? {
+    let settling = attempt::settled(server, client, attempt.zip(username), &user.subject);
+    let (held_up, is_known) = join(settling, form::check_memory(server, once)).await;
+    if let Some(wait) = held_up? {
         return Err(Reason::TooManyTries(wait));
     }
+    is_known?;
     // Before there is a session: of a user that the client did not ask for, nothing begins.
     let how = HowSignedIn { at: signed_in_at, acr: acr.as_deref() };
     if let Err(unmet) = meets(server, authorization, &user.subject, &how) {
         server.tell(Fact::of(EventKind::SignInRefused).client(client).reason(unmet.as_str()));
         return Err(unmet.into());
     }
-    let is_repeat = match once {
-        Some(once) => !form::spend::<QuestionForm>(server, once).await?,
-        None => false,
-    };
     // The same user again: what they sign out of is what they signed in to before as well. Of another's nothing is kept.
     let before = Session::presented(http, server).filter(|before| before.subject == user.subject);
     let (drawn, grant) = (random_id(), random_id());
@@ -124,7 +124,6 @@ pub(crate) async fn signed_in(
         form: &form,
         grant: &grant,
         client,
-        is_repeat,
     };
     let key = Key::of(Kind::Subject, &user.subject);
     let recognition = Recognition::new(http, server, &user.subject, username);
@@ -137,9 +136,9 @@ pub(crate) async fn signed_in(
         form::refused(why)
     })?;
     let (session, promised) = match sent {
-        Sent::First if !is_repeat => (begun, Promised { grant, at: server.now() }),
+        Sent::First => (begun, Promised { grant, at: server.now() }),
         Sent::Again { grant, session, age } => (session, Promised { grant, at: server.now().before(age) }),
-        Sent::First | Sent::TakenBack | Sent::Spent => return Err(Reason::FormSpent),
+        Sent::TakenBack | Sent::Spent => return Err(Reason::FormSpent),
         Sent::Expired => return Err(Reason::FormExpired),
     };
     // The browser is this user's now: who had it before is signed out of it.
@@ -176,7 +175,6 @@ struct Beginning<'a> {
     grant: &'a str,
     form: &'a FormId,
     client: &'a str,
-    is_repeat: bool,
 }
 
 impl Beginning<'_> {
@@ -190,7 +188,7 @@ impl Beginning<'_> {
         let Beginning { form: FormId { id, until }, grant, client, .. } = *self;
         let sending = Sending { id, until: *until, grant, client, session, is_allowed: true };
         let sent = record.send(&sending, self.server.code_lifetime(), now);
-        if sent != Sent::First || self.is_repeat {
+        if sent != Sent::First {
             return Ok(Decision::Keep((sent, None)));
         }
         if let (Some(sessions), Some(session)) = (self.server.sessions(), session) {

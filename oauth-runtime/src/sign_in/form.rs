@@ -8,12 +8,11 @@ use crate::error::Reason;
 use crate::model::code::{AccountForm, ConsentForm, Once, QuestionForm, SignInForm, SignOutForm};
 use crate::model::form::Parameters;
 use crate::model::id::random_id;
-use crate::model::lifetime::SLOWEST_ANSWER;
 use crate::seal::{NotOpened, NotSealed, Opened, Sealable};
 use crate::server::Server;
 use crate::sign_in::browser::Browser;
 use crate::sign_in::cross_site;
-use crate::standing::{Ended, Refused, Spent};
+use crate::standing::{Ended, Refused};
 use crate::store::{Key, Kind};
 
 /// What the hidden field `request` of one of our pages carries, sealed.
@@ -101,12 +100,9 @@ pub(crate) async fn once(server: &Server) -> Result<Once, Reason> {
     Ok(Once { id, as_of })
 }
 
-/// Spends a form by its own name, since it is not known whose it is. False where it was spent before.
-pub(crate) async fn spend<F: Form>(server: &Server, once: &Once) -> Result<bool, Reason> {
-    let (key, keep) = (Key::of(Kind::Form, &once.id), F::LIFETIME + SLOWEST_ANSWER);
-    match server.ledger().spend(key, once.as_of, keep).await? {
-        Spent::First => Ok(true),
-        Spent::Already => Ok(false),
-        Spent::Forgotten => Err(Reason::FormExpired),
-    }
+/// That what was told of a form is not forgotten: its user is not known, so it carries a memory of its own.
+pub(crate) async fn check_memory(server: &Server, once: Option<&Once>) -> Result<(), Reason> {
+    let Some(once) = once else { return Ok(()) };
+    let seen = server.ledger().view(Key::of(Kind::Form, &once.id)).await?.as_of();
+    if seen.incarnation == once.as_of.incarnation { Ok(()) } else { Err(Reason::FormExpired) }
 }

@@ -10,7 +10,6 @@ use crate::event::{EventKind, Fact};
 use crate::model::Timestamp;
 use crate::model::code::{FormId, Once, QuestionForm, SignInForm};
 use crate::model::form::BadParameter;
-use crate::model::id::random_id;
 use crate::model::question::Question;
 use crate::model::redirect_uri::Destination;
 use crate::pages::{Link, QuestionPage, SignInPage, SignInProblem};
@@ -18,21 +17,22 @@ use crate::response::document;
 use crate::server::Server;
 use crate::server::paths::Url;
 use crate::sign_in::consent::{self, Asked};
-use crate::sign_in::form;
+use crate::sign_in::form::{self, Form as _};
 use crate::sign_in::request::Authorization;
 
-/// The sign-in page, the first time or again. The form is sealed anew, so that its hour begins again.
+/// The sign-in page, the first time or again. The form is sealed anew, so that its hour begins again; it stays the same one,
+/// so that what was tried with it before signs no one in after it did.
 pub(crate) fn sign_in_page(
     server: &Server,
     authorization: Authorization,
-    browser: String,
+    (id, browser): (String, String),
     username: &str,
     problem: Option<SignInProblem>,
 ) -> Result<HttpResponse, Reason> {
     let says_what_for = consent::is_given_by_signing_in(server, &authorization);
     let offered = authorization.offered(server);
     let Authorization { request, client, destination } = authorization;
-    let form = SignInForm { id: random_id(), request, browser };
+    let form = SignInForm { id, request, browser };
     let sealed = form::seal(server, &form)?;
     let texts = server.texts(form.request.requirements.language.as_deref());
     let asked = match says_what_for {
@@ -87,7 +87,9 @@ pub(crate) fn first_question_page(
         return Err(Reason::Internal);
     }
     let Authorization { request, client, destination } = authorization;
-    let form = QuestionForm { once, sign_in: form, request, browser, username, began, question };
+    // It is good for as long as the page is.
+    let sign_in = FormId { until: form.until.max(server.now() + QuestionForm::LIFETIME), ..form };
+    let form = QuestionForm { once, sign_in, request, browser, username, began, question };
     let sealed = form::seal(server, &form)?;
     server.tell(Fact::of(EventKind::SecondFactorAsked).client(&client.id));
     Ok(question_page(server, &client.name, &destination, &form, &sealed, None))

@@ -73,9 +73,10 @@ impl Session {
         Ok(())
     }
 
-    /// Every one that a cookie has and that is good in itself.
+    /// Every one that a cookie has, however long it was idle: what clients got by it may live on, and ends with it.
     pub(crate) fn all_presented(request: &HttpRequest, server: &Server) -> Vec<Session> {
-        Cookie::Session.all(request, server).into_iter().filter_map(|it| Session::opened(it, server)).collect()
+        let opened = |sealed| server.sealer().open_at_any_age::<Session>(sealed).ok();
+        Cookie::Session.all(request, server).into_iter().filter_map(opened).collect()
     }
 
     fn opened(sealed: &str, server: &Server) -> Option<Session> {

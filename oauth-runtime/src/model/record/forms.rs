@@ -48,8 +48,7 @@ impl Record {
             return Sent::Expired;
         }
         let Some(index) = self.forms.iter().position(|form| form.id == sending.id) else {
-            self.keep_form(sending, now);
-            return Sent::First;
+            return self.send_first(sending, now);
         };
         let Some(form) = self.forms.get_mut(index) else { return Sent::Spent };
         if form.is_allowed && !sending.is_allowed {
@@ -68,15 +67,20 @@ impl Record {
         }
     }
 
-    fn keep_form(&mut self, sending: &Sending<'_>, now: Timestamp) {
+    /// Two pages may ask the same: what one of them came to holds for the other.
+    fn send_first(&mut self, sending: &Sending<'_>, now: Timestamp) -> Sent {
         let Sending { id, until, grant, client, session, is_allowed } = *sending;
+        let mut others = self.forms.iter().filter(|form| form.grant == grant);
+        if is_allowed && others.clone().any(|form| form.is_over || !form.is_allowed) {
+            return Sent::Spent;
+        }
+        if !is_allowed && others.any(|form| form.is_allowed) {
+            // A code may have been made, and what led to the question leads there no more.
+            self.end_grant(grant, client, now);
+        }
         // The first to be forgotten is one that its own user sent, long ago or among many.
         if self.forms.len() >= MAX_FORMS {
             self.forms.remove(0);
-        }
-        if !is_allowed {
-            // What led to the question leads there no more.
-            self.forms_are_over(|form| form.grant == grant);
         }
         self.forms.push(Form {
             id: id.to_owned(),
@@ -86,9 +90,11 @@ impl Record {
             is_allowed,
             is_over: false,
             at: now,
-            // A process whose clock is behind the store's may take it for valid a little longer.
-            until: until + SLOWEST_ANSWER,
+            // The same page may be shown again, and a process whose clock is behind the store's may take it for valid a
+            // little longer.
+            until: until.max(now + LONGEST_FORM) + SLOWEST_ANSWER,
         });
+        Sent::First
     }
 
     /// To these forms no answer is given again.
@@ -97,6 +103,8 @@ impl Record {
     }
 }
 
+/// The longest that a page of ours may be looked at.
+const LONGEST_FORM: Duration = Duration::from_secs(3600);
 /// How many forms of one subject are remembered.
 const MAX_FORMS: usize = 100;
 
