@@ -89,6 +89,8 @@ async fn user(number: usize, browser: Browser, stop: Arc<AtomicBool>, signed_in:
 }
 
 async fn tokens(browser: &Browser, user: &str) -> Value {
+    // Another user in the same browser would end this one's session.
+    let browser = &Browser::at(&browser.base);
     let answer = browser.sign_in(&[("scope", Some("openid"))], user, &format!("{user}123")).await;
     assert_eq!(answer.status, 303, "{answer:?}");
     let redeemed = browser.redeem(&answer.redirect()["code"], &[]).await;

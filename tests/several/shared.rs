@@ -38,8 +38,11 @@ async fn sessions(one: &Browser, other: &Browser) {
     let there = at(one, other);
     let page = one.sign_in(&guest, "bob", "bob123").await;
     assert_eq!(page.status, 200, "a third party asks: {page:?}");
-    assert!(there.consent(&page.form(), "allow").await.redirect().contains_key("code"));
+    let allowed = there.consent(&page.form(), "allow").await.redirect()["code"].clone();
     assert!(one.authorize(&silent).await.redirect().contains_key("code"));
+    let again = one.consent(&page.form(), "allow").await.redirect()["code"].clone();
+    assert_eq!(other.redeem(&allowed, &guest).await.status, 200);
+    assert_eq!(one.redeem(&again, &guest).await.json()["error"], "invalid_grant", "a repeat is of the same grant");
     let spent = one.consent(&page.form(), "allow").await;
     assert_eq!(spent.status, 400, "the form was sent at the other process: {spent:?}");
 
