@@ -112,6 +112,8 @@ async fn once(name: &str, plan: &Plan) -> Vec<Measured> {
 async fn sign_in(browser: Browser, codes: Arc<parking_lot::Mutex<Vec<Vec<String>>>>, caller: u64, users: usize) -> u64 {
     let mut own = Vec::new();
     for user in 0..users {
+        // Another user in the same browser would end this one's session.
+        let browser = Browser::at(&browser.base);
         own.push(browser.code_for(&format!("user{caller}x{user}@example.com")).await);
     }
     codes.lock()[caller as usize] = own;
