@@ -161,7 +161,7 @@ async fn sign_up(
 async fn confirm_page(oauth: OAuthService, http: HttpRequest, link: Query<Link>) -> Result<HttpResponse, Error> {
     let newcomer = oauth.open_one_time::<Newcomer>(SIGN_UP, &link.token).await?;
     let about = format!("<p>Your address is {}.</p>", escaped(&newcomer.subject));
-    // Whoever began this may have typed an address that is not theirs: in another browser, the password says who it is.
+    // The person who began this may have typed an address that is not theirs: in another browser, the password says who it is.
     let is_here = oauth.pending(&http, &newcomer.payload.request).await.is_ok();
     let fields: &[(&str, &str)] = if is_here { &[] } else { &[PASSWORD] };
     Ok(page("Create your account?", &(about + &form("/confirm", &[("token", &link.token)], fields))))

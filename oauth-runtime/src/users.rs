@@ -93,13 +93,13 @@ pub(crate) struct Authenticated<T> {
 }
 
 impl<T> SignIn<T> {
-    /// Nobody is signed in: the same as `None`.
+    /// No one is signed in: the same as `None`.
     #[must_use]
     pub fn refused() -> Self {
         SignIn(Outcome::Refused(None))
     }
 
-    /// Nobody is signed in, and the attempt was for this user, by the `sub` that their claims have: the password or the code
+    /// No one is signed in, and the attempt was for this user, by the `sub` that their claims have: the password or the code
     /// was wrong, and the name is one of theirs.
     ///
     /// Attempts are counted by the name, which is folded as far as one can without knowing how you look names up. With the

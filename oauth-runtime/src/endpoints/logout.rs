@@ -60,7 +60,7 @@ pub(crate) async fn sign_out(
         {
             Session::end_all(&sessions, "client", server).await?;
         }
-        // The session is over here: at most what it gave this client is this client's to end, whoever sends the token.
+        // The session is over here: at most what it gave this client is this client's to end, no matter who sends the token.
         ([], Some((client, hint))) => {
             Session::end_for_client(&hint.subject, hint.session.as_deref(), &client, server).await?;
         }

@@ -240,7 +240,7 @@ pub(crate) enum Trouble {
     OtherBrowser,
     OtherSite,
     SignedOut,
-    /// Nobody is signed in.
+    /// No one is signed in.
     SignInFirst,
     Account,
 }

@@ -249,5 +249,5 @@ impl ResponseError for OneTimeError {
     }
 }
 
-/// A reset or a verification that nobody follows for a day is asked for again.
+/// A reset or a verification that no one follows for a day is asked for again.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);

@@ -65,7 +65,7 @@ impl Device {
 
 impl OAuthService {
     /// Lets this browser be known for a user, by the name that they will type, as if they had signed in with it before: their
-    /// attempts count on their own from then on, whatever others fail with. It signs nobody in. The cookie goes with the
+    /// attempts count on their own from then on, whatever others fail with. It signs no one in. The cookie goes with the
     /// answer of your handler.
     ///
     /// It is for users who are held up in a new browser while somebody guesses at their password (the event `throttled`,
