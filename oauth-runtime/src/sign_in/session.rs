@@ -52,9 +52,8 @@ impl Session {
 
     /// Whether the browser shows this session, by a cookie that is good in itself.
     pub(crate) fn is_presented(request: &HttpRequest, server: &Server, id: &str) -> bool {
-        Session::all_presented(request, server)
-            .iter()
-            .any(|session| session.authentication.session.as_deref() == Some(id))
+        let is_this = |session: Session| session.authentication.session.as_deref() == Some(id);
+        Cookie::Session.all(request, server).into_iter().filter_map(|it| Session::opened(it, server)).any(is_this)
     }
 
     /// Every session of another user that the browser has: it is this user's now.
