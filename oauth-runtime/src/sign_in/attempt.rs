@@ -97,13 +97,7 @@ pub(crate) async fn asks(
     })
 }
 
-/// The attempt was right, if it was one that counts: what there is to [pass](passed).
-pub(crate) async fn right(server: &Server, attempt: Option<Attempt>, subject: &str) -> Result<Option<Over>, Reason> {
-    let Some(attempt) = attempt else { return Ok(None) };
-    Ok(server.limits().right(attempt, Some(subject)).await?)
-}
-
-/// The same, and how long it is held up all the same.
+/// The attempt was right, if it was one that counts: how long it is held up all the same.
 pub(crate) async fn settled(
     server: &Server,
     client: &str,
@@ -111,7 +105,7 @@ pub(crate) async fn settled(
     subject: &str,
 ) -> Result<Option<Duration>, Reason> {
     let Some((attempt, username)) = attempt else { return Ok(None) };
-    let over = right(server, Some(attempt), subject).await?;
+    let over = server.limits().right(attempt, Some(subject)).await?;
     passed_by_record(server, client, subject, username, over).await
 }
 
@@ -134,17 +128,6 @@ async fn passed_by_record(
     let Some(over) = over else { return Ok(None) };
     let view = server.ledger().view(Key::of(Kind::Subject, subject)).await?;
     let goes_by = view.record()?.goes_by(&ExactName::of(username).hash(), view.now());
-    passed(server, client, subject, over, goes_by).await
-}
-
-/// The same, where it is known whether the user went by this name before.
-pub(crate) async fn passed(
-    server: &Server,
-    client: &str,
-    subject: &str,
-    over: Over,
-    goes_by: bool,
-) -> Result<Option<Duration>, Reason> {
     match server.limits().pass(over, goes_by).await? {
         Ok(()) => Ok(None),
         Err(too_many) => {
