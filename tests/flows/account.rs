@@ -100,6 +100,21 @@ async fn c40_users_see_their_sessions_and_applications_and_end_them() {
     assert_eq!(end(&browser, &left.form(), "client", "guest").await.status, 403, "after the sign-out");
 }
 
+/// What is on its way when a client is ended ends with it, however late it is redeemed.
+#[tokio::test]
+async fn c42_a_code_that_is_on_its_way_ends_with_its_client() {
+    let server = start(with_account);
+    let browser = Browser::new(&server);
+    let consent = browser.sign_in(GUEST, "admin", "admin123").await;
+    let code = browser.consent(&consent.form(), "allow").await.redirect()["code"].clone();
+    assert_eq!(end(&browser, &page(&browser).await.form(), "client", "guest").await.status, 303);
+    let late = browser.redeem(&code, &GUEST[..2]).await;
+    assert_eq!((late.status, &late.json()["error"]), (400, &json!("invalid_grant")), "{late:?}");
+    let again = browser.authorize(GUEST).await;
+    let code = browser.consent(&again.form(), "allow").await.redirect()["code"].clone();
+    assert_eq!(browser.redeem(&code, &GUEST[..2]).await.status, 200, "what is asked for anew is new");
+}
+
 #[tokio::test]
 async fn c41_the_account_page_is_its_user_s_in_their_browser_from_our_own_page_alone() {
     let clock = Clock::by_hand();

@@ -15,7 +15,7 @@ use crate::seal::{NotOpened, Opened, Sealable as _};
 use crate::server::Server;
 use crate::server::granting::InTheNameOf;
 use crate::sign_in::request::MAX_URI_BYTES;
-use crate::standing::{Decision, Ended, HandedOut, View};
+use crate::standing::{Decision, Ended, HandedOut, HandedOutGrant, View};
 use crate::store::{Key, Kind};
 
 pub(crate) async fn redeem(
@@ -87,9 +87,12 @@ async fn spent(
     expires_at: Timestamp,
 ) -> Result<View, Reason> {
     let Authentication { as_of, session, .. } = &code.authentication;
-    let handed = HandedOut { sequence: as_of.sequence, session: session.as_deref(), grant: None };
     let redeem = |record: &mut Record, now: Timestamp| {
-        record.judge(&handed, now)?;
+        // A code that comes twice has ended its grant itself, and is to end it again.
+        let is_replay = record.is_spent(&code.grant);
+        let grant = HandedOutGrant { id: &code.grant, client: &client.id, has_family: false };
+        let grant = (!is_replay).then_some(grant);
+        record.judge(&HandedOut { sequence: as_of.sequence, session: session.as_deref(), grant }, now)?;
         let redeemed = record.redeem(&code.grant, &client.id, expires_at, family.cloned(), now);
         Ok(match redeemed {
             Ok(Redeemed::First | Redeemed::Replayed) => Decision::Write(redeemed),
@@ -101,7 +104,8 @@ async fn spent(
     let (redeemed, view) = redeemed.map_err(|why| {
         why.into_reason(|ended| match ended {
             Ended::Forgotten => Reason::CodeForgotten,
-            Ended::SignedOut | Ended::Revoked => Reason::SignedOut,
+            Ended::SignedOut => Reason::SignedOut,
+            Ended::Revoked => Reason::GrantEnded,
         })
     })?;
     match redeemed {
