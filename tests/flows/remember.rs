@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use oauth_runtime::{Builder, Clock, Question, Remember, SecondFactor, SignIn};
-use oauth_tests::{Answer, Browser, Server, start};
+use actix_web::{Error, HttpRequest, HttpResponse, post, web};
+use oauth_runtime::{AuthTime, Builder, Clock, OAuthService, Question, Remember, SecondFactor, SignIn};
+use oauth_tests::{Answer, Browser, Server, start, start_with};
 use serde_json::{Value, json};
 
 const HOUR: u64 = 3600;
@@ -44,8 +45,8 @@ async fn a_session_outlives_its_browser_by_the_builder_s_or_the_user_s_choice_al
         (Remember::Never, false, None),
         (Remember::Never, true, None),
         (Remember::Asked, false, None),
-        (Remember::Asked, true, Some(24 * HOUR)),
-        (Remember::Always, false, Some(24 * HOUR)),
+        (Remember::Asked, true, Some(36 * HOUR)),
+        (Remember::Always, false, Some(36 * HOUR)),
     ] {
         let server = start(with(remember, &clock));
         let page = Browser::new(&server).authorize(&[]).await;
@@ -94,5 +95,88 @@ async fn the_tick_survives_a_wrong_password_and_a_second_factor() {
     assert!(!unticked.body.contains(" checked"), "{unticked:?}");
     let question = login(&unticked.form(), "right", &[("remember", "yes")]).await;
     let done = post("/verify", &[("request", &question.form()), ("answer", "1")]).await;
-    assert_eq!(kept(&done), Some(24 * HOUR));
+    assert_eq!(kept(&done), Some(36 * HOUR));
+}
+
+/// A client that asks for a fresh sign-in shortens nothing that the user chose.
+#[tokio::test]
+async fn who_is_remembered_and_signs_in_once_more_stays_so_unless_they_untick_it() {
+    let clock = Clock::by_hand();
+    let server = start(with(Remember::Asked, &clock));
+    for tick in [true, false] {
+        let (browser, _) = signed_in(&server, tick).await;
+        let page = browser.authorize(&[("prompt", Some("login"))]).await;
+        assert_eq!(page.body.contains("value=\"yes\" checked"), tick, "{page:?}");
+    }
+    let (browser, _) = signed_in(&server, true).await;
+    let answer = browser.sign_in(&[], "admin", "admin123").await;
+    assert_eq!(kept(&answer), None, "it was not ticked");
+    let page = browser.authorize(&[("prompt", Some("login"))]).await;
+    assert!(!page.body.contains("value=\"yes\" checked"), "{page:?}");
+}
+
+/// The cookie stays for as long as what the session gave may: to sign out of that.
+#[tokio::test]
+async fn c37_a_remembered_session_that_was_idle_too_long_can_be_signed_out_of() {
+    let clock = Clock::by_hand();
+    let server = start(with(Remember::Always, &clock));
+    let (browser, answer) = signed_in(&server, false).await;
+    let issued = browser.redeem(&answer.redirect()["code"], &[]).await.json();
+    let idle = Duration::from_secs(25 * HOUR);
+    assert!(kept(&answer) > Some(idle.as_secs()), "a browser would still send it: {answer:?}");
+    clock.advance(idle);
+    assert!(browser.authorize(&[]).await.body.contains("type=\"password\""), "it signs no one in");
+    let page = browser.call("/logout", None).await;
+    assert!(browser.sign_out(&page.form(), "sign_out").await.body.contains("You are signed out"));
+    let refresh = issued["refresh_token"].as_str().unwrap();
+    assert_eq!(browser.refresh(refresh, &[]).await.json()["error"], "invalid_grant");
+}
+
+/// A page of the author's: it says how its tick starts, and takes what became of it.
+#[post("/mine")]
+async fn mine(oauth: OAuthService, http: HttpRequest, form: web::Form<Mine>) -> Result<HttpResponse, Error> {
+    let pending = oauth.pending(&http, &form.request).await?;
+    let Some(ticked) = &form.ticked else { return Ok(HttpResponse::Ok().json(pending.remember())) };
+    let pending = if ticked == "as it was" { pending } else { pending.remembering(ticked == "yes") };
+    pending.finish(&http, SignIn::done(json!({ "sub": "ada" })), AuthTime::Now).await
+}
+
+#[derive(serde::Deserialize)]
+struct Mine {
+    request: String,
+    ticked: Option<String>,
+}
+
+#[tokio::test]
+async fn a_page_of_the_author_s_lets_the_user_choose_as_the_built_in_one_does() {
+    let clock = Clock::by_hand();
+    let at = |remember| {
+        start_with(
+            |builder| with(remember, &clock)(builder),
+            |app| {
+                app.service(mine);
+            },
+        )
+    };
+    let request = [("client_id", Some("other")), ("redirect_uri", Some("https://other.example/cb"))];
+    let post = async |browser: &Browser, ticked: Option<&str>| {
+        let form = browser.authorize(&[&request[..], &[("prompt", Some("login"))]].concat()).await.form();
+        let fields = [("request", Some(form.as_str())), ("ticked", ticked)];
+        Answer::to(browser.http.post(format!("{}/mine", browser.base)).form(&fields)).await
+    };
+    let server = at(Remember::Asked);
+    let browser = Browser::new(&server);
+    let lasts = Some(36 * HOUR);
+    for (ticked, expected, then) in
+        [("as it was", None, false), ("yes", lasts, true), ("as it was", lasts, true), ("no", None, false)]
+    {
+        assert_eq!(kept(&post(&browser, Some(ticked)).await), expected, "{ticked}");
+        assert_eq!(post(&browser, None).await.json(), then, "{ticked}");
+    }
+    for (remember, expected) in [(Remember::Never, None), (Remember::Always, lasts)] {
+        let server = at(remember);
+        let browser = Browser::new(&server);
+        assert_eq!(post(&browser, None).await.json(), Value::Null, "no choice of the user's");
+        assert_eq!(kept(&post(&browser, Some("yes")).await), expected);
+    }
 }

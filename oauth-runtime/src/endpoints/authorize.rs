@@ -56,6 +56,8 @@ async fn authorize(
 
     let session = Session::of(http, server).await?;
     let account = session.as_ref().map(|(session, _)| session.account.clone());
+    // Who signs in once more is remembered as before, if they leave the tick as it is.
+    request.remember = session.as_ref().is_some_and(|(session, _)| session.lasts);
     let is_enough = |(session, _): &(Session, View)| {
         let requirements = &request.requirements;
         let are_met = requirements.check(&session.subject, &session.authentication.how());

@@ -223,6 +223,23 @@ impl PendingAuthorization {
     }
 
     /// The name that the client expects its user to have (`login_hint`).
+    /// Whether the session outlives the browser, where that is the user's to choose ([`Remember::Asked`]): what your page's
+    /// field for it starts with. A user who is remembered already stays so.
+    ///
+    /// [`Remember::Asked`]: crate::Remember::Asked
+    #[must_use]
+    pub fn remember(&self) -> Option<bool> {
+        let sessions = self.oauth.server().sessions()?;
+        sessions.remember.tick(self.authorization.request.remember)
+    }
+
+    /// What the user chose of that on your page.
+    #[must_use]
+    pub fn remembering(mut self, is_ticked: bool) -> Self {
+        self.authorization.request.remember = is_ticked;
+        self
+    }
+
     #[must_use]
     pub fn login_hint(&self) -> Option<&str> {
         self.authorization.request.requirements.login_hint.as_deref()

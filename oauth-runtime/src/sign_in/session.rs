@@ -123,8 +123,9 @@ impl Session {
         let ends = ends_at(&session, sessions.lifetimes, now);
         // All that is in it is bounded where it comes in: the name as typed, the subject, `amr` and `acr`.
         let sealed = server.sealer().seal(&session, now, ends).map_err(|_| Reason::Internal)?;
-        // No longer than the session itself.
-        Cookie::Session.set(response, server, &sealed, lasts.then(|| ends.since(now)));
+        // One that was idle too long is still shown at a sign-out, and ends with all that it gave.
+        let kept = lasts.then(|| over_at(&session, sessions.lifetimes).since(now));
+        Cookie::Session.set(response, server, &sealed, kept);
         Ok(())
     }
 
@@ -161,6 +162,11 @@ impl Session {
 
 /// An older cookie of the same session can be presented until then, or sooner.
 fn ends_at(session: &Session, lifetimes: Lifetimes, used_at: Timestamp) -> Timestamp {
+    (used_at + lifetimes.idle).min(over_at(session, lifetimes))
+}
+
+/// With any use.
+fn over_at(session: &Session, lifetimes: Lifetimes) -> Timestamp {
     let absolute = session.authentication.at + lifetimes.absolute;
-    (used_at + lifetimes.idle).min(session.authentication.until.map_or(absolute, |until| absolute.min(until)))
+    session.authentication.until.map_or(absolute, |until| absolute.min(until))
 }
