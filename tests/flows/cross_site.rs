@@ -69,6 +69,81 @@ async fn c01_what_was_posted_comes_back_within_a_minute_to_the_same_url() {
     assert!(late.status == 400 && late.body.contains("too old"), "{late:?}");
 }
 
+/// Reloading a page sends what was posted once more. It leads back to where the client is registered, and no further.
+#[tokio::test]
+async fn c01_what_comes_back_too_late_leads_back_to_a_client_that_is_registered() {
+    let clock = Clock::by_hand();
+    let server = start(|builder| staying(builder).clock(clock.clone()));
+    let browser = Browser::new(&server);
+    let evil = [("redirect_uri", Some("https://evil.example/"))];
+    let cases: [(&[_], bool); 3] =
+        [(&[("state", Some("s"))], true), (&[("client_id", Some("nobody"))], false), (&evil, false)];
+    for (changes, is_registered) in cases {
+        let answer = browser.post_from_elsewhere("/authorize", request(&browser, changes)).await;
+        clock.advance(Duration::from_secs(61));
+        let late = browser.follow(&answer).await;
+        assert!(late.status == 400 && late.is_page(), "{late:?}");
+        let back = "href=\"https://other.example/cb?error=access_denied&#38;";
+        assert_eq!(late.body.contains(back), is_registered, "{late:?}");
+        assert_eq!(late.body.contains("<a "), is_registered, "{late:?}");
+        assert!(!late.body.contains("state="), "another site may have made it up: {late:?}");
+    }
+    // Of a sealed one from a page for what is longer as well.
+    let long = request(&browser, &[("state", Some(&"s".repeat(2048))), ("nonce", Some(&"n".repeat(500)))]);
+    let page = browser.post_from_elsewhere("/authorize", long).await;
+    clock.advance(Duration::from_secs(61));
+    let late = browser.post("/authorize", changed(&[("posted_request", value(&page))], &[])).await;
+    assert!(late.status == 400 && late.body.contains("href=\"https://other.example/cb?"), "{late:?}");
+}
+
+/// What is sealed in the page that takes something on.
+fn value(page: &Answer) -> &str {
+    let (_, value) = page.body.split_once("name=\"posted_request\" value=\"").unwrap_or_else(|| panic!("{page:?}"));
+    value.split('"').next().unwrap()
+}
+
+/// The button of the page that takes something on says "Continue", and not what it would agree to.
+#[tokio::test]
+async fn c37_a_sign_out_that_another_site_posts_is_not_agreed_to_by_going_on() {
+    let server = start(staying);
+    let browser = Browser::new(&server);
+    browser.sign_in(&[], "admin", "admin123").await;
+    let form = browser.call("/logout", None).await.form();
+    let padding = "p".repeat(4000);
+    let fields = [("request", &*form), ("decision", "sign_out"), ("padding", &padding)];
+    let page = browser.post_from_elsewhere("/logout", changed(&fields, &[])).await;
+    assert!(page.status == 200 && page.is_page(), "{page:?}");
+    let answer = browser.post("/logout", changed(&[("posted_request", value(&page))], &[])).await;
+    assert!(answer.body.contains("Sign out?"), "{answer:?}");
+    assert!(browser.post("/authorize", request(&browser, &[])).await.redirect().contains_key("code"), "signed in");
+    assert!(browser.sign_out(&answer.form(), "sign_out").await.body.contains("You are signed out"));
+}
+
+/// What another site made the browser show may be of a request that is not this user's.
+#[tokio::test]
+async fn c05_the_way_back_from_another_browser_s_form_tells_no_state() {
+    let server = start(staying);
+    let browser = Browser::new(&server);
+    let other = [("client_id", Some("other")), ("redirect_uri", Some("https://other.example/cb"))];
+    let form = browser.authorize(&[&other[..], &[("state", Some("xyz"))]].concat()).await.form();
+    let fields = [("request", &*form), ("username", "admin"), ("password", "admin123")];
+    let post = |browser: &Browser, site: &str| {
+        let request = browser.http.post(format!("{}/login", server.base)).header("sec-fetch-site", site);
+        Answer::to(request.form(&fields))
+    };
+    let elsewhere = Browser::new(&server);
+    elsewhere.authorize(&[]).await;
+    let back = "href=\"https://other.example/cb?error=access_denied&#38;";
+    for answer in [post(&elsewhere, "same-origin").await, post(&browser, "same-site").await] {
+        assert!(answer.status == 403 && answer.body.contains(back), "{answer:?}");
+        assert!(!answer.body.contains("xyz"), "{answer:?}");
+    }
+    post(&browser, "same-origin").await.redirect();
+    browser.sign_in(&[], "user", "user123").await;
+    let spent = post(&browser, "same-origin").await;
+    assert!(spent.status == 400 && spent.body.contains(back) && spent.body.contains("state=xyz"), "{spent:?}");
+}
+
 #[tokio::test]
 async fn c01_what_is_too_long_for_a_url_is_taken_on_by_a_page() {
     let server = start(staying);
@@ -80,8 +155,7 @@ async fn c01_what_is_too_long_for_a_url_is_taken_on_by_a_page() {
     assert!(page.status == 200 && page.is_page(), "{page:?}");
     let policy = page.header("content-security-policy");
     assert!(policy.contains("form-action 'self' https://other.example;"), "the redirect that follows: {policy}");
-    let (_, value) = page.body.split_once("name=\"posted_request\" value=\"").unwrap();
-    let field = [("posted_request", value.split('"').next().unwrap())];
+    let field = [("posted_request", value(&page))];
     let answer = browser.post("/authorize", changed(&field, &[])).await.redirect();
     assert!(answer.contains_key("code") && answer["state"] == state, "{answer:?}");
 

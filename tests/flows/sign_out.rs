@@ -5,7 +5,7 @@ use std::time::Duration;
 use oauth_runtime::store::MemoryStore;
 use oauth_runtime::testing::{Fault, FaultyStore, Verb};
 use oauth_runtime::{Builder, Client, Clock, Keys};
-use oauth_tests::{Answer, Browser, Server, start};
+use oauth_tests::{Answer, Browser, Server, start, without_cookies};
 use serde_json::{Value, json};
 
 /// Clients of https, so that a session is enough for each.
@@ -233,4 +233,25 @@ async fn c37_a_session_that_was_idle_too_long_can_be_signed_out_of() {
     assert!(browser.sign_out(&page.form(), "sign_out").await.body.contains("You are signed out"));
     let refresh = shop["refresh_token"].as_str().unwrap();
     assert_eq!(browser.refresh(refresh, &[("client_id", Some("shop"))]).await.json()["error"], "invalid_grant");
+}
+
+/// A cookie that did not come may be there, and its session lives.
+#[tokio::test]
+async fn c37_the_session_cookie_goes_only_where_it_came() {
+    let server = start(clients);
+    let browser = Browser::new(&server);
+    let shop = issued(&browser, "shop").await;
+    let hint = format!("/logout?id_token_hint={}", shop["id_token"].as_str().unwrap());
+    for path in ["/logout", &hint] {
+        let answer = Browser::new(&server).call(path, None).await;
+        assert!(answer.body.contains("You are signed out"), "{answer:?}");
+        assert!(!answer.headers.contains_key("set-cookie"), "{path}: {answer:?}");
+    }
+    let out = hinted(&browser, &issued(&browser, "shop").await).await;
+    assert!(out.header("set-cookie").contains("Max-Age=0"), "{out:?}");
+    // One that cannot be read goes as well.
+    let broken = session_cookie(&out).replace('=', "=broken");
+    let request = without_cookies().get(format!("{}/logout", server.base)).header("cookie", broken);
+    let answer = Answer::to(request).await;
+    assert!(answer.header("set-cookie").contains("Max-Age=0"), "{answer:?}");
 }

@@ -25,7 +25,9 @@ pub(crate) async fn sign_out(
     http: &HttpRequest,
     parameters: &Parameters<'_>,
 ) -> Result<HttpResponse, Reason> {
-    if http.method() == Method::POST && parameters.get("request", usize::MAX)?.is_some() {
+    // What another site posted agrees to nothing, whatever is in it.
+    let is_own_form = http.method() == Method::POST && !parameters.are_of_another_site();
+    if is_own_form && parameters.get("request", usize::MAX)?.is_some() {
         return confirmed(server, http, parameters).await;
     }
 
@@ -150,7 +152,10 @@ fn signed_out(
         }),
         None => signed_out_page(server, http),
     };
-    Cookie::Session.clear(&mut response, server);
+    // One that did not come may be there all the same, of a session that lives.
+    if !Cookie::Session.all(http, server).is_empty() {
+        Cookie::Session.clear(&mut response, server);
+    }
     response
 }
 

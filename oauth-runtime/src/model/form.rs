@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 
 /// Parameters as `application/x-www-form-urlencoded` carries them. Unknown ones are ignored (RFC 6749 §3.1).
-pub(crate) struct Parameters<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+pub(crate) struct Parameters<'a> {
+    pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    are_of_another_site: bool,
+}
 
 /// Why a parameter cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,18 +20,27 @@ pub(crate) enum BadParameter {
 
 impl<'a> Parameters<'a> {
     pub(crate) fn parse(text: &'a [u8]) -> Self {
-        Parameters(form_urlencoded::parse(text).collect())
+        Parameters { pairs: form_urlencoded::parse(text).collect(), are_of_another_site: false }
+    }
+
+    /// The same, where a page of another site posted them first, whatever page of ours took them on.
+    pub(crate) fn parse_of_another_site(text: &'a [u8]) -> Self {
+        Parameters { are_of_another_site: true, ..Parameters::parse(text) }
+    }
+
+    pub(crate) fn are_of_another_site(&self) -> bool {
+        self.are_of_another_site
     }
 
     /// All values of a parameter that may stand there more than once; empty ones are absent.
     pub(crate) fn all(&self, name: &'static str, max_bytes: usize) -> Result<Vec<&str>, BadParameter> {
-        let values = self.0.iter().filter(|(key, value)| key == name && !value.is_empty());
+        let values = self.pairs.iter().filter(|(key, value)| key == name && !value.is_empty());
         values.map(|(_, value)| readable(name, value, max_bytes)).collect()
     }
 
     /// The value, if it is there once, is no longer than this, and is not empty: an empty parameter is an absent one.
     pub(crate) fn get(&self, name: &'static str, max_bytes: usize) -> Result<Option<&str>, BadParameter> {
-        let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_ref());
+        let mut values = self.pairs.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_ref());
         let first = values.next();
         if values.next().is_some() {
             return Err(BadParameter::Repeated(name));

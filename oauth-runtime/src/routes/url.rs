@@ -47,10 +47,17 @@ impl Registration {
                 Ok(Arrived::ToBeSentOn(response)) => return response,
                 Err(reason) => return refused(row, server, &http, &reason, None),
             };
-            let parameters = Parameters::parse(&input);
+            let mut parameters = Parameters::parse(&input);
+            let posted = match posted(row, server, &parameters) {
+                Ok(posted) => posted,
+                Err(reason) => return refused_back(row, server, &http, &parameters, &reason).await,
+            };
+            if let Some(posted) = &posted {
+                parameters = Parameters::parse_of_another_site(posted.as_bytes());
+            }
             match handler(server, &http, &parameters).await {
                 Ok(response) => response,
-                Err(reason) => refused(row, server, &http, &reason, way_back(row, server, &parameters).await.as_ref()),
+                Err(reason) => refused_back(row, server, &http, &parameters, &reason).await,
             }
         };
         self.resource = self.resource.route(
@@ -119,12 +126,15 @@ async fn input(row: &Row, server: &Server, http: &HttpRequest, payload: web::Pay
         }
         web::Bytes::copy_from_slice(query.as_bytes())
     };
-    if from_other_sites
-        && let Some(posted) = cross_site::come_back(server, server.path(row.url), &Parameters::parse(&input))?
-    {
-        return Ok(Arrived::Parameters(posted.into()));
-    }
     Ok(Arrived::Parameters(input))
+}
+
+/// What another site posted, where it comes back with this request.
+fn posted(row: &Row, server: &Server, parameters: &Parameters<'_>) -> Result<Option<String>, Reason> {
+    match row.input {
+        Input::Nothing | Input::Parameters { .. } => Ok(None),
+        Input::ParametersOfAnySite { .. } => cross_site::come_back(server, server.path(row.url), parameters),
+    }
 }
 
 /// The body of a form post, up to its limit, if it is a form at all.
@@ -146,10 +156,25 @@ async fn form_body(http: &HttpRequest, payload: web::Payload) -> Result<web::Byt
     }
 }
 
-/// From the page of an error, where a form of ours says which client it was for.
-async fn way_back(row: &Row, server: &Server, parameters: &Parameters<'_>) -> Option<WayBack> {
+/// The same, with the way back where the parameters tell it.
+async fn refused_back(
+    row: &Row,
+    server: &Server,
+    http: &HttpRequest,
+    parameters: &Parameters<'_>,
+    reason: &Reason,
+) -> HttpResponse {
+    let back = way_back(row, server, http, parameters).await;
+    refused(row, server, http, reason, back.as_ref())
+}
+
+/// From the page of an error, where a form of ours, or what another site posted, says which client it was for.
+async fn way_back(row: &Row, server: &Server, http: &HttpRequest, parameters: &Parameters<'_>) -> Option<WayBack> {
     match row.errors {
-        Errors::Page => redirect::way_back_from(server, parameters.get("request", usize::MAX).ok()??).await,
+        Errors::Page => match parameters.get("request", usize::MAX).ok()? {
+            Some(request) => redirect::way_back_from(server, http, request).await,
+            None => redirect::way_back_from_posted(server, http, server.path(row.url), parameters).await,
+        },
         Errors::SignOutPage | Errors::Json | Errors::JsonUnauthorized | Errors::Challenge => None,
     }
 }

@@ -78,6 +78,13 @@ pub(crate) fn come_back(server: &Server, path: &str, parameters: &Parameters<'_>
     if opened.value.path == path { Ok(Some(opened.value.body)) } else { Err(Reason::FormForged) }
 }
 
+/// The same, even if it is too late: to tell the way back, and never to act on.
+pub(crate) fn posted_at_any_age(server: &Server, path: &str, parameters: &Parameters<'_>) -> Option<String> {
+    let sealed = parameters.get(POSTED, Posted::MAX_BYTES).ok()??;
+    let posted = server.sealer().open_at_any_age::<Posted>(sealed).ok()?;
+    (posted.path == path).then_some(posted.body)
+}
+
 /// The one parameter that has all the others in it.
 const POSTED: &str = "posted_request";
 /// Some proxies take 4 KiB for a header line.

@@ -68,7 +68,7 @@ pub(crate) fn open<F: Form>(
     http: &HttpRequest,
     parameters: &Parameters<'_>,
 ) -> Result<Opened<F>, Reason> {
-    if !cross_site::is_from_own_page(server, http) {
+    if parameters.are_of_another_site() || !cross_site::is_from_own_page(server, http) {
         return Err(Reason::FormOfAnotherSite);
     }
     let sealed = parameters.get("request", F::MAX_BYTES)?.ok_or(Reason::FormForged)?;

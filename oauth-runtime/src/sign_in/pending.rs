@@ -91,7 +91,9 @@ impl OAuthService {
             Ok((form, authorization)) => {
                 Ok(PendingAuthorization { oauth: self.clone(), authorization, form, began: server.now() })
             }
-            Err(reason) => Err(page_error(self, http, reason, redirect::way_back_from(server, request).await.as_ref())),
+            Err(reason) => {
+                Err(page_error(self, http, reason, redirect::way_back_from(server, http, request).await.as_ref()))
+            }
         }
     }
 }

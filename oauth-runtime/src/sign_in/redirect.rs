@@ -1,6 +1,7 @@
 //! How an authorization request ends: the browser goes back to the client, with a code or with an error.
 
-use actix_web::HttpResponse;
+use actix_web::http::Method;
+use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
@@ -10,6 +11,7 @@ use crate::model::claims::UnusableClaims;
 use crate::model::code::{
     AuthorizationCode, AuthorizationRequest, ConsentForm, Promised, QuestionForm, SignInForm, uri_digest,
 };
+use crate::model::form::Parameters;
 use crate::model::id::random_id;
 use crate::model::redirect_uri::Destination;
 use crate::model::resource::Resources;
@@ -18,7 +20,9 @@ use crate::response::{WayBack, answered, redirect, see_other};
 use crate::seal::NotSealed;
 use crate::server::Server;
 use crate::server::granting::Granted;
-use crate::sign_in::request::Authorization;
+use crate::sign_in::browser::Browser;
+use crate::sign_in::request::{Asking, Authorization};
+use crate::sign_in::{cross_site, language};
 
 /// Sends the browser to the client with a code (RFC 6749 §4.1.2).
 pub(crate) fn approve(
@@ -140,15 +144,39 @@ pub(crate) fn way_back(server: &Server, authorization: &Authorization) -> WayBac
 
 /// The way back from a form that may be too old, spent, or another browser's: its request was found good once, and the
 /// client and its redirect URI are looked up again.
-pub(crate) async fn way_back_from(server: &Server, sealed: &str) -> Option<WayBack> {
+pub(crate) async fn way_back_from(server: &Server, http: &HttpRequest, sealed: &str) -> Option<WayBack> {
     let sealer = server.sealer();
-    let request = sealer
+    let opened = sealer
         .open_at_any_age::<SignInForm>(sealed)
-        .map(|form| form.request)
-        .or_else(|_| sealer.open_at_any_age::<QuestionForm>(sealed).map(|form| form.request))
-        .or_else(|_| sealer.open_at_any_age::<ConsentForm>(sealed).map(|form| form.request));
-    let authorization = Authorization::of(server, request.ok()?).await.ok()?;
+        .map(|form| (form.browser, form.request))
+        .or_else(|_| sealer.open_at_any_age::<QuestionForm>(sealed).map(|form| (form.browser, form.request)))
+        .or_else(|_| sealer.open_at_any_age::<ConsentForm>(sealed).map(|form| (form.browser, form.request)));
+    let (browser, mut request) = opened.ok()?;
+    let is_posted_from_elsewhere = http.method() == Method::POST && !cross_site::is_from_own_page(server, http);
+    if is_posted_from_elsewhere || Browser::made_for(http, server, &browser).is_err() {
+        // RFC 6749 §10.12: a state says whose request it is, and this browser's it is not.
+        request.state = None;
+    }
+    let authorization = Authorization::of(server, request).await.ok()?;
     Some(way_back(server, &authorization))
+}
+
+/// The way back from what another site posted to `path`, where it comes back too late. Its client and redirect URI are as
+/// registered; another site may have made up the rest.
+pub(crate) async fn way_back_from_posted(
+    server: &Server,
+    http: &HttpRequest,
+    path: &str,
+    parameters: &Parameters<'_>,
+) -> Option<WayBack> {
+    let posted = cross_site::posted_at_any_age(server, path, parameters)?;
+    let posted = Parameters::parse_of_another_site(posted.as_bytes());
+    let Asking { client, destination, .. } = Asking::read(server, &posted).await.ok()?;
+    Some(WayBack {
+        client: client.name.clone(),
+        href: refusal(server, &destination, None, &Reason::AccessDenied),
+        language: language::asked(http, server, posted.get("ui_locales", 256).ok()?),
+    })
 }
 
 /// The user did not allow it, or left.
