@@ -98,7 +98,11 @@ async fn c41_another_answer_is_no_repeat() {
         "Deny after Allow takes it back"
     );
     assert!(is_spent(&browser.consent(&form, "allow").await));
-    assert!(consent_page(&browser).await.body.contains("value=\"allow\""), "and the consent with it");
+    let form = consent_page(&browser).await;
+    assert!(form.body.contains("value=\"allow\""), "and the consent with it");
+    let allowed = browser.consent(&form.form(), "allow").await;
+    browser.consent(&form.form(), "deny").await;
+    assert_eq!(redeemed(&browser, &allowed).await.json()["error"], "invalid_grant", "a code that was on its way");
 }
 
 /// A sign-in form that is sent twice brings two pages, which ask about the same grant.
@@ -316,6 +320,145 @@ async fn c41_a_sign_out_page_signs_out_no_one_who_came_since() {
     // A double click is no trouble here.
     for _ in 0..2 {
         assert!(browser.sign_out(&asked.form(), "sign_out").await.body.contains("You are signed out"));
+    }
+}
+
+/// A repeat is all that the browser may have got: a double click, a connection that broke.
+#[tokio::test]
+async fn c41_c46_a_repeat_gives_the_browser_the_cookies_of_the_first() {
+    let clock = Clock::by_hand();
+    let (server, oauth) = with_service(|builder| builder.clock(clock.clone()));
+    let http = without_cookies();
+    let page = Answer::to(http.get(Browser::new(&server).authorize_url(&[]))).await;
+    let browser = page.header("set-cookie").split(';').next().unwrap().to_owned();
+    let send = async |cookies: &str, password: &str| {
+        let fields = [("request", page.form()), ("username", "admin".into()), ("password", password.to_owned())];
+        Answer::to(http.post(format!("{}/login", server.base)).header("cookie", cookies).form(&fields)).await
+    };
+    let names = |answer: &Answer| -> Vec<String> {
+        let set = answer.headers.get_all("set-cookie").iter().map(|set| set.to_str().unwrap());
+        set.map(|set| set.split('=').next().unwrap().to_owned()).collect()
+    };
+    let first = send(&browser, "admin123").await;
+    clock.advance(Duration::from_secs(1));
+    let again = send(&browser, "admin123").await;
+    assert!(first.redirect().contains_key("code") && again.redirect().contains_key("code"));
+    assert_eq!((names(&first).len(), names(&again)), (2, names(&first)), "session and device: {again:?}");
+    // The device is one that counts on its own: the browser that has it gets in while others guess.
+    let cookies: Vec<&str> = again.headers.get_all("set-cookie").iter().map(|set| set.to_str().unwrap()).collect();
+    let cookies: Vec<&str> = cookies.into_iter().map(|set| set.split(';').next().unwrap()).collect();
+    let (known, unknown) = (format!("{browser}; {}", cookies.join("; ")), browser.clone());
+    for guess in 0..13 {
+        send(&unknown, &format!("wrong {guess}")).await;
+    }
+    assert_eq!(send(&unknown, "admin123").await.status, 429);
+    assert_eq!(send(&known, "wrong").await.status, 401, "its own count");
+    // After a sign-out a repeat gives nothing.
+    oauth.sign_out("admin").await.unwrap();
+    clock.advance(Duration::from_secs(3600));
+    let spent = send(&browser, "admin123").await;
+    assert!(spent.status == 400 && !spent.headers.contains_key("set-cookie"), "{spent:?}");
+}
+
+#[tokio::test]
+async fn c41_c47_a_form_stays_spent_however_many_follow_it() {
+    let clock = Clock::by_hand();
+    let server = start(|builder| builder.clock(clock.clone()));
+    let browser = Browser::new(&server);
+    let form = browser.authorize(&[]).await.form();
+    let open = browser.authorize(&[]).await.form();
+    browser.login(&form, "admin", "admin123").await.redirect();
+    for _ in 0..3 {
+        clock.advance(Duration::from_secs(60));
+        for _ in 0..50 {
+            browser.sign_in(&[], "admin", "admin123").await.redirect();
+        }
+    }
+    assert!(is_spent(&browser.login(&form, "admin", "admin123").await));
+    let shown = browser.login(&form, "admin", "wrong").await;
+    assert!(
+        shown.status == 401 && is_spent(&browser.login(&shown.form(), "admin", "admin123").await),
+        "nor by its page"
+    );
+    assert!(is_spent(&browser.login(&open, "admin", "admin123").await), "which of them was sent is forgotten");
+    assert!(browser.login(&open, "user", "user123").await.redirect().contains_key("code"), "another user's");
+    assert!(browser.sign_in(&[], "admin", "admin123").await.redirect().contains_key("code"), "a new one");
+}
+
+/// What its page came to is remembered for as long as any page of it is good, however often it is shown again.
+#[tokio::test]
+async fn c41_a_page_that_is_shown_again_and_again_signs_in_once_and_for_two_hours_at_most() {
+    const FIFTY_MINUTES: Duration = Duration::from_secs(50 * 60);
+    for spent in [true, false] {
+        let clock = Clock::by_hand();
+        let server = start(|builder| builder.clock(clock.clone()));
+        let browser = Browser::new(&server);
+        let mut form = browser.authorize(&[]).await.form();
+        if spent {
+            browser.login(&form, "admin", "admin123").await.redirect();
+        }
+        for _ in 0..2 {
+            clock.advance(FIFTY_MINUTES);
+            form = browser.login(&form, "admin", "wrong").await.form();
+        }
+        clock.advance(Duration::from_secs(19 * 60));
+        let answer = browser.login(&form, "admin", "admin123").await;
+        assert_eq!(is_spent(&answer), spent, "after 1:59: {answer:?}");
+        clock.advance(Duration::from_secs(60));
+        let late = browser.login(&form, "user", "user123").await;
+        assert!(late.status == 400 && late.body.contains("too old"), "after two hours: {late:?}");
+    }
+}
+
+/// On one page they sign in and allow: who comes back to it and leaves takes that back.
+#[tokio::test]
+async fn c41_cancel_after_a_sign_in_takes_back_what_it_gave() {
+    let server = staying(|builder| builder);
+    for is_redeemed in [true, false] {
+        let browser = Browser::new(&server);
+        let earlier = browser.issued(&[]).await;
+        let form = browser.authorize(&[("prompt", Some("login"))]).await.form();
+        let code = browser.login(&form, "admin", "admin123").await.redirect()["code"].clone();
+        let token = match is_redeemed {
+            true => browser.redeem(&code, &[]).await.json()["access_token"].as_str().unwrap().to_owned(),
+            false => String::new(),
+        };
+        let cancel = async |browser: &Browser| {
+            let fields = [("request", form.as_str()), ("cancel", "yes")];
+            Answer::to(browser.http.post(format!("{}/login", server.base)).form(&fields)).await
+        };
+        assert_eq!(cancel(&Browser::new(&server)).await.status, 403, "another browser");
+        assert_eq!(cancel(&browser).await.redirect()["error"], "access_denied");
+        if is_redeemed {
+            assert_eq!(browser.call("/me", Some(&token)).await.status, 401);
+        } else {
+            assert_eq!(browser.redeem(&code, &[]).await.json()["error"], "invalid_grant");
+        }
+        assert_eq!(browser.call("/me", earlier["access_token"].as_str()).await.status, 200, "and nothing else");
+        assert!(is_spent(&browser.login(&form, "admin", "admin123").await));
+    }
+    // Before a sign-in it takes back nothing, and the page is as good as it was.
+    let browser = Browser::new(&server);
+    let form = browser.authorize(&[]).await.form();
+    let fields = [("request", form.as_str()), ("cancel", "yes")];
+    Answer::to(browser.http.post(format!("{}/login", server.base)).form(&fields)).await.redirect();
+    assert!(browser.login(&form, "admin", "admin123").await.redirect().contains_key("code"));
+}
+
+#[tokio::test]
+async fn c41_a_session_that_is_idle_too_long_allows_nothing() {
+    let clock = Clock::by_hand();
+    let server = staying(|builder| builder.clock(clock.clone()).session_idle(Duration::from_secs(300)));
+    // In this order: the other one is remembered.
+    for (waits, is_idle) in [(300, true), (299, false)] {
+        let browser = Browser::new(&server);
+        let form = consent_page(&browser).await.form();
+        clock.advance(Duration::from_secs(waits));
+        let answer = browser.consent(&form, "allow").await;
+        match is_idle {
+            true => assert!(answer.status == 400 && answer.is_page() && !answer.body.contains("code="), "{answer:?}"),
+            false => assert!(answer.redirect().contains_key("code")),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
 use crate::model::as_of::AsOf;
-use crate::model::code::{Promised, SignInForm};
+use crate::model::code::{FormId, Promised, SignInForm};
 use crate::model::form::Parameters;
 use crate::model::id::random_id;
 use crate::model::record::Record;
@@ -78,10 +78,11 @@ async fn authorize(
     }
     let username = authorization.request.requirements.login_hint.clone().or(account).unwrap_or_default();
     let browser = Browser::of(http, server);
+    let form = FormId::new(server.now());
     let mut response = match server.sign_in() {
-        SignInBy::Function(_) => sign_in_page(server, authorization, (random_id(), browser.hash()), &username, None)?,
+        SignInBy::Function(_) => sign_in_page(server, authorization, (form, browser.hash()), &username, None)?,
         SignInBy::PageAt(path) => {
-            let form = SignInForm { id: random_id(), request: authorization.request, browser: browser.hash() };
+            let form = SignInForm { form, request: authorization.request, browser: browser.hash() };
             see_other(format!("{path}?request={}", form::seal(server, &form)?))
         }
     };

@@ -48,7 +48,8 @@ pub(crate) async fn decide(
         record.judge(&HandedOut { sequence: as_of.sequence, session: session.as_deref(), grant: None }, now)?;
         let (client, session) = (authorization.client.id.as_str(), session.as_deref());
         let is_allowed = granted.is_some();
-        let sending = Sending { id: &id, until: opened.expires_at, grant: &grant, client, session, is_allowed };
+        let (made, until) = (opened.issued_at, opened.expires_at);
+        let sending = Sending { id: &id, made, until, grant: &grant, client, session, is_allowed };
         let sent = record.send(&sending, server.code_lifetime(), now);
         if !matches!(sent, Sent::First | Sent::TakenBack) {
             return Ok(Decision::Keep(sent));

@@ -4,13 +4,13 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
-use crate::model::code::{FormId, SignInForm};
+use crate::model::code::SignInForm;
 use crate::model::form::Parameters;
 use crate::model::name::MAX_USERNAME_BYTES;
 use crate::model::session::By;
 use crate::pages::SignInProblem;
 use crate::server::{Server, SignInBy};
-use crate::sign_in::finish::{Attempted, finish, signed_in};
+use crate::sign_in::finish::{Attempted, cancel, finish, signed_in};
 use crate::sign_in::page::{Typed, first_question_page, problem_with, sign_in_page};
 use crate::sign_in::redirect::ToClient;
 use crate::sign_in::request::Authorization;
@@ -23,13 +23,12 @@ pub(crate) async fn submit(
     http: &HttpRequest,
     parameters: &Parameters<'_>,
 ) -> Result<HttpResponse, Reason> {
-    let opened = form::open::<SignInForm>(server, http, parameters)?;
-    let SignInForm { id, mut request, browser } = opened.value;
-    let form = FormId { id, until: opened.expires_at };
+    let SignInForm { form, mut request, browser } = form::open::<SignInForm>(server, http, parameters)?.value;
     request.remember = parameters.get("remember", 16)?.is_some();
     let authorization = Authorization::of(server, request).await?;
     if parameters.get("cancel", 64)?.is_some() {
         server.tell(Fact::of(EventKind::SignInRefused).client(&authorization.client.id).reason("cancelled"));
+        cancel(server, http, &form, &authorization.client.id).await?;
         return Ok(redirect::deny(server, &authorization));
     }
     let SignInBy::Function(authenticator) = server.sign_in() else {
@@ -40,7 +39,7 @@ pub(crate) async fn submit(
         Ok(credentials) => credentials,
         Err(problem) => {
             let username = parameters.get("username", MAX_USERNAME_BYTES).unwrap_or(None).unwrap_or_default();
-            return sign_in_page(server, authorization, (form.id, browser), username, Some(problem));
+            return sign_in_page(server, authorization, (form, browser), username, Some(problem));
         }
     };
     let client = &authorization.client.id;
@@ -50,7 +49,7 @@ pub(crate) async fn submit(
         Err(too_many) => {
             let problem = attempt::throttled(server, client, &too_many);
             server.client_address().warn_of_a_proxy(http);
-            return sign_in_page(server, authorization, (form.id, browser), &username, Some(problem));
+            return sign_in_page(server, authorization, (form, browser), &username, Some(problem));
         }
     };
     // Before the author's function, which takes its time: a sign-out meanwhile ends this sign-in too.
@@ -68,7 +67,7 @@ pub(crate) async fn submit(
             server.tell(Fact::of(EventKind::SignInRefused).client(client).reason("no_answer"));
             server.limits().forgive(attempt).await?;
             let problem = SignInProblem::TryAgainLater;
-            return sign_in_page(server, authorization, (form.id, browser), &username, Some(problem));
+            return sign_in_page(server, authorization, (form, browser), &username, Some(problem));
         }
     };
     let held_up = match outcome {
@@ -93,7 +92,7 @@ pub(crate) async fn submit(
             }
         }
     };
-    sign_in_page(server, authorization, (form.id, browser), &username, Some(held_up))
+    sign_in_page(server, authorization, (form, browser), &username, Some(held_up))
 }
 
 fn credentials(parameters: &Parameters<'_>) -> Result<(String, String), SignInProblem> {

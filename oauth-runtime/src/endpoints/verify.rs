@@ -15,7 +15,7 @@ use crate::model::redirect_uri::Destination;
 use crate::model::session::By;
 use crate::pages::SignInProblem;
 use crate::server::Server;
-use crate::sign_in::finish::{Attempted, finish, signed_in};
+use crate::sign_in::finish::{Attempted, cancel, finish, signed_in};
 use crate::sign_in::page::{Typed, first_question_page, problem_with, question_page};
 use crate::sign_in::redirect::ToClient;
 use crate::sign_in::request::Authorization;
@@ -36,6 +36,7 @@ pub(crate) async fn submit(
     let again = |problem| question_page(server, &client.name, &destination, &form, sealed, Some(problem));
     if parameters.get("cancel", 64)?.is_some() {
         server.tell(Fact::of(EventKind::SecondFactorRefused).client(&client.id).reason("cancelled"));
+        cancel(server, http, &form.sign_in, &client.id).await?;
         return Ok(redirect::refuse(server, &destination, form.request.state.as_deref(), &Reason::AccessDenied));
     }
     if let Some(number) = parameters.get("other", 8)? {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::model::Timestamp;
 use crate::model::as_of::AsOf;
-use crate::model::id::digest;
+use crate::model::id::{digest, random_id};
 use crate::model::pkce::Challenge;
 use crate::model::question::Question;
 use crate::model::resource::Resources;
@@ -112,18 +112,32 @@ impl Requirements {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SignInForm {
     /// Its sign-in is its user's once.
-    pub(crate) id: String,
+    pub(crate) form: FormId,
     pub(crate) request: AuthorizationRequest,
     /// The hash of the cookie of the browser that the form was made for.
     pub(crate) browser: String,
 }
 
-/// A form that is sent once: its name, and until when it could be.
+/// A sign-in form, which is sent once however often its page is shown again: its name, and when it was first made.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct FormId {
     pub(crate) id: String,
-    pub(crate) until: Timestamp,
+    pub(crate) made: Timestamp,
 }
+
+impl FormId {
+    pub(crate) fn new(now: Timestamp) -> Self {
+        FormId { id: random_id(), made: now }
+    }
+
+    /// No page of it is good after that: for as long it is remembered that it was sent.
+    pub(crate) fn until(&self) -> Timestamp {
+        self.made + LONGEST_SIGN_IN
+    }
+}
+
+/// The longest that a sign-in may take, mistakes and questions included.
+const LONGEST_SIGN_IN: Duration = Duration::from_secs(2 * 3600);
 
 /// The grant that the code is of with which a form is answered, and when it was: a repeat gets a code of the same grant.
 #[derive(Clone, Debug, Serialize, Deserialize)]

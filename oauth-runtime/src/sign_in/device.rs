@@ -109,7 +109,7 @@ impl OAuthService {
         username: &str,
     ) -> Result<(), OneTimeError> {
         let server = self.server();
-        let recognition = Recognition::new(http, server, subject, Some(username));
+        let recognition = Recognition::new(http, server, subject, Some(username), random_id());
         let note = |record: &mut Record, now| recognition.noting(record, now, |_| Ok(Decision::Write(())));
         // Nothing is presented that could be from another memory: the user is named.
         let (((), noted), view) = server.ledger().change(Key::of(Kind::Subject, subject), None, note).await?;
@@ -136,10 +136,17 @@ pub(crate) struct Noted {
 }
 
 impl Recognition {
-    pub(crate) fn new(http: &HttpRequest, server: &Server, subject: &str, username: Option<&str>) -> Self {
+    /// `drawn` is the id of a browser that is not known yet.
+    pub(crate) fn new(
+        http: &HttpRequest,
+        server: &Server,
+        subject: &str,
+        username: Option<&str>,
+        drawn: String,
+    ) -> Self {
         let name = username.map(|username| ExactName::of(username).hash());
         let presented = name.as_ref().and_then(|name| Device::presented(http, server, name));
-        Recognition { name, presented: presented.filter(|it| it.subject == subject), drawn: random_id() }
+        Recognition { name, presented: presented.filter(|it| it.subject == subject), drawn }
     }
 
     /// Notes the browser in what the sign-in writes.
@@ -159,7 +166,11 @@ impl Recognition {
                 record.note_device(&id, name, now);
                 Decision::Write((value, Noted { was_known, id: Some(id) }))
             }
-            Decision::Keep(value) => Decision::Keep((value, Noted { was_known, id: None })),
+            // A repeat: it is known by what the first noted, whose answer it may never have got.
+            Decision::Keep(value) => {
+                let id = Some(id).filter(|id| record.has_device(id, name, now));
+                Decision::Keep((value, Noted { was_known, id }))
+            }
         })
     }
 

@@ -10,7 +10,7 @@ use crate::limit::Attempt;
 use crate::model::Timestamp;
 use crate::model::claims::{UnusableClaims, UserClaims};
 use crate::model::code::{FormId, Once, Promised, Unmet};
-use crate::model::id::random_id;
+use crate::model::id::{digest, random_id};
 use crate::model::record::{Record, Sending, Sent};
 use crate::model::session::{Authentication, By, HowSignedIn, Person, Session};
 use crate::server::Server;
@@ -107,8 +107,7 @@ pub(crate) async fn signed_in(
     }
     is_known?;
     // Before there is a session: of a user that the client did not ask for, nothing begins.
-    let how = HowSignedIn { at: signed_in_at, acr: acr.as_deref() };
-    if let Err(unmet) = meets(server, authorization, &user.subject, &how) {
+    if let Err(unmet) = meets(server, authorization, &user.subject, signed_in_at, acr.as_deref()) {
         server.tell(Fact::of(EventKind::SignInRefused).client(client).reason(unmet.as_str()));
         return Err(unmet.into());
     }
@@ -125,16 +124,18 @@ pub(crate) async fn signed_in(
         grant: &grant,
         client,
     };
-    let key = Key::of(Kind::Subject, &user.subject);
-    let recognition = Recognition::new(http, server, &user.subject, username);
+    // Named by the form, so that a repeat finds it.
+    let device = digest("device", &format!("{}\0{}", form.id, user.subject));
+    let recognition = Recognition::new(http, server, &user.subject, username, device);
     let change = |record: &mut Record, now| recognition.noting(record, now, |record| beginning.of(record, now));
-    let changed = server.ledger().change(key, None, change).await;
+    let changed = server.ledger().change(Key::of(Kind::Subject, &user.subject), None, change).await;
     let (((sent, begun), noted), view) = changed.map_err(|why| {
         if let Refused::Ended(_) = why {
             server.tell(Fact::of(EventKind::SignInRefused).client(client).reason("signed_out"));
         }
         form::refused(why)
     })?;
+    let is_first = sent == Sent::First;
     let (session, promised) = match sent {
         Sent::First => (begun, Promised { grant, at: server.now() }),
         Sent::Again { grant, session, age } => (session, Promised { grant, at: server.now().before(age) }),
@@ -143,10 +144,11 @@ pub(crate) async fn signed_in(
     };
     // The browser is this user's now: who had it before is signed out of it.
     Session::end_all(&Session::of_others(http, server, &user.subject), "replaced", server).await?;
-    let told = |kind| Fact::of(kind).subject(&user.subject).client(client).session(session.as_deref());
-    server.tell(told(EventKind::SignedIn));
-    if session.is_some() && before.is_none() && !noted.was_known {
-        server.tell(told(EventKind::NewDevice));
+    if is_first {
+        let told = |kind| Fact::of(kind).subject(&user.subject).client(client).session(session.as_deref());
+        server.tell(told(EventKind::SignedIn));
+        let is_new = session.is_some() && before.is_none() && !noted.was_known;
+        is_new.then(|| server.tell(told(EventKind::NewDevice)));
     }
     // What an earlier sign-in of this session gave may live for longer than what this one gives.
     let earlier = before.filter(|it| it.authentication.session == session).and_then(|it| it.authentication.until);
@@ -160,6 +162,21 @@ pub(crate) async fn signed_in(
         authentication,
     };
     Ok(SignedIn { person, view, promised })
+}
+
+/// Takes back what came of a form, whose user went back to its page and left.
+pub(crate) async fn cancel(server: &Server, http: &HttpRequest, form: &FormId, client: &str) -> Result<(), Reason> {
+    let Some(session) = Session::presented(http, server) else { return Ok(()) };
+    let take_back = |record: &mut Record, now| {
+        let is_news = record.take_back(&form.id, now);
+        Ok(if is_news { Decision::Write(true) } else { Decision::Keep(false) })
+    };
+    let changed = server.ledger().change(session.key(), None, take_back).await;
+    let (is_news, _) = changed.map_err(form::refused)?;
+    if is_news {
+        server.tell(Fact::of(EventKind::Revoked).subject(&session.subject).client(client).reason("cancelled"));
+    }
+    Ok(())
 }
 
 /// What a sign-in makes of the record of its user.
@@ -185,8 +202,9 @@ impl Beginning<'_> {
         let same = self.before.filter(|it| it.lives(record, now) && record.judge(&it.handed_out(), now).is_ok());
         let id = same.and_then(|it| it.authentication.session.as_deref()).unwrap_or(self.drawn);
         let session = self.server.sessions().map(|_| id);
-        let Beginning { form: FormId { id, until }, grant, client, .. } = *self;
-        let sending = Sending { id, until: *until, grant, client, session, is_allowed: true };
+        let Beginning { form, grant, client, .. } = *self;
+        let FormId { id, made } = form;
+        let sending = Sending { id, made: *made, until: form.until(), grant, client, session, is_allowed: true };
         let sent = record.send(&sending, self.server.code_lifetime(), now);
         if sent != Sent::First {
             return Ok(Decision::Keep((sent, None)));
@@ -199,12 +217,18 @@ impl Beginning<'_> {
 }
 
 /// Whether a user is the one that the client asked for, authenticated as it asked for.
-fn meets(server: &Server, authorization: &Authorization, subject: &str, how: &HowSignedIn<'_>) -> Result<(), Unmet> {
+fn meets(
+    server: &Server,
+    authorization: &Authorization,
+    subject: &str,
+    at: Timestamp,
+    acr: Option<&str>,
+) -> Result<(), Unmet> {
     // A session of it would be over.
-    if server.sessions().is_some_and(|sessions| how.at + sessions.lifetimes.absolute <= server.now()) {
+    if server.sessions().is_some_and(|sessions| at + sessions.lifetimes.absolute <= server.now()) {
         return Err(Unmet::Time);
     }
-    authorization.request.requirements.check(subject, how)
+    authorization.request.requirements.check(subject, &HowSignedIn { at, acr })
 }
 
 /// Claims that can be a user's.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::HttpRequest;
 
 use crate::error::Reason;
-use crate::model::code::{AccountForm, ConsentForm, Once, QuestionForm, SignInForm, SignOutForm};
+use crate::model::code::{AccountForm, ConsentForm, FormId, Once, QuestionForm, SignInForm, SignOutForm};
 use crate::model::form::Parameters;
 use crate::model::id::random_id;
 use crate::seal::{NotOpened, NotSealed, Opened, Sealable};
@@ -20,15 +20,24 @@ pub(crate) trait Form: Sealable {
     /// How long a person may look at the page.
     const LIFETIME: Duration;
 
+    /// The form of the sign-in that it is a step of, which ends with that at the latest.
+    fn sign_in(&self) -> Option<&FormId> {
+        None
+    }
+
     /// The hash of the cookie of the browser that it was made for.
     fn browser(&self) -> &str;
 }
 
-/// Every form: how long it is valid.
+/// Every form: how long it is valid, and which sign-in it is a step of.
 macro_rules! forms {
-    ($($form:ident, $seconds:literal;)+) => {
+    ($($form:ident, $seconds:literal $(, of: $sign_in:ident)?;)+) => {
         $(impl Form for $form {
             const LIFETIME: Duration = Duration::from_secs($seconds);
+
+            $(fn sign_in(&self) -> Option<&FormId> {
+                Some(&self.$sign_in)
+            })?
 
             fn browser(&self) -> &str {
                 &self.browser
@@ -38,8 +47,8 @@ macro_rules! forms {
 }
 
 forms! {
-    SignInForm, 3600;
-    QuestionForm, 600;
+    SignInForm, 3600, of: form;
+    QuestionForm, 600, of: sign_in;
     ConsentForm, 600;
     SignOutForm, 600;
     AccountForm, 3600;
@@ -48,7 +57,9 @@ forms! {
 /// Seals a form for its page.
 pub(crate) fn seal<F: Form>(server: &Server, form: &F) -> Result<String, Reason> {
     let now = server.now();
-    server.sealer().seal(form, now, now + F::LIFETIME).map_err(|why| {
+    let ends = now + F::LIFETIME;
+    let ends = form.sign_in().map_or(ends, |sign_in| ends.min(sign_in.until()));
+    server.sealer().seal(form, now, ends).map_err(|why| {
         let what = F::PURPOSE;
         match why {
             // Nothing is in it but the request.

@@ -17,22 +17,22 @@ use crate::response::document;
 use crate::server::Server;
 use crate::server::paths::Url;
 use crate::sign_in::consent::{self, Asked};
-use crate::sign_in::form::{self, Form as _};
+use crate::sign_in::form;
 use crate::sign_in::request::Authorization;
 
-/// The sign-in page, the first time or again. The form is sealed anew, so that its hour begins again; it stays the same one,
-/// so that what was tried with it before signs no one in after it did.
+/// The sign-in page, the first time or again. The form is sealed anew, so that its hour begins again, within two; it stays the
+/// same one, so that what was tried with it before signs no one in after it did.
 pub(crate) fn sign_in_page(
     server: &Server,
     authorization: Authorization,
-    (id, browser): (String, String),
+    (form, browser): (FormId, String),
     username: &str,
     problem: Option<SignInProblem>,
 ) -> Result<HttpResponse, Reason> {
     let says_what_for = consent::is_given_by_signing_in(server, &authorization);
     let offered = authorization.offered(server);
     let Authorization { request, client, destination } = authorization;
-    let form = SignInForm { id, request, browser };
+    let form = SignInForm { form, request, browser };
     let sealed = form::seal(server, &form)?;
     let texts = server.texts(form.request.requirements.language.as_deref());
     let asked = match says_what_for {
@@ -87,9 +87,7 @@ pub(crate) fn first_question_page(
         return Err(Reason::Internal);
     }
     let Authorization { request, client, destination } = authorization;
-    // It is good for as long as the page is.
-    let sign_in = FormId { until: form.until.max(server.now() + QuestionForm::LIFETIME), ..form };
-    let form = QuestionForm { once, sign_in, request, browser, username, began, question };
+    let form = QuestionForm { once, sign_in: form, request, browser, username, began, question };
     let sealed = form::seal(server, &form)?;
     server.tell(Fact::of(EventKind::SecondFactorAsked).client(&client.id));
     Ok(question_page(server, &client.name, &destination, &form, &sealed, None))

@@ -84,8 +84,7 @@ impl OAuthService {
         let server = self.server();
         let opened = async {
             let opened = form::open_sealed::<SignInForm>(server, http, request)?;
-            let form = FormId { id: opened.value.id, until: opened.expires_at };
-            Ok((form, Authorization::of(server, opened.value.request).await?))
+            Ok((opened.value.form, Authorization::of(server, opened.value.request).await?))
         };
         match opened.await {
             Ok((form, authorization)) => {
@@ -224,7 +223,6 @@ impl PendingAuthorization {
         self.authorization.request.resources.iter().collect()
     }
 
-    /// The name that the client expects its user to have (`login_hint`).
     /// Whether the session outlives the browser, where that is the user's to choose ([`Remember::Asked`]): what your page's
     /// field for it starts with. A user who is remembered already stays so.
     ///
@@ -242,6 +240,7 @@ impl PendingAuthorization {
         self
     }
 
+    /// The name that the client expects its user to have (`login_hint`).
     #[must_use]
     pub fn login_hint(&self) -> Option<&str> {
         self.authorization.request.requirements.login_hint.as_deref()

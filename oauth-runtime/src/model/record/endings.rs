@@ -18,10 +18,10 @@ impl Record {
         let (consents, later) = (std::mem::take(&mut self.consents), std::mem::take(&mut self.later));
         // That a form was sent is not forgotten: it is in a browser's history, with the password.
         self.forms_are_over(|_| true);
-        let forms = std::mem::take(&mut self.forms);
+        let (forms, forms_before) = (std::mem::take(&mut self.forms), self.forms_before);
         let until = now + ENDING_REMEMBERED;
         let signed_out = Some(SignedOut { bound: Bound::ThisWrite, at: now, until });
-        *self = Record { signed_out, forms, consents, later, ..Record::default() };
+        *self = Record { signed_out, forms, forms_before, consents, later, ..Record::default() };
     }
 
     pub(super) fn has_ended(&self, id: &str, now: Timestamp) -> bool {

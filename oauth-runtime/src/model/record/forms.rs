@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::parts::{Form, Record};
+use super::parts::{Form, FormsBefore, Record};
 use crate::model::Timestamp;
 use crate::model::lifetime::SLOWEST_ANSWER;
 
@@ -11,6 +11,8 @@ use crate::model::lifetime::SLOWEST_ANSWER;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sending<'a> {
     pub(crate) id: &'a str,
+    /// When it was first made, whatever page it comes from.
+    pub(crate) made: Timestamp,
     /// It cannot come any more after that.
     pub(crate) until: Timestamp,
     /// The grant that a code would be of.
@@ -50,14 +52,11 @@ impl Record {
         let Some(index) = self.forms.iter().position(|form| form.id == sending.id) else {
             return self.send_first(sending, now);
         };
-        let Some(form) = self.forms.get_mut(index) else { return Sent::Spent };
-        if form.is_allowed && !sending.is_allowed {
-            form.is_allowed = false;
-            let (grant, client) = (form.grant.clone(), form.client.clone());
-            self.end_grant(&grant, &client, now);
+        if !sending.is_allowed && self.take_back(sending.id, now) {
             return Sent::TakenBack;
         }
-        let (form, is_same) = (form.clone(), form.is_allowed == sending.is_allowed);
+        let Some(form) = self.forms.get(index).cloned() else { return Sent::Spent };
+        let is_same = form.is_allowed == sending.is_allowed;
         let session_lives = form.session.as_ref().is_none_or(|session| self.has_session(session, now));
         let age = now.since(form.at);
         if is_same && !form.is_over && session_lives && age < young {
@@ -67,9 +66,25 @@ impl Record {
         }
     }
 
+    /// Ends what came of a form that was allowed. False where nothing did.
+    pub(crate) fn take_back(&mut self, id: &str, now: Timestamp) -> bool {
+        let Some(form) = self.forms.iter_mut().find(|form| form.id == id && form.is_allowed) else { return false };
+        form.is_allowed = false;
+        let (grant, client) = (form.grant.clone(), form.client.clone());
+        self.end_grant(&grant, &client, now);
+        true
+    }
+
     /// Two pages may ask the same: what one of them came to holds for the other.
     fn send_first(&mut self, sending: &Sending<'_>, now: Timestamp) -> Sent {
-        let Sending { id, until, grant, client, session, is_allowed } = *sending;
+        let Sending { id, made, until, grant, client, session, is_allowed } = *sending;
+        if self.forms_before.is_some_and(|before| made <= before.made) {
+            if is_allowed {
+                return Sent::Spent;
+            }
+            self.end_grant(grant, client, now);
+            return Sent::TakenBack;
+        }
         let mut others = self.forms.iter().filter(|form| form.grant == grant);
         if is_allowed && others.clone().any(|form| form.is_over || !form.is_allowed) {
             return Sent::Spent;
@@ -78,10 +93,6 @@ impl Record {
             // A code may have been made, and what led to the question leads there no more.
             self.end_grant(grant, client, now);
         }
-        // The first to be forgotten is one that its own user sent, long ago or among many.
-        if self.forms.len() >= MAX_FORMS {
-            self.forms.remove(0);
-        }
         self.forms.push(Form {
             id: id.to_owned(),
             grant: grant.to_owned(),
@@ -89,12 +100,23 @@ impl Record {
             session: session.map(str::to_owned),
             is_allowed,
             is_over: false,
+            made,
             at: now,
-            // The same page may be shown again, and a process whose clock is behind the store's may take it for valid a
-            // little longer.
-            until: until.max(now + LONGEST_FORM) + SLOWEST_ANSWER,
+            // A process whose clock is behind the store's may take it for valid a little longer.
+            until: until + SLOWEST_ANSWER,
         });
+        if self.forms.len() > MAX_FORMS {
+            self.forget_the_oldest_form();
+        }
         Sent::First
+    }
+
+    /// It is not known any more which it was: all that were made until then count as sent.
+    fn forget_the_oldest_form(&mut self) {
+        let Some(oldest) = (0..self.forms.len()).min_by_key(|index| self.forms[*index].made) else { return };
+        let Form { made, until, .. } = self.forms.remove(oldest);
+        let before = self.forms_before.unwrap_or(FormsBefore { made, until });
+        self.forms_before = Some(FormsBefore { made: before.made.max(made), until: before.until.max(until) });
     }
 
     /// To these forms no answer is given again.
@@ -103,9 +125,7 @@ impl Record {
     }
 }
 
-/// The longest that a page of ours may be looked at.
-const LONGEST_FORM: Duration = Duration::from_secs(3600);
-/// How many forms of one subject are remembered.
+/// How many forms of one subject are remembered, each.
 const MAX_FORMS: usize = 100;
 
 #[cfg(test)]
@@ -117,7 +137,7 @@ mod tests {
 
     fn form<'a>(id: &'a str, grant: &'a str) -> Sending<'a> {
         let until = NOW + Duration::from_secs(600);
-        Sending { id, until, grant, client: "spa", session: Some("s"), is_allowed: true }
+        Sending { id, made: NOW, until, grant, client: "spa", session: Some("s"), is_allowed: true }
     }
 
     fn record() -> Record {
@@ -160,12 +180,34 @@ mod tests {
     }
 
     #[test]
-    fn c47_forms_take_bounded_room_and_no_one_is_refused_for_it() {
+    fn c41_c47_forms_take_bounded_room_and_one_that_is_forgotten_stays_spent() {
         let mut record = record();
-        for number in 0..3 * MAX_FORMS {
-            assert_eq!(record.send(&form(&format!("f{number}"), &format!("g{number}")), YOUNG, NOW), Sent::First);
+        let send = |record: &mut Record, number: usize, now: Timestamp| {
+            let (id, grant) = (format!("f{number}"), format!("g{number}"));
+            let made = NOW + Duration::from_secs(number as u64);
+            record.send(&Sending { made, until: NOW + Duration::from_secs(5_000), ..form(&id, &grant) }, YOUNG, now)
+        };
+        // They come in another order than they were made in, one of them last.
+        let order = (0..3 * MAX_FORMS).map(|number| number ^ 1).filter(|number| *number != 7).chain([7]);
+        let mut accepted = Vec::new();
+        for number in order {
+            match send(&mut record, number, NOW) {
+                Sent::First => accepted.push(number),
+                other => assert_eq!((number, other), (7, Sent::Spent), "older than some that are forgotten"),
+            }
+            assert!(record.forms.len() <= MAX_FORMS);
         }
-        assert_eq!(record.forms.len(), MAX_FORMS);
+        assert_eq!(accepted.len(), 3 * MAX_FORMS - 1, "no one is refused a form that is new");
+        // What is written is read back as it was, and a sign-out forgets none of it.
+        let mut stored = Record::decode(&record.encode().expect("JSON"), 7).expect("a record");
+        assert_eq!(stored, record);
+        stored.sign_out(NOW);
+        let late = NOW + Duration::from_secs(4_999);
+        for number in accepted {
+            assert_ne!(send(&mut record.clone(), number, NOW), Sent::First, "{number}");
+            assert_eq!(send(&mut stored.clone(), number, late), Sent::Spent, "{number}");
+        }
+        assert!(record.keep(late).is_some_and(|keep| keep >= SLOWEST_ANSWER));
         let late = Sending { until: NOW, ..form("late", "g") };
         assert_eq!(record.send(&late, YOUNG, NOW), Sent::Expired);
     }

@@ -28,6 +28,9 @@ pub(crate) struct Record {
     /// The forms that were sent.
     #[serde(rename = "f", default, skip_serializing_if = "Vec::is_empty")]
     pub(super) forms: Vec<Form>,
+    /// The forms that were sent and are forgotten.
+    #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
+    pub(super) forms_before: Option<FormsBefore>,
     /// The sessions and grants that were ended.
     #[serde(rename = "e", default, skip_serializing_if = "Vec::is_empty")]
     pub(super) ended: Vec<Until>,
@@ -105,8 +108,20 @@ pub(super) struct Form {
     /// What came of it was redeemed, or has ended.
     #[serde(rename = "x", default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) is_over: bool,
+    #[serde(rename = "b")]
+    pub(super) made: Timestamp,
     #[serde(rename = "t")]
     pub(super) at: Timestamp,
+    #[serde(rename = "u")]
+    pub(super) until: Timestamp,
+}
+
+/// All forms that were made until this second: among them are some that were sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct FormsBefore {
+    #[serde(rename = "b")]
+    pub(super) made: Timestamp,
+    /// None of those that were sent can come any more after that.
     #[serde(rename = "u")]
     pub(super) until: Timestamp,
 }
@@ -223,6 +238,7 @@ impl Record {
         let named = self.spent.iter().chain(&self.ended).map(|it| it.until);
         let ends = named
             .chain(self.forms.iter().map(|it| it.until))
+            .chain(self.forms_before.map(|it| it.until))
             .chain(self.signed_out.map(|it| it.until))
             .chain(self.sessions.iter().map(|it| it.until))
             .chain(self.grants.iter().map(|it| it.family.until))
@@ -239,6 +255,7 @@ impl Record {
         self.grants.retain(|it| it.family.until > now);
         self.spent.retain(|it| it.until > now);
         self.forms.retain(|it| it.until > now);
+        self.forms_before = self.forms_before.filter(|it| it.until > now);
         self.ended.retain(|it| it.until > now);
         self.clients.retain(|it| it.until > now);
         self.consents.retain(|it| it.until > now);
