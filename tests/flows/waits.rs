@@ -34,6 +34,7 @@ async fn each_request_waits_once_for_a_store_that_is_elsewhere() {
     let server = start(|builder| {
         builder
             .store(shared)
+            .account_page()
             .client(Client::confidential("job").secret(SECRET))
             .client(Client::public("guest").redirect_uri("https://guest.example/cb").third_party())
             .authenticate(async |login: oauth_runtime::Login| match login.username.as_str() {
@@ -76,6 +77,9 @@ async fn each_request_waits_once_for_a_store_that_is_elsewhere() {
     let page = browser.authorize(&guest).await;
     counting.count("POST /consent", 303, browser.consent(&page.form(), "allow")).await;
     counting.count("GET /authorize with a consent", 303, browser.authorize(&guest)).await;
+    let page = counting.count("GET /account", 200, browser.call("/account", None)).await;
+    let ended = browser.post("/account", format!("request={}&client=guest", page.form()));
+    counting.count("POST /account", 303, ended).await;
     let page =
         counting.count("GET /logout", 200, Answer::to(browser.http.get(format!("{}/logout", browser.base)))).await;
     counting.count("POST /logout", 200, browser.sign_out(&page.form(), "sign_out")).await;
@@ -101,6 +105,8 @@ async fn each_request_waits_once_for_a_store_that_is_elsewhere() {
         ("POST /revoke", 1, 1),
         ("POST /consent", 1, 1),
         ("GET /authorize with a consent", 1, 1),
+        ("GET /account", 1, 1),
+        ("POST /account", 1, 1),
         ("GET /logout", 1, 1),
         ("POST /logout", 1, 1),
         // The attempt; that it is taken back, beside the memory that the form will be spent in.

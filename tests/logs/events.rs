@@ -128,6 +128,7 @@ fn usual(builder: Builder, clock: &Clock, has_left: &Arc<AtomicBool>) -> Builder
             "314159" => Ok(SignIn::done(json!({ "sub": factor.username }))),
             _ => Ok(SignIn::refused()),
         })
+        .account_page()
         .reload(async move |subject: &str| {
             let is_gone = subject == "leaver" && has_left.load(Ordering::SeqCst);
             (!is_gone).then(|| json!({ "sub": subject }))
@@ -189,6 +190,13 @@ async fn consents_and_grants(told: &Told, clock: &Clock, has_left: &AtomicBool) 
 
     let (_, tokens) = signed_in(told, "alice").await;
     browser.post("/revoke", format!("client_id=demo&token={}", text(&tokens, "access_token"))).await;
+    signed_in(told, "alice").await;
+    let (browser, _) = signed_in(told, "alice").await;
+    let page = Answer::to(browser.http.get(format!("{}/account", browser.base))).await;
+    assert_eq!(post(&browser, "/account", &page.form(), ("client", "demo")).await.status, 303);
+    let form = browser.authorize(&[("prompt", Some("login"))]).await.form();
+    browser.login(&form, "alice", "right").await.redirect();
+    post(&browser, "/login", &form, ("cancel", "1")).await.redirect();
     signed_in(told, "alice").await;
     let grants = told.oauth.grants("alice").await.unwrap();
     let grant = grants.iter().find(|grant| matches!(grant.holder, Holder::Client(_))).unwrap();
