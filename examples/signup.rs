@@ -226,7 +226,7 @@ async fn forgot(
     // So that only a browser which came from the sign-in page makes us send mails. Limit them by address as well.
     oauth.pending(&http, &form.request).await?;
     if let Some(user) = users.find(&form.address).await.map_err(ErrorInternalServerError)? {
-        let token = oauth.one_time(RESET, &user.id, HOUR).seal().await?;
+        let token = oauth.one_time(RESET, &user.id, HOUR).with(&form.address).seal().await?;
         mail.send(&form.address, &format!("Set a new password: {}/reset?token={token}", origin(&http)));
     }
     Ok(page("Look into your mail", "<p>If there is such an account, we sent you a link.</p>"))
@@ -235,7 +235,7 @@ async fn forgot(
 #[public]
 #[get("/reset")]
 async fn reset_page(oauth: OAuthService, link: Query<Link>) -> Result<HttpResponse, Error> {
-    oauth.open_one_time::<()>(RESET, &link.token).await?;
+    oauth.open_one_time::<String>(RESET, &link.token).await?;
     Ok(page("Set a new password", &form("/reset", &[("token", &link.token)], &[PASSWORD])))
 }
 
@@ -247,18 +247,27 @@ struct NewPassword {
 
 #[public]
 #[post("/reset")]
-async fn reset(oauth: OAuthService, users: Data<Users>, form: Form<NewPassword>) -> Result<HttpResponse, Error> {
+async fn reset(
+    oauth: OAuthService,
+    http: HttpRequest,
+    users: Data<Users>,
+    form: Form<NewPassword>,
+) -> Result<HttpResponse, Error> {
     let NewPassword { token, password } = form.into_inner();
     if password.len() < 8 {
         return Err(ErrorBadRequest("a password of 8 characters or more"));
     }
     // Hashed before the link is spent: what fails until here can be tried again.
     let hash = hashed(password).await?;
-    let subject = oauth.redeem_one_time::<()>(RESET, &token).await?.subject;
+    let redeemed = oauth.redeem_one_time::<String>(RESET, &token).await?;
+    let (subject, address) = (redeemed.subject, redeemed.payload);
     users.set_hash(&subject, &hash).await.map_err(ErrorInternalServerError)?;
     // A thief of the old password is out: sessions, tokens, and other links of this kind.
     oauth.sign_out(&subject).await.map_err(ErrorInternalServerError)?;
-    Ok(page("Your password is new", "<p>Go back to the application, and sign in with it.</p>"))
+    let mut answer = page("Your password is new", "<p>Go back to the application, and sign in with it.</p>");
+    // The mail was theirs: from this browser they get in, whoever else fails with their address.
+    oauth.know_browser(&http, &mut answer, &subject, &address).await?;
+    Ok(answer)
 }
 
 async fn is_password(password: String, hash: String) -> Result<bool, Error> {
@@ -486,9 +495,11 @@ mod tests {
         assert_eq!((asks("ada@example.com").await, asks("stranger@example.com").await), (200, 200));
         let link = running.link();
         let token = link.strip_prefix("/reset?token=").expect("the link of a reset");
-        assert_eq!(ada.get(&link).await.0, 200);
-        assert_eq!(ada.post("/reset", &[("token", token), ("password", "short")]).await.0, 400);
-        assert_eq!(ada.post("/reset", &[("token", token), ("password", "battery staple")]).await.0, 200);
+        // The mail may be on another device.
+        let known = Browser::new(&running);
+        assert_eq!(known.get(&link).await.0, 200);
+        assert_eq!(known.post("/reset", &[("token", token), ("password", "short")]).await.0, 400);
+        assert_eq!(known.post("/reset", &[("token", token), ("password", "battery staple")]).await.0, 200);
         assert_eq!(ada.post("/reset", &[("token", token), ("password", "another one")]).await.0, 400, "once");
         assert_eq!(ada.login("correct horse").await.0, 401);
         // A sign-in that begins in the second of the sign-out is refused: it is tried again until that is over.
@@ -501,6 +512,17 @@ mod tests {
             actix_web::rt::time::sleep(Duration::from_millis(100)).await;
         }
         assert_eq!(last, 303);
+
+        // Others guess, from the same network: the browser in which the password was reset is known.
+        let mut guesses = Vec::new();
+        for _ in 0..12 {
+            guesses.push(Browser::new(&running).login("a guess").await.0);
+        }
+        assert!(guesses.starts_with(&[401]) && guesses.ends_with(&[429]), "{guesses:?}");
+        // Of others one gets through, and then none for a while.
+        for _ in 0..3 {
+            assert_eq!(known.login("battery staple").await.0, 303);
+        }
     }
 
     #[actix_web::test]

@@ -8,18 +8,22 @@
 //! exceed what is free; what has to wait for others to end, waits in order. A network pays for failures alone: what runs
 //! in this process is not one yet, and what is broken off is. Whom an attempt was for is known once the author's function
 //! has answered, and counts before the answer is told.
+//!
+//! Where much was guessed at a name or a user, their owner is most likely in a network that has hardly failed for them: it
+//! gets in as long as the [budget](BUDGET) of the hour lasts.
 
 pub(crate) mod network;
 mod row;
 mod running;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::hmac;
 
 use crate::limit::network::{Networks, Width};
-use crate::limit::row::{Kind, Row, row};
+use crate::limit::row::{Kind, MISTYPED, Row, row};
 use crate::limit::running::{LONGEST_WAIT, Running, Started, Turn};
 use crate::model::device::Device;
 use crate::model::name::FoldedName;
@@ -37,20 +41,9 @@ pub(crate) struct Limits {
 #[must_use]
 pub(crate) struct Attempt {
     asked: Asked,
-    /// None has failed for this name in these networks.
-    is_elsewhere: bool,
     /// When the window of each row ends.
     until: Vec<Instant>,
     _started: Started,
-}
-
-/// An attempt whose user is beyond what is free. It is not to be answered before it has [passed](Limits::pass).
-#[must_use]
-pub(crate) struct Over {
-    row: Row,
-    failed: u64,
-    was_right: bool,
-    attempt: Attempt,
 }
 
 /// What is tried.
@@ -91,7 +84,7 @@ impl Limits {
         });
         let by_name = at.chain([self.row(Kind::Name, name.as_str())]);
         let counted = self.networks(networks).chain(by_name).collect();
-        self.begin(Asked { counted, of: Kind::Subject, subject: None }).await
+        self.begin(Asked { counted, by: By::Name { name: name.clone(), networks: networks.clone() } }).await
     }
 
     /// Counts an answer after the password: for the user where that is known, or else for the name that came with it. What
@@ -103,11 +96,11 @@ impl Limits {
         networks: &Networks,
     ) -> Result<Result<Attempt, TooMany>, StoreError> {
         let by_user = match subject {
-            Some(subject) => self.row(Kind::AnswerOf, subject),
+            Some(subject) => self.row(Kind::AnswerOf, &Whom::User(subject).to_string()),
             None => self.row(Kind::Answer, name.as_str()),
         };
         let counted = self.networks(networks).chain([by_user]).collect();
-        self.begin(Asked { counted, of: Kind::AnswerOf, subject: subject.map(str::to_owned) }).await
+        self.begin(Asked { counted, by: By::Counted { of: Kind::AnswerOf, subject: subject.map(str::to_owned) } }).await
     }
 
     /// Counts a password, or an answer, from a browser that this user has signed in with by the same name: on its own, so
@@ -117,8 +110,8 @@ impl Limits {
             Guess::Password => (Kind::Device, Kind::Subject),
             Guess::Answer => (Kind::DeviceAnswer, Kind::AnswerOf),
         };
-        let (counted, subject) = (vec![self.row(kind, &device.id)], Some(device.subject.clone()));
-        self.begin(Asked { counted, of, subject }).await
+        let by = By::Counted { of, subject: Some(device.subject.clone()) };
+        self.begin(Asked { counted: vec![self.row(kind, &device.id)], by }).await
     }
 
     /// Counts a failed try of one client from one network: for the pair, so that no one can lock a client out from
@@ -145,39 +138,53 @@ impl Limits {
         self.add(&attempt.taken_back()).await.map(drop)
     }
 
-    /// The attempt was wrong, and stays counted: for whom it was as well, where the author says who that is.
-    pub(crate) async fn wrong(&self, attempt: Attempt, subject: Option<&str>) -> Result<Option<Over>, StoreError> {
-        let row = self.row_of(&attempt, subject);
-        let adds: Vec<_> = row.iter().map(|row| (row, 1)).collect();
-        let failed = self.add(&adds).await?.last().map_or(0, Sum::of_others);
-        Ok(row.filter(|row| failed >= row.kind.free()).map(|row| Over { row, failed, was_right: false, attempt }))
+    /// The attempt was wrong, and stays counted: for whom it was as well, where the author says who that is. Where they do
+    /// not, it may be for no one, and counts alike: else what is told would show whose names there are.
+    ///
+    /// Whether that may be told. If not, it counts as failed all the same.
+    pub(crate) async fn wrong(
+        &self,
+        attempt: Attempt,
+        subject: Option<&str>,
+    ) -> Result<Result<(), TooMany>, StoreError> {
+        let rows = self.rows_of(&attempt.asked.by, subject, true);
+        let sums = self.add(&adding(&rows, 1)).await?;
+        let seen: Vec<Seen> =
+            rows.iter().zip(sums).map(|(row, sum)| Seen { row: *row, sum, failed: sum.of_others() }).collect();
+        let told = self.settle(&seen).await?;
+        if told.is_err() {
+            self.add(&adding(&rows, -1)).await?;
+        }
+        Ok(told)
     }
 
     /// The attempt was right, for this user, and does not count. Where too much was guessed for the same user, under whatever
-    /// names, it is answered as a wrong one is: else the one among many that is right would be found.
-    pub(crate) async fn right(&self, attempt: Attempt, subject: Option<&str>) -> Result<Option<Over>, StoreError> {
-        let row = self.row_of(&attempt, subject);
-        let adds: Vec<_> = attempt.taken_back().into_iter().chain(row.iter().map(|row| (row, 0))).collect();
-        let failed = self.add(&adds).await?.last().map_or(0, |sum| sum.sum);
-        Ok(row.filter(|row| failed >= row.kind.free()).map(|row| Over { row, failed, was_right: true, attempt }))
+    /// names, it is answered as a wrong one is, and counts as one: else the one among many that is right would be found.
+    pub(crate) async fn right(
+        &self,
+        attempt: Attempt,
+        subject: Option<&str>,
+    ) -> Result<Result<(), TooMany>, StoreError> {
+        let rows = self.rows_of(&attempt.asked.by, subject, false);
+        let adds: Vec<_> = attempt.taken_back().into_iter().chain(adding(&rows, 0)).collect();
+        let sums = self.add(&adds).await?.split_off(adds.len() - rows.len());
+        let seen: Vec<Seen> =
+            rows.iter().zip(sums).map(|(row, sum)| Seen { row: *row, sum, failed: sum.sum }).collect();
+        let told = self.settle(&seen).await?;
+        if told.is_err() {
+            self.add(&adding(&attempt.asked.counted, 1)).await?;
+        }
+        Ok(told)
     }
 
-    /// Whether what came of an attempt may be told. If not, it counts as failed, whatever it was.
-    ///
-    /// `goes_by` says whether the user signed in by this name before. Then it may well be the user, where none has guessed at
-    /// the name from the same networks.
-    pub(crate) async fn pass(&self, over: Over, goes_by: bool) -> Result<Result<(), TooMany>, StoreError> {
-        let Over { row, failed, was_right, attempt } = over;
-        if goes_by && attempt.is_elsewhere && failed < BUDGET {
-            return Ok(Ok(()));
+    /// Whether what came of an attempt may be told, by what was counted for its user.
+    async fn settle(&self, seen: &[Seen]) -> Result<Result<(), TooMany>, StoreError> {
+        match found(seen) {
+            Found::Free { gates } => self.pass_gates(&gates).await,
+            Found::Spent { ends_in } => Ok(Err(TooMany::spent(ends_in))),
+            // What has come to its end waits for none.
+            Found::Running(_) => Ok(Ok(())),
         }
-        let passed = self.pass_gate(&row, failed).await?;
-        if passed.is_err() {
-            let again = attempt.asked.counted.iter().map(|row| (row, 1));
-            let undone: Vec<_> = if was_right { again.collect() } else { vec![(&row, -1)] };
-            self.add(&undone).await?;
-        }
-        Ok(passed)
     }
 
     /// Lets an attempt begin: what is beyond the free ones needs an open gate, or waits for those that run.
@@ -203,17 +210,17 @@ impl Limits {
             }
             let (found, started, until) = self.looked(&asked).await?;
             let refused = match found {
-                Found::Free { gates, is_elsewhere } => match self.pass_gates(&gates).await? {
-                    Ok(()) => return Ok(Ok(Attempt { asked, is_elsewhere, until, _started: started })),
+                Found::Free { gates } => match self.pass_gates(&gates).await? {
+                    Ok(()) => return Ok(Ok(Attempt { asked, until, _started: started })),
                     Err(too_many) => Some(too_many),
                 },
-                Found::Spent { ends_in } => Some(TooMany { limit: "budget", retry_after: ends_in.max(SHORTEST) }),
+                Found::Spent { ends_in } => Some(TooMany::spent(ends_in)),
                 Found::Running(row) => {
                     waits_at = Some(row);
                     None
                 }
             };
-            self.add(&asked.counted.iter().map(|row| (row, -1)).collect::<Vec<_>>()).await?;
+            self.add(&adding(&asked.counted, -1)).await?;
             started.withdraw(turn.as_ref());
             if let Some(too_many) = refused {
                 return Ok(Err(too_many));
@@ -225,7 +232,7 @@ impl Limits {
     async fn looked(&self, asked: &Asked) -> Result<(Found, Started, Vec<Instant>), StoreError> {
         let before: Vec<u64> = asked.counted.iter().map(|row| self.running.at(row)).collect();
         let started = self.running.start(&asked.counted);
-        let sums = self.add(&asked.counted.iter().map(|row| (row, 1)).collect::<Vec<_>>()).await?;
+        let sums = self.add(&adding(&asked.counted, 1)).await?;
         let until = sums.iter().map(|sum| Instant::now() + sum.ends_in).collect();
         let seen = |((row, sum), before): ((&Row, &Sum), u64)| {
             let others = before.max(self.running.at(row).saturating_sub(1));
@@ -280,9 +287,22 @@ impl Limits {
     }
 
     /// Where whom it was for counts, unless it does already.
-    fn row_of(&self, attempt: &Attempt, subject: Option<&str>) -> Option<Row> {
-        let is_counted = |subject: &&str| attempt.asked.subject.as_deref() == Some(*subject);
-        subject.filter(|subject| !is_counted(subject)).map(|subject| self.row(attempt.asked.of, subject))
+    fn rows_of(&self, by: &By, subject: Option<&str>, no_one_counts: bool) -> Vec<Row> {
+        match by {
+            By::Name { name, networks } => {
+                let whom = match subject {
+                    Some(subject) => Whom::User(subject),
+                    None if no_one_counts => Whom::NoOne(name.as_str()),
+                    None => return Vec::new(),
+                };
+                let at = networks.iter().map(|(_, network)| self.row(Kind::SubjectAt, &format!("{whom}\0{network}")));
+                at.chain([self.row(Kind::Subject, &whom.to_string())]).collect()
+            }
+            By::Counted { of, subject: counted } => {
+                let other = subject.filter(|subject| counted.as_deref() != Some(*subject));
+                other.map(|subject| self.row(*of, &Whom::User(subject).to_string())).into_iter().collect()
+            }
+        }
     }
 
     fn networks(&self, networks: &Networks) -> impl Iterator<Item = Row> {
@@ -310,6 +330,25 @@ impl Attempt {
     }
 }
 
+impl TooMany {
+    fn spent(ends_in: Duration) -> Self {
+        TooMany { limit: "budget", retry_after: ends_in.max(SHORTEST) }
+    }
+}
+
+impl fmt::Display for Whom<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Whom::User(subject) => write!(f, "user\0{subject}"),
+            Whom::NoOne(name) => write!(f, "name\0{name}"),
+        }
+    }
+}
+
+fn adding(rows: &[Row], add: i64) -> Vec<(&Row, i64)> {
+    rows.iter().map(|row| (row, add)).collect()
+}
+
 impl Sum {
     /// But for one that was just added.
     fn of_others(&self) -> u64 {
@@ -320,10 +359,23 @@ impl Sum {
 /// What an attempt counts for.
 struct Asked {
     counted: Vec<Row>,
-    /// Where whom it was for counts, once that is known.
-    of: Kind,
-    /// For whom it counts already.
-    subject: Option<String>,
+    by: By,
+}
+
+/// Where whom it was for counts, once that is known.
+enum By {
+    /// For them, and for them in these networks.
+    Name { name: FoldedName, networks: Networks },
+    /// For them, unless it counts for this user already, or on its own.
+    Counted { of: Kind, subject: Option<String> },
+}
+
+/// Whom an attempt was for.
+#[derive(Clone, Copy)]
+enum Whom<'a> {
+    User(&'a str),
+    /// No user that the author named: all attempts at a name are for the same one.
+    NoOne(&'a str),
 }
 
 /// What one row has counted: no less than what is true.
@@ -344,25 +396,32 @@ struct Seen {
 /// What the counters say of an attempt.
 enum Found {
     /// It may be made once these gates let it through: row, and what has failed.
-    Free { gates: Vec<(Row, u64)>, is_elsewhere: bool },
+    Free { gates: Vec<(Row, u64)> },
     /// It has to wait for those that run.
     Running(Row),
-    /// All that may be guessed for this name within an hour was.
+    /// All that may be guessed for this person within an hour was.
     Spent { ends_in: Duration },
 }
 
-/// The networks first: one that is held up itself does not hold up a name's owner.
+/// The networks first: one that is held up itself does not hold up a person elsewhere.
 fn found(seen: &[Seen]) -> Found {
+    let mut at = seen.iter().filter(|seen| seen.row.kind.is_of_a_person_in_a_network()).peekable();
+    // The owner is most likely where hardly any has failed: who mistypes once or twice is not locked out.
+    let is_elsewhere = at.peek().is_some() && at.all(|seen| seen.failed < MISTYPED);
+    let is_guessed = seen.iter().any(|seen| seen.row.kind.is_of_a_person() && seen.sum.sum > seen.row.kind.free());
     let mut gates = Vec::new();
-    let mut at = seen.iter().filter(|seen| seen.row.kind.is_of_a_name_in_a_network()).peekable();
-    let is_elsewhere = at.peek().is_some() && at.all(|seen| seen.failed == 0);
     for Seen { row, sum, failed } in seen {
-        let is_name = row.kind == Kind::Name;
-        if is_name && *failed >= BUDGET {
-            return Found::Spent { ends_in: sum.ends_in };
-        }
-        // The owner is most likely where none has guessed.
-        let free = if is_name && is_elsewhere { BUDGET } else { row.kind.free() };
+        let free = if row.kind.is_of_a_person() {
+            if *failed >= BUDGET {
+                return Found::Spent { ends_in: sum.ends_in };
+            }
+            if is_elsewhere { BUDGET } else { row.kind.free() }
+        } else if row.kind.is_of_a_person_in_a_network() && is_elsewhere && is_guessed {
+            // No more by running at once.
+            MISTYPED
+        } else {
+            row.kind.free()
+        };
         if *failed >= free {
             gates.push((*row, *failed));
         } else if sum.sum > free && !row.kind.is_of_a_network() {
@@ -370,7 +429,7 @@ fn found(seen: &[Seen]) -> Found {
             return Found::Running(*row);
         }
     }
-    Found::Free { gates, is_elsewhere }
+    Found::Free { gates }
 }
 
 /// 2, 4, 8 .. seconds, and then five minutes.
@@ -381,7 +440,7 @@ fn delay(beyond: u64) -> Duration {
 
 /// How long a failed attempt counts.
 const WINDOW: Duration = Duration::from_secs(3600);
-/// How many failures within an hour a name may have before it is closed to networks that are new to it as well.
+/// How many failures within an hour a person may have before they are closed to networks that are new to them as well.
 const BUDGET: u64 = 1000;
 const LONGEST_DELAY: Duration = Duration::from_secs(300);
 const SHORTEST: Duration = Duration::from_secs(1);

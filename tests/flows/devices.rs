@@ -238,27 +238,6 @@ async fn c46_a_link_of_a_mail_lets_a_new_browser_be_known_once() {
     assert_eq!(owner(&new, "admin").await, 429);
 }
 
-/// The user types the usual name where none has guessed; those who guess type others.
-#[tokio::test]
-async fn c46_a_user_of_many_names_gets_in_by_the_usual_one_where_none_has_guessed() {
-    let (server, _oauth) = started(|builder| {
-        builder.authenticate(async |login: Login| -> SignIn<Value> {
-            match &*login.password {
-                "right" => SignIn::done(json!({ "sub": "ada", "role": "admin" })),
-                _ => SignIn::refused_for("ada"),
-            }
-        })
-    });
-    assert_eq!(sign_in(&Browser::new(&server), "192.0.2.1", "ada", "right").await.status, 303);
-    for guess in 0..103 {
-        let from = format!("10.0.0.{guess}");
-        sign_in(&Browser::new(&server), &from, &format!("a.d.a+{guess}"), "wrong").await;
-    }
-    let elsewhere = async |name: &str| sign_in(&Browser::new(&server), "198.51.100.1", name, "right").await.status;
-    assert_eq!(elsewhere("ada+new").await, 429, "a name that the user has not used");
-    assert_eq!(elsewhere("ada").await, 303);
-}
-
 #[tokio::test]
 async fn c46_the_cookie_of_a_known_browser_lasts_and_signs_nobody_in() {
     let (server, _oauth) = started(|builder| builder);

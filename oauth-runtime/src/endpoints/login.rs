@@ -73,9 +73,9 @@ pub(crate) async fn submit(
     let held_up = match outcome {
         Outcome::Refused(subject) => {
             server.tell(Fact::of(EventKind::SignInRefused).client(client).reason("wrong"));
-            attempt::wrong(server, client, (attempt, &username), subject.as_deref()).await?
+            attempt::wrong(server, client, attempt, subject.as_deref()).await?
         }
-        Outcome::Ask(question) => match attempt::asks(server, client, (attempt, &username), question).await? {
+        Outcome::Ask(question) => match attempt::asks(server, client, attempt, question).await? {
             Ok(asked) => {
                 return first_question_page(server, authorization, browser, Typed { username, began, form }, asked);
             }

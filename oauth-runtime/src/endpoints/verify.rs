@@ -68,16 +68,14 @@ pub(crate) async fn submit(
     let outcome = match outcome {
         Outcome::Refused(named) => {
             server.tell(Fact::of(EventKind::SecondFactorRefused).client(&client.id).reason("wrong"));
-            return Ok(again(
-                attempt::wrong(server, &client.id, (attempt, &form.username), named.as_deref().or(subject)).await?,
-            ));
+            return Ok(again(attempt::wrong(server, &client.id, attempt, named.as_deref().or(subject)).await?));
         }
         Outcome::Ask(question) => Err(question.of_the_same(&form.question)),
         Outcome::Done(user) => Ok(user),
     };
     match outcome {
         Err(question) => {
-            let asked = match attempt::asks(server, &client.id, (attempt, &form.username), question).await? {
+            let asked = match attempt::asks(server, &client.id, attempt, question).await? {
                 Ok(asked) => asked,
                 Err(problem) => return Ok(again(problem)),
             };

@@ -15,7 +15,7 @@ pub(crate) struct Row {
 
 /// From the table below: what is counted, how events name the limit, and how much is free.
 macro_rules! kinds {
-    ($($(#[$meta:meta])* $kind:ident, $tables:literal, $limit:literal, $free:literal;)+) => {
+    ($($(#[$meta:meta])* $kind:ident, $tables:literal, $limit:literal, $free:expr;)+) => {
         /// What is counted.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Kind { $($(#[$meta])* $kind),+ }
@@ -55,6 +55,8 @@ kinds! {
     Name, 4, "name", 100;
     /// Wrong passwords for a user, by whatever name.
     Subject, 5, "subject", 100;
+    /// The same from a network: it says whether the network is a stranger to them, and holds up nothing by itself.
+    SubjectAt, 5, "subject", u64::MAX;
     /// Answers after the password, by the name: a code may have six digits.
     Answer, 6, "second_factor", 5;
     /// The same, by the user.
@@ -72,10 +74,18 @@ impl Kind {
         matches!(self, Kind::Address | Kind::Address56 | Kind::Address48)
     }
 
-    pub(crate) fn is_of_a_name_in_a_network(self) -> bool {
-        matches!(self, Kind::NameAt | Kind::NameAt56 | Kind::NameAt48)
+    pub(crate) fn is_of_a_person(self) -> bool {
+        matches!(self, Kind::Name | Kind::Subject)
+    }
+
+    pub(crate) fn is_of_a_person_in_a_network(self) -> bool {
+        matches!(self, Kind::NameAt | Kind::NameAt56 | Kind::NameAt48 | Kind::SubjectAt)
     }
 }
+
+/// How many failures leave a network a stranger to a person at whom is guessed. Each network has so many tries more, within
+/// the budget of all: a larger number lets fewer networks spend that.
+pub(super) const MISTYPED: u64 = 3;
 
 /// The counters' key: no one else can choose values that count together.
 pub(super) fn row(key: &hmac::Key, kind: Kind, value: &str) -> Row {

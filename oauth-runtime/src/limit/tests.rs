@@ -128,24 +128,101 @@ async fn c46_a_line_is_bounded_and_leaves_nothing_behind() {
     assert!(begin(0).await.is_ok());
 }
 
+/// What is told of an attempt that began; the limit where it is held up.
+async fn told(
+    limits: &Limits,
+    text: &str,
+    from: u32,
+    subject: Option<&str>,
+    is_right: bool,
+) -> Result<(), &'static str> {
+    let began = limits.password(&name(text), &at(from)).await.expect("an answer");
+    let attempt = began.map_err(|too_many| too_many.limit)?;
+    let told = if is_right { limits.right(attempt, subject).await } else { limits.wrong(attempt, subject).await };
+    told.expect("an answer").map_err(|too_many| too_many.limit)
+}
+
 #[tokio::test]
 async fn c46_a_network_without_failures_gets_in_while_the_budget_of_the_name_lasts() {
     let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32]);
-    let wrong = async |from: u32| match limits.password(&name("ada"), &at(from)).await.expect("an answer") {
-        Ok(attempt) => limits.wrong(attempt, None).await.expect("an answer").is_none(),
-        Err(_) => false,
-    };
     for from in 0..1_000 {
-        assert!(wrong(from).await, "{from}");
-        if from == 100 {
-            assert!(wrong(0).await, "a network with failures passes the gate");
-            assert!(!wrong(1).await, "and the next finds it closed");
-            limits.add(&[(&limits.row(Kind::Name, "ada"), -1)]).await.expect("an answer");
-        }
+        assert_eq!(told(&limits, "ada", from, None, false).await, Ok(()), "{from}");
     }
-    let refused = limits.password(&name("ada"), &at(2_000)).await.expect("an answer").err().expect("too many");
-    assert_eq!(refused.limit, "budget");
-    assert!(limits.password(&name("eve"), &at(2_000)).await.expect("an answer").is_ok(), "another name");
+    assert_eq!(told(&limits, "ada", 2_000, None, true).await, Err("budget"));
+    assert_eq!(told(&limits, "eve", 2_000, None, true).await, Ok(()), "another name");
+}
+
+#[tokio::test]
+async fn c46_who_mistypes_once_or_twice_is_not_locked_out_while_others_guess() {
+    // By one name, and for one user by ever new names.
+    for (subject, limit) in [(None, "name"), (Some("user-17"), "subject")] {
+        let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32]);
+        let name_of = |number: u32| if subject.is_some() { format!("ada+{number}") } else { "ada".to_owned() };
+        for number in 0..100 {
+            assert_eq!(told(&limits, &name_of(number), number, subject, false).await, Ok(()), "{number}");
+        }
+        for mistyped in 0..MISTYPED {
+            assert_eq!(told(&limits, &name_of(200), 500, subject, true).await, Ok(()), "{mistyped}");
+            assert_eq!(told(&limits, &name_of(201), 500, subject, false).await, Ok(()), "{mistyped}");
+        }
+        assert_eq!(told(&limits, &name_of(202), 500, subject, false).await, Ok(()), "through the gate");
+        for is_right in [true, false] {
+            assert_eq!(told(&limits, &name_of(203), 500, subject, is_right).await, Err(limit));
+        }
+        // Those who guess have as many tries in each network, whatever runs at once.
+        let from = at(600);
+        let mut running = Vec::new();
+        for _ in 0..MISTYPED {
+            running.push(limits.password(&name(&name_of(204)), &from).await.expect("an answer").expect("free"));
+        }
+        if subject.is_none() {
+            let text = name_of(204);
+            let folded = name(&text);
+            let mut next = Box::pin(limits.password(&folded, &from));
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            assert!(next.as_mut().poll(&mut context).is_pending(), "it waits until one has ended");
+        }
+        for attempt in running {
+            assert!(limits.wrong(attempt, subject).await.expect("an answer").is_ok());
+        }
+        assert_eq!(told(&limits, &name_of(205), 600, subject, true).await, Err(limit));
+    }
+}
+
+/// Else what is told, and how long it takes, would show which names are somebody's.
+#[cfg(feature = "testing")]
+#[tokio::test]
+async fn c46_what_is_for_no_one_counts_as_what_is_for_a_user() {
+    for subject in [Some("user-17"), None] {
+        let clock = Clock::by_hand();
+        let limits = Limits::new(Arc::new(MemoryStore::with(1_000, clock.clone())), &[7; 32]);
+        for number in 0..100 {
+            assert_eq!(told(&limits, "ada", number % 10, subject, false).await, Ok(()), "{number}");
+        }
+        for number in 0..MISTYPED {
+            assert_eq!(told(&limits, "ada", 500, subject, false).await, Ok(()), "{number}");
+        }
+        // The author's function takes its time: the gate of the user closes later than that of the name.
+        let slow = limits.password(&name("ada"), &at(500)).await.expect("an answer").expect("through the gate");
+        clock.advance(Duration::from_secs(300));
+        let next = limits.password(&name("ada"), &at(500)).await.expect("an answer").expect("through the gate again");
+        assert!(limits.wrong(slow, subject).await.expect("an answer").is_ok(), "through the second");
+        let held_up = limits.wrong(next, subject).await.expect("an answer").expect_err("the second is closed");
+        assert_eq!(held_up.limit, "subject", "{subject:?}");
+    }
+}
+
+#[tokio::test]
+async fn c46_a_user_of_many_names_has_one_budget() {
+    let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32]);
+    for from in 0..1_000 {
+        let name = format!("ada+{from}");
+        assert_eq!(told(&limits, &name, from, Some("user-17"), false).await, Ok(()), "{from}");
+    }
+    for is_right in [true, false] {
+        assert_eq!(told(&limits, "ada", 2_000, Some("user-17"), is_right).await, Err("budget"));
+    }
+    assert_eq!(told(&limits, "eve", 2_000, Some("user-18"), true).await, Ok(()), "another user");
 }
 
 #[tokio::test]
@@ -154,7 +231,7 @@ async fn c46_ipv6_counts_by_three_networks() {
     let wrong = async |address: String, who: String| {
         let networks = Networks::of(Some(address.parse().expect("an address")));
         match limits.password(&name(&who), &networks).await.expect("an answer") {
-            Ok(attempt) => limits.wrong(attempt, None).await.expect("an answer").is_none(),
+            Ok(attempt) => limits.wrong(attempt, None).await.expect("an answer").is_ok(),
             Err(_) => false,
         }
     };
@@ -184,10 +261,10 @@ async fn c46_a_network_pays_for_failures_alone() {
             .push(limits.password(&name(&format!("name {number}")), &here()).await.expect("an answer").expect("free"));
     }
     for attempt in running.drain(..200) {
-        assert!(limits.right(attempt, Some("any")).await.expect("an answer").is_none());
+        assert!(limits.right(attempt, Some("any")).await.expect("an answer").is_ok());
     }
     for attempt in running {
-        assert!(limits.wrong(attempt, None).await.expect("an answer").is_none());
+        assert!(limits.wrong(attempt, None).await.expect("an answer").is_ok());
     }
     let begin = async || limits.password(&name("other"), &here()).await.expect("an answer");
     assert!(begin().await.is_ok(), "through the gate");

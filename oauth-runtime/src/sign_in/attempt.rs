@@ -7,7 +7,7 @@ use futures_util::future::join;
 
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
-use crate::limit::{Attempt, Guess, Over, TooMany};
+use crate::limit::{Attempt, Guess, TooMany};
 use crate::model::code::Once;
 use crate::model::device::Device;
 use crate::model::name::{ExactName, FoldedName};
@@ -15,7 +15,6 @@ use crate::model::question::Question;
 use crate::pages::SignInProblem;
 use crate::server::Server;
 use crate::sign_in::form;
-use crate::store::{Key, Kind};
 
 /// Lets a password be tried for the name that was typed: on its own count from a browser that is known for the name.
 pub(crate) async fn password(
@@ -67,31 +66,23 @@ async fn known(server: &Server, what: Guess, device: &Device) -> Result<Option<R
 pub(crate) async fn wrong(
     server: &Server,
     client: &str,
-    (attempt, username): (Attempt, &str),
+    attempt: Attempt,
     subject: Option<&str>,
 ) -> Result<SignInProblem, Reason> {
-    let over = server.limits().wrong(attempt, subject).await?;
-    let held_up = match subject {
-        Some(subject) => passed_by_record(server, client, subject, username, over).await?,
-        None => None,
-    };
-    Ok(held_up.map_or(SignInProblem::Wrong, SignInProblem::TooManyAttempts))
+    let told = server.limits().wrong(attempt, subject).await?;
+    Ok(held_up(server, client, subject, told).map_or(SignInProblem::Wrong, SignInProblem::TooManyAttempts))
 }
 
 /// The attempt was right, and one more thing is asked.
 pub(crate) async fn asks(
     server: &Server,
     client: &str,
-    (attempt, username): (Attempt, &str),
+    attempt: Attempt,
     question: Question,
 ) -> Result<Result<(Once, Question), SignInProblem>, Reason> {
     // Side by side: neither needs the other.
-    let (over, once) = join(server.limits().right(attempt, question.subject()), form::once(server)).await;
-    let held_up = match question.subject() {
-        Some(subject) => passed_by_record(server, client, subject, username, over?).await?,
-        None => over.map(|_| None)?,
-    };
-    Ok(match held_up {
+    let (told, once) = join(server.limits().right(attempt, question.subject()), form::once(server)).await;
+    Ok(match held_up(server, client, question.subject(), told?) {
         Some(wait) => Err(SignInProblem::TooManyAttempts(wait)),
         None => Ok((once?, question)),
     })
@@ -101,12 +92,12 @@ pub(crate) async fn asks(
 pub(crate) async fn settled(
     server: &Server,
     client: &str,
-    attempt: Option<(Attempt, &str)>,
+    attempt: Option<Attempt>,
     subject: &str,
 ) -> Result<Option<Duration>, Reason> {
-    let Some((attempt, username)) = attempt else { return Ok(None) };
-    let over = server.limits().right(attempt, Some(subject)).await?;
-    passed_by_record(server, client, subject, username, over).await
+    let Some(attempt) = attempt else { return Ok(None) };
+    let told = server.limits().right(attempt, Some(subject)).await?;
+    Ok(held_up(server, client, Some(subject), told))
 }
 
 /// The attempt was not made, or came to nothing by no fault of the person's.
@@ -117,24 +108,12 @@ pub(crate) async fn forgive(server: &Server, attempt: Option<Attempt>) -> Result
     }
 }
 
-/// How long an attempt is held up, where too much was guessed for its user. The record of the user is asked only then.
-async fn passed_by_record(
-    server: &Server,
-    client: &str,
-    subject: &str,
-    username: &str,
-    over: Option<Over>,
-) -> Result<Option<Duration>, Reason> {
-    let Some(over) = over else { return Ok(None) };
-    let view = server.ledger().view(Key::of(Kind::Subject, subject)).await?;
-    let goes_by = view.record()?.goes_by(&ExactName::of(username).hash(), view.now());
-    match server.limits().pass(over, goes_by).await? {
-        Ok(()) => Ok(None),
-        Err(too_many) => {
-            server.tell(Fact::of(EventKind::Throttled).subject(subject).client(client).reason(too_many.limit));
-            Ok(Some(too_many.retry_after))
-        }
-    }
+/// How long an attempt is held up, where too much was guessed for its user.
+fn held_up(server: &Server, client: &str, subject: Option<&str>, told: Result<(), TooMany>) -> Option<Duration> {
+    let too_many = told.err()?;
+    let fact = Fact::of(EventKind::Throttled).client(client).reason(too_many.limit);
+    server.tell(subject.into_iter().fold(fact, Fact::subject));
+    Some(too_many.retry_after)
 }
 
 /// The attempt may not be made yet.

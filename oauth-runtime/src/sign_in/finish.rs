@@ -100,7 +100,7 @@ pub(crate) async fn signed_in(
         }
     };
     // By the same steps as one that is wrong, and before anything is done: else the time that it takes tells which is right.
-    let settling = attempt::settled(server, client, attempt.zip(username), &user.subject);
+    let settling = attempt::settled(server, client, attempt, &user.subject);
     let (held_up, is_known) = join(settling, form::check_memory(server, once)).await;
     if let Some(wait) = held_up? {
         return Err(Reason::TooManyTries(wait));

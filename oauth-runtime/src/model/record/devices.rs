@@ -22,11 +22,6 @@ impl Record {
     pub(crate) fn has_device(&self, id: &str, name: &str, now: Timestamp) -> bool {
         self.devices.iter().any(|device| device.id == id && device.name == name && device.until > now)
     }
-
-    /// Whether they signed in by this name with any browser that is known.
-    pub(crate) fn goes_by(&self, name: &str, now: Timestamp) -> bool {
-        self.devices.iter().any(|device| device.name == name && device.until > now)
-    }
 }
 
 /// How many browsers of a subject are known.
