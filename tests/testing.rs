@@ -7,7 +7,7 @@ use actix_web::dev::Service as _;
 use actix_web::http::StatusCode;
 use actix_web::{App, HttpResponse, Responder, get, guard, post, test as harness, web};
 use oauth_runtime::testing::{self, Finding, Unsuitable};
-use oauth_runtime::{AccessToken, OAuthService, policy, public, require_claim, require_token};
+use oauth_runtime::{AccessToken, OAuthService, Policy, policy, public, require_claim, require_token};
 use serde_json::{Value, json};
 
 #[require_claim(any(sub = path.owner, role = "admin"), fresh = "5m", not(suspended))]
@@ -276,7 +276,7 @@ fn the_policies_of_a_program_are_listed() {
     assert!(entry["file"].as_str().unwrap().ends_with("testing.rs") && entry["line"].as_u64().unwrap() > 10);
     let snapshot = policies.snapshot();
     assert!(snapshot.contains("testing::typed  GET /typed  User { level: 3.. }\n"), "{snapshot}");
-    assert!(snapshot.contains("testing::welcome  GET /  public\n"), "{snapshot}");
+    assert!(snapshot.contains("testing::welcome  GET /  #[public]\n"), "{snapshot}");
     assert!(snapshot.contains("testing::save  POST /notes/{id}  level > 3, scope = \"notes:write\"\n"), "{snapshot}");
     assert!(
         snapshot.contains("testing::save  POST /notes/{id}  realm.roles = [\"admin\", \"editor\"]\n"),
@@ -286,7 +286,7 @@ fn the_policies_of_a_program_are_listed() {
     assert!(snapshot.contains("testing::mapped::methods  GET|POST /methods  any valid token\n"), "{snapshot}");
     assert!(snapshot.contains("testing::mapped::several  GET /one, PUT /{other}  any valid token\n"), "{snapshot}");
     assert!(snapshot.contains("testing::mapped::unseen  any valid token\n"), "{snapshot}");
-    assert!(snapshot.contains("testing, policy!  role = \"staff\"\n"), "{snapshot}");
+    assert!(snapshot.contains("testing::what_is_guarded_or_says_that_it_is_public_is_closed, policy!  role = \"staff\"\n"), "{snapshot}");
     let mut lines: Vec<&str> = snapshot.lines().collect();
     lines.sort_unstable();
     assert!(lines.iter().copied().eq(snapshot.lines()) && !snapshot.contains(".rs"));
@@ -319,4 +319,95 @@ async fn a_handler_learns_how_its_caller_was_authenticated() {
     );
     let client = testing::token(&oauth).without("auth_time");
     assert_eq!(ask(client).await, json!({ "auth_time": null, "amr": [], "acr": null, "sid": null }));
+}
+
+/// What shares a name must not share a line of the snapshot, or two policies could change places unseen.
+mod same_names {
+    use super::*;
+
+    pub(super) struct Ours;
+    pub(super) struct Theirs;
+
+    impl Ours {
+        #[require_claim(role = "ours")]
+        pub(super) async fn list() -> &'static str {
+            "ours"
+        }
+    }
+
+    impl Theirs {
+        #[require_claim(role = "theirs")]
+        pub(super) async fn list() -> &'static str {
+            "theirs"
+        }
+    }
+
+    pub(super) const FIRST: Policy = policy!(role = "first");
+    pub(super) const SECOND: Policy = policy!(role = "second");
+
+    pub(super) fn in_blocks() -> (actix_web::Route, actix_web::Route) {
+        let one = {
+            #[require_token]
+            #[require_claim(role = "one")]
+            async fn inner() -> &'static str {
+                "one"
+            }
+            web::get().to(inner)
+        };
+        let other = {
+            #[require_claim(role = "other")]
+            async fn inner() -> &'static str {
+                "other"
+            }
+            web::get().to(inner)
+        };
+        (one, other)
+    }
+
+    #[require_claim(public)]
+    pub(super) async fn claim_of_that_name() -> &'static str {
+        "public"
+    }
+
+    #[require_claim(any(sub = path."owner, admin", sub = path.owner), a = ["x", "y"])]
+    pub(super) async fn comma_in_a_parameter() -> &'static str {
+        "quoted"
+    }
+
+    #[require_claim(public)]
+    #[get("/public")]
+    pub(super) async fn claim_on_a_route() -> &'static str {
+        "public"
+    }
+
+    #[require_token]
+    #[get("/a  any valid token")]
+    pub(super) async fn spaces_in_a_route() -> &'static str {
+        "quoted"
+    }
+}
+
+#[test]
+fn two_policies_never_read_as_one() {
+    let _ = (web::get().to(same_names::Ours::list), web::get().to(same_names::Theirs::list), same_names::in_blocks());
+    let _ = (web::get().to(same_names::claim_of_that_name), web::get().to(same_names::comma_in_a_parameter));
+    let _ = (same_names::FIRST, same_names::SECOND, App::new().service(same_names::spaces_in_a_route));
+    let _ = App::new().service(same_names::claim_on_a_route);
+    let snapshot = oauth_runtime::policies().snapshot();
+    for line in [
+        "Ours::list  role = \"ours\"",
+        "Theirs::list  role = \"theirs\"",
+        "FIRST, policy!  role = \"first\"",
+        "SECOND, policy!  role = \"second\"",
+        "in_blocks::inner  any valid token",
+        "in_blocks::inner  role = \"one\"",
+        "in_blocks::inner #2  role = \"other\"",
+        "claim_of_that_name  public",
+        "claim_on_a_route  GET /public  public",
+        "comma_in_a_parameter  a = [\"x\", \"y\"], any(sub = path.\"owner, admin\", sub = path.owner)",
+        "spaces_in_a_route  GET \"/a  any valid token\"  any valid token",
+    ] {
+        let line = format!("testing::same_names::{line}\n");
+        assert_eq!(snapshot.matches(&line).count(), 1, "{line}{snapshot}");
+    }
 }

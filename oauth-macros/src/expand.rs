@@ -99,8 +99,10 @@ fn state_return_type(output: &Type) -> TokenStream {
 /// The guard as a constant that registers itself, in a block of its own where the body cannot see it.
 fn guard_tokens(guard: &Guard, signature: &Signature, routes: &[Route], private: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
-    let handler = signature.ident.unraw().to_string();
-    let registered = registered(guard, &quote_spanned!(here=> ::core::option::Option::Some(#handler)), routes, private);
+    let name = signature.ident.unraw().to_string();
+    // A macro may write several handlers of one name, and then their names stand apart.
+    let handler = Named { name: Some(name), at: signature.ident.span() };
+    let registered = registered(guard, &handler, routes, private);
     quote_spanned!(here=> { #registered &__GUARD })
 }
 
@@ -108,12 +110,8 @@ fn guard_tokens(guard: &Guard, signature: &Signature, routes: &[Route], private:
 pub(crate) fn policy(guard: &Guard) -> TokenStream {
     let here = Span::mixed_site();
     let runtime = guard.runtime_path();
-    let registered = registered(
-        guard,
-        &quote_spanned!(here=> ::core::option::Option::None),
-        &[],
-        &quote_spanned!(here=> #runtime::__private),
-    );
+    let unnamed = Named { name: None, at: Span::call_site() };
+    let registered = registered(guard, &unnamed, &[], &quote_spanned!(here=> #runtime::__private));
     quote_spanned!(here=> { #registered #runtime::Policy(&__GUARD) })
 }
 
@@ -125,8 +123,20 @@ pub(crate) fn refused_policy(mistake: &syn::Error) -> TokenStream {
     quote_spanned!(here=> { #mistake #policy })
 }
 
-fn registered(guard: &Guard, handler: &TokenStream, routes: &[Route], private: &TokenStream) -> TokenStream {
+/// The handler, or a `policy!(..)`, which has no name.
+struct Named {
+    name: Option<String>,
+    at: Span,
+}
+
+fn registered(guard: &Guard, handler: &Named, routes: &[Route], private: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
+    let name = match &handler.name {
+        Some(name) => quote_spanned!(here=> ::core::option::Option::Some(#name)),
+        None => quote_spanned!(here=> ::core::option::Option::None),
+    };
+    // Not of this attribute's expansion, which is at another place for each guard of a handler.
+    let named_at = quote_spanned!(handler.at=> (::core::line!(), ::core::column!()));
     let policy = &guard.policy;
     let rule = match &guard.requirement {
         Requirement::Rule(rule) => rule_tokens(rule, private),
@@ -141,9 +151,11 @@ fn registered(guard: &Guard, handler: &TokenStream, routes: &[Route], private: &
             rule: #rule,
             parameters: &[#(#parameters),*],
             policy: #policy,
-            handler: #handler,
+            handler: #name,
             routes: &[#(#routes),*],
             module: ::core::module_path!(),
+            place: || #private::place_of(|| ()),
+            named_at: #named_at,
             file: ::core::file!(),
             line: ::core::line!(),
         };

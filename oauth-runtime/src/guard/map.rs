@@ -30,7 +30,22 @@ inventory::collect!(Registered);
 pub fn policies() -> Policies {
     let mut entries: Vec<Entry> = guards().map(Entry::new).collect();
     entries.sort_by(|one, other| one.key().cmp(&other.key()));
+    number(&mut entries);
     Policies(entries)
+}
+
+/// Tells apart what has one path, such as two handlers of one name in two blocks: by their order in the source.
+fn number(entries: &mut [Entry]) {
+    for of_one_path in entries.chunk_by_mut(|one, other| one.place == other.place) {
+        let mut earlier = of_one_path.iter().map(Entry::position).collect::<Vec<_>>();
+        earlier.dedup();
+        for entry in of_one_path {
+            let number = 1 + earlier.iter().take_while(|position| **position != entry.position()).count();
+            if number > 1 {
+                entry.place.push_str(&format!(" #{number}"));
+            }
+        }
+    }
 }
 
 pub(crate) fn guards() -> impl Iterator<Item = &'static Guard> {
@@ -58,6 +73,9 @@ pub struct Entry {
     pub routes: &'static [Route],
     /// The module path.
     pub module: &'static str,
+    /// The path of the handler, or of the function or constant that has the `policy!(..)`; with a number where several
+    /// have one path.
+    pub place: String,
     /// The source file.
     pub file: &'static str,
     /// The line of the guard.
@@ -66,6 +84,8 @@ pub struct Entry {
     pub policy: &'static str,
     /// The policy in normal form (see [`Rule`]); none for a pattern.
     pub normal: Option<String>,
+    #[serde(skip)]
+    named_at: (u32, u32),
 }
 
 impl Policies {
@@ -84,7 +104,7 @@ impl Policies {
     #[must_use]
     pub fn snapshot(&self) -> String {
         let line = |entry: &Entry| {
-            let columns = [entry.place(), entry.route(), entry.demand().to_owned()];
+            let columns = [entry.place.clone(), entry.route(), entry.demand().to_owned()];
             columns.into_iter().filter(|column| !column.is_empty()).collect::<Vec<_>>().join("  ") + "\n"
         };
         let mut lines: Vec<String> = self.0.iter().map(line).collect();
@@ -99,6 +119,8 @@ impl Entry {
             handler: guard.handler,
             routes: guard.routes,
             module: guard.module,
+            place: place(guard),
+            named_at: guard.named_at,
             file: guard.file,
             line: guard.line,
             policy: guard.policy,
@@ -109,15 +131,12 @@ impl Entry {
         }
     }
 
-    fn key(&self) -> (&str, Option<&str>, &str, u32) {
-        (self.module, self.handler, self.file, self.line)
+    fn key(&self) -> (&str, &str, (u32, u32), u32) {
+        (&self.place, self.file, self.named_at, self.line)
     }
 
-    fn place(&self) -> String {
-        match self.handler {
-            Some(handler) => format!("{}::{handler}", self.module),
-            None => format!("{}, policy!", self.module),
-        }
+    fn position(&self) -> (&'static str, (u32, u32)) {
+        (self.file, self.named_at)
     }
 
     fn route(&self) -> String {
@@ -129,6 +148,27 @@ impl Entry {
     }
 }
 
+/// Without what the attributes write around it: the guard and the handler's future, and the service of actix-web's route.
+fn place(guard: &Guard) -> String {
+    let path = (guard.place)();
+    let (mut path, _) = path.rsplit_once("::__GUARD").unwrap_or((path, ""));
+    while let Some(around) = path.strip_suffix("::{{closure}}") {
+        path = around;
+    }
+    let service = path.strip_prefix('<').and_then(|path| path.split_once(SERVICE));
+    let path = match service {
+        Some((service, handler)) => {
+            let within = handler.split_once("::").map(|(_, within)| format!("::{within}")).unwrap_or_default();
+            format!("{service}{within}")
+        }
+        None => path.to_owned(),
+    };
+    if guard.handler.is_some() { path } else { format!("{path}, policy!") }
+}
+
+/// Where actix-web's route attributes put a handler: into the service that they name after it.
+const SERVICE: &str = " as actix_web::service::HttpServiceFactory>::register::";
+
 impl fmt::Display for Policies {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rows: Vec<[String; 4]> = self
@@ -136,7 +176,7 @@ impl fmt::Display for Policies {
             .iter()
             .map(|entry| {
                 let source = format!("{}:{}", entry.file, entry.line);
-                [entry.place(), entry.route(), entry.demand().to_owned(), source]
+                [entry.place.clone(), entry.route(), entry.demand().to_owned(), source]
             })
             .collect();
         let width = |column: usize, title: &str| {

@@ -49,7 +49,7 @@ impl fmt::Display for Decision {
 fn normal(rule: &Rule, negated: bool) -> Normal {
     let term = |text: String| Normal::Term(if negated { format!("not({text})") } else { text });
     match rule {
-        Rule::Public => term("public".to_owned()),
+        Rule::Public => term("#[public]".to_owned()),
         Rule::Token => term("any valid token".to_owned()),
         Rule::Not(rule) => normal(rule, !negated),
         // De Morgan's laws hold in Kleene's logic.
@@ -116,13 +116,18 @@ fn list(terms: &[Normal]) -> String {
 }
 
 fn path(name: &[&str]) -> String {
-    let segment = |(index, segment): (usize, &&str)| {
-        let word = segment.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-            && segment.chars().all(|character| character.is_ascii_alphanumeric() || character == '_')
-            && **segment != *"_";
-        if word && !(index == 0 && WORDS.contains(segment)) { (*segment).to_owned() } else { format!("{segment:?}") }
+    let shown = |(index, name): (usize, &&str)| {
+        if index == 0 && WORDS.contains(name) { format!("{name:?}") } else { segment(name) }
     };
-    name.iter().enumerate().map(segment).collect::<Vec<_>>().join(".")
+    name.iter().enumerate().map(shown).collect::<Vec<_>>().join(".")
+}
+
+/// A word, or a text in quotes.
+fn segment(name: &str) -> String {
+    let is_word = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_')
+        && name != "_";
+    if is_word { name.to_owned() } else { format!("{name:?}") }
 }
 
 /// In the largest unit that leaves no rest.
@@ -141,7 +146,7 @@ impl fmt::Display for Value {
             Value::Int(int) => write!(f, "{int}"),
             Value::Float(float) => write!(f, "{float:?}"),
             Value::Bool(truth) => write!(f, "{truth}"),
-            Value::Parameter(name) => write!(f, "path.{name}"),
+            Value::Parameter(name) => write!(f, "path.{}", segment(name)),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A policy as a macro writes it: a rule, and where it stands.
 
+use std::any::type_name;
 use std::fmt;
 
 use serde::Serialize;
@@ -21,10 +22,20 @@ pub struct Guard {
     pub routes: &'static [Route],
     /// The module path.
     pub module: &'static str,
+    /// The path of the function or constant around it, an `impl`'s type included.
+    pub place: fn() -> &'static str,
+    /// The line and the column of the handler's name: two functions may share a path.
+    pub named_at: (u32, u32),
     /// The source file.
     pub file: &'static str,
     /// The line of the attribute.
     pub line: u32,
+}
+
+/// The path of a closure, for [`Guard::place`].
+#[must_use]
+pub fn place_of<F>(_: F) -> &'static str {
+    type_name::<F>()
 }
 
 /// The route of a handler, as an attribute such as `#[get("/notes/{id}")]` states it: without the prefix of a
@@ -39,7 +50,13 @@ pub struct Route {
 
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.methods.join("|"), self.pattern)
+        let methods = self.methods.join("|");
+        // A pattern cannot look like what stands beside it.
+        if self.pattern.contains(|character: char| character.is_whitespace() || character.is_control()) {
+            write!(f, "{methods} {:?}", self.pattern)
+        } else {
+            write!(f, "{methods} {}", self.pattern)
+        }
     }
 }
 
