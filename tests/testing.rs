@@ -286,7 +286,10 @@ fn the_policies_of_a_program_are_listed() {
     assert!(snapshot.contains("testing::mapped::methods  GET|POST /methods  any valid token\n"), "{snapshot}");
     assert!(snapshot.contains("testing::mapped::several  GET /one, PUT /{other}  any valid token\n"), "{snapshot}");
     assert!(snapshot.contains("testing::mapped::unseen  any valid token\n"), "{snapshot}");
-    assert!(snapshot.contains("testing::what_is_guarded_or_says_that_it_is_public_is_closed, policy!  role = \"staff\"\n"), "{snapshot}");
+    assert!(
+        snapshot.contains("testing::what_is_guarded_or_says_that_it_is_public_is_closed, policy!  role = \"staff\"\n"),
+        "{snapshot}"
+    );
     let mut lines: Vec<&str> = snapshot.lines().collect();
     lines.sort_unstable();
     assert!(lines.iter().copied().eq(snapshot.lines()) && !snapshot.contains(".rs"));

@@ -289,7 +289,7 @@ reasons! {
     SignInAgain(need: Need) => 401, InsufficientUserAuthentication, sign_in_again(need);
     ClaimsOfAnotherShape => 403, InsufficientScope, "the claims of the token are not those that this address needs";
     NoService => 500, ServerError, "the server is not set up to check tokens; its log says how";
-    NoSuchParameter => 500, ServerError, "the server's guard does not fit its route; its log says how to mend it";
+    ParameterMisfit => 500, ServerError, "the server's guard does not fit its route; its log says how to mend it";
 }
 
 const A_SECOND: Duration = Duration::from_secs(1);

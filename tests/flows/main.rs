@@ -29,6 +29,7 @@ mod remember;
 mod resource_server;
 mod resources;
 mod revocation;
+mod routes;
 mod second_factor;
 mod secrets;
 mod sessions;

@@ -39,12 +39,16 @@ pub(crate) enum Lookup {
 /// As far as can be told without waiting: all the way where the store is in memory, and then nothing is allocated for a
 /// token that came before.
 pub(crate) fn without_waiting(request: &HttpRequest, protection: &Arc<Protection>) -> Lookup {
+    let token = match header_token(request) {
+        Ok(token) => token,
+        Err(reason) => return Lookup::Decided(Err(reason)),
+    };
     if let Some(pending) = request.extensions().get::<Rc<PendingStanding>>()
-        && pending.is_of(protection)
+        && pending.is_of(protection, token)
     {
         return Lookup::Pending(Rc::clone(pending));
     }
-    let verified = match from_cache_or_keys(request, protection) {
+    let verified = match from_cache_or_keys(token, protection) {
         Ok(verified) => verified,
         Err(Reason::KeyUnknown) => return Lookup::KeyUnknown,
         Err(reason) => return Lookup::Decided(Err(reason)),
@@ -55,7 +59,12 @@ pub(crate) fn without_waiting(request: &HttpRequest, protection: &Arc<Protection
     {
         return Lookup::Decided(standing.map(|()| verified));
     }
-    let pending = Rc::new(PendingStanding { protection: Arc::clone(protection), verified, stands: OnceCell::new() });
+    let pending = Rc::new(PendingStanding {
+        protection: Arc::clone(protection),
+        token: token.into(),
+        verified,
+        stands: OnceCell::new(),
+    });
     request.extensions_mut().insert(Rc::clone(&pending));
     Lookup::Pending(pending)
 }
@@ -63,13 +72,15 @@ pub(crate) fn without_waiting(request: &HttpRequest, protection: &Arc<Protection
 /// A verified token whose standing is asked for once.
 pub(crate) struct PendingStanding {
     protection: Arc<Protection>,
+    token: Box<[u8]>,
     verified: Arc<Verified>,
     stands: OnceCell<Result<(), Reason>>,
 }
 
 impl PendingStanding {
-    fn is_of(&self, protection: &Arc<Protection>) -> bool {
-        Arc::ptr_eq(&self.protection, protection)
+    /// A middleware between two guards may have changed the header.
+    fn is_of(&self, protection: &Arc<Protection>, token: &[u8]) -> bool {
+        Arc::ptr_eq(&self.protection, protection) && *self.token == *token
     }
 
     pub(crate) async fn decided(&self) -> Result<Arc<Verified>, Reason> {
@@ -86,9 +97,8 @@ impl PendingStanding {
     }
 }
 
-fn from_cache_or_keys(request: &HttpRequest, protection: &Protection) -> Result<Arc<Verified>, Reason> {
+fn from_cache_or_keys(token: &[u8], protection: &Protection) -> Result<Arc<Verified>, Reason> {
     let Protection { token_cache, tokens, expected, .. } = protection;
-    let token = header_token(request)?;
     let now = tokens.clock().now();
     let generation = tokens.generation();
     if let Some(verified) = token_cache.get(token, generation) {

@@ -92,16 +92,10 @@ async fn decide_request(
     guard: &'static Guard,
 ) -> Result<(), Refusal> {
     // A guard that cannot fit its route says so to everybody, so that the first test of it finds out.
-    if let Some(missing) = guard.parameters.iter().find(|name| request.match_info().get(name).is_none()) {
-        tracing::error!(
-            target: "oauth",
-            policy = guard.policy,
-            handler = guard.handler,
-            file = guard.file,
-            line = guard.line,
-            "the route has no parameter `{missing}`: name it in its pattern, as in \"/report/{{{missing}}}\", or correct `path.{missing}`"
-        );
-        return Err(protection.refusal(Reason::NoSuchParameter));
+    if let Some(misfit) = guard.parameters.iter().find_map(|name| parameter_misfit(request, name)) {
+        let Guard { policy, handler, file, line, .. } = guard;
+        tracing::error!(target: "oauth", policy, handler, file, line, "{misfit}");
+        return Err(protection.refusal(Reason::ParameterMisfit));
     }
     let verified = bearer::of_request(request, protection).await.map_err(|reason| protection.refusal(reason))?;
     let of_route = |name: &str| parameter(request, name);
@@ -109,12 +103,26 @@ async fn decide_request(
     let Rule::Typed(_) = guard.rule else { return apply(facts, guard, protection).map(drop) };
 
     // Parsed once, by the first guard: the next ones and the handler's `Claims<T>` take it from here.
-    let earlier = request.extensions_mut().remove::<Parsed>().map(|Parsed(parsed)| parsed);
+    let earlier = Parsed::take(request, &verified);
     let parsed = apply(facts.with_shapes(Shapes::of(earlier)), guard, protection)?;
-    if let Some(parsed) = parsed {
-        request.extensions_mut().insert(Parsed(parsed));
+    if let Some(claims) = parsed {
+        Parsed::keep(request, &verified, claims);
     }
     Ok(())
+}
+
+/// Why the route does not fit a guard that names this parameter, and the cure.
+fn parameter_misfit(request: &HttpRequest, name: &str) -> Option<String> {
+    match request.match_info().iter().filter(|(there, _)| *there == name).count() {
+        0 => Some(format!(
+            "the route has no parameter `{name}`: name it in its pattern, as in \"/report/{{{name}}}\", or correct `path.{name}`"
+        )),
+        1 => None,
+        _ => Some(format!(
+            "the route has the parameter `{name}` twice, with its scopes, and the guard may read another than the handler: \
+             give each a name of its own"
+        )),
+    }
 }
 
 /// Decides claims where there is no request.
@@ -126,8 +134,23 @@ pub(crate) fn decide_claims(
     counted(apply(Facts::new(&verified.claims).by(protection.tokens.clock()), guard, protection).map(drop))
 }
 
-/// The claims as a type of the application.
-pub(crate) struct Parsed(pub(crate) Box<dyn Any>);
+/// The claims of one token as a type of the application.
+pub(crate) struct Parsed {
+    of: Arc<Verified>,
+    claims: Box<dyn Any>,
+}
+
+impl Parsed {
+    pub(crate) fn keep(request: &HttpRequest, of: &Arc<Verified>, claims: Box<dyn Any>) {
+        request.extensions_mut().insert(Parsed { of: Arc::clone(of), claims });
+    }
+
+    /// What was parsed of this token: a middleware between two guards may have changed the header.
+    pub(crate) fn take(request: &HttpRequest, of: &Arc<Verified>) -> Option<Box<dyn Any>> {
+        let parsed = request.extensions_mut().remove::<Parsed>()?;
+        Arc::ptr_eq(&parsed.of, of).then_some(parsed.claims)
+    }
+}
 
 /// Applies the rule; answers the claims as the type of its pattern, where it has one.
 fn apply(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use actix_web::dev::Payload;
-use actix_web::{Error, FromRequest, HttpMessage as _, HttpRequest};
+use actix_web::{Error, FromRequest, HttpRequest};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -46,12 +46,9 @@ impl<T: DeserializeOwned + 'static> FromRequest for Claims<T> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         Extracted::new(request, |request, protection, verified| {
-            let parsed = request.extensions_mut().remove::<Parsed>();
-            match parsed.map(|Parsed(parsed)| parsed.downcast::<T>()) {
+            match Parsed::take(request, &verified).map(|parsed| parsed.downcast::<T>()) {
                 Some(Ok(claims)) => return Ok(Claims(*claims)),
-                Some(Err(of_another_type)) => {
-                    request.extensions_mut().insert(Parsed(of_another_type));
-                }
+                Some(Err(of_another_type)) => Parsed::keep(request, &verified, of_another_type),
                 None => {}
             }
             policy::read(&verified.claims).map(Claims).map_err(|misfit| {
