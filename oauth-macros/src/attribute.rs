@@ -5,7 +5,7 @@ use proc_macro2::{Span, TokenStream};
 use syn::{Error, Result};
 
 use crate::guard::{Guard, Kind, Requirement};
-use crate::handler::{self, Handler};
+use crate::handler::Handler;
 use crate::rule::Rule;
 use crate::syntax::{BareArguments, Policy, PolicyArguments};
 use crate::{check, expand, mark};
@@ -13,14 +13,12 @@ use crate::{check, expand, mark};
 /// The handler, guarded; or what is wrong, and a handler beside it, so that nothing else about it is reported.
 pub(crate) fn guard(kind: Kind, arguments: TokenStream, item: TokenStream) -> TokenStream {
     let (arguments, ordered) = mark::take_mark(arguments);
-    if mark::is_silenced(&arguments) {
-        return silenced(item);
-    }
     match (read(kind, arguments.clone()), syn::parse2::<Handler>(item.clone())) {
         (Ok(guard), Ok(mut handler)) => {
             let mut mistakes = std::mem::take(&mut handler.corrections);
             if let Some((other, message)) = handler.contradiction(kind) {
                 mistakes.add(Error::new_spanned(other, message));
+                handler.drop_guards_like(kind);
             }
             if let Err(mistake) = check::route::parameters(&guard.parameters, &handler.routes()) {
                 mistakes.add(mistake);
@@ -31,31 +29,17 @@ pub(crate) fn guard(kind: Kind, arguments: TokenStream, item: TokenStream) -> To
                 mistakes.add(mistake);
             }
             match mistakes.take() {
-                Some(mistake) => {
-                    handler.silence_guards();
-                    refused(&mistake, expand::guarded(handler, &guard))
-                }
+                Some(mistake) => refused(&mistake, expand::guarded(handler, &guard)),
                 None if ordered || !handler.is_stacked() => expand::guarded(handler, &guard),
                 None => expand::stacked(kind, &arguments, handler, &guard),
             }
         }
         (Err(mistake), Ok(mut handler)) => match handler.corrections.take() {
-            Some(other) => refused(&both(mistake, other), handler::with_guards_silenced(item)),
+            Some(other) => refused(&both(mistake, other), item),
             None => refused(&mistake, item),
         },
-        (Ok(_), Err(mistake)) => refused(&mistake, handler::with_guards_silenced(item)),
-        (Err(mistake), Err(other)) => refused(&both(mistake, other), handler::with_guards_silenced(item)),
-    }
-}
-
-/// A guard below one with an error: that was reported, and this one rejects every request.
-fn silenced(item: TokenStream) -> TokenStream {
-    match syn::parse2::<Handler>(item.clone()) {
-        Ok(mut handler) => match handler.corrections.take() {
-            None => expand::guarded(handler, &Guard::reject_all()),
-            Some(_) => item,
-        },
-        Err(_) => item,
+        (Ok(_), Err(mistake)) => refused(&mistake, item),
+        (Err(mistake), Err(other)) => refused(&both(mistake, other), item),
     }
 }
 
@@ -200,11 +184,104 @@ mod tests {
         }
     }
 
-    const WORDS: [&str; 54] = [
-        "any", "not", "path", "fresh", ".", ">=", "if", "User", "role", "scope", "all", "crate", "self", "async", "fn",
-        "pub", "type", "r#type", "_", "true", "impl", "x", "=", "==", "!=", "<", ":", "::", ",", ",", ";", "-", "|",
-        "&", "!", "#", "@", "'a", "->", "..", "(", ")", "[", "]", "{", "}", "\"x\"", "\"\"", "b\"x\"", "'c'", "3",
-        "3u8", "1e999", "\"a b\"s",
+    /// Whatever a user writes, their own marks included, ends in an error or in a guard.
+    #[test]
+    fn no_mark_leaves_a_guard_out() {
+        let handlers = [
+            quote!(
+                async fn handler() -> String {}
+            ),
+            quote!(
+                fn handler() -> String {}
+            ),
+            quote!(
+                async fn handler(argument: impl FromRequest) -> String {}
+            ),
+            quote!(
+                async fn handler(&self) -> String {}
+            ),
+            quote!(
+                async fn handler() {}
+            ),
+            quote!(
+                struct Handler;
+            ),
+        ];
+        for mark in ["silenced", "stacked", "admitted", "public", "@"] {
+            for rest in ["", "a", "a = 1", "crate = \"x\""] {
+                let policy: TokenStream = format!("@{mark} {rest}").parse().expect("tokens");
+                for (kind, handler) in
+                    Kind::ATTRIBUTES.into_iter().flat_map(|kind| handlers.iter().map(move |handler| (kind, handler)))
+                {
+                    for item in
+                        [handler.clone(), quote!(#[require_claim(#policy)] #handler), quote!(#[require_token] #handler)]
+                    {
+                        let tokens = guard(kind, policy.clone(), item).to_string();
+                        assert!(tokens.contains("compile_error") || tokens.contains("admit"), "{tokens}");
+                    }
+                }
+            }
+        }
+    }
+
+    const WORDS: [&str; 57] = [
+        "any",
+        "not",
+        "path",
+        "fresh",
+        ".",
+        ">=",
+        "if",
+        "User",
+        "role",
+        "scope",
+        "all",
+        "crate",
+        "self",
+        "async",
+        "fn",
+        "pub",
+        "type",
+        "r#type",
+        "_",
+        "true",
+        "impl",
+        "x",
+        "=",
+        "==",
+        "!=",
+        "<",
+        ":",
+        "::",
+        ",",
+        ",",
+        ";",
+        "-",
+        "|",
+        "&",
+        "!",
+        "#",
+        "@",
+        "'a",
+        "->",
+        "..",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        "\"x\"",
+        "\"\"",
+        "b\"x\"",
+        "'c'",
+        "3",
+        "3u8",
+        "1e999",
+        "\"a b\"s",
+        "stacked",
+        "public",
+        "require_token",
     ];
 
     const RIGHT: [&str; 5] = [

@@ -3,8 +3,7 @@
 pub(crate) mod argument;
 pub(crate) mod route;
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
-use quote::TokenStreamExt;
+use proc_macro2::{Delimiter, Group, Span, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{AttrStyle, Attribute, Error, Ident, LitStr, Result, ReturnType, Safety, Signature, Token, Type, Visibility};
@@ -60,12 +59,9 @@ impl Handler {
 
     /// A guard below this one that says the opposite, open to all or to some, and what is wrong with that.
     pub(crate) fn contradiction(&self, kind: Kind) -> Option<(&Attribute, &'static str)> {
-        let is_public = |attribute: &Attribute| {
-            attribute.path().segments.last().is_some_and(|segment| segment.ident == Kind::Public.name())
-        };
         let mut below = self.attributes.iter().filter(|attribute| is_guard(attribute));
-        let other = below.find(|attribute| kind == Kind::Public || is_public(attribute))?;
-        let message = if kind == Kind::Public && is_public(other) {
+        let other = below.find(|attribute| kind == Kind::Public || is_of(attribute, Kind::Public))?;
+        let message = if kind == Kind::Public && is_of(other, Kind::Public) {
             "`#[public]` is written twice: leave one out"
         } else {
             "a handler is open to all or it is not: keep `#[public]` or the other guard"
@@ -73,9 +69,9 @@ impl Handler {
         Some((other, message))
     }
 
-    /// What cannot be guarded is not reported twice.
-    pub(crate) fn silence_guards(&mut self) {
-        silence(&mut self.attributes);
+    /// After a contradiction, which they would only report again.
+    pub(crate) fn drop_guards_like(&mut self, kind: Kind) {
+        self.attributes.retain(|attribute| !is_of(attribute, kind));
     }
 
     pub(crate) fn take_guards(&mut self) -> Vec<Attribute> {
@@ -85,35 +81,14 @@ impl Handler {
     }
 }
 
-/// The item as it was, but for the guards on it.
-pub(crate) fn with_guards_silenced(item: TokenStream) -> TokenStream {
-    let parse = |input: ParseStream<'_>| Ok((input.call(Attribute::parse_outer)?, input.parse::<TokenStream>()?));
-    match parse.parse2(item.clone()) {
-        Ok((mut attributes, rest)) => {
-            silence(&mut attributes);
-            let mut tokens = TokenStream::new();
-            tokens.append_all(attributes);
-            tokens.extend(rest);
-            tokens
-        }
-        Err(_) => item,
-    }
-}
-
-/// They stay, so that no import is without its use.
-fn silence(attributes: &mut [Attribute]) {
-    for attribute in attributes.iter_mut().filter(|attribute| is_guard(attribute)) {
-        let path = attribute.path().clone();
-        let silenced = mark::silenced();
-        attribute.meta = syn::parse_quote!(#path(#silenced));
-    }
-}
-
 /// By name, since names are all that an attribute sees of its neighbours. Under another name a guard is no less a
 /// guard, but it does not know its place among others.
 fn is_guard(attribute: &Attribute) -> bool {
-    let name = attribute.path().segments.last().map(|segment| &segment.ident);
-    name.is_some_and(|name| Kind::ATTRIBUTES.iter().any(|kind| name == kind.name()))
+    Kind::ATTRIBUTES.into_iter().any(|kind| is_of(attribute, kind))
+}
+
+fn is_of(attribute: &Attribute, kind: Kind) -> bool {
+    attribute.path().segments.last().is_some_and(|segment| segment.ident == kind.name())
 }
 
 /// Looks for the `fn` first, since on anything else syn would only miss it.

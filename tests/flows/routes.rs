@@ -79,12 +79,9 @@ async fn c26_a_name_that_is_twice_in_a_route_fits_no_guard() {
     });
     let browser = Browser::new(&server);
     let token = testing::token(&oauth).subject("alice").mint();
-    for (path, status) in [
-        ("/of/tuple/alice", 200),
-        ("/of/tuple/bob", 403),
-        ("/org/tuple/bob", 500),
-        ("/org/tuple/alice", 500),
-    ] {
+    for (path, status) in
+        [("/of/tuple/alice", 200), ("/of/tuple/bob", 403), ("/org/tuple/bob", 500), ("/org/tuple/alice", 500)]
+    {
         assert_eq!(browser.call(path, Some(&token)).await.status, status, "{path}");
     }
 }

@@ -14,13 +14,7 @@ pub(crate) fn parameters(parameters: &[Parameter], routes: &[Route]) -> Result<(
     for route in routes {
         let there = route.parameters();
         for Parameter { name, tokens } in parameters {
-            if there.iter().filter(|there| *there == name).count() > 1 {
-                let message = format!(
-                    "the route \"{}\" has the parameter `{name}` twice: give each a name of its own",
-                    route.pattern
-                );
-                mistakes.add(Error::new_spanned(tokens, message));
-            } else if !there.contains(name) {
+            if !there.contains(name) {
                 mistakes.add(Error::new_spanned(tokens, unknown_parameter(name, &route.pattern, &there)));
             }
         }
