@@ -110,8 +110,12 @@ fn is_closing(message: &Value) -> bool {
 
 /// The program that a message is about.
 fn program_of(message: &Value) -> Option<String> {
-    let primary = message["spans"].as_array()?.iter().find(|span| span["is_primary"] == true)?;
-    let path = Path::new(primary["file_name"].as_str()?);
+    let mut span = message["spans"].as_array()?.iter().find(|span| span["is_primary"] == true)?;
+    // An error in a macro is about the program that calls it.
+    while !span["expansion"].is_null() {
+        span = &span["expansion"]["span"];
+    }
+    let path = Path::new(span["file_name"].as_str()?);
     path.starts_with("ui/fail").then(|| path.file_stem()?.to_str().map(str::to_owned))?
 }
 

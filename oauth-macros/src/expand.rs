@@ -5,8 +5,9 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Index, ReturnType, Signature, Type, parse_quote_spanned};
+use syn::{Index, Pat, ReturnType, Signature, Type, parse_quote_spanned};
 
+use crate::check::pattern::{has_alternatives, values_as_paths};
 use crate::guard::{Guard, Kind, Requirement};
 use crate::handler::Handler;
 use crate::handler::argument::{Argument, infer_impl_traits};
@@ -33,32 +34,32 @@ pub(crate) fn guarded(handler: Handler, guard: &Guard) -> TokenStream {
     };
     let stated = state_return_type(&output);
     let types = arguments.iter().map(|argument| &argument.ty);
-    signature.inputs = parse_quote_spanned!(here=> __guarded: #private::Guarded<(#(#types,)*)>);
+    signature.inputs = parse_quote_spanned!(here=> __oauth_guarded: #private::Guarded<(#(#types,)*)>);
     signature.output = parse_quote_spanned!(here=> -> ::core::result::Result<#output, #private::Error>);
 
     let data = guard_tokens(guard, &signature, &routes, &private);
     // One span for all of it, that of the arguments: when one of them is no extractor, there the compiler says so, once.
     let at_arguments = signature.paren_token.span.join().resolved_at(here);
-    let admitted = quote_spanned!(at_arguments=> __guarded.admit(#data).await?);
+    let admitted = quote_spanned!(at_arguments=> __oauth_guarded.admit(#data).await?);
     // Without their types, which would have the compiler report one mistake in them twice.
     let bindings = arguments.iter().enumerate().map(|(index, Argument { attributes, pattern, .. })| {
         let index = Index::from(index);
-        quote_spanned!(here=> #(#attributes)* let #pattern = __arguments.#index;)
+        quote_spanned!(here=> #(#attributes)* let #pattern = __oauth_arguments.#index;)
     });
 
     quote_spanned! {here=>
         #(#attributes)*
         #visibility #signature {
-            let __arguments = #admitted;
+            let __oauth_arguments = #admitted;
             // A handler may return a future, as that of a response's builder.
             #[allow(clippy::async_yields_async)]
-            let __answer = async move {
+            let __oauth_answer = async move {
                 #stated
                 #(#bindings)*
                 #body
             }
             .await;
-            ::core::result::Result::Ok(__answer)
+            ::core::result::Result::Ok(__oauth_answer)
         }
     }
 }
@@ -88,7 +89,7 @@ fn state_return_type(output: &Type) -> TokenStream {
     // Where the compiler says why it expects this type.
     let at_output = output.span().resolved_at(here);
     let (inferred, _) = infer_impl_traits(output.clone());
-    let returned = quote_spanned!(at_output=> __answer);
+    let returned = quote_spanned!(at_output=> __oauth_answer);
     quote_spanned! {here=>
         if let ::core::option::Option::Some(#returned) = ::core::option::Option::None::<#inferred> {
             return #returned;
@@ -103,7 +104,7 @@ fn guard_tokens(guard: &Guard, signature: &Signature, routes: &[Route], private:
     // A macro may write several handlers of one name, and then their names stand apart.
     let handler = Named { name: Some(name), at: signature.ident.span() };
     let registered = registered(guard, &handler, routes, private);
-    quote_spanned!(here=> { #registered &__GUARD })
+    quote_spanned!(here=> { #registered &__OAUTH_GUARD })
 }
 
 /// `policy!(..)`
@@ -112,7 +113,7 @@ pub(crate) fn policy(guard: &Guard) -> TokenStream {
     let runtime = guard.runtime_path();
     let unnamed = Named { name: None, at: Span::call_site() };
     let registered = registered(guard, &unnamed, &[], &quote_spanned!(here=> #runtime::__private));
-    quote_spanned!(here=> { #registered #runtime::Policy(&__GUARD) })
+    quote_spanned!(here=> { #registered #runtime::Policy(&__OAUTH_GUARD) })
 }
 
 /// An error in place of a policy, with one that rejects every request, so that nothing else is reported.
@@ -147,7 +148,7 @@ fn registered(guard: &Guard, handler: &Named, routes: &[Route], private: &TokenS
     });
     let parameters = guard.parameters.iter().map(|parameter| &parameter.name);
     quote_spanned! {here=>
-        static __GUARD: #private::Guard = #private::Guard {
+        static __OAUTH_GUARD: #private::Guard = #private::Guard {
             rule: #rule,
             parameters: &[#(#parameters),*],
             policy: #policy,
@@ -159,35 +160,62 @@ fn registered(guard: &Guard, handler: &Named, routes: &[Route], private: &TokenS
             file: ::core::file!(),
             line: ::core::line!(),
         };
-        #private::inventory::submit! { #private::Registered(&__GUARD) }
+        #private::inventory::submit! { #private::Registered(&__OAUTH_GUARD) }
     }
 }
 
 /// The type that the pattern is of is for the compiler to find: only it knows what `a::B` is.
 fn typed_tokens(Pattern { pattern, condition }: &Pattern, text: &str, private: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
+    let can_fail = condition.is_none().then(|| can_fail_tokens(pattern, private));
     let condition = condition.as_ref().map(|condition| quote_spanned!(here=> if #condition));
     let written = first_span(pattern);
     // Not of this macro, or the lint would not be heard.
-    let otherwise = quote_spanned! {written=>
-        #[deny(
-            unreachable_patterns,
-            reason = "a pattern that cannot fail admits everybody: ask something of a field, as in `level: 3..`, or write \
-                      `if` and a condition; where any valid token is enough, write `#[require_token]`"
-        )]
-        _
+    let otherwise = if has_alternatives(pattern) {
+        quote_spanned!(written=> #[deny(unreachable_patterns, reason = #CANNOT_FAIL)] _)
+    } else {
+        quote_spanned!(written=> #[allow(unreachable_patterns)] _)
     };
+    let pattern = values_as_paths(pattern);
     // Where the compiler says that this type is not read from claims.
     let closure = quote_spanned! {written.resolved_at(here)=>
-        |question| question.ask(|claims: &_| match claims {
+        |__oauth_question| __oauth_question.ask(|__oauth_claims: &_| match __oauth_claims {
+            #[deny(unused_comparisons)]
             #pattern #condition => true,
             #otherwise => false,
         })
     };
     quote_spanned! {here=>
-        #private::Rule::Typed(#private::Typed { pattern: #text, answer: #closure })
+        #private::Rule::Typed(#private::Typed {
+            pattern: #text,
+            answer: { #can_fail #closure },
+        })
     }
 }
+
+/// An error where the pattern cannot fail, also where lints are not heard: in a dependency, and in what another crate's
+/// macro wrote. What follows the pattern is then unreachable, and the compiler leaves it out of the future. It does not see
+/// that alternatives name every variant: there the lint has to do.
+fn can_fail_tokens(pattern: &Pat, private: &TokenStream) -> TokenStream {
+    let written = first_span(pattern);
+    let at = written.resolved_at(Span::mixed_site());
+    let pattern = values_as_paths(pattern);
+    let checked = quote_spanned! {at=>
+        &|__oauth_claims: &'static _| async move {
+            match __oauth_claims {
+                #pattern => {}
+                #[allow(unreachable_patterns)]
+                _ => #private::Kept::new().await,
+            }
+        }
+    };
+    // Where the compiler says so.
+    let checked = quote_spanned!(written=> #private::can_fail(#CANNOT_FAIL, #checked));
+    quote_spanned!(at=> const _: () = #checked;)
+}
+
+const CANNOT_FAIL: &str = "a pattern that cannot fail admits everybody: ask something of a field, as in `level: 3..`, or \
+                           write `if` and a condition; where any valid token is enough, write `#[require_token]`";
 
 fn first_span(tokens: &impl ToTokens) -> Span {
     tokens.to_token_stream().into_iter().next().map_or_else(Span::call_site, |token| token.span())

@@ -5,6 +5,7 @@
 
 mod decision;
 mod facts;
+pub(crate) mod kept;
 mod need;
 mod normal;
 mod number;

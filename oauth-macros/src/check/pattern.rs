@@ -1,35 +1,42 @@
 //! Whether a pattern could be what it seems to be.
 
+use std::collections::HashSet;
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
+use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
-use syn::{Error, Expr, ExprLit, ExprPath, Ident, Lit, Member, Pat, PatIdent, PatStruct, PatTupleStruct, Path, Result};
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    BinOp, Error, Expr, ExprBinary, ExprLit, ExprPath, FieldPat, Ident, Lit, Member, Pat, PatIdent, PatOr, PatStruct,
+    PatTupleStruct, Path, Result, Token, parse_quote_spanned,
+};
 
 use crate::handler::argument::Argument;
 use crate::mistakes::Mistakes;
+use crate::near::near;
 use crate::syntax::{PATH, Pattern};
 
 /// Refuses a pattern that could never be what it seems to be. Whether it can fail is for the compiler to say.
 pub(crate) fn pattern(Pattern { pattern, condition }: &Pattern) -> Result<()> {
-    let mut checker = PatternChecker { has_condition: condition.is_some(), ..PatternChecker::default() };
+    let mut checker = PatternChecker::default();
     checker.visit_pat(pattern);
-    checker.mistakes.or(())?;
-    match condition {
-        Some(Expr::Lit(ExprLit { lit: Lit::Bool(truth), .. })) => {
-            let message = if truth.value {
-                "this is always true, and would admit everybody: ask something of a field, as in `if *level > 3`"
-            } else {
-                "this is never true, and would admit nobody: ask something of a field, as in `if *level > 3`"
-            };
-            Err(Error::new(truth.span, message))
-        }
-        Some(_) | None => Ok(()),
+    let PatternChecker { mut mistakes, bound, .. } = checker;
+    let asked = condition.as_ref().map(|condition| words(condition.to_token_stream())).unwrap_or_default();
+    if let Some(condition) = condition {
+        asks_something(condition, &asked, &bound)?;
     }
+    for found in bound.iter().filter(|found| !asked.contains(&name(found))) {
+        mistakes.add(unasked(found));
+    }
+    mistakes.or(())
 }
 
 #[derive(Default)]
 struct PatternChecker {
     mistakes: Mistakes,
-    has_condition: bool,
+    bound: Vec<PatIdent>,
     /// How to bind what stands in the place that is looked at, and its name.
     place: Option<(String, String)>,
 }
@@ -73,25 +80,188 @@ impl<'ast> Visit<'ast> for PatternChecker {
         }
     }
 
-    /// Without a condition a binding is unused, although it reads as if it restricted something.
     fn visit_pat_ident(&mut self, found: &'ast PatIdent) {
-        let name = found.ident.unraw().to_string();
-        // In capitals it is a constant, or a variant.
-        if !self.has_condition && name.starts_with(|first: char| first.is_lowercase()) {
-            let message = match &found.subpat {
-                Some(_) => format!(
-                    "`{name}` is bound, and nothing asks for it: leave `{name} @` out, or write `if` and a condition"
-                ),
-                None => format!(
-                    "`{name}` is bound, and nothing asks for it: write what it must be, as in `{name}: 3..`, or `if` and a \
-                     condition"
-                ),
-            };
-            self.mistakes.add(Error::new(found.ident.span(), message));
-            return;
+        if !is_value(found) && !name(found).starts_with('_') {
+            self.bound.push(found.clone());
         }
         visit::visit_pat_ident(self, found);
     }
+}
+
+fn name(found: &PatIdent) -> String {
+    found.ident.unraw().to_string()
+}
+
+/// A binding that no condition asks about is unused, although it reads as if it restricted something.
+fn unasked(found: &PatIdent) -> Error {
+    let name = name(found);
+    let message = match &found.subpat {
+        Some(_) => {
+            format!("`{name}` is bound, and nothing asks for it: leave `{name} @` out, or write `if` and a condition")
+        }
+        None => format!(
+            "`{name}` is bound, and nothing asks for it: write what it must be, as in `{name}: 3..`, or `if` and a condition"
+        ),
+    };
+    Error::new(found.ident.span(), message)
+}
+
+/// Whether a name in a pattern has to be that of a variant or a constant: one in capitals. The compiler would take one that
+/// it does not know for a binding, which matches everything.
+fn is_value(found: &PatIdent) -> bool {
+    let is_bare = found.by_ref.is_none() && found.mutability.is_none() && found.subpat.is_none();
+    is_bare && !name(found).starts_with(|first: char| first.is_lowercase() || first == '_')
+}
+
+/// The pattern with each name of a value as a path, which is never a binding: where there is no such value, the compiler
+/// says so.
+pub(crate) fn values_as_paths(pattern: &Pat) -> Pat {
+    struct Paths;
+
+    impl VisitMut for Paths {
+        fn visit_pat_mut(&mut self, pattern: &mut Pat) {
+            visit_mut::visit_pat_mut(self, pattern);
+            if let Pat::Ident(found) = pattern
+                && is_value(found)
+            {
+                let (attributes, name) = (&found.attrs, &found.ident);
+                let path: ExprPath = parse_quote_spanned!(name.span()=> #name::<>);
+                *pattern = Pat::Path(ExprPath { attrs: attributes.clone(), ..path });
+            }
+        }
+
+        /// `User { Admin, .. }`: a path does not name the field as well.
+        fn visit_field_pat_mut(&mut self, field: &mut FieldPat) {
+            visit_mut::visit_field_pat_mut(self, field);
+            if let (Pat::Path(path), None) = (&*field.pat, field.colon_token) {
+                field.colon_token = Some(Token![:](path.span()));
+            }
+        }
+    }
+
+    let mut pattern = pattern.clone();
+    Paths.visit_pat_mut(&mut pattern);
+    pattern
+}
+
+/// Whether there is an `A | B` in it of which each looks as if it could fail: together they may still name everything.
+pub(crate) fn has_alternatives(pattern: &Pat) -> bool {
+    struct Alternatives(bool);
+
+    impl<'ast> Visit<'ast> for Alternatives {
+        fn visit_pat_or(&mut self, found: &'ast PatOr) {
+            self.0 |= found.cases.iter().all(looks_refutable);
+            visit::visit_pat_or(self, found);
+        }
+    }
+
+    let mut alternatives = Alternatives(false);
+    alternatives.visit_pat(pattern);
+    alternatives.0
+}
+
+fn looks_refutable(pattern: &Pat) -> bool {
+    struct Refutable(bool);
+
+    impl<'ast> Visit<'ast> for Refutable {
+        fn visit_pat(&mut self, pattern: &'ast Pat) {
+            self.0 |= match pattern {
+                Pat::Ident(found) => is_value(found),
+                Pat::Lit(_) | Pat::Path(_) | Pat::Range(_) | Pat::Slice(_) | Pat::TupleStruct(_) => true,
+                // `Role::Admin { .. }` may be a variant.
+                Pat::Struct(found) => found.path.segments.len() > 1,
+                _ => false,
+            };
+            visit::visit_pat(self, pattern);
+        }
+    }
+
+    let mut refutable = Refutable(false);
+    refutable.visit_pat(pattern);
+    refutable.0
+}
+
+/// Every word in these tokens, those in macros and in parentheses too.
+fn words(tokens: TokenStream) -> HashSet<String> {
+    let mut found = HashSet::new();
+    for token in tokens {
+        match token {
+            TokenTree::Ident(word) => drop(found.insert(word.unraw().to_string())),
+            TokenTree::Group(group) => found.extend(words(group.stream())),
+            // `format!("{level}")`
+            TokenTree::Literal(literal) => {
+                let text = literal.to_string();
+                let words = text.split(|character: char| !character.is_alphanumeric() && character != '_');
+                found.extend(words.map(str::to_owned));
+            }
+            TokenTree::Punct(_) => {}
+        }
+    }
+    found
+}
+
+/// Refuses a condition that is the same for all claims.
+fn asks_something(condition: &Expr, asked: &HashSet<String>, bound: &[PatIdent]) -> Result<()> {
+    const CURE: &str = "ask something of a field, as in `User { level, .. } if *level > 3`";
+
+    if let Expr::Lit(ExprLit { lit: Lit::Bool(truth), .. }) = condition {
+        let (always, admits) = if truth.value { ("always", "everybody") } else { ("never", "nobody") };
+        return Err(Error::new(truth.span, format!("this is {always} true, and would admit {admits}: {CURE}")));
+    }
+    let mut constants = Constants::default();
+    constants.visit_expr(condition);
+    constants.mistakes.or(())?;
+    let bound: Vec<String> = bound.iter().map(name).collect();
+    if bound.iter().any(|name| asked.contains(name)) {
+        return Ok(());
+    }
+    let meant = asked.iter().find_map(|word| Some((word, near(word, bound.iter().map(String::as_str))?)));
+    let message = match meant {
+        Some((word, meant)) => format!("the pattern binds no `{word}`, did you mean `{meant}`?"),
+        None => format!("this asks nothing of the claims, which the pattern has to bind: {CURE}"),
+    };
+    Err(Error::new_spanned(condition, message))
+}
+
+/// The parts of a condition that are decided without the claims.
+#[derive(Default)]
+struct Constants {
+    mistakes: Mistakes,
+}
+
+impl<'ast> Visit<'ast> for Constants {
+    fn visit_expr_binary(&mut self, found: &'ast ExprBinary) {
+        let ExprBinary { left, op, right, .. } = found;
+        let text = |side: &Expr| side.to_token_stream().to_string();
+        let is_literal = |side: &Expr| matches!(side, Expr::Lit(ExprLit { lit: Lit::Bool(_), .. }));
+        let zero = |side: &Expr| text(side) == "0";
+        match op {
+            BinOp::And(_) | BinOp::Or(_) => {
+                for side in [left, right].into_iter().filter(|side| is_literal(side)) {
+                    let message = format!("this is always `{}`: leave it out", text(side));
+                    self.mistakes.add(Error::new_spanned(side, message));
+                }
+            }
+            BinOp::Eq(_) | BinOp::Ne(_) | BinOp::Lt(_) | BinOp::Le(_) | BinOp::Gt(_) | BinOp::Ge(_)
+                if text(left) == text(right) =>
+            {
+                self.mistakes.add(Error::new_spanned(found, "both sides are the same: compare with something else"));
+            }
+            BinOp::Ge(_) if zero(right) => self.mistakes.add(always_at_least_zero(found, &text(left))),
+            BinOp::Le(_) if zero(left) => self.mistakes.add(always_at_least_zero(found, &text(right))),
+            _ => {}
+        }
+        visit::visit_expr_binary(self, found);
+    }
+}
+
+fn always_at_least_zero(found: &ExprBinary, number: &str) -> Error {
+    let number = number.replace("* ", "*");
+    let message = format!(
+        "a number without a sign is always at least 0: leave this out, or write `{number} > 0`, or `{number} > -1` for one \
+         with a sign"
+    );
+    Error::new_spanned(found, message)
 }
 
 fn path_text(path: &Path) -> String {
