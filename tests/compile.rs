@@ -54,6 +54,28 @@ fn each_mistake_is_one_error() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
+/// In a dependency, and in what another crate's macro writes, lints are not heard.
+#[test]
+fn what_admits_everybody_is_an_error_without_any_lint() {
+    for program in [
+        "pattern_irrefutable",
+        "pattern_irrefutable_policy",
+        "pattern_irrefutable_rest",
+        "pattern_irrefutable_wildcard",
+        "pattern_irrefutable_if_false_in_or",
+        "pattern_range_whole",
+        "pattern_name_unknown",
+        "pattern_name_unknown_if",
+        "pattern_name_unknown_in_or",
+        "pattern_binding_beside_condition",
+        "pattern_if_constant",
+        "pattern_if_at_least_zero",
+    ] {
+        let messages = rustc(&format!("ui/fail/{program}.rs"), "", &["--cap-lints=allow"]);
+        assert_eq!(messages.len(), 1, "{program}: {}", text(&messages));
+    }
+}
+
 /// The names of the programs in ui/fail.
 fn programs() -> BTreeSet<String> {
     let folder = Path::new(HERE).join("ui/fail");
@@ -68,7 +90,7 @@ fn compile_together(programs: &BTreeSet<String>) -> BTreeMap<String, String> {
     let modules = programs.iter().map(|program| format!("#[path = \"ui/fail/{program}.rs\"] pub mod r#{program};\n"));
     let root = modules.chain(["fn main() {}".to_owned()]).collect::<String>();
     let mut messages: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for message in rustc("-", &root) {
+    for message in rustc("-", &root, &[]) {
         let program = program_of(&message).unwrap_or_else(|| panic!("about no program: {message:#}"));
         messages.entry(program).or_default().push(message);
     }
@@ -77,17 +99,18 @@ fn compile_together(programs: &BTreeSet<String>) -> BTreeMap<String, String> {
 
 /// What the compiler says about a program.
 fn compile_alone(program: &str) -> String {
-    text(&rustc(&format!("ui/fail/{program}.rs"), ""))
+    text(&rustc(&format!("ui/fail/{program}.rs"), "", &[]))
 }
 
 /// What the compiler says about a file, or with `-` about the text on its standard input, but for its closing words.
-fn rustc(file: &str, input: &str) -> Vec<Value> {
+fn rustc(file: &str, input: &str, more: &[&str]) -> Vec<Value> {
     let (program, arguments) = RUSTC.split_first().unwrap();
     let libraries = arguments.windows(2).filter(|pair| ["--extern", "-L"].contains(&pair[0])).flatten();
     let mut compiler = Command::new(program)
         .args(libraries)
         .args(["--edition=2024", "--crate-name=program", "--emit=metadata", "--error-format=json", "-Adead_code", file])
         .args(["--out-dir", env!("CARGO_TARGET_TMPDIR")])
+        .args(more)
         .current_dir(HERE)
         // Some advice is only for those who call the compiler by way of cargo.
         .env("CARGO_CRATE_NAME", "program")

@@ -19,9 +19,16 @@ use words::{acr, fresh, refuse_words, scope};
 /// The rule of an attribute, and the parameters of the route that it speaks of.
 pub(crate) fn rule(terms: &[Term]) -> Result<(Rule, Vec<Parameter>)> {
     let mut checker = Checker { parameters: Vec::new() };
-    let mut rules = checker.rules(terms, Combinator::All)?;
+    let mut rules = checker.rules(terms, Within::BareList)?;
     let rule = if rules.len() == 1 { rules.swap_remove(0) } else { Rule::All(rules) };
     Ok((rule, checker.parameters))
+}
+
+/// In an `all(..)` that is written, terms about one claim are meant; in a bare list they are a slip.
+#[derive(Clone, Copy)]
+enum Within {
+    BareList,
+    Combinator,
 }
 
 struct Checker {
@@ -29,11 +36,14 @@ struct Checker {
 }
 
 impl Checker {
-    fn rules(&mut self, terms: &[Term], within: Combinator) -> Result<Vec<Rule>> {
+    fn rules(&mut self, terms: &[Term], within: Within) -> Result<Vec<Rule>> {
         let mut mistakes = Mistakes::default();
         let mut rules: Vec<Rule> = Vec::new();
         for (index, term) in terms.iter().enumerate() {
-            let checked = if within == Combinator::All { refuse_repetition(&terms[..index], term) } else { Ok(()) };
+            let checked = match within {
+                Within::BareList => refuse_repetition(&terms[..index], term),
+                Within::Combinator => Ok(()),
+            };
             match checked.and_then(|()| self.term(term)) {
                 Ok(rule) if rules.contains(&rule) => {
                     mistakes.add(term_error(term, "this term is there already: leave one out"));
@@ -64,8 +74,8 @@ impl Checker {
             return Err(Error::new(span, message));
         }
         match combinator {
-            Combinator::All => Ok(Rule::All(self.rules(terms, combinator)?)),
-            Combinator::Any => Ok(Rule::Any(self.rules(terms, combinator)?)),
+            Combinator::All => Ok(Rule::All(self.rules(terms, Within::Combinator)?)),
+            Combinator::Any => Ok(Rule::Any(self.rules(terms, Within::Combinator)?)),
             Combinator::Not => match terms {
                 [Term::Combined { combinator: Combinator::Not, span, .. }] => {
                     Err(Error::new(*span, "`not(not(..))` is the term itself: leave both out"))
@@ -220,7 +230,7 @@ fn refuse_repetition(before: &[Term], term: &Term) -> Result<()> {
         match (earlier, predicate) {
             (Compares(Operator::Equals, ..), Compares(Operator::Equals, ..)) => format!(
                 "`{shown}` is asked twice, and both would have to hold: for either, write `{shown} = [\"one\", \"other\"]`; \
-                 for an array that has both, a second `#[require_claim({shown} = ..)]`"
+                 for an array that has both, `all({shown} = \"one\", {shown} = \"other\")`"
             ),
             (Present, Present) => format!("`{shown}` is asked twice: leave one out"),
             (Present, Compares(operator, ..)) | (Compares(operator, ..), Present) => format!(
@@ -302,6 +312,25 @@ mod tests {
                 ]),
             ),
             ("\"all\"", claim("all", Test::Present)),
+            // Where the parentheses are written, both are meant.
+            (
+                "any(team = 1, all(team = 2, team = 3))",
+                Rule::Any(vec![
+                    claim("team", Test::Equals(Value::Int(1))),
+                    Rule::All(vec![
+                        claim("team", Test::Equals(Value::Int(2))),
+                        claim("team", Test::Equals(Value::Int(3))),
+                    ]),
+                ]),
+            ),
+            (
+                "all(scope = \"a\", not(scope = \"b\"), scope = \"c\")",
+                Rule::All(vec![
+                    Rule::Scope(vec!["a".to_owned()]),
+                    Rule::Not(Box::new(Rule::Scope(vec!["b".to_owned()]))),
+                    Rule::Scope(vec!["c".to_owned()]),
+                ]),
+            ),
             ("fresh = \"5m\"", Rule::Fresh(300)),
             ("fresh = \"2d\"", Rule::Fresh(172_800)),
             ("acr = [\"a\", \"b\"]", Rule::Acr(vec!["a".to_owned(), "b".to_owned()])),

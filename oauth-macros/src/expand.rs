@@ -49,6 +49,8 @@ pub(crate) fn guarded(handler: Handler, guard: &Guard) -> TokenStream {
 
     quote_spanned! {here=>
         #(#attributes)*
+        // A request is of one thread, and so is what holds it.
+        #[allow(clippy::future_not_send)]
         #visibility #signature {
             let __oauth_arguments = #admitted;
             // A handler may return a future, as that of a response's builder.
@@ -170,11 +172,11 @@ fn typed_tokens(Pattern { pattern, condition }: &Pattern, text: &str, private: &
     let can_fail = condition.is_none().then(|| can_fail_tokens(pattern, private));
     let condition = condition.as_ref().map(|condition| quote_spanned!(here=> if #condition));
     let written = first_span(pattern);
-    // Not of this macro, or the lint would not be heard.
     let otherwise = if has_alternatives(pattern) {
+        // Not of this macro, or the lint would not be heard.
         quote_spanned!(written=> #[deny(unreachable_patterns, reason = #CANNOT_FAIL)] _)
     } else {
-        quote_spanned!(written=> #[allow(unreachable_patterns)] _)
+        quote_spanned!(here=> _)
     };
     let pattern = values_as_paths(pattern);
     // Where the compiler says that this type is not read from claims.
@@ -204,7 +206,6 @@ fn can_fail_tokens(pattern: &Pat, private: &TokenStream) -> TokenStream {
         &|__oauth_claims: &'static _| async move {
             match __oauth_claims {
                 #pattern => {}
-                #[allow(unreachable_patterns)]
                 _ => #private::Kept::new().await,
             }
         }

@@ -85,11 +85,12 @@ use guard::Kind;
 ///   string `"3"`, and neither does `level != 3`. Presence alone (`verified`) takes absence for an answer: false.
 /// - `all`, `any` and `not` keep to **Kleene's logic**: unknown stays unknown unless the other side decides. So
 ///   `not(role = "guest")` refuses a token without a role, and `not(suspended)` lets one in that says nothing of it.
-/// - An **array** is searched for the value, one level deep; if it is not in there, that is false. `<` and its like are
-///   unknown for an array.
+/// - An **array** is searched for the value, one level deep; if it is not in there, that is false, and unknown where an
+///   element is of another type. `<` and its like are unknown for an array.
 /// - **Numbers** compare exactly: `3` equals `3.0`, and two integers beyond the precision of a double stay different.
 /// - **Strings** compare byte for byte, case included.
-/// - A **parameter** is compared with a string as text, with an integer by its usual decimal digits: `07` is not 7.
+/// - A **parameter** is compared with a string as text, with an integer by its usual decimal digits. A number in another form,
+///   which an extractor may read as the same (`07`), is unknown.
 ///
 /// # Patterns
 ///
@@ -152,14 +153,15 @@ use guard::Kind;
 /// What is refused does not compile; no mistake leaves a handler open. Refused are
 ///
 /// - an empty policy, an empty list, an empty name, an empty condition, and `not` of several terms;
-/// - the same term twice, the same claim twice after `=`, or the same value twice in a list: all terms must hold, which is
-///   rarely what was meant;
+/// - the same term twice, the same value twice in a list, or the same claim twice after `=` where no `all(..)` or `any(..)`
+///   says that both are meant;
 /// - values that are no literals (`role = ADMIN`), and literals that JSON does not have (`b"x"`, `'c'`, `3u8`);
 /// - `<` and its like with anything but a number, `!=` with a list;
 /// - scopes with characters that [RFC 6749] does not allow, or with a scope twice; times without a unit; ways to sign in
 ///   with a space;
 /// - a parameter that the route below does not have;
-/// - a pattern that cannot fail, since it would let everybody in; a string literal in a pattern; a pattern beside terms;
+/// - a pattern that cannot fail, or a condition that asks nothing of the claims, since it would let everybody in; a name in
+///   capitals that is no variant or constant; a string literal in a pattern; a pattern beside terms;
 /// - anything but an `async fn` with a body; `self`, `impl Trait` and `cfg` in its arguments, since they are rewritten;
 ///   more arguments than actix-web takes; and a function that answers nothing, as actix-web does itself.
 ///
