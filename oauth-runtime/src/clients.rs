@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::error::Reason;
+use crate::model::ceiling::Ceilings;
 use crate::model::client::RegisteredClient;
 use crate::model::code::AuthorizationRequest;
 use crate::model::redirect_uri::Destination;
@@ -34,6 +35,11 @@ impl Clients {
         let client = self.find(&request.client_id).await?.ok_or(Reason::UnknownClient)?;
         let destination = client.destination(&request.redirect_uri).ok_or(Reason::UnknownRedirectUri)?;
         Ok((client, destination))
+    }
+
+    /// What each client may have, for tokens that come back.
+    pub(crate) fn ceilings(&self) -> Ceilings {
+        Ceilings::of(self.listed.iter().map(|(id, client)| (id.clone(), Arc::clone(&client.ceiling))))
     }
 
     /// Whether any client that is listed has this property: what the metadata may promise.

@@ -280,6 +280,7 @@ reasons! {
     KeyUnknown => 401, InvalidToken, "the token was not signed by this server";
     TokenIssuer => 401, InvalidToken, "the token is of another issuer";
     TokenAudience => 401, InvalidToken, "the token is for another audience";
+    TokenNotForClient => 401, InvalidToken, "the client of the token may have none like it any more: ask for a new one";
     TokenExpired => 401, InvalidToken, "the token has expired";
     TokenRevoked => 401, InvalidToken, "the token was revoked";
     TokenForgotten => 401, InvalidToken, "the token is from before the server was restarted: sign in again";

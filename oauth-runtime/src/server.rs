@@ -412,7 +412,12 @@ impl Server {
     /// An access token that was signed here for any audience, while it lasts: for the endpoints that a token is shown to
     /// rather than used at.
     pub(crate) fn access_token(&self, token: &str) -> Option<Verified> {
-        self.keys().verify(token, &self.configured.tokens.opener, &self.configured.any_audience, self.now()).ok()
+        self.configured.tokens.verify(token, &self.configured.any_audience, self.now()).ok()
+    }
+
+    /// The same, of a client that may have no such token any more as well.
+    pub(crate) fn access_token_as_issued(&self, token: &str) -> Option<Verified> {
+        self.configured.tokens.verify_as_issued(token, &self.configured.any_audience, self.now()).ok()
     }
 
     /// An ID token that comes back as a hint, if one does.

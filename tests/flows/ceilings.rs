@@ -13,11 +13,11 @@ use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
 
-const PARTNER: &str = "https://partner.example/cb";
-const FILES: &str = "https://files.example";
+pub(crate) const PARTNER: &str = "https://partner.example/cb";
+pub(crate) const FILES: &str = "https://files.example";
 
 /// A service with `openid`, two resources elsewhere, and a client of somebody else as configured.
-fn with_partner(builder: Builder, configured: impl FnOnce(Client) -> Client) -> Builder {
+pub(crate) fn with_partner(builder: Builder, configured: impl FnOnce(Client) -> Client) -> Builder {
     builder
         .scope("openid", "Know who you are")
         .scope("profile", "Know your name")
@@ -28,7 +28,7 @@ fn with_partner(builder: Builder, configured: impl FnOnce(Client) -> Client) -> 
 }
 
 /// The changes to an authorization request that make it one of the partner.
-fn partner<'a>(more: &[(&'a str, Option<&'a str>)]) -> Vec<(&'a str, Option<&'a str>)> {
+pub(crate) fn partner<'a>(more: &[(&'a str, Option<&'a str>)]) -> Vec<(&'a str, Option<&'a str>)> {
     [&[("client_id", Some("partner")), ("redirect_uri", Some(PARTNER))], more].concat()
 }
 
@@ -38,7 +38,7 @@ async fn allowed(browser: &Browser, changes: Changes<'_>) -> Answer {
 }
 
 /// What the partner gets, as the token endpoint answers.
-async fn issued(browser: &Browser, more: &[(&str, Option<&str>)]) -> Value {
+pub(crate) async fn issued(browser: &Browser, more: &[(&str, Option<&str>)]) -> Value {
     let answer = allowed(browser, &partner(more)).await;
     let code = answer.redirect()["code"].clone();
     browser.redeem(&code, &partner(&[])).await.json()
@@ -181,13 +181,13 @@ async fn c43_a_client_uses_the_grants_that_it_has() {
 }
 
 /// Servers of one issuer, secret and store: each with a configuration of its own, as one server has them in turn.
-struct InTurn {
-    base: String,
+pub(crate) struct InTurn {
+    pub(crate) base: String,
     store: FaultyStore,
 }
 
 impl InTurn {
-    fn serve(&self, change: impl FnOnce(Builder) -> Builder) -> Server {
+    pub(crate) fn serve(&self, change: impl FnOnce(Builder) -> Builder) -> Server {
         let (listener, _) = free_port();
         let oauth = change(builder(&self.base)).store(self.store.clone()).build().unwrap();
         serve(listener, move |app| {
@@ -195,12 +195,12 @@ impl InTurn {
         })
     }
 
-    fn new() -> InTurn {
+    pub(crate) fn new() -> InTurn {
         InTurn { base: free_port().1, store: FaultyStore::new(MemoryStore::new()) }
     }
 }
 
-fn moved(browser: &Browser, to: &Server) -> Browser {
+pub(crate) fn moved(browser: &Browser, to: &Server) -> Browser {
     Browser { base: to.base.clone(), ..browser.clone() }
 }
 

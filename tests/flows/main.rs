@@ -36,5 +36,6 @@ mod sessions;
 mod setup;
 mod sign_in;
 mod sign_out;
+mod todays_tokens;
 mod waits;
 mod whole;

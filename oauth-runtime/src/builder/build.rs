@@ -18,6 +18,7 @@ use crate::keys::sealed::Opener;
 use crate::keys::{DerivedKeys, Expected, KeyRing};
 use crate::limit::Limits;
 use crate::meter;
+use crate::model::ceiling::Ceilings;
 use crate::model::claims::{OFFLINE_ACCESS, OPENID};
 use crate::model::issuer::Issuer;
 use crate::model::resource::is_resource;
@@ -68,7 +69,8 @@ impl Builder {
         self.check_addresses(&issuer, &paths, &users)?;
         meter::describe();
         let sealer = Arc::new(Sealer::new(&secrets, issuer.as_str()).ok_or(BuildError::Cryptography)?);
-        let (tokens, limits) = self.own_tokens(&issuer, &secrets, Opener::new(&sealer), others_verify)?;
+        let (tokens, limits) =
+            self.own_tokens(&issuer, &secrets, Opener::new(&sealer), clients.ceilings(), others_verify)?;
         let tokens = Arc::new(tokens);
         let refusals = Arc::new(RefusalForm {
             realm: issuer.as_str().to_owned(),
@@ -86,9 +88,8 @@ impl Builder {
             })
         };
         let expected = Expected::own(issuer.as_str(), &audience);
-        let everything = std::mem::take(&mut self.resources).into_iter().chain([issuer.userinfo()]);
         Ok(OAuthService::new(Configuration {
-            any_audience: expected.clone().or(everything),
+            any_audience: expected.clone().or_any(),
             userinfo: protection(expected.clone().or([issuer.userinfo()]), self.token_cache.min(CACHE_OF_USERINFO)),
             protection: protection(expected, self.token_cache),
             tokens,
@@ -161,6 +162,7 @@ impl Builder {
         issuer: &Issuer,
         secrets: &Secrets,
         opener: Opener,
+        ceilings: Ceilings,
         others_verify: bool,
     ) -> Result<(OwnTokens, Limits), BuildError> {
         let clock = self.clock.clone();
@@ -187,7 +189,7 @@ impl Builder {
         let counters = counters.ok_or(BuildError::Cryptography)?;
         let ledger = Ledger::new(store, clock.clone(), self.patience, Arc::clone(&events));
         let limits = Limits::new(ledger.shared_store(), &counters);
-        Ok((OwnTokens { keys: keys.ok_or(BuildError::Cryptography)?, opener, ledger, clock, events }, limits))
+        Ok((OwnTokens { keys: keys.ok_or(BuildError::Cryptography)?, opener, ceilings, ledger, clock, events }, limits))
     }
 }
 

@@ -41,8 +41,7 @@ pub(super) fn clients(
         if client.redirect_uris.is_empty() && !client.is_confidential {
             return Err(BuildError::NoRedirectUri { client: client.id });
         }
-        let grants = grants(&client)?;
-        let ceiling = ceiling(&client, whole)?;
+        let ceiling = Arc::new(ceiling(&client, whole)?);
         let serves = known_resources(&client, client.serves.iter().map(String::as_str), whole)?;
         let claims = match UserClaims::of(&client.id, client.claims) {
             Ok(claims) => claims,
@@ -57,7 +56,6 @@ pub(super) fn clients(
             name,
             redirect_uris: parsed_uris(&client.id, client.redirect_uris)?,
             post_logout_redirect_uris: parsed_uris(&client.id, client.post_logout_redirect_uris)?,
-            grants,
             is_third_party: client.is_third_party,
             seals: client.is_third_party || whole.seals_all,
             has_claims_in_id_token: client.has_claims_in_id_token,
@@ -116,7 +114,12 @@ fn ceiling(client: &Client, whole: &Whole<'_>) -> Result<Ceiling, BuildError> {
     }
     // OpenID Connect Core §3.1.2.1: who signed in, which the access token says as well
     of_users.extend([OPENID].into_iter().filter(|scope| whole.scopes.contains_key(*scope)));
-    Ok(Ceiling { of_users, of_its_own: known(&client.scope)?, resources: resources(client, whole)? })
+    Ok(Ceiling {
+        grants: grants(client)?,
+        of_users,
+        of_its_own: known(&client.scope)?,
+        resources: resources(client, whole)?,
+    })
 }
 
 fn resources(client: &Client, whole: &Whole<'_>) -> Result<Resources, BuildError> {

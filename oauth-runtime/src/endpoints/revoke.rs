@@ -26,7 +26,7 @@ pub(crate) async fn revoke(
     let _ = parameters.get("token_type_hint", 128)?;
     let (client_id, subject, grant) = match server.sealer().open::<RefreshToken>(token, server.now()) {
         Ok(Opened { value: token, .. }) => (token.client_id, token.subject, Some(token.grant)),
-        Err(NotOpened::Forged | NotOpened::Expired) => match server.access_token(token) {
+        Err(NotOpened::Forged | NotOpened::Expired) => match server.access_token_as_issued(token) {
             Some(Verified { registered, .. }) => (registered.client_id, registered.subject, registered.grant),
             None => return Ok(done()),
         },

@@ -13,6 +13,7 @@ use crate::guard::refusal::{Refusal, RefusalForm};
 use crate::keys::RemoteKeys;
 use crate::keys::sealed::Opener;
 use crate::keys::{Expected, KeyRing, Verified};
+use crate::model::ceiling::Ceilings;
 use crate::model::{Clock, Timestamp};
 use crate::standing::Ledger;
 
@@ -37,6 +38,7 @@ pub(crate) enum Tokens {
 pub(crate) struct OwnTokens {
     pub(crate) keys: KeyRing,
     pub(crate) opener: Opener,
+    pub(crate) ceilings: Ceilings,
     pub(crate) ledger: Ledger,
     pub(crate) clock: Clock,
     pub(crate) events: Arc<Events>,
@@ -45,7 +47,7 @@ pub(crate) struct OwnTokens {
 impl Tokens {
     pub(crate) fn verify(&self, token: &str, expected: &Expected, now: Timestamp) -> Result<Verified, Reason> {
         match self {
-            Tokens::Own(own) => own.keys.verify(token, &own.opener, expected, now),
+            Tokens::Own(own) => own.verify(token, expected, now),
             #[cfg(feature = "resource-server")]
             Tokens::Remote(keys) => keys.verify(token, expected, now),
         }
@@ -86,6 +88,41 @@ impl Tokens {
         }
     }
 }
+
+impl OwnTokens {
+    /// A token that is good today: what was taken out of the configuration since it was issued is not in it.
+    pub(crate) fn verify(&self, token: &str, expected: &Expected, now: Timestamp) -> Result<Verified, Reason> {
+        let verified = self.verify_as_issued(token, expected, now)?;
+        let registered = &verified.registered;
+        if is_of_a_test(&registered.id) {
+            return Ok(verified);
+        }
+        let ceiling = self.ceilings.get(&registered.client_id).ok_or(Reason::TokenNotForClient)?;
+        let is_of_user = registered.signed_in_at.is_some();
+        let left = ceiling.left_of(&registered.scope, &registered.audience, is_of_user);
+        let (scope, audience) = left.ok_or(Reason::TokenNotForClient)?;
+        verified.cut(scope, audience, expected)
+    }
+
+    /// A token with all that it was issued with, whether or not its client may have that today: for its end.
+    pub(crate) fn verify_as_issued(
+        &self,
+        token: &str,
+        expected: &Expected,
+        now: Timestamp,
+    ) -> Result<Verified, Reason> {
+        self.keys.verify(token, &self.opener, expected, now)
+    }
+}
+
+/// Whether a token was made by [`testing::token`](crate::testing::token()), which asks no configuration. No id that is drawn
+/// has a dot, and ids are the server's own.
+fn is_of_a_test(id: &str) -> bool {
+    cfg!(feature = "testing") && id.starts_with(ID_OF_A_TEST)
+}
+
+/// What the id of such a token begins with.
+pub(crate) const ID_OF_A_TEST: &str = "test.";
 
 impl Protection {
     /// Whether this is the path of one of the server's own URLs.

@@ -199,7 +199,13 @@ impl ResourceServerBuilder {
                 body: self.refusal_body,
                 explains: self.explains_refusals,
             }),
-            expected: Expected { issuer: self.issuer, audience, or: Vec::new(), leeway: self.leeway },
+            expected: Expected {
+                issuer: self.issuer,
+                audience,
+                or: Vec::new(),
+                is_for_any: false,
+                leeway: self.leeway,
+            },
         })))
     }
 }

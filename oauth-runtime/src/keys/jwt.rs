@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::{DeserializeOwned, Error as _, IgnoredAny, IntoDeserializer as _};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::error::Reason;
 use crate::model::as_of::AsOf;
@@ -105,6 +105,8 @@ pub(crate) struct Expected {
     pub(crate) audience: String,
     /// Other audiences that are as good.
     pub(crate) or: Vec<String>,
+    /// Whether all others are: for the endpoints that a token is shown to rather than used at.
+    pub(crate) is_for_any: bool,
     /// By how much the clock of the signer may differ: not at all where it is our own.
     pub(crate) leeway: Duration,
 }
@@ -112,7 +114,13 @@ pub(crate) struct Expected {
 impl Expected {
     /// Of tokens that are signed here.
     pub(crate) fn own(issuer: &str, audience: &str) -> Self {
-        Expected { issuer: issuer.to_owned(), audience: audience.to_owned(), or: Vec::new(), leeway: Duration::ZERO }
+        Expected {
+            issuer: issuer.to_owned(),
+            audience: audience.to_owned(),
+            or: Vec::new(),
+            is_for_any: false,
+            leeway: Duration::ZERO,
+        }
     }
 
     /// The same tokens, and those for any of these.
@@ -120,8 +128,13 @@ impl Expected {
         Expected { or: audiences.into_iter().collect(), ..self }
     }
 
+    /// The same tokens, whomever they are for.
+    pub(crate) fn or_any(self) -> Self {
+        Expected { is_for_any: true, ..self }
+    }
+
     fn is_for(&self, audience: &[String]) -> bool {
-        audience.contains(&self.audience) || self.or.iter().any(|other| audience.contains(other))
+        self.is_for_any || audience.contains(&self.audience) || self.or.iter().any(|other| audience.contains(other))
     }
 }
 
@@ -165,6 +178,30 @@ impl Registered {
 }
 
 impl Verified {
+    /// Of a token's scope and audience this alone.
+    pub(crate) fn cut(mut self, scope: Scope, audience: Vec<String>, expected: &Expected) -> Result<Self, Reason> {
+        if !expected.is_for(&audience) {
+            return Err(Reason::TokenAudience);
+        }
+        if scope != self.registered.scope {
+            if scope.is_empty() {
+                self.claims.remove("scope");
+            } else {
+                self.claims.insert("scope".to_owned(), json!(scope));
+            }
+            self.registered.scope = scope;
+        }
+        if audience != self.registered.audience {
+            let named = match audience.as_slice() {
+                [one] => json!(one),
+                several => json!(several),
+            };
+            self.claims.insert("aud".to_owned(), named);
+            self.registered.audience = audience;
+        }
+        Ok(self)
+    }
+
     pub(crate) fn parse(claims: Map<String, Value>, expected: &Expected, now: Timestamp) -> Result<Self, Reason> {
         let text = |name: &str| match claims.get(name) {
             Some(Value::String(text)) => Ok(text.as_str()),

@@ -1,5 +1,9 @@
 //! The most that a client may be given, by today's configuration.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::model::grant_type::GrantType;
 use crate::model::resource::Resources;
 use crate::model::scope::Scope;
 
@@ -7,6 +11,8 @@ use crate::model::scope::Scope;
 /// no ceiling.
 #[derive(Debug)]
 pub(crate) struct Ceiling {
+    /// What it may exchange for tokens.
+    pub(crate) grants: Vec<GrantType>,
     /// What its users may grant it.
     pub(crate) of_users: Scope,
     /// What it may have in its own name.
@@ -20,6 +26,20 @@ pub(crate) struct Ceiling {
 pub(crate) struct BeyondCeiling;
 
 impl Ceiling {
+    /// What is left of an access token that was issued before, by its scope and its audience; none where its client may have no
+    /// such token.
+    pub(crate) fn left_of(&self, scope: &Scope, audience: &[String], is_of_user: bool) -> Option<(Scope, Vec<String>)> {
+        let (grant, most) = match is_of_user {
+            true => (GrantType::AuthorizationCode, &self.of_users),
+            false => (GrantType::ClientCredentials, &self.of_its_own),
+        };
+        let within = scope.within(most);
+        let audience: Vec<String> = audience.iter().filter(|named| self.resources.has(named)).cloned().collect();
+        // As where it is issued: of a scope and of an audience something has to be left.
+        let is_nothing = audience.is_empty() || (within.is_empty() && !scope.is_empty());
+        (self.grants.contains(&grant) && !is_nothing).then_some((within, audience))
+    }
+
     /// Whether tokens may be for all of these, by their names.
     pub(crate) fn has(&self, resources: &Resources) -> bool {
         resources.is_subset(&self.resources)
@@ -43,6 +63,20 @@ impl Ceiling {
     }
 }
 
+/// The ceilings of all clients, by their ids.
+pub(crate) struct Ceilings(HashMap<String, Arc<Ceiling>>);
+
+impl Ceilings {
+    pub(crate) fn of(ceilings: impl Iterator<Item = (String, Arc<Ceiling>)>) -> Self {
+        Ceilings(ceilings.collect())
+    }
+
+    /// That of a client; none where it is gone.
+    pub(crate) fn get(&self, client: &str) -> Option<&Ceiling> {
+        self.0.get(client).map(AsRef::as_ref)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,8 +87,12 @@ mod tests {
 
     #[test]
     fn c43_resources_are_cut_to_the_ceiling_and_none_named_is_no_way_around_it() {
-        let ceiling =
-            |text: &str| Ceiling { of_users: Scope::default(), of_its_own: Scope::default(), resources: set(text) };
+        let ceiling = |text: &str| Ceiling {
+            grants: Vec::new(),
+            of_users: Scope::default(),
+            of_its_own: Scope::default(),
+            resources: set(text),
+        };
         let cut = |text: &str, asked: &str| ceiling(text).resources(&set(asked), "own", Some("least"));
         assert_eq!(ceiling("least a").resources(&set(""), "own", None), Err(BeyondCeiling));
         assert_eq!(cut("own least a", ""), Ok(set("")));

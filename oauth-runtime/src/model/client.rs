@@ -1,5 +1,7 @@
 //! The applications that may ask for a sign-in (RFC 6749 §2).
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use crate::model::Secret;
@@ -247,7 +249,6 @@ pub(crate) struct RegisteredClient {
     pub(crate) name: String,
     pub(crate) redirect_uris: Vec<RedirectUri>,
     pub(crate) post_logout_redirect_uris: Vec<RedirectUri>,
-    pub(crate) grants: Vec<GrantType>,
     pub(crate) is_third_party: bool,
     /// Whether it reads of its access tokens only what it was granted.
     pub(crate) seals: bool,
@@ -256,7 +257,7 @@ pub(crate) struct RegisteredClient {
     pub(crate) serves: Resources,
     /// None: a public client.
     pub(crate) credentials: Option<Credentials>,
-    pub(crate) ceiling: Ceiling,
+    pub(crate) ceiling: Arc<Ceiling>,
     /// In its own name.
     pub(crate) claims: Map<String, Value>,
 }
@@ -268,7 +269,7 @@ impl RegisteredClient {
     }
 
     pub(crate) fn may_use(&self, grant: GrantType) -> bool {
-        self.grants.contains(&grant)
+        self.ceiling.grants.contains(&grant)
     }
 
     /// Where the browser goes, if the requested URI is registered.

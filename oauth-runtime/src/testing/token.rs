@@ -9,7 +9,9 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tokio::runtime::Builder;
 
+use crate::guard::protection::ID_OF_A_TEST;
 use crate::keys::{ACCESS_TOKEN, DerivedKeys};
+use crate::model::id::random_id;
 use crate::model::secret::Secrets;
 use crate::model::{Client, Clock, Secret};
 use crate::server::OAuthService;
@@ -31,7 +33,8 @@ pub fn service() -> OAuthService {
         .expect("each of these is valid")
 }
 
-/// Begins an access token of a service: good, for `test-user`, until something else is said.
+/// Begins an access token of a service: good, for `test-user`, until something else is said. It may have any scope: which of
+/// them a client may have is not asked.
 ///
 /// ```
 /// use oauth_runtime::testing;
@@ -51,7 +54,7 @@ pub fn token(oauth: &OAuthService) -> Token {
     let claims = json!({
         "iss": server.issuer().as_str(), "aud": server.audience(), "sub": "test-user", "client_id": client,
         "iat": now, "exp": now + server.access_token_lifetime().as_secs(), "auth_time": now,
-        "jti": crate::model::id::random_id()
+        "jti": format!("{ID_OF_A_TEST}{}", random_id())
     });
     let Value::Object(claims) = claims else { unreachable!("written as an object") };
     Token { oauth: oauth.clone(), now, claims, by_another: false }
