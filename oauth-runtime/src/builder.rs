@@ -181,8 +181,8 @@ impl Builder {
         self
     }
 
-    /// As [`Builder::resource`], for a server of your own: tokens for it have all claims in the open, those of third parties'
-    /// clients too, since it cannot open what is sealed. Those clients can read them then.
+    /// As [`Builder::resource`], for a server of your own: tokens for it have all claims of the user in the open, those of third
+    /// parties' clients too, since it cannot open what is sealed. Those clients can read them then.
     ///
     /// A token that is for another server as well, which is not your own, stays sealed.
     pub fn own_resource(mut self, resource: impl Into<String>) -> Self {

@@ -39,20 +39,44 @@ async fn within(token: AccessToken, Claims(claims): Claims) -> Result<HttpRespon
     Ok(HttpResponse::Ok().json(json!({ "session": token.session_id(), "claims": claims })))
 }
 
+#[require_claim(role = "admin", scope = "notes:write", fresh = "1h")]
+#[get("/with_scope")]
+async fn with_scope() -> impl Responder {
+    "both"
+}
+
+#[require_claim(any(all(role = "admin", scope = "notes:read"), scope = "notes:write"))]
+#[get("/either")]
+async fn either() -> impl Responder {
+    "one of them"
+}
+
+/// Of which a user who is no admin has another shape.
+#[derive(Deserialize)]
+struct Staff {
+    badge: u64,
+}
+
+#[require_claim(Staff { badge: 100.. })]
+#[get("/staff")]
+async fn staff() -> impl Responder {
+    "staff"
+}
+
 fn more(app: &mut ServiceConfig) {
-    app.service((typed, of_path, within));
+    app.service((typed, of_path, within, with_scope, either, staff));
 }
 
 fn user(name: &str) -> Value {
     json!({ "sub": name, "role": if name == "admin" { "admin" } else { "user" }, "permissions": ["read"],
-            "name": format!("The {name}"), "email": format!("{name}@example.com"), "department": "secret affairs" })
+            "badge": if name == "admin" { json!(1) } else { json!("none") }, "name": format!("The {name}"), "email": format!("{name}@example.com"), "department": "secret affairs" })
 }
 
 /// Clients of somebody else and one of the service's own, which may ask for all that there is.
 fn with_readers(builder: Builder, own: &str) -> Builder {
     let partner = |id: &str| {
         let client = Client::public(id).redirect_uri(PARTNER).third_party();
-        client.allow_scopes("notes:read profile roles").allow_resources([own, FILES, MAIL])
+        client.allow_scopes("notes:read notes:write profile roles").allow_resources([own, FILES, MAIL])
     };
     builder
         .keys(Keys::new(SigningKey::generate().unwrap()))
@@ -202,6 +226,69 @@ async fn c44_a_server_of_the_authors_own_reads_all_and_one_of_somebody_else_what
 }
 
 #[tokio::test]
+async fn c44_a_server_of_the_authors_own_reads_nothing_by_which_clients_could_compare_sessions() {
+    let server = start(|builder| builder);
+    let browser = Browser::new(&server);
+    let own = server.base.as_str();
+    let both = [("scope", Some("notes:read")), ("resource", Some(FILES)), ("resource", Some(own))];
+    let (first, second) = (issued(&browser, "partner", &both).await, issued(&browser, "second", &both).await);
+    let [one, other] = [&first, &second].map(|issued| open(&issued["access_token"]));
+    assert_ne!(one["sid"], other["sid"]);
+    for claims in [&one, &other] {
+        assert_eq!(claims["department"], "secret affairs");
+        for name in ["gid", "as_of", "renewable", "sealed"] {
+            assert_eq!(claims.get(name), None, "{name}: {claims}");
+        }
+    }
+    // Guards here know the session and the grant, and that it has ended.
+    let token = first["access_token"].as_str();
+    let told = browser.call("/within", token).await.json();
+    assert_eq!(told["claims"], user("admin"));
+    assert_ne!(told["session"], one["sid"]);
+    let revoke = format!("token={}&client_id=partner", token.unwrap());
+    assert_eq!(browser.post("/revoke", revoke).await.status, 200);
+    assert_eq!(browser.call("/within", token).await.status, 401);
+    // An own client's says all, as before.
+    assert!(open(&issued(&browser, "shop", &both).await["access_token"]).get("gid").is_some());
+}
+
+#[tokio::test]
+async fn c44_a_refusal_tells_a_client_nothing_of_a_claim_that_it_cannot_read() {
+    let server = start(|builder| builder);
+    let with = async |name: &str, client: &str, scope: &str| {
+        let asked = [("client_id", Some(client)), ("redirect_uri", Some(PARTNER)), ("scope", Some(scope))];
+        let browser = Browser::new(&server);
+        let mut answer = browser.sign_in(&asked, name, &format!("{name}123")).await;
+        if answer.status == 200 {
+            answer = browser.consent(&answer.form(), "allow").await;
+        }
+        browser.redeem(&answer.redirect()["code"], &asked).await.json()["access_token"].as_str().unwrap().to_owned()
+    };
+    let browser = Browser::new(&server);
+    for (path, scope, needed) in [
+        ("/with_scope", "notes:read", Some("notes:write")),
+        ("/either", "profile", Some("notes:read")),
+        ("/staff", "notes:read", None),
+    ] {
+        let mut answers = Vec::new();
+        for name in ["admin", "user"] {
+            let refused = browser.call(path, Some(&with(name, "partner", scope).await)).await;
+            let challenge = refused.challenge();
+            assert_eq!((refused.status, challenge["error"].as_str()), (403, "insufficient_scope"), "{path} {name}");
+            assert_eq!(challenge.get("scope").map(String::as_str), needed, "{path} {name}");
+            answers.push((challenge, refused.body));
+        }
+        assert_eq!(answers[0], answers[1], "{path}");
+    }
+    // With all that a scope can give, it is not sent for it again; where another way in is left, for that.
+    let user = with("user", "partner", "notes:read notes:write").await;
+    assert_eq!(browser.call("/with_scope", Some(&user)).await.challenge().get("scope"), None);
+    let user = with("user", "partner", "notes:read").await;
+    assert_eq!(browser.call("/either", Some(&user)).await.challenge()["scope"], "notes:write");
+    assert_eq!(browser.call("/either", Some(&with("user", "partner", "notes:write").await)).await.status, 200);
+}
+
+#[tokio::test]
 async fn c44_one_line_seals_the_tokens_of_all_clients() {
     let (as_usual, sealing) = (start(|builder| builder), start(Builder::seal_claims));
     let scope = [("scope", Some("notes:read"))];
@@ -277,7 +364,7 @@ async fn c44_introspection_tells_a_client_what_is_meant_for_it() {
         answer.json()
     };
     let inactive = json!({ "active": false });
-    let all = ["active", "department", "email", "name", "permissions", "role", "token_type"];
+    let all = ["active", "badge", "department", "email", "name", "permissions", "role", "token_type"];
 
     // For this service: its resource server sees what guards see, others nothing.
     let here = issued(&browser, "partner", &[("scope", Some("notes:read"))]).await["access_token"].clone();

@@ -7,7 +7,7 @@ use crate::client_auth;
 use crate::error::Reason;
 use crate::guard::bearer;
 use crate::keys::{self, Jwt, Verified};
-use crate::model::claims::SEALED;
+use crate::model::claims::{SEALED, SEALED_GRANT};
 use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
 use crate::response::not_stored;
@@ -54,7 +54,7 @@ async fn active_claims(
         return Ok(None);
     };
     // What names the grant is between this server and itself.
-    for own in ["gid", "as_of", "renewable", SEALED] {
+    for own in ["gid", "as_of", "renewable", SEALED, SEALED_GRANT] {
         claims.remove(own);
     }
     claims.insert("active".to_owned(), json!(true));
@@ -62,15 +62,16 @@ async fn active_claims(
     Ok(Some(claims))
 }
 
-/// What of a token is for the client that asks (RFC 7662 §2.2, §4, RFC 9701 §5): of its own and of those for a resource that it
-/// answers for what is in the open; all, where it answers for this service, as guards here see it. Else nothing.
+/// What of a token is for the client that asks: of its own and of those for a resource that it answers for what is in the open;
+/// all, where it answers for this service, as guards here see it. Else nothing: RFC 7662 §4 asks whether the token can be used
+/// there, §2.2 lets each be told another part.
 fn told(
     server: &Server,
     client: &RegisteredClient,
     verified: Verified,
     token: &str,
 ) -> Result<Option<Map<String, Value>>, Reason> {
-    let Verified { registered, claims } = verified;
+    let Verified { registered, claims, .. } = verified;
     let is_for = |resource: &str| registered.audience.iter().any(|audience| audience == resource);
     if client.serves.iter().any(|served| served == server.audience() && is_for(served)) {
         return Ok(Some(claims));

@@ -15,7 +15,7 @@ use crate::server::Server;
 /// The claims that the token's scope is for, as they were when it was issued.
 pub(crate) async fn userinfo(server: &Server, http: &HttpRequest, _: &Parameters<'_>) -> Result<HttpResponse, Reason> {
     let verified = bearer::of_request(http, server.userinfo()).await?;
-    let Verified { registered, claims } = &*verified;
+    let Verified { registered, claims, .. } = &*verified;
     if !registered.scope.contains(OPENID) {
         let mut needed = Scope::default();
         needed.extend([OPENID]);

@@ -12,6 +12,7 @@ use quick_cache::{Equivalent, Weighter};
 use serde_json::{Map, Value};
 
 use crate::keys::Verified;
+use crate::model::sealed_claims::Hidden;
 
 /// Verified tokens within a bound in bytes; `None` keeps none.
 pub(crate) struct TokenCache(Option<Cache<Token, Kept, Bytes, BuildHasherDefault<Fold>>>);
@@ -110,7 +111,8 @@ impl TokenCache {
     /// Keeps a token that was verified by the keys of this generation, read before they were asked.
     pub(crate) fn keep(&self, token: &[u8], verified: &Arc<Verified>, generation: u64) {
         if let Some(cache) = &self.0 {
-            let bytes = (OVERHEAD + heap_of_map(&verified.claims) + token.len()) as u64;
+            let bytes =
+                (OVERHEAD + heap_of_map(&verified.claims) + heap_of_hidden(&verified.hidden) + token.len()) as u64;
             cache.insert(Token(token.into()), Kept { verified: Arc::clone(verified), generation, bytes });
         }
     }
@@ -138,6 +140,13 @@ const OVERHEAD: usize = size_of::<Verified>() + size_of::<Kept>() + 512;
 /// About how many bytes a map takes beside itself. A node of the tree has room for eleven entries, half of it unused.
 fn heap_of_map(map: &Map<String, Value>) -> usize {
     map.iter().map(|(name, value)| 2 * size_of::<(String, Value)>() + name.capacity() + heap_of(value)).sum()
+}
+
+fn heap_of_hidden(hidden: &Hidden) -> usize {
+    match hidden {
+        Hidden::Nothing | Hidden::Grant => 0,
+        Hidden::AllBut(readable) => readable.iter().map(|name| 2 * size_of::<String>() + name.capacity()).sum(),
+    }
 }
 
 fn heap_of(value: &Value) -> usize {

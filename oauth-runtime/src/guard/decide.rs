@@ -99,7 +99,8 @@ async fn decide_request(
     }
     let verified = bearer::of_request(request, protection).await.map_err(|reason| protection.refusal(reason))?;
     let of_route = |name: &str| parameter(request, name);
-    let facts = Facts::new(&verified.claims).by(protection.tokens.clock()).with_parameters(&of_route);
+    let facts =
+        Facts::new(&verified.claims).hiding(&verified.hidden).by(protection.tokens.clock()).with_parameters(&of_route);
     let Rule::Typed(_) = guard.rule else { return apply(facts, guard, protection).map(drop) };
 
     // Parsed once, by the first guard: the next ones and the handler's `Claims<T>` take it from here.
@@ -131,7 +132,8 @@ pub(crate) fn decide_claims(
     protection: &Arc<Protection>,
     guard: &'static Guard,
 ) -> Result<(), Refusal> {
-    counted(apply(Facts::new(&verified.claims).by(protection.tokens.clock()), guard, protection).map(drop))
+    let facts = Facts::new(&verified.claims).hiding(&verified.hidden).by(protection.tokens.clock());
+    counted(apply(facts, guard, protection).map(drop))
 }
 
 /// The claims of one token as a type of the application.
@@ -164,7 +166,10 @@ fn apply(
     let misfit = facts.shapes.misfit.borrow_mut().take();
     if let Some(misfit) = misfit {
         tracing::warn!(target: "oauth", handler = guard.handler, policy = guard.policy, misfit, "claims of another shape");
-        return Err(protection.refusal(Reason::ClaimsOfAnotherShape).by(guard, misfit));
+        // To a client that cannot read them it is a refusal like any other.
+        if !facts.hides_the_user() {
+            return Err(protection.refusal(Reason::ClaimsOfAnotherShape).by(guard, misfit));
+        }
     }
     let reason = match guard.rule.need(&facts) {
         // RFC 9470 §3

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::error::Reason;
 use crate::model::as_of::AsOf;
 use crate::model::jwk::Algorithm;
+use crate::model::sealed_claims::Hidden;
 use crate::model::{Scope, Timestamp};
 use crate::store::{Key, Kind};
 
@@ -143,6 +144,8 @@ impl Expected {
 pub(crate) struct Verified {
     pub(crate) registered: Registered,
     pub(crate) claims: Map<String, Value>,
+    /// What of them its client cannot read.
+    pub(crate) hidden: Hidden,
 }
 
 /// The registered claims of an access token (RFC 9068 §2.2).
@@ -247,7 +250,7 @@ impl Verified {
         if claims.contains_key("nbf") && moment("nbf")? > now + expected.leeway {
             return Err(Reason::TokenMalformed);
         }
-        Ok(Verified { registered, claims })
+        Ok(Verified { registered, claims, hidden: Hidden::Nothing })
     }
 }
 

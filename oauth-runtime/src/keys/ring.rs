@@ -80,7 +80,8 @@ impl KeyRing {
             return Err(Reason::TokenType);
         }
         self.verify_signature(&jwt)?;
-        Verified::parse(opened(jwt.claims()?, opener, now)?, expected, now)
+        let (claims, hidden) = opened(jwt.claims()?, opener, now)?;
+        Ok(Verified { hidden, ..Verified::parse(claims, expected, now)? })
     }
 
     /// Under the key that the token names.

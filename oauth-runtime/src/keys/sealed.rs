@@ -1,13 +1,14 @@
 //! The claims of an access token that its client cannot read: sealed inside it, and opened where it was verified.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
 use crate::error::Reason;
 use crate::model::Timestamp;
-use crate::model::claims::SEALED;
-use crate::model::sealed_claims::SealedClaims;
+use crate::model::claims::{SEALED, SEALED_GRANT};
+use crate::model::sealed_claims::{Hidden, SealedClaims};
 use crate::seal::{NotOpened, NotSealed, Sealer};
 
 /// What opens in a token what was sealed in it.
@@ -19,10 +20,11 @@ impl Opener {
     }
 }
 
-/// Seals all claims but those that may be read.
+/// Seals all claims but those that may be read, under this name.
 pub(crate) fn sealed(
     claims: Map<String, Value>,
     sealer: &Sealer,
+    name: &str,
     is_open: impl Fn(&str) -> bool,
     expires_at: Timestamp,
 ) -> Result<Map<String, Value>, NotSealed> {
@@ -30,7 +32,7 @@ pub(crate) fn sealed(
         claims.into_iter().partition(|(name, _)| is_open(name));
     let id = open.get("jti").and_then(Value::as_str).ok_or(NotSealed::Failed)?;
     let sealed = sealer.seal_within(&SealedClaims(closed), id, expires_at)?;
-    open.insert(SEALED.to_owned(), json!(sealed));
+    open.insert(name.to_owned(), json!(sealed));
     Ok(open)
 }
 
@@ -40,21 +42,26 @@ pub(super) fn opened(
     mut claims: Map<String, Value>,
     Opener(sealer): &Opener,
     now: Timestamp,
-) -> Result<Map<String, Value>, Reason> {
-    let Some(sealed) = claims.remove(SEALED) else { return Ok(claims) };
+) -> Result<(Map<String, Value>, Hidden), Reason> {
+    let hides_all_else = claims.contains_key(SEALED);
+    let Some(sealed) = claims.remove(SEALED).or_else(|| claims.remove(SEALED_GRANT)) else {
+        return Ok((claims, Hidden::Nothing));
+    };
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned).ok_or(Reason::TokenMalformed);
     let (sealed, id) = (text(Some(&sealed))?, text(claims.get("jti"))?);
     let SealedClaims(closed) = sealer.open_within(&sealed, &id, now).map_err(|why| match why {
         NotOpened::Forged => Reason::TokenNotOpened,
         NotOpened::Expired => Reason::TokenExpired,
     })?;
+    let mut readable: BTreeSet<String> = claims.keys().cloned().collect();
     for (name, value) in closed {
+        readable.remove(&name);
         // One claim is never in both, but for the session, which has another name for each client.
         if claims.insert(name.clone(), value).is_some() && name != SESSION {
             return Err(Reason::TokenMalformed);
         }
     }
-    Ok(claims)
+    Ok((claims, if hides_all_else { Hidden::AllBut(readable) } else { Hidden::Grant }))
 }
 
 /// Of the open ones it is the client's own name for the session, of the sealed ones the session's.
@@ -83,7 +90,7 @@ mod tests {
 
     fn made(claims: Value) -> Map<String, Value> {
         let is_open = |name: &str| ["jti", "sub", "name"].contains(&name);
-        sealed(map(claims), &sealer("secret"), is_open, LATER).expect("it has an id")
+        sealed(map(claims), &sealer("secret"), SEALED, is_open, LATER).expect("it has an id")
     }
 
     #[test]
@@ -91,7 +98,11 @@ mod tests {
         let claims = json!({ "jti": "1", "sub": "ada", "name": "Ada", "role": "admin", "gid": "g" });
         let token = made(claims.clone());
         assert_eq!(token.keys().collect::<Vec<_>>(), ["jti", "name", "sealed", "sub"]);
-        assert_eq!(opened(token.clone(), &opener("secret"), NOW), Ok(map(claims)));
+        let (all, hidden) = opened(token.clone(), &opener("secret"), NOW).expect("its own");
+        assert_eq!(all, map(claims));
+        for (name, is_hidden) in [("jti", false), ("name", false), ("role", true), ("gid", true), ("absent", true)] {
+            assert_eq!(hidden.has(name), is_hidden, "{name}");
+        }
         assert_eq!(opened(token.clone(), &opener("other"), NOW), Err(Reason::TokenNotOpened));
         assert_eq!(opened(token.clone(), &opener("secret"), LATER), Err(Reason::TokenExpired));
         let mut moved = token.clone();

@@ -53,11 +53,18 @@ pub(crate) const REGISTERED: &[&str] = &[
     "act",
     "at_hash",
     SEALED,
+    SEALED_GRANT,
 ];
 
 /// The claim that has in it what the client of a token cannot read. Where it was opened it is gone: where it is there, what is
 /// absent may be in it.
 pub(crate) const SEALED: &str = "sealed";
+
+/// In its place where the rest of the claims is in the open: what is absent then is not there.
+pub(crate) const SEALED_GRANT: &str = "sealed_grant";
+
+/// The claims by which this server finds what a token belongs to. They are between the server and itself.
+pub(crate) const OF_GRANT: [&str; 4] = ["sid", "gid", "as_of", "renewable"];
 
 /// The scope that asks for an ID token (OpenID Connect Core §3.1.2.1).
 pub(crate) const OPENID: &str = "openid";

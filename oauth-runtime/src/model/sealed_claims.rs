@@ -1,9 +1,33 @@
 //! What of an access token its client cannot read.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use crate::model::claims::OF_GRANT;
 
 /// Claims that travel sealed inside a token, for this service alone.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct SealedClaims(pub(crate) Map<String, Value>);
+
+/// Which claims of a token its client cannot read, whether or not they are in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Hidden {
+    Nothing,
+    /// What its grant and its session are called here.
+    Grant,
+    /// All but these.
+    AllBut(BTreeSet<String>),
+}
+
+impl Hidden {
+    pub(crate) fn has(&self, claim: &str) -> bool {
+        match self {
+            Hidden::Nothing => false,
+            Hidden::Grant => OF_GRANT.contains(&claim),
+            Hidden::AllBut(readable) => !readable.contains(claim),
+        }
+    }
+}

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde_json::{Map, Value as Json};
 
+use crate::model::sealed_claims::Hidden;
 use crate::model::{Clock, Timestamp};
 use crate::policy::shapes::Shapes;
 
@@ -14,6 +15,7 @@ pub struct Facts<'a> {
     now: Now<'a>,
     pub(super) parameter: &'a dyn Fn(&str) -> Option<Cow<'a, str>>,
     pub(crate) shapes: Shapes,
+    hidden: &'a Hidden,
 }
 
 /// Read by the one term that wants it.
@@ -27,7 +29,13 @@ impl<'a> Facts<'a> {
     /// Claims alone: at time zero, on a route without parameters.
     #[must_use]
     pub fn new(claims: &'a Map<String, Json>) -> Self {
-        Facts { claims, now: Now::At(Timestamp::from_seconds(0)), parameter: &|_| None, shapes: Shapes::default() }
+        Facts {
+            claims,
+            now: Now::At(Timestamp::from_seconds(0)),
+            parameter: &|_| None,
+            shapes: Shapes::default(),
+            hidden: &Hidden::Nothing,
+        }
     }
 
     /// At this time, for `fresh`.
@@ -49,6 +57,27 @@ impl<'a> Facts<'a> {
     /// With what an earlier guard has parsed.
     pub(crate) fn with_shapes(self, shapes: Shapes) -> Self {
         Facts { shapes, ..self }
+    }
+
+    /// Of which the client of the token cannot read these.
+    pub(crate) fn hiding(self, hidden: &'a Hidden) -> Self {
+        Facts { hidden, ..self }
+    }
+
+    /// Whether the client of the token cannot read this claim.
+    pub(super) fn hides(&self, claim: &str) -> bool {
+        self.hidden.has(claim)
+    }
+
+    /// Whether it cannot read the user's claims as a whole.
+    pub(crate) fn hides_the_user(&self) -> bool {
+        matches!(self.hidden, Hidden::AllBut(_))
+    }
+
+    /// Whether the token has this scope.
+    pub(super) fn is_granted(&self, scope: &str) -> bool {
+        let granted = self.claims.get("scope").and_then(Json::as_str).unwrap_or_default();
+        granted.split(' ').any(|granted| granted == scope)
     }
 
     pub(super) fn now(&self) -> Timestamp {

@@ -20,6 +20,11 @@ impl Need {
         self.max_age.is_some() || !self.acr.is_empty()
     }
 
+    /// Whether the token does not have it already.
+    fn is_more(&self, facts: &Facts<'_>) -> bool {
+        self.is_step_up() || self.scope.iter().any(|token| !facts.is_granted(token))
+    }
+
     fn and(mut self, other: Need) -> Option<Need> {
         self.scope.extend(other.scope.iter());
         self.max_age = [self.max_age, other.max_age].into_iter().flatten().min();
@@ -37,15 +42,27 @@ impl Need {
 }
 
 impl Rule {
-    /// What would make the rule hold; `None` where no scope and no sign-in can.
+    /// What would make the rule hold, that refused; `None` where no scope and no sign-in can.
+    ///
+    /// The client is told, so it depends on nothing that the client cannot read: a term over that is taken to hold, until the
+    /// token has all else and is refused.
     pub(crate) fn need(&self, facts: &Facts<'_>) -> Option<Need> {
+        self.needed(facts).filter(|need| need.is_more(facts))
+    }
+
+    fn needed(&self, facts: &Facts<'_>) -> Option<Need> {
         match self {
-            Rule::All(rules) => rules.iter().try_fold(Need::default(), |needed, rule| needed.and(rule.need(facts)?)),
+            Rule::All(rules) => rules.iter().try_fold(Need::default(), |needed, rule| needed.and(rule.needed(facts)?)),
             // The author's order is the order of preference.
             Rule::Any(rules) => {
-                let met = rules.iter().find(|rule| rule.decide(facts).admits());
-                met.map_or_else(|| rules.iter().find_map(|rule| rule.need(facts)), |rule| rule.need(facts))
+                let met = rules.iter().find(|rule| !rule.is_hidden(facts) && rule.decide(facts).admits());
+                let all = || rules.iter().filter_map(|rule| rule.needed(facts));
+                met.map_or_else(
+                    || all().find(|need| need.is_more(facts)).or_else(|| all().next()),
+                    |it| it.needed(facts),
+                )
             }
+            Rule::Not(_) | Rule::Claim(..) | Rule::Typed(_) if self.is_hidden(facts) => Some(Need::default()),
             Rule::Scope(tokens) => {
                 let mut scope = Scope::default();
                 scope.extend(tokens.iter().copied());
@@ -56,6 +73,17 @@ impl Rule {
             Rule::Acr(wanted) => Some(Need { acr: wanted.to_vec(), ..Need::default() }),
             // Asking for more never makes a token have less.
             Rule::Not(_) | Rule::Public | Rule::Token | Rule::Claim(..) | Rule::Typed(_) => None,
+        }
+    }
+
+    /// Whether it speaks of what the client cannot read.
+    fn is_hidden(&self, facts: &Facts<'_>) -> bool {
+        match self {
+            Rule::All(rules) | Rule::Any(rules) => rules.iter().any(|rule| rule.is_hidden(facts)),
+            Rule::Not(rule) => rule.is_hidden(facts),
+            Rule::Claim(name, _) => name.first().is_some_and(|name| facts.hides(name)),
+            Rule::Typed(_) => facts.hides_the_user(),
+            Rule::Public | Rule::Token | Rule::Scope(_) | Rule::Fresh(_) | Rule::Acr(_) => false,
         }
     }
 
@@ -92,6 +120,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::sealed_claims::Hidden;
     use crate::policy::{Test, Value};
 
     const ADMIN: Rule = Rule::Claim(&["role"], Test::Equals(Value::Str("admin")));
@@ -110,7 +139,38 @@ mod tests {
         assert_eq!(need(&EITHER, json!({ "role": "user" })), Some(("a".into(), None, vec![])));
         static NOT: Rule = Rule::Not(&Rule::Scope(&["a"]));
         assert_eq!(need(&NOT, json!({ "scope": "a" })), None);
-        assert_eq!(need(&NOT, json!({ "scope": "b" })), Some((String::new(), None, vec![])));
+    }
+
+    #[test]
+    fn c44_what_is_needed_does_not_depend_on_what_the_client_cannot_read() {
+        static BOTH: Rule = Rule::All(&[ADMIN, Rule::Scope(&["a"])]);
+        static EITHER: Rule = Rule::Any(&[Rule::All(&[ADMIN, Rule::Scope(&["a"])]), Rule::Scope(&["b"])]);
+        static OR_ADMIN: Rule = Rule::Any(&[ADMIN, Rule::Scope(&["b"])]);
+        static NOT_ADMIN: Rule = Rule::All(&[Rule::Not(&ADMIN), Rule::Fresh(60), Rule::Scope(&["a"])]);
+        let readable = Hidden::AllBut(["scope".to_owned(), "auth_time".to_owned()].into());
+        for (rule, scope, expected) in [
+            (&BOTH, "x", Some(("a", None))),
+            // It has all that a scope can give, and is refused all the same.
+            (&BOTH, "a", None),
+            (&EITHER, "x", Some(("a", None))),
+            (&EITHER, "a", Some(("b", None))),
+            (&OR_ADMIN, "x", Some(("b", None))),
+            (&NOT_ADMIN, "a", Some(("a", Some(60)))),
+        ] {
+            for role in [json!("admin"), json!("user"), json!(7), json!(null)] {
+                let claims = json!({ "role": role, "scope": scope });
+                let claims = claims.as_object().expect("an object");
+                let facts = Facts::new(claims).hiding(&readable);
+                let need = rule.need(&facts).map(|need| (need.scope.to_string(), need.max_age));
+                let expected = expected.map(|(scope, age): (&str, _)| (scope.to_owned(), age));
+                assert_eq!(need, expected, "{rule} {claims:?}");
+            }
+        }
+        // What it can read is told as before.
+        let all = Hidden::AllBut(["scope".to_owned(), "role".to_owned()].into());
+        let claims = json!({ "role": "user", "scope": "x" });
+        let facts = Facts::new(claims.as_object().expect("an object")).hiding(&all);
+        assert_eq!(BOTH.need(&facts), None);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::event::Fact;
 use crate::keys;
 use crate::keys::sealed::{SESSION, sealed};
 use crate::model::as_of::AsOf;
-use crate::model::claims::{OPENID, UnusableClaims};
+use crate::model::claims::{OF_GRANT, OPENID, SEALED, SEALED_GRANT, UnusableClaims};
 use crate::model::client::RegisteredClient;
 use crate::model::id::random_id;
 use crate::model::session::Authentication;
@@ -112,15 +112,21 @@ impl Access<'_> {
         claims
     }
 
-    /// What its client is not to read is sealed, unless it is for a server of the author's own, which cannot open it.
+    /// What its client is not to read is sealed: all but what it was granted, or, for servers of the author's own, which cannot
+    /// open it, what its grant is called.
     fn sealed(&self, server: &Server, claims: Map<String, Value>) -> Result<Map<String, Value>, Reason> {
         let Access { client, granted, .. } = self;
-        if !client.seals || server.are_for_own_resources(granted.resources()) {
+        if !client.seals {
             return Ok(claims);
         }
-        let is_open = |name: &str| PROTOCOL.contains(&name) || server.releases().has(granted.scope(), name);
+        let is_for_own = server.are_for_own_resources(granted.resources());
+        let is_open = |name: &str| match is_for_own {
+            true => !OF_GRANT.contains(&name),
+            false => PROTOCOL.contains(&name) || server.releases().has(granted.scope(), name),
+        };
+        let name = if is_for_own { SEALED_GRANT } else { SEALED };
         let expires_at = self.issued_at + server.access_token_lifetime();
-        let mut sealed = sealed(claims, server.sealer(), is_open, expires_at).map_err(|why| match why {
+        let mut sealed = sealed(claims, server.sealer(), name, is_open, expires_at).map_err(|why| match why {
             NotSealed::TooLarge => {
                 tracing::error!(target: "oauth", client = client.id, "the claims are too large to be sealed in a token");
                 Reason::ClaimsUnusable
