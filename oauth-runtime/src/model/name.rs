@@ -1,7 +1,7 @@
 //! Names that users type: how they are read where attempts are counted.
 
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
-use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup};
+use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup, IndicSyllabicCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
 
 use crate::model::id::digest;
@@ -9,9 +9,9 @@ use crate::model::id::digest;
 /// How long a name may be, in bytes: one limit for the form and for what is sealed; where it counts or is kept, it is a hash.
 pub(crate) const MAX_USERNAME_BYTES: usize = 256;
 
-/// A name as a look-up of the author's may read it, however it was spelt: of any case, width and accents, with white space,
-/// marks and invisible characters anywhere. Names that fold alike count together, which costs less than two that an
-/// author's database takes for one.
+/// A name as a look-up of the author's may read it, however it was spelt: of any case, width and accents, with white space
+/// and invisible characters anywhere. Names that fold alike count together, which costs less than two that an author's
+/// database takes for one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FoldedName(String);
 
@@ -51,19 +51,59 @@ fn one_case(letter: char) -> impl Iterator<Item = char> {
     letter.to_uppercase().flat_map(char::to_lowercase)
 }
 
-/// Whether it is more than a mark, a space, a control or something that is not shown.
+/// Whether it is more than an accent, a space, a control or something that is not shown.
 fn is_seen(letter: char) -> bool {
     let category = CodePointMapData::<GeneralCategory>::new().get(letter);
-    let unseen = [
-        GeneralCategoryGroup::Mark,
-        GeneralCategoryGroup::Separator,
-        GeneralCategoryGroup::Control,
-        GeneralCategoryGroup::Format,
-    ];
+    let unseen = [GeneralCategoryGroup::Separator, GeneralCategoryGroup::Control, GeneralCategoryGroup::Format];
     !letter.is_whitespace()
         && !unseen.iter().any(|group| group.contains(category))
         && !CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(letter)
+        && (!GeneralCategoryGroup::Mark.contains(category) || spells(letter))
 }
+
+/// Whether a mark is one that a word is spelt with, such as the vowels of Hindi and Thai, and no accent, tone, point or
+/// harakat. What decides is the mark and not the letter below it: a comparison without accents overlooks an accent on any
+/// letter, so that one on each would make as many names.
+///
+/// It is as the root of the Unicode Collation Algorithm compares, or takes more for one.
+fn spells(mark: char) -> bool {
+    use IndicSyllabicCategory as Is;
+    let is_syllabic = matches!(
+        CodePointMapData::<IndicSyllabicCategory>::new().get(mark),
+        Is::Vowel
+            | Is::VowelDependent
+            | Is::Virama
+            | Is::PureKiller
+            | Is::InvisibleStacker
+            | Is::NumberJoiner
+            | Is::ConsonantFinal
+            | Is::ConsonantInitialPostfixed
+            | Is::ConsonantMedial
+            | Is::ConsonantSubjoined
+    );
+    let is_of_thaana = ('\u{7a6}'..='\u{7b0}').contains(&mark);
+    (is_syllabic && !OVERLOOKED.contains(&mark)) || is_of_thaana
+}
+
+/// Of the kinds above, those that the algorithm overlooks as it does accents.
+const OVERLOOKED: [char; 16] = [
+    '\u{b55}',
+    '\u{e47}',
+    '\u{e4e}',
+    '\u{17c8}',
+    '\u{17d1}',
+    '\u{1939}',
+    '\u{193a}',
+    '\u{1a7a}',
+    '\u{1b03}',
+    '\u{1b81}',
+    '\u{a982}',
+    '\u{10a0d}',
+    '\u{111cb}',
+    '\u{111cc}',
+    '\u{11640}',
+    '\u{11d43}',
+];
 
 /// Letters that no normalisation takes apart, as databases compare them without accents (the root of the Unicode
 /// Collation Algorithm).
@@ -127,6 +167,57 @@ mod tests {
         assert_eq!(folded("\u{200b} "), "");
         for typed in ["İ", "ß", "ﬁ", "ΐ", "𝐀", "ё", "が"] {
             assert_eq!(folded(&folded(typed)), folded(typed), "{typed}");
+        }
+    }
+
+    #[test]
+    fn c46_names_of_each_script_are_told_apart_by_their_vowels_and_not_by_accents() {
+        let folded = |typed: &str| FoldedName::of(typed).0;
+        for (one, other) in [
+            ("राम", "रमा"),
+            ("राम", "रम"),
+            ("कमल", "कोमल"),
+            ("सत्य", "सतय"),
+            ("মিনা", "মীনা"),
+            ("ਮੀਨਾ", "ਮੋਨਾ"),
+            ("રામ", "રમ"),
+            ("குமார்", "கமர்"),
+            ("రాము", "రమ"),
+            ("ರಾಮ", "ರಮ"),
+            ("രാമു", "രമ"),
+            ("සිරි", "සර"),
+            ("มานี", "มานู"),
+            ("มานี", "มาน"),
+            ("ມີນາ", "ມູນາ"),
+            ("សុខា", "សខ"),
+            ("မောင်", "မင်"),
+            ("བོད", "བད"),
+            ("އަލީ", "އިލީ"),
+        ] {
+            assert_ne!(folded(one), folded(other), "{one} {other}");
+            for typed in [one, other] {
+                assert_eq!(folded(&folded(typed)), folded(typed), "{typed}");
+                // An accent on any letter is none of another name.
+                let accented: String = typed.chars().flat_map(|letter| [letter, '\u{301}']).collect();
+                assert_eq!(folded(&accented), folded(typed), "{typed}");
+            }
+        }
+        // As comparisons without accents take them for one.
+        for (one, other) in [
+            ("फ़िरोज़", "फिरोज"),
+            ("หมี่", "หมี"),
+            ("שָׁלוֹם", "שלום"),
+            ("مُحَمَّد", "محمد"),
+            ("Ἀριστοτέλης", "Αριστοτελης"),
+            ("Фёдор", "Федор"),
+            ("がくや", "かくや"),
+            ("ガクヤ", "カクヤ"),
+            ("Nguyễn Thị Hằng", "Nguyen Thi Hang"),
+        ] {
+            assert_eq!(folded(one), folded(other), "{one} {other}");
+        }
+        for mark in OVERLOOKED {
+            assert_eq!(folded(&format!("ม{mark}")), "ม", "{:x}", u32::from(mark));
         }
     }
 
