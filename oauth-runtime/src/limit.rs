@@ -1,6 +1,6 @@
 //! Counting failed attempts, so that a password cannot be guessed at `/login`, nor a client's secret at `/token`.
 //!
-//! Counters are a table of fixed size in the store. Where a name counts is a hash under a key of the service's own, so that
+//! Counters are tables of fixed size in the store. Where a name counts is a hash under a key of the service's own, so that
 //! no one can choose names that count together; where two do by chance, they add up. So nothing is ever dropped to make
 //! room, and nothing is ever full: what is too much is refused.
 //!
@@ -74,16 +74,7 @@ impl Limits {
         name: &FoldedName,
         networks: &Networks,
     ) -> Result<Result<Attempt, TooMany>, StoreError> {
-        let at = networks.iter().map(|(width, network)| {
-            let kind = match width {
-                Width::Narrow => Kind::NameAt,
-                Width::Middle => Kind::NameAt56,
-                Width::Wide => Kind::NameAt48,
-            };
-            self.row(kind, &format!("{}\0{network}", name.as_str()))
-        });
-        let by_name = at.chain([self.row(Kind::Name, name.as_str())]);
-        let counted = self.networks(networks).chain(by_name).collect();
+        let counted = self.of_password(name, networks);
         self.begin(Asked { counted, by: By::Name { name: name.clone(), networks: networks.clone() } }).await
     }
 
@@ -303,6 +294,20 @@ impl Limits {
                 other.map(|subject| self.row(*of, &Whom::User(subject).to_string())).into_iter().collect()
             }
         }
+    }
+
+    /// Where a password counts before it is looked at.
+    fn of_password(&self, name: &FoldedName, networks: &Networks) -> Vec<Row> {
+        let at = networks.iter().map(|(width, network)| {
+            let kind = match width {
+                Width::Narrow => Kind::NameAt,
+                Width::Middle => Kind::NameAt56,
+                Width::Wide => Kind::NameAt48,
+            };
+            self.row(kind, &format!("{}\0{network}", name.as_str()))
+        });
+        let by_name = at.chain([self.row(Kind::Name, name.as_str())]);
+        self.networks(networks).chain(by_name).collect()
     }
 
     fn networks(&self, networks: &Networks) -> impl Iterator<Item = Row> {

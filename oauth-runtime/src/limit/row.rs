@@ -13,9 +13,9 @@ pub(crate) struct Row {
     pub(crate) gate: u32,
 }
 
-/// From the table below: what is counted, how events name the limit, and how much is free.
+/// From the table below: what is counted, in which table, how events name the limit, and how much is free.
 macro_rules! kinds {
-    ($($(#[$meta:meta])* $kind:ident, $tables:literal, $limit:literal, $free:expr;)+) => {
+    ($($(#[$meta:meta])* $kind:ident, $table:ident, $limit:literal, $free:expr;)+) => {
         /// What is counted.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Kind { $($(#[$meta])* $kind),+ }
@@ -34,9 +34,9 @@ macro_rules! kinds {
                 match self { $(Kind::$kind => $free),+ }
             }
 
-            /// Which tables it has. Those that share theirs may meet, and then add up.
-            fn tables(self) -> u32 {
-                match self { $(Kind::$kind => $tables),+ }
+            /// Where it counts. Kinds that share a table may meet, and then add up.
+            fn table(self) -> Table {
+                match self { $(Kind::$kind => Table::$table),+ }
             }
         }
     };
@@ -44,30 +44,78 @@ macro_rules! kinds {
 
 kinds! {
     /// Failures of a network: an office shares one address.
-    Address, 0, "address", 100;
-    Address56, 0, "address", 200;
-    Address48, 0, "address", 400;
+    Address, Address, "address", 100;
+    Address56, Address, "address", 200;
+    Address48, Address, "address", 400;
     /// Passwords for a name from a network.
-    NameAt, 1, "name_and_address", 10;
-    NameAt56, 2, "name_and_address", 20;
-    NameAt48, 3, "name_and_address", 40;
+    NameAt, NameAt, "name_and_address", 10;
+    NameAt56, NameAt56, "name_and_address", 20;
+    NameAt48, NameAt48, "name_and_address", 40;
     /// Passwords for a name from anywhere.
-    Name, 4, "name", 100;
+    Name, Name, "name", 100;
     /// Wrong passwords for a user, by whatever name.
-    Subject, 5, "subject", 100;
+    Subject, Subject, "subject", 100;
     /// The same from a network: it says whether the network is a stranger to them, and holds up nothing by itself.
-    SubjectAt, 5, "subject", u64::MAX;
+    SubjectAt, SubjectAt, "subject", u64::MAX;
     /// Answers after the password, by the name: a code may have six digits.
-    Answer, 6, "second_factor", 5;
+    Answer, Answer, "second_factor", 5;
     /// The same, by the user.
-    AnswerOf, 7, "second_factor", 5;
+    AnswerOf, Answer, "second_factor", 5;
     /// Passwords from a browser that is known for the name.
-    Device, 9, "device", 10;
+    Device, Device, "device", 10;
     /// Answers from it.
-    DeviceAnswer, 9, "device", 5;
+    DeviceAnswer, Device, "device", 5;
     /// Failed tries of a client from an address.
-    Client, 8, "client", 10;
+    Client, Client, "client", 10;
 }
+
+/// From the table below: how many counters each of two rows has, one table after another.
+macro_rules! tables {
+    ($($table:ident, $width:literal;)+) => {
+        #[derive(Clone, Copy)]
+        enum Table { $($table),+ }
+
+        impl Table {
+            const WIDTHS: &[u32] = &[$($width),+];
+        }
+    };
+}
+
+// The less is free, and the more strangers can name what counts, the wider: 500,000 failures within an hour, each by another
+// name from another network, leave what is free to others. All take 8 MiB in a store of memory.
+tables! {
+    Address, 0x1_0000;
+    NameAt, 0x2_0000;
+    NameAt56, 0x8000;
+    NameAt48, 0x4000;
+    Name, 0x8000;
+    Subject, 0x8000;
+    SubjectAt, 0x2_0000;
+    Answer, 0x8000;
+    Device, 0x4000;
+    Client, 0x4000;
+}
+
+impl Table {
+    /// How wide it is, and where it begins.
+    fn place(self) -> (u32, u32) {
+        let index = self as usize;
+        let (before, width) = (Table::WIDTHS.iter().take(index), Table::WIDTHS.get(index));
+        (width.copied().unwrap_or(1), before.map(|width| 2 * width).sum())
+    }
+}
+
+/// All gates, in a row of their own behind the tables.
+const GATES: u32 = 0x8000;
+const GATES_AT: u32 = {
+    let (mut slots, mut index) = (0, 0);
+    while index < Table::WIDTHS.len() {
+        slots += 2 * Table::WIDTHS[index];
+        index += 1;
+    }
+    slots
+};
+const _: () = assert!(GATES_AT + GATES <= SLOTS);
 
 impl Kind {
     pub(crate) fn is_of_a_network(self) -> bool {
@@ -98,31 +146,29 @@ pub(super) fn row(key: &hmac::Key, kind: Kind, value: &str) -> Row {
             .get(4 * index..4 * index + 4)
             .map_or(0, |bytes| bytes.iter().fold(0, |number: u32, byte| (number << 8) | u32::from(*byte)))
     };
-    let slot = |index: u8| (kind.tables() * OF_A_KIND + u32::from(index)) * TABLE + part(usize::from(index)) % TABLE;
-    Row { kind, slots: [slot(0), slot(1)], gate: slot(2) }
+    let (width, start) = kind.table().place();
+    let slots = [start + part(0) % width, start + width + part(1) % width];
+    Row { kind, slots, gate: GATES_AT + part(2) % GATES }
 }
-
-/// Counters of one table.
-pub(super) const TABLE: u32 = 1 << 15;
-/// Two to count in, and one of gates.
-pub(super) const OF_A_KIND: u32 = 3;
-const _: () = assert!(TABLE * OF_A_KIND * 10 <= SLOTS);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_slot_is_one_of_the_store() {
+    fn every_slot_is_one_of_the_store_in_the_table_of_its_kind() {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
+        let mut ends = 0;
         for kind in Kind::ALL {
-            let tables = kind.tables() * OF_A_KIND;
+            let (width, start) = kind.table().place();
+            ends = ends.max(start + 2 * width);
             for value in 0..1_000 {
                 let Row { slots: [first, second], gate, .. } = row(&key, *kind, &value.to_string());
-                let found = [first, second, gate].map(|slot| slot / TABLE);
-                assert_eq!(found, [tables, tables + 1, tables + 2]);
-                assert!(gate < SLOTS);
+                assert!((start..start + width).contains(&first), "{kind:?}");
+                assert!((start + width..start + 2 * width).contains(&second), "{kind:?}");
+                assert!((GATES_AT..GATES_AT + GATES).contains(&gate));
             }
         }
+        assert_eq!(ends, GATES_AT, "no table is in another");
     }
 }

@@ -49,6 +49,26 @@ async fn users_who_mistype_hold_up_no_one_else() {
     }
 }
 
+/// By names and networks of which none comes twice, as from many machines that others command.
+#[tokio::test]
+async fn c47_half_a_million_failures_leave_what_is_free_to_others() {
+    let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32]);
+    for number in 0..500_000 {
+        let (name, from) = (name(&format!("name {number}")), at(0x0a00_0000 + number));
+        let mut rows = limits.of_password(&name, &from);
+        rows.extend(limits.rows_of(&By::Name { name, networks: from }, None, true));
+        limits.add(&adding(&rows, 1)).await.expect("an answer");
+    }
+    let mut held_up = Vec::new();
+    for number in 0..1_000 {
+        let (name, from) = (format!("other {number}"), 0xc633_0000 + number);
+        for subject in [None, Some(name.as_str())] {
+            held_up.extend(told(&limits, &name, from, subject, false).await.err());
+        }
+    }
+    assert_eq!(held_up, [""; 0], "of a thousand others");
+}
+
 /// It would be taken from the failures of the next hour.
 #[tokio::test]
 async fn c46_an_attempt_that_outlasts_its_window_takes_nothing_back() {

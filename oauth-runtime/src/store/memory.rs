@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use crate::model::{Clock, Timestamp};
 use crate::store::{
-    About, BUCKETS, Change, Count, Counted, Incarnation, Kept, Key, Reply, Seen, Store, StoreError, Swap, Value,
+    About, BUCKETS, Change, Count, Counted, Incarnation, Kept, Key, Reply, SLOTS, Seen, Store, StoreError, Swap, Value,
 };
 
 /// Keeps its values in this process's memory: for a service that runs as one process, and may sign everybody out when it
@@ -30,9 +30,9 @@ struct Bucket {
     next_sweep: Timestamp,
 }
 
-/// By slot: the end of the window, and the sum.
-#[derive(Default)]
-struct Counters(HashMap<u32, (Timestamp, u64)>);
+/// A part of the slots: for each the second in which its window ends, and the sum. What was never written takes no memory
+/// where the system hands out zeroed pages.
+struct Counters(Vec<[u32; 2]>);
 
 impl MemoryStore {
     /// How many values are kept unless [`MemoryStore::with_capacity`] says otherwise.
@@ -65,7 +65,7 @@ impl MemoryStore {
             // Names are spread by chance, so that a bucket has some more than its part.
             capacity: (values.div_ceil(usize::from(BUCKETS)) * 5).div_ceil(4),
             buckets: (0..BUCKETS).map(|_| Mutex::new(Bucket::new(now))).collect(),
-            counters: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            counters: (0..SHARDS).map(|_| Mutex::new(Counters(vec![[0; 2]; SLOTS as usize / SHARDS]))).collect(),
         }
     }
 
@@ -88,7 +88,10 @@ impl Store for MemoryStore {
 
     fn count<'a>(&'a self, counts: &'a [Count]) -> Reply<'a, Vec<Counted>> {
         let now = self.clock.now();
-        let count = |count: &Count| self.counters[count.slot as usize % SHARDS].lock().count(*count, now);
+        let count = |count: &Count| {
+            let slot = count.slot as usize;
+            self.counters[slot % SHARDS].lock().count(slot / SHARDS, *count, now)
+        };
         Reply::now(Ok(counts.iter().map(count).collect()))
     }
 
@@ -169,19 +172,24 @@ impl Bucket {
 }
 
 impl Counters {
-    fn count(&mut self, Count { slot, add, window }: Count, now: Timestamp) -> Counted {
-        if let Some((until, sum)) = self.0.get_mut(&slot).filter(|(until, _)| *until > now) {
-            *sum = sum.saturating_add_signed(add);
-            return Counted { sum: *sum, ends_in: until.since(now) };
+    fn count(&mut self, place: usize, Count { add, window, .. }: Count, now: Timestamp) -> Counted {
+        // What is no slot counts too much.
+        let Some([until, sum]) = self.0.get_mut(place) else { return Counted { sum: u64::MAX, ends_in: window } };
+        let is_running = u64::from(*until) > now.seconds();
+        let before = if is_running { u64::from(*sum) } else { 0 };
+        let after = u32::try_from(before.saturating_add_signed(add)).unwrap_or(u32::MAX);
+        if !is_running && after > 0 {
+            *until = u32::try_from((now + window).seconds()).unwrap_or(u32::MAX);
         }
-        let sum = u64::try_from(add).unwrap_or(0);
-        if sum > 0 {
-            self.0.insert(slot, (now + window, sum));
+        if is_running || after > 0 {
+            *sum = after;
         }
-        Counted { sum, ends_in: window }
+        let ends_in = if is_running { Timestamp::from_seconds(u64::from(*until)).since(now) } else { window };
+        Counted { sum: u64::from(after), ends_in }
     }
 }
 
+/// Divides [`SLOTS`].
 const SHARDS: usize = 64;
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
