@@ -265,7 +265,7 @@ async fn reset(
     // A thief of the old password is out: sessions, tokens, and other links of this kind.
     oauth.sign_out(&subject).await.map_err(ErrorInternalServerError)?;
     let mut answer = page("Your password is new", "<p>Go back to the application, and sign in with it.</p>");
-    // The mail was theirs: from this browser they get in, whoever else fails with their address.
+    // The mail was theirs: from this browser they get in, whatever others fail with.
     oauth.know_browser(&http, &mut answer, &subject, &address).await?;
     Ok(answer)
 }

@@ -327,6 +327,11 @@ impl Limits {
 }
 
 impl Attempt {
+    /// Whether it is from a browser that is known for the name.
+    pub(crate) fn is_known(&self) -> bool {
+        self.asked.counted.iter().any(|row| matches!(row.kind, Kind::Device | Kind::DeviceAnswer))
+    }
+
     /// What takes it back: not from a window that began since, where it would hide another's failure.
     fn taken_back(&self) -> Vec<(&Row, i64)> {
         let now = Instant::now();

@@ -6,15 +6,16 @@ use std::any::{TypeId, type_name};
 use std::fmt::Display;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web;
 use futures_util::FutureExt as _;
+use futures_util::future::select;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::Reason;
 use crate::model::Password;
@@ -248,8 +249,14 @@ type BlockingForm<Q> = dyn Fn(Q) -> Result<SignIn<Value>, String> + Send + Sync;
 pub(crate) struct Authenticator<Q = Login> {
     pub(crate) function: Authenticate<Q>,
     pub(crate) timeout: Duration,
-    /// How many blocking calls may run at once.
-    pub(crate) permits: Arc<Semaphore>,
+    pub(crate) places: Places,
+}
+
+/// How many blocking calls may run at once.
+pub(crate) struct Places {
+    any: Arc<Semaphore>,
+    /// For known browsers alone, so that a flood from elsewhere does not keep their users waiting.
+    kept: Arc<Semaphore>,
 }
 
 /// Why there is no answer. All mean 503: a guesser learns nothing.
@@ -275,8 +282,38 @@ impl<Q: 'static> Authenticate<Q> {
     }
 }
 
+impl Places {
+    /// A quarter is kept for known browsers.
+    pub(crate) fn new(all: usize) -> Self {
+        let all = all.min(Semaphore::MAX_PERMITS);
+        let kept = all / 4;
+        Places { any: Arc::new(Semaphore::new(all - kept)), kept: Arc::new(Semaphore::new(kept)) }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn free(&self) -> usize {
+        self.any.available_permits() + self.kept.available_permits()
+    }
+
+    async fn take(&self, is_known: bool) -> Result<OwnedSemaphorePermit, NoAnswer> {
+        let any = Arc::clone(&self.any).acquire_owned();
+        let taken = async move {
+            if !is_known {
+                return any.await;
+            }
+            let kept = Arc::clone(&self.kept).acquire_owned();
+            select(pin!(kept), pin!(any)).await.factor_first().0
+        };
+        match tokio::time::timeout(QUEUE, taken).await {
+            Ok(Ok(place)) => Ok(place),
+            Ok(Err(_)) | Err(_) => Err(NoAnswer::Busy),
+        }
+    }
+}
+
 impl<Q: Send + 'static> Authenticator<Q> {
-    pub(crate) async fn call(&self, question: Q) -> Result<SignIn<Value>, NoAnswer> {
+    /// Asks the function: for a browser that is known to be its user's, or for any.
+    pub(crate) async fn call(&self, question: Q, is_known: bool) -> Result<SignIn<Value>, NoAnswer> {
         match &self.function {
             Authenticate::Async(function) => {
                 let function = Arc::clone(function);
@@ -288,12 +325,11 @@ impl<Q: Send + 'static> Authenticator<Q> {
                 }
             }
             Authenticate::Blocking(function) => {
-                let permit = tokio::time::timeout(QUEUE, Arc::clone(&self.permits).acquire_owned());
-                let Ok(Ok(permit)) = permit.await else { return Err(NoAnswer::Busy) };
+                let place = self.places.take(is_known).await?;
                 let function = Arc::clone(function);
                 let call = web::block(move || {
                     // Kept until the thread is free again, however long nobody has been waiting for it.
-                    let _permit = permit;
+                    let _place = place;
                     function(question)
                 });
                 match tokio::time::timeout(self.timeout, call).await {
@@ -309,7 +345,8 @@ impl<Q: Send + 'static> Authenticator<Q> {
 impl Authenticator<String> {
     /// The subject's claims as they are now; none for a user who is not to be let in any more.
     pub(crate) async fn claims_of(&self, subject: &str) -> Result<Option<Map<String, Value>>, Reason> {
-        let claims = match self.call(subject.to_owned()).await.map(|answer| answer.0) {
+        // All who come to this have signed in.
+        let claims = match self.call(subject.to_owned(), true).await.map(|answer| answer.0) {
             Ok(Outcome::Done(user)) => user.claims,
             Ok(Outcome::Refused(_)) => return Ok(None),
             Ok(Outcome::Ask(_)) => {

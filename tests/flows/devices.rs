@@ -1,5 +1,6 @@
 //! Browsers that a user signed in with before: others who guess do not hold them up.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, get, web};
@@ -8,6 +9,7 @@ use oauth_runtime::{Builder, Clock, Login, OAuthService, OneTimeError, Question,
 use oauth_tests::{Answer, Browser, Server, builder, free_port, serve};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use crate::guessing::{address, post, sign_in};
 
@@ -236,6 +238,35 @@ async fn c46_a_link_of_a_mail_lets_a_new_browser_be_known_once() {
     assert_eq!(owner(&late, "admin").await, 429);
     oauth.sign_out("admin").await.unwrap();
     assert_eq!(owner(&new, "admin").await, 429);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c46_a_flood_of_sign_ins_leaves_places_to_known_browsers() {
+    let (begun, may_end) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let signals = (Arc::clone(&begun), Arc::clone(&may_end));
+    let (server, _oauth) = started(|builder| {
+        builder.blocking_at_once(4).authenticate_blocking(move |login: Login| {
+            if &*login.password == "slow" {
+                signals.0.add_permits(1);
+                let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                runtime.block_on(signals.1.acquire()).unwrap().forget();
+            }
+            oauth_tests::users(&login)
+        })
+    });
+    let known = Browser::new(&server);
+    assert_eq!(owner(&known, "admin").await, 303);
+    let mut flood = tokio::task::JoinSet::new();
+    for number in 0..3 {
+        let browser = Browser::new(&server);
+        flood.spawn(async move { sign_in(&browser, "10.0.0.1", &format!("name {number}"), "slow").await.status });
+        begun.acquire().await.unwrap().forget();
+    }
+    assert_eq!(owner(&Browser::new(&server), "admin").await, 503, "every place is taken");
+    assert_eq!(owner(&known, "admin").await, 303);
+    may_end.add_permits(3);
+    assert_eq!(flood.join_all().await, [401; 3]);
+    assert_eq!(owner(&Browser::new(&server), "admin").await, 303);
 }
 
 #[tokio::test]

@@ -3,13 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
-
 use crate::builder::Builder;
 use crate::builder::error::BuildError;
 use crate::model::issuer::is_plain_path;
 use crate::server::{Refreshing, Sessions, SignInBy, Users};
-use crate::users::{Answer, Authenticate, Authenticator, ClaimsType, Login, SecondFactor};
+use crate::users::{Answer, Authenticate, Authenticator, ClaimsType, Login, Places, SecondFactor};
 
 impl Builder {
     /// Finds out who signs in: an async function from [`Login`] to claims, `None` for no.
@@ -52,7 +50,8 @@ impl Builder {
         self
     }
 
-    /// How many calls of `authenticate_blocking` may run at once. Argon2 takes 20 to 40 MiB for each. As many of
+    /// How many calls of `authenticate_blocking` may run at once. Argon2 takes 20 to 40 MiB for each. Of four or more a quarter
+    /// is kept for browsers that a user signed in with before, so that a flood of strangers does not keep them waiting. As many of
     /// `second_factor_blocking` and of `reload_blocking` may run beside them, so that sign-ins keep no refresh and no session
     /// waiting. Default: twice the cores, 4 to 16.
     pub fn blocking_at_once(mut self, calls: usize) -> Self {
@@ -207,8 +206,7 @@ struct Calls {
 impl Calls {
     /// Each function has places of its own: passwords that strangers try keep no refresh, session or second factor waiting.
     fn of<Q>(&self, function: Authenticate<Q>) -> Authenticator<Q> {
-        let places = self.blocking_at_once.min(Semaphore::MAX_PERMITS);
-        Authenticator { function, timeout: self.timeout, permits: Arc::new(Semaphore::new(places)) }
+        Authenticator { function, timeout: self.timeout, places: Places::new(self.blocking_at_once) }
     }
 }
 

@@ -60,7 +60,7 @@ pub(crate) async fn submit(
         acr_values: authorization.request.requirements.acr.clone(),
         language: authorization.request.requirements.language.clone(),
     };
-    let outcome = match authenticator.call(login).await {
+    let outcome = match authenticator.call(login, attempt.is_known()).await {
         Ok(signed_in) => signed_in.0,
         Err(why) => {
             tracing::error!(target: "oauth", ?why, "authenticate gave no answer");

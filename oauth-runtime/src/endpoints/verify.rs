@@ -55,7 +55,7 @@ pub(crate) async fn submit(
     };
     // It was asked, so there was one.
     let second_factor = server.second_factor().ok_or(Reason::Internal)?;
-    let asked = second_factor.call(factor(&form, answer.clone()));
+    let asked = second_factor.call(factor(&form, answer.clone()), attempt.is_known());
     let outcome = match server.repeats().once(sealed, &answer, asked).await {
         Ok(signed_in) => signed_in.0,
         Err(why) => {
