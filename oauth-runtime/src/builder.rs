@@ -174,8 +174,8 @@ impl Builder {
     /// A further resource that clients may ask tokens for, with the parameter `resource` (RFC 8707): another server, that
     /// takes the tokens of this one. Call it once for each.
     ///
-    /// A token for it has it as its `aud`, and is refused by the guards here unless it is for
-    /// [`Builder::audience`] as well. Where no resource is asked for, that one is meant.
+    /// A token for it has it as its `aud`, is for it alone, and is refused by the guards here: the server could use it at the
+    /// others. Where no resource is asked for, [`Builder::audience`] is meant.
     pub fn resource(mut self, resource: impl Into<String>) -> Self {
         self.resources.push(resource.into());
         self
@@ -184,7 +184,7 @@ impl Builder {
     /// As [`Builder::resource`], for a server of your own: tokens for it have all claims of the user in the open, those of third
     /// parties' clients too, since it cannot open what is sealed. Those clients can read them then.
     ///
-    /// A token that is for another server as well, which is not your own, stays sealed.
+    /// One token can be for several servers of your own, this one among them.
     pub fn own_resource(mut self, resource: impl Into<String>) -> Self {
         let resource = resource.into();
         self.own_resources.push(resource.clone());

@@ -260,6 +260,8 @@ reasons! {
     // RFC 8707 §2
     TargetNotForClient => 400, InvalidTarget,
         "a resource was asked for that this server does not have, or issues this client no tokens for";
+    TargetsApart => 400, InvalidTarget,
+        "one token cannot be for these resources together: name one of them as resource, and ask for a token for each";
     TargetNotGranted => 400, InvalidTarget, "a resource was asked for that was not in the authorization request";
 
     // Revocation and introspection: RFC 7009 §2.1, RFC 7662 §2.3

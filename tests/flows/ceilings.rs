@@ -21,8 +21,8 @@ pub(crate) fn with_partner(builder: Builder, configured: impl FnOnce(Client) -> 
     builder
         .scope("openid", "Know who you are")
         .scope("profile", "Know your name")
-        .resource(FILES)
-        .resource("https://mail.example")
+        .own_resource(FILES)
+        .own_resource("https://mail.example")
         .reload(async |subject: &str| Some(json!({ "role": if subject == "admin" { "admin" } else { "user" } })))
         .client(configured(Client::public("partner").redirect_uri(PARTNER).third_party()))
 }

@@ -209,14 +209,9 @@ async fn c44_a_server_of_the_authors_own_reads_all_and_one_of_somebody_else_what
     let server = start(|builder| builder);
     let browser = Browser::new(&server);
     let own = server.base.as_str();
-    for (resources, is_open) in [
-        (&[FILES][..], true),
-        (&[FILES, own], true),
-        (&[MAIL], false),
-        (&[FILES, MAIL], false),
-        (&[own], false),
-        (&[], false),
-    ] {
+    for (resources, is_open) in
+        [(&[FILES][..], true), (&[FILES, own], true), (&[MAIL], false), (&[own], false), (&[], false)]
+    {
         let mut asked = vec![("scope", Some("notes:read"))];
         asked.extend(resources.iter().map(|resource| ("resource", Some(*resource))));
         let claims = open(&issued(&browser, "partner", &asked).await["access_token"]);

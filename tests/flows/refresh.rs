@@ -71,6 +71,30 @@ async fn c18_c23_a_refresh_token_is_exchanged_for_the_next() {
 }
 
 #[tokio::test]
+async fn c23_claims_that_make_no_token_cost_a_client_nothing() {
+    let size = Arc::new(AtomicUsize::new(0));
+    let reloaded = Arc::clone(&size);
+    let clock = Clock::by_hand();
+    let server = start(|builder| {
+        let reload = move |_: &str| Some(json!({ "list": "x".repeat(reloaded.load(Ordering::SeqCst)) }));
+        builder.reload_blocking(reload).clock(clock.clone())
+    });
+    let browser = Browser::new(&server);
+    let refresh = text(&browser.issued(&[]).await, "refresh_token");
+    for bytes in [8 * 1024, 5_800, 100_000] {
+        size.store(bytes, Ordering::SeqCst);
+        let answer = browser.refresh(&refresh, &[]).await;
+        assert_eq!((answer.status, &answer.json()["error"]), (500, &json!("server_error")), "{bytes}: {answer:?}");
+        clock.advance(GRACE * 2);
+    }
+    // Once they are mended, the client goes on with what it holds, however long that took.
+    size.store(5_000, Ordering::SeqCst);
+    let (access, next) = good(browser.refresh(&refresh, &[]).await).await;
+    assert_eq!(browser.call("/me", Some(&access)).await.status, 200);
+    good(browser.refresh(&next, &[]).await).await;
+}
+
+#[tokio::test]
 async fn c23_reuse_ends_the_family_and_its_access_tokens() {
     let (server, clock) = timed(|builder| builder);
     let browser = Browser::new(&server);

@@ -9,7 +9,7 @@ const API: &str = "https://api.example";
 const FILES: &str = "https://files.example/v1?a=b";
 
 fn with_resources(builder: Builder, base: &str) -> Builder {
-    builder.reload_blocking(|_| Some(json!({ "role": "admin" }))).resource(API).resource(FILES).client(
+    builder.reload_blocking(|_| Some(json!({ "role": "admin" }))).own_resource(API).own_resource(FILES).client(
         Client::confidential("job").secret(SECRET).resource_server(base).resource_server(API).resource_server(FILES),
     )
 }
@@ -100,6 +100,30 @@ async fn c24_each_refresh_chooses_among_what_was_granted() {
         answer = browser.refresh(&token, &asked).await;
         assert_eq!(audience(&browser, &answer).await, expected);
     }
+}
+
+#[tokio::test]
+async fn c24_c26_a_token_for_a_server_of_somebody_else_is_for_that_alone() {
+    const THEIRS: &str = "https://theirs.example";
+    let server = start_here(|builder, base| with_resources(builder.resource(THEIRS), base));
+    let browser = Browser::new(&server);
+    let own = server.base.as_str();
+    let userinfo = format!("{own}/userinfo");
+    for granted in [[THEIRS, API], [THEIRS, own], [THEIRS, &userinfo]] {
+        // Both may be granted; a token is for one of them.
+        let code = code(&browser, &granted).await;
+        refused(&browser.redeem(&code, &[]).await);
+        refused(&browser.redeem(&code, &[("resource", Some(granted[0])), ("resource", Some(granted[1]))]).await);
+        let issued = browser.redeem(&code, &[("resource", Some(THEIRS))]).await;
+        let token = issued.json()["refresh_token"].as_str().unwrap().to_owned();
+        refused(&browser.refresh(&token, &[]).await);
+        for resource in granted {
+            let issued = browser.refresh(&token, &[("resource", Some(resource))]).await;
+            assert_eq!(crate::sessions::claims(&issued.json()["access_token"])["aud"], resource);
+        }
+    }
+    let job = [("grant_type", "client_credentials"), ("resource", THEIRS), ("resource", API)];
+    refused(&browser.post_as("/token", "job", SECRET, &job).await);
 }
 
 #[tokio::test]

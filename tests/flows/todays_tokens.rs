@@ -9,7 +9,7 @@ use crate::ceilings::{FILES, InTurn, issued, moved, with_partner};
 /// With a client of the service's own that may ask about tokens for it, and a job.
 fn with_others(builder: Builder, own: &str, job: &str) -> Builder {
     let api = Client::confidential("api").secret(SECRET).resource_server(own).resource_server(FILES);
-    builder.own_resource(FILES).client(api).client(Client::confidential("job").secret(SECRET).scope(job))
+    builder.client(api).client(Client::confidential("job").secret(SECRET).scope(job))
 }
 
 async fn status(browser: &Browser, path: &str, token: &str) -> u16 {

@@ -31,6 +31,16 @@ impl Algorithm {
     /// Those with a public key.
     pub(crate) const PUBLIC: [Algorithm; 3] = [Algorithm::ES256, Algorithm::EdDSA, Algorithm::RS256];
 
+    /// How long a signature of it is at most.
+    pub(crate) fn most_bytes(self) -> usize {
+        match self {
+            Algorithm::HS256 => 32,
+            Algorithm::ES256 | Algorithm::EdDSA => 64,
+            // Of a key of 8192 bits.
+            Algorithm::RS256 => 1024,
+        }
+    }
+
     fn jose(self) -> jsonwebtoken::Algorithm {
         match self {
             Algorithm::HS256 => jsonwebtoken::Algorithm::HS256,

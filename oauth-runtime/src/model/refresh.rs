@@ -9,7 +9,7 @@ use crate::model::session::Authentication;
 
 /// A refresh token: who may ask again, and for what. It carries the subject and not the claims, so that authority is
 /// looked up anew at every use.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct RefreshToken {
     /// The grant, which is also the name of the family.
     pub(crate) grant: String,

@@ -8,7 +8,7 @@ use crate::error::Reason;
 use crate::event::Fact;
 use crate::keys;
 use crate::keys::sealed::{SESSION, sealed};
-use crate::model::as_of::AsOf;
+use crate::model::as_of::{AsOf, Incarnation};
 use crate::model::claims::{OF_GRANT, OPENID, SEALED, SEALED_GRANT, UnusableClaims};
 use crate::model::client::RegisteredClient;
 use crate::model::id::random_id;
@@ -45,59 +45,91 @@ pub(crate) struct Access<'a> {
     pub(crate) granted: Granted,
     /// None for a client in its own name.
     pub(crate) authentication: Option<&'a Authentication>,
-    /// What the store had seen of the subject in the step that allows it.
-    pub(crate) as_of: AsOf,
     /// Whether its grant has refresh tokens, which it ends with.
     pub(crate) is_renewable: bool,
-    pub(crate) issued_at: Timestamp,
     pub(crate) claims: Map<String, Value>,
     /// Of the authorization request, for the ID token.
     pub(crate) nonce: Option<String>,
 }
 
-impl Access<'_> {
-    /// Signs it.
-    pub(crate) async fn issue(mut self, server: &Server, refresh_token: Option<String>) -> Result<Issued, Reason> {
+/// An access token that can be issued: what could be wrong with it was found out before anything was spent for it.
+pub(crate) struct Issuable<'a>(Access<'a>);
+
+/// When a token is issued, and by which step of the store.
+#[derive(Clone, Copy)]
+pub(crate) struct IssuedBy {
+    /// What the store had seen of the subject in the step that allows it.
+    pub(crate) as_of: AsOf,
+    pub(crate) at: Timestamp,
+}
+
+impl<'a> Access<'a> {
+    /// Finds out whether it can be issued.
+    pub(crate) async fn checked(self, server: &Server) -> Result<Issuable<'a>, Reason> {
+        // RFC 8707 §3: a server of somebody else could use the token at the others; §2.2: a request has to choose then
+        if !server.may_share_a_token(self.granted.resources()) {
+            return Err(Reason::TargetsApart);
+        }
         // RFC 9700 §4.15.1: a client may have been registered since the sign-in
         if self.authentication.is_some() && server.clients().find(self.subject).await?.is_some() {
             tracing::error!(target: "oauth", client = self.client.id, "a user's `sub` is the id of a client: {}", UnusableClaims::SubjectIsClient);
             return Err(Reason::ClaimsUnusable);
         }
-        let shown = self.shown(server);
-        let claims = self.claims(server);
-        let access_token = server.sign(&self.sealed(server, claims)?).ok_or(Reason::Internal)?;
-        if access_token.len() > keys::MAX_BYTES {
+        // No step of the store has a longer name.
+        let as_of = AsOf { incarnation: Incarnation::from_bits(0), sequence: u64::MAX };
+        let claims = self.claims(server, IssuedBy { as_of, at: server.now() })?;
+        let bytes = serde_json::to_vec(&claims).map_err(|_| Reason::Internal)?.len();
+        let signature = server.keys().algorithm().most_bytes();
+        if (bytes.div_ceil(3) + signature.div_ceil(3)) * 4 + HEADER > keys::MAX_BYTES {
             tracing::error!(target: "oauth", client = self.client.id, "the claims make a token that is longer than any guard reads");
             return Err(Reason::ClaimsUnusable);
         }
-        let id_token = match self.authentication.filter(|_| self.granted.scope().contains(OPENID)) {
-            Some(authentication) => Some(self.id_token(server, authentication, shown, &access_token)?),
+        // Where there is no key to sign with, it comes with the time: the client may try again.
+        server.keys().signs_with().ok_or(Reason::Internal)?;
+        Ok(Issuable(self))
+    }
+}
+
+impl Issuable<'_> {
+    /// Signs it.
+    pub(crate) fn issue(
+        self,
+        server: &Server,
+        issued: IssuedBy,
+        refresh_token: Option<String>,
+    ) -> Result<Issued, Reason> {
+        let Issuable(access) = self;
+        let access_token = server.sign(&access.claims(server, issued)?).ok_or(Reason::Internal)?;
+        let id_token = match access.authentication.filter(|_| access.granted.scope().contains(OPENID)) {
+            Some(authentication) => Some(access.id_token(server, authentication, issued.at, &access_token)?),
             None => None,
         };
-        server.tell(self.told.subject(self.subject).client(&self.client.id).grant(self.grant));
+        server.tell(access.told.subject(access.subject).client(&access.client.id).grant(access.grant));
         Ok(Issued {
             access_token,
             token_type: "Bearer",
             expires_in: server.access_token_lifetime().as_secs(),
             refresh_token,
             id_token,
-            scope: self.granted.scope().clone(),
+            scope: access.granted.scope().clone(),
         })
     }
+}
 
+impl Access<'_> {
     /// The user's claims become the token's.
-    fn claims(&mut self, server: &Server) -> Map<String, Value> {
-        let mut claims = std::mem::take(&mut self.claims);
+    fn claims(&self, server: &Server, issued: IssuedBy) -> Result<Map<String, Value>, Reason> {
+        let mut claims = self.claims.clone();
         let registered = [
             ("iss", json!(server.issuer().as_str())),
             ("aud", self.granted.resources().audience(server.audience())),
             ("sub", json!(self.subject)),
             ("client_id", json!(self.client.id)),
-            ("iat", json!(self.issued_at)),
-            ("exp", json!(self.issued_at + server.access_token_lifetime())),
+            ("iat", json!(issued.at)),
+            ("exp", json!(issued.at + server.access_token_lifetime())),
             ("jti", json!(random_id())),
             ("gid", json!(self.grant)),
-            ("as_of", json!(self.as_of)),
+            ("as_of", json!(issued.as_of)),
         ];
         claims.extend(registered.map(|(name, value)| (name.to_owned(), value)));
         if let Some(authentication) = self.authentication {
@@ -109,12 +141,17 @@ impl Access<'_> {
         if !self.granted.scope().is_empty() {
             claims.insert("scope".to_owned(), json!(self.granted.scope()));
         }
-        claims
+        self.sealed(server, claims, issued.at + server.access_token_lifetime())
     }
 
     /// What its client is not to read is sealed: all but what it was granted, or, for servers of the author's own, which cannot
     /// open it, what its grant is called.
-    fn sealed(&self, server: &Server, claims: Map<String, Value>) -> Result<Map<String, Value>, Reason> {
+    fn sealed(
+        &self,
+        server: &Server,
+        claims: Map<String, Value>,
+        expires_at: Timestamp,
+    ) -> Result<Map<String, Value>, Reason> {
         let Access { client, granted, .. } = self;
         if !client.seals {
             return Ok(claims);
@@ -125,7 +162,6 @@ impl Access<'_> {
             false => PROTOCOL.contains(&name) || server.releases().has(granted.scope(), name),
         };
         let name = if is_for_own { SEALED_GRANT } else { SEALED };
-        let expires_at = self.issued_at + server.access_token_lifetime();
         let mut sealed = sealed(claims, server.sealer(), name, is_open, expires_at).map_err(|why| match why {
             NotSealed::TooLarge => {
                 tracing::error!(target: "oauth", client = client.id, "the claims are too large to be sealed in a token");
@@ -150,20 +186,23 @@ impl Access<'_> {
         &self,
         server: &Server,
         authentication: &Authentication,
-        shown: Map<String, Value>,
+        issued_at: Timestamp,
         access_token: &str,
     ) -> Result<String, Reason> {
         let id = IdToken {
             subject: self.subject,
             client: self.client,
-            shown,
+            shown: self.shown(server),
             authentication,
-            issued_at: self.issued_at,
+            issued_at,
             nonce: self.nonce.as_deref(),
         };
         id.sign(server, access_token).ok_or(Reason::Internal)
     }
 }
+
+/// About how long the header of a token is, encoded, and the dots: its `kid` is a hash.
+const HEADER: usize = 160;
 
 /// The claims of the protocol that any client may read of its access token (RFC 9068 §2.2). The session's own name, `sid`, is
 /// not one: the client has another for it.

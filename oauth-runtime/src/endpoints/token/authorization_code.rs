@@ -1,6 +1,6 @@
 //! The grant `authorization_code` (RFC 6749 §4.1.3, OAuth 2.1 §4.1.3).
 
-use crate::endpoints::token::access_token::{Access, Issued};
+use crate::endpoints::token::access_token::{Access, Issued, IssuedBy};
 use crate::endpoints::token::refresh_token;
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
@@ -30,7 +30,7 @@ pub(crate) async fn redeem(
     let verifier: Verifier = verifier.parse().map_err(|_| Reason::VerifierMalformed)?;
     let asked = server.asked_resources(client, parameters)?;
 
-    let Opened { value: code, expires_at, .. } = opened(server, code)?;
+    let Opened { value: mut code, expires_at, .. } = opened(server, code)?;
     // RFC 6749 §5.2: issued to another client
     if code.client_id != client.id {
         return Err(Reason::CodeOfAnotherClient);
@@ -53,15 +53,8 @@ pub(crate) async fn redeem(
     let user = InTheNameOf::User { subject: &code.subject, claims: &code.claims };
     let granted = server.grant(client, &code.scope, &resources, user)?;
 
-    // Only now is it spent: a thief without the verifier cannot make the code useless to its owner.
     let family = refresh_token::family(server, client, &code, server.now());
-    let view = spent(server, client, &code, family.as_ref(), expires_at).await?;
-    let (as_of, issued_at) = (view.as_of(), server.now());
-    let code = AuthorizationCode { authentication: Authentication { as_of, ..code.authentication.clone() }, ..code };
-    let refresh_token = match &family {
-        Some(family) => Some(refresh_token::first(server, &code, family, issued_at)?),
-        None => None,
-    };
+    let (claims, nonce) = (std::mem::take(&mut code.claims), code.nonce.take());
     let access = Access {
         told: Fact::of(EventKind::TokenIssued).reason("authorization_code"),
         grant: &code.grant,
@@ -69,13 +62,20 @@ pub(crate) async fn redeem(
         subject: &code.subject,
         granted,
         authentication: Some(&code.authentication),
-        as_of,
-        is_renewable: refresh_token.is_some(),
-        issued_at,
-        claims: code.claims,
-        nonce: code.nonce,
+        is_renewable: family.is_some(),
+        claims,
+        nonce,
     };
-    access.issue(server, refresh_token).await
+    let access = access.checked(server).await?;
+
+    // Only now is it spent: a thief without the verifier cannot make the code useless to its owner.
+    let view = spent(server, client, &code, family.as_ref(), expires_at).await?;
+    let issued = IssuedBy { as_of: view.as_of(), at: server.now() };
+    let refresh_token = match &family {
+        Some(family) => Some(refresh_token::first(server, &code, family, issued)?),
+        None => None,
+    };
+    access.issue(server, issued, refresh_token)
 }
 
 /// Spends the code, begins its family, and ends what it gave where it came before: in one step.

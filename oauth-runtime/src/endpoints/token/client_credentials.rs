@@ -1,6 +1,6 @@
 //! The grant `client_credentials` (RFC 6749 §4.4, OAuth 2.1 §4.2): a client in its own name.
 
-use crate::endpoints::token::access_token::{Access, Issued};
+use crate::endpoints::token::access_token::{Access, Issued, IssuedBy};
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
 use crate::model::client::RegisteredClient;
@@ -21,8 +21,6 @@ pub(crate) async fn grant(
     // RFC 8707 §2.2: any that the client may ask for
     let resources = server.asked_resources(client, parameters)?;
     let granted = server.grant(client, &scope, &resources, InTheNameOf::Itself)?;
-    // A sign-out of this client since would be later than the token.
-    let as_of = server.ledger().view(Key::of(Kind::Subject, &client.id)).await?.as_of();
     let access = Access {
         told: Fact::of(EventKind::TokenIssued).reason("client_credentials"),
         // A grant of its own: this token can be revoked by itself.
@@ -32,12 +30,13 @@ pub(crate) async fn grant(
         subject: &client.id,
         granted,
         authentication: None,
-        as_of,
         is_renewable: false,
-        issued_at: server.now(),
         claims: client.claims.clone(),
         nonce: None,
     };
+    let access = access.checked(server).await?;
+    // A sign-out of this client since would be later than the token.
+    let as_of = server.ledger().view(Key::of(Kind::Subject, &client.id)).await?.as_of();
     // RFC 6749 §4.4.3: no refresh token
-    access.issue(server, None).await
+    access.issue(server, IssuedBy { as_of, at: server.now() }, None)
 }

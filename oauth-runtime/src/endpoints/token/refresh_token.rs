@@ -1,6 +1,6 @@
 //! The grant `refresh_token` (RFC 6749 §6, OAuth 2.1 §4.3, RFC 9700 §2.2.2).
 
-use crate::endpoints::token::access_token::{Access, Issued};
+use crate::endpoints::token::access_token::{Access, Issued, IssuedBy};
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
 use crate::model::Timestamp;
@@ -61,12 +61,6 @@ pub(crate) async fn refresh(
     let user = InTheNameOf::User { subject: &token.subject, claims: &claims };
     let granted = server.grant(client, &scope, &resources, user)?;
 
-    // Only now does the family move on: whatever failed before has cost the client nothing.
-    let (generation, as_of) = rotated(server, refreshing, client, &token).await?;
-    let issued_at = server.now();
-    let authentication = Authentication { as_of, ..token.authentication.clone() };
-    let token = RefreshToken { generation, authentication, ..token };
-    let next = sealed(server, refreshing, &token, issued_at)?;
     let access = Access {
         told: Fact::of(EventKind::Refreshed),
         grant: &token.grant,
@@ -74,14 +68,20 @@ pub(crate) async fn refresh(
         subject: &token.subject,
         granted,
         authentication: Some(&token.authentication),
-        as_of,
         is_renewable: true,
-        issued_at,
         claims,
         // OpenID Connect Core §12.2: that of the first one is not repeated
         nonce: None,
     };
-    access.issue(server, Some(next)).await
+    let access = access.checked(server).await?;
+
+    // Only now does the family move on: whatever failed before has cost the client nothing.
+    let (generation, as_of) = rotated(server, refreshing, client, &token).await?;
+    let authentication = Authentication { as_of, ..token.authentication.clone() };
+    let next = RefreshToken { generation, authentication, ..token.clone() };
+    let issued = IssuedBy { as_of, at: server.now() };
+    let next = sealed(server, refreshing, &next, issued.at)?;
+    access.issue(server, issued, Some(next))
 }
 
 fn opened(server: &Server, refreshing: &Refreshing, token: &str) -> Result<RefreshToken, Reason> {
@@ -165,7 +165,7 @@ pub(crate) fn first(
     server: &Server,
     code: &AuthorizationCode,
     family: &Grant,
-    issued_at: Timestamp,
+    issued: IssuedBy,
 ) -> Result<String, Reason> {
     let refreshing = server.refreshing().ok_or(Reason::Internal)?;
     let token = RefreshToken {
@@ -175,10 +175,10 @@ pub(crate) fn first(
         subject: code.subject.clone(),
         scope: code.scope.clone(),
         resources: code.resources.clone(),
-        authentication: code.authentication.clone(),
+        authentication: Authentication { as_of: issued.as_of, ..code.authentication.clone() },
         ends_at: ends_at(refreshing, code),
     };
-    sealed(server, refreshing, &token, issued_at)
+    sealed(server, refreshing, &token, issued.at)
 }
 
 /// Not beyond the end of all that its sign-in gives.
@@ -187,6 +187,7 @@ fn ends_at(refreshing: &Refreshing, code: &AuthorizationCode) -> Timestamp {
     code.authentication.until.map_or(ends_at, |until| until.min(ends_at))
 }
 
+/// It has room: the code that it comes of had all that is in it, and more.
 fn sealed(
     server: &Server,
     refreshing: &Refreshing,
