@@ -219,6 +219,11 @@ impl Recorder {
     /// Signs in without writing it down, and answers the token response.
     async fn signed_in(&mut self, changes: &[(&str, Option<&str>)]) -> Value {
         let issued = self.browser.issued(changes).await;
+        self.tokens_of(&issued);
+        issued
+    }
+
+    fn tokens_of(&mut self, issued: &Value) {
         for (kind, label) in
             [("access_token", "access token"), ("refresh_token", "refresh token"), ("id_token", "ID token")]
         {
@@ -226,7 +231,6 @@ impl Recorder {
                 self.name(label, value);
             }
         }
-        issued
     }
 }
 
@@ -346,7 +350,9 @@ async fn resources() {
     let server = clients_application();
     let mut wire = Recorder::new(&server);
     let both = [("resource", Some("https://files.example")), ("resource", Some("https://mail.example"))];
-    let issued = wire.signed_in(&both).await;
+    let code = wire.browser.sign_in(&both, "admin", "admin123").await.redirect()["code"].clone();
+    let issued = wire.browser.redeem(&code, &[("resource", Some("https://mail.example"))]).await.json();
+    wire.tokens_of(&issued);
     let token = text(&issued, "refresh_token");
     let ask = |resource| {
         [("grant_type", "refresh_token"), ("client_id", "demo"), ("refresh_token", token), ("resource", resource)]

@@ -360,22 +360,6 @@ impl Server {
         &self.configured.releases
     }
 
-    /// Whether all whom these tokens are for are the author's own, and one of them cannot open what is sealed.
-    pub(crate) fn are_for_own_resources(&self, resources: &Resources) -> bool {
-        let own = &self.configured.own_resources;
-        let is_own = |resource: &str| resource == self.audience() || own.has(resource);
-        resources.iter().all(is_own) && resources.iter().any(|resource| own.has(resource))
-    }
-
-    /// Whether one token may be for all of these: where one of them is not the author's own, it could use the token at the others.
-    pub(crate) fn may_share_a_token(&self, resources: &Resources) -> bool {
-        let userinfo = self.issuer().userinfo();
-        let is_own = |resource: &str| {
-            resource == self.audience() || resource == userinfo || self.configured.own_resources.has(resource)
-        };
-        resources.iter().count() < 2 || resources.iter().all(is_own)
-    }
-
     /// What is granted where no scope is asked for.
     pub(crate) fn default_scope(&self) -> &Scope {
         &self.configured.default_scope

@@ -17,6 +17,7 @@ mod guards;
 mod guessing;
 mod hardening;
 mod keys;
+mod lasting;
 mod metadata;
 mod oauth2_crate;
 mod one_time;

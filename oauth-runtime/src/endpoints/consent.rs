@@ -60,7 +60,8 @@ pub(crate) async fn decide(
                 record.withdraw(client);
             }
             Some(granted) if consent::is_kept(server, &authorization) => {
-                record.allow(client, &bound_to, granted.scope(), &granted.resources().named(server.audience()), now);
+                let resources = granted.resources().named(server.audience());
+                record.allow(client, &bound_to, granted.scope(), &resources, granted.lasts(), now);
             }
             Some(_) => {}
         }

@@ -35,6 +35,9 @@ pub(crate) struct AuthorizationRequest {
     /// What its user ticked: that the session outlives the browser.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) remember: bool,
+    /// Whether no refresh tokens were offered with it: then none come of it, whatever the configuration becomes.
+    #[serde(default, rename = "once", skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) without_refresh: bool,
 }
 
 /// How the client requires its user to be authenticated (OpenID Connect Core §3.1.2.1, RFC 9470 §4). It travels with the
@@ -244,6 +247,8 @@ pub(crate) struct AuthorizationCode {
     pub(crate) challenge: Challenge,
     pub(crate) subject: String,
     pub(crate) claims: Map<String, Value>,
+    #[serde(default, rename = "once", skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) without_refresh: bool,
     #[serde(rename = "how")]
     pub(crate) authentication: Authentication,
 }

@@ -28,6 +28,7 @@ pub(crate) enum InTheNameOf<'a> {
 pub(crate) struct Granted {
     scope: Scope,
     resources: Resources,
+    lasts: bool,
 }
 
 impl Granted {
@@ -37,6 +38,16 @@ impl Granted {
 
     pub(crate) fn resources(&self) -> &Resources {
         &self.resources
+    }
+
+    /// Whether it gets refresh tokens.
+    pub(crate) fn lasts(&self) -> bool {
+        self.lasts
+    }
+
+    /// The same, and no refresh tokens where none were offered.
+    pub(crate) fn within_offer(self, without_refresh: bool) -> Self {
+        Granted { lasts: self.lasts && !without_refresh, ..self }
     }
 }
 
@@ -50,26 +61,47 @@ impl Server {
         name: InTheNameOf<'_>,
     ) -> Result<Granted, Reason> {
         let userinfo = self.issuer().userinfo();
-        let (within, least) = match name {
+        let (within, least, may_last) = match name {
             InTheNameOf::User { subject, claims } => {
                 let asked = self.offered(client, scope);
                 let granting = Granting { client_id: &client.id, subject, asked: &asked, claims };
-                (self.narrowed(&granting)?, Some(userinfo.as_str()))
+                (self.narrowed(&granting)?, Some(userinfo.as_str()), true)
             }
             // OpenID Connect Core §5.3: there is no user to ask about
-            InTheNameOf::Itself => (scope.within(&client.ceiling.of_its_own), None),
+            InTheNameOf::Itself => (scope.within(&client.ceiling.of_its_own), None, false),
         };
         // RFC 6749 §3.3: less than was asked for is said in the answer; nothing at all is an error
         if within.is_empty() && !scope.is_empty() {
             return Err(Reason::ScopeNotForClient);
         }
         let resources = client.ceiling.resources(resources, self.audience(), least);
-        Ok(Granted { scope: within, resources: resources.map_err(|BeyondCeiling| Reason::TargetNotForClient)? })
+        let resources = resources.map_err(|BeyondCeiling| Reason::TargetNotForClient)?;
+        Ok(Granted { lasts: may_last && self.lasts(client, &within), scope: within, resources })
+    }
+
+    /// Whether a client that is granted this scope gets refresh tokens.
+    pub(crate) fn lasts(&self, client: &RegisteredClient, scope: &Scope) -> bool {
+        self.refreshing().is_some_and(|refreshing| refreshing.is_for(client, scope))
     }
 
     /// What the pages may say that a client asks for, before it is known whom.
     pub(crate) fn offered(&self, client: &RegisteredClient, scope: &Scope) -> Scope {
         scope.within(&client.ceiling.of_users)
+    }
+
+    /// Whether a token for these is for a server of the author's own that cannot open what is sealed. The others are the
+    /// author's own as well then, or they would not share it.
+    pub(crate) fn is_for_own_resource(&self, resources: &Resources) -> bool {
+        resources.iter().any(|resource| self.configured.own_resources.has(resource))
+    }
+
+    /// Whether one token may be for all of these: where one of them is not the author's own, it could use the token at the others.
+    pub(crate) fn may_share_a_token(&self, resources: &Resources) -> bool {
+        let userinfo = self.issuer().userinfo();
+        let is_own = |resource: &str| {
+            resource == self.audience() || resource == userinfo || self.configured.own_resources.has(resource)
+        };
+        resources.iter().count() < 2 || resources.iter().all(is_own)
     }
 
     fn narrowed(&self, granting: &Granting<'_>) -> Result<Scope, Reason> {

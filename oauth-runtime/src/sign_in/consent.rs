@@ -74,12 +74,11 @@ pub(crate) struct Asked<'a> {
 impl<'a> Asked<'a> {
     pub(crate) fn of(
         server: &'a Server,
-        client: &RegisteredClient,
         scope: &Scope,
         resources: &'a Resources,
+        lasts: bool,
         texts: &'a Texts,
     ) -> Self {
-        let lasts = server.refreshing().is_some_and(|refreshing| refreshing.is_for(client, scope));
         let lasting = lasts.then(|| server.described_one(OFFLINE_ACCESS, texts).unwrap_or(&texts.lasting_access));
         let (own, userinfo) = (server.audience(), server.issuer().userinfo());
         // Tokens for /userinfo alone are for nothing that a page could name.
@@ -111,11 +110,11 @@ pub(crate) fn consent_page(
     let Authorization { request, client, destination } = authorization;
     // What the page does not name cannot be allowed with it, whatever the configuration becomes meanwhile.
     let (scope, resources) = (granted.scope().clone(), granted.resources().clone());
-    let request = AuthorizationRequest { scope, resources, ..request };
+    let request = AuthorizationRequest { scope, resources, without_refresh: !granted.lasts(), ..request };
     let texts = server.texts(request.requirements.language.as_deref());
     let form = ConsentForm { id: random_id(), grant: promised.grant, request, browser: browser.hash(), person };
     let sealed = form::seal(server, &form)?;
-    let asked = Asked::of(server, &client, granted.scope(), granted.resources(), texts);
+    let asked = Asked::of(server, granted.scope(), granted.resources(), granted.lasts(), texts);
     let html = server.pages().consent(&ConsentPage {
         brand: server.brand(),
         texts,
@@ -154,5 +153,12 @@ fn is_remembered(
     view: &View,
 ) -> Result<bool, Reason> {
     let (client, resources) = (&authorization.client.id, granted.resources().named(server.audience()));
-    Ok(view.record()?.allows(client, &bound_to(authorization), granted.scope(), &resources, view.now()))
+    Ok(view.record()?.allows(
+        client,
+        &bound_to(authorization),
+        granted.scope(),
+        &resources,
+        granted.lasts(),
+        view.now(),
+    ))
 }

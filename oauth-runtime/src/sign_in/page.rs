@@ -36,7 +36,10 @@ pub(crate) fn sign_in_page(
     let sealed = form::seal(server, &form)?;
     let texts = server.texts(form.request.requirements.language.as_deref());
     let asked = match says_what_for {
-        true => Asked::of(server, &client, &offered, &form.request.resources, texts),
+        true => {
+            let lasts = !form.request.without_refresh && server.lasts(&client, &offered);
+            Asked::of(server, &offered, &form.request.resources, lasts, texts)
+        }
         false => Asked::default(),
     };
     let links = server

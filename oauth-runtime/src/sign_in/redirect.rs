@@ -67,6 +67,7 @@ fn code(
         challenge: request.challenge,
         subject: person.subject.clone(),
         claims: person.claims.clone(),
+        without_refresh: request.without_refresh,
         authentication: person.authentication.clone(),
     }
 }

@@ -43,7 +43,8 @@ impl Authorization {
     pub(crate) fn granted_by(&self, server: &Server, person: &Person) -> Result<Granted, Reason> {
         let Authorization { request, client, .. } = self;
         let user = InTheNameOf::User { subject: &person.subject, claims: &person.claims };
-        server.grant(client, &request.scope, &request.resources, user)
+        let granted = server.grant(client, &request.scope, &request.resources, user)?;
+        Ok(granted.within_offer(request.without_refresh))
     }
 
     /// What the pages say that is asked for, before it is known who the user is.
@@ -100,6 +101,7 @@ impl Asking {
             redirect_uri: self.destination.uri.clone(),
             redirect_uri_given: self.redirect_uri_given,
             challenge: challenge(parameters)?,
+            without_refresh: !server.lasts(&self.client, &scope),
             scope,
             resources: server.asked_resources(&self.client, parameters)?,
             state: state.map(str::to_owned),

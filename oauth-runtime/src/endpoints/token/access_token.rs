@@ -156,7 +156,7 @@ impl Access<'_> {
         if !client.seals {
             return Ok(claims);
         }
-        let is_for_own = server.are_for_own_resources(granted.resources());
+        let is_for_own = server.is_for_own_resource(granted.resources());
         let is_open = |name: &str| match is_for_own {
             true => !OF_GRANT.contains(&name),
             false => PROTOCOL.contains(&name) || server.releases().has(granted.scope(), name),

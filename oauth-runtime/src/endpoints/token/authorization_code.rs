@@ -51,9 +51,9 @@ pub(crate) async fn redeem(
     let resources = code.resources.narrowed(asked, server.audience())?;
     // RFC 6749 §3.3: by the configuration of now, which may allow less than when the code was made
     let user = InTheNameOf::User { subject: &code.subject, claims: &code.claims };
-    let granted = server.grant(client, &code.scope, &resources, user)?;
+    let granted = server.grant(client, &code.scope, &resources, user)?.within_offer(code.without_refresh);
 
-    let family = refresh_token::family(server, client, &code, server.now());
+    let family = refresh_token::family(server, client, &code, granted.lasts(), server.now());
     let (claims, nonce) = (std::mem::take(&mut code.claims), code.nonce.take());
     let access = Access {
         told: Fact::of(EventKind::TokenIssued).reason("authorization_code"),

@@ -5,6 +5,7 @@ use crate::error::Reason;
 use crate::event::{EventKind, Fact};
 use crate::model::Timestamp;
 use crate::model::as_of::AsOf;
+use crate::model::claims::OFFLINE_ACCESS;
 use crate::model::client::RegisteredClient;
 use crate::model::code::AuthorizationCode;
 use crate::model::form::Parameters;
@@ -32,6 +33,11 @@ pub(crate) async fn refresh(
     // RFC 6749 §6: bound to the client it was issued to
     if token.client_id != client.id {
         return Err(Reason::RefreshTokenOfAnotherClient);
+    }
+    // OpenID Connect Core §11: lasting access came of that scope, and goes with it
+    let came_of_scope = refreshing.needs_offline_access && token.scope.contains(OFFLINE_ACCESS);
+    if came_of_scope && !client.ceiling.of_users.contains(OFFLINE_ACCESS) {
+        return Err(Reason::GrantNotForClient);
     }
     // RFC 6749 §6: no scope that was not granted; none asked for means all that was
     let scope = match scope {
@@ -145,10 +151,11 @@ pub(crate) fn family(
     server: &Server,
     client: &RegisteredClient,
     code: &AuthorizationCode,
+    lasts: bool,
     now: Timestamp,
 ) -> Option<Grant> {
     let refreshing = server.refreshing()?;
-    (refreshing.is_for(client, &code.scope) && ends_at(refreshing, code) > now).then(|| Grant {
+    (lasts && ends_at(refreshing, code) > now).then(|| Grant {
         id: code.grant.clone(),
         client: client.id.clone(),
         session: code.authentication.session.clone(),

@@ -10,7 +10,15 @@ use crate::model::scope::Scope;
 
 impl Record {
     /// Remembers what was allowed, together with what was before.
-    pub(crate) fn allow(&mut self, client: &str, bound_to: &str, scope: &Scope, resources: &Resources, now: Timestamp) {
+    pub(crate) fn allow(
+        &mut self,
+        client: &str,
+        bound_to: &str,
+        scope: &Scope,
+        resources: &Resources,
+        lasts: bool,
+        now: Timestamp,
+    ) {
         self.prune(now);
         let is_same = |it: &Consent| it.client == client && it.bound_to == bound_to;
         let mut consent = self.consents.iter().find(|it| is_same(it)).cloned().unwrap_or_else(|| Consent {
@@ -18,17 +26,21 @@ impl Record {
             bound_to: bound_to.to_owned(),
             scope: Scope::default(),
             resources: resources.clone(),
+            lasts,
             given: now,
             until: now,
         });
         // Joined only along one of the two: else what was allowed at one resource would be at another.
         if consent.resources == *resources {
             consent.scope.extend(scope.iter());
-        } else if consent.scope == *scope {
+            // It is as the scope that asks for it: in whatever way it came, it is for all that is allowed there.
+            consent.lasts |= lasts;
+        } else if consent.scope == *scope && consent.lasts == lasts {
             consent.resources.join(resources);
         } else {
             consent.scope.clone_from(scope);
             consent.resources.clone_from(resources);
+            consent.lasts = lasts;
         }
         consent.until = now + REMEMBERED;
         // The one that was given last is the last; the first makes place.
@@ -46,6 +58,7 @@ impl Record {
         bound_to: &str,
         scope: &Scope,
         resources: &Resources,
+        lasts: bool,
         now: Timestamp,
     ) -> bool {
         self.consents.iter().any(|it| {
@@ -54,6 +67,7 @@ impl Record {
                 && it.until > now
                 && scope.is_subset(&it.scope)
                 && resources.is_subset(&it.resources)
+                && (it.lasts || !lasts)
         })
     }
 

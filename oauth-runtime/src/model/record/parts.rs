@@ -199,6 +199,9 @@ pub(crate) struct Consent {
     pub(crate) scope: Scope,
     #[serde(rename = "r", default, skip_serializing_if = "Resources::is_empty")]
     pub(crate) resources: Resources,
+    /// Whether with refresh tokens.
+    #[serde(rename = "l", default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) lasts: bool,
     #[serde(rename = "b")]
     pub(crate) given: Timestamp,
     #[serde(rename = "u")]

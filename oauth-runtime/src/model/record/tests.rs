@@ -197,17 +197,21 @@ fn c40_a_consent_holds_for_what_was_allowed_until_it_is_withdrawn() {
     let scope = |text: &str| text.parse::<Scope>().expect("a scope");
     let none = Resources::default();
     let mut record = Record::default();
-    record.allow("guest", "bound", &scope("read"), &none, NOW);
-    record.allow("guest", "bound", &scope("write"), &none, NOW);
-    assert!(record.allows("guest", "bound", &scope("read write"), &none, NOW));
-    assert!(!record.allows("guest", "bound", &scope("read more"), &none, NOW));
-    assert!(!record.allows("guest", "elsewhere", &scope("read"), &none, NOW), "another address, or other keys");
-    assert!(!record.allows("other", "bound", &scope("read"), &none, NOW));
-    assert!(!record.allows("guest", "bound", &scope("read"), &none, NOW + LONGEST));
+    record.allow("guest", "bound", &scope("read"), &none, false, NOW);
+    record.allow("guest", "bound", &scope("write"), &none, false, NOW);
+    assert!(record.allows("guest", "bound", &scope("read write"), &none, false, NOW));
+    assert!(!record.allows("guest", "bound", &scope("read more"), &none, false, NOW));
+    assert!(!record.allows("guest", "elsewhere", &scope("read"), &none, false, NOW), "another address, or other keys");
+    assert!(!record.allows("other", "bound", &scope("read"), &none, false, NOW));
+    assert!(!record.allows("guest", "bound", &scope("read"), &none, false, NOW + LONGEST));
+    assert!(!record.allows("guest", "bound", &scope("read"), &none, true, NOW), "it is to last");
+    record.allow("guest", "bound", &scope("read"), &none, true, NOW);
+    assert!(record.allows("guest", "bound", &scope("read"), &none, true, NOW));
+    assert!(record.allows("guest", "bound", &scope("write"), &none, false, NOW), "the rest is remembered as well");
     record.sign_out(NOW);
-    assert!(record.allows("guest", "bound", &scope("read"), &none, NOW), "a sign-out takes back no consent");
+    assert!(record.allows("guest", "bound", &scope("read"), &none, false, NOW), "a sign-out takes back no consent");
     assert!(record.withdraw("guest") && !record.withdraw("guest"));
-    assert!(!record.allows("guest", "bound", &scope("read"), &none, NOW));
+    assert!(!record.allows("guest", "bound", &scope("read"), &none, false, NOW));
 }
 
 #[test]
@@ -215,7 +219,7 @@ fn a_subject_sees_and_ends_what_they_gave() {
     let mut record = Record::default();
     record.begin_session("session", NOW + DAYS_30, NOW);
     redeemed(&mut record, "a", "demo", NOW).expect("room");
-    record.allow("guest", "bound", &Scope::default(), &Resources::default(), NOW);
+    record.allow("guest", "bound", &Scope::default(), &Resources::default(), false, NOW);
     let consent = record.consents(NOW).next().map(Consent::id).expect("one");
     for id in ["a", consent.as_str(), "session"] {
         assert!(record.end(id, NOW), "{id}");
