@@ -45,7 +45,7 @@ async fn page(oauth: OAuthService, http: HttpRequest, arrival: Query<Arrival>) -
 async fn sign_in(oauth: OAuthService, http: HttpRequest, answer: Form<Answer>) -> Result<HttpResponse, Error> {
     let pending = oauth.pending(&http, &answer.request).await?;
     if answer.code != CODE {
-        return pending.deny();
+        return pending.deny(&http).await;
     }
     let user = json!({ "sub": answer.address, "email": answer.address });
     pending.finish(&http, SignIn::done(user).amr("otp"), AuthTime::Now).await

@@ -116,6 +116,11 @@ struct Mine {
 #[post("/mine")]
 async fn mine(oauth: OAuthService, http: HttpRequest, form: web::Form<Mine>) -> Result<HttpResponse, Error> {
     let pending = oauth.pending(&http, &form.request).await?;
+    match form.sub.as_str() {
+        "denies" => return pending.deny(&http).await,
+        "is refused" => return pending.finish(&http, SignIn::<Value>::refused(), AuthTime::Now).await,
+        _ => {}
+    }
     let user = SignIn::done(json!({ "sub": form.sub })).amr("hwk");
     let user = match &form.acr {
         Some(acr) => user.acr(acr),
@@ -269,4 +274,25 @@ async fn c07_an_openid_request_names_its_redirect_uri() {
     assert_eq!((refused["error"].as_str(), refused["state"].as_str()), ("invalid_request", "s"));
     assert!(refused["error_description"].contains("redirect_uri"), "{refused:?}");
     assert_eq!(browser.authorize(&no_uri).await.status, 200, "OAuth 2.1 §4.1.1 lets it be left out");
+}
+
+#[tokio::test]
+async fn c41_who_comes_back_to_a_page_of_the_author_s_and_leaves_takes_back_what_it_gave() {
+    let own = elsewhere();
+    for (leaves, is_redeemed) in [("denies", true), ("is refused", true), ("denies", false)] {
+        let browser = Browser::new(&own.server);
+        let request = own.begin(&browser, &[]).await;
+        let code = own.finish(&browser, &request, &[("sub", "ada")]).await.redirect()["code"].clone();
+        let issued = if is_redeemed { redeemed(&browser, &code).await } else { Value::Null };
+        let left = own.finish(&browser, &request, &[("sub", leaves)]).await;
+        assert_eq!(left.redirect()["error"], "access_denied", "{leaves}: {left:?}");
+        if is_redeemed {
+            let status = browser.call("/userinfo", issued["access_token"].as_str()).await.status;
+            assert_eq!(status, 401, "{leaves}");
+        } else {
+            assert_eq!(redeemed(&browser, &code).await["error"], "invalid_grant");
+        }
+        let again = own.finish(&browser, &request, &[("sub", "ada")]).await;
+        assert!(again.status == 400 && !again.body.contains("code="), "{leaves}: {again:?}");
+    }
 }

@@ -164,7 +164,7 @@ async fn my_page(oauth: OAuthService, http: HttpRequest, form: web::Query<Elsewh
 async fn my_sign_in(oauth: OAuthService, http: HttpRequest, form: web::Form<Elsewhere>) -> Result<HttpResponse, Error> {
     let pending = oauth.pending(&http, &form.request).await?;
     match form.who.as_str() {
-        "" => pending.deny(),
+        "" => pending.deny(&http).await,
         "nobody" => pending.finish(&http, SignIn::<Value>::refused(), AuthTime::Now).await,
         "nameless" => pending.finish(&http, SignIn::done(json!({ "role": "admin" })), AuthTime::Now).await,
         "client" => pending.finish(&http, SignIn::done(json!({ "sub": "demo" })), AuthTime::Now).await,

@@ -15,7 +15,7 @@ use crate::model::code::{FormId, Prompt, SignInForm};
 use crate::model::session::By;
 use crate::response::{Doing, WayBack, error_page};
 use crate::server::OAuthService;
-use crate::sign_in::finish::{Attempted, finish, signed_in};
+use crate::sign_in::finish::{Attempted, cancel, finish, signed_in};
 use crate::sign_in::redirect::ToClient;
 use crate::sign_in::request::Authorization;
 use crate::sign_in::{form, language, redirect};
@@ -51,7 +51,7 @@ use crate::users::{Outcome, SignIn};
 ///     let pending = oauth.pending(&http, &form.request).await?;
 ///     match form.code_from_mail.as_str() {
 ///         "314159" => pending.finish(&http, SignIn::done(json!({ "sub": "ada" })).amr("otp"), AuthTime::Now).await,
-///         _ => pending.deny(),
+///         _ => pending.deny(&http).await,
 ///     }
 /// }
 /// ```
@@ -155,10 +155,7 @@ impl PendingAuthorization {
                 let signed_in = signed_in(server, http, &self.authorization, user, attempted).await?;
                 finish(server, http, self.authorization, signed_in, By::Elsewhere).await
             }
-            Outcome::Refused(_) => {
-                self.tell_refused("denied");
-                Ok(redirect::deny(server, &self.authorization))
-            }
+            Outcome::Refused(_) => self.denied(http).await,
             Outcome::Ask(_) => {
                 tracing::error!(target: "oauth", "a sign-in of your own asks its questions itself");
                 Err(Reason::Internal)
@@ -166,13 +163,24 @@ impl PendingAuthorization {
         }
     }
 
-    /// Sends the browser back to the client with `access_denied`: the user would not, or could not, sign in.
+    /// Sends the browser back to the client with `access_denied`: the user would not, or could not, sign in. Where they did
+    /// before, and came back to your page, what it gave is taken back.
     ///
     /// # Errors
-    /// None today: it answers as [`PendingAuthorization::finish`] does, so that a handler can end with either.
-    pub fn deny(self) -> Result<HttpResponse, Error> {
+    /// The store has no answer: the error answers with a page.
+    pub async fn deny(self, http: &HttpRequest) -> Result<HttpResponse, Error> {
+        let request = Request { id: None, address: self.oauth.server().client_address().of(http) };
+        request::during(request, self.denied(http)).await.map_err(|reason| {
+            let back = redirect::way_back(self.oauth.server(), &self.authorization);
+            page_error(&self.oauth, http, reason, Some(&back))
+        })
+    }
+
+    async fn denied(&self, http: &HttpRequest) -> Result<HttpResponse, Reason> {
         self.tell_refused("denied");
-        Ok(redirect::deny(self.oauth.server(), &self.authorization))
+        let (server, client) = (self.oauth.server(), &self.authorization.client.id);
+        cancel(server, http, &self.form, client).await?;
+        Ok(redirect::deny(server, &self.authorization))
     }
 
     fn tell_refused(&self, why: &'static str) {
