@@ -255,3 +255,38 @@ async fn c37_the_session_cookie_goes_only_where_it_came() {
     let answer = Answer::to(request).await;
     assert!(answer.header("set-cookie").contains("Max-Age=0"), "{answer:?}");
 }
+
+/// Two tabs at the same moment: neither sign-in knows of the other. The browser is the user's whose cookie it keeps.
+#[tokio::test]
+async fn c37_c41_of_two_users_at_once_in_one_browser_one_has_it() {
+    let server = start(|builder| clients(builder).account_page());
+    let http = without_cookies();
+    let guest = [("client_id", Some("guest")), ("redirect_uri", Some("https://guest.example/cb"))];
+    let page = Answer::to(http.get(Browser::new(&server).authorize_url(&guest))).await;
+    let cookie = page.header("set-cookie").split(';').next().unwrap().to_owned();
+    let post = async |path: &str, cookies: &str, fields: &[(&str, &str)]| {
+        Answer::to(http.post(format!("{}{path}", server.base)).header("cookie", cookies).form(fields)).await
+    };
+    let form = page.form();
+    let login = async |user: &str| {
+        let fields = [("request", form.as_str()), ("username", user), ("password", &format!("{user}123"))];
+        let consent = post("/login", &cookie, &fields).await;
+        (format!("{cookie}; {}", session_cookie(&consent)), consent.form())
+    };
+    let ((admin, of_admin), (user, of_user)) = tokio::join!(login("admin"), login("user"));
+    let allow =
+        async |cookies: &str, form: &str| post("/consent", cookies, &[("request", form), ("decision", "allow")]).await;
+    let refused = allow(&user, &of_admin).await;
+    assert!(refused.status == 400 && refused.is_page() && !refused.body.contains("code="), "{refused:?}");
+    assert!(allow(&user, &of_user).await.redirect().contains_key("code"));
+    // Who is asked whether to sign out is named, and no one else is told to be signed out.
+    let get = async |path: &str, cookies: &str| {
+        Answer::to(http.get(format!("{}{path}", server.base)).header("cookie", cookies)).await
+    };
+    let asked = get("/logout", &user).await;
+    assert!(asked.body.contains("<bdi>user</bdi>") && !asked.body.contains("admin"), "{asked:?}");
+    post("/logout", &user, &[("request", &asked.form()), ("decision", "sign_out")]).await;
+    // The other session is listed where its user can end it.
+    let listed = get("/account", &admin).await;
+    assert!(listed.status == 200 && listed.body.contains("This browser"), "{listed:?}");
+}
