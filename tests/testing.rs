@@ -414,3 +414,71 @@ fn two_policies_never_read_as_one() {
         assert_eq!(snapshot.matches(&line).count(), 1, "{line}{snapshot}");
     }
 }
+
+mod overlapping {
+    use super::*;
+
+    async fn open() -> &'static str {
+        "open to everybody"
+    }
+
+    #[require_token]
+    async fn guarded() -> &'static str {
+        "guarded"
+    }
+
+    #[actix_web::test]
+    async fn what_a_sample_does_not_reach_is_not_called_closed() {
+        let findings = findings(|app| {
+            app.route("/files/{id:\\d+}", web::get().to(guarded)).route("/files/{name}", web::get().to(open));
+            app.route("/all/{tail:.*}", web::get().to(guarded)).route("/all/below", web::get().to(open));
+            app.service(web::scope("/hosts").guard(guard::Host("b.example")).route("/x", web::get().to(open)));
+            app.service(web::scope("/hosts").route("/x", web::get().to(guarded)));
+            app.service(
+                web::scope("/kinds")
+                    .guard(guard::Header("x-kind", "a"))
+                    .service(web::scope("/deeper").route("/z", web::get().to(open))),
+            );
+            app.service(web::scope("/kinds").route("/deeper/z", web::get().to(guarded)));
+        })
+        .await;
+        let of = |route: &str| findings.iter().find(|(found, _)| found == route).map(|(_, finding)| finding.clone());
+        assert_eq!(of("GET /files/{id:\\d+}"), Some(Finding::Guarded("any valid token".to_owned())), "{findings:?}");
+        assert_eq!(of("GET /files/{name}"), Some(Finding::Open(200)), "{findings:?}");
+        for unreached in ["/all/below", "/hosts/x", "/kinds/deeper/z"] {
+            assert!(matches!(of(unreached), Some(Finding::Unchecked(_))), "{unreached}: {findings:?}");
+        }
+        assert_eq!(findings.len(), 6, "{findings:?}");
+    }
+
+    #[actix_web::test]
+    async fn an_applications_handler_at_an_address_of_the_servers_is_not_the_servers() {
+        let service = OAuthService::builder()
+            .issuer("http://127.0.0.1:8000")
+            .client(oauth_runtime::Client::public("app").redirect_uri("http://127.0.0.1/callback"))
+            .authenticate(async |_| None::<Value>)
+            .build()
+            .unwrap();
+        let app = App::new()
+            .service(web::resource("/verify").guard(guard::Get()).to(open))
+            .service(web::resource("/token").guard(guard::Post()).to(open))
+            .configure(service.routes())
+            .service(web::resource("/revoke").guard(guard::Post()).to(open));
+        let coverage = testing::coverage(app).await;
+        let own: Vec<(String, Finding)> = coverage
+            .findings()
+            .map(|(route, finding)| (route.to_string(), finding.clone()))
+            .filter(|(route, _)| ["/verify", "/token", "/revoke"].iter().any(|path| route.ends_with(path)))
+            .collect();
+        let server = |path: &str| (path.to_owned(), Finding::Server);
+        let open = |route: &str| (route.to_owned(), Finding::Open(200));
+        // What comes after the server's own is out of reach.
+        let mut expected =
+            vec![server("/revoke"), server("/token"), server("/verify"), open("GET /verify"), open("POST /token")];
+        let mut found = own;
+        expected.sort_by(|(one, _), (other, _)| one.cmp(other));
+        found.sort_by(|(one, _), (other, _)| one.cmp(other));
+        assert_eq!(found, expected);
+        assert!(!coverage.is_closed());
+    }
+}

@@ -145,8 +145,9 @@ fn registered(guard: &Guard, handler: &Named, routes: &[Route], private: &TokenS
         Requirement::Rule(rule) => rule_tokens(rule, private),
         Requirement::Pattern(pattern) => typed_tokens(pattern, policy, private),
     };
-    let routes = routes.iter().map(|Route { methods, pattern }| {
-        quote_spanned!(here=> #private::Route { methods: &[#(#methods),*], pattern: #pattern })
+    let routes = routes.iter().map(|Route { methods, pattern, name }| {
+        let name = name.as_ref().or(handler.name.as_ref());
+        quote_spanned!(here=> #private::Route { methods: &[#(#methods),*], pattern: #pattern, name: #name })
     });
     let parameters = guard.parameters.iter().map(|parameter| &parameter.name);
     quote_spanned! {here=>

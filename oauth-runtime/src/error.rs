@@ -292,6 +292,7 @@ reasons! {
     SignInAgain(need: Need) => 401, InsufficientUserAuthentication, sign_in_again(need);
     ClaimsOfAnotherShape => 403, InsufficientScope, "the claims of the token are not those that this address needs";
     NoService => 500, ServerError, "the server is not set up to check tokens; its log says how";
+    NothingDecided => 500, ServerError, "no guard of the server decides about this address; its log says how to mend it";
     ParameterMisfit => 500, ServerError, "the server's guard does not fit its route; its log says how to mend it";
 }
 

@@ -2,9 +2,11 @@
 
 pub(crate) mod bearer;
 pub(crate) mod cache;
+pub(crate) mod closed;
 pub(crate) mod decide;
 pub(crate) mod extract;
 pub(crate) mod map;
+pub(crate) mod own;
 #[cfg(feature = "testing")]
 pub(crate) mod probe;
 pub(crate) mod protection;
@@ -12,3 +14,4 @@ pub(crate) mod refusal;
 pub(crate) mod require;
 #[cfg(feature = "resource-server")]
 pub(crate) mod resource_server;
+pub(crate) mod watch;

@@ -36,6 +36,7 @@ pub use builder::Builder;
 pub use builder::client_address;
 pub use builder::error::BuildError;
 pub use event::{Event, EventKind};
+pub use guard::closed::Closed;
 pub use guard::extract::{AccessToken, Claims};
 pub use guard::map::{Entry, Policies, policies};
 pub use guard::refusal::Refusal;

@@ -5,6 +5,7 @@ pub(crate) mod granting;
 pub(crate) mod grants;
 pub(crate) mod health;
 pub(crate) mod one_time;
+mod over;
 pub(crate) mod paths;
 
 use std::collections::BTreeMap;
@@ -22,7 +23,6 @@ use crate::error::Reason;
 use crate::event::{EventKind, Fact};
 use crate::guard::protection::{OwnTokens, Protection};
 use crate::guard::refusal::Refusal;
-use crate::guard::require::Require;
 use crate::keys::{self, Expected, IdTokenHint, KeyRing, Verified};
 use crate::limit::Limits;
 use crate::model::client::RegisteredClient;
@@ -36,7 +36,6 @@ use crate::model::resource::Resources;
 use crate::model::session::Remember;
 use crate::model::{Clock, Scope, Timestamp};
 use crate::pages::{Brand, Logo, Pages, Texts};
-use crate::policy::Policy;
 use crate::seal::Sealer;
 use crate::server::address::ClientAddress;
 use crate::server::paths::{Paths, Url};
@@ -180,29 +179,6 @@ impl OAuthService {
         self.end_all(subject, Record::sign_out).await?;
         self.0.tell(Fact::of(EventKind::SignedOutEverywhere).subject(subject));
         Ok(())
-    }
-
-    /// Puts a policy over all that an `App`, a scope or a resource has.
-    ///
-    /// ```
-    /// use actix_web::{App, web};
-    /// use oauth_runtime::policy;
-    /// # use oauth_runtime::{Client, Login, OAuthService};
-    /// # let oauth = OAuthService::builder().issuer("http://127.0.0.1:8000").client(Client::public("demo")
-    /// #     .redirect_uri("http://127.0.0.1/")).authenticate_blocking(|_: Login| Some(serde_json::json!({})))
-    /// #     .build().unwrap();
-    ///
-    /// let admin = web::scope("/admin").wrap(oauth.require(policy!(role = "admin")));
-    /// let app = App::new().configure(oauth.routes()).service(admin);
-    /// # let _ = app;
-    /// ```
-    ///
-    /// The server's own addresses pass it, so that signing in is possible below an `App` that is wrapped whole. A CORS
-    /// preflight does not: it has no token, so put the CORS layer around this one. Guards on the handlers decide after it,
-    /// and decide for themselves.
-    #[must_use]
-    pub fn require(&self, policy: Policy) -> Require {
-        Require::new(self.0.protection(), policy)
     }
 
     pub(crate) fn new(configured: Configuration) -> Self {

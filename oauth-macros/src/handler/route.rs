@@ -23,6 +23,8 @@ const ATTRIBUTES: [(&str, Option<&str>); 10] = [
 pub(crate) struct Route {
     pub(crate) methods: Vec<String>,
     pub(crate) pattern: String,
+    /// `name = "notes"`; else it is the handler's.
+    pub(crate) name: Option<String>,
 }
 
 impl Route {
@@ -33,8 +35,9 @@ impl Route {
         let (_, method) = ATTRIBUTES.iter().find(|(known, _)| name == known)?;
         let arguments = |input: ParseStream<'_>| Ok((input.parse::<LitStr>()?, input.parse::<TokenStream>()?));
         let (pattern, rest) = list.parse_args_with(arguments).ok()?;
-        let methods = method.map_or_else(|| methods(rest), |method| vec![method.to_owned()]);
-        Some(Route { methods, pattern: pattern.value() })
+        let name = strings(rest.clone(), "name").pop();
+        let methods = method.map_or_else(|| strings(rest, "method"), |method| vec![method.to_owned()]);
+        Some(Route { methods, pattern: pattern.value(), name })
     }
 
     /// The names in braces.
@@ -59,20 +62,20 @@ impl Route {
     }
 }
 
-/// Each `method = "GET"`. What cannot be read is for the route's own attribute to report.
-fn methods(rest: TokenStream) -> Vec<String> {
+/// Each `method = "GET"`, or another argument. What cannot be read is for the route's own attribute to report.
+fn strings(rest: TokenStream, argument: &str) -> Vec<String> {
     let arguments = |input: ParseStream<'_>| {
         input.parse::<Option<Token![,]>>()?;
         Punctuated::<Meta, Token![,]>::parse_terminated(input)
     };
-    let method = |argument: Meta| match argument {
-        Meta::NameValue(pair) if pair.path.is_ident("method") => match pair.value {
-            Expr::Lit(ExprLit { lit: Lit::Str(method), .. }) => Some(method.value()),
+    let text = |found: Meta| match found {
+        Meta::NameValue(pair) if pair.path.is_ident(argument) => match pair.value {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
             _ => None,
         },
         Meta::NameValue(_) | Meta::List(_) | Meta::Path(_) => None,
     };
-    arguments.parse2(rest).unwrap_or_default().into_iter().filter_map(method).collect()
+    arguments.parse2(rest).unwrap_or_default().into_iter().filter_map(text).collect()
 }
 
 #[cfg(test)]
@@ -114,6 +117,14 @@ mod tests {
         ];
         for (attribute, methods) in attributes {
             assert_eq!(Route::read(&attribute).expect("a route").methods, methods);
+        }
+        for (attribute, name) in [
+            (parse_quote!(#[get("/")]), None),
+            (parse_quote!(#[get("/", name = "notes")]), Some("notes".to_owned())),
+            (parse_quote!(#[route("/", method = "GET", name = "x", wrap = "A::b()")]), Some("x".to_owned())),
+        ] {
+            let attribute: Attribute = attribute;
+            assert_eq!(Route::read(&attribute).expect("a route").name, name);
         }
     }
 }

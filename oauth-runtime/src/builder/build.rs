@@ -12,6 +12,7 @@ use crate::clients::Clients;
 use crate::event::teller::Events;
 use crate::guard::cache::TokenCache;
 use crate::guard::map;
+use crate::guard::own::OwnUrls;
 use crate::guard::protection::{OwnTokens, Protection, Tokens};
 use crate::guard::refusal::{RefusalForm, Resource};
 use crate::keys::sealed::Opener;
@@ -83,7 +84,7 @@ impl Builder {
                 expected,
                 tokens: Tokens::Own(Arc::clone(&tokens)),
                 token_cache: TokenCache::new(cache),
-                own_paths: paths.registered().map(|placed| placed.path.clone()).collect(),
+                own_urls: OwnUrls::new(paths.registered().map(|placed| placed.path.clone())),
                 refusals: Arc::clone(&refusals),
             })
         };

@@ -13,6 +13,7 @@ use crate::error::Reason;
 use crate::guard::bearer;
 use crate::guard::protection::Protection;
 use crate::guard::refusal::Refusal;
+use crate::guard::watch;
 use crate::keys::Verified;
 use crate::meter;
 use crate::model::Scope;
@@ -67,8 +68,7 @@ async fn check(request: &HttpRequest, guard: &'static Guard) -> Result<(), Refus
             Err(reason) => Err(Refusal::new(reason, None)),
         },
     };
-    #[cfg(feature = "testing")]
-    crate::guard::probe::note(request, guard, admitted.is_ok());
+    watch::note(request, guard, admitted.is_ok());
     admitted
 }
 

@@ -4,10 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
+use actix_web::dev::ServiceRequest;
 
 use crate::error::Reason;
 use crate::event::teller::Events;
 use crate::guard::cache::TokenCache;
+use crate::guard::own::OwnUrls;
 use crate::guard::refusal::{Refusal, RefusalForm};
 #[cfg(feature = "resource-server")]
 use crate::keys::RemoteKeys;
@@ -23,8 +25,7 @@ pub(crate) struct Protection {
     pub(crate) tokens: Tokens,
     pub(crate) token_cache: TokenCache,
     pub(crate) refusals: Arc<RefusalForm>,
-    /// The paths of the server itself, which a policy over the whole `App` lets pass.
-    pub(crate) own_paths: Vec<String>,
+    pub(crate) own_urls: OwnUrls,
 }
 
 /// Whose tokens they are.
@@ -125,9 +126,14 @@ fn is_of_a_test(id: &str) -> bool {
 pub(crate) const ID_OF_A_TEST: &str = "test.";
 
 impl Protection {
-    /// Whether this is the path of one of the server's own URLs.
-    pub(crate) fn is_own_path(&self, path: &str) -> bool {
-        self.own_paths.iter().any(|own| own == path)
+    /// Whether the server itself answers this request. An `App` without its routes has handlers of its own at such an address,
+    /// or nothing.
+    pub(crate) fn is_own(self: &Arc<Self>, request: &ServiceRequest) -> bool {
+        let mounted = request.app_data::<Arc<Protection>>().is_some_and(|mounted| Arc::ptr_eq(mounted, self));
+        if mounted {
+            self.own_urls.tell_of_shadows(request.request());
+        }
+        mounted && self.own_urls.answer(request)
     }
 
     /// A refusal in the form of this resource.

@@ -11,6 +11,7 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forwar
 
 use crate::guard::decide;
 use crate::guard::protection::Protection;
+use crate::guard::watch;
 use crate::policy::Policy;
 
 /// The middleware of [`OAuthService::require`](crate::OAuthService::require).
@@ -69,11 +70,10 @@ where
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let (protection, policy, service) = (Arc::clone(&self.protection), self.policy, Rc::clone(&self.service));
         Box::pin(async move {
-            if !is_own(&request, &protection) {
+            if !protection.is_own(&request) {
                 // Borrowed, since actix routes only a request that nobody else holds.
                 let admitted = decide::decide(request.request(), &protection, policy.0).await;
-                #[cfg(feature = "testing")]
-                crate::guard::probe::note(request.request(), policy.0, admitted.is_ok());
+                watch::note(request.request(), policy.0, admitted.is_ok());
                 if let Err(refusal) = admitted {
                     let response = refusal.into_response(request.request());
                     return Ok(request.into_response(response).map_into_right_body());
@@ -82,10 +82,4 @@ where
             service.call(request).await.map(ServiceResponse::map_into_left_body)
         })
     }
-}
-
-/// An `App` without the server's routes has handlers of its own at such a path, or nothing.
-fn is_own(request: &ServiceRequest, protection: &Arc<Protection>) -> bool {
-    let mounted = request.app_data::<Arc<Protection>>().is_some_and(|mounted| Arc::ptr_eq(mounted, protection));
-    mounted && protection.is_own_path(request.path())
 }

@@ -10,7 +10,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
 use crate::guard::cache::TokenCache;
+use crate::guard::closed::Closed;
 use crate::guard::map;
+use crate::guard::own::{self, OwnUrls};
 use crate::guard::protection::{Protection, Tokens};
 use crate::guard::refusal::{Refusal, RefusalBody, RefusalForm, Resource};
 use crate::guard::require::Require;
@@ -71,19 +73,23 @@ impl ResourceServer {
                     "bearer_methods_supported": ["header"],
                     "scopes_supported": map::scopes(),
                 });
-                app.route(
-                    &resource.path,
-                    web::get().to(move || {
-                        let answer = HttpResponse::Ok()
-                            .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
-                            .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
-                            .json(&metadata);
-                        async { answer }
-                    }),
-                );
+                let describe = web::get().to(move || {
+                    let answer = HttpResponse::Ok()
+                        .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
+                        .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+                        .json(&metadata);
+                    async { answer }
+                });
+                app.service(own::named(web::resource(resource.path.as_str())).route(describe));
             }
             app.app_data(protection);
         }
+    }
+
+    /// Closes an `App`, as [`OAuthService::closed`](crate::OAuthService::closed).
+    #[must_use]
+    pub fn closed(&self) -> Closed {
+        Closed::new(&self.0)
     }
 
     /// Puts a policy over all that an `App`, a scope or a resource has, as
@@ -192,7 +198,7 @@ impl ResourceServerBuilder {
         Ok(ResourceServer(Arc::new(Protection {
             tokens: Tokens::Remote(Arc::new(keys)),
             token_cache: TokenCache::new(self.token_cache),
-            own_paths: resource.iter().map(|resource| resource.path.clone()).collect(),
+            own_urls: OwnUrls::new(resource.iter().map(|resource| resource.path.clone())),
             refusals: Arc::new(RefusalForm {
                 realm: self.issuer.clone(),
                 resource,

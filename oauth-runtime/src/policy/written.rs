@@ -46,6 +46,9 @@ pub struct Route {
     pub methods: &'static [&'static str],
     /// The pattern of its path.
     pub pattern: &'static str,
+    /// What actix-web calls the resource: the handler's name, if the attribute has no other.
+    #[serde(skip)]
+    pub name: &'static str,
 }
 
 impl fmt::Display for Route {

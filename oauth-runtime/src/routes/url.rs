@@ -13,6 +13,7 @@ use tracing::Instrument as _;
 
 use crate::error::{Code, Reason};
 use crate::event::request::{Request, during};
+use crate::guard::own;
 use crate::meter::Stopwatch;
 use crate::model::form::Parameters;
 use crate::model::id::random_id;
@@ -30,7 +31,11 @@ pub(crate) struct Registration {
 
 /// The URL of this row, without a handler.
 pub(crate) fn at(placed: &Placed) -> Registration {
-    Registration { row: placed.row, path: placed.path.clone(), resource: web::resource(placed.path.as_str()) }
+    Registration {
+        row: placed.row,
+        path: placed.path.clone(),
+        resource: own::named(web::resource(placed.path.as_str())),
+    }
 }
 
 impl Registration {
@@ -62,7 +67,7 @@ impl Registration {
         };
         self.resource = self.resource.route(
             web::route()
-                .guard(guard::fn_guard(move |context| allowed(row).any(|method| method == context.head().method)))
+                .guard(guard::fn_guard(move |context| row.allowed().any(|method| method == context.head().method)))
                 .to(respond),
         );
         self
@@ -77,7 +82,7 @@ impl HttpServiceFactory for Registration {
             web::resource(path).default_service(web::to(|| async { json_error(&Reason::NoService) })).register(app);
             return;
         }
-        let methods = allowed(row).map(Method::as_str).collect::<Vec<_>>().join(", ");
+        let methods = row.allowed().map(Method::as_str).collect::<Vec<_>>().join(", ");
         let allow = methods.clone();
         let path: Arc<str> = path.into();
         resource
@@ -89,14 +94,6 @@ impl HttpServiceFactory for Registration {
             .wrap(from_fn(move |request, next| observe(path.clone(), request, next)))
             .register(app);
     }
-}
-
-/// The methods of a row, and HEAD wherever GET is (RFC 9110 §9.3.2).
-fn allowed(row: &Row) -> impl Iterator<Item = &Method> {
-    row.methods.iter().flat_map(|method| match method {
-        &Method::GET => &[Method::GET, Method::HEAD] as &[Method],
-        other => std::slice::from_ref(other),
-    })
 }
 
 /// What came of a request before its handler runs.
@@ -227,7 +224,12 @@ async fn observe(
         status = tracing::field::Empty
     );
     let http = request.request();
-    let address = OAuthService::of(http).ok().and_then(|oauth| oauth.server().client_address().of(http));
+    #[cfg(feature = "testing")]
+    crate::guard::probe::answered_by_the_server(http);
+    let address = OAuthService::of(http).ok().and_then(|oauth| {
+        oauth.server().protection().own_urls.tell_of_shadows(http);
+        oauth.server().client_address().of(http)
+    });
     let watch = Stopwatch::start();
     let answer = next.call(request).instrument(span.clone());
     let answered = during(Request { id: Some(id), address }, answer).await;

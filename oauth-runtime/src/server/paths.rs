@@ -233,6 +233,16 @@ pub(crate) struct Placed {
     pub(crate) path: String,
 }
 
+impl Row {
+    /// Its methods, and HEAD wherever GET is (RFC 9110 §9.3.2).
+    pub(crate) fn allowed(&self) -> impl Iterator<Item = &Method> {
+        self.methods.iter().flat_map(|method| match method {
+            &Method::GET => &[Method::GET, Method::HEAD] as &[Method],
+            other => std::slice::from_ref(other),
+        })
+    }
+}
+
 impl Paths {
     /// Of those that are there in this configuration, in the order of [`URLS`].
     pub(crate) fn new(placed: Vec<Placed>) -> Self {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use actix_http::Request;
 use actix_web::body::MessageBody;
-use actix_web::dev::{ResourceDef, Service, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::dev::{ResourceDef, ResourceMap, Service, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, StatusCode};
 use actix_web::introspection::{IntrospectionReportItem, IntrospectionTree};
 use actix_web::{App, Error, HttpMessage as _, test, web};
@@ -46,6 +46,8 @@ use crate::server::OAuthService;
 ///
 /// - Services that do not tell actix-web of their routes, such as `actix_files::Files` or a hand-written
 ///   `HttpServiceFactory`: they are listed as unchecked where they have a path, and are not seen where they have none.
+/// - Scopes without a prefix that ask for more than a path, as `web::scope("").guard(guard::Host(..))`: actix-web does not
+///   tell of them.
 /// - Which route of a path has which method: actix-web merges them. Each method of a path is called once, and methods
 ///   that no route names are called too, since a route without a method takes them.
 /// - Routes that ask for more than a path and a method (a header, a host): unchecked.
@@ -60,51 +62,97 @@ where
 {
     let app = test::init_service(app).await;
     // The list of routes is in the application's data, which a request leads to.
-    let first = app.call(test::TestRequest::with_uri(NOWHERE).to_request()).await;
-    let known = first.ok().map(|response| {
-        let request = response.request();
-        let tree = request.app_data::<web::Data<IntrospectionTree>>().cloned();
-        (tree, request.app_data::<OAuthService>().cloned())
-    });
-    let (Some(tree), oauth) = known.unwrap_or_default() else {
+    let first = app.call(test::TestRequest::with_uri(NOWHERE).to_request()).await.ok();
+    let first = first.as_ref().map(ServiceResponse::request);
+    let known = first.and_then(|request| Some((request, request.app_data::<web::Data<IntrospectionTree>>()?)));
+    let Some((request, tree)) = known else {
         let route = Route { method: None, path: "/".to_owned() };
         let why = "a middleware failed before actix-web could say which routes there are";
         return Coverage { rows: vec![(route, Finding::Unchecked(why.to_owned()))], excepted: BTreeSet::new() };
     };
+    let oauth = request.app_data::<OAuthService>();
     let items: Vec<IntrospectionReportItem> = (&tree.root).into();
     let mut rows = Vec::new();
-    for item in items {
-        if oauth.as_ref().is_some_and(|oauth| oauth.server().protection().is_own_path(&item.full_path)) {
-            rows.push((Route { method: None, path: item.full_path }, Finding::Server));
-            continue;
-        }
-        if item.resource_type == "resource" {
-            check(&app, &item, &mut rows).await;
+    for item in items.iter().filter(|item| item.resource_type == "resource") {
+        let is_own = oauth.is_some_and(|oauth| oauth.server().protection().own_urls.has(&item.full_path));
+        if is_own {
+            check_own(&app, item, &mut rows).await;
+        } else {
+            check(&app, request.resource_map(), item, scope_that_asks(&items, item), &mut rows).await;
         }
     }
     let nowhere = Route { method: None, path: "(any other)".to_owned() };
-    match call(&app, &Method::GET, NOWHERE).await {
-        (_, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) => {}
-        (decisions, status) => rows.push((nowhere, judge(&decisions, status))),
+    let answer = call(&app, &Method::GET, NOWHERE).await;
+    if !matches!(answer.status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) {
+        rows.push((nowhere, judge(&answer)));
     }
     rows.sort_by(|(one, _), (other, _)| (&one.path, &one.method).cmp(&(&other.path, &other.method)));
     Coverage { rows, excepted: BTreeSet::new() }
 }
 
-type Decisions = Vec<(&'static crate::policy::Guard, bool)>;
+/// What came of one request.
+struct Answer {
+    status: StatusCode,
+    decisions: Vec<(&'static crate::policy::Guard, bool)>,
+    is_of_the_server: bool,
+}
+
+impl Answer {
+    /// Whether there is nothing for this method.
+    fn is_absent(&self) -> bool {
+        matches!(self.status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) && self.decisions.is_empty()
+    }
+}
+
+/// An address of the server, which an application's route may share: by method, it is who answers.
+async fn check_own<B: MessageBody>(
+    app: &impl Service<Request, Response = ServiceResponse<B>, Error = Error>,
+    item: &IntrospectionReportItem,
+    rows: &mut Vec<(Route, Finding)>,
+) {
+    let path = &item.full_path;
+    rows.push((Route { method: None, path: path.clone() }, Finding::Server));
+    for name in METHODS {
+        let Ok(method) = Method::from_bytes(name.as_bytes()) else { continue };
+        let answer = call(app, &method, path).await;
+        if !answer.is_of_the_server && !answer.is_absent() {
+            rows.push((Route { method: Some(name.to_owned()), path: path.clone() }, judge(&answer)));
+        }
+    }
+}
+
+/// What a scope around a resource asks for beside its path.
+fn scope_that_asks(items: &[IntrospectionReportItem], resource: &IntrospectionReportItem) -> Option<String> {
+    let is_around = |scope: &&IntrospectionReportItem| {
+        let below = resource.full_path.strip_prefix(&scope.full_path);
+        scope.resource_type != "resource"
+            && !scope.guards.is_empty()
+            && below.is_some_and(|below| below.starts_with('/'))
+    };
+    items.iter().find(is_around).map(|scope| scope.guards.join(", "))
+}
 
 /// Every method of one path.
 async fn check<B: MessageBody>(
     app: &impl Service<Request, Response = ServiceResponse<B>, Error = Error>,
+    map: &ResourceMap,
     item: &IntrospectionReportItem,
+    scope_asks: Option<String>,
     rows: &mut Vec<(Route, Finding)>,
 ) {
     let path = &item.full_path;
     let mut unchecked = |method: Option<&str>, why: String| {
         rows.push((Route { method: method.map(str::to_owned), path: path.clone() }, Finding::Unchecked(why)));
     };
-    let Some(filled) = fill(path) else {
+    let samples = fill(path);
+    if samples.is_empty() {
         return unchecked(None, "no sample fits its pattern".to_owned());
+    }
+    if let Some(asks) = scope_asks {
+        return unchecked(None, format!("a scope around it asks for more than a path: {asks}"));
+    }
+    let Some(filled) = samples.into_iter().find(|sample| lands(map, sample, path)) else {
+        return unchecked(None, "each sample of its path is another route's, which comes before it".to_owned());
     };
     if item.potentially_unreachable {
         return unchecked(None, format!("it may be out of reach: {}", item.reachability_notes.join("; ")));
@@ -117,12 +165,11 @@ async fn check<B: MessageBody>(
     let mut any = BTreeSet::new();
     for (name, is_named) in named.iter().map(|name| (*name, true)).chain(others.map(|name| (name, false))) {
         let Ok(method) = Method::from_bytes(name.as_bytes()) else { continue };
-        let (decisions, status) = call(app, &method, &filled).await;
-        let absent = matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) && decisions.is_empty();
-        let finding = match (absent, is_named) {
-            (true, true) => Finding::Unchecked(format!("it answered {} to {filled}", status.as_u16())),
+        let answer = call(app, &method, &filled).await;
+        let finding = match (answer.is_absent(), is_named) {
+            (true, true) => Finding::Unchecked(format!("it answered {} to {filled}", answer.status.as_u16())),
             (true, false) => continue,
-            (false, _) => judge(&decisions, status),
+            (false, _) => judge(&answer),
         };
         if named.is_empty() && matches!(finding, Finding::Guarded(_) | Finding::Public) {
             any.insert(finding);
@@ -140,11 +187,17 @@ async fn check<B: MessageBody>(
     }
 }
 
+/// Whether a path leads to the route of this pattern, and not to one that comes before it.
+fn lands(map: &ResourceMap, path: &str, pattern: &str) -> bool {
+    let found = map.match_pattern(path);
+    found.is_none_or(|found| found.trim_end_matches('/') == pattern.trim_end_matches('/'))
+}
+
 async fn call<B: MessageBody>(
     app: &impl Service<Request, Response = ServiceResponse<B>, Error = Error>,
     method: &Method,
     path: &str,
-) -> (Decisions, StatusCode) {
+) -> Answer {
     let request = test::TestRequest::with_uri(path).method(method.clone()).to_request();
     let probe = Probe::default();
     request.extensions_mut().insert(probe.clone());
@@ -152,13 +205,13 @@ async fn call<B: MessageBody>(
         Ok(response) => response.status(),
         Err(error) => error.as_response_error().status_code(),
     };
-    (probe.decisions(), status)
+    Answer { status, decisions: probe.decisions(), is_of_the_server: probe.is_of_the_server() }
 }
 
-fn judge(decisions: &Decisions, status: StatusCode) -> Finding {
+fn judge(Answer { status, decisions, .. }: &Answer) -> Finding {
     let refused = decisions.iter().find(|(_, admitted)| !admitted);
     match refused {
-        Some((guard, _)) if status == StatusCode::UNAUTHORIZED => Finding::Guarded(guard.rule.to_string()),
+        Some((guard, _)) if *status == StatusCode::UNAUTHORIZED => Finding::Guarded(guard.rule.to_string()),
         Some((guard, _)) if status.is_server_error() => {
             Finding::Misfit(format!("{}, which the log of the service explains", guard.rule))
         }
@@ -168,10 +221,10 @@ fn judge(decisions: &Decisions, status: StatusCode) -> Finding {
     }
 }
 
-/// A path that a pattern fits.
-fn fill(pattern: &str) -> Option<String> {
+/// The paths that a pattern fits.
+fn fill(pattern: &str) -> Vec<String> {
     let whole = ResourceDef::new(pattern);
-    SAMPLES.iter().find_map(|sample| {
+    let filled = SAMPLES.iter().filter_map(|sample| {
         let mut path = String::new();
         let mut rest = pattern;
         while let Some((before, after)) = rest.split_once('{') {
@@ -190,7 +243,10 @@ fn fill(pattern: &str) -> Option<String> {
         }
         path.push_str(rest.strip_suffix('*').unwrap_or(rest));
         whole.is_match(&path).then_some(path)
-    })
+    });
+    let mut filled: Vec<String> = filled.collect();
+    filled.dedup();
+    filled
 }
 
 /// What the routes of an `App` answer to a stranger. Printed it is a table.
@@ -355,7 +411,7 @@ mod tests {
             ("/f/{tail}*", Some("/f/1")),
             ("/{id:x{40}}", None),
         ] {
-            assert_eq!(fill(pattern).as_deref(), path, "{pattern}");
+            assert_eq!(fill(pattern).first().map(String::as_str), path, "{pattern}");
         }
     }
 }

@@ -1,0 +1,225 @@
+//! An `App` in which nothing is left open: a route without a guard is refused before its handler runs.
+
+use std::collections::HashMap;
+use std::future::{Future, Ready, ready};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::body::EitherBody;
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
+
+use crate::error::Reason;
+use crate::guard::map;
+use crate::guard::protection::Protection;
+use crate::guard::watch::Watch;
+use crate::policy::Route;
+
+/// The middleware of [`OAuthService::closed`](crate::OAuthService::closed).
+#[derive(Clone, Debug)]
+pub struct Closed {
+    protection: Arc<Protection>,
+    public: Vec<Address>,
+    guarded: Vec<Address>,
+}
+
+impl Closed {
+    pub(crate) fn new(protection: &Arc<Protection>) -> Self {
+        Closed { protection: Arc::clone(protection), public: Vec::new(), guarded: Vec::new() }
+    }
+
+    /// Lets these be open, beside the handlers that say `#[public]`: static files, a health check. Written as
+    /// `GET /health`, `/health` for all methods, or `/static/*` for all that is below.
+    #[must_use]
+    pub fn public<'a>(mut self, addresses: impl IntoIterator<Item = &'a str>) -> Self {
+        self.public.extend(addresses.into_iter().map(Address::new));
+        self
+    }
+
+    /// Names what is guarded where the map of policies cannot see the route: by a policy around a scope, or on a handler
+    /// whose route is no attribute. Written as for [`public`](Self::public). An answer for which no guard decided is withheld
+    /// here too, but its handler has run.
+    #[must_use]
+    pub fn guarded<'a>(mut self, addresses: impl IntoIterator<Item = &'a str>) -> Self {
+        self.guarded.extend(addresses.into_iter().map(Address::new));
+        self
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for Closed
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Transform = ClosedService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        let closed = Rc::new(Rules { closed: self.clone(), routes: routes() });
+        ready(Ok(ClosedService { rules: closed, service: Rc::new(service) }))
+    }
+}
+
+/// An `App` in which nothing is left open.
+pub struct ClosedService<S> {
+    rules: Rc<Rules>,
+    service: Rc<S>,
+}
+
+impl<S> std::fmt::Debug for ClosedService<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClosedService").field("closed", &self.rules.closed).finish_non_exhaustive()
+    }
+}
+
+impl<S, B> Service<ServiceRequest> for ClosedService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
+
+    forward_ready!(service);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let (rules, service) = (Rc::clone(&self.rules), Rc::clone(&self.service));
+        Box::pin(async move {
+            let ruling = rules.rule(&request);
+            let refused = match ruling {
+                Ruling::Pass => return service.call(request).await.map(ServiceResponse::map_into_left_body),
+                Ruling::Watch => None,
+                Ruling::NoSuchMethod(allowed) => {
+                    tell(request.request(), "no guard on the map has this method of the route");
+                    Some(HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, allowed)).finish())
+                }
+                Ruling::Refuse => {
+                    tell(request.request(), "a route without a guard was refused");
+                    Some(rules.refusal(request.request()))
+                }
+            };
+            if let Some(response) = refused {
+                return Ok(request.into_response(response).map_into_right_body());
+            }
+            let watch = Watch::default();
+            request.extensions_mut().insert(watch.clone());
+            // An error is of a middleware: a handler's is an answer.
+            let response = service.call(request).await?;
+            let is_absent = matches!(response.status(), StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
+            if watch.is_decided() || is_absent {
+                return Ok(response.map_into_left_body());
+            }
+            tell(response.request(), "an answer for which no guard decided was withheld");
+            let withheld = rules.refusal(response.request());
+            Ok(response.into_response(withheld).map_into_right_body())
+        })
+    }
+}
+
+/// What is known of the routes.
+struct Rules {
+    closed: Closed,
+    /// By the name that actix-web gives to the resource, which is the handler's.
+    routes: HashMap<&'static str, Vec<&'static Route>>,
+}
+
+enum Ruling {
+    /// It is the server's own, or open.
+    Pass,
+    /// A guard is there, or there is no such route: an answer that nothing decided is withheld all the same.
+    Watch,
+    /// The route has guards for these methods alone.
+    NoSuchMethod(String),
+    Refuse,
+}
+
+impl Rules {
+    fn rule(&self, request: &ServiceRequest) -> Ruling {
+        let Rules { closed, routes } = self;
+        let named = |addresses: &[Address]| addresses.iter().any(|address| address.is(request));
+        // Who asks whether they may ask has no token yet (Fetch §3.3.2).
+        let is_preflight = request.method() == Method::OPTIONS
+            && request.headers().contains_key(header::ORIGIN)
+            && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        if is_preflight || closed.protection.is_own(request) || named(&closed.public) {
+            return Ruling::Pass;
+        }
+        if named(&closed.guarded) {
+            return Ruling::Watch;
+        }
+        let Some(pattern) = request.match_pattern() else { return Ruling::Watch };
+        let resource = request.match_name().and_then(|name| routes.get(name));
+        // The map has the pattern without the scopes around it.
+        let is_known = resource.is_some_and(|known| known.iter().any(|route| pattern.ends_with(route.pattern)));
+        if !is_known {
+            return Ruling::Refuse;
+        }
+        let methods =
+            routes.values().flatten().filter(|route| pattern.ends_with(route.pattern)).flat_map(|route| route.methods);
+        let mut methods: Vec<&str> = methods.copied().collect();
+        if methods.contains(&request.method().as_str()) {
+            return Ruling::Watch;
+        }
+        methods.sort_unstable();
+        methods.dedup();
+        Ruling::NoSuchMethod(methods.join(", "))
+    }
+
+    fn refusal(&self, request: &HttpRequest) -> HttpResponse {
+        self.closed.protection.refusal(Reason::NothingDecided).into_response(request)
+    }
+}
+
+fn routes() -> HashMap<&'static str, Vec<&'static Route>> {
+    let mut routes: HashMap<&'static str, Vec<&'static Route>> = HashMap::new();
+    for route in map::guards().flat_map(|guard| guard.routes) {
+        routes.entry(route.name).or_default().push(route);
+    }
+    routes
+}
+
+fn tell(request: &HttpRequest, what: &'static str) {
+    let pattern = request.match_pattern();
+    let route = pattern.as_deref().unwrap_or(request.path());
+    tracing::error!(
+        target: "oauth",
+        method = %request.method(),
+        route,
+        "{what}: write `#[require_claim(..)]`, `#[require_token]` or `#[public]` above the route's attribute; where a policy \
+         around a scope decides, or a guard whose route is no attribute, name it by oauth.closed().guarded([..]), and what is \
+         open without a handler of yours by .public([..])"
+    );
+}
+
+/// `GET /health`, `/health` or `/static/*`.
+#[derive(Clone, Debug)]
+struct Address {
+    method: Option<String>,
+    path: String,
+    is_prefix: bool,
+}
+
+impl Address {
+    fn new(written: &str) -> Self {
+        let (method, path) =
+            written.split_once(' ').map_or((None, written), |(method, path)| (Some(method), path.trim()));
+        let (path, is_prefix) = path.strip_suffix('*').map_or((path, false), |path| (path, true));
+        Address { method: method.map(str::to_owned), path: path.to_owned(), is_prefix }
+    }
+
+    fn is(&self, request: &ServiceRequest) -> bool {
+        let is_method = self.method.as_deref().is_none_or(|method| method == request.method().as_str());
+        let is_path = if self.is_prefix {
+            request.path().starts_with(&self.path)
+        } else {
+            request.path() == self.path || request.match_pattern().is_some_and(|pattern| pattern == self.path)
+        };
+        is_method && is_path
+    }
+}

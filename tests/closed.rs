@@ -1,0 +1,250 @@
+//! An `App` in which nothing is left open, and a policy over a whole `App`, over the wire.
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, Responder, get, guard, post, rt};
+use oauth_runtime::{OAuthService, policy, public, require_claim, require_token, testing};
+use oauth_tests::{Answer, builder, free_port};
+
+/// How many handlers without a guard have run.
+#[derive(Clone, Default)]
+struct Ran(Arc<AtomicUsize>);
+
+impl Ran {
+    fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    fn note(&self) -> &'static str {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        "open to everybody"
+    }
+}
+
+#[require_token]
+#[get("/me")]
+async fn me() -> impl Responder {
+    "me"
+}
+
+#[require_claim(role = "admin")]
+#[post("/me")]
+async fn change() -> impl Responder {
+    "changed"
+}
+
+#[require_token]
+#[get("/notes/{id}", name = "one note")]
+async fn note(id: web::Path<String>) -> impl Responder {
+    id.into_inner()
+}
+
+#[public]
+#[get("/")]
+async fn welcome() -> impl Responder {
+    "welcome"
+}
+
+#[get("/forgotten")]
+async fn forgotten(ran: Data<Ran>) -> impl Responder {
+    ran.note()
+}
+
+#[post("/only-post")]
+async fn forgotten_post(ran: Data<Ran>) -> impl Responder {
+    ran.note()
+}
+
+#[require_token]
+#[get("/only-post")]
+async fn beside_forgotten() -> impl Responder {
+    "guarded"
+}
+
+/// As a WebSocket begins.
+#[get("/socket")]
+async fn socket(ran: Data<Ran>, _: HttpRequest, _: Payload) -> HttpResponse {
+    let _ = ran.note();
+    HttpResponse::SwitchingProtocols().upgrade("websocket").finish()
+}
+
+/// Shares its path's end with a guarded route, and its name.
+mod other {
+    use super::*;
+
+    #[get("/me")]
+    pub(super) async fn me(ran: Data<Ran>) -> impl Responder {
+        ran.note()
+    }
+}
+
+async fn audited(ran: Data<Ran>) -> impl Responder {
+    ran.note()
+}
+
+#[require_token]
+async fn routed() -> impl Responder {
+    "routed"
+}
+
+async fn health(ran: Data<Ran>) -> impl Responder {
+    ran.note()
+}
+
+fn application(app: &mut ServiceConfig, oauth: &OAuthService, ran: &Ran) {
+    let audit =
+        web::scope("/audit").route("/log", web::get().to(audited)).wrap(oauth.require(policy!(role = "auditor")));
+    app.app_data(Data::new(ran.clone())).configure(oauth.routes());
+    app.service(me)
+        .service(change)
+        .service(welcome)
+        .service(forgotten)
+        .service(beside_forgotten)
+        .service(forgotten_post);
+    app.service(socket).service(web::scope("/api").service(note)).service(audit);
+    app.service(web::scope("/other").service(other::me));
+    app.route("/routed", web::get().to(routed)).route("/health", web::get().to(health));
+    app.route("/undecided", web::get().to(health));
+}
+
+struct Running {
+    base: String,
+    oauth: OAuthService,
+    ran: Ran,
+}
+
+fn start(
+    closed: impl Fn(&OAuthService) -> oauth_runtime::Closed + Clone + Send + 'static,
+    application: impl Fn(&mut ServiceConfig, &OAuthService, &Ran) + Clone + Send + 'static,
+) -> Running {
+    let (listener, base) = free_port();
+    let oauth = builder(&base).build().unwrap();
+    let (service, ran) = (oauth.clone(), Ran::default());
+    let noted = ran.clone();
+    std::thread::spawn(move || {
+        rt::System::new().block_on(async move {
+            let app = move || {
+                let (application, oauth, ran) = (application.clone(), service.clone(), noted.clone());
+                App::new().configure(move |app| application(app, &oauth, &ran)).wrap(closed(&service))
+            };
+            HttpServer::new(app).workers(1).listen(listener).unwrap().run().await.unwrap();
+        });
+    });
+    Running { base, oauth, ran }
+}
+
+impl Running {
+    async fn ask(&self, method: &str, path: &str, token: Option<&testing::Token>) -> Answer {
+        let http = reqwest::Client::new();
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let request = http.request(method, format!("{}{path}", self.base));
+        let request = match token {
+            Some(token) => request.bearer_auth(token.clone().mint()),
+            None => request,
+        };
+        Answer::to(request).await
+    }
+}
+
+#[tokio::test]
+async fn c26_a_route_without_a_guard_is_refused_before_its_handler_runs() {
+    let running = start(OAuthService::closed, application);
+    let token = testing::token(&running.oauth).subject("alice").claim("role", "admin");
+    for (method, path, status) in [
+        ("GET", "/", 200),
+        ("GET", "/me", 200),
+        ("POST", "/me", 200),
+        ("GET", "/api/notes/7", 200),
+        ("GET", "/forgotten", 500),
+        ("GET", "/socket", 500),
+        ("GET", "/health", 500),
+        ("GET", "/audit/log", 500),
+        ("GET", "/routed", 500),
+        ("GET", "/nowhere", 404),
+        ("DELETE", "/me", 405),
+        ("PUT", "/api/notes/7", 405),
+        ("POST", "/only-post", 405),
+        ("GET", "/only-post", 200),
+        ("GET", "/.well-known/oauth-authorization-server", 200),
+        ("GET", "/jwks.json", 404),
+        ("DELETE", "/token", 405),
+        ("POST", "/token", 400),
+    ] {
+        for token in [None, Some(&token)] {
+            let answer = running.ask(method, path, token).await;
+            let needs_token = ["/me", "/api/notes/7", "/only-post"].contains(&path) && status == 200;
+            let expected = if needs_token && token.is_none() { 401 } else { status };
+            assert_eq!(answer.status, expected, "{method} {path} {}: {answer:?}", token.is_some());
+        }
+    }
+    let preflight = reqwest::Client::new().request(reqwest::Method::OPTIONS, format!("{}/forgotten", running.base));
+    let preflight = preflight.header("origin", "https://a.example").header("access-control-request-method", "GET");
+    assert_eq!(Answer::to(preflight).await.status, 404, "a preflight passes, and finds nothing here");
+    assert_eq!(running.ran.count(), 0, "none of them ran");
+}
+
+#[tokio::test]
+async fn c26_what_the_map_cannot_see_is_named_and_an_answer_that_nothing_decided_is_withheld() {
+    let closed = |oauth: &OAuthService| {
+        oauth.closed().public(["GET /health", "/static/*"]).guarded(["/audit/*", "/routed", "/undecided"])
+    };
+    let running = start(closed, application);
+    let admin = testing::token(&running.oauth).claim("role", "admin");
+    let auditor = testing::token(&running.oauth).claim("role", "auditor");
+    for (path, token, status) in [
+        ("/health", None, 200),
+        ("/routed", None, 401),
+        ("/routed", Some(&admin), 200),
+        ("/audit/log", None, 401),
+        ("/audit/log", Some(&admin), 403),
+        ("/audit/log", Some(&auditor), 200),
+        ("/audit/nothing", Some(&auditor), 404),
+        ("/static/none.css", None, 404),
+    ] {
+        assert_eq!(running.ask("GET", path, token).await.status, status, "{path}");
+    }
+    let ran = running.ran.count();
+    let answer = running.ask("GET", "/undecided", Some(&admin)).await;
+    assert_eq!((answer.status, answer.body.contains("open to everybody")), (500, false), "{answer:?}");
+    // The route's end and its handler's name are those of a guarded one: the net holds what it says.
+    let answer = running.ask("GET", "/other/me", Some(&admin)).await;
+    assert_eq!((answer.status, answer.body.contains("open to everybody")), (500, false), "{answer:?}");
+    assert_eq!(running.ran.count(), ran + 2);
+}
+
+#[tokio::test]
+async fn c26_a_policy_over_the_whole_app_is_for_a_route_at_an_address_of_the_servers_too() {
+    async fn shadow(ran: Data<Ran>) -> impl Responder {
+        ran.note()
+    }
+    let (listener, base) = free_port();
+    let oauth = builder(&base).build().unwrap();
+    let (service, ran) = (oauth.clone(), Ran::default());
+    let noted = ran.clone();
+    std::thread::spawn(move || {
+        rt::System::new().block_on(async move {
+            let app = move || {
+                App::new()
+                    .app_data(Data::new(noted.clone()))
+                    .service(web::resource("/verify").guard(guard::Get()).to(shadow))
+                    .service(web::resource("/revoke").to(shadow))
+                    .configure(service.routes())
+                    .wrap(service.require(policy!(role = "admin")))
+            };
+            HttpServer::new(app).workers(1).listen(listener).unwrap().run().await.unwrap();
+        });
+    });
+    let running = Running { base, oauth, ran };
+    for (method, path) in [("GET", "/verify"), ("POST", "/revoke"), ("GET", "/revoke")] {
+        assert_eq!(running.ask(method, path, None).await.status, 401, "{method} {path}");
+    }
+    assert_eq!(running.ran.count(), 0);
+    let admin = testing::token(&running.oauth).claim("role", "admin");
+    assert_eq!(running.ask("GET", "/verify", Some(&admin)).await.status, 200);
+    assert_eq!(running.ask("POST", "/token", None).await.status, 400, "the server's own passes");
+    assert_eq!(running.ask("GET", "/token", None).await.status, 405, "whatever it says");
+    assert_eq!(running.ask("GET", "/.well-known/oauth-authorization-server", None).await.status, 200);
+}
