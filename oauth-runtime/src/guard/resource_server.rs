@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actix_web::http::header;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, Resource as ActixResource};
 use serde_json::json;
 
 use crate::guard::cache::TokenCache;
@@ -80,7 +80,7 @@ impl ResourceServer {
                         .json(&metadata);
                     async { answer }
                 });
-                app.service(own::named(web::resource(resource.path.as_str())).route(describe));
+                app.service(own::named(ActixResource::new(resource.path.as_str())).route(describe));
             }
             app.app_data(protection);
         }
