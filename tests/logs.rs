@@ -3,6 +3,8 @@
 
 #[path = "logs/events.rs"]
 mod events;
+#[path = "logs/issuers.rs"]
+mod issuers;
 
 use std::io::Write;
 use std::sync::{Arc, LazyLock, Mutex};

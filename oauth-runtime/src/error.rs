@@ -275,11 +275,20 @@ reasons! {
     TokenTooLong => 401, InvalidToken, "the token is longer than any of this server";
     TokenMalformed => 401, InvalidToken, "this is no access token of this server";
     TokenType => 401, InvalidToken, "this is no access token: its type is not at+jwt";
+    /// Of another issuer, where the type does not tell.
+    #[cfg_attr(not(any(test, feature = "resource-server")), expect(dead_code, reason = "our own tokens have types"))]
+    TokenOfAnotherUse => 401, InvalidToken, "this is no access token: its claims are those of an ID token or another JWT";
+    // RFC 9449 §7.1
+    TokenBound => 401, InvalidToken, "the token is bound to a key, and this server takes bearer tokens alone";
     TokenNotOpened => 401, InvalidToken, "what is sealed in the token cannot be opened here: sign in again";
     TokenSignature => 401, InvalidToken, "the token was not signed by this server";
     /// Of another issuer, which may have a new one; decided before it reaches the wire.
     #[cfg_attr(not(any(test, feature = "resource-server")), expect(dead_code, reason = "our own keys are all known"))]
     KeyUnknown => 401, InvalidToken, "the token was not signed by this server";
+    /// There are no keys of the issuer, or they are too old.
+    #[cfg_attr(not(any(test, feature = "resource-server")), expect(dead_code, reason = "our own keys are here"))]
+    IssuerAway => 503, TemporarilyUnavailable,
+        "tokens cannot be checked: the keys of their issuer are not there; try again in a moment", retry_after: A_SECOND;
     TokenIssuer => 401, InvalidToken, "the token is of another issuer";
     TokenAudience => 401, InvalidToken, "the token is for another audience";
     TokenNotForClient => 401, InvalidToken, "the client of the token may have none like it any more: ask for a new one";

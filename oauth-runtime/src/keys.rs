@@ -16,7 +16,7 @@ pub(crate) use jwt::{Expected, ID_TOKEN, Jwt, MAX_BYTES, Registered, Verified};
 #[cfg(feature = "resource-server")]
 pub use remote::DiscoveryError;
 #[cfg(feature = "resource-server")]
-pub(crate) use remote::RemoteKeys;
+pub(crate) use remote::{RemoteKeys, Shape};
 pub(crate) use ring::{IdTokenHint, KeyRing, SignedInAs};
 pub use rotation::Keys;
 pub use signing_key::{KeyError, SigningKey};

@@ -16,6 +16,8 @@ mod grants;
 mod guards;
 mod guessing;
 mod hardening;
+mod issuer_away;
+mod issuers;
 mod keys;
 mod lasting;
 mod metadata;

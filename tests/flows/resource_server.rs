@@ -1,5 +1,6 @@
 //! The same guards over the tokens of an issuer elsewhere.
 
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -9,36 +10,42 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use oauth_runtime::{
-    Claims, Clock, DiscoveryError, Keys, ResourceServer, SignatureAlgorithm, SigningKey, policy, require_claim,
-    require_token,
+    Claims, Clock, DiscoveryError, Keys, ResourceServer, SigningKey, policy, require_claim, require_token,
 };
-use oauth_tests::{Browser, PATIENCE, Server, free_port, handlers, serve, start};
+use oauth_tests::{Browser, Server, free_port, handlers, serve, start};
 use serde_json::{Value, json};
 
 use crate::clients::KEYS;
 
-const API: &str = "https://api.example";
+pub(crate) const API: &str = "https://api.example";
 
 /// An issuer whose documents a test changes, that counts who asks for its keys and can be away.
-struct Issuer {
-    server: Server,
-    keys: Arc<parking_lot::Mutex<Value>>,
-    asked: Arc<AtomicUsize>,
-    away: Arc<AtomicBool>,
+pub(crate) struct Issuer {
+    pub(crate) server: Server,
+    pub(crate) metadata: Arc<parking_lot::Mutex<Value>>,
+    pub(crate) keys: Arc<parking_lot::Mutex<Value>>,
+    pub(crate) asked: Arc<AtomicUsize>,
+    pub(crate) away: Arc<AtomicBool>,
+    /// Keeps everybody who asks for the keys waiting.
+    pub(crate) holds: Arc<AtomicBool>,
 }
 
-fn issuer(change: impl Fn(&mut Value) + Clone + Send + 'static) -> Issuer {
-    let (listener, base) = free_port();
+pub(crate) fn issuer() -> Issuer {
+    issuer_at(free_port().0)
+}
+
+pub(crate) fn issuer_at(listener: TcpListener) -> Issuer {
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let metadata = json!({ "issuer": base, "jwks_uri": format!("{base}/keys") });
+    let metadata = Arc::new(parking_lot::Mutex::new(metadata));
     let keys = Arc::new(parking_lot::Mutex::new(json!({ "keys": [KEYS[0].public] })));
-    let (asked, away) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
-    let shared = (Arc::clone(&keys), Arc::clone(&asked), Arc::clone(&away));
+    let (asked, away, holds) = <(Arc<AtomicUsize>, Arc<AtomicBool>, Arc<AtomicBool>)>::default();
+    let shared = (metadata.clone(), keys.clone(), asked.clone(), away.clone(), holds.clone());
     let server = serve(listener, move |app| {
-        let (keys, asked, away) = shared.clone();
-        let mut metadata = json!({ "issuer": base, "jwks_uri": format!("{base}/keys") });
-        change(&mut metadata);
+        let (metadata, keys, asked, away, holds) = shared.clone();
         app.route(
             "/.well-known/openid-configuration",
-            web::get().to(move || std::future::ready(HttpResponse::Ok().json(&metadata))),
+            web::get().to(move || std::future::ready(HttpResponse::Ok().json(&*metadata.lock()))),
         );
         app.route(
             "/keys",
@@ -49,19 +56,23 @@ fn issuer(change: impl Fn(&mut Value) + Clone + Send + 'static) -> Issuer {
                 } else {
                     HttpResponse::Ok().json(&*keys.lock())
                 };
-                async {
+                let holds = Arc::clone(&holds);
+                async move {
                     // So that a thousand at once meet while one asks.
                     tokio::time::sleep(Duration::from_millis(20)).await;
+                    while holds.load(Ordering::SeqCst) {
+                        tokio::time::sleep(Duration::from_millis(5)).await;
+                    }
                     answer
                 }
             }),
         );
     });
-    Issuer { server, keys, asked, away }
+    Issuer { server, metadata, keys, asked, away, holds }
 }
 
 /// A token of the key with this place in [`KEYS`], but for the changes.
-fn token(issuer: &Issuer, key: usize, header: Value, changes: Value) -> String {
+pub(crate) fn token(issuer: &Issuer, key: usize, header: Value, changes: Value) -> String {
     let now = Clock::system().now().seconds();
     let mut claims = json!({ "iss": issuer.server.base, "aud": API, "sub": "ada", "client_id": "c", "iat": now,
         "exp": now + 300, "jti": "1", "role": "admin", "scope": "notes:read" });
@@ -71,6 +82,11 @@ fn token(issuer: &Issuer, key: usize, header: Value, changes: Value) -> String {
             claims.as_object_mut().unwrap().remove(name);
         }
     }
+    signed(key, header, &claims)
+}
+
+/// Claims under the key with this place, with the header of RFC 9068 but for the changes.
+pub(crate) fn signed(key: usize, header: Value, claims: &Value) -> String {
     let key = &KEYS[key];
     let mut head = Header {
         typ: Some("at+jwt".into()),
@@ -83,16 +99,16 @@ fn token(issuer: &Issuer, key: usize, header: Value, changes: Value) -> String {
     if let Some(typ) = header.get("typ") {
         head.typ = typ.as_str().map(str::to_owned);
     }
-    jsonwebtoken::encode(&head, &claims, &key.private).unwrap()
+    jsonwebtoken::encode(&head, claims, &key.private).unwrap()
 }
 
 /// An application that relies on the issuer.
-async fn relying(issuer: &Issuer, clock: &Clock) -> (Server, Browser) {
+pub(crate) async fn relying(issuer: &Issuer, clock: &Clock) -> (Server, Browser) {
     let api = ResourceServer::discover(&issuer.server.base).audience(API).clock(clock.clone()).build().await.unwrap();
     app(api)
 }
 
-fn app(api: ResourceServer) -> (Server, Browser) {
+pub(crate) fn app(api: ResourceServer) -> (Server, Browser) {
     let (listener, _) = free_port();
     let server = serve(listener, move |app| {
         let scope = web::scope("/scope").wrap(api.require(policy!(role = "admin")));
@@ -130,7 +146,7 @@ async fn by_default(Claims(person): Claims<Person>) -> String {
 /// What is sealed in a token is opened by its issuer alone: what is absent here may be in it.
 #[tokio::test]
 async fn c44_where_claims_are_sealed_absence_lets_no_one_in_elsewhere() {
-    let issuer = issuer(|_| {});
+    let issuer = issuer();
     let clock = Clock::system();
     let api = ResourceServer::discover(&issuer.server.base).audience(API).clock(clock).build().await.unwrap();
     let (listener, _) = free_port();
@@ -214,7 +230,7 @@ async fn the_same_handlers_take_the_tokens_of_another_server_of_ours() {
 
 #[tokio::test]
 async fn c26_what_is_not_of_this_issuer_for_this_audience_is_refused() {
-    let issuer = issuer(|_| {});
+    let issuer = issuer();
     issuer.keys.lock()["keys"] = json!([KEYS[0].public, KEYS[1].public]);
     let (_server, browser) = relying(&issuer, &Clock::system()).await;
     let now = Clock::system().now().seconds();
@@ -264,7 +280,7 @@ async fn c26_what_is_not_of_this_issuer_for_this_audience_is_refused() {
 
 #[tokio::test]
 async fn made_up_keys_cost_the_issuer_nothing_and_a_new_one_is_found() {
-    let issuer = issuer(|_| {});
+    let issuer = issuer();
     let clock = Clock::by_hand();
     let (_server, browser) = relying(&issuer, &clock).await;
     assert_eq!(issuer.asked.load(Ordering::SeqCst), 1);
@@ -293,107 +309,28 @@ async fn made_up_keys_cost_the_issuer_nothing_and_a_new_one_is_found() {
 }
 
 #[tokio::test]
-async fn stale_keys_go_on_while_the_issuer_is_away() {
-    let issuer = issuer(|_| {});
-    let clock = Clock::by_hand();
-    let (_server, browser) = relying(&issuer, &clock).await;
-    issuer.away.store(true, Ordering::SeqCst);
-    let good = || token(&issuer, 0, json!({}), json!({ "exp": clock.now().seconds() + 300 }));
-    let asked_until = async |times: usize| {
-        for _ in 0..5000 {
-            if issuer.asked.load(Ordering::SeqCst) >= times {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            // One that asks already is not joined by a second one.
-            let _ = browser.call("/me", Some(&good())).await;
-        }
-        panic!("asked {} times, not {times}", issuer.asked.load(Ordering::SeqCst));
-    };
-    clock.advance(Duration::from_secs(599));
-    assert_eq!(browser.call("/me", Some(&good())).await.status, 200);
-    assert_eq!(issuer.asked.load(Ordering::SeqCst), 1, "fresh");
-    clock.advance(Duration::from_secs(1));
-    for _ in 0..5 {
-        assert_eq!(browser.call("/me", Some(&good())).await.status, 200);
-    }
-    asked_until(2).await;
-    clock.advance(Duration::from_secs(24 * 3600));
-    assert_eq!(browser.call("/me", Some(&good())).await.status, 200, "a day later");
-    asked_until(3).await;
-    // It is back with nothing: that is a mistake of its own. And then with another key alone.
-    issuer.away.store(false, Ordering::SeqCst);
-    *issuer.keys.lock() = json!({ "keys": [] });
-    clock.advance(Duration::from_secs(31));
-    assert_eq!(browser.call("/me", Some(&good())).await.status, 200);
-    asked_until(4).await;
-    *issuer.keys.lock() = json!({ "keys": [KEYS[1].public] });
-    clock.advance(Duration::from_secs(31));
-    let before = good();
-    assert_eq!(browser.call("/me", Some(&before)).await.status, 200, "served while others are fetched");
-    asked_until(5).await;
-    let gone = async {
-        // What was asked for has still to arrive.
-        while browser.call("/me", Some(&before)).await.status != 401 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, gone).await.expect("the key is gone, and what it verified");
-}
-
-#[tokio::test]
-async fn an_issuer_that_cannot_be_relied_on_is_refused_at_start_up() {
-    let build = async |issuer: &str| ResourceServer::discover(issuer).audience(API).build().await.map(drop);
-    let good = issuer(|_| {});
-    assert_eq!(build(&good.server.base).await, Ok(()));
-    let slash = build(&format!("{}/", good.server.base)).await;
-    assert!(matches!(slash, Err(DiscoveryError::OtherIssuer { .. })), "{slash:?}");
+async fn what_is_wrong_without_asking_the_issuer_is_an_error_at_start_up() {
+    let api = |issuer: &str| ResourceServer::discover(issuer).audience(API);
     for issuer in ["idp.example", "http://idp.example", "https://idp.example?x", ""] {
-        assert!(matches!(build(issuer).await, Err(DiscoveryError::Issuer { .. })), "{issuer}");
+        let built = api(issuer).build().await.map(drop);
+        assert!(matches!(built, Err(DiscoveryError::Issuer { .. })), "{issuer}");
     }
-    let none = ResourceServer::discover(&good.server.base).build().await.map(drop);
-    assert_eq!(none, Err(DiscoveryError::NoAudience));
-    let none = ResourceServer::discover(&good.server.base).audience(API).algorithms([]).build().await.map(drop);
-    assert_eq!(none, Err(DiscoveryError::NoAlgorithm));
-    let pinned = ResourceServer::discover(&good.server.base).audience(API).algorithms([SignatureAlgorithm::Rs256]);
-    assert!(matches!(pinned.build().await.map(drop), Err(DiscoveryError::NoKeys { .. })), "it has ES256 alone");
-
-    let lies = issuer(|metadata| metadata["issuer"] = json!("https://idp.example"));
-    assert!(matches!(build(&lies.server.base).await, Err(DiscoveryError::OtherIssuer { .. })));
-    let keyless = issuer(|metadata| metadata["jwks_uri"] = json!(null));
-    assert!(matches!(build(&keyless.server.base).await, Err(DiscoveryError::NoKeys { .. })));
-    let plain = issuer(|metadata| metadata["jwks_uri"] = json!("http://idp.example/keys"));
-    assert!(matches!(build(&plain.server.base).await, Err(DiscoveryError::PlainHttp { .. })));
-    let (listener, base) = free_port();
-    drop(listener);
-    assert!(matches!(build(&base).await, Err(DiscoveryError::Unreachable { .. })));
-    let empty = serve(free_port().0, |_| {});
-    assert!(matches!(build(&empty.base).await, Err(DiscoveryError::NotFound { .. })));
-    let redirecting = serve(free_port().0, |app| {
-        app.default_service(web::to(|| async {
-            HttpResponse::Found().insert_header(("location", "https://evil.example/")).finish()
-        }));
-    });
-    assert!(matches!(build(&redirecting.base).await, Err(DiscoveryError::Status { status: 302, .. })));
-    let endless = serve(free_port().0, |app| {
-        app.default_service(web::to(|| async { HttpResponse::Ok().body("x".repeat(300_000)) }));
-    });
-    assert!(matches!(build(&endless.base).await, Err(DiscoveryError::NotJson { .. })));
-    let unusable = issuer(|_| {});
-    for keys in [
-        json!([]),
-        json!([{ "kty": "oct", "k": "AAAA" }]),
-        json!([1]),
-        json!([{ "kty": "RSA", "n": "AQAB", "e": "AQAB" }]),
+    let good = issuer();
+    let base = &good.server.base;
+    for (built, error) in [
+        (ResourceServer::discover(base), DiscoveryError::NoAudience),
+        (ResourceServer::discover(base).audience(""), DiscoveryError::NoAudience),
+        (api(base).algorithms([]), DiscoveryError::NoAlgorithm),
+        (api(base).max_staleness(Duration::from_secs(59)), DiscoveryError::MaxStaleness),
     ] {
-        unusable.keys.lock()["keys"] = keys.clone();
-        assert!(matches!(build(&unusable.server.base).await, Err(DiscoveryError::NoKeys { .. })), "{keys}");
+        assert_eq!(built.build().await.map(drop), Err(error));
     }
+    assert_eq!(api(base).max_staleness(Duration::from_secs(60)).build().await.map(drop), Ok(()));
 }
 
 #[tokio::test]
 async fn an_issuer_with_another_type_is_taken_by_choice_alone() {
-    let issuer = issuer(|_| {});
+    let issuer = issuer();
     let api =
         ResourceServer::discover(&issuer.server.base).audience(API).danger_accept_type("JWT").build().await.unwrap();
     let (_server, browser) = app(api);

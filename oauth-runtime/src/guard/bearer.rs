@@ -16,14 +16,14 @@ use crate::standing::{Ended, HandedOut, HandedOutGrant, Ledger, Refused};
 /// The request's token, or why it has none that is good.
 pub(crate) async fn of_request(request: &HttpRequest, protection: &Arc<Protection>) -> Result<Arc<Verified>, Reason> {
     let mut lookup = without_waiting(request, protection);
-    if let Lookup::KeyUnknown = lookup {
+    if let Lookup::KeysMissing(_) = lookup {
         protection.tokens.fetch_keys().await;
         lookup = without_waiting(request, protection);
     }
     match lookup {
         Lookup::Decided(result) => result,
         Lookup::Pending(standing) => standing.decided().await,
-        Lookup::KeyUnknown => Err(Reason::TokenSignature),
+        Lookup::KeysMissing(reason) => Err(reason),
     }
 }
 
@@ -32,8 +32,8 @@ pub(crate) enum Lookup {
     Decided(Result<Arc<Verified>, Reason>),
     /// The store has to be asked, once however many guards and extractors want to know.
     Pending(Rc<PendingStanding>),
-    /// The issuer may have a key that is not known here yet.
-    KeyUnknown,
+    /// The issuer may have keys that are not known here yet; the reason, where it has none.
+    KeysMissing(Reason),
 }
 
 /// As far as can be told without waiting: all the way where the store is in memory, and then nothing is allocated for a
@@ -50,7 +50,8 @@ pub(crate) fn without_waiting(request: &HttpRequest, protection: &Arc<Protection
     }
     let verified = match from_cache_or_keys(token, protection) {
         Ok(verified) => verified,
-        Err(Reason::KeyUnknown) => return Lookup::KeyUnknown,
+        Err(Reason::KeyUnknown) => return Lookup::KeysMissing(Reason::TokenSignature),
+        Err(Reason::IssuerAway) => return Lookup::KeysMissing(Reason::IssuerAway),
         Err(reason) => return Lookup::Decided(Err(reason)),
     };
     let Some(ledger) = protection.tokens.ledger() else { return Lookup::Decided(Ok(verified)) };
@@ -100,7 +101,7 @@ impl PendingStanding {
 fn from_cache_or_keys(token: &[u8], protection: &Protection) -> Result<Arc<Verified>, Reason> {
     let Protection { token_cache, tokens, expected, .. } = protection;
     let now = tokens.clock().now();
-    let generation = tokens.generation();
+    let generation = tokens.generation(now)?;
     if let Some(verified) = token_cache.get(token, generation) {
         if verified.registered.is_expired(expected, now) {
             token_cache.forget(token);
@@ -158,6 +159,9 @@ fn header_token(request: &HttpRequest) -> Result<&[u8], Reason> {
     let space = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
     let (scheme, token) = value.split_at(space);
     // RFC 9110 §11.1: the scheme is compared without case
+    if scheme.eq_ignore_ascii_case(b"dpop") {
+        return Err(Reason::TokenBound);
+    }
     if !scheme.eq_ignore_ascii_case(b"bearer") {
         return Err(Reason::TokenMissing);
     }

@@ -214,7 +214,7 @@ impl<T: 'static> Extracted<T> {
                 let later = async move { finish(&request, &protection, standing.decided().await) };
                 Extracted(Extraction::Later(Box::pin(later)))
             }
-            Lookup::KeyUnknown => {
+            Lookup::KeysMissing(_) => {
                 let (request, protection) = (request.clone(), Arc::clone(protection));
                 let later =
                     async move { finish(&request, &protection, bearer::of_request(&request, &protection).await) };

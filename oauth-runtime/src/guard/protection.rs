@@ -54,12 +54,13 @@ impl Tokens {
         }
     }
 
-    /// Changes whenever a key stops to verify before its time: what was verified before has to be verified again.
-    pub(crate) fn generation(&self) -> u64 {
+    /// Changes whenever a key stops to verify before its time: what was verified before has to be verified again. Nothing
+    /// is verified while there are no keys.
+    pub(crate) fn generation(&self, #[allow(unused_variables)] now: Timestamp) -> Result<u64, Reason> {
         match self {
-            Tokens::Own(own) => own.keys.generation(),
+            Tokens::Own(own) => Ok(own.keys.generation()),
             #[cfg(feature = "resource-server")]
-            Tokens::Remote(keys) => keys.generation(),
+            Tokens::Remote(keys) => keys.generation(now),
         }
     }
 

@@ -8,6 +8,7 @@ use actix_web::http::header;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource as ActixResource};
 use serde_json::json;
+use url::Url;
 
 use crate::guard::cache::TokenCache;
 use crate::guard::closed::Closed;
@@ -16,7 +17,7 @@ use crate::guard::own::{self, OwnUrls};
 use crate::guard::protection::{Protection, Tokens};
 use crate::guard::refusal::{Refusal, RefusalBody, RefusalForm, Resource};
 use crate::guard::require::Require;
-use crate::keys::{DiscoveryError, Expected, RemoteKeys};
+use crate::keys::{DiscoveryError, Expected, RemoteKeys, Shape};
 use crate::model::Clock;
 use crate::model::issuer::Issuer;
 use crate::model::jwk::Algorithm;
@@ -42,6 +43,10 @@ use crate::policy::Policy;
 /// ```
 ///
 /// What the issuer revokes is refused here when the token expires, and not before: short lifetimes bound that.
+///
+/// The issuer may be away when this starts: guards answer 503 until its keys are there, and the log says what is missing.
+/// Once there, they are fetched again when they are ten minutes old, and trusted for
+/// [`max_staleness`](ResourceServerBuilder::max_staleness).
 #[derive(Clone, Debug)]
 pub struct ResourceServer(Arc<Protection>);
 
@@ -53,6 +58,8 @@ impl ResourceServer {
             audience: None,
             algorithms: vec![SignatureAlgorithm::Es256, SignatureAlgorithm::EdDsa, SignatureAlgorithm::Rs256],
             accepted_type: None,
+            without_audience: Vec::new(),
+            max_staleness: Duration::from_secs(3600),
             leeway: Duration::from_secs(10),
             token_cache: 16 << 20,
             refusal_body: None,
@@ -118,6 +125,8 @@ pub struct ResourceServerBuilder {
     audience: Option<String>,
     algorithms: Vec<SignatureAlgorithm>,
     accepted_type: Option<String>,
+    without_audience: Vec<String>,
+    max_staleness: Duration,
     leeway: Duration,
     token_cache: usize,
     refusal_body: Option<Arc<RefusalBody>>,
@@ -127,6 +136,8 @@ pub struct ResourceServerBuilder {
 
 impl ResourceServerBuilder {
     /// Whom the tokens have to be for, their `aud`. Needed: without it a token for any other service would do.
+    ///
+    /// `https://api.example` and `https://api.example/` are one audience; nothing else is folded.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audience = Some(audience.into());
         self
@@ -138,13 +149,32 @@ impl ResourceServerBuilder {
         self
     }
 
-    /// Takes tokens of this `typ` (such as `JWT`) as well, from issuers that do not follow RFC 9068; `azp` may then stand
-    /// for `client_id`, and `jti` may be missing.
+    /// Takes tokens of this `typ` as well, from issuers that do not follow RFC 9068. `JWT` says nothing, so with it a token
+    /// may also be without a type: what Auth0, Cognito, Entra, Keycloak, Okta and Zitadel send.
     ///
-    /// The danger: such an issuer's ID tokens may have the same type, and only the audience tells them apart. Choose one
-    /// that is no client's id.
+    /// The danger: such an issuer's ID tokens have the same type. Refused is what shows to be one: another `typ` among the
+    /// claims than `Bearer`, another `token_use` than `access`, a `nonce` or `at_hash`, no client, or an audience that is
+    /// the client itself, without a scope. What is left is told apart by the audience alone: choose one that is no
+    /// client's id.
     pub fn danger_accept_type(mut self, typ: impl Into<String>) -> Self {
         self.accepted_type = Some(typ.into());
+        self
+    }
+
+    /// Takes tokens without `aud` that were issued to one of these clients, as Cognito's are. A token with an `aud` has to
+    /// have [`audience`](Self::audience) all the same.
+    ///
+    /// The danger: nothing in such a token says which API it is for. Another API that one of the clients sends it to can
+    /// send it here. Name clients that use this API alone.
+    pub fn danger_without_audience(mut self, clients: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.without_audience = clients.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// How long keys are trusted that could not be fetched again; guards answer 503 after that. Default: an hour. At least
+    /// a minute.
+    pub fn max_staleness(mut self, longest: Duration) -> Self {
+        self.max_staleness = longest;
         self
     }
 
@@ -182,10 +212,11 @@ impl ResourceServerBuilder {
         self
     }
 
-    /// Asks the issuer for its metadata and its keys.
+    /// Asks the issuer for its metadata and its keys, once. Where it does not answer, or with something that is of no use,
+    /// the log says what to change, and guards answer 503 and ask again.
     ///
     /// # Errors
-    /// What is wrong, with what to change. The issuer has to be there when this starts; later it may be away.
+    /// What is wrong with the configuration, with what to change.
     pub async fn build(self) -> Result<ResourceServer, DiscoveryError> {
         let audience = self.audience.filter(|audience| !audience.is_empty()).ok_or(DiscoveryError::NoAudience)?;
         if self.algorithms.is_empty() {
@@ -193,7 +224,9 @@ impl ResourceServerBuilder {
         }
         let issuer: Issuer = self.issuer.parse().map_err(|_| DiscoveryError::Issuer { issuer: self.issuer.clone() })?;
         let algorithms = self.algorithms.into_iter().map(SignatureAlgorithm::jose).collect();
-        let keys = RemoteKeys::discover(&issuer, algorithms, self.accepted_type, self.clock).await?;
+        let shape = Shape { accepted_type: self.accepted_type, without_audience: self.without_audience };
+        let keys = RemoteKeys::new(issuer, algorithms, shape, self.max_staleness, self.clock)?;
+        keys.ask().await;
         let resource = audience.parse::<Issuer>().ok().and_then(|of_audience| Resource::new(&audience, &of_audience));
         Ok(ResourceServer(Arc::new(Protection {
             tokens: Tokens::Remote(Arc::new(keys)),
@@ -207,13 +240,22 @@ impl ResourceServerBuilder {
             }),
             expected: Expected {
                 issuer: self.issuer,
+                or: other_spelling(&audience).into_iter().collect(),
                 audience,
-                or: Vec::new(),
                 is_for_any: false,
                 leeway: self.leeway,
             },
         })))
     }
+}
+
+/// The same audience with or without its closing slash: RFC 3986 §6.2.3 has an empty path for `/`.
+fn other_spelling(audience: &str) -> Option<String> {
+    let bare = audience.strip_suffix('/').unwrap_or(audience);
+    let origin = Url::parse(bare).ok()?.origin().ascii_serialization();
+    // A path, a query, or what a parser would change: compared as it is.
+    let is_origin = bare == origin && (bare.starts_with("https://") || bare.starts_with("http://"));
+    is_origin.then(|| if bare == audience { format!("{bare}/") } else { bare.to_owned() })
 }
 
 impl fmt::Debug for ResourceServerBuilder {

@@ -68,7 +68,12 @@ impl JwtHeader {
 
 impl<'a> Jwt<'a> {
     pub(crate) fn parse(token: &'a str) -> Result<Self, Reason> {
-        if token.len() > MAX_BYTES {
+        Jwt::parse_within(MAX_BYTES, token)
+    }
+
+    /// The same, of a token that may be as long as this.
+    pub(crate) fn parse_within(max_bytes: usize, token: &'a str) -> Result<Self, Reason> {
+        if token.len() > max_bytes {
             return Err(Reason::TokenTooLong);
         }
         let (message, signature) = token.rsplit_once('.').ok_or(Reason::TokenMalformed)?;
@@ -135,7 +140,11 @@ impl Expected {
     }
 
     fn is_for(&self, audience: &[String]) -> bool {
-        self.is_for_any || audience.contains(&self.audience) || self.or.iter().any(|other| audience.contains(other))
+        self.is_for_any || audience.iter().any(|one| self.is_audience(one))
+    }
+
+    pub(crate) fn is_audience(&self, one: &str) -> bool {
+        self.audience == one || self.or.iter().any(|other| other == one)
     }
 }
 
@@ -250,6 +259,10 @@ impl Verified {
         if claims.contains_key("nbf") && moment("nbf")? > now + expected.leeway {
             return Err(Reason::TokenMalformed);
         }
+        // RFC 7800 §3, RFC 9449 §7.2: without a proof of its key it would be worth no more than a bearer token
+        if claims.contains_key("cnf") {
+            return Err(Reason::TokenBound);
+        }
         Ok(Verified { registered, claims, hidden: Hidden::Nothing })
     }
 }
@@ -301,7 +314,8 @@ mod tests {
             Jwt::parse(&token).map(|jwt| jwt.header.alg)
         };
         assert_eq!(parsed(r#"{"alg":"EdDSA","jku":"https://evil.example","jwk":{}}"#), Ok(Some(Algorithm::EdDSA)));
-        for unknown in ["HS384", "ES256K", "Ed25519", "hs256", ""] {
+        assert_eq!(parsed(r#"{"alg":"Ed25519"}"#), Ok(Some(Algorithm::EdDSA)), "RFC 9864");
+        for unknown in ["HS384", "ES256K", "Ed448", "hs256", ""] {
             assert_eq!(parsed(&format!(r#"{{"alg":"{unknown}"}}"#)), Ok(None), "{unknown}");
         }
         for malformed in [

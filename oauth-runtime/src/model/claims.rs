@@ -40,6 +40,7 @@ pub(crate) const REGISTERED: &[&str] = &[
     "jti",
     "client_id",
     "scope",
+    "scp",
     "auth_time",
     "acr",
     "amr",

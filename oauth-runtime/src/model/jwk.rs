@@ -23,6 +23,8 @@ use sha2::{Digest as _, Sha256};
 pub(crate) enum Algorithm {
     HS256,
     ES256,
+    // RFC 9864 §2.2: the newer name, with this one curve
+    #[serde(alias = "Ed25519")]
     EdDSA,
     RS256,
 }
