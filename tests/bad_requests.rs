@@ -279,7 +279,7 @@ async fn exchange(held: &mut Held) {
             "invalid_request",
             &[("grant_type", Some("authorization_code")), ("grant_type", Some("authorization_code"))],
         ),
-        ("no client_id", "invalid_request", &[("client_id", None)]),
+        ("no client_id", "invalid_client", &[("client_id", None)]),
         ("an unknown client", "invalid_client", &[("client_id", Some("nobody"))]),
         ("another client", "invalid_grant", &[("client_id", Some("other"))]),
         ("client_id twice", "invalid_request", &[("client_id", Some("demo")), ("client_id", Some("demo"))]),
@@ -295,7 +295,6 @@ async fn exchange(held: &mut Held) {
         ("a token in the place of the code", "invalid_grant", &[("code", Some(&token))]),
         ("a long code", "invalid_request", &[("code", Some(&long))]),
         ("code twice", "invalid_request", &[("code", Some(&good)), ("code", Some(&good))]),
-        ("no redirect_uri", "invalid_grant", &[("redirect_uri", None)]),
         ("another redirect_uri", "invalid_grant", &[("redirect_uri", Some("http://127.0.0.1:7778/callback"))]),
         ("the registered redirect_uri", "invalid_grant", &[("redirect_uri", Some("http://127.0.0.1/callback"))]),
         (
@@ -303,8 +302,8 @@ async fn exchange(held: &mut Held) {
             "invalid_request",
             &[("redirect_uri", Some(REDIRECT)), ("redirect_uri", Some(REDIRECT))],
         ),
-        ("no verifier", "invalid_request", &[("code_verifier", None)]),
-        ("an empty verifier", "invalid_request", &[("code_verifier", Some(""))]),
+        ("no verifier", "invalid_grant", &[("code_verifier", None)]),
+        ("an empty verifier", "invalid_grant", &[("code_verifier", Some(""))]),
         ("a short verifier", "invalid_request", &[("code_verifier", Some(&VERIFIER[1..]))]),
         ("a long verifier", "invalid_request", &[("code_verifier", Some(&too_long))]),
         ("a verifier with a space", "invalid_request", &[("code_verifier", Some(&VERIFIER.replace('-', " ")))]),
@@ -370,7 +369,7 @@ async fn refresh(held: &mut Held) {
             &[("refresh_token", Some(&good)), ("refresh_token", Some(&good))],
         ),
         ("a refresh token of another client", "invalid_grant", &[("client_id", Some("other"))]),
-        ("a refresh token and no client", "invalid_request", &[("client_id", None)]),
+        ("a refresh token and no client", "invalid_client", &[("client_id", None)]),
         ("a refresh for a scope that was not granted", "invalid_scope", &[("scope", Some("notes:read"))]),
         ("a refresh for a scope with a quote", "invalid_scope", &[("scope", Some("\""))]),
         ("a refresh for a long scope", "invalid_request", &[("scope", Some(&longer))]),
@@ -395,7 +394,7 @@ async fn clients(held: &mut Held) {
         ("an empty secret", "invalid_client", &[("client_secret", Some(""))]),
         ("a wrong secret", "invalid_client", &[("client_secret", Some("wrong"))]),
         ("the secret twice", "invalid_request", &[("client_secret", Some(SECRET)), ("client_secret", Some(SECRET))]),
-        ("a secret and no client", "invalid_request", &[("client_id", None)]),
+        ("a secret and no client", "invalid_client", &[("client_id", None)]),
         ("a secret of an unknown client", "invalid_client", &[("client_id", Some("nobody"))]),
         ("a secret of a public client", "invalid_client", &[("client_id", Some("demo"))]),
         ("a scope of another client", "invalid_scope", &[("scope", Some("notes:write"))]),
@@ -437,9 +436,9 @@ async fn clients(held: &mut Held) {
     held.row("the secret in header and body", both, 400, Some("invalid_request"), Json).await;
     let other_client = [usual[0], ("client_id", "demo")];
     let other = browser.post_as("/token", "job", SECRET, &other_client);
-    held.row("another client in the body", other, 400, Some("invalid_request"), Json).await;
+    held.row("another client in the body", other, 401, Some("invalid_client"), Json).await;
     let query = browser.http.post(format!("{}/token?{}", browser.base, changed(&usual[1..], &[])));
-    held.row("the secret in the query", Answer::to(query.form(&grant)), 400, Some("invalid_request"), Json).await;
+    held.row("the secret in the query", Answer::to(query.form(&grant)), 400, Some("invalid_client"), Json).await;
 }
 
 async fn given_back(held: &mut Held) {
@@ -456,7 +455,7 @@ async fn given_back(held: &mut Held) {
             ("the token twice", 400, "invalid_request", &[("token", Some(&token)), ("token", Some(&token))]),
             ("a long token", 400, "invalid_request", &[("token", Some(&long))]),
             ("two hints", 400, "invalid_request", &[("token_type_hint", Some("a")), ("token_type_hint", Some("b"))]),
-            ("no client", 400, "invalid_request", &[("client_id", None), ("client_secret", None)]),
+            ("no client", unproven, "invalid_client", &[("client_id", None), ("client_secret", None)]),
             ("no secret", unproven, "invalid_client", &[("client_secret", None)]),
             ("a wrong secret", unproven, "invalid_client", &[("client_secret", Some("wrong"))]),
             ("an unknown client", unproven, "invalid_client", &[("client_id", Some("nobody"))]),
@@ -472,7 +471,7 @@ async fn given_back(held: &mut Held) {
         held.row(&name, wrong, 401, Some("invalid_client"), Json).await;
         let name = format!("{path}: everything in the query");
         let query = browser.http.post(format!("{}{path}?{}", browser.base, changed(&usual, &[])));
-        held.row(&name, Answer::to(query.form(&[("x", "y")])), 400, Some("invalid_request"), Json).await;
+        held.row(&name, Answer::to(query.form(&[("x", "y")])), unproven, Some("invalid_client"), Json).await;
         let name = format!("{path}: by GET");
         let get = browser.http.get(format!("{}{path}?{}", browser.base, changed(&usual, &[])));
         held.row(&name, Answer::to(get), 405, None, Status).await;

@@ -209,9 +209,10 @@ async fn what_the_client_is_told() {
     let (admin, user) = (browser.token().await, browser.token_for("user").await);
     let (step_up, refused) = ("insufficient_user_authentication", "insufficient_scope");
     type Row<'a> = (&'a str, Option<&'a str>, u16, Option<&'a str>, &'a [(&'a str, &'a str)]);
-    let rows: [Row<'_>; 8] = [
-        ("/scope", None, 401, None, &[]),
-        ("/scope", Some("a.b.c"), 401, Some("invalid_token"), &[]),
+    let rows: [Row<'_>; 9] = [
+        ("/scope", None, 401, None, &[("scope", "notes:read notes:write")]),
+        ("/acr", None, 401, None, &[]),
+        ("/scope", Some("a.b.c"), 401, Some("invalid_token"), &[("scope", "notes:read notes:write")]),
         ("/scope", Some(&admin), 403, Some(refused), &[("scope", "notes:read notes:write")]),
         ("/fresh", Some(&admin), 403, Some(refused), &[("scope", "notes:read")]),
         ("/fresh", Some(&old), 401, Some(step_up), &[("scope", "notes:read"), ("max_age", "300")]),

@@ -2,6 +2,7 @@
 
 mod assertion;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
@@ -24,11 +25,22 @@ enum Presented<'a> {
     /// Its id alone: a public client.
     Id(&'a str),
     /// `client_secret_basic`
-    Basic { id: String, secret: String, as_sent: String },
+    Basic(Basic),
     /// `client_secret_post`
     Post { id: &'a str, secret: &'a str },
     /// `private_key_jwt`
     Assertion { id: String, assertion: Assertion<'a> },
+}
+
+/// What an `Authorization: Basic` says. RFC 6749 §2.3.1 has both parts form-encoded; clients that send them as they are are common.
+struct Basic {
+    decoded: Credential,
+    as_sent: Credential,
+}
+
+struct Credential {
+    id: String,
+    secret: String,
 }
 
 /// The client: a public one by its id, a confidential one by what only it has.
@@ -38,20 +50,25 @@ pub(crate) async fn client(
     parameters: &Parameters<'_>,
 ) -> Result<Arc<RegisteredClient>, Reason> {
     let presented = Presented::read(request, parameters)?;
-    let (id, header) = match &presented {
-        Presented::Id(id) | Presented::Post { id, .. } => (*id, false),
-        Presented::Basic { id, .. } => (id.as_str(), true),
-        Presented::Assertion { id, .. } => (id.as_str(), false),
+    let (client, header) = match &presented {
+        Presented::Id(id) | Presented::Post { id, .. } => (server.clients().find(id).await?, false),
+        Presented::Basic(Basic { decoded, as_sent }) => match server.clients().find(&decoded.id).await? {
+            None if decoded.id != as_sent.id => (server.clients().find(&as_sent.id).await?, true),
+            found => (found, true),
+        },
+        Presented::Assertion { id, .. } => (server.clients().find(id).await?, false),
     };
-    let client = server.clients().find(id).await?.ok_or(Reason::ClientUnknown { header })?;
+    let client = client.ok_or(Reason::ClientUnknown { header })?;
+    // RFC 7521 §4.2, RFC 6749 §2.3.1: beside the header or an assertion it may come, and is to be the same
+    if parameters.get("client_id", 128)?.is_some_and(|named| named != client.id) {
+        return Err(Reason::ClientIdMismatch { header });
+    }
     let credentials = match (&client.credentials, &presented) {
         (Some(_), Presented::Id(_)) => return Err(Reason::ClientNotProven),
-        (Some(credentials), Presented::Basic { .. } | Presented::Post { .. } | Presented::Assertion { .. }) => {
-            credentials
-        }
+        (Some(credentials), Presented::Basic(_) | Presented::Post { .. } | Presented::Assertion { .. }) => credentials,
         (None, Presented::Id(_)) => return Ok(client),
         // A secret of a client that has none is one that got there by mistake, and is better taken out.
-        (None, Presented::Basic { .. } | Presented::Post { .. } | Presented::Assertion { .. }) => {
+        (None, Presented::Basic(_) | Presented::Post { .. } | Presented::Assertion { .. }) => {
             return Err(Reason::ClientIsPublic { header });
         }
     };
@@ -60,13 +77,15 @@ pub(crate) async fn client(
         // A store that does not answer is no fault of the client's.
         Err(Reason::StoreUnavailable) => Err(Reason::StoreUnavailable),
         // OAuth 2.1 §2.4.1: guessing is slowed down; one that is right is never held up
-        Err(reason) => match server.limits().failed_try(id, &server.client_address().networks(request)).await? {
-            Ok(()) => Err(reason),
-            Err(too_many) => {
-                server.tell(Fact::of(EventKind::Throttled).client(id).reason(too_many.limit));
-                Err(Reason::TooManyTries(too_many.retry_after))
+        Err(reason) => {
+            match server.limits().failed_try(&client.id, &server.client_address().networks(request)).await? {
+                Ok(()) => Err(reason),
+                Err(too_many) => {
+                    server.tell(Fact::of(EventKind::Throttled).client(&client.id).reason(too_many.limit));
+                    Err(Reason::TooManyTries(too_many.retry_after))
+                }
             }
-        },
+        }
     }
 }
 
@@ -78,9 +97,9 @@ async fn prove(
 ) -> Result<(), Reason> {
     match presented {
         Presented::Id(_) => Err(Reason::ClientNotProven),
-        // Clients that do not encode are common, and a secret of 256 bits is no easier to guess in two readings.
-        Presented::Basic { secret, as_sent, .. } => {
-            let known = credentials.has_secret(secret) || credentials.has_secret(as_sent);
+        // A secret of 256 bits is no easier to guess in two readings. Both are compared, so that the time tells nothing.
+        Presented::Basic(Basic { decoded, as_sent }) => {
+            let known = credentials.has_secret(&decoded.secret) | credentials.has_secret(&as_sent.secret);
             if known { Ok(()) } else { Err(Reason::ClientSecretWrong { header: true }) }
         }
         Presented::Post { secret, .. } => {
@@ -110,27 +129,21 @@ impl<'a> Presented<'a> {
             return Err(Reason::TwoClientAuthentications);
         }
         if let Some(header) = header {
-            let basic = basic(header).ok_or(Reason::ClientHeaderMalformed)?;
-            let Presented::Basic { id: named, .. } = &basic else { return Ok(basic) };
-            return if id.is_none_or(|id| id == named) { Ok(basic) } else { Err(Reason::ClientIdMismatch) };
+            return basic(header).map(Presented::Basic).ok_or(Reason::ClientHeaderMalformed);
         }
         match (assertion, assertion_type) {
             (Some(assertion), Some(assertion::TYPE)) => {
                 let assertion = Assertion::parse(assertion)?;
                 let named = assertion.subject().ok_or(Reason::AssertionMalformed)?.to_owned();
-                // RFC 7521 §4.2: where it is there it is the subject of the assertion
-                return if id.is_none_or(|id| id == named) {
-                    Ok(Presented::Assertion { id: named, assertion })
-                } else {
-                    Err(Reason::ClientIdMismatch)
-                };
+                return Ok(Presented::Assertion { id: named, assertion });
             }
             (Some(_), Some(_)) => return Err(Reason::AssertionTypeUnknown),
             (Some(_), None) => return Err(Reason::MissingParameter("client_assertion_type")),
             (None, Some(_)) => return Err(Reason::MissingParameter("client_assertion")),
             (None, None) => {}
         }
-        let id = id.ok_or(Reason::MissingParameter("client_id"))?;
+        // RFC 6749 §5.2: no client authentication included
+        let id = id.ok_or(Reason::ClientNotNamed)?;
         Ok(match secret {
             Some(secret) => Presented::Post { id, secret },
             None => Presented::Id(id),
@@ -138,19 +151,21 @@ impl<'a> Presented<'a> {
     }
 }
 
-/// RFC 7617, its two parts form-encoded (RFC 6749 §2.3.1).
-fn basic(header: &header::HeaderValue) -> Option<Presented<'static>> {
+/// RFC 7617, its two parts form-encoded (RFC 6749 §2.3.1) or not.
+fn basic(header: &header::HeaderValue) -> Option<Basic> {
     let (scheme, credentials) = header.to_str().ok()?.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
     let credentials = String::from_utf8(STANDARD.decode(credentials.trim()).ok()?).ok()?;
     let (id, secret) = credentials.split_once(':')?;
+    // What does not decode was not encoded.
     let decoded = |text: &str| {
         let spaced = text.replace('+', " ");
-        percent_decode_str(&spaced).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+        percent_decode_str(&spaced).decode_utf8().map_or_else(|_| text.to_owned(), Cow::into_owned)
     };
-    let as_sent = secret.to_owned();
-    // What does not decode was not encoded.
-    Some(Presented::Basic { id: decoded(id)?, secret: decoded(secret).unwrap_or_else(|| as_sent.clone()), as_sent })
+    Some(Basic {
+        decoded: Credential { id: decoded(id), secret: decoded(secret) },
+        as_sent: Credential { id: id.to_owned(), secret: secret.to_owned() },
+    })
 }

@@ -209,8 +209,10 @@ reasons! {
         "this client has no secret: send client_id in the body, and neither client_secret nor Authorization";
     ClientHeaderMalformed => 401, InvalidClient,
         "send Authorization: Basic, and in it client_id and secret, each form-encoded, with a colon between them";
-    ClientIdMismatch => 400, InvalidRequest,
+    ClientIdMismatch { header: bool } => if *header { 401 } else { 400 }, InvalidClient,
         "client_id is another than that of the secret or the assertion: leave it out";
+    ClientNotNamed => 400, InvalidClient,
+        "the request does not say which client it is of: send client_id, or the credentials of a client";
     TwoClientAuthentications => 400, InvalidRequest,
         "a client shows who it is in one way: header, client_secret or client_assertion";
     TooManyTries(wait: Duration) => 429, TemporarilyUnavailable,
@@ -239,6 +241,7 @@ reasons! {
     CodeReplayed => 400, InvalidGrant, "the code was used before: what was issued from it is revoked now";
     RedirectUriMismatch => 400, InvalidGrant, "redirect_uri must be the one of the authorization request";
     // RFC 7636 §4.6
+    VerifierMissing => 400, InvalidGrant, "code_verifier is missing: the code was asked for with a code_challenge";
     VerifierMalformed => 400, InvalidRequest, "code_verifier must be 43 to 128 characters of A-Z a-z 0-9 - . _ ~";
     VerifierMismatch => 400, InvalidGrant, "code_verifier does not belong to the code_challenge";
     RefreshTokenForged => 400, InvalidGrant, "the refresh token was not issued here, or was cut";
@@ -272,6 +275,8 @@ reasons! {
     // A guarded handler: RFC 6750 §3.1
     TokenMissing => 401, none, "send an access token: Authorization: Bearer TOKEN";
     AuthorizationMalformed => 400, InvalidRequest, "send one header of the form Authorization: Bearer TOKEN";
+    TokenInTwoPlaces => 400, InvalidRequest,
+        "the access token comes twice: send it in the header Authorization, or as access_token in the body";
     TokenTooLong => 401, InvalidToken, "the token is longer than any of this server";
     TokenMalformed => 401, InvalidToken, "this is no access token of this server";
     TokenType => 401, InvalidToken, "this is no access token: its type is not at+jwt";

@@ -163,7 +163,7 @@ async fn c17_c19_secrets_in_the_header_or_the_body_and_never_in_the_url() {
         refused(&form(&browser, &[&fields[..], &[GRANT]].concat()).await, 400, "invalid_client");
     }
     let url = format!("{token}?client_id=job&client_secret={}", encoded(ONE));
-    refused(&Answer::to(browser.http.post(&url).form(&[GRANT])).await, 400, "invalid_request");
+    refused(&Answer::to(browser.http.post(&url).form(&[GRANT])).await, 400, "invalid_client");
     let url = format!("{token}?client_secret={}", encoded(ONE));
     refused(&Answer::to(browser.http.post(&url).form(&[GRANT, ("client_id", "job")])).await, 400, "invalid_client");
 
@@ -176,7 +176,7 @@ async fn c17_c19_secrets_in_the_header_or_the_body_and_never_in_the_url() {
     refused(&form(&browser, &three).await, 400, "invalid_request");
     let twice = browser.http.post(&token).basic_auth("job", Some(ONE)).header("authorization", "Basic eDp5");
     refused(&Answer::to(twice.form(&[GRANT])).await, 400, "invalid_request");
-    refused(&browser.post_as("/token", "job", ONE, &[GRANT, ("client_id", "web")]).await, 400, "invalid_request");
+    refused(&browser.post_as("/token", "job", ONE, &[GRANT, ("client_id", "web")]).await, 401, "invalid_client");
 }
 
 #[tokio::test]
@@ -384,7 +384,7 @@ async fn c17_assertions_that_prove_nothing() {
     refused(&form(&browser, &other).await, 400, "invalid_client");
     refused(&form(&browser, &other[..2]).await, 400, "invalid_request");
     refused(&form(&browser, &[GRANT, other[2]]).await, 400, "invalid_request");
-    refused(&assert_with(&browser, &assertion, &[("client_id", "job")]).await, 400, "invalid_request");
+    refused(&assert_with(&browser, &assertion, &[("client_id", "job")]).await, 400, "invalid_client");
     assert_eq!(
         assert_with(&browser, &assertion, &[("client_id", "signer")]).await.status,
         200,

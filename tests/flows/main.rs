@@ -16,6 +16,7 @@ mod grants;
 mod guards;
 mod guessing;
 mod hardening;
+mod interop;
 mod issuer_away;
 mod issuers;
 mod keys;

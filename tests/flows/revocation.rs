@@ -110,7 +110,7 @@ async fn what_is_not_known_is_as_good_as_ended_and_what_is_another_s_is_left_alo
         (vec![("client_id", "demo")], 400, "invalid_request"),
         (vec![("client_id", "demo"), ("token", "")], 400, "invalid_request"),
         (vec![("client_id", "demo"), ("token", "a"), ("token", "b")], 400, "invalid_request"),
-        (vec![("token", access.as_str())], 400, "invalid_request"),
+        (vec![("token", access.as_str())], 400, "invalid_client"),
         (vec![("client_id", "nobody"), ("token", access.as_str())], 400, "invalid_client"),
         (vec![("client_id", "api"), ("token", access.as_str())], 400, "invalid_client"),
     ] {
@@ -122,7 +122,7 @@ async fn what_is_not_known_is_as_good_as_ended_and_what_is_another_s_is_left_alo
     let json = browser.http.post(format!("{}/revoke", server.base)).header("content-type", "application/json");
     refused(&Answer::to(json.body("{}")).await, 400, "invalid_request");
     let query = format!("{}/revoke?client_id=demo&token={access}", server.base);
-    refused(&Answer::to(browser.http.post(query).form(&[("x", "y")])).await, 400, "invalid_request");
+    refused(&Answer::to(browser.http.post(query).form(&[("x", "y")])).await, 400, "invalid_client");
     assert_eq!(spy.calls(&[Verb::Swap]), before, "nothing was ended");
     assert_eq!(browser.call("/me", Some(&access)).await.status, 200);
 
@@ -207,7 +207,7 @@ async fn who_may_introspect() {
     refused(&post(&[token, ("client_id", "api")]).await, 401, "invalid_client");
     refused(&post(&[token, ("client_id", "api"), ("client_secret", "wrong")]).await, 401, "invalid_client");
     refused(&browser.post_as("/introspect", "api", "wrong", &[token]).await, 401, "invalid_client");
-    refused(&post(&[token]).await, 400, "invalid_request");
+    refused(&post(&[token]).await, 401, "invalid_client");
     refused(&browser.post_as("/introspect", "api", SECRET, &[]).await, 400, "invalid_request");
     refused(&browser.post_as("/introspect", "api", SECRET, &[token, token]).await, 400, "invalid_request");
     assert_eq!(post(&[token, ("client_id", "api"), ("client_secret", SECRET)]).await.json()["active"], true);

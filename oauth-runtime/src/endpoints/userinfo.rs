@@ -6,15 +6,21 @@ use serde_json::{Map, Value, json};
 
 use crate::error::Reason;
 use crate::guard::bearer;
-use crate::keys::Verified;
+use crate::keys::{self, Verified};
 use crate::model::Scope;
 use crate::model::claims::OPENID;
 use crate::model::form::Parameters;
 use crate::server::Server;
 
 /// The claims that the token's scope is for, as they were when it was issued.
-pub(crate) async fn userinfo(server: &Server, http: &HttpRequest, _: &Parameters<'_>) -> Result<HttpResponse, Reason> {
-    let verified = bearer::of_request(http, server.userinfo()).await?;
+pub(crate) async fn userinfo(
+    server: &Server,
+    http: &HttpRequest,
+    parameters: &Parameters<'_>,
+) -> Result<HttpResponse, Reason> {
+    // OpenID Connect Core §5.3.1: the token may come in the form, too
+    let in_form = parameters.get("access_token", keys::MAX_BYTES)?;
+    let verified = bearer::of_request_or_form(http, in_form, server.userinfo()).await?;
     let Verified { registered, claims, .. } = &*verified;
     if !registered.scope.contains(OPENID) {
         let mut needed = Scope::default();

@@ -15,10 +15,29 @@ use crate::standing::{Ended, HandedOut, HandedOutGrant, Ledger, Refused};
 
 /// The request's token, or why it has none that is good.
 pub(crate) async fn of_request(request: &HttpRequest, protection: &Arc<Protection>) -> Result<Arc<Verified>, Reason> {
-    let mut lookup = without_waiting(request, protection);
+    of_token(header_token(request)?, request, protection).await
+}
+
+/// The same, of a token that may also come in the form of the body (RFC 6750 §2.2).
+pub(crate) async fn of_request_or_form(
+    request: &HttpRequest,
+    in_form: Option<&str>,
+    protection: &Arc<Protection>,
+) -> Result<Arc<Verified>, Reason> {
+    let token = match (header_token(request), in_form) {
+        (Err(Reason::TokenMissing), Some(token)) => token.as_bytes(),
+        // RFC 6750 §2: in one way alone
+        (Ok(_) | Err(_), Some(_)) => return Err(Reason::TokenInTwoPlaces),
+        (in_header, None) => in_header?,
+    };
+    of_token(token, request, protection).await
+}
+
+async fn of_token(token: &[u8], request: &HttpRequest, protection: &Arc<Protection>) -> Result<Arc<Verified>, Reason> {
+    let mut lookup = looked_up(token, request, protection);
     if let Lookup::KeysMissing(_) = lookup {
         protection.tokens.fetch_keys().await;
-        lookup = without_waiting(request, protection);
+        lookup = looked_up(token, request, protection);
     }
     match lookup {
         Lookup::Decided(result) => result,
@@ -39,10 +58,13 @@ pub(crate) enum Lookup {
 /// As far as can be told without waiting: all the way where the store is in memory, and then nothing is allocated for a
 /// token that came before.
 pub(crate) fn without_waiting(request: &HttpRequest, protection: &Arc<Protection>) -> Lookup {
-    let token = match header_token(request) {
-        Ok(token) => token,
-        Err(reason) => return Lookup::Decided(Err(reason)),
-    };
+    match header_token(request) {
+        Ok(token) => looked_up(token, request, protection),
+        Err(reason) => Lookup::Decided(Err(reason)),
+    }
+}
+
+fn looked_up(token: &[u8], request: &HttpRequest, protection: &Arc<Protection>) -> Lookup {
     if let Some(pending) = request.extensions().get::<Rc<PendingStanding>>()
         && pending.is_of(protection, token)
     {

@@ -97,7 +97,9 @@ async fn decide_request(
         tracing::error!(target: "oauth", policy, handler, file, line, "{misfit}");
         return Err(protection.refusal(Reason::ParameterMisfit));
     }
-    let verified = bearer::of_request(request, protection).await.map_err(|reason| protection.refusal(reason))?;
+    let verified = bearer::of_request(request, protection)
+        .await
+        .map_err(|reason| protection.refusal(reason).asking(|| guard.rule.scope_of_a_stranger()))?;
     let of_route = |name: &str| parameter(request, name);
     let facts =
         Facts::new(&verified.claims).hiding(&verified.hidden).by(protection.tokens.clock()).with_parameters(&of_route);

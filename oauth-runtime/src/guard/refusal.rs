@@ -21,6 +21,8 @@ pub struct Refusal {
     /// That of the resource; none where there is none.
     form: Option<Arc<RefusalForm>>,
     decided: Option<Decided>,
+    /// What a client without a good token is to ask for.
+    asked: Option<Box<Scope>>,
 }
 
 /// Which guard refused, and the terms that made it.
@@ -51,7 +53,16 @@ pub(crate) type RefusalBody = dyn Fn(&Refusal, &HttpRequest) -> HttpResponse + S
 
 impl Refusal {
     pub(crate) fn new(reason: Reason, form: Option<&Arc<RefusalForm>>) -> Self {
-        Refusal { reason, form: form.cloned(), decided: None }
+        Refusal { reason, form: form.cloned(), decided: None, asked: None }
+    }
+
+    /// With the scope that the policy needs, where it is a token that is missing or not good (RFC 6750 §3).
+    pub(crate) fn asking(self, scope: impl FnOnce() -> Scope) -> Self {
+        if self.status() == StatusCode::UNAUTHORIZED {
+            Refusal { asked: Some(Box::new(scope())), ..self }
+        } else {
+            self
+        }
     }
 
     pub(crate) fn by(self, guard: &'static Guard, terms: String) -> Self {
@@ -82,7 +93,7 @@ impl Refusal {
     pub fn scope(&self) -> Scope {
         match &self.reason {
             Reason::PolicyRefused(scope) | Reason::SignInAgain(Need { scope, .. }) => scope.clone(),
-            _ => Scope::default(),
+            _ => self.asked.as_deref().cloned().unwrap_or_default(),
         }
     }
 

@@ -1,6 +1,11 @@
 //! What a refused token would need to be let in: so that a client can ask for it.
 
+use std::collections::BTreeSet;
+
+use serde_json::Map;
+
 use crate::model::Scope;
+use crate::model::sealed_claims::Hidden;
 use crate::policy::{Facts, Rule};
 
 /// What a client can do about a refusal: ask for a scope, or have the person sign in again or otherwise (RFC 9470).
@@ -48,6 +53,14 @@ impl Rule {
     /// token has all else and is refused.
     pub(crate) fn need(&self, facts: &Facts<'_>) -> Option<Need> {
         self.needed(facts).filter(|need| need.is_more(facts))
+    }
+
+    /// The scope that a client asks for which has no token yet. It depends on the rule alone: of a token that does not
+    /// verify nothing is believed, and nothing is told.
+    pub(crate) fn scope_of_a_stranger(&self) -> Scope {
+        let claims = Map::new();
+        let hidden = Hidden::AllBut(BTreeSet::new());
+        self.need(&Facts::new(&claims).hiding(&hidden)).map_or_else(Scope::default, |need| need.scope)
     }
 
     fn needed(&self, facts: &Facts<'_>) -> Option<Need> {
@@ -120,7 +133,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::sealed_claims::Hidden;
     use crate::policy::{Test, Value};
 
     const ADMIN: Rule = Rule::Claim(&["role"], Test::Equals(Value::Str("admin")));

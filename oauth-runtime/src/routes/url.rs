@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{AppService, HttpServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::header::HeaderMap;
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{Error, HttpRequest, HttpResponse, Resource, guard, web};
@@ -107,6 +108,11 @@ enum Arrived {
 async fn input(row: &Row, server: &Server, http: &HttpRequest, payload: web::Payload) -> Result<Arrived, Reason> {
     let (query_bytes, from_other_sites) = match row.input {
         Input::Nothing => return Ok(Arrived::Parameters(web::Bytes::new())),
+        Input::FormWherePosted => {
+            let is_posted = http.method() == Method::POST && is_form(http);
+            let form = if is_posted { form_body(http, payload).await? } else { web::Bytes::new() };
+            return Ok(Arrived::Parameters(form));
+        }
         Input::Parameters { query_bytes } => (query_bytes, false),
         Input::ParametersOfAnySite { query_bytes } => (query_bytes, true),
     };
@@ -129,16 +135,14 @@ async fn input(row: &Row, server: &Server, http: &HttpRequest, payload: web::Pay
 /// What another site posted, where it comes back with this request.
 fn posted(row: &Row, server: &Server, parameters: &Parameters<'_>) -> Result<Option<String>, Reason> {
     match row.input {
-        Input::Nothing | Input::Parameters { .. } => Ok(None),
+        Input::Nothing | Input::FormWherePosted | Input::Parameters { .. } => Ok(None),
         Input::ParametersOfAnySite { .. } => cross_site::come_back(server, server.path(row.url), parameters),
     }
 }
 
 /// The body of a form post, up to its limit, if it is a form at all.
 async fn form_body(http: &HttpRequest, payload: web::Payload) -> Result<web::Bytes, Reason> {
-    let media_type = http.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    let essence = media_type.split(';').next().unwrap_or("").trim();
-    if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+    if !is_form(http) {
         return Err(Reason::NotAForm);
     }
     // What it says when it is unpacked is not looked at, so it must not be read as it stands.
@@ -151,6 +155,12 @@ async fn form_body(http: &HttpRequest, payload: web::Payload) -> Result<web::Byt
         Ok(Err(_)) => Err(Reason::BodyTooLong),
         Err(_elapsed) => Err(Reason::BodyTooSlow),
     }
+}
+
+fn is_form(http: &HttpRequest) -> bool {
+    let media_type = http.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let essence = media_type.split(';').next().unwrap_or("").trim();
+    essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 /// The same, with the way back where the parameters tell it.
@@ -258,6 +268,7 @@ async fn share(
     let preflight = cors != Cors::None
         && request.method() == Method::OPTIONS
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let asked = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
     let mut response = if preflight {
         request.into_response(HttpResponse::NoContent().finish())
     } else {
@@ -267,25 +278,35 @@ async fn share(
     if cors == Cors::Clients {
         headers.append(header::VARY, header::HeaderValue::from_static("Origin"));
     }
+    if preflight {
+        headers.append(header::VARY, header::HeaderValue::from_static("Access-Control-Request-Headers"));
+    }
     if let Some(origin) = allowed {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         if preflight {
             if let Ok(methods) = header::HeaderValue::from_str(&methods) {
                 headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
             }
-            headers.insert(
-                header::ACCESS_CONTROL_ALLOW_HEADERS,
-                header::HeaderValue::from_static("authorization, content-type"),
-            );
+            // Whichever a client's library adds: no header of a request but those of RFC 6750 and RFC 7617 means anything here.
+            if let Some(asked) = asked {
+                headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked);
+            }
             headers.insert(header::ACCESS_CONTROL_MAX_AGE, header::HeaderValue::from_static("600"));
         } else {
-            headers.insert(
-                header::ACCESS_CONTROL_EXPOSE_HEADERS,
-                header::HeaderValue::from_static("WWW-Authenticate, Retry-After"),
-            );
+            expose(headers);
         }
     }
     Ok(response)
+}
+
+/// Names what a page of another origin may read beyond the body, where it is there.
+fn expose(headers: &mut HeaderMap) {
+    let told = [("WWW-Authenticate", header::WWW_AUTHENTICATE), ("Retry-After", header::RETRY_AFTER)];
+    let there: Vec<_> = told.iter().filter(|(_, name)| headers.contains_key(name)).map(|(text, _)| *text).collect();
+    match header::HeaderValue::from_str(&there.join(", ")) {
+        Ok(names) if !there.is_empty() => headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, names),
+        Ok(_) | Err(_) => headers.remove(header::ACCESS_CONTROL_EXPOSE_HEADERS),
+    };
 }
 
 fn allowed_origin(cors: Cors, request: &HttpRequest) -> Option<header::HeaderValue> {

@@ -23,6 +23,8 @@ pub(crate) enum Errors {
 pub(crate) enum Input {
     /// Neither query nor body.
     Nothing,
+    /// The parameters of a form, where one is posted; all else is left unread.
+    FormWherePosted,
     /// The parameters: of the form in the body for POST, else of a query of at most this many bytes.
     Parameters { query_bytes: usize },
     /// The same, of a URL that pages of other sites may post to: what they post comes back by GET.
@@ -162,7 +164,7 @@ const ANY_FORM: Input = Input::ParametersOfAnySite { query_bytes: 8 * 1024 };
 /// With an ID token in it.
 const LONG_ANY_FORM: Input = Input::ParametersOfAnySite { query_bytes: 16 * 1024 };
 
-use Input::Nothing;
+use Input::{FormWherePosted, Nothing};
 use Named::{InBoth, InOpenId, Nowhere};
 
 // A row: its name, what the log calls a request to it, and its path; then its methods, what is read of a request, the
@@ -201,7 +203,7 @@ urls! {
             if |has| has.confidential_clients;
         /// `/userinfo`, which is there with the scope `openid`.
         UserInfo, "userinfo request", at "/userinfo":
-            BOTH, Nothing, errors Challenge, cors Clients, InOpenId("userinfo_endpoint"), if |has| has.openid;
+            BOTH, FormWherePosted, errors Challenge, cors Clients, InOpenId("userinfo_endpoint"), if |has| has.openid;
         /// `/oauth/pages.css`, what the pages look like.
         Stylesheet, "stylesheet", at "/oauth/pages.css":
             GET, Nothing, errors Page, cors None, Nowhere, if |_| true;

@@ -25,8 +25,8 @@ pub(crate) async fn redeem(
 ) -> Result<Issued, Reason> {
     let code = parameters.get("code", AuthorizationCode::MAX_BYTES)?.ok_or(Reason::MissingParameter("code"))?;
     let redirect_uri = parameters.get("redirect_uri", MAX_URI_BYTES)?;
-    // RFC 7636 §4.5; every code here was asked for with a challenge, so there is none without a verifier
-    let verifier = parameters.get("code_verifier", 1024)?.ok_or(Reason::MissingParameter("code_verifier"))?;
+    // RFC 7636 §4.6; every code here was asked for with a challenge, so there is none without a verifier
+    let verifier = parameters.get("code_verifier", 1024)?.ok_or(Reason::VerifierMissing)?;
     let verifier: Verifier = verifier.parse().map_err(|_| Reason::VerifierMalformed)?;
     let asked = server.asked_resources(client, parameters)?;
 
@@ -35,12 +35,8 @@ pub(crate) async fn redeem(
     if code.client_id != client.id {
         return Err(Reason::CodeOfAnotherClient);
     }
-    // OAuth 2.1 §10.2: named in the authorization request, it has to come again; left out there, it may be here
-    let matches = match redirect_uri {
-        Some(uri) => uri_digest(uri) == code.redirect_uri,
-        None => !code.redirect_uri_given,
-    };
-    if !matches {
+    // OAuth 2.1 §10.2: PKCE binds the code, so that it may be left out; where it comes, it is to be the same
+    if redirect_uri.is_some_and(|uri| uri_digest(uri) != code.redirect_uri) {
         return Err(Reason::RedirectUriMismatch);
     }
     // RFC 7636 §4.6
