@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -348,6 +349,25 @@ fn the_tests_that_the_threats_name_are_there() {
         }
     }
     assert!(named > 50, "{named}");
+}
+
+/// A module that is restated is in the table under its own name, and what the table names is restated.
+#[test]
+fn each_module_of_the_certification_is_in_its_table() {
+    let mut sources = String::new();
+    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("certification"), true, &mut sources);
+    let restated: BTreeSet<&str> =
+        sources.split("async fn oidcc_").skip(1).map(|rest| rest.split('(').next().unwrap()).collect();
+    let rows = include_str!("../docs/certification.md").lines().filter_map(|line| line.strip_prefix("| `oidcc-"));
+    let mut listed = BTreeSet::new();
+    for row in rows {
+        let (module, rest) = row.split_once("` | ").unwrap();
+        let test = rest.rsplit('`').nth(1).unwrap().strip_prefix("oidcc_").unwrap();
+        assert_eq!(module.replace('-', "_"), test);
+        listed.insert(test);
+    }
+    assert_eq!(listed, restated);
+    assert_eq!(listed.len(), 38 + 1 + 11);
 }
 
 /// Each demand of the checklist has a test whose name has its number, and each test that the page names is there.
