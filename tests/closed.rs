@@ -81,6 +81,50 @@ mod other {
     }
 }
 
+mod ends {
+    use super::*;
+    use actix_web::{delete, get, post};
+
+    #[require_token]
+    #[get("/reports")]
+    pub(super) async fn reports() -> impl Responder {
+        "guarded"
+    }
+
+    #[post("/reports")]
+    pub(super) async fn forgotten(ran: Data<Ran>) -> impl Responder {
+        ran.note()
+    }
+
+    #[require_token]
+    #[post("")]
+    pub(super) async fn users() -> impl Responder {
+        "guarded"
+    }
+
+    #[require_token]
+    #[get("/items/{id}")]
+    pub(super) async fn item() -> impl Responder {
+        "guarded"
+    }
+
+    #[delete("/items/{id}")]
+    pub(super) async fn forgotten_item(ran: Data<Ran>) -> impl Responder {
+        ran.note()
+    }
+
+    #[require_token]
+    #[delete("/{id}")]
+    pub(super) async fn thing() -> impl Responder {
+        "guarded"
+    }
+}
+
+/// Answers for itself that it is not there.
+async fn missing(ran: Data<Ran>) -> impl Responder {
+    HttpResponse::NotFound().body(ran.note())
+}
+
 async fn audited(ran: Data<Ran>) -> impl Responder {
     ran.note()
 }
@@ -107,7 +151,10 @@ fn application(app: &mut ServiceConfig, oauth: &OAuthService, ran: &Ran) {
     app.service(socket).service(web::scope("/api").service(note)).service(audit);
     app.service(web::scope("/other").service(other::me));
     app.route("/routed", web::get().to(routed)).route("/health", web::get().to(health));
-    app.route("/undecided", web::get().to(health));
+    app.route("/undecided", web::get().to(health)).route("/any", web::to(health)).route("/missing", web::to(missing));
+    app.route("/pages/secret", web::get().to(health)).route("/pages/{name}", web::get().to(health));
+    app.service(ends::reports).service(ends::forgotten).service(ends::item).service(ends::forgotten_item);
+    app.service(web::scope("/users").service(ends::users)).service(web::scope("/things").service(ends::thing));
 }
 
 struct Running {
@@ -180,16 +227,52 @@ async fn c26_a_route_without_a_guard_is_refused_before_its_handler_runs() {
             assert_eq!(answer.status, expected, "{method} {path} {}: {answer:?}", token.is_some());
         }
     }
-    let preflight = reqwest::Client::new().request(reqwest::Method::OPTIONS, format!("{}/forgotten", running.base));
-    let preflight = preflight.header("origin", "https://a.example").header("access-control-request-method", "GET");
-    assert_eq!(Answer::to(preflight).await.status, 404, "a preflight passes, and finds nothing here");
+    for (path, status) in [("/me", 404), ("/forgotten", 500), ("/any", 500), ("/token", 204)] {
+        let preflight = reqwest::Client::new().request(reqwest::Method::OPTIONS, format!("{}{path}", running.base));
+        let preflight = preflight.header("origin", "https://a.example").header("access-control-request-method", "GET");
+        assert_eq!(Answer::to(preflight).await.status, status, "a preflight of {path}");
+    }
     assert_eq!(running.ran.count(), 0, "none of them ran");
+}
+
+/// The router reads what is percent-encoded, and so does what looks before it.
+#[tokio::test]
+async fn c26_a_route_that_is_spelt_otherwise_is_refused_all_the_same() {
+    let closed = |oauth: &OAuthService| oauth.closed().public(["/pages/{name}"]);
+    let running = start(closed, application);
+    let token = testing::token(&running.oauth).claim("role", "admin");
+    for (method, path, status) in [
+        ("GET", "/%66orgotten", 500),
+        ("GET", "/forgotten/", 404),
+        ("GET", "//forgotten", 404),
+        ("GET", "/FORGOTTEN", 404),
+        ("GET", "/%6dissing", 500),
+        ("GET", "/missing", 500),
+        ("GET", "/pages/secret", 500),
+        ("GET", "/pages/%73ecret", 500),
+        ("GET", "/pages/a", 200),
+        ("OPTIONS", "/any", 500),
+        ("PATCH", "/any", 500),
+        // A route's pattern is not any that ends so.
+        ("POST", "/reports", 405),
+        ("POST", "/users", 200),
+        ("DELETE", "/items/7", 405),
+        ("DELETE", "/things/7", 200),
+        ("GET", "/%6de", 200),
+        ("POST", "/%74oken", 400),
+    ] {
+        let ran = running.ran.count();
+        let answer = running.ask(method, path, Some(&token)).await;
+        assert_eq!(answer.status, status, "{method} {path}: {answer:?}");
+        let may_run = usize::from(path == "/pages/a");
+        assert_eq!(running.ran.count(), ran + may_run, "{method} {path} ran");
+    }
 }
 
 #[tokio::test]
 async fn c26_what_the_map_cannot_see_is_named_and_an_answer_that_nothing_decided_is_withheld() {
     let closed = |oauth: &OAuthService| {
-        oauth.closed().public(["GET /health", "/static/*"]).guarded(["/audit/*", "/routed", "/undecided"])
+        oauth.closed().public(["GET /health", "/static/*"]).guarded(["/audit/*", "/routed", "/undecided", "/missing"])
     };
     let running = start(closed, application);
     let admin = testing::token(&running.oauth).claim("role", "admin");
@@ -209,10 +292,12 @@ async fn c26_what_the_map_cannot_see_is_named_and_an_answer_that_nothing_decided
     let ran = running.ran.count();
     let answer = running.ask("GET", "/undecided", Some(&admin)).await;
     assert_eq!((answer.status, answer.body.contains("open to everybody")), (500, false), "{answer:?}");
+    let answer = running.ask("GET", "/missing", Some(&admin)).await;
+    assert_eq!((answer.status, answer.body.as_str()), (404, ""));
     // The route's end and its handler's name are those of a guarded one: the net holds what it says.
     let answer = running.ask("GET", "/other/me", Some(&admin)).await;
     assert_eq!((answer.status, answer.body.contains("open to everybody")), (500, false), "{answer:?}");
-    assert_eq!(running.ran.count(), ran + 2);
+    assert_eq!(running.ran.count(), ran + 3);
 }
 
 #[tokio::test]

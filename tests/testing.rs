@@ -297,6 +297,41 @@ fn the_policies_of_a_program_are_listed() {
     assert!(table.starts_with("Guard ") && table.contains("tests/testing.rs:"), "{table}");
 }
 
+#[require_claim(share = 0.1234567890123456, large = 18014398509481985)]
+#[get("/numbers")]
+async fn numbers(oauth_runtime::Claims(claims): oauth_runtime::Claims) -> impl Responder {
+    web::Json(claims)
+}
+
+/// From the claims of a sign-in through the signature to the guard and the handler.
+#[actix_web::test]
+async fn numbers_are_exact_through_signing_and_reading() {
+    let oauth = testing::service();
+    let app = harness::init_service(App::new().configure(oauth.routes()).service(numbers)).await;
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let doubles = std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        f64::from_bits(state)
+    });
+    let mut doubles: Vec<f64> = doubles.filter(|double| double.is_finite()).take(2_000).collect();
+    doubles.extend([0.1 + 0.2, 1e-7, 5e-324, f64::MAX, 1.0 / 3.0, 1234.567_890_123_456_7]);
+    let token = testing::token(&oauth)
+        .claim("share", 0.123_456_789_012_345_6)
+        .claim("large", 18_014_398_509_481_985_u64)
+        .claim("doubles", &doubles);
+    let request = harness::TestRequest::get().uri("/numbers").insert_header(token.clone().header()).to_request();
+    let claims: Value = harness::call_and_read_body_json(&app, request).await;
+    let read: Vec<f64> = serde_json::from_value(claims["doubles"].clone()).unwrap();
+    assert!(read.iter().map(|double| double.to_bits()).eq(doubles.iter().map(|double| double.to_bits())));
+    for (name, other) in [("share", json!(0.123_456_789_012_345_7)), ("large", json!(18_014_398_509_481_984_u64))] {
+        let request =
+            harness::TestRequest::get().uri("/numbers").insert_header(token.clone().claim(name, other).header());
+        assert_eq!(harness::call_service(&app, request.to_request()).await.status(), 403, "{name}");
+    }
+}
+
 #[get("/authentication")]
 async fn authentication(token: AccessToken) -> impl Responder {
     HttpResponse::Ok().json(json!({

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix_web::body::EitherBody;
+use actix_web::body::{BoxBody, EitherBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
@@ -91,10 +91,12 @@ where
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let (rules, service) = (Rc::clone(&self.rules), Rc::clone(&self.service));
         Box::pin(async move {
-            let ruling = rules.rule(&request);
-            let refused = match ruling {
+            let refused = match rules.rule(&request) {
                 Ruling::Pass => return service.call(request).await.map(ServiceResponse::map_into_left_body),
+                // What it says is in its headers.
+                Ruling::Preflight => return service.call(request).await.map(without_body),
                 Ruling::Watch => None,
+                Ruling::NoSuchRoute => Some(HttpResponse::NotFound().finish()),
                 Ruling::NoSuchMethod(allowed) => {
                     tell(request.request(), "no guard on the map has this method of the route");
                     Some(HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, allowed)).finish())
@@ -111,15 +113,22 @@ where
             request.extensions_mut().insert(watch.clone());
             // An error is of a middleware: a handler's is an answer.
             let response = service.call(request).await?;
-            let is_absent = matches!(response.status(), StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
-            if watch.is_decided() || is_absent {
+            if watch.is_decided() {
                 return Ok(response.map_into_left_body());
+            }
+            if matches!(response.status(), StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) {
+                return Ok(without_body(response));
             }
             tell(response.request(), "an answer for which no guard decided was withheld");
             let withheld = rules.refusal(response.request());
             Ok(response.into_response(withheld).map_into_right_body())
         })
     }
+}
+
+/// A handler may have answered it.
+fn without_body<B>(response: ServiceResponse<B>) -> ServiceResponse<EitherBody<B>> {
+    response.map_body(|_, _| EitherBody::right(BoxBody::new(())))
 }
 
 /// What is known of the routes.
@@ -132,8 +141,11 @@ struct Rules {
 enum Ruling {
     /// It is the server's own, or open.
     Pass,
-    /// A guard is there, or there is no such route: an answer that nothing decided is withheld all the same.
+    /// A CORS layer within answers it.
+    Preflight,
+    /// A guard is there: an answer that nothing decided is withheld all the same.
     Watch,
+    NoSuchRoute,
     /// The route has guards for these methods alone.
     NoSuchMethod(String),
     Refuse,
@@ -142,29 +154,26 @@ enum Ruling {
 impl Rules {
     fn rule(&self, request: &ServiceRequest) -> Ruling {
         let Rules { closed, routes } = self;
-        let named = |addresses: &[Address]| addresses.iter().any(|address| address.is(request));
-        // Who asks whether they may ask has no token yet (Fetch §3.3.2).
-        let is_preflight = request.method() == Method::OPTIONS
-            && request.headers().contains_key(header::ORIGIN)
-            && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-        if is_preflight || closed.protection.is_own(request) || named(&closed.public) {
+        let asked = Asked::new(request);
+        let named = |addresses: &[Address]| addresses.iter().any(|address| address.is(&asked));
+        if closed.protection.is_own(request) || named(&closed.public) {
             return Ruling::Pass;
         }
         if named(&closed.guarded) {
             return Ruling::Watch;
         }
-        let Some(pattern) = request.match_pattern() else { return Ruling::Watch };
-        let resource = request.match_name().and_then(|name| routes.get(name));
-        // The map has the pattern without the scopes around it.
-        let is_known = resource.is_some_and(|known| known.iter().any(|route| pattern.ends_with(route.pattern)));
-        if !is_known {
-            return Ruling::Refuse;
-        }
-        let methods =
-            routes.values().flatten().filter(|route| pattern.ends_with(route.pattern)).flat_map(|route| route.methods);
-        let mut methods: Vec<&str> = methods.copied().collect();
+        let Some(pattern) = &asked.pattern else { return Ruling::NoSuchRoute };
+        // The map has the pattern without the scopes around it: the longest is this one's.
+        let known = asked.name.and_then(|name| routes.get(name)).into_iter().flatten();
+        let known = known.filter(|route| pattern.ends_with(route.pattern)).max_by_key(|route| route.pattern.len());
+        let Some(known) = known else { return Ruling::Refuse };
+        let of_pattern = routes.values().flatten().filter(|route| route.pattern == known.pattern);
+        let mut methods: Vec<&str> = of_pattern.flat_map(|route| route.methods).copied().collect();
         if methods.contains(&request.method().as_str()) {
             return Ruling::Watch;
+        }
+        if is_preflight(request) {
+            return Ruling::Preflight;
         }
         methods.sort_unstable();
         methods.dedup();
@@ -173,6 +182,30 @@ impl Rules {
 
     fn refusal(&self, request: &HttpRequest) -> HttpResponse {
         self.closed.protection.refusal(Reason::NothingDecided).into_response(request)
+    }
+}
+
+/// Who asks whether they may ask has no token yet (Fetch §3.3.2).
+fn is_preflight(request: &ServiceRequest) -> bool {
+    request.method() == Method::OPTIONS
+        && request.headers().contains_key(header::ORIGIN)
+        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// Where a request goes, as the router will read it: percent-decoded, which `ServiceRequest::path` is not.
+struct Asked<'a> {
+    method: &'a str,
+    path: &'a str,
+    /// Of the first resource that has this path, the scopes around it included.
+    pattern: Option<String>,
+    name: Option<&'a str>,
+}
+
+impl<'a> Asked<'a> {
+    fn new(request: &'a ServiceRequest) -> Self {
+        let path = request.match_info().as_str();
+        let map = request.resource_map();
+        Asked { method: request.method().as_str(), path, pattern: map.match_pattern(path), name: map.match_name(path) }
     }
 }
 
@@ -213,12 +246,12 @@ impl Address {
         Address { method: method.map(str::to_owned), path: path.to_owned(), is_prefix }
     }
 
-    fn is(&self, request: &ServiceRequest) -> bool {
-        let is_method = self.method.as_deref().is_none_or(|method| method == request.method().as_str());
+    fn is(&self, asked: &Asked<'_>) -> bool {
+        let is_method = self.method.as_deref().is_none_or(|method| method == asked.method);
         let is_path = if self.is_prefix {
-            request.path().starts_with(&self.path)
+            asked.path.starts_with(&self.path)
         } else {
-            request.path() == self.path || request.match_pattern().is_some_and(|pattern| pattern == self.path)
+            asked.pattern.as_ref().map_or(asked.path == self.path, |pattern| *pattern == self.path)
         };
         is_method && is_path
     }

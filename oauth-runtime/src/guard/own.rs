@@ -22,7 +22,9 @@ impl OwnUrls {
     /// Whether the server answers this request, in an `App` that has its routes. Where its resource comes first, it answers
     /// every method.
     pub(crate) fn answer(&self, request: &ServiceRequest) -> bool {
-        self.has(request.path()) && request.match_name() == Some(RESOURCE)
+        // As the router reads it, percent-decoded.
+        let path = request.match_info().as_str();
+        self.has(path) && request.resource_map().match_name(path) == Some(RESOURCE)
     }
 
     /// Whether one of them has this path.
