@@ -30,6 +30,7 @@ use crate::model::name::FoldedName;
 use crate::store::{Count, Counted, Store, StoreError};
 
 /// The counters of one service.
+#[derive(Clone)]
 pub(crate) struct Limits {
     store: Arc<dyn Store>,
     key: hmac::Key,
@@ -199,24 +200,35 @@ impl Limits {
                     return Ok(Err(TooMany { limit: row.kind.as_str(), retry_after: SHORTEST }));
                 }
             }
-            let (found, started, until) = self.looked(&asked).await?;
-            let refused = match found {
-                Found::Free { gates } => match self.pass_gates(&gates).await? {
-                    Ok(()) => return Ok(Ok(Attempt { asked, until, _started: started })),
-                    Err(too_many) => Some(too_many),
-                },
-                Found::Spent { ends_in } => Some(TooMany::spent(ends_in)),
-                Found::Running(row) => {
-                    waits_at = Some(row);
-                    None
+            // By itself: where the request is broken off, what was counted and not begun is taken back all the same.
+            let entered = tokio::spawn(self.clone().enter(asked.clone())).await;
+            match entered.map_err(|error| StoreError::Unavailable(error.into()))?? {
+                Entered::Begun(attempt) => return Ok(Ok(attempt)),
+                Entered::Refused(too_many, started) => {
+                    started.withdraw(turn.as_ref());
+                    return Ok(Err(too_many));
                 }
-            };
-            self.add(&adding(&asked.counted, -1)).await?;
-            started.withdraw(turn.as_ref());
-            if let Some(too_many) = refused {
-                return Ok(Err(too_many));
+                Entered::HasToWait(row, started) => {
+                    started.withdraw(turn.as_ref());
+                    waits_at = Some(row);
+                }
             }
         }
+    }
+
+    /// Counts an attempt, and takes it back where it may not begin.
+    async fn enter(self, asked: Asked) -> Result<Entered, StoreError> {
+        let (found, started, until) = self.looked(&asked).await?;
+        let entered = match found {
+            Found::Free { gates } => match self.pass_gates(&gates).await? {
+                Ok(()) => return Ok(Entered::Begun(Attempt { asked, until, _started: started })),
+                Err(too_many) => Entered::Refused(too_many, started),
+            },
+            Found::Spent { ends_in } => Entered::Refused(TooMany::spent(ends_in), started),
+            Found::Running(row) => Entered::HasToWait(row, started),
+        };
+        self.add(&adding(&asked.counted, -1)).await?;
+        Ok(entered)
     }
 
     /// Counts an attempt, and finds what that comes to.
@@ -366,13 +378,23 @@ impl Sum {
     }
 }
 
+/// What came of an attempt that wanted to begin.
+enum Entered {
+    Begun(Attempt),
+    Refused(TooMany, Started),
+    /// For those that run and count here.
+    HasToWait(Row, Started),
+}
+
 /// What an attempt counts for.
+#[derive(Clone)]
 struct Asked {
     counted: Vec<Row>,
     by: By,
 }
 
 /// Where whom it was for counts, once that is known.
+#[derive(Clone)]
 enum By {
     /// For them, and for them in these networks.
     Name { name: FoldedName, networks: Networks },
