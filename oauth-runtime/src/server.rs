@@ -10,6 +10,7 @@ pub(crate) mod paths;
 
 use std::collections::BTreeMap;
 use std::future::{Ready, ready};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -74,6 +75,8 @@ pub(crate) struct Server {
     /// The id of the key that signed last.
     signed_by: Mutex<Option<String>>,
     repeats: Repeats,
+    /// Whether the author has said of a wrong password whom it was for.
+    names_users: AtomicBool,
 }
 
 /// Everything that was configured, parsed.
@@ -183,7 +186,12 @@ impl OAuthService {
 
     pub(crate) fn new(configured: Configuration) -> Self {
         let signed_by = Mutex::new(configured.tokens.keys.signs_with());
-        let service = OAuthService(Arc::new(Server { configured, signed_by, repeats: Repeats::default() }));
+        let service = OAuthService(Arc::new(Server {
+            configured,
+            signed_by,
+            repeats: Repeats::default(),
+            names_users: AtomicBool::new(false),
+        }));
         warn_of_twins(&service.0);
         service
     }
@@ -206,6 +214,16 @@ impl OAuthService {
 }
 
 impl Server {
+    /// Takes it as seen that wrong passwords are counted for users, by the author's word.
+    pub(crate) fn note_named_user(&self) {
+        self.names_users.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether wrong passwords are counted for users: then the right one has to be, too.
+    pub(crate) fn names_users(&self) -> bool {
+        self.names_users.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn issuer(&self) -> &Issuer {
         &self.configured.issuer
     }

@@ -251,6 +251,34 @@ async fn c46_a_second_factor_is_guessed_no_faster_by_many_names() {
     }
 }
 
+/// Else the question would tell which of too many guesses was right.
+#[tokio::test]
+async fn c46_a_question_names_its_user_where_wrong_passwords_do() {
+    for names_the_user in [true, false] {
+        let (server, _) = started(|builder| {
+            builder
+                .clock(Clock::by_hand())
+                .authenticate(async move |login: Login| -> SignIn<Value> {
+                    let question = Question::code("Enter the code");
+                    match user(&login.username) {
+                        Some(id) if &*login.password == "right" && names_the_user => SignIn::ask(question.of(id)),
+                        Some(_) if &*login.password == "right" => SignIn::ask(question),
+                        Some(id) => SignIn::refused_for(id),
+                        None => SignIn::refused(),
+                    }
+                })
+                .second_factor(async |_: SecondFactor| SignIn::<Value>::refused())
+        });
+        assert_eq!(sign_in(&Browser::new(&server), "10.0.0.1", "ada+1", "wrong").await.status, 401);
+        let answer = sign_in(&Browser::new(&server), "10.0.0.2", "ada+2", "right").await;
+        if names_the_user {
+            assert!(answer.status == 200 && answer.body.contains("Enter the code"), "{answer:?}");
+        } else {
+            assert_eq!((answer.status, answer.body.contains("Enter the code")), (500, false), "{answer:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn c46_wrong_codes_are_failures_of_their_address() {
     let (server, _) = started(|builder| {

@@ -73,7 +73,19 @@ pub(crate) async fn submit(
     let held_up = match outcome {
         Outcome::Refused(subject) => {
             server.tell(Fact::of(EventKind::SignInRefused).client(client).reason("wrong"));
+            if subject.is_some() {
+                server.note_named_user();
+            }
             attempt::wrong(server, client, attempt, subject.as_deref()).await?
+        }
+        // Else the right password among too many guesses would be told by this question: it counts for no user.
+        Outcome::Ask(question) if question.subject().is_none() && server.names_users() => {
+            tracing::error!(
+                target: "oauth",
+                "authenticate names users in SignIn::refused_for and not in the question that it asks: write Question::of(subject)"
+            );
+            server.limits().forgive(attempt).await?;
+            return ToClient::of(&authorization).answer(server, Err(Reason::Internal));
         }
         Outcome::Ask(question) => match attempt::asks(server, client, attempt, question).await? {
             Ok(asked) => {
