@@ -72,7 +72,9 @@ fn equal(claim: Option<&Value>, value: &Value) -> i8 {
     match claim {
         None => UNKNOWN,
         Some(Value::Array(items)) => {
-            known(items.iter().any(|item| !item.is_array() && equal(Some(item), value) == TRUE))
+            // `any(..)` of its elements, each as it is alone.
+            let of = |item: &Value| if item.is_array() { UNKNOWN } else { equal(Some(item), value) };
+            items.iter().map(of).max().unwrap_or(FALSE)
         }
         Some(claim) => match (halves(claim), halves(value)) {
             (Some(one), Some(other)) => known(one == other),

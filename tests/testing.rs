@@ -315,8 +315,8 @@ async fn numbers_are_exact_through_signing_and_reading() {
         state ^= state << 17;
         f64::from_bits(state)
     });
-    let mut doubles: Vec<f64> = doubles.filter(|double| double.is_finite()).take(2_000).collect();
-    doubles.extend([0.1 + 0.2, 1e-7, 5e-324, f64::MAX, 1.0 / 3.0, 1234.567_890_123_456_7]);
+    let mut doubles: Vec<f64> = doubles.filter(|double| double.is_finite()).take(100).collect();
+    doubles.extend([0.1 + 0.2, 1e-7, 5e-324, f64::MAX, 1.0 / 3.0, 1_234.567_890_123_456_7]);
     let token = testing::token(&oauth)
         .claim("share", 0.123_456_789_012_345_6)
         .claim("large", 18_014_398_509_481_985_u64)

@@ -338,6 +338,10 @@ async fn oidcc_claims_essential() {
     let certified = start();
     let party = Party::new(&certified);
     let claims = r#"{"userinfo":{"name":{"essential":true}}}"#;
+    if party.discovery().await["claims_parameter_supported"] == false {
+        assert_eq!(error_of(&party.ask(&[("claims", Some(claims))]).await), "invalid_request");
+        return;
+    }
     let tokens = party.tokens(&[("claims", Some(claims)), ("scope", Some("openid profile"))]).await;
     assert_eq!(party.userinfo(&tokens).await["name"], "Sue Ite");
 }

@@ -4,9 +4,11 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
-use crate::model::code::SignInForm;
+use crate::limit::Attempt;
+use crate::model::code::{Once, SignInForm};
 use crate::model::form::Parameters;
 use crate::model::name::MAX_USERNAME_BYTES;
+use crate::model::question::Question;
 use crate::model::session::By;
 use crate::pages::SignInProblem;
 use crate::server::{Server, SignInBy};
@@ -78,16 +80,7 @@ pub(crate) async fn submit(
             }
             attempt::wrong(server, client, attempt, subject.as_deref()).await?
         }
-        // Else the right password among too many guesses would be told by this question: it counts for no user.
-        Outcome::Ask(question) if question.subject().is_none() && server.names_users() => {
-            tracing::error!(
-                target: "oauth",
-                "authenticate names users in SignIn::refused_for and not in the question that it asks: write Question::of(subject)"
-            );
-            server.limits().forgive(attempt).await?;
-            return ToClient::of(&authorization).answer(server, Err(Reason::Internal));
-        }
-        Outcome::Ask(question) => match attempt::asks(server, client, attempt, question).await? {
+        Outcome::Ask(question) => match asks(server, client, attempt, question).await? {
             Ok(asked) => {
                 return first_question_page(server, authorization, browser, Typed { username, began, form }, asked);
             }
@@ -105,6 +98,25 @@ pub(crate) async fn submit(
         }
     };
     sign_in_page(server, authorization, (form, browser), &username, Some(held_up))
+}
+
+/// Where wrong passwords are counted for users, a question has to name its own: else it would tell which of too many guesses
+/// was right.
+async fn asks(
+    server: &Server,
+    client: &str,
+    attempt: Attempt,
+    question: Question,
+) -> Result<Result<(Once, Question), SignInProblem>, Reason> {
+    if question.subject().is_none() && server.names_users() {
+        tracing::error!(
+            target: "oauth",
+            "authenticate names users by SignIn::refused_for, and none in its question: write Question::of(subject)"
+        );
+        server.limits().forgive(attempt).await?;
+        return Err(Reason::Internal);
+    }
+    attempt::asks(server, client, attempt, question).await
 }
 
 fn credentials(parameters: &Parameters<'_>) -> Result<(String, String), SignInProblem> {
