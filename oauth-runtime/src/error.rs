@@ -226,8 +226,8 @@ reasons! {
     AssertionAudience => 400, InvalidClient,
         "the aud of client_assertion must be the issuer of this server, and nothing else";
     AssertionExpired => 400, InvalidClient,
-        "client_assertion has expired, expires in more than five minutes, or is from the future: \
-         make one for each request";
+        "client_assertion has expired, expires in more than five minutes, was issued longer ago than that, or is from \
+         the future: make one for each request";
     AssertionReplayed => 400, InvalidClient, "client_assertion was used before: make one for each request";
 
     // The token endpoint: RFC 6749 §5.2

@@ -76,9 +76,10 @@ impl<'a> Assertion<'a> {
         if expires_at <= now || expires_at > now + LONGEST {
             return Err(Reason::AssertionExpired);
         }
-        // RFC 7523 §3, 5 and 6: it says when it was issued, and is valid already
+        // RFC 7523 §3, 5 and 6: it says when it was issued, which is not long ago, and is valid already
         let issued_at = self.moment("iat")?.ok_or(Reason::AssertionMalformed)?;
-        if self.moment("nbf")?.unwrap_or(issued_at).max(issued_at) > now + SKEW {
+        let begins = self.moment("nbf")?.unwrap_or(issued_at).max(issued_at);
+        if begins > now + SKEW || now.since(issued_at) > LONGEST {
             return Err(Reason::AssertionExpired);
         }
         // RFC 7523 §3, 7: once. A store that forgot which were spent takes none from before.
@@ -109,7 +110,7 @@ impl<'a> Assertion<'a> {
     }
 }
 
-/// How far ahead an assertion may expire: it need not live longer than the request.
+/// How far ahead an assertion may expire, and how long ago it may have been issued: it need not live longer than the request.
 const LONGEST: Duration = Duration::from_secs(300);
 /// How far a client's clock may be ahead. For as long a new store takes no assertion at all.
 const SKEW: Duration = Duration::from_secs(10);
