@@ -133,6 +133,24 @@ async fn guards_that_nobody_can_pass_are_told_at_start_up() {
 }
 
 #[tokio::test]
+async fn c12_each_client_without_pkce_is_named_at_start_up() {
+    let log = LOG.clone();
+    let client = |id: &str| Client::confidential(id).secret(SECRET).redirect_uri("https://wiki.example/cb");
+    let service = || builder("http://127.0.0.1:9").client(client("with-pkce"));
+    service()
+        .client(client("old-wiki").danger_without_pkce())
+        .client(client("old-shop").danger_without_pkce())
+        .build()
+        .unwrap();
+    let text = log.text();
+    let told: Vec<&str> = text.lines().filter(|line| line.contains("this client may leave PKCE out")).collect();
+    for id in ["old-wiki", "old-shop"] {
+        assert_eq!(told.iter().filter(|line| line.contains(&format!("client=\"{id}\""))).count(), 1, "{told:?}");
+    }
+    assert!(told.iter().all(|line| !line.contains("with-pkce")), "{told:?}");
+}
+
+#[tokio::test]
 async fn an_https_service_is_told_what_its_memory_store_means() {
     let log = LOG.clone();
     let told = || log.text().matches("is kept in the memory of this process").count();

@@ -174,7 +174,8 @@ impl Builder {
     /// A further resource that clients may ask tokens for, with the parameter `resource` (RFC 8707): another server, that
     /// takes the tokens of this one. Call it once for each.
     ///
-    /// A token for it has it as its `aud`, is for it alone, and is refused by the guards here: the server could use it at the
+    /// Clients may spell it otherwise, as far as URLs do: the case of scheme and host, the default port, a closing slash. A token
+    /// for it has it as its `aud`, as it is written here, is for it alone, and is refused by the guards here: the server could use it at the
     /// others. Where no resource is asked for, [`Builder::audience`] is meant.
     pub fn resource(mut self, resource: impl Into<String>) -> Self {
         self.resources.push(resource.into());

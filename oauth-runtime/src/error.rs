@@ -145,7 +145,7 @@ reasons! {
     ScopeUnknown => 400, InvalidScope,
         "nothing of the scope is one of this server that the client may ask for: see scopes_supported";
     AccessDenied => 400, AccessDenied, "the user did not allow it";
-    RequestTooLong => 400, InvalidRequest, "the request is too long for a code: shorten nonce, scope or resource";
+    RequestTooLong => 400, InvalidRequest, "the request is too long for an answer: shorten state, nonce, scope or resource";
     // RFC 7636 §4.4.1
     ChallengeMissing => 400, InvalidRequest, "code_challenge is missing: PKCE (RFC 7636) is required";
     ChallengeMalformed => 400, InvalidRequest,
@@ -155,7 +155,8 @@ reasons! {
     RequestObject => 400, RequestNotSupported, "send the parameters themselves, and no request";
     RequestUri => 400, RequestUriNotSupported, "send the parameters themselves, and no request_uri";
     Registration => 400, RegistrationNotSupported, "clients are registered beforehand: leave registration out";
-    ClaimsParameter => 400, InvalidRequest, "claims is not supported: ask for scopes";
+    ClaimsMalformed => 400, InvalidRequest,
+        "claims must be a JSON object, in it userinfo and id_token, in them claims, each null or an object";
     PromptUnknown => 400, InvalidRequest, "prompt must be none, or of login, consent and select_account";
     MaxAgeMalformed => 400, InvalidRequest, "max_age must be a number of seconds";
     LoginRequired => 400, LoginRequired, "nobody is signed in: ask without prompt=none";
@@ -243,6 +244,10 @@ reasons! {
     // RFC 7636 §4.6
     VerifierMissing => 400, InvalidGrant, "code_verifier is missing: the code was asked for with a code_challenge";
     VerifierMalformed => 400, InvalidRequest, "code_verifier must be 43 to 128 characters of A-Z a-z 0-9 - . _ ~";
+    VerifierWithoutChallenge => 400, InvalidGrant,
+        "code_verifier is there, and the code was asked for without a code_challenge: sign in again";
+    CodeWithoutChallenge => 400, InvalidGrant,
+        "the code was asked for without a code_challenge, which this client has to send";
     VerifierMismatch => 400, InvalidGrant, "code_verifier does not belong to the code_challenge";
     RefreshTokenForged => 400, InvalidGrant, "the refresh token was not issued here, or was cut";
     RefreshTokenExpired => 400, InvalidGrant,
@@ -259,6 +264,8 @@ reasons! {
     SubjectGone => 400, InvalidGrant, "the user may not sign in any more";
     ScopeGrown => 400, InvalidScope, "a refresh may ask for less than was granted, and not for more";
     ScopeNotForClient => 400, InvalidScope, "nothing of the scope may be granted to this client, or by this user";
+    ScopeBeyondClient => 400, InvalidScope,
+        "the scope has what this client may not have in its own name: leave scope out for all that it may have";
     ReloadFailed => 503, TemporarilyUnavailable, "try again in a moment: nothing was lost", retry_after: A_SECOND;
     // RFC 8707 §2
     TargetNotForClient => 400, InvalidTarget,

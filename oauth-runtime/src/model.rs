@@ -1,6 +1,7 @@
 //! What the protocol speaks of: parsed once, then trusted. Knows no actix.
 
 pub(crate) mod as_of;
+pub(crate) mod asked_claims;
 pub(crate) mod ceiling;
 pub(crate) mod claims;
 pub(crate) mod client;

@@ -92,6 +92,12 @@ pub(crate) fn see_other(location: String) -> HttpResponse {
         .finish()
 }
 
+/// How many bytes its headers may still have, so that a proxy takes them all: what goes with every answer is reckoned in.
+pub(crate) fn room_left(response: &HttpResponse) -> usize {
+    let bytes = response.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + AROUND_A_HEADER);
+    HEADER_BLOCK.saturating_sub(OF_EVERY_ANSWER + bytes.sum::<usize>())
+}
+
 /// Sends the browser to the client with the answer to its authorization request.
 pub(crate) fn redirect(
     server: &Server,
@@ -141,3 +147,11 @@ pub(crate) fn not_stored(mut response: HttpResponseBuilder) -> HttpResponseBuild
 pub(crate) fn public_json(document: &serde_json::Value) -> HttpResponse {
     HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "public, max-age=300")).json(document)
 }
+
+/// What nginx takes of an answer's head unless it is told otherwise (`proxy_buffer_size`): the status line and all headers.
+const HEADER_BLOCK: usize = 4096;
+/// The status line, `Date`, `Content-Length` and the empty line are 82 bytes; the rest is for what an application adds to
+/// each answer, such as `Strict-Transport-Security`.
+const OF_EVERY_ANSWER: usize = 256;
+/// The colon, the space, and the end of the line.
+pub(crate) const AROUND_A_HEADER: usize = 4;

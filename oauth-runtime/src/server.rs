@@ -393,7 +393,12 @@ impl Server {
         parameters: &Parameters<'_>,
     ) -> Result<Resources, Reason> {
         let asked: Resources = parameters.all("resource", 2048)?.into_iter().collect();
-        if client.ceiling.has(&asked) { Ok(asked) } else { Err(Reason::TargetNotForClient) }
+        if client.ceiling.has(&asked) {
+            // As the author spells it: that is what a server compares the `aud` of a token with.
+            Ok(asked.within(&client.ceiling.resources))
+        } else {
+            Err(Reason::TargetNotForClient)
+        }
     }
 
     /// An access token that was signed here for any audience, while it lasts: for the endpoints that a token is shown to

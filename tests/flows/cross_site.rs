@@ -89,7 +89,7 @@ async fn c01_what_comes_back_too_late_leads_back_to_a_client_that_is_registered(
         assert!(!late.body.contains("state="), "another site may have made it up: {late:?}");
     }
     // Of a sealed one from a page for what is longer as well.
-    let long = request(&browser, &[("state", Some(&"s".repeat(2048))), ("nonce", Some(&"n".repeat(500)))]);
+    let long = request(&browser, &[("state", Some(&"s".repeat(900))), ("ignored", Some(&"n".repeat(1600)))]);
     let page = browser.post_from_elsewhere("/authorize", long).await;
     clock.advance(Duration::from_secs(61));
     let late = browser.post("/authorize", changed(&[("posted_request", value(&page))], &[])).await;
@@ -149,8 +149,8 @@ async fn c01_what_is_too_long_for_a_url_is_taken_on_by_a_page() {
     let server = start(staying);
     let browser = Browser::new(&server);
     browser.sign_in(&[], "admin", "admin123").await;
-    let state = "s".repeat(2048);
-    let long = request(&browser, &[("state", Some(&state)), ("login_hint", Some(&"h".repeat(200)))]);
+    let state = "s".repeat(900);
+    let long = request(&browser, &[("state", Some(&state)), ("ignored", Some(&"x".repeat(1400)))]);
     let page = browser.post_from_elsewhere("/authorize", long).await;
     assert!(page.status == 200 && page.is_page(), "{page:?}");
     let policy = page.header("content-security-policy");

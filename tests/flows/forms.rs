@@ -467,7 +467,8 @@ async fn what_has_no_room_in_a_code_is_refused_before_a_password_is_typed() {
     let server = staying(|builder| builder);
     let browser = Browser::new(&server);
     let control = "\u{1}".repeat(512);
-    for (nonce, why) in [(control.as_str(), "nonce"), ("a\nb", "nonce"), (&"\"".repeat(512), "too long for a code")] {
+    for (nonce, why) in [(control.as_str(), "nonce"), ("a\nb", "nonce"), (&"\"".repeat(512), "too long for an answer")]
+    {
         let refused = browser.authorize(&[("nonce", Some(nonce)), ("state", Some("s"))]).await.redirect();
         assert_eq!((refused["error"].as_str(), refused["state"].as_str()), ("invalid_request", "s"));
         assert!(refused["error_description"].contains(why), "{refused:?}");

@@ -335,7 +335,7 @@ async fn a_name_of_the_longest_length_works_to_the_end_and_a_longer_one_is_refus
                 .reload(async |_: &str| Some(json!({ "role": "admin" })))
         });
         let name = letter.repeat(256 / letter.len());
-        let state = "s".repeat(2048);
+        let state = "s".repeat(1024);
         let browser = Browser::new(&server);
         let asked = browser.sign_in(&[("state", Some(&state))], &name, "ask").await;
         let done = post(&browser, "/verify", "192.0.2.1", &[("request", &asked.form()), ("answer", "1")]).await;

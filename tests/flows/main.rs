@@ -3,6 +3,7 @@
 
 mod account;
 mod asked;
+mod asked_claims;
 mod broken_store;
 mod browsers;
 mod ceilings;
@@ -30,6 +31,7 @@ mod policies;
 mod readers;
 mod refresh;
 mod remember;
+mod requests;
 mod resource_server;
 mod resources;
 mod revocation;

@@ -129,7 +129,9 @@ async fn c24_c26_a_token_for_a_server_of_somebody_else_is_for_that_alone() {
 #[tokio::test]
 async fn an_authorization_request_for_an_unknown_resource() {
     let (_server, browser) = server();
-    for unknown in ["https://unknown.example", "https://api.example/", "api", "https://api.example#a"] {
+    for unknown in
+        ["https://unknown.example", "https://api.example/v1", "https://api.example/.", "api", "https://api.example#a"]
+    {
         let redirect = browser.authorize(&[("resource", Some(unknown)), ("state", Some("s"))]).await.redirect();
         assert_eq!((redirect["error"].as_str(), redirect["state"].as_str()), ("invalid_target", "s"), "{unknown}");
     }
@@ -142,6 +144,52 @@ async fn an_authorization_request_for_an_unknown_resource() {
     let again = browser.login(&page.form(), "admin", "wrong").await;
     let redirect = browser.login(&again.form(), "admin", "admin123").await.redirect();
     assert_eq!(audience(&browser, &browser.redeem(&redirect["code"], &[]).await).await, API);
+}
+
+#[tokio::test]
+async fn c24_c26_a_resource_is_asked_for_in_any_spelling_and_named_as_it_is_registered() {
+    const SLASH: &str = "https://Mail.example/v1/";
+    let server = start_here(|builder, base| {
+        let wide = Client::public("wide").redirect_uri("http://127.0.0.1/callback").third_party();
+        with_resources(builder, base).own_resource(SLASH).client(wide.allow_resources(["https://mail.example:443/v1"]))
+    });
+    let browser = Browser::new(&server);
+    let own = server.base.as_str();
+    for (asked, expected) in [
+        ("https://api.example/", API),
+        ("HTTPS://API.EXAMPLE:443", API),
+        ("https://files.example/v1/?a=b", FILES),
+        ("https://mail.example/v1", SLASH),
+        ("https://mail.example:443/v1/", SLASH),
+        (&own.replace("http", "HTTP"), own),
+        (&format!("{own}/"), own),
+    ] {
+        // At each step where it is asked for.
+        let code = code(&browser, &[asked]).await;
+        let issued = browser.redeem(&code, &[("resource", Some(asked))]).await;
+        assert_eq!(crate::sessions::claims(&issued.json()["access_token"])["aud"], expected, "{asked}");
+        let refresh = issued.json()["refresh_token"].as_str().unwrap().to_owned();
+        let issued = browser.refresh(&refresh, &[("resource", Some(asked))]).await;
+        assert_eq!(crate::sessions::claims(&issued.json()["access_token"])["aud"], expected, "{asked}");
+        if expected == own {
+            assert_eq!(browser.call("/me", issued.json()["access_token"].as_str()).await.status, 200);
+        }
+        let job = [("grant_type", "client_credentials"), ("resource", asked), ("resource", expected)];
+        let issued = browser.post_as("/token", "job", SECRET, &job).await.json();
+        assert_eq!(crate::sessions::claims(&issued["access_token"])["aud"], expected, "{asked}: one and the same");
+    }
+    // A ceiling is of what is meant, however its author spells it.
+    let wide = [("client_id", Some("wide")), ("resource", Some("https://mail.example/v1"))];
+    assert_eq!(browser.authorize(&wide).await.status, 200);
+    for other in [
+        "https://mail.example/V1",
+        "https://mail.example/%76%31",
+        "https://mail.example/v1//",
+        "https://mail.example/x/../v1",
+    ] {
+        let redirect = browser.authorize(&[("resource", Some(other))]).await.redirect();
+        assert_eq!(redirect["error"], "invalid_target", "{other}");
+    }
 }
 
 #[tokio::test]

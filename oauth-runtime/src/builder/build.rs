@@ -1,7 +1,7 @@
 //! From what the author wrote to a service: each part is parsed once, and a mistake in it is an error that says what to
 //! write.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::builder::Builder;
@@ -14,7 +14,7 @@ use crate::guard::cache::TokenCache;
 use crate::guard::map;
 use crate::guard::own::OwnUrls;
 use crate::guard::protection::{OwnTokens, Protection, Tokens};
-use crate::guard::refusal::{RefusalForm, Resource};
+use crate::guard::refusal::{self, RefusalForm};
 use crate::keys::sealed::Opener;
 use crate::keys::{DerivedKeys, Expected, KeyRing};
 use crate::limit::Limits;
@@ -22,7 +22,7 @@ use crate::meter;
 use crate::model::ceiling::Ceilings;
 use crate::model::claims::{OFFLINE_ACCESS, OPENID};
 use crate::model::issuer::Issuer;
-use crate::model::resource::is_resource;
+use crate::model::resource::{Resource, is_resource};
 use crate::model::secret::Secrets;
 use crate::policy::Rule;
 use crate::seal::{Sealer, derive};
@@ -49,11 +49,13 @@ impl Builder {
         let (users, claims_type) = self.users(scopes.contains_key(OFFLINE_ACCESS))?;
         check_guards(&scopes, claims_type, self.denies_foreign_claims)?;
         let (userinfo, resources, seals_all) = (&issuer.userinfo(), &self.resources, self.seals_claims);
-        let whole = Whole { scopes: &scopes, audience: &audience, resources, userinfo, seals_all };
+        // Plain http is for loopback alone.
+        let is_local = !issuer.is_https();
+        let whole = Whole { scopes: &scopes, audience: &audience, resources, userinfo, seals_all, is_local };
         let listed = clients(std::mem::take(&mut self.clients), &whole)?;
         let clients = Clients::new(listed, origins(std::mem::take(&mut self.origins))?);
 
-        let resource = Resource::new(&audience, &issuer);
+        let resource = refusal::Resource::new(&audience, &issuer);
         let openid = scopes.contains_key(OPENID);
         // OpenID Connect Core §2 and RFC 9068 §4: a client verifies its ID token, another server its access tokens
         let others_verify = openid || self.resources.iter().any(|resource| *resource != audience);
@@ -148,14 +150,21 @@ impl Builder {
         if audience.is_empty() {
             return Err(BuildError::EmptyAudience);
         }
-        let userinfo = issuer.userinfo();
-        if let Some(taken) = self.resources.iter().chain([&audience]).find(|named| **named == userinfo) {
-            return Err(BuildError::UserInfoAudience { audience: taken.clone() });
+        if let Some(resource) = self.resources.iter().find(|resource| !is_resource(resource)) {
+            return Err(BuildError::Resource { resource: resource.clone() });
         }
-        match self.resources.iter().find(|resource| !is_resource(resource)) {
-            Some(resource) => Err(BuildError::Resource { resource: resource.clone() }),
-            None => Ok(audience),
+        let userinfo = Resource::from(issuer.userinfo());
+        let mut known: BTreeSet<Resource> = BTreeSet::new();
+        for resource in self.resources.iter().chain([&audience]).map(|named| Resource::from(named.as_str())) {
+            if resource == userinfo {
+                return Err(BuildError::UserInfoAudience { audience: resource.into() });
+            }
+            if let Some(other) = known.get(&resource).filter(|other| other.as_str() != resource.as_str()) {
+                return Err(BuildError::ResourceTwice { resource: resource.into(), other: other.as_str().to_owned() });
+            }
+            known.insert(resource);
         }
+        Ok(audience)
     }
 
     fn own_tokens(

@@ -9,7 +9,7 @@ use crate::model::claims::{OPENID, REGISTERED, UnusableClaims, UserClaims};
 use crate::model::client::{RegisteredClient, is_client_id};
 use crate::model::credentials::{Credentials, SecretHash};
 use crate::model::jwk::PublicKey;
-use crate::model::redirect_uri::RedirectUri;
+use crate::model::redirect_uri::{Besides, RedirectUri, is_private_scheme};
 use crate::model::release::Releases;
 use crate::model::resource::Resources;
 use crate::model::{Client, GrantType, Scope, Secret};
@@ -23,6 +23,8 @@ pub(super) struct Whole<'a> {
     pub(super) userinfo: &'a str,
     /// Whether the tokens of one's own clients are sealed as well.
     pub(super) seals_all: bool,
+    /// Whether the issuer is on loopback.
+    pub(super) is_local: bool,
 }
 
 pub(super) fn clients(
@@ -50,15 +52,20 @@ pub(super) fn clients(
             }
             Err(why) => return Err(BuildError::ClientClaims { client: client.id, why: why.to_string() }),
         };
+        if let Some(scheme) = client.schemes.iter().find(|scheme| !is_private_scheme(scheme)) {
+            return Err(BuildError::ClientScheme { client: client.id, scheme: scheme.clone() });
+        }
+        let besides = Besides { schemes: &client.schemes, names_on_loopback: whole.is_local };
         let name = client.name.unwrap_or_else(|| client.id.clone());
         let parsed = RegisteredClient {
             id: client.id.clone(),
             name,
-            redirect_uris: parsed_uris(&client.id, client.redirect_uris)?,
-            post_logout_redirect_uris: parsed_uris(&client.id, client.post_logout_redirect_uris)?,
+            redirect_uris: parsed_uris(&client.id, client.redirect_uris, besides)?,
+            post_logout_redirect_uris: parsed_uris(&client.id, client.post_logout_redirect_uris, besides)?,
             is_third_party: client.is_third_party,
             seals: client.is_third_party || whole.seals_all,
             has_claims_in_id_token: client.has_claims_in_id_token,
+            may_omit_pkce: client.may_omit_pkce,
             serves,
             credentials,
             ceiling,
@@ -137,11 +144,19 @@ fn known_resources<'a>(
     named: impl Iterator<Item = &'a str>,
     whole: &Whole<'_>,
 ) -> Result<Resources, BuildError> {
-    let known = |resource: &'a str| match whole.all_resources().any(|known| known == resource) {
-        true => Ok(resource),
-        false => Err(BuildError::ClientResource { client: client.id.clone(), resource: resource.to_owned() }),
-    };
-    named.map(known).collect()
+    let all: Resources = whole.all_resources().collect();
+    named
+        .map(|resource| {
+            let named: Resources = [resource].into_iter().collect();
+            match named.is_subset(&all) {
+                true => Ok(named.within(&all)),
+                false => Err(BuildError::ClientResource { client: client.id.clone(), resource: resource.to_owned() }),
+            }
+        })
+        .try_fold(Resources::default(), |mut known, one| {
+            known.join(&one?);
+            Ok(known)
+        })
 }
 
 impl Whole<'_> {
@@ -150,8 +165,8 @@ impl Whole<'_> {
     }
 }
 
-fn parsed_uris(client: &str, uris: Vec<String>) -> Result<Vec<RedirectUri>, BuildError> {
-    let parsed = uris.into_iter().map(|uri| match uri.parse() {
+fn parsed_uris(client: &str, uris: Vec<String>, besides: Besides<'_>) -> Result<Vec<RedirectUri>, BuildError> {
+    let parsed = uris.into_iter().map(|uri| match RedirectUri::parse(&uri, besides) {
         Ok(parsed) => Ok(parsed),
         Err(why) => Err(BuildError::RedirectUri { client: client.to_owned(), uri, why }),
     });
@@ -160,6 +175,18 @@ fn parsed_uris(client: &str, uris: Vec<String>) -> Result<Vec<RedirectUri>, Buil
 
 fn credentials(client: &Client) -> Result<Option<Credentials>, BuildError> {
     let name = || client.id.clone();
+    if client.may_omit_pkce {
+        // OAuth 2.1 §7.5.1
+        if !client.is_confidential {
+            return Err(BuildError::PublicWithoutPkce { client: name() });
+        }
+        tracing::warn!(
+            target: "oauth",
+            client = client.id,
+            "this client may leave PKCE out: whether a code was stolen it alone can tell, by nonce and state; let it send a \
+             code_challenge, and take .danger_without_pkce() away"
+        );
+    }
     if !client.is_confidential {
         let in_its_own_name = !client.scope.is_empty() || client.claims.as_object().is_none_or(|it| !it.is_empty());
         if !client.secrets.is_empty() || !client.jwks.is_empty() || in_its_own_name || !client.serves.is_empty() {

@@ -97,6 +97,17 @@ pub enum BuildError {
         /// The resource as given.
         resource: String,
     },
+    /// Two of the [resources](crate::Builder::resource) and the [`audience`](crate::Builder::audience) are spellings of one:
+    /// they differ in the case of the host, a default port or a closing slash.
+    #[error(
+        "the resources {resource:?} and {other:?} are one, spelt differently: keep the one that its server expects"
+    )]
+    ResourceTwice {
+        /// One spelling.
+        resource: String,
+        /// The other.
+        other: String,
+    },
     /// A lifetime is shorter than a second, or longer than this one may be.
     #[error("{what} must be between 1 second and {} seconds", .longest.as_secs())]
     Lifetime {
@@ -322,6 +333,14 @@ pub enum BuildError {
         /// The id of the client.
         client: String,
     },
+    /// A public client is to go [without PKCE](crate::Client::danger_without_pkce), which is all that protects its codes.
+    #[error(
+        "the client {client:?} is public, and PKCE is all that protects its codes: take .danger_without_pkce() away"
+    )]
+    PublicWithoutPkce {
+        /// The id of the client.
+        client: String,
+    },
     /// A redirect URI of a client, for after the sign-in or after the sign-out, is not one.
     #[error("the redirect URI {uri:?} of the client {client:?} cannot be used: {why}")]
     RedirectUri {
@@ -332,6 +351,17 @@ pub enum BuildError {
         /// What is wrong with it.
         #[source]
         why: InvalidRedirectUri,
+    },
+    /// A scheme that a client [allows](crate::Client::allow_scheme) is malformed, or one that browsers have a meaning for.
+    #[error(
+        "the client {client:?} cannot have the scheme {scheme:?}: write the name of a private one, such as \"cursor\", \
+         in lower case and without \"://\""
+    )]
+    ClientScheme {
+        /// The id of the client.
+        client: String,
+        /// The scheme as given.
+        scheme: String,
     },
     /// An [`origin`](crate::Builder::origin) is not scheme, host and port alone.
     #[error("the origin {origin:?} must be scheme and host (and port), such as https://app.example")]

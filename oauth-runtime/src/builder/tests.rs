@@ -80,6 +80,12 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
         ),
         (good().resource("api"), is!(BuildError::Resource { .. }), "https://api.example"),
         (good().resource("https://api.example/#a"), is!(BuildError::Resource { .. }), "without a fragment"),
+        (
+            good().resource("https://api.example").own_resource("https://API.example:443/"),
+            is!(BuildError::ResourceTwice { .. }),
+            "keep the one",
+        ),
+        (good().resource("https://notes.example/"), is!(BuildError::ResourceTwice { .. }), "\"https://notes.example\""),
         (good().audience(""), is!(BuildError::EmptyAudience), "leave .audience(..) out"),
         (
             good().access_token_lifetime(Duration::from_secs(86_401)),
@@ -140,6 +146,31 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
             good().client(Client::public("app").redirect_uri("http://app.example/")),
             is!(BuildError::RedirectUri { .. }),
             "https",
+        ),
+        (
+            good().client(spa_named("app").allow_scheme("cursor://")),
+            is!(BuildError::ClientScheme { .. }),
+            "without \"://\"",
+        ),
+        (
+            good().client(spa_named("app").allow_scheme("javascript")),
+            is!(BuildError::ClientScheme { .. }),
+            "a private one",
+        ),
+        (
+            good().client(spa_named("app").redirect_uri("cursor:/cb")),
+            is!(BuildError::RedirectUri { .. }),
+            ".allow_scheme(..)",
+        ),
+        (
+            good().client(spa_named("app").redirect_uri("http://app.localhost/cb")),
+            is!(BuildError::RedirectUri { .. }),
+            "https",
+        ),
+        (
+            good().client(spa_named("app").danger_without_pkce()),
+            is!(BuildError::PublicWithoutPkce { .. }),
+            "take .danger_without_pkce() away",
         ),
         (good().client(Client::confidential("job")), is!(BuildError::NoCredentials { .. }), ".secret(..)"),
         (

@@ -1,5 +1,7 @@
 //! `GET` and `POST /authorize`: an application asks for a sign-in (RFC 6749 §4.1.1, OAuth 2.1 §4.1.1).
 
+use std::sync::Arc;
+
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
@@ -9,14 +11,14 @@ use crate::model::form::Parameters;
 use crate::model::id::random_id;
 use crate::model::record::Record;
 use crate::model::session::{By, Person, Session};
-use crate::response::see_other;
+use crate::response::{room_left, see_other};
 use crate::server::{Server, SignInBy};
 use crate::sign_in::browser::Browser;
 use crate::sign_in::finish::{SignedIn, finish};
 use crate::sign_in::form;
 use crate::sign_in::page::sign_in_page;
-use crate::sign_in::redirect::{check_room, refuse};
-use crate::sign_in::request::{Asking, Authorization, MAX_STATE_BYTES, is_silent};
+use crate::sign_in::redirect::{check_room, refuse, refuse_with_page};
+use crate::sign_in::request::{Asking, Authorization, is_silent, state};
 use crate::standing::{Decision, HandedOut, Refused, View};
 use crate::store::{Key, Kind};
 
@@ -28,15 +30,25 @@ pub(crate) async fn respond(
 ) -> Result<HttpResponse, Reason> {
     // RFC 6749 §4.1.2.1: until client and redirect URI are known good, the answer is a page and never a redirect
     let asking = Asking::read(server, parameters).await?;
-    let (client, destination) = (asking.client.id.clone(), asking.destination.clone());
-    match authorize(server, http, parameters, asking).await {
-        Ok(response) => Ok(response),
-        Err(reason) => {
-            tracing::info!(target: "oauth", client, ?reason, "authorization request refused");
-            let state = parameters.get("state", MAX_STATE_BYTES).unwrap_or(None);
-            Ok(refuse(server, &destination, state, &reason))
-        }
-    }
+    // The same: a redirect would have to bring it back
+    let state = state(parameters)?;
+    let (client, destination) = (Arc::clone(&asking.client), asking.destination.clone());
+    let session = Session::of(http, server).await;
+    // RFC 9700 §4.11.2: else a link of anyone's sends browsers to a third party without a question; OpenID Connect Core
+    // §3.1.2.6 has no page for prompt=none
+    let is_signed_in = matches!(&session, Ok(Some(_)));
+    let may_be_sent_on = !client.is_third_party || is_signed_in || is_silent(parameters).unwrap_or(false);
+    let answered = match session {
+        Ok(session) => authorize(server, http, parameters, asking, session).await,
+        Err(reason) => Err(reason),
+    };
+    answered.or_else(|reason| {
+        tracing::info!(target: "oauth", client = client.id, ?reason, "authorization request refused");
+        Ok(match may_be_sent_on {
+            true => refuse(server, &destination, state, &reason),
+            false => refuse_with_page(server, http, parameters, (&client, &destination), state, &reason),
+        })
+    })
 }
 
 async fn authorize(
@@ -44,9 +56,10 @@ async fn authorize(
     http: &HttpRequest,
     parameters: &Parameters<'_>,
     asking: Asking,
+    session: Option<(Session, View)>,
 ) -> Result<HttpResponse, Reason> {
     let mut request = asking.request(server, http, parameters)?;
-    check_room(server, &request)?;
+    check_room(server, &request, &asking.destination)?;
     let is_silent = is_silent(parameters)?;
     // The ID token by which the client says whom it takes its user for (OpenID Connect Core §3.1.2.1). A forged one can
     // only keep the client from getting a user, and does not let a session speak for them.
@@ -54,7 +67,6 @@ async fn authorize(
     let proves_its_user = hint.as_ref().is_none_or(|hint| hint.verified.is_some());
     request.requirements.subject = hint.map(|hint| hint.subject);
 
-    let session = Session::of(http, server).await?;
     let account = session.as_ref().map(|(session, _)| session.account.clone());
     // Who signs in once more is remembered as before, if they leave the tick as it is.
     request.remember = session.as_ref().is_some_and(|(session, _)| session.lasts);
@@ -87,7 +99,8 @@ async fn authorize(
         }
     };
     browser.remember(http, &mut response, server);
-    Ok(response)
+    // The author's page gets all of it in its URL.
+    if room_left(&response) == 0 { Err(Reason::RequestTooLong) } else { Ok(response) }
 }
 
 /// Notes that a session was used, at most once an hour.

@@ -36,8 +36,8 @@ pub(crate) async fn openid(server: &Server, _: &HttpRequest, _: &Parameters<'_>)
     document["id_token_signing_alg_values_supported"] = json!([server.keys().algorithm()]);
     document["claims_supported"] = json!([token, user].concat());
     document["prompt_values_supported"] = json!(known_prompts());
-    for unsupported in ["claims_parameter_supported", "request_parameter_supported", "request_uri_parameter_supported"]
-    {
+    document["claims_parameter_supported"] = json!(true);
+    for unsupported in ["request_parameter_supported", "request_uri_parameter_supported"] {
         document[unsupported] = json!(false);
     }
     Ok(public_json(&document))

@@ -15,7 +15,7 @@ use crate::server::Server;
 use crate::server::paths::Url;
 use crate::sign_in::browser::Browser;
 use crate::sign_in::cookie::Cookie;
-use crate::sign_in::request::{MAX_STATE_BYTES, MAX_URI_BYTES};
+use crate::sign_in::request::{self, MAX_URI_BYTES};
 use crate::sign_in::{form, language};
 
 /// Ends the session, or asks first whether it is the user who wants that. Both methods have the same parameters
@@ -39,7 +39,7 @@ pub(crate) async fn sign_out(
         (Some(client_id), _) => Some(client_id.to_owned()),
         (None, of_hint) => of_hint.map(str::to_owned),
     };
-    let state = parameters.get("state", MAX_STATE_BYTES)?.map(str::to_owned);
+    let state = request::state(parameters)?.map(str::to_owned);
     let then = match parameters.get("post_logout_redirect_uri", MAX_URI_BYTES)? {
         None => None,
         Some(uri) => {

@@ -124,7 +124,7 @@ impl std::fmt::Display for UnusableClaims {
             }
             UnusableClaims::HowTooLong => f.write_str("amr and acr have more than 512 bytes together: shorten them"),
             UnusableClaims::TooLarge => f.write_str(
-                "the claims are too large for a code of 2 KiB: keep lists in your database and an id in the claims",
+                "the claims are too large for a code, which has 2 KiB at most: keep lists in your database and an id in the claims",
             ),
         }
     }

@@ -27,6 +27,7 @@ pub struct Client {
     pub(crate) name: Option<String>,
     pub(crate) redirect_uris: Vec<String>,
     pub(crate) post_logout_redirect_uris: Vec<String>,
+    pub(crate) schemes: Vec<String>,
     /// None: those that follow from the rest.
     pub(crate) grants: Option<Vec<GrantType>>,
     pub(crate) may_refresh: bool,
@@ -35,6 +36,7 @@ pub struct Client {
     pub(crate) allowed_resources: Option<Vec<String>>,
     pub(crate) is_third_party: bool,
     pub(crate) has_claims_in_id_token: bool,
+    pub(crate) may_omit_pkce: bool,
     pub(crate) serves: Vec<String>,
     pub(crate) is_confidential: bool,
     pub(crate) secrets: Vec<Secret>,
@@ -54,12 +56,14 @@ impl Client {
             name: None,
             redirect_uris: Vec::new(),
             post_logout_redirect_uris: Vec::new(),
+            schemes: Vec::new(),
             grants: None,
             may_refresh: true,
             allowed_scopes: None,
             allowed_resources: None,
             is_third_party: false,
             has_claims_in_id_token: false,
+            may_omit_pkce: false,
             serves: Vec::new(),
             is_confidential: false,
             secrets: Vec::new(),
@@ -152,6 +156,27 @@ impl Client {
         self
     }
 
+    /// Lets this confidential client ask for a code without PKCE, for one that cannot do otherwise. A code that was stolen and is
+    /// put into a session of the client's own is then told by the client alone, if it checks `nonce` and `state` (OAuth 2.1
+    /// §7.5.1, RFC 9700 §2.1.1); it has to send `redirect_uri` with the code. The log names each such client at start-up.
+    /// Where it does send a challenge, the code needs its verifier. Default: every client needs PKCE.
+    ///
+    /// ```
+    /// use oauth_runtime::Client;
+    /// # let from_the_environment = "0123456789abcdef0123456789abcdef";
+    ///
+    /// let old = Client::confidential("wiki")
+    ///     .secret(from_the_environment)
+    ///     .redirect_uri("https://wiki.example/callback")
+    ///     .danger_without_pkce();
+    /// # let _ = old;
+    /// ```
+    #[must_use]
+    pub fn danger_without_pkce(mut self) -> Self {
+        self.may_omit_pkce = true;
+        self
+    }
+
     /// Says that this confidential client is a server which takes tokens for this resource, or for the service's own
     /// audience: it may ask `/introspect` about them, and is told what the resource may know (RFC 7662 §2.2). Call it once
     /// for each. Default: a client is told of its own tokens alone, and of others that they are not active.
@@ -207,11 +232,29 @@ impl Client {
 
     /// A place the browser may be sent to with a code: call it once for each.
     ///
-    /// https; `http://127.0.0.1` or `http://[::1]` (any port matches, RFC 8252 §7.3); `http://localhost` with
-    /// its exact port; or a private scheme with a dot. Compared as a string, never by prefix.
+    /// https; `http://127.0.0.1` or `http://[::1]` (any port matches, RFC 8252 §7.3); `http://localhost`, where any port
+    /// matches unless one is written; or a private scheme, which has a dot or is [allowed](Client::allow_scheme) by its name.
+    /// Where the issuer is on loopback, names below `localhost` are as `localhost` itself. Compared as a string, never by
+    /// prefix.
     #[must_use]
     pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
         self.redirect_uris.push(uri.into());
+        self
+    }
+
+    /// Lets this client register redirect URIs of a private scheme that has no dot in it, as in `cursor://app/callback`. Any
+    /// program can say that such a scheme is its own, so users are asked whether this client may sign in, whoever it belongs
+    /// to (RFC 8252 §8.4). In lower case; none that browsers have a meaning for.
+    ///
+    /// ```
+    /// use oauth_runtime::Client;
+    ///
+    /// let editor = Client::public("editor").allow_scheme("cursor").redirect_uri("cursor://app/callback");
+    /// # let _ = editor;
+    /// ```
+    #[must_use]
+    pub fn allow_scheme(mut self, scheme: impl Into<String>) -> Self {
+        self.schemes.push(scheme.into());
         self
     }
 
@@ -253,6 +296,8 @@ pub(crate) struct RegisteredClient {
     /// Whether it reads of its access tokens only what it was granted.
     pub(crate) seals: bool,
     pub(crate) has_claims_in_id_token: bool,
+    /// Whether its requests may come without a challenge.
+    pub(crate) may_omit_pkce: bool,
     /// The resources that it answers for.
     pub(crate) serves: Resources,
     /// None: a public client.

@@ -29,7 +29,12 @@ pub(crate) struct AuthorizationRequest {
     /// OpenID Connect Core §3.1.2.1: comes back in the ID token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) nonce: Option<String>,
-    pub(crate) challenge: Challenge,
+    /// Claims that are to be there as well (`claims`), among those that the scope is for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) in_id_token: Vec<String>,
+    /// None: of a client that goes without PKCE.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) challenge: Option<Challenge>,
     #[serde(default, rename = "wishes")]
     pub(crate) requirements: Requirements,
     /// What its user ticked: that the session outlives the browser.
@@ -57,6 +62,9 @@ pub(crate) struct Requirements {
     /// The `sub` of `id_token_hint`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) subject: Option<String>,
+    /// The `sub` of `claims`: one of these, where any is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) subjects: Vec<String>,
     /// `login_hint`
     #[serde(default, rename = "hint", skip_serializing_if = "Option::is_none")]
     pub(crate) login_hint: Option<String>,
@@ -95,7 +103,8 @@ impl Requirements {
     /// Whether a client gets this user, who was authenticated like this: asked of a session, of a sign-in, and once more
     /// when the code is made.
     pub(crate) fn check(&self, subject: &str, how: &HowSignedIn<'_>) -> Result<(), Unmet> {
-        if self.subject.as_ref().is_some_and(|hinted| hinted != subject) {
+        let is_named = self.subjects.is_empty() || self.subjects.iter().any(|named| named == subject);
+        if !is_named || self.subject.as_ref().is_some_and(|hinted| hinted != subject) {
             return Err(Unmet::Subject);
         }
         if self.signed_in_since.is_some_and(|since| how.at < since) {
@@ -244,7 +253,10 @@ pub(crate) struct AuthorizationCode {
     pub(crate) resources: Resources,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) nonce: Option<String>,
-    pub(crate) challenge: Challenge,
+    #[serde(default, rename = "shown", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) in_id_token: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) challenge: Option<Challenge>,
     pub(crate) subject: String,
     pub(crate) claims: Map<String, Value>,
     #[serde(default, rename = "once", skip_serializing_if = "std::ops::Not::not")]

@@ -1,7 +1,5 @@
 //! Where a browser may be sent with a code (RFC 9700 §2.1, RFC 8252 §7).
 
-use std::str::FromStr;
-
 use url::{Host, Url};
 
 use crate::model::issuer::is_loopback;
@@ -17,7 +15,7 @@ pub(crate) struct RedirectUri {
 enum Kind {
     /// https, or `http://localhost` with its exact port.
     Web { origin: String },
-    /// `http://127.0.0.1` and the like: `before` the port and `after` it.
+    /// `http://127.0.0.1` and the like, `http://localhost` without a port: `before` the port and `after` it.
     Loopback { before: String, after: String },
     /// `com.example.app:/callback`
     PrivateScheme { scheme: String },
@@ -52,8 +50,20 @@ pub enum InvalidRedirectUri {
     #[error("plain http is for 127.0.0.1, [::1] and localhost; elsewhere write https")]
     PlainHttp,
     /// It is a private scheme without a dot, or a scheme that runs or shows content.
-    #[error("it must be https, http on loopback, or a private scheme with a dot such as com.example.app:/callback")]
+    #[error(
+        "it must be https, http on loopback, or a private scheme with a dot such as com.example.app:/callback; name one \
+         without a dot in .allow_scheme(..)"
+    )]
     Scheme,
+}
+
+/// What a client may register besides what every client may.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Besides<'a> {
+    /// Private schemes without a dot.
+    pub(crate) schemes: &'a [String],
+    /// `http://app.localhost`, which browsers look for on this machine (RFC 6761 §6.3).
+    pub(crate) names_on_loopback: bool,
 }
 
 crate::model::debug_as_text!(InvalidRedirectUri);
@@ -114,10 +124,8 @@ impl Destination {
     }
 }
 
-impl FromStr for RedirectUri {
-    type Err = InvalidRedirectUri;
-
-    fn from_str(text: &str) -> Result<Self, InvalidRedirectUri> {
+impl RedirectUri {
+    pub(crate) fn parse(text: &str, besides: Besides<'_>) -> Result<Self, InvalidRedirectUri> {
         // A backslash, a quote or a space would mean one thing to a browser and another to us.
         if !text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte)) {
             return Err(InvalidRedirectUri::NotAUri);
@@ -132,22 +140,42 @@ impl FromStr for RedirectUri {
         let origin = url.origin().ascii_serialization();
         let kind = match url.scheme() {
             "https" if has_origin(text, &origin) => Kind::Web { origin },
-            "http" if !is_loopback(&url) => return Err(InvalidRedirectUri::PlainHttp),
+            "http" if !(is_loopback(&url) || (besides.names_on_loopback && is_name_on_loopback(&url))) => {
+                return Err(InvalidRedirectUri::PlainHttp);
+            }
             "http" if !has_origin(text, &origin) => return Err(InvalidRedirectUri::NotAUri),
-            "http" if matches!(url.host(), Some(Host::Domain(_))) => Kind::Web { origin },
+            // RFC 8252 §8.3 advises against the name, and native apps use it: a port that is written is meant
+            "http" if matches!(url.host(), Some(Host::Domain(_))) && url.port().is_some() => Kind::Web { origin },
             "http" => {
                 let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
                 let before = origin.strip_suffix(&port).unwrap_or(&origin).to_owned();
                 Kind::Loopback { before, after: text[origin.len()..].to_owned() }
             }
             "https" => return Err(InvalidRedirectUri::NotAUri),
-            scheme if scheme.contains('.') && text.starts_with(scheme) => {
+            scheme
+                if (scheme.contains('.') || besides.schemes.iter().any(|named| named == scheme))
+                    && text.starts_with(scheme) =>
+            {
                 Kind::PrivateScheme { scheme: scheme.to_owned() }
             }
             _ => return Err(InvalidRedirectUri::Scheme),
         };
         Ok(RedirectUri { text: text.to_owned(), kind })
     }
+}
+
+/// Whether a private scheme may be allowed by its name: none that a browser shows, runs or sends itself.
+pub(crate) fn is_private_scheme(text: &str) -> bool {
+    // RFC 3986 §3.1, in the lower case that URLs are compared in
+    let is_of_scheme = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte);
+    text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.bytes().all(is_of_scheme)
+        && !OF_BROWSERS.contains(&text)
+}
+
+/// `app.localhost`
+fn is_name_on_loopback(url: &Url) -> bool {
+    matches!(url.host(), Some(Host::Domain(name)) if name.ends_with(".localhost"))
 }
 
 /// Whether the text begins with its own origin, spelled as a browser spells it, and the origin ends there.
@@ -163,12 +191,39 @@ fn is_port(text: &str) -> bool {
     text.len() <= 5 && text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
+/// Schemes that mean something to every browser.
+const OF_BROWSERS: [&str; 19] = [
+    "about",
+    "blob",
+    "chrome",
+    "data",
+    "file",
+    "filesystem",
+    "ftp",
+    "http",
+    "https",
+    "intent",
+    "javascript",
+    "mailto",
+    "resource",
+    "sms",
+    "tel",
+    "vbscript",
+    "view-source",
+    "ws",
+    "wss",
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn registered(text: &str) -> RedirectUri {
-        text.parse().expect(text)
+        parsed(text).expect(text)
+    }
+
+    fn parsed(text: &str) -> Result<RedirectUri, InvalidRedirectUri> {
+        RedirectUri::parse(text, Besides::default())
     }
 
     #[test]
@@ -186,10 +241,7 @@ mod tests {
         ] {
             assert!(!uri.matches(other), "{other}");
         }
-        assert_eq!(
-            "https://notes.example/#a".parse::<RedirectUri>().expect_err("a fragment"),
-            InvalidRedirectUri::Fragment
-        );
+        assert_eq!(parsed("https://notes.example/#a").expect_err("a fragment"), InvalidRedirectUri::Fragment);
     }
 
     #[test]
@@ -220,6 +272,41 @@ mod tests {
         assert!(registered("http://[::1]/cb").matches("http://[::1]:9/cb"));
         let local = registered("http://localhost:3000/cb");
         assert!(local.matches("http://localhost:3000/cb") && !local.matches("http://localhost:3001/cb"));
+        let local = registered("http://localhost/cb");
+        for good in ["http://localhost/cb", "http://localhost:1/cb", "http://localhost:3001/cb"] {
+            assert!(local.matches(good), "{good}");
+        }
+        for bad in [
+            "http://localhost:3001/cb/",
+            "http://localhost.evil.example:3001/cb",
+            "http://localhost:3001@evil.example/cb",
+            "http://127.0.0.1:3001/cb",
+            "https://localhost:3001/cb",
+        ] {
+            assert!(!local.matches(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn c08_c09_names_on_loopback_and_private_schemes_without_a_dot_are_for_those_who_name_them() {
+        let schemes = ["cursor".to_owned()];
+        let all = Besides { schemes: &schemes, names_on_loopback: true };
+        for uri in ["cursor://app.cursor/oauth/callback", "http://notes.localhost:3000/cb", "http://notes.localhost/cb"]
+        {
+            assert!(parsed(uri).is_err(), "{uri}");
+            assert!(RedirectUri::parse(uri, all).expect(uri).matches(uri), "{uri}");
+        }
+        for bad in ["cursors:/cb", "CURSOR:/cb", "http://notes.localhost.example/cb", "http://evil-localhost/cb"] {
+            assert!(RedirectUri::parse(bad, all).is_err(), "{bad}");
+        }
+        let anywhere = RedirectUri::parse("http://notes.localhost/cb", all).expect("a name on loopback");
+        assert!(anywhere.matches("http://notes.localhost:3000/cb") && !anywhere.matches("http://a.localhost:3000/cb"));
+        let app = RedirectUri::parse("cursor://app/cb", all).expect("a private scheme").destination("cursor://app/cb");
+        assert_eq!((app.source.as_str(), app.shown.as_str(), app.is_https), ("cursor:", "cursor", false));
+        assert!(is_private_scheme("cursor") && is_private_scheme("vscode-insiders"));
+        for bad in ["", "Cursor", "7z", "a:b", "a b", "http", "javascript", "data", "é"] {
+            assert!(!is_private_scheme(bad), "{bad}");
+        }
     }
 
     #[test]
@@ -238,7 +325,7 @@ mod tests {
             ("https://user@notes.example/", InvalidRedirectUri::UserInfo),
             ("https://:@notes.example/", InvalidRedirectUri::NotAUri),
         ] {
-            assert_eq!(bad.parse::<RedirectUri>().expect_err(bad), why, "{bad}");
+            assert_eq!(parsed(bad).expect_err(bad), why, "{bad}");
         }
         assert!(registered("com.example.app:/cb").matches("com.example.app:/cb"));
     }

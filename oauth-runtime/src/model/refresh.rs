@@ -22,6 +22,9 @@ pub(crate) struct RefreshToken {
     /// All that were granted; each refresh may choose among them (RFC 8707 §2.2).
     #[serde(default, skip_serializing_if = "Resources::is_empty")]
     pub(crate) resources: Resources,
+    /// Claims that the ID tokens have as well.
+    #[serde(default, rename = "shown", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) in_id_token: Vec<String>,
     #[serde(rename = "how")]
     pub(crate) authentication: Authentication,
     /// When the family ends, however often it is used.

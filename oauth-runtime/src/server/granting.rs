@@ -67,8 +67,12 @@ impl Server {
                 let granting = Granting { client_id: &client.id, subject, asked: &asked, claims };
                 (self.narrowed(&granting)?, Some(userinfo.as_str()), true)
             }
+            // RFC 6749 §4.4.3 and §5.2: no user narrows it, so what is beyond the client's own is its mistake
+            InTheNameOf::Itself if !scope.is_subset(&client.ceiling.of_its_own) => {
+                return Err(Reason::ScopeBeyondClient);
+            }
             // OpenID Connect Core §5.3: there is no user to ask about
-            InTheNameOf::Itself => (scope.within(&client.ceiling.of_its_own), None, false),
+            InTheNameOf::Itself => (scope.clone(), None, false),
         };
         // RFC 6749 §3.3: less than was asked for is said in the answer; nothing at all is an error
         if within.is_empty() && !scope.is_empty() {

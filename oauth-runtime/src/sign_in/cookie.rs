@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
+use crate::response::{AROUND_A_HEADER, room_left};
 use crate::server::Server;
 
 /// What a cookie is for.
@@ -48,6 +49,22 @@ impl Cookie {
         set(response, server, &self.name(server), value, lasts);
     }
 
+    /// The same, where there is room for it in the answer. Whether there was.
+    pub(crate) fn set_within_room(
+        self,
+        response: &mut HttpResponse,
+        server: &Server,
+        value: &str,
+        lasts: Option<Duration>,
+    ) -> bool {
+        let line = line(server, &self.name(server), value, lasts);
+        let fits = header::SET_COOKIE.as_str().len() + line.len() + AROUND_A_HEADER <= room_left(response);
+        if fits {
+            append(response, &line);
+        }
+        fits
+    }
+
     /// Takes it from the browser.
     pub(crate) fn clear(self, response: &mut HttpResponse, server: &Server) {
         clear(response, server, &self.name(server));
@@ -74,10 +91,17 @@ impl Cookie {
 
 /// Gives a cookie of this name to the browser: until that is closed, or for as long as this.
 pub(crate) fn set(response: &mut HttpResponse, server: &Server, name: &str, value: &str, lasts: Option<Duration>) {
+    append(response, &line(server, name, value, lasts));
+}
+
+fn line(server: &Server, name: &str, value: &str, lasts: Option<Duration>) -> String {
     let secure = if server.issuer().is_https() { "; Secure" } else { "" };
     let lasts = lasts.map(|lasts| format!("; Max-Age={}", lasts.as_secs())).unwrap_or_default();
-    let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{lasts}");
-    if let Ok(value) = header::HeaderValue::from_str(&cookie) {
+    format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{lasts}")
+}
+
+fn append(response: &mut HttpResponse, line: &str) {
+    if let Ok(value) = header::HeaderValue::from_str(line) {
         response.headers_mut().append(header::SET_COOKIE, value);
     }
 }

@@ -50,13 +50,10 @@ impl Device {
         let now = server.now();
         loop {
             match server.sealer().seal(&devices, now, now + LONGEST) {
-                Ok(sealed) => {
-                    Cookie::Device.set(response, server, &sealed, Some(LONGEST));
-                    return Ok(());
-                }
+                Ok(sealed) if Cookie::Device.set_within_room(response, server, &sealed, Some(LONGEST)) => return Ok(()),
                 // Subjects are as long as the author likes. The one used longest ago makes place.
-                Err(NotSealed::TooLarge) if devices.known.len() > 1 => drop(devices.known.pop()),
-                Err(NotSealed::TooLarge) => return Ok(()),
+                Ok(_) | Err(NotSealed::TooLarge) if devices.known.len() > 1 => drop(devices.known.pop()),
+                Ok(_) | Err(NotSealed::TooLarge) => return Ok(()),
                 Err(NotSealed::Failed) => return Err(Reason::Internal),
             }
         }

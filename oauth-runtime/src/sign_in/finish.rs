@@ -13,6 +13,7 @@ use crate::model::code::{FormId, Once, Promised, Unmet};
 use crate::model::id::{digest, random_id};
 use crate::model::record::{Record, Sending, Sent};
 use crate::model::session::{Authentication, By, HowSignedIn, Person, Session};
+use crate::response::room_left;
 use crate::server::Server;
 use crate::sign_in::browser::Browser;
 use crate::sign_in::device::Recognition;
@@ -41,7 +42,9 @@ pub(crate) async fn finish(
         Ok(granted) if consent::is_needed(server, &authorization, &granted, &view, by)? => {
             // OpenID Connect Core §3.1.2.6
             if by == By::SessionAlone {
-                return Err(Reason::ConsentRequired);
+                // A `sub` that the client made up tells it no more of who is signed in than another would.
+                let names_a_user = !authorization.request.requirements.subjects.is_empty();
+                return Err(if names_a_user { Reason::LoginRequired } else { Reason::ConsentRequired });
             }
             let browser = Browser::of(http, server);
             let mut page = consent::consent_page(server, authorization, &granted, person.clone(), promised, &browser)?;
@@ -53,6 +56,10 @@ pub(crate) async fn finish(
         Err(reason) => redirect::refused(server, &authorization, &reason),
     };
     Session::keep(&person, lasts, &mut response, server)?;
+    if room_left(&response) == 0 {
+        tracing::error!(target: "oauth", "an answer is longer than proxies take: {}", UnusableClaims::TooLarge);
+        return Err(Reason::ClaimsUnusable);
+    }
     if let Some(device) = person.device {
         device.keep(http, &mut response, server)?;
     }

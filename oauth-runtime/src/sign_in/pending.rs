@@ -11,7 +11,7 @@ use crate::error::Reason;
 use crate::event::request::{self, Request};
 use crate::event::{EventKind, Fact};
 use crate::model::Timestamp;
-use crate::model::code::{FormId, Prompt, SignInForm};
+use crate::model::code::{FormId, Prompt, Requirements, SignInForm};
 use crate::model::session::By;
 use crate::response::{Doing, WayBack, error_page};
 use crate::server::OAuthService;
@@ -219,10 +219,15 @@ impl PendingAuthorization {
         self.authorization.request.requirements.max_age.map(Duration::from_secs)
     }
 
-    /// The subject that the client takes its user for (`id_token_hint`): no other is signed in.
+    /// The subject that the client takes its user for (`id_token_hint`, or the `sub` of `claims`): no other is signed in.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
-        self.authorization.request.requirements.subject.as_deref()
+        let Requirements { subject, subjects, .. } = &self.authorization.request.requirements;
+        match (subject, subjects.as_slice()) {
+            (Some(subject), _) => Some(subject),
+            (None, [subject]) => Some(subject),
+            (None, [] | [_, _, ..]) => None,
+        }
     }
 
     /// The resources that are asked for (RFC 8707); empty where the client named none.

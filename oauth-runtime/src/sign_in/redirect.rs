@@ -8,6 +8,7 @@ use crate::event::{EventKind, Fact};
 use crate::model::Scope;
 use crate::model::as_of::{AsOf, Incarnation};
 use crate::model::claims::UnusableClaims;
+use crate::model::client::RegisteredClient;
 use crate::model::code::{
     AuthorizationCode, AuthorizationRequest, ConsentForm, Promised, QuestionForm, SignInForm, uri_digest,
 };
@@ -15,8 +16,8 @@ use crate::model::form::Parameters;
 use crate::model::id::random_id;
 use crate::model::redirect_uri::Destination;
 use crate::model::resource::Resources;
-use crate::model::session::{Authentication, Person};
-use crate::response::{WayBack, answered, redirect, see_other};
+use crate::model::session::{Authentication, Person, Session};
+use crate::response::{Doing, WayBack, answered, error_page, redirect, room_left, see_other};
 use crate::seal::NotSealed;
 use crate::server::Server;
 use crate::server::granting::Granted;
@@ -64,6 +65,7 @@ fn code(
         scope: scope.clone(),
         resources: resources.clone(),
         nonce: request.nonce.clone(),
+        in_id_token: request.in_id_token.clone(),
         challenge: request.challenge,
         subject: person.subject.clone(),
         claims: person.claims.clone(),
@@ -72,12 +74,16 @@ fn code(
     }
 }
 
-/// Whether a code for this request has room for a user: what it has no room for is said before anyone types a password.
-pub(crate) fn check_room(server: &Server, request: &AuthorizationRequest) -> Result<(), Reason> {
+/// Whether an answer to this request has room for a user: what it has no room for is said before anyone types a password.
+pub(crate) fn check_room(
+    server: &Server,
+    request: &AuthorizationRequest,
+    destination: &Destination,
+) -> Result<(), Reason> {
     let now = server.now();
     let anyone = Person {
         subject: "s".repeat(ROOM_FOR_SUBJECT),
-        account: String::new(),
+        account: "a".repeat(ROOM_FOR_SUBJECT),
         device: None,
         claims: std::iter::once(("c".to_owned(), "x".repeat(ROOM_FOR_CLAIMS).into())).collect(),
         authentication: Authentication {
@@ -89,11 +95,14 @@ pub(crate) fn check_room(server: &Server, request: &AuthorizationRequest) -> Res
             as_of: AsOf { incarnation: Incarnation::from_bits(0), sequence: now.seconds() },
         },
     };
-    match server.sealer().seal(&code(request, &request.scope, &request.resources, &anyone, random_id()), now, now) {
-        Ok(_) => Ok(()),
-        Err(NotSealed::TooLarge) => Err(Reason::RequestTooLong),
-        Err(NotSealed::Failed) => Err(Reason::Internal),
-    }
+    let code = code(request, &request.scope, &request.resources, &anyone, random_id());
+    let code = server.sealer().seal(&code, now, now).map_err(|why| match why {
+        NotSealed::TooLarge => Reason::RequestTooLong,
+        NotSealed::Failed => Reason::Internal,
+    })?;
+    let mut answer = redirect(server, destination, request.state.as_deref(), &[("code", &code)]);
+    Session::keep(&anyone, true, &mut answer, server)?;
+    if room_left(&answer) == 0 { Err(Reason::RequestTooLong) } else { Ok(()) }
 }
 
 /// Where the client is told of a reason that it can mend by asking otherwise.
@@ -131,6 +140,22 @@ fn refusal(server: &Server, destination: &Destination, state: Option<&str>, reas
     let wire = reason.wire();
     let code = wire.code.map_or("server_error", |code| code.as_str());
     answered(server, destination, state, &[("error", code), ("error_description", &wire.text)])
+}
+
+/// The page in place of such a redirect, with the same way to the client, for the user to go.
+pub(crate) fn refuse_with_page(
+    server: &Server,
+    http: &HttpRequest,
+    parameters: &Parameters<'_>,
+    to: (&RegisteredClient, &Destination),
+    state: Option<&str>,
+    reason: &Reason,
+) -> HttpResponse {
+    let (client, destination) = to;
+    let language = language::asked(http, server, parameters.get("ui_locales", 256).unwrap_or(None));
+    let href = refusal(server, destination, state, reason);
+    let back = WayBack { client: client.name.clone(), href, language };
+    error_page(server, server.texts(back.language.as_deref()), Doing::SigningIn, reason, Some(&back))
 }
 
 /// The way back to the client whose request this is: its request ends there as one that the user left.
@@ -191,6 +216,6 @@ pub(crate) fn refused(server: &Server, authorization: &Authorization, reason: &R
     refuse(server, destination, request.state.as_deref(), reason)
 }
 
-/// What every request leaves in its code for its user: bytes of the `sub`, and of their claims.
+/// What every request leaves in its answer for its user: bytes of the `sub` and of the name as typed, and of their claims.
 const ROOM_FOR_SUBJECT: usize = 64;
 const ROOM_FOR_CLAIMS: usize = 448;

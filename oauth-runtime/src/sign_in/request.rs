@@ -6,6 +6,7 @@ use std::sync::Arc;
 use actix_web::HttpRequest;
 
 use crate::error::Reason;
+use crate::model::asked_claims::{AskedClaims, Malformed};
 use crate::model::claims::OPENID;
 use crate::model::client::RegisteredClient;
 use crate::model::code::{AuthorizationRequest, Prompt, Requirements};
@@ -73,7 +74,7 @@ impl Asking {
         http: &HttpRequest,
         parameters: &Parameters<'_>,
     ) -> Result<AuthorizationRequest, Reason> {
-        let state = parameters.get("state", MAX_STATE_BYTES)?;
+        let state = state(parameters)?;
         let nonce = parameters.get("nonce", MAX_NONCE_BYTES)?;
         // RFC 6749 appendix A.5 has no control characters in a state, and a nonce is no other kind of text.
         for (name, value) in [("state", state), ("nonce", nonce)] {
@@ -96,20 +97,30 @@ impl Asking {
         if scope.contains(OPENID) && !self.redirect_uri_given {
             return Err(Reason::MissingParameter("redirect_uri"));
         }
+        let mut claims = asked_claims(parameters)?;
+        // OpenID Connect Core §5.5: what no granted scope is for is left out, essential or not
+        claims.in_id_token.retain(|name| scope.contains(OPENID) && server.releases().has(&scope, name));
+        let in_id_token = std::mem::take(&mut claims.in_id_token);
         Ok(AuthorizationRequest {
             client_id: self.client.id.clone(),
             redirect_uri: self.destination.uri.clone(),
             redirect_uri_given: self.redirect_uri_given,
-            challenge: challenge(parameters)?,
+            challenge: challenge(&self.client, parameters)?,
             without_refresh: !server.lasts(&self.client, &scope),
             scope,
             resources: server.asked_resources(&self.client, parameters)?,
             state: state.map(str::to_owned),
             nonce: nonce.map(str::to_owned),
-            requirements: requirements(server, http, parameters)?,
+            in_id_token,
+            requirements: requirements(server, http, parameters, claims)?,
             remember: false,
         })
     }
+}
+
+/// What the client gets back as it sent it (RFC 6749 §4.1.2).
+pub(crate) fn state<'a>(parameters: &'a Parameters<'_>) -> Result<Option<&'a str>, Reason> {
+    Ok(parameters.get("state", MAX_STATE_BYTES)?)
 }
 
 /// What of OpenID Connect is not here (OpenID Connect Core §6, §7.2.1).
@@ -118,7 +129,6 @@ fn unsupported(parameters: &Parameters<'_>) -> Result<(), Reason> {
         ("request", Reason::RequestObject),
         ("request_uri", Reason::RequestUri),
         ("registration", Reason::Registration),
-        ("claims", Reason::ClaimsParameter),
     ] {
         if parameters.get(name, MAX_UNSUPPORTED_BYTES)?.is_some() {
             return Err(reason);
@@ -127,12 +137,38 @@ fn unsupported(parameters: &Parameters<'_>) -> Result<(), Reason> {
     Ok(())
 }
 
-/// OAuth 2.1 §4.1.2.1: a public client must send one; left out, the method would mean plain (RFC 7636 §4.3).
-fn challenge(parameters: &Parameters<'_>) -> Result<Challenge, Reason> {
-    let challenge = parameters.get("code_challenge", 256)?.ok_or(Reason::ChallengeMissing)?;
-    match parameters.get("code_challenge_method", 64)? {
-        Some("S256") => challenge.parse().map_err(|_| Reason::ChallengeMalformed),
-        Some(_) | None => Err(Reason::ChallengeMethod),
+fn asked_claims(parameters: &Parameters<'_>) -> Result<AskedClaims, Reason> {
+    let asked = parameters.get("claims", MAX_CLAIMS_BYTES)?;
+    asked.map_or(Ok(AskedClaims::default()), |json| json.parse().map_err(|Malformed| Reason::ClaimsMalformed))
+}
+
+/// In which ways the user may sign in, by `acr_values` and by the claim `acr`: those of both, where both name any.
+fn ways(server: &Server, acr_values: &str, claims: &AskedClaims) -> Result<Vec<String>, Reason> {
+    let known = |acr: &&str| server.knows_acr(acr);
+    let of_values: Vec<&str> = acr_values.split(' ').filter(known).collect();
+    let of_claim: Vec<&str> = claims.acr.iter().map(String::as_str).filter(known).collect();
+    let ways: Vec<&str> = match (of_values.is_empty(), of_claim.is_empty()) {
+        (_, true) => of_values,
+        (true, false) => of_claim.clone(),
+        (false, false) => of_claim.iter().copied().filter(|acr| of_values.contains(acr)).collect(),
+    };
+    // OpenID Connect Core §5.5.1.1: without what is essential, signing in has failed
+    let is_never_met = claims.is_acr_essential && !claims.acr.is_empty() && of_claim.is_empty();
+    if is_never_met || (ways.is_empty() && !of_claim.is_empty()) {
+        return Err(Reason::AcrUnmet);
+    }
+    Ok(ways.into_iter().map(str::to_owned).collect())
+}
+
+/// OAuth 2.1 §4.1.2.1: a client must send one; left out, the method would mean plain (RFC 7636 §4.3).
+fn challenge(client: &RegisteredClient, parameters: &Parameters<'_>) -> Result<Option<Challenge>, Reason> {
+    let challenge = parameters.get("code_challenge", 256)?;
+    match (challenge, parameters.get("code_challenge_method", 64)?) {
+        (Some(challenge), Some("S256")) => challenge.parse().map(Some).map_err(|_| Reason::ChallengeMalformed),
+        (Some(_), Some(_) | None) => Err(Reason::ChallengeMethod),
+        // OAuth 2.1 §7.5.1: of a confidential client that its author answers for
+        (None, None) if client.may_omit_pkce => Ok(None),
+        (None, _) => Err(Reason::ChallengeMissing),
     }
 }
 
@@ -146,7 +182,12 @@ fn scope(server: &Server, client: &RegisteredClient, parameters: &Parameters<'_>
 }
 
 /// How the user has to be authenticated (OpenID Connect Core §3.1.2.1, RFC 9470 §4).
-fn requirements(server: &Server, http: &HttpRequest, parameters: &Parameters<'_>) -> Result<Requirements, Reason> {
+fn requirements(
+    server: &Server,
+    http: &HttpRequest,
+    parameters: &Parameters<'_>,
+    claims: AskedClaims,
+) -> Result<Requirements, Reason> {
     let max_age = match parameters.get("max_age", 32)?.map(str::parse::<u64>) {
         Some(Ok(seconds)) => Some(seconds),
         Some(Err(_)) => return Err(Reason::MaxAgeMalformed),
@@ -157,8 +198,9 @@ fn requirements(server: &Server, http: &HttpRequest, parameters: &Parameters<'_>
         prompt: prompts(parameters)?,
         max_age,
         signed_in_since: None,
-        acr: acr.split(' ').filter(|one| server.knows_acr(one)).map(str::to_owned).collect(),
+        acr: ways(server, acr, &claims)?,
         subject: None,
+        subjects: claims.subjects,
         // A hint that cannot be a name is none.
         login_hint: parameters.get("login_hint", 256).ok().flatten().map(str::to_owned),
         language: language::asked(http, server, parameters.get("ui_locales", 256)?),
@@ -202,7 +244,9 @@ pub(crate) fn known_prompts() -> Vec<&'static str> {
 
 const NO_PROMPT: &str = "none";
 const MAX_PROMPT_BYTES: usize = 256;
-pub(crate) const MAX_STATE_BYTES: usize = 2048;
+/// With a code and the cookies it has to fit an answer.
+const MAX_STATE_BYTES: usize = 1024;
 const MAX_NONCE_BYTES: usize = 512;
 pub(crate) const MAX_URI_BYTES: usize = 2048;
 const MAX_UNSUPPORTED_BYTES: usize = 8 * 1024;
+const MAX_CLAIMS_BYTES: usize = 4 * 1024;

@@ -50,6 +50,8 @@ pub(crate) struct Access<'a> {
     pub(crate) claims: Map<String, Value>,
     /// Of the authorization request, for the ID token.
     pub(crate) nonce: Option<String>,
+    /// Claims that the client asked for in it.
+    pub(crate) in_id_token: &'a [String],
 }
 
 /// An access token that can be issued: what could be wrong with it was found out before anything was spent for it.
@@ -175,11 +177,12 @@ impl Access<'_> {
         Ok(sealed)
     }
 
-    /// What an ID token says of the user beyond the protocol: what the granted scopes are for, if the client wants it there.
+    /// What an ID token says of the user beyond the protocol: of what the granted scopes are for, what the client wants there.
     fn shown(&self, server: &Server) -> Map<String, Value> {
-        let wanted = self.client.has_claims_in_id_token.then(|| server.releases().to(self.granted.scope()));
-        let of_user = |name: &str| Some((name.to_owned(), self.claims.get(name)?.clone()));
-        wanted.into_iter().flatten().filter_map(of_user).collect()
+        let is_wanted =
+            |name: &&str| self.client.has_claims_in_id_token || self.in_id_token.iter().any(|asked| asked == name);
+        let wanted = server.releases().to(self.granted.scope()).filter(is_wanted);
+        wanted.filter_map(|name| Some((name.to_owned(), self.claims.get(name)?.clone()))).collect()
     }
 
     fn id_token(

@@ -25,9 +25,8 @@ pub(crate) async fn redeem(
 ) -> Result<Issued, Reason> {
     let code = parameters.get("code", AuthorizationCode::MAX_BYTES)?.ok_or(Reason::MissingParameter("code"))?;
     let redirect_uri = parameters.get("redirect_uri", MAX_URI_BYTES)?;
-    // RFC 7636 §4.6; every code here was asked for with a challenge, so there is none without a verifier
-    let verifier = parameters.get("code_verifier", 1024)?.ok_or(Reason::VerifierMissing)?;
-    let verifier: Verifier = verifier.parse().map_err(|_| Reason::VerifierMalformed)?;
+    let verifier = parameters.get("code_verifier", 1024)?.map(str::parse::<Verifier>);
+    let verifier = verifier.transpose().map_err(|_| Reason::VerifierMalformed)?;
     let asked = server.asked_resources(client, parameters)?;
 
     let Opened { value: mut code, expires_at, .. } = opened(server, code)?;
@@ -35,14 +34,7 @@ pub(crate) async fn redeem(
     if code.client_id != client.id {
         return Err(Reason::CodeOfAnotherClient);
     }
-    // OAuth 2.1 §10.2: PKCE binds the code, so that it may be left out; where it comes, it is to be the same
-    if redirect_uri.is_some_and(|uri| uri_digest(uri) != code.redirect_uri) {
-        return Err(Reason::RedirectUriMismatch);
-    }
-    // RFC 7636 §4.6
-    if !code.challenge.matches(&verifier) {
-        return Err(Reason::VerifierMismatch);
-    }
+    check_binding(client, &code, redirect_uri, verifier.as_ref())?;
     // RFC 8707 §2.2: no resource that was not granted; none named means all that were
     let resources = code.resources.narrowed(asked, server.audience())?;
     // RFC 6749 §3.3: by the configuration of now, which may allow less than when the code was made
@@ -61,6 +53,7 @@ pub(crate) async fn redeem(
         is_renewable: family.is_some(),
         claims,
         nonce,
+        in_id_token: &code.in_id_token,
     };
     let access = access.checked(server).await?;
 
@@ -72,6 +65,32 @@ pub(crate) async fn redeem(
         None => None,
     };
     access.issue(server, issued, refresh_token)
+}
+
+/// That the code comes from the client's own session: PKCE tells that, and for a client that goes without it what is left.
+fn check_binding(
+    client: &RegisteredClient,
+    code: &AuthorizationCode,
+    redirect_uri: Option<&str>,
+    verifier: Option<&Verifier>,
+) -> Result<(), Reason> {
+    // OAuth 2.1 §10.2: PKCE binds the code, so that it may be left out; where it comes, it is to be the same
+    if redirect_uri.is_some_and(|uri| uri_digest(uri) != code.redirect_uri) {
+        return Err(Reason::RedirectUriMismatch);
+    }
+    match (&code.challenge, verifier) {
+        // RFC 7636 §4.6
+        (Some(challenge), Some(verifier)) if challenge.matches(verifier) => Ok(()),
+        (Some(_), Some(_)) => Err(Reason::VerifierMismatch),
+        (Some(_), None) => Err(Reason::VerifierMissing),
+        // RFC 9700 §4.8.2: somebody took the challenge out of the authorization request
+        (None, Some(_)) => Err(Reason::VerifierWithoutChallenge),
+        // By the configuration of now
+        (None, None) if !client.may_omit_pkce => Err(Reason::CodeWithoutChallenge),
+        // RFC 6749 §4.1.3: it is what binds the code then
+        (None, None) if redirect_uri.is_none() => Err(Reason::RedirectUriMismatch),
+        (None, None) => Ok(()),
+    }
 }
 
 /// Spends the code, begins its family, and ends what it gave where it came before: in one step.

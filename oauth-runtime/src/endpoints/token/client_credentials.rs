@@ -33,6 +33,7 @@ pub(crate) async fn grant(
         is_renewable: false,
         claims: client.claims.clone(),
         nonce: None,
+        in_id_token: &[],
     };
     let access = access.checked(server).await?;
     // A sign-out of this client since would be later than the token.

@@ -78,6 +78,7 @@ pub(crate) async fn refresh(
         claims,
         // OpenID Connect Core §12.2: that of the first one is not repeated
         nonce: None,
+        in_id_token: &token.in_id_token,
     };
     let access = access.checked(server).await?;
 
@@ -182,6 +183,7 @@ pub(crate) fn first(
         subject: code.subject.clone(),
         scope: code.scope.clone(),
         resources: code.resources.clone(),
+        in_id_token: code.in_id_token.clone(),
         authentication: Authentication { as_of: issued.as_of, ..code.authentication.clone() },
         ends_at: ends_at(refreshing, code),
     };
