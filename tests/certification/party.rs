@@ -6,9 +6,7 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{DecodingKey, Validation};
 use oauth_runtime::store::MemoryStore;
 use oauth_runtime::{Builder, Client, Clock, Keys, Login};
-use oauth_tests::{
-    Answer, Browser, CHALLENGE, Changes, Server, VERIFIER, builder, changed, free_port, handlers, serve,
-};
+use oauth_tests::{Answer, Browser, Changes, Server, builder, changed, free_port, handlers, serve};
 use serde_json::{Value, json};
 
 pub(crate) const CALLBACK: &str = "https://suite.example/test/a/server/callback";
@@ -41,6 +39,7 @@ fn certified(builder: Builder) -> Builder {
             .redirect_uri(CALLBACK)
             .redirect_uri(SECOND)
             .post_logout_redirect_uri(GOODBYE)
+            .danger_without_pkce()
     };
     builder
         .keys(Keys::generate().unwrap())
@@ -86,8 +85,6 @@ impl Party {
             ("scope", "openid"),
             ("state", "the state"),
             ("nonce", "the nonce"),
-            ("code_challenge", CHALLENGE),
-            ("code_challenge_method", "S256"),
         ];
         format!("{}/authorize?{}", self.browser.base, changed(&usual, changes))
     }
@@ -116,13 +113,7 @@ impl Party {
     }
 
     pub(crate) async fn redeem(&self, code: &str) -> Answer {
-        self.token(&[
-            ("grant_type", "authorization_code"),
-            ("code", code),
-            ("redirect_uri", CALLBACK),
-            ("code_verifier", VERIFIER),
-        ])
-        .await
+        self.token(&[("grant_type", "authorization_code"), ("code", code), ("redirect_uri", CALLBACK)]).await
     }
 
     /// The tokens for what is asked, after a sign-in.
