@@ -23,6 +23,8 @@ use crate::event::teller::Listener;
 use crate::guard::refusal::{Refusal, RefusalBody};
 use crate::keys::Keys;
 use crate::model::granting::Narrow;
+use crate::model::jwk::SignatureAlgorithm;
+use crate::model::lifetime::GRACE;
 use crate::model::session::Remember;
 use crate::model::{Client, Clock, Granting, Secret};
 use crate::pages::{BuiltInPages, Look, Pages, Texts};
@@ -54,6 +56,7 @@ pub struct Builder {
     default_scope: Option<String>,
     narrow_scopes: Option<Arc<Narrow>>,
     acr_values: Vec<String>,
+    assertion_algorithms: Vec<SignatureAlgorithm>,
     authenticate: Option<(Authenticate, ClaimsType)>,
     denies_foreign_claims: bool,
     authenticate_timeout: Duration,
@@ -68,6 +71,7 @@ pub struct Builder {
     refresh_tokens: Option<bool>,
     refresh_token_idle: Option<Duration>,
     refresh_token_lifetime: Option<Duration>,
+    refresh_token_grace: Duration,
     access_token_lifetime: Duration,
     code_lifetime: Duration,
     paths: Vec<(Endpoint, String)>,
@@ -116,6 +120,7 @@ impl Builder {
             default_scope: None,
             narrow_scopes: None,
             acr_values: Vec::new(),
+            assertion_algorithms: SignatureAlgorithm::ALL.to_vec(),
             authenticate: None,
             denies_foreign_claims: false,
             authenticate_timeout: Duration::from_secs(10),
@@ -131,6 +136,7 @@ impl Builder {
             refresh_tokens: None,
             refresh_token_idle: None,
             refresh_token_lifetime: None,
+            refresh_token_grace: GRACE,
             access_token_lifetime: Duration::from_secs(3600),
             code_lifetime: Duration::from_secs(60),
             paths: Vec::new(),
@@ -284,6 +290,15 @@ impl Builder {
     /// declared, and whatever a client asks for has to be met.
     pub fn acr_values<T: Into<String>>(mut self, values: impl IntoIterator<Item = T>) -> Self {
         self.acr_values.extend(values.into_iter().map(Into::into));
+        self
+    }
+
+    /// How clients may sign their assertions (`private_key_jwt`); the metadata lists it. A client whose registered keys are of
+    /// another kind is a [`BuildError`](crate::BuildError). Default: all three.
+    ///
+    /// FAPI 2.0 §5.4.1 leaves RS256 out: `.assertion_algorithms([SignatureAlgorithm::Es256, SignatureAlgorithm::EdDsa])`.
+    pub fn assertion_algorithms(mut self, algorithms: impl IntoIterator<Item = SignatureAlgorithm>) -> Self {
+        self.assertion_algorithms = algorithms.into_iter().collect();
         self
     }
 

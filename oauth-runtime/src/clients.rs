@@ -47,15 +47,15 @@ impl Clients {
         self.listed.values().any(|client| has(client))
     }
 
+    /// The first that has this property, by its id.
+    pub(crate) fn first(&self, has: impl Fn(&RegisteredClient) -> bool) -> Option<&RegisteredClient> {
+        let with_it = self.listed.values().map(|client| &**client).filter(|client| has(client));
+        with_it.min_by(|one, other| one.id.cmp(&other.id))
+    }
+
     /// Whether a page of this web origin belongs to a client, for CORS.
     pub(crate) fn allow_origin(&self, origin: &str) -> bool {
         self.origins.iter().any(|listed| listed == origin)
             || self.any(|client| client.redirect_uris.iter().any(|uri| uri.allows_origin(origin)))
-    }
-
-    /// The id of some client that is listed, always the same one.
-    #[cfg(feature = "testing")]
-    pub(crate) fn first_id(&self) -> Option<&str> {
-        self.listed.keys().min().map(String::as_str)
     }
 }

@@ -12,7 +12,7 @@ mod signing_key;
 pub(crate) use derived::DerivedKeys;
 #[cfg(feature = "testing")]
 pub(crate) use jwt::ACCESS_TOKEN;
-pub(crate) use jwt::{Expected, ID_TOKEN, Jwt, MAX_BYTES, Registered, Verified};
+pub(crate) use jwt::{Expected, Jwt, MAX_BYTES, Registered, Verified};
 #[cfg(feature = "resource-server")]
 pub use remote::DiscoveryError;
 #[cfg(feature = "resource-server")]

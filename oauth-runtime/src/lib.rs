@@ -42,13 +42,13 @@ pub use guard::map::{Entry, Policies, policies};
 pub use guard::refusal::Refusal;
 pub use guard::require::Require;
 #[cfg(feature = "resource-server")]
-pub use guard::resource_server::{ResourceServer, ResourceServerBuilder, SignatureAlgorithm};
+pub use guard::resource_server::{ResourceServer, ResourceServerBuilder};
 #[cfg(feature = "resource-server")]
 pub use keys::DiscoveryError;
 pub use keys::{KeyError, Keys, SigningKey};
 pub use model::code::Prompt;
 pub use model::issuer::InvalidIssuer;
-pub use model::jwk::InvalidJwk;
+pub use model::jwk::{InvalidJwk, SignatureAlgorithm};
 pub use model::question::{Choice, Question};
 pub use model::redirect_uri::InvalidRedirectUri;
 pub use model::session::Remember;

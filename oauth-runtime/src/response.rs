@@ -6,6 +6,8 @@ use serde_json::json;
 
 use crate::error::{Reason, Wire};
 use crate::model::redirect_uri::Destination;
+#[cfg(feature = "testing")]
+use crate::pages::SignInProblem;
 use crate::pages::{Back, ErrorPage, PageError, Texts};
 use crate::server::Server;
 
@@ -79,8 +81,38 @@ pub(crate) fn error_page(
         back: back.map(|back| Back { client: &back.client, href: &back.href }),
     };
     let mut response = document(status, server.pages().error(&page), "");
+    #[cfg(feature = "testing")]
+    {
+        response = shown(response, Step::Error { detail: text.clone() }, "");
+    }
     reason.set_retry_after(&mut response);
     response
+}
+
+/// What a page shows, for a test in this process: its HTML may be the author's own.
+#[cfg(feature = "testing")]
+#[derive(Clone)]
+pub(crate) struct Shown {
+    pub(crate) step: Step,
+    /// The sealed form.
+    pub(crate) request: String,
+}
+
+/// What a page asks for.
+#[cfg(feature = "testing")]
+#[derive(Clone)]
+pub(crate) enum Step {
+    SignIn { problem: Option<SignInProblem> },
+    Question { question: String, problem: Option<SignInProblem> },
+    Consent { scope: String },
+    Error { detail: String },
+}
+
+/// Tells a test what a page shows.
+#[cfg(feature = "testing")]
+pub(crate) fn shown(mut page: HttpResponse, step: Step, request: &str) -> HttpResponse {
+    page.extensions_mut().insert(Shown { step, request: request.to_owned() });
+    page
 }
 
 /// Sends the browser on by GET: 303, so that it never posts a password there (RFC 9700 §4.12).

@@ -30,6 +30,7 @@ use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
 use crate::model::granting::Narrow;
 use crate::model::issuer::Issuer;
+use crate::model::jwk::Algorithm;
 use crate::model::lifetime::Lifetimes;
 use crate::model::record::Record;
 use crate::model::release::Releases;
@@ -105,6 +106,8 @@ pub(crate) struct Configuration {
     pub(crate) any_audience: Expected,
     /// The strengths of a sign-in that the author declared; none where they declared none.
     pub(crate) acr_values: Vec<String>,
+    /// Of clients.
+    pub(crate) assertion_algorithms: Vec<Algorithm>,
     pub(crate) users: Users,
     pub(crate) access_token_lifetime: Duration,
     pub(crate) code_lifetime: Duration,
@@ -141,6 +144,8 @@ pub(crate) struct Sessions {
 /// All that refresh tokens need.
 pub(crate) struct Refreshing {
     pub(crate) lifetimes: Lifetimes,
+    /// How long after its first use a token may be used again.
+    pub(crate) grace: Duration,
     /// Whether the scope `offline_access` has to be granted for one.
     pub(crate) needs_offline_access: bool,
     /// From a subject to its claims of today.
@@ -357,6 +362,11 @@ impl Server {
     /// What is granted where no scope is asked for.
     pub(crate) fn default_scope(&self) -> &Scope {
         &self.configured.default_scope
+    }
+
+    /// How clients may sign their assertions.
+    pub(crate) fn assertion_algorithms(&self) -> &[Algorithm] {
+        &self.configured.assertion_algorithms
     }
 
     pub(crate) fn acr_values(&self) -> &[String] {

@@ -1,4 +1,4 @@
-//! For the tests of an application: tokens in one line, a check that no route was left open, for each guard the
+//! For the tests of an application: tokens in one line, users who sign in, a check that no route was left open, for each guard the
 //! tokens that prove it, and a store that fails on demand.
 //!
 //! ```
@@ -20,11 +20,16 @@
 //! # }
 //! ```
 
+mod browser;
 mod coverage;
+mod not_signed_in;
+mod sign_in;
 mod suite;
 mod token;
 
 pub use crate::store::faulty::{Fault, FaultyStore, Verb};
 pub use coverage::{Coverage, Finding, Route, coverage};
+pub use not_signed_in::NotSignedIn;
+pub use sign_in::{SignedIn, SigningIn, sign_in};
 pub use suite::{Case, Suite, Unsuitable, suite, suite_of};
 pub use token::{Token, service, token};

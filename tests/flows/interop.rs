@@ -1,11 +1,22 @@
 //! What unmodified clients send, and expect of the token endpoint and its neighbours.
 
+use std::time::Duration;
+
+use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
+use aws_lc_rs::rsa::{KeyPair, KeySize};
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use oauth_runtime::{Builder, Client, GrantType, Keys, require_claim};
-use oauth_tests::{Answer, Browser, SECRET, Server, aged, start, start_with};
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use oauth_runtime::{
+    BuildError, Builder, Client, Clock, GrantType, KeyError, Keys, SignatureAlgorithm, SigningKey, require_claim,
+};
+use oauth_tests::{Answer, Browser, SECRET, Server, aged, free_port, serve, start, start_with, watched};
 use reqwest::Method;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use crate::clients::KEYS;
 
 fn openid(builder: Builder) -> Builder {
     builder.keys(Keys::generate().unwrap()).scope("openid", "Know who you are")
@@ -127,7 +138,7 @@ async fn c17_ids_and_secrets_in_the_header_are_read_as_sent_and_decoded() {
 
 #[tokio::test]
 async fn c17_a_secret_that_is_read_in_two_ways_is_one_try() {
-    let server = start(|builder| confidential(builder).clock(oauth_runtime::Clock::by_hand()));
+    let server = start(|builder| confidential(builder).clock(Clock::by_hand()));
     let browser = Browser::new(&server);
     let mut statuses = Vec::new();
     for _ in 0..12 {
@@ -234,4 +245,162 @@ async fn c25_userinfo_takes_a_token_in_the_form_of_the_body() {
     // At a guard the header is the only place.
     let guarded = browser.http.post(format!("{}/write", server.base)).header("content-type", form_type).body(form);
     assert_eq!(Answer::to(guarded).await.status, 401);
+}
+
+#[tokio::test]
+async fn c23_the_grace_of_refresh_tokens_is_the_builders_choice() {
+    let with = |grace| {
+        let clock = Clock::by_hand();
+        let server = start(|builder| {
+            builder
+                .clock(clock.clone())
+                .reload_blocking(|_| Some(json!({ "role": "admin" })))
+                .refresh_token_grace(Duration::from_secs(grace))
+        });
+        (server, clock)
+    };
+    let (server, clock) = with(60);
+    let browser = Browser::new(&server);
+    let first = browser.issued(&[]).await["refresh_token"].as_str().unwrap().to_owned();
+    assert_eq!(browser.refresh(&first, &[]).await.status, 200);
+    clock.advance(Duration::from_secs(59));
+    assert_eq!(browser.refresh(&first, &[]).await.status, 200, "within the grace");
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(browser.refresh(&first, &[]).await.json()["error"], "invalid_grant", "after it");
+
+    let (server, _clock) = with(0);
+    let browser = Browser::new(&server);
+    let first = browser.issued(&[]).await["refresh_token"].as_str().unwrap().to_owned();
+    let next = browser.refresh(&first, &[]).await;
+    assert_eq!(next.status, 200);
+    assert_eq!(browser.refresh(&first, &[]).await.json()["error"], "invalid_grant", "at once");
+    let next = next.json()["refresh_token"].as_str().unwrap().to_owned();
+    assert_eq!(browser.refresh(&next, &[]).await.json()["error"], "invalid_grant", "its family has ended");
+}
+
+#[tokio::test]
+async fn c23_a_grace_that_is_changed_counts_for_what_was_issued_before() {
+    let clock = Clock::by_hand();
+    let store = watched(clock.clone());
+    let at = |grace| {
+        let (clock, store) = (clock.clone(), store.clone());
+        let service = oauth_tests::builder("http://127.0.0.1:9")
+            .clock(clock)
+            .store(store)
+            .reload_blocking(|_| Some(json!({ "role": "admin" })))
+            .refresh_token_idle(Duration::from_secs(1))
+            .refresh_token_grace(Duration::from_secs(grace));
+        let oauth = service.build().unwrap();
+        serve(free_port().0, move |app| {
+            app.configure(oauth.routes());
+        })
+    };
+    let short = at(1);
+    let browser = Browser::new(&short);
+    let first = browser.issued(&[]).await["refresh_token"].as_str().unwrap().to_owned();
+    assert_eq!(browser.refresh(&first, &[]).await.status, 200);
+    assert_eq!(Browser::new(&at(60)).refresh(&first, &[]).await.status, 200);
+}
+
+fn rsa() -> SigningKey {
+    let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+    let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
+    let body = STANDARD.encode(der.as_ref());
+    SigningKey::from_pem(&format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n")).unwrap()
+}
+
+#[tokio::test]
+async fn c26_an_id_token_is_signed_as_its_client_asks() {
+    let keys = Keys::new(SigningKey::generate().unwrap()).also(rsa()).unwrap();
+    assert!(matches!(keys.clone().also(rsa()), Err(KeyError::SameAlgorithm { .. })));
+    let [first, second] = <[String; 2]>::try_from(keys.ids()).unwrap();
+    assert!(matches!(keys.retire(&second), Err(KeyError::Signs { .. })));
+    let reads_rs256 = Client::public("old").redirect_uri("http://127.0.0.1/callback");
+    let server = start(|builder| {
+        builder
+            .keys(keys.clone())
+            .scope("openid", "Know who you are")
+            .client(reads_rs256.id_token_algorithm(SignatureAlgorithm::Rs256))
+            .reload_blocking(|_| Some(json!({ "role": "admin" })))
+    });
+    let browser = Browser::new(&server);
+    let get = async |path: &str| Answer::to(browser.http.get(format!("{}{path}", server.base))).await.json();
+    let listed =
+        async || get("/.well-known/openid-configuration").await["id_token_signing_alg_values_supported"].clone();
+    assert_eq!(listed().await, json!(["ES256", "RS256"]));
+    let published: JwkSet = serde_json::from_value(get("/.well-known/jwks.json").await).unwrap();
+    let signed = async |client: &str| {
+        let redirect =
+            browser.sign_in(&[("scope", Some("openid")), ("client_id", Some(client))], "admin", "admin123").await;
+        let issued = browser.redeem(&redirect.redirect()["code"], &[("client_id", Some(client))]).await.json();
+        let token = issued["id_token"].as_str().unwrap().to_owned();
+        let header = jsonwebtoken::decode_header(&token).unwrap();
+        (
+            token,
+            header,
+            issued["refresh_token"].as_str().unwrap().to_owned(),
+            issued["access_token"].as_str().unwrap().to_owned(),
+        )
+    };
+    for (client, algorithm, kid) in [("demo", Algorithm::ES256, &first), ("old", Algorithm::RS256, &second)] {
+        let (token, header, refresh, access) = signed(client).await;
+        assert_eq!((header.alg, header.kid.as_ref()), (algorithm, Some(kid)), "{client}");
+        let key = DecodingKey::from_jwk(published.find(kid).unwrap()).unwrap();
+        let mut validation = Validation::new(algorithm);
+        validation.set_audience(&[client]);
+        let claims = jsonwebtoken::decode::<serde_json::Value>(&token, &key, &validation).unwrap().claims;
+        let hash = URL_SAFE_NO_PAD.encode(&Sha256::digest(&access)[..16]);
+        assert_eq!((&claims["sub"], &claims["at_hash"]), (&json!("admin"), &json!(hash)), "{client}");
+        // The access token is for this service, which reads the first key's.
+        assert_eq!(jsonwebtoken::decode_header(&access).unwrap().alg, Algorithm::ES256, "{client}");
+        assert_eq!(browser.call("/admin", Some(&access)).await.status, 200);
+        let refreshed = browser.refresh(&refresh, &[("client_id", Some(client))]).await.json();
+        assert_eq!(
+            jsonwebtoken::decode_header(refreshed["id_token"].as_str().unwrap()).unwrap().alg,
+            algorithm,
+            "{client}"
+        );
+        // It comes back as a hint.
+        let hint = browser
+            .authorize(&[
+                ("id_token_hint", Some(&token)),
+                ("prompt", Some("none")),
+                ("client_id", Some(client)),
+                ("scope", Some("openid")),
+            ])
+            .await;
+        assert!(hint.redirect().contains_key("iss"), "{hint:?}");
+    }
+    // A key takes the place of the one of its algorithm.
+    let next = keys.add(rsa()).unwrap();
+    assert_eq!(signed("old").await.1.kid, Some(second.clone()));
+    keys.promote(&next).unwrap();
+    assert_eq!((signed("old").await.1.kid, signed("demo").await.1.kid), (Some(next), Some(first)));
+    assert_eq!(listed().await, json!(["ES256", "RS256"]));
+    keys.retire(&second).unwrap();
+}
+
+#[tokio::test]
+async fn c17_the_algorithms_of_assertions_are_the_builders_choice() {
+    let narrowed =
+        |builder: Builder| builder.assertion_algorithms([SignatureAlgorithm::Es256, SignatureAlgorithm::EdDsa]);
+    let with_key = |number: usize| {
+        let key = KEYS[number].public.clone();
+        move |builder: Builder| builder.client(Client::confidential("signer").jwks(key).scope("notes:read"))
+    };
+    for number in [0, 1] {
+        let server = start(|builder| narrowed(with_key(number)(builder)));
+        for endpoint in ["token", "revocation", "introspection"] {
+            let listed = &metadata_of(&server).await[format!("{endpoint}_endpoint_auth_signing_alg_values_supported")];
+            assert_eq!(*listed, json!(["ES256", "EdDSA"]), "{endpoint}");
+        }
+    }
+    let refused = narrowed(with_key(2)(oauth_tests::builder("http://127.0.0.1:9"))).build().map(drop);
+    assert!(matches!(refused, Err(BuildError::AssertionAlgorithm { client }) if client == "signer"));
+}
+
+async fn metadata_of(server: &Server) -> serde_json::Value {
+    Answer::to(Browser::new(server).http.get(format!("{}/.well-known/oauth-authorization-server", server.base)))
+        .await
+        .json()
 }

@@ -11,6 +11,7 @@ mod clients;
 mod clocks;
 mod cross_site;
 mod devices;
+mod driven;
 mod forms;
 mod given;
 mod grants;

@@ -411,9 +411,9 @@ async fn a_policy_over_a_scope_and_over_the_whole_app() {
         ("/staff/inner", Some(&admin), 200),
         ("/nowhere", None, 401),
         ("/nowhere", Some(&one), 404),
-        // The server's own addresses, and nothing that looks like them.
+        // The server's own addresses, in the two spellings of NormalizePath, and nothing else that looks like them.
         ("/authorize", None, 400),
-        ("/authorize/", None, 401),
+        ("/authorize/", None, 400),
         ("//authorize", None, 401),
         ("/token", None, 405),
         ("/.well-known/oauth-authorization-server", None, 200),

@@ -21,6 +21,7 @@ use crate::limit::Limits;
 use crate::meter;
 use crate::model::ceiling::Ceilings;
 use crate::model::claims::{OFFLINE_ACCESS, OPENID};
+use crate::model::client::RegisteredClient;
 use crate::model::issuer::Issuer;
 use crate::model::resource::{Resource, is_resource};
 use crate::model::secret::Secrets;
@@ -74,6 +75,7 @@ impl Builder {
         let sealer = Arc::new(Sealer::new(&secrets, issuer.as_str()).ok_or(BuildError::Cryptography)?);
         let (tokens, limits) =
             self.own_tokens(&issuer, &secrets, Opener::new(&sealer), clients.ceilings(), others_verify)?;
+        self.check_algorithms(&clients, &tokens.keys)?;
         let tokens = Arc::new(tokens);
         let refusals = Arc::new(RefusalForm {
             realm: issuer.as_str().to_owned(),
@@ -106,6 +108,7 @@ impl Builder {
             releases,
             own_resources: self.own_resources.iter().map(String::as_str).collect(),
             acr_values: self.checked_acr_values()?,
+            assertion_algorithms: self.assertion_algorithms.iter().map(|algorithm| algorithm.jose()).collect(),
             users,
             access_token_lifetime: self.access_token_lifetime,
             code_lifetime: self.code_lifetime,
@@ -130,6 +133,24 @@ impl Builder {
             return Err(BuildError::NoClientAddress);
         }
         Ok(())
+    }
+
+    /// Of what clients sign, and of what is signed for them.
+    fn check_algorithms(&self, clients: &Clients, keys: &KeyRing) -> Result<(), BuildError> {
+        let allowed: Vec<_> = self.assertion_algorithms.iter().map(|algorithm| algorithm.jose()).collect();
+        let signs_otherwise = |client: &RegisteredClient| {
+            let keys = client.credentials.iter().flat_map(|credentials| &credentials.keys);
+            keys.into_iter().any(|key| !allowed.contains(&key.algorithm))
+        };
+        if let Some(client) = clients.first(signs_otherwise) {
+            return Err(BuildError::AssertionAlgorithm { client: client.id.clone() });
+        }
+        let signed = keys.algorithms();
+        let has_none = |client: &RegisteredClient| client.id_token_algorithm.is_some_and(|it| !signed.contains(&it));
+        match clients.first(has_none) {
+            Some(client) => Err(BuildError::IdTokenAlgorithm { client: client.id.clone() }),
+            None => Ok(()),
+        }
     }
 
     fn checked_acr_values(&mut self) -> Result<Vec<String>, BuildError> {

@@ -8,7 +8,7 @@ use crate::model::ceiling::Ceiling;
 use crate::model::claims::{OPENID, REGISTERED, UnusableClaims, UserClaims};
 use crate::model::client::{RegisteredClient, is_client_id};
 use crate::model::credentials::{Credentials, SecretHash};
-use crate::model::jwk::PublicKey;
+use crate::model::jwk::{PublicKey, SignatureAlgorithm};
 use crate::model::redirect_uri::{Besides, RedirectUri, is_private_scheme};
 use crate::model::release::Releases;
 use crate::model::resource::Resources;
@@ -66,6 +66,7 @@ pub(super) fn clients(
             seals: client.is_third_party || whole.seals_all,
             has_claims_in_id_token: client.has_claims_in_id_token,
             may_omit_pkce: client.may_omit_pkce,
+            id_token_algorithm: client.id_token_algorithm.map(SignatureAlgorithm::jose),
             serves,
             credentials,
             ceiling,

@@ -116,6 +116,31 @@ pub enum BuildError {
         /// The longest that it may be.
         longest: Duration,
     },
+    /// [`refresh_token_grace`](crate::Builder::refresh_token_grace) is longer than it may be.
+    #[error("refresh_token_grace must be {} seconds or less: a copied token is as good as the first for as long", .longest.as_secs())]
+    Grace {
+        /// The longest that it may be.
+        longest: Duration,
+    },
+    /// A registered key of a client is of another kind than
+    /// [`assertion_algorithms`](crate::Builder::assertion_algorithms) names.
+    #[error(
+        "client {client} has a key of a kind that .assertion_algorithms(..) does not name: replace the key, or name its \
+         algorithm"
+    )]
+    AssertionAlgorithm {
+        /// The client's id.
+        client: String,
+    },
+    /// No key signs as [`Client::id_token_algorithm`](crate::Client::id_token_algorithm) says.
+    #[error(
+        "no key signs the ID tokens of client {client} with the algorithm that it asks for: give one, \
+         .keys(Keys::new(..).also(key)); an RSA key is never derived"
+    )]
+    IdTokenAlgorithm {
+        /// The client's id.
+        client: String,
+    },
     /// [`blocking_at_once`](crate::Builder::blocking_at_once) or
     /// [`authenticate_timeout`](crate::Builder::authenticate_timeout) is zero.
     #[error("authenticate could never answer: blocking_at_once and authenticate_timeout must be above zero")]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::builder::Builder;
 use crate::builder::error::BuildError;
-use crate::model::lifetime::{LONGEST, LONGEST_ACCESS_TOKEN, LONGEST_CODE, Lifetimes};
+use crate::model::lifetime::{LONGEST, LONGEST_ACCESS_TOKEN, LONGEST_CODE, LONGEST_GRACE, Lifetimes};
 use crate::model::session::Remember;
 
 impl Builder {
@@ -26,6 +26,16 @@ impl Builder {
     /// days.
     pub fn refresh_token_lifetime(mut self, lifetime: Duration) -> Self {
         self.refresh_token_lifetime = Some(lifetime);
+        self
+    }
+
+    /// How long after its first use a refresh token may be used again, for two tabs at once and an answer that was lost; 0
+    /// to 60 seconds. Default: 10 seconds.
+    ///
+    /// With 0 a client that has to try again signs its user out: it is for clients that keep to one refresh at a time and
+    /// would rather sign in again than wait (OAuth 2.1 §4.3.1).
+    pub fn refresh_token_grace(mut self, grace: Duration) -> Self {
+        self.refresh_token_grace = grace;
         self
     }
 
@@ -82,6 +92,9 @@ impl Builder {
             if lifetime < Duration::from_secs(1) || lifetime > longest {
                 return Err(BuildError::Lifetime { what, longest });
             }
+        }
+        if self.refresh_token_grace > LONGEST_GRACE {
+            return Err(BuildError::Grace { longest: LONGEST_GRACE });
         }
         Ok(())
     }

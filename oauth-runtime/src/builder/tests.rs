@@ -5,7 +5,8 @@ use serde_json::json;
 use crate::builder::Builder;
 use crate::builder::client_address::x_forwarded_for;
 use crate::builder::error::BuildError;
-use crate::model::jwk::InvalidJwk;
+use crate::keys::Keys;
+use crate::model::jwk::{InvalidJwk, SignatureAlgorithm};
 use crate::model::lifetime::Lifetimes;
 use crate::model::{Client, GrantType, Secret};
 use crate::server::SignInBy;
@@ -34,6 +35,11 @@ fn bare() -> Builder {
 
 fn good() -> Builder {
     bare().client(spa())
+}
+
+/// A client whose ID tokens are signed like this.
+fn spa_of(id: &str, algorithm: SignatureAlgorithm) -> Client {
+    Client::public(id).redirect_uri("https://rs.example/cb").id_token_algorithm(algorithm)
 }
 
 fn secretless() -> Builder {
@@ -105,6 +111,17 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
             good().reload_blocking(|_| Some(json!({}))).refresh_token_idle(zero),
             is!(BuildError::Lifetime { what: "refresh_token_idle", .. }),
             "refresh_token_idle",
+        ),
+        (good().refresh_token_grace(Duration::from_secs(61)), is!(BuildError::Grace { .. }), "60 seconds"),
+        (
+            good().client(spa_of("rs", SignatureAlgorithm::Rs256)).keys(Keys::generate().expect("a key")),
+            is!(BuildError::IdTokenAlgorithm { .. }),
+            ".also(key)",
+        ),
+        (
+            good().client(spa_of("rs", SignatureAlgorithm::Rs256)),
+            is!(BuildError::IdTokenAlgorithm { .. }),
+            ".also(key)",
         ),
         (
             good().reload_blocking(|_| Some(json!({}))).refresh_token_lifetime(Duration::from_secs(401 * 24 * 3600)),

@@ -184,6 +184,7 @@ impl Builder {
             second_factor: self.second_factor.take().map(|(function, _)| calls.of(function)),
             refreshing: reload.clone().filter(|_| wants_refresh_tokens).map(|reload| Refreshing {
                 lifetimes: self.refresh_token_lifetimes(),
+                grace: self.refresh_token_grace,
                 needs_offline_access: has_offline_access,
                 reload,
             }),

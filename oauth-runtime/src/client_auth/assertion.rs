@@ -49,7 +49,9 @@ impl<'a> Assertion<'a> {
         }
         // RFC 7523 §3, 9: signed by a key of the client, that of its `kid` where both have one
         let kid = header.kid.as_deref();
-        let mut candidates = keys.iter().filter(|key| kid.is_none() || key.id().is_none() || key.id() == kid);
+        let is_named = |key: &&PublicKey| kid.is_none() || key.id().is_none() || key.id() == kid;
+        let is_allowed = |key: &&PublicKey| server.assertion_algorithms().contains(&key.algorithm);
+        let mut candidates = keys.iter().filter(is_named).filter(is_allowed);
         let signs = |key: &PublicKey| {
             self.jwt.verify(key.algorithm, |message, signature| key.verifies(message, signature)).is_ok()
         };

@@ -8,7 +8,6 @@ use crate::error::Reason;
 use crate::model::GrantType;
 use crate::model::credentials::Credentials;
 use crate::model::form::Parameters;
-use crate::model::jwk::Algorithm;
 use crate::response::public_json;
 use crate::server::Server;
 use crate::server::paths::Named;
@@ -33,7 +32,7 @@ pub(crate) async fn openid(server: &Server, _: &HttpRequest, _: &Parameters<'_>)
         token.push("sid");
     }
     document["subject_types_supported"] = json!(["public"]);
-    document["id_token_signing_alg_values_supported"] = json!([server.keys().algorithm()]);
+    document["id_token_signing_alg_values_supported"] = json!(server.keys().algorithms());
     document["claims_supported"] = json!([token, user].concat());
     document["prompt_values_supported"] = json!(known_prompts());
     document["claims_parameter_supported"] = json!(true);
@@ -80,7 +79,8 @@ fn document(server: &Server) -> Value {
     }
     if with_keys {
         for endpoint in ["token", "revocation", "introspection"] {
-            metadata[format!("{endpoint}_endpoint_auth_signing_alg_values_supported")] = json!(Algorithm::PUBLIC);
+            metadata[format!("{endpoint}_endpoint_auth_signing_alg_values_supported")] =
+                json!(server.assertion_algorithms());
         }
     }
     if !server.acr_values().is_empty() {

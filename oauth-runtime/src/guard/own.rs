@@ -22,14 +22,20 @@ impl OwnUrls {
     /// Whether the server answers this request, in an `App` that has its routes. Where its resource comes first, it answers
     /// every method.
     pub(crate) fn answer(&self, request: &ServiceRequest) -> bool {
-        // As the router reads it, percent-decoded.
-        let path = request.match_info().as_str();
-        self.has(path) && request.resource_map().match_name(path) == Some(RESOURCE)
+        let Some(path) = self.of(request.match_info().as_str()) else { return false };
+        // A middleware may yet change one spelling into the other.
+        spellings(path).iter().all(|path| request.resource_map().match_name(path) == Some(RESOURCE))
     }
 
     /// Whether one of them has this path.
+    #[cfg(feature = "testing")]
     pub(crate) fn has(&self, path: &str) -> bool {
-        self.paths.iter().any(|own| own == path)
+        self.of(path).is_some()
+    }
+
+    fn of(&self, path: &str) -> Option<&str> {
+        let is = |own: &&String| *own == path || path.strip_suffix('/') == Some(own);
+        self.paths.iter().find(is).map(String::as_str)
     }
 
     /// Tells of the application's routes at these addresses, once: they can be seen as soon as there is a request.
@@ -37,7 +43,8 @@ impl OwnUrls {
         if self.is_told.swap(true, Ordering::Relaxed) {
             return;
         }
-        for path in self.paths.iter().filter(|path| request.resource_map().match_name(path) != Some(RESOURCE)) {
+        let is_other = |path: &String| request.resource_map().match_name(path) != Some(RESOURCE);
+        for path in self.paths.iter().flat_map(|path| spellings(path)).filter(is_other) {
             tracing::error!(
                 target: "oauth",
                 path,
@@ -48,9 +55,14 @@ impl OwnUrls {
     }
 }
 
-/// Marks a resource of an `App` as one of these.
-pub(crate) fn named(resource: Resource) -> Resource {
-    resource.name(RESOURCE)
+/// A resource of an `App`, marked as one of these.
+pub(crate) fn resource(path: &str) -> Resource {
+    Resource::new(spellings(path)).name(RESOURCE)
+}
+
+/// The path, and as `NormalizePath` may leave it: a middleware that adds a slash is not to make the server vanish.
+pub(crate) fn spellings(path: &str) -> [String; 2] {
+    [path.to_owned(), format!("{path}/")]
 }
 
 const RESOURCE: &str = "oauth-runtime";

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actix_web::http::header;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse, Resource as ActixResource};
+use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 use url::Url;
 
@@ -20,7 +20,7 @@ use crate::guard::require::Require;
 use crate::keys::{DiscoveryError, Expected, RemoteKeys, Shape};
 use crate::model::Clock;
 use crate::model::issuer::Issuer;
-use crate::model::jwk::Algorithm;
+use crate::model::jwk::SignatureAlgorithm;
 use crate::policy::Policy;
 
 /// Guards for an application whose tokens somebody else issues: an identity provider, or another process with an
@@ -56,7 +56,7 @@ impl ResourceServer {
         ResourceServerBuilder {
             issuer: issuer.into(),
             audience: None,
-            algorithms: vec![SignatureAlgorithm::Es256, SignatureAlgorithm::EdDsa, SignatureAlgorithm::Rs256],
+            algorithms: SignatureAlgorithm::ALL.to_vec(),
             accepted_type: None,
             without_audience: Vec::new(),
             max_staleness: Duration::from_secs(3600),
@@ -87,7 +87,7 @@ impl ResourceServer {
                         .json(&metadata);
                     async { answer }
                 });
-                app.service(own::named(ActixResource::new(resource.path.as_str())).route(describe));
+                app.service(own::resource(&resource.path).route(describe));
             }
             app.app_data(protection);
         }
@@ -105,17 +105,6 @@ impl ResourceServer {
     pub fn require(&self, policy: Policy) -> Require {
         Require::new(&self.0, policy)
     }
-}
-
-/// How an issuer signs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SignatureAlgorithm {
-    /// ECDSA over P-256 with SHA-256.
-    Es256,
-    /// Ed25519.
-    EdDsa,
-    /// RSA PKCS#1 v1.5 with SHA-256.
-    Rs256,
 }
 
 /// Configures a [`ResourceServer`]; made by [`ResourceServer::discover`].
@@ -261,15 +250,5 @@ fn other_spelling(audience: &str) -> Option<String> {
 impl fmt::Debug for ResourceServerBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResourceServerBuilder").field("issuer", &self.issuer).finish_non_exhaustive()
-    }
-}
-
-impl SignatureAlgorithm {
-    fn jose(self) -> Algorithm {
-        match self {
-            SignatureAlgorithm::Es256 => Algorithm::ES256,
-            SignatureAlgorithm::EdDsa => Algorithm::EdDSA,
-            SignatureAlgorithm::Rs256 => Algorithm::RS256,
-        }
     }
 }

@@ -44,6 +44,14 @@ impl KeyRing {
         }
     }
 
+    /// The algorithms that ID tokens can be signed with: first that of all clients that ask for none.
+    pub(crate) fn algorithms(&self) -> Vec<Algorithm> {
+        match self {
+            KeyRing::Derived(keys) => vec![keys.algorithm()],
+            KeyRing::Own(keys) => keys.algorithms(),
+        }
+    }
+
     /// The id of the key that signs; none where there is none at the moment.
     pub(crate) fn signs_with(&self) -> Option<String> {
         match self {
@@ -62,6 +70,31 @@ impl KeyRing {
         match self {
             KeyRing::Derived(keys) => keys.sign(typ, claims),
             KeyRing::Own(keys) => keys.signing().sign_jwt(typ, claims),
+        }
+    }
+
+    /// Signs an ID token with the algorithm that its client asks for, and claims that may depend on it; none where no key of
+    /// that algorithm signs any more.
+    pub(crate) fn sign_id_token(
+        &self,
+        asked: Option<Algorithm>,
+        claims: impl FnOnce(Algorithm) -> Map<String, Value>,
+    ) -> Option<String> {
+        match self {
+            KeyRing::Derived(keys) => {
+                let algorithm = keys.algorithm();
+                if asked.is_some_and(|asked| asked != algorithm) {
+                    return None;
+                }
+                keys.sign(ID_TOKEN, &claims(algorithm))
+            }
+            KeyRing::Own(keys) => {
+                let key = match asked {
+                    Some(asked) => keys.signing_with(asked)?,
+                    None => keys.signing(),
+                };
+                key.sign_jwt(ID_TOKEN, &claims(key.header.alg))
+            }
         }
     }
 

@@ -9,6 +9,7 @@ use parking_lot::RwLock;
 use serde_json::Value;
 
 use crate::keys::signing_key::{KeyError, SigningKey};
+use crate::model::jwk::Algorithm;
 use crate::model::lifetime::LONGEST_ACCESS_TOKEN;
 use crate::model::{Clock, Timestamp};
 
@@ -46,6 +47,8 @@ struct Shared {
 struct State {
     keys: Vec<Held>,
     signs: Arc<SigningKey>,
+    /// Of other algorithms, one each: what signs the ID tokens of clients that ask for it.
+    also: Vec<Arc<SigningKey>>,
     clock: Clock,
 }
 
@@ -61,8 +64,25 @@ impl Keys {
     pub fn new(key: SigningKey) -> Self {
         let signs = Arc::new(key);
         let keys = vec![Held { key: Arc::clone(&signs), replaced: None }];
-        let state = RwLock::new(State { keys, signs, clock: Clock::system() });
+        let state = RwLock::new(State { keys, signs, also: Vec::new(), clock: Clock::system() });
         Keys(Arc::new(Shared { state, generation: AtomicU64::new(0) }))
+    }
+
+    /// And a key of another algorithm, which signs the ID tokens of clients that ask for it by
+    /// [`Client::id_token_algorithm`](crate::Client::id_token_algorithm). All else the first one signs.
+    ///
+    /// # Errors
+    /// Where a key of its algorithm signs already.
+    pub fn also(self, key: SigningKey) -> Result<Self, KeyError> {
+        let mut state = self.0.state.write();
+        if state.signing().any(|signs| signs.header.alg == key.header.alg) {
+            return Err(KeyError::SameAlgorithm { id: key.id().to_owned() });
+        }
+        let key = Arc::new(key);
+        state.keys.push(Held { key: Arc::clone(&key), replaced: None });
+        state.also.push(key);
+        drop(state);
+        Ok(self)
     }
 
     /// A new key for ES256, for development: it ends with this process, and with it every token. The log warns of it.
@@ -92,7 +112,7 @@ impl Keys {
         Ok(id)
     }
 
-    /// Signs with this key from now on.
+    /// Signs with this key from now on: in the place of the one of its algorithm, else of the first.
     ///
     /// # Errors
     /// Where there is no such key.
@@ -103,7 +123,9 @@ impl Keys {
         let Some(key) = state.keys.iter().find(|held| held.key.id() == id).map(|held| Arc::clone(&held.key)) else {
             return Err(KeyError::Unknown { id: id.to_owned() });
         };
-        let before = std::mem::replace(&mut state.signs, key);
+        let State { signs, also, .. } = &mut *state;
+        let place = also.iter_mut().find(|signs| signs.header.alg == key.header.alg).unwrap_or(signs);
+        let before = std::mem::replace(place, key);
         for held in &mut state.keys {
             if held.key.id() == id {
                 held.replaced = None;
@@ -120,7 +142,7 @@ impl Keys {
     /// Where there is no such key, and where it signs: promote another first.
     pub fn retire(&self, id: &str) -> Result<(), KeyError> {
         let mut state = self.0.state.write();
-        if state.signs.id() == id {
+        if state.signing().any(|key| key.id() == id) {
             return Err(KeyError::Signs { id: id.to_owned() });
         }
         let before = state.keys.len();
@@ -158,6 +180,18 @@ impl Keys {
         Arc::clone(&self.0.state.read().signs)
     }
 
+    /// The one that signs with this algorithm.
+    pub(crate) fn signing_with(&self, algorithm: Algorithm) -> Option<Arc<SigningKey>> {
+        let state = self.0.state.read();
+        state.signing().find(|key| key.header.alg == algorithm).map(Arc::clone)
+    }
+
+    /// Those that sign, first that of all but some ID tokens.
+    pub(crate) fn algorithms(&self) -> Vec<Algorithm> {
+        let state = self.0.state.read();
+        state.signing().map(|key| key.header.alg).collect()
+    }
+
     pub(crate) fn verifying(&self, id: &str) -> Option<Arc<SigningKey>> {
         let state = self.0.state.read();
         state.current().find(|held| held.key.id() == id).map(|held| Arc::clone(&held.key))
@@ -170,6 +204,10 @@ impl Keys {
 }
 
 impl State {
+    fn signing(&self) -> impl Iterator<Item = &Arc<SigningKey>> {
+        std::iter::once(&self.signs).chain(&self.also)
+    }
+
     fn current(&self) -> impl Iterator<Item = &Held> {
         let now = self.clock.now();
         self.keys.iter().filter(move |held| held.verifies(now))

@@ -91,6 +91,12 @@ pub enum KeyError {
         /// The `kid` of the key.
         id: String,
     },
+    /// [`Keys::also`](crate::Keys::also): a key of this algorithm signs already.
+    #[error("the key {id} is of an algorithm that another key signs with: add it, and promote it to replace that one")]
+    SameAlgorithm {
+        /// The `kid` of the key.
+        id: String,
+    },
     /// [`Keys::promote`](crate::Keys::promote) and [`Keys::retire`](crate::Keys::retire): no key has this id, or its
     /// time to verify is over.
     #[error("there is no key {id}: add it first")]

@@ -8,6 +8,7 @@ use crate::model::Secret;
 use crate::model::ceiling::Ceiling;
 use crate::model::credentials::Credentials;
 use crate::model::grant_type::GrantType;
+use crate::model::jwk::{Algorithm, SignatureAlgorithm};
 use crate::model::redirect_uri::{Destination, RedirectUri};
 use crate::model::resource::Resources;
 use crate::model::session::sid;
@@ -37,6 +38,7 @@ pub struct Client {
     pub(crate) is_third_party: bool,
     pub(crate) has_claims_in_id_token: bool,
     pub(crate) may_omit_pkce: bool,
+    pub(crate) id_token_algorithm: Option<SignatureAlgorithm>,
     pub(crate) serves: Vec<String>,
     pub(crate) is_confidential: bool,
     pub(crate) secrets: Vec<Secret>,
@@ -64,6 +66,7 @@ impl Client {
             is_third_party: false,
             has_claims_in_id_token: false,
             may_omit_pkce: false,
+            id_token_algorithm: None,
             serves: Vec::new(),
             is_confidential: false,
             secrets: Vec::new(),
@@ -174,6 +177,23 @@ impl Client {
     #[must_use]
     pub fn danger_without_pkce(mut self) -> Self {
         self.may_omit_pkce = true;
+        self
+    }
+
+    /// How the ID tokens of this client are signed (`id_token_signed_response_alg`), for one that reads no other: many read RS256
+    /// alone, which every OpenID Connect client is to read. Default: as the first key of the service signs.
+    ///
+    /// It takes a key of that algorithm, [`Keys::also`](crate::Keys::also); an RSA key is never derived from a secret.
+    ///
+    /// ```
+    /// use oauth_runtime::{Client, SignatureAlgorithm};
+    ///
+    /// let old = Client::public("old").redirect_uri("https://old.example/cb").id_token_algorithm(SignatureAlgorithm::Rs256);
+    /// # let _ = old;
+    /// ```
+    #[must_use]
+    pub fn id_token_algorithm(mut self, algorithm: SignatureAlgorithm) -> Self {
+        self.id_token_algorithm = Some(algorithm);
         self
     }
 
@@ -298,6 +318,8 @@ pub(crate) struct RegisteredClient {
     pub(crate) has_claims_in_id_token: bool,
     /// Whether its requests may come without a challenge.
     pub(crate) may_omit_pkce: bool,
+    /// None: as the service's first key signs.
+    pub(crate) id_token_algorithm: Option<Algorithm>,
     /// The resources that it answers for.
     pub(crate) serves: Resources,
     /// None: a public client.

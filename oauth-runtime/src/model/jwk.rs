@@ -30,9 +30,6 @@ pub(crate) enum Algorithm {
 }
 
 impl Algorithm {
-    /// Those with a public key.
-    pub(crate) const PUBLIC: [Algorithm; 3] = [Algorithm::ES256, Algorithm::EdDSA, Algorithm::RS256];
-
     /// How long a signature of it is at most.
     pub(crate) fn most_bytes(self) -> usize {
         match self {
@@ -49,6 +46,30 @@ impl Algorithm {
             Algorithm::ES256 => jsonwebtoken::Algorithm::ES256,
             Algorithm::EdDSA => jsonwebtoken::Algorithm::EdDSA,
             Algorithm::RS256 => jsonwebtoken::Algorithm::RS256,
+        }
+    }
+}
+
+/// How something is signed that others verify, by a public key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignatureAlgorithm {
+    /// ECDSA over P-256 with SHA-256.
+    Es256,
+    /// Ed25519.
+    EdDsa,
+    /// RSA PKCS#1 v1.5 with SHA-256.
+    Rs256,
+}
+
+impl SignatureAlgorithm {
+    pub(crate) const ALL: [SignatureAlgorithm; 3] =
+        [SignatureAlgorithm::Es256, SignatureAlgorithm::EdDsa, SignatureAlgorithm::Rs256];
+
+    pub(crate) fn jose(self) -> Algorithm {
+        match self {
+            SignatureAlgorithm::Es256 => Algorithm::ES256,
+            SignatureAlgorithm::EdDsa => Algorithm::EdDSA,
+            SignatureAlgorithm::Rs256 => Algorithm::RS256,
         }
     }
 }

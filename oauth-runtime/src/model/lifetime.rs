@@ -14,9 +14,13 @@ pub(crate) const LONGEST: Duration = Duration::from_secs(400 * DAY);
 /// How long a request may be on its way between two steps: for as much longer something spent is remembered.
 pub(crate) const SLOWEST_ANSWER: Duration = Duration::from_secs(60);
 
-/// How long, after its first use, a refresh token may be used again: two tabs that refresh at once, or an answer that was
-/// lost on the way. Both get the same generation.
+/// How long, after its first use, a refresh token may be used again unless the builder says otherwise: two tabs that refresh
+/// at once, or an answer that was lost on the way. Both get the same generation.
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
+
+/// The longest that the builder may say. What has ended and what lives is remembered for this, whatever it says, so that it
+/// may say otherwise tomorrow.
+pub(crate) const LONGEST_GRACE: Duration = Duration::from_secs(60);
 
 pub(crate) const DAY: u64 = 24 * 3600;
 

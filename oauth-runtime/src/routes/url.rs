@@ -32,11 +32,7 @@ pub(crate) struct Registration {
 
 /// The URL of this row, without a handler.
 pub(crate) fn at(placed: &Placed) -> Registration {
-    Registration {
-        row: placed.row,
-        path: placed.path.clone(),
-        resource: own::named(web::resource(placed.path.as_str())),
-    }
+    Registration { row: placed.row, path: placed.path.clone(), resource: own::resource(&placed.path) }
 }
 
 impl Registration {
@@ -80,7 +76,9 @@ impl HttpServiceFactory for Registration {
         let Registration { row, path, resource } = self;
         if !app.is_root() {
             // Below a scope nothing would be where the metadata says: half a server is worse than none.
-            web::resource(path).default_service(web::to(|| async { json_error(&Reason::NoService) })).register(app);
+            web::resource(own::spellings(&path))
+                .default_service(web::to(|| async { json_error(&Reason::NoService) }))
+                .register(app);
             return;
         }
         let methods = row.allowed().map(Method::as_str).collect::<Vec<_>>().join(", ");

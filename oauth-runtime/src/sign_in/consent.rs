@@ -14,6 +14,8 @@ use crate::model::resource::Resources;
 use crate::model::session::{By, Person};
 use crate::pages::{ConsentPage, Texts};
 use crate::response::document;
+#[cfg(feature = "testing")]
+use crate::response::{Step, shown};
 use crate::server::Server;
 use crate::server::granting::Granted;
 use crate::server::paths::Url;
@@ -127,7 +129,10 @@ pub(crate) fn consent_page(
         lasting: asked.lasting,
         account: &form.person.account,
     });
-    Ok(document(StatusCode::OK, html, &destination.source))
+    let page = document(StatusCode::OK, html, &destination.source);
+    #[cfg(feature = "testing")]
+    let page = shown(page, Step::Consent { scope: granted.scope().to_string() }, &sealed);
+    Ok(page)
 }
 
 /// Whether what is allowed now is remembered: only what [`is_needed`] would ask for.

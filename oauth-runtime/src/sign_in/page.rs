@@ -14,6 +14,8 @@ use crate::model::question::Question;
 use crate::model::redirect_uri::Destination;
 use crate::pages::{Link, QuestionPage, SignInPage, SignInProblem};
 use crate::response::document;
+#[cfg(feature = "testing")]
+use crate::response::{Step, shown};
 use crate::server::Server;
 use crate::server::paths::Url;
 use crate::sign_in::consent::{self, Asked};
@@ -63,7 +65,10 @@ pub(crate) fn sign_in_page(
         username,
         problem,
     });
-    Ok(with_problem(document(status_of(problem), html, &destination.source), problem))
+    let page = document(status_of(problem), html, &destination.source);
+    #[cfg(feature = "testing")]
+    let page = shown(page, Step::SignIn { problem }, &sealed);
+    Ok(with_problem(page, problem))
 }
 
 /// What is known of a sign-in whose password was right: the name as typed, when it began, and with which form.
@@ -116,7 +121,10 @@ pub(crate) fn question_page(
         question: &form.question,
         problem,
     });
-    with_problem(document(status_of(problem), html, &destination.source), problem)
+    let page = document(status_of(problem), html, &destination.source);
+    #[cfg(feature = "testing")]
+    let page = shown(page, Step::Question { question: form.question.text().to_owned(), problem }, sealed);
+    with_problem(page, problem)
 }
 
 fn status_of(problem: Option<SignInProblem>) -> StatusCode {

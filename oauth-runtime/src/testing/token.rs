@@ -50,7 +50,7 @@ pub fn service() -> OAuthService {
 pub fn token(oauth: &OAuthService) -> Token {
     let server = oauth.server();
     let now = server.now().seconds();
-    let client = server.clients().first_id().unwrap_or_default();
+    let client = server.clients().first(|_| true).map_or("", |client| &client.id);
     let claims = json!({
         "iss": server.issuer().as_str(), "aud": server.audience(), "sub": "test-user", "client_id": client,
         "iat": now, "exp": now + server.access_token_lifetime().as_secs(), "auth_time": now,

@@ -88,6 +88,14 @@ impl<'a> Access<'a> {
         }
         // Where there is no key to sign with, it comes with the time: the client may try again.
         server.keys().signs_with().ok_or(Reason::Internal)?;
+        if self.client.id_token_algorithm.is_some_and(|asked| !server.keys().algorithms().contains(&asked)) {
+            tracing::error!(
+                target: "oauth",
+                client = self.client.id,
+                "no key signs with the algorithm of the client's ID tokens any more: promote one"
+            );
+            return Err(Reason::Internal);
+        }
         Ok(Issuable(self))
     }
 }

@@ -5,7 +5,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256, Sha512};
 
-use crate::keys::ID_TOKEN;
 use crate::keys::sealed::SESSION;
 use crate::model::Timestamp;
 use crate::model::client::RegisteredClient;
@@ -27,6 +26,11 @@ pub(crate) struct IdToken<'a> {
 impl IdToken<'_> {
     /// Signs it, beside the access token that it was issued with.
     pub(crate) fn sign(self, server: &Server, access_token: &str) -> Option<String> {
+        let asked = self.client.id_token_algorithm;
+        server.keys().sign_id_token(asked, |algorithm| self.claims(server, access_token, algorithm))
+    }
+
+    fn claims(self, server: &Server, access_token: &str, algorithm: Algorithm) -> Map<String, Value> {
         let mut claims = self.shown;
         let registered = [
             ("iss", json!(server.issuer().as_str())),
@@ -35,7 +39,7 @@ impl IdToken<'_> {
             ("azp", json!(self.client.id)),
             ("iat", json!(self.issued_at)),
             ("exp", json!(self.issued_at + server.access_token_lifetime())),
-            ("at_hash", json!(half_hash(access_token, server.keys().algorithm()))),
+            ("at_hash", json!(half_hash(access_token, algorithm))),
         ];
         claims.extend(registered.map(|(name, value)| (name.to_owned(), value)));
         claims.extend(self.authentication.claims());
@@ -45,7 +49,7 @@ impl IdToken<'_> {
         if let Some(nonce) = self.nonce {
             claims.insert("nonce".to_owned(), json!(nonce));
         }
-        server.keys().sign_as(ID_TOKEN, &claims)
+        claims
     }
 }
 

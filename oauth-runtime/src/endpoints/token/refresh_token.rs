@@ -9,7 +9,7 @@ use crate::model::claims::OFFLINE_ACCESS;
 use crate::model::client::RegisteredClient;
 use crate::model::code::AuthorizationCode;
 use crate::model::form::Parameters;
-use crate::model::lifetime::{GRACE, LONGEST_ACCESS_TOKEN, Lifetimes, SLOWEST_ANSWER};
+use crate::model::lifetime::{LONGEST_ACCESS_TOKEN, LONGEST_GRACE, Lifetimes, SLOWEST_ANSWER};
 use crate::model::record::{Family, Grant, Record, Rotated};
 use crate::model::refresh::RefreshToken;
 use crate::model::session::Authentication;
@@ -128,7 +128,7 @@ async fn rotated(
     let rotate = |record: &mut Record, now: Timestamp| {
         record.judge(&handed, now)?;
         let until = family_lives_until(refreshing, now);
-        Ok(match record.rotate(&token.grant, token.generation, GRACE, until, now) {
+        Ok(match record.rotate(&token.grant, token.generation, refreshing.grace, until, now) {
             rotated @ (Rotated::Next(_) | Rotated::Reused) => Decision::Write(rotated),
             rotated @ (Rotated::Grace(_) | Rotated::Ended) => Decision::Keep(rotated),
         })
@@ -212,5 +212,5 @@ fn sealed(
 
 /// Until when a family lives, unless it is used again: for as long as its refresh token and its access tokens do.
 fn family_lives_until(refreshing: &Refreshing, used_at: Timestamp) -> Timestamp {
-    used_at + refreshing.lifetimes.idle.max(LONGEST_ACCESS_TOKEN) + GRACE + SLOWEST_ANSWER
+    used_at + refreshing.lifetimes.idle.max(LONGEST_ACCESS_TOKEN) + LONGEST_GRACE + SLOWEST_ANSWER
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::parts::{Bound, EndedClient, Record, SignedOut, Until};
 use crate::model::Timestamp;
-use crate::model::lifetime::{GRACE, LONGEST_ACCESS_TOKEN, LONGEST_CODE, SLOWEST_ANSWER};
+use crate::model::lifetime::{LONGEST_ACCESS_TOKEN, LONGEST_CODE, LONGEST_GRACE, SLOWEST_ANSWER};
 use crate::model::session::is_sid_of;
 
 impl Record {
@@ -88,7 +88,7 @@ impl Record {
 /// How long it is remembered that something ended: sessions and families end by their absence, so that only codes and
 /// access tokens of it can still come, the last of them by a code or a refresh that was on its way.
 const ENDING_REMEMBERED: Duration =
-    LONGEST_ACCESS_TOKEN.saturating_add(LONGEST_CODE).saturating_add(GRACE).saturating_add(SLOWEST_ANSWER);
+    LONGEST_ACCESS_TOKEN.saturating_add(LONGEST_CODE).saturating_add(LONGEST_GRACE).saturating_add(SLOWEST_ANSWER);
 
 /// How many sessions, or grants of clients, may be remembered as ended.
 const MAX_ENDED: usize = 100;
