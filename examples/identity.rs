@@ -74,6 +74,7 @@ fn service(origin: &str) -> Result<OAuthService, Box<dyn std::error::Error>> {
                 .name("Demo app")
                 .redirect_uri(format!("{origin}/"))
                 .redirect_uri("http://127.0.0.1/callback")
+                .redirect_uri("http://127.0.0.1/auth/callback/identity") // where Auth.js comes back to
                 .post_logout_redirect_uri(format!("{origin}/"))
                 .claims_in_id_tokens(),
         )

@@ -4,6 +4,8 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
+readonly APACHE_OPENIDC=/usr/lib/apache2/modules/mod_auth_openidc.so
+
 passed=0
 failed=0
 failures=()
@@ -141,6 +143,9 @@ need_servers() {
     need_package unshare util-linux
     need_package mount mount
     need_package openssl openssl
+    need_package apache2 apache2
+    [[ -e $APACHE_OPENIDC ]] || install_packages libapache2-mod-auth-openidc
+    [[ -e $APACHE_OPENIDC ]] || missing "mod_auth_openidc: install the package libapache2-mod-auth-openidc"
     has_postgres || install_packages postgresql
     has_postgres || missing "PostgreSQL in /usr/lib/postgresql: install the package postgresql"
 }

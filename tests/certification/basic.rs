@@ -35,6 +35,7 @@ async fn oidcc_idtoken_signature() {
     let tokens = party.tokens(&[]).await;
     let header = jsonwebtoken::decode_header(tokens["id_token"].as_str().unwrap()).unwrap();
     assert!(header.kid.is_some());
+    assert_eq!(header.alg, jsonwebtoken::Algorithm::RS256, "the one that the suite assumes");
     let listed = party.discovery().await["id_token_signing_alg_values_supported"].clone();
     assert!(listed.as_array().unwrap().contains(&json!(format!("{:?}", header.alg))), "{listed}");
     party.id_token(&tokens).await;

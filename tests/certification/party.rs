@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
+use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{DecodingKey, Validation};
 use oauth_runtime::store::MemoryStore;
-use oauth_runtime::{Builder, Client, Clock, Keys, Login};
+use oauth_runtime::{Builder, Client, Clock, Keys, Login, SignatureAlgorithm, SigningKey};
 use oauth_tests::{Answer, Browser, Changes, Server, builder, changed, free_port, handlers, serve};
 use serde_json::{Value, json};
 
@@ -40,9 +44,10 @@ fn certified(builder: Builder) -> Builder {
             .redirect_uri(SECOND)
             .post_logout_redirect_uri(GOODBYE)
             .danger_without_pkce()
+            .id_token_algorithm(SignatureAlgorithm::Rs256)
     };
     builder
-        .keys(Keys::generate().unwrap())
+        .keys(Keys::new(SigningKey::generate().unwrap()).also(rsa()).unwrap())
         .scope("openid", "Know who you are")
         .scope("profile", "Know your name")
         .scope("email", "Know your address")
@@ -53,6 +58,14 @@ fn certified(builder: Builder) -> Builder {
         .acr_values(["password"])
         .authenticate(async |login: Login| (&*login.password == "suite123").then(|| user(&login.username)))
         .reload(async |subject: &str| Some(user(subject)))
+}
+
+/// As a provider would keep one in a file: it cannot be derived from a secret.
+fn rsa() -> SigningKey {
+    let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+    let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
+    let body = STANDARD.encode(der.as_ref());
+    SigningKey::from_pem(&format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n")).unwrap()
 }
 
 fn user(subject: &str) -> Value {
