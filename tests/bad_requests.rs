@@ -206,7 +206,7 @@ async fn authorize(held: &mut Held) {
     }
     let browser = held.browser.clone();
     let url = format!("{}&state=%ff", browser.authorize_url(&[]));
-    held.row("a state that is no UTF-8", Answer::to(browser.http.get(url)), 400, Some("invalid_request"), Page).await;
+    held.row("a state that is not UTF-8", Answer::to(browser.http.get(url)), 400, Some("invalid_request"), Page).await;
     let request = browser.http.post(browser.authorize_url(&[]));
     held.row("a request by POST with its parameters elsewhere", Answer::to(request), 400, None, Page).await;
 }

@@ -57,7 +57,7 @@ async fn answers_come_in_the_query_and_in_no_other_mode() {
 }
 
 #[tokio::test]
-async fn c01_parameters_that_nobody_knows_change_nothing() {
+async fn c01_parameters_that_are_unknown_change_nothing() {
     let server = start(with_openid);
     let browser = Browser::new(&server);
     let unknown = [("oauch", Some("x")), ("code_challenge_methods", Some("plain")), ("é", Some("\u{1F600}"))];
@@ -308,7 +308,7 @@ async fn c21_what_is_not_offered_is_neither_listed_nor_done() {
         let answer = browser.post("/token", format!("client_id=demo&grant_type={grant}&device_code=x")).await;
         assert_eq!((answer.status, &answer.json()["error"]), (400, &json!("unsupported_grant_type")), "{answer:?}");
     }
-    // A proof that nobody reads binds nothing, and the answer says so.
+    // A proof that is not read binds nothing, and the answer says so.
     let form = browser.token_form(&browser.code().await, &[]);
     let request = browser.http.post(format!("{}/token", server.base)).header("dpop", "a.b.c");
     let answer = Answer::to(request.header("content-type", "application/x-www-form-urlencoded").body(form)).await;

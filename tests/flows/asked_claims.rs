@@ -109,7 +109,7 @@ async fn c39_a_subject_and_an_acr_that_claims_name_bind_as_hint_and_acr_values_d
         let answer = browser.authorize(&[&other[..], &silent].concat()).await.redirect();
         assert_eq!(answer.contains_key("code"), error.is_none(), "{claims} {user}: {answer:?}");
     }
-    // Whoever names a subject is not told whether that is who is signed in, before the user has allowed it anything.
+    // A client that names a subject is not told whether that is who is signed in, before the user has allowed it anything.
     let browser = Browser::new(&server);
     signs_in(&browser, "openid", None, "admin").await.redirect();
     for (claims, error) in [

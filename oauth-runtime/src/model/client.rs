@@ -263,8 +263,8 @@ impl Client {
     }
 
     /// Lets this client register redirect URIs of a private scheme that has no dot in it, as in `cursor://app/callback`. Any
-    /// program can say that such a scheme is its own, so users are asked whether this client may sign in, whoever it belongs
-    /// to (RFC 8252 §8.4). In lower case; none that browsers have a meaning for.
+    /// program can say that such a scheme is its own, so users are asked whether this client may sign in, one of your own
+    /// too (RFC 8252 §8.4). In lower case; none that browsers have a meaning for.
     ///
     /// ```
     /// use oauth_runtime::Client;

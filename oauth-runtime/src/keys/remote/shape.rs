@@ -23,7 +23,7 @@ impl Shape {
         mut claims: Map<String, Value>,
         expected: &Expected,
     ) -> Result<Map<String, Value>, Reason> {
-        // First: keys may be shared by issuers, and then this token is nobody's mistake here.
+        // First: keys may be shared by issuers, and then this token is no one's mistake here.
         if claims.get("iss").is_none_or(|issuer| *issuer != expected.issuer) {
             return Err(Reason::TokenIssuer);
         }
