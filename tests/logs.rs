@@ -5,6 +5,8 @@
 mod events;
 #[path = "logs/issuers.rs"]
 mod issuers;
+#[path = "logs/open.rs"]
+mod open;
 
 use std::io::Write;
 use std::sync::{Arc, LazyLock, Mutex};

@@ -27,7 +27,7 @@ async fn closed() -> &'static str {
 }
 
 /// The lines of the log that have this in them.
-fn lines(part: &str) -> String {
+pub(crate) fn lines(part: &str) -> String {
     let text = LOG.clone().text();
     text.lines().filter(|line| line.contains(part)).collect::<Vec<_>>().join("\n")
 }

@@ -1,0 +1,48 @@
+//! What the log says of a route that is open, and of one at an address of the server's: which it is, and what to write.
+
+use actix_web::{App, HttpServer, rt, web};
+use oauth_tests::{Browser, builder, free_port, serve};
+
+use crate::LOG;
+use crate::issuers::lines;
+
+async fn forgotten() -> &'static str {
+    "open to everybody"
+}
+
+#[tokio::test]
+async fn c26_a_route_at_an_address_of_the_servers_is_told_at_the_first_request() {
+    let _ = LOG.clone();
+    let (listener, base) = free_port();
+    let oauth = builder(&base).build().unwrap();
+    let server = serve(listener, move |app| {
+        app.route("/verify", web::get().to(forgotten)).configure(oauth.routes());
+    });
+    let browser = Browser::new(&server);
+    for _ in 0..2 {
+        assert_eq!(browser.call("/.well-known/oauth-authorization-server", None).await.status, 200);
+    }
+    let told = lines("a route of the application has an address of the server");
+    assert!(told.contains("path=\"/verify\"") && told.contains("ERROR"), "{told}");
+    assert_eq!(told.matches("path=\"/verify\"").count(), 1, "once: {told}");
+    assert!(!told.contains("path=\"/token\""), "{told}");
+}
+
+#[tokio::test]
+async fn c26_a_route_that_is_left_open_is_told_with_its_cure() {
+    let _ = LOG.clone();
+    let (listener, base) = free_port();
+    let oauth = builder(&base).build().unwrap();
+    std::thread::spawn(move || {
+        rt::System::new().block_on(async move {
+            let app = move || {
+                let left_open = App::new().route("/left-open/{id}", web::get().to(forgotten));
+                left_open.configure(oauth.routes()).wrap(oauth.closed())
+            };
+            HttpServer::new(app).workers(1).listen(listener).unwrap().run().await.unwrap();
+        });
+    });
+    assert_eq!(Browser::at(&base).call("/left-open/7", None).await.status, 500);
+    let told = lines("a route without a guard was refused");
+    assert!(told.contains("method=GET route=\"/left-open/{id}\"") && told.contains("`#[public]`"), "{told}");
+}
