@@ -7,8 +7,8 @@ use actix_web::web::{Json, ServiceConfig};
 use actix_web::{App, HttpServer, Responder, get};
 use argon2::{Argon2, PasswordHash, PasswordVerifier as _};
 use oauth_runtime::{
-    AccessToken, BuildError, Builder, Claims, Client, GrantType, Login, OAuthService, Texts, public, require_claim,
-    require_token,
+    AccessToken, BuildError, Builder, Claims, Client, GrantType, Keys, Login, OAuthService, SignatureAlgorithm,
+    SigningKey, Texts, public, require_claim, require_token,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -60,7 +60,7 @@ fn routes(app: &mut ServiceConfig) {
 }
 
 fn service(origin: &str) -> Result<OAuthService, Box<dyn std::error::Error>> {
-    let service = builder()
+    let service = with_rs256(builder())?
         .issuer(origin)
         .name("Identity")
         .scope("openid", "Know who you are")
@@ -122,6 +122,14 @@ fn builder() -> Builder {
         Ok(secret) => OAuthService::builder().secret(secret),
         Err(_) => OAuthService::builder(),
     }
+}
+
+/// For clients that assume RS256: an RSA key is given, since none is derived from a secret.
+fn with_rs256(builder: Builder) -> Result<Builder, Box<dyn std::error::Error>> {
+    let Ok(rsa) = std::env::var("OAUTH_RSA_KEY") else { return Ok(builder) };
+    let keys = Keys::new(SigningKey::generate()?).also(SigningKey::from_pem(&rsa)?)?;
+    let client = Client::confidential("relying-party").secret(BACKEND_SECRET).redirect_uri("http://127.0.0.1/callback");
+    Ok(builder.keys(keys).client(client.id_token_algorithm(SignatureAlgorithm::Rs256)))
 }
 
 fn user(subject: &str) -> Option<User> {

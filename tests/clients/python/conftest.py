@@ -27,6 +27,8 @@ START_SECONDS = 30
 TIMEOUT = 30
 
 CLIENT_ID = "demo"
+# Of the confidential clients of the identity server.
+SECRET = "a secret of an example, which everybody knows"
 PASSWORDS = {"admin": "admin123", "user": "user123", "alice": "alice123", "bob": "bob123"}
 
 
@@ -67,6 +69,19 @@ def identity(tmp_path):
 
 
 @pytest.fixture
+def rs256(tmp_path):
+    """The same, with an RSA key beside its own, for clients that assume RS256."""
+    key = subprocess.run(
+        ["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    with _running("identity", tmp_path, OAUTH_RSA_KEY=key) as server:
+        yield server
+
+
+@pytest.fixture
 def key_periods(tmp_path):
     """A service whose clock a request moves."""
     with _running("key_periods", tmp_path) as server:
@@ -74,7 +89,7 @@ def key_periods(tmp_path):
 
 
 @contextmanager
-def _running(name, tmp_path):
+def _running(name, tmp_path, **environment):
     binary = EXAMPLES[name]
     if not binary.is_file():
         pytest.fail(f"{binary} is missing: run `cargo build --examples`, or set {name.upper()}_BIN")
@@ -85,7 +100,7 @@ def _running(name, tmp_path):
     with log.open("wb") as output:
         process = subprocess.Popen(
             [binary],
-            env={**os.environ, "PORT": str(port)},
+            env={**os.environ, "PORT": str(port), **environment},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

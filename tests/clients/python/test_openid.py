@@ -1,5 +1,7 @@
 """Authlib as an OpenID Connect client: discovery, sign-in, ID token, userinfo, refresh, revocation."""
 
+import json
+
 import pytest
 import requests
 from authlib.common.security import generate_token
@@ -71,6 +73,12 @@ def test_metadata_passes_authlibs_validation(identity):
     ):
         getattr(metadata, f"validate_{rule}")()
     assert metadata["id_token_signing_alg_values_supported"] == ["ES256"]
+
+
+def test_metadata_passes_all_of_authlibs_validation(rs256):
+    response = requests.get(f"{rs256.issuer}/.well-known/openid-configuration", timeout=TIMEOUT)
+    # As a proxy that ends TLS makes it known.
+    OpenIDProviderMetadata(json.loads(response.text.replace("http://", "https://"))).validate()
 
 
 def test_the_id_token_is_verified_by_the_published_keys(identity, person):

@@ -4,7 +4,7 @@ import pytest
 from requests_oauth2client import OAuth2AccessTokenAuth, OAuth2Client
 from requests_oauth2client.exceptions import InvalidClient, InvalidGrant
 
-from conftest import CLIENT_ID, TIMEOUT
+from conftest import CLIENT_ID, SECRET, TIMEOUT
 
 import requests
 
@@ -20,6 +20,12 @@ def signed_in(client, person, username, **parameters):
     request = client.authorization_request(**parameters)
     response = request.validate_callback(person.sign_in(request.uri, username))
     return client.authorization_code(response)
+
+
+def test_it_signs_in_unconfigured(rs256, person):
+    token = signed_in(client_of(rs256, "relying-party", client_secret=SECRET), person, "alice", scope="openid profile")
+    assert token.id_token.alg == "RS256"
+    assert token.id_token.sub == "alice"
 
 
 def test_it_signs_in_and_verifies_the_id_token(identity, person):
@@ -44,7 +50,7 @@ def test_a_refresh_and_a_revocation(identity, person):
 
 
 def test_a_job_in_its_own_name(identity):
-    client = client_of(identity, "backend", client_secret="a secret of an example, which everybody knows")
+    client = client_of(identity, "backend", client_secret=SECRET)
     token = client.client_credentials(scope="reports:read")
     reports = requests.get(f"{identity.issuer}/reports", auth=OAuth2AccessTokenAuth(client, token), timeout=TIMEOUT)
     assert reports.text == "All is well."
