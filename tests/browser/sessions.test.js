@@ -290,11 +290,11 @@ test('c37 a form of another site asks before it signs anyone out, and the user c
 test('c01 an authorization request that another site posts sees who is signed in, however long it is', async () => {
   const { page, seen, close } = await open(browser)
   await signIn(page, 'app')
-  for (const [state, steps] of [['short', 0], ['l'.repeat(2048), 1]]) {
+  for (const [state, extra, steps] of [['short', '', 0], ['l'.repeat(1024), 'x'.repeat(1024), 1]]) {
     const site = await elsewhere(`${app.origin}/authorize`, {
       response_type: 'code', client_id: 'app', redirect_uri: `${app.origin}/app/callback`, scope: 'openid', state, nonce: 'n'.repeat(512),
       code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256', login_hint: 'h'.repeat(256),
-      prompt: 'none',
+      prompt: 'none', extra,
     })
     await page.goto(site.origin)
     await page.getByRole('button', { name: 'Win' }).click()
