@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use actix_web::http::KeepAlive;
 use actix_web::{App, HttpServer};
 use oauth_runtime::store::{PostgresStore, RedisStore, SqliteStore, Store};
 use oauth_runtime::{Client, Login, OAuthService};
@@ -55,6 +56,10 @@ async fn main() -> std::io::Result<()> {
     }
     let oauth = builder.build().unwrap();
     HttpServer::new(move || App::new().configure(oauth.routes()).configure(handlers))
+        // On a busy machine a client may be slow; the server is never the first to hang up.
+        .keep_alive(KeepAlive::Os)
+        .client_request_timeout(Duration::ZERO)
+        .client_disconnect_timeout(Duration::ZERO)
         .workers(2)
         .shutdown_timeout(60)
         .bind(variable("LISTEN").unwrap())?
