@@ -150,7 +150,10 @@ pub(crate) fn has_alternatives(pattern: &Pat) -> bool {
 
     impl<'ast> Visit<'ast> for Alternatives {
         fn visit_pat_or(&mut self, found: &'ast PatOr) {
-            self.0 |= found.cases.iter().all(looks_refutable);
+            let paths: HashSet<Option<String>> = found.cases.iter().map(struct_path).collect();
+            // `Staff { .. } | Guest { .. }` may be two variants; of one struct, each speaks for itself.
+            let are_of_several = paths.len() > 1 && !found.cases.iter().any(is_binding);
+            self.0 |= are_of_several || found.cases.iter().all(looks_refutable);
             visit::visit_pat_or(self, found);
         }
     }
@@ -158,6 +161,16 @@ pub(crate) fn has_alternatives(pattern: &Pat) -> bool {
     let mut alternatives = Alternatives(false);
     alternatives.visit_pat(pattern);
     alternatives.0
+}
+
+fn struct_path(pattern: &Pat) -> Option<String> {
+    if let Pat::Struct(found) = pattern { Some(path_text(&found.path)) } else { None }
+}
+
+/// `_`, or a name that takes whatever there is.
+fn is_binding(pattern: &Pat) -> bool {
+    matches!(pattern, Pat::Wild(_))
+        || matches!(pattern, Pat::Ident(found) if !is_value(found) && found.subpat.is_none())
 }
 
 fn looks_refutable(pattern: &Pat) -> bool {
