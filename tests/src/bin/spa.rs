@@ -3,10 +3,11 @@
 //! `PORT` is where, and `CLIENT_LIBRARY` the file of the client library that the page loads.
 #![allow(clippy::unwrap_used)]
 
-use actix_web::http::header::ContentType;
+use actix_cors::Cors;
+use actix_web::http::header::{self, ContentType};
 use actix_web::{App, HttpResponse, HttpServer, Responder, get, web};
 use oauth_runtime::{
-    Claims, Client, Login, OAuthService, Question, Remember, SecondFactor, SignIn, Texts, require_token,
+    Claims, Client, Login, OAuthService, Question, Remember, SecondFactor, SignIn, Texts, require_claim, require_token,
 };
 use serde_json::{Value, json};
 
@@ -27,6 +28,20 @@ async fn page(path: web::Path<String>) -> impl Responder {
 #[get("/me")]
 async fn me(Claims(claims): Claims) -> impl Responder {
     web::Json(claims)
+}
+
+/// The same for pages of other origins, such as documentation that tries it out.
+#[require_claim(scope = "notes:write")]
+#[get("/notes")]
+async fn notes(Claims(claims): Claims) -> impl Responder {
+    web::Json(json!({ "by": claims["name"] }))
+}
+
+fn for_other_origins() -> Cors {
+    Cors::default()
+        .allowed_origin_fn(|origin, _| origin.as_bytes().starts_with(b"http://127.0.0.1:"))
+        .allowed_methods(["GET"])
+        .allowed_headers([header::AUTHORIZATION])
 }
 
 fn authenticate(login: Login) -> SignIn<Value> {
@@ -129,6 +144,9 @@ async fn main() -> std::io::Result<()> {
                 .allow_scopes("openid notes:write")
                 .allow_resources(["https://files.example"]),
         )
+        .client(
+            Client::public("documentation").name("Documentation").redirect_uri("http://127.0.0.1/oauth2-redirect.html"),
+        )
         .language(german())
         .language(Texts::french())
         .language(Texts::spanish())
@@ -146,9 +164,12 @@ async fn main() -> std::io::Result<()> {
         .reload(async |subject: &str| Some(user(subject)))
         .build()
         .unwrap();
-    HttpServer::new(move || App::new().configure(oauth.routes()).service((page, me)))
-        .workers(2)
-        .bind(("127.0.0.1", port))?
-        .run()
-        .await
+    HttpServer::new(move || {
+        let api = web::scope("/api").wrap(for_other_origins()).service(notes);
+        App::new().configure(oauth.routes()).service((page, me, api))
+    })
+    .workers(2)
+    .bind(("127.0.0.1", port))?
+    .run()
+    .await
 }
