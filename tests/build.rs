@@ -1,8 +1,14 @@
 //! Writes policies at random, each as a `policy!(..)` and as a tree for the reference of `language.rs`: the same ones in
-//! every build.
+//! every build. And writes what `tests/mistakes/` runs.
+
+#[allow(dead_code, reason = "the test reads more of it")]
+#[path = "mistakes/program.rs"]
+mod program;
 
 use std::fmt::Write as _;
 use std::path::Path;
+
+use program::Program;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=build.rs");
@@ -16,8 +22,35 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         written += 1;
     }
     source.push_str("]\n");
-    std::fs::write(Path::new(&std::env::var("OUT_DIR")?).join("policies.rs"), source)?;
+    let out = std::env::var("OUT_DIR")?;
+    std::fs::write(Path::new(&out).join("policies.rs"), source)?;
+    write_mistakes(Path::new(&out))?;
     Ok(())
+}
+
+/// The programs of `tests/mistakes/` that the compiler takes, each as it is and as it would be right.
+fn write_mistakes(out: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    println!("cargo::rerun-if-changed=mistakes");
+    let folder = Path::new(&std::env::var("CARGO_MANIFEST_DIR")?).join("mistakes");
+    let (mut wrong, mut right, mut rows) = (String::new(), String::new(), String::new());
+    std::fs::create_dir_all(out.join("right"))?;
+    for program in Program::all(&folder).iter().filter(|program| program.caught != "compiler") {
+        let (name, module, file) = (&program.name, program.module(), format!("{}.rs", program.name));
+        std::fs::write(out.join("right").join(&file), &program.right)?;
+        writeln!(wrong, "#[path = {:?}] pub mod {module};", folder.join(&file))?;
+        writeln!(right, "#[path = {:?}] pub mod {module};", out.join("right").join(&file))?;
+        let run = |variant: &str| match program.caught.as_str() {
+            "build" => format!("run::Run::Build({variant}::{module}::program)"),
+            place => {
+                let place = format!("{}{}", place[..1].to_uppercase(), &place[1..]);
+                format!("run::Run::{place}(|| Box::pin({variant}::{module}::program()))")
+            }
+        };
+        writeln!(rows, "({name:?}, {}, {}),", run("wrong"), run("right"))?;
+    }
+    let programs = format!("const PROGRAMS: &[(&str, run::Run, run::Run)] = &[\n{rows}];\n");
+    let text = format!("pub mod wrong {{\n{wrong}}}\npub mod right {{\n{right}}}\n{programs}");
+    Ok(std::fs::write(out.join("mistakes.rs"), text)?)
 }
 
 const POLICIES: usize = 400;

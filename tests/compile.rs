@@ -6,19 +6,14 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "src/compiler.rs"]
+mod compiler;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
-use serde_json::{Value, json};
-
-/// What the programs' paths are relative to.
-const HERE: &str = env!("CARGO_MANIFEST_DIR");
-
-/// How the compiler was called for this test: its path, and among much else the libraries to compile against.
-const RUSTC: &[&str] = oauth_tests_command::rustc_command!();
+use compiler::{HERE, by_program, rustc, text};
 
 /// A mistake that is not found is a door left open; one that is reported twice, or with a warning beside it, is reported
 /// badly.
@@ -89,61 +84,11 @@ fn programs() -> BTreeSet<String> {
 fn compile_together(programs: &BTreeSet<String>) -> BTreeMap<String, String> {
     let modules = programs.iter().map(|program| format!("#[path = \"ui/fail/{program}.rs\"] pub mod r#{program};\n"));
     let root = modules.chain(["fn main() {}".to_owned()]).collect::<String>();
-    let mut messages: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for message in rustc("-", &root, &[]) {
-        let program = program_of(&message).unwrap_or_else(|| panic!("about no program: {message:#}"));
-        messages.entry(program).or_default().push(message);
-    }
+    let messages = by_program(rustc("-", &root, &[]), Path::new("ui/fail"));
     messages.into_iter().map(|(program, messages)| (program, text(&messages))).collect()
 }
 
 /// What the compiler says about a program.
 fn compile_alone(program: &str) -> String {
     text(&rustc(&format!("ui/fail/{program}.rs"), "", &[]))
-}
-
-/// What the compiler says about a file, or with `-` about the text on its standard input, but for its closing words.
-fn rustc(file: &str, input: &str, more: &[&str]) -> Vec<Value> {
-    let (program, arguments) = RUSTC.split_first().unwrap();
-    let libraries = arguments.windows(2).filter(|pair| ["--extern", "-L"].contains(&pair[0])).flatten();
-    let mut compiler = Command::new(program)
-        .args(libraries)
-        .args(["--edition=2024", "--crate-name=program", "--emit=metadata", "--error-format=json", "-Adead_code", file])
-        .args(["--out-dir", env!("CARGO_TARGET_TMPDIR")])
-        .args(more)
-        .current_dir(HERE)
-        // Some advice is only for those who call the compiler by way of cargo.
-        .env("CARGO_CRATE_NAME", "program")
-        .stdin(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|error| panic!("{program}: {error}"));
-    compiler.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    let output = String::from_utf8(compiler.wait_with_output().unwrap().stderr).unwrap();
-    let messages = output.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{output}")));
-    messages.filter(|message| !is_closing(message)).collect()
-}
-
-/// Whether this sums up what was said before, such as "aborting due to 2 previous errors".
-fn is_closing(message: &Value) -> bool {
-    let text = message["message"].as_str().unwrap_or_default();
-    let sums_up = text.starts_with("aborting due to ") || text.ends_with(" emitted");
-    message["spans"] == json!([]) && (message["level"] == "failure-note" || sums_up)
-}
-
-/// The program that a message is about.
-fn program_of(message: &Value) -> Option<String> {
-    let mut span = message["spans"].as_array()?.iter().find(|span| span["is_primary"] == true)?;
-    // An error in a macro is about the program that calls it.
-    while !span["expansion"].is_null() {
-        span = &span["expansion"]["span"];
-    }
-    let path = Path::new(span["file_name"].as_str()?);
-    path.starts_with("ui/fail").then(|| path.file_stem()?.to_str().map(str::to_owned))?
-}
-
-/// Messages as a person reads them.
-fn text(messages: &[Value]) -> String {
-    let texts = messages.iter().map(|message| message["rendered"].as_str().unwrap_or_default().trim_end());
-    texts.collect::<Vec<_>>().join("\n\n") + "\n"
 }

@@ -2,7 +2,7 @@
 //!
 //! The claim is `true` or `false`, and no part of a path is: the guard refuses everybody.
 // caught: compiler
-// says: suspended
+// says: `suspended`
 
 use actix_web::{Responder, get};
 use oauth_runtime::require_claim;

@@ -2,7 +2,7 @@
 //!
 //! The sign-in cannot say who it was, and each one ends with a page that says 500.
 // caught: compiler
-// says: sub
+// says: `sub`
 
 use oauth_runtime::Claims;
 use serde::{Deserialize, Serialize};

@@ -3,7 +3,7 @@
 //! One of the two overwrites the other: rights of the user's become scopes of the client's, or the sign-in ends with
 //! 500.
 // caught: compiler
-// says: scope
+// says: `scope`
 
 use oauth_runtime::Claims;
 use serde::{Deserialize, Serialize};

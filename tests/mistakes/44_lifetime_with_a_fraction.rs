@@ -2,7 +2,7 @@
 //!
 //! Tokens count whole seconds: what was meant is dropped, or rounded to nothing.
 // caught: compiler
-// says: second
+// says: whole seconds
 
 use oauth_runtime::{BuildError, Client, Login, OAuthService};
 use oauth_runtime::lifetime;
