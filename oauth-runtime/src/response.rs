@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde_json::json;
 
 use crate::error::{Reason, Wire};
-use crate::model::redirect_uri::Destination;
+use crate::model::redirect_uri::{Destination, OF_ANSWERS};
 #[cfg(feature = "testing")]
 use crate::pages::SignInProblem;
 use crate::pages::{Back, ErrorPage, PageError, Texts};
@@ -148,6 +148,10 @@ pub(crate) fn answered(server: &Server, to: &Destination, state: Option<&str>, a
     }
     // RFC 9207 §2: on success and on error
     parameters.push(("iss", server.issuer().as_str()));
+    debug_assert!(
+        parameters.iter().all(|(name, _)| OF_ANSWERS.contains(name)),
+        "what an answer brings stands in no redirect URI's query"
+    );
     to.with(&parameters)
 }
 

@@ -9,7 +9,7 @@ use crate::model::claims::{OPENID, REGISTERED, UnusableClaims, UserClaims};
 use crate::model::client::{RegisteredClient, is_client_id};
 use crate::model::credentials::{Credentials, SecretHash};
 use crate::model::jwk::{PublicKey, SignatureAlgorithm};
-use crate::model::redirect_uri::{Besides, RedirectUri, is_private_scheme};
+use crate::model::redirect_uri::{AFTER_SIGN_OUT, Besides, OF_ANSWERS, RedirectUri, is_private_scheme};
 use crate::model::release::Releases;
 use crate::model::resource::Resources;
 use crate::model::{Client, GrantType, Scope, Secret};
@@ -60,8 +60,13 @@ pub(super) fn clients(
         let parsed = RegisteredClient {
             id: client.id.clone(),
             name,
-            redirect_uris: parsed_uris(&client.id, client.redirect_uris, besides)?,
-            post_logout_redirect_uris: parsed_uris(&client.id, client.post_logout_redirect_uris, besides)?,
+            redirect_uris: parsed_uris(&client.id, client.redirect_uris, besides, &OF_ANSWERS)?,
+            post_logout_redirect_uris: parsed_uris(
+                &client.id,
+                client.post_logout_redirect_uris,
+                besides,
+                &AFTER_SIGN_OUT,
+            )?,
             is_third_party: client.is_third_party,
             seals: client.is_third_party || whole.seals_all,
             has_claims_in_id_token: client.has_claims_in_id_token,
@@ -166,12 +171,18 @@ impl Whole<'_> {
     }
 }
 
-fn parsed_uris(client: &str, uris: Vec<String>, besides: Besides<'_>) -> Result<Vec<RedirectUri>, BuildError> {
-    let parsed = uris.into_iter().map(|uri| match RedirectUri::parse(&uri, besides) {
-        Ok(parsed) => Ok(parsed),
-        Err(why) => Err(BuildError::RedirectUri { client: client.to_owned(), uri, why }),
-    });
-    parsed.collect()
+/// `brought` is what a browser brings along there.
+fn parsed_uris(
+    client: &str,
+    uris: Vec<String>,
+    besides: Besides<'_>,
+    brought: &[&'static str],
+) -> Result<Vec<RedirectUri>, BuildError> {
+    let parsed = |uri: String| {
+        let parsed = RedirectUri::parse(&uri, besides).and_then(|parsed| parsed.leaves(brought).map(|()| parsed));
+        parsed.map_err(|why| BuildError::RedirectUri { client: client.to_owned(), uri, why })
+    };
+    uris.into_iter().map(parsed).collect()
 }
 
 fn credentials(client: &Client) -> Result<Option<Credentials>, BuildError> {

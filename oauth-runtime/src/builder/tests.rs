@@ -185,6 +185,16 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
             "https",
         ),
         (
+            good().client(spa_named("app").redirect_uri("https://app.example/cb?error=1")),
+            is!(BuildError::RedirectUri { .. }),
+            "must not have \"error\"",
+        ),
+        (
+            good().client(spa_named("app").post_logout_redirect_uri("https://app.example/bye?state=1")),
+            is!(BuildError::RedirectUri { .. }),
+            "must not have \"state\"",
+        ),
+        (
             good().client(spa_named("app").danger_without_pkce()),
             is!(BuildError::PublicWithoutPkce { .. }),
             "take .danger_without_pkce() away",

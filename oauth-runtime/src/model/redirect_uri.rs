@@ -55,7 +55,16 @@ pub enum InvalidRedirectUri {
          without a dot in .allow_scheme(..)"
     )]
     Scheme,
+    /// Its query has a parameter that an answer brings: the client would get it twice.
+    #[error("its query must not have {0:?}, which the answer brings: give that parameter another name")]
+    OfAnswers(&'static str),
 }
+
+/// What an answer to an authorization request may bring (RFC 6749 §4.1.2, RFC 9207 §2, OpenID Connect Session Management §2).
+pub(crate) const OF_ANSWERS: [&str; 7] =
+    ["code", "state", "iss", "error", "error_description", "error_uri", "session_state"];
+/// What a browser brings along that is sent on after a sign-out (OpenID Connect RP-Initiated Logout §3).
+pub(crate) const AFTER_SIGN_OUT: [&str; 1] = ["state"];
 
 /// What a client may register besides what every client may.
 #[derive(Clone, Copy, Default)]
@@ -71,6 +80,16 @@ crate::model::debug_as_text!(InvalidRedirectUri);
 impl RedirectUri {
     pub(crate) fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// Nothing, where its query leaves room for these parameters: none stands twice in an answer (RFC 6749 §3.1).
+    pub(crate) fn leaves(&self, parameters: &[&'static str]) -> Result<(), InvalidRedirectUri> {
+        let query = self.text.split_once('?').map_or("", |(_, query)| query);
+        let is_there = |name: &str| form_urlencoded::parse(query.as_bytes()).any(|(there, _)| there == name);
+        match parameters.iter().find(|name| is_there(name)) {
+            Some(name) => Err(InvalidRedirectUri::OfAnswers(name)),
+            None => Ok(()),
+        }
     }
 
     /// Whether a requested URI is this one: equal as strings, the port of a loopback address aside.
@@ -328,6 +347,24 @@ mod tests {
             assert_eq!(parsed(bad).expect_err(bad), why, "{bad}");
         }
         assert!(registered("com.example.app:/cb").matches("com.example.app:/cb"));
+    }
+
+    #[test]
+    fn its_query_has_nothing_that_an_answer_brings() {
+        for (uri, name) in [
+            ("https://a.example/cb?code=1", Some("code")),
+            ("https://a.example/cb?a=1&state", Some("state")),
+            ("https://a.example/cb?%69ss=1", Some("iss")),
+            ("http://127.0.0.1/cb?error=", Some("error")),
+            ("com.example.app:/cb?error_uri=1", Some("error_uri")),
+            ("https://a.example/cb?error_description=1", Some("error_description")),
+            ("https://a.example/cb?session_state=1", Some("session_state")),
+            ("https://a.example/code?codes=code&Code=1;state", None),
+        ] {
+            let left = name.map_or(Ok(()), |name| Err(InvalidRedirectUri::OfAnswers(name)));
+            assert_eq!(registered(uri).leaves(&OF_ANSWERS), left, "{uri}");
+        }
+        assert_eq!(registered("https://a.example/bye?code=1").leaves(&AFTER_SIGN_OUT), Ok(()));
     }
 
     #[test]
