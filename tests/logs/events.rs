@@ -389,6 +389,28 @@ async fn every_event_is_told_to_the_log_and_to_the_author_with_the_same_fields()
     pages::hold("events", "events", &(table + "\n"));
 }
 
+/// An answer that has no room for a user's claims has no code, whatever does not fit: the code, or the cookies beside it.
+#[tokio::test]
+async fn a_code_is_issued_where_it_is_sent() {
+    let told = Told::by(|builder| {
+        let user = |login: Login| json!({ "sub": login.username, "x": "x".repeat(login.password.parse().unwrap()) });
+        builder.authenticate(async move |login: Login| Some(user(login))).reload(async |_: &str| Some(json!({})))
+    });
+    let state = "s".repeat(1024);
+    let mut sent = 0;
+    for claims in (400..1600).step_by(50) {
+        let browser = Browser::new(&told.server);
+        let name = format!("{claims}{}", "n".repeat(200));
+        match browser.sign_in(&[("state", Some(&state))], &name, &claims.to_string()).await.status {
+            303 => sent += 1,
+            status => assert_eq!(status, 500),
+        }
+    }
+    let events = told.all().await;
+    assert_eq!(events.iter().filter(|event| event.kind == EventKind::CodeIssued).count(), sent);
+    assert!(0 < sent && sent < 24, "some have room, and some have none: {sent}");
+}
+
 /// What can be known of a browser is whether it shows a session of the user's, be it one that ended.
 #[tokio::test]
 async fn a_browser_is_new_to_a_user_who_has_no_session_in_it() {

@@ -82,5 +82,9 @@ pub(crate) async fn decide(
     person.authentication.as_of = view.as_of();
     let promised = Promised { grant, at: server.now().before(age) };
     let approved = redirect::approve(server, &authorization, &granted, &person, promised);
+    let approved = approved.map(|(response, code)| {
+        code.tell(server);
+        response
+    });
     ToClient::of(&authorization).answer(server, approved)
 }

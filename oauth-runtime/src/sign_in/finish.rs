@@ -38,6 +38,7 @@ pub(crate) async fn finish(
         // As it was when it began.
         By::Session | By::SessionAlone => Session::presented(http, server).is_some_and(|session| session.lasts),
     };
+    let mut issued = None;
     let mut response = match authorization.granted_by(server, &person) {
         Ok(granted) if consent::is_needed(server, &authorization, &granted, &view, by)? => {
             // OpenID Connect Core §3.1.2.6
@@ -51,7 +52,11 @@ pub(crate) async fn finish(
             browser.remember(http, &mut page, server);
             page
         }
-        Ok(granted) => redirect::approve(server, &authorization, &granted, &person, promised)?,
+        Ok(granted) => {
+            let (response, code) = redirect::approve(server, &authorization, &granted, &person, promised)?;
+            issued = Some(code);
+            response
+        }
         // The user is signed in all the same; it is the client that learns of it.
         Err(reason) => redirect::refused(server, &authorization, &reason),
     };
@@ -62,6 +67,9 @@ pub(crate) async fn finish(
     }
     if let Some(device) = person.device {
         device.keep(http, &mut response, server)?;
+    }
+    if let Some(code) = issued {
+        code.tell(server);
     }
     Ok(response)
 }

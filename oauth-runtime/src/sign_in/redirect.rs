@@ -25,14 +25,14 @@ use crate::sign_in::browser::Browser;
 use crate::sign_in::request::{Asking, Authorization};
 use crate::sign_in::{cross_site, language};
 
-/// Sends the browser to the client with a code (RFC 6749 §4.1.2).
+/// Sends the browser to the client with a code (RFC 6749 §4.1.2), which is issued when the answer is whole.
 pub(crate) fn approve(
     server: &Server,
     authorization: &Authorization,
     granted: &Granted,
     person: &Person,
     promised: Promised,
-) -> Result<HttpResponse, Reason> {
+) -> Result<(HttpResponse, Issued), Reason> {
     let Authorization { request, destination, .. } = authorization;
     // OpenID Connect Core §3.1.2.2
     request.requirements.check(&person.subject, &person.authentication.how())?;
@@ -46,8 +46,18 @@ pub(crate) fn approve(
         }
         Err(NotSealed::Failed) => return Err(Reason::Internal),
     };
-    server.tell(Fact::of(EventKind::CodeIssued).subject(&code.subject).client(&code.client_id).grant(&code.grant));
-    Ok(redirect(server, destination, request.state.as_deref(), &[("code", &sealed)]))
+    Ok((redirect(server, destination, request.state.as_deref(), &[("code", &sealed)]), Issued(code)))
+}
+
+/// The code in an answer, of which events tell when nothing can come in the answer's place any more.
+#[must_use]
+pub(crate) struct Issued(AuthorizationCode);
+
+impl Issued {
+    pub(crate) fn tell(&self, server: &Server) {
+        let AuthorizationCode { subject, client_id, grant, .. } = &self.0;
+        server.tell(Fact::of(EventKind::CodeIssued).subject(subject).client(client_id).grant(grant));
+    }
 }
 
 fn code(
