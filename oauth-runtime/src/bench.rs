@@ -20,7 +20,7 @@ impl Code {
     pub fn sample() -> Self {
         let code = json!({
             "grant": "hH0Ah5Nq1bq8o3JqkM8u3A", "client_id": "demo", "redirect_uri": "http://127.0.0.1/callback",
-            "redirect_uri_given": true, "scope": "notes", "challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+            "scope": "notes", "challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
             "subject": "alice", "claims": { "role": "admin", "level": 3 }, "how": { "t": 1, "v": "AAAAAAAAAAA.1" }
         });
         Code(serde_json::from_value(code).expect("a code"))

@@ -257,7 +257,7 @@ mod tests {
 
     fn code(padding: usize) -> AuthorizationCode {
         serde_json::from_value(serde_json::json!({
-            "grant": "g", "client_id": "c", "redirect_uri": "x".repeat(padding), "redirect_uri_given": true, "scope": "a",
+            "grant": "g", "client_id": "c", "redirect_uri": "x".repeat(padding), "scope": "a",
             "challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "subject": "s", "claims": {}, "how": { "t": 1, "v": "AAAAAAAAAAA.1" }
         }))
         .expect("a code")

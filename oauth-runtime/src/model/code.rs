@@ -20,8 +20,6 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) client_id: String,
     /// Registered, and where the answer goes.
     pub(crate) redirect_uri: String,
-    /// Whether the request named it: then the token request has to as well.
-    pub(crate) redirect_uri_given: bool,
     pub(crate) scope: Scope,
     #[serde(default, skip_serializing_if = "Resources::is_empty")]
     pub(crate) resources: Resources,
@@ -247,7 +245,6 @@ pub(crate) struct AuthorizationCode {
     pub(crate) client_id: String,
     /// A digest of it: a code has little room.
     pub(crate) redirect_uri: String,
-    pub(crate) redirect_uri_given: bool,
     pub(crate) scope: Scope,
     #[serde(default, skip_serializing_if = "Resources::is_empty")]
     pub(crate) resources: Resources,

@@ -71,7 +71,6 @@ fn code(
         grant,
         client_id: request.client_id.clone(),
         redirect_uri: uri_digest(&request.redirect_uri),
-        redirect_uri_given: request.redirect_uri_given,
         scope: scope.clone(),
         resources: resources.clone(),
         nonce: request.nonce.clone(),

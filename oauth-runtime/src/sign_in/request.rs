@@ -104,7 +104,6 @@ impl Asking {
         Ok(AuthorizationRequest {
             client_id: self.client.id.clone(),
             redirect_uri: self.destination.uri.clone(),
-            redirect_uri_given: self.redirect_uri_given,
             challenge: challenge(&self.client, parameters)?,
             without_refresh: !server.lasts(&self.client, &scope),
             scope,
