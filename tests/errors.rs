@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::Command;
 
 use actix_web::web;
+use oauth_runtime::states::WithReload;
 use oauth_runtime::store::{MemoryStore, StoreError};
 use oauth_runtime::testing::{Fault, FaultyStore, Verb};
 use oauth_runtime::{BuildError, Builder, Client, Keys, Login, OAuthService, SigningKey, require_claim};
@@ -42,7 +43,7 @@ async fn strong() -> &'static str {
     "strong"
 }
 
-fn whole(builder: Builder) -> Builder {
+fn whole(builder: Builder) -> Builder<WithReload> {
     builder
         .keys(Keys::new(SigningKey::generate().unwrap()))
         .scope("openid", "Know who you are")
@@ -65,7 +66,7 @@ fn away() -> FaultyStore {
 }
 
 /// Two servers of one issuer and secret: the second has another store, or other claims.
-async fn with_a_session(change: impl FnOnce(Builder) -> Builder) -> (Answer, Server) {
+async fn with_a_session(change: impl FnOnce(Builder<WithReload>) -> Builder<WithReload>) -> (Answer, Server) {
     let (listener, base) = free_port();
     let store = FaultyStore::new(MemoryStore::new());
     let good = whole(builder(&base)).store(store.clone()).build().unwrap();

@@ -8,12 +8,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use oauth_runtime::states::WithReload;
 use oauth_runtime::{BuildError, Builder, Client, Clock};
 use oauth_tests::{Answer, Browser, CHALLENGE, SECRET, VERIFIER, builder, start, watched};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-fn with_openid(builder: Builder) -> Builder {
+fn with_openid(builder: Builder) -> Builder<WithReload> {
     builder.scope("openid", "Know who you are").reload_blocking(|_| Some(json!({ "role": "admin" })))
 }
 

@@ -9,19 +9,23 @@ pub(crate) mod error;
 mod lifetimes;
 mod paths;
 mod secrets;
+pub(crate) mod state;
 mod users;
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse};
 
+use crate::builder::state::WithoutReload;
 use crate::event::Event;
 use crate::event::teller::Listener;
 use crate::guard::refusal::{Refusal, RefusalBody};
 use crate::keys::Keys;
+use crate::model::client::{ClientSettings, Complete};
 use crate::model::granting::Narrow;
 use crate::model::jwk::SignatureAlgorithm;
 use crate::model::lifetime::GRACE;
@@ -38,8 +42,40 @@ use crate::users::{Authenticate, ClaimsType, SecondFactor};
 /// Configures an [`OAuthService`]; made by [`OAuthService::builder`].
 ///
 /// Required: an issuer, a client and one of the two `authenticate` methods. All else has a default.
+///
+/// Refresh tokens and sessions look their user up again, so what configures them comes after [`Builder::reload`]: it answers a
+/// `Builder<WithReload>`, and their methods are for that one alone.
+///
+/// ```
+/// use oauth_runtime::states::WithReload;
+/// use oauth_runtime::{Builder, Client, Login, OAuthService};
+/// # use serde_json::{Value, json};
+///
+/// fn base() -> Builder {
+///     let builder = OAuthService::builder().issuer("http://127.0.0.1:8000");
+///     let builder = builder.client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"));
+///     builder.authenticate(async |login: Login| Some(json!({ "sub": login.username })))
+/// }
+///
+/// fn staying(builder: Builder) -> Builder<WithReload> {
+///     builder.reload(async |subject: &str| Some(json!({ "sub": subject }))).account_page()
+/// }
+///
+/// assert!(base().build().is_ok() && staying(base()).build().is_ok());
+/// ```
+///
+/// ```compile_fail,E0277
+/// # use oauth_runtime::OAuthService;
+/// let builder = OAuthService::builder().refresh_tokens(true); // they need .reload(..) before them
+/// ```
 #[must_use]
-pub struct Builder {
+pub struct Builder<S = WithoutReload> {
+    settings: Settings,
+    state: PhantomData<fn() -> S>,
+}
+
+/// What was said to the builder.
+struct Settings {
     issuer: Option<String>,
     audience: Option<String>,
     resources: Vec<String>,
@@ -47,7 +83,7 @@ pub struct Builder {
     previous_secrets: Vec<Secret>,
     next_secrets: Vec<Secret>,
     keys: Option<Keys>,
-    clients: Vec<Client>,
+    clients: Vec<ClientSettings>,
     scopes: Vec<(String, String)>,
     /// Of the scope that was named before.
     releases: Vec<(Option<String>, Vec<String>)>,
@@ -64,11 +100,11 @@ pub struct Builder {
     second_factor: Option<(Authenticate<SecondFactor>, ClaimsType)>,
     sign_in_at: Option<String>,
     reload: Option<(Authenticate<String>, ClaimsType)>,
-    sessions: Option<bool>,
+    sessions: bool,
     session_idle: Option<Duration>,
     session_lifetime: Option<Duration>,
     languages: Vec<Texts>,
-    refresh_tokens: Option<bool>,
+    refresh_tokens: bool,
     refresh_token_idle: Option<Duration>,
     refresh_token_lifetime: Option<Duration>,
     refresh_token_grace: Duration,
@@ -104,7 +140,13 @@ impl OAuthService {
 
 impl Builder {
     pub(crate) fn new() -> Self {
-        Builder {
+        Builder::of(Settings::new())
+    }
+}
+
+impl Settings {
+    fn new() -> Self {
+        Settings {
             issuer: None,
             audience: None,
             resources: Vec::new(),
@@ -129,11 +171,11 @@ impl Builder {
             second_factor: None,
             sign_in_at: None,
             reload: None,
-            sessions: None,
+            sessions: true,
             session_idle: None,
             session_lifetime: None,
             languages: Vec::new(),
-            refresh_tokens: None,
+            refresh_tokens: true,
             refresh_token_idle: None,
             refresh_token_lifetime: None,
             refresh_token_grace: GRACE,
@@ -160,11 +202,17 @@ impl Builder {
             listeners: Vec::new(),
         }
     }
+}
+
+impl<S> Builder<S> {
+    fn of(settings: Settings) -> Self {
+        Builder { settings, state: PhantomData }
+    }
 
     /// The server's name and address: `https://host`, with a path if it is to live below one; http on loopback only.
     /// It is never taken from a request (RFC 9700 §4.4).
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
-        self.issuer = Some(issuer.into());
+        self.settings.issuer = Some(issuer.into());
         self
     }
 
@@ -173,7 +221,7 @@ impl Builder {
     /// Where it is a URL of the issuer's own origin, it is described at its well-known address (RFC 9728), and every
     /// challenge of a guard says where.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        self.audience = Some(audience.into());
+        self.settings.audience = Some(audience.into());
         self
     }
 
@@ -184,7 +232,7 @@ impl Builder {
     /// for it has it as its `aud`, as it is written here, is for it alone, and is refused by the guards here: the server could use it at the
     /// others. Where no resource is asked for, [`Builder::audience`] is meant.
     pub fn resource(mut self, resource: impl Into<String>) -> Self {
-        self.resources.push(resource.into());
+        self.settings.resources.push(resource.into());
         self
     }
 
@@ -194,14 +242,14 @@ impl Builder {
     /// One token can be for several servers of your own, this one among them.
     pub fn own_resource(mut self, resource: impl Into<String>) -> Self {
         let resource = resource.into();
-        self.own_resources.push(resource.clone());
+        self.settings.own_resources.push(resource.clone());
         self.resource(resource)
     }
 
     /// Seals in the access tokens of every client what it was granted no scope for: claims of the user, the session, the
     /// grant. Guards here see no difference; another server sees what is in the open. Default: in those of third parties.
     pub fn seal_claims(mut self) -> Self {
-        self.seals_claims = true;
+        self.settings.seals_claims = true;
         self
     }
 
@@ -209,13 +257,15 @@ impl Builder {
     /// `openid` or a [`Builder::resource`] these are keys for ES256, a new one every 30 days; else HS256 signs, which only
     /// this service can verify.
     pub fn keys(mut self, keys: Keys) -> Self {
-        self.keys = Some(keys);
+        self.settings.keys = Some(keys);
         self
     }
 
     /// An application that may send its users here to sign in: call it once for each.
-    pub fn client(mut self, client: Client) -> Self {
-        self.clients.push(client);
+    ///
+    /// A public client needs a redirect URI first: without one it does not compile.
+    pub fn client(mut self, client: Client<impl Complete>) -> Self {
+        self.settings.clients.push(client.settings);
         self
     }
 
@@ -223,7 +273,7 @@ impl Builder {
     /// granted: the answer says what was, and a request for nothing else is refused with `invalid_scope` (RFC 6749 §3.3).
     /// Which client may ask for which is [`Client::allow_scopes`].
     pub fn scope(mut self, scope: impl Into<String>, description: impl Into<String>) -> Self {
-        self.scopes.push((scope.into(), description.into()));
+        self.settings.scopes.push((scope.into(), description.into()));
         self
     }
 
@@ -246,14 +296,14 @@ impl Builder {
     /// # let _ = oauth;
     /// ```
     pub fn releases<C: Into<String>>(mut self, claims: impl IntoIterator<Item = C>) -> Self {
-        let scope = self.scopes.last().map(|(scope, _)| scope.clone());
-        self.releases.push((scope, claims.into_iter().map(Into::into).collect()));
+        let scope = self.settings.scopes.last().map(|(scope, _)| scope.clone());
+        self.settings.releases.push((scope, claims.into_iter().map(Into::into).collect()));
         self
     }
 
     /// What is granted where a client asks for no scope. Default: nothing.
     pub fn default_scope(mut self, scope: impl Into<String>) -> Self {
-        self.default_scope = Some(scope.into());
+        self.settings.default_scope = Some(scope.into());
         self
     }
 
@@ -280,7 +330,7 @@ impl Builder {
     /// # let _ = oauth;
     /// ```
     pub fn narrow_scopes(mut self, may_grant: impl Fn(&Granting<'_>, &str) -> bool + Send + Sync + 'static) -> Self {
-        self.narrow_scopes = Some(Arc::new(may_grant));
+        self.settings.narrow_scopes = Some(Arc::new(may_grant));
         self
     }
 
@@ -289,7 +339,7 @@ impl Builder {
     /// `unmet_authentication_requirements`; what else they ask for is ignored. The metadata lists them. Default: none is
     /// declared, and whatever a client asks for has to be met.
     pub fn acr_values<T: Into<String>>(mut self, values: impl IntoIterator<Item = T>) -> Self {
-        self.acr_values.extend(values.into_iter().map(Into::into));
+        self.settings.acr_values.extend(values.into_iter().map(Into::into));
         self
     }
 
@@ -298,26 +348,26 @@ impl Builder {
     ///
     /// FAPI 2.0 §5.4.1 leaves RS256 out: `.assertion_algorithms([SignatureAlgorithm::Es256, SignatureAlgorithm::EdDsa])`.
     pub fn assertion_algorithms(mut self, algorithms: impl IntoIterator<Item = SignatureAlgorithm>) -> Self {
-        self.assertion_algorithms = algorithms.into_iter().collect();
+        self.settings.assertion_algorithms = algorithms.into_iter().collect();
         self
     }
 
     /// Moves a URL of the server. The path begins with `/` and is below the issuer's own.
     pub fn path(mut self, endpoint: Endpoint, path: impl Into<String>) -> Self {
-        self.paths.push((endpoint, path.into()));
+        self.settings.paths.push((endpoint, path.into()));
         self
     }
 
     /// A web origin whose pages may call `/token`, `/revoke` and `/userinfo`, besides those of the registered redirect
     /// URIs.
     pub fn origin(mut self, origin: impl Into<String>) -> Self {
-        self.origins.push(origin.into());
+        self.settings.origins.push(origin.into());
         self
     }
 
     /// What remembers that a code was spent or a grant revoked. Default: this process's memory.
     pub fn store(mut self, store: impl Store) -> Self {
-        self.store = Some(Arc::new(store));
+        self.settings.store = Some(Arc::new(store));
         self
     }
 
@@ -325,27 +375,27 @@ impl Builder {
     /// guard counts what the store last said of a user, and does not ask again. With zero it asks each time. Default: 2
     /// seconds. The store in memory is always asked.
     pub fn revocation_lag(mut self, lag: Duration) -> Self {
-        self.patience.revocation_lag = lag;
+        self.settings.patience.revocation_lag = lag;
         self
     }
 
     /// How long guards go on with what the store last said, where it does not answer. All else that needs the store is
     /// refused at once, with status 503. Default: 30 seconds.
     pub fn outage_tolerance(mut self, tolerance: Duration) -> Self {
-        self.patience.outage_tolerance = tolerance;
+        self.settings.patience.outage_tolerance = tolerance;
         self
     }
 
     /// Within what time the store has to answer; else it is taken to be away. Default: 5 seconds.
     pub fn store_deadline(mut self, deadline: Duration) -> Self {
-        self.patience.deadline = deadline;
+        self.settings.patience.deadline = deadline;
         self
     }
 
     /// Reads the time from this clock: for tests that advance it.
     #[cfg(feature = "testing")]
     pub fn clock(mut self, clock: Clock) -> Self {
-        self.clock = clock;
+        self.settings.clock = clock;
         self
     }
 
@@ -354,21 +404,21 @@ impl Builder {
         mut self,
         body: impl Fn(&Refusal, &HttpRequest) -> HttpResponse + Send + Sync + 'static,
     ) -> Self {
-        self.refusal_body = Some(Arc::new(body));
+        self.settings.refusal_body = Some(Arc::new(body));
         self
     }
 
     /// Tells a caller that is refused the policy and the terms that decided, as `policy` and `decided` in the JSON body: for
     /// development, since it tells a stranger what to look for. The log has both in any case.
     pub fn danger_explain_refusals(mut self) -> Self {
-        self.explains_refusals = true;
+        self.settings.explains_refusals = true;
         self
     }
 
     /// How many bytes of verified tokens are kept, so that a token that comes again is not verified again; 0 keeps
     /// none. Default: 16 MiB, enough for several thousand. Expiry and revocation are decided on every request all the same.
     pub fn token_cache(mut self, bytes: usize) -> Self {
-        self.token_cache = bytes;
+        self.settings.token_cache = bytes;
         self
     }
 
@@ -380,14 +430,14 @@ impl Builder {
     /// address count as one network. An https service needs this or [`Builder::direct_peers`]; without either, an http service
     /// that delays a peer on a private network warns of it, once.
     pub fn client_address(mut self, address: impl Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
-        self.client_address = ClientAddress::Read(Arc::new(address));
+        self.settings.client_address = ClientAddress::Read(Arc::new(address));
         self
     }
 
     /// Says that browsers connect to this service without a reverse proxy between: failed attempts count for the peer's
     /// address. An https service needs this or [`Builder::client_address`].
     pub fn direct_peers(mut self) -> Self {
-        self.client_address = ClientAddress::Peer;
+        self.settings.client_address = ClientAddress::Peer;
         self
     }
 
@@ -420,13 +470,16 @@ impl Builder {
     /// # }
     /// ```
     pub fn on_event(mut self, function: impl Fn(&Event) + Send + Sync + 'static) -> Self {
-        self.listeners.push(Box::new(function));
+        self.settings.listeners.push(Box::new(function));
         self
     }
 }
 
-impl fmt::Debug for Builder {
+impl<S> fmt::Debug for Builder<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder").field("issuer", &self.issuer).field("clients", &self.clients).finish_non_exhaustive()
+        f.debug_struct("Builder")
+            .field("issuer", &self.settings.issuer)
+            .field("clients", &self.settings.clients)
+            .finish_non_exhaustive()
     }
 }

@@ -64,6 +64,12 @@ pub use sign_in::pending::{AuthTime, PendingAuthorization};
 pub use store::Store;
 pub use users::{Answer, Login, SecondFactor, SignIn};
 
+/// What a [`Builder`] and a [`Client`] still need, as types: `Builder` and `Client` alone are the usual ones.
+pub mod states {
+    pub use crate::builder::state::{Reloads, WithReload, WithoutReload};
+    pub use crate::model::client::{Complete, NeedsRedirectUri, Ready};
+}
+
 /// What the macros write; not for use by hand, and not covered by semantic versioning.
 #[doc(hidden)]
 pub mod __private {

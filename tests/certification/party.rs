@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{DecodingKey, Validation};
+use oauth_runtime::states::WithReload;
 use oauth_runtime::store::MemoryStore;
 use oauth_runtime::{Builder, Client, Clock, Keys, Login, SignatureAlgorithm, SigningKey};
 use oauth_tests::{Answer, Browser, Changes, Server, builder, changed, free_port, handlers, serve};
@@ -36,7 +37,7 @@ pub(crate) fn start() -> Certified {
 }
 
 /// The configuration that is certified, with its opt-ins: see docs/certification.md.
-fn certified(builder: Builder) -> Builder {
+fn certified(builder: Builder) -> Builder<WithReload> {
     let client = |id: &str| {
         Client::confidential(id)
             .secret(SECRET)

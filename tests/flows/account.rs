@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use oauth_runtime::states::WithReload;
 use oauth_runtime::testing::{Fault, Verb};
 use oauth_runtime::{BuildError, Builder, Client, Clock, Texts};
 use oauth_tests::{Answer, Browser, Server, builder, start, watched};
@@ -13,12 +14,12 @@ const GUEST: &[(&str, Option<&str>)] = &[
     ("scope", Some("notes:write notes:read")),
 ];
 
-fn with_account(builder: Builder) -> Builder {
+fn with_account(builder: Builder) -> Builder<WithReload> {
     let guest = Client::public("guest").name("Guest <Book>").redirect_uri("https://guest.example/cb");
     builder
+        .reload(async |_: &str| Some(json!({ "role": "admin" })))
         .account_page()
         .language(Texts::german())
-        .reload(async |_: &str| Some(json!({ "role": "admin" })))
         .client(guest.third_party().allow_scopes("notes:read notes:write"))
 }
 
@@ -168,6 +169,6 @@ async fn the_account_page_waits_once_for_the_store_and_is_there_only_where_it_is
 
     let without = start(|builder| builder.reload(async |_: &str| Some(json!({}))));
     assert_eq!(page(&Browser::new(&without)).await.status, 404);
-    let built = builder("http://127.0.0.1:9").account_page().build();
+    let built = with_account(builder("http://127.0.0.1:9")).sessions(false).build();
     assert!(matches!(built, Err(BuildError::AccountWithoutSessions)), "{built:?}");
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use actix_web::{Error, HttpRequest, HttpResponse, post, web};
+use oauth_runtime::states::WithReload;
 use oauth_runtime::{AuthTime, Builder, Client, Clock, Keys, Login, OAuthService, Question, SecondFactor, SignIn};
 use oauth_tests::{Answer, Browser, Server, builder, free_port, handlers, serve, start};
 use serde::Deserialize;
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 const SHOP: &[(&str, Option<&str>)] =
     &[("client_id", Some("shop")), ("redirect_uri", Some("https://shop.example/cb")), ("scope", Some("openid"))];
 
-fn whole(builder: Builder) -> Builder {
+fn whole(builder: Builder) -> Builder<WithReload> {
     builder
         .keys(Keys::generate().unwrap())
         .scope("openid", "Know who you are")
@@ -21,7 +22,7 @@ fn whole(builder: Builder) -> Builder {
 }
 
 /// The users of a built-in page; `user` is asked for a code as well.
-fn with_factor(builder: Builder) -> Builder {
+fn with_factor(builder: Builder) -> Builder<WithReload> {
     whole(builder)
         .authenticate(async |login: Login| match oauth_tests::users(&login) {
             Some(_) if login.username == "user" => SignIn::ask(Question::code("Enter the code")),
@@ -136,7 +137,7 @@ struct Own {
     clock: Clock,
 }
 
-fn own(change: impl FnOnce(Builder) -> Builder) -> Own {
+fn own(change: impl FnOnce(Builder<WithReload>) -> Builder<WithReload>) -> Own {
     let (listener, base) = free_port();
     let clock = Clock::by_hand();
     let oauth = change(whole(builder(&base)).clock(clock.clone())).build().unwrap();

@@ -1,10 +1,11 @@
 //! The `claims` parameter (OpenID Connect Core §5.5).
 
+use oauth_runtime::states::WithReload;
 use oauth_runtime::{Builder, Client, Login, SignIn};
 use oauth_tests::{Answer, Browser, start};
 use serde_json::{Value, json};
 
-fn with_names(builder: Builder) -> Builder {
+fn with_names(builder: Builder) -> Builder<WithReload> {
     let known = |mut user: Value| {
         user["email"] = json!("ada@example.com");
         user["email_verified"] = json!(true);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use oauth_runtime::states::WithReload;
 use oauth_runtime::store::MemoryStore;
 use oauth_runtime::testing::FaultyStore;
 use oauth_runtime::{Builder, Client, GrantType, Granting, Login, Question, SecondFactor, SignIn};
@@ -17,7 +18,7 @@ pub(crate) const PARTNER: &str = "https://partner.example/cb";
 pub(crate) const FILES: &str = "https://files.example";
 
 /// A service with `openid`, two resources elsewhere, and a client of somebody else as configured.
-pub(crate) fn with_partner(builder: Builder, configured: impl FnOnce(Client) -> Client) -> Builder {
+pub(crate) fn with_partner(builder: Builder, configured: impl FnOnce(Client) -> Client) -> Builder<WithReload> {
     builder
         .scope("openid", "Know who you are")
         .scope("profile", "Know your name")
@@ -192,7 +193,7 @@ pub(crate) struct InTurn {
 }
 
 impl InTurn {
-    pub(crate) fn serve(&self, change: impl FnOnce(Builder) -> Builder) -> Server {
+    pub(crate) fn serve<S>(&self, change: impl FnOnce(Builder) -> Builder<S>) -> Server {
         let (listener, _) = free_port();
         let oauth = change(builder(&self.base)).store(self.store.clone()).build().unwrap();
         serve(listener, move |app| {
@@ -212,7 +213,7 @@ pub(crate) fn moved(browser: &Browser, to: &Server) -> Browser {
 #[tokio::test]
 async fn c43_what_was_taken_out_of_the_configuration_is_gone_at_the_next_use() {
     let turns = InTurn::new();
-    let asking = |builder: Builder| {
+    let asking = |builder: Builder<WithReload>| {
         builder
             .authenticate(async |login: Login| match oauth_tests::users(&login) {
                 Some(user) if login.acr_values.is_empty() => SignIn::done(user),

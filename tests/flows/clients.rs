@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use oauth_runtime::states::WithReload;
 use oauth_runtime::testing::Verb;
 use oauth_runtime::{Builder, Client, Clock, GrantType};
 use oauth_tests::{Answer, Browser, REDIRECT, Server, VERIFIER, aged, start, watched};
@@ -48,7 +49,7 @@ pub(crate) static KEYS: LazyLock<[Key; 4]> = LazyLock::new(|| {
     ]
 });
 
-fn with_clients(builder: Builder) -> Builder {
+fn with_clients(builder: Builder) -> Builder<WithReload> {
     let set = json!({ "keys": KEYS[..3].iter().map(|key| key.public.clone()).collect::<Vec<_>>() });
     builder
         .reload_blocking(|_| Some(json!({ "role": "admin" })))

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use oauth_runtime::states::WithReload;
 use oauth_runtime::{Builder, Clock};
 use oauth_tests::{Answer, Browser, changed, start};
 use serde_json::json;
 
-fn staying(builder: Builder) -> Builder {
+fn staying(builder: Builder) -> Builder<WithReload> {
     builder.reload(async |subject: &str| Some(json!({ "sub": subject, "role": "admin" })))
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, get, web};
+use oauth_runtime::states::WithReload;
 use oauth_runtime::store::MemoryStore;
 use oauth_runtime::{Builder, Clock, Login, OAuthService, OneTimeError, Question, SignIn};
 use oauth_tests::{Answer, Browser, Server, builder, free_port, serve};
@@ -13,7 +14,7 @@ use tokio::sync::Semaphore;
 
 use crate::guessing::{address, post, sign_in};
 
-fn started(change: impl FnOnce(Builder) -> Builder) -> (Server, OAuthService) {
+fn started(change: impl FnOnce(Builder<WithReload>) -> Builder<WithReload>) -> (Server, OAuthService) {
     let (listener, base) = free_port();
     let oauth = change(
         builder(&base)

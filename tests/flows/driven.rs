@@ -3,6 +3,7 @@
 use actix_web::middleware::{NormalizePath, TrailingSlash};
 use actix_web::test::TestRequest;
 use actix_web::{App, test, web};
+use oauth_runtime::states::WithReload;
 use oauth_runtime::testing::NotSignedIn;
 use oauth_runtime::{
     Builder, Client, Login, OAuthService, Question, SecondFactor, SignIn, policy, require_claim, testing,
@@ -13,7 +14,7 @@ use serde_json::json;
 const ISSUER: &str = "http://127.0.0.1:8080";
 
 /// `ada` has a second factor, `bob` has not.
-fn builder(issuer: &str) -> Builder {
+fn builder(issuer: &str) -> Builder<WithReload> {
     OAuthService::builder()
         .issuer(issuer)
         .secret(SECRET)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use oauth_runtime::states::WithReload;
 use oauth_runtime::{Builder, Client, Clock, Login, OAuthService, Question, SecondFactor, SignIn};
 use oauth_tests::{Answer, Browser, Server, builder, free_port, handlers, serve, start, without_cookies};
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ const GUEST: &[(&str, Option<&str>)] =
     &[("client_id", Some("guest")), ("redirect_uri", Some("https://guest.example/cb"))];
 
 /// Users stay signed in, and a third party may call the API for them.
-fn with_service(change: impl FnOnce(Builder) -> Builder) -> (Server, OAuthService) {
+fn with_service(change: impl FnOnce(Builder<WithReload>) -> Builder<WithReload>) -> (Server, OAuthService) {
     let (listener, base) = free_port();
     let guest = Client::public("guest").redirect_uri("https://guest.example/cb").third_party();
     let staying = builder(&base)
@@ -26,7 +27,7 @@ fn with_service(change: impl FnOnce(Builder) -> Builder) -> (Server, OAuthServic
     (server, oauth)
 }
 
-fn staying(change: impl FnOnce(Builder) -> Builder) -> Server {
+fn staying(change: impl FnOnce(Builder<WithReload>) -> Builder<WithReload>) -> Server {
     with_service(change).0
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use oauth_runtime::states::WithReload;
 use oauth_runtime::store::{
     About, Change, Count, Counted, Incarnation, Key, MemoryStore, Reply, Seen, SqliteStore, Store, Swap,
 };
@@ -11,7 +12,7 @@ use oauth_tests::{Browser, Server, builder, free_port, handlers, serve};
 use serde_json::{Value, json};
 
 /// A server with its service. Users sign in by any name, and stay signed in.
-fn service(change: impl FnOnce(Builder) -> Builder) -> (Server, OAuthService) {
+fn service(change: impl FnOnce(Builder<WithReload>) -> Builder<WithReload>) -> (Server, OAuthService) {
     let (listener, base) = free_port();
     let with_users = builder(&base)
         .authenticate(async |login: Login| (&*login.password == "right").then(|| json!({ "sub": login.username })))
@@ -89,7 +90,7 @@ async fn c40_to_forget_a_user_ends_all_and_forgets_what_they_allowed() {
 async fn c43_a_client_that_is_taken_out_has_no_token_any_more() {
     let store = oauth_tests::watched(Clock::system());
     let extra = Client::public("extra").redirect_uri("http://127.0.0.1/extra");
-    let with = |builder: Builder| builder.issuer("http://127.0.0.1:9").store(store.clone());
+    let with = |builder: Builder<WithReload>| builder.issuer("http://127.0.0.1:9").store(store.clone());
     let (before, _) = service(|builder| with(builder).client(extra));
     let browser = Browser::new(&before);
     let asked = [("client_id", Some("extra")), ("redirect_uri", Some("http://127.0.0.1/extra"))];

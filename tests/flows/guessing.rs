@@ -18,7 +18,7 @@ pub(crate) fn address(request: &HttpRequest) -> Option<IpAddr> {
 }
 
 /// A server, and the service that it serves.
-fn started(change: impl FnOnce(Builder) -> Builder) -> (Server, OAuthService) {
+fn started<S>(change: impl FnOnce(Builder) -> Builder<S>) -> (Server, OAuthService) {
     let (listener, base) = free_port();
     let oauth = change(builder(&base).client_address(address)).build().unwrap();
     let routes = oauth.clone();

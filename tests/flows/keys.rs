@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{DecodingKey, Validation};
+use oauth_runtime::states::WithReload;
 use oauth_runtime::testing::FaultyStore;
 use oauth_runtime::{Builder, Clock, Keys, SigningKey};
 use oauth_tests::{Answer, Browser, Server, start, watched};
@@ -130,7 +131,7 @@ fn process(clock: &Clock, store: &FaultyStore) -> Server {
     start(|builder| with_openid(builder).clock(clock.clone()).store(store.clone()))
 }
 
-fn with_openid(builder: Builder) -> Builder {
+fn with_openid(builder: Builder) -> Builder<WithReload> {
     builder
         .issuer(NAME)
         .scope("openid", "Know who you are")
@@ -255,7 +256,7 @@ async fn c26_tokens_outlive_the_step_to_keys_that_others_verify_by() {
     let alone = shared(|builder| builder);
     let own_resource = shared(|builder| builder.resource(NAME));
     let resource = shared(|builder| builder.resource("https://api.example"));
-    let openid = shared(with_openid);
+    let openid = start(|builder| with_openid(builder).store(store));
     let browsers = [&alone, &own_resource, &resource, &openid].map(Browser::new);
     for (browser, alg) in browsers.iter().zip(["HS256", "HS256", "ES256", "ES256"]) {
         let token = browser.token().await;

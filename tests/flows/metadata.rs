@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::Header;
+use oauth_runtime::states::WithReload;
 use oauth_runtime::{Builder, Client, Keys, Login, SigningKey, Texts};
 use oauth_tests::{Answer, Browser, SECRET, Server, aged, start};
 use serde_json::{Value, json};
@@ -19,7 +20,7 @@ fn confidential(builder: Builder) -> Builder {
     builder.client(Client::confidential("web").secret(SECRET))
 }
 
-fn whole(builder: Builder) -> Builder {
+fn whole(builder: Builder) -> Builder<WithReload> {
     aged(confidential(builder))
         .client(Client::confidential("job").jwks(KEYS[0].public.clone()))
         .keys(Keys::new(SigningKey::generate().unwrap()))
@@ -102,10 +103,7 @@ async fn proofs(browser: &Browser, base: &str) -> BTreeSet<String> {
 
 #[tokio::test]
 async fn c14_c34_the_metadata_and_the_server_say_the_same() {
-    for (name, configure) in
-        [("bare", bare as fn(Builder) -> Builder), ("confidential", confidential), ("whole", whole)]
-    {
-        let server = start(configure);
+    for (name, server) in [("bare", start(bare)), ("confidential", start(confidential)), ("whole", start(whole))] {
         let browser = Browser::new(&server);
         let metadata = metadata_of(&browser).await;
         assert_eq!(metadata["issuer"], server.base, "{name}");

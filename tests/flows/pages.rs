@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use actix_web::{Error, HttpRequest, HttpResponse, get, web};
+use oauth_runtime::states::WithReload;
 use oauth_runtime::{
     AuthTime, BuildError, Builder, Client, Clock, Login, OAuthService, Question, SecondFactor, SignIn, Texts,
 };
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 const GUEST: &[(&str, Option<&str>)] =
     &[("client_id", Some("guest")), ("redirect_uri", Some("https://guest.example/cb")), ("state", Some("xyz"))];
 
-fn with_guest(builder: Builder) -> Builder {
+fn with_guest(builder: Builder) -> Builder<WithReload> {
     builder
         .name("Notes")
         .scope("a:last", "Read it all")

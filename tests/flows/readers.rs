@@ -2,6 +2,7 @@
 
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpResponse, Responder, get};
+use oauth_runtime::states::WithReload;
 use oauth_runtime::{
     AccessToken, Builder, Claims, Client, Keys, Login, Refusal, SigningKey, policy, require_claim, require_token,
 };
@@ -73,7 +74,7 @@ fn user(name: &str) -> Value {
 }
 
 /// Clients of somebody else and one of the service's own, which may ask for all that there is.
-fn with_readers(builder: Builder, own: &str) -> Builder {
+fn with_readers(builder: Builder, own: &str) -> Builder<WithReload> {
     let partner = |id: &str| {
         let client = Client::public(id).redirect_uri(PARTNER).third_party();
         client.allow_scopes("notes:read notes:write profile roles").allow_resources([own, FILES, MAIL])
@@ -99,7 +100,7 @@ fn with_readers(builder: Builder, own: &str) -> Builder {
         .client(Client::confidential("stranger").secret(SECRET))
 }
 
-fn start(change: impl FnOnce(Builder) -> Builder) -> Server {
+fn start(change: impl FnOnce(Builder<WithReload>) -> Builder<WithReload>) -> Server {
     let (listener, base) = free_port();
     let oauth = change(with_readers(builder(&base), &base)).build().unwrap();
     serve(listener, move |app| {

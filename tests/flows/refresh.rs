@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use oauth_runtime::states::WithReload;
 use oauth_runtime::testing::{Fault, Verb};
 use oauth_runtime::{Builder, Client, Clock, OAuthService};
 use oauth_tests::{Answer, Browser, Changes, SECRET, Server, builder, free_port, handlers, serve, start, watched};
@@ -13,12 +14,12 @@ fn admin(_: &str) -> Option<Value> {
     Some(json!({ "role": "admin" }))
 }
 
-fn with_reload(builder: Builder) -> Builder {
+fn with_reload(builder: Builder) -> Builder<WithReload> {
     builder.reload_blocking(admin)
 }
 
 /// A server on a clock that is set by hand.
-fn timed(change: impl FnOnce(Builder) -> Builder) -> (Server, Clock) {
+fn timed(change: impl FnOnce(Builder<WithReload>) -> Builder<WithReload>) -> (Server, Clock) {
     let clock = Clock::by_hand();
     let server = start(|builder| change(with_reload(builder).clock(clock.clone())));
     (server, clock)
@@ -296,7 +297,7 @@ async fn a_reload_that_fails_loses_nothing() {
 }
 
 /// A server with its service, so that a test can speak to it from outside.
-fn with_service(change: impl FnOnce(Builder) -> Builder) -> (Server, OAuthService) {
+fn with_service(change: impl FnOnce(Builder<WithReload>) -> Builder<WithReload>) -> (Server, OAuthService) {
     let (listener, base) = free_port();
     let oauth = change(with_reload(builder(&base))).build().unwrap();
     let service = oauth.clone();
@@ -361,7 +362,7 @@ async fn c15_a_family_outlives_a_change_of_the_secret() {
     const NAME: &str = "http://127.0.0.1:9";
     const NEW: &str = oauth_tests::NEW_SECRET;
     let store = watched(Clock::system());
-    let shared = |change: fn(Builder) -> Builder| {
+    let shared = |change: fn(Builder<WithReload>) -> Builder<WithReload>| {
         let store = store.clone();
         start(move |builder| change(with_reload(builder).issuer(NAME).store(store)))
     };
@@ -381,7 +382,7 @@ async fn c24_a_lifetime_that_was_shortened_counts_for_what_was_issued_before() {
     const NAME: &str = "http://127.0.0.1:9";
     let clock = Clock::by_hand();
     let store = watched(clock.clone());
-    let shared = |change: fn(Builder) -> Builder| {
+    let shared = |change: fn(Builder<WithReload>) -> Builder<WithReload>| {
         let (store, clock) = (store.clone(), clock.clone());
         start(move |builder| change(with_reload(builder).issuer(NAME).clock(clock).store(store)))
     };

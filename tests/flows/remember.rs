@@ -3,21 +3,22 @@
 use std::time::Duration;
 
 use actix_web::{Error, HttpRequest, HttpResponse, post, web};
+use oauth_runtime::states::WithReload;
 use oauth_runtime::{AuthTime, Builder, Clock, OAuthService, Question, Remember, SecondFactor, SignIn};
 use oauth_tests::{Answer, Browser, Server, start, start_with};
 use serde_json::{Value, json};
 
 const HOUR: u64 = 3600;
 
-fn with(remember: Remember, clock: &Clock) -> impl FnOnce(Builder) -> Builder {
+fn with(remember: Remember, clock: &Clock) -> impl FnOnce(Builder) -> Builder<WithReload> {
     let clock = clock.clone();
     move |builder| {
         builder
             .clock(clock)
+            .reload(async |_: &str| Some(json!({ "role": "admin" })))
             .remember_sessions(remember)
             .session_idle(Duration::from_secs(24 * HOUR))
             .session_lifetime(Duration::from_secs(36 * HOUR))
-            .reload(async |_: &str| Some(json!({ "role": "admin" })))
     }
 }
 

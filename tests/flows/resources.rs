@@ -1,5 +1,6 @@
 //! Resource indicators (RFC 8707): what tokens are for.
 
+use oauth_runtime::states::WithReload;
 use oauth_runtime::{Builder, Client};
 use oauth_tests::{Answer, Browser, Server, start_here};
 use serde_json::{Value, json};
@@ -8,7 +9,7 @@ const SECRET: &str = "the secret of a server that asks, in the tests";
 const API: &str = "https://api.example";
 const FILES: &str = "https://files.example/v1?a=b";
 
-fn with_resources(builder: Builder, base: &str) -> Builder {
+fn with_resources(builder: Builder, base: &str) -> Builder<WithReload> {
     builder.reload_blocking(|_| Some(json!({ "role": "admin" }))).own_resource(API).own_resource(FILES).client(
         Client::confidential("job").secret(SECRET).resource_server(base).resource_server(API).resource_server(FILES),
     )

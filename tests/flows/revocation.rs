@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use actix_web::{HttpResponse, web};
+use oauth_runtime::states::WithReload;
 use oauth_runtime::testing::Verb;
 use oauth_runtime::{Builder, Client, Clock, policy};
 use oauth_tests::{Answer, Browser, Server, builder, free_port, serve, start, start_here, watched};
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 
 const SECRET: &str = "the secret of a server that asks, in the tests";
 
-fn with_clients(builder: Builder, base: &str) -> Builder {
+fn with_clients(builder: Builder, base: &str) -> Builder<WithReload> {
     builder.reload_blocking(|_| Some(json!({ "role": "admin" }))).client(
         Client::confidential("api")
             .secret(SECRET)

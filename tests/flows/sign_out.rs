@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use oauth_runtime::states::WithReload;
 use oauth_runtime::store::MemoryStore;
 use oauth_runtime::testing::{Fault, FaultyStore, Verb};
 use oauth_runtime::{Builder, Client, Clock, Keys};
@@ -9,7 +10,7 @@ use oauth_tests::{Answer, Browser, Server, start, without_cookies};
 use serde_json::{Value, json};
 
 /// Clients of https, so that a session is enough for each.
-fn clients(builder: Builder) -> Builder {
+fn clients(builder: Builder) -> Builder<WithReload> {
     builder
         .keys(Keys::generate().unwrap())
         .scope("openid", "Know who you are")

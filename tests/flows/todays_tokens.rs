@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::ceilings::{FILES, InTurn, issued, moved, with_partner};
 
 /// With a client of the service's own that may ask about tokens for it, and a job.
-fn with_others(builder: Builder, own: &str, job: &str) -> Builder {
+fn with_others<S>(builder: Builder<S>, own: &str, job: &str) -> Builder<S> {
     let api = Client::confidential("api").secret(SECRET).resource_server(own).resource_server(FILES);
     builder.client(api).client(Client::confidential("job").secret(SECRET).scope(job))
 }

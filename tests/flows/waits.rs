@@ -34,7 +34,6 @@ async fn each_request_waits_once_for_a_store_that_is_elsewhere() {
     let server = start(|builder| {
         builder
             .store(shared)
-            .account_page()
             .client(Client::confidential("job").secret(SECRET))
             .client(Client::public("guest").redirect_uri("https://guest.example/cb").third_party())
             .authenticate(async |login: oauth_runtime::Login| match login.username.as_str() {
@@ -43,6 +42,7 @@ async fn each_request_waits_once_for_a_store_that_is_elsewhere() {
             })
             .second_factor(async |factor: oauth_runtime::SecondFactor| SignIn::done(json!({ "sub": factor.username })))
             .reload(async |subject: &str| Some(json!({ "sub": subject, "role": "admin" })))
+            .account_page()
     });
     let browser = Browser::new(&server);
     let mut counting = Counting { store, table: Vec::new() };

@@ -10,6 +10,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use actix_web::{Error, HttpRequest, HttpResponse, post, web};
+use oauth_runtime::states::WithReload;
 use oauth_runtime::store::{About, Change, Count, Counted, Incarnation, Key, MemoryStore, Reply, Seen, Store, Swap};
 use oauth_runtime::testing::{Fault, Verb};
 use oauth_runtime::{
@@ -32,11 +33,11 @@ struct Told {
 }
 
 impl Told {
-    fn by(change: impl FnOnce(Builder) -> Builder) -> Told {
+    fn by<S>(change: impl FnOnce(Builder) -> Builder<S>) -> Told {
         Told::of(|base| change(builder(base)))
     }
 
-    fn of(builder: impl FnOnce(&str) -> Builder) -> Told {
+    fn of<S>(builder: impl FnOnce(&str) -> Builder<S>) -> Told {
         let (listener, base) = free_port();
         let (sender, events) = channel();
         let tell = move |event: &Event| sender.send(event.clone()).unwrap();
@@ -106,7 +107,7 @@ fn signs_in(login: &Login) -> Result<SignIn<Value>, &'static str> {
 }
 
 /// The usual service of these tests. A header says where a request comes from, and the user `leaver` may leave.
-fn usual(builder: Builder, clock: &Clock, has_left: &Arc<AtomicBool>) -> Builder {
+fn usual(builder: Builder, clock: &Clock, has_left: &Arc<AtomicBool>) -> Builder<WithReload> {
     let has_left = Arc::clone(has_left);
     let builder = (0..10).fold(builder, |builder, number| {
         builder.client(Client::public(format!("c{number}")).redirect_uri("http://127.0.0.1/callback"))
@@ -128,11 +129,11 @@ fn usual(builder: Builder, clock: &Clock, has_left: &Arc<AtomicBool>) -> Builder
             "314159" => Ok(SignIn::done(json!({ "sub": factor.username }))),
             _ => Ok(SignIn::refused()),
         })
-        .account_page()
         .reload(async move |subject: &str| {
             let is_gone = subject == "leaver" && has_left.load(Ordering::SeqCst);
             (!is_gone).then(|| json!({ "sub": subject }))
         })
+        .account_page()
 }
 
 async fn post(browser: &Browser, path: &str, form: &str, more: (&str, &str)) -> Answer {

@@ -67,5 +67,14 @@ fn program_of(message: &Value, folder: &Path) -> Option<String> {
 /// Messages as a person reads them.
 pub(crate) fn text(messages: &[Value]) -> String {
     let texts = messages.iter().map(|message| message["rendered"].as_str().unwrap_or_default().trim_end());
+    let texts = texts.map(|text| text.lines().map(without_line).collect::<Vec<_>>().join("\n"));
     texts.collect::<Vec<_>>().join("\n\n") + "\n"
+}
+
+/// Of a place in the library its file alone: a line that is added above it changes no mistake.
+fn without_line(line: &str) -> &str {
+    match line.strip_prefix(" --> oauth-runtime/").and_then(|place| place.split_once(':')) {
+        Some((_, numbers)) => &line[..line.len() - numbers.len() - 1],
+        None => line,
+    }
 }

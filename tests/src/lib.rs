@@ -120,12 +120,12 @@ pub fn users(login: &Login) -> Option<Value> {
 }
 
 /// Starts a server with the usual handlers and a changed configuration.
-pub fn start(change: impl FnOnce(Builder) -> Builder) -> Server {
+pub fn start<S>(change: impl FnOnce(Builder) -> Builder<S>) -> Server {
     start_with(change, |_| {})
 }
 
 /// As [`start`], for a configuration that speaks of the issuer.
-pub fn start_here(change: impl FnOnce(Builder, &str) -> Builder) -> Server {
+pub fn start_here<S>(change: impl FnOnce(Builder, &str) -> Builder<S>) -> Server {
     let (listener, base) = free_port();
     let oauth = change(builder(&base), &base).build().unwrap();
     serve(listener, move |app| {
@@ -134,8 +134,8 @@ pub fn start_here(change: impl FnOnce(Builder, &str) -> Builder) -> Server {
 }
 
 /// Starts a server with a changed configuration, and more in its `App`.
-pub fn start_with(
-    change: impl FnOnce(Builder) -> Builder,
+pub fn start_with<S>(
+    change: impl FnOnce(Builder) -> Builder<S>,
     more: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
 ) -> Server {
     let (listener, base) = free_port();
@@ -462,7 +462,7 @@ impl Browser {
 const AGE: Duration = Duration::from_secs(60);
 
 /// A service whose store is some seconds old, as it is but for the first moment: a client's assertion has to be younger.
-pub fn aged(builder: Builder) -> Builder {
+pub fn aged<S>(builder: Builder<S>) -> Builder<S> {
     let clock = Clock::by_hand_ago(AGE);
     let store = MemoryStore::with_clock(clock.clone());
     clock.advance(AGE);

@@ -189,7 +189,7 @@ fn without_cache(builder: Builder) -> Builder {
 }
 
 /// A service for benches. The issuer is another for each, since two services of one issuer in a process log an error.
-pub fn service(issuer: &str, change: impl FnOnce(Builder) -> Builder) -> OAuthService {
+pub fn service<S>(issuer: &str, change: impl FnOnce(Builder) -> Builder<S>) -> OAuthService {
     let builder = OAuthService::builder()
         .issuer(issuer)
         .secret(SECRET)

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::builder::Builder;
 use crate::builder::error::BuildError;
+use crate::builder::state::Reloads;
+use crate::builder::{Builder, Settings};
 use crate::model::issuer::{Issuer, is_plain_path};
 use crate::pages::{Brand, Logo, Pages, Texts, stylesheet};
 use crate::server::Appearance;
 use crate::server::paths::{Paths, Url};
 
-impl Builder {
+impl<S> Builder<S> {
     /// A further language of the pages, besides English: call it once for each. A client asks for it with `ui_locales`,
     /// else the browser's preference counts.
     ///
@@ -25,32 +26,35 @@ impl Builder {
     /// # let _ = oauth;
     /// ```
     pub fn language(mut self, texts: Texts) -> Self {
-        self.languages.push(texts);
+        self.settings.languages.push(texts);
         self
     }
 
     /// What the pages call this service. Default: the issuer's host.
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
+        self.settings.name = Some(name.into());
         self
     }
 
     /// The colour of the pages, as `#rrggbb`. What is written on it stays legible whatever it is.
     pub fn accent(mut self, colour: impl Into<String>) -> Self {
-        self.accent = Some(colour.into());
+        self.settings.accent = Some(colour.into());
         self
     }
 
     /// The image on the pages.
     pub fn logo(mut self, logo: Logo) -> Self {
-        self.look.logo = Some(logo);
+        self.settings.look.logo = Some(logo);
         self
     }
 
     /// Adds a page, `/account`, on which users see where they are signed in and which applications have access, and end
     /// either. It is opened by the session, so there have to be [sessions](Builder::sessions); link to it from yours.
-    pub fn account_page(mut self) -> Self {
-        self.account_page = true;
+    pub fn account_page(mut self) -> Self
+    where
+        S: Reloads,
+    {
+        self.settings.account_page = true;
         self
     }
 
@@ -71,29 +75,31 @@ impl Builder {
     /// # let _ = oauth;
     /// ```
     pub fn link(mut self, label: impl Into<String>, path: impl Into<String>) -> Self {
-        self.links.push((label.into(), path.into()));
+        self.settings.links.push((label.into(), path.into()));
         self
     }
 
     /// Where the terms of use are: every page has a link there. An https URL, or a path of this origin.
     pub fn terms(mut self, address: impl Into<String>) -> Self {
-        self.terms = Some(address.into());
+        self.settings.terms = Some(address.into());
         self
     }
 
     /// Where it says what happens to the data of users: every page has a link there. An https URL, or a path of this
     /// origin.
     pub fn privacy(mut self, address: impl Into<String>) -> Self {
-        self.privacy = Some(address.into());
+        self.settings.privacy = Some(address.into());
         self
     }
 
     /// Makes the pages by other means than the built-in templates.
     pub fn pages(mut self, pages: impl Pages) -> Self {
-        self.pages = Arc::new(pages);
+        self.settings.pages = Arc::new(pages);
         self
     }
+}
 
+impl Settings {
     pub(super) fn appearance(self, issuer: &Issuer, paths: &Paths) -> Result<Appearance, BuildError> {
         let mut look = self.look;
         if let Some(accent) = self.accent {

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::builder::Builder;
 use crate::builder::clients::{Whole, clients, default_scope, origins, releases, scopes};
 use crate::builder::error::BuildError;
 use crate::builder::paths::paths;
+use crate::builder::{Builder, Settings};
 use crate::clients::Clients;
 use crate::event::teller::Events;
 use crate::guard::cache::TokenCache;
@@ -33,12 +33,18 @@ use crate::standing::Ledger;
 use crate::store::MemoryStore;
 use crate::users::ClaimsType;
 
-impl Builder {
+impl<S> Builder<S> {
     /// Checks all of it.
     ///
     /// # Errors
     /// The first thing to change, with what to write.
-    pub fn build(mut self) -> Result<OAuthService, BuildError> {
+    pub fn build(self) -> Result<OAuthService, BuildError> {
+        self.settings.build()
+    }
+}
+
+impl Settings {
+    fn build(mut self) -> Result<OAuthService, BuildError> {
         let issuer = self.parsed_issuer()?;
         let secrets = self.checked_secrets()?;
         let audience = self.checked_audience(&issuer)?;

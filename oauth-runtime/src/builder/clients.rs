@@ -6,13 +6,13 @@ use std::sync::Arc;
 use crate::builder::error::BuildError;
 use crate::model::ceiling::Ceiling;
 use crate::model::claims::{OPENID, REGISTERED, UnusableClaims, UserClaims};
-use crate::model::client::{RegisteredClient, is_client_id};
+use crate::model::client::{ClientSettings, RegisteredClient, is_client_id};
 use crate::model::credentials::{Credentials, SecretHash};
 use crate::model::jwk::{PublicKey, SignatureAlgorithm};
 use crate::model::redirect_uri::{AFTER_SIGN_OUT, Besides, OF_ANSWERS, RedirectUri, is_private_scheme};
 use crate::model::release::Releases;
 use crate::model::resource::Resources;
-use crate::model::{Client, GrantType, Scope, Secret};
+use crate::model::{GrantType, Scope, Secret};
 
 /// What the service has, of which a client may be given some.
 pub(super) struct Whole<'a> {
@@ -28,7 +28,7 @@ pub(super) struct Whole<'a> {
 }
 
 pub(super) fn clients(
-    clients: Vec<Client>,
+    clients: Vec<ClientSettings>,
     whole: &Whole<'_>,
 ) -> Result<HashMap<String, Arc<RegisteredClient>>, BuildError> {
     if clients.is_empty() {
@@ -85,7 +85,7 @@ pub(super) fn clients(
 }
 
 /// RFC 6749 §5.2: what a client may exchange.
-fn grants(client: &Client) -> Result<Vec<GrantType>, BuildError> {
+fn grants(client: &ClientSettings) -> Result<Vec<GrantType>, BuildError> {
     let has_users = !client.redirect_uris.is_empty();
     let in_its_own_name = !client.scope.is_empty() || client.claims.as_object().is_none_or(|it| !it.is_empty());
     let mut grants = match &client.grants {
@@ -114,7 +114,7 @@ fn grants(client: &Client) -> Result<Vec<GrantType>, BuildError> {
 }
 
 /// The most that the client may be given, of what there is.
-fn ceiling(client: &Client, whole: &Whole<'_>) -> Result<Ceiling, BuildError> {
+fn ceiling(client: &ClientSettings, whole: &Whole<'_>) -> Result<Ceiling, BuildError> {
     let known = |text: &str| match Scope::try_from(text.to_owned()) {
         Ok(scope) if scope.iter().all(|scope| whole.scopes.contains_key(scope)) => Ok(scope),
         Ok(_) | Err(_) => Err(BuildError::ClientScope { client: client.id.clone(), scope: text.trim().to_owned() }),
@@ -135,7 +135,7 @@ fn ceiling(client: &Client, whole: &Whole<'_>) -> Result<Ceiling, BuildError> {
     })
 }
 
-fn resources(client: &Client, whole: &Whole<'_>) -> Result<Resources, BuildError> {
+fn resources(client: &ClientSettings, whole: &Whole<'_>) -> Result<Resources, BuildError> {
     let mut allowed = match (&client.allowed_resources, client.is_third_party) {
         (Some(named), _) => known_resources(client, named.iter().map(String::as_str), whole)?,
         (None, false) => whole.all_resources().collect(),
@@ -146,7 +146,7 @@ fn resources(client: &Client, whole: &Whole<'_>) -> Result<Resources, BuildError
 }
 
 fn known_resources<'a>(
-    client: &Client,
+    client: &ClientSettings,
     named: impl Iterator<Item = &'a str>,
     whole: &Whole<'_>,
 ) -> Result<Resources, BuildError> {
@@ -185,7 +185,7 @@ fn parsed_uris(
     uris.into_iter().map(parsed).collect()
 }
 
-fn credentials(client: &Client) -> Result<Option<Credentials>, BuildError> {
+fn credentials(client: &ClientSettings) -> Result<Option<Credentials>, BuildError> {
     let name = || client.id.clone();
     if client.may_omit_pkce {
         // OAuth 2.1 §7.5.1

@@ -18,8 +18,8 @@ use crate::server::paths::Endpoint;
 /// use oauth_runtime::{Client, OAuthService};
 /// use std::error::Error as _;
 ///
-/// let builder = OAuthService::builder().issuer("http://notes.example").client(Client::public("app"));
-/// let error = builder.build().unwrap_err();
+/// let builder = OAuthService::builder().client(Client::public("app").redirect_uri("https://app.example/callback"));
+/// let error = builder.issuer("http://notes.example").build().unwrap_err();
 /// assert!(error.to_string().ends_with("plain http is for loopback only; elsewhere write https"));
 /// assert_eq!(format!("{error:?}"), error.to_string());
 /// assert!(error.source().is_some());
@@ -145,10 +145,10 @@ pub enum BuildError {
     /// [`authenticate_timeout`](crate::Builder::authenticate_timeout) is zero.
     #[error("authenticate could never answer: blocking_at_once and authenticate_timeout must be above zero")]
     NeverAnswers,
-    /// Refresh tokens or sessions are configured, and nothing looks the user's claims up again.
+    /// The scope `offline_access` is named, which stands for refresh tokens, and nothing looks the user's claims up again.
     #[error(
-        "refresh tokens and sessions need .reload(async fn) or .reload_blocking(fn), from a subject to Option<claims>: \
-         without it a role that was taken away would live on; or write .refresh_tokens(false) and .sessions(false)"
+        "the scope offline_access stands for refresh tokens, which need .reload(async fn) or .reload_blocking(fn), from a \
+         subject to Option<claims>: add one of them, or leave the scope out"
     )]
     NoReload,
     /// Two of the functions that return claims return different types.
@@ -189,7 +189,7 @@ pub enum BuildError {
     },
     /// There is an [`account_page`](crate::Builder::account_page), and no session to open it with.
     #[error(
-        "the account page is opened by a session, and there are none: add .reload(..), or leave .account_page() out"
+        "the account page is opened by a session, and there are none: take .sessions(false) away, or leave .account_page() out"
     )]
     AccountWithoutSessions,
     /// A [`link`](crate::Builder::link) says nothing, or does not lead to a path of this origin.
@@ -264,8 +264,8 @@ pub enum BuildError {
         /// The id of both.
         client: String,
     },
-    /// A public client has no redirect URI, so it could never get a token.
-    #[error("the client {client:?} has nowhere to go after sign-in: add .redirect_uri(..)")]
+    /// The [redirect URIs](crate::Client::redirect_uris) of a public client are none, so it could never get a token.
+    #[error("the client {client:?} has nowhere to go after sign-in: its .redirect_uris(..) are none, name one")]
     NoRedirectUri {
         /// The id of the client.
         client: String,

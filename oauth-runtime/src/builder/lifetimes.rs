@@ -2,30 +2,40 @@
 
 use std::time::Duration;
 
-use crate::builder::Builder;
 use crate::builder::error::BuildError;
+use crate::builder::state::Reloads;
+use crate::builder::{Builder, Settings};
 use crate::model::lifetime::{LONGEST, LONGEST_ACCESS_TOKEN, LONGEST_CODE, LONGEST_GRACE, Lifetimes};
 use crate::model::session::Remember;
 
-impl Builder {
+impl<S> Builder<S> {
     /// Whether clients get refresh tokens. Where the builder names a scope `offline_access`, only a client that was granted
     /// it gets one. Default: once [`Builder::reload`] is there.
-    pub fn refresh_tokens(mut self, issued: bool) -> Self {
-        self.refresh_tokens = Some(issued);
+    pub fn refresh_tokens(mut self, issued: bool) -> Self
+    where
+        S: Reloads,
+    {
+        self.settings.refresh_tokens = issued;
         self
     }
 
     /// How long a refresh token is valid that is not used; 1 second to 400 days. Default: 14 days.
-    pub fn refresh_token_idle(mut self, lifetime: Duration) -> Self {
-        self.refresh_token_idle = Some(lifetime);
+    pub fn refresh_token_idle(mut self, lifetime: Duration) -> Self
+    where
+        S: Reloads,
+    {
+        self.settings.refresh_token_idle = Some(lifetime);
         self
     }
 
     /// How long after the sign-in refresh tokens are valid at all, however often they are used; 1 second to 400 days.
     /// After that the user signs in again. What is set later counts for later sign-ins, where it is longer. Default: 90
     /// days.
-    pub fn refresh_token_lifetime(mut self, lifetime: Duration) -> Self {
-        self.refresh_token_lifetime = Some(lifetime);
+    pub fn refresh_token_lifetime(mut self, lifetime: Duration) -> Self
+    where
+        S: Reloads,
+    {
+        self.settings.refresh_token_lifetime = Some(lifetime);
         self
     }
 
@@ -34,51 +44,68 @@ impl Builder {
     ///
     /// With 0 a client that has to try again signs its user out: it is for clients that keep to one refresh at a time and
     /// would rather sign in again than wait (OAuth 2.1 §4.3.1).
-    pub fn refresh_token_grace(mut self, grace: Duration) -> Self {
-        self.refresh_token_grace = grace;
+    pub fn refresh_token_grace(mut self, grace: Duration) -> Self
+    where
+        S: Reloads,
+    {
+        self.settings.refresh_token_grace = grace;
         self
     }
 
     /// Whether a browser stays signed in, so that the next client gets a code without asking. The session is a sealed
     /// cookie that ends with the browser. Default: once [`Builder::reload`] is there.
-    pub fn sessions(mut self, kept: bool) -> Self {
-        self.sessions = Some(kept);
+    pub fn sessions(mut self, kept: bool) -> Self
+    where
+        S: Reloads,
+    {
+        self.settings.sessions = kept;
         self
     }
 
     /// How long a session is valid that no client asks for; 1 second to 400 days. Default: a day.
-    pub fn session_idle(mut self, lifetime: Duration) -> Self {
-        self.session_idle = Some(lifetime);
+    pub fn session_idle(mut self, lifetime: Duration) -> Self
+    where
+        S: Reloads,
+    {
+        self.settings.session_idle = Some(lifetime);
         self
     }
 
     /// How long after the sign-in a session is valid at all; 1 second to 400 days. After that the user signs in again.
     /// What is set later counts for later sign-ins, where it is longer. Default: 14 days.
-    pub fn session_lifetime(mut self, lifetime: Duration) -> Self {
-        self.session_lifetime = Some(lifetime);
+    pub fn session_lifetime(mut self, lifetime: Duration) -> Self
+    where
+        S: Reloads,
+    {
+        self.settings.session_lifetime = Some(lifetime);
         self
     }
 
     /// Whether a session outlives its browser: never, where the user ticks "Stay signed in" on the sign-in page, or always.
     /// It lives for as long as without that: [`Builder::session_idle`] and [`Builder::session_lifetime`] bound it, and a
     /// device that several people use is no place for it. Default: [`Remember::Never`].
-    pub fn remember_sessions(mut self, remember: Remember) -> Self {
-        self.remember = remember;
+    pub fn remember_sessions(mut self, remember: Remember) -> Self
+    where
+        S: Reloads,
+    {
+        self.settings.remember = remember;
         self
     }
 
     /// How long an access token is valid; 1 second to a day, in whole seconds. Default: an hour.
     pub fn access_token_lifetime(mut self, lifetime: Duration) -> Self {
-        self.access_token_lifetime = lifetime;
+        self.settings.access_token_lifetime = lifetime;
         self
     }
 
     /// How long an authorization code is valid; 1 second to ten minutes (RFC 6749 §4.1.2). Default: 60 seconds.
     pub fn code_lifetime(mut self, lifetime: Duration) -> Self {
-        self.code_lifetime = lifetime;
+        self.settings.code_lifetime = lifetime;
         self
     }
+}
 
+impl Settings {
     pub(super) fn check_lifetimes(&self) -> Result<(), BuildError> {
         let (refresh, sessions) = (self.refresh_token_lifetimes(), self.session_lifetimes());
         for (what, lifetime, longest) in [
@@ -111,19 +138,5 @@ impl Builder {
             idle: self.session_idle.unwrap_or(Lifetimes::OF_SESSIONS.idle),
             absolute: self.session_lifetime.unwrap_or(Lifetimes::OF_SESSIONS.absolute),
         }
-    }
-
-    pub(super) fn wants_refresh_tokens(&self, has_offline_access: bool) -> bool {
-        self.refresh_tokens.unwrap_or_else(|| {
-            self.reload.is_some()
-                || has_offline_access
-                || self.refresh_token_idle.is_some()
-                || self.refresh_token_lifetime.is_some()
-        })
-    }
-
-    pub(super) fn wants_sessions(&self) -> bool {
-        self.sessions
-            .unwrap_or_else(|| self.reload.is_some() || self.session_idle.is_some() || self.session_lifetime.is_some())
     }
 }

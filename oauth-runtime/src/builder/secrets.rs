@@ -1,12 +1,12 @@
 //! The secrets of a service: what is configured, and what the server makes of it.
 
-use crate::builder::Builder;
 use crate::builder::error::BuildError;
+use crate::builder::{Builder, Settings};
 use crate::model::Secret;
 use crate::model::secret::{InvalidSecret, Secrets};
 use crate::store::About;
 
-impl Builder {
+impl<S> Builder<S> {
     /// What everything is signed and sealed under: at least 32 random bytes, the same in every process of the service.
     ///
     /// Written in base64, base64url or hex (`openssl rand -base64 32` makes one; a line's end after it does not matter), or
@@ -20,7 +20,7 @@ impl Builder {
     /// # let _ = builder;
     /// ```
     pub fn secret(mut self, secret: impl Into<Secret>) -> Self {
-        self.secret = Some(secret.into());
+        self.settings.secret = Some(secret.into());
         self
     }
 
@@ -35,7 +35,7 @@ impl Builder {
     /// A secret used before: what was made under it is still taken, and nothing more is made under it. Call it once for
     /// each.
     pub fn previous_secret(mut self, secret: impl Into<Secret>) -> Self {
-        self.previous_secrets.push(secret.into());
+        self.settings.previous_secrets.push(secret.into());
         self
     }
 
@@ -45,10 +45,12 @@ impl Builder {
     /// Once every process has it, it can become the [`secret`](Builder::secret), and the old one the
     /// [`previous_secret`](Builder::previous_secret): no call fails while processes of both kinds run.
     pub fn next_secret(mut self, secret: impl Into<Secret>) -> Self {
-        self.next_secrets.push(secret.into());
+        self.settings.next_secrets.push(secret.into());
         self
     }
+}
 
+impl Settings {
     /// The secrets; a current one is drawn with a warning where none is configured.
     pub(super) fn checked_secrets(&mut self) -> Result<Secrets, BuildError> {
         let checked = |secret: Secret| {

@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::builder::Builder;
 use crate::builder::client_address::x_forwarded_for;
 use crate::builder::error::BuildError;
+use crate::builder::state::WithReload;
 use crate::keys::Keys;
 use crate::model::jwk::{InvalidJwk, SignatureAlgorithm};
 use crate::model::lifetime::Lifetimes;
@@ -104,15 +105,7 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
             "between 1 second and 600 seconds",
         ),
         (good().code_lifetime(zero), is!(BuildError::Lifetime { .. }), "code_lifetime"),
-        (good().refresh_tokens(true), is!(BuildError::NoReload), ".reload(async fn)"),
-        (good().refresh_token_idle(Duration::from_secs(60)), is!(BuildError::NoReload), ".reload_blocking(fn)"),
-        (good().scope("offline_access", "Stay signed in"), is!(BuildError::NoReload), ".refresh_tokens(false)"),
-        (
-            good().reload_blocking(|_| Some(json!({}))).refresh_token_idle(zero),
-            is!(BuildError::Lifetime { what: "refresh_token_idle", .. }),
-            "refresh_token_idle",
-        ),
-        (good().refresh_token_grace(Duration::from_secs(61)), is!(BuildError::Grace { .. }), "60 seconds"),
+        (good().scope("offline_access", "Stay signed in"), is!(BuildError::NoReload), "leave the scope out"),
         (
             good().client(spa_of("rs", SignatureAlgorithm::Rs256)).keys(Keys::generate().expect("a key")),
             is!(BuildError::IdTokenAlgorithm { .. }),
@@ -122,16 +115,6 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
             good().client(spa_of("rs", SignatureAlgorithm::Rs256)),
             is!(BuildError::IdTokenAlgorithm { .. }),
             ".also(key)",
-        ),
-        (
-            good().reload_blocking(|_| Some(json!({}))).refresh_token_lifetime(Duration::from_secs(401 * 24 * 3600)),
-            is!(BuildError::Lifetime { what: "refresh_token_lifetime", .. }),
-            "34560000 seconds",
-        ),
-        (
-            good().authenticate_blocking(|_| Some([1_u8])).reload_blocking(|_| Some([1_u16])),
-            is!(BuildError::OtherClaims { .. }),
-            "use one type",
         ),
         (elsewhere("welcome"), is!(BuildError::SignInAt { .. }), "/segments"),
         (elsewhere(""), is!(BuildError::SignInAt { .. }), "/segments"),
@@ -156,9 +139,17 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
         (good().path(Endpoint::Token, "token"), is!(BuildError::Path { .. }), "/segments"),
         (good().path(Endpoint::Token, "/login"), is!(BuildError::Path { .. }), "is taken"),
         (bare(), is!(BuildError::NoClient), ".client(Client::public("),
-        (good().client(Client::public("a b")), is!(BuildError::ClientId { .. }), "without spaces"),
+        (
+            good().client(Client::public("a b").redirect_uri(CALLBACK)),
+            is!(BuildError::ClientId { .. }),
+            "without spaces",
+        ),
         (good().client(spa()), is!(BuildError::ClientTwice { .. }), "\"spa\" is there twice"),
-        (good().client(Client::public("app")), is!(BuildError::NoRedirectUri { .. }), ".redirect_uri(..)"),
+        (
+            good().client(Client::public("app").redirect_uris([""; 0])),
+            is!(BuildError::NoRedirectUri { .. }),
+            ".redirect_uris(..)",
+        ),
         (
             good().client(Client::public("app").redirect_uri("http://app.example/")),
             is!(BuildError::RedirectUri { .. }),
@@ -291,7 +282,7 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
             "`sub`",
         ),
         (
-            good().client(Client::public("job").secret(SECRET)),
+            good().client(spa_named("job").secret(SECRET)),
             is!(BuildError::PublicClient { .. }),
             "Client::confidential(\"job\")",
         ),
@@ -314,6 +305,23 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
     assert!(good().build().is_ok() && elsewhere("/welcome").build().is_ok());
     let behind = nameless().issuer("https://notes.example").client(spa()).client_address(x_forwarded_for(1));
     assert!(behind.build().is_ok() && nameless().issuer("http://127.0.0.1").client(spa()).build().is_ok());
+}
+
+#[test]
+fn what_reload_turns_on_has_bounds_and_one_type_of_claims() {
+    let reloading = || good().reload_blocking(|_| Some(json!({})));
+    let why = |builder: Builder<WithReload>| builder.build().expect_err("a mistake").to_string();
+    let seconds = Duration::from_secs;
+    for (builder, text) in [
+        (reloading().refresh_token_idle(Duration::ZERO), "refresh_token_idle must be between 1 second"),
+        (reloading().refresh_token_lifetime(seconds(401 * 24 * 3600)), "and 34560000 seconds"),
+        (reloading().refresh_token_grace(seconds(61)), "60 seconds"),
+        (reloading().sessions(false).account_page(), "leave .account_page() out"),
+        (good().authenticate_blocking(|_| Some([1_u8])).reload_blocking(|_| Some([1_u16])), "use one type"),
+    ] {
+        let why = why(builder);
+        assert!(why.contains(text), "{why} does not say {text}");
+    }
 }
 
 #[test]

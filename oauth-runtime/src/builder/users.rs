@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::builder::Builder;
 use crate::builder::error::BuildError;
+use crate::builder::state::WithReload;
+use crate::builder::{Builder, Settings};
 use crate::model::issuer::is_plain_path;
 use crate::server::{Refreshing, Sessions, SignInBy, Users};
 use crate::users::{Answer, Authenticate, Authenticator, ClaimsType, Login, Places, SecondFactor};
 
-impl Builder {
+impl<S> Builder<S> {
     /// Finds out who signs in: an async function from [`Login`] to claims, `None` for no.
     ///
     /// It answers `Option<claims>` or `Result<Option<claims>, error>`, the claims being any `Serialize` struct or a
@@ -26,27 +27,27 @@ impl Builder {
         mut self,
         function: impl AsyncFn(Login) -> R + Send + Sync + 'static,
     ) -> Self {
-        self.authenticate = Some((Authenticate::asynchronous(function), ClaimsType::of::<R>()));
+        self.settings.authenticate = Some((Authenticate::asynchronous(function), ClaimsType::of::<R>()));
         self
     }
 
     /// As [`Builder::authenticate`], with a plain function that may block: it runs on threads of its own, a bounded
     /// number of them at once ([`Builder::blocking_at_once`]). A sign-in that has waited a second for a place gets a 503.
     pub fn authenticate_blocking<R: Answer>(mut self, function: impl Fn(Login) -> R + Send + Sync + 'static) -> Self {
-        self.authenticate = Some((Authenticate::blocking(function), ClaimsType::of::<R>()));
+        self.settings.authenticate = Some((Authenticate::blocking(function), ClaimsType::of::<R>()));
         self
     }
 
     /// Refuses to build where a guard's pattern is of another type than `authenticate` answers. Such a guard refuses
     /// everybody whose claims do not happen to have its shape. Default: a warning at start-up says so.
     pub fn deny_foreign_claims(mut self) -> Self {
-        self.denies_foreign_claims = true;
+        self.settings.denies_foreign_claims = true;
         self
     }
 
     /// How long `authenticate` may take. After that the answer is a 503. Default: 10 seconds.
     pub fn authenticate_timeout(mut self, timeout: Duration) -> Self {
-        self.authenticate_timeout = timeout;
+        self.settings.authenticate_timeout = timeout;
         self
     }
 
@@ -55,7 +56,7 @@ impl Builder {
     /// `second_factor_blocking` and of `reload_blocking` may run beside them, so that sign-ins keep no refresh and no session
     /// waiting. Default: twice the cores, 4 to 16.
     pub fn blocking_at_once(mut self, calls: usize) -> Self {
-        self.blocking_at_once = calls;
+        self.settings.blocking_at_once = calls;
         self
     }
 
@@ -90,7 +91,7 @@ impl Builder {
         mut self,
         function: impl AsyncFn(SecondFactor) -> R + Send + Sync + 'static,
     ) -> Self {
-        self.second_factor = Some((Authenticate::asynchronous(function), ClaimsType::of::<R>()));
+        self.settings.second_factor = Some((Authenticate::asynchronous(function), ClaimsType::of::<R>()));
         self
     }
 
@@ -100,7 +101,7 @@ impl Builder {
         mut self,
         function: impl Fn(SecondFactor) -> R + Send + Sync + 'static,
     ) -> Self {
-        self.second_factor = Some((Authenticate::blocking(function), ClaimsType::of::<R>()));
+        self.settings.second_factor = Some((Authenticate::blocking(function), ClaimsType::of::<R>()));
         self
     }
 
@@ -110,7 +111,7 @@ impl Builder {
     /// The browser comes to it as `/path?request=..`. [`OAuthService::pending`](crate::OAuthService::pending) opens that request, and
     /// [`PendingAuthorization::finish`](crate::PendingAuthorization::finish) answers it once you know who it is.
     pub fn sign_in_at(mut self, path: impl Into<String>) -> Self {
-        self.sign_in_at = Some(path.into());
+        self.settings.sign_in_at = Some(path.into());
         self
     }
 
@@ -135,20 +136,28 @@ impl Builder {
     ///     .unwrap();
     /// # let _ = oauth;
     /// ```
-    pub fn reload<R: Answer + 'static>(mut self, function: impl AsyncFn(&str) -> R + Send + Sync + 'static) -> Self {
+    pub fn reload<R: Answer + 'static>(
+        mut self,
+        function: impl AsyncFn(&str) -> R + Send + Sync + 'static,
+    ) -> Builder<WithReload> {
         let function = Authenticate::asynchronous(async move |subject: String| function(&subject).await);
-        self.reload = Some((function, ClaimsType::of::<R>()));
-        self
+        self.settings.reload = Some((function, ClaimsType::of::<R>()));
+        Builder::of(self.settings)
     }
 
     /// As [`Builder::reload`], with a plain function that may block; as many of it may run at once as
     /// [`Builder::blocking_at_once`] says, whatever else runs.
-    pub fn reload_blocking<R: Answer>(mut self, function: impl Fn(&str) -> R + Send + Sync + 'static) -> Self {
+    pub fn reload_blocking<R: Answer>(
+        mut self,
+        function: impl Fn(&str) -> R + Send + Sync + 'static,
+    ) -> Builder<WithReload> {
         let function = Authenticate::blocking(move |subject: String| function(&subject));
-        self.reload = Some((function, ClaimsType::of::<R>()));
-        self
+        self.settings.reload = Some((function, ClaimsType::of::<R>()));
+        Builder::of(self.settings)
     }
+}
 
+impl Settings {
     /// How users sign in; with the type of their claims, where a function of the author's answers it.
     pub(super) fn users(&mut self, has_offline_access: bool) -> Result<(Users, Option<ClaimsType>), BuildError> {
         if self.blocking_at_once == 0 || self.authenticate_timeout.is_zero() {
@@ -168,9 +177,8 @@ impl Builder {
             (None, Some((function, claims))) => (SignInBy::Function(calls.of(function)), Some(claims)),
             (None, None) => return Err(BuildError::NoAuthenticate),
         };
-        let wants_refresh_tokens = self.wants_refresh_tokens(has_offline_access);
-        let wants_sessions = self.wants_sessions();
-        if self.reload.is_none() && (wants_refresh_tokens || wants_sessions) {
+        // The types leave this one: a scope is a text.
+        if self.reload.is_none() && has_offline_access {
             return Err(BuildError::NoReload);
         }
         let reload = self.reload.as_ref().map(|(_, claims)| ("reload", claims));
@@ -182,13 +190,13 @@ impl Builder {
         let users = Users {
             sign_in,
             second_factor: self.second_factor.take().map(|(function, _)| calls.of(function)),
-            refreshing: reload.clone().filter(|_| wants_refresh_tokens).map(|reload| Refreshing {
+            refreshing: reload.clone().filter(|_| self.refresh_tokens).map(|reload| Refreshing {
                 lifetimes: self.refresh_token_lifetimes(),
                 grace: self.refresh_token_grace,
                 needs_offline_access: has_offline_access,
                 reload,
             }),
-            sessions: reload.filter(|_| wants_sessions).map(|reload| Sessions {
+            sessions: reload.filter(|_| self.sessions).map(|reload| Sessions {
                 lifetimes: self.session_lifetimes(),
                 remember: self.remember,
                 reload,

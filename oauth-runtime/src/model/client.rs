@@ -1,5 +1,7 @@
 //! The applications that may ask for a sign-in (RFC 6749 §2).
 
+use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -22,8 +24,14 @@ use crate::model::session::sid;
 /// let cli = Client::public("notes-cli").redirect_uri("http://127.0.0.1/callback"); // loopback: any port
 /// # let _ = (spa, cli);
 /// ```
+pub struct Client<S = Ready> {
+    pub(crate) settings: ClientSettings,
+    state: PhantomData<fn() -> S>,
+}
+
+/// What was said of a client.
 #[derive(Clone, Debug)]
-pub struct Client {
+pub(crate) struct ClientSettings {
     pub(crate) id: String,
     pub(crate) name: Option<String>,
     pub(crate) redirect_uris: Vec<String>,
@@ -51,29 +59,25 @@ impl Client {
     /// A client that can keep no secret: a web page, a mobile app, a command line. PKCE protects it.
     ///
     /// The id is 1 to 128 printable ASCII characters without spaces.
+    ///
+    /// Required: a redirect URI, [`Client::redirect_uri`]. Before it has one, no builder takes it.
+    ///
+    /// ```
+    /// use oauth_runtime::Client;
+    ///
+    /// fn spa() -> Client {
+    ///     Client::public("spa").name("Notes").redirect_uri("https://notes.example/callback")
+    /// }
+    /// assert!(format!("{:?}", spa()).contains("https://notes.example/callback"));
+    /// ```
+    ///
+    /// ```compile_fail,E0277
+    /// # use oauth_runtime::{Client, OAuthService};
+    /// let builder = OAuthService::builder().client(Client::public("spa")); // has no redirect URI
+    /// ```
     #[must_use]
-    pub fn public(id: impl Into<String>) -> Self {
-        Client {
-            id: id.into(),
-            name: None,
-            redirect_uris: Vec::new(),
-            post_logout_redirect_uris: Vec::new(),
-            schemes: Vec::new(),
-            grants: None,
-            may_refresh: true,
-            allowed_scopes: None,
-            allowed_resources: None,
-            is_third_party: false,
-            has_claims_in_id_token: false,
-            may_omit_pkce: false,
-            id_token_algorithm: None,
-            serves: Vec::new(),
-            is_confidential: false,
-            secrets: Vec::new(),
-            jwks: Vec::new(),
-            scope: String::new(),
-            claims: Value::Object(Map::new()),
-        }
+    pub fn public(id: impl Into<String>) -> Client<NeedsRedirectUri> {
+        Client::of(ClientSettings::new(id.into(), false))
     }
 
     /// A client that runs where its users cannot look: a server, a scheduled job. It proves itself by a
@@ -88,14 +92,46 @@ impl Client {
     /// ```
     #[must_use]
     pub fn confidential(id: impl Into<String>) -> Self {
-        Client { is_confidential: true, ..Client::public(id) }
+        Client::of(ClientSettings::new(id.into(), true))
+    }
+}
+
+impl ClientSettings {
+    fn new(id: String, is_confidential: bool) -> Self {
+        ClientSettings {
+            id,
+            name: None,
+            redirect_uris: Vec::new(),
+            post_logout_redirect_uris: Vec::new(),
+            schemes: Vec::new(),
+            grants: None,
+            may_refresh: true,
+            allowed_scopes: None,
+            allowed_resources: None,
+            is_third_party: false,
+            has_claims_in_id_token: false,
+            may_omit_pkce: false,
+            id_token_algorithm: None,
+            serves: Vec::new(),
+            is_confidential,
+            secrets: Vec::new(),
+            jwks: Vec::new(),
+            scope: String::new(),
+            claims: Value::Object(Map::new()),
+        }
+    }
+}
+
+impl<S> Client<S> {
+    fn of(settings: ClientSettings) -> Self {
+        Client { settings, state: PhantomData }
     }
 
     /// What the client sends as its secret: at least [`Secret::MIN_BYTES`] random bytes. Call it twice while the client
     /// changes from an old one to a new one. The service keeps a hash of it.
     #[must_use]
     pub fn secret(mut self, secret: impl Into<Secret>) -> Self {
-        self.secrets.push(secret.into());
+        self.settings.secrets.push(secret.into());
         self
     }
 
@@ -103,7 +139,7 @@ impl Client {
     /// kinds P-256, Ed25519 and RSA.
     #[must_use]
     pub fn jwks(mut self, json: impl ToString) -> Self {
-        self.jwks.push(json.to_string());
+        self.settings.jwks.push(json.to_string());
         self
     }
 
@@ -111,7 +147,7 @@ impl Client {
     /// it gets all of these. What its users may grant it is [`Client::allow_scopes`]. Default: nothing.
     #[must_use]
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
-        self.scope = scope.into();
+        self.settings.scope = scope.into();
         self
     }
 
@@ -133,7 +169,7 @@ impl Client {
     /// ```
     #[must_use]
     pub fn allow_scopes(mut self, scopes: impl AsRef<str>) -> Self {
-        let allowed = self.allowed_scopes.get_or_insert_default();
+        let allowed = self.settings.allowed_scopes.get_or_insert_default();
         allowed.push(' ');
         allowed.push_str(scopes.as_ref());
         self
@@ -147,7 +183,7 @@ impl Client {
     /// for `/userinfo` alone, and no guard takes them.
     #[must_use]
     pub fn allow_resources<R: Into<String>>(mut self, resources: impl IntoIterator<Item = R>) -> Self {
-        self.allowed_resources.get_or_insert_default().extend(resources.into_iter().map(Into::into));
+        self.settings.allowed_resources.get_or_insert_default().extend(resources.into_iter().map(Into::into));
         self
     }
 
@@ -155,7 +191,7 @@ impl Client {
     /// this client, for one that does not ask `/userinfo`. Default: they are at `/userinfo` alone (OpenID Connect Core §5.4).
     #[must_use]
     pub fn claims_in_id_tokens(mut self) -> Self {
-        self.has_claims_in_id_token = true;
+        self.settings.has_claims_in_id_token = true;
         self
     }
 
@@ -176,7 +212,7 @@ impl Client {
     /// ```
     #[must_use]
     pub fn danger_without_pkce(mut self) -> Self {
-        self.may_omit_pkce = true;
+        self.settings.may_omit_pkce = true;
         self
     }
 
@@ -193,7 +229,7 @@ impl Client {
     /// ```
     #[must_use]
     pub fn id_token_algorithm(mut self, algorithm: SignatureAlgorithm) -> Self {
-        self.id_token_algorithm = Some(algorithm);
+        self.settings.id_token_algorithm = Some(algorithm);
         self
     }
 
@@ -210,7 +246,7 @@ impl Client {
     /// ```
     #[must_use]
     pub fn resource_server(mut self, resource: impl Into<String>) -> Self {
-        self.serves.push(resource.into());
+        self.settings.serves.push(resource.into());
         self
     }
 
@@ -232,21 +268,21 @@ impl Client {
     /// ```
     #[must_use]
     pub fn grants(mut self, grants: impl IntoIterator<Item = GrantType>) -> Self {
-        self.grants = Some(grants.into_iter().collect());
+        self.settings.grants = Some(grants.into_iter().collect());
         self
     }
 
     /// The claims of the tokens that a confidential client has in its own name, as a JSON object.
     #[must_use]
     pub fn claims(mut self, claims: impl Into<Value>) -> Self {
-        self.claims = claims.into();
+        self.settings.claims = claims.into();
         self
     }
 
     /// What the sign-in page calls the client; its id unless set.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
+        self.settings.name = Some(name.into());
         self
     }
 
@@ -257,9 +293,25 @@ impl Client {
     /// Where the issuer is on loopback, names below `localhost` are as `localhost` itself. Compared as a string, never by
     /// prefix. Its query must not have what an answer brings, such as `code`, `state` or `iss`.
     #[must_use]
-    pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
-        self.redirect_uris.push(uri.into());
-        self
+    pub fn redirect_uri(mut self, uri: impl Into<String>) -> Client {
+        self.settings.redirect_uris.push(uri.into());
+        Client::of(self.settings)
+    }
+
+    /// As [`Client::redirect_uri`], for a list that is known at run time only, such as a configuration file's. A public client
+    /// with none is a [`BuildError`](crate::BuildError::NoRedirectUri).
+    ///
+    /// ```
+    /// use oauth_runtime::Client;
+    ///
+    /// let listed = "https://notes.example/callback https://staging.notes.example/callback";
+    /// let spa: Client = Client::public("spa").redirect_uris(listed.split(' '));
+    /// assert!(format!("{spa:?}").contains("https://staging.notes.example/callback"));
+    /// ```
+    #[must_use]
+    pub fn redirect_uris<U: Into<String>>(mut self, uris: impl IntoIterator<Item = U>) -> Client {
+        self.settings.redirect_uris.extend(uris.into_iter().map(Into::into));
+        Client::of(self.settings)
     }
 
     /// Lets this client register redirect URIs of a private scheme that has no dot in it, as in `cursor://app/callback`. Any
@@ -274,7 +326,7 @@ impl Client {
     /// ```
     #[must_use]
     pub fn allow_scheme(mut self, scheme: impl Into<String>) -> Self {
-        self.schemes.push(scheme.into());
+        self.settings.schemes.push(scheme.into());
         self
     }
 
@@ -282,7 +334,7 @@ impl Client {
     /// §3): call it once for each. Of the same kinds as a redirect URI.
     #[must_use]
     pub fn post_logout_redirect_uri(mut self, uri: impl Into<String>) -> Self {
-        self.post_logout_redirect_uris.push(uri.into());
+        self.settings.post_logout_redirect_uris.push(uri.into());
         self
     }
 
@@ -293,16 +345,51 @@ impl Client {
     /// such as a command line, is not let in by a session alone: any program could say that it is this one.
     #[must_use]
     pub fn third_party(mut self) -> Self {
-        self.is_third_party = true;
+        self.settings.is_third_party = true;
         self
     }
 
     /// Gives this client no refresh tokens, though the service has them.
     #[must_use]
     pub fn without_refresh_tokens(mut self) -> Self {
-        self.may_refresh = false;
+        self.settings.may_refresh = false;
         self
     }
+}
+
+impl<S> Clone for Client<S> {
+    fn clone(&self) -> Self {
+        Client::of(self.settings.clone())
+    }
+}
+
+impl<S> fmt::Debug for Client<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Client").field(&self.settings).finish()
+    }
+}
+
+/// A [`Client`] that a builder takes.
+#[derive(Clone, Copy, Debug)]
+pub enum Ready {}
+
+/// A public [`Client`] before [`Client::redirect_uri`]: a browser could not bring it a code.
+#[derive(Clone, Copy, Debug)]
+pub enum NeedsRedirectUri {}
+
+/// Of a [`Client`] that can get tokens: [`Ready`].
+#[diagnostic::on_unimplemented(
+    message = "the public client has no redirect URI: add `.redirect_uri(\"https://..\")`",
+    label = "has no redirect URI",
+    note = "where the URIs are known at run time only: `.redirect_uris(list)`"
+)]
+pub trait Complete: sealed::Sealed {}
+
+impl Complete for Ready {}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Ready {}
 }
 
 /// A client whose every part has been parsed.

@@ -153,8 +153,6 @@ async fn main() -> std::io::Result<()> {
         .language(Texts::japanese())
         .language(arabic())
         .resource("https://files.example")
-        .account_page()
-        .remember_sessions(Remember::Asked)
         .link("Forgot password?", "/app/forgot")
         .link("Create an account", "/app/sign-up")
         .terms("/app/terms")
@@ -162,6 +160,8 @@ async fn main() -> std::io::Result<()> {
         .authenticate_blocking(authenticate)
         .second_factor_blocking(second_factor)
         .reload(async |subject: &str| Some(user(subject)))
+        .account_page()
+        .remember_sessions(Remember::Asked)
         .build()
         .unwrap();
     HttpServer::new(move || {

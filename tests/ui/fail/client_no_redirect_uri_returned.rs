@@ -1,0 +1,7 @@
+use oauth_runtime::Client;
+
+pub fn app() -> Client {
+    Client::public("app").name("Notes")
+}
+
+fn main() {}
