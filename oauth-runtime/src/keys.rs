@@ -14,7 +14,7 @@ pub(crate) use derived::DerivedKeys;
 pub(crate) use jwt::ACCESS_TOKEN;
 pub(crate) use jwt::{Expected, Jwt, MAX_BYTES, Registered, Verified};
 #[cfg(feature = "resource-server")]
-pub use remote::DiscoveryError;
+pub use remote::{DiscoveryError, IssuerAway, IssuerHealth};
 #[cfg(feature = "resource-server")]
 pub(crate) use remote::{RemoteKeys, Shape};
 pub(crate) use ring::{IdTokenHint, KeyRing, SignedInAs};

@@ -44,7 +44,7 @@ pub use guard::require::Require;
 #[cfg(feature = "resource-server")]
 pub use guard::resource_server::{ResourceServer, ResourceServerBuilder};
 #[cfg(feature = "resource-server")]
-pub use keys::DiscoveryError;
+pub use keys::{DiscoveryError, IssuerAway, IssuerHealth};
 pub use keys::{KeyError, Keys, SigningKey};
 pub use model::code::Prompt;
 pub use model::issuer::InvalidIssuer;

@@ -102,6 +102,48 @@ async fn c48_an_issuer_that_is_away_is_asked_less_and_less_often() {
     assert_eq!(browser.call("/me", Some(&token)).await.status, 200);
 }
 
+#[tokio::test]
+async fn c48_health_says_whether_the_keys_are_there_and_how_long_the_issuer_is_away() {
+    let issuer = issuer();
+    issuer.away.store(true, Ordering::SeqCst);
+    let clock = Clock::by_hand();
+    let api = ResourceServer::discover(&issuer.server.base).audience(API).clock(clock.clone()).build().await.unwrap();
+    for seconds in [0, 10] {
+        clock.advance(Duration::from_secs(seconds));
+        let away = api.health().await.unwrap_err();
+        assert_eq!((&away.issuer, away.away_for), (&issuer.server.base, Duration::from_secs(seconds)));
+        assert!(away.to_string().contains("answers 503 instead of 200"), "{away}");
+    }
+
+    // No request comes to a process that is not ready: the question alone brings the keys.
+    issuer.away.store(false, Ordering::SeqCst);
+    clock.advance(Duration::from_secs(30));
+    let mut expected = api.health().await.unwrap();
+    assert_eq!((expected.keys, expected.fetched, expected.away_for), (1, Duration::ZERO, None));
+    assert_eq!(expected.trusted_for, Duration::from_secs(3600));
+    let asked = issuer.asked.load(Ordering::SeqCst);
+    assert_eq!(api.health().await.unwrap(), expected);
+    assert_eq!(issuer.asked.load(Ordering::SeqCst), asked, "keys that are young are not asked for");
+
+    issuer.away.store(true, Ordering::SeqCst);
+    for (age, away) in [(700, 0), (800, 100)] {
+        clock.advance(Duration::from_secs(age) - expected.fetched);
+        expected.fetched = Duration::from_secs(age);
+        expected.trusted_for = Duration::from_secs(3600 - age);
+        expected.away_for = Some(Duration::from_secs(away));
+        assert_eq!(api.health().await.unwrap(), expected);
+    }
+    clock.advance(Duration::from_secs(2800));
+    assert_eq!(api.health().await.unwrap_err().away_for, Duration::from_secs(2900));
+
+    // It withdrew its keys: nothing is amiss with the issuer, and none of its tokens are good.
+    issuer.away.store(false, Ordering::SeqCst);
+    *issuer.keys.lock() = json!({ "keys": [] });
+    clock.advance(Duration::from_secs(30));
+    let health = api.health().await.unwrap();
+    assert_eq!((health.keys, health.away_for), (0, None));
+}
+
 /// Gives up before the issuer has answered, as a handler behind a time limit does.
 #[get("/hurried")]
 async fn hurried(request: HttpRequest) -> &'static str {

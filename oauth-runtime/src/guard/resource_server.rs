@@ -17,7 +17,7 @@ use crate::guard::own::{self, OwnUrls};
 use crate::guard::protection::{Protection, Tokens};
 use crate::guard::refusal::{Refusal, RefusalBody, RefusalForm, Resource};
 use crate::guard::require::Require;
-use crate::keys::{DiscoveryError, Expected, RemoteKeys, Shape};
+use crate::keys::{DiscoveryError, Expected, IssuerAway, IssuerHealth, RemoteKeys, Shape};
 use crate::model::Clock;
 use crate::model::issuer::Issuer;
 use crate::model::jwk::SignatureAlgorithm;
@@ -47,8 +47,11 @@ use crate::policy::Policy;
 /// The issuer may be away when this starts: guards answer 503 until its keys are there, and the log says what is missing.
 /// Once there, they are fetched again when they are ten minutes old, and trusted for
 /// [`max_staleness`](ResourceServerBuilder::max_staleness).
-#[derive(Clone, Debug)]
-pub struct ResourceServer(Arc<Protection>);
+#[derive(Clone)]
+pub struct ResourceServer {
+    protection: Arc<Protection>,
+    keys: Arc<RemoteKeys>,
+}
 
 impl ResourceServer {
     /// Starts with the issuer's name, which is also the address of its metadata.
@@ -71,7 +74,7 @@ impl ResourceServer {
     /// For [`actix_web::App::configure`], or that of a `web::scope`: what the guards there decide by, and the metadata of
     /// the resource where its audience is an address (RFC 9728).
     pub fn routes(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
-        let protection = Arc::clone(&self.0);
+        let protection = Arc::clone(&self.protection);
         move |app| {
             if let Some(resource) = &protection.refusals.resource {
                 let metadata = json!({
@@ -96,14 +99,41 @@ impl ResourceServer {
     /// Closes an `App`, as [`OAuthService::closed`](crate::OAuthService::closed).
     #[must_use]
     pub fn closed(&self) -> Closed {
-        Closed::new(&self.0)
+        Closed::new(&self.protection)
     }
 
     /// Puts a policy over all that an `App`, a scope or a resource has, as
     /// [`OAuthService::require`](crate::OAuthService::require) does.
     #[must_use]
     pub fn require(&self, policy: Policy) -> Require {
-        Require::new(&self.0, policy)
+        Require::new(&self.protection, policy)
+    }
+
+    /// How the issuer's keys are, for a health check: an error means that guards answer 503 to every token.
+    ///
+    /// Where they are missing, or older than ten minutes, it asks the issuer as a guard would, and waits for its answer, ten
+    /// seconds at most. So a process that gets no requests until this says yes comes to its keys all the same.
+    ///
+    /// ```
+    /// # #[actix_web::main] async fn main() {
+    /// # use oauth_runtime::ResourceServer;
+    /// let api = ResourceServer::discover("http://127.0.0.1:9").audience("https://api.example").build().await.unwrap();
+    /// // Nothing listens there.
+    /// let away = api.health().await.unwrap_err();
+    /// assert_eq!((away.issuer.as_str(), away.away_for.as_secs()), ("http://127.0.0.1:9", 0));
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// There are no keys of the issuer that may be trusted.
+    pub async fn health(&self) -> Result<IssuerHealth, IssuerAway> {
+        self.keys.health().await
+    }
+}
+
+impl fmt::Debug for ResourceServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ResourceServer").field(&self.protection).finish()
     }
 }
 
@@ -216,9 +246,10 @@ impl ResourceServerBuilder {
         let shape = Shape { accepted_type: self.accepted_type, without_audience: self.without_audience };
         let keys = RemoteKeys::new(issuer, algorithms, shape, self.max_staleness, self.clock)?;
         keys.ask().await;
+        let keys = Arc::new(keys);
         let resource = audience.parse::<Issuer>().ok().and_then(|of_audience| Resource::new(&audience, &of_audience));
-        Ok(ResourceServer(Arc::new(Protection {
-            tokens: Tokens::Remote(Arc::new(keys)),
+        let protection = Arc::new(Protection {
+            tokens: Tokens::Remote(Arc::clone(&keys)),
             token_cache: TokenCache::new(self.token_cache),
             own_urls: OwnUrls::new(resource.iter().map(|resource| resource.path.clone())),
             refusals: Arc::new(RefusalForm {
@@ -234,7 +265,8 @@ impl ResourceServerBuilder {
                 is_for_any: false,
                 leeway: self.leeway,
             },
-        })))
+        });
+        Ok(ResourceServer { protection, keys })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The keys of an issuer elsewhere: asked for when they are needed, trusted for a while, and gone when it withdrew them.
 
 mod documents;
+mod health;
 mod shape;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::model::issuer::Issuer;
 use crate::model::jwk::{Algorithm, PublicKey};
 use crate::model::{Clock, Timestamp};
 
+pub use health::{IssuerAway, IssuerHealth};
 pub(crate) use shape::Shape;
 
 /// The keys of an issuer elsewhere, as they were published last.
@@ -39,6 +41,15 @@ struct Fetched {
     at: Option<Timestamp>,
     /// Until then the issuer is left alone.
     ask_after: Timestamp,
+    /// Where its last answer was of no use.
+    away: Option<Away>,
+}
+
+struct Away {
+    /// The first such answer in a row.
+    since: Timestamp,
+    /// What was wrong with the last one.
+    why: String,
 }
 
 #[derive(Default)]
@@ -61,7 +72,7 @@ impl RemoteKeys {
         if max_staleness < MIN_STALENESS {
             return Err(DiscoveryError::MaxStaleness);
         }
-        let state = Fetched { keys: Arc::default(), at: None, ask_after: Timestamp::from_seconds(0) };
+        let state = Fetched { keys: Arc::default(), at: None, ask_after: Timestamp::from_seconds(0), away: None };
         Ok(RemoteKeys {
             documents: Documents::of(issuer).map_err(|why| DiscoveryError::HttpClient { why: why.to_string() })?,
             algorithms,
@@ -108,8 +119,7 @@ impl RemoteKeys {
         if age >= self.max_staleness {
             return Err(Reason::IssuerAway);
         }
-        let is_old = age >= FRESH.min(self.max_staleness / 2);
-        if is_old && now >= ask_after && !self.is_refreshing.swap(true, Ordering::SeqCst) {
+        if self.is_old(age) && now >= ask_after && !self.is_refreshing.swap(true, Ordering::SeqCst) {
             let own = Arc::clone(self);
             actix_web::rt::spawn(async move {
                 own.ask().await;
@@ -151,6 +161,11 @@ impl RemoteKeys {
         }
     }
 
+    /// Whether keys of this age are asked for again, and used on meanwhile.
+    fn is_old(&self, age: Duration) -> bool {
+        age >= FRESH.min(self.max_staleness / 2)
+    }
+
     fn is_left_alone(&self) -> bool {
         self.clock.now() < self.state.read().ask_after
     }
@@ -181,7 +196,7 @@ impl RemoteKeys {
         let now = self.clock.now();
         let mut state = self.state.write();
         let is_one_gone = !state.keys.iter().all(|before| keys.iter().any(|key| key.is_same(before)));
-        *state = Fetched { keys: Arc::new(keys), at: Some(now), ask_after: now + FLOOR };
+        *state = Fetched { keys: Arc::new(keys), at: Some(now), ask_after: now + FLOOR, away: None };
         drop(state);
         if is_one_gone {
             // After the key is gone: what reads the new generation verifies without it.
@@ -194,6 +209,8 @@ impl RemoteKeys {
         let at = {
             let mut state = self.state.write();
             state.ask_after = now + pause;
+            let since = state.away.as_ref().map_or(now, |away| away.since);
+            state.away = Some(Away { since, why: why.to_string() });
             state.at
         };
         let trusted_for = at.map_or(Duration::ZERO, |at| self.max_staleness.saturating_sub(now.since(at)));
