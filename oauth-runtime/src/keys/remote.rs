@@ -120,11 +120,8 @@ impl RemoteKeys {
             return Err(Reason::IssuerAway);
         }
         if self.is_old(age) && now >= ask_after && !self.is_refreshing.swap(true, Ordering::SeqCst) {
-            let own = Arc::clone(self);
-            actix_web::rt::spawn(async move {
-                own.ask().await;
-                own.is_refreshing.store(false, Ordering::SeqCst);
-            });
+            let refreshing = Refreshing(Arc::clone(self));
+            actix_web::rt::spawn(async move { refreshing.0.ask().await });
         }
         Ok(self.generation.load(Ordering::SeqCst))
     }
@@ -229,6 +226,16 @@ impl RemoteKeys {
     }
 }
 
+/// Keys that are being asked for again. It takes that back also where the worker that asks ends before it has the answer:
+/// else none of the others would ever ask.
+struct Refreshing(Arc<RemoteKeys>);
+
+impl Drop for Refreshing {
+    fn drop(&mut self) {
+        self.0.is_refreshing.store(false, Ordering::SeqCst);
+    }
+}
+
 /// Why a [`ResourceServer`](crate::ResourceServer) cannot be built: what can be known without asking the issuer.
 ///
 /// `Display` and `Debug` print the same text, which says what to change.
@@ -270,3 +277,37 @@ const FLOOR: Duration = Duration::from_secs(30);
 const MIN_STALENESS: Duration = Duration::from_secs(60);
 /// Issuers put lists of groups into tokens; a header of more is refused by most servers in front.
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::keys::remote::shape::Shape;
+
+    /// Of an issuer that takes the connection and says nothing.
+    #[test]
+    fn a_worker_that_ends_while_it_asks_leaves_the_keys_to_the_others() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        listener.set_nonblocking(true).expect("a listener of tokio's");
+        let address = listener.local_addr().expect("it is bound");
+        let issuer = format!("http://{address}").parse().expect("an issuer on loopback");
+        let shape = Shape { accepted_type: None, without_audience: Vec::new() };
+        let clock = Clock::system();
+        let keys = RemoteKeys::new(issuer, Vec::new(), shape, Duration::from_secs(3600), clock).expect("keys");
+        let keys = Arc::new(keys);
+        let now = keys.clock.now();
+        keys.state.write().at = Some(Timestamp::from_seconds(now.seconds() - FRESH.as_secs()));
+        for worker in ["the first", "another"] {
+            let listener = listener.try_clone().expect("the same listener");
+            actix_web::rt::Runtime::new().expect("a runtime of actix's").block_on(async {
+                let listener = TcpListener::from_std(listener).expect("in a runtime");
+                keys.generation(now).expect("the keys of before");
+                let asked = tokio::time::timeout(Duration::from_secs(300), listener.accept()).await;
+                asked.unwrap_or_else(|_| panic!("{worker} does not ask")).expect("a connection");
+                assert!(keys.is_refreshing.load(Ordering::SeqCst));
+            });
+            assert!(!keys.is_refreshing.load(Ordering::SeqCst), "{worker} has ended");
+        }
+    }
+}
