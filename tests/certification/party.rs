@@ -2,15 +2,12 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
-use aws_lc_rs::rsa::{KeyPair, KeySize};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{DecodingKey, Validation};
 use oauth_runtime::states::WithReload;
 use oauth_runtime::store::MemoryStore;
 use oauth_runtime::{Builder, Client, Clock, Keys, Login, SignatureAlgorithm, SigningKey};
+use oauth_tests::keys::rsa;
 use oauth_tests::{Answer, Browser, Changes, Server, builder, changed, free_port, handlers, serve};
 use serde_json::{Value, json};
 
@@ -59,14 +56,6 @@ fn certified(builder: Builder) -> Builder<WithReload> {
         .acr_values(["password"])
         .authenticate(async |login: Login| (&*login.password == "suite123").then(|| user(&login.username)))
         .reload(async |subject: &str| Some(user(subject)))
-}
-
-/// As a provider would keep one in a file: it cannot be derived from a secret.
-fn rsa() -> SigningKey {
-    let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
-    let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
-    let body = STANDARD.encode(der.as_ref());
-    SigningKey::from_pem(&format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n")).unwrap()
 }
 
 fn user(subject: &str) -> Value {

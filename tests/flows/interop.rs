@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
-use aws_lc_rs::rsa::{KeyPair, KeySize};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::jwk::JwkSet;
@@ -11,6 +9,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use oauth_runtime::{
     BuildError, Builder, Client, Clock, GrantType, KeyError, Keys, SignatureAlgorithm, SigningKey, require_claim,
 };
+use oauth_tests::keys::rsa;
 use oauth_tests::{Answer, Browser, SECRET, Server, aged, free_port, serve, start, start_with, watched};
 use reqwest::Method;
 use serde_json::json;
@@ -300,13 +299,6 @@ async fn c23_a_grace_that_is_changed_counts_for_what_was_issued_before() {
     let first = browser.issued(&[]).await["refresh_token"].as_str().unwrap().to_owned();
     assert_eq!(browser.refresh(&first, &[]).await.status, 200);
     assert_eq!(Browser::new(&at(60)).refresh(&first, &[]).await.status, 200);
-}
-
-fn rsa() -> SigningKey {
-    let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
-    let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
-    let body = STANDARD.encode(der.as_ref());
-    SigningKey::from_pem(&format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n")).unwrap()
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 pub mod engines;
+pub mod keys;
 pub mod linearizable;
 pub mod pages;
 pub mod rows;
