@@ -487,6 +487,28 @@ mod overlapping {
     }
 
     #[actix_web::test]
+    async fn a_scope_that_is_known_by_its_guards_alone_is_unchecked() {
+        let of_host = || guard::Host("b.example");
+        let without = findings(|app| {
+            app.service(web::resource("/").guard(of_host()).route(web::get().to(guarded)));
+        });
+        assert!(without.await.iter().all(|(route, _)| route != "(a scope without a prefix)"));
+        for is_page_at_root in [false, true] {
+            let findings = findings(|app| {
+                app.service(web::scope("").guard(of_host()).route("/x", web::get().to(open)));
+                app.route("/x", web::get().to(guarded));
+                if is_page_at_root {
+                    app.route("/", web::get().to(guarded));
+                }
+            })
+            .await;
+            let row = findings.iter().find(|(route, _)| route == "(a scope without a prefix)");
+            let Some((_, Finding::Unchecked(why))) = row else { panic!("{findings:?}") };
+            assert!(why.contains("b.example"), "{why}");
+        }
+    }
+
+    #[actix_web::test]
     async fn an_applications_handler_at_an_address_of_the_servers_is_not_the_servers() {
         let service = OAuthService::builder()
             .issuer("http://127.0.0.1:8000")

@@ -46,8 +46,8 @@ use crate::server::OAuthService;
 ///
 /// - Services that do not tell actix-web of their routes, such as `actix_files::Files` or a hand-written
 ///   `HttpServiceFactory`: they are listed as unchecked where they have a path, and are not seen where they have none.
-/// - Scopes without a prefix that ask for more than a path, as `web::scope("").guard(guard::Host(..))`: actix-web does not
-///   tell of them.
+/// - What is in a scope without a prefix that asks for more than a path, as `web::scope("").guard(guard::Host(..))`: actix-web
+///   tells that there is one, and not what is in it. It is a row of its own, `(a scope without a prefix)`, and unchecked.
 /// - Which route of a path has which method: actix-web merges them. Each method of a path is called once, and methods
 ///   that no route names are called too, since a route without a method takes them.
 /// - Routes that ask for more than a path and a method (a header, a host): unchecked.
@@ -80,6 +80,11 @@ where
         } else {
             check(&app, request.resource_map(), item, scope_that_asks(&items, item), &mut rows).await;
         }
+    }
+    if let Some(asks) = items.iter().find_map(scope_without_a_prefix) {
+        let route = Route { method: None, path: "(a scope without a prefix)".to_owned() };
+        let why = format!("it asks for more than a path, and what is in it is not known: {asks}");
+        rows.push((route, Finding::Unchecked(why)));
     }
     let nowhere = Route { method: None, path: "(any other)".to_owned() };
     let answer = call(&app, &Method::GET, NOWHERE).await;
@@ -130,6 +135,12 @@ fn scope_that_asks(items: &[IntrospectionReportItem], resource: &IntrospectionRe
             && below.is_some_and(|below| below.starts_with('/'))
     };
     items.iter().find(is_around).map(|scope| scope.guards.join(", "))
+}
+
+/// What scopes without a prefix ask for. They share the root's place with what is at `/`, which has another pattern.
+fn scope_without_a_prefix(item: &IntrospectionReportItem) -> Option<String> {
+    let is_scope = item.resource_type != "resource" || item.patterns.iter().any(String::is_empty);
+    (item.full_path == "/" && is_scope && !item.guards.is_empty()).then(|| item.guards.join(", "))
 }
 
 /// Every method of one path.
