@@ -2,7 +2,7 @@
 //!
 //! The level is a `u8`, and no token has 300: the guard refuses everybody.
 // caught: compiler
-// says: u8
+// says: from 0 to 255
 
 use actix_web::{Responder, get};
 use oauth_runtime::require_claim;

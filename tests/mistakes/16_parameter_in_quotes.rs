@@ -2,7 +2,7 @@
 //!
 //! The claim is compared with the text `path.owner`: no owner reaches what they own.
 // caught: compiler
-// says: sub = path.owner
+// says: write `path.owner`
 
 use actix_web::{Responder, get};
 use oauth_runtime::require_claim;

@@ -2,7 +2,7 @@
 //!
 //! Each guard asks for claims that no token has.
 // caught: compiler
-// says: User
+// says: #[derive(Claims)]
 
 use oauth_runtime::{BuildError, Client, Login, OAuthService};
 use serde::Serialize;

@@ -2,7 +2,7 @@
 //!
 //! After an hour, at the first refresh, users lose a claim, and what it opened.
 // caught: compiler
-// says: User
+// says: #[derive(Claims)]
 
 use oauth_runtime::{BuildError, Client, Login, OAuthService};
 use serde::Serialize;

@@ -4,14 +4,20 @@
 // caught: compiler
 // says: `sub`
 
-use oauth_runtime::Claims;
+use oauth_runtime::{Claims, claims};
 use serde::{Deserialize, Serialize};
 
-use crate::Role;
+claims!(Visitor);
 
 #[derive(Serialize, Deserialize, Claims)]
 struct Visitor {
     // right: sub: String,
     // right: role: Role,
     role: Role,
+}
+
+#[derive(Serialize, Deserialize, Claims)]
+enum Role {
+    Reader,
+    Admin,
 }

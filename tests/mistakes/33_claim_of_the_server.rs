@@ -5,8 +5,10 @@
 // caught: compiler
 // says: `scope`
 
-use oauth_runtime::Claims;
+use oauth_runtime::{Claims, claims};
 use serde::{Deserialize, Serialize};
+
+claims!(Visitor);
 
 #[derive(Serialize, Deserialize, Claims)]
 struct Visitor {

@@ -2,7 +2,7 @@
 //!
 //! It is refused since it has no role, whatever the guard says of suspended users: the test can never fail.
 // caught: compiler
-// says: User
+// says: /* claims */
 
 use oauth_runtime::testing;
 

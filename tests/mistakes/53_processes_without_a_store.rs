@@ -3,6 +3,7 @@
 //! A user who signed in at one is refused by the other, and a revocation at one is unknown to the other.
 // caught: request
 // says: .store(
+// to come
 
 use std::sync::LazyLock;
 

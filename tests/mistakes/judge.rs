@@ -25,23 +25,28 @@ fn the_sixty_are_in_the_table() {
     let numbers: Vec<String> = programs.iter().map(|program| program.name.chars().take(2).collect()).collect();
     assert_eq!(numbers, (1..=60).map(|number| format!("{number:02}")).collect::<Vec<_>>());
     let mut table = "| | The mistake | Found by | What is said |\n|---|---|---|---|\n".to_owned();
-    for Program { name, title, caught, says, .. } in &programs {
+    for Program { name, title, caught, says, is_to_come, .. } in &programs {
         let (number, title) = (&name[..2], title.trim_end_matches('.'));
         let says = if says.contains('`') { format!("`` {says} ``") } else { format!("`{says}`") };
+        let caught = if *is_to_come { format!("{caught}, to come") } else { caught.clone() };
         table += &format!("| [{number}](../tests/mistakes/{name}.rs) | {title} | {caught} | {says} |\n");
     }
     let total = |place: &&str| programs.iter().filter(|program| program.caught == **place).count();
     let totals = PLACES.iter().map(|place| format!("{place} {}", total(place))).collect::<Vec<_>>().join(", ");
     eprintln!("{totals}: {} in all", programs.len());
     assert!(total(&"compiler") >= 45, "{totals}");
-    pages::hold("mistakes", "table", &format!("{table}\nFound by: {totals}; 60 in all.\n"));
+    let to_come = match programs.iter().filter(|program| program.is_to_come).count() {
+        0 => String::new(),
+        number => format!(", of which {number} are to come"),
+    };
+    pages::hold("mistakes", "table", &format!("{table}\nFound by: {totals}; 60 in all{to_come}.\n"));
 }
 
 /// The first phase of the compiler in which something is wrong is its last: what is left then is compiled once more.
 #[test]
 fn the_compiler_refuses_each_mistake_with_one_error() {
     let programs = for_the_compiler();
-    let mut left: BTreeSet<&str> = programs.iter().map(|program| program.name.as_str()).collect();
+    let mut left: Vec<&Program> = programs.iter().collect();
     let mut reports: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     while !left.is_empty() {
         let found = by_program(compile("mistakes", &left), Path::new("mistakes"));
@@ -50,15 +55,14 @@ fn the_compiler_refuses_each_mistake_with_one_error() {
         if refused.is_empty() {
             break;
         }
-        left.retain(|name| !refused.contains_key(*name));
+        left.retain(|program| !refused.contains_key(&program.name));
         reports.extend(refused);
     }
     let failures = programs.iter().filter_map(|program| {
-        let Some(messages) = reports.get(&program.name) else { return Some(format!("{}: it compiles", program.name)) };
+        let messages = reports.get(&program.name).map_or(&[][..], Vec::as_slice);
         let errors: BTreeSet<_> = messages.iter().filter(|message| is_error(message)).map(words).collect();
-        let is_said = errors.len() == 1 && errors.iter().all(|words| words.contains(&program.says));
-        let failure = || format!("{}: one error with {:?} is right\n{}", program.name, program.says, text(messages));
-        (!is_said).then(failure)
+        let is_caught = errors.len() == 1 && errors.iter().all(|words| words.contains(&program.says));
+        verdict(program, is_caught, &text(messages))
     });
     none(failures);
 }
@@ -71,8 +75,8 @@ fn the_compiler_takes_what_is_right() {
     for program in &programs {
         fs::write(folder.join(format!("{}.rs", program.name)), &program.right).unwrap();
     }
-    let names = programs.iter().map(|program| program.name.as_str()).collect();
-    let messages = by_program(compile(folder.to_str().unwrap(), &names), &folder);
+    let messages = compile(folder.to_str().unwrap(), &programs.iter().collect::<Vec<_>>());
+    let messages = by_program(messages, &folder);
     none(messages.iter().map(|(name, messages)| format!("{name}: the right one\n{}", text(messages))));
 }
 
@@ -82,23 +86,39 @@ fn what_compiles_is_caught_where_it_is_to_be() {
     let mut failures = Vec::new();
     let programs: BTreeMap<String, Program> = programs().into_iter().map(|it| (it.name.clone(), it)).collect();
     for (name, wrong, right) in PROGRAMS {
-        let says = &programs[*name].says;
-        let (wrong, right) = (wrong.outcome(), right.outcome());
-        if (wrong.passes && !wrong.warns) || !wrong.text.contains(says) {
-            failures.push(format!("{name}: {says:?} is not said\n{}", wrong.text));
-        }
-        if !right.passes || right.text.contains(says) {
+        let (program, wrong, right) = (&programs[*name], wrong.outcome(), right.outcome());
+        let is_caught = (!wrong.passes || wrong.warns) && wrong.text.contains(&program.says);
+        failures.extend(verdict(program, is_caught, &wrong.text));
+        if !right.passes || right.text.contains(&program.says) {
             failures.push(format!("{name}: the right one is caught as well\n{}", right.text));
         }
     }
     none(failures);
 }
 
-/// What the compiler says about programs of a folder, as modules of one crate.
-fn compile(folder: &str, names: &BTreeSet<&str>) -> Vec<Value> {
-    let modules = names.iter().map(|name| format!("#[path = \"{folder}/{name}.rs\"] pub mod m{name};\n"));
-    let modules: String = modules.collect();
-    rustc("-", &format!("include!(\"{HERE}/mistakes/application.rs\");\n{modules}fn main() {{}}\n"), &[])
+/// What the compiler says about programs of a folder: as modules of one crate, or as a crate where one is the root of it.
+fn compile(folder: &str, programs: &[&Program]) -> Vec<Value> {
+    let mut root = format!("include!(\"{HERE}/mistakes/application.rs\");\nfn main() {{}}\n");
+    let mut messages = Vec::new();
+    for program in programs {
+        let file = format!("{folder}/{}.rs", program.name);
+        match program.is_root {
+            true => messages.extend(rustc(&file, "", &["--crate-type=lib"])),
+            false => root += &format!("#[path = \"{file}\"] pub mod {};\n", program.module()),
+        }
+    }
+    messages.extend(rustc("-", &root, &[]));
+    messages
+}
+
+/// What is wrong with a row. One that is to come is not caught yet: once it is, the row is to say so.
+fn verdict(program: &Program, is_caught: bool, shown: &str) -> Option<String> {
+    let Program { name, says, is_to_come, .. } = program;
+    match (is_caught, *is_to_come) {
+        (true, false) | (false, true) => None,
+        (true, true) => Some(format!("{name}: it is caught by now: take `// to come` out")),
+        (false, false) => Some(format!("{name}: one error is right, with {says:?}, and this was said:\n{shown}")),
+    }
 }
 
 fn is_error(message: &Value) -> bool {

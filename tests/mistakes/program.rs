@@ -13,6 +13,10 @@ pub(crate) struct Program {
     pub(crate) caught: String,
     /// A part of the text that leads to the cure.
     pub(crate) says: String,
+    /// Whether that is still to come.
+    pub(crate) is_to_come: bool,
+    /// Whether it binds a type of its own, and so is the root of a crate.
+    pub(crate) is_root: bool,
     /// The file as it would be right.
     pub(crate) right: String,
 }
@@ -45,7 +49,9 @@ impl Program {
         assert!(title.ends_with('.'), "{name}: the first line says what the mistake is, in a sentence");
         assert!(PLACES.contains(&caught.as_str()), "{name}: {caught:?} is none of {PLACES:?}");
         let right = right(text).unwrap_or_else(|why| panic!("{name}: {why}"));
-        Program { name, title, caught, says, right }
+        let is_to_come = text.lines().any(|line| line == "// to come");
+        let is_root = text.contains("\nclaims!(");
+        Program { name, title, caught, says, is_to_come, is_root, right }
     }
 
     /// The name of the module that the program is.
