@@ -323,7 +323,7 @@ async fn refresh() {
 
 fn clients_application() -> Server {
     let public_key = json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
-    let secrets = ["0123456789abcdef0123456789abcdef", "abcdef0123456789abcdef0123456789", SECRET].map(Secret::from);
+    let secrets = ["61d610f0653565a89f14cfb8e44a7d40", "016aaf4198d1bf43a26cc7e864232ed4", SECRET].map(Secret::from);
     let oauth = shown::clients::oauth(keys(), public_key, secrets).unwrap();
     application(oauth, |app| {
         app.service(shown::clients::me);

@@ -65,6 +65,25 @@ pub use store::Store;
 pub use users::{Answer, Login, SecondFactor, SignIn};
 
 /// What a [`Builder`] and a [`Client`] still need, as types: `Builder` and `Client` alone are the usual ones.
+///
+/// They are to be named where a function takes or answers one that is not.
+///
+/// ```
+/// use oauth_runtime::states::{NeedsRedirectUri, Reloads};
+/// use oauth_runtime::{Builder, Client, Remember};
+///
+/// fn unreachable(id: &str) -> Client<NeedsRedirectUri> {
+///     Client::public(id).name("Notes")
+/// }
+///
+/// fn remembering<S: Reloads>(builder: Builder<S>) -> Builder<S> {
+///     builder.remember_sessions(Remember::Asked)
+/// }
+///
+/// let app: Client = unreachable("app").redirect_uri("https://notes.example/callback");
+/// assert!(format!("{app:?}").contains("Notes"));
+/// # let _ = remembering::<oauth_runtime::states::WithReload>;
+/// ```
 pub mod states {
     pub use crate::builder::state::{Reloads, WithReload, WithoutReload};
     pub use crate::model::client::{Complete, NeedsRedirectUri, Ready};
@@ -78,6 +97,7 @@ pub mod __private {
 
     pub use crate::guard::decide::Guarded;
     pub use crate::guard::map::Registered;
+    pub use crate::model::literal;
     pub use crate::policy::kept::{Kept, can_fail};
     pub use crate::policy::written::{Guard, place_of};
     pub use crate::policy::{Order, Route, Rule, Test, Typed, Value};

@@ -15,6 +15,7 @@ pub(crate) mod id;
 pub(crate) mod issuer;
 pub(crate) mod jwk;
 pub(crate) mod lifetime;
+pub mod literal;
 pub(crate) mod name;
 pub(crate) mod one_time;
 pub(crate) mod pkce;
@@ -30,6 +31,7 @@ pub(crate) mod secret;
 pub(crate) mod session;
 pub(crate) mod text;
 pub(crate) mod time;
+pub(crate) mod written;
 
 pub use client::Client;
 pub use grant_type::GrantType;

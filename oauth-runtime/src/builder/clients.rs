@@ -12,6 +12,7 @@ use crate::model::jwk::{PublicKey, SignatureAlgorithm};
 use crate::model::redirect_uri::{AFTER_SIGN_OUT, Besides, OF_ANSWERS, RedirectUri, is_private_scheme};
 use crate::model::release::Releases;
 use crate::model::resource::Resources;
+use crate::model::secret::is_predictable;
 use crate::model::{GrantType, Scope, Secret};
 
 /// What the service has, of which a client may be given some.
@@ -211,6 +212,9 @@ fn credentials(client: &ClientSettings) -> Result<Option<Credentials>, BuildErro
         let bytes = secret.bytes().len();
         if bytes < Secret::MIN_BYTES {
             return Err(BuildError::ClientSecret { client: name(), bytes });
+        }
+        if is_predictable(secret.bytes()) {
+            return Err(BuildError::PredictableClientSecret { client: name() });
         }
     }
     if keys.is_empty() && client.secrets.is_empty() {

@@ -6,6 +6,7 @@ use crate::model::Secret;
 use crate::model::issuer::InvalidIssuer;
 use crate::model::jwk::InvalidJwk;
 use crate::model::redirect_uri::InvalidRedirectUri;
+use crate::model::secret::InvalidSecret;
 use crate::pages::InvalidColour;
 use crate::server::paths::Endpoint;
 
@@ -54,21 +55,18 @@ pub enum BuildError {
     )]
     NoAuthenticate,
     /// A secret, the current, a previous or a next one, stands for fewer bytes than [`Secret::MIN_BYTES`].
-    #[error(
-        "a secret has {bytes} bytes (where it is base64 or hex, after decoding) and needs at least {}: \
-         `openssl rand -base64 32` makes a good one",
-        Secret::MIN_BYTES
-    )]
+    #[error("{}; this one has {bytes} bytes", InvalidSecret::Short(*bytes).text())]
     ShortSecret {
         /// How many bytes the secret stands for.
         bytes: usize,
     },
     /// A secret, the current, a previous or a next one, is neither base64, base64url or hex, nor raw bytes.
-    #[error(
-        "a secret is plain text, which others could guess: write 32 random bytes in base64, base64url or hex, such as \
-         `openssl rand -base64 32` makes; a phrase of your own is .danger_passphrase(..)"
-    )]
+    #[error("{}", InvalidSecret::PlainText.text())]
     PlainSecret,
+    /// A secret, the current, a previous or a next one, was not drawn at random: it repeats itself, its bytes count up or
+    /// down, or it says "change me".
+    #[error("{}", InvalidSecret::Predictable.text())]
+    PredictableSecret,
     /// There is a [`previous_secret`](crate::Builder::previous_secret) or a
     /// [`next_secret`](crate::Builder::next_secret), and no [`secret`](crate::Builder::secret).
     #[error(
@@ -108,16 +106,16 @@ pub enum BuildError {
         /// The other.
         other: String,
     },
-    /// A lifetime is shorter than a second, or longer than this one may be.
-    #[error("{what} must be between 1 second and {} seconds", .longest.as_secs())]
+    /// A lifetime is shorter than a second, longer than this one may be, or has a fraction of a second.
+    #[error("{what} must be between 1 second and {} seconds, in whole seconds", .longest.as_secs())]
     Lifetime {
         /// The name of the builder's method, such as `code_lifetime`.
         what: &'static str,
         /// The longest that it may be.
         longest: Duration,
     },
-    /// [`refresh_token_grace`](crate::Builder::refresh_token_grace) is longer than it may be.
-    #[error("refresh_token_grace must be {} seconds or less: a copied token is as good as the first for as long", .longest.as_secs())]
+    /// [`refresh_token_grace`](crate::Builder::refresh_token_grace) is longer than it may be, or has a fraction of a second.
+    #[error("refresh_token_grace must be {} seconds or less, in whole seconds: a copied token is as good as the first for as long", .longest.as_secs())]
     Grace {
         /// The longest that it may be.
         longest: Duration,
@@ -287,6 +285,12 @@ pub enum BuildError {
         client: String,
         /// The length of the secret in bytes.
         bytes: usize,
+    },
+    /// A secret of a client was not drawn at random: it repeats itself, its bytes count up or down, or it says "change me".
+    #[error("client {client:?}: {}", InvalidSecret::Predictable.text())]
+    PredictableClientSecret {
+        /// The id of the client.
+        client: String,
     },
     /// A key of a client is malformed, private, or of a kind that is not supported.
     #[error("a key of the client {client:?} cannot be used: {why}")]

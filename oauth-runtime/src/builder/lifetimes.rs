@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::builder::error::BuildError;
 use crate::builder::state::Reloads;
 use crate::builder::{Builder, Settings};
-use crate::model::lifetime::{LONGEST, LONGEST_ACCESS_TOKEN, LONGEST_CODE, LONGEST_GRACE, Lifetimes};
+use crate::model::lifetime::{LONGEST, LONGEST_ACCESS_TOKEN, LONGEST_CODE, LONGEST_GRACE, Lifetimes, is_lifetime};
 use crate::model::session::Remember;
 
 impl<S> Builder<S> {
@@ -116,11 +116,11 @@ impl Settings {
             ("session_idle", sessions.idle, LONGEST),
             ("session_lifetime", sessions.absolute, LONGEST),
         ] {
-            if lifetime < Duration::from_secs(1) || lifetime > longest {
+            if !is_lifetime(lifetime, longest) {
                 return Err(BuildError::Lifetime { what, longest });
             }
         }
-        if self.refresh_token_grace > LONGEST_GRACE {
+        if !self.refresh_token_grace.is_zero() && !is_lifetime(self.refresh_token_grace, LONGEST_GRACE) {
             return Err(BuildError::Grace { longest: LONGEST_GRACE });
         }
         Ok(())

@@ -57,6 +57,7 @@ impl Settings {
             secret.decoded().map_err(|why| match why {
                 InvalidSecret::Short(bytes) => BuildError::ShortSecret { bytes },
                 InvalidSecret::PlainText => BuildError::PlainSecret,
+                InvalidSecret::Predictable => BuildError::PredictableSecret,
             })
         };
         let current = self.secret.take().map(checked).transpose()?;

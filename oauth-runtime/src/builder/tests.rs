@@ -18,6 +18,8 @@ use crate::store::silent::Silent;
 const CALLBACK: &str = "https://app.example/callback";
 const SECRET: &str = "YdYQ8GU1ZaifFM+45Ep9QAFqr0GY0b9DomzH6GQjLtQ=";
 
+const RAW: [u8; 32] = *b"\x80\xd6\x10\xf0e5e\xa8\x9f\x14\xcf\xb8\xe4J}@\x01j\xafA\x98\xd1\xbfC\xa2l\xc7\xe8d#.\xd4";
+
 fn spa() -> Client {
     spa_named("spa")
 }
@@ -76,6 +78,13 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
         (good().secret("ab".repeat(31)), is!(BuildError::ShortSecret { bytes: 31 }), "after decoding"),
         (good().danger_passphrase("a phrase"), is!(BuildError::ShortSecret { bytes: 8 }), "at least 32"),
         (good().secret("x".repeat(99)), is!(BuildError::PlainSecret), "openssl rand -base64 32"),
+        (good().secret([0x80; 32]), is!(BuildError::PredictableSecret), "openssl rand -base64 32"),
+        (good().previous_secret("61".repeat(32)), is!(BuildError::PredictableSecret), "repeats itself"),
+        (
+            good().client(Client::confidential("job").secret("change-me-to-32-bytes-that-are-random")),
+            is!(BuildError::PredictableClientSecret { .. }),
+            "\"job\"",
+        ),
         (good().previous_secret("short"), is!(BuildError::PlainSecret), ".danger_passphrase(..)"),
         (good().next_secret("short"), is!(BuildError::PlainSecret), "base64url or hex"),
         (secretless().previous_secret(SECRET), is!(BuildError::NoCurrentSecret), "add .secret(..)"),
@@ -103,6 +112,11 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
             good().code_lifetime(Duration::from_secs(601)),
             is!(BuildError::Lifetime { what: "code_lifetime", .. }),
             "between 1 second and 600 seconds",
+        ),
+        (
+            good().code_lifetime(Duration::from_millis(1500)),
+            is!(BuildError::Lifetime { what: "code_lifetime", .. }),
+            "in whole seconds",
         ),
         (good().code_lifetime(zero), is!(BuildError::Lifetime { .. }), "code_lifetime"),
         (good().scope("offline_access", "Stay signed in"), is!(BuildError::NoReload), "leave the scope out"),
@@ -301,7 +315,7 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
         assert!(error.to_string().contains(text), "{error} does not say {text}");
     }
     let phrase = Secret::danger_passphrase("a phrase of the tests, and long enough");
-    assert!(good().secret(phrase.clone()).previous_secret(phrase).next_secret([0x80; 32]).build().is_ok());
+    assert!(good().secret(phrase.clone()).previous_secret(phrase).next_secret(RAW).build().is_ok());
     assert!(good().build().is_ok() && elsewhere("/welcome").build().is_ok());
     let behind = nameless().issuer("https://notes.example").client(spa()).client_address(x_forwarded_for(1));
     assert!(behind.build().is_ok() && nameless().issuer("http://127.0.0.1").client(spa()).build().is_ok());
@@ -316,6 +330,7 @@ fn what_reload_turns_on_has_bounds_and_one_type_of_claims() {
         (reloading().refresh_token_idle(Duration::ZERO), "refresh_token_idle must be between 1 second"),
         (reloading().refresh_token_lifetime(seconds(401 * 24 * 3600)), "and 34560000 seconds"),
         (reloading().refresh_token_grace(seconds(61)), "60 seconds"),
+        (reloading().refresh_token_grace(Duration::from_millis(1500)), "in whole seconds"),
         (reloading().sessions(false).account_page(), "leave .account_page() out"),
         (good().authenticate_blocking(|_| Some([1_u8])).reload_blocking(|_| Some([1_u16])), "use one type"),
     ] {

@@ -85,7 +85,7 @@ impl Client {
     ///
     /// ```
     /// use oauth_runtime::Client;
-    /// # let from_the_environment = "0123456789abcdef0123456789abcdef";
+    /// # let from_the_environment = "YdYQ8GU1ZaifFM+45Ep9QAFqr0GY0b9DomzH6GQjLtQ=";
     ///
     /// let job = Client::confidential("nightly-export").secret(from_the_environment).scope("notes:read");
     /// # let _ = job;
@@ -202,7 +202,7 @@ impl<S> Client<S> {
     ///
     /// ```
     /// use oauth_runtime::Client;
-    /// # let from_the_environment = "0123456789abcdef0123456789abcdef";
+    /// # let from_the_environment = "YdYQ8GU1ZaifFM+45Ep9QAFqr0GY0b9DomzH6GQjLtQ=";
     ///
     /// let old = Client::confidential("wiki")
     ///     .secret(from_the_environment)
@@ -239,7 +239,7 @@ impl<S> Client<S> {
     ///
     /// ```
     /// use oauth_runtime::Client;
-    /// # let from_the_environment = "0123456789abcdef0123456789abcdef";
+    /// # let from_the_environment = "YdYQ8GU1ZaifFM+45Ep9QAFqr0GY0b9DomzH6GQjLtQ=";
     ///
     /// let files = Client::confidential("files").secret(from_the_environment).resource_server("https://files.example");
     /// # let _ = files;
@@ -257,7 +257,7 @@ impl<S> Client<S> {
     ///
     /// ```
     /// use oauth_runtime::{Client, GrantType};
-    /// # let from_the_environment = "0123456789abcdef0123456789abcdef";
+    /// # let from_the_environment = "YdYQ8GU1ZaifFM+45Ep9QAFqr0GY0b9DomzH6GQjLtQ=";
     ///
     /// let web = Client::confidential("web")
     ///     .secret(from_the_environment)

@@ -1,8 +1,11 @@
 //! Where a browser may be sent with a code (RFC 9700 §2.1, RFC 8252 §7).
 
+use std::fmt;
+
 use url::{Host, Url};
 
 use crate::model::issuer::is_loopback;
+use crate::model::written::{self, has, host, is_on_loopback, web};
 
 /// A redirect URI as a client registers it.
 #[derive(Clone, Debug)]
@@ -35,30 +38,50 @@ pub(crate) struct Destination {
 }
 
 /// Why a text is no redirect URI.
-#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum InvalidRedirectUri {
     /// It is not an absolute URI in printable ASCII.
-    #[error("it must be an absolute URI in normal form: lower-case host, no default port, printable ASCII")]
     NotAUri,
     /// It has a fragment.
-    #[error("it must have no fragment")]
     Fragment,
     /// It has a user name or a password.
-    #[error("it must have no user name or password")]
     UserInfo,
     /// It is http to another machine.
-    #[error("plain http is for 127.0.0.1, [::1] and localhost; elsewhere write https")]
     PlainHttp,
     /// It is a private scheme without a dot, or a scheme that runs or shows content.
-    #[error(
-        "it must be https, http on loopback, or a private scheme with a dot such as com.example.app:/callback; name one \
-         without a dot in .allow_scheme(..)"
-    )]
     Scheme,
     /// Its query has a parameter that an answer brings: the client would get it twice.
-    #[error("its query must not have {0:?}, which the answer brings: give that parameter another name")]
     OfAnswers(&'static str),
 }
+
+impl InvalidRedirectUri {
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            InvalidRedirectUri::NotAUri => {
+                "it must be an absolute URI in normal form: lower-case host, no default port, printable ASCII"
+            }
+            InvalidRedirectUri::Fragment => "it must have no fragment",
+            InvalidRedirectUri::UserInfo => "it must have no user name or password",
+            InvalidRedirectUri::PlainHttp => "plain http is for 127.0.0.1, [::1] and localhost; elsewhere write https",
+            InvalidRedirectUri::Scheme => {
+                "it must be https, http on loopback, or a private scheme with a dot such as com.example.app:/callback; \
+                 name one without a dot in .allow_scheme(..)"
+            }
+            InvalidRedirectUri::OfAnswers(_) => "which the answer brings: give that parameter another name",
+        }
+    }
+}
+
+impl fmt::Display for InvalidRedirectUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let InvalidRedirectUri::OfAnswers(name) = self {
+            write!(f, "its query must not have {name:?}, ")?;
+        }
+        f.write_str(self.text())
+    }
+}
+
+impl std::error::Error for InvalidRedirectUri {}
 
 /// What an answer to an authorization request may bring (RFC 6749 §4.1.2, RFC 9207 §2, OpenID Connect Session Management §2).
 pub(crate) const OF_ANSWERS: [&str; 7] =
@@ -145,14 +168,10 @@ impl Destination {
 
 impl RedirectUri {
     pub(crate) fn parse(text: &str, besides: Besides<'_>) -> Result<Self, InvalidRedirectUri> {
-        // A backslash, a quote or a space would mean one thing to a browser and another to us.
-        if !text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte)) {
-            return Err(InvalidRedirectUri::NotAUri);
+        if let Some(why) = broken_rule(text) {
+            return Err(why);
         }
         let url = Url::parse(text).map_err(|_| InvalidRedirectUri::NotAUri)?;
-        if url.fragment().is_some() {
-            return Err(InvalidRedirectUri::Fragment);
-        }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(InvalidRedirectUri::UserInfo);
         }
@@ -192,9 +211,37 @@ pub(crate) fn is_private_scheme(text: &str) -> bool {
         && !OF_BROWSERS.contains(&text)
 }
 
-/// `app.localhost`
+/// Which rule a text breaks, as far as it takes no parser of URLs and nothing that the client or the issuer says: when a program
+/// is compiled, and when it starts.
+pub(crate) const fn broken_rule(text: &str) -> Option<InvalidRedirectUri> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        // A backslash, a quote or a space would mean one thing to a browser and another to us.
+        if !bytes[at].is_ascii_graphic() || has(&[bytes[at]], b"\"<>\\^`{|}") {
+            return Some(InvalidRedirectUri::NotAUri);
+        }
+        at += 1;
+    }
+    if !has(bytes, b":") {
+        return Some(InvalidRedirectUri::NotAUri);
+    }
+    if has(bytes, b"#") {
+        return Some(InvalidRedirectUri::Fragment);
+    }
+    let Some((authority, _)) = web(bytes) else { return None };
+    let host = host(authority);
+    if has(authority, b"@") {
+        Some(InvalidRedirectUri::UserInfo)
+    } else if bytes[4] != b's' && !is_on_loopback(host) && !written::is_name_on_loopback(host) {
+        Some(InvalidRedirectUri::PlainHttp)
+    } else {
+        None
+    }
+}
+
 fn is_name_on_loopback(url: &Url) -> bool {
-    matches!(url.host(), Some(Host::Domain(name)) if name.ends_with(".localhost"))
+    url.host_str().is_some_and(|host| written::is_name_on_loopback(host.as_bytes()))
 }
 
 /// Whether the text begins with its own origin, spelled as a browser spells it, and the origin ends there.
@@ -342,7 +389,7 @@ mod tests {
             ("https://Notes.example/cb", InvalidRedirectUri::NotAUri),
             ("http://127.1/cb", InvalidRedirectUri::NotAUri),
             ("https://user@notes.example/", InvalidRedirectUri::UserInfo),
-            ("https://:@notes.example/", InvalidRedirectUri::NotAUri),
+            ("https://:@notes.example/", InvalidRedirectUri::UserInfo),
         ] {
             assert_eq!(parsed(bad).expect_err(bad), why, "{bad}");
         }

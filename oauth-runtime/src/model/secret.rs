@@ -29,6 +29,27 @@ pub(crate) enum InvalidSecret {
     Short(usize),
     /// It is neither random bytes nor their base64, base64url or hex.
     PlainText,
+    /// It was not drawn at random.
+    Predictable,
+}
+
+impl InvalidSecret {
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            InvalidSecret::Short(_) => {
+                "a secret needs at least 32 bytes (where it is base64 or hex, after decoding): `openssl rand -base64 32` makes a \
+                 good one"
+            }
+            InvalidSecret::PlainText => {
+                "a secret is plain text, which others could guess: write 32 random bytes in base64, base64url or hex, such as \
+                 `openssl rand -base64 32` makes; a phrase of your own is .danger_passphrase(..)"
+            }
+            InvalidSecret::Predictable => {
+                "a secret was not drawn at random: it repeats itself, counts up or down, or says \"change me\"; \
+                 `openssl rand -base64 32` makes a good one"
+            }
+        }
+    }
 }
 
 impl Secret {
@@ -64,12 +85,17 @@ impl Secret {
     pub(crate) fn decoded(&self) -> Result<Secret, InvalidSecret> {
         let decoded = match std::str::from_utf8(&self.bytes) {
             Ok(text) if !self.is_passphrase && is_text(text) => {
-                Secret::from(decode(text).ok_or(InvalidSecret::PlainText)?)
+                let text: String = text.trim().chars().filter(|it| !matches!(it, '\r' | '\n')).collect();
+                match broken_rule(&text) {
+                    Some(why) => return Err(why),
+                    None => Secret::from(decode(&text).ok_or(InvalidSecret::PlainText)?),
+                }
             }
             Ok(_) | Err(_) => self.clone(),
         };
         match decoded.bytes.len() {
             bytes if bytes < Secret::MIN_BYTES => Err(InvalidSecret::Short(bytes)),
+            _ if is_predictable(&decoded.bytes) => Err(InvalidSecret::Predictable),
             _ => Ok(decoded),
         }
     }
@@ -80,22 +106,90 @@ fn is_text(text: &str) -> bool {
     text.chars().all(|it| !it.is_control() || it.is_ascii_whitespace())
 }
 
-/// The bytes that a text stands for in hex, base64 or base64url, as programs print it: in lines, the last one ended.
+/// Which rule the text of a service's secret breaks, as far as it need not be decoded: when a program is compiled, and when it
+/// starts.
+pub(crate) const fn broken_rule(text: &str) -> Option<InvalidSecret> {
+    let (mut of_hex, mut upper, mut lower, mut digits, mut at) = (true, false, false, 0, 0);
+    let bytes = text.as_bytes();
+    while at < bytes.len() {
+        match bytes[at] {
+            b'A'..=b'Z' => upper = true,
+            b'a'..=b'z' => lower = true,
+            b'0'..=b'9' | b'+' | b'/' | b'-' | b'_' | b'=' => {}
+            _ => return Some(InvalidSecret::PlainText),
+        }
+        of_hex &= bytes[at].is_ascii_hexdigit();
+        digits += (bytes[at] != b'=') as usize;
+        at += 1;
+    }
+    // `correct-horse-battery-staple` is base64url by its letters. Random bytes have both cases but for one of 2^31.
+    let is_one = if of_hex { digits % 2 == 0 } else { upper && lower };
+    if !is_one {
+        return Some(InvalidSecret::PlainText);
+    }
+    let stands_for = if of_hex { digits / 2 } else { digits * 3 / 4 };
+    if stands_for < Secret::MIN_BYTES {
+        return Some(InvalidSecret::Short(stands_for));
+    }
+    if is_predictable(bytes) { Some(InvalidSecret::Predictable) } else { None }
+}
+
+/// Whether bytes were plainly not drawn at random: they are a shorter piece again and again, count up or down, or say "change
+/// me". Of 32 random ones, in hex or as they are, that is so in fewer than one of 2^60 cases, and in base64 of 2^34.
+pub(crate) const fn is_predictable(bytes: &[u8]) -> bool {
+    let mut step = 1;
+    while step <= bytes.len() / 2 {
+        let mut at = step;
+        while at < bytes.len() && bytes[at] == bytes[at - step] {
+            at += 1;
+        }
+        if at == bytes.len() {
+            return true;
+        }
+        step += 1;
+    }
+    counts(bytes) || asks_to_be_changed(bytes)
+}
+
+const fn counts(bytes: &[u8]) -> bool {
+    let mut at = 2;
+    while at < bytes.len() && bytes[at].wrapping_sub(bytes[at - 1]) == bytes[1].wrapping_sub(bytes[0]) {
+        at += 1;
+    }
+    at >= bytes.len()
+}
+
+/// `changeme`, `Change-Me`, `CHANGE_ME`
+const fn asks_to_be_changed(bytes: &[u8]) -> bool {
+    const ASKED: &[u8] = b"changeme";
+    let mut begin = 0;
+    while begin < bytes.len() {
+        let (mut at, mut found) = (begin, 0);
+        while at < bytes.len() && found < ASKED.len() {
+            if bytes[at].eq_ignore_ascii_case(&ASKED[found]) {
+                found += 1;
+            } else if found == 0 || !matches!(bytes[at], b'-' | b'_' | b' ') {
+                break;
+            }
+            at += 1;
+        }
+        if found == ASKED.len() {
+            return true;
+        }
+        begin += 1;
+    }
+    false
+}
+
+/// The bytes that a text stands for in hex, base64 or base64url.
 fn decode(text: &str) -> Option<Vec<u8>> {
-    let text: String = text.trim().chars().filter(|it| !matches!(it, '\r' | '\n')).collect();
     if text.bytes().all(|it| it.is_ascii_hexdigit()) {
         let pairs = text.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).ok());
         return pairs.map(|pair| u8::from_str_radix(pair.filter(|pair| pair.len() == 2)?, 16).ok()).collect();
     }
-    // `correct-horse-battery-staple` is base64url by its letters. Random bytes have both cases but for one of 2^31.
-    let has_both_cases =
-        text.contains(|it: char| it.is_ascii_lowercase()) && text.contains(|it: char| it.is_ascii_uppercase());
-    if !has_both_cases {
-        return None;
-    }
     [STANDARD, URL_SAFE].iter().find_map(|alphabet| {
         let padding = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-        GeneralPurpose::new(alphabet, padding).decode(&text).ok()
+        GeneralPurpose::new(alphabet, padding).decode(text).ok()
     })
 }
 
@@ -266,6 +360,24 @@ mod tests {
         assert_eq!(refused(Secret::from("61d610f0653565a89f14cfb8e44a7d40")), InvalidSecret::Short(16));
         assert_eq!(refused(Secret::from("YdYQ8GU1ZaifFM+45Ep9QAFqr0GY0b9DomzH6GQjLg==")), InvalidSecret::Short(31));
         assert_eq!(refused(Secret::from(&BYTES[..31])), InvalidSecret::Short(31));
+        let counting: [u8; 32] = std::array::from_fn(|at| 200_u8.wrapping_add(at as u8));
+        for predictable in [
+            Secret::from([0x80; 32]),
+            Secret::from(counting),
+            Secret::from("YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE="),
+            Secret::from("61".repeat(32)),
+            Secret::from("61d610f0653565a89f14cfb8e44a7d40".repeat(2)),
+            Secret::from("ChangeMe+ifFM+45Ep9QAFqr0GY0b9DomzH6GQjLtQI="),
+            Secret::danger_passphrase("a".repeat(32)),
+            Secret::danger_passphrase("please change_me, before this is used"),
+        ] {
+            assert_eq!(refused(predictable), InvalidSecret::Predictable);
+        }
+        // A piece that comes again once, and one that is longer than half, are what random bytes may have.
+        let twice = [&BYTES[..20], &BYTES[..12]].concat();
+        assert!(
+            Secret::from(twice).decoded().is_ok() && !is_predictable(b"0123456789abcdefghijklmnopqrstuvwxyz0123456789")
+        );
         assert_eq!(refused(Secret::danger_passphrase("short")), InvalidSecret::Short(5));
     }
 }

@@ -1,0 +1,136 @@
+//! What is written in the source of an application, judged when it is compiled. Each function has the rule, and the text of the
+//! error, of what judges the same at start-up.
+
+use std::time::Duration;
+
+use crate::model::{issuer as issuers, lifetime as lifetimes, redirect_uri as redirect_uris, secret as secrets};
+
+/// Checks an issuer when the program is compiled: https, or http on loopback; no query, no fragment. It is the `&'static str` that
+/// [`Builder::issuer`](crate::Builder::issuer) takes. What only a parser of URLs can tell, `build()` does.
+///
+/// ```
+/// use oauth_runtime::{OAuthService, issuer};
+///
+/// const ISSUER: &str = "http://127.0.0.1:8000";
+///
+/// assert_eq!(issuer!("https://notes.example"), "https://notes.example");
+/// let builder = OAuthService::builder().issuer(issuer!(ISSUER));
+/// # let _ = builder;
+/// ```
+///
+/// ```compile_fail,E0080
+/// oauth_runtime::issuer!("http://notes.example"); // plain http is for loopback only; elsewhere write https
+/// ```
+#[macro_export]
+macro_rules! issuer {
+    ($text:expr) => {{
+        const __CHECKED: &str = $crate::__private::literal::issuer($text);
+        __CHECKED
+    }};
+}
+
+/// Checks a redirect URI when the program is compiled: a scheme, https outside of loopback, no fragment, no user name. It is the
+/// `&'static str` that [`Client::redirect_uri`](crate::Client::redirect_uri) takes. What else there is to check, `build()` does.
+///
+/// ```
+/// use oauth_runtime::{Client, redirect_uri};
+///
+/// assert_eq!(redirect_uri!("com.example.app:/callback"), "com.example.app:/callback");
+/// let spa = Client::public("spa").redirect_uri(redirect_uri!("https://notes.example/callback"));
+/// # let _ = spa;
+/// ```
+///
+/// ```compile_fail,E0080
+/// oauth_runtime::redirect_uri!("https://notes.example/#/callback"); // it must have no fragment
+/// ```
+#[macro_export]
+macro_rules! redirect_uri {
+    ($text:expr) => {{
+        const __CHECKED: &str = $crate::__private::literal::redirect_uri($text);
+        __CHECKED
+    }};
+}
+
+/// A lifetime, checked when the program is compiled: a whole number of seconds, minutes, hours or days, up to 400 days.
+///
+/// ```
+/// use oauth_runtime::{OAuthService, lifetime};
+/// use std::time::Duration;
+///
+/// assert_eq!(lifetime!("90s"), Duration::from_secs(90));
+/// assert_eq!(lifetime!("14d"), Duration::from_secs(14 * 24 * 3600));
+/// let builder = OAuthService::builder().access_token_lifetime(lifetime!("15m"));
+/// # let _ = builder;
+/// ```
+///
+/// ```compile_fail,E0080
+/// oauth_runtime::lifetime!("1.5s"); // a lifetime is in whole seconds
+/// ```
+#[macro_export]
+macro_rules! lifetime {
+    ($text:expr) => {{
+        const __CHECKED: ::core::time::Duration = $crate::__private::literal::lifetime($text);
+        __CHECKED
+    }};
+}
+
+/// Checks a secret when the program is compiled, for one that is in the source: of an example, or of a program that runs nowhere
+/// else. It stands for 32 bytes or more in base64, base64url or hex, and is no placeholder. A secret of a service that others
+/// reach comes from the environment or a secret manager.
+///
+/// ```
+/// use oauth_runtime::{OAuthService, secret};
+///
+/// let builder = OAuthService::builder().secret(secret!("YdYQ8GU1ZaifFM+45Ep9QAFqr0GY0b9DomzH6GQjLtQ="));
+/// # let _ = builder;
+/// assert_eq!(secret!("YdYQ8GU1ZaifFM+45Ep9QAFqr0GY0b9DomzH6GQjLtQ=").len(), 44);
+/// ```
+///
+/// ```compile_fail,E0080
+/// oauth_runtime::secret!("changeme"); // a secret is plain text, which others could guess: write 32 random bytes ..
+/// ```
+#[macro_export]
+macro_rules! secret {
+    ($text:expr) => {{
+        const __CHECKED: &str = $crate::__private::literal::secret($text);
+        __CHECKED
+    }};
+}
+
+/// For `issuer!`.
+#[track_caller]
+pub const fn issuer(text: &'static str) -> &'static str {
+    match issuers::broken_rule(text) {
+        Some(why) => panic!("{}", why.text()),
+        None => text,
+    }
+}
+
+/// For `redirect_uri!`.
+#[track_caller]
+pub const fn redirect_uri(text: &'static str) -> &'static str {
+    match redirect_uris::broken_rule(text) {
+        Some(why) => panic!("{}", why.text()),
+        None => text,
+    }
+}
+
+/// For `lifetime!`.
+#[track_caller]
+pub const fn lifetime(text: &'static str) -> Duration {
+    match lifetimes::written(text) {
+        Some(lifetime) => lifetime,
+        None => panic!(
+            "a lifetime is in whole seconds: write a number and its unit, up to 400 days, as in \"90s\", \"15m\", \"12h\" or \"14d\""
+        ),
+    }
+}
+
+/// For `secret!`.
+#[track_caller]
+pub const fn secret(text: &'static str) -> &'static str {
+    match secrets::broken_rule(text) {
+        Some(why) => panic!("{}", why.text()),
+        None => text,
+    }
+}
