@@ -98,6 +98,7 @@ pub mod __private {
     pub use crate::guard::decide::Guarded;
     pub use crate::guard::map::Registered;
     pub use crate::model::literal;
+    pub use crate::policy::fit::{Binding, Bound, check, check_both};
     pub use crate::policy::kept::{Kept, can_fail};
     pub use crate::policy::written::{Guard, place_of};
     pub use crate::policy::{Order, Route, Rule, Test, Typed, Value};

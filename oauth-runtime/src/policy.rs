@@ -5,11 +5,14 @@
 
 mod decision;
 mod facts;
+pub(crate) mod fit;
 pub(crate) mod kept;
 mod need;
 mod normal;
 mod number;
 mod parameter;
+mod said;
+mod shape;
 mod shapes;
 mod typed;
 pub(crate) mod written;
@@ -25,6 +28,8 @@ use crate::policy::number::Exact;
 pub use decision::Decision;
 pub use facts::Facts;
 pub(crate) use need::Need;
+pub(crate) use shape::Presence;
+pub use shape::{Field, Shape, Shaped};
 pub(crate) use shapes::{Shapes, read};
 pub use typed::{Inquiry, Typed, Verdict};
 pub(crate) use written::Guard;
@@ -246,7 +251,7 @@ impl Order {
         }
     }
 
-    pub(crate) fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Order::Below => "<",
             Order::AtMost => "<=",

@@ -1,0 +1,183 @@
+//! Whether what a policy asks can be so at all, by the type of the application's claims: decided while the program is
+//! compiled, beside the rule, and never when it runs.
+
+mod judge;
+
+use std::any::TypeId;
+
+use crate::policy::said::{Said, contains, is_number, near, nearer};
+use crate::policy::{Field, Presence, Rule, Shape, Test, Value};
+use judge::{Verdict, can_be_list, judge_bound};
+
+/// What `claims!(..)` binds the guards of a crate to.
+#[derive(Clone, Copy, Debug)]
+pub struct Bound {
+    /// One of these the claims are. None: the crate binds nothing.
+    pub types: &'static [Shape],
+    /// The scopes that there are, where they are declared.
+    pub scopes: Option<&'static [&'static str]>,
+    /// The values of `acr` that there are, where they are declared.
+    pub acr: Option<&'static [&'static str]>,
+}
+
+/// What `claims!(..)` registers for [`Builder::build`](crate::Builder::build).
+#[derive(Debug)]
+pub struct Binding {
+    /// The types of the claims, and their names.
+    pub types: &'static [fn() -> (TypeId, &'static str)],
+    /// As in [`Bound::scopes`].
+    pub scopes: Option<&'static [&'static str]>,
+}
+
+inventory::collect!(Binding);
+
+/// Panics, where it is evaluated and so at compile time, if this term can never hold, or always holds.
+#[track_caller]
+pub const fn check(bound: &Bound, rule: &Rule) {
+    if let Some(said) = misfit(bound, rule) {
+        panic!("{}", said.as_str());
+    }
+}
+
+/// Panics, where it is evaluated and so at compile time, if this claim is no list: two values of it are demanded.
+#[track_caller]
+pub const fn check_both(bound: &Bound, name: &[&'static str]) {
+    if !bound.types.is_empty() && !can_be_list(bound, name) {
+        let said = Said::new().name(name).text(" is no list, and never both: for either, write ").name(name);
+        panic!("{}", said.text(" = [\"one\", \"other\"]").as_str());
+    }
+}
+
+const fn misfit(bound: &Bound, rule: &Rule) -> Option<Said> {
+    match rule {
+        Rule::Claim(name, test) if !bound.types.is_empty() => match judge_bound(bound, name, test) {
+            Verdict::Fits => None,
+            verdict => Some(verdict.said(name, test)),
+        },
+        Rule::Scope(scopes) => undeclared("scope", scopes, bound.scopes),
+        Rule::Acr(values) => undeclared("acr", values, bound.acr),
+        Rule::Claim(..) | Rule::Public | Rule::Token | Rule::Fresh(_) | Rule::Typed(_) => None,
+        // Each of their terms is checked where it stands.
+        Rule::All(_) | Rule::Any(_) | Rule::Not(_) => None,
+    }
+}
+
+const fn undeclared(word: &str, wanted: &[&str], declared: Option<&[&str]>) -> Option<Said> {
+    let Some(declared) = declared else { return None };
+    let mut index = 0;
+    while index < wanted.len() {
+        if !contains(declared, wanted[index]) {
+            let said =
+                Said::new().text("`claims!(..)` declares no ").text(word).text(" \"").text(wanted[index]).text("\": ");
+            return Some(match near(wanted[index], declared) {
+                Some(meant) => said.text("one with a similar name exists, \"").text(meant).text("\""),
+                None => said.text("it has ").one_of(declared),
+            });
+        }
+        index += 1;
+    }
+    None
+}
+
+impl Verdict {
+    const fn said(&self, name: &[&'static str], test: &Test) -> Said {
+        let said = Said::new();
+        match self {
+            Verdict::Fits => said,
+            Verdict::AsksNothing => {
+                let said = said.text("this asks nothing: it holds for every token, since ").name(name);
+                match test {
+                    Test::Present => said.text(" is in each: compare it, as in `").text(last(name)).text(" = ..`"),
+                    Test::Equals(_) | Test::OneOf(_) | Test::Differs(_) | Test::Orders(..) => {
+                        said.text(" has no other value: leave it out")
+                    }
+                }
+            }
+            Verdict::Never(shape, place) => {
+                let said = said.name(name).text(" is never ").value_of(test, *place).text(": it is ").shape(shape);
+                said.meant(test, *place, shape)
+            }
+            Verdict::NothingBelow(shape, place) => {
+                said.text("nothing is below ").name(name.split_at(*place).0).text(": it is ").shape(shape)
+            }
+            Verdict::NoField(fields, of, place) => {
+                let (above, below) = name.split_at(*place);
+                let said = match above {
+                    [] => said.text("no claim is called ").name(&[below[0]]),
+                    above => said.name(above).text(" has no ").name(&[below[0]]),
+                };
+                match near_field(below[0], fields, None) {
+                    Some((meant, _)) => said.text(": a claim with a similar name exists, ").name(&[meant]),
+                    None => said.text(": `").text(of).text("` has ").fields(fields, 0),
+                }
+            }
+        }
+    }
+}
+
+impl Said {
+    const fn value_of(self, test: &Test, place: usize) -> Self {
+        match test {
+            Test::Present => self.text("there"),
+            Test::Equals(value) | Test::Differs(value) => self.value(value),
+            Test::OneOf(values) => self.value(&values[place]),
+            Test::Orders(order, value) => self.text(order.as_str()).text(" ").value(value),
+        }
+    }
+
+    /// What was probably meant, where that is to be seen.
+    const fn meant(self, test: &Test, place: usize, shape: &Shape) -> Self {
+        let value = match test {
+            Test::Equals(value) | Test::Differs(value) => value,
+            Test::OneOf(values) => &values[place],
+            Test::Present | Test::Orders(..) => return self,
+        };
+        let shape = match shape {
+            Shape::Optional(inner) | Shape::List(inner) => inner,
+            other => other,
+        };
+        match (value, shape) {
+            (Value::Str(text), Shape::Variants(names)) => match near(text, names) {
+                Some(meant) => self.text("; did you mean \"").text(meant).text("\"?"),
+                None => self,
+            },
+            (Value::Str(text), Shape::Integer(..) | Shape::Number) if is_number(text) => {
+                self.text("; write it without quotes, ").text(text)
+            }
+            (Value::Str(text), Shape::Bool) if contains(&["true", "false"], text) => {
+                self.text("; write it without quotes")
+            }
+            (Value::Int(integer), Shape::Text) => self.text("; write it in quotes, \"").integer(*integer).text("\""),
+            _ => self,
+        }
+    }
+}
+
+const fn near_field(
+    written: &str,
+    fields: &[Field],
+    before: Option<(&'static str, usize)>,
+) -> Option<(&'static str, usize)> {
+    let mut best = before;
+    let mut index = 0;
+    while index < fields.len() {
+        best = match (fields[index].presence, fields[index].shape) {
+            (Presence::Flat, Shape::Object(_, inner)) => near_field(written, inner, best),
+            (Presence::Flat, _) => best,
+            (Presence::Always | Presence::Sometimes, _) => nearer(written, fields[index].name, best),
+        };
+        index += 1;
+    }
+    best
+}
+
+const fn last<'a>(name: &[&'a str]) -> &'a str {
+    match name {
+        [.., last] => last,
+        [] => "",
+    }
+}
+
+#[cfg(test)]
+#[path = "fit/tests.rs"]
+mod tests;

@@ -1,0 +1,320 @@
+//! What comes of a term where the claims are of a shape: it fits, it never holds, it always holds, or there is no such claim.
+
+use crate::policy::fit::Bound;
+use crate::policy::said::{contains, equal};
+use crate::policy::{Field, Order, Presence, Shape, Test, Value};
+
+/// What comes of one term.
+#[derive(Clone, Copy)]
+pub(super) enum Verdict {
+    Fits,
+    /// It holds for everybody.
+    AsksNothing,
+    /// The claim is of this shape, and never the value of this place.
+    Never(&'static Shape, usize),
+    /// The claim before this segment is of a shape that has nothing below it.
+    NothingBelow(&'static Shape, usize),
+    /// This segment is no field of this object.
+    NoField(&'static [Field], &'static str, usize),
+}
+
+/// Over all the types that the claims may be: what one of them answers is an answer.
+pub(super) const fn judge_bound(bound: &Bound, name: &[&'static str], test: &Test) -> Verdict {
+    let verdict = judge_either(bound.types, name, 0, test, false);
+    match verdict {
+        Verdict::NoField(_, _, 0) => match judge(&REGISTERED, name, 0, test, false) {
+            Verdict::NoField(_, _, 0) => verdict,
+            registered => registered,
+        },
+        verdict => verdict,
+    }
+}
+
+const fn judge_either(
+    shapes: &'static [Shape],
+    name: &[&'static str],
+    at: usize,
+    test: &Test,
+    optional: bool,
+) -> Verdict {
+    let mut combined = judge(&shapes[0], name, at, test, optional);
+    let mut index = 1;
+    while index < shapes.len() {
+        combined = match (combined, judge(&shapes[index], name, at, test, optional)) {
+            (Verdict::AsksNothing, Verdict::AsksNothing) => Verdict::AsksNothing,
+            // Then it asks which of the types it is.
+            (Verdict::Fits | Verdict::AsksNothing, _) | (_, Verdict::Fits | Verdict::AsksNothing) => Verdict::Fits,
+            (never @ Verdict::Never(..), _) | (_, never @ Verdict::Never(..)) => never,
+            (first, _) => first,
+        };
+        index += 1;
+    }
+    combined
+}
+
+/// `optional`: it may not be there.
+const fn judge(shape: &'static Shape, name: &[&'static str], at: usize, test: &Test, optional: bool) -> Verdict {
+    if at == name.len() {
+        return ask(shape, test, optional);
+    }
+    match shape {
+        Shape::Any => Verdict::Fits,
+        Shape::Map(each) => judge(each, name, at + 1, test, true),
+        Shape::Optional(inner) => judge(inner, name, at, test, true),
+        Shape::Either(shapes) => judge_either(shapes, name, at, test, optional),
+        Shape::Object(of, fields) => judge_fields(fields, of, name, at, test, optional),
+        Shape::Null
+        | Shape::Text
+        | Shape::Bool
+        | Shape::Integer(..)
+        | Shape::Number
+        | Shape::Variants(_)
+        | Shape::List(_) => Verdict::NothingBelow(shape, at),
+    }
+}
+
+const fn judge_fields(
+    fields: &'static [Field],
+    of: &'static str,
+    name: &[&'static str],
+    at: usize,
+    test: &Test,
+    optional: bool,
+) -> Verdict {
+    let mut index = 0;
+    while index < fields.len() {
+        let field = &fields[index];
+        if !matches!(field.presence, Presence::Flat) && equal(field.name, name[at]) {
+            let optional = optional || matches!(field.presence, Presence::Sometimes);
+            return judge(&field.shape, name, at + 1, test, optional);
+        }
+        index += 1;
+    }
+    // Only then, since a flat map has every name.
+    let mut index = 0;
+    while index < fields.len() {
+        if matches!(fields[index].presence, Presence::Flat) {
+            match judge(&fields[index].shape, name, at, test, optional) {
+                Verdict::NoField(..) => {}
+                verdict => return verdict,
+            }
+        }
+        index += 1;
+    }
+    Verdict::NoField(fields, of, at)
+}
+
+const fn ask(shape: &'static Shape, test: &Test, optional: bool) -> Verdict {
+    match test {
+        Test::Present => match shape {
+            Shape::Null => Verdict::Never(shape, 0),
+            _ if !optional && is_always_there(shape) => Verdict::AsksNothing,
+            _ => Verdict::Fits,
+        },
+        Test::Equals(value) => ask_values(shape, std::slice::from_ref(value), optional),
+        Test::OneOf(values) => ask_values(shape, values, optional),
+        Test::Differs(value) if fits(shape, value) => Verdict::Fits,
+        Test::Differs(_) => Verdict::Never(shape, 0),
+        Test::Orders(order, value) => ask_order(shape, *order, value, optional),
+    }
+}
+
+/// What is neither `null` nor `false`.
+const fn is_always_there(shape: &Shape) -> bool {
+    match shape {
+        Shape::Text
+        | Shape::Integer(..)
+        | Shape::Number
+        | Shape::Variants(_)
+        | Shape::List(_)
+        | Shape::Map(_)
+        | Shape::Object(..) => true,
+        Shape::Any | Shape::Null | Shape::Bool | Shape::Optional(_) => false,
+        Shape::Either(shapes) => {
+            let mut index = 0;
+            while index < shapes.len() && is_always_there(&shapes[index]) {
+                index += 1;
+            }
+            index == shapes.len()
+        }
+    }
+}
+
+const fn ask_values(shape: &'static Shape, values: &[Value], optional: bool) -> Verdict {
+    let mut index = 0;
+    while index < values.len() {
+        if !fits(shape, &values[index]) {
+            return Verdict::Never(shape, index);
+        }
+        index += 1;
+    }
+    if !optional && covers(shape, values) { Verdict::AsksNothing } else { Verdict::Fits }
+}
+
+/// Whether the claim can be this value, or a list with it.
+const fn fits(shape: &Shape, value: &Value) -> bool {
+    match (shape, value) {
+        (Shape::Any, _)
+        | (Shape::Text, Value::Str(_) | Value::Parameter(_))
+        | (Shape::Variants(_) | Shape::Integer(..), Value::Parameter(_))
+        | (Shape::Number, Value::Int(_) | Value::Float(_))
+        | (Shape::Bool, Value::Bool(_)) => true,
+        (Shape::Variants(names), Value::Str(text)) => contains(names, text),
+        (Shape::Integer(least, most), Value::Int(integer)) => *least <= *integer && *integer <= *most,
+        (Shape::Integer(least, most), Value::Float(float)) => {
+            let integer = *float as i128;
+            integer as f64 == *float && *least <= integer && integer <= *most
+        }
+        (Shape::List(each) | Shape::Optional(each), value) => fits(each, value),
+        (Shape::Either(shapes), value) => {
+            let mut index = 0;
+            while index < shapes.len() && !fits(&shapes[index], value) {
+                index += 1;
+            }
+            index < shapes.len()
+        }
+        _ => false,
+    }
+}
+
+/// Whether the claim is always one of these.
+const fn covers(shape: &Shape, values: &[Value]) -> bool {
+    match shape {
+        Shape::Bool => values.len() == 2,
+        Shape::Variants(names) => {
+            let mut index = 0;
+            while index < names.len() && has_text(values, names[index]) {
+                index += 1;
+            }
+            index == names.len()
+        }
+        Shape::Integer(least, most) => *most - *least < values.len() as i128,
+        _ => false,
+    }
+}
+
+const fn has_text(values: &[Value], text: &str) -> bool {
+    let mut index = 0;
+    while index < values.len() {
+        if let Value::Str(value) = values[index]
+            && equal(value, text)
+        {
+            return true;
+        }
+        index += 1;
+    }
+    false
+}
+
+const fn ask_order(shape: &'static Shape, order: Order, value: &Value, optional: bool) -> Verdict {
+    match shape {
+        Shape::Any | Shape::Number => Verdict::Fits,
+        Shape::Optional(inner) => match ask_order(inner, order, value, true) {
+            Verdict::Never(..) => Verdict::Never(shape, 0),
+            verdict => verdict,
+        },
+        Shape::Integer(least, most) => match (order_holds(order, *least, value), order_holds(order, *most, value)) {
+            (false, false) => Verdict::Never(shape, 0),
+            (true, true) if !optional => Verdict::AsksNothing,
+            (_, _) => Verdict::Fits,
+        },
+        Shape::Either(shapes) => {
+            let mut index = 0;
+            while index < shapes.len() {
+                if !matches!(ask_order(&shapes[index], order, value, optional), Verdict::Never(..)) {
+                    return Verdict::Fits;
+                }
+                index += 1;
+            }
+            Verdict::Never(shape, 0)
+        }
+        _ => Verdict::Never(shape, 0),
+    }
+}
+
+const fn order_holds(order: Order, claim: i128, value: &Value) -> bool {
+    let (below, above) = match value {
+        Value::Int(value) => (claim < *value, claim > *value),
+        Value::Float(value) => ((claim as f64) < *value, (claim as f64) > *value),
+        Value::Str(_) | Value::Bool(_) | Value::Parameter(_) => return false,
+    };
+    match order {
+        Order::Below => below,
+        Order::AtMost => !above,
+        Order::Above => above,
+        Order::AtLeast => !below,
+    }
+}
+
+/// Whether the claim can have two values at once.
+pub(super) const fn can_be_list(bound: &Bound, name: &[&'static str]) -> bool {
+    // A list takes no order: it is the only shape for which two values can hold.
+    let mut index = 0;
+    while index < bound.types.len() {
+        if leads_to_list(&bound.types[index], name, 0) {
+            return true;
+        }
+        index += 1;
+    }
+    leads_to_list(&REGISTERED, name, 0)
+}
+
+const fn leads_to_list(shape: &Shape, name: &[&'static str], at: usize) -> bool {
+    match shape {
+        Shape::Any => true,
+        Shape::List(_) => at == name.len(),
+        Shape::Optional(inner) => leads_to_list(inner, name, at),
+        Shape::Map(each) => at < name.len() && leads_to_list(each, name, at + 1),
+        Shape::Either(shapes) => {
+            let mut index = 0;
+            while index < shapes.len() && !leads_to_list(&shapes[index], name, at) {
+                index += 1;
+            }
+            index < shapes.len()
+        }
+        Shape::Object(_, fields) => {
+            let mut index = 0;
+            while index < fields.len() {
+                let field = &fields[index];
+                let leads = match field.presence {
+                    Presence::Flat => leads_to_list(&field.shape, name, at),
+                    Presence::Always | Presence::Sometimes => {
+                        at < name.len() && equal(field.name, name[at]) && leads_to_list(&field.shape, name, at + 1)
+                    }
+                };
+                if leads {
+                    return true;
+                }
+                index += 1;
+            }
+            false
+        }
+        Shape::Null | Shape::Text | Shape::Bool | Shape::Integer(..) | Shape::Number | Shape::Variants(_) => false,
+    }
+}
+
+/// The claims that the server sets, and that a policy may speak of.
+static REGISTERED: Shape = Shape::Object(
+    "the server",
+    &[
+        Field::new("iss", Shape::Text),
+        Field::new("sub", Shape::Text),
+        Field::new("aud", Shape::Either(&[Shape::Text, Shape::List(&Shape::Text)])),
+        Field::new("exp", SECONDS),
+        Field::new("iat", SECONDS),
+        Field::optional("nbf", SECONDS),
+        Field::new("jti", Shape::Text),
+        Field::new("client_id", Shape::Text),
+        Field::optional("azp", Shape::Text),
+        Field::optional("scope", Shape::Text),
+        Field::optional("scp", Shape::Any),
+        Field::optional("auth_time", SECONDS),
+        Field::optional("acr", Shape::Text),
+        Field::optional("amr", Shape::List(&Shape::Text)),
+        Field::optional("sid", Shape::Text),
+        Field::optional("act", Shape::Any),
+        Field::optional("cnf", Shape::Any),
+    ],
+);
+
+const SECONDS: Shape = Shape::Integer(0, u64::MAX as i128);

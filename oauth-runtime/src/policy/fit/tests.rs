@@ -1,0 +1,180 @@
+use super::*;
+use crate::policy::Order;
+
+const ROLE: Shape = Shape::Variants(&["reader", "auditor", "admin"]);
+const ADDRESS: Shape =
+    Shape::Object("Address", &[Field::new("city", Shape::Text), Field::new("zip", Shape::Optional(&Shape::Text))]);
+const USER: Shape = Shape::Object(
+    "User",
+    &[
+        Field::new("sub", Shape::Text),
+        Field::new("role", ROLE),
+        Field::new("level", Shape::Integer(0, 255)),
+        Field::new("score", Shape::Number),
+        Field::new("suspended", Shape::Bool),
+        Field::new("teams", Shape::List(&ROLE)),
+        Field::optional("nick", Shape::Text),
+        Field::new("boss", Shape::Optional(&Shape::Text)),
+        Field::new("address", ADDRESS),
+        Field::flat(Shape::Object("Plan", &[Field::new("plan", Shape::Text)])),
+        Field::new("other", Shape::Any),
+    ],
+);
+const BOUND: Bound = Bound { types: &[USER], scopes: Some(&["notes:read", "notes:write"]), acr: Some(&["mfa"]) };
+
+fn said(bound: &Bound, rule: &Rule) -> String {
+    misfit(bound, rule).map_or_else(String::new, |said| said.as_str().to_owned())
+}
+
+fn of(name: &'static [&'static str], test: Test) -> String {
+    said(&BOUND, &Rule::Claim(name, test))
+}
+
+#[test]
+fn what_can_be_and_need_not_be_fits() {
+    for (name, test) in [
+        (&["role"] as &[&str], Test::Equals(Value::Str("admin"))),
+        (&["role"], Test::OneOf(&[Value::Str("admin"), Value::Str("reader")])),
+        (&["role"], Test::Differs(Value::Str("admin"))),
+        (&["role"], Test::Equals(Value::Parameter("role"))),
+        (&["sub"], Test::Equals(Value::Parameter("owner"))),
+        (&["level"], Test::Equals(Value::Float(3.0))),
+        (&["level"], Test::Orders(Order::AtLeast, Value::Int(1))),
+        (&["level"], Test::Orders(Order::Below, Value::Float(254.5))),
+        (&["score"], Test::Orders(Order::Below, Value::Int(-3))),
+        (&["suspended"], Test::Present),
+        (&["suspended"], Test::Equals(Value::Bool(false))),
+        (&["teams"], Test::Equals(Value::Str("admin"))),
+        (&["nick"], Test::Present),
+        (&["boss"], Test::Present),
+        (&["boss"], Test::Equals(Value::Str("x"))),
+        (&["address", "city"], Test::Equals(Value::Str("x"))),
+        (&["address", "zip"], Test::Present),
+        (&["plan"], Test::Equals(Value::Str("x"))),
+        (&["other"], Test::Present),
+        (&["other", "below"], Test::Equals(Value::Int(1))),
+        // What the server sets.
+        (&["client_id"], Test::Equals(Value::Str("cli"))),
+        (&["amr"], Test::Equals(Value::Str("otp"))),
+        (&["auth_time"], Test::Present),
+    ] {
+        assert_eq!(of(name, test), "", "{name:?} {test:?}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_said_with_its_cure() {
+    for (name, test, expected) in [
+        (&["rol"] as &[&str], Test::Present, "no claim is called `rol`: a claim with a similar name exists, `role`"),
+        (
+            &["colour"],
+            Test::Present,
+            "no claim is called `colour`: `User` has `sub`, `role`, `level`, `score`, `suspended`, `teams`, `nick`, `boss`, \
+             `address`, `plan`, `other`",
+        ),
+        (&["plann"], Test::Present, "no claim is called `plann`: a claim with a similar name exists, `plan`"),
+        (&["address", "cty"], Test::Present, "`address` has no `cty`: a claim with a similar name exists, `city`"),
+        (&["address", "x"], Test::Present, "`address` has no `x`: `Address` has `city`, `zip`"),
+        (&["role", "name"], Test::Present, "nothing is below `role`: it is \"reader\", \"auditor\" or \"admin\""),
+        (
+            &["role"],
+            Test::Equals(Value::Str("amdin")),
+            "`role` is never \"amdin\": it is \"reader\", \"auditor\" or \"admin\"; did you mean \"admin\"?",
+        ),
+        (
+            &["teams"],
+            Test::OneOf(&[Value::Str("admin"), Value::Str("Reader")]),
+            "`teams` is never \"Reader\": it is a list, each \"reader\", \"auditor\" or \"admin\"; did you mean \"reader\"?",
+        ),
+        (&["role"], Test::Differs(Value::Int(3)), "`role` is never 3: it is \"reader\", \"auditor\" or \"admin\""),
+        (
+            &["level"],
+            Test::Equals(Value::Str("3")),
+            "`level` is never \"3\": it is an integer from 0 to 255; write it without quotes, 3",
+        ),
+        (&["level"], Test::Equals(Value::Int(300)), "`level` is never 300: it is an integer from 0 to 255"),
+        (&["level"], Test::Equals(Value::Float(2.5)), "`level` is never 2.5: it is an integer from 0 to 255"),
+        (
+            &["level"],
+            Test::Orders(Order::Above, Value::Int(255)),
+            "`level` is never > 255: it is an integer from 0 to 255",
+        ),
+        (&["sub"], Test::Orders(Order::Above, Value::Int(3)), "`sub` is never > 3: it is text"),
+        (&["sub"], Test::Equals(Value::Int(7)), "`sub` is never 7: it is text; write it in quotes, \"7\""),
+        (
+            &["suspended"],
+            Test::Equals(Value::Str("true")),
+            "`suspended` is never \"true\": it is true or false; write it without quotes",
+        ),
+        (&["suspended"], Test::Equals(Value::Parameter("x")), "`suspended` is never `path.x`: it is true or false"),
+        (&["address"], Test::Equals(Value::Str("x")), "`address` is never \"x\": it is an object with `city`, `zip`"),
+        (
+            &["role"],
+            Test::Present,
+            "this asks nothing: it holds for every token, since `role` is in each: compare it, as in `role = ..`",
+        ),
+        (
+            &["role"],
+            Test::OneOf(&[Value::Str("admin"), Value::Str("reader"), Value::Str("auditor")]),
+            "this asks nothing: it holds for every token, since `role` has no other value: leave it out",
+        ),
+        (
+            &["level"],
+            Test::Orders(Order::AtLeast, Value::Int(0)),
+            "this asks nothing: it holds for every token, since `level` has no other value: leave it out",
+        ),
+        (
+            &["iss"],
+            Test::Present,
+            "this asks nothing: it holds for every token, since `iss` is in each: compare it, as in `iss = ..`",
+        ),
+    ] {
+        assert_eq!(of(name, test), expected);
+    }
+}
+
+#[test]
+fn of_several_types_one_is_enough() {
+    const ROBOT: Shape =
+        Shape::Object("Robot", &[Field::new("sub", Shape::Text), Field::new("serial", Shape::Integer(0, 9))]);
+    let both = Bound { types: &[USER, ROBOT], ..BOUND };
+    let of = |name, test| said(&both, &Rule::Claim(name, test));
+    assert_eq!(of(&["serial"], Test::Present), "", "a user has none");
+    assert_eq!(of(&["serial"], Test::Equals(Value::Int(3))), "");
+    assert_eq!(of(&["serial"], Test::Equals(Value::Int(10))), "`serial` is never 10: it is an integer from 0 to 9");
+    assert!(of(&["sub"], Test::Present).starts_with("this asks nothing"));
+    assert!(of(&["seral"], Test::Present).starts_with("no claim is called `seral`"));
+}
+
+#[test]
+fn without_a_binding_everything_fits() {
+    let unbound = Bound { types: &[], scopes: None, acr: None };
+    assert_eq!(said(&unbound, &Rule::Claim(&["rol"], Test::Present)), "");
+    assert_eq!(said(&unbound, &Rule::Scope(&["x"])), "");
+    check_both(&unbound, &["role"]);
+}
+
+#[test]
+fn scopes_and_acr_values_are_those_that_are_declared() {
+    assert_eq!(said(&BOUND, &Rule::Scope(&["notes:read", "notes:write"])), "");
+    assert_eq!(
+        said(&BOUND, &Rule::Scope(&["notes:read", "notes:wirte"])),
+        "`claims!(..)` declares no scope \"notes:wirte\": one with a similar name exists, \"notes:write\""
+    );
+    assert_eq!(said(&BOUND, &Rule::Acr(&["hardware"])), "`claims!(..)` declares no acr \"hardware\": it has \"mfa\"");
+}
+
+#[test]
+fn only_a_list_can_have_two_values() {
+    for (name, is_list) in [
+        (&["teams"] as &[&str], true),
+        (&["amr"], true),
+        (&["other"], true),
+        (&["other", "x"], true),
+        (&["role"], false),
+        (&["address", "city"], false),
+        (&["plan"], false),
+    ] {
+        assert_eq!(can_be_list(&BOUND, name), is_list, "{name:?}");
+    }
+}

@@ -1,0 +1,107 @@
+//! What claims can be: the shape of a type, as serde writes it into a token.
+
+mod types;
+
+use std::fmt;
+
+/// A type that claims have, or a part of them: what its values look like as JSON.
+///
+/// `#[derive(Claims)]` writes it for the application's structs and enums, by their serde attributes. By hand it is for a
+/// type whose `Serialize` is written by hand too.
+///
+/// ```
+/// use oauth_runtime::policy::{Shape, Shaped};
+///
+/// struct Email(String); // serialized as text, "ada@example.com"
+///
+/// impl Shaped for Email {
+///     const SHAPE: Shape = Shape::Text;
+/// }
+/// assert_eq!(Email::SHAPE.to_string(), "text");
+/// assert_eq!(<Vec<Option<u8>>>::SHAPE.to_string(), "a list, each an integer from 0 to 255 or null");
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not known as a claim",
+    label = "what does this look like in a token?",
+    note = "of this crate: `#[derive(Claims)]` on it; of another: `#[claims(as = String)]` on the field, with a type that \
+            is written the same way (`serde_json::Value` for anything)"
+)]
+pub trait Shaped {
+    /// What a value looks like.
+    const SHAPE: Shape;
+}
+
+/// What the JSON of a claim can be.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Shape {
+    /// Anything: what guards say about it is checked at run time alone.
+    Any,
+    /// Always `null`.
+    Null,
+    /// A string.
+    Text,
+    /// `true` or `false`.
+    Bool,
+    /// An integer within these bounds, both included.
+    Integer(i128, i128),
+    /// Any number.
+    Number,
+    /// A string, one of these.
+    Variants(&'static [&'static str]),
+    /// An array of it.
+    List(&'static Shape),
+    /// An object with names that are not known.
+    Map(&'static Shape),
+    /// An object: the name of its type, and its fields.
+    Object(&'static str, &'static [Field]),
+    /// It, or `null`.
+    Optional(&'static Shape),
+    /// One of these.
+    Either(&'static [Shape]),
+}
+
+/// One field of a [`Shape::Object`].
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Field {
+    pub(crate) name: &'static str,
+    pub(crate) shape: Shape,
+    pub(crate) presence: Presence,
+}
+
+/// Whether the field is in a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    Always,
+    /// `skip_serializing_if`, and what only some variants have.
+    Sometimes,
+    /// `flatten`: the names are those of its own fields.
+    Flat,
+}
+
+impl Field {
+    /// One that is in every token.
+    #[must_use]
+    pub const fn new(name: &'static str, shape: Shape) -> Self {
+        Field { name, shape, presence: Presence::Always }
+    }
+
+    /// One that may be left out.
+    #[must_use]
+    pub const fn optional(name: &'static str, shape: Shape) -> Self {
+        Field { name, shape, presence: Presence::Sometimes }
+    }
+
+    /// One whose own fields stand in its place.
+    #[must_use]
+    pub const fn flat(shape: Shape) -> Self {
+        Field { name: "", shape, presence: Presence::Flat }
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(super::said::Said::new().shape(self).as_str())
+    }
+}
