@@ -73,18 +73,18 @@ fn read(kind: Kind, arguments: TokenStream) -> Result<Guard> {
     let rule = match kind {
         Kind::Claim | Kind::Policy => {
             let PolicyArguments { runtime, policy: parsed } = syn::parse2(arguments)?;
-            let (requirement, parameters) = match parsed {
+            let (requirement, parameters, checks) = match parsed {
                 Policy::Terms(terms) if terms.is_empty() => return Err(empty_policy(kind)),
                 Policy::Terms(terms) => {
-                    let (rule, parameters) = check::rule(&terms)?;
-                    (Requirement::Rule(rule), parameters)
+                    let check::Checked { rule, parameters, checks } = check::rule(&terms)?;
+                    (Requirement::Rule(rule), parameters, checks)
                 }
                 Policy::Pattern(pattern) => {
                     check::pattern::pattern(&pattern)?;
-                    (Requirement::Pattern(pattern), Vec::new())
+                    (Requirement::Pattern(pattern), Vec::new(), Vec::new())
                 }
             };
-            return Ok(Guard { requirement, policy, parameters, runtime });
+            return Ok(Guard { requirement, policy, parameters, checks, runtime });
         }
         Kind::Token => Rule::Token,
         Kind::Public => Rule::Public,
@@ -99,7 +99,8 @@ fn read(kind: Kind, arguments: TokenStream) -> Result<Guard> {
         let message = format!("`#[{}]` asks for {asks}: {cure}", kind.name());
         return Err(Error::new_spanned(rest, message));
     }
-    Ok(Guard { requirement: Requirement::Rule(rule), policy, parameters: Vec::new(), runtime })
+    let requirement = Requirement::Rule(rule);
+    Ok(Guard { requirement, policy, parameters: Vec::new(), checks: Vec::new(), runtime })
 }
 
 fn empty_policy(kind: Kind) -> Error {

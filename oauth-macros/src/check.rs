@@ -7,21 +7,30 @@ pub(crate) mod route;
 mod words;
 
 use proc_macro2::Span;
+use quote::ToTokens as _;
 use syn::{Error, Result};
 
 use crate::mistakes::Mistakes;
-use crate::rule::{Order, Parameter, Rule, Test, Value};
+use crate::rule::{Asks, Check, Order, Parameter, Rule, Test, Value};
 use crate::syntax::{ACR, Combinator, FRESH, Name, Operand, Operands, Operator, PATH, Predicate, SCOPE, Term};
 use called::called;
 use literal::literal_value;
 use words::{acr, fresh, refuse_words, scope};
 
-/// The rule of an attribute, and the parameters of the route that it speaks of.
-pub(crate) fn rule(terms: &[Term]) -> Result<(Rule, Vec<Parameter>)> {
-    let mut checker = Checker { parameters: Vec::new() };
+/// What an attribute means.
+pub(crate) struct Checked {
+    pub(crate) rule: Rule,
+    /// Those of the route that it speaks of.
+    pub(crate) parameters: Vec<Parameter>,
+    /// What is left for the compiler, which knows the type of the claims.
+    pub(crate) checks: Vec<Check>,
+}
+
+pub(crate) fn rule(terms: &[Term]) -> Result<Checked> {
+    let mut checker = Checker { parameters: Vec::new(), checks: Vec::new() };
     let mut rules = checker.rules(terms, Within::BareList)?;
     let rule = if rules.len() == 1 { rules.swap_remove(0) } else { Rule::All(rules) };
-    Ok((rule, checker.parameters))
+    Ok(Checked { rule, parameters: checker.parameters, checks: checker.checks })
 }
 
 /// In an `all(..)` that is written, terms about one claim are meant; in a bare list they are a slip.
@@ -33,6 +42,7 @@ enum Within {
 
 struct Checker {
     parameters: Vec<Parameter>,
+    checks: Vec<Check>,
 }
 
 impl Checker {
@@ -74,7 +84,11 @@ impl Checker {
             return Err(Error::new(span, message));
         }
         match combinator {
-            Combinator::All => Ok(Rule::All(self.rules(terms, Within::Combinator)?)),
+            Combinator::All => {
+                let rules = self.rules(terms, Within::Combinator)?;
+                self.both(&rules, terms);
+                Ok(Rule::All(rules))
+            }
             Combinator::Any => Ok(Rule::Any(self.rules(terms, Within::Combinator)?)),
             Combinator::Not => match terms {
                 [Term::Combined { combinator: Combinator::Not, span, .. }] => {
@@ -97,16 +111,32 @@ impl Checker {
             return Err(called(name, inside));
         }
         refuse_words(name)?;
-        if name.is(SCOPE) {
-            return scope(name, predicate);
-        }
         if name.is(FRESH) {
             return fresh(name, predicate);
         }
-        if name.is(ACR) {
-            return acr(name, predicate);
+        let rule = if name.is(SCOPE) {
+            scope(name, predicate)?
+        } else if name.is(ACR) {
+            acr(name, predicate)?
+        } else {
+            Rule::Claim(name.texts(), self.test(name, predicate)?)
+        };
+        let (first, last) = ends(name, predicate);
+        self.checks.push(Check { asks: Asks::Term(rule.clone()), first, last });
+        Ok(rule)
+    }
+
+    /// Two values are demanded of one claim, which has to be a list then.
+    fn both(&mut self, rules: &[Rule], terms: &[Term]) {
+        for (index, (rule, term)) in rules.iter().zip(terms).enumerate() {
+            let Some(name) = demanded(rule) else { continue };
+            if let Term::Claim { name: written, predicate } = term
+                && rules[..index].iter().any(|earlier| demanded(earlier) == Some(name))
+            {
+                let (first, last) = ends(written, predicate);
+                self.checks.push(Check { asks: Asks::Both(name.clone()), first, last });
+            }
         }
-        Ok(Rule::Claim(name.texts(), self.test(name, predicate)?))
     }
 
     fn test(&mut self, name: &Name, predicate: &Predicate) -> Result<Test> {
@@ -171,12 +201,13 @@ impl Checker {
     fn operand(&mut self, operand: &Operand) -> Result<Value> {
         match operand {
             Operand::Literal(literal) => literal_value(literal),
-            Operand::Parameter { name, tokens } => {
+            Operand::Parameter { name, tokens, is_dynamic } => {
                 if name.is_empty() {
                     return Err(operand.error("a parameter's name is empty: write it between the quotes".to_owned()));
                 }
                 if self.parameters.iter().all(|known| known.name != *name) {
-                    self.parameters.push(Parameter { name: name.clone(), tokens: tokens.clone() });
+                    let (name, tokens) = (name.clone(), tokens.clone());
+                    self.parameters.push(Parameter { name, tokens, is_dynamic: *is_dynamic });
                 }
                 Ok(Value::Parameter(name.clone()))
             }
@@ -197,6 +228,29 @@ impl Checker {
         }
         mistakes.or(values)
     }
+}
+
+/// The claim of which this demands a value.
+pub(crate) fn demanded(rule: &Rule) -> Option<&Vec<String>> {
+    match rule {
+        Rule::Claim(name, Test::Equals(_) | Test::OneOf(_)) => Some(name),
+        Rule::Claim(_, Test::Present | Test::Differs(_) | Test::Orders(..)) => None,
+        Rule::Public | Rule::Token | Rule::All(_) | Rule::Any(_) | Rule::Not(_) => None,
+        Rule::Scope(_) | Rule::Fresh(_) | Rule::Acr(_) => None,
+    }
+}
+
+/// The first token of a term, and its last.
+fn ends(name: &Name, predicate: &Predicate) -> (Span, Span) {
+    let tokens = |tokens: proc_macro2::TokenStream| tokens.into_iter().map(|token| token.span()).last();
+    let last = match predicate {
+        Predicate::Compares(_, _, Operands::List(bracket, _)) => Some(bracket.span.close()),
+        Predicate::Compares(_, _, Operands::One(Operand::Literal(literal))) => Some(literal.lit.span()),
+        Predicate::Compares(_, _, Operands::One(Operand::Parameter { tokens: written, .. })) => tokens(written.clone()),
+        Predicate::Present | Predicate::Called(_) => tokens(name.tokens.to_token_stream()),
+    };
+    let first = name.tokens.clone().into_iter().next().map_or_else(Span::call_site, |token| token.span());
+    (first, last.unwrap_or(first))
 }
 
 fn term_error(term: &Term, message: &str) -> Error {
@@ -262,7 +316,7 @@ mod tests {
     fn read(text: &str) -> Result<Rule> {
         let arguments: PolicyArguments = syn::parse_str(text)?;
         match arguments.policy {
-            Policy::Terms(terms) => rule(&terms).map(|(rule, _)| rule),
+            Policy::Terms(terms) => rule(&terms).map(|checked| checked.rule),
             Policy::Pattern(_) => panic!("{text} is a pattern"),
         }
     }

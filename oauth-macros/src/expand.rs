@@ -1,6 +1,8 @@
 //! What the attributes write. Every path starts at the runtime or at `core`, and no item is left where the handler could
 //! see it, so that an attribute works wherever a function can stand.
 
+mod fit;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt;
@@ -33,11 +35,13 @@ pub(crate) fn guarded(handler: Handler, guard: &Guard) -> TokenStream {
         ReturnType::Type(_, ty) => *ty,
     };
     let stated = state_return_type(&output);
-    let types = arguments.iter().map(|argument| &argument.ty);
+    let types: Vec<&Type> = arguments.iter().map(|argument| &argument.ty).collect();
+    let bound = fit::arguments(&types, &private);
     signature.inputs = parse_quote_spanned!(here=> __oauth_guarded: #private::Guarded<(#(#types,)*)>);
     signature.output = parse_quote_spanned!(here=> -> ::core::result::Result<#output, #private::Error>);
 
-    let data = guard_tokens(guard, &signature, &routes, &private);
+    let claims = fit::claims(&types, &signature, &private);
+    let data = guard_tokens(guard, &signature, &routes, &claims, &private);
     // One span for all of it, that of the arguments: when one of them is no extractor, there the compiler says so, once.
     let at_arguments = signature.paren_token.span.join().resolved_at(here);
     let admitted = quote_spanned!(at_arguments=> __oauth_guarded.admit(#data).await?);
@@ -52,6 +56,7 @@ pub(crate) fn guarded(handler: Handler, guard: &Guard) -> TokenStream {
         // A request is of one thread, and so is what holds it.
         #[allow(clippy::future_not_send)]
         #visibility #signature {
+            #bound
             let __oauth_arguments = #admitted;
             // A handler may return a future, as that of a response's builder.
             #[allow(clippy::async_yields_async)]
@@ -100,12 +105,18 @@ fn state_return_type(output: &Type) -> TokenStream {
 }
 
 /// The guard as a constant that registers itself, in a block of its own where the body cannot see it.
-fn guard_tokens(guard: &Guard, signature: &Signature, routes: &[Route], private: &TokenStream) -> TokenStream {
+fn guard_tokens(
+    guard: &Guard,
+    signature: &Signature,
+    routes: &[Route],
+    claims: &TokenStream,
+    private: &TokenStream,
+) -> TokenStream {
     let here = Span::mixed_site();
     let name = signature.ident.unraw().to_string();
     // A macro may write several handlers of one name, and then their names stand apart.
     let handler = Named { name: Some(name), at: signature.ident.span() };
-    let registered = registered(guard, &handler, routes, private);
+    let registered = registered(guard, &handler, routes, claims, private);
     quote_spanned!(here=> { #registered &__OAUTH_GUARD })
 }
 
@@ -114,7 +125,8 @@ pub(crate) fn policy(guard: &Guard) -> TokenStream {
     let here = Span::mixed_site();
     let runtime = guard.runtime_path();
     let unnamed = Named { name: None, at: Span::call_site() };
-    let registered = registered(guard, &unnamed, &[], &quote_spanned!(here=> #runtime::__private));
+    let private = quote_spanned!(here=> #runtime::__private);
+    let registered = registered(guard, &unnamed, &[], &TokenStream::new(), &private);
     quote_spanned!(here=> { #registered #runtime::Policy(&__OAUTH_GUARD) })
 }
 
@@ -132,7 +144,13 @@ struct Named {
     at: Span,
 }
 
-fn registered(guard: &Guard, handler: &Named, routes: &[Route], private: &TokenStream) -> TokenStream {
+fn registered(
+    guard: &Guard,
+    handler: &Named,
+    routes: &[Route],
+    claims: &TokenStream,
+    private: &TokenStream,
+) -> TokenStream {
     let here = Span::mixed_site();
     let name = match &handler.name {
         Some(name) => quote_spanned!(here=> ::core::option::Option::Some(#name)),
@@ -141,6 +159,7 @@ fn registered(guard: &Guard, handler: &Named, routes: &[Route], private: &TokenS
     // Not of this attribute's expansion, which is at another place for each guard of a handler.
     let named_at = quote_spanned!(handler.at=> (::core::line!(), ::core::column!()));
     let policy = &guard.policy;
+    let checks = fit::checks(&guard.checks, private);
     let rule = match &guard.requirement {
         Requirement::Rule(rule) => rule_tokens(rule, private),
         Requirement::Pattern(pattern) => typed_tokens(pattern, policy, private),
@@ -151,12 +170,14 @@ fn registered(guard: &Guard, handler: &Named, routes: &[Route], private: &TokenS
     });
     let parameters = guard.parameters.iter().map(|parameter| &parameter.name);
     quote_spanned! {here=>
+        #checks
         static __OAUTH_GUARD: #private::Guard = #private::Guard {
             rule: #rule,
             parameters: &[#(#parameters),*],
             policy: #policy,
             handler: #name,
             routes: &[#(#routes),*],
+            claims: &[#claims],
             module: ::core::module_path!(),
             place: || #private::place_of(|| ()),
             named_at: #named_at,
@@ -181,8 +202,9 @@ fn typed_tokens(Pattern { pattern, condition }: &Pattern, text: &str, private: &
     };
     let pattern = values_as_paths(pattern);
     // Where the compiler says that this type is not read from claims.
+    let bound = fit::marker(private);
     let closure = quote_spanned! {written.resolved_at(here)=>
-        |__oauth_question| __oauth_question.ask(|__oauth_claims: &_| match __oauth_claims {
+        |__oauth_question| __oauth_question.ask_bound(#bound, |__oauth_claims: &_| match __oauth_claims {
             #[deny(unused_comparisons)]
             #pattern #condition => true,
             #otherwise => false,
@@ -223,7 +245,7 @@ fn first_span(tokens: &impl ToTokens) -> Span {
     tokens.to_token_stream().into_iter().next().map_or_else(Span::call_site, |token| token.span())
 }
 
-fn rule_tokens(rule: &Rule, private: &TokenStream) -> TokenStream {
+pub(super) fn rule_tokens(rule: &Rule, private: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
     let several = |rules: &[Rule]| {
         let rules = rules.iter().map(|rule| rule_tokens(rule, private));

@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::Path;
 
-use crate::rule::{Parameter, Rule};
+use crate::rule::{Check, Parameter, Rule};
 use crate::syntax::Pattern;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub(crate) struct Guard {
     pub(crate) policy: String,
     /// The parameters of the route that it names.
     pub(crate) parameters: Vec<Parameter>,
+    /// What the compiler compares with the type of the claims.
+    pub(crate) checks: Vec<Check>,
     /// `crate = "path"`
     pub(crate) runtime: Option<Path>,
 }
@@ -49,7 +51,7 @@ impl Guard {
     /// One that rejects every request.
     pub(crate) fn reject_all() -> Self {
         let requirement = Requirement::Rule(Rule::All(Vec::new()));
-        Guard { requirement, policy: String::new(), parameters: Vec::new(), runtime: None }
+        Guard { requirement, policy: String::new(), parameters: Vec::new(), checks: Vec::new(), runtime: None }
     }
 
     pub(crate) fn runtime_path(&self) -> TokenStream {

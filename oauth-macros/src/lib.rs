@@ -7,6 +7,7 @@
 
 mod attribute;
 mod check;
+mod claims;
 mod expand;
 mod forms;
 mod guard;
@@ -249,4 +250,77 @@ pub fn policy(policy: proc_macro::TokenStream) -> proc_macro::TokenStream {
 #[proc_macro_attribute]
 pub fn public(arguments: proc_macro::TokenStream, handler: proc_macro::TokenStream) -> proc_macro::TokenStream {
     attribute::guard(Kind::Public, arguments.into(), handler.into()).into()
+}
+
+/// Says what a type looks like in a token, so that guards can be checked against it: on the type of an application's claims,
+/// and on each type of its own in there.
+///
+/// ```
+/// use oauth_runtime::{Claims, policy::Shaped};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize, Claims)]
+/// #[serde(rename_all = "lowercase")]
+/// enum Role { Reader, Admin }
+///
+/// #[derive(Serialize, Deserialize, Claims)]
+/// struct User { sub: String, role: Role, #[serde(default)] teams: Vec<String> }
+///
+/// assert_eq!(Role::SHAPE.to_string(), r#""reader" or "admin""#);
+/// assert_eq!(User::SHAPE.to_string(), "an object with `sub`, `role`, `teams`");
+/// ```
+///
+/// It reads serde's attributes as `Serialize` does: `rename`, `rename_all`, `rename_all_fields`, `flatten`, `default`, `skip`,
+/// `skip_serializing_if`, `transparent`, `into`, and the four ways to tag an enum. Where serde does not say it, the author does:
+/// `#[claims(as = String)]` on a field whose type is of another crate, or that a function of the author's writes (`with`),
+/// names a type that is written in the same way; `#[claims(as = serde_json::Value)]` is anything. `#[claims(crate = "path")]`
+/// on the type says under which name oauth-runtime is known.
+///
+/// [`claims!`](macro@claims) binds the guards of a crate to it.
+#[proc_macro_derive(Claims, attributes(claims, serde))]
+pub fn derive_claims(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    claims::derive(input.into()).into()
+}
+
+/// Binds the guards of a crate to the type of its claims: at the crate's root, once.
+///
+/// ```
+/// use actix_web::{Responder, get};
+/// use oauth_runtime::{Claims, claims, require_claim};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize, Claims)]
+/// struct User { sub: String, level: u8, banned: bool }
+///
+/// claims!(User, scope = ["notes:read", "notes:write"], acr = ["mfa"]);
+///
+/// #[require_claim(level >= 3, not(banned), scope = "notes:read")]
+/// #[get("/notes")]
+/// async fn notes(Claims(user): Claims<User>) -> impl Responder { user.sub }
+/// # fn main() {}
+/// ```
+///
+/// From then on each term of each guard and `policy!(..)` of the crate is compared with it when the crate is compiled: a
+/// claim that there is not, a value that it never has, a term that always holds, and `Claims<T>` or a pattern of another type
+/// are errors. Several types may be named, `claims!(User, Robot)`; a term then has to make sense for one of them. With
+/// `scope = [..]` and `acr = [..]` the scopes and the ways to sign in are declared too. A crate that has guards of its own
+/// names the type at its own root: `claims!(accounts::User);`.
+///
+/// Nothing of it is there at run time.
+///
+/// ```compile_fail
+/// # use actix_web::{Responder, get};
+/// # use oauth_runtime::{Claims, claims, require_claim};
+/// # #[derive(serde::Serialize, serde::Deserialize, Claims)]
+/// # struct User { sub: String, level: u8 }
+/// # claims!(User);
+/// // error: `level` is never "3": it is an integer from 0 to 255; write it without quotes, 3
+/// #[require_claim(level = "3")]
+/// #[get("/notes")]
+/// async fn notes() -> impl Responder { "" }
+/// # fn main() {}
+/// ```
+#[proc_macro]
+pub fn claims(arguments: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    claims::claims(arguments.into()).into()
 }

@@ -1,9 +1,9 @@
 //! What a policy means once it is checked: the rule that the handler carries.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 
 /// The mirror of `oauth_runtime::policy::Rule`, but for patterns.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Rule {
     Public,
     Token,
@@ -17,7 +17,7 @@ pub(crate) enum Rule {
     Acr(Vec<String>),
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Test {
     Present,
     Equals(Value),
@@ -47,6 +47,22 @@ pub(crate) enum Value {
 pub(crate) struct Parameter {
     pub(crate) name: String,
     pub(crate) tokens: TokenStream,
+    /// `dyn path.owner`: of a route that is stated elsewhere.
+    pub(crate) is_dynamic: bool,
+}
+
+/// What the compiler compares with the type of the crate's claims, and where it says that it does not fit.
+pub(crate) struct Check {
+    pub(crate) asks: Asks,
+    pub(crate) first: Span,
+    pub(crate) last: Span,
+}
+
+pub(crate) enum Asks {
+    /// Whether this term can hold, and need not.
+    Term(Rule),
+    /// Whether the claim of this name can have two values.
+    Both(Vec<String>),
 }
 
 impl Value {

@@ -7,7 +7,7 @@
 //!         | combinator ( term , .. )         combinators: the table COMBINATORS
 //!         | crate = "path"
 //! name    = word or "text", several with dots between them
-//! value   = literal | [ literal , .. ] | path.parameter
+//! value   = literal | [ literal , .. ] | [ dyn ] path.parameter
 //! typed   = a Rust pattern [ if expression ] , alone
 //! ```
 
@@ -81,6 +81,8 @@ pub(crate) enum Operand {
     Parameter {
         name: String,
         tokens: TokenStream,
+        /// `dyn path.name`: the route is stated elsewhere.
+        is_dynamic: bool,
     },
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod cache;
 pub(crate) mod closed;
 pub(crate) mod decide;
 pub(crate) mod extract;
+pub(crate) mod extracted;
 pub(crate) mod map;
 pub(crate) mod own;
 #[cfg(feature = "testing")]

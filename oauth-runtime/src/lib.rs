@@ -30,7 +30,7 @@ pub mod store;
 pub mod testing;
 mod users;
 
-pub use oauth_macros::{policy, public, require_claim, require_token};
+pub use oauth_macros::{Claims, claims, policy, public, require_claim, require_token};
 
 pub use builder::Builder;
 pub use builder::client_address;
@@ -94,11 +94,16 @@ pub mod states {
 pub mod __private {
     pub use actix_web::Error;
     pub use inventory;
+    pub use serde_json::Value as Json;
+    pub type JsonObject = serde_json::Map<String, Json>;
 
     pub use crate::guard::decide::Guarded;
     pub use crate::guard::map::Registered;
     pub use crate::model::literal;
     pub use crate::policy::fit::{Binding, Bound, check, check_both};
+    pub use crate::guard::extracted::{Extracted, OtherExtractor};
+    pub use crate::policy::bound::{Binding, Binds, Bound, Listed, unbound};
+    pub use crate::policy::fit::{at_root, check, check_both};
     pub use crate::policy::kept::{Kept, can_fail};
     pub use crate::policy::written::{Guard, place_of};
     pub use crate::policy::{Order, Route, Rule, Test, Typed, Value};

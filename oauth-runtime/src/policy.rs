@@ -3,6 +3,7 @@
 //! The macros write a [`Rule`]; [`Rule::decide`] reads it against the [`Facts`] of a request. Nothing here knows of
 //! HTTP: a rule can be built by hand, printed, and decided over any JSON object.
 
+pub(crate) mod bound;
 mod decision;
 mod facts;
 pub(crate) mod fit;

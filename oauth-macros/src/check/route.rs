@@ -8,18 +8,36 @@ use crate::near::near;
 use crate::rule::Parameter;
 use crate::syntax::PATH;
 
-/// Refuses a parameter that one of the routes does not have.
+/// Refuses a parameter that one of the routes does not have, and one of a route that is not in sight where nothing says that
+/// it is elsewhere.
 pub(crate) fn parameters(parameters: &[Parameter], routes: &[Route]) -> Result<()> {
     let mut mistakes = Mistakes::default();
-    for route in routes {
-        let there = route.parameters();
-        for Parameter { name, tokens } in parameters {
-            if !there.contains(name) {
-                mistakes.add(Error::new_spanned(tokens, unknown_parameter(name, &route.pattern, &there)));
+    for Parameter { name, tokens, is_dynamic } in parameters {
+        if routes.is_empty() && !is_dynamic {
+            mistakes.add(Error::new_spanned(tokens, no_route(name)));
+        }
+        for route in routes {
+            let there = route.parameters();
+            match (there.contains(name), is_dynamic) {
+                (true, false) | (false, true) => {}
+                (false, false) => {
+                    mistakes.add(Error::new_spanned(tokens, unknown_parameter(name, &route.pattern, &there)));
+                }
+                (true, true) => {
+                    let message = format!("the route \"{}\" has this parameter: leave `dyn` out", route.pattern);
+                    mistakes.add(Error::new_spanned(tokens, message));
+                }
             }
         }
     }
     mistakes.or(())
+}
+
+fn no_route(name: &str) -> String {
+    format!(
+        "no route is in sight here: write the guard above its attribute, such as `#[get(\"/notes/{{{name}}}\")]`, or, where \
+         the route is stated elsewhere, `dyn {PATH}.{name}`, which is found at run time"
+    )
 }
 
 fn unknown_parameter(name: &str, pattern: &str, there: &[String]) -> String {
@@ -35,7 +53,6 @@ fn unknown_parameter(name: &str, pattern: &str, there: &[String]) -> String {
     };
     let otherwise = if what.ends_with('?') { " Where" } else { "; where" };
     format!(
-        "the route \"{pattern}\" has {what}{otherwise} a scope around it has this one, write the guard below the \
-         route's attribute"
+        "the route \"{pattern}\" has {what}{otherwise} a scope around it has this one, write `dyn {PATH}.{name}`"
     )
 }

@@ -36,12 +36,13 @@ fn list_without_commas(name: &Name, list: ParseStream<'_>) -> Error {
 impl Operand {
     fn parse(name: &Name, operator: Operator, input: ParseStream<'_>) -> Result<Self> {
         let ahead = input.fork();
+        let is_dynamic = ahead.parse::<Option<Token![dyn]>>()?.is_some();
         if ahead.peek(syn::Ident) && ahead.parse::<Ident>()? == PATH && ahead.peek(Token![.]) {
             ahead.parse::<Token![.]>()?;
             let parameter = Segment::parse(&ahead, |_| no_parameter(input))?;
             let tokens = between(input, &ahead);
             input.advance_to(&ahead);
-            return Ok(Operand::Parameter { name: parameter.text, tokens });
+            return Ok(Operand::Parameter { name: parameter.text, tokens, is_dynamic });
         }
         Literal::parse(name, operator, input).map(Operand::Literal)
     }

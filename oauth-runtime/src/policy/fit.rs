@@ -3,33 +3,10 @@
 
 mod judge;
 
-use std::any::TypeId;
-
+use crate::policy::bound::Bound;
 use crate::policy::said::{Said, contains, is_number, near, nearer};
 use crate::policy::{Field, Presence, Rule, Shape, Test, Value};
 use judge::{Verdict, can_be_list, judge_bound};
-
-/// What `claims!(..)` binds the guards of a crate to.
-#[derive(Clone, Copy, Debug)]
-pub struct Bound {
-    /// One of these the claims are. None: the crate binds nothing.
-    pub types: &'static [Shape],
-    /// The scopes that there are, where they are declared.
-    pub scopes: Option<&'static [&'static str]>,
-    /// The values of `acr` that there are, where they are declared.
-    pub acr: Option<&'static [&'static str]>,
-}
-
-/// What `claims!(..)` registers for [`Builder::build`](crate::Builder::build).
-#[derive(Debug)]
-pub struct Binding {
-    /// The types of the claims, and their names.
-    pub types: &'static [fn() -> (TypeId, &'static str)],
-    /// As in [`Bound::scopes`].
-    pub scopes: Option<&'static [&'static str]>,
-}
-
-inventory::collect!(Binding);
 
 /// Panics, where it is evaluated and so at compile time, if this term can never hold, or always holds.
 #[track_caller]
@@ -43,8 +20,22 @@ pub const fn check(bound: &Bound, rule: &Rule) {
 #[track_caller]
 pub const fn check_both(bound: &Bound, name: &[&'static str]) {
     if !bound.types.is_empty() && !can_be_list(bound, name) {
-        let said = Said::new().name(name).text(" is no list, and never both: for either, write ").name(name);
-        panic!("{}", said.text(" = [\"one\", \"other\"]").as_str());
+        let said = Said::new().name(name).text(" is no list, and never both: for either, write `");
+        panic!("{}", said.path(name).text(" = [\"one\", \"other\"]`").as_str());
+    }
+}
+
+/// Panics, where it is evaluated and so at compile time, if this is the path of a module, and not of a crate.
+#[track_caller]
+pub const fn at_root(path: &str) {
+    let bytes = path.as_bytes();
+    let mut index = 0;
+    while index < bytes.len() {
+        assert!(
+            bytes[index] != b':',
+            "`claims!(..)` binds the guards of the whole crate, and is found at its root alone: write it in main.rs or lib.rs"
+        );
+        index += 1;
     }
 }
 

@@ -42,14 +42,19 @@ impl Said {
 
     /// As it is written in a policy, in backquotes: `address.city`.
     pub(crate) const fn name(self, segments: &[&str]) -> Self {
-        let mut said = self.text("`");
+        self.text("`").path(segments).text("`")
+    }
+
+    /// The same without these.
+    pub(crate) const fn path(self, segments: &[&str]) -> Self {
+        let mut said = self;
         let mut index = 0;
         while index < segments.len() {
             said = if index > 0 { said.text(".") } else { said };
             said = if is_word(segments[index]) { said.text(segments[index]) } else { said.quoted(segments[index]) };
             index += 1;
         }
-        said.text("`")
+        said
     }
 
     const fn quoted(self, text: &str) -> Self {

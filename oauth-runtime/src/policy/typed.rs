@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
+use crate::policy::bound::Binds;
 use crate::policy::{Decision, Facts, Shapes};
 
 /// A Rust pattern over the application's own claims type.
@@ -43,6 +44,19 @@ impl Inquiry<'_> {
             Kind::Type => Ruling::Type(TypeId::of::<T>(), type_name::<T>()),
             Kind::Match(claims, shapes) => Ruling::Decided(shapes.matches(claims, matches)),
         })
+    }
+}
+
+impl Inquiry<'_> {
+    /// As [`ask`](Inquiry::ask), and the claims of the crate are of this type.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn ask_bound<T: for<'de> Deserialize<'de> + 'static, B: Binds<T>>(
+        self,
+        _: B,
+        matches: fn(&T) -> bool,
+    ) -> Verdict {
+        self.ask(matches)
     }
 }
 

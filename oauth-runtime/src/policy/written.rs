@@ -1,6 +1,6 @@
 //! A policy as a macro writes it: a rule, and where it stands.
 
-use std::any::type_name;
+use std::any::{TypeId, type_name};
 use std::fmt;
 
 use serde::Serialize;
@@ -20,6 +20,8 @@ pub struct Guard {
     pub handler: Option<&'static str>,
     /// The routes in the attributes below; none for a `policy!(..)`, and where the route is stated elsewhere.
     pub routes: &'static [Route],
+    /// What the handler reads the claims as, of each of its arguments.
+    pub claims: &'static [fn() -> Option<(TypeId, &'static str)>],
     /// The module path.
     pub module: &'static str,
     /// The path of the function or constant around it, an `impl`'s type included.

@@ -1,6 +1,6 @@
 //! What comes of a term where the claims are of a shape: it fits, it never holds, it always holds, or there is no such claim.
 
-use crate::policy::fit::Bound;
+use crate::policy::bound::Bound;
 use crate::policy::said::{contains, equal};
 use crate::policy::{Field, Order, Presence, Shape, Test, Value};
 

@@ -1,0 +1,121 @@
+//! `claims!(User)`: the guards of this crate are checked against the type.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote_spanned;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::{Error, LitStr, Path, Result, Token, Type, parse_quote};
+
+use crate::syntax::{ACR, SCOPE};
+
+pub(crate) fn claims(arguments: TokenStream) -> TokenStream {
+    match syn::parse2::<Binding>(arguments) {
+        Ok(binding) => binding.tokens(),
+        Err(mistake) => mistake.to_compile_error(),
+    }
+}
+
+/// `User, Robot, scope = ["read"], acr = ["mfa"]`
+#[derive(Default)]
+struct Binding {
+    types: Vec<Type>,
+    scopes: Option<Vec<LitStr>>,
+    acr: Option<Vec<LitStr>>,
+    runtime: Option<Path>,
+}
+
+impl Parse for Binding {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let mut binding = Binding::default();
+        while !input.is_empty() {
+            if input.peek2(Token![=]) {
+                binding.option(input)?;
+            } else {
+                binding.types.push(input.parse()?);
+            }
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        if binding.types.is_empty() {
+            return Err(Error::new(Span::call_site(), "no type is named: write that of the claims, as in `claims!(User)`"));
+        }
+        Ok(binding)
+    }
+}
+
+impl Binding {
+    fn option(&mut self, input: ParseStream<'_>) -> Result<()> {
+        if input.peek(Token![crate]) {
+            input.parse::<Token![crate]>()?;
+            input.parse::<Token![=]>()?;
+            self.runtime = Some(input.parse::<LitStr>()?.parse_with(Path::parse_mod_style)?);
+            return Ok(());
+        }
+        let word: Ident = input.parse()?;
+        input.parse::<Token![=]>()?;
+        let option = match word.to_string().as_str() {
+            SCOPE => &mut self.scopes,
+            ACR => &mut self.acr,
+            other => {
+                return Err(Error::new(
+                    word.span(),
+                    format!("unknown `{other}`: after the types come `scope = [\"read\", \"write\"]` and `acr = [\"mfa\"]`"),
+                ));
+            }
+        };
+        let content;
+        syn::bracketed!(content in input);
+        let texts = Punctuated::<LitStr, Token![,]>::parse_terminated(&content)?;
+        if let Some(text) = texts.iter().find(|text| text.value().is_empty() || text.value().contains([' ', ','])) {
+            return Err(Error::new(text.span(), "one name stands in each string: write several in a list"));
+        }
+        if option.replace(texts.into_iter().collect()).is_some() {
+            return Err(Error::new(word.span(), format!("`{word}` is given twice: leave one out")));
+        }
+        Ok(())
+    }
+
+    fn tokens(&self) -> TokenStream {
+        let here = Span::mixed_site();
+        let runtime = self.runtime.clone().unwrap_or_else(|| parse_quote!(::oauth_runtime));
+        let private = quote_spanned!(here=> #runtime::__private);
+        let types = &self.types;
+        let list = |texts: &Option<Vec<LitStr>>| match texts {
+            Some(texts) => quote_spanned!(here=> ::core::option::Option::Some(&[#(#texts),*])),
+            None => quote_spanned!(here=> ::core::option::Option::None),
+        };
+        let (scopes, acr) = (list(&self.scopes), list(&self.acr));
+        // Found by each guard of the crate, by these names, wherever it stands.
+        let [marker, bound, at_root] =
+            ["__OAuthClaims", "__OAUTH_CLAIMS", "__CLAIMS_MACRO_BELONGS_AT_THE_ROOT_OF_THE_CRATE"]
+                .map(|name| Ident::new(name, Span::call_site()));
+        quote_spanned! {here=>
+            #[doc(hidden)]
+            #[allow(dead_code)]
+            pub(crate) struct #marker;
+            #[doc(hidden)]
+            #[allow(dead_code)]
+            pub(crate) const #bound: #private::Bound = #private::Bound {
+                types: &[#(<#types as #runtime::policy::Shaped>::SHAPE),*],
+                scopes: #scopes,
+                acr: #acr,
+            };
+            #[doc(hidden)]
+            pub(crate) const #at_root: () = ();
+            // Elsewhere no guard would find it, and nothing would be checked.
+            const _: () = crate::#at_root;
+            const _: () = #private::at_root(::core::module_path!());
+            #(impl #private::Binds<#types> for #marker {})*
+            // Read as JSON, the claims are what they are.
+            impl #private::Binds<#private::Json> for #marker {}
+            impl #private::Binds<#private::JsonObject> for #marker {}
+            #private::inventory::submit! {
+                #private::Binding {
+                    types: &[#(|| (::core::any::TypeId::of::<#types>(), ::core::any::type_name::<#types>())),*],
+                    scopes: #scopes,
+                }
+            }
+        }
+    }
+}

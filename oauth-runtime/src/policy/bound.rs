@@ -1,0 +1,55 @@
+//! The type of a crate's claims, as its guards find it: what `claims!(..)` writes, and what stands in its place.
+
+use std::any::TypeId;
+
+use crate::policy::Shape;
+
+/// What `claims!(..)` binds the guards of a crate to.
+#[derive(Clone, Copy, Debug)]
+pub struct Bound {
+    /// One of these the claims are. None: the crate binds nothing.
+    pub types: &'static [Shape],
+    /// The scopes that there are, where they are declared.
+    pub scopes: Option<&'static [&'static str]>,
+    /// The values of `acr` that there are, where they are declared.
+    pub acr: Option<&'static [&'static str]>,
+}
+
+/// What `claims!(..)` registers for [`Builder::build`](crate::Builder::build).
+#[derive(Debug)]
+pub struct Binding {
+    /// The types of the claims, and their names.
+    pub types: &'static [fn() -> (TypeId, &'static str)],
+    /// As in [`Bound::scopes`].
+    pub scopes: Option<&'static [&'static str]>,
+}
+
+inventory::collect!(Binding);
+
+/// The claims of this crate are a `T`.
+#[diagnostic::on_unimplemented(
+    message = "`{T}` is not the type of this crate's claims",
+    label = "of another type than `claims!(..)` names",
+    note = "name it there as well, as in `claims!(User, {T})`, or write the type that is there"
+)]
+pub trait Binds<T> {}
+
+/// Every value of an enum without data.
+pub trait Listed: Sized + 'static {
+    /// In the order in which they are written.
+    const ALL: &'static [Self];
+}
+
+/// What guards find in a crate without `claims!(..)`.
+pub mod unbound {
+    use super::{Binds, Bound};
+
+    /// In the place of the type that `claims!(..)` names.
+    #[derive(Debug)]
+    pub struct __OAuthClaims;
+
+    impl<T> Binds<T> for __OAuthClaims {}
+
+    /// Nothing is checked against it.
+    pub const __OAUTH_CLAIMS: Bound = Bound { types: &[], scopes: None, acr: None };
+}
