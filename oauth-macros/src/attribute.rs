@@ -6,7 +6,7 @@ use syn::{Error, Result};
 
 use crate::guard::{Guard, Kind, Requirement};
 use crate::handler::Handler;
-use crate::rule::Rule;
+use crate::rule::{Asks, Check, Rule, Test};
 use crate::syntax::{BareArguments, Policy, PolicyArguments};
 use crate::{check, expand, mark};
 
@@ -14,7 +14,8 @@ use crate::{check, expand, mark};
 pub(crate) fn guard(kind: Kind, arguments: TokenStream, item: TokenStream) -> TokenStream {
     let (arguments, ordered) = mark::take_mark(arguments);
     match (read(kind, arguments.clone()), syn::parse2::<Handler>(item.clone())) {
-        (Ok(guard), Ok(mut handler)) => {
+        (Ok(mut guard), Ok(mut handler)) => {
+            guard.checks.extend(stacked_demands(&guard, &handler));
             let mut mistakes = std::mem::take(&mut handler.corrections);
             if let Some((other, message)) = handler.contradiction(kind) {
                 mistakes.add(Error::new_spanned(other, message));
@@ -29,6 +30,7 @@ pub(crate) fn guard(kind: Kind, arguments: TokenStream, item: TokenStream) -> To
                 mistakes.add(mistake);
             }
             match mistakes.take() {
+                Some(mistake) if handler.is_none() => refused(&mistake, item),
                 Some(mistake) => refused(&mistake, expand::guarded(handler, &guard)),
                 None if ordered || !handler.is_stacked() => expand::guarded(handler, &guard),
                 None => expand::stacked(kind, &arguments, handler, &guard),
@@ -41,6 +43,30 @@ pub(crate) fn guard(kind: Kind, arguments: TokenStream, item: TokenStream) -> To
         (Ok(_), Err(mistake)) => refused(&mistake, item),
         (Err(mistake), Err(other)) => refused(&both(mistake, other), item),
     }
+}
+
+/// A value that this guard demands of a claim, where one below demands another: both hold for a list alone.
+fn stacked_demands(guard: &Guard, handler: &Handler) -> Vec<Check> {
+    let Requirement::Rule(rule) = &guard.requirement else { return Vec::new() };
+    let mine = check::demands(rule);
+    let mut checks = Vec::new();
+    for policy in handler.policies_below() {
+        // One with a mistake reports it itself.
+        let Ok(Guard { requirement: Requirement::Rule(rule), checks: terms, .. }) = read(Kind::Claim, policy) else {
+            continue;
+        };
+        for (name, test) in check::demands(&rule) {
+            let is_mine = |(mine, other): &(&Vec<String>, &Test)| *mine == name && *other != test;
+            let stands =
+                |check: &&Check| matches!(&check.asks, Asks::Term(Rule::Claim(it, is)) if it == name && is == test);
+            if mine.iter().any(is_mine)
+                && let Some(Check { first, last, .. }) = terms.iter().find(stands)
+            {
+                checks.push(Check { asks: Asks::Both(name.clone()), first: *first, last: *last });
+            }
+        }
+    }
+    checks
 }
 
 /// `policy!(..)`

@@ -4,6 +4,7 @@ mod called;
 mod literal;
 pub(crate) mod pattern;
 pub(crate) mod route;
+pub(crate) mod variants;
 mod words;
 
 use proc_macro2::Span;
@@ -129,9 +130,10 @@ impl Checker {
     /// Two values are demanded of one claim, which has to be a list then.
     fn both(&mut self, rules: &[Rule], terms: &[Term]) {
         for (index, (rule, term)) in rules.iter().zip(terms).enumerate() {
-            let Some(name) = demanded(rule) else { continue };
+            let Some((name, _)) = demanded(rule) else { continue };
+            let earlier = rules[..index].iter().filter_map(demanded);
             if let Term::Claim { name: written, predicate } = term
-                && rules[..index].iter().any(|earlier| demanded(earlier) == Some(name))
+                && earlier.into_iter().any(|(earlier, _)| earlier == name)
             {
                 let (first, last) = ends(written, predicate);
                 self.checks.push(Check { asks: Asks::Both(name.clone()), first, last });
@@ -230,10 +232,18 @@ impl Checker {
     }
 }
 
-/// The claim of which this demands a value.
-pub(crate) fn demanded(rule: &Rule) -> Option<&Vec<String>> {
+/// The claims of which a rule demands values, whatever else holds.
+pub(crate) fn demands(rule: &Rule) -> Vec<(&Vec<String>, &Test)> {
     match rule {
-        Rule::Claim(name, Test::Equals(_) | Test::OneOf(_)) => Some(name),
+        Rule::All(rules) => rules.iter().flat_map(demands).collect(),
+        other => demanded(other).into_iter().collect(),
+    }
+}
+
+/// The claim of which this demands a value.
+fn demanded(rule: &Rule) -> Option<(&Vec<String>, &Test)> {
+    match rule {
+        Rule::Claim(name, test @ (Test::Equals(_) | Test::OneOf(_))) => Some((name, test)),
         Rule::Claim(_, Test::Present | Test::Differs(_) | Test::Orders(..)) => None,
         Rule::Public | Rule::Token | Rule::All(_) | Rule::Any(_) | Rule::Not(_) => None,
         Rule::Scope(_) | Rule::Fresh(_) | Rule::Acr(_) => None,

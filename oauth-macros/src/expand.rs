@@ -28,20 +28,20 @@ pub(crate) fn guarded(handler: Handler, guard: &Guard) -> TokenStream {
     let runtime = guard.runtime_path();
     let private = quote_spanned!(here=> #runtime::__private);
     let routes = handler.routes();
-    let Handler { attributes, visibility, mut signature, arguments, body, corrections: _ } = handler;
+    let Handler { attributes, visibility, mut signature, arguments, body, .. } = handler;
 
+    let types: Vec<&Type> = arguments.iter().map(|argument| &argument.ty).collect();
+    let reads = fit::Reads::of(&types, &signature, &private);
     let output: Type = match signature.output {
         ReturnType::Default => parse_quote_spanned!(here=> ()),
         ReturnType::Type(_, ty) => *ty,
     };
     let stated = state_return_type(&output);
-    let types: Vec<&Type> = arguments.iter().map(|argument| &argument.ty).collect();
-    let bound = fit::arguments(&types, &private);
     signature.inputs = parse_quote_spanned!(here=> __oauth_guarded: #private::Guarded<(#(#types,)*)>);
     signature.output = parse_quote_spanned!(here=> -> ::core::result::Result<#output, #private::Error>);
 
-    let claims = fit::claims(&types, &signature, &private);
-    let data = guard_tokens(guard, &signature, &routes, &claims, &private);
+    let data = guard_tokens(guard, &signature, &routes, &reads.told, &private);
+    let never_called = reads.never_called;
     // One span for all of it, that of the arguments: when one of them is no extractor, there the compiler says so, once.
     let at_arguments = signature.paren_token.span.join().resolved_at(here);
     let admitted = quote_spanned!(at_arguments=> __oauth_guarded.admit(#data).await?);
@@ -56,7 +56,7 @@ pub(crate) fn guarded(handler: Handler, guard: &Guard) -> TokenStream {
         // A request is of one thread, and so is what holds it.
         #[allow(clippy::future_not_send)]
         #visibility #signature {
-            #bound
+            #never_called
             let __oauth_arguments = #admitted;
             // A handler may return a future, as that of a response's builder.
             #[allow(clippy::async_yields_async)]
@@ -192,6 +192,7 @@ fn registered(
 fn typed_tokens(Pattern { pattern, condition }: &Pattern, text: &str, private: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
     let can_fail = condition.is_none().then(|| can_fail_tokens(pattern, private));
+    let alternatives = fit::alternatives(pattern, private);
     let condition = condition.as_ref().map(|condition| quote_spanned!(here=> if #condition));
     let written = first_span(pattern);
     let otherwise = if has_alternatives(pattern) {
@@ -202,7 +203,7 @@ fn typed_tokens(Pattern { pattern, condition }: &Pattern, text: &str, private: &
     };
     let pattern = values_as_paths(pattern);
     // Where the compiler says that this type is not read from claims.
-    let bound = fit::marker(private);
+    let bound = fit::marker(written, private);
     let closure = quote_spanned! {written.resolved_at(here)=>
         |__oauth_question| __oauth_question.ask_bound(#bound, |__oauth_claims: &_| match __oauth_claims {
             #[deny(unused_comparisons)]
@@ -213,7 +214,7 @@ fn typed_tokens(Pattern { pattern, condition }: &Pattern, text: &str, private: &
     quote_spanned! {here=>
         #private::Rule::Typed(#private::Typed {
             pattern: #text,
-            answer: { #can_fail #closure },
+            answer: { #can_fail #alternatives #closure },
         })
     }
 }

@@ -3,10 +3,12 @@
 pub(crate) mod argument;
 pub(crate) mod route;
 
-use proc_macro2::{Delimiter, Group, Span, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{AttrStyle, Attribute, Error, Ident, LitStr, Result, ReturnType, Safety, Signature, Token, Type, Visibility};
+use syn::{
+    AttrStyle, Attribute, Error, Ident, LitStr, Meta, Result, ReturnType, Safety, Signature, Token, Type, Visibility,
+};
 
 use crate::guard::Kind;
 use crate::mark;
@@ -24,6 +26,8 @@ pub(crate) struct Handler {
     pub(crate) body: Group,
     /// Errors in the signature that were corrected here, so that the route attribute reports nothing more about it.
     pub(crate) corrections: Mistakes,
+    /// Written as `fn` alone.
+    was_synchronous: bool,
 }
 
 impl Parse for Handler {
@@ -33,19 +37,27 @@ impl Parse for Handler {
         let mut signature = parse_signature(input)?;
         let body = parse_body(input, &mut attributes)?;
 
+        let was_synchronous = signature.asyncness.is_none();
         let mut corrections = Mistakes::default();
         correct_signature(&mut signature, &mut corrections);
         refuse_unit(&signature, &mut corrections);
         let mut mistakes = Mistakes::default();
+        dropped_decisions(body.stream(), &mut corrections);
         let arguments = arguments(&signature, &mut mistakes);
         match mistakes.take() {
-            None => Ok(Handler { attributes, visibility, signature, arguments, body, corrections }),
+            None => Ok(Handler { attributes, visibility, signature, arguments, body, corrections, was_synchronous }),
             Some(mistake) => Err(corrections.and(mistake)),
         }
     }
 }
 
 impl Handler {
+    /// A function that takes references, and does not wait: something else than a handler that was written wrong.
+    pub(crate) fn is_none(&self) -> bool {
+        let takes_reference = || self.arguments.iter().any(|argument| matches!(argument.ty, Type::Reference(_)));
+        self.was_synchronous && self.routes().is_empty() && takes_reference()
+    }
+
     /// Several only below `#[routes]`; none where the route is stated elsewhere.
     pub(crate) fn routes(&self) -> Vec<Route> {
         self.attributes.iter().filter_map(Route::read).collect()
@@ -72,6 +84,16 @@ impl Handler {
     /// After a contradiction, which they would only report again.
     pub(crate) fn drop_guards_like(&mut self, kind: Kind) {
         self.attributes.retain(|attribute| !is_of(attribute, kind));
+    }
+
+    /// The arguments of each `#[require_claim(..)]` below.
+    pub(crate) fn policies_below(&self) -> Vec<TokenStream> {
+        let below = self.attributes.iter().filter(|attribute| is_of(attribute, Kind::Claim));
+        let arguments = below.filter_map(|attribute| match &attribute.meta {
+            Meta::List(list) => Some(mark::take_mark(list.tokens.clone()).0),
+            Meta::Path(_) | Meta::NameValue(_) => None,
+        });
+        arguments.collect()
     }
 
     pub(crate) fn take_guards(&mut self) -> Vec<Attribute> {
@@ -137,7 +159,8 @@ fn correct_signature(signature: &mut Signature, mistakes: &mut Mistakes) {
         mistakes.add(Error::new(keyword.span, "a handler cannot be `const`: leave the word out"));
     }
     if signature.asyncness.is_none() {
-        mistakes.add(Error::new(signature.fn_token.span, "a handler is asynchronous: write `async fn`"));
+        mistakes.add(Error::new(signature.fn_token.span, "a guard stands on a handler, which is asynchronous: write `async fn`; a decision within another function is \
+             `token.satisfies(policy!(..))?`"));
         signature.asyncness = Some(Token![async](signature.fn_token.span));
     }
     if let Safety::Unsafe(keyword) = std::mem::replace(&mut signature.safety, Safety::Default) {
@@ -148,6 +171,39 @@ fn correct_signature(signature: &mut Signature, mistakes: &mut Mistakes) {
     }
     if let Some(abi) = signature.abi.take() {
         mistakes.add(Error::new_spanned(abi, "a handler cannot be `extern`: leave the word out"));
+    }
+}
+
+/// `token.satisfies(policy!(..));`: a decision that nothing waits for refuses nothing.
+fn dropped_decisions(body: TokenStream, mistakes: &mut Mistakes) {
+    let tokens: Vec<TokenTree> = body.into_iter().collect();
+    let mut statement = 0;
+    for (index, token) in tokens.iter().enumerate() {
+        let is = |at: usize, character: char| matches!(tokens.get(at), Some(TokenTree::Punct(punct)) if punct.as_char() == character);
+        match token {
+            TokenTree::Group(group) => {
+                dropped_decisions(group.stream(), mistakes);
+                if group.delimiter() == Delimiter::Brace {
+                    statement = index + 1;
+                }
+            }
+            TokenTree::Punct(_) if is(index, ';') => statement = index + 1,
+            TokenTree::Ident(word) if word == "satisfies" && index > 0 && is(index - 1, '.') && is(index + 2, ';') => {
+                let keeps = |token: &TokenTree| match token {
+                    TokenTree::Punct(punct) => punct.as_char() == '=',
+                    TokenTree::Ident(word) => word == "return" || word == "break",
+                    TokenTree::Group(_) | TokenTree::Literal(_) => false,
+                };
+                if !tokens[statement..index].iter().any(keeps) {
+                    mistakes.add(Error::new(
+                        word.span(),
+                        "the decision is dropped, and refuses nothing: write `?` behind it, as in \
+                         `token.satisfies(policy!(..))?;`",
+                    ));
+                }
+            }
+            TokenTree::Ident(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+        }
     }
 }
 

@@ -1,15 +1,23 @@
 //! Whether a claim can hold a literal.
 
-use syn::{Lit, Result};
+use quote::ToTokens as _;
+use syn::{Ident, Lit, LitStr, Result};
 
 use crate::rule::Value;
-use crate::syntax::Literal;
+use crate::syntax::{Literal, PATH};
 
 pub(super) fn literal_value(literal: &Literal) -> Result<Value> {
     let wrong = |message: String| Err(literal.error(message));
     let negative = literal.minus.is_some();
     match &literal.lit {
-        Lit::Str(text) => Ok(Value::Str(text.value())),
+        Lit::Str(text) => match quoted_parameter(text) {
+            Some(parameter) => wrong(format!(
+                "in quotes this is the text {:?}: write `{PATH}.{parameter}` for a parameter of the route, or `r{}` for the text",
+                text.value(),
+                literal.shown()
+            )),
+            None => Ok(Value::Str(text.value())),
+        },
         Lit::Bool(truth) => Ok(Value::Bool(truth.value)),
         Lit::Int(digits) => {
             let range = i128::from(i64::MIN)..=i128::from(u64::MAX);
@@ -39,4 +47,12 @@ pub(super) fn literal_value(literal: &Literal) -> Result<Value> {
             wrong(format!("`{}` is no literal that a claim can hold: write a string or a number", literal.shown()))
         }
     }
+}
+
+/// `"path.owner"`; what is written `r".."` is text whatever it looks like.
+fn quoted_parameter(text: &LitStr) -> Option<String> {
+    let written = text.value();
+    let parameter = written.strip_prefix(PATH)?.strip_prefix('.')?;
+    let is_raw = text.to_token_stream().to_string().starts_with('r');
+    (!is_raw && syn::parse_str::<Ident>(parameter).is_ok()).then(|| parameter.to_owned())
 }

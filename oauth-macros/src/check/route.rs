@@ -52,7 +52,5 @@ fn unknown_parameter(name: &str, pattern: &str, there: &[String]) -> String {
         (None, _) => format!("no parameter `{name}`: it has {}", list.join(", ")),
     };
     let otherwise = if what.ends_with('?') { " Where" } else { "; where" };
-    format!(
-        "the route \"{pattern}\" has {what}{otherwise} a scope around it has this one, write `dyn {PATH}.{name}`"
-    )
+    format!("the route \"{pattern}\" has {what}{otherwise} a scope around it has this one, write `dyn {PATH}.{name}`")
 }

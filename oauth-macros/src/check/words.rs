@@ -1,5 +1,6 @@
 //! The words of the policy's own language: `scope`, `fresh` and `acr`, and those that are no claim's name.
 
+use quote::ToTokens as _;
 use syn::{Error, Lit, LitStr, Result};
 
 use crate::forms::combinator_as_name;
@@ -68,6 +69,15 @@ pub(super) fn scope(name: &Name, predicate: &Predicate) -> Result<Rule> {
         return refused(format!(
             "a scope cannot have the character {character:?} in it (RFC 6749 section 3.3): \
              write printable ASCII without `\"` and `\\`, and one space between two scopes"
+        ));
+    }
+    let is_raw = text.to_token_stream().to_string().starts_with('r');
+    if written.contains(',') && !is_raw {
+        let several: Vec<&str> = written.split([',', ' ']).filter(|token| !token.is_empty()).collect();
+        return refused(format!(
+            "scopes are separated by spaces: write `scope = {:?}`, or `scope = r{written:?}` where a scope has the comma in \
+             its name",
+            several.join(" ")
         ));
     }
     let mut tokens: Vec<String> = Vec::new();

@@ -38,7 +38,10 @@ impl Parse for Binding {
             }
         }
         if binding.types.is_empty() {
-            return Err(Error::new(Span::call_site(), "no type is named: write that of the claims, as in `claims!(User)`"));
+            return Err(Error::new(
+                Span::call_site(),
+                "no type is named: write that of the claims, as in `claims!(User)`",
+            ));
         }
         Ok(binding)
     }
@@ -60,7 +63,9 @@ impl Binding {
             other => {
                 return Err(Error::new(
                     word.span(),
-                    format!("unknown `{other}`: after the types come `scope = [\"read\", \"write\"]` and `acr = [\"mfa\"]`"),
+                    format!(
+                        "unknown `{other}`: after the types come `scope = [\"read\", \"write\"]` and `acr = [\"mfa\"]`"
+                    ),
                 ));
             }
         };

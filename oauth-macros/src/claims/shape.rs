@@ -10,7 +10,9 @@ use super::case::Style;
 use super::serde::Attributes;
 
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
-    syn::parse2::<DeriveInput>(input).and_then(|input| implementation(&input)).unwrap_or_else(|mistake| mistake.to_compile_error())
+    syn::parse2::<DeriveInput>(input)
+        .and_then(|input| implementation(&input))
+        .unwrap_or_else(|mistake| mistake.to_compile_error())
 }
 
 fn implementation(input: &DeriveInput) -> Result<TokenStream> {
@@ -114,7 +116,8 @@ impl Shapes {
             attributes.refuse_functions()?;
             let shape = self.of_type(attributes.written_as.as_ref().unwrap_or(&field.ty));
             let name = field.ident.as_ref().map(|name| name.unraw().to_string()).unwrap_or_default();
-            let name = attributes.rename.unwrap_or_else(|| style.map_or_else(|| name.clone(), |style| style.field(&name)));
+            let name =
+                attributes.rename.unwrap_or_else(|| style.map_or_else(|| name.clone(), |style| style.field(&name)));
             named.push(if attributes.flatten {
                 quote!(#policy::Field::flat(#shape))
             } else if attributes.may_be_missing {
@@ -140,7 +143,12 @@ impl Shapes {
                 None => ident,
             });
             let style = own.rename_all.or(attributes.rename_all_fields);
-            variants.push(Written { name, untagged: own.untagged, content: self.content(variant, &own, style)?, variant });
+            variants.push(Written {
+                name,
+                untagged: own.untagged,
+                content: self.content(variant, &own, style)?,
+                variant,
+            });
         }
         if variants.is_empty() {
             return Err(Error::new(data.enum_token.span, "no variant of this enum can be in a token: add one"));

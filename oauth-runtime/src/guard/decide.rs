@@ -35,7 +35,7 @@ impl<E> Guarded<E> {
     /// The refusal, or the error of an extractor.
     pub async fn admit(mut self, guard: &'static Guard) -> Result<E, Error>
     where
-        E: FromRequest,
+        E: Arguments,
     {
         if let Err(refusal) = check(&self.request, guard).await {
             return Err(refusal.into_error(&self.request));
@@ -43,6 +43,17 @@ impl<E> Guarded<E> {
         E::from_request(&self.request, &mut self.payload).await.map_err(Into::into)
     }
 }
+
+/// The arguments of a handler: one extractor each.
+#[diagnostic::on_unimplemented(
+    message = "a guard stands on a handler, and not all of its arguments are extractors: `{Self}`",
+    label = "not all of these are extractors (`FromRequest`)",
+    note = "a decision within another function is `token.satisfies(policy!(..))?`, with the handler's `AccessToken`"
+)]
+pub trait Arguments: FromRequest {}
+
+#[diagnostic::do_not_recommend]
+impl<E: FromRequest> Arguments for E {}
 
 impl<E: 'static> FromRequest for Guarded<E> {
     type Error = Error;

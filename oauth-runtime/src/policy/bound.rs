@@ -40,6 +40,28 @@ pub trait Listed: Sized + 'static {
     const ALL: &'static [Self];
 }
 
+/// A type in a pattern, which is perhaps one of these.
+#[derive(Debug)]
+pub struct Enum<T>(std::marker::PhantomData<T>);
+
+impl<T: Listed> Enum<T> {
+    /// Its values.
+    pub const ALL: &'static [T] = T::ALL;
+}
+
+/// What [`Enum`] falls back on.
+pub trait NotListed {
+    /// The type itself.
+    type Value: 'static;
+
+    /// It is not known which they are.
+    const ALL: &'static [Self::Value] = &[];
+}
+
+impl<T: 'static> NotListed for Enum<T> {
+    type Value = T;
+}
+
 /// What guards find in a crate without `claims!(..)`.
 pub mod unbound {
     use super::{Binds, Bound};

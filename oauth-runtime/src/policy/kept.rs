@@ -32,6 +32,12 @@ pub const fn can_fail<T: 'static, F: Future>(otherwise: &str, _: &impl Fn(&'stat
     assert!(size_of::<F>() >= size_of::<Kept>(), "{}", otherwise);
 }
 
+/// Panics with this text, where it is evaluated and so at compile time, if alternatives leave no other variant.
+#[track_caller]
+pub const fn names_some(others: bool, otherwise: &str) {
+    assert!(others, "{}", otherwise);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,48 @@
+//! Alternatives that are variants of one enum: together they may name them all.
+
+use syn::visit::{self, Visit};
+use syn::{FieldPat, Pat, PatOr, Path};
+
+/// `Role::Reader | Role::Admin`, and the enum's path.
+pub(crate) struct Alternatives {
+    pub(crate) of: Path,
+    pub(crate) written: PatOr,
+}
+
+/// Those that decide about the whole of the claims, or of one field. Within `Some(..)` and its like they ask whether it is
+/// there, however many they are.
+pub(crate) fn alternatives(pattern: &Pat) -> Vec<Alternatives> {
+    struct Found(Vec<Alternatives>);
+
+    impl<'ast> Visit<'ast> for Found {
+        fn visit_field_pat(&mut self, field: &'ast FieldPat) {
+            self.0.extend(of_one_enum(&field.pat));
+            visit::visit_field_pat(self, field);
+        }
+    }
+
+    let mut found = Found(of_one_enum(pattern).into_iter().collect());
+    found.visit_pat(pattern);
+    found.0
+}
+
+fn of_one_enum(pattern: &Pat) -> Option<Alternatives> {
+    let written = match pattern {
+        Pat::Or(written) => written,
+        Pat::Paren(inner) => return of_one_enum(&inner.pat),
+        _ => return None,
+    };
+    let mut cases = written.cases.iter().map(enum_of);
+    let of = cases.next()??;
+    cases.all(|other| other.as_ref() == Some(&of)).then(|| Alternatives { of, written: written.clone() })
+}
+
+/// `Role` of `Role::Admin`. In capitals alone it may be a constant, and what is before it a module.
+fn enum_of(pattern: &Pat) -> Option<Path> {
+    let Pat::Path(found) = pattern else { return None };
+    let mut path = found.path.clone();
+    let variant = path.segments.pop()?.ident.to_string();
+    path.segments.pop_punct();
+    let is_variant = found.qself.is_none() && variant.contains(|character: char| character.is_lowercase());
+    (is_variant && !path.segments.is_empty()).then_some(path)
+}
