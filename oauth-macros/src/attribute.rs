@@ -6,7 +6,7 @@ use syn::{Error, Result};
 
 use crate::guard::{Guard, Kind, Requirement};
 use crate::handler::Handler;
-use crate::rule::{Asks, Check, Rule, Test};
+use crate::rule::{Asks, Check, Rule, Test, either};
 use crate::syntax::{BareArguments, Policy, PolicyArguments};
 use crate::{check, expand, mark};
 
@@ -56,13 +56,15 @@ fn stacked_demands(guard: &Guard, handler: &Handler) -> Vec<Check> {
             continue;
         };
         for (name, test) in check::demands(&rule) {
-            let is_mine = |(mine, other): &(&Vec<String>, &Test)| *mine == name && *other != test;
+            let is_mine = |(mine, other): &&(&Vec<String>, &Test)| *mine == name && *other != test;
             let stands =
                 |check: &&Check| matches!(&check.asks, Asks::Term(Rule::Claim(it, is)) if it == name && is == test);
-            if mine.iter().any(is_mine)
+            if let Some((_, other)) = mine.iter().find(is_mine)
                 && let Some(Check { first, last, .. }) = terms.iter().find(stands)
             {
-                checks.push(Check { asks: Asks::Both(name.clone()), first: *first, last: *last });
+                // They expand from the bottom up.
+                let asks = Asks::Both(name.clone(), either(test, other));
+                checks.push(Check { asks, first: *first, last: *last });
             }
         }
     }

@@ -12,7 +12,7 @@ use quote::ToTokens as _;
 use syn::{Error, Result};
 
 use crate::mistakes::Mistakes;
-use crate::rule::{Asks, Check, Order, Parameter, Rule, Test, Value};
+use crate::rule::{Asks, Check, Order, Parameter, Rule, Test, Value, either};
 use crate::syntax::{ACR, Combinator, FRESH, Name, Operand, Operands, Operator, PATH, Predicate, SCOPE, Term};
 use called::called;
 use literal::literal_value;
@@ -130,13 +130,13 @@ impl Checker {
     /// Two values are demanded of one claim, which has to be a list then.
     fn both(&mut self, rules: &[Rule], terms: &[Term]) {
         for (index, (rule, term)) in rules.iter().zip(terms).enumerate() {
-            let Some((name, _)) = demanded(rule) else { continue };
-            let earlier = rules[..index].iter().filter_map(demanded);
+            let Some((name, test)) = demanded(rule) else { continue };
+            let mut earlier = rules[..index].iter().filter_map(demanded);
             if let Term::Claim { name: written, predicate } = term
-                && earlier.into_iter().any(|(earlier, _)| earlier == name)
+                && let Some((_, other)) = earlier.find(|(earlier, _)| *earlier == name)
             {
                 let (first, last) = ends(written, predicate);
-                self.checks.push(Check { asks: Asks::Both(name.clone()), first, last });
+                self.checks.push(Check { asks: Asks::Both(name.clone(), either(other, test)), first, last });
             }
         }
     }

@@ -43,6 +43,18 @@ pub(crate) enum Value {
     Parameter(String),
 }
 
+/// The values of two demands, as one list.
+pub(crate) fn either(one: &Test, other: &Test) -> String {
+    let values = [one, other].into_iter().flat_map(|test| match test {
+        Test::Equals(value) => std::slice::from_ref(value),
+        Test::OneOf(values) => values.as_slice(),
+        Test::Present | Test::Differs(_) | Test::Orders(..) => &[],
+    });
+    let mut list: Vec<String> = values.map(Value::shown).collect();
+    list.dedup();
+    format!("[{}]", list.join(", "))
+}
+
 /// A parameter of the route, and where the policy names it.
 pub(crate) struct Parameter {
     pub(crate) name: String,
@@ -61,11 +73,22 @@ pub(crate) struct Check {
 pub(crate) enum Asks {
     /// Whether this term can hold, and need not.
     Term(Rule),
-    /// Whether the claim of this name can have two values.
-    Both(Vec<String>),
+    /// Whether the claim of this name can have two values; and the list that stands for either of them.
+    Both(Vec<String>, String),
 }
 
 impl Value {
+    /// As it is written in a policy.
+    fn shown(&self) -> String {
+        match self {
+            Value::Str(text) => format!("{text:?}"),
+            Value::Int(int) => int.to_string(),
+            Value::Float(float) => format!("{float:?}"),
+            Value::Bool(truth) => truth.to_string(),
+            Value::Parameter(name) => format!("path.{name}"),
+        }
+    }
+
     /// Whether the two let the same tokens in: the runtime holds 3 and 3.0 to be one number.
     pub(crate) fn matches(&self, other: &Value) -> bool {
         match (self, other) {

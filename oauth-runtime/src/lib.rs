@@ -103,8 +103,8 @@ pub mod __private {
     pub use crate::policy::fit::{Binding, Bound, check, check_both};
     pub use crate::guard::extracted::{Extracted, OtherExtractor};
     pub use crate::guard::map::Registered;
-    pub use crate::policy::bound::{Binding, Binds, Bound, Enum, Listed, NotListed, unbound};
-    pub use crate::policy::fit::{at_root, check, check_both};
+    pub use crate::policy::bound::{Binding, Binds, Bound, Listed, NotIssued, NotListed, Probe, unbound};
+    pub use crate::policy::fit::{at_root, check, check_both, check_claims};
     pub use crate::policy::kept::{Kept, can_fail, names_some};
     pub use crate::policy::written::{Guard, place_of};
     pub use crate::policy::{Order, Route, Rule, Test, Typed, Value};

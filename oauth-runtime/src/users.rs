@@ -21,6 +21,7 @@ use crate::error::Reason;
 use crate::model::Password;
 use crate::model::claims::UserClaims;
 use crate::model::question::Question;
+use crate::policy::{Shape, Shaped};
 
 /// What a person typed into the sign-in form.
 #[derive(Debug)]
@@ -181,8 +182,8 @@ impl<T: Serialize> SignIn<T> {
 /// `None` means that the two do not belong together or that there is no such user. An error means that it could not
 /// be found out: the person is asked to try again later (503), the log has the error.
 pub trait Answer {
-    /// What the claims are: the type that a typed guard should name.
-    type Claims: 'static;
+    /// What the claims are: the type that the guards speak of.
+    type Claims: Shaped + 'static;
 
     /// Turns the answer into one whose claims are JSON.
     ///
@@ -191,7 +192,7 @@ pub trait Answer {
     fn into_sign_in(self) -> Result<SignIn<Value>, String>;
 }
 
-impl<T: Serialize + 'static> Answer for Option<T> {
+impl<T: Serialize + Shaped + 'static> Answer for Option<T> {
     type Claims = T;
 
     fn into_sign_in(self) -> Result<SignIn<Value>, String> {
@@ -200,7 +201,7 @@ impl<T: Serialize + 'static> Answer for Option<T> {
     }
 }
 
-impl<T: Serialize + 'static> Answer for SignIn<T> {
+impl<T: Serialize + Shaped + 'static> Answer for SignIn<T> {
     type Claims = T;
 
     fn into_sign_in(self) -> Result<SignIn<Value>, String> {
@@ -221,11 +222,13 @@ impl<A: Answer, E: Display> Answer for Result<A, E> {
 pub(crate) struct ClaimsType {
     pub(crate) id: TypeId,
     pub(crate) name: &'static str,
+    pub(crate) shape: &'static Shape,
 }
 
 impl ClaimsType {
     pub(crate) fn of<R: Answer>() -> Self {
-        ClaimsType { id: TypeId::of::<R::Claims>(), name: type_name::<R::Claims>() }
+        let shape = &const { <R::Claims as Shaped>::SHAPE };
+        ClaimsType { id: TypeId::of::<R::Claims>(), name: type_name::<R::Claims>(), shape }
     }
 
     /// Whether the type says anything of what is in it.

@@ -4,6 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
+use syn::spanned::Spanned as _;
 use syn::{Error, LitStr, Path, Result, Token, Type, parse_quote};
 
 use crate::syntax::{ACR, SCOPE};
@@ -86,6 +87,20 @@ impl Binding {
         let runtime = self.runtime.clone().unwrap_or_else(|| parse_quote!(::oauth_runtime));
         let private = quote_spanned!(here=> #runtime::__private);
         let types = &self.types;
+        let checked = types.iter().map(|ty| {
+            let at = ty.span();
+            let checked = quote_spanned!(at=> check_claims(
+                ::core::stringify!(#ty),
+                &<#ty as #runtime::policy::Shaped>::SHAPE,
+                #private::Probe::<#ty>::IS_ISSUED
+            ));
+            quote_spanned! {here=>
+                const _: () = {
+                    use #private::{NotIssued as _, check_claims};
+                    #checked
+                };
+            }
+        });
         let list = |texts: &Option<Vec<LitStr>>| match texts {
             Some(texts) => quote_spanned!(here=> ::core::option::Option::Some(&[#(#texts),*])),
             None => quote_spanned!(here=> ::core::option::Option::None),
@@ -111,6 +126,7 @@ impl Binding {
             // Elsewhere no guard would find it, and nothing would be checked.
             const _: () = crate::#at_root;
             const _: () = #private::at_root(::core::module_path!());
+            #(#checked)*
             #(impl #private::Binds<#types> for #marker {})*
             // Read as JSON, the claims are what they are.
             impl #private::Binds<#private::Json> for #marker {}

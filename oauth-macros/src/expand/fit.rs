@@ -20,7 +20,7 @@ pub(super) fn checks(checks: &[Check], private: &TokenStream) -> TokenStream {
     let checks = checks.iter().map(|Check { asks, first, last }| {
         let (function, asked) = match asks {
             Asks::Term(rule) => ("check", rule_tokens(rule, private)),
-            Asks::Both(name) => ("check_both", quote_spanned!(here=> [#(#name),*])),
+            Asks::Both(name, either) => ("check_both", quote_spanned!(here=> [#(#name),*], #either)),
         };
         // The call is the user's, and reaches from the first token of the term to its last: there the compiler says so.
         let function = Ident::new(function, *first);
@@ -120,7 +120,7 @@ pub(super) fn alternatives(pattern: &Pat, private: &TokenStream) -> TokenStream 
         quote_spanned! {here=>
             const _: () = {
                 use #private::NotListed as _;
-                let __oauth_all = #private::Enum::<#of>::ALL;
+                let __oauth_all = #private::Probe::<#of>::ALL;
                 let mut __oauth_index = 0;
                 let mut #others = __oauth_all.is_empty();
                 while __oauth_index < __oauth_all.len() {

@@ -123,6 +123,15 @@ fn no_literal(name: &Name, operator: Operator, input: ParseStream<'_>) -> Error 
             let whole = format!("{}{second}", operator.written());
             format!("`{whole}` is one operator: write it without a space")
         }
+        [TokenTree::Ident(ty), TokenTree::Punct(_), TokenTree::Punct(_), TokenTree::Ident(variant)]
+            if parameter.is_none() =>
+        {
+            let (text, field) = (variant.to_string().to_lowercase(), &shown);
+            format!(
+                "a path is no literal: write the text that serde makes of it, as in `{shown} = {text:?}`, or, as the whole of a \
+                 guard, a pattern: `User {{ {field}: {ty}::{variant}, .. }}`"
+            )
+        }
         _ => match parameter {
             Some(parameter) => format!("a parameter of the route is written `{shown} = {PATH}.{parameter}`"),
             None => match tokens.as_slice() {

@@ -2,6 +2,8 @@
 
 use std::any::TypeId;
 
+use serde::Serialize;
+
 use crate::policy::Shape;
 
 /// What `claims!(..)` binds the guards of a crate to.
@@ -40,16 +42,29 @@ pub trait Listed: Sized + 'static {
     const ALL: &'static [Self];
 }
 
-/// A type in a pattern, which is perhaps one of these.
+/// A type of which is asked what it is. Its own constants come before those of [`NotListed`] and [`NotIssued`].
 #[derive(Debug)]
-pub struct Enum<T>(std::marker::PhantomData<T>);
+pub struct Probe<T>(std::marker::PhantomData<T>);
 
-impl<T: Listed> Enum<T> {
+impl<T: Listed> Probe<T> {
     /// Its values.
     pub const ALL: &'static [T] = T::ALL;
 }
 
-/// What [`Enum`] falls back on.
+impl<T: Serialize> Probe<T> {
+    /// Tokens are made of it, and not read alone.
+    pub const IS_ISSUED: bool = true;
+}
+
+/// Of a type that no token is made of.
+pub trait NotIssued {
+    /// It is read alone.
+    const IS_ISSUED: bool = false;
+}
+
+impl<T> NotIssued for Probe<T> {}
+
+/// Of a type in a pattern whose values are not listed.
 pub trait NotListed {
     /// The type itself.
     type Value: 'static;
@@ -58,7 +73,7 @@ pub trait NotListed {
     const ALL: &'static [Self::Value] = &[];
 }
 
-impl<T: 'static> NotListed for Enum<T> {
+impl<T: 'static> NotListed for Probe<T> {
     type Value = T;
 }
 

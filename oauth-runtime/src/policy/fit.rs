@@ -3,10 +3,11 @@
 
 mod judge;
 
+use crate::model::claims::REGISTERED;
 use crate::policy::bound::Bound;
 use crate::policy::said::{Said, contains, is_number, near, nearer};
 use crate::policy::{Field, Presence, Rule, Shape, Test, Value};
-use judge::{Verdict, can_be_list, judge_bound};
+use judge::{Verdict, can_be_list, has_field, judge_bound};
 
 /// Panics, where it is evaluated and so at compile time, if this term can never hold, or always holds.
 #[track_caller]
@@ -18,10 +19,10 @@ pub const fn check(bound: &Bound, rule: &Rule) {
 
 /// Panics, where it is evaluated and so at compile time, if this claim is no list: two values of it are demanded.
 #[track_caller]
-pub const fn check_both(bound: &Bound, name: &[&'static str]) {
+pub const fn check_both(bound: &Bound, name: &[&'static str], either: &str) {
     if !bound.types.is_empty() && !can_be_list(bound, name) {
-        let said = Said::new().name(name).text(" is no list, and never both: for either, write `");
-        panic!("{}", said.path(name).text(" = [\"one\", \"other\"]`").as_str());
+        let said = Said::new().name(name).text(" is no list, and never both: for either, write `").path(name);
+        panic!("{}", said.text(" = ").text(either).text("`").as_str());
     }
 }
 
@@ -36,6 +37,26 @@ pub const fn at_root(path: &str) {
             "`claims!(..)` binds the guards of the whole crate, and is found at its root alone: write it in main.rs or lib.rs"
         );
         index += 1;
+    }
+}
+
+/// Panics, where it is evaluated and so at compile time, if the claims of a sign-in cannot be of this type.
+#[track_caller]
+pub const fn check_claims(of: &str, shape: &Shape, is_issued: bool) {
+    let said = Said::new().text("`").text(of).text("` has ");
+    let mut index = 0;
+    while index < REGISTERED.len() {
+        if has_field(shape, REGISTERED[index]) {
+            let said = said
+                .text("the claim `")
+                .text(REGISTERED[index])
+                .text("`, which the server sets: give yours another name");
+            panic!("{}", said.as_str());
+        }
+        index += 1;
+    }
+    if is_issued && !has_field(shape, "sub") {
+        panic!("{}", said.text("no `sub`, an id of the user that never changes: add `sub: String`").as_str());
     }
 }
 
@@ -75,30 +96,44 @@ impl Verdict {
         let said = Said::new();
         match self {
             Verdict::Fits => said,
-            Verdict::AsksNothing => {
-                let said = said.text("this asks nothing: it holds for every token, since ").name(name);
+            Verdict::AsksNothing => match test {
+                Test::Present => {
+                    let said =
+                        said.text("every token has ").name(name).text(", so this asks nothing: compare it, as in `");
+                    said.path(name).text(" = ..`")
+                }
+                Test::Equals(_) | Test::OneOf(_) | Test::Differs(_) => {
+                    said.name(name).text(" has no other value, so this asks nothing: leave it out")
+                }
+                Test::Orders(..) => {
+                    let said = said.name(name).text(" is always ").value_of(test, 0);
+                    said.text(", so this asks nothing: leave it out")
+                }
+            },
+            Verdict::Word => {
+                let said = said.text("in quotes this is a claim like others, compared as a whole: write `");
+                let said = said.text(last(name)).text(" = ");
                 match test {
-                    Test::Present => said.text(" is in each: compare it, as in `").text(last(name)).text(" = ..`"),
-                    Test::Equals(_) | Test::OneOf(_) | Test::Differs(_) | Test::Orders(..) => {
-                        said.text(" has no other value: leave it out")
-                    }
+                    Test::Equals(value) => said.value(value).text("`"),
+                    _ => said.text("..` without them"),
                 }
             }
             Verdict::Never(shape, place) => {
                 let said = said.name(name).text(" is never ").value_of(test, *place).text(": it is ").shape(shape);
-                said.meant(test, *place, shape)
+                said.meant(name, test, *place, shape)
             }
             Verdict::NothingBelow(shape, place) => {
                 said.text("nothing is below ").name(name.split_at(*place).0).text(": it is ").shape(shape)
             }
             Verdict::NoField(fields, of, place) => {
                 let (above, below) = name.split_at(*place);
+                let said = said.text("no field ").name(&[below[0]]);
                 let said = match above {
-                    [] => said.text("no claim is called ").name(&[below[0]]),
-                    above => said.name(above).text(" has no ").name(&[below[0]]),
+                    [] => said.text(" in the claims"),
+                    above => said.text(" in ").name(above),
                 };
                 match near_field(below[0], fields, None) {
-                    Some((meant, _)) => said.text(": a claim with a similar name exists, ").name(&[meant]),
+                    Some((meant, _)) => said.text(": a field with a similar name exists: ").name(&[meant]),
                     None => said.text(": `").text(of).text("` has ").fields(fields, 0),
                 }
             }
@@ -117,7 +152,7 @@ impl Said {
     }
 
     /// What was probably meant, where that is to be seen.
-    const fn meant(self, test: &Test, place: usize, shape: &Shape) -> Self {
+    const fn meant(self, name: &[&str], test: &Test, place: usize, shape: &Shape) -> Self {
         let value = match test {
             Test::Equals(value) | Test::Differs(value) => value,
             Test::OneOf(values) => &values[place],
@@ -133,12 +168,14 @@ impl Said {
                 None => self,
             },
             (Value::Str(text), Shape::Integer(..) | Shape::Number) if is_number(text) => {
-                self.text("; write it without quotes, ").text(text)
+                self.text("; write `").path(name).text(" = ").text(text).text("`")
             }
             (Value::Str(text), Shape::Bool) if contains(&["true", "false"], text) => {
-                self.text("; write it without quotes")
+                self.text("; write `").path(name).text(" = ").text(text).text("`")
             }
-            (Value::Int(integer), Shape::Text) => self.text("; write it in quotes, \"").integer(*integer).text("\""),
+            (Value::Int(integer), Shape::Text) => {
+                self.text("; write `").path(name).text(" = \"").integer(*integer).text("\"`")
+            }
             _ => self,
         }
     }

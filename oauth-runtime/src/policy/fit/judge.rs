@@ -8,6 +8,8 @@ use crate::policy::{Field, Order, Presence, Shape, Test, Value};
 #[derive(Clone, Copy)]
 pub(super) enum Verdict {
     Fits,
+    /// It is a word of the language in quotes, and no claim of the application's.
+    Word,
     /// It holds for everybody.
     AsksNothing,
     /// The claim is of this shape, and never the value of this place.
@@ -22,7 +24,8 @@ pub(super) enum Verdict {
 pub(super) const fn judge_bound(bound: &Bound, name: &[&'static str], test: &Test) -> Verdict {
     let verdict = judge_either(bound.types, name, 0, test, false);
     match verdict {
-        Verdict::NoField(_, _, 0) => match judge(&REGISTERED, name, 0, test, false) {
+        Verdict::NoField(_, _, 0) if name.len() == 1 && contains(&["scope", "acr"], name[0]) => Verdict::Word,
+        Verdict::NoField(_, _, 0) => match judge(&SET_BY_SERVER, name, 0, test, false) {
             Verdict::NoField(_, _, 0) => verdict,
             registered => registered,
         },
@@ -256,7 +259,7 @@ pub(super) const fn can_be_list(bound: &Bound, name: &[&'static str]) -> bool {
         }
         index += 1;
     }
-    leads_to_list(&REGISTERED, name, 0)
+    leads_to_list(&SET_BY_SERVER, name, 0)
 }
 
 const fn leads_to_list(shape: &Shape, name: &[&'static str], at: usize) -> bool {
@@ -293,8 +296,44 @@ const fn leads_to_list(shape: &Shape, name: &[&'static str], at: usize) -> bool 
     }
 }
 
+/// Whether a claim of this name may be there.
+pub(super) const fn has_field(shape: &Shape, name: &str) -> bool {
+    match shape {
+        Shape::Any | Shape::Map(_) => equal(name, "sub"),
+        Shape::Optional(inner) => has_field(inner, name),
+        Shape::Either(shapes) => {
+            let mut index = 0;
+            while index < shapes.len() && !has_field(&shapes[index], name) {
+                index += 1;
+            }
+            index < shapes.len()
+        }
+        Shape::Object(_, fields) => {
+            let mut index = 0;
+            while index < fields.len() {
+                let has = match fields[index].presence {
+                    Presence::Flat => has_field(&fields[index].shape, name),
+                    Presence::Always | Presence::Sometimes => equal(fields[index].name, name),
+                };
+                if has {
+                    return true;
+                }
+                index += 1;
+            }
+            false
+        }
+        Shape::Null
+        | Shape::Text
+        | Shape::Bool
+        | Shape::Integer(..)
+        | Shape::Number
+        | Shape::Variants(_)
+        | Shape::List(_) => false,
+    }
+}
+
 /// The claims that the server sets, and that a policy may speak of.
-static REGISTERED: Shape = Shape::Object(
+static SET_BY_SERVER: Shape = Shape::Object(
     "the server",
     &[
         Field::new("iss", Shape::Text),

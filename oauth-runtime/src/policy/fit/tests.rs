@@ -65,16 +65,20 @@ fn what_can_be_and_need_not_be_fits() {
 #[test]
 fn what_does_not_fit_is_said_with_its_cure() {
     for (name, test, expected) in [
-        (&["rol"] as &[&str], Test::Present, "no claim is called `rol`: a claim with a similar name exists, `role`"),
+        (
+            &["rol"] as &[&str],
+            Test::Present,
+            "no field `rol` in the claims: a field with a similar name exists: `role`",
+        ),
         (
             &["colour"],
             Test::Present,
-            "no claim is called `colour`: `User` has `sub`, `role`, `level`, `score`, `suspended`, `teams`, `nick`, `boss`, \
+            "no field `colour` in the claims: `User` has `sub`, `role`, `level`, `score`, `suspended`, `teams`, `nick`, `boss`, \
              `address`, `plan`, `other`",
         ),
-        (&["plann"], Test::Present, "no claim is called `plann`: a claim with a similar name exists, `plan`"),
-        (&["address", "cty"], Test::Present, "`address` has no `cty`: a claim with a similar name exists, `city`"),
-        (&["address", "x"], Test::Present, "`address` has no `x`: `Address` has `city`, `zip`"),
+        (&["plann"], Test::Present, "no field `plann` in the claims: a field with a similar name exists: `plan`"),
+        (&["address", "cty"], Test::Present, "no field `cty` in `address`: a field with a similar name exists: `city`"),
+        (&["address", "x"], Test::Present, "no field `x` in `address`: `Address` has `city`, `zip`"),
         (&["role", "name"], Test::Present, "nothing is below `role`: it is \"reader\", \"auditor\" or \"admin\""),
         (
             &["role"],
@@ -90,7 +94,7 @@ fn what_does_not_fit_is_said_with_its_cure() {
         (
             &["level"],
             Test::Equals(Value::Str("3")),
-            "`level` is never \"3\": it is an integer from 0 to 255; write it without quotes, 3",
+            "`level` is never \"3\": it is an integer from 0 to 255; write `level = 3`",
         ),
         (&["level"], Test::Equals(Value::Int(300)), "`level` is never 300: it is an integer from 0 to 255"),
         (&["level"], Test::Equals(Value::Float(2.5)), "`level` is never 2.5: it is an integer from 0 to 255"),
@@ -100,34 +104,26 @@ fn what_does_not_fit_is_said_with_its_cure() {
             "`level` is never > 255: it is an integer from 0 to 255",
         ),
         (&["sub"], Test::Orders(Order::Above, Value::Int(3)), "`sub` is never > 3: it is text"),
-        (&["sub"], Test::Equals(Value::Int(7)), "`sub` is never 7: it is text; write it in quotes, \"7\""),
+        (&["sub"], Test::Equals(Value::Int(7)), "`sub` is never 7: it is text; write `sub = \"7\"`"),
         (
             &["suspended"],
             Test::Equals(Value::Str("true")),
-            "`suspended` is never \"true\": it is true or false; write it without quotes",
+            "`suspended` is never \"true\": it is true or false; write `suspended = true`",
         ),
         (&["suspended"], Test::Equals(Value::Parameter("x")), "`suspended` is never `path.x`: it is true or false"),
         (&["address"], Test::Equals(Value::Str("x")), "`address` is never \"x\": it is an object with `city`, `zip`"),
-        (
-            &["role"],
-            Test::Present,
-            "this asks nothing: it holds for every token, since `role` is in each: compare it, as in `role = ..`",
-        ),
+        (&["role"], Test::Present, "every token has `role`, so this asks nothing: compare it, as in `role = ..`"),
         (
             &["role"],
             Test::OneOf(&[Value::Str("admin"), Value::Str("reader"), Value::Str("auditor")]),
-            "this asks nothing: it holds for every token, since `role` has no other value: leave it out",
+            "`role` has no other value, so this asks nothing: leave it out",
         ),
         (
             &["level"],
             Test::Orders(Order::AtLeast, Value::Int(0)),
-            "this asks nothing: it holds for every token, since `level` has no other value: leave it out",
+            "`level` is always >= 0, so this asks nothing: leave it out",
         ),
-        (
-            &["iss"],
-            Test::Present,
-            "this asks nothing: it holds for every token, since `iss` is in each: compare it, as in `iss = ..`",
-        ),
+        (&["iss"], Test::Present, "every token has `iss`, so this asks nothing: compare it, as in `iss = ..`"),
     ] {
         assert_eq!(of(name, test), expected);
     }
@@ -142,8 +138,8 @@ fn of_several_types_one_is_enough() {
     assert_eq!(of(&["serial"], Test::Present), "", "a user has none");
     assert_eq!(of(&["serial"], Test::Equals(Value::Int(3))), "");
     assert_eq!(of(&["serial"], Test::Equals(Value::Int(10))), "`serial` is never 10: it is an integer from 0 to 9");
-    assert!(of(&["sub"], Test::Present).starts_with("this asks nothing"));
-    assert!(of(&["seral"], Test::Present).starts_with("no claim is called `seral`"));
+    assert!(of(&["sub"], Test::Present).starts_with("every token has `sub`"));
+    assert!(of(&["seral"], Test::Present).starts_with("no field `seral` in the claims"));
 }
 
 #[test]
@@ -151,7 +147,7 @@ fn without_a_binding_everything_fits() {
     let unbound = Bound { types: &[], scopes: None, acr: None };
     assert_eq!(said(&unbound, &Rule::Claim(&["rol"], Test::Present)), "");
     assert_eq!(said(&unbound, &Rule::Scope(&["x"])), "");
-    check_both(&unbound, &["role"]);
+    check_both(&unbound, &["role"], "");
 }
 
 #[test]
@@ -162,6 +158,18 @@ fn scopes_and_acr_values_are_those_that_are_declared() {
         "`claims!(..)` declares no scope \"notes:wirte\": one with a similar name exists, \"notes:write\""
     );
     assert_eq!(said(&BOUND, &Rule::Acr(&["hardware"])), "`claims!(..)` declares no acr \"hardware\": it has \"mfa\"");
+}
+
+#[test]
+fn words_in_quotes_are_told() {
+    let quoted = Test::Equals(Value::Str("notes:read"));
+    assert_eq!(
+        of(&["scope"], quoted),
+        "in quotes this is a claim like others, compared as a whole: write `scope = \"notes:read\"`"
+    );
+    const OWN: Shape = Shape::Object("User", &[Field::optional("scope", Shape::Text)]);
+    let own = Bound { types: &[OWN], ..BOUND };
+    assert_eq!(said(&own, &Rule::Claim(&["scope"], quoted)), "");
 }
 
 #[test]
@@ -177,4 +185,20 @@ fn only_a_list_can_have_two_values() {
     ] {
         assert_eq!(can_be_list(&BOUND, name), is_list, "{name:?}");
     }
+}
+
+#[test]
+fn claims_have_a_sub_and_nothing_that_the_server_sets() {
+    let said = |shape: &Shape, is_issued| {
+        let caught = std::panic::catch_unwind(|| check_claims("User", shape, is_issued));
+        caught.err().map(|panic| panic.downcast_ref::<String>().cloned().unwrap_or_default())
+    };
+    assert_eq!(said(&USER, true), None);
+    assert_eq!(said(&Shape::Any, true), None);
+    let without = "`User` has no `sub`, an id of the user that never changes: add `sub: String`";
+    assert_eq!(said(&ADDRESS, true).as_deref(), Some(without));
+    assert_eq!(said(&ADDRESS, false), None, "tokens of another issuer may be read so");
+    const SCOPE: Shape = Shape::Object("User", &[Field::new("sub", Shape::Text), Field::new("scope", Shape::Text)]);
+    let taken = "`User` has the claim `scope`, which the server sets: give yours another name";
+    assert_eq!(said(&SCOPE, true).as_deref(), Some(taken));
 }
