@@ -22,6 +22,7 @@ fn implementation(input: &DeriveInput) -> Result<TokenStream> {
     let shapes = Shapes { policy: quote_spanned!(here=> #runtime::policy), of: input.ident.unraw().to_string() };
     let shape = match (&attributes.written_as, &input.data) {
         (Some(other), _) => shapes.of_type(other),
+        (None, Data::Struct(data)) if attributes.transparent => shapes.of_transparent(&data.fields)?,
         (None, Data::Struct(data)) => shapes.of_fields(&data.fields, attributes.rename_all)?,
         (None, Data::Enum(data)) => shapes.of_enum(data, &attributes)?,
         (None, Data::Union(data)) => {
@@ -103,6 +104,19 @@ impl Shapes {
             Fields::Unnamed(_) => Ok(quote!(#policy::Shape::List(&#policy::Shape::Any))),
             Fields::Unit => Ok(quote!(#policy::Shape::Null)),
         }
+    }
+
+    /// The one field that is written.
+    fn of_transparent(&self, fields: &Fields) -> Result<TokenStream> {
+        for field in fields {
+            let attributes = Attributes::read(&field.attrs)?;
+            if !attributes.is_skipped {
+                attributes.refuse_functions()?;
+                return Ok(self.of_type(attributes.written_as.as_ref().unwrap_or(&field.ty)));
+            }
+        }
+        // serde_derive reports it.
+        self.of_fields(&Fields::Unit, None)
     }
 
     fn named(&self, fields: &Fields, style: Option<Style>) -> Result<Vec<TokenStream>> {

@@ -1,0 +1,388 @@
+//! `#[derive(Claims)]` against what serde writes: no term that the compiler refuses may hold for a value of the type, and none
+//! that it calls empty may fail.
+
+#![allow(clippy::unwrap_used, reason = "not production code")]
+#![allow(dead_code, reason = "each type is written, and not read")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::catch_unwind;
+
+use oauth_runtime::__private::{Bound, check};
+use oauth_runtime::Claims;
+use oauth_runtime::policy::{Decision, Facts, Order, Rule, Shape, Shaped, Test, Value};
+use serde::Serialize;
+use serde_json::{Map, Value as Json, json};
+
+#[derive(Clone, Serialize, Claims)]
+enum Plain {
+    Reader,
+    HttpAdmin,
+}
+
+macro_rules! styled {
+    ($($name:ident $style:literal),+) => {
+        $(#[derive(Clone, Serialize, Claims)]
+        #[serde(rename_all = $style)]
+        enum $name {
+            Reader,
+            HttpAdmin,
+        })+
+
+        /// A struct whose fields are styled too, of variants of each style.
+        fn styled() -> Vec<(&'static str, Shape, Vec<Json>)> {
+            vec![$({
+                #[derive(Serialize, Claims)]
+                #[serde(rename_all = $style)]
+                struct User {
+                    sub: String,
+                    user_role: $name,
+                    a2_b: bool,
+                }
+                let user = |user_role, a2_b| written(&User { sub: "ada".to_owned(), user_role, a2_b });
+                ($style, User::SHAPE, vec![user($name::Reader, true), user($name::HttpAdmin, false)])
+            }),+]
+        }
+    };
+}
+
+styled! {
+    Lower "lowercase", Upper "UPPERCASE", Pascal "PascalCase", Camel "camelCase", Snake "snake_case",
+    ScreamingSnake "SCREAMING_SNAKE_CASE", Kebab "kebab-case", ScreamingKebab "SCREAMING-KEBAB-CASE"
+}
+
+#[derive(Clone, Serialize, Claims)]
+struct Address {
+    city: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    zip: Option<u32>,
+}
+
+#[derive(Clone, Serialize, Claims)]
+struct Plan {
+    plan: Plain,
+    #[serde(flatten)]
+    limits: Limits,
+}
+
+#[derive(Clone, Serialize, Claims)]
+struct Limits {
+    seats: u16,
+}
+
+#[derive(Clone, Serialize, Claims)]
+struct Id(String);
+
+#[derive(Clone, Serialize, Claims)]
+#[serde(transparent)]
+struct Wrapped {
+    inner: i8,
+}
+
+#[derive(Clone, Serialize, Claims)]
+struct Pair(u8, String);
+
+#[derive(Clone, Serialize, Claims)]
+struct Nothing;
+
+#[derive(Clone, Serialize, Claims)]
+#[serde(into = "String")]
+struct Shown(u8);
+
+impl From<Shown> for String {
+    fn from(shown: Shown) -> Self {
+        format!("no. {}", shown.0)
+    }
+}
+
+/// Of another crate, as it were.
+#[derive(Clone, Serialize)]
+struct Foreign(String);
+
+#[derive(Clone, Serialize, Claims)]
+struct User<T> {
+    sub: Id,
+    #[serde(rename = "org")]
+    organization: String,
+    level: u8,
+    signed: Wrapped,
+    score: f64,
+    suspended: bool,
+    boss: Option<Box<str>>,
+    teams: Vec<Plain>,
+    pair: Pair,
+    nothing: Nothing,
+    shown: Shown,
+    #[serde(default)]
+    nick: String,
+    #[serde(rename(serialize = "written", deserialize = "read"))]
+    renamed: bool,
+    address: Option<Address>,
+    #[serde(flatten)]
+    plan: Plan,
+    #[serde(skip)]
+    password: String,
+    #[serde(serialize_with = "as_text")]
+    #[claims(as = String)]
+    number: u8,
+    #[claims(as = String)]
+    foreign: Foreign,
+    other: T,
+    r#type: &'static str,
+    map: BTreeMap<String, u8>,
+}
+
+fn as_text<S: serde::Serializer>(number: &u8, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&number.to_string())
+}
+
+fn user() -> User<Option<i64>> {
+    User {
+        sub: Id("ada".to_owned()),
+        organization: "acme".to_owned(),
+        level: 0,
+        signed: Wrapped { inner: -128 },
+        score: 2.5,
+        suspended: false,
+        boss: None,
+        teams: Vec::new(),
+        pair: Pair(1, "a".to_owned()),
+        nothing: Nothing,
+        shown: Shown(1),
+        nick: String::new(),
+        renamed: true,
+        address: None,
+        plan: Plan { plan: Plain::Reader, limits: Limits { seats: 0 } },
+        password: "secret".to_owned(),
+        number: 3,
+        foreign: Foreign("x".to_owned()),
+        other: None,
+        r#type: "person",
+        map: BTreeMap::new(),
+    }
+}
+
+fn other_user() -> User<Option<i64>> {
+    User {
+        sub: Id("bob".to_owned()),
+        organization: "other".to_owned(),
+        level: 255,
+        signed: Wrapped { inner: 127 },
+        score: 3.0,
+        suspended: true,
+        boss: Some("ada".into()),
+        teams: vec![Plain::HttpAdmin, Plain::Reader],
+        pair: Pair(2, "b".to_owned()),
+        shown: Shown(2),
+        nick: "b".to_owned(),
+        renamed: false,
+        address: Some(Address { city: "Nice".to_owned(), zip: Some(3) }),
+        plan: Plan { plan: Plain::HttpAdmin, limits: Limits { seats: 65535 } },
+        number: 4,
+        foreign: Foreign("y".to_owned()),
+        other: Some(3),
+        r#type: "robot",
+        map: BTreeMap::from([("a".to_owned(), 3)]),
+        ..user()
+    }
+}
+
+#[derive(Clone, Serialize, Claims)]
+#[serde(rename_all = "lowercase", rename_all_fields = "camelCase")]
+enum External {
+    Admin,
+    #[serde(rename = "visitor")]
+    Guest,
+    Member {
+        since_year: u16,
+    },
+    Robot(u8),
+    #[serde(skip)]
+    Internal,
+}
+
+#[derive(Clone, Serialize, Claims)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Internal {
+    Person {
+        sub: String,
+        level: u8,
+    },
+    #[serde(rename_all = "UPPERCASE")]
+    Robot {
+        serial: u8,
+    },
+    Home(Address),
+    Unknown,
+}
+
+#[derive(Clone, Serialize, Claims)]
+#[serde(tag = "kind", content = "of")]
+enum Adjacent {
+    Person { level: u8 },
+    Number(u8),
+    Unknown,
+}
+
+#[derive(Clone, Serialize, Claims)]
+#[serde(untagged)]
+enum Untagged {
+    Text(String),
+    Number(u8),
+    Home(Address),
+}
+
+#[derive(Serialize, Claims)]
+struct Has<T> {
+    sub: String,
+    it: T,
+    #[serde(flatten)]
+    rest: BTreeMap<String, Json>,
+}
+
+fn has<T: Serialize>(it: T, rest: Json) -> Json {
+    let Json::Object(rest) = rest else { panic!("an object") };
+    written(&Has { sub: "ada".to_owned(), it, rest: rest.into_iter().collect() })
+}
+
+fn written(value: &impl Serialize) -> Json {
+    serde_json::to_value(value).unwrap()
+}
+
+/// Types, and values of them that differ wherever they can.
+fn cases() -> Vec<(&'static str, Shape, Vec<Json>)> {
+    let home = |zip| Address { city: "Nice".to_owned(), zip };
+    let mut cases = styled();
+    cases.push(("user", User::<Option<i64>>::SHAPE, vec![written(&user()), written(&other_user())]));
+    let external = [External::Admin, External::Guest, External::Member { since_year: 3 }, External::Robot(3)];
+    cases.push((
+        "external",
+        Has::<External>::SHAPE,
+        external.into_iter().map(|it| has(it, json!({ "extra": 3 }))).collect(),
+    ));
+    cases.push((
+        "internal",
+        Internal::SHAPE,
+        [
+            Internal::Person { sub: "ada".to_owned(), level: 3 },
+            Internal::Robot { serial: 3 },
+            Internal::Home(home(Some(3))),
+            Internal::Home(home(None)),
+            Internal::Unknown,
+        ]
+        .iter()
+        .map(written)
+        .collect(),
+    ));
+    let adjacent = [Adjacent::Person { level: 3 }, Adjacent::Number(3), Adjacent::Unknown];
+    cases.push(("adjacent", Has::<Adjacent>::SHAPE, adjacent.into_iter().map(|it| has(it, json!({}))).collect()));
+    let untagged = [Untagged::Text("a".to_owned()), Untagged::Number(3), Untagged::Home(home(Some(3)))];
+    cases.push(("untagged", Has::<Untagged>::SHAPE, untagged.into_iter().map(|it| has(it, json!({}))).collect()));
+    cases
+}
+
+#[test]
+fn what_the_compiler_refuses_cannot_be_and_what_is_there_is_known() {
+    std::panic::set_hook(Box::new(|_| {}));
+    let (mut terms, mut refused) = (0, 0);
+    let mut wrong = Vec::new();
+    for (name, shape, values) in cases() {
+        let types: &'static [Shape] = Box::leak(Box::new([shape]));
+        let bound = Bound { types, scopes: None, acr: None };
+        let mut paths = BTreeSet::new();
+        values.iter().for_each(|value| paths_of(value, &mut Vec::new(), &mut paths));
+        for path in &paths {
+            let path: Vec<&'static str> = path.iter().map(|name| &*name.clone().leak()).collect();
+            let path: &'static [&'static str] = path.leak();
+            for test in tests(&values, path) {
+                terms += 1;
+                let rule = Rule::Claim(path, test);
+                let said = catch_unwind(|| check(&bound, &rule)).err();
+                let said = said.map(|said| said.downcast_ref::<String>().cloned().unwrap_or_default());
+                let decisions: Vec<Decision> = values.iter().map(|value| decide(&rule, value)).collect();
+                let holds = |decision: &Decision| *decision == Decision::True;
+                let is_right = match said.as_deref() {
+                    None => true,
+                    Some(said) if said.contains("no field") || said.contains("nothing is below") => {
+                        !decisions.iter().any(|it| *it != Decision::Unknown) && !matches!(test, Test::Present)
+                    }
+                    Some(said) if said.contains("asks nothing") => decisions.iter().all(holds),
+                    Some(_) => matches!(test, Test::Differs(_)) || !decisions.iter().any(holds),
+                };
+                refused += usize::from(said.is_some());
+                if !is_right {
+                    wrong.push(format!("{name}: {rule}: {said:?}, and it is {decisions:?}"));
+                }
+            }
+        }
+        // And what is nowhere is told.
+        let rule = Rule::Claim(&["surely_not_there"], Test::Present);
+        let knows_all = !values.iter().any(|value| value.get("it").is_some());
+        if knows_all && catch_unwind(|| check(&bound, &rule)).is_ok() {
+            wrong.push(format!("{name}: {rule} passes"));
+        }
+    }
+    let _ = std::panic::take_hook();
+    assert!(wrong.is_empty(), "{} of {terms}\n{}", wrong.len(), wrong.join("\n"));
+    assert!(terms > 1_000 && refused > terms / 4, "{refused} of {terms}");
+}
+
+fn decide(rule: &Rule, claims: &Json) -> Decision {
+    rule.decide(&Facts::new(claims.as_object().unwrap()))
+}
+
+fn paths_of(value: &Json, above: &mut Vec<String>, paths: &mut BTreeSet<Vec<String>>) {
+    let Json::Object(fields) = value else { return };
+    for (name, value) in fields {
+        above.push(name.clone());
+        paths.insert(above.clone());
+        paths_of(value, above, paths);
+        above.pop();
+    }
+}
+
+/// What could be asked of a claim: by values that it has, and by others.
+fn tests(values: &[Json], path: &[&str]) -> Vec<Test> {
+    let mut known: Vec<Value> =
+        vec![Value::Str("x"), Value::Str("reader"), Value::Int(-3), Value::Int(300), Value::Float(0.5)];
+    known.extend([Value::Bool(true), Value::Bool(false), Value::Int(0)]);
+    for value in values {
+        let found = path.iter().try_fold(value, |value, name| value.get(name));
+        let leaves = match found {
+            Some(Json::Array(items)) => items.iter().collect(),
+            Some(value) => vec![value],
+            None => Vec::new(),
+        };
+        known.extend(leaves.into_iter().filter_map(literal));
+    }
+    let orders = [Order::Below, Order::AtMost, Order::Above, Order::AtLeast];
+    let mut tests = vec![Test::Present];
+    for value in &known {
+        tests.extend([Test::Equals(*value), Test::Differs(*value)]);
+        if matches!(value, Value::Int(_) | Value::Float(_)) {
+            tests.extend(orders.map(|order| Test::Orders(order, *value)));
+        }
+    }
+    tests.push(Test::OneOf(
+        known.iter().filter(|value| matches!(value, Value::Bool(_))).copied().collect::<Vec<_>>().leak(),
+    ));
+    tests.push(Test::OneOf(known[8..].to_vec().leak()));
+    tests
+}
+
+fn literal(value: &Json) -> Option<Value> {
+    match value {
+        Json::String(text) => Some(Value::Str(text.clone().leak())),
+        Json::Bool(truth) => Some(Value::Bool(*truth)),
+        Json::Number(number) => number.as_i128().map(Value::Int).or_else(|| number.as_f64().map(Value::Float)),
+        Json::Null | Json::Array(_) | Json::Object(_) => None,
+    }
+}
+
+#[test]
+fn what_has_no_shape_of_its_own_is_anything() {
+    const JSON: Shape = <Map<String, Json>>::SHAPE;
+    check(
+        &Bound { types: &[JSON, Json::SHAPE], scopes: None, acr: None },
+        &Rule::Claim(&["any", "thing"], Test::Present),
+    );
+}
