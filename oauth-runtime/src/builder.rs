@@ -3,6 +3,7 @@
 
 mod appearance;
 mod build;
+pub(crate) mod claims;
 pub mod client_address;
 mod clients;
 pub(crate) mod error;
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse};
 
+use crate::builder::claims::Typing;
 use crate::builder::state::WithoutReload;
 use crate::event::Event;
 use crate::event::teller::Listener;
@@ -94,7 +96,7 @@ struct Settings {
     acr_values: Vec<String>,
     assertion_algorithms: Vec<SignatureAlgorithm>,
     authenticate: Option<(Authenticate, ClaimsType)>,
-    denies_foreign_claims: bool,
+    typing: Typing,
     authenticate_timeout: Duration,
     blocking_at_once: usize,
     second_factor: Option<(Authenticate<SecondFactor>, ClaimsType)>,
@@ -164,7 +166,7 @@ impl Settings {
             acr_values: Vec::new(),
             assertion_algorithms: SignatureAlgorithm::ALL.to_vec(),
             authenticate: None,
-            denies_foreign_claims: false,
+            typing: Typing::One,
             authenticate_timeout: Duration::from_secs(10),
             // A password hash fills a core; a few more keep the cores busy while others wait for a database.
             blocking_at_once: std::thread::available_parallelism().map_or(4, |cores| (cores.get() * 2).clamp(4, 16)),

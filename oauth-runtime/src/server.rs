@@ -7,7 +7,9 @@ pub(crate) mod health;
 pub(crate) mod one_time;
 mod over;
 pub(crate) mod paths;
+mod users;
 
+use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::future::{Ready, ready};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,11 +33,9 @@ use crate::model::form::Parameters;
 use crate::model::granting::Narrow;
 use crate::model::issuer::Issuer;
 use crate::model::jwk::Algorithm;
-use crate::model::lifetime::Lifetimes;
 use crate::model::record::Record;
 use crate::model::release::Releases;
 use crate::model::resource::Resources;
-use crate::model::session::Remember;
 use crate::model::{Clock, Scope, Timestamp};
 use crate::pages::{Brand, Logo, Pages, Texts};
 use crate::seal::Sealer;
@@ -45,6 +45,7 @@ use crate::standing::{Decision, Ledger};
 use crate::store::{Key, Kind, StoreError};
 use crate::users::repeats::Repeats;
 use crate::users::{Authenticator, SecondFactor};
+pub(crate) use users::{Refreshing, Sessions, SignInBy, Users};
 
 /// An OAuth 2.1 authorization server, to be embedded in an actix-web application.
 ///
@@ -109,47 +110,12 @@ pub(crate) struct Configuration {
     /// Of clients.
     pub(crate) assertion_algorithms: Vec<Algorithm>,
     pub(crate) users: Users,
+    /// What a token is made of, where it is one type or several that are named.
+    pub(crate) claims_types: Vec<(TypeId, &'static str)>,
     pub(crate) access_token_lifetime: Duration,
     pub(crate) code_lifetime: Duration,
     pub(crate) appearance: Appearance,
     pub(crate) client_address: ClientAddress,
-}
-
-/// How users sign in, and stay signed in.
-pub(crate) struct Users {
-    pub(crate) sign_in: SignInBy,
-    pub(crate) second_factor: Option<Authenticator<SecondFactor>>,
-    /// None where no browser stays signed in.
-    pub(crate) sessions: Option<Sessions>,
-    /// None where no refresh tokens are issued.
-    pub(crate) refreshing: Option<Refreshing>,
-}
-
-/// Where a user shows who they are.
-pub(crate) enum SignInBy {
-    /// On the built-in page.
-    Function(Authenticator),
-    /// On a page of the author's own, at this path.
-    PageAt(String),
-}
-
-/// All that sessions need.
-pub(crate) struct Sessions {
-    pub(crate) lifetimes: Lifetimes,
-    pub(crate) remember: Remember,
-    /// From a subject to its claims of today.
-    pub(crate) reload: Arc<Authenticator<String>>,
-}
-
-/// All that refresh tokens need.
-pub(crate) struct Refreshing {
-    pub(crate) lifetimes: Lifetimes,
-    /// How long after its first use a token may be used again.
-    pub(crate) grace: Duration,
-    /// Whether the scope `offline_access` has to be granted for one.
-    pub(crate) needs_offline_access: bool,
-    /// From a subject to its claims of today.
-    pub(crate) reload: Arc<Authenticator<String>>,
 }
 
 /// What the pages look like and say.
@@ -219,6 +185,12 @@ impl OAuthService {
 }
 
 impl Server {
+    /// What a token is made of; none where nothing is to be compared with it.
+    #[cfg(feature = "testing")]
+    pub(crate) fn claims_types(&self) -> &[(TypeId, &'static str)] {
+        &self.configured.claims_types
+    }
+
     /// Takes it as seen that wrong passwords are counted for users, by the author's word.
     pub(crate) fn note_named_user(&self) {
         self.names_users.store(true, Ordering::Relaxed);

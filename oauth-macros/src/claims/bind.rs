@@ -134,7 +134,6 @@ impl Binding {
             #private::inventory::submit! {
                 #private::Binding {
                     types: &[#(|| (::core::any::TypeId::of::<#types>(), ::core::any::type_name::<#types>())),*],
-                    scopes: #scopes,
                 }
             }
         }

@@ -1,9 +1,12 @@
 //! From what the author wrote to a service: each part is parsed once, and a mistake in it is an error that says what to
 //! write.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
+
+use crate::builder::claims;
 use crate::builder::clients::{Whole, clients, default_scope, origins, releases, scopes};
 use crate::builder::error::BuildError;
 use crate::builder::paths::paths;
@@ -11,7 +14,6 @@ use crate::builder::{Builder, Settings};
 use crate::clients::Clients;
 use crate::event::teller::Events;
 use crate::guard::cache::TokenCache;
-use crate::guard::map;
 use crate::guard::own::OwnUrls;
 use crate::guard::protection::{OwnTokens, Protection, Tokens};
 use crate::guard::refusal::{self, RefusalForm};
@@ -25,13 +27,11 @@ use crate::model::client::RegisteredClient;
 use crate::model::issuer::Issuer;
 use crate::model::resource::{Resource, is_resource};
 use crate::model::secret::Secrets;
-use crate::policy::Rule;
 use crate::seal::{Sealer, derive};
 use crate::server::paths::{Has, Paths};
 use crate::server::{Configuration, OAuthService, SignInBy, Users};
 use crate::standing::Ledger;
 use crate::store::MemoryStore;
-use crate::users::ClaimsType;
 
 impl<S> Builder<S> {
     /// Checks all of it.
@@ -54,7 +54,8 @@ impl Settings {
         let releases = releases(std::mem::take(&mut self.releases), &scopes)?;
         let default_scope = default_scope(self.default_scope.take(), &scopes)?;
         let (users, claims_type) = self.users(scopes.contains_key(OFFLINE_ACCESS))?;
-        check_guards(&scopes, claims_type, self.denies_foreign_claims)?;
+        let clients_have_claims = self.clients.iter().any(|client| client.claims != Value::Object(Map::new()));
+        claims::check(self.typing, &scopes, claims_type, clients_have_claims)?;
         let (userinfo, resources, seals_all) = (&issuer.userinfo(), &self.resources, self.seals_claims);
         // Plain http is for loopback alone.
         let is_local = !issuer.is_https();
@@ -116,6 +117,7 @@ impl Settings {
             acr_values: self.checked_acr_values()?,
             assertion_algorithms: self.assertion_algorithms.iter().map(|algorithm| algorithm.jose()).collect(),
             users,
+            claims_types: claims::types(self.typing, claims_type),
             access_token_lifetime: self.access_token_lifetime,
             code_lifetime: self.code_lifetime,
             client_address: std::mem::take(&mut self.client_address),
@@ -232,41 +234,6 @@ impl Settings {
 
 /// Clients ask there once in a while, and guards all the time.
 const CACHE_OF_USERINFO: usize = 1 << 20;
-
-/// What only the program as a whole can know of its guards.
-fn check_guards(
-    scopes: &BTreeMap<String, String>,
-    claims_type: Option<ClaimsType>,
-    denies_foreign_claims: bool,
-) -> Result<(), BuildError> {
-    for guard in map::guards() {
-        let handler = guard.handler.unwrap_or("policy!");
-        if let Rule::Typed(typed) = &guard.rule
-            && let Some((id, name)) = typed.claims_type()
-            && let Some(claims_type) = claims_type.filter(ClaimsType::is_known)
-            && id != claims_type.id
-        {
-            let (handler, guard_type, claims_type) = (format!("{}::{handler}", guard.module), name, claims_type.name);
-            if denies_foreign_claims {
-                return Err(BuildError::ForeignClaims { handler, guard_type, claims_type });
-            }
-            tracing::warn!(
-                target: "oauth",
-                "the guard of {handler} is a pattern of {guard_type}, and authenticate answers {claims_type}: \
-                 who signs in here may not pass it"
-            );
-        }
-        for scope in guard.rule.scopes().into_iter().filter(|scope| !scopes.contains_key(*scope)) {
-            tracing::warn!(
-                target: "oauth",
-                "the guard of {}::{handler} asks for the scope {scope:?}, which no token here can have: \
-                 add .scope({scope:?}, \"what it allows\")",
-                guard.module
-            );
-        }
-    }
-    Ok(())
-}
 
 #[cfg(test)]
 #[path = "tests.rs"]

@@ -401,10 +401,11 @@ pub enum BuildError {
     /// The [`accent`](crate::Builder::accent) is not a colour.
     #[error("{0}")]
     Accent(#[from] InvalidColour),
-    /// A guard is a pattern over another type than `authenticate` returns, and
-    /// [`deny_foreign_claims`](crate::Builder::deny_foreign_claims) was called.
+    /// A handler reads the claims as another type than `authenticate` returns, or its guard is a pattern over one. That is
+    /// right only in a program that says so by [`untyped_claims`](crate::Builder::untyped_claims).
     #[error(
-        "the guard of {handler} is a pattern of {guard_type}, and authenticate answers {claims_type}: use one type"
+        "{handler} reads the claims as {guard_type}, and authenticate answers {claims_type}: use one type, or say \
+         .untyped_claims() where more than one is meant"
     )]
     ForeignClaims {
         /// The path of the handler, such as `app::admin`.
@@ -413,6 +414,36 @@ pub enum BuildError {
         guard_type: &'static str,
         /// The name of the type that `authenticate` returns.
         claims_type: &'static str,
+    },
+    /// `authenticate` returns another type than [`claims!`](crate::claims!) binds the guards to.
+    #[error(
+        "authenticate answers {answered}, and claims!(..) names {bound}: answer that, or name both, or say \
+         .untyped_claims() where the two are not to be compared"
+    )]
+    UnboundClaims {
+        /// The name of the type that `authenticate` returns.
+        answered: &'static str,
+        /// The names of the types in `claims!(..)`.
+        bound: String,
+    },
+    /// A term of a guard can never hold, or holds for everybody, by the type that `authenticate` returns.
+    #[error("the guard of {guard} does not fit the claims: {misfit}")]
+    GuardMisfit {
+        /// The path of the handler, such as `app::admin`; of a value it ends in `policy!`.
+        guard: String,
+        /// What does not fit, and what to write.
+        misfit: String,
+    },
+    /// A guard asks for a scope that no client can have.
+    #[error(
+        "the guard of {guard} asks for the scope {scope:?}, which no token here can have: add .scope({scope:?}, \
+         \"what it allows\"), or say .untyped_claims() where it is about the tokens of another service"
+    )]
+    GuardScope {
+        /// The path of the handler, such as `app::admin`; of a value it ends in `policy!`.
+        guard: String,
+        /// The scope.
+        scope: &'static str,
     },
     /// The cryptographic library could not derive a key from the secret.
     #[error("no keys could be derived: the cryptographic library failed")]

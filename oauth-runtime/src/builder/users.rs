@@ -38,13 +38,6 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Refuses to build where a guard's pattern is of another type than `authenticate` answers. Such a guard refuses
-    /// everybody whose claims do not happen to have its shape. Default: a warning at start-up says so.
-    pub fn deny_foreign_claims(mut self) -> Self {
-        self.settings.denies_foreign_claims = true;
-        self
-    }
-
     /// How long `authenticate` may take. After that the answer is a 503. Default: 10 seconds.
     pub fn authenticate_timeout(mut self, timeout: Duration) -> Self {
         self.settings.authenticate_timeout = timeout;

@@ -22,8 +22,6 @@ pub struct Bound {
 pub struct Binding {
     /// The types of the claims, and their names.
     pub types: &'static [fn() -> (TypeId, &'static str)],
-    /// As in [`Bound::scopes`].
-    pub scopes: Option<&'static [&'static str]>,
 }
 
 inventory::collect!(Binding);

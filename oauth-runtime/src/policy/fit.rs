@@ -60,7 +60,7 @@ pub const fn check_claims(of: &str, shape: &Shape, is_issued: bool) {
     }
 }
 
-const fn misfit(bound: &Bound, rule: &Rule) -> Option<Said> {
+pub(crate) const fn misfit(bound: &Bound, rule: &Rule) -> Option<Said> {
     match rule {
         Rule::Claim(name, test) if !bound.types.is_empty() => match judge_bound(bound, name, test) {
             Verdict::Fits => None,

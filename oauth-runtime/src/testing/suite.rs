@@ -14,7 +14,8 @@ use crate::guard::probe::Probe;
 use crate::model::Timestamp;
 use crate::policy::{Facts, Order, Policy, Rule, Test, Value};
 use crate::server::OAuthService;
-use crate::testing::{Token, token};
+use crate::testing::Token;
+use crate::testing::token::begin;
 
 /// The suite of a policy: for each of its terms a token that is admitted and one that is refused, which differ in one claim.
 ///
@@ -109,18 +110,18 @@ crate::model::debug_as_text!(Unsuitable);
 impl Case {
     /// A token that is admitted.
     pub fn admitted_token(&self, oauth: &OAuthService) -> Token {
-        dated(token(oauth), &self.admitted, oauth)
+        dated(begin(oauth), &self.admitted, oauth)
     }
 
     /// A token that is refused.
     pub fn refused_token(&self, oauth: &OAuthService) -> Token {
-        dated(token(oauth), &self.refused, oauth)
+        dated(begin(oauth), &self.refused, oauth)
     }
 }
 
 /// The search has a clock of its own.
 fn dated(token: Token, claims: &Map<String, Json>, oauth: &OAuthService) -> Token {
-    let token = token.without("auth_time").claims(claims);
+    let token = token.without("auth_time").with(claims.clone());
     match claims.get("auth_time").and_then(Json::as_u64) {
         Some(at) => token.claim("auth_time", (oauth.server().now().seconds() + at).saturating_sub(NOW)),
         None => token,

@@ -1,5 +1,6 @@
 //! Access tokens in one line, good and bad.
 
+use std::any::{TypeId, type_name};
 use std::fmt::Display;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -29,25 +30,49 @@ pub fn service() -> OAuthService {
         .secret(Secret::random())
         .client(Client::public("test").redirect_uri("http://127.0.0.1/callback"))
         .authenticate(async |_| None::<Value>)
+        .of_test()
         .build()
         .expect("each of these is valid")
 }
 
-/// Begins an access token of a service: good, for `test-user`, until something else is said. It may have any scope: which of
-/// them a client may have is not asked.
+/// Begins an access token of a service with all the claims of a user: good, until something else is said. Without a `sub` it
+/// is for `test-user`. It may have any scope: which of them a client may have is not asked.
+///
+/// The claims are whole, so that a token is refused for what the test is about, and not for what it forgot.
 ///
 /// ```
 /// use oauth_runtime::testing;
 /// use serde_json::json;
 ///
 /// let oauth = testing::service();
-/// let good = testing::token(&oauth).subject("alice").claims(json!({ "role": "admin" })).scope("notes:read").mint();
+/// let good = testing::token(&oauth, &json!({ "sub": "alice", "role": "admin" })).scope("notes:read").mint();
 /// assert_eq!(good.split('.').count(), 3);
 ///
-/// let (name, value) = testing::token(&oauth).expired().header();
+/// let (name, value) = testing::token(&oauth, &json!({})).expired().header();
 /// assert_eq!((name, &value[..7]), ("Authorization", "Bearer "));
 /// ```
-pub fn token(oauth: &OAuthService) -> Token {
+///
+/// # Panics
+/// Where the claims are of another type than the service issues (what `authenticate` answers, or
+/// [`claims!`](crate::claims!) names), or neither a struct nor a JSON object.
+pub fn token<T: Serialize + 'static>(oauth: &OAuthService, claims: &T) -> Token {
+    let known = oauth.server().claims_types();
+    if !known.is_empty() && !known.iter().any(|(id, _)| *id == TypeId::of::<T>()) {
+        let known = known.iter().map(|(_, name)| *name).collect::<Vec<_>>().join(" or ");
+        panic!(
+            "the claims of this service are {known}, and these are {}: write them whole, and change what the test is about, \
+             as in `User {{ suspended: true, ..ada }}`",
+            type_name::<T>()
+        );
+    }
+    match serde_json::to_value(claims) {
+        Ok(Value::Object(claims)) => begin(oauth).with(claims),
+        other => panic!("claims are a struct or a JSON object, and this is {other:?}"),
+    }
+}
+
+/// One of which no claim is said yet.
+pub(super) fn begin(oauth: &OAuthService) -> Token {
     let server = oauth.server();
     let now = server.now().seconds();
     let client = server.clients().first(|_| true).map_or("", |client| &client.id);
@@ -76,19 +101,12 @@ impl Token {
         self.claim("sub", subject.into())
     }
 
-    /// All fields of a struct, or of a JSON object, as claims.
-    ///
-    /// # Panics
-    /// Where it is neither.
-    pub fn claims(mut self, claims: impl Serialize) -> Self {
-        match serde_json::to_value(claims) {
-            Ok(Value::Object(claims)) => self.claims.extend(claims),
-            other => panic!("claims are a struct or a JSON object, and this is {other:?}"),
-        }
+    pub(super) fn with(mut self, claims: Map<String, Value>) -> Self {
+        self.claims.extend(claims);
         self
     }
 
-    /// One claim, a registered one too.
+    /// One claim that is otherwise, a registered one too: for what no user of the application would have.
     ///
     /// # Panics
     /// Where the value is no JSON.

@@ -1,0 +1,156 @@
+//! Whether all that speaks of claims speaks of one type: what signs in, and the guards of the program.
+
+use std::any::TypeId;
+use std::collections::BTreeMap;
+
+use crate::builder::Builder;
+use crate::builder::error::BuildError;
+use crate::guard::map;
+use crate::policy::bound::{Binding, Bound};
+use crate::policy::{Guard, Rule, fit};
+use crate::users::ClaimsType;
+
+/// What is compared with what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Typing {
+    /// All of the program.
+    One,
+    /// Nothing.
+    Untyped,
+    /// Nothing signs in, and tokens are made of what `claims!(..)` names.
+    OfTest,
+}
+
+impl<S> Builder<S> {
+    /// Claims that are not one type: JSON, several types, or a program whose guards are about the tokens of other services
+    /// too. Nothing is compared then, and a guard about what no token has refuses everybody.
+    ///
+    /// Default: what signs in answers the type that [`claims!`](crate::claims!) names, each guard that is a pattern and each
+    /// [`Claims<T>`](crate::Claims) is of that type, each term makes sense for it, and each scope that a guard asks for is one
+    /// that [`Builder::scope`] names. Else the program is not built, and the error says what to write.
+    ///
+    /// ```
+    /// use oauth_runtime::{BuildError, Client, OAuthService, policy};
+    /// # use serde_json::{Value, json};
+    ///
+    /// let service = || {
+    ///     OAuthService::builder()
+    ///         .issuer("http://127.0.0.1:8000")
+    ///         .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"))
+    ///         .authenticate(async |_| None::<Value>)
+    /// };
+    /// let _ = policy!(scope = "notes:read"); // which the service does not have
+    /// assert!(matches!(service().build(), Err(BuildError::GuardScope { .. })));
+    /// assert!(service().untyped_claims().build().is_ok());
+    /// ```
+    pub fn untyped_claims(mut self) -> Self {
+        self.settings.typing = Typing::Untyped;
+        self
+    }
+
+    /// As [`testing::service`](crate::testing::service) is built.
+    #[cfg(feature = "testing")]
+    pub(crate) fn of_test(mut self) -> Self {
+        self.settings.typing = Typing::OfTest;
+        self
+    }
+}
+
+/// What a token may be made of: nothing is compared where it is empty.
+pub(super) fn types(typing: Typing, answered: Option<ClaimsType>) -> Vec<(TypeId, &'static str)> {
+    let bound = || bindings().flat_map(|binding| binding.types).map(|of| of()).collect::<Vec<_>>();
+    match typing {
+        Typing::Untyped => Vec::new(),
+        Typing::OfTest => bound(),
+        Typing::One => {
+            let answered = answered.filter(ClaimsType::is_known).map(|claims| (claims.id, claims.name));
+            answered.into_iter().chain(bound()).collect()
+        }
+    }
+}
+
+/// What only the program as a whole can know of its guards, and of what signs in.
+pub(super) fn check(
+    typing: Typing,
+    scopes: &BTreeMap<String, String>,
+    answered: Option<ClaimsType>,
+    clients_have_claims: bool,
+) -> Result<(), BuildError> {
+    if typing == Typing::One
+        && let Some(answered) = answered
+    {
+        check_answer(answered)?;
+        for guard in map::guards() {
+            check_types(guard, answered)?;
+        }
+        // Tokens of clients in their own name have claims that no sign-in answers.
+        if bindings().next().is_none() && !clients_have_claims {
+            let bound = Bound { types: std::slice::from_ref(answered.shape), scopes: None, acr: None };
+            map::guards().try_for_each(|guard| check_terms(guard, &guard.rule, &bound))?;
+        }
+    }
+    map::guards().try_for_each(|guard| check_scopes(guard, scopes, typing))
+}
+
+fn bindings() -> impl Iterator<Item = &'static Binding> {
+    inventory::iter::<Binding>.into_iter()
+}
+
+/// What signs in answers what `claims!(..)` names.
+fn check_answer(answered: ClaimsType) -> Result<(), BuildError> {
+    let bound: Vec<_> = bindings().flat_map(|binding| binding.types).map(|of| of()).collect();
+    if bound.is_empty() || bound.iter().any(|(id, _)| *id == answered.id) {
+        return Ok(());
+    }
+    let bound = bound.iter().map(|(_, name)| *name).collect::<Vec<_>>().join(", ");
+    Err(BuildError::UnboundClaims { answered: answered.name, bound })
+}
+
+/// A pattern, and what the handler reads, are of a type that a token is made of.
+fn check_types(guard: &Guard, answered: ClaimsType) -> Result<(), BuildError> {
+    let known: Vec<TypeId> = types(Typing::One, Some(answered)).into_iter().map(|(id, _)| id).collect();
+    let pattern = match &guard.rule {
+        Rule::Typed(typed) => typed.claims_type(),
+        Rule::Public | Rule::Token | Rule::All(_) | Rule::Any(_) | Rule::Not(_) => None,
+        Rule::Claim(..) | Rule::Scope(_) | Rule::Fresh(_) | Rule::Acr(_) => None,
+    };
+    let read = guard.claims.iter().filter_map(|of| of());
+    match pattern.into_iter().chain(read).find(|(id, _)| !known.contains(id)) {
+        Some((_, guard_type)) => {
+            Err(BuildError::ForeignClaims { handler: named(guard), guard_type, claims_type: answered.name })
+        }
+        None => Ok(()),
+    }
+}
+
+fn check_terms(guard: &Guard, rule: &Rule, bound: &Bound) -> Result<(), BuildError> {
+    match rule {
+        Rule::All(rules) | Rule::Any(rules) => rules.iter().try_for_each(|rule| check_terms(guard, rule, bound)),
+        Rule::Not(rule) => check_terms(guard, rule, bound),
+        Rule::Public | Rule::Token | Rule::Scope(_) | Rule::Fresh(_) | Rule::Acr(_) | Rule::Typed(_) => Ok(()),
+        Rule::Claim(..) => match fit::misfit(bound, rule) {
+            Some(misfit) => Err(BuildError::GuardMisfit { guard: named(guard), misfit: misfit.as_str().to_owned() }),
+            None => Ok(()),
+        },
+    }
+}
+
+fn check_scopes(guard: &Guard, scopes: &BTreeMap<String, String>, typing: Typing) -> Result<(), BuildError> {
+    match guard.rule.scopes().into_iter().find(|scope| !scopes.contains_key(*scope)) {
+        Some(scope) if typing == Typing::One => Err(BuildError::GuardScope { guard: named(guard), scope }),
+        Some(scope) if typing == Typing::Untyped => {
+            tracing::warn!(
+                target: "oauth",
+                "the guard of {} asks for the scope {scope:?}, which no token here can have: \
+                 add .scope({scope:?}, \"what it allows\")",
+                named(guard)
+            );
+            Ok(())
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn named(guard: &Guard) -> String {
+    format!("{}::{}", guard.module, guard.handler.unwrap_or("policy!"))
+}

@@ -1,0 +1,45 @@
+//! How users sign in, and stay signed in: as it was configured.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::lifetime::Lifetimes;
+use crate::model::session::Remember;
+use crate::users::{Authenticator, SecondFactor};
+
+/// How users sign in, and stay signed in.
+pub(crate) struct Users {
+    pub(crate) sign_in: SignInBy,
+    pub(crate) second_factor: Option<Authenticator<SecondFactor>>,
+    /// None where no browser stays signed in.
+    pub(crate) sessions: Option<Sessions>,
+    /// None where no refresh tokens are issued.
+    pub(crate) refreshing: Option<Refreshing>,
+}
+
+/// Where a user shows who they are.
+pub(crate) enum SignInBy {
+    /// On the built-in page.
+    Function(Authenticator),
+    /// On a page of the author's own, at this path.
+    PageAt(String),
+}
+
+/// All that sessions need.
+pub(crate) struct Sessions {
+    pub(crate) lifetimes: Lifetimes,
+    pub(crate) remember: Remember,
+    /// From a subject to its claims of today.
+    pub(crate) reload: Arc<Authenticator<String>>,
+}
+
+/// All that refresh tokens need.
+pub(crate) struct Refreshing {
+    pub(crate) lifetimes: Lifetimes,
+    /// How long after its first use a token may be used again.
+    pub(crate) grace: Duration,
+    /// Whether the scope `offline_access` has to be granted for one.
+    pub(crate) needs_offline_access: bool,
+    /// From a subject to its claims of today.
+    pub(crate) reload: Arc<Authenticator<String>>,
+}
