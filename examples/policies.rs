@@ -8,12 +8,12 @@ use actix_web::web::{Data, Json, Path, ServiceConfig, scope};
 use actix_web::{App, HttpResponse, HttpServer, Responder, delete, get, post, put};
 use argon2::{Argon2, PasswordHash, PasswordVerifier as _};
 use oauth_runtime::{
-    AccessToken, Builder, Claims, Client, Login, OAuthService, Policy, Refusal, policy, public, require_claim,
+    AccessToken, Builder, Claims, Client, Login, OAuthService, Policy, Refusal, claims, policy, public, require_claim,
     require_token,
 };
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, Claims)]
 #[serde(rename_all = "lowercase")]
 enum Role {
     Author,
@@ -21,13 +21,15 @@ enum Role {
     Auditor,
 }
 
-/// What `authenticate` answers, and so what a guard can be a pattern of.
-#[derive(Serialize, Deserialize)]
+/// What `authenticate` answers, and so what every guard here speaks of.
+#[derive(Serialize, Deserialize, Claims)]
 struct User {
     sub: String,
     role: Role,
     level: u8,
 }
+
+claims!(User, scope = ["notes:write"]);
 
 /// By owner and title.
 type Notes = Mutex<BTreeMap<(String, String), Note>>;
@@ -132,7 +134,6 @@ fn builder(origin: &str) -> Builder {
         .client(Client::public("notes").redirect_uri("http://127.0.0.1/callback"))
         .scope("notes:write", "Write and change notes")
         .authenticate_blocking(validate_user)
-        .deny_foreign_claims()
 }
 
 /// Runs on a thread of its own, since a password hash is slow on purpose.
@@ -217,7 +218,7 @@ mod tests {
             "erin" => (Role::Auditor, 1),
             _ => (Role::Author, 1),
         };
-        let mut token = testing::token(oauth).claims(User { sub: name.to_owned(), role, level });
+        let mut token = testing::token(oauth, &User { sub: name.to_owned(), role, level });
         if who.ends_with("+w") {
             token = token.scope("notes:write");
         }

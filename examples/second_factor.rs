@@ -103,8 +103,8 @@ mod tests {
         let oauth = service("http://127.0.0.1:8000");
         let app = init_service(App::new().configure(oauth.routes()).service(payments)).await;
         for (token, status) in [
-            (testing::token(&oauth).acr("two-factors"), StatusCode::OK),
-            (testing::token(&oauth), StatusCode::UNAUTHORIZED),
+            (testing::token(&oauth, &json!({})).acr("two-factors"), StatusCode::OK),
+            (testing::token(&oauth, &json!({})), StatusCode::UNAUTHORIZED),
         ] {
             let request = TestRequest::get().uri("/payments").insert_header(token.header()).to_request();
             let answer = call_service(&app, request).await;

@@ -8,6 +8,7 @@ use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, Responder, get, guard, post, rt};
 use oauth_runtime::{OAuthService, policy, public, require_claim, require_token, testing};
 use oauth_tests::{Answer, builder, free_port};
+use serde_json::json;
 
 /// How many handlers without a guard have run.
 #[derive(Clone, Default)]
@@ -199,7 +200,7 @@ impl Running {
 #[tokio::test]
 async fn c26_a_route_without_a_guard_is_refused_before_its_handler_runs() {
     let running = start(OAuthService::closed, application);
-    let token = testing::token(&running.oauth).subject("alice").claim("role", "admin");
+    let token = testing::token(&running.oauth, &json!({})).subject("alice").claim("role", "admin");
     for (method, path, status) in [
         ("GET", "/", 200),
         ("GET", "/me", 200),
@@ -240,7 +241,7 @@ async fn c26_a_route_without_a_guard_is_refused_before_its_handler_runs() {
 async fn c26_a_route_that_is_spelt_otherwise_is_refused_all_the_same() {
     let closed = |oauth: &OAuthService| oauth.closed().public(["/pages/{name}"]);
     let running = start(closed, application);
-    let token = testing::token(&running.oauth).claim("role", "admin");
+    let token = testing::token(&running.oauth, &json!({})).claim("role", "admin");
     for (method, path, status) in [
         ("GET", "/%66orgotten", 500),
         ("GET", "/forgotten/", 404),
@@ -275,8 +276,8 @@ async fn c26_what_the_map_cannot_see_is_named_and_an_answer_that_nothing_decided
         oauth.closed().public(["GET /health", "/static/*"]).guarded(["/audit/*", "/routed", "/undecided", "/missing"])
     };
     let running = start(closed, application);
-    let admin = testing::token(&running.oauth).claim("role", "admin");
-    let auditor = testing::token(&running.oauth).claim("role", "auditor");
+    let admin = testing::token(&running.oauth, &json!({})).claim("role", "admin");
+    let auditor = testing::token(&running.oauth, &json!({})).claim("role", "auditor");
     for (path, token, status) in [
         ("/health", None, 200),
         ("/routed", None, 401),
@@ -327,7 +328,7 @@ async fn c26_a_policy_over_the_whole_app_is_for_a_route_at_an_address_of_the_ser
         assert_eq!(running.ask(method, path, None).await.status, 401, "{method} {path}");
     }
     assert_eq!(running.ran.count(), 0);
-    let admin = testing::token(&running.oauth).claim("role", "admin");
+    let admin = testing::token(&running.oauth, &json!({})).claim("role", "admin");
     assert_eq!(running.ask("GET", "/verify", Some(&admin)).await.status, 200);
     assert_eq!(running.ask("POST", "/token", None).await.status, 400, "the server's own passes");
     assert_eq!(running.ask("GET", "/token", None).await.status, 405, "whatever it says");

@@ -349,7 +349,9 @@ fn c42_a_token_from_before_a_sign_out_is_refused_whatever_the_clocks_said() {
         let mut world = World::new(LONG).await;
         let service = world.service(LONG);
         let ahead = world.clock.now().seconds() + 30;
-        let of = |at: u64| testing::token(&service).subject("ada").claim("auth_time", at).claim("iat", at).mint();
+        let of = |at: u64| {
+            testing::token(&service, &json!({})).subject("ada").claim("auth_time", at).claim("iat", at).mint()
+        };
         let before = [of(ahead), of(ahead - 60)];
         service.sign_out("ada").await.unwrap();
         let after = [of(ahead), of(ahead - 60)];

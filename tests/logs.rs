@@ -13,8 +13,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use actix_web::{Responder, get};
-use oauth_runtime::{BuildError, Client, Clock, Login, require_claim};
-use oauth_tests::{Browser, CHALLENGE, SECRET, VERIFIER, builder, start, start_with};
+use oauth_runtime::{BuildError, Claims, Client, Clock, Login, require_claim};
+use oauth_tests::{Browser, CHALLENGE, SECRET, VERIFIER, builder, start, start_with, typed_builder};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
@@ -59,14 +59,15 @@ static LOG: LazyLock<Log> = LazyLock::new(|| {
 
 const JOB: &str = "the secret of a job, of all the tests here";
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, Claims)]
 struct User {
     role: String,
     level: u8,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Claims)]
 struct Other {
+    sub: String,
     role: String,
 }
 
@@ -107,31 +108,41 @@ async fn a_refusal_is_logged_with_the_terms_that_decided() {
 }
 
 #[tokio::test]
-async fn guards_that_nobody_can_pass_are_told_at_start_up() {
-    let log = LOG.clone();
-    let with_other =
-        || builder("http://127.0.0.1:9").authenticate(async |_: Login| Some(Other { role: "admin".into() }));
-    with_other().build().unwrap();
-    let text = log.text();
-    assert!(
-        text.contains("the guard of logs::pattern is a pattern of logs::User, and authenticate answers logs::Other"),
-        "{text}"
+async fn guards_that_no_token_can_pass_are_errors_of_the_builder() {
+    let typed = || typed_builder("http://127.0.0.1:9");
+    let other = typed().authenticate(async |_: Login| Some(Other { sub: "ada".into(), role: "admin".into() })).build();
+    let Err(BuildError::ForeignClaims { handler, guard_type, claims_type }) = other else { panic!("{other:?}") };
+    assert_eq!((handler.as_str(), guard_type, claims_type), ("logs::pattern", "logs::User", "logs::Other"));
+    let json = typed().build();
+    let Err(BuildError::ForeignClaims { claims_type: "serde_json::value::Value", .. }) = json else {
+        panic!("{json:?}")
+    };
+
+    let same = |_: Login| Some(User { role: "admin".into(), level: 3 });
+    let misfit = typed().authenticate_blocking(same).build();
+    let Err(BuildError::GuardMisfit { guard, misfit }) = misfit else { panic!("{misfit:?}") };
+    assert_eq!(
+        (guard.as_str(), misfit.as_str()),
+        ("logs::terms", "no field `paid` in the claims: `User` has `role`, `level`")
     );
+
+    // What may have claims of its own may have this one. The scope is still none.
+    let job = Client::confidential("job").secret(SECRET).scope("notes:read").claims(json!({ "paid": true }));
+    let scope = typed().client(job).authenticate_blocking(same).build();
+    let Err(BuildError::GuardScope { guard, scope: "notes:delete" }) = scope else { panic!("{scope:?}") };
+    assert_eq!(guard, "logs::terms");
+    let fits = || typed().scope("notes:delete", "Delete notes");
+    let job = Client::confidential("job").secret(SECRET).scope("notes:read").claims(json!({ "paid": true }));
+    fits().client(job).authenticate_blocking(same).build().unwrap();
+
+    // And where the author says that more than one is meant, the scope alone is told.
+    let log = LOG.clone();
+    typed().untyped_claims().build().unwrap();
+    let text = log.text();
     assert!(
         text.contains("the guard of logs::terms asks for the scope \"notes:delete\", which no token here can have"),
         "{text}"
     );
-
-    let Err(BuildError::ForeignClaims { handler, guard_type, claims_type }) =
-        with_other().deny_foreign_claims().build()
-    else {
-        panic!("it was built");
-    };
-    assert_eq!((handler.as_str(), guard_type, claims_type), ("logs::pattern", "logs::User", "logs::Other"));
-    // The type itself, or claims of no known type.
-    let same = |_: Login| Some(User { role: "admin".into(), level: 3 });
-    builder("http://127.0.0.1:9").authenticate_blocking(same).deny_foreign_claims().build().unwrap();
-    builder("http://127.0.0.1:9").deny_foreign_claims().build().unwrap();
 }
 
 #[tokio::test]

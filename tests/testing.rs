@@ -96,7 +96,7 @@ mod mapped {
     }
 }
 
-#[require_claim(sub = path.owner)]
+#[require_claim(sub = dyn path.owner)]
 async fn lost() -> impl Responder {
     "lost"
 }
@@ -245,7 +245,7 @@ async fn status(oauth: &OAuthService, path: &str, token: testing::Token) -> Stat
 #[actix_web::test]
 async fn c26_tokens_good_and_bad_in_one_line() {
     let oauth = testing::service();
-    let token = || testing::token(&oauth);
+    let token = || testing::token(&oauth, &json!({}));
     assert_eq!(status(&oauth, "/me", token()).await, 200);
     for bad in [
         token().expired(),
@@ -253,14 +253,14 @@ async fn c26_tokens_good_and_bad_in_one_line() {
         token().from_issuer("https://another.example"),
         token().signed_by_another(),
         token().without("jti"),
-        testing::token(&testing::service()),
+        testing::token(&testing::service(), &json!({})),
     ] {
         assert_eq!(status(&oauth, "/me", bad).await, 401);
     }
     let alice = || token().subject("alice");
     assert_eq!(status(&oauth, "/report/alice", alice()).await, 200);
     assert_eq!(status(&oauth, "/report/bob", alice()).await, 403);
-    assert_eq!(status(&oauth, "/report/bob", alice().claims(json!({ "role": "admin" }))).await, 200);
+    assert_eq!(status(&oauth, "/report/bob", alice().claim("role", "admin")).await, 200);
     assert_eq!(status(&oauth, "/report/alice", alice().claim("suspended", true)).await, 403);
     assert_eq!(status(&oauth, "/report/alice", alice().signed_in(Duration::from_secs(600))).await, 401);
 }
@@ -317,7 +317,7 @@ async fn numbers_are_exact_through_signing_and_reading() {
     });
     let mut doubles: Vec<f64> = doubles.filter(|double| double.is_finite()).take(100).collect();
     doubles.extend([0.1 + 0.2, 1e-7, 5e-324, f64::MAX, 1.0 / 3.0, 1_234.567_890_123_456_7]);
-    let token = testing::token(&oauth)
+    let token = testing::token(&oauth, &json!({}))
         .claim("share", 0.123_456_789_012_345_6)
         .claim("large", 18_014_398_509_481_985_u64)
         .claim("doubles", &doubles);
@@ -350,12 +350,12 @@ async fn a_handler_learns_how_its_caller_was_authenticated() {
         let request = harness::TestRequest::get().uri("/authentication").insert_header(token.header()).to_request();
         harness::call_and_read_body_json(&app, request).await
     };
-    let user = testing::token(&oauth).claim("auth_time", 7).claim("amr", ["pwd", "otp"]).acr("strong");
+    let user = testing::token(&oauth, &json!({})).claim("auth_time", 7).claim("amr", ["pwd", "otp"]).acr("strong");
     assert_eq!(
         ask(user.claim("sid", "s")).await,
         json!({ "auth_time": 7, "amr": ["pwd", "otp"], "acr": "strong", "sid": "s" })
     );
-    let client = testing::token(&oauth).without("auth_time");
+    let client = testing::token(&oauth, &json!({})).without("auth_time");
     assert_eq!(ask(client).await, json!({ "auth_time": null, "amr": [], "acr": null, "sid": null }));
 }
 
@@ -407,7 +407,7 @@ mod same_names {
         "public"
     }
 
-    #[require_claim(any(sub = path."owner, admin", sub = path.owner), a = ["x", "y"])]
+    #[require_claim(any(sub = dyn path."owner, admin", sub = dyn path.owner), a = ["x", "y"])]
     pub(super) async fn comma_in_a_parameter() -> &'static str {
         "quoted"
     }

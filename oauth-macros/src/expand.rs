@@ -31,7 +31,7 @@ pub(crate) fn guarded(handler: Handler, guard: &Guard) -> TokenStream {
     let Handler { attributes, visibility, mut signature, arguments, body, .. } = handler;
 
     let types: Vec<&Type> = arguments.iter().map(|argument| &argument.ty).collect();
-    let reads = fit::Reads::of(&types, &signature, &private);
+    let reads = fit::Reads::of(&types, &private);
     let output: Type = match signature.output {
         ReturnType::Default => parse_quote_spanned!(here=> ()),
         ReturnType::Type(_, ty) => *ty,

@@ -14,7 +14,7 @@
 //! let oauth = testing::service();
 //! let app = test::init_service(App::new().configure(oauth.routes()).service(admin)).await;
 //!
-//! let token = testing::token(&oauth).claim("role", "admin").header();
+//! let token = testing::token(&oauth, &json!({})).claim("role", "admin").header();
 //! let request = test::TestRequest::get().uri("/admin").insert_header(token).to_request();
 //! assert_eq!(test::call_service(&app, request).await.status(), StatusCode::OK);
 //! # }

@@ -355,9 +355,9 @@ async fn c49_a_token_that_is_bound_to_a_key_is_no_bearer_token() {
         app.configure(routes.routes()).configure(handlers);
     });
     let here = Browser::new(&server);
-    let good = testing::token(&oauth).subject("ada");
+    let good = testing::token(&oauth, &json!({})).subject("ada");
     assert_eq!(here.call("/me", Some(&good.mint())).await.status, 200);
-    let bound = testing::token(&oauth).subject("ada").claim("cnf", json!({ "jkt": "x" })).mint();
+    let bound = testing::token(&oauth, &json!({})).subject("ada").claim("cnf", json!({ "jkt": "x" })).mint();
     refused(&here.call("/me", Some(&bound)).await, BOUND, "here");
     // Presented as bound: the scheme promises a proof, which nothing here checks.
     for (browser, token) in [(&here, good.mint()), (&there, token(&elsewhere, 0, json!({}), json!({})))] {

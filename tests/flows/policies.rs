@@ -75,7 +75,7 @@ fn start(app: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) -> (Server, 
 
 /// A token of alice with these claims; `null` takes one out.
 fn token(oauth: &OAuthService, claims: Value) -> String {
-    let token = testing::token(oauth).subject("alice");
+    let token = testing::token(oauth, &json!({})).subject("alice");
     let claims = claims.as_object().unwrap().iter();
     let token = claims.fold(token, |token, (name, value)| match value {
         Value::Null => token.without(name),
@@ -241,7 +241,7 @@ async fn a_policy_is_told_to_a_client_only_where_the_author_says_so() {
     assert_eq!(answer.status, 403);
 }
 
-#[require_claim(sub = path.owner)]
+#[require_claim(sub = dyn path.owner)]
 async fn lost() -> impl Responder {
     "lost"
 }
@@ -457,7 +457,7 @@ async fn an_app_without_the_server_has_no_addresses_of_the_servers() {
         let response = harness::call_service(&app, harness::TestRequest::get().uri(path).to_request()).await;
         assert_eq!(response.status(), 401, "{path}");
     }
-    let token = testing::token(&oauth).claim("level", 1).header();
+    let token = testing::token(&oauth, &json!({})).claim("level", 1).header();
     let request = harness::TestRequest::get().uri(path).insert_header(token).to_request();
     assert_eq!(harness::call_service(&app, request).await.status(), 200);
 }

@@ -22,7 +22,7 @@ async fn read(author: web::Path<u32>) -> impl Responder {
 }
 
 /// The extractor takes the parameters in their order: that of the scope, and then this one.
-#[require_claim(sub = path.id)]
+#[require_claim(sub = dyn path.id)]
 async fn tuple(ids: web::Path<(String, String)>) -> impl Responder {
     ids.into_inner().1
 }
@@ -59,7 +59,7 @@ async fn c26_a_number_that_the_extractor_folds_decides_unknown() {
         (json!(7), "/read/07", 403),
         (json!("7"), "/read/07", 403),
     ] {
-        let token = testing::token(&oauth).claim("employee", &employee).mint();
+        let token = testing::token(&oauth, &json!({})).claim("employee", &employee).mint();
         assert_eq!(browser.call(path, Some(&token)).await.status, status, "{employee} at {path}");
     }
 }
@@ -78,7 +78,7 @@ async fn c26_a_name_that_is_twice_in_a_route_fits_no_guard() {
         app.service(tuples("/org", "id")).service(tuples("/of", "org"));
     });
     let browser = Browser::new(&server);
-    let token = testing::token(&oauth).subject("alice").mint();
+    let token = testing::token(&oauth, &json!({})).subject("alice").mint();
     for (path, status) in
         [("/of/tuple/alice", 200), ("/of/tuple/bob", 403), ("/org/tuple/bob", 500), ("/org/tuple/alice", 500)]
     {
@@ -117,7 +117,8 @@ async fn c26_what_one_guard_read_is_not_taken_for_another_tokens() {
             app.service(swapped.wrap(service.require(policy!(User { level: 3.., .. }))));
         });
         let browser = Browser::new(&server);
-        let token = |name: &str, level: u8| testing::token(&oauth).subject(name).claim("level", level).mint();
+        let token =
+            |name: &str, level: u8| testing::token(&oauth, &json!({})).subject(name).claim("level", level).mint();
         let ask = async |other: String| {
             let request = browser.http.get(format!("{base}/swapped/inner")).bearer_auth(token("alice", 5));
             Answer::to(request.header("x-other", format!("Bearer {other}"))).await

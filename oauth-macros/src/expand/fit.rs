@@ -4,7 +4,7 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote_spanned};
 use syn::spanned::Spanned as _;
-use syn::{Pat, Signature, Type};
+use syn::{GenericArgument, Pat, PathArguments, Type, TypePath};
 
 use super::{CANNOT_FAIL, first_span, rule_tokens};
 use crate::check::variants::{self, Alternatives};
@@ -69,45 +69,63 @@ fn found(name: &str, private: &TokenStream) -> TokenStream {
 }
 
 /// What the arguments read the claims as: compared with what the crate's claims are, and told to the builder.
-#[derive(Default)]
 pub(super) struct Reads {
-    /// A closure for each argument.
-    pub(super) told: TokenStream,
-    /// In place of them where the handler has parameters of its own, of which a constant cannot speak.
+    /// In the handler's body, whose type parameters it may speak of.
     pub(super) never_called: TokenStream,
+    /// In a constant: a closure for each argument that reads the claims.
+    pub(super) told: TokenStream,
 }
 
 impl Reads {
-    pub(super) fn of(types: &[&Type], signature: &Signature, private: &TokenStream) -> Self {
+    pub(super) fn of(types: &[&Type], private: &TokenStream) -> Self {
         let here = Span::mixed_site();
-        let each: Vec<TokenStream> = types
-            .iter()
-            .map(|ty| {
-                let bound = marker(ty.span(), private);
-                quote_spanned! {here=>
-                    || {
-                        use #private::OtherExtractor as _;
-                        let __oauth_extracted = #private::Extracted::<#ty>::new();
-                        __oauth_extracted.is_bound(#bound);
-                        __oauth_extracted.claims_type()
-                    }
+        let compared = types.iter().map(|ty| {
+            let bound = marker(ty.span(), private);
+            quote_spanned!(here=> #private::Extracted::<#ty>::new().is_bound(#bound);)
+        });
+        let never_called = quote_spanned! {here=>
+            let _ = || {
+                use #private::OtherExtractor as _;
+                #(#compared)*
+            };
+        };
+        let told = types.iter().filter(|ty| reads_known_claims(ty)).map(|ty| {
+            quote_spanned! {here=>
+                || {
+                    use #private::OtherExtractor as _;
+                    #private::Extracted::<#ty>::new().claims_type()
                 }
-            })
-            .collect();
-        let is_generic = !signature.generics.params.is_empty();
-        if is_generic || types.iter().any(|ty| mentions_self(ty.to_token_stream())) {
-            return Reads { never_called: quote_spanned!(here=> #(let _ = #each;)*), told: TokenStream::new() };
-        }
-        Reads { told: quote_spanned!(here=> #(#each),*), never_called: TokenStream::new() }
+            }
+        });
+        let told = quote_spanned!(here=> #(#told),*);
+        Reads { never_called: if types.is_empty() { TokenStream::new() } else { never_called }, told }
     }
 }
 
-fn mentions_self(tokens: TokenStream) -> bool {
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(word) => word == "Self",
-        TokenTree::Group(group) => mentions_self(group.stream()),
-        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
-    })
+/// `Claims<User>`, also within `Option` and `Result`. Not `Claims<T>`: of the parameters of an `impl` around the handler a
+/// constant cannot speak, and a name is all there is to tell them by.
+fn reads_known_claims(ty: &Type) -> bool {
+    let Type::Path(TypePath { path, .. }) = ty else { return false };
+    let Some(last) = path.segments.last() else { return false };
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return false };
+    let Some(GenericArgument::Type(first)) = arguments.args.first() else { return false };
+    match last.ident.to_string().as_str() {
+        "Option" | "Result" => reads_known_claims(first),
+        "Claims" => {
+            let words = words(first.to_token_stream());
+            !words.iter().any(|word| word == "Self" || word.len() < 3 || *word == word.to_uppercase())
+        }
+        _ => false,
+    }
+}
+
+fn words(tokens: TokenStream) -> Vec<String> {
+    let words = tokens.into_iter().flat_map(|token| match token {
+        TokenTree::Ident(word) => vec![word.to_string()],
+        TokenTree::Group(group) => words(group.stream()),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => Vec::new(),
+    });
+    words.collect()
 }
 
 /// An error where alternatives name every variant of an enum of which `#[derive(Claims)]` lists them.

@@ -117,6 +117,7 @@ impl Settings {
             acr_values: self.checked_acr_values()?,
             assertion_algorithms: self.assertion_algorithms.iter().map(|algorithm| algorithm.jose()).collect(),
             users,
+            #[cfg(feature = "testing")]
             claims_types: claims::types(self.typing, claims_type),
             access_token_lifetime: self.access_token_lifetime,
             code_lifetime: self.code_lifetime,

@@ -18,6 +18,7 @@ pub(crate) enum Typing {
     /// Nothing.
     Untyped,
     /// Nothing signs in, and tokens are made of what `claims!(..)` names.
+    #[cfg(feature = "testing")]
     OfTest,
 }
 
@@ -61,6 +62,7 @@ pub(super) fn types(typing: Typing, answered: Option<ClaimsType>) -> Vec<(TypeId
     let bound = || bindings().flat_map(|binding| binding.types).map(|of| of()).collect::<Vec<_>>();
     match typing {
         Typing::Untyped => Vec::new(),
+        #[cfg(feature = "testing")]
         Typing::OfTest => bound(),
         Typing::One => {
             let answered = answered.filter(ClaimsType::is_known).map(|claims| (claims.id, claims.name));

@@ -91,7 +91,7 @@ async fn unit(_nothing: (), bytes: Bytes) -> Result<impl Responder, actix_web::E
     Ok(bytes)
 }
 
-#[require_claim(any(sub = path.owner, all(level > 3, not(suspended))), a.b != 1, fresh = "5m", acr = "x")]
+#[require_claim(any(sub = dyn path.owner, all(level > 3, not(suspended))), a.b != 1, fresh = "5m", acr = "x")]
 async fn language() -> impl Responder {
     HttpResponse::NoContent()
 }
