@@ -1,5 +1,5 @@
-//! `#[derive(Claims)]` against what serde writes: no term that the compiler refuses may hold for a value of the type, and none
-//! that it calls empty may fail.
+//! One type for the claims. `#[derive(Claims)]` against what serde writes: no term that the compiler refuses may hold for a
+//! value of the type, and none that it calls empty may fail. And what the builder compares, in a program without `claims!(..)`.
 
 #![allow(clippy::unwrap_used, reason = "not production code")]
 #![allow(dead_code, reason = "each type is written, and not read")]
@@ -7,10 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::catch_unwind;
 
+use actix_web::{Responder, get};
 use oauth_runtime::__private::{Bound, check};
-use oauth_runtime::Claims;
 use oauth_runtime::policy::{Decision, Facts, Order, Rule, Shape, Shaped, Test, Value};
-use serde::Serialize;
+use oauth_runtime::{BuildError, Builder, Claims, Client, Login, OAuthService, require_claim, require_token};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
 #[derive(Clone, Serialize, Claims)]
@@ -283,7 +284,7 @@ fn cases() -> Vec<(&'static str, Shape, Vec<Json>)> {
 #[test]
 fn what_the_compiler_refuses_cannot_be_and_what_is_there_is_known() {
     std::panic::set_hook(Box::new(|_| {}));
-    let (mut terms, mut refused) = (0, 0);
+    let (mut asked, mut refused) = (0, 0);
     let mut wrong = Vec::new();
     for (name, shape, values) in cases() {
         let types: &'static [Shape] = Box::leak(Box::new([shape]));
@@ -294,7 +295,7 @@ fn what_the_compiler_refuses_cannot_be_and_what_is_there_is_known() {
             let path: Vec<&'static str> = path.iter().map(|name| &*name.clone().leak()).collect();
             let path: &'static [&'static str] = path.leak();
             for test in tests(&values, path) {
-                terms += 1;
+                asked += 1;
                 let rule = Rule::Claim(path, test);
                 let said = catch_unwind(|| check(&bound, &rule)).err();
                 let said = said.map(|said| said.downcast_ref::<String>().cloned().unwrap_or_default());
@@ -322,8 +323,8 @@ fn what_the_compiler_refuses_cannot_be_and_what_is_there_is_known() {
         }
     }
     let _ = std::panic::take_hook();
-    assert!(wrong.is_empty(), "{} of {terms}\n{}", wrong.len(), wrong.join("\n"));
-    assert!(terms > 1_000 && refused > terms / 4, "{refused} of {terms}");
+    assert!(wrong.is_empty(), "{} of {asked}\n{}", wrong.len(), wrong.join("\n"));
+    assert!(asked > 1_000 && refused > asked / 4, "{refused} of {asked}");
 }
 
 fn decide(rule: &Rule, claims: &Json) -> Decision {
@@ -385,4 +386,73 @@ fn what_has_no_shape_of_its_own_is_anything() {
         &Bound { types: &[JSON, Json::SHAPE], scopes: None, acr: None },
         &Rule::Claim(&["any", "thing"], Test::Present),
     );
+}
+
+#[derive(Clone, Serialize, Deserialize, Claims)]
+struct Account {
+    sub: String,
+    role: String,
+    level: u8,
+}
+
+#[derive(Clone, Serialize, Deserialize, Claims)]
+struct Other {
+    sub: String,
+    role: String,
+}
+
+#[require_claim(Account { level: 3.., .. })]
+#[get("/pattern")]
+async fn pattern() -> impl Responder {
+    "pattern"
+}
+
+/// Other than by this, nothing tells that it is not read.
+#[require_token]
+#[get("/me")]
+async fn me(account: Option<Claims<Account>>) -> impl Responder {
+    account.map(|Claims(account)| account.sub)
+}
+
+#[require_claim(any(all(role = "owner", paid), scope = "notes:delete"))]
+#[get("/terms")]
+async fn terms() -> impl Responder {
+    "terms"
+}
+
+fn service() -> Builder {
+    OAuthService::builder()
+        .issuer("http://127.0.0.1:9")
+        .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"))
+}
+
+/// Who may have claims that no sign-in answers.
+fn job() -> Client {
+    Client::confidential("job").secret("eyf3Vjq8Jc0vYTPRkwBkY0ieVS0SjAn9s1BG3Ih6Hbw").claims(json!({ "paid": true }))
+}
+
+fn account(_: Login) -> Option<Account> {
+    Some(Account { sub: "ada".into(), role: "admin".into(), level: 3 })
+}
+
+#[test]
+fn what_no_token_can_pass_is_an_error_of_the_builder() {
+    let other = service().authenticate(async |_| Some(Other { sub: "ada".into(), role: "admin".into() })).build();
+    let Err(BuildError::ForeignClaims { handler, guard_type, claims_type }) = other else { panic!("{other:?}") };
+    assert!(["claims::pattern", "claims::me"].contains(&handler.as_str()), "{handler}");
+    assert_eq!((guard_type, claims_type), ("claims::Account", "claims::Other"));
+    let json = service().authenticate(async |_| None::<Json>).build();
+    assert!(matches!(json, Err(BuildError::ForeignClaims { claims_type: "serde_json::value::Value", .. })), "{json:?}");
+
+    let misfit = service().authenticate_blocking(account).build();
+    let Err(BuildError::GuardMisfit { guard, misfit }) = misfit else { panic!("{misfit:?}") };
+    let expected = "no field `paid` in the claims: `Account` has `sub`, `role`, `level`";
+    assert_eq!((guard.as_str(), misfit.as_str()), ("claims::terms", expected));
+
+    let scope = service().client(job()).authenticate_blocking(account).build();
+    let Err(BuildError::GuardScope { guard, scope: "notes:delete" }) = scope else { panic!("{scope:?}") };
+    assert_eq!(guard, "claims::terms");
+    let fits = service().client(job()).scope("notes:delete", "Delete notes").authenticate_blocking(account);
+    assert!(fits.build().is_ok());
+    assert!(service().untyped_claims().authenticate(async |_| None::<Json>).build().is_ok());
 }

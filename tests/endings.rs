@@ -87,6 +87,7 @@ impl World {
     fn service(&self, lifetimes: Lifetimes) -> OAuthService {
         let seconds = Duration::from_secs;
         let mut builder = OAuthService::builder()
+            .untyped_claims()
             .issuer("http://127.0.0.1:1")
             .secret(SECRET)
             .client(Client::public("demo").redirect_uri(REDIRECT))

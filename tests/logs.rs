@@ -13,8 +13,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use actix_web::{Responder, get};
-use oauth_runtime::{BuildError, Claims, Client, Clock, Login, require_claim};
-use oauth_tests::{Browser, CHALLENGE, SECRET, VERIFIER, builder, start, start_with, typed_builder};
+use oauth_runtime::{Client, Clock, Login, require_claim};
+use oauth_tests::{Browser, CHALLENGE, SECRET, VERIFIER, builder, start, start_with};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
@@ -59,16 +59,10 @@ static LOG: LazyLock<Log> = LazyLock::new(|| {
 
 const JOB: &str = "the secret of a job, of all the tests here";
 
-#[derive(Serialize, Deserialize, Claims)]
+#[derive(Serialize, Deserialize)]
 struct User {
     role: String,
     level: u8,
-}
-
-#[derive(Serialize, Claims)]
-struct Other {
-    sub: String,
-    role: String,
 }
 
 #[require_claim(User { level: 3.., .. })]
@@ -108,36 +102,9 @@ async fn a_refusal_is_logged_with_the_terms_that_decided() {
 }
 
 #[tokio::test]
-async fn guards_that_no_token_can_pass_are_errors_of_the_builder() {
-    let typed = || typed_builder("http://127.0.0.1:9");
-    let other = typed().authenticate(async |_: Login| Some(Other { sub: "ada".into(), role: "admin".into() })).build();
-    let Err(BuildError::ForeignClaims { handler, guard_type, claims_type }) = other else { panic!("{other:?}") };
-    assert_eq!((handler.as_str(), guard_type, claims_type), ("logs::pattern", "logs::User", "logs::Other"));
-    let json = typed().build();
-    let Err(BuildError::ForeignClaims { claims_type: "serde_json::value::Value", .. }) = json else {
-        panic!("{json:?}")
-    };
-
-    let same = |_: Login| Some(User { role: "admin".into(), level: 3 });
-    let misfit = typed().authenticate_blocking(same).build();
-    let Err(BuildError::GuardMisfit { guard, misfit }) = misfit else { panic!("{misfit:?}") };
-    assert_eq!(
-        (guard.as_str(), misfit.as_str()),
-        ("logs::terms", "no field `paid` in the claims: `User` has `role`, `level`")
-    );
-
-    // What may have claims of its own may have this one. The scope is still none.
-    let job = Client::confidential("job").secret(SECRET).scope("notes:read").claims(json!({ "paid": true }));
-    let scope = typed().client(job).authenticate_blocking(same).build();
-    let Err(BuildError::GuardScope { guard, scope: "notes:delete" }) = scope else { panic!("{scope:?}") };
-    assert_eq!(guard, "logs::terms");
-    let fits = || typed().scope("notes:delete", "Delete notes");
-    let job = Client::confidential("job").secret(SECRET).scope("notes:read").claims(json!({ "paid": true }));
-    fits().client(job).authenticate_blocking(same).build().unwrap();
-
-    // And where the author says that more than one is meant, the scope alone is told.
+async fn a_scope_that_no_token_can_have_is_told_at_start_up_where_claims_are_untyped() {
     let log = LOG.clone();
-    typed().untyped_claims().build().unwrap();
+    builder("http://127.0.0.1:9").build().unwrap();
     let text = log.text();
     assert!(
         text.contains("the guard of logs::terms asks for the scope \"notes:delete\", which no token here can have"),

@@ -511,6 +511,7 @@ mod overlapping {
     #[actix_web::test]
     async fn an_applications_handler_at_an_address_of_the_servers_is_not_the_servers() {
         let service = OAuthService::builder()
+            .untyped_claims()
             .issuer("http://127.0.0.1:8000")
             .client(oauth_runtime::Client::public("app").redirect_uri("http://127.0.0.1/callback"))
             .authenticate(async |_| None::<Value>)

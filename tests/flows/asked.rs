@@ -152,7 +152,7 @@ fn own(change: impl FnOnce(Builder<WithReload>) -> Builder<WithReload>) -> Own {
 fn elsewhere() -> Own {
     let (listener, base) = free_port();
     let clock = Clock::by_hand();
-    let oauth = OAuthService::builder().issuer(&base).clock(clock.clone()).sign_in_at("/welcome");
+    let oauth = OAuthService::builder().untyped_claims().issuer(&base).clock(clock.clone()).sign_in_at("/welcome");
     let oauth = whole(oauth).build().unwrap();
     let service = oauth.clone();
     let server = serve(listener, move |app| {

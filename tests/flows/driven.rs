@@ -16,6 +16,7 @@ const ISSUER: &str = "http://127.0.0.1:8080";
 /// `ada` has a second factor, `bob` has not.
 fn builder(issuer: &str) -> Builder<WithReload> {
     OAuthService::builder()
+        .untyped_claims()
         .issuer(issuer)
         .secret(SECRET)
         .client(Client::public("spa").redirect_uri("http://127.0.0.1/callback"))
@@ -113,6 +114,7 @@ async fn a_step_that_answers_something_else_says_what_to_do() {
     let bare = test::init_service(App::new().service(notes)).await;
     assert_eq!(testing::sign_in(&bare).await.unwrap_err(), NotSignedIn::NoService);
     let elsewhere = OAuthService::builder()
+        .untyped_claims()
         .issuer(ISSUER)
         .client(Client::public("spa").redirect_uri("http://127.0.0.1/callback"))
         .sign_in_at("/welcome")

@@ -114,8 +114,14 @@ async fn c05_a_page_of_the_author_s_gets_no_more_in_its_url_than_a_proxy_takes()
     let (listener, base) = free_port();
     let uri = format!("http://127.0.0.1/callback?from={}", "u".repeat(1024));
     let demo = Client::public("demo").redirect_uri(&uri);
-    let oauth =
-        OAuthService::builder().issuer(&base).secret(SECRET).client(demo).sign_in_at("/welcome").build().unwrap();
+    let oauth = OAuthService::builder()
+        .untyped_claims()
+        .issuer(&base)
+        .secret(SECRET)
+        .client(demo)
+        .sign_in_at("/welcome")
+        .build()
+        .unwrap();
     let server = serve(listener, move |app| {
         app.configure(oauth.routes());
     });

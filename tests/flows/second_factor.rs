@@ -187,6 +187,7 @@ fn sealed(answer: &Answer) -> String {
 async fn an_author_signs_users_in_by_his_own_means() {
     let (listener, base) = free_port();
     let oauth = OAuthService::builder()
+        .untyped_claims()
         .issuer(&base)
         .client(Client::public("other").name("Other").redirect_uri("https://other.example/cb"))
         .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"))
@@ -250,8 +251,10 @@ async fn an_author_signs_users_in_by_his_own_means() {
     assert_eq!(sent.login(&request, "ada", "x").await.status, 400, "there is no password to be had here");
 
     for path in ["", "my/page", "https://evil.example/", "//evil.example"] {
-        let built =
-            OAuthService::builder().issuer(&base).client(Client::public("a").redirect_uri("https://a.example/"));
+        let built = OAuthService::builder()
+            .untyped_claims()
+            .issuer(&base)
+            .client(Client::public("a").redirect_uri("https://a.example/"));
         assert!(matches!(built.sign_in_at(path).build(), Err(BuildError::SignInAt { .. })), "{path}");
     }
 }

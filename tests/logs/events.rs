@@ -284,7 +284,7 @@ async fn everything() -> Vec<Event> {
 
     let told = Told::of(|base| {
         let client = Client::public("demo").redirect_uri("http://127.0.0.1/callback");
-        OAuthService::builder().issuer(base).client(client).sign_in_at("/own/page")
+        OAuthService::builder().untyped_claims().issuer(base).client(client).sign_in_at("/own/page")
     });
     let browser = Browser::new(&told.server);
     let sent = browser.authorize(&[]).await;

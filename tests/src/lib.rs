@@ -95,13 +95,9 @@ pub fn serve_with(
 
 /// The usual configuration: the clients `demo` and `other`, two scopes, two users.
 pub fn builder(issuer: &str) -> Builder {
-    // The programs of the tests have guards about many services.
-    typed_builder(issuer).untyped_claims()
-}
-
-/// The same, and all that speaks of claims is compared.
-pub fn typed_builder(issuer: &str) -> Builder {
     OAuthService::builder()
+        // The programs of the tests have guards about many services.
+        .untyped_claims()
         .issuer(issuer)
         .secret(SECRET)
         .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"))

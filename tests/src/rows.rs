@@ -191,6 +191,7 @@ fn without_cache(builder: Builder) -> Builder {
 /// A service for benches. The issuer is another for each, since two services of one issuer in a process log an error.
 pub fn service<S>(issuer: &str, change: impl FnOnce(Builder) -> Builder<S>) -> OAuthService {
     let builder = OAuthService::builder()
+        .untyped_claims()
         .issuer(issuer)
         .secret(SECRET)
         .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"))

@@ -22,6 +22,7 @@ async fn main() -> std::io::Result<()> {
     let port: u16 = std::env::var("PORT").unwrap().parse().unwrap();
     let clock = Clock::by_hand();
     let oauth = OAuthService::builder()
+        .untyped_claims()
         .issuer(format!("http://127.0.0.1:{port}"))
         .secret(SECRET)
         .clock(clock.clone())

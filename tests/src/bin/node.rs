@@ -32,6 +32,7 @@ async fn store(text: &str) -> Box<dyn Store> {
 #[actix_web::main]
 async fn main() -> std::io::Result<()> {
     let mut builder = OAuthService::builder()
+        .untyped_claims()
         .issuer(variable("ISSUER").unwrap())
         .secret(variable("SECRET").unwrap_or_else(|| SECRET.to_owned()))
         .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"))

@@ -9,6 +9,7 @@ fn validate_user(login: Login) -> Option<Value> {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     OAuthService::builder()
+        .untyped_claims()
         .issuer("http://127.0.0.1:8000")
         .secret("short")
         .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"))

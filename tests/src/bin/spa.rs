@@ -129,6 +129,7 @@ async fn main() -> std::io::Result<()> {
             .post_logout_redirect_uri(format!("{origin}/app/gone"))
     };
     let oauth = OAuthService::builder()
+        .untyped_claims()
         .issuer(&origin)
         .name("Notes")
         .scope("openid", "Know who you are")
