@@ -2,9 +2,10 @@
 //! see it, so that an attribute works wherever a function can stand.
 
 mod fit;
+mod rule;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote_spanned};
+use quote::quote_spanned;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Index, Pat, ReturnType, Signature, Type, parse_quote_spanned};
@@ -14,8 +15,9 @@ use crate::guard::{Guard, Kind, Requirement};
 use crate::handler::Handler;
 use crate::handler::argument::{Argument, infer_impl_traits};
 use crate::handler::route::Route;
-use crate::rule::{Order, Rule, Test, Value};
 use crate::syntax::Pattern;
+use fit::{CANNOT_FAIL, first_span};
+use rule::rule_tokens;
 
 /// Puts the guard before the handler's arguments: they become one, which is extracted after the decision.
 ///
@@ -237,82 +239,4 @@ fn can_fail_tokens(pattern: &Pat, private: &TokenStream) -> TokenStream {
     // Where the compiler says so.
     let checked = quote_spanned!(written=> #private::can_fail(#CANNOT_FAIL, #checked));
     quote_spanned!(at=> const _: () = #checked;)
-}
-
-const CANNOT_FAIL: &str = "a pattern that cannot fail admits everybody: ask something of a field, as in `level: 3..`, or \
-                           write `if` and a condition; where any valid token is enough, write `#[require_token]`";
-
-fn first_span(tokens: &impl ToTokens) -> Span {
-    tokens.to_token_stream().into_iter().next().map_or_else(Span::call_site, |token| token.span())
-}
-
-pub(super) fn rule_tokens(rule: &Rule, private: &TokenStream) -> TokenStream {
-    let here = Span::mixed_site();
-    let several = |rules: &[Rule]| {
-        let rules = rules.iter().map(|rule| rule_tokens(rule, private));
-        quote_spanned!(here=> &[#(#rules),*])
-    };
-    match rule {
-        Rule::Public => quote_spanned!(here=> #private::Rule::Public),
-        Rule::Token => quote_spanned!(here=> #private::Rule::Token),
-        Rule::All(rules) => {
-            let rules = several(rules);
-            quote_spanned!(here=> #private::Rule::All(#rules))
-        }
-        Rule::Any(rules) => {
-            let rules = several(rules);
-            quote_spanned!(here=> #private::Rule::Any(#rules))
-        }
-        Rule::Not(rule) => {
-            let rule = rule_tokens(rule, private);
-            quote_spanned!(here=> #private::Rule::Not(&#rule))
-        }
-        Rule::Claim(name, test) => {
-            let test = test_tokens(test, private);
-            quote_spanned!(here=> #private::Rule::Claim(&[#(#name),*], #test))
-        }
-        Rule::Scope(tokens) => quote_spanned!(here=> #private::Rule::Scope(&[#(#tokens),*])),
-        Rule::Fresh(seconds) => quote_spanned!(here=> #private::Rule::Fresh(#seconds)),
-        Rule::Acr(wanted) => quote_spanned!(here=> #private::Rule::Acr(&[#(#wanted),*])),
-    }
-}
-
-fn test_tokens(test: &Test, private: &TokenStream) -> TokenStream {
-    let here = Span::mixed_site();
-    match test {
-        Test::Present => quote_spanned!(here=> #private::Test::Present),
-        Test::Equals(value) => {
-            let value = value_tokens(value, private);
-            quote_spanned!(here=> #private::Test::Equals(#value))
-        }
-        Test::Differs(value) => {
-            let value = value_tokens(value, private);
-            quote_spanned!(here=> #private::Test::Differs(#value))
-        }
-        Test::OneOf(values) => {
-            let values = values.iter().map(|value| value_tokens(value, private));
-            quote_spanned!(here=> #private::Test::OneOf(&[#(#values),*]))
-        }
-        Test::Orders(order, value) => {
-            let value = value_tokens(value, private);
-            let order = match order {
-                Order::Below => quote_spanned!(here=> Below),
-                Order::AtMost => quote_spanned!(here=> AtMost),
-                Order::Above => quote_spanned!(here=> Above),
-                Order::AtLeast => quote_spanned!(here=> AtLeast),
-            };
-            quote_spanned!(here=> #private::Test::Orders(#private::Order::#order, #value))
-        }
-    }
-}
-
-fn value_tokens(value: &Value, private: &TokenStream) -> TokenStream {
-    let here = Span::mixed_site();
-    match value {
-        Value::Str(text) => quote_spanned!(here=> #private::Value::Str(#text)),
-        Value::Int(int) => quote_spanned!(here=> #private::Value::Int(#int)),
-        Value::Float(float) => quote_spanned!(here=> #private::Value::Float(#float)),
-        Value::Bool(truth) => quote_spanned!(here=> #private::Value::Bool(#truth)),
-        Value::Parameter(name) => quote_spanned!(here=> #private::Value::Parameter(#name)),
-    }
 }

@@ -64,6 +64,7 @@ use guard::Kind;
 /// | `any(role = "editor", level > 3)` | at least one of these holds |
 /// | `not(role = "guest")` | this one does not hold, and is known not to |
 /// | `sub = path.owner` | the claim is the route's parameter `{owner}`, percent-decoded; also in a list and after `!=` |
+/// | `sub = dyn path.owner` | the same, of a route that is stated elsewhere |
 /// | `realm_access.roles = "admin"` | the claim `roles` within the object `realm_access`, however deep |
 /// | `"https://example.com/role" = "admin"` | a claim whose name is no word; also between dots |
 /// | `scope = "notes:read notes:write"` | the token's scope has every one of these, in any order |
@@ -160,7 +161,9 @@ use guard::Kind;
 /// - `<` and its like with anything but a number, `!=` with a list;
 /// - scopes with characters that [RFC 6749] does not allow, or with a scope twice; times without a unit; ways to sign in
 ///   with a space;
-/// - a parameter that the route below does not have;
+/// - a parameter that the route below does not have, or without a route in sight: `dyn path.owner` says that it is found at run
+///   time; and one in quotes;
+/// - where [`claims!`](macro@claims) binds the crate to a type: what can never hold, or always holds, of that type;
 /// - a pattern that cannot fail, or a condition that asks nothing of the claims, since it would let everybody in; a name in
 ///   capitals that is no variant or constant; a string literal in a pattern; a pattern beside terms;
 /// - anything but an `async fn` with a body; `self`, `impl Trait` and `cfg` in its arguments, since they are rewritten;

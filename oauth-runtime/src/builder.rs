@@ -3,7 +3,7 @@
 
 mod appearance;
 mod build;
-pub(crate) mod claims;
+mod claims;
 pub mod client_address;
 mod clients;
 pub(crate) mod error;
@@ -21,7 +21,6 @@ use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::builder::claims::Typing;
 use crate::builder::state::WithoutReload;
 use crate::event::Event;
 use crate::event::teller::Listener;
@@ -39,7 +38,7 @@ use crate::server::address::ClientAddress;
 use crate::server::paths::Endpoint;
 use crate::standing::Patience;
 use crate::store::Store;
-use crate::users::{Authenticate, ClaimsType, SecondFactor};
+use crate::users::{Authenticate, ClaimsType, SecondFactor, Typing};
 
 /// Configures an [`OAuthService`]; made by [`OAuthService::builder`].
 ///

@@ -237,6 +237,18 @@ impl ClaimsType {
     }
 }
 
+/// What is compared with what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Typing {
+    /// All of the program.
+    One,
+    /// Nothing.
+    Untyped,
+    /// Nothing signs in, and tokens are made of what `claims!(..)` names.
+    #[cfg(feature = "testing")]
+    OfTest,
+}
+
 /// The author's function, in one of its two forms: from a [`Login`], from the answer to a question, or, to reload,
 /// from a subject.
 #[derive(Clone)]

@@ -43,7 +43,7 @@ const MACROS_LAYERS: &[&[&str]] = &[
     &["mark", "mistakes", "near", "rule", "syntax"],
     &["forms", "guard", "peek"],
     &["handler", "parse"],
-    &["check"],
+    &["check", "claims"],
     &["expand"],
     &["attribute"],
     &["lib"],

@@ -2,11 +2,11 @@
 //! that is never called.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens as _, quote_spanned};
+use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{GenericArgument, Pat, PathArguments, Type, TypePath};
 
-use super::{CANNOT_FAIL, first_span, rule_tokens};
+use super::rule::rule_tokens;
 use crate::check::variants::{self, Alternatives};
 use crate::rule::{Asks, Check};
 
@@ -154,4 +154,11 @@ pub(super) fn alternatives(pattern: &Pat, private: &TokenStream) -> TokenStream 
         }
     });
     each.collect()
+}
+
+pub(super) const CANNOT_FAIL: &str = "a pattern that cannot fail admits everybody: ask something of a field, as in `level: 3..`, or \
+                           write `if` and a condition; where any valid token is enough, write `#[require_token]`";
+
+pub(super) fn first_span(tokens: &impl ToTokens) -> Span {
+    tokens.to_token_stream().into_iter().next().map_or_else(Span::call_site, |token| token.span())
 }

@@ -4,9 +4,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
-
-use crate::builder::claims;
 use crate::builder::clients::{Whole, clients, default_scope, origins, releases, scopes};
 use crate::builder::error::BuildError;
 use crate::builder::paths::paths;
@@ -54,8 +51,7 @@ impl Settings {
         let releases = releases(std::mem::take(&mut self.releases), &scopes)?;
         let default_scope = default_scope(self.default_scope.take(), &scopes)?;
         let (users, claims_type) = self.users(scopes.contains_key(OFFLINE_ACCESS))?;
-        let clients_have_claims = self.clients.iter().any(|client| client.claims != Value::Object(Map::new()));
-        claims::check(self.typing, &scopes, claims_type, clients_have_claims)?;
+        self.check_claims(&scopes, claims_type)?;
         let (userinfo, resources, seals_all) = (&issuer.userinfo(), &self.resources, self.seals_claims);
         // Plain http is for loopback alone.
         let is_local = !issuer.is_https();
@@ -118,7 +114,7 @@ impl Settings {
             assertion_algorithms: self.assertion_algorithms.iter().map(|algorithm| algorithm.jose()).collect(),
             users,
             #[cfg(feature = "testing")]
-            claims_types: claims::types(self.typing, claims_type),
+            claims_types: crate::builder::claims::types(self.typing, claims_type),
             access_token_lifetime: self.access_token_lifetime,
             code_lifetime: self.code_lifetime,
             client_address: std::mem::take(&mut self.client_address),

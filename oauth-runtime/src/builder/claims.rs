@@ -3,24 +3,14 @@
 use std::any::TypeId;
 use std::collections::BTreeMap;
 
-use crate::builder::Builder;
+use serde_json::{Map, Value};
+
 use crate::builder::error::BuildError;
+use crate::builder::{Builder, Settings};
 use crate::guard::map;
 use crate::policy::bound::{Binding, Bound};
 use crate::policy::{Guard, Rule, fit};
-use crate::users::ClaimsType;
-
-/// What is compared with what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Typing {
-    /// All of the program.
-    One,
-    /// Nothing.
-    Untyped,
-    /// Nothing signs in, and tokens are made of what `claims!(..)` names.
-    #[cfg(feature = "testing")]
-    OfTest,
-}
+use crate::users::{ClaimsType, Typing};
 
 impl<S> Builder<S> {
     /// Claims that are not one type: JSON, several types, or a program whose guards are about the tokens of other services
@@ -71,27 +61,27 @@ pub(super) fn types(typing: Typing, answered: Option<ClaimsType>) -> Vec<(TypeId
     }
 }
 
-/// What only the program as a whole can know of its guards, and of what signs in.
-pub(super) fn check(
-    typing: Typing,
-    scopes: &BTreeMap<String, String>,
-    answered: Option<ClaimsType>,
-    clients_have_claims: bool,
-) -> Result<(), BuildError> {
-    if typing == Typing::One
-        && let Some(answered) = answered
-    {
-        check_answer(answered)?;
-        for guard in map::guards() {
-            check_types(guard, answered)?;
+impl Settings {
+    /// What only the program as a whole can know of its guards, and of what signs in.
+    pub(super) fn check_claims(
+        &self,
+        scopes: &BTreeMap<String, String>,
+        answered: Option<ClaimsType>,
+    ) -> Result<(), BuildError> {
+        if self.typing == Typing::One
+            && let Some(answered) = answered
+        {
+            check_answer(answered)?;
+            map::guards().try_for_each(|guard| check_types(guard, answered))?;
+            // Tokens of clients in their own name may have claims that no sign-in answers.
+            let clients_have_claims = self.clients.iter().any(|client| client.claims != Value::Object(Map::new()));
+            if bindings().next().is_none() && !clients_have_claims {
+                let bound = Bound { types: std::slice::from_ref(answered.shape), scopes: None, acr: None };
+                map::guards().try_for_each(|guard| check_terms(guard, &guard.rule, &bound))?;
+            }
         }
-        // Tokens of clients in their own name have claims that no sign-in answers.
-        if bindings().next().is_none() && !clients_have_claims {
-            let bound = Bound { types: std::slice::from_ref(answered.shape), scopes: None, acr: None };
-            map::guards().try_for_each(|guard| check_terms(guard, &guard.rule, &bound))?;
-        }
+        map::guards().try_for_each(|guard| check_scopes(guard, scopes, self.typing))
     }
-    map::guards().try_for_each(|guard| check_scopes(guard, scopes, typing))
 }
 
 fn bindings() -> impl Iterator<Item = &'static Binding> {

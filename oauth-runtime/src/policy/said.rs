@@ -1,5 +1,7 @@
 //! Text that is put together while the program is compiled: what the compiler says of a policy that does not fit.
 
+use std::fmt;
+
 use crate::policy::{Field, Presence, Shape, Value};
 
 /// A text that grows. What has no room is left out: it is for a person to read, in one error.
@@ -157,6 +159,12 @@ impl Said {
             index += 1;
         }
         if index < fields.len() { said.text(", ..") } else { said }
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Said::new().shape(self).as_str())
     }
 }
 

@@ -2,8 +2,6 @@
 
 mod types;
 
-use std::fmt;
-
 /// A type that claims have, or a part of them: what its values look like as JSON.
 ///
 /// `#[derive(Claims)]` writes it for the application's structs and enums, by their serde attributes. By hand it is for a
@@ -97,11 +95,5 @@ impl Field {
     #[must_use]
     pub const fn flat(shape: Shape) -> Self {
         Field { name: "", shape, presence: Presence::Flat }
-    }
-}
-
-impl fmt::Display for Shape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(super::said::Said::new().shape(self).as_str())
     }
 }

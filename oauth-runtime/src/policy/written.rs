@@ -21,7 +21,7 @@ pub struct Guard {
     /// The routes in the attributes below; none for a `policy!(..)`, and where the route is stated elsewhere.
     pub routes: &'static [Route],
     /// What the handler reads the claims as, of each of its arguments.
-    pub claims: &'static [fn() -> Option<(TypeId, &'static str)>],
+    pub claims: &'static [fn() -> Option<NamedType>],
     /// The module path.
     pub module: &'static str,
     /// The path of the function or constant around it, an `impl`'s type included.
@@ -33,6 +33,9 @@ pub struct Guard {
     /// The line of the attribute.
     pub line: u32,
 }
+
+/// A type, and its name.
+pub(crate) type NamedType = (TypeId, &'static str);
 
 /// The path of a closure, for [`Guard::place`].
 #[must_use]
