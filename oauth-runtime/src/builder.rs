@@ -3,7 +3,6 @@
 
 mod appearance;
 mod build;
-mod claims;
 pub mod client_address;
 mod clients;
 pub(crate) mod error;
@@ -11,6 +10,7 @@ mod lifetimes;
 mod paths;
 mod secrets;
 pub(crate) mod state;
+mod typing;
 mod users;
 
 use std::fmt;

@@ -9,7 +9,6 @@ mod over;
 pub(crate) mod paths;
 mod users;
 
-#[cfg(feature = "testing")]
 use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::future::{Ready, ready};
@@ -112,7 +111,7 @@ pub(crate) struct Configuration {
     pub(crate) assertion_algorithms: Vec<Algorithm>,
     pub(crate) users: Users,
     /// What a token is made of, where it is one type or several that are named.
-    #[cfg(feature = "testing")]
+    #[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "tests alone make tokens"))]
     pub(crate) claims_types: Vec<(TypeId, &'static str)>,
     pub(crate) access_token_lifetime: Duration,
     pub(crate) code_lifetime: Duration,

@@ -4,6 +4,7 @@
 //! ```
 //! use actix_web::{App, http::StatusCode, test};
 //! use oauth_runtime::{require_claim, testing};
+//! use serde_json::json;
 //!
 //! #[require_claim(role = "admin")]
 //! #[actix_web::get("/admin")]
@@ -14,7 +15,7 @@
 //! let oauth = testing::service();
 //! let app = test::init_service(App::new().configure(oauth.routes()).service(admin)).await;
 //!
-//! let token = testing::token(&oauth, &json!({})).claim("role", "admin").header();
+//! let token = testing::token(&oauth, &json!({ "role": "admin" })).header();
 //! let request = test::TestRequest::get().uri("/admin").insert_header(token).to_request();
 //! assert_eq!(test::call_service(&app, request).await.status(), StatusCode::OK);
 //! # }

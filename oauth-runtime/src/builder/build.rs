@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::builder::clients::{Whole, clients, default_scope, origins, releases, scopes};
 use crate::builder::error::BuildError;
 use crate::builder::paths::paths;
+use crate::builder::typing::types;
 use crate::builder::{Builder, Settings};
 use crate::clients::Clients;
 use crate::event::teller::Events;
@@ -53,8 +54,7 @@ impl Settings {
         let (users, claims_type) = self.users(scopes.contains_key(OFFLINE_ACCESS))?;
         self.check_claims(&scopes, claims_type)?;
         let (userinfo, resources, seals_all) = (&issuer.userinfo(), &self.resources, self.seals_claims);
-        // Plain http is for loopback alone.
-        let is_local = !issuer.is_https();
+        let is_local = !issuer.is_https(); // plain http is for loopback alone
         let whole = Whole { scopes: &scopes, audience: &audience, resources, userinfo, seals_all, is_local };
         let listed = clients(std::mem::take(&mut self.clients), &whole)?;
         let clients = Clients::new(listed, origins(std::mem::take(&mut self.origins))?);
@@ -76,8 +76,8 @@ impl Settings {
         self.check_addresses(&issuer, &paths, &users)?;
         meter::describe();
         let sealer = Arc::new(Sealer::new(&secrets, issuer.as_str()).ok_or(BuildError::Cryptography)?);
-        let (tokens, limits) =
-            self.own_tokens(&issuer, &secrets, Opener::new(&sealer), clients.ceilings(), others_verify)?;
+        let opener = Opener::new(&sealer);
+        let (tokens, limits) = self.own_tokens(&issuer, &secrets, opener, clients.ceilings(), others_verify)?;
         self.check_algorithms(&clients, &tokens.keys)?;
         let tokens = Arc::new(tokens);
         let refusals = Arc::new(RefusalForm {
@@ -113,8 +113,7 @@ impl Settings {
             acr_values: self.checked_acr_values()?,
             assertion_algorithms: self.assertion_algorithms.iter().map(|algorithm| algorithm.jose()).collect(),
             users,
-            #[cfg(feature = "testing")]
-            claims_types: crate::builder::claims::types(self.typing, claims_type),
+            claims_types: types(self.typing, claims_type),
             access_token_lifetime: self.access_token_lifetime,
             code_lifetime: self.code_lifetime,
             client_address: std::mem::take(&mut self.client_address),
