@@ -98,11 +98,9 @@ pub mod __private {
     pub type JsonObject = serde_json::Map<String, Json>;
 
     pub use crate::guard::decide::Guarded;
-    pub use crate::guard::map::Registered;
-    pub use crate::model::literal;
-    pub use crate::policy::fit::{Binding, Bound, check, check_both};
     pub use crate::guard::extracted::{Extracted, OtherExtractor};
     pub use crate::guard::map::Registered;
+    pub use crate::model::literal;
     pub use crate::policy::bound::{Binding, Binds, Bound, Listed, NotIssued, NotListed, Probe, unbound};
     pub use crate::policy::fit::{at_root, check, check_both, check_claims};
     pub use crate::policy::kept::{Kept, can_fail, names_some};
