@@ -117,7 +117,7 @@ fn verdict(program: &Program, is_caught: bool, shown: &str) -> Option<String> {
     match (is_caught, *is_to_come) {
         (true, false) | (false, true) => None,
         (true, true) => Some(format!("{name}: it is caught by now: take `// to come` out")),
-        (false, false) => Some(format!("{name}: one error is right, with {says:?}, and this was said:\n{shown}")),
+        (false, false) => Some(format!("{name}: {says:?} is not said, or not by one error:\n{shown}")),
     }
 }
 
