@@ -1,6 +1,7 @@
 //! What the tests over the wire stand on: a server on a free port, a browser, a store that is watched, and real databases.
 #![allow(clippy::unwrap_used)]
 
+pub mod accounts;
 pub mod engines;
 pub mod keys;
 pub mod linearizable;
