@@ -7,10 +7,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::catch_unwind;
 
-use actix_web::{Responder, get};
+use actix_web::test::{TestRequest, call_service, init_service};
+use actix_web::web::{self, Query};
+use actix_web::{App, HttpRequest, Responder, get};
 use oauth_runtime::__private::{Bound, check};
 use oauth_runtime::policy::{Decision, Facts, Order, Rule, Shape, Shaped, Test, Value};
-use oauth_runtime::{BuildError, Builder, Claims, Client, Login, OAuthService, require_claim, require_token};
+use oauth_runtime::{
+    AuthTime, BuildError, Builder, Claims, Client, Login, OAuthService, SignIn, require_claim, require_token,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
@@ -432,7 +436,7 @@ fn job() -> Client {
 }
 
 fn account(_: Login) -> Option<Account> {
-    Some(Account { sub: "ada".into(), role: "admin".into(), level: 3 })
+    Some(account_of("ada"))
 }
 
 #[test]
@@ -455,4 +459,57 @@ fn what_no_token_can_pass_is_an_error_of_the_builder() {
     let fits = service().client(job()).scope("notes:delete", "Delete notes").authenticate_blocking(account);
     assert!(fits.build().is_ok());
     assert!(service().untyped_claims().authenticate(async |_| None::<Json>).build().is_ok());
+}
+
+#[test]
+fn all_that_signs_in_answers_one_type() {
+    let fits = || service().client(job()).scope("notes:delete", "Delete notes").authenticate_blocking(account);
+    let other = fits().reload(async |_: &str| Some(Other { sub: "ada".into(), role: "admin".into() })).build();
+    let Err(BuildError::OtherClaims { authenticate, function: "reload", other }) = other else { panic!("{other:?}") };
+    assert_eq!((authenticate, other), ("claims::Account", "claims::Other"));
+    let json = fits().second_factor(async |_| SignIn::<Json>::refused()).build();
+    assert!(matches!(json, Err(BuildError::OtherClaims { function: "second_factor", .. })), "{json:?}");
+    let same = fits().reload_blocking(|_: &str| None::<Account>).second_factor(async |_| SignIn::<Account>::refused());
+    assert!(same.build().is_ok());
+    let json = fits().untyped_claims().reload(async |_: &str| None::<Map<String, Json>>);
+    assert!(json.build().is_ok());
+}
+
+/// A page of the author's own says who it is only when somebody signs in.
+#[actix_web::test]
+async fn a_sign_in_of_ones_own_answers_the_same_type() {
+    let page = |claims: fn() -> Finished| {
+        move |http: HttpRequest, oauth: OAuthService, Query(asked): Query<BTreeMap<String, String>>| async move {
+            let pending = oauth.pending(&http, &asked["request"]).await?;
+            match claims() {
+                Finished::Account(user) => pending.finish(&http, user, AuthTime::Now).await,
+                Finished::Json(user) => pending.finish(&http, user, AuthTime::Now).await,
+            }
+        }
+    };
+    let typed: fn() -> Finished = || Finished::Account(SignIn::done(account_of("ada")));
+    let json: fn() -> Finished = || Finished::Json(SignIn::done(written(&account_of("ada"))));
+    let oauth = service().client(job()).scope("notes:delete", "Delete notes").sign_in_at("/own");
+    let oauth = oauth.reload(async move |_: &str| Some(account_of("ada"))).build().unwrap();
+    let app = App::new().configure(oauth.routes()).route("/own", web::get().to(page(typed)));
+    let app = init_service(app.route("/json", web::get().to(page(json)))).await;
+    let authorize = "/authorize?response_type=code&client_id=demo&redirect_uri=http://127.0.0.1/callback&state=s\
+                     &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
+    // Of a public client the user is asked next.
+    for (path, status) in [("/own", 200), ("/json", 500)] {
+        let first = call_service(&app, TestRequest::get().uri(authorize).to_request()).await;
+        let text = |name: &str| first.headers().get(name).unwrap().to_str().unwrap();
+        let cookie = text("set-cookie").split(';').next().unwrap();
+        let request = TestRequest::get().uri(&text("location").replace("/own", path)).insert_header(("cookie", cookie));
+        assert_eq!(call_service(&app, request.to_request()).await.status().as_u16(), status, "{path}");
+    }
+}
+
+enum Finished {
+    Account(SignIn<Account>),
+    Json(SignIn<Json>),
+}
+
+fn account_of(name: &str) -> Account {
+    Account { sub: name.to_owned(), role: "admin".into(), level: 3 }
 }

@@ -111,7 +111,6 @@ pub(crate) struct Configuration {
     pub(crate) assertion_algorithms: Vec<Algorithm>,
     pub(crate) users: Users,
     /// What a token is made of, where it is one type or several that are named.
-    #[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "tests alone make tokens"))]
     pub(crate) claims_types: Vec<(TypeId, &'static str)>,
     pub(crate) access_token_lifetime: Duration,
     pub(crate) code_lifetime: Duration,
@@ -186,10 +185,13 @@ impl OAuthService {
 }
 
 impl Server {
-    /// What a token is made of; none where nothing is to be compared with it.
-    #[cfg(feature = "testing")]
-    pub(crate) fn claims_types(&self) -> &[(TypeId, &'static str)] {
-        &self.configured.claims_types
+    /// Whether a token may be made of this type; else the names of those of which it may.
+    pub(crate) fn issues(&self, claims: TypeId) -> Result<(), String> {
+        let known = &self.configured.claims_types;
+        if known.is_empty() || known.iter().any(|(id, _)| *id == claims) {
+            return Ok(());
+        }
+        Err(known.iter().map(|(_, name)| *name).collect::<Vec<_>>().join(" or "))
     }
 
     /// Takes it as seen that wrong passwords are counted for users, by the author's word.

@@ -149,8 +149,12 @@ pub enum BuildError {
          subject to Option<claims>: add one of them, or leave the scope out"
     )]
     NoReload,
-    /// Two of the functions that return claims return different types.
-    #[error("authenticate answers {authenticate}, and {function} answers {other}: use one type")]
+    /// Two of the functions that return claims return different types. That is right only where
+    /// [`untyped_claims`](crate::Builder::untyped_claims) says so.
+    #[error(
+        "authenticate answers {authenticate}, and {function} answers {other}: use one type, or say .untyped_claims() where \
+         more than one is meant"
+    )]
     OtherClaims {
         /// The name of the type that `authenticate` returns.
         authenticate: &'static str,

@@ -8,7 +8,7 @@ use crate::builder::state::WithReload;
 use crate::builder::{Builder, Settings};
 use crate::model::issuer::is_plain_path;
 use crate::server::{Refreshing, Sessions, SignInBy, Users};
-use crate::users::{Answer, Authenticate, Authenticator, ClaimsType, Login, Places, SecondFactor};
+use crate::users::{Answer, Authenticate, Authenticator, ClaimsType, Login, Places, SecondFactor, Typing};
 
 impl<S> Builder<S> {
     /// Finds out who signs in: an async function from [`Login`] to claims, `None` for no.
@@ -176,8 +176,11 @@ impl Settings {
         }
         let reload = self.reload.as_ref().map(|(_, claims)| ("reload", claims));
         let second_factor = self.second_factor.as_ref().map(|(_, claims)| ("second_factor", claims));
-        for (function, other) in reload.into_iter().chain(second_factor) {
-            same_claims(claims, function, other)?;
+        if let (Typing::One, Some(claims)) = (self.typing, claims) {
+            reload
+                .into_iter()
+                .chain(second_factor)
+                .try_for_each(|(function, other)| same_claims(claims, function, other))?;
         }
         let reload = self.reload.take().map(|(function, _)| Arc::new(calls.of(function)));
         let users = Users {
@@ -212,11 +215,11 @@ impl Calls {
     }
 }
 
-fn same_claims(claims: Option<ClaimsType>, function: &'static str, other: &ClaimsType) -> Result<(), BuildError> {
-    match claims {
-        Some(claims) if other.is_known() && claims.is_known() && other.id != claims.id => {
-            Err(BuildError::OtherClaims { authenticate: claims.name, function, other: other.name })
-        }
-        Some(_) | None => Ok(()),
+fn same_claims(claims: ClaimsType, function: &'static str, other: &ClaimsType) -> Result<(), BuildError> {
+    // All JSON is one.
+    let is_same = other.id == claims.id || (!other.is_known() && !claims.is_known());
+    if is_same {
+        return Ok(());
     }
+    Err(BuildError::OtherClaims { authenticate: claims.name, function, other: other.name })
 }

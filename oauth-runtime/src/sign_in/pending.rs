@@ -1,5 +1,6 @@
 //! An authorization request that waits for its user, for those who sign their users in on pages of their own.
 
+use std::any::{TypeId, type_name};
 use std::fmt;
 use std::time::Duration;
 
@@ -107,8 +108,10 @@ impl PendingAuthorization {
     /// sign-in page is known to have said who asks.
     ///
     /// # Errors
-    /// The claims cannot be used, or the store has no answer: the error answers with a page, the log says why.
-    pub async fn finish<T: Serialize>(
+    /// The claims cannot be used (as where they are of another type than guards speak of:
+    /// [`untyped_claims`](crate::Builder::untyped_claims)), or the store has no answer: the error answers with a page, the log
+    /// says why.
+    pub async fn finish<T: Serialize + 'static>(
         self,
         http: &HttpRequest,
         user: SignIn<T>,
@@ -125,13 +128,23 @@ impl PendingAuthorization {
         }
     }
 
-    async fn finished<T: Serialize>(
+    async fn finished<T: Serialize + 'static>(
         self,
         http: &HttpRequest,
         user: SignIn<T>,
         at: AuthTime,
     ) -> Result<HttpResponse, Reason> {
         let server = self.oauth.server();
+        if let Err(known) = server.issues(TypeId::of::<T>()) {
+            tracing::error!(
+                target: "oauth",
+                "a sign-in of your own answers {}, and the claims of this service are {known}: answer that, or say \
+                 .untyped_claims() on the builder where more than one is meant",
+                type_name::<T>()
+            );
+            self.tell_refused("no_answer");
+            return Err(Reason::ClaimsUnusable);
+        }
         let SignIn(outcome) = user.into_json().map_err(|why| {
             tracing::error!(target: "oauth", why, "a sign-in of your own gave no answer");
             self.tell_refused("no_answer");

@@ -56,9 +56,7 @@ pub fn service() -> OAuthService {
 /// Where the claims are of another type than the service issues (what `authenticate` answers, or
 /// [`claims!`](crate::claims!) names), or neither a struct nor a JSON object.
 pub fn token<T: Serialize + 'static>(oauth: &OAuthService, claims: &T) -> Token {
-    let known = oauth.server().claims_types();
-    if !known.is_empty() && !known.iter().any(|(id, _)| *id == TypeId::of::<T>()) {
-        let known = known.iter().map(|(_, name)| *name).collect::<Vec<_>>().join(" or ");
+    if let Err(known) = oauth.server().issues(TypeId::of::<T>()) {
         panic!(
             "the claims of this service are {known}, and these are {}: write them whole, and change what the test is about, \
              as in `User {{ suspended: true, ..ada }}`",
