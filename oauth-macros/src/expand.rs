@@ -15,6 +15,7 @@ use crate::guard::{Guard, Kind, Requirement};
 use crate::handler::Handler;
 use crate::handler::argument::{Argument, infer_impl_traits};
 use crate::handler::route::Route;
+use crate::rule::Rule;
 use crate::syntax::Pattern;
 use fit::{CANNOT_FAIL, first_span};
 use rule::rule_tokens;
@@ -40,13 +41,14 @@ pub(crate) fn guarded(handler: Handler, guard: &Guard) -> TokenStream {
     };
     let stated = state_return_type(&output);
     signature.inputs = parse_quote_spanned!(here=> __oauth_guarded: #private::Guarded<(#(#types,)*)>);
-    signature.output = parse_quote_spanned!(here=> -> ::core::result::Result<#output, #private::Error>);
+    signature.output = parse_quote_spanned!(here=> -> #private::Answer<#output>);
+    let is_private = !matches!(guard.requirement, Requirement::Rule(Rule::Public));
 
     let data = guard_tokens(guard, &signature, &routes, &reads.told, &private);
     let never_called = reads.never_called;
     // One span for all of it, that of the arguments: when one of them is no extractor, there the compiler says so, once.
     let at_arguments = signature.paren_token.span.join().resolved_at(here);
-    let admitted = quote_spanned!(at_arguments=> __oauth_guarded.admit(#data).await?);
+    let admitted = quote_spanned!(at_arguments=> __oauth_guarded.admit(#data).await);
     // Without their types, which would have the compiler report one mistake in them twice.
     let bindings = arguments.iter().enumerate().map(|(index, Argument { attributes, pattern, .. })| {
         let index = Index::from(index);
@@ -59,7 +61,12 @@ pub(crate) fn guarded(handler: Handler, guard: &Guard) -> TokenStream {
         #[allow(clippy::future_not_send)]
         #visibility #signature {
             #never_called
-            let __oauth_arguments = #admitted;
+            let __oauth_arguments = match #admitted {
+                ::core::result::Result::Ok(__oauth_arguments) => __oauth_arguments,
+                ::core::result::Result::Err(__oauth_refusal) => {
+                    return #private::Answer::refused(__oauth_refusal, #is_private);
+                }
+            };
             // A handler may return a future, as that of a response's builder.
             #[allow(clippy::async_yields_async)]
             let __oauth_answer = async move {
@@ -68,7 +75,7 @@ pub(crate) fn guarded(handler: Handler, guard: &Guard) -> TokenStream {
                 #body
             }
             .await;
-            ::core::result::Result::Ok(__oauth_answer)
+            #private::Answer::given(__oauth_answer, #is_private)
         }
     }
 }

@@ -207,7 +207,7 @@ fn dropped_decisions(body: TokenStream, mistakes: &mut Mistakes) {
     }
 }
 
-/// `()` is no `Responder`, but a guarded handler returns `Result<(), Error>`, which is one.
+/// `()` is no `Responder`, but `Result<(), Error>` is, and with it what a guard answers.
 fn refuse_unit(signature: &Signature, mistakes: &mut Mistakes) {
     const MESSAGE: &str = "a handler answers: write `-> impl Responder`, or `-> Result<(), Error>` for an empty answer";
     match &signature.output {

@@ -92,11 +92,11 @@ pub mod states {
 /// What the macros write; not for use by hand, and not covered by semantic versioning.
 #[doc(hidden)]
 pub mod __private {
-    pub use actix_web::Error;
     pub use inventory;
     pub use serde_json::Value as Json;
     pub type JsonObject = serde_json::Map<String, Json>;
 
+    pub use crate::guard::answer::Answer;
     pub use crate::guard::decide::Guarded;
     pub use crate::guard::extracted::{Extracted, OtherExtractor};
     pub use crate::guard::map::Registered;

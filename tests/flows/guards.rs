@@ -2,12 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use actix_web::{HttpResponse, web};
+use actix_web::error::{ErrorBadRequest, ErrorNotFound};
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, Responder as _, get, web};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use oauth_runtime::testing::Verb;
-use oauth_tests::{Answer, Browser, PATIENCE, head_only, slow, start, start_with};
+use oauth_runtime::{policy, public, require_token};
+use oauth_tests::{Answer, Browser, PATIENCE, free_port, head_only, serve, slow, start, start_with};
 use serde_json::{Value, json};
 
 const SLOW: Duration = Duration::from_millis(200);
@@ -200,6 +203,53 @@ async fn c27_a_body_of_ones_own_changes_neither_status_nor_challenge() {
     let wrong = browser.call("/admin", Some(&user)).await;
     assert_eq!((wrong.status, &wrong.json()["mine"]), (403, &json!("insufficient_scope")));
     assert_eq!(wrong.challenge()["error"], "insufficient_scope");
+}
+
+#[require_token]
+#[get("/answers/{status}")]
+async fn answers(status: web::Path<u16>) -> Result<HttpResponse, actix_web::Error> {
+    let mut answer = HttpResponse::build(StatusCode::from_u16(*status).map_err(ErrorBadRequest)?);
+    match *status {
+        404 => Err(ErrorNotFound("not there")),
+        202 => Ok(answer.insert_header(("cache-control", "public, max-age=60")).finish()),
+        _ => Ok(answer.finish()),
+    }
+}
+
+#[public]
+#[get("/welcome")]
+async fn welcome() -> &'static str {
+    "welcome"
+}
+
+/// RFC 9111 section 3.5
+#[tokio::test]
+async fn c26_what_a_guard_let_through_is_private_unless_its_handler_says_otherwise() {
+    let (listener, base) = free_port();
+    let oauth = oauth_tests::builder(&base).build().unwrap();
+    let server = serve(listener, move |app| {
+        let within = || async { "within" };
+        let said = || async { "said".customize().insert_header(("cache-control", "no-cache")) };
+        let scope = web::scope("/scope").route("/within", web::get().to(within)).route("/said", web::get().to(said));
+        app.configure(oauth.routes()).configure(oauth_tests::handlers).service(answers).service(welcome);
+        app.service(scope.wrap(oauth.require(policy!(sub = "admin"))));
+    });
+    let browser = Browser::new(&server);
+    let token = browser.token().await;
+    for (path, status, control) in [
+        ("/answers/200", 200, "private"),
+        ("/answers/202", 202, "public, max-age=60"),
+        ("/answers/404", 404, "private"),
+        ("/answers/none", 404, "private"),
+        ("/stacked", 200, "private"),
+        ("/scope/within", 200, "private"),
+        ("/scope/said", 200, "no-cache"),
+        ("/scope/nothing", 404, "private"),
+        ("/welcome", 200, ""),
+    ] {
+        let answer = browser.call(path, Some(&token)).await;
+        assert_eq!((answer.status, answer.header("cache-control")), (status, control), "{path}");
+    }
 }
 
 #[tokio::test]

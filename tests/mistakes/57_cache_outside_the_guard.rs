@@ -3,7 +3,6 @@
 //! It hands the answer for one user to the next.
 // caught: request
 // says: private
-// to come
 
 use std::collections::HashMap;
 use std::sync::Mutex;

@@ -9,6 +9,7 @@ use actix_web::Error;
 use actix_web::body::EitherBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 
+use crate::guard::answer;
 use crate::guard::decide;
 use crate::guard::protection::Protection;
 use crate::guard::watch;
@@ -70,7 +71,8 @@ where
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let (protection, policy, service) = (Arc::clone(&self.protection), self.policy, Rc::clone(&self.service));
         Box::pin(async move {
-            if !protection.is_own(&request) {
+            let is_own = protection.is_own(&request);
+            if !is_own {
                 // Borrowed, since actix routes only a request that nobody else holds.
                 let admitted = decide::decide(request.request(), &protection, policy.0).await;
                 watch::note(request.request(), policy.0, admitted.is_ok());
@@ -79,7 +81,11 @@ where
                     return Ok(request.into_response(response).map_into_right_body());
                 }
             }
-            service.call(request).await.map(ServiceResponse::map_into_left_body)
+            let mut response = service.call(request).await?;
+            if !is_own {
+                answer::keep_private(response.headers_mut());
+            }
+            Ok(response.map_into_left_body())
         })
     }
 }
