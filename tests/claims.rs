@@ -134,6 +134,16 @@ struct User<T> {
     other: T,
     r#type: &'static str,
     map: BTreeMap<String, u8>,
+    triple: (u8, String, bool),
+    positive: std::num::NonZeroU8,
+    kept: Kept,
+}
+
+/// Claims from before it had a field are read as well.
+#[derive(Clone, Serialize, Deserialize, Default, Claims)]
+#[serde(default)]
+struct Kept {
+    since: u16,
 }
 
 fn as_text<S: serde::Serializer>(number: &u8, serializer: S) -> Result<S::Ok, S::Error> {
@@ -163,6 +173,9 @@ fn user() -> User<Option<i64>> {
         other: None,
         r#type: "person",
         map: BTreeMap::new(),
+        triple: (1, "a".to_owned(), false),
+        positive: std::num::NonZeroU8::MIN,
+        kept: Kept::default(),
     }
 }
 
@@ -187,6 +200,9 @@ fn other_user() -> User<Option<i64>> {
         other: Some(3),
         r#type: "robot",
         map: BTreeMap::from([("a".to_owned(), 3)]),
+        triple: (2, "b".to_owned(), true),
+        positive: std::num::NonZeroU8::MAX,
+        kept: Kept { since: 3 },
         ..user()
     }
 }

@@ -194,7 +194,7 @@ fn dropped_decisions(body: TokenStream, mistakes: &mut Mistakes) {
                     TokenTree::Ident(word) => word == "return" || word == "break",
                     TokenTree::Group(_) | TokenTree::Literal(_) => false,
                 };
-                if !tokens[statement..index].iter().any(keeps) {
+                if takes_policy(tokens.get(index + 1)) && !tokens[statement..index].iter().any(keeps) {
                     mistakes.add(Error::new(
                         word.span(),
                         "the decision is dropped, and refuses nothing: write `?` behind it, as in \
@@ -205,6 +205,16 @@ fn dropped_decisions(body: TokenStream, mistakes: &mut Mistakes) {
             TokenTree::Ident(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => {}
         }
     }
+}
+
+/// `(policy!(..))`, or `(EDITORS)`: another type may have a method of that name.
+fn takes_policy(arguments: Option<&TokenTree>) -> bool {
+    let Some(TokenTree::Group(arguments)) = arguments else { return false };
+    let words = arguments.stream().into_iter().filter_map(|token| match token {
+        TokenTree::Ident(word) => Some(word.to_string()),
+        TokenTree::Group(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => None,
+    });
+    words.last().is_some_and(|word| word == "policy" || word == word.to_uppercase())
 }
 
 /// `()` is no `Responder`, but `Result<(), Error>` is, and with it what a guard answers.

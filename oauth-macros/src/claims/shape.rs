@@ -23,7 +23,10 @@ fn implementation(input: &DeriveInput) -> Result<TokenStream> {
     let shape = match (&attributes.written_as, &input.data) {
         (Some(other), _) => shapes.of_type(other),
         (None, Data::Struct(data)) if attributes.transparent => shapes.of_transparent(&data.fields)?,
-        (None, Data::Struct(data)) => shapes.of_fields(&data.fields, attributes.rename_all)?,
+        (None, Data::Struct(data)) => {
+            // With `default`, claims from before a field was there are read as well.
+            shapes.of_struct(&data.fields, attributes.rename_all, attributes.may_be_missing)?
+        }
         (None, Data::Enum(data)) => shapes.of_enum(data, &attributes)?,
         (None, Data::Union(data)) => {
             return Err(Error::new(data.union_token.span, "a union is no claim: write a struct or an enum"));
@@ -85,12 +88,16 @@ impl Shapes {
         quote_spanned!(ty.span().resolved_at(Span::mixed_site())=> <#ty as #policy::Shaped>::SHAPE)
     }
 
-    /// Of a struct, or of a variant's data.
+    /// Of a variant's data.
     fn of_fields(&self, fields: &Fields, style: Option<Style>) -> Result<TokenStream> {
+        self.of_struct(fields, style, false)
+    }
+
+    fn of_struct(&self, fields: &Fields, style: Option<Style>, may_be_missing: bool) -> Result<TokenStream> {
         let policy = &self.policy;
         match fields {
             Fields::Named(_) => {
-                let fields = self.named(fields, style)?;
+                let fields = self.named(fields, style, may_be_missing)?;
                 let of = &self.of;
                 Ok(quote!(#policy::Shape::Object(#of, &[#(#fields),*])))
             }
@@ -101,7 +108,17 @@ impl Shapes {
                 attributes.refuse_functions()?;
                 Ok(self.of_type(attributes.written_as.as_ref().unwrap_or(&field.ty)))
             }
-            Fields::Unnamed(_) => Ok(quote!(#policy::Shape::List(&#policy::Shape::Any))),
+            Fields::Unnamed(unnamed) => {
+                let mut shapes = Vec::new();
+                for field in &unnamed.unnamed {
+                    let attributes = Attributes::read(&field.attrs)?;
+                    if !attributes.is_skipped {
+                        attributes.refuse_functions()?;
+                        shapes.push(self.of_type(attributes.written_as.as_ref().unwrap_or(&field.ty)));
+                    }
+                }
+                Ok(quote!(#policy::Shape::List(&#policy::Shape::Either(&[#(#shapes),*]))))
+            }
             Fields::Unit => Ok(quote!(#policy::Shape::Null)),
         }
     }
@@ -119,7 +136,7 @@ impl Shapes {
         self.of_fields(&Fields::Unit, None)
     }
 
-    fn named(&self, fields: &Fields, style: Option<Style>) -> Result<Vec<TokenStream>> {
+    fn named(&self, fields: &Fields, style: Option<Style>, may_be_missing: bool) -> Result<Vec<TokenStream>> {
         let policy = &self.policy;
         let mut named = Vec::new();
         for field in fields {
@@ -134,7 +151,7 @@ impl Shapes {
                 attributes.rename.unwrap_or_else(|| style.map_or_else(|| name.clone(), |style| style.field(&name)));
             named.push(if attributes.flatten {
                 quote!(#policy::Field::flat(#shape))
-            } else if attributes.may_be_missing {
+            } else if attributes.may_be_missing || may_be_missing {
                 quote!(#policy::Field::optional(#name, #shape))
             } else {
                 quote!(#policy::Field::new(#name, #shape))

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::model::written::is;
 use crate::policy::{Field, Presence, Shape, Value};
 
 /// A text that grows. What has no room is left out: it is for a person to read, in one error.
@@ -223,12 +224,7 @@ pub(crate) const fn contains(texts: &[&str], text: &str) -> bool {
 }
 
 pub(crate) const fn equal(one: &str, other: &str) -> bool {
-    let (one, other) = (one.as_bytes(), other.as_bytes());
-    let mut index = 0;
-    while index < one.len() && index < other.len() && one[index] == other[index] {
-        index += 1;
-    }
-    one.len() == other.len() && index == one.len()
+    is(one.as_bytes(), other.as_bytes())
 }
 
 /// Whether it is written like a number.

@@ -1,8 +1,10 @@
 //! The shapes of the standard library's types, and of JSON itself.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, LinkedList, VecDeque};
+use std::marker::PhantomData;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::{NonZeroI8, NonZeroI16, NonZeroI32, NonZeroI64, NonZeroU8, NonZeroU16, NonZeroU32, NonZeroU64};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -24,7 +26,7 @@ shaped! {
     Shape::Null => ();
     Shape::Bool => bool;
     Shape::Number => f32, f64;
-    Shape::Text => str, String, char, IpAddr, Ipv4Addr, Ipv6Addr;
+    Shape::Text => str, String, char, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr;
 }
 
 macro_rules! integers {
@@ -36,6 +38,16 @@ macro_rules! integers {
 }
 
 integers!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
+
+macro_rules! without_zero {
+    ($($ty:ty),+) => {
+        $(impl Shaped for $ty {
+            const SHAPE: Shape = Shape::Integer(<$ty>::MIN.get() as i128, <$ty>::MAX.get() as i128);
+        })+
+    };
+}
+
+without_zero!(NonZeroU8, NonZeroU16, NonZeroU32, NonZeroU64, NonZeroI8, NonZeroI16, NonZeroI32, NonZeroI64);
 
 // JSON's practical range, which is what a policy can name.
 impl Shaped for i128 {
@@ -72,7 +84,7 @@ macro_rules! lists {
     };
 }
 
-lists!([T], Vec<T>, VecDeque<T>, BTreeSet<T>);
+lists!([T], Vec<T>, VecDeque<T>, LinkedList<T>, BTreeSet<T>);
 
 impl<T: Shaped, S> Shaped for HashSet<T, S> {
     const SHAPE: Shape = Shape::List(&T::SHAPE);
@@ -80,6 +92,22 @@ impl<T: Shaped, S> Shaped for HashSet<T, S> {
 
 impl<T: Shaped, const N: usize> Shaped for [T; N] {
     const SHAPE: Shape = Shape::List(&T::SHAPE);
+}
+
+macro_rules! tuples {
+    ($($parameters:ident)+) => {
+        impl<$($parameters: Shaped),+> Shaped for ($($parameters,)+) {
+            const SHAPE: Shape = Shape::List(&Shape::Either(&[$($parameters::SHAPE),+]));
+        }
+    };
+}
+
+tuples!(A B);
+tuples!(A B C);
+tuples!(A B C D);
+
+impl<T: ?Sized> Shaped for PhantomData<T> {
+    const SHAPE: Shape = Shape::Null;
 }
 
 impl<K, T: Shaped> Shaped for BTreeMap<K, T> {

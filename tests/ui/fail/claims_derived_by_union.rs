@@ -1,0 +1,6 @@
+#[derive(oauth_runtime::Claims)]
+union User {
+    sub: u32,
+}
+
+fn main() {}

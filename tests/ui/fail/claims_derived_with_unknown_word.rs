@@ -1,0 +1,8 @@
+#[derive(oauth_runtime::Claims)]
+struct User {
+    sub: String,
+    #[claims(rename = "org")]
+    organization: String,
+}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[derive(oauth_runtime::Claims)]
+enum Role {}
+
+fn main() {}

@@ -1,0 +1,3 @@
+oauth_runtime::claims!();
+
+fn main() {}
