@@ -313,6 +313,13 @@ impl Server {
         self.configured.users.sessions.as_ref()
     }
 
+    /// Remembers which claims a sign-in gave, where they may be forgotten.
+    pub(crate) fn note_given(&self, subject: &str, claims: &Map<String, Value>) {
+        if let Some(given) = &self.configured.users.given {
+            given.note(subject, claims);
+        }
+    }
+
     pub(crate) fn refreshing(&self) -> Option<&Refreshing> {
         self.configured.users.refreshing.as_ref()
     }

@@ -1,5 +1,7 @@
 //! The author's own function from username and password to claims, called so that it cannot take a worker with it.
 
+pub(crate) mod given;
+pub(crate) mod gives_way;
 pub(crate) mod repeats;
 
 use std::any::{TypeId, type_name};
@@ -22,6 +24,8 @@ use crate::model::Password;
 use crate::model::claims::UserClaims;
 use crate::model::question::Question;
 use crate::policy::{Shape, Shaped};
+use crate::users::given::Given;
+use crate::users::gives_way::GivesWay;
 
 /// What a person typed into the sign-in form.
 #[derive(Debug)]
@@ -265,6 +269,9 @@ pub(crate) struct Authenticator<Q = Login> {
     pub(crate) function: Authenticate<Q>,
     pub(crate) timeout: Duration,
     pub(crate) places: Places,
+    pub(crate) gives_way: GivesWay,
+    /// What sign-ins gave, for a function that looks users up again and may forget some of it.
+    pub(crate) given: Option<Arc<Given>>,
 }
 
 /// How many blocking calls may run at once.
@@ -332,7 +339,8 @@ impl<Q: Send + 'static> Authenticator<Q> {
         match &self.function {
             Authenticate::Async(function) => {
                 let function = Arc::clone(function);
-                let call = AssertUnwindSafe(async move { function(question).await }).catch_unwind();
+                let call = self.gives_way.watch(async move { function(question).await });
+                let call = AssertUnwindSafe(call).catch_unwind();
                 match tokio::time::timeout(self.timeout, call).await {
                     Ok(Ok(answer)) => answer.map_err(NoAnswer::Failed),
                     Ok(Err(_panic)) => Err(NoAnswer::Panicked),
@@ -373,10 +381,14 @@ impl Authenticator<String> {
                 return Err(Reason::ReloadFailed);
             }
         };
-        UserClaims::of(subject, claims).map(Some).map_err(|why| {
+        let claims = UserClaims::of(subject, claims).map_err(|why| {
             tracing::error!(target: "oauth", "the claims that reload returned cannot be used: {why}");
             Reason::ClaimsUnusable
-        })
+        })?;
+        if let Some(given) = &self.given {
+            given.compare(subject, &claims);
+        }
+        Ok(Some(claims))
     }
 }
 

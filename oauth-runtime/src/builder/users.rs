@@ -8,6 +8,8 @@ use crate::builder::state::WithReload;
 use crate::builder::{Builder, Settings};
 use crate::model::issuer::is_plain_path;
 use crate::server::{Refreshing, Sessions, SignInBy, Users};
+use crate::users::given::Given;
+use crate::users::gives_way::GivesWay;
 use crate::users::{Answer, Authenticate, Authenticator, ClaimsType, Login, Places, SecondFactor, Typing};
 
 impl<S> Builder<S> {
@@ -22,7 +24,8 @@ impl<S> Builder<S> {
     /// and the log says what to add.
     ///
     /// Take the same time whether or not the user exists. It must not block: a blocking call in it stops
-    /// its worker, and no timeout can help; hash passwords with [`Builder::authenticate_blocking`].
+    /// its worker, and no timeout can help; hash passwords with [`Builder::authenticate_blocking`]. The log warns where it does not
+    /// give way for 50 ms.
     pub fn authenticate<R: Answer + 'static>(
         mut self,
         function: impl AsyncFn(Login) -> R + Send + Sync + 'static,
@@ -114,7 +117,8 @@ impl<S> Builder<S> {
     /// Refresh tokens and sessions carry the subject and not the claims: a role that was taken away is gone at the next refresh, and
     /// with `None` the grant ends. An error, a panic or too long a time means 503, and the refresh token stays as good as
     /// it was. It answers what [`Builder::authenticate`] answers, within the same time, and must not block either. It may
-    /// leave out `sub`, since it was asked for one; another one is refused.
+    /// leave out `sub`, since it was asked for one; another one is refused. Of a claim that the sign-in gave as JSON and this
+    /// does not the log warns, by its name.
     ///
     /// ```
     /// # use oauth_runtime::{Client, Login, OAuthService};
@@ -167,7 +171,7 @@ impl Settings {
             }
             // No function answers the claims of a sign-in, and the one that looks them up again answers the same.
             (Some(path), None) => (SignInBy::PageAt(path), self.reload.as_ref().map(|(_, claims)| *claims)),
-            (None, Some((function, claims))) => (SignInBy::Function(calls.of(function)), Some(claims)),
+            (None, Some((function, claims))) => (SignInBy::Function(calls.of("authenticate", function)), Some(claims)),
             (None, None) => return Err(BuildError::NoAuthenticate),
         };
         // The types leave this one: a scope is a text.
@@ -182,10 +186,17 @@ impl Settings {
                 .chain(second_factor)
                 .try_for_each(|(function, other)| same_claims(claims, function, other))?;
         }
-        let reload = self.reload.take().map(|(function, _)| Arc::new(calls.of(function)));
+        // One type has the same claims in both; what is JSON may not.
+        let is_one_type = matches!(self.typing, Typing::One) && claims.as_ref().is_some_and(ClaimsType::is_known);
+        let given = (!is_one_type).then(|| Arc::new(Given::default()));
+        let reload = self
+            .reload
+            .take()
+            .map(|(function, _)| Arc::new(Authenticator { given: given.clone(), ..calls.of("reload", function) }));
         let users = Users {
             sign_in,
-            second_factor: self.second_factor.take().map(|(function, _)| calls.of(function)),
+            given,
+            second_factor: self.second_factor.take().map(|(function, _)| calls.of("second_factor", function)),
             refreshing: reload.clone().filter(|_| self.refresh_tokens).map(|reload| Refreshing {
                 lifetimes: self.refresh_token_lifetimes(),
                 grace: self.refresh_token_grace,
@@ -210,8 +221,9 @@ struct Calls {
 
 impl Calls {
     /// Each function has places of its own: passwords that strangers try keep no refresh, session or second factor waiting.
-    fn of<Q>(&self, function: Authenticate<Q>) -> Authenticator<Q> {
-        Authenticator { function, timeout: self.timeout, places: Places::new(self.blocking_at_once) }
+    fn of<Q>(&self, name: &'static str, function: Authenticate<Q>) -> Authenticator<Q> {
+        let places = Places::new(self.blocking_at_once);
+        Authenticator { function, timeout: self.timeout, places, gives_way: GivesWay::new(name), given: None }
     }
 }
 

@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use crate::model::lifetime::Lifetimes;
 use crate::model::session::Remember;
+use crate::users::given::Given;
 use crate::users::{Authenticator, SecondFactor};
 
 /// How users sign in, and stay signed in.
 pub(crate) struct Users {
     pub(crate) sign_in: SignInBy,
+    /// What sign-ins gave; none where what looks users up again cannot forget it.
+    pub(crate) given: Option<Arc<Given>>,
     pub(crate) second_factor: Option<Authenticator<SecondFactor>>,
     /// None where no browser stays signed in.
     pub(crate) sessions: Option<Sessions>,

@@ -261,6 +261,7 @@ async fn usable(server: &Server, client: &str, claims: Value, how_bytes: usize) 
     if server.clients().find(&user.subject).await?.is_some() {
         return Err(unusable(UnusableClaims::SubjectIsClient));
     }
+    server.note_given(&user.subject, &user.custom);
     Ok(user)
 }
 
