@@ -3,6 +3,8 @@
 
 #[path = "logs/events.rs"]
 mod events;
+#[path = "logs/hints.rs"]
+mod hints;
 #[path = "logs/issuers.rs"]
 mod issuers;
 #[path = "logs/open.rs"]
@@ -94,7 +96,7 @@ async fn a_refusal_is_logged_with_the_terms_that_decided() {
     let log = log.text();
     assert!(log.contains(r#"policy="any(all(role = \"owner\", paid), scope = \"notes:delete\")""#), "{log}");
     assert!(
-        log.contains(r#"decided="role = \"owner\" is false; paid is false; scope = \"notes:delete\" is unknown""#),
+        log.contains(r#"decided="role = \"owner\" is false; paid is false; scope = \"notes:delete\" is unknown: the claim is absent""#),
         "{log}"
     );
     assert!(log.contains("handler=\"terms\"") && log.contains("module=\"logs\""), "{log}");

@@ -302,7 +302,8 @@ reasons! {
     IssuerAway => 503, TemporarilyUnavailable,
         "tokens cannot be checked: the keys of their issuer are not there; try again in a moment", retry_after: A_SECOND;
     TokenIssuer => 401, InvalidToken, "the token is of another issuer";
-    TokenAudience => 401, InvalidToken, "the token is for another audience";
+    /// What the token has, and what is expected.
+    TokenAudience(apart: Box<Audiences>) => 401, InvalidToken, "the token is for another audience";
     TokenNotForClient => 401, InvalidToken, "the client of the token may have none like it any more: ask for a new one";
     TokenExpired => 401, InvalidToken, "the token has expired";
     TokenRevoked => 401, InvalidToken, "the token was revoked";
@@ -315,6 +316,13 @@ reasons! {
     NoService => 500, ServerError, "the server is not set up to check tokens; its log says how";
     NothingDecided => 500, ServerError, "no guard of the server decides about this address; its log says how to mend it";
     ParameterMisfit => 500, ServerError, "the server's guard does not fit its route; its log says how to mend it";
+}
+
+/// The audience of a token that is for another, and the one that it should have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Audiences {
+    pub(crate) of_the_token: Vec<String>,
+    pub(crate) expected: String,
 }
 
 const A_SECOND: Duration = Duration::from_secs(1);
@@ -407,6 +415,12 @@ mod tests {
     impl Payload for Scope {
         fn samples() -> Vec<Self> {
             vec![Scope::default()]
+        }
+    }
+
+    impl Payload for Box<Audiences> {
+        fn samples() -> Vec<Self> {
+            vec![Box::new(Audiences { of_the_token: vec!["a".to_owned()], expected: "b".to_owned() })]
         }
     }
 

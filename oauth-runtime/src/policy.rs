@@ -16,6 +16,7 @@ mod said;
 mod shape;
 mod shapes;
 mod typed;
+mod unknown;
 pub(crate) mod written;
 
 use std::cmp::Ordering;
@@ -29,6 +30,7 @@ use crate::policy::number::Exact;
 pub use decision::Decision;
 pub use facts::Facts;
 pub(crate) use need::Need;
+pub(crate) use normal::alone;
 pub(crate) use shape::Presence;
 pub use shape::{Field, Shape, Shaped};
 pub(crate) use shapes::{Shapes, read};

@@ -23,14 +23,17 @@
 
 mod browser;
 mod coverage;
+mod heard;
 mod not_signed_in;
 mod sign_in;
 mod suite;
+mod table;
 mod token;
 
 pub use crate::store::faulty::{Fault, FaultyStore, Verb};
-pub use coverage::{Coverage, Finding, Route, coverage};
+pub use coverage::coverage;
 pub use not_signed_in::NotSignedIn;
 pub use sign_in::{SignedIn, SigningIn, sign_in};
 pub use suite::{Case, Suite, Unsuitable, suite, suite_of};
+pub use table::{Coverage, Finding, Route};
 pub use token::{Token, service, token};

@@ -3,7 +3,6 @@
 //! The guard would read the one, and the handler the other: every request is answered 500.
 // caught: tests
 // says: note_of_an_owner
-// to come
 
 use actix_web::{App, Responder, get, web};
 use oauth_runtime::{require_claim, testing};

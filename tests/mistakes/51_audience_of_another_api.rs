@@ -3,7 +3,6 @@
 //! It refuses every token, and both sides look right by themselves.
 // caught: request
 // says: https://api.example/v1
-// to come
 
 use actix_web::http::StatusCode;
 use actix_web::test::{TestRequest, init_service};

@@ -3,7 +3,6 @@
 //! A user who signed in at one is refused by the other, and a revocation at one is unknown to the other.
 // caught: request
 // says: .store(
-// to come
 
 use std::sync::LazyLock;
 

@@ -3,7 +3,6 @@
 //! A preflight has no token and is refused, so no page of another origin can call the API.
 // caught: request
 // says: preflight
-// to come
 
 use actix_cors::Cors;
 use actix_web::http::{Method, StatusCode, header};

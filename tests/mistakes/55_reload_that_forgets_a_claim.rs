@@ -3,7 +3,6 @@
 //! After an hour, at the first refresh, administrators are none any more.
 // caught: request
 // says: `reload`
-// to come
 
 use actix_web::http::StatusCode;
 use actix_web::test::{TestRequest, init_service};

@@ -3,7 +3,6 @@
 //! A password hash stops its worker: nothing else is answered meanwhile, and no timeout helps.
 // caught: request
 // says: authenticate_blocking
-// to come
 
 use std::time::Duration;
 

@@ -3,7 +3,6 @@
 //! Administrators who are not suspended were meant: the guard admits every user who is not.
 // caught: review
 // says: suspended = false alone
-// to come
 
 use actix_web::{Responder, get};
 use oauth_runtime::{policies, require_claim};

@@ -3,7 +3,6 @@
 //! Every user reads what is for auditors alone: the handlers ask for no more than a token.
 // caught: review
 // says: AUDITORS
-// to come
 
 use actix_web::{App, Responder, get, web};
 use oauth_runtime::{Policy, policy, require_token, testing};

@@ -80,12 +80,7 @@ impl Settings {
         let (tokens, limits) = self.own_tokens(&issuer, &secrets, opener, clients.ceilings(), others_verify)?;
         self.check_algorithms(&clients, &tokens.keys)?;
         let tokens = Arc::new(tokens);
-        let refusals = Arc::new(RefusalForm {
-            realm: issuer.as_str().to_owned(),
-            resource,
-            body: self.refusal_body.take(),
-            explains: self.explains_refusals,
-        });
+        let refusals = Arc::new(self.refusals(&issuer, resource));
         let protection = |expected, cache| {
             Arc::new(Protection {
                 expected,
@@ -121,6 +116,17 @@ impl Settings {
             issuer,
             paths,
         }))
+    }
+
+    /// How guards refuse.
+    fn refusals(&mut self, issuer: &Issuer, resource: Option<refusal::Resource>) -> RefusalForm {
+        RefusalForm {
+            realm: issuer.as_str().to_owned(),
+            resource,
+            body: self.refusal_body.take(),
+            explains: self.explains_refusals,
+            issues: true,
+        }
     }
 
     /// Of the pages, and of those who sign in.

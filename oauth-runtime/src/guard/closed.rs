@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use actix_web::body::{BoxBody, EitherBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
-use actix_web::http::{Method, StatusCode, header};
+use actix_web::http::{StatusCode, header};
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
 
 use crate::error::Reason;
 use crate::guard::map;
 use crate::guard::protection::Protection;
+use crate::guard::refusal::is_preflight;
 use crate::guard::watch::Watch;
 use crate::policy::Route;
 
@@ -172,7 +173,7 @@ impl Rules {
         if methods.contains(&request.method().as_str()) {
             return Ruling::Watch;
         }
-        if is_preflight(request) {
+        if is_preflight(request.request()) {
             return Ruling::Preflight;
         }
         methods.sort_unstable();
@@ -183,13 +184,6 @@ impl Rules {
     fn refusal(&self, request: &HttpRequest) -> HttpResponse {
         self.closed.protection.refusal(Reason::NothingDecided).into_response(request)
     }
-}
-
-/// Who asks whether they may ask has no token yet (Fetch §3.3.2).
-fn is_preflight(request: &ServiceRequest) -> bool {
-    request.method() == Method::OPTIONS
-        && request.headers().contains_key(header::ORIGIN)
-        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
 /// Where a request goes, as the router will read it: percent-decoded, which `ServiceRequest::path` is not.

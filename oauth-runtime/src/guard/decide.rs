@@ -79,7 +79,7 @@ async fn check(request: &HttpRequest, guard: &'static Guard) -> Result<(), Refus
             Err(reason) => Err(Refusal::new(reason, None)),
         },
     };
-    watch::note(request, guard, admitted.is_ok());
+    watch::note(request, guard, admitted.as_ref().err());
     admitted
 }
 
@@ -105,8 +105,9 @@ async fn decide_request(
     // A guard that cannot fit its route says so to everybody, so that the first test of it finds out.
     if let Some(misfit) = guard.parameters.iter().find_map(|name| parameter_misfit(request, name)) {
         let Guard { policy, handler, file, line, .. } = guard;
+        let misfit = format!("the guard of `{}` does not fit its route: {misfit}", handler.unwrap_or("policy!"));
         tracing::error!(target: "oauth", policy, handler, file, line, "{misfit}");
-        return Err(protection.refusal(Reason::ParameterMisfit));
+        return Err(protection.refusal(Reason::ParameterMisfit).by(guard, misfit));
     }
     let verified = bearer::of_request(request, protection)
         .await

@@ -97,7 +97,7 @@ impl AccessToken {
     /// # Errors
     /// The refusal; as a handler's error it is the answer that a guard gives, with a JSON body.
     pub fn satisfies(&self, policy: Policy) -> Result<(), Refusal> {
-        decide::decide_claims(&self.verified, &self.protection, policy.0).inspect_err(Refusal::log)
+        decide::decide_claims(&self.verified, &self.protection, policy.0).inspect_err(|refusal| refusal.log(None))
     }
 
     /// `sub`: who signed in.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::policy::{Guard, Route, Rule};
+use crate::policy::{Guard, Route, Rule, alone};
 
 /// A guard that a macro has put on the list.
 pub struct Registered(pub &'static Guard);
@@ -84,6 +84,9 @@ pub struct Entry {
     pub policy: &'static str,
     /// The policy in normal form (see [`Rule`]); none for a pattern.
     pub normal: Option<String>,
+    /// For each term of an `any(..)`, whom it lets in by itself, such as `suspended = false alone`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub alone: Vec<String>,
     #[serde(skip)]
     named_at: (u32, u32),
 }
@@ -95,7 +98,7 @@ impl Policies {
     }
 
     /// The map as text that changes when access changes, and not when code moves: a line for each guard, sorted, without
-    /// files and lines. Keep it in the repository, and compare in a test:
+    /// files and lines, and below it one for each term of an `any(..)`: whom that lets in by itself. Keep it in the repository, and compare in a test:
     ///
     /// ```no_run
     /// let snapshot = oauth_runtime::policies().snapshot();
@@ -103,13 +106,17 @@ impl Policies {
     /// ```
     #[must_use]
     pub fn snapshot(&self) -> String {
-        let line = |entry: &Entry| {
-            let columns = [entry.place.clone(), entry.route(), entry.demand().to_owned()];
+        let line = |entry: &Entry, demand: &str| {
+            let columns = [entry.place.as_str(), &entry.route(), demand];
             columns.into_iter().filter(|column| !column.is_empty()).collect::<Vec<_>>().join("  ") + "\n"
         };
-        let mut lines: Vec<String> = self.0.iter().map(line).collect();
+        let lines = |entry: &Entry| {
+            let ways = entry.alone.iter().map(|way| line(entry, &format!("- {way}")));
+            (line(entry, entry.demand()), ways.collect::<String>())
+        };
+        let mut lines: Vec<(String, String)> = self.0.iter().map(lines).collect();
         lines.sort();
-        lines.concat()
+        lines.into_iter().map(|(line, ways)| line + &ways).collect()
     }
 }
 
@@ -128,6 +135,7 @@ impl Entry {
                 Rule::Typed(_) => None,
                 rule => Some(rule.to_string()),
             },
+            alone: alone(&[&guard.rule]),
         }
     }
 
@@ -139,11 +147,17 @@ impl Entry {
         (self.file, self.named_at)
     }
 
+    /// Whether it is of this guard; of several that one macro writes at one place it is of each.
+    #[cfg(feature = "testing")]
+    pub(crate) fn is_of(&self, guard: &Guard) -> bool {
+        (self.file, self.line, self.named_at, self.policy) == (guard.file, guard.line, guard.named_at, guard.policy)
+    }
+
     fn route(&self) -> String {
         self.routes.iter().map(Route::to_string).collect::<Vec<_>>().join(", ")
     }
 
-    fn demand(&self) -> &str {
+    pub(crate) fn demand(&self) -> &str {
         self.normal.as_deref().unwrap_or(self.policy)
     }
 }

@@ -5,17 +5,25 @@ use std::rc::Rc;
 
 use actix_web::{HttpMessage as _, HttpRequest};
 
+use crate::guard::refusal::Refusal;
 use crate::policy::Guard;
 
 /// The decisions, noted in a request that has one of these.
 #[derive(Clone, Default)]
 pub(crate) struct Probe {
-    decisions: Rc<RefCell<Vec<(&'static Guard, bool)>>>,
+    decisions: Rc<RefCell<Vec<Noted>>>,
     of_the_server: Rc<Cell<bool>>,
 }
 
+/// What one guard decided.
+pub(crate) struct Noted {
+    pub(crate) guard: &'static Guard,
+    /// Why not; none where it admitted the request.
+    pub(crate) refused: Option<String>,
+}
+
 impl Probe {
-    pub(crate) fn decisions(&self) -> Vec<(&'static Guard, bool)> {
+    pub(crate) fn decisions(&self) -> Vec<Noted> {
         self.decisions.take()
     }
 
@@ -25,6 +33,23 @@ impl Probe {
     }
 }
 
+/// The policies that the scopes of an `App` are wrapped in: those that are, while this makes one.
+pub(crate) async fn wrapped_by<T>(making: impl Future<Output = T>) -> (T, Vec<&'static Guard>) {
+    WRAPPED.take();
+    let made = making.await;
+    (made, WRAPPED.take())
+}
+
+/// A scope, a resource or the `App` is wrapped in this one.
+pub(crate) fn note_wrap(guard: &'static Guard) {
+    WRAPPED.with_borrow_mut(|wrapped| wrapped.push(guard));
+}
+
+thread_local! {
+    /// Since an `App` is made by one thread.
+    static WRAPPED: RefCell<Vec<&'static Guard>> = const { RefCell::new(Vec::new()) };
+}
+
 pub(crate) fn answered_by_the_server(request: &HttpRequest) {
     if let Some(probe) = request.extensions().get::<Probe>() {
         probe.of_the_server.set(true);
@@ -32,8 +57,8 @@ pub(crate) fn answered_by_the_server(request: &HttpRequest) {
 }
 
 /// Tells the probe, if there is one, what a guard decided.
-pub(crate) fn note(request: &HttpRequest, guard: &'static Guard, admitted: bool) {
+pub(crate) fn note(request: &HttpRequest, guard: &'static Guard, refusal: Option<&Refusal>) {
     if let Some(probe) = request.extensions().get::<Probe>() {
-        probe.decisions.borrow_mut().push((guard, admitted));
+        probe.decisions.borrow_mut().push(Noted { guard, refused: refusal.map(Refusal::why) });
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use actix_web::error::InternalError;
-use actix_web::http::{StatusCode, header};
+use actix_web::http::{Method, StatusCode, header};
 use actix_web::{Error, HttpRequest, HttpResponse, ResponseError};
 use serde_json::json;
 
@@ -40,6 +40,8 @@ pub(crate) struct RefusalForm {
     pub(crate) body: Option<Arc<RefusalBody>>,
     /// Whether the body has the policy and the terms that decided.
     pub(crate) explains: bool,
+    /// Whether this service issues the tokens that it refuses.
+    pub(crate) issues: bool,
 }
 
 impl fmt::Debug for RefusalForm {
@@ -99,7 +101,7 @@ impl Refusal {
 
     /// The answer to a request: its body is the author's, if there is one.
     pub(crate) fn into_response(self, request: &HttpRequest) -> HttpResponse {
-        self.log();
+        self.log(Some(request));
         let body = self.form.as_ref().and_then(|form| form.body.as_ref());
         let response = match body {
             Some(body) => body(&self, request),
@@ -113,7 +115,13 @@ impl Refusal {
         InternalError::from_response(self, response).into()
     }
 
-    pub(crate) fn log(&self) {
+    /// Why, as a test shows it: the terms that decided, or what does not fit.
+    #[cfg(feature = "testing")]
+    pub(crate) fn why(&self) -> String {
+        self.decided.as_ref().map_or_else(|| self.description(), |decided| decided.terms.clone())
+    }
+
+    pub(crate) fn log(&self, request: Option<&HttpRequest>) {
         let (guard, terms) = self.decided.as_ref().map(|decided| (decided.guard, decided.terms.as_str())).unzip();
         tracing::info!(
             target: "oauth",
@@ -122,8 +130,33 @@ impl Refusal {
             handler = guard.and_then(|guard| guard.handler),
             module = guard.map(|guard| guard.module),
             decided = terms,
+            hint = self.hint(request),
             "request refused"
         );
+    }
+
+    /// What the author has most likely to look for, where the reason alone does not lead there.
+    fn hint(&self, request: Option<&HttpRequest>) -> Option<&'static str> {
+        let issues = self.form.as_ref().is_some_and(|form| form.issues);
+        match &self.reason {
+            Reason::TokenMissing if request.is_some_and(is_preflight) => Some(
+                "this is a CORS preflight, which never has a token: put the CORS layer outside of the guard, as in \
+                 .wrap(oauth.require(..)).wrap(cors), since the last wrap is outermost",
+            ),
+            Reason::TokenAudience(_) => Some(
+                "the issuer and this server have to agree: write the one of the token in .audience(..) here, or have the \
+                 issuer write the other",
+            ),
+            Reason::TokenSignature if issues => Some(
+                "if it is no forgery, a service with another secret signed it: build the service once, outside the closure of \
+                 HttpServer::new, and give each process the same .secret(..)",
+            ),
+            Reason::TokenForgotten if issues => Some(
+                "another process issued it, or this one before it was restarted, and what that one remembered is not here: add \
+                 .store(..), the same for all processes, and build the service once, outside the closure of HttpServer::new",
+            ),
+            _ => None,
+        }
     }
 
     fn body(&self) -> HttpResponse {
@@ -183,6 +216,13 @@ impl Refusal {
         }
         header::HeaderValue::from_str(&challenge).ok()
     }
+}
+
+/// A browser asks whether a page may ask, and has no token yet (Fetch §3.3.2).
+pub(super) fn is_preflight(request: &HttpRequest) -> bool {
+    request.method() == Method::OPTIONS
+        && request.headers().contains_key(header::ORIGIN)
+        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
 impl fmt::Display for Refusal {

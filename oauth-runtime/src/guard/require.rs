@@ -40,6 +40,8 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
+        #[cfg(feature = "testing")]
+        crate::guard::probe::note_wrap(self.policy.0);
         ready(Ok(Required { protection: Arc::clone(&self.protection), policy: self.policy, service: Rc::new(service) }))
     }
 }
@@ -75,7 +77,7 @@ where
             if !is_own {
                 // Borrowed, since actix routes only a request that nobody else holds.
                 let admitted = decide::decide(request.request(), &protection, policy.0).await;
-                watch::note(request.request(), policy.0, admitted.is_ok());
+                watch::note(request.request(), policy.0, admitted.as_ref().err());
                 if let Err(refusal) = admitted {
                     let response = refusal.into_response(request.request());
                     return Ok(request.into_response(response).map_into_right_body());

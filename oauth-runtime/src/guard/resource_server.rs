@@ -257,6 +257,7 @@ impl ResourceServerBuilder {
                 resource,
                 body: self.refusal_body,
                 explains: self.explains_refusals,
+                issues: false,
             }),
             expected: Expected {
                 issuer: self.issuer,

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use actix_web::{HttpMessage as _, HttpRequest};
 
+use crate::guard::refusal::Refusal;
 use crate::policy::Guard;
 
 /// In a request that is watched: whether a guard has decided about it.
@@ -18,12 +19,12 @@ impl Watch {
 }
 
 /// Tells that a guard decided, and how.
-pub(crate) fn note(request: &HttpRequest, guard: &'static Guard, admitted: bool) {
+pub(crate) fn note(request: &HttpRequest, guard: &'static Guard, refusal: Option<&Refusal>) {
     if let Some(watch) = request.extensions().get::<Watch>() {
         watch.0.set(true);
     }
     #[cfg(feature = "testing")]
-    crate::guard::probe::note(request, guard, admitted);
+    crate::guard::probe::note(request, guard, refusal);
     #[cfg(not(feature = "testing"))]
-    let _ = (guard, admitted);
+    let _ = (guard, refusal);
 }

@@ -8,7 +8,7 @@ use serde::de::{DeserializeOwned, Error as _, IgnoredAny, IntoDeserializer as _}
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::error::Reason;
+use crate::error::{Audiences, Reason};
 use crate::model::as_of::AsOf;
 use crate::model::jwk::Algorithm;
 use crate::model::sealed_claims::Hidden;
@@ -139,8 +139,12 @@ impl Expected {
         Expected { is_for_any: true, ..self }
     }
 
-    fn is_for(&self, audience: &[String]) -> bool {
-        self.is_for_any || audience.iter().any(|one| self.is_audience(one))
+    fn check_audience(&self, audience: &[String]) -> Result<(), Reason> {
+        if self.is_for_any || audience.iter().any(|one| self.is_audience(one)) {
+            return Ok(());
+        }
+        let audiences = Audiences { of_the_token: audience.to_vec(), expected: self.audience.clone() };
+        Err(Reason::TokenAudience(Box::new(audiences)))
     }
 
     pub(crate) fn is_audience(&self, one: &str) -> bool {
@@ -192,9 +196,7 @@ impl Registered {
 impl Verified {
     /// Of a token's scope and audience this alone.
     pub(crate) fn cut(mut self, scope: Scope, audience: Vec<String>, expected: &Expected) -> Result<Self, Reason> {
-        if !expected.is_for(&audience) {
-            return Err(Reason::TokenAudience);
-        }
+        expected.check_audience(&audience)?;
         if scope != self.registered.scope {
             if scope.is_empty() {
                 self.claims.remove("scope");
@@ -250,9 +252,7 @@ impl Verified {
         if registered.issuer != expected.issuer {
             return Err(Reason::TokenIssuer);
         }
-        if !expected.is_for(&registered.audience) {
-            return Err(Reason::TokenAudience);
-        }
+        expected.check_audience(&registered.audience)?;
         if registered.is_expired(expected, now) {
             return Err(Reason::TokenExpired);
         }

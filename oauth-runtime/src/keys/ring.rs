@@ -170,6 +170,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::error::Audiences;
     use crate::keys::jwt::MAX_BYTES;
     use crate::keys::signing_key::SigningKey;
     use crate::model::Clock;
@@ -236,8 +237,10 @@ mod tests {
         assert_eq!(refusal(json!({ "aud": ["other", "https://a.example"] })), None);
         assert_eq!(refusal(json!({ "exp": 1000 })), Some(Reason::TokenExpired));
         assert_eq!(refusal(json!({ "iss": "https://b.example" })), Some(Reason::TokenIssuer));
-        assert_eq!(refusal(json!({ "aud": "other" })), Some(Reason::TokenAudience));
-        assert_eq!(refusal(json!({ "aud": [] })), Some(Reason::TokenAudience));
+        for audience in [vec!["other".to_owned()], vec![]] {
+            let apart = Audiences { of_the_token: audience.clone(), expected: "https://a.example".to_owned() };
+            assert_eq!(refusal(json!({ "aud": audience })), Some(Reason::TokenAudience(Box::new(apart))));
+        }
         assert_eq!(refusal(json!({ "nbf": 1001 })), Some(Reason::TokenMalformed));
         assert!(
             verify(&ring("secret").sign(&claims(json!({}))).expect("signs"))

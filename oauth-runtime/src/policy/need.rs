@@ -6,7 +6,7 @@ use serde_json::Map;
 
 use crate::model::Scope;
 use crate::model::sealed_claims::Hidden;
-use crate::policy::{Facts, Rule};
+use crate::policy::{Decision, Facts, Rule};
 
 /// What a client can do about a refusal: ask for a scope, or have the person sign in again or otherwise (RFC 9470).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -119,7 +119,10 @@ impl Rule {
                 | Rule::Scope(_)
                 | Rule::Fresh(_)
                 | Rule::Acr(_)
-                | Rule::Typed(_) => into.push(format!("{rule} is {decision}")),
+                | Rule::Typed(_) => match rule.why_unknown(facts).filter(|_| decision == Decision::Unknown) {
+                    Some(why) => into.push(format!("{rule} is {decision}: {why}")),
+                    None => into.push(format!("{rule} is {decision}")),
+                },
             }
         }
         let mut leaves = Vec::new();
@@ -208,7 +211,10 @@ mod tests {
             Rule::Not(&Rule::Claim(&["suspended"], Test::Present)),
         ]);
         let decisive = |claims: serde_json::Value| RULE.decisive(&Facts::new(claims.as_object().expect("an object")));
-        assert_eq!(decisive(json!({ "a": 1, "suspended": true })), "role = \"admin\" is unknown; suspended is true");
+        assert_eq!(
+            decisive(json!({ "a": 1, "suspended": true })),
+            "role = \"admin\" is unknown: the claim is absent; suspended is true"
+        );
         assert_eq!(decisive(json!({ "role": "user", "a": 1 })), "role = \"admin\" is false");
         assert_eq!(decisive(json!({ "role": "admin" })), "a is false; b is false");
     }

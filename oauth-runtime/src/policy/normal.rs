@@ -26,6 +26,44 @@ impl fmt::Display for Rule {
     }
 }
 
+/// For each term of each `any(..)`, whom it lets in by itself: those who have it, and what stands beside the `any(..)`.
+pub(crate) fn alone(rules: &[&Rule]) -> Vec<String> {
+    fn collect(normal: &Normal, beside: &[String], into: &mut Vec<String>) {
+        match normal {
+            Normal::Term(_) => {}
+            Normal::All(terms) => {
+                for (place, term) in terms.iter().enumerate() {
+                    let others = terms.iter().enumerate().filter(|(other, _)| *other != place);
+                    let others = others.map(|(_, other)| other.to_string()).filter(|other| other != ANY_TOKEN);
+                    collect(term, &beside.iter().cloned().chain(others).collect::<Vec<_>>(), into);
+                }
+            }
+            Normal::Any(terms) => {
+                for term in terms {
+                    into.push(if beside.is_empty() {
+                        format!("{term} alone")
+                    } else {
+                        format!("{term} alone, beside {}", beside.join(", "))
+                    });
+                    collect(term, beside, into);
+                }
+            }
+        }
+    }
+    let mut terms = Vec::new();
+    for rule in rules {
+        match normal(rule, false) {
+            Normal::All(several) => terms.extend(several),
+            other => terms.push(other),
+        }
+    }
+    let mut found = Vec::new();
+    collect(&Normal::All(terms), &[], &mut found);
+    found
+}
+
+const ANY_TOKEN: &str = "any valid token";
+
 impl fmt::Display for Normal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -50,7 +88,7 @@ fn normal(rule: &Rule, negated: bool) -> Normal {
     let term = |text: String| Normal::Term(if negated { format!("not({text})") } else { text });
     match rule {
         Rule::Public => term("#[public]".to_owned()),
-        Rule::Token => term("any valid token".to_owned()),
+        Rule::Token => term(ANY_TOKEN.to_owned()),
         Rule::Not(rule) => normal(rule, !negated),
         // De Morgan's laws hold in Kleene's logic.
         Rule::All(rules) => several(rules, negated, !negated),
@@ -159,6 +197,29 @@ mod tests {
     const A: Rule = Rule::Claim(&["a"], Test::Equals(Value::Int(1)));
     const B: Rule = Rule::Claim(&["b"], Test::Present);
     const C: Rule = Rule::Claim(&["c"], Test::Orders(Order::Above, Value::Float(1.5)));
+
+    #[test]
+    fn each_way_through_an_any_is_named() {
+        const EITHER: Rule = Rule::Any(&[A, B]);
+        for (rules, expected) in [
+            (&[&A, &B, &Rule::Not(&EITHER)][..], &[][..]),
+            (&[&EITHER], &["a = 1 alone", "b alone"]),
+            (&[&Rule::Token, &EITHER], &["a = 1 alone", "b alone"]),
+            (&[&EITHER, &C], &["a = 1 alone, beside c > 1.5", "b alone, beside c > 1.5"]),
+            (&[&Rule::Not(&Rule::All(&[A, B]))], &["a != 1 alone", "not(b) alone"]),
+            (
+                &[&Rule::Any(&[C, Rule::All(&[A, Rule::Any(&[B, Rule::Fresh(60)])])])],
+                &[
+                    "c > 1.5 alone",
+                    "all(a = 1, any(b, fresh = \"1m\")) alone",
+                    "b alone, beside a = 1",
+                    "fresh = \"1m\" alone, beside a = 1",
+                ],
+            ),
+        ] {
+            assert_eq!(alone(rules), expected, "{rules:?}");
+        }
+    }
 
     #[test]
     fn order_spelling_and_nesting_make_no_difference() {

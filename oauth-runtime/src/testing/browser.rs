@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::response::{Shown, Step};
 use crate::server::paths::Url;
 use crate::server::{OAuthService, Server};
+use crate::testing::heard::heard;
 use crate::testing::not_signed_in::NotSignedIn;
 
 /// What keeps cookies and says what browsers say of a page of the same origin.
@@ -29,6 +30,8 @@ pub(super) struct Answered {
     pub(super) location: Option<String>,
     pub(super) page: Option<Shown>,
     body: String,
+    /// What the service logged meanwhile.
+    log: String,
 }
 
 impl<'a, S, B> Browser<'a, S>
@@ -65,7 +68,8 @@ where
         match answered.status {
             StatusCode::OK if json["access_token"].is_string() => Ok(json),
             _ if json["error"].is_string() => {
-                Err(NotSignedIn::Refused { error: text("error"), description: text("error_description") })
+                let description = answered.with_log(text("error_description"));
+                Err(NotSignedIn::Refused { error: text("error"), description })
             }
             _ => Err(answered.unexpected()),
         }
@@ -88,7 +92,7 @@ where
             status: status.as_u16(),
             text,
         };
-        let response = self.app.call(request.to_request()).await;
+        let (response, log) = heard(self.app.call(request.to_request())).await;
         let response = response.map_err(|error| failed(error.as_response_error().status_code(), error.to_string()))?;
         for cookie in response.headers().get_all(header::SET_COOKIE).filter_map(|cookie| cookie.to_str().ok()) {
             let (name, value) = cookie.split(';').next().and_then(|pair| pair.split_once('=')).unwrap_or((cookie, ""));
@@ -105,7 +109,7 @@ where
         let body = body::to_bytes(response.into_body()).await;
         let body = body.map_err(|error| failed(status, error.into().to_string()))?;
         let body = String::from_utf8_lossy(&body).into_owned();
-        Ok(Answered { method, path: path.to_owned(), status, location, page, body })
+        Ok(Answered { method, path: path.to_owned(), status, location, page, body, log })
     }
 }
 
@@ -115,7 +119,13 @@ impl Answered {
             Some(Shown { step: Step::Error { detail }, .. }) => detail.clone(),
             Some(_) | None => self.body.chars().take(MOST_SHOWN).collect(),
         };
+        let text = self.with_log(text);
         NotSignedIn::Unexpected { method: self.method, path: self.path.clone(), status: self.status.as_u16(), text }
+    }
+
+    /// A text that may refer to the log, and what that says.
+    fn with_log(&self, text: String) -> String {
+        if self.log.is_empty() { text } else { format!("{text}\nthe log: {}", self.log) }
     }
 }
 

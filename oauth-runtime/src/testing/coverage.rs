@@ -1,7 +1,8 @@
 //! Which routes of an `App` are open.
 
-use std::collections::BTreeSet;
-use std::fmt;
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, resume_unwind};
 
 use actix_http::Request;
 use actix_web::body::MessageBody;
@@ -9,10 +10,13 @@ use actix_web::dev::{ResourceDef, ResourceMap, Service, ServiceFactory, ServiceR
 use actix_web::http::{Method, StatusCode};
 use actix_web::introspection::{IntrospectionReportItem, IntrospectionTree};
 use actix_web::{App, Error, HttpMessage as _, test, web};
+use futures_util::FutureExt as _;
 
-use crate::guard::probe::Probe;
-use crate::policy::Rule;
+use crate::guard::map;
+use crate::guard::probe::{self, Noted, Probe};
+use crate::policy::{Guard, Rule};
 use crate::server::OAuthService;
+use crate::testing::table::{Coverage, Finding, METHODS, Route};
 
 /// Calls every route and method of an `App` without a token, and finds out which of them answer.
 ///
@@ -60,7 +64,11 @@ where
     T::Future: 'static,
     B: MessageBody,
 {
-    let app = test::init_service(app).await;
+    let made = AssertUnwindSafe(probe::wrapped_by(test::init_service(app))).catch_unwind().await;
+    let (app, wrapped) = match made {
+        Ok(made) => made,
+        Err(panic) => return not_made(panic),
+    };
     // The list of routes is in the application's data, which a request leads to.
     let first = app.call(test::TestRequest::with_uri(NOWHERE).to_request()).await.ok();
     let first = first.as_ref().map(ServiceResponse::request);
@@ -68,11 +76,11 @@ where
     let Some((request, tree)) = known else {
         let route = Route { method: None, path: "/".to_owned() };
         let why = "a middleware failed before actix-web could say which routes there are";
-        return Coverage { rows: vec![(route, Finding::Unchecked(why.to_owned()))], excepted: BTreeSet::new() };
+        return Coverage { rows: vec![(route, Finding::Unchecked(why.to_owned()))], ..Coverage::default() };
     };
     let oauth = request.app_data::<OAuthService>();
     let items: Vec<IntrospectionReportItem> = (&tree.root).into();
-    let mut rows = Vec::new();
+    let mut rows = Rows::default();
     for item in items.iter().filter(|item| item.resource_type == "resource") {
         let is_own = oauth.is_some_and(|oauth| oauth.server().protection().own_urls.has(&item.full_path));
         if is_own {
@@ -89,16 +97,92 @@ where
     let nowhere = Route { method: None, path: "(any other)".to_owned() };
     let answer = call(&app, &Method::GET, NOWHERE).await;
     if !matches!(answer.status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) {
-        rows.push((nowhere, judge(&answer)));
+        rows.judge(nowhere, &answer);
     }
+    let Rows { found: mut rows, wrapped: beside } = rows;
     rows.sort_by(|(one, _), (other, _)| (&one.path, &one.method).cmp(&(&other.path, &other.method)));
-    Coverage { rows, excepted: BTreeSet::new() }
+    Coverage { rows, excepted: BTreeSet::new(), beside, unworn: unworn(&wrapped) }
+}
+
+/// An `App` that actix-web cannot list the routes of: where a parameter stands twice in a path, it panics without saying where.
+fn not_made(panic: Box<dyn Any + Send>) -> Coverage {
+    let text = panic.downcast_ref::<String>().map(String::as_str).unwrap_or_default();
+    let pattern =
+        text.strip_prefix("Wrong path pattern: \"").and_then(|rest| rest.split_once("\" duplicate capture group"));
+    let Some((path, _)) = pattern else { resume_unwind(panic) };
+    let names = parameters(path);
+    let twice = names.iter().enumerate().find_map(|(place, name)| names[..place].contains(name).then_some(*name));
+    let name = twice.unwrap_or_default();
+    let guards = map::guards().filter(|guard| guard.parameters.contains(&name)).filter_map(|guard| guard.handler);
+    let handlers: BTreeSet<String> = guards.map(|handler| format!("`{handler}`")).collect();
+    let handlers: Vec<String> = handlers.into_iter().collect();
+    let why = format!(
+        "the parameter `{name}` stands twice in this path, in a scope and in a route within it, and a guard may read another than \
+         its handler: give each a name of its own; guards speak of it on {}",
+        if handlers.is_empty() { "no handler".to_owned() } else { handlers.join(", ") }
+    );
+    Coverage {
+        rows: vec![(Route { method: None, path: path.to_owned() }, Finding::Misfit(why))],
+        ..Coverage::default()
+    }
+}
+
+/// The names of a path's parameters.
+fn parameters(path: &str) -> Vec<&str> {
+    let (mut names, mut depth) = (Vec::new(), 0_usize);
+    for (place, character) in path.char_indices() {
+        match character {
+            '{' => {
+                if depth == 0 {
+                    names.extend(path[place + 1..].split([':', '}']).next());
+                }
+                depth += 1;
+            }
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    names
+}
+
+/// What came of the routes so far.
+#[derive(Default)]
+struct Rows {
+    found: Vec<(Route, Finding)>,
+    /// The paths of which a policy around a scope refused a method, and that policy: what is open at such a path is not in it.
+    wrapped: BTreeMap<String, String>,
+}
+
+impl Rows {
+    fn push(&mut self, row: (Route, Finding)) {
+        self.found.push(row);
+    }
+
+    fn judge(&mut self, route: Route, answer: &Answer) {
+        self.note(&route.path, answer);
+        self.found.push((route, judge(answer)));
+    }
+
+    fn note(&mut self, path: &str, answer: &Answer) {
+        let by = answer.decisions.iter().find(|noted| noted.refused.is_some() && noted.guard.handler.is_none());
+        if let Some(Noted { guard, .. }) = by {
+            self.wrapped.insert(path.to_owned(), guard.rule.to_string());
+        }
+    }
+}
+
+/// Each `policy!(..)` of the program that nothing of this `App` is wrapped in: its place, and what it demands.
+fn unworn(wrapped: &[&Guard]) -> Vec<(String, String)> {
+    let policies = map::policies();
+    let unworn = policies.iter().filter(|entry| entry.handler.is_none());
+    let unworn = unworn.filter(|entry| !wrapped.iter().any(|guard| entry.is_of(guard)));
+    unworn.map(|entry| (entry.place.clone(), entry.demand().to_owned())).collect()
 }
 
 /// What came of one request.
 struct Answer {
     status: StatusCode,
-    decisions: Vec<(&'static crate::policy::Guard, bool)>,
+    decisions: Vec<Noted>,
     is_of_the_server: bool,
 }
 
@@ -113,7 +197,7 @@ impl Answer {
 async fn check_own<B: MessageBody>(
     app: &impl Service<Request, Response = ServiceResponse<B>, Error = Error>,
     item: &IntrospectionReportItem,
-    rows: &mut Vec<(Route, Finding)>,
+    rows: &mut Rows,
 ) {
     let path = &item.full_path;
     rows.push((Route { method: None, path: path.clone() }, Finding::Server));
@@ -121,7 +205,7 @@ async fn check_own<B: MessageBody>(
         let Ok(method) = Method::from_bytes(name.as_bytes()) else { continue };
         let answer = call(app, &method, path).await;
         if !answer.is_of_the_server && !answer.is_absent() {
-            rows.push((Route { method: Some(name.to_owned()), path: path.clone() }, judge(&answer)));
+            rows.judge(Route { method: Some(name.to_owned()), path: path.clone() }, &answer);
         }
     }
 }
@@ -149,7 +233,7 @@ async fn check<B: MessageBody>(
     map: &ResourceMap,
     item: &IntrospectionReportItem,
     scope_asks: Option<String>,
-    rows: &mut Vec<(Route, Finding)>,
+    rows: &mut Rows,
 ) {
     let path = &item.full_path;
     let mut unchecked = |method: Option<&str>, why: String| {
@@ -177,6 +261,7 @@ async fn check<B: MessageBody>(
     for (name, is_named) in named.iter().map(|name| (*name, true)).chain(others.map(|name| (name, false))) {
         let Ok(method) = Method::from_bytes(name.as_bytes()) else { continue };
         let answer = call(app, &method, &filled).await;
+        rows.note(path, &answer);
         let finding = match (answer.is_absent(), is_named) {
             (true, true) => Finding::Unchecked(format!("it answered {} to {filled}", answer.status.as_u16())),
             (true, false) => continue,
@@ -189,8 +274,8 @@ async fn check<B: MessageBody>(
         }
     }
     // A route for every method is one line, not seven.
-    rows.extend(any.into_iter().map(|finding| (Route { method: None, path: path.clone() }, finding)));
-    if !rows.iter().any(|(route, _)| route.path == *path) {
+    rows.found.extend(any.into_iter().map(|finding| (Route { method: None, path: path.clone() }, finding)));
+    if !rows.found.iter().any(|(route, _)| route.path == *path) {
         rows.push((
             Route { method: None, path: path.clone() },
             Finding::Unchecked(format!("no method is known, and it answered none to {filled}")),
@@ -220,14 +305,12 @@ async fn call<B: MessageBody>(
 }
 
 fn judge(Answer { status, decisions, .. }: &Answer) -> Finding {
-    let refused = decisions.iter().find(|(_, admitted)| !admitted);
+    let refused = decisions.iter().find_map(|Noted { guard, refused }| Some((guard, refused.as_ref()?)));
     match refused {
         Some((guard, _)) if *status == StatusCode::UNAUTHORIZED => Finding::Guarded(guard.rule.to_string()),
-        Some((guard, _)) if status.is_server_error() => {
-            Finding::Misfit(format!("{}, which the log of the service explains", guard.rule))
-        }
+        Some((guard, why)) if status.is_server_error() => Finding::Misfit(format!("{}: {why}", guard.rule)),
         Some(_) => Finding::Open(status.as_u16()),
-        None if decisions.iter().any(|(guard, _)| matches!(guard.rule, Rule::Public)) => Finding::Public,
+        None if decisions.iter().any(|noted| matches!(noted.guard.rule, Rule::Public)) => Finding::Public,
         None => Finding::Open(status.as_u16()),
     }
 }
@@ -260,136 +343,8 @@ fn fill(pattern: &str) -> Vec<String> {
     filled
 }
 
-/// What the routes of an `App` answer to a stranger. Printed it is a table.
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct Coverage {
-    rows: Vec<(Route, Finding)>,
-    excepted: BTreeSet<String>,
-}
-
-/// A method and the pattern of a path; no method where it is the same for all.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Route {
-    /// `GET` and the like.
-    pub method: Option<String>,
-    /// As it was registered, the scopes around it included.
-    pub path: String,
-}
-
-/// What a route answered.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Finding {
-    /// A guard refused it; this is its policy, in normal form.
-    Guarded(String),
-    /// It says that it is open, by `#[public]`.
-    Public,
-    /// It belongs to the server: `/authorize` and the like.
-    Server,
-    /// It answered with this status, and no guard had refused it.
-    Open(u16),
-    /// Its guard cannot work on this route.
-    Misfit(String),
-    /// It could not be found out, and why.
-    Unchecked(String),
-}
-
-impl Coverage {
-    /// Lets these be as they are, written as in the table: `GET /health`, or `/static/{file}` for all methods.
-    ///
-    /// # Panics
-    /// Where there is no such route: a list that is out of date hides something sooner or later.
-    pub fn except(mut self, routes: &[&str]) -> Self {
-        for route in routes {
-            assert!(
-                self.rows.iter().any(|(known, _)| known.is(route)),
-                "there is no route {route:?} to make an exception of:\n{self}"
-            );
-            self.excepted.insert((*route).to_owned());
-        }
-        self
-    }
-
-    /// Every route and what it answered.
-    pub fn findings(&self) -> impl Iterator<Item = (&Route, &Finding)> {
-        self.rows.iter().map(|(route, finding)| (route, finding))
-    }
-
-    /// Whether every route is guarded, says that it is public, or was excepted.
-    #[must_use]
-    pub fn is_closed(&self) -> bool {
-        self.rows.iter().all(|(route, finding)| self.is_fine(route, finding))
-    }
-
-    /// Fails the test where a route is open, unchecked, or guarded in vain.
-    ///
-    /// # Panics
-    /// With the table, where it is so.
-    pub fn assert_closed(&self) {
-        assert!(
-            self.is_closed(),
-            "routes are open to strangers: put a guard on each, `#[public]`, or `.except(&[..])`\n{self}"
-        );
-    }
-
-    fn is_fine(&self, route: &Route, finding: &Finding) -> bool {
-        match finding {
-            Finding::Guarded(_) | Finding::Public | Finding::Server => true,
-            Finding::Open(_) | Finding::Misfit(_) | Finding::Unchecked(_) => {
-                self.excepted.iter().any(|excepted| route.is(excepted))
-            }
-        }
-    }
-}
-
-impl Route {
-    fn is(&self, written: &str) -> bool {
-        self.to_string() == written || self.path == written
-    }
-}
-
-impl fmt::Display for Route {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.method {
-            Some(method) => write!(f, "{method} {}", self.path),
-            None => f.write_str(&self.path),
-        }
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Finding::Guarded(policy) => write!(f, "guarded: {policy}"),
-            Finding::Public => f.write_str("public"),
-            Finding::Server => f.write_str("of the server itself"),
-            Finding::Open(401) => f.write_str("OPEN: it answered 401 by itself, without a guard"),
-            Finding::Open(status) => write!(f, "OPEN: it answered {status}"),
-            Finding::Misfit(why) => write!(f, "MISFIT: its guard cannot work here: {why}"),
-            Finding::Unchecked(why) => write!(f, "UNCHECKED: {why}"),
-        }
-    }
-}
-
-impl fmt::Display for Coverage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = self.rows.iter().map(|(route, _)| route.to_string().chars().count()).max().unwrap_or(0);
-        for (route, finding) in &self.rows {
-            let fine = self.is_fine(route, finding);
-            let excepted = if fine && self.excepted.iter().any(|known| route.is(known)) { "(excepted) " } else { "" };
-            writeln!(f, "{} {:width$}  {excepted}{finding}", if fine { ' ' } else { '!' }, route.to_string())?;
-        }
-        Ok(())
-    }
-}
-
 /// A path that nobody has registered.
 const NOWHERE: &str = "/oauth-runtime-coverage/no-such-route";
-
-/// What a route without a method takes.
-const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 
 /// Values for the parameters of a path: digits, words, and what identifiers look like.
 const SAMPLES: [&str; 12] = [

@@ -12,7 +12,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::guard::map;
 use crate::guard::probe::Probe;
 use crate::model::Timestamp;
-use crate::policy::{Facts, Order, Policy, Rule, Test, Value};
+use crate::policy::{Facts, Order, Policy, Rule, Test, Value, alone};
 use crate::server::OAuthService;
 use crate::testing::Token;
 use crate::testing::token::begin;
@@ -25,6 +25,7 @@ use crate::testing::token::begin;
 /// let suite = testing::suite(policy!(role = "admin", any(level > 3, trusted))).unwrap();
 /// assert_eq!(suite.cases().len(), 3);
 /// assert!(suite.redundant().is_empty());
+/// assert_eq!(suite.alone(), [r#"level > 3 alone, beside role = "admin""#, r#"trusted alone, beside role = "admin""#]);
 ///
 /// // Whoever is above 3 is above 2.
 /// let suite = testing::suite(policy!(level > 3, level > 2)).unwrap();
@@ -65,6 +66,7 @@ pub struct Suite {
     cases: Vec<Case>,
     redundant: Vec<String>,
     undetermined: Vec<String>,
+    alone: Vec<String>,
 }
 
 /// One term, and two sets of claims that differ in one claim of it.
@@ -132,7 +134,7 @@ impl Suite {
     fn new(rules: &[&'static Rule]) -> Result<Suite, Unsuitable> {
         let mut terms = Terms::default();
         rules.iter().try_for_each(|rule| terms.collect(rule))?;
-        Ok(terms.search(rules))
+        Ok(Suite { alone: alone(rules), ..terms.search(rules) })
     }
 
     /// A pair of tokens for each term that matters.
@@ -145,6 +147,12 @@ impl Suite {
     #[must_use]
     pub fn redundant(&self) -> Vec<&str> {
         self.redundant.iter().map(String::as_str).collect()
+    }
+
+    /// For each term of an `any(..)`, whom it lets in by itself: so that a test can say that this was meant.
+    #[must_use]
+    pub fn alone(&self) -> Vec<&str> {
+        self.alone.iter().map(String::as_str).collect()
     }
 
     /// Terms of a policy that is too large to be searched through.
@@ -192,12 +200,14 @@ impl Suite {
                 };
                 let decisions = probe.decisions();
                 assert!(!decisions.is_empty(), "no guard of this crate saw the request; it was answered with {status}");
-                let admitted = decisions.iter().all(|(_, admitted)| *admitted);
+                let refused = decisions.iter().find_map(|noted| noted.refused.as_ref());
                 let claims = if expected { &case.admitted } else { &case.refused };
                 assert_eq!(
-                    admitted, expected,
-                    "{}: answered {status} for {claims:?}; a parameter of the route has to be 1 in the path of the request",
-                    case.term
+                    refused.is_none(),
+                    expected,
+                    "{}: answered {status} for {claims:?}{}; a parameter of the route has to be 1 in the path of the request",
+                    case.term,
+                    refused.map(|why| format!(", since {why}")).unwrap_or_default()
                 );
             }
         }
@@ -299,7 +309,7 @@ impl Terms {
         }
         let missing: Vec<String> = missing.into_keys().collect();
         let (redundant, undetermined) = if all.is_some() { (missing, Vec::new()) } else { (Vec::new(), missing) };
-        Suite { cases, redundant, undetermined }
+        Suite { cases, redundant, undetermined, alone: Vec::new() }
     }
 }
 

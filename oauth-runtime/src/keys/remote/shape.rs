@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::error::Reason;
+use crate::error::{Audiences, Reason};
 use crate::keys::jwt::{ACCESS_TOKEN, Expected, JwtHeader};
 
 /// What the builder said about the issuer's tokens.
@@ -73,7 +73,7 @@ impl Shape {
                 let client = claims.get("client_id").and_then(Value::as_str);
                 if !client.is_some_and(|client| self.without_audience.iter().any(|it| it == client)) {
                     return Err(refused(
-                        Reason::TokenAudience,
+                        apart(claims, expected),
                         claims,
                         "it has no aud: have the issuer write that of .audience(..), or, where it cannot, name the \
                          clients that it issues tokens for this API to by .danger_without_audience([..])",
@@ -88,7 +88,7 @@ impl Shape {
             return Ok(());
         }
         Err(refused(
-            Reason::TokenAudience,
+            apart(claims, expected),
             claims,
             "its aud is not that of .audience(..): have the issuer write it, or change the builder's line",
         ))
@@ -123,6 +123,14 @@ fn scope(claims: &Map<String, Value>) -> Result<Option<String>, Reason> {
     };
     text.map(Some)
         .ok_or_else(|| refused(Reason::TokenMalformed, claims, "its scope is neither text nor a list of texts"))
+}
+
+fn apart(claims: &Map<String, Value>, expected: &Expected) -> Reason {
+    let of_the_token = match claims.get("aud") {
+        Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        one => one.and_then(Value::as_str).map(str::to_owned).into_iter().collect(),
+    };
+    Reason::TokenAudience(Box::new(Audiences { of_the_token, expected: expected.audience.clone() }))
 }
 
 /// Tells the log what the issuer wrote and what to change.

@@ -1,0 +1,161 @@
+//! What only a run of the routes, or a review of them, can see.
+
+use actix_web::{App, Responder, get, test as harness, web};
+use oauth_runtime::testing::{self, Coverage, Finding, NotSignedIn};
+use oauth_runtime::{Client, Login, OAuthService, Policy, policy, require_claim, require_token};
+use serde_json::json;
+
+const ADMINS: Policy = policy!(role = "admin");
+const AUDITORS: Policy = policy!(role = ["auditor", "admin"]);
+
+#[get("/{id}")]
+#[require_claim(sub = dyn path.id)]
+async fn of_an_owner() -> impl Responder {
+    "a note"
+}
+
+#[require_token]
+#[get("/log")]
+async fn log() -> impl Responder {
+    "who did what"
+}
+
+async fn plain() -> impl Responder {
+    "plain"
+}
+
+async fn coverage(configure: impl FnOnce(&OAuthService, &mut web::ServiceConfig)) -> Coverage {
+    let oauth = testing::service();
+    testing::coverage(App::new().configure(oauth.routes()).configure(|app| configure(&oauth, app))).await
+}
+
+#[actix_web::test]
+async fn a_misfit_names_its_handler_and_what_does_not_fit() {
+    let table = coverage(|_, app| {
+        app.service(web::scope("/teams/{id}").service(of_an_owner));
+    });
+    let table = table.await;
+    let misfit = table.findings().find(|(route, _)| route.path.starts_with("/teams")).unwrap().1.clone();
+    let Finding::Misfit(why) = &misfit else { panic!("{table}") };
+    assert!(why.contains("guards speak of it on `of_an_owner`"), "{why}");
+    assert!(why.contains("the parameter `id` stands twice") && !table.is_closed(), "{why}");
+
+    let table = coverage(|_, app| {
+        app.service(web::scope("/no/owner").service(without_owner));
+    });
+    let table = table.await.to_string();
+    assert!(
+        table.contains("the guard of `without_owner` does not fit its route: the route has no parameter `owner`"),
+        "{table}"
+    );
+}
+
+#[get("/{id}")]
+#[require_claim(sub = dyn path.owner)]
+async fn without_owner() -> impl Responder {
+    "a note"
+}
+
+#[actix_web::test]
+async fn a_route_beside_the_scope_of_its_path_is_told_so() {
+    let table = coverage(|oauth, app| {
+        let admin = web::scope("/admin").route("/users", web::get().to(plain)).wrap(oauth.require(ADMINS));
+        let open = web::scope("/shop").route("/all", web::get().to(plain));
+        app.route("/admin/export", web::get().to(plain)).service(admin).service(open);
+        app.route("/administer/all", web::get().to(plain));
+    });
+    let table = table.await.to_string();
+    let line = |path: &str| table.lines().find(|line| line.contains(path)).unwrap().to_owned();
+    assert!(line("GET /admin/export").contains("is not in the scope that has its path"), "{table}");
+    assert!(line("GET /admin/users").contains("guarded: role = \"admin\""), "{table}");
+    for path in ["GET /shop/all", "GET /administer/all"] {
+        assert!(line(path).contains("OPEN") && !line(path).contains("not in the scope"), "{table}");
+    }
+}
+
+#[actix_web::test]
+async fn a_policy_that_nothing_is_wrapped_in_is_told() {
+    let unworn = |table: &Coverage| table.unworn().filter(|place| place.contains("seen::")).count();
+    let bare = coverage(|_, app| {
+        app.service(web::scope("/audit").service(log));
+    });
+    let bare = bare.await;
+    assert_eq!(unworn(&bare), 2, "{bare}");
+    assert!(bare.unworn().any(|place| place.ends_with("seen::AUDITORS, policy!")), "{bare}");
+    let worn = coverage(|oauth, app| {
+        let resource = web::resource("/one").route(web::get().to(plain)).wrap(oauth.require(ADMINS));
+        app.service(web::scope("/audit").service(log).wrap(oauth.require(AUDITORS))).service(resource);
+    });
+    let worn = worn.await;
+    assert_eq!(unworn(&worn), 0, "{worn}");
+    assert_eq!(unworn(&coverage(|_, _| {}).await), 2, "what another `App` wears is none of this one's");
+}
+
+/// The map of policies is the same for both.
+#[actix_web::test]
+async fn the_snapshot_changes_when_a_route_leaves_its_scope() {
+    let lines = |table: Coverage| {
+        let lines = table.snapshot();
+        lines.lines().filter(|line| line.contains("audit") || line.contains("seen::")).map(str::to_owned).collect()
+    };
+    let within: Vec<String> = lines(
+        coverage(|oauth, app| {
+            app.service(web::scope("/audit").service(log).wrap(oauth.require(AUDITORS)));
+        })
+        .await,
+    );
+    let beside: Vec<String> = lines(
+        coverage(|_, app| {
+            app.service(web::scope("/audit").service(log));
+        })
+        .await,
+    );
+    assert_eq!(within[0], r#"/audit/log  role = ["admin", "auditor"]"#);
+    assert_eq!(beside[0], "GET /audit/log  any valid token");
+    let admins = "(no scope)  testing::seen::ADMINS, policy!  role = \"admin\"".to_owned();
+    let auditors = r#"(no scope)  testing::seen::AUDITORS, policy!  role = ["admin", "auditor"]"#.to_owned();
+    assert_eq!((&within[1..], &beside[1..]), (&[admins.clone()][..], &[admins, auditors][..]));
+}
+
+/// In `policies().snapshot()` too, which is one for the whole program.
+#[require_claim(any(role = "admin", suspended = false), scope = "x")]
+#[get("/weak")]
+async fn weak() -> impl Responder {
+    "weak"
+}
+
+#[actix_web::test]
+async fn each_term_of_an_any_is_shown_alone() {
+    let _ = weak;
+    let snapshot = oauth_runtime::policies().snapshot();
+    let lines: Vec<_> =
+        snapshot.lines().filter_map(|line| line.strip_prefix("testing::seen::weak  GET /weak  ")).collect();
+    assert_eq!(
+        lines,
+        [
+            r#"scope = "x", any(role = "admin", suspended = false)"#,
+            r#"- role = "admin" alone, beside scope = "x""#,
+            r#"- suspended = false alone, beside scope = "x""#,
+        ]
+    );
+    let suite = testing::suite_of("weak").unwrap();
+    assert_eq!(suite.alone().len(), 2);
+    assert_eq!(suite.alone()[1], r#"suspended = false alone, beside scope = "x""#);
+}
+
+/// The page refers to the log, which a test has none of.
+#[actix_web::test]
+async fn a_sign_in_that_fails_prints_what_the_log_says() {
+    let oauth = OAuthService::builder()
+        .issuer("http://127.0.0.1/no-subject")
+        .client(Client::public("test").redirect_uri("http://127.0.0.1/callback"))
+        .untyped_claims()
+        .authenticate(async |_: Login| Some(json!({ "role": "admin" })))
+        .build()
+        .unwrap();
+    let app = harness::init_service(App::new().configure(oauth.routes())).await;
+    let why = testing::sign_in(&app).user("ada", "ada123").await.unwrap_err();
+    let NotSignedIn::Unexpected { status: 500, text, .. } = &why else { panic!("{why}") };
+    assert!(text.contains("the log of the server says why"), "{text}");
+    assert!(text.contains("the log: the claims of who signed in cannot be used: add `sub` to them"), "{text}");
+}
