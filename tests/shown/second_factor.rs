@@ -7,6 +7,7 @@ pub fn oauth() -> Result<OAuthService, BuildError> {
         .issuer("https://notes.example")
         .direct_peers()
         .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"))
+        .scope("notes:read", "Read your notes")
         .authenticate_blocking(|login: Login| -> SignIn<Value> {
             if password_is_right(&login) {
                 SignIn::ask(Question::code("Enter the code of your app"))
