@@ -372,7 +372,7 @@ fn proofs(row: &str, sources: &str) -> usize {
 /// Where a test in Rust may stand.
 fn sources_of_tests() -> String {
     let mut sources = String::new();
-    for folder in [".", "flows", "several", "stores", "../oauth-runtime/src"] {
+    for folder in [".", "flows", "several", "stores", "testing", "../oauth-runtime/src"] {
         read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), folder != ".", &mut sources);
     }
     sources
