@@ -59,12 +59,11 @@ fn stacked_demands(guard: &Guard, handler: &Handler) -> Vec<Check> {
             let is_mine = |(mine, other): &&(&Vec<String>, &Test)| *mine == name && *other != test;
             let stands =
                 |check: &&Check| matches!(&check.asks, Asks::Term(Rule::Claim(it, is)) if it == name && is == test);
-            if let Some((_, other)) = mine.iter().find(is_mine)
+            // They expand from the bottom up.
+            if let Some(list) = mine.iter().find(is_mine).and_then(|(_, other)| either(test, other))
                 && let Some(Check { first, last, .. }) = terms.iter().find(stands)
             {
-                // They expand from the bottom up.
-                let asks = Asks::Both(name.clone(), either(test, other));
-                checks.push(Check { asks, first: *first, last: *last });
+                checks.push(Check { asks: Asks::Both(name.clone(), list), first: *first, last: *last });
             }
         }
     }
@@ -101,18 +100,19 @@ fn read(kind: Kind, arguments: TokenStream) -> Result<Guard> {
     let rule = match kind {
         Kind::Claim | Kind::Policy => {
             let PolicyArguments { runtime, policy: parsed } = syn::parse2(arguments)?;
-            let (requirement, parameters, checks) = match parsed {
+            let requirement = match parsed {
                 Policy::Terms(terms) if terms.is_empty() => return Err(empty_policy(kind)),
                 Policy::Terms(terms) => {
-                    let check::Checked { rule, parameters, checks } = check::rule(&terms)?;
-                    (Requirement::Rule(rule), parameters, checks)
+                    let check::Checked { rule, parameters, checks, is_dynamic } = check::rule(&terms)?;
+                    let guard = Guard::of(Requirement::Rule(rule), policy, runtime);
+                    return Ok(Guard { parameters, checks, is_dynamic, ..guard });
                 }
                 Policy::Pattern(pattern) => {
                     check::pattern::pattern(&pattern)?;
-                    (Requirement::Pattern(pattern), Vec::new(), Vec::new())
+                    Requirement::Pattern(pattern)
                 }
             };
-            return Ok(Guard { requirement, policy, parameters, checks, runtime });
+            return Ok(Guard::of(requirement, policy, runtime));
         }
         Kind::Token => Rule::Token,
         Kind::Public => Rule::Public,
@@ -128,7 +128,7 @@ fn read(kind: Kind, arguments: TokenStream) -> Result<Guard> {
         return Err(Error::new_spanned(rest, message));
     }
     let requirement = Requirement::Rule(rule);
-    Ok(Guard { requirement, policy, parameters: Vec::new(), checks: Vec::new(), runtime })
+    Ok(Guard::of(requirement, policy, runtime))
 }
 
 fn empty_policy(kind: Kind) -> Error {

@@ -25,13 +25,16 @@ pub(crate) struct Checked {
     pub(crate) parameters: Vec<Parameter>,
     /// What is left for the compiler, which knows the type of the claims.
     pub(crate) checks: Vec<Check>,
+    /// A term says by `dyn` that it is not for the compiler.
+    pub(crate) is_dynamic: bool,
 }
 
 pub(crate) fn rule(terms: &[Term]) -> Result<Checked> {
-    let mut checker = Checker { parameters: Vec::new(), checks: Vec::new() };
+    let mut checker = Checker { parameters: Vec::new(), checks: Vec::new(), is_dynamic: false };
     let mut rules = checker.rules(terms, Within::BareList)?;
     let rule = if rules.len() == 1 { rules.swap_remove(0) } else { Rule::All(rules) };
-    Ok(Checked { rule, parameters: checker.parameters, checks: checker.checks })
+    let Checker { parameters, checks, is_dynamic } = checker;
+    Ok(Checked { rule, parameters, checks, is_dynamic })
 }
 
 /// In an `all(..)` that is written, terms about one claim are meant; in a bare list they are a slip.
@@ -44,6 +47,7 @@ enum Within {
 struct Checker {
     parameters: Vec<Parameter>,
     checks: Vec<Check>,
+    is_dynamic: bool,
 }
 
 impl Checker {
@@ -90,7 +94,11 @@ impl Checker {
                 self.both(&rules, terms);
                 Ok(Rule::All(rules))
             }
-            Combinator::Any => Ok(Rule::Any(self.rules(terms, Within::Combinator)?)),
+            Combinator::Any => {
+                let rules = self.rules(terms, Within::Combinator)?;
+                self.any(&rules, span, parentheses);
+                Ok(Rule::Any(rules))
+            }
             Combinator::Not => match terms {
                 [Term::Combined { combinator: Combinator::Not, span, .. }] => {
                     Err(Error::new(*span, "`not(not(..))` is the term itself: leave both out"))
@@ -123,8 +131,26 @@ impl Checker {
             Rule::Claim(name.texts(), self.test(name, predicate)?)
         };
         let (first, last) = ends(name, predicate);
-        self.checks.push(Check { asks: Asks::Term(rule.clone()), first, last });
+        if name.is_dynamic {
+            self.is_dynamic = true;
+        } else {
+            self.checks.push(Check { asks: Asks::Term(rule.clone()), first, last });
+        }
         Ok(rule)
+    }
+
+    /// The values of one claim, of which any is enough, may be all that it has.
+    fn any(&mut self, rules: &[Rule], first: Span, last: Span) {
+        let demands: Vec<_> = rules.iter().filter_map(demanded).collect();
+        let mut asked: Vec<&Vec<String>> = Vec::new();
+        for (name, _) in &demands {
+            let same: Vec<_> = demands.iter().filter(|(other, _)| other == name).collect();
+            if same.len() > 1 && !asked.contains(name) {
+                let values = same.iter().flat_map(|(_, test)| test.values()).cloned().collect();
+                self.checks.push(Check { asks: Asks::Any((*name).clone(), values), first, last });
+            }
+            asked.push(name);
+        }
     }
 
     /// Two values are demanded of one claim, which has to be a list then.
@@ -133,10 +159,10 @@ impl Checker {
             let Some((name, test)) = demanded(rule) else { continue };
             let mut earlier = rules[..index].iter().filter_map(demanded);
             if let Term::Claim { name: written, predicate } = term
-                && let Some((_, other)) = earlier.find(|(earlier, _)| *earlier == name)
+                && let Some(list) = earlier.find(|(it, _)| *it == name).and_then(|(_, other)| either(other, test))
             {
                 let (first, last) = ends(written, predicate);
-                self.checks.push(Check { asks: Asks::Both(name.clone(), either(other, test)), first, last });
+                self.checks.push(Check { asks: Asks::Both(name.clone(), list), first, last });
             }
         }
     }

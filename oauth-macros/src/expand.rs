@@ -169,6 +169,7 @@ fn registered(
     let named_at = quote_spanned!(handler.at=> (::core::line!(), ::core::column!()));
     let policy = &guard.policy;
     let checks = fit::checks(&guard.checks, private);
+    let (bound, is_dynamic) = (fit::bound(private), guard.is_dynamic);
     let rule = match &guard.requirement {
         Requirement::Rule(rule) => rule_tokens(rule, private),
         Requirement::Pattern(pattern) => typed_tokens(pattern, policy, private),
@@ -187,6 +188,8 @@ fn registered(
             handler: #name,
             routes: &[#(#routes),*],
             claims: &[#claims],
+            bound: #bound,
+            is_dynamic: #is_dynamic,
             module: ::core::module_path!(),
             place: || #private::place_of(|| ()),
             named_at: #named_at,
@@ -244,6 +247,7 @@ fn can_fail_tokens(pattern: &Pat, private: &TokenStream) -> TokenStream {
         }
     };
     // Where the compiler says so.
-    let checked = quote_spanned!(written=> #private::can_fail(#CANNOT_FAIL, #checked));
+    let function = fit::moved(quote_spanned!(at=> #private::can_fail), written);
+    let checked = quote_spanned!(written=> #function(#CANNOT_FAIL, #checked));
     quote_spanned!(at=> const _: () = #checked;)
 }

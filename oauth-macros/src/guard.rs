@@ -25,6 +25,8 @@ pub(crate) struct Guard {
     pub(crate) parameters: Vec<Parameter>,
     /// What the compiler compares with the type of the claims.
     pub(crate) checks: Vec<Check>,
+    /// A term says by `dyn` that it is not compared.
+    pub(crate) is_dynamic: bool,
     /// `crate = "path"`
     pub(crate) runtime: Option<Path>,
 }
@@ -50,8 +52,12 @@ impl Kind {
 impl Guard {
     /// One that rejects every request.
     pub(crate) fn reject_all() -> Self {
-        let requirement = Requirement::Rule(Rule::All(Vec::new()));
-        Guard { requirement, policy: String::new(), parameters: Vec::new(), checks: Vec::new(), runtime: None }
+        Guard::of(Requirement::Rule(Rule::All(Vec::new())), String::new(), None)
+    }
+
+    /// One that speaks of no parameter, and of no claim by its name.
+    pub(crate) fn of(requirement: Requirement, policy: String, runtime: Option<Path>) -> Self {
+        Guard { requirement, policy, parameters: Vec::new(), checks: Vec::new(), is_dynamic: false, runtime }
     }
 
     pub(crate) fn runtime_path(&self) -> TokenStream {

@@ -188,9 +188,18 @@ fn dropped_decisions(body: TokenStream, mistakes: &mut Mistakes) {
                 }
             }
             TokenTree::Punct(_) if is(index, ';') => statement = index + 1,
-            TokenTree::Ident(word) if word == "satisfies" && index > 0 && is(index - 1, '.') && is(index + 2, ';') => {
+            // `.ok()` behind it drops it just so.
+            TokenTree::Ident(word)
+                if word == "satisfies"
+                    && index > 0
+                    && is(index - 1, '.')
+                    && (is(index + 2, ';')
+                        || (is(index + 2, '.') && is_ok(tokens.get(index + 3)) && is(index + 5, ';'))) =>
+            {
+                let is_let = matches!(tokens.get(statement), Some(TokenTree::Ident(word)) if word == "let");
+                let is_nothing = matches!(tokens.get(statement + 1), Some(TokenTree::Ident(word)) if word == "_");
                 let keeps = |token: &TokenTree| match token {
-                    TokenTree::Punct(punct) => punct.as_char() == '=',
+                    TokenTree::Punct(punct) => punct.as_char() == '=' && !(is_let && is_nothing),
                     TokenTree::Ident(word) => word == "return" || word == "break",
                     TokenTree::Group(_) | TokenTree::Literal(_) => false,
                 };
@@ -205,6 +214,10 @@ fn dropped_decisions(body: TokenStream, mistakes: &mut Mistakes) {
             TokenTree::Ident(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => {}
         }
     }
+}
+
+fn is_ok(token: Option<&TokenTree>) -> bool {
+    matches!(token, Some(TokenTree::Ident(word)) if word == "ok")
 }
 
 /// `(policy!(..))`, or `(EDITORS)`: another type may have a method of that name.

@@ -43,16 +43,24 @@ pub(crate) enum Value {
     Parameter(String),
 }
 
-/// The values of two demands, as one list.
-pub(crate) fn either(one: &Test, other: &Test) -> String {
-    let values = [one, other].into_iter().flat_map(|test| match test {
-        Test::Equals(value) => std::slice::from_ref(value),
-        Test::OneOf(values) => values.as_slice(),
-        Test::Present | Test::Differs(_) | Test::Orders(..) => &[],
-    });
-    let mut list: Vec<String> = values.map(Value::shown).collect();
-    list.dedup();
-    format!("[{}]", list.join(", "))
+/// The values of two demands as one list, where no value meets both.
+pub(crate) fn either(one: &Test, other: &Test) -> Option<String> {
+    let (one, other) = (one.values(), other.values());
+    let is_shared = |value: &Value| other.iter().any(|it| it.matches(value));
+    let are_apart = one.iter().chain(other).all(Value::is_literal) && !one.iter().any(is_shared);
+    let list: Vec<String> = one.iter().chain(other).map(Value::shown).collect();
+    are_apart.then(|| format!("[{}]", list.join(", ")))
+}
+
+impl Test {
+    /// Those of which one is demanded.
+    pub(crate) fn values(&self) -> &[Value] {
+        match self {
+            Test::Equals(value) => std::slice::from_ref(value),
+            Test::OneOf(values) => values,
+            Test::Present | Test::Differs(_) | Test::Orders(..) => &[],
+        }
+    }
 }
 
 /// A parameter of the route, and where the policy names it.
@@ -73,6 +81,8 @@ pub(crate) struct Check {
 pub(crate) enum Asks {
     /// Whether this term can hold, and need not.
     Term(Rule),
+    /// Whether the claim of this name can have another value than these.
+    Any(Vec<String>, Vec<Value>),
     /// Whether the claim of this name can have two values; and the list that stands for either of them.
     Both(Vec<String>, String),
 }
@@ -86,6 +96,13 @@ impl Value {
             Value::Float(float) => format!("{float:?}"),
             Value::Bool(truth) => truth.to_string(),
             Value::Parameter(name) => format!("path.{name}"),
+        }
+    }
+
+    fn is_literal(&self) -> bool {
+        match self {
+            Value::Str(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_) => true,
+            Value::Parameter(_) => false,
         }
     }
 

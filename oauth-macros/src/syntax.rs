@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! policy  = term , ..                        all of them hold
-//! term    = name                             the claim is there
+//! term    = name                             the claim is there; `dyn name` where the type does not have it
 //!         | name operator value              operators: the table OPERATORS
 //!         | combinator ( term , .. )         combinators: the table COMBINATORS
 //!         | crate = "path"
@@ -51,6 +51,8 @@ pub(crate) enum Term {
 
 /// A claim's name, or several that lead into it.
 pub(crate) struct Name {
+    /// `dyn name`: it is none of the claims' type.
+    pub(crate) is_dynamic: bool,
     pub(crate) segments: Vec<Segment>,
     pub(crate) tokens: TokenStream,
 }

@@ -95,14 +95,16 @@ pub mod __private {
     pub use inventory;
     pub use serde_json::Value as Json;
     pub type JsonObject = serde_json::Map<String, Json>;
+    pub type JsonMap = std::collections::HashMap<String, Json>;
+    pub type JsonTree = std::collections::BTreeMap<String, Json>;
 
     pub use crate::guard::answer::Answer;
     pub use crate::guard::decide::Guarded;
     pub use crate::guard::extracted::{Extracted, OtherExtractor};
     pub use crate::guard::map::Registered;
     pub use crate::model::literal;
-    pub use crate::policy::bound::{Binding, Binds, Bound, Listed, NotIssued, NotListed, Probe, unbound};
-    pub use crate::policy::fit::{at_root, check, check_both, check_claims};
+    pub use crate::policy::bound::{Binding, Binds, Bound, BoundType, Listed, NotIssued, NotListed, Probe, unbound};
+    pub use crate::policy::fit::{at_root, check, check_any, check_both, check_claims};
     pub use crate::policy::kept::{Kept, can_fail, names_some};
     pub use crate::policy::written::{Guard, place_of};
     pub use crate::policy::{Order, Route, Rule, Test, Typed, Value};

@@ -23,7 +23,8 @@ use crate::error::Reason;
 use crate::model::Password;
 use crate::model::claims::UserClaims;
 use crate::model::question::Question;
-use crate::policy::{Shape, Shaped};
+use crate::policy::Shaped;
+use crate::policy::bound::{BoundType, NamedType};
 use crate::users::given::Given;
 use crate::users::gives_way::GivesWay;
 
@@ -226,13 +227,17 @@ impl<A: Answer, E: Display> Answer for Result<A, E> {
 pub(crate) struct ClaimsType {
     pub(crate) id: TypeId,
     pub(crate) name: &'static str,
-    pub(crate) shape: &'static Shape,
+    /// As `claims!(..)` would name it.
+    pub(crate) bound: &'static [BoundType],
 }
 
 impl ClaimsType {
     pub(crate) fn of<R: Answer>() -> Self {
-        let shape = &const { <R::Claims as Shaped>::SHAPE };
-        ClaimsType { id: TypeId::of::<R::Claims>(), name: type_name::<R::Claims>(), shape }
+        let bound = &const {
+            let named: fn() -> NamedType = || (TypeId::of::<R::Claims>(), type_name::<R::Claims>());
+            [BoundType { shape: <R::Claims as Shaped>::SHAPE, is_issued: true, named }]
+        };
+        ClaimsType { id: TypeId::of::<R::Claims>(), name: type_name::<R::Claims>(), bound }
     }
 
     /// Whether the type says anything of what is in it.

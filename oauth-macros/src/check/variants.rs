@@ -44,5 +44,7 @@ fn enum_of(pattern: &Pat) -> Option<Path> {
     let variant = path.segments.pop()?.ident.to_string();
     path.segments.pop_punct();
     let is_variant = found.qself.is_none() && variant.contains(|character: char| character.is_lowercase());
-    (is_variant && !path.segments.is_empty()).then_some(path)
+    // A module may have the variants under its own name.
+    let is_type = path.segments.last().is_some_and(|last| last.ident.to_string().starts_with(char::is_uppercase));
+    (is_variant && is_type).then_some(path)
 }

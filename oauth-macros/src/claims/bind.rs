@@ -110,6 +110,11 @@ impl Binding {
         let [marker, bound, at_root] =
             ["__OAuthClaims", "__OAUTH_CLAIMS", "__CLAIMS_MACRO_BELONGS_AT_THE_ROOT_OF_THE_CRATE"]
                 .map(|name| Ident::new(name, Span::call_site()));
+        // One that is named here has its own.
+        let is_named =
+            |word: &str| types.iter().any(|ty| quote::ToTokens::to_token_stream(ty).to_string().contains(word));
+        let json = [("Value", "Json"), ("Map <", "JsonObject"), ("HashMap", "JsonMap"), ("BTreeMap", "JsonTree")];
+        let json = json.iter().filter(|(word, _)| !is_named(word)).map(|(_, name)| Ident::new(name, here));
         quote_spanned! {here=>
             #[doc(hidden)]
             #[allow(dead_code)]
@@ -117,7 +122,14 @@ impl Binding {
             #[doc(hidden)]
             #[allow(dead_code)]
             pub(crate) const #bound: #private::Bound = #private::Bound {
-                types: &[#(<#types as #runtime::policy::Shaped>::SHAPE),*],
+                types: &[#(#private::BoundType {
+                    shape: <#types as #runtime::policy::Shaped>::SHAPE,
+                    is_issued: {
+                        use #private::NotIssued as _;
+                        #private::Probe::<#types>::IS_ISSUED
+                    },
+                    named: || (::core::any::TypeId::of::<#types>(), ::core::any::type_name::<#types>()),
+                }),*],
                 scopes: #scopes,
                 acr: #acr,
             };
@@ -129,13 +141,8 @@ impl Binding {
             #(#checked)*
             #(impl #private::Binds<#types> for #marker {})*
             // Read as JSON, the claims are what they are.
-            impl #private::Binds<#private::Json> for #marker {}
-            impl #private::Binds<#private::JsonObject> for #marker {}
-            #private::inventory::submit! {
-                #private::Binding {
-                    types: &[#(|| (::core::any::TypeId::of::<#types>(), ::core::any::type_name::<#types>())),*],
-                }
-            }
+            #(impl #private::Binds<#private::#json> for #marker {})*
+            #private::inventory::submit! { #private::Binding(crate::#bound.types) }
         }
     }
 }

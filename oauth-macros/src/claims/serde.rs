@@ -15,8 +15,10 @@ pub(super) struct Attributes {
     pub(super) rename_all_fields: Option<Style>,
     /// A field that is not written, or a variant that is not.
     pub(super) is_skipped: bool,
-    /// A field that may be missing: `skip_serializing_if`, `default`.
+    /// A field that may be missing: `skip_serializing_if`.
     pub(super) may_be_missing: bool,
+    /// A field that may be missing where it is read: `default`.
+    pub(super) has_default: bool,
     pub(super) flatten: bool,
     pub(super) transparent: bool,
     pub(super) untagged: bool,
@@ -60,7 +62,11 @@ impl Attributes {
                 self.by_function = Some(meta.path.clone());
                 skip_value(&meta)?;
             }
-            "default" | "skip_serializing_if" => {
+            "default" => {
+                self.has_default = true;
+                skip_value(&meta)?;
+            }
+            "skip_serializing_if" => {
                 self.may_be_missing = true;
                 skip_value(&meta)?;
             }
@@ -74,7 +80,10 @@ impl Attributes {
         if meta.path.is_ident("crate") {
             self.runtime = Some(meta.value()?.parse::<LitStr>()?.parse_with(Path::parse_mod_style)?);
         } else if meta.path.to_token_stream().to_string() == "as" {
-            self.written_as = Some(meta.value()?.parse()?);
+            let value = meta.value()?;
+            // serde's own attributes have it in quotes.
+            let quoted = value.parse::<Option<LitStr>>()?;
+            self.written_as = Some(quoted.map_or_else(|| value.parse(), |text| text.parse())?);
             self.by_function = None;
         } else {
             let word = meta.path.to_token_stream();

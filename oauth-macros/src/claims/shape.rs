@@ -1,13 +1,16 @@
 //! `#[derive(Claims)]`: what serde writes of a struct or an enum, as a constant.
 
+use std::collections::HashSet;
+
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens as _, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
-use syn::{Data, DataEnum, DeriveInput, Error, Fields, Generics, Path, Result, Variant, parse_quote};
+use syn::{Data, DataEnum, DeriveInput, Error, Field, Fields, Generics, Path, Result, Variant, parse_quote};
 
 use super::case::Style;
 use super::serde::Attributes;
+use crate::peek::words;
 
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
     syn::parse2::<DeriveInput>(input)
@@ -25,7 +28,8 @@ fn implementation(input: &DeriveInput) -> Result<TokenStream> {
         (None, Data::Struct(data)) if attributes.transparent => shapes.of_transparent(&data.fields)?,
         (None, Data::Struct(data)) => {
             // With `default`, claims from before a field was there are read as well.
-            shapes.of_struct(&data.fields, attributes.rename_all, attributes.may_be_missing)?
+            let shape = shapes.of_struct(&data.fields, attributes.rename_all, attributes.has_default)?;
+            shapes.tagged(shape, attributes.tag.as_deref(), attributes.rename.as_deref())
         }
         (None, Data::Enum(data)) => shapes.of_enum(data, &attributes)?,
         (None, Data::Union(data)) => {
@@ -33,7 +37,8 @@ fn implementation(input: &DeriveInput) -> Result<TokenStream> {
         }
     };
     let name = &input.ident;
-    let generics = bounded(&input.generics, &parse_quote!(#runtime::policy::Shaped));
+    let written = words_written(&input.data);
+    let generics = bounded(&input.generics, &written, &parse_quote!(#runtime::policy::Shaped));
     let (parameters, arguments, conditions) = generics.split_for_impl();
     let all = match &input.data {
         Data::Enum(data) if input.generics.params.is_empty() => all_of(input, data, &runtime),
@@ -41,6 +46,7 @@ fn implementation(input: &DeriveInput) -> Result<TokenStream> {
     };
     Ok(quote_spanned! {here=>
         #[automatically_derived]
+        #[allow(deprecated)]
         impl #parameters #runtime::policy::Shaped for #name #arguments #conditions {
             const SHAPE: #runtime::policy::Shape = #shape;
         }
@@ -60,18 +66,37 @@ fn all_of(input: &DeriveInput, data: &DataEnum, runtime: &Path) -> TokenStream {
     });
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
+        #[allow(deprecated)]
         impl #runtime::__private::Listed for #name {
             const ALL: &'static [Self] = &[#(#variants),*];
         }
     }
 }
 
-fn bounded(generics: &Generics, shaped: &Path) -> Generics {
+/// A parameter of which something is written has a shape as well.
+fn bounded(generics: &Generics, written: &HashSet<String>, shaped: &Path) -> Generics {
     let mut generics = generics.clone();
     for parameter in generics.type_params_mut() {
-        parameter.bounds.push(parse_quote!(#shaped));
+        if written.contains(&parameter.ident.to_string()) {
+            parameter.bounds.push(parse_quote!(#shaped));
+        }
     }
     generics
+}
+
+/// The words in the types of all fields but those of `PhantomData`.
+fn words_written(data: &Data) -> HashSet<String> {
+    let fields: Vec<&Field> = match data {
+        Data::Struct(data) => data.fields.iter().collect(),
+        Data::Enum(data) => data.variants.iter().flat_map(|variant| &variant.fields).collect(),
+        Data::Union(_) => Vec::new(),
+    };
+    let types = fields.into_iter().map(|field| &field.ty).filter(|ty| !is_phantom(ty));
+    types.flat_map(|ty| words(ty.to_token_stream())).collect()
+}
+
+fn is_phantom(ty: &syn::Type) -> bool {
+    matches!(ty, syn::Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "PhantomData"))
 }
 
 struct Shapes {
@@ -93,11 +118,11 @@ impl Shapes {
         self.of_struct(fields, style, false)
     }
 
-    fn of_struct(&self, fields: &Fields, style: Option<Style>, may_be_missing: bool) -> Result<TokenStream> {
+    fn of_struct(&self, fields: &Fields, style: Option<Style>, has_default: bool) -> Result<TokenStream> {
         let policy = &self.policy;
         match fields {
             Fields::Named(_) => {
-                let fields = self.named(fields, style, may_be_missing)?;
+                let fields = self.named(fields, style, has_default)?;
                 let of = &self.of;
                 Ok(quote!(#policy::Shape::Object(#of, &[#(#fields),*])))
             }
@@ -123,11 +148,22 @@ impl Shapes {
         }
     }
 
+    /// `#[serde(tag = "type")]` on a struct: its name is a field, too.
+    fn tagged(&self, shape: TokenStream, tag: Option<&str>, renamed: Option<&str>) -> TokenStream {
+        let Some(tag) = tag else { return shape };
+        let (policy, of) = (&self.policy, &self.of);
+        let name = renamed.unwrap_or(of);
+        quote!(#policy::Shape::Object(#of, &[
+            #policy::Field::new(#tag, #policy::Shape::Variants(&[#name])),
+            #policy::Field::flat(#shape)
+        ]))
+    }
+
     /// The one field that is written.
     fn of_transparent(&self, fields: &Fields) -> Result<TokenStream> {
         for field in fields {
             let attributes = Attributes::read(&field.attrs)?;
-            if !attributes.is_skipped {
+            if !attributes.is_skipped && !is_phantom(&field.ty) {
                 attributes.refuse_functions()?;
                 return Ok(self.of_type(attributes.written_as.as_ref().unwrap_or(&field.ty)));
             }
@@ -136,7 +172,7 @@ impl Shapes {
         self.of_fields(&Fields::Unit, None)
     }
 
-    fn named(&self, fields: &Fields, style: Option<Style>, may_be_missing: bool) -> Result<Vec<TokenStream>> {
+    fn named(&self, fields: &Fields, style: Option<Style>, has_default: bool) -> Result<Vec<TokenStream>> {
         let policy = &self.policy;
         let mut named = Vec::new();
         for field in fields {
@@ -151,8 +187,10 @@ impl Shapes {
                 attributes.rename.unwrap_or_else(|| style.map_or_else(|| name.clone(), |style| style.field(&name)));
             named.push(if attributes.flatten {
                 quote!(#policy::Field::flat(#shape))
-            } else if attributes.may_be_missing || may_be_missing {
+            } else if attributes.may_be_missing {
                 quote!(#policy::Field::optional(#name, #shape))
+            } else if attributes.has_default || has_default {
+                quote!(#policy::Field::defaulted(#name, #shape))
             } else {
                 quote!(#policy::Field::new(#name, #shape))
             });
@@ -184,7 +222,13 @@ impl Shapes {
         if variants.is_empty() {
             return Err(Error::new(data.enum_token.span, "no variant of this enum can be in a token: add one"));
         }
+        let is_mixed = attributes.tag.is_some() && variants.iter().any(|variant| variant.untagged);
         Ok(match (&attributes.tag, &attributes.content) {
+            // Some have the tag and some do not.
+            _ if is_mixed => {
+                let policy = &self.policy;
+                quote!(#policy::Shape::Any)
+            }
             _ if attributes.untagged => self.either(variants.iter().map(|variant| variant.content.clone()).collect()),
             (Some(tag), None) => self.internally_tagged(tag, &variants),
             (Some(tag), Some(content)) => self.adjacently_tagged(tag, content, &variants),

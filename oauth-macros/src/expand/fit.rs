@@ -1,13 +1,14 @@
 //! What is compared with the type of the crate's claims: constants that are evaluated while the crate is compiled, and code
 //! that is never called.
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{GenericArgument, Pat, PathArguments, Type, TypePath};
 
-use super::rule::rule_tokens;
+use super::rule::{rule_tokens, value_tokens};
 use crate::check::variants::{self, Alternatives};
+use crate::peek::words;
 use crate::rule::{Asks, Check};
 
 /// A constant for each term, which panics at its place where it does not fit.
@@ -16,10 +17,14 @@ pub(super) fn checks(checks: &[Check], private: &TokenStream) -> TokenStream {
         return TokenStream::new();
     }
     let here = Span::mixed_site();
-    let bound = found("__OAUTH_CLAIMS", private);
+    let bound = bound(private);
     let checks = checks.iter().map(|Check { asks, first, last }| {
         let (function, asked) = match asks {
             Asks::Term(rule) => ("check", rule_tokens(rule, private)),
+            Asks::Any(name, values) => {
+                let values = values.iter().map(|value| value_tokens(value, private));
+                ("check_any", quote_spanned!(here=> [#(#name),*], &[#(#values),*]))
+            }
             Asks::Both(name, either) => ("check_both", quote_spanned!(here=> [#(#name),*], #either)),
         };
         // The call is the user's, and reaches from the first token of the term to its last: there the compiler says so.
@@ -27,7 +32,10 @@ pub(super) fn checks(checks: &[Check], private: &TokenStream) -> TokenStream {
         let function = moved(quote_spanned!(here=> #private::#function), *first);
         let mut arguments = Group::new(Delimiter::Parenthesis, quote_spanned!(here=> &__OAUTH_BOUND, &#asked));
         arguments.set_span(*last);
-        quote_spanned!(here=> const _: () = #function #arguments;)
+        quote_spanned! {here=>
+            #[allow(long_running_const_eval)]
+            const _: () = #function #arguments;
+        }
     });
     quote_spanned! {here=>
         const _: () = {
@@ -37,8 +45,13 @@ pub(super) fn checks(checks: &[Check], private: &TokenStream) -> TokenStream {
     }
 }
 
+/// What the guards of the crate are bound to.
+pub(super) fn bound(private: &TokenStream) -> TokenStream {
+    found("__OAUTH_CLAIMS", private)
+}
+
 /// The same tokens in another place.
-fn moved(tokens: TokenStream, place: Span) -> TokenStream {
+pub(super) fn moved(tokens: TokenStream, place: Span) -> TokenStream {
     let tokens = tokens.into_iter().map(|mut token| {
         token.set_span(place);
         token
@@ -79,7 +92,7 @@ pub(super) struct Reads {
 impl Reads {
     pub(super) fn of(types: &[&Type], private: &TokenStream) -> Self {
         let here = Span::mixed_site();
-        let compared = types.iter().map(|ty| {
+        let compared = types.iter().filter(|ty| !reads_parameter(ty)).map(|ty| {
             let bound = marker(ty.span(), private);
             quote_spanned!(here=> #private::Extracted::<#ty>::new().is_bound(#bound);)
         });
@@ -102,30 +115,28 @@ impl Reads {
     }
 }
 
-/// `Claims<User>`, also within `Option` and `Result`. Not `Claims<T>`: of the parameters of an `impl` around the handler a
+/// `Claims<User>`, also within `Option` and `Result`: what is in there. Of the parameters of an `impl` around the handler a
 /// constant cannot speak, and a name is all there is to tell them by.
-fn reads_known_claims(ty: &Type) -> bool {
-    let Type::Path(TypePath { path, .. }) = ty else { return false };
-    let Some(last) = path.segments.last() else { return false };
-    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return false };
-    let Some(GenericArgument::Type(first)) = arguments.args.first() else { return false };
+fn claims_read(ty: &Type) -> Option<&Type> {
+    let Type::Path(TypePath { path, .. }) = ty else { return None };
+    let last = path.segments.last()?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    let Some(GenericArgument::Type(first)) = arguments.args.first() else { return None };
     match last.ident.to_string().as_str() {
-        "Option" | "Result" => reads_known_claims(first),
-        "Claims" => {
-            let words = words(first.to_token_stream());
-            !words.iter().any(|word| word == "Self" || word.len() < 3 || *word == word.to_uppercase())
-        }
-        _ => false,
+        "Option" | "Result" => claims_read(first),
+        "Claims" => Some(first),
+        _ => None,
     }
 }
 
-fn words(tokens: TokenStream) -> Vec<String> {
-    let words = tokens.into_iter().flat_map(|token| match token {
-        TokenTree::Ident(word) => vec![word.to_string()],
-        TokenTree::Group(group) => words(group.stream()),
-        TokenTree::Punct(_) | TokenTree::Literal(_) => Vec::new(),
-    });
-    words.collect()
+fn reads_known_claims(ty: &Type) -> bool {
+    claims_read(ty).is_some() && !reads_parameter(ty)
+}
+
+/// `Claims<T>`
+fn reads_parameter(ty: &Type) -> bool {
+    let looks_like_one = |word: &String| word == "Self" || word.len() < 3 || *word == word.to_uppercase();
+    claims_read(ty).is_some_and(|read| words(read.to_token_stream()).iter().any(looks_like_one))
 }
 
 /// An error where alternatives name every variant of an enum of which `#[derive(Claims)]` lists them.

@@ -65,7 +65,7 @@ fn test_tokens(test: &Test, private: &TokenStream) -> TokenStream {
     }
 }
 
-fn value_tokens(value: &Value, private: &TokenStream) -> TokenStream {
+pub(super) fn value_tokens(value: &Value, private: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
     match value {
         Value::Str(text) => quote_spanned!(here=> #private::Value::Str(#text)),

@@ -12,6 +12,11 @@ use crate::syntax::{Name, Segment};
 
 impl Parse for Name {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
+        // Before an operator it is a claim of that name.
+        let is_dynamic = input.peek(Token![dyn]) && (input.peek2(Ident::peek_any) || input.peek2(LitStr));
+        if is_dynamic {
+            input.parse::<Token![dyn]>()?;
+        }
         let begin = input.fork();
         let mut segments = vec![Segment::parse(input, no_term)?];
         while input.peek(Token![.]) && !input.peek(Token![..]) {
@@ -21,7 +26,7 @@ impl Parse for Name {
             segments.push(segment);
             input.advance_to(&ahead);
         }
-        Ok(Name { segments, tokens: between(&begin, input) })
+        Ok(Name { is_dynamic, segments, tokens: between(&begin, input) })
     }
 }
 

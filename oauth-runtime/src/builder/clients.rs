@@ -85,6 +85,11 @@ pub(super) fn clients(
     Ok(registered)
 }
 
+/// Whether no user is behind some of its tokens.
+pub(super) fn has_tokens_of_its_own(client: &ClientSettings) -> bool {
+    grants(client).is_ok_and(|grants| grants.contains(&GrantType::ClientCredentials))
+}
+
 /// RFC 6749 §5.2: what a client may exchange.
 fn grants(client: &ClientSettings) -> Result<Vec<GrantType>, BuildError> {
     let has_users = !client.redirect_uris.is_empty();

@@ -1,10 +1,9 @@
 //! Whether all that speaks of claims speaks of one type: what signs in, and the guards of the program.
 
 use std::any::TypeId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value};
-
+use crate::builder::clients::has_tokens_of_its_own;
 use crate::builder::error::BuildError;
 use crate::builder::{Builder, Settings};
 use crate::guard::map;
@@ -49,16 +48,15 @@ impl<S> Builder<S> {
 
 /// What a token may be made of: nothing is compared where it is empty.
 pub(super) fn types(typing: Typing, answered: Option<ClaimsType>) -> Vec<(TypeId, &'static str)> {
-    let bound = || bindings().flat_map(|binding| binding.types).map(|of| of()).collect::<Vec<_>>();
-    match typing {
-        Typing::Untyped => Vec::new(),
+    let bound = || bindings().flat_map(|binding| binding.0).map(|of| (of.named)());
+    let answered = answered.filter(ClaimsType::is_known).map(|claims| (claims.id, claims.name));
+    let types: BTreeSet<_> = match typing {
+        Typing::Untyped => BTreeSet::new(),
         #[cfg(feature = "testing")]
-        Typing::OfTest => bound(),
-        Typing::One => {
-            let answered = answered.filter(ClaimsType::is_known).map(|claims| (claims.id, claims.name));
-            answered.into_iter().chain(bound()).collect()
-        }
-    }
+        Typing::OfTest => bound().collect(),
+        Typing::One => answered.into_iter().chain(bound()).collect(),
+    };
+    types.into_iter().collect()
 }
 
 impl Settings {
@@ -71,13 +69,13 @@ impl Settings {
         if self.typing == Typing::One
             && let Some(answered) = answered
         {
-            check_answer(answered)?;
+            bindings().try_for_each(|binding| check_answer(binding, answered))?;
             map::guards().try_for_each(|guard| check_types(guard, answered))?;
-            // Tokens of clients in their own name may have claims that no sign-in answers.
-            let clients_have_claims = self.clients.iter().any(|client| client.claims != Value::Object(Map::new()));
-            if bindings().next().is_none() && !clients_have_claims {
-                let bound = Bound { types: std::slice::from_ref(answered.shape), scopes: None, acr: None };
-                map::guards().try_for_each(|guard| check_terms(guard, &guard.rule, &bound))?;
+            // Tokens of clients in their own name have other claims than a sign-in answers.
+            if !self.clients.iter().any(has_tokens_of_its_own) {
+                let bound = Bound { types: answered.bound, scopes: None, acr: None };
+                let is_compared = |guard: &&Guard| guard.bound.types.is_empty() && !guard.is_dynamic;
+                map::guards().filter(is_compared).try_for_each(|guard| check_terms(guard, &guard.rule, &bound))?;
             }
         }
         map::guards().try_for_each(|guard| check_scopes(guard, scopes, self.typing))
@@ -88,10 +86,10 @@ fn bindings() -> impl Iterator<Item = &'static Binding> {
     inventory::iter::<Binding>.into_iter()
 }
 
-/// What signs in answers what `claims!(..)` names.
-fn check_answer(answered: ClaimsType) -> Result<(), BuildError> {
-    let bound: Vec<_> = bindings().flat_map(|binding| binding.types).map(|of| of()).collect();
-    if bound.is_empty() || bound.iter().any(|(id, _)| *id == answered.id) {
+/// What signs in answers what `claims!(..)` names, in each crate that has one.
+fn check_answer(binding: &Binding, answered: ClaimsType) -> Result<(), BuildError> {
+    let bound: Vec<_> = binding.0.iter().map(|of| (of.named)()).collect();
+    if bound.iter().any(|(id, _)| *id == answered.id) {
         return Ok(());
     }
     let bound = bound.iter().map(|(_, name)| *name).collect::<Vec<_>>().join(", ");
@@ -100,7 +98,8 @@ fn check_answer(answered: ClaimsType) -> Result<(), BuildError> {
 
 /// A pattern, and what the handler reads, are of a type that a token is made of.
 fn check_types(guard: &Guard, answered: ClaimsType) -> Result<(), BuildError> {
-    let known: Vec<TypeId> = types(Typing::One, Some(answered)).into_iter().map(|(id, _)| id).collect();
+    let bound = guard.bound.types.iter().map(|of| (of.named)().0);
+    let known: Vec<TypeId> = bound.chain([answered.id]).collect();
     let pattern = match &guard.rule {
         Rule::Typed(typed) => typed.claims_type(),
         Rule::Public | Rule::Token | Rule::All(_) | Rule::Any(_) | Rule::Not(_) => None,
@@ -144,5 +143,8 @@ fn check_scopes(guard: &Guard, scopes: &BTreeMap<String, String>, typing: Typing
 }
 
 fn named(guard: &Guard) -> String {
-    format!("{}::{}", guard.module, guard.handler.unwrap_or("policy!"))
+    match guard.handler {
+        Some(handler) => format!("{}::{handler}", guard.module),
+        None => format!("{}::policy! ({}:{})", guard.module, guard.file, guard.line),
+    }
 }

@@ -2,6 +2,7 @@
 //! the builder.
 
 use std::any::{TypeId, type_name};
+use std::collections::{BTreeMap, HashMap};
 use std::marker::PhantomData;
 
 use serde_json::{Map, Value};
@@ -30,8 +31,13 @@ impl<T: 'static> Extracted<Claims<T>> {
     /// What the claims are read as; none where that says nothing of them.
     #[must_use]
     pub fn claims_type(&self) -> Option<(TypeId, &'static str)> {
-        let known = ![TypeId::of::<Value>(), TypeId::of::<Map<String, Value>>()].contains(&TypeId::of::<T>());
-        known.then(|| (TypeId::of::<T>(), type_name::<T>()))
+        let json = [
+            TypeId::of::<Value>(),
+            TypeId::of::<Map<String, Value>>(),
+            TypeId::of::<HashMap<String, Value>>(),
+            TypeId::of::<BTreeMap<String, Value>>(),
+        ];
+        (!json.contains(&TypeId::of::<T>())).then(|| (TypeId::of::<T>(), type_name::<T>()))
     }
 }
 

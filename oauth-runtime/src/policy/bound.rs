@@ -10,19 +10,30 @@ use crate::policy::Shape;
 #[derive(Clone, Copy, Debug)]
 pub struct Bound {
     /// One of these the claims are. None: the crate binds nothing.
-    pub types: &'static [Shape],
+    pub types: &'static [BoundType],
     /// The scopes that there are, where they are declared.
     pub scopes: Option<&'static [&'static str]>,
     /// The values of `acr` that there are, where they are declared.
     pub acr: Option<&'static [&'static str]>,
 }
 
+/// One of the types that `claims!(..)` names.
+#[derive(Clone, Copy, Debug)]
+pub struct BoundType {
+    /// What it looks like in a token.
+    pub shape: Shape,
+    /// Tokens are made of it, and not read alone.
+    pub is_issued: bool,
+    /// The type, and its name.
+    pub named: fn() -> NamedType,
+}
+
+/// A type, and its name.
+pub(crate) type NamedType = (TypeId, &'static str);
+
 /// What `claims!(..)` registers for [`Builder::build`](crate::Builder::build).
 #[derive(Debug)]
-pub struct Binding {
-    /// The types of the claims, and their names.
-    pub types: &'static [fn() -> (TypeId, &'static str)],
-}
+pub struct Binding(pub &'static [BoundType]);
 
 inventory::collect!(Binding);
 

@@ -7,7 +7,7 @@ use crate::model::claims::REGISTERED;
 use crate::policy::bound::Bound;
 use crate::policy::said::{Said, contains, is_number, near, nearer};
 use crate::policy::{Field, Presence, Rule, Shape, Test, Value};
-use judge::{Verdict, can_be_list, has_field, judge_bound};
+use judge::{SET_BY_SERVER, Verdict, can_be_list, has_field, judge_bound, judge_sub};
 
 /// Panics, where it is evaluated and so at compile time, if this term can never hold, or always holds.
 #[track_caller]
@@ -42,7 +42,7 @@ pub const fn at_root(path: &str) {
 
 /// Panics, where it is evaluated and so at compile time, if the claims of a sign-in cannot be of this type.
 #[track_caller]
-pub const fn check_claims(of: &str, shape: &Shape, is_issued: bool) {
+pub const fn check_claims(of: &str, shape: &'static Shape, is_issued: bool) {
     let said = Said::new().text("`").text(of).text("` has ");
     let mut index = 0;
     while index < REGISTERED.len() {
@@ -50,13 +50,28 @@ pub const fn check_claims(of: &str, shape: &Shape, is_issued: bool) {
             let said = said
                 .text("the claim `")
                 .text(REGISTERED[index])
-                .text("`, which the server sets: give yours another name");
+                .text("`, which the server sets: give yours another name; the server's is in `AccessToken`");
             panic!("{}", said.as_str());
         }
         index += 1;
     }
     if is_issued && !has_field(shape, "sub") {
         panic!("{}", said.text("no `sub`, an id of the user that never changes: add `sub: String`").as_str());
+    }
+    let is_text = matches!(judge_sub(shape, &Test::Differs(Value::Str(""))), Verdict::Fits);
+    let is_there = matches!(judge_sub(shape, &Test::Present), Verdict::AsksNothing);
+    if is_issued && !matches!(shape, Shape::Any | Shape::Map(_)) && !(is_text && is_there) {
+        panic!("{}", said.text("a `sub` that is not always text: write `sub: String`, the key of the user's row").as_str());
+    }
+}
+
+/// Panics, where it is evaluated and so at compile time, if one of these values the claim always has.
+#[track_caller]
+pub const fn check_any(bound: &Bound, name: &'static [&'static str], values: &'static [Value]) {
+    if !bound.types.is_empty()
+        && let verdict @ Verdict::AsksNothing = judge_bound(bound, name, &Test::OneOf(values))
+    {
+        panic!("{}", verdict.said(name, &Test::OneOf(values)).as_str());
     }
 }
 
@@ -83,6 +98,7 @@ const fn undeclared(word: &str, wanted: &[&str], declared: Option<&[&str]>) -> O
                 Said::new().text("`claims!(..)` declares no ").text(word).text(" \"").text(wanted[index]).text("\": ");
             return Some(match near(wanted[index], declared) {
                 Some(meant) => said.text("one with a similar name exists, \"").text(meant).text("\""),
+                None if declared.is_empty() => said.text("it has none"),
                 None => said.text("it has ").one_of(declared),
             });
         }
@@ -100,7 +116,9 @@ impl Verdict {
                 Test::Present => {
                     let said =
                         said.text("every token has ").name(name).text(", so this asks nothing: compare it, as in `");
-                    said.path(name).text(" = ..`")
+                    said.path(name).text(
+                        " = ..`; where clients have tokens in their own name, `claims!(..)` names their type, too",
+                    )
                 }
                 Test::Equals(_) | Test::OneOf(_) | Test::Differs(_) => {
                     said.name(name).text(" has no other value, so this asks nothing: leave it out")
@@ -132,7 +150,9 @@ impl Verdict {
                     [] => said.text(" in the claims"),
                     above => said.text(" in ").name(above),
                 };
-                match near_field(below[0], fields, None) {
+                let meant = near_field(below[0], fields, None);
+                let meant = if above.is_empty() { near_in(below[0], SET_BY_SERVER, meant) } else { meant };
+                match meant {
                     Some((meant, _)) => said.text(": a field with a similar name exists: ").name(&[meant]),
                     None => said.text(": `").text(of).text("` has ").fields(fields, 0),
                 }
@@ -158,10 +178,10 @@ impl Said {
             Test::OneOf(values) => &values[place],
             Test::Present | Test::Orders(..) => return self,
         };
-        let shape = match shape {
-            Shape::Optional(inner) | Shape::List(inner) => inner,
-            other => other,
-        };
+        let mut shape = shape;
+        while let Shape::Optional(inner) | Shape::List(inner) = shape {
+            shape = inner;
+        }
         match (value, shape) {
             (Value::Str(text), Shape::Variants(names)) => match near(text, names) {
                 Some(meant) => self.text("; did you mean \"").text(meant).text("\"?"),
@@ -181,6 +201,23 @@ impl Said {
     }
 }
 
+const fn near_in(written: &str, shape: Shape, before: Option<(&'static str, usize)>) -> Option<(&'static str, usize)> {
+    match shape {
+        Shape::Object(_, fields) => near_field(written, fields, before),
+        Shape::Optional(inner) => near_in(written, *inner, before),
+        Shape::Either(shapes) => {
+            let mut best = before;
+            let mut index = 0;
+            while index < shapes.len() {
+                best = near_in(written, shapes[index], best);
+                index += 1;
+            }
+            best
+        }
+        _ => before,
+    }
+}
+
 const fn near_field(
     written: &str,
     fields: &[Field],
@@ -190,9 +227,10 @@ const fn near_field(
     let mut index = 0;
     while index < fields.len() {
         best = match (fields[index].presence, fields[index].shape) {
-            (Presence::Flat, Shape::Object(_, inner)) => near_field(written, inner, best),
-            (Presence::Flat, _) => best,
-            (Presence::Always | Presence::Sometimes, _) => nearer(written, fields[index].name, best),
+            (Presence::Flat, shape) => near_in(written, shape, best),
+            (Presence::Always | Presence::Defaulted | Presence::Sometimes, _) => {
+                nearer(written, fields[index].name, best)
+            }
         };
         index += 1;
     }

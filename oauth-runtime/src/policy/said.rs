@@ -150,8 +150,12 @@ impl Said {
                     said = said.fields(inner, count);
                     count += inner.len();
                 }
+                (Presence::Flat, Shape::Optional(Shape::Object(_, inner))) => {
+                    said = said.fields(inner, count);
+                    count += inner.len();
+                }
                 (Presence::Flat, _) => {}
-                (Presence::Always | Presence::Sometimes, _) => {
+                (Presence::Always | Presence::Defaulted | Presence::Sometimes, _) => {
                     said = if count > 0 { said.text(", ") } else { said };
                     said = said.name(&[fields[index].name]);
                     count += 1;
@@ -206,7 +210,7 @@ pub(crate) const fn nearer<'a>(
     let apart = distance(written.as_bytes(), known.as_bytes());
     let is_nearer = match best {
         Some((_, least)) => apart < least,
-        None => apart <= 2 && apart < known.len(),
+        None => apart <= (if written.len() < 5 { 1 } else { 2 }) && apart < known.len(),
     };
     if is_nearer { Some((known, apart)) } else { best }
 }
@@ -224,7 +228,8 @@ pub(crate) const fn contains(texts: &[&str], text: &str) -> bool {
 }
 
 pub(crate) const fn equal(one: &str, other: &str) -> bool {
-    is(one.as_bytes(), other.as_bytes())
+    // Byte by byte is slow at compile time, and most differ in this.
+    one.len() == other.len() && is(one.as_bytes(), other.as_bytes())
 }
 
 /// Whether it is written like a number.
@@ -245,7 +250,8 @@ const LONGEST: usize = 40;
 
 /// How many bytes have to be put in, taken out, changed, or swapped with a neighbour.
 const fn distance(one: &[u8], other: &[u8]) -> usize {
-    if one.len() > LONGEST || other.len() > LONGEST {
+    // What is of a very different length is far apart, and need not be looked at.
+    if one.len() > LONGEST || other.len() > LONGEST || one.len().abs_diff(other.len()) > 2 {
         return usize::MAX;
     }
     let mut rows = [[0_usize; LONGEST + 1]; LONGEST + 1];

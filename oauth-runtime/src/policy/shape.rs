@@ -72,6 +72,8 @@ pub struct Field {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Presence {
     Always,
+    /// `default`: one that is read may be without it.
+    Defaulted,
     /// `skip_serializing_if`, and what only some variants have.
     Sometimes,
     /// `flatten`: the names are those of its own fields.
@@ -83,6 +85,12 @@ impl Field {
     #[must_use]
     pub const fn new(name: &'static str, shape: Shape) -> Self {
         Field { name, shape, presence: Presence::Always }
+    }
+
+    /// One that is in every token of this server's making, and for which there is a default where tokens of another are read.
+    #[must_use]
+    pub const fn defaulted(name: &'static str, shape: Shape) -> Self {
+        Field { name, shape, presence: Presence::Defaulted }
     }
 
     /// One that may be left out.

@@ -1,11 +1,12 @@
 //! A policy as a macro writes it: a rule, and where it stands.
 
-use std::any::{TypeId, type_name};
+use std::any::type_name;
 use std::fmt;
 
 use serde::Serialize;
 
 use crate::policy::Rule;
+use crate::policy::bound::{Bound, NamedType};
 
 /// One guard, as a macro writes it: into a handler's body, or as a value.
 #[derive(Debug)]
@@ -22,6 +23,10 @@ pub struct Guard {
     pub routes: &'static [Route],
     /// What the handler reads the claims as, of each of its arguments.
     pub claims: &'static [fn() -> Option<NamedType>],
+    /// What its crate binds its guards to.
+    pub bound: Bound,
+    /// A term says by `dyn` that it is not to be compared.
+    pub is_dynamic: bool,
     /// The module path.
     pub module: &'static str,
     /// The path of the function or constant around it, an `impl`'s type included.
@@ -33,9 +38,6 @@ pub struct Guard {
     /// The line of the attribute.
     pub line: u32,
 }
-
-/// A type, and its name.
-pub(crate) type NamedType = (TypeId, &'static str);
 
 /// The path of a closure, for [`Guard::place`].
 #[must_use]

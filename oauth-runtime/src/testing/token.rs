@@ -59,7 +59,8 @@ pub fn token<T: Serialize + 'static>(oauth: &OAuthService, claims: &T) -> Token 
     if let Err(known) = oauth.server().issues(TypeId::of::<T>()) {
         panic!(
             "the claims of this service are {known}, and these are {}: write them whole, and change what the test is about, \
-             as in `User {{ suspended: true, ..ada }}`",
+             as in `User {{ suspended: true, ..ada }}`; what no user has, such as the claims of a client, is said by .claim(..) and \
+             .without(..)",
             type_name::<T>()
         );
     }

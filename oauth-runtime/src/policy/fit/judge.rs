@@ -1,6 +1,6 @@
 //! What comes of a term where the claims are of a shape: it fits, it never holds, it always holds, or there is no such claim.
 
-use crate::policy::bound::Bound;
+use crate::policy::bound::{Bound, BoundType};
 use crate::policy::said::{contains, equal};
 use crate::policy::{Field, Order, Presence, Shape, Test, Value};
 
@@ -20,52 +20,111 @@ pub(super) enum Verdict {
     NoField(&'static [Field], &'static str, usize),
 }
 
+/// A term, as it is looked for in a shape.
+#[derive(Clone, Copy)]
+struct Term<'a> {
+    name: &'a [&'static str],
+    test: &'a Test,
+    /// The claims are not of this server's making: what has a default may be missing.
+    is_read: bool,
+}
+
 /// Over all the types that the claims may be: what one of them answers is an answer.
 pub(super) const fn judge_bound(bound: &Bound, name: &[&'static str], test: &Test) -> Verdict {
-    let verdict = judge_either(bound.types, name, 0, test, false);
-    match verdict {
-        Verdict::NoField(_, _, 0) if name.len() == 1 && contains(&["scope", "acr"], name[0]) => Verdict::Word,
-        Verdict::NoField(_, _, 0) => match judge(&SET_BY_SERVER, name, 0, test, false) {
-            Verdict::NoField(_, _, 0) => verdict,
-            registered => registered,
-        },
-        verdict => verdict,
+    // Before a map that takes every name: no user's claims may have these.
+    if !equal(name[0], "sub") && has_field(SERVER, name[0]) {
+        if name.len() == 1 && contains(&["scope", "acr"], name[0]) {
+            return Verdict::Word;
+        }
+        return judge(SERVER, &Term { name, test, is_read: false }, 0, false);
+    }
+    // "Any valid token", over a scope of routes.
+    if matches!(test, Test::Present) && name.len() == 1 && equal(name[0], "sub") {
+        return Verdict::Fits;
+    }
+    if let Test::OneOf(values) = test {
+        let mut index = 0;
+        while index < values.len() {
+            match judge_types(bound.types, name, &Test::Equals(values[index])) {
+                Verdict::Fits | Verdict::AsksNothing => {}
+                Verdict::Never(shape, _) => return Verdict::Never(shape, index),
+                verdict => return verdict,
+            }
+            index += 1;
+        }
+        return match judge_types(bound.types, name, test) {
+            Verdict::AsksNothing => Verdict::AsksNothing,
+            _ => Verdict::Fits,
+        };
+    }
+    judge_types(bound.types, name, test)
+}
+
+/// Of types that are read and never issued no token is made, where others are.
+const fn judge_types(types: &'static [BoundType], name: &[&'static str], test: &Test) -> Verdict {
+    let mut is_read = true;
+    let mut index = 0;
+    while index < types.len() {
+        is_read = is_read && !types[index].is_issued;
+        index += 1;
+    }
+    let term = Term { name, test, is_read };
+    let mut combined = None;
+    let mut index = 0;
+    while index < types.len() {
+        if types[index].is_issued || is_read {
+            combined = either(combined, judge(&types[index].shape, &term, 0, false));
+        }
+        index += 1;
+    }
+    match combined {
+        Some(verdict) => verdict,
+        None => Verdict::Fits,
     }
 }
 
-const fn judge_either(
-    shapes: &'static [Shape],
-    name: &[&'static str],
-    at: usize,
-    test: &Test,
-    optional: bool,
-) -> Verdict {
-    let mut combined = judge(&shapes[0], name, at, test, optional);
-    let mut index = 1;
+const fn either(one: Option<Verdict>, other: Verdict) -> Option<Verdict> {
+    let Some(one) = one else { return Some(other) };
+    Some(match (one, other) {
+        (Verdict::AsksNothing, Verdict::AsksNothing) => Verdict::AsksNothing,
+        // Then it asks which of the types it is.
+        (Verdict::Fits | Verdict::AsksNothing, _) | (_, Verdict::Fits | Verdict::AsksNothing) => Verdict::Fits,
+        (never @ Verdict::Never(..), _) | (_, never @ Verdict::Never(..)) => never,
+        (Verdict::NoField(_, _, at), deeper @ Verdict::NoField(_, _, below)) if below > at => deeper,
+        (Verdict::NoField(_, _, at), deeper @ Verdict::NothingBelow(_, below)) if below > at => deeper,
+        (first, _) => first,
+    })
+}
+
+const fn judge_either(shapes: &'static [Shape], term: &Term<'_>, at: usize, optional: bool) -> Verdict {
+    let mut combined = None;
+    let mut index = 0;
     while index < shapes.len() {
-        combined = match (combined, judge(&shapes[index], name, at, test, optional)) {
-            (Verdict::AsksNothing, Verdict::AsksNothing) => Verdict::AsksNothing,
-            // Then it asks which of the types it is.
-            (Verdict::Fits | Verdict::AsksNothing, _) | (_, Verdict::Fits | Verdict::AsksNothing) => Verdict::Fits,
-            (never @ Verdict::Never(..), _) | (_, never @ Verdict::Never(..)) => never,
-            (first, _) => first,
-        };
+        combined = either(combined, judge(&shapes[index], term, at, optional));
         index += 1;
     }
-    combined
+    match combined {
+        Some(verdict) => verdict,
+        None => Verdict::Fits,
+    }
+}
+
+/// Of the claims' own `sub`.
+pub(super) const fn judge_sub(shape: &'static Shape, test: &Test) -> Verdict {
+    judge(shape, &Term { name: &["sub"], test, is_read: false }, 0, false)
 }
 
 /// `optional`: it may not be there.
-const fn judge(shape: &'static Shape, name: &[&'static str], at: usize, test: &Test, optional: bool) -> Verdict {
-    if at == name.len() {
-        return ask(shape, test, optional);
+const fn judge(shape: &'static Shape, term: &Term<'_>, at: usize, optional: bool) -> Verdict {
+    if at == term.name.len() {
+        return ask(shape, term.test, optional);
     }
     match shape {
         Shape::Any => Verdict::Fits,
-        Shape::Map(each) => judge(each, name, at + 1, test, true),
-        Shape::Optional(inner) => judge(inner, name, at, test, true),
-        Shape::Either(shapes) => judge_either(shapes, name, at, test, optional),
-        Shape::Object(of, fields) => judge_fields(fields, of, name, at, test, optional),
+        Shape::Map(each) => judge(each, term, at + 1, true),
+        Shape::Optional(inner) => judge(inner, term, at, true),
+        Shape::Either(shapes) => judge_either(shapes, term, at, optional),
+        Shape::Object(of, fields) => judge_fields(fields, of, term, at, optional),
         Shape::Null
         | Shape::Text
         | Shape::Bool
@@ -79,32 +138,61 @@ const fn judge(shape: &'static Shape, name: &[&'static str], at: usize, test: &T
 const fn judge_fields(
     fields: &'static [Field],
     of: &'static str,
-    name: &[&'static str],
+    term: &Term<'_>,
     at: usize,
-    test: &Test,
     optional: bool,
 ) -> Verdict {
     let mut index = 0;
     while index < fields.len() {
         let field = &fields[index];
-        if !matches!(field.presence, Presence::Flat) && equal(field.name, name[at]) {
-            let optional = optional || matches!(field.presence, Presence::Sometimes);
-            return judge(&field.shape, name, at + 1, test, optional);
+        if !matches!(field.presence, Presence::Flat) && equal(field.name, term.name[at]) {
+            let may_be_missing = match field.presence {
+                Presence::Always | Presence::Flat => false,
+                Presence::Defaulted => term.is_read,
+                Presence::Sometimes => true,
+            };
+            return judge(&field.shape, term, at + 1, optional || may_be_missing);
         }
         index += 1;
     }
-    // Only then, since a flat map has every name.
+    // What has names of its own before what takes every name.
+    match judge_flat(fields, term, at, optional, false) {
+        Some(verdict) => verdict,
+        None => match judge_flat(fields, term, at, optional, true) {
+            Some(verdict) => verdict,
+            None => Verdict::NoField(fields, of, at),
+        },
+    }
+}
+
+/// Over the fields of fields, those of maps alone or those of all else. None where the name is nowhere in them.
+const fn judge_flat(
+    fields: &'static [Field],
+    term: &Term<'_>,
+    at: usize,
+    optional: bool,
+    of_maps: bool,
+) -> Option<Verdict> {
+    let mut combined = None;
     let mut index = 0;
     while index < fields.len() {
-        if matches!(fields[index].presence, Presence::Flat) {
-            match judge(&fields[index].shape, name, at, test, optional) {
-                Verdict::NoField(..) => {}
-                verdict => return verdict,
+        if matches!(fields[index].presence, Presence::Flat) && takes_every_name(&fields[index].shape) == of_maps {
+            match judge(&fields[index].shape, term, at, optional) {
+                Verdict::NoField(_, _, place) | Verdict::NothingBelow(_, place) if place == at => {}
+                verdict => combined = either(combined, verdict),
             }
         }
         index += 1;
     }
-    Verdict::NoField(fields, of, at)
+    combined
+}
+
+const fn takes_every_name(shape: &Shape) -> bool {
+    match shape {
+        Shape::Any | Shape::Map(_) => true,
+        Shape::Optional(inner) => takes_every_name(inner),
+        _ => false,
+    }
 }
 
 const fn ask(shape: &'static Shape, test: &Test, optional: bool) -> Verdict {
@@ -168,7 +256,9 @@ const fn fits(shape: &Shape, value: &Value) -> bool {
             let integer = *float as i128;
             integer as f64 == *float && *least <= integer && integer <= *most
         }
-        (Shape::List(each) | Shape::Optional(each), value) => fits(each, value),
+        (Shape::Optional(inner), value) => fits(inner, value),
+        // It is searched one level deep.
+        (Shape::List(each), value) => !is_list(each) && fits(each, value),
         (Shape::Either(shapes), value) => {
             let mut index = 0;
             while index < shapes.len() && !fits(&shapes[index], value) {
@@ -176,6 +266,14 @@ const fn fits(shape: &Shape, value: &Value) -> bool {
             }
             index < shapes.len()
         }
+        _ => false,
+    }
+}
+
+const fn is_list(shape: &Shape) -> bool {
+    match shape {
+        Shape::List(_) => true,
+        Shape::Optional(inner) => is_list(inner),
         _ => false,
     }
 }
@@ -254,12 +352,12 @@ pub(super) const fn can_be_list(bound: &Bound, name: &[&'static str]) -> bool {
     // A list takes no order: it is the only shape for which two values can hold.
     let mut index = 0;
     while index < bound.types.len() {
-        if leads_to_list(&bound.types[index], name, 0) {
+        if leads_to_list(&bound.types[index].shape, name, 0) {
             return true;
         }
         index += 1;
     }
-    leads_to_list(&SET_BY_SERVER, name, 0)
+    leads_to_list(SERVER, name, 0)
 }
 
 const fn leads_to_list(shape: &Shape, name: &[&'static str], at: usize) -> bool {
@@ -281,7 +379,7 @@ const fn leads_to_list(shape: &Shape, name: &[&'static str], at: usize) -> bool 
                 let field = &fields[index];
                 let leads = match field.presence {
                     Presence::Flat => leads_to_list(&field.shape, name, at),
-                    Presence::Always | Presence::Sometimes => {
+                    Presence::Always | Presence::Defaulted | Presence::Sometimes => {
                         at < name.len() && equal(field.name, name[at]) && leads_to_list(&field.shape, name, at + 1)
                     }
                 };
@@ -313,7 +411,7 @@ pub(super) const fn has_field(shape: &Shape, name: &str) -> bool {
             while index < fields.len() {
                 let has = match fields[index].presence {
                     Presence::Flat => has_field(&fields[index].shape, name),
-                    Presence::Always | Presence::Sometimes => equal(fields[index].name, name),
+                    Presence::Always | Presence::Defaulted | Presence::Sometimes => equal(fields[index].name, name),
                 };
                 if has {
                     return true;
@@ -333,7 +431,7 @@ pub(super) const fn has_field(shape: &Shape, name: &str) -> bool {
 }
 
 /// The claims that the server sets, and that a policy may speak of.
-static SET_BY_SERVER: Shape = Shape::Object(
+pub(super) const SET_BY_SERVER: Shape = Shape::Object(
     "the server",
     &[
         Field::new("iss", Shape::Text),
@@ -355,5 +453,8 @@ static SET_BY_SERVER: Shape = Shape::Object(
         Field::optional("cnf", Shape::Any),
     ],
 );
+
+/// The same where it is referred to.
+const SERVER: &Shape = &SET_BY_SERVER;
 
 const SECONDS: Shape = Shape::Integer(0, u64::MAX as i128);

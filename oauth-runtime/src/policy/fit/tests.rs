@@ -1,5 +1,8 @@
 use super::*;
+use std::any::TypeId;
+
 use crate::policy::Order;
+use crate::policy::bound::BoundType;
 
 const ROLE: Shape = Shape::Variants(&["reader", "auditor", "admin"]);
 const ADDRESS: Shape =
@@ -20,7 +23,12 @@ const USER: Shape = Shape::Object(
         Field::new("other", Shape::Any),
     ],
 );
-const BOUND: Bound = Bound { types: &[USER], scopes: Some(&["notes:read", "notes:write"]), acr: Some(&["mfa"]) };
+const fn issued(shape: Shape) -> BoundType {
+    BoundType { shape, is_issued: true, named: || (TypeId::of::<()>(), "User") }
+}
+
+const BOUND: Bound =
+    Bound { types: &[issued(USER)], scopes: Some(&["notes:read", "notes:write"]), acr: Some(&["mfa"]) };
 
 fn said(bound: &Bound, rule: &Rule) -> String {
     misfit(bound, rule).map_or_else(String::new, |said| said.as_str().to_owned())
@@ -112,7 +120,12 @@ fn what_does_not_fit_is_said_with_its_cure() {
         ),
         (&["suspended"], Test::Equals(Value::Parameter("x")), "`suspended` is never `path.x`: it is true or false"),
         (&["address"], Test::Equals(Value::Str("x")), "`address` is never \"x\": it is an object with `city`, `zip`"),
-        (&["role"], Test::Present, "every token has `role`, so this asks nothing: compare it, as in `role = ..`"),
+        (
+            &["role"],
+            Test::Present,
+            "every token has `role`, so this asks nothing: compare it, as in `role = ..`; where clients have tokens in their own \
+             name, `claims!(..)` names their type, too",
+        ),
         (
             &["role"],
             Test::OneOf(&[Value::Str("admin"), Value::Str("reader"), Value::Str("auditor")]),
@@ -123,7 +136,12 @@ fn what_does_not_fit_is_said_with_its_cure() {
             Test::Orders(Order::AtLeast, Value::Int(0)),
             "`level` is always >= 0, so this asks nothing: leave it out",
         ),
-        (&["iss"], Test::Present, "every token has `iss`, so this asks nothing: compare it, as in `iss = ..`"),
+        (
+            &["iss"],
+            Test::Present,
+            "every token has `iss`, so this asks nothing: compare it, as in `iss = ..`; where clients have tokens in their own \
+             name, `claims!(..)` names their type, too",
+        ),
     ] {
         assert_eq!(of(name, test), expected);
     }
@@ -133,12 +151,12 @@ fn what_does_not_fit_is_said_with_its_cure() {
 fn of_several_types_one_is_enough() {
     const ROBOT: Shape =
         Shape::Object("Robot", &[Field::new("sub", Shape::Text), Field::new("serial", Shape::Integer(0, 9))]);
-    let both = Bound { types: &[USER, ROBOT], ..BOUND };
+    const BOTH: &[BoundType] = &[issued(USER), issued(ROBOT)];
+    let both = Bound { types: BOTH, ..BOUND };
     let of = |name, test| said(&both, &Rule::Claim(name, test));
     assert_eq!(of(&["serial"], Test::Present), "", "a user has none");
     assert_eq!(of(&["serial"], Test::Equals(Value::Int(3))), "");
     assert_eq!(of(&["serial"], Test::Equals(Value::Int(10))), "`serial` is never 10: it is an integer from 0 to 9");
-    assert!(of(&["sub"], Test::Present).starts_with("every token has `sub`"));
     assert!(of(&["seral"], Test::Present).starts_with("no field `seral` in the claims"));
 }
 
@@ -167,9 +185,6 @@ fn words_in_quotes_are_told() {
         of(&["scope"], quoted),
         "in quotes this is a claim like others, compared as a whole: write `scope = \"notes:read\"`"
     );
-    const OWN: Shape = Shape::Object("User", &[Field::optional("scope", Shape::Text)]);
-    let own = Bound { types: &[OWN], ..BOUND };
-    assert_eq!(said(&own, &Rule::Claim(&["scope"], quoted)), "");
 }
 
 #[test]
@@ -189,7 +204,7 @@ fn only_a_list_can_have_two_values() {
 
 #[test]
 fn claims_have_a_sub_and_nothing_that_the_server_sets() {
-    let said = |shape: &Shape, is_issued| {
+    let said = |shape: &'static Shape, is_issued| {
         let caught = std::panic::catch_unwind(|| check_claims("User", shape, is_issued));
         caught.err().map(|panic| panic.downcast_ref::<String>().cloned().unwrap_or_default())
     };
@@ -199,6 +214,84 @@ fn claims_have_a_sub_and_nothing_that_the_server_sets() {
     assert_eq!(said(&ADDRESS, true).as_deref(), Some(without));
     assert_eq!(said(&ADDRESS, false), None, "tokens of another issuer may be read so");
     const SCOPE: Shape = Shape::Object("User", &[Field::new("sub", Shape::Text), Field::new("scope", Shape::Text)]);
-    let taken = "`User` has the claim `scope`, which the server sets: give yours another name";
+    let taken = "`User` has the claim `scope`, which the server sets: give yours another name; the server's is in \
+                 `AccessToken`";
     assert_eq!(said(&SCOPE, true).as_deref(), Some(taken));
+}
+
+const FLAGS: Shape = Shape::Map(&Shape::Bool);
+const STAFF: Shape = Shape::Object(
+    "Staff",
+    &[Field::new("sub", Shape::Text), Field::new("role", Shape::Variants(&["support", "admin"]))],
+);
+const CUSTOMER: Shape = Shape::Object(
+    "Customer",
+    &[Field::new("sub", Shape::Text), Field::new("role", Shape::Variants(&["owner", "guest"]))],
+);
+
+/// What `check` says of a term, where the claims are of this shape.
+fn over(shape: &'static Shape, name: &'static [&'static str], test: Test) -> String {
+    let bound: &'static [BoundType] = Box::leak(Box::new([issued(*shape)]));
+    said(&Bound { types: bound, scopes: None, acr: None }, &Rule::Claim(name, test))
+}
+
+#[test]
+fn a_flat_map_takes_only_what_nothing_else_has() {
+    const PLAN: Shape = Shape::Object("Plan", &[Field::new("plan", Shape::Text)]);
+    const USER: Shape = Shape::Object(
+        "User",
+        &[Field::new("sub", Shape::Text), Field::flat(FLAGS), Field::flat(Shape::Null), Field::flat(PLAN)],
+    );
+    assert_eq!(over(&USER, &["plan"], Test::Equals(Value::Str("pro"))), "");
+    assert_eq!(over(&USER, &["client_id"], Test::Equals(Value::Str("cli"))), "");
+    assert_eq!(over(&USER, &["beta"], Test::Present), "");
+    assert_eq!(over(&USER, &["beta"], Test::Equals(Value::Int(3))), "`beta` is never 3: it is true or false");
+    assert!(over(&USER, &["scope"], Test::Equals(Value::Str("a"))).starts_with("in quotes this is"));
+}
+
+#[test]
+fn of_several_kinds_each_value_needs_one() {
+    const EITHER: Shape = Shape::Either(&[STAFF, CUSTOMER]);
+    let both = Test::OneOf(&[Value::Str("admin"), Value::Str("owner")]);
+    assert_eq!(over(&EITHER, &["role"], both), "");
+    let wrong = Test::OneOf(&[Value::Str("admin"), Value::Str("ownr")]);
+    assert!(over(&EITHER, &["role"], wrong).starts_with("`role` is never \"ownr\""));
+    // Any valid token, over a scope of routes.
+    assert_eq!(over(&EITHER, &["sub"], Test::Present), "");
+}
+
+#[test]
+fn a_default_is_no_absence_in_what_is_issued() {
+    const USER: Shape = Shape::Object("User", &[Field::defaulted("level", Shape::Integer(0, 255))]);
+    let always = Test::Orders(Order::AtLeast, Value::Int(0));
+    assert_eq!(over(&USER, &["level"], always), "`level` is always >= 0, so this asks nothing: leave it out");
+    const READ: &[BoundType] = &[BoundType { is_issued: false, ..issued(USER) }];
+    assert_eq!(said(&Bound { types: READ, scopes: None, acr: None }, &Rule::Claim(&["level"], always)), "");
+}
+
+#[test]
+fn what_is_read_alone_says_nothing_of_what_is_issued() {
+    const LITE: Shape = Shape::Object("Lite", &[Field::new("sub", Shape::Text)]);
+    const TYPES: &[BoundType] = &[issued(USER), BoundType { is_issued: false, ..issued(LITE) }];
+    let bound = Bound { types: TYPES, scopes: None, acr: None };
+    assert!(said(&bound, &Rule::Claim(&["role"], Test::Present)).starts_with("every token has `role`"));
+}
+
+#[test]
+fn a_list_is_searched_one_level_deep() {
+    const USER: Shape = Shape::Object("User", &[Field::new("nested", Shape::List(&Shape::List(&Shape::Text)))]);
+    assert!(over(&USER, &["nested"], Test::Equals(Value::Str("x"))).starts_with("`nested` is never \"x\""));
+}
+
+#[test]
+#[should_panic(expected = "`role` has no other value")]
+fn all_the_values_of_a_claim_are_told_in_any() {
+    check_any(&BOUND, &["role"], &[Value::Str("reader"), Value::Str("admin"), Value::Str("auditor")]);
+}
+
+#[test]
+#[should_panic(expected = "a `sub` that is not always text")]
+fn a_sub_is_text() {
+    const NUMBERED: Shape = Shape::Object("User", &[Field::new("sub", Shape::Integer(0, 9))]);
+    check_claims("User", &NUMBERED, true);
 }
