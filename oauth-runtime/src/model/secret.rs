@@ -110,7 +110,8 @@ fn is_text(text: &str) -> bool {
 /// starts.
 pub(crate) const fn broken_rule(text: &str) -> Option<InvalidSecret> {
     let (mut of_hex, mut upper, mut lower, mut digits, mut at) = (true, false, false, 0, 0);
-    let bytes = text.as_bytes();
+    // A file ends with a line's end.
+    let bytes = text.as_bytes().trim_ascii();
     while at < bytes.len() {
         match bytes[at] {
             b'A'..=b'Z' => upper = true,
