@@ -11,7 +11,7 @@ use std::panic::catch_unwind;
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::web::{self, Query};
 use actix_web::{App, HttpRequest, Responder, get};
-use oauth_runtime::__private::{Bound, BoundType, check};
+use oauth_runtime::__private::{Bound, BoundType, check_rule};
 use oauth_runtime::policy::{Decision, Facts, Order, Rule, Shape, Shaped, Test, Value};
 use oauth_runtime::{
     AuthTime, BuildError, Builder, Claims, Client, Login, OAuthService, SignIn, require_claim, require_token,
@@ -340,7 +340,7 @@ fn what_the_compiler_refuses_cannot_be_and_what_is_there_is_known() {
             for test in tests(&values, path) {
                 asked += 1;
                 let rule = Rule::Claim(path, test);
-                let said = catch_unwind(|| check(&bound, &rule)).err();
+                let said = catch_unwind(|| check_rule(&bound, &rule)).err();
                 let said = said.map(|said| said.downcast_ref::<String>().cloned().unwrap_or_default());
                 let decisions: Vec<Decision> = values.iter().map(|value| decide(&rule, value)).collect();
                 let holds = |decision: &Decision| *decision == Decision::True;
@@ -361,7 +361,7 @@ fn what_the_compiler_refuses_cannot_be_and_what_is_there_is_known() {
         // And what is nowhere is told.
         let rule = Rule::Claim(&["surely_not_there"], Test::Present);
         let knows_all = !values.iter().any(|value| value.get("it").is_some());
-        if knows_all && catch_unwind(|| check(&bound, &rule)).is_ok() {
+        if knows_all && catch_unwind(|| check_rule(&bound, &rule)).is_ok() {
             wrong.push(format!("{name}: {rule} passes"));
         }
     }
@@ -431,7 +431,7 @@ fn literal(value: &Json) -> Option<Value> {
 fn what_has_no_shape_of_its_own_is_anything() {
     const JSON: Shape = <Map<String, Json>>::SHAPE;
     for shape in [JSON, Json::SHAPE] {
-        check(&bound_to(shape), &Rule::Claim(&["any", "thing"], Test::Present));
+        check_rule(&bound_to(shape), &Rule::Claim(&["any", "thing"], Test::Present));
     }
 }
 

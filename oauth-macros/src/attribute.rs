@@ -58,7 +58,7 @@ fn stacked_demands(guard: &Guard, handler: &Handler) -> Vec<Check> {
         for (name, test) in check::demands(&rule) {
             let is_mine = |(mine, other): &&(&Vec<String>, &Test)| *mine == name && *other != test;
             let stands =
-                |check: &&Check| matches!(&check.asks, Asks::Term(Rule::Claim(it, is)) if it == name && is == test);
+                |check: &&Check| matches!(&check.asks, Asks::Term(Rule::Claim(it, is), _) if it == name && is == test);
             // They expand from the bottom up.
             if let Some(list) = mine.iter().find(is_mine).and_then(|(_, other)| either(test, other))
                 && let Some(Check { first, last, .. }) = terms.iter().find(stands)

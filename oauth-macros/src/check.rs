@@ -30,10 +30,10 @@ pub(crate) struct Checked {
 }
 
 pub(crate) fn rule(terms: &[Term]) -> Result<Checked> {
-    let mut checker = Checker { parameters: Vec::new(), checks: Vec::new(), is_dynamic: false };
+    let mut checker = Checker { parameters: Vec::new(), checks: Vec::new(), is_dynamic: false, terms: 0 };
     let mut rules = checker.rules(terms, Within::BareList)?;
     let rule = if rules.len() == 1 { rules.swap_remove(0) } else { Rule::All(rules) };
-    let Checker { parameters, checks, is_dynamic } = checker;
+    let Checker { parameters, checks, is_dynamic, .. } = checker;
     Ok(Checked { rule, parameters, checks, is_dynamic })
 }
 
@@ -48,6 +48,8 @@ struct Checker {
     parameters: Vec<Parameter>,
     checks: Vec<Check>,
     is_dynamic: bool,
+    /// How many there are by now.
+    terms: usize,
 }
 
 impl Checker {
@@ -121,6 +123,7 @@ impl Checker {
         }
         refuse_words(name)?;
         if name.is(FRESH) {
+            self.terms += 1;
             return fresh(name, predicate);
         }
         let rule = if name.is(SCOPE) {
@@ -134,8 +137,9 @@ impl Checker {
         if name.is_dynamic {
             self.is_dynamic = true;
         } else {
-            self.checks.push(Check { asks: Asks::Term(rule.clone()), first, last });
+            self.checks.push(Check { asks: Asks::Term(rule.clone(), self.terms), first, last });
         }
+        self.terms += 1;
         Ok(rule)
     }
 

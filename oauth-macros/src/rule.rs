@@ -79,8 +79,8 @@ pub(crate) struct Check {
 }
 
 pub(crate) enum Asks {
-    /// Whether this term can hold, and need not.
-    Term(Rule),
+    /// Whether this term can hold, and need not: the rule, and which it is, counted from the first.
+    Term(Rule, usize),
     /// Whether the claim of this name can have another value than these.
     Any(Vec<String>, Vec<Value>),
     /// Whether the claim of this name can have two values; and the list that stands for either of them.

@@ -6,40 +6,38 @@ use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{GenericArgument, Pat, PathArguments, Type, TypePath};
 
-use super::rule::{rule_tokens, value_tokens};
+use super::rule::value_tokens;
 use crate::check::variants::{self, Alternatives};
 use crate::peek::words;
 use crate::rule::{Asks, Check};
 
-/// A constant for each term, which panics at its place where it does not fit.
+/// A constant that panics at the first term that does not fit.
 pub(super) fn checks(checks: &[Check], private: &TokenStream) -> TokenStream {
     if checks.is_empty() {
         return TokenStream::new();
     }
     let here = Span::mixed_site();
-    let bound = bound(private);
     let checks = checks.iter().map(|Check { asks, first, last }| {
         let (function, asked) = match asks {
-            Asks::Term(rule) => ("check", rule_tokens(rule, private)),
+            Asks::Term(_, index) => ("check", quote_spanned!(here=> &__OAUTH_GUARD, #index)),
             Asks::Any(name, values) => {
                 let values = values.iter().map(|value| value_tokens(value, private));
-                ("check_any", quote_spanned!(here=> [#(#name),*], &[#(#values),*]))
+                ("check_any", quote_spanned!(here=> &__OAUTH_GUARD.bound, &[#(#name),*], &[#(#values),*]))
             }
-            Asks::Both(name, either) => ("check_both", quote_spanned!(here=> [#(#name),*], #either)),
+            Asks::Both(name, either) => {
+                ("check_both", quote_spanned!(here=> &__OAUTH_GUARD.bound, &[#(#name),*], #either))
+            }
         };
         // The call is the user's, and reaches from the first token of the term to its last: there the compiler says so.
         let function = Ident::new(function, *first);
         let function = moved(quote_spanned!(here=> #private::#function), *first);
-        let mut arguments = Group::new(Delimiter::Parenthesis, quote_spanned!(here=> &__OAUTH_BOUND, &#asked));
+        let mut arguments = Group::new(Delimiter::Parenthesis, quote_spanned!(here=> #asked));
         arguments.set_span(*last);
-        quote_spanned! {here=>
-            #[allow(long_running_const_eval)]
-            const _: () = #function #arguments;
-        }
+        quote_spanned!(here=> #function #arguments;)
     });
     quote_spanned! {here=>
+        #[allow(long_running_const_eval)]
         const _: () = {
-            const __OAUTH_BOUND: #private::Bound = #bound;
             #(#checks)*
         };
     }
@@ -92,10 +90,17 @@ pub(super) struct Reads {
 impl Reads {
     pub(super) fn of(types: &[&Type], private: &TokenStream) -> Self {
         let here = Span::mixed_site();
-        let compared = types.iter().filter(|ty| !reads_parameter(ty)).map(|ty| {
-            let bound = marker(ty.span(), private);
-            quote_spanned!(here=> #private::Extracted::<#ty>::new().is_bound(#bound);)
-        });
+        // By its name, as it is written everywhere: to compare each type costs the compiler time.
+        let reads_claims =
+            |ty: &&&Type| words(ty.to_token_stream()).iter().any(|word| word == "Claims") && !reads_parameter(ty);
+        let compared: Vec<TokenStream> = types
+            .iter()
+            .filter(reads_claims)
+            .map(|ty| {
+                let bound = marker(ty.span(), private);
+                quote_spanned!(here=> #private::Extracted::<#ty>::new().is_bound(#bound);)
+            })
+            .collect();
         let never_called = quote_spanned! {here=>
             let _ = || {
                 use #private::OtherExtractor as _;
@@ -111,7 +116,7 @@ impl Reads {
             }
         });
         let told = quote_spanned!(here=> #(#told),*);
-        Reads { never_called: if types.is_empty() { TokenStream::new() } else { never_called }, told }
+        Reads { never_called: if compared.is_empty() { TokenStream::new() } else { never_called }, told }
     }
 }
 

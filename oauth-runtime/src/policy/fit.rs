@@ -6,12 +6,48 @@ mod judge;
 use crate::model::claims::REGISTERED;
 use crate::policy::bound::Bound;
 use crate::policy::said::{Said, contains, is_number, near, nearer};
-use crate::policy::{Field, Presence, Rule, Shape, Test, Value};
+use crate::policy::{Field, Guard, Presence, Rule, Shape, Test, Value};
 use judge::{SET_BY_SERVER, Verdict, can_be_list, has_field, judge_bound, judge_sub};
 
-/// Panics, where it is evaluated and so at compile time, if this term can never hold, or always holds.
+/// Panics, where it is evaluated and so at compile time, if this term of a guard, counted from the first, can never hold, or
+/// always holds.
 #[track_caller]
-pub const fn check(bound: &Bound, rule: &Rule) {
+pub const fn check(guard: &'static Guard, term: usize) {
+    let bound = &guard.bound;
+    if bound.types.is_empty() && bound.scopes.is_none() && bound.acr.is_none() {
+        return;
+    }
+    if let Ok(rule) = nth(&guard.rule, term)
+        && let Some(said) = misfit(bound, rule)
+    {
+        panic!("{}", said.as_str());
+    }
+}
+
+/// A term of a rule; else how many more there would have to be.
+const fn nth(rule: &'static Rule, term: usize) -> Result<&'static Rule, usize> {
+    match rule {
+        Rule::All(rules) | Rule::Any(rules) => {
+            let mut left = term;
+            let mut index = 0;
+            while index < rules.len() {
+                match nth(&rules[index], left) {
+                    Ok(rule) => return Ok(rule),
+                    Err(more) => left = more,
+                }
+                index += 1;
+            }
+            Err(left)
+        }
+        Rule::Not(rule) => nth(rule, term),
+        _ if term == 0 => Ok(rule),
+        _ => Err(term - 1),
+    }
+}
+
+/// Panics, where it is evaluated and so at compile time, if this is what can never hold of claims, or always holds.
+#[track_caller]
+pub const fn check_rule(bound: &Bound, rule: &Rule) {
     if let Some(said) = misfit(bound, rule) {
         panic!("{}", said.as_str());
     }
@@ -61,7 +97,10 @@ pub const fn check_claims(of: &str, shape: &'static Shape, is_issued: bool) {
     let is_text = matches!(judge_sub(shape, &Test::Differs(Value::Str(""))), Verdict::Fits);
     let is_there = matches!(judge_sub(shape, &Test::Present), Verdict::AsksNothing);
     if is_issued && !matches!(shape, Shape::Any | Shape::Map(_)) && !(is_text && is_there) {
-        panic!("{}", said.text("a `sub` that is not always text: write `sub: String`, the key of the user's row").as_str());
+        panic!(
+            "{}",
+            said.text("a `sub` that is not always text: write `sub: String`, the key of the user's row").as_str()
+        );
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use crate::model::written::is;
 use crate::policy::{Field, Presence, Shape, Value};
 
 /// A text that grows. What has no room is left out: it is for a person to read, in one error.
@@ -217,19 +216,28 @@ pub(crate) const fn nearer<'a>(
 
 /// Whether this text is among them.
 pub(crate) const fn contains(texts: &[&str], text: &str) -> bool {
-    let mut index = 0;
-    while index < texts.len() {
-        if equal(texts[index], text) {
+    let mut texts = texts;
+    while let [first, rest @ ..] = texts {
+        if equal(first, text) {
             return true;
         }
-        index += 1;
+        texts = rest;
     }
     false
 }
 
 pub(crate) const fn equal(one: &str, other: &str) -> bool {
-    // Byte by byte is slow at compile time, and most differ in this.
-    one.len() == other.len() && is(one.as_bytes(), other.as_bytes())
+    let (mut one, mut other) = (one.as_bytes(), other.as_bytes());
+    // Calls cost the compiler more than anything else here.
+    loop {
+        match (one, other) {
+            ([first, one_rest @ ..], [second, other_rest @ ..]) if *first == *second => {
+                (one, other) = (one_rest, other_rest);
+            }
+            ([], []) => return true,
+            _ => return false,
+        }
+    }
 }
 
 /// Whether it is written like a number.

@@ -59,11 +59,24 @@ pub enum Shape {
     Either(&'static [Shape]),
 }
 
+/// A number that two names share by a coincidence alone.
+pub(crate) const fn key(name: &str) -> u64 {
+    let mut bytes = name.as_bytes();
+    let mut key = 0_u64;
+    while let [first, rest @ ..] = bytes {
+        key = (key << 7) ^ (key >> 57) ^ *first as u64;
+        bytes = rest;
+    }
+    key
+}
+
 /// One field of a [`Shape::Object`].
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Field {
     pub(crate) name: &'static str,
+    /// Of the name: to compare texts takes the compiler long.
+    pub(crate) key: u64,
     pub(crate) shape: Shape,
     pub(crate) presence: Presence,
 }
@@ -84,24 +97,24 @@ impl Field {
     /// One that is in every token.
     #[must_use]
     pub const fn new(name: &'static str, shape: Shape) -> Self {
-        Field { name, shape, presence: Presence::Always }
+        Field { name, key: key(name), shape, presence: Presence::Always }
     }
 
     /// One that is in every token of this server's making, and for which there is a default where tokens of another are read.
     #[must_use]
     pub const fn defaulted(name: &'static str, shape: Shape) -> Self {
-        Field { name, shape, presence: Presence::Defaulted }
+        Field { name, key: key(name), shape, presence: Presence::Defaulted }
     }
 
     /// One that may be left out.
     #[must_use]
     pub const fn optional(name: &'static str, shape: Shape) -> Self {
-        Field { name, shape, presence: Presence::Sometimes }
+        Field { name, key: key(name), shape, presence: Presence::Sometimes }
     }
 
     /// One whose own fields stand in its place.
     #[must_use]
     pub const fn flat(shape: Shape) -> Self {
-        Field { name: "", shape, presence: Presence::Flat }
+        Field { name: "", key: 0, shape, presence: Presence::Flat }
     }
 }

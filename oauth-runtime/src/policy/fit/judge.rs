@@ -2,6 +2,7 @@
 
 use crate::policy::bound::{Bound, BoundType};
 use crate::policy::said::{contains, equal};
+use crate::policy::shape::key;
 use crate::policy::{Field, Order, Presence, Shape, Test, Value};
 
 /// What comes of one term.
@@ -24,58 +25,84 @@ pub(super) enum Verdict {
 #[derive(Clone, Copy)]
 struct Term<'a> {
     name: &'a [&'static str],
+    /// Of each segment.
+    keys: [u64; DEEPEST],
     test: &'a Test,
     /// The claims are not of this server's making: what has a default may be missing.
     is_read: bool,
+    /// Also in what takes every name.
+    in_maps: bool,
 }
+
+/// Below this, nothing is said of a claim.
+const DEEPEST: usize = 8;
 
 /// Over all the types that the claims may be: what one of them answers is an answer.
 pub(super) const fn judge_bound(bound: &Bound, name: &[&'static str], test: &Test) -> Verdict {
-    // Before a map that takes every name: no user's claims may have these.
-    if !equal(name[0], "sub") && has_field(SERVER, name[0]) {
-        if name.len() == 1 && contains(&["scope", "acr"], name[0]) {
-            return Verdict::Word;
-        }
-        return judge(SERVER, &Term { name, test, is_read: false }, 0, false);
+    if name.len() > DEEPEST {
+        return Verdict::Fits;
+    }
+    let mut term = Term { name, keys: [0; DEEPEST], test, is_read: is_read(bound.types), in_maps: false };
+    let mut index = 0;
+    while index < name.len() {
+        term.keys[index] = key(name[index]);
+        index += 1;
     }
     // "Any valid token", over a scope of routes.
     if matches!(test, Test::Present) && name.len() == 1 && equal(name[0], "sub") {
         return Verdict::Fits;
     }
-    if let Test::OneOf(values) = test {
-        let mut index = 0;
-        while index < values.len() {
-            match judge_types(bound.types, name, &Test::Equals(values[index])) {
-                Verdict::Fits | Verdict::AsksNothing => {}
-                Verdict::Never(shape, _) => return Verdict::Never(shape, index),
-                verdict => return verdict,
-            }
-            index += 1;
-        }
-        return match judge_types(bound.types, name, test) {
-            Verdict::AsksNothing => Verdict::AsksNothing,
-            _ => Verdict::Fits,
-        };
+    let verdict = judge_values(bound.types, &term);
+    let Verdict::NoField(_, _, 0) = verdict else { return verdict };
+    // No user's claims may have these, so they come before a map that takes every name.
+    match judge(SERVER, &term, 0, false) {
+        Verdict::NoField(_, _, 0) => {}
+        _ if name.len() == 1 && contains(&["scope", "acr"], name[0]) => return Verdict::Word,
+        of_server => return of_server,
     }
-    judge_types(bound.types, name, test)
+    term.in_maps = true;
+    judge_values(bound.types, &term)
+}
+
+/// Types that are read alone: of none of them a token is made here.
+const fn is_read(types: &[BoundType]) -> bool {
+    let mut types = types;
+    // Not by an index: each call, as of `len`, costs the compiler more than all else here.
+    while let [first, rest @ ..] = types {
+        if first.is_issued {
+            return false;
+        }
+        types = rest;
+    }
+    true
+}
+
+/// Each value of a list by itself, since one type may have the one and another the other.
+const fn judge_values(types: &'static [BoundType], term: &Term<'_>) -> Verdict {
+    let Test::OneOf(values) = term.test else { return judge_types(types, term) };
+    let mut index = 0;
+    while index < values.len() {
+        match judge_types(types, &Term { test: &Test::Equals(values[index]), ..*term }) {
+            Verdict::Fits | Verdict::AsksNothing => {}
+            Verdict::Never(shape, _) => return Verdict::Never(shape, index),
+            verdict => return verdict,
+        }
+        index += 1;
+    }
+    match judge_types(types, term) {
+        Verdict::AsksNothing => Verdict::AsksNothing,
+        _ => Verdict::Fits,
+    }
 }
 
 /// Of types that are read and never issued no token is made, where others are.
-const fn judge_types(types: &'static [BoundType], name: &[&'static str], test: &Test) -> Verdict {
-    let mut is_read = true;
-    let mut index = 0;
-    while index < types.len() {
-        is_read = is_read && !types[index].is_issued;
-        index += 1;
-    }
-    let term = Term { name, test, is_read };
-    let mut combined = None;
-    let mut index = 0;
-    while index < types.len() {
-        if types[index].is_issued || is_read {
-            combined = either(combined, judge(&types[index].shape, &term, 0, false));
+const fn judge_types(types: &'static [BoundType], term: &Term<'_>) -> Verdict {
+    let (mut types, mut combined) = (types, None);
+    while let [first, rest @ ..] = types {
+        if first.is_issued || term.is_read {
+            combined = either(combined, judge(&first.shape, term, 0, false));
         }
-        index += 1;
+        types = rest;
     }
     match combined {
         Some(verdict) => verdict,
@@ -97,11 +124,10 @@ const fn either(one: Option<Verdict>, other: Verdict) -> Option<Verdict> {
 }
 
 const fn judge_either(shapes: &'static [Shape], term: &Term<'_>, at: usize, optional: bool) -> Verdict {
-    let mut combined = None;
-    let mut index = 0;
-    while index < shapes.len() {
-        combined = either(combined, judge(&shapes[index], term, at, optional));
-        index += 1;
+    let (mut shapes, mut combined) = (shapes, None);
+    while let [first, rest @ ..] = shapes {
+        combined = either(combined, judge(first, term, at, optional));
+        shapes = rest;
     }
     match combined {
         Some(verdict) => verdict,
@@ -111,7 +137,9 @@ const fn judge_either(shapes: &'static [Shape], term: &Term<'_>, at: usize, opti
 
 /// Of the claims' own `sub`.
 pub(super) const fn judge_sub(shape: &'static Shape, test: &Test) -> Verdict {
-    judge(shape, &Term { name: &["sub"], test, is_read: false }, 0, false)
+    let mut keys = [0; DEEPEST];
+    keys[0] = key("sub");
+    judge(shape, &Term { name: &["sub"], keys, test, is_read: false, in_maps: true }, 0, false)
 }
 
 /// `optional`: it may not be there.
@@ -142,10 +170,9 @@ const fn judge_fields(
     at: usize,
     optional: bool,
 ) -> Verdict {
-    let mut index = 0;
-    while index < fields.len() {
-        let field = &fields[index];
-        if !matches!(field.presence, Presence::Flat) && equal(field.name, term.name[at]) {
+    let (mut left, key) = (fields, term.keys[at]);
+    while let [field, rest @ ..] = left {
+        if field.key == key && equal(field.name, term.name[at]) {
             let may_be_missing = match field.presence {
                 Presence::Always | Presence::Flat => false,
                 Presence::Defaulted => term.is_read,
@@ -153,15 +180,17 @@ const fn judge_fields(
             };
             return judge(&field.shape, term, at + 1, optional || may_be_missing);
         }
-        index += 1;
+        left = rest;
     }
     // What has names of its own before what takes every name.
     match judge_flat(fields, term, at, optional, false) {
+        Some(verdict) => return verdict,
+        None if at > 0 || term.in_maps => {}
+        None => return Verdict::NoField(fields, of, at),
+    }
+    match judge_flat(fields, term, at, optional, true) {
         Some(verdict) => verdict,
-        None => match judge_flat(fields, term, at, optional, true) {
-            Some(verdict) => verdict,
-            None => Verdict::NoField(fields, of, at),
-        },
+        None => Verdict::NoField(fields, of, at),
     }
 }
 
@@ -173,16 +202,15 @@ const fn judge_flat(
     optional: bool,
     of_maps: bool,
 ) -> Option<Verdict> {
-    let mut combined = None;
-    let mut index = 0;
-    while index < fields.len() {
-        if matches!(fields[index].presence, Presence::Flat) && takes_every_name(&fields[index].shape) == of_maps {
-            match judge(&fields[index].shape, term, at, optional) {
+    let (mut fields, mut combined) = (fields, None);
+    while let [field, rest @ ..] = fields {
+        if matches!(field.presence, Presence::Flat) && takes_every_name(&field.shape) == of_maps {
+            match judge(&field.shape, term, at, optional) {
                 Verdict::NoField(_, _, place) | Verdict::NothingBelow(_, place) if place == at => {}
                 verdict => combined = either(combined, verdict),
             }
         }
-        index += 1;
+        fields = rest;
     }
     combined
 }
@@ -283,7 +311,7 @@ const fn covers(shape: &Shape, values: &[Value]) -> bool {
     match shape {
         Shape::Bool => values.len() == 2,
         Shape::Variants(names) => {
-            let mut index = 0;
+            let mut index = if values.len() < names.len() { return false } else { 0 };
             while index < names.len() && has_text(values, names[index]) {
                 index += 1;
             }
