@@ -64,6 +64,7 @@ use guard::Kind;
 /// | `any(role = "editor", level > 3)` | at least one of these holds |
 /// | `not(role = "guest")` | this one does not hold, and is known not to |
 /// | `sub = path.owner` | the claim is the route's parameter `{owner}`, percent-decoded; also in a list and after `!=` |
+/// | `dyn tenant = "x"` | the same of a claim that the type in [`claims!`](macro@claims) does not have; before any term |
 /// | `sub = dyn path.owner` | the same, of a route that is stated elsewhere |
 /// | `realm_access.roles = "admin"` | the claim `roles` within the object `realm_access`, however deep |
 /// | `"https://example.com/role" = "admin"` | a claim whose name is no word; also between dots |

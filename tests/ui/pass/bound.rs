@@ -49,7 +49,7 @@ pub struct Robot {
 
 claims!(User, Robot, scope = ["notes:read", "notes:write"], acr = ["mfa"]);
 
-#[require_claim(any(role = ["auditor", "admin"], "serial-number" > 3, r#type = "crawler"), not(suspended))]
+#[require_claim(any(role = ["auditor", "admin"], "serial-number" > 3, r#type = "crawler"), not(suspended), not(dyn banned))]
 #[get("/terms")]
 async fn terms() -> impl Responder {
     "terms"
