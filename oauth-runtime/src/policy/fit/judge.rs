@@ -424,27 +424,30 @@ const fn leads_to_list(shape: &Shape, name: &[&'static str], at: usize) -> bool 
 
 /// Whether a claim of this name may be there.
 pub(super) const fn has_field(shape: &Shape, name: &str) -> bool {
+    has_key(shape, key(name))
+}
+
+pub(super) const fn has_key(shape: &Shape, key: u64) -> bool {
     match shape {
-        Shape::Any | Shape::Map(_) => equal(name, "sub"),
-        Shape::Optional(inner) => has_field(inner, name),
+        Shape::Any | Shape::Map(_) => key == SUB,
+        Shape::Optional(inner) => has_key(inner, key),
         Shape::Either(shapes) => {
-            let mut index = 0;
-            while index < shapes.len() && !has_field(&shapes[index], name) {
-                index += 1;
-            }
-            index < shapes.len()
-        }
-        Shape::Object(_, fields) => {
-            let mut index = 0;
-            while index < fields.len() {
-                let has = match fields[index].presence {
-                    Presence::Flat => has_field(&fields[index].shape, name),
-                    Presence::Always | Presence::Defaulted | Presence::Sometimes => equal(fields[index].name, name),
-                };
-                if has {
+            let mut left = *shapes;
+            while let [shape, rest @ ..] = left {
+                if has_key(shape, key) {
                     return true;
                 }
-                index += 1;
+                left = rest;
+            }
+            false
+        }
+        Shape::Object(_, fields) => {
+            let mut left = *fields;
+            while let [field, rest @ ..] = left {
+                if field.key == key || (matches!(field.presence, Presence::Flat) && has_key(&field.shape, key)) {
+                    return true;
+                }
+                left = rest;
             }
             false
         }
@@ -457,6 +460,8 @@ pub(super) const fn has_field(shape: &Shape, name: &str) -> bool {
         | Shape::List(_) => false,
     }
 }
+
+const SUB: u64 = key("sub");
 
 /// The claims that the server sets, and that a policy may speak of.
 pub(super) const SET_BY_SERVER: Shape = Shape::Object(

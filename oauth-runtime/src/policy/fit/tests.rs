@@ -295,3 +295,11 @@ fn a_sub_is_text() {
     const NUMBERED: Shape = Shape::Object("User", &[Field::new("sub", Shape::Integer(0, 9))]);
     check_claims("User", &NUMBERED, true);
 }
+
+#[test]
+fn the_keys_are_those_of_the_names() {
+    let keys: Vec<u64> = REGISTERED.iter().map(|name| crate::policy::shape::key(name)).collect();
+    assert_eq!(keys, REGISTERED_KEYS);
+    let apart: std::collections::BTreeSet<u64> = keys.iter().copied().collect();
+    assert_eq!(apart.len(), keys.len());
+}
