@@ -1,7 +1,7 @@
 //! The OAuth 2.1 authorization server that an actix-web application embeds in one line, and the guards for its
 //! handlers.
 //!
-//! [`OAuthService`] is the server, [`macro@require_claim`] the guard, [`Claims`] and [`AccessToken`] are what a handler
+//! [`OAuthService`] is the server, [`macro@require_claim`] the guard, [`Claims`](struct@Claims) and [`AccessToken`] are what a handler
 //! learns of its caller. [`policies`] lists the guards. [`store`] is what remembers, [`pages`] is what a person sees,
 //! [`mod@policy`] is what a guard demands, as data.
 #![forbid(unsafe_code)]

@@ -16,7 +16,7 @@ impl<S> Builder<S> {
     /// too. Nothing is compared then, and a guard about what no token has refuses everybody.
     ///
     /// Default: what signs in answers the type that [`claims!`](crate::claims!) names, each guard that is a pattern and each
-    /// [`Claims<T>`](crate::Claims) is of that type, each term makes sense for it, and each scope that a guard asks for is one
+    /// [`Claims<T>`](struct@crate::Claims) is of that type, each term makes sense for it, and each scope that a guard asks for is one
     /// that [`Builder::scope`] names. Else the program is not built, and the error says what to write.
     ///
     /// ```

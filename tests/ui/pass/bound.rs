@@ -37,7 +37,7 @@ use oauth_runtime::{AccessToken, Claims, Client, OAuthService, Policy, claims, p
 use oauth_tests::accounts::{Role, User};
 use serde::{Deserialize, Serialize};
 
-/// A program, which signs in as nobody.
+/// A program, which signs in without a person.
 #[derive(Clone, Debug, Serialize, Deserialize, Claims)]
 pub struct Robot {
     sub: String,
