@@ -7,11 +7,12 @@ mod events;
 mod hints;
 #[path = "logs/issuers.rs"]
 mod issuers;
+#[path = "src/log.rs"]
+mod log;
 #[path = "logs/open.rs"]
 mod open;
 
-use std::io::Write;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use actix_web::{Responder, get};
@@ -19,37 +20,9 @@ use oauth_runtime::{Client, Clock, Login, require_claim};
 use oauth_tests::{Browser, CHALLENGE, SECRET, VERIFIER, builder, start, start_with};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
-/// A log in memory.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Log;
-
-    fn make_writer(&'a self) -> Log {
-        self.clone()
-    }
-}
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
+use crate::log::Log;
 
 /// Of all the tests here, from the first that wants it.
 static LOG: LazyLock<Log> = LazyLock::new(|| {

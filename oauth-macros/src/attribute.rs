@@ -30,7 +30,7 @@ pub(crate) fn guard(kind: Kind, arguments: TokenStream, item: TokenStream) -> To
                 mistakes.add(mistake);
             }
             match mistakes.take() {
-                Some(mistake) if handler.is_none() => refused(&mistake, item),
+                Some(mistake) if handler.is_another_function() => refused(&mistake, item),
                 Some(mistake) => refused(&mistake, expand::guarded(handler, &guard)),
                 None if ordered || !handler.is_stacked() => expand::guarded(handler, &guard),
                 None => expand::stacked(kind, &arguments, handler, &guard),

@@ -12,6 +12,7 @@ use quote::ToTokens as _;
 use syn::{Error, Result};
 
 use crate::mistakes::Mistakes;
+use crate::peek::first_span;
 use crate::rule::{Asks, Check, Order, Parameter, Rule, Test, Value, either};
 use crate::syntax::{ACR, Combinator, FRESH, Name, Operand, Operands, Operator, PATH, Predicate, SCOPE, Term};
 use called::called;
@@ -289,7 +290,7 @@ fn ends(name: &Name, predicate: &Predicate) -> (Span, Span) {
         Predicate::Compares(_, _, Operands::One(Operand::Parameter { tokens: written, .. })) => tokens(written.clone()),
         Predicate::Present | Predicate::Called(_) => tokens(name.tokens.to_token_stream()),
     };
-    let first = name.tokens.clone().into_iter().next().map_or_else(Span::call_site, |token| token.span());
+    let first = first_span(&name.tokens);
     (first, last.unwrap_or(first))
 }
 

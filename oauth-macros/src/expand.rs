@@ -15,9 +15,10 @@ use crate::guard::{Guard, Kind, Requirement};
 use crate::handler::Handler;
 use crate::handler::argument::{Argument, infer_impl_traits};
 use crate::handler::route::Route;
+use crate::peek::first_span;
 use crate::rule::Rule;
 use crate::syntax::Pattern;
-use fit::{CANNOT_FAIL, first_span};
+use fit::CANNOT_FAIL;
 use rule::rule_tokens;
 
 /// Puts the guard before the handler's arguments: they become one, which is extracted after the decision.

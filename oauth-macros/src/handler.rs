@@ -53,7 +53,7 @@ impl Parse for Handler {
 
 impl Handler {
     /// A function that takes references, and does not wait: something else than a handler that was written wrong.
-    pub(crate) fn is_none(&self) -> bool {
+    pub(crate) fn is_another_function(&self) -> bool {
         let takes_reference = || self.arguments.iter().any(|argument| matches!(argument.ty, Type::Reference(_)));
         self.was_synchronous && self.routes().is_empty() && takes_reference()
     }

@@ -1,9 +1,10 @@
 //! What stands ahead in a policy, looked at without being read.
 
-use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, Spacing, Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::{Lit, Path, Token, token};
+use syn::{Lit, LitStr, Path, Token, token};
 
 use crate::syntax::COMBINATORS;
 
@@ -96,4 +97,14 @@ pub(crate) fn words(tokens: TokenStream) -> Vec<String> {
         TokenTree::Punct(_) | TokenTree::Literal(_) => Vec::new(),
     });
     words.collect()
+}
+
+/// Where these tokens begin.
+pub(crate) fn first_span(tokens: &impl ToTokens) -> Span {
+    tokens.to_token_stream().into_iter().next().map_or_else(Span::call_site, |token| token.span())
+}
+
+/// Whether it is written `r".."`: then it means its text, whatever that looks like.
+pub(crate) fn is_raw(text: &LitStr) -> bool {
+    text.to_token_stream().to_string().starts_with('r')
 }

@@ -14,6 +14,8 @@ include!("application.rs");
 mod compiler;
 #[path = "judge.rs"]
 mod judge;
+#[path = "../src/log.rs"]
+mod log;
 #[path = "../src/pages.rs"]
 mod pages;
 #[path = "program.rs"]

@@ -4,13 +4,13 @@ use std::any::Any;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
 
 use actix_web::http::StatusCode;
 use actix_web::rt::System;
 use futures_util::FutureExt as _;
 use oauth_runtime::{BuildError, OAuthService};
-use tracing_subscriber::fmt::MakeWriter;
+
+use crate::log::Log;
 
 type Later<T> = Pin<Box<dyn Future<Output = T>>>;
 
@@ -61,33 +61,4 @@ fn wait<T>(program: &fn() -> Later<T>) -> Result<T, String> {
         owned.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
     };
     System::new().block_on(AssertUnwindSafe(program()).catch_unwind()).map_err(text)
-}
-
-/// A log in memory.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
-    }
-}
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Log;
-
-    fn make_writer(&'a self) -> Log {
-        self.clone()
-    }
 }

@@ -1,8 +1,8 @@
 //! Whether a claim can hold a literal.
 
-use quote::ToTokens as _;
 use syn::{Ident, Lit, LitStr, Result};
 
+use crate::peek::is_raw;
 use crate::rule::Value;
 use crate::syntax::{Literal, PATH};
 
@@ -49,10 +49,9 @@ pub(super) fn literal_value(literal: &Literal) -> Result<Value> {
     }
 }
 
-/// `"path.owner"`; what is written `r".."` is text whatever it looks like.
+/// `"path.owner"`
 fn quoted_parameter(text: &LitStr) -> Option<String> {
     let written = text.value();
     let parameter = written.strip_prefix(PATH)?.strip_prefix('.')?;
-    let is_raw = text.to_token_stream().to_string().starts_with('r');
-    (!is_raw && syn::parse_str::<Ident>(parameter).is_ok()).then(|| parameter.to_owned())
+    (!is_raw(text) && syn::parse_str::<Ident>(parameter).is_ok()).then(|| parameter.to_owned())
 }

@@ -1,10 +1,10 @@
 //! The words of the policy's own language: `scope`, `fresh` and `acr`, and those that are no claim's name.
 
-use quote::ToTokens as _;
 use syn::{Error, Lit, LitStr, Result};
 
 use crate::forms::combinator_as_name;
 use crate::mistakes::Mistakes;
+use crate::peek::is_raw;
 use crate::rule::Rule;
 use crate::syntax::{COMBINATORS, Literal, Name, Operand, Operands, Operator, PATH, Predicate, Segment, WORDS};
 
@@ -71,8 +71,7 @@ pub(super) fn scope(name: &Name, predicate: &Predicate) -> Result<Rule> {
              write printable ASCII without `\"` and `\\`, and one space between two scopes"
         ));
     }
-    let is_raw = text.to_token_stream().to_string().starts_with('r');
-    if written.contains(',') && !is_raw {
+    if written.contains(',') && !is_raw(text) {
         let several: Vec<&str> = written.split([',', ' ']).filter(|token| !token.is_empty()).collect();
         return refused(format!(
             "scopes are separated by spaces: write `scope = {:?}`, or `scope = r{written:?}` where a scope has the comma in \

@@ -2,13 +2,13 @@
 //! that is never called.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
-use quote::{ToTokens, quote_spanned};
+use quote::{ToTokens as _, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{GenericArgument, Pat, PathArguments, Type, TypePath};
 
 use super::rule::value_tokens;
 use crate::check::variants::{self, Alternatives};
-use crate::peek::words;
+use crate::peek::{first_span, words};
 use crate::rule::{Asks, Check};
 
 /// A constant that panics at the first term that does not fit.
@@ -174,7 +174,3 @@ pub(super) fn alternatives(pattern: &Pat, private: &TokenStream) -> TokenStream 
 
 pub(super) const CANNOT_FAIL: &str = "a pattern that cannot fail admits everybody: ask something of a field, as in `level: 3..`, or \
                            write `if` and a condition; where any valid token is enough, write `#[require_token]`";
-
-pub(super) fn first_span(tokens: &impl ToTokens) -> Span {
-    tokens.to_token_stream().into_iter().next().map_or_else(Span::call_site, |token| token.span())
-}

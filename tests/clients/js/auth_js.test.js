@@ -10,7 +10,7 @@ import { signIn, startIdentity } from './quickstart.js'
 
 globalThis.crypto ??= webcrypto // Node.js 18 has it under this name only
 
-// An application that nobody runs: the client's redirect URI is a port of loopback's.
+// An application that does not run: the client's redirect URI is a port of loopback's.
 const ORIGIN = 'http://127.0.0.1:49153'
 
 function application(issuer) {
