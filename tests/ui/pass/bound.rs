@@ -33,7 +33,9 @@
 use std::fmt::Debug;
 
 use actix_web::{App, FromRequest, Responder, get, web};
-use oauth_runtime::{AccessToken, Claims, Client, OAuthService, Policy, claims, policy, require_claim, require_token};
+use oauth_runtime::{
+    AccessToken, BuildError, Claims, Client, OAuthService, Policy, claims, policy, require_claim, require_token,
+};
 use oauth_tests::accounts::{Role, User};
 use serde::{Deserialize, Serialize};
 
@@ -132,15 +134,21 @@ fn main() {
         suspended: false,
         teams: vec!["blue".to_owned()],
     };
-    let service = OAuthService::builder()
-        .issuer("http://127.0.0.1:8000")
-        .client(Client::public("app").redirect_uri("http://127.0.0.1/callback"))
-        .scope("notes:read", "Read notes")
-        // The library that the type is of has guards about other services.
-        .untyped_claims()
-        .authenticate(async move |login: oauth_runtime::Login| Some(user(&login.username)))
-        .build();
-    let service = service.unwrap_or_else(|error| panic!("{error}"));
+    let service = || {
+        OAuthService::builder()
+            .issuer("http://127.0.0.1:8000")
+            .client(Client::public("app").redirect_uri("http://127.0.0.1/callback"))
+            .scope("notes:read", "Read notes")
+            .scope("notes:write", "Write notes")
+            .authenticate(async move |login: oauth_runtime::Login| Some(user(&login.username)))
+    };
+    // The library that the type is of binds nothing, and has guards about other services: that this crate binds is nothing to
+    // them.
+    match service().build() {
+        Err(BuildError::GuardMisfit { guard, .. }) => assert!(guard.starts_with("oauth_tests::"), "{guard}"),
+        other => panic!("{other:?}"),
+    }
+    let service = service().untyped_claims().build().unwrap_or_else(|error| panic!("{error}"));
     let all = (terms, pattern, shadows::shadows, written, either);
     let handlers = web::resource("/with").wrap(service.require(STAFF)).to(Handlers::<web::Bytes>::with);
     drop(App::new().configure(service.routes()).service(all).service(handlers));
