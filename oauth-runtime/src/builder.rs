@@ -11,6 +11,7 @@ mod paths;
 mod secrets;
 pub(crate) mod state;
 mod typing;
+mod unlisted;
 mod users;
 
 use std::fmt;
@@ -22,6 +23,7 @@ use std::time::Duration;
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::builder::state::WithoutReload;
+use crate::builder::unlisted::Openings;
 use crate::event::Event;
 use crate::event::teller::Listener;
 use crate::guard::refusal::{Refusal, RefusalBody};
@@ -85,6 +87,7 @@ struct Settings {
     next_secrets: Vec<Secret>,
     keys: Option<Keys>,
     clients: Vec<ClientSettings>,
+    openings: Openings,
     scopes: Vec<(String, String)>,
     /// Of the scope that was named before.
     releases: Vec<(Option<String>, Vec<String>)>,
@@ -156,6 +159,7 @@ impl Settings {
             next_secrets: Vec::new(),
             keys: None,
             clients: Vec::new(),
+            openings: Openings::default(),
             scopes: Vec::new(),
             releases: Vec::new(),
             seals_claims: false,

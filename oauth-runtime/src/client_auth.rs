@@ -15,7 +15,7 @@ use crate::client_auth::assertion::Assertion;
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
 use crate::keys;
-use crate::model::client::RegisteredClient;
+use crate::model::client::{MAX_CLIENT_ID_BYTES, RegisteredClient};
 use crate::model::credentials::Credentials;
 use crate::model::form::Parameters;
 use crate::server::Server;
@@ -60,7 +60,7 @@ pub(crate) async fn client(
     };
     let client = client.ok_or(Reason::ClientUnknown { header })?;
     // RFC 7521 §4.2, RFC 6749 §2.3.1: beside the header or an assertion it may come, and is to be the same
-    if parameters.get("client_id", 128)?.is_some_and(|named| named != client.id) {
+    if parameters.get("client_id", MAX_CLIENT_ID_BYTES)?.is_some_and(|named| named != client.client_id) {
         return Err(Reason::ClientIdMismatch { header });
     }
     let credentials = match (&client.credentials, &presented) {
@@ -115,7 +115,7 @@ async fn prove(
 
 impl<'a> Presented<'a> {
     fn read(request: &HttpRequest, parameters: &'a Parameters<'_>) -> Result<Self, Reason> {
-        let id = parameters.get("client_id", 128)?;
+        let id = parameters.get("client_id", MAX_CLIENT_ID_BYTES)?;
         let secret = parameters.get("client_secret", 1024)?;
         let assertion = parameters.get("client_assertion", keys::MAX_BYTES)?;
         let assertion_type = parameters.get("client_assertion_type", 128)?;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::error::Reason;
-use crate::model::ceiling::Ceilings;
+use crate::model::ceiling::{Ceiling, Ceilings, Unlisted};
 use crate::model::client::RegisteredClient;
 use crate::model::code::AuthorizationRequest;
 use crate::model::redirect_uri::Destination;
@@ -14,11 +14,17 @@ pub(crate) struct Clients {
     listed: HashMap<String, Arc<RegisteredClient>>,
     /// Further web origins whose pages may call the server.
     origins: Vec<String>,
+    /// The most that those may be given which are not listed, by how they came.
+    unlisted: Vec<(Unlisted, Arc<Ceiling>)>,
 }
 
 impl Clients {
-    pub(crate) fn new(listed: HashMap<String, Arc<RegisteredClient>>, origins: Vec<String>) -> Self {
-        Clients { listed, origins }
+    pub(crate) fn new(
+        listed: HashMap<String, Arc<RegisteredClient>>,
+        origins: Vec<String>,
+        unlisted: Vec<(Unlisted, Arc<Ceiling>)>,
+    ) -> Self {
+        Clients { listed, origins, unlisted }
     }
 
     /// The client with this id, if there is one.
@@ -39,7 +45,13 @@ impl Clients {
 
     /// What each client may have, for tokens that come back.
     pub(crate) fn ceilings(&self) -> Ceilings {
-        Ceilings::of(self.listed.iter().map(|(id, client)| (id.clone(), Arc::clone(&client.ceiling))))
+        let listed = self.listed.iter().map(|(id, client)| (id.clone(), Arc::clone(&client.ceiling)));
+        Ceilings::of(listed, self.unlisted.clone())
+    }
+
+    /// What clients that are not listed may have, where a resource is open to them.
+    pub(crate) fn open_to(&self, resource: &str) -> Option<&Ceiling> {
+        self.unlisted.iter().map(|(_, ceiling)| &**ceiling).find(|ceiling| ceiling.resources.has(resource))
     }
 
     /// Whether any client that is listed has this property: what the metadata may promise.
@@ -55,7 +67,9 @@ impl Clients {
 
     /// Whether a page of this web origin belongs to a client, for CORS.
     pub(crate) fn allow_origin(&self, origin: &str) -> bool {
-        self.origins.iter().any(|listed| listed == origin)
+        // Nothing is sent along by a browser that these URLs read, so a page of any origin is as any program.
+        !self.unlisted.is_empty()
+            || self.origins.iter().any(|listed| listed == origin)
             || self.any(|client| client.redirect_uris.iter().any(|uri| uri.allows_origin(origin)))
     }
 }

@@ -39,6 +39,7 @@ mod revocation;
 mod routes;
 mod second_factor;
 mod secrets;
+mod served;
 mod sessions;
 mod setup;
 mod sign_in;

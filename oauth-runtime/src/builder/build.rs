@@ -14,7 +14,7 @@ use crate::event::teller::Events;
 use crate::guard::cache::TokenCache;
 use crate::guard::own::OwnUrls;
 use crate::guard::protection::{OwnTokens, Protection, Tokens};
-use crate::guard::refusal::{self, RefusalForm};
+use crate::guard::refusal::{self, RefusalBody, RefusalForm};
 use crate::keys::sealed::Opener;
 use crate::keys::{DerivedKeys, Expected, KeyRing};
 use crate::limit::Limits;
@@ -27,7 +27,7 @@ use crate::model::resource::{Resource, is_resource};
 use crate::model::secret::Secrets;
 use crate::seal::{Sealer, derive};
 use crate::server::paths::{Has, Paths};
-use crate::server::{Configuration, OAuthService, SignInBy, Users};
+use crate::server::{Configuration, Described, OAuthService, SignInBy, Users};
 use crate::standing::Ledger;
 use crate::store::MemoryStore;
 
@@ -57,12 +57,19 @@ impl Settings {
         let is_local = !issuer.is_https(); // plain http is for loopback alone
         let whole = Whole { scopes: &scopes, audience: &audience, resources, userinfo, seals_all, is_local };
         let listed = clients(std::mem::take(&mut self.clients), &whole)?;
-        let clients = Clients::new(listed, origins(std::mem::take(&mut self.origins))?);
+        let served = self.served(&issuer, &audience)?;
+        let open = Arc::new(self.open(&whole)?);
+        let unlisted: Vec<_> = self.openings.ways.iter().map(|way| (*way, Arc::clone(&open))).collect();
+        if listed.is_empty() && unlisted.is_empty() {
+            return Err(BuildError::NoClient);
+        }
+        let clients = Clients::new(listed, origins(std::mem::take(&mut self.origins))?, unlisted);
 
         let resource = refusal::Resource::new(&audience, &issuer);
         let openid = scopes.contains_key(OPENID);
         // OpenID Connect Core §2 and RFC 9068 §4: a client verifies its ID token, another server its access tokens
-        let others_verify = openid || self.resources.iter().any(|resource| *resource != audience);
+        let is_served = |named: &String| served.iter().any(|resource| resource.identifier == *named);
+        let others_verify = openid || self.resources.iter().any(|named| *named != audience && !is_served(named));
         let has = Has {
             logo: self.look.logo.is_some(),
             confidential_clients: clients.any(|client| client.credentials.is_some()),
@@ -70,9 +77,10 @@ impl Settings {
             openid,
             sessions: users.sessions.is_some(),
             account: self.account_page,
-            resource: resource.is_some(),
+            resource: resource.is_some() || !served.is_empty(),
         };
-        let paths = paths(&issuer, resource.as_ref(), &self.paths, &has)?;
+        let described = Described::new(resource.as_ref(), &served);
+        let paths = paths(&issuer, &described, &self.paths, &has)?;
         self.check_addresses(&issuer, &paths, &users)?;
         meter::describe();
         let sealer = Arc::new(Sealer::new(&secrets, issuer.as_str()).ok_or(BuildError::Cryptography)?);
@@ -80,21 +88,30 @@ impl Settings {
         let (tokens, limits) = self.own_tokens(&issuer, &secrets, opener, clients.ceilings(), others_verify)?;
         self.check_algorithms(&clients, &tokens.keys)?;
         let tokens = Arc::new(tokens);
-        let refusals = Arc::new(self.refusals(&issuer, resource));
-        let protection = |expected, cache| {
+        let own_urls = Arc::new(OwnUrls::new(paths.registered().map(|placed| placed.path.clone())));
+        let body = self.refusal_body.take();
+        let protection = |expected, cache, resource: Option<&refusal::Resource>, below| {
             Arc::new(Protection {
                 expected,
                 tokens: Tokens::Own(Arc::clone(&tokens)),
                 token_cache: TokenCache::new(cache),
-                own_urls: OwnUrls::new(paths.registered().map(|placed| placed.path.clone())),
-                refusals: Arc::clone(&refusals),
+                own_urls: Arc::clone(&own_urls),
+                refusals: Arc::new(self.refusals(&issuer, resource, body.as_ref())),
+                below,
             })
         };
         let expected = Expected::own(issuer.as_str(), &audience);
+        let below = |resource: &refusal::Resource| {
+            let expected = Expected::own(issuer.as_str(), &resource.identifier);
+            (resource.handlers.clone(), protection(expected, self.token_cache, Some(resource), Vec::new()))
+        };
+        let below = served.iter().map(below).collect();
+        let of_userinfo = expected.clone().or([issuer.userinfo()]);
         Ok(OAuthService::new(Configuration {
             any_audience: expected.clone().or_any(),
-            userinfo: protection(expected.clone().or([issuer.userinfo()]), self.token_cache.min(CACHE_OF_USERINFO)),
-            protection: protection(expected, self.token_cache),
+            userinfo: protection(of_userinfo, self.token_cache.min(CACHE_OF_USERINFO), resource.as_ref(), Vec::new()),
+            protection: protection(expected, self.token_cache, resource.as_ref(), below),
+            described,
             tokens,
             sealer,
             limits,
@@ -105,6 +122,7 @@ impl Settings {
             narrow_scopes: self.narrow_scopes.take(),
             releases,
             own_resources: self.own_resources.iter().map(String::as_str).collect(),
+            served: served.iter().map(|resource| resource.identifier.as_str()).collect(),
             acr_values: self.checked_acr_values()?,
             assertion_algorithms: self.assertion_algorithms.iter().map(|algorithm| algorithm.jose()).collect(),
             users,
@@ -119,11 +137,16 @@ impl Settings {
     }
 
     /// How guards refuse.
-    fn refusals(&mut self, issuer: &Issuer, resource: Option<refusal::Resource>) -> RefusalForm {
+    fn refusals(
+        &self,
+        issuer: &Issuer,
+        resource: Option<&refusal::Resource>,
+        body: Option<&Arc<RefusalBody>>,
+    ) -> RefusalForm {
         RefusalForm {
             realm: issuer.as_str().to_owned(),
-            resource,
-            body: self.refusal_body.take(),
+            resource: resource.cloned(),
+            body: body.cloned(),
             explains: self.explains_refusals,
             issues: true,
         }

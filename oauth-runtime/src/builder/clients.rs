@@ -32,9 +32,6 @@ pub(super) fn clients(
     clients: Vec<ClientSettings>,
     whole: &Whole<'_>,
 ) -> Result<HashMap<String, Arc<RegisteredClient>>, BuildError> {
-    if clients.is_empty() {
-        return Err(BuildError::NoClient);
-    }
     let mut registered = HashMap::new();
     for client in clients {
         if !is_client_id(&client.id) {
@@ -45,7 +42,7 @@ pub(super) fn clients(
             return Err(BuildError::NoRedirectUri { client: client.id });
         }
         let ceiling = Arc::new(ceiling(&client, whole)?);
-        let serves = known_resources(&client, client.serves.iter().map(String::as_str), whole)?;
+        let serves = of_client(&client, known_resources(client.serves.iter().map(String::as_str), whole))?;
         let claims = match UserClaims::of(&client.id, client.claims) {
             Ok(claims) => claims,
             Err(UnusableClaims::OfAnother) => {
@@ -60,6 +57,7 @@ pub(super) fn clients(
         let name = client.name.unwrap_or_else(|| client.id.clone());
         let parsed = RegisteredClient {
             id: client.id.clone(),
+            client_id: client.id.clone(),
             name,
             redirect_uris: parsed_uris(&client.id, client.redirect_uris, besides, &OF_ANSWERS)?,
             post_logout_redirect_uris: parsed_uris(
@@ -121,9 +119,8 @@ fn grants(client: &ClientSettings) -> Result<Vec<GrantType>, BuildError> {
 
 /// The most that the client may be given, of what there is.
 fn ceiling(client: &ClientSettings, whole: &Whole<'_>) -> Result<Ceiling, BuildError> {
-    let known = |text: &str| match Scope::try_from(text.to_owned()) {
-        Ok(scope) if scope.iter().all(|scope| whole.scopes.contains_key(scope)) => Ok(scope),
-        Ok(_) | Err(_) => Err(BuildError::ClientScope { client: client.id.clone(), scope: text.trim().to_owned() }),
+    let known = |text: &str| {
+        known_scopes(text, whole).map_err(|scope| BuildError::ClientScope { client: client.id.clone(), scope })
     };
     let mut of_users = Scope::default();
     match (&client.allowed_scopes, client.is_third_party) {
@@ -138,12 +135,21 @@ fn ceiling(client: &ClientSettings, whole: &Whole<'_>) -> Result<Ceiling, BuildE
         of_users,
         of_its_own: known(&client.scope)?,
         resources: resources(client, whole)?,
+        default_resource: None,
     })
+}
+
+/// These scopes, where the service has all of them; else the text.
+pub(super) fn known_scopes(text: &str, whole: &Whole<'_>) -> Result<Scope, String> {
+    match Scope::try_from(text.to_owned()) {
+        Ok(scope) if scope.iter().all(|scope| whole.scopes.contains_key(scope)) => Ok(scope),
+        Ok(_) | Err(_) => Err(text.trim().to_owned()),
+    }
 }
 
 fn resources(client: &ClientSettings, whole: &Whole<'_>) -> Result<Resources, BuildError> {
     let mut allowed = match (&client.allowed_resources, client.is_third_party) {
-        (Some(named), _) => known_resources(client, named.iter().map(String::as_str), whole)?,
+        (Some(named), _) => of_client(client, known_resources(named.iter().map(String::as_str), whole))?,
         (None, false) => whole.all_resources().collect(),
         (None, true) => Resources::default(),
     };
@@ -151,24 +157,25 @@ fn resources(client: &ClientSettings, whole: &Whole<'_>) -> Result<Resources, Bu
     Ok(allowed)
 }
 
-fn known_resources<'a>(
-    client: &ClientSettings,
+/// These resources, as the service spells them; else the one that it has not.
+pub(super) fn known_resources<'a>(
     named: impl Iterator<Item = &'a str>,
     whole: &Whole<'_>,
-) -> Result<Resources, BuildError> {
+) -> Result<Resources, String> {
     let all: Resources = whole.all_resources().collect();
     named
         .map(|resource| {
             let named: Resources = [resource].into_iter().collect();
-            match named.is_subset(&all) {
-                true => Ok(named.within(&all)),
-                false => Err(BuildError::ClientResource { client: client.id.clone(), resource: resource.to_owned() }),
-            }
+            if named.is_subset(&all) { Ok(named.within(&all)) } else { Err(resource.to_owned()) }
         })
         .try_fold(Resources::default(), |mut known, one| {
             known.join(&one?);
             Ok(known)
         })
+}
+
+fn of_client(client: &ClientSettings, known: Result<Resources, String>) -> Result<Resources, BuildError> {
+    known.map_err(|resource| BuildError::ClientResource { client: client.id.clone(), resource })
 }
 
 impl Whole<'_> {

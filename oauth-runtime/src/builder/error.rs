@@ -324,6 +324,29 @@ pub enum BuildError {
         /// The resource as given.
         resource: String,
     },
+    /// What clients that are not listed may have names a scope that the service has not.
+    #[error(".open_scopes(..) has {scope:?}: add .scope(\"{scope}\", \"..\") first, and separate several by spaces")]
+    OpenScope {
+        /// The scopes as given.
+        scope: String,
+    },
+    /// What clients that are not listed may have tokens for names a resource that the service has not.
+    #[error(
+        ".open_resources(..) has {resource:?}, which is neither the audience nor a .resource(..) or .mcp(..): add it"
+    )]
+    OpenResource {
+        /// The resource as given.
+        resource: String,
+    },
+    /// A resource of this `App` cannot be told from another by its path, or has none that a router can find.
+    #[error(
+        "the resource {resource:?} must be the URL of handlers here: https://host with a path of its own, such as \
+         https://api.example/mcp (http on loopback), and no two with one path"
+    )]
+    McpResource {
+        /// The resource as given.
+        resource: String,
+    },
     /// The grants of a client and the rest of it do not fit.
     #[error("the grants of the client {client:?} do not fit: {why}; name all that it may use in .grants(..)")]
     ClientGrants {

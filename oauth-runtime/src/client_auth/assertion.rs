@@ -59,7 +59,7 @@ impl<'a> Assertion<'a> {
             return Err(Reason::AssertionSignature);
         }
         // RFC 7523 §3, 1 and 2: issuer and subject are both the client
-        if self.text("iss") != Some(&client.id) || self.subject() != Some(&client.id) {
+        if self.text("iss") != Some(&client.client_id) || self.subject() != Some(&client.client_id) {
             return Err(Reason::AssertionMalformed);
         }
         // RFC 7523 §3, 3, as its revision has it: this issuer and nothing else, so that no other server can pass it on

@@ -58,8 +58,10 @@ async fn authorize(
     asking: Asking,
     session: Option<(Session, View)>,
 ) -> Result<HttpResponse, Reason> {
-    let mut request = asking.request(server, http, parameters)?;
-    check_room(server, &request, &asking.destination)?;
+    let request = asking.request(server, http, parameters)?;
+    let mut authorization = Authorization { request, client: asking.client, destination: asking.destination };
+    check_room(server, &authorization)?;
+    let request = &mut authorization.request;
     let is_silent = is_silent(parameters)?;
     // The ID token by which the client says whom it takes its user for (OpenID Connect Core §3.1.2.1). A forged one can
     // only keep the client from getting a user, and does not let a session speak for them.
@@ -76,7 +78,6 @@ async fn authorize(
         proves_its_user && !requirements.want_a_sign_in() && are_met.is_ok()
     };
     let session = session.filter(is_enough);
-    let authorization = Authorization { request, client: asking.client, destination: asking.destination };
     if let Some((session, view)) = session
         && let Some(person) = reloaded(server, session, &view).await?
     {

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
 use crate::keys::SignedInAs;
+use crate::model::client::MAX_CLIENT_ID_BYTES;
 use crate::model::code::{AfterSignOut, SessionOf, SignOutForm};
 use crate::model::form::Parameters;
 use crate::model::redirect_uri::Destination;
@@ -33,7 +34,7 @@ pub(crate) async fn sign_out(
 
     let hint = server.id_token_hint(parameters)?;
     let of_hint = hint.as_ref().and_then(|hint| hint.client_id.as_deref());
-    let client_id = match (parameters.get("client_id", 128)?, of_hint) {
+    let client_id = match (parameters.get("client_id", MAX_CLIENT_ID_BYTES)?, of_hint) {
         // RP-Initiated Logout §2: the two have to agree
         (Some(client_id), Some(other)) if client_id != other => return Err(Reason::HintOfAnotherClient),
         (Some(client_id), _) => Some(client_id.to_owned()),
@@ -58,12 +59,13 @@ pub(crate) async fn sign_out(
     let sessions = Session::all_of(http, server).await?;
     match (sessions.as_slice(), hint) {
         ([session], Some((client, hint)))
-            if is_of_this(session, &hint, &client) && is_trusted(server, &client).await? =>
+            if is_of_this(session, &hint, &known_as(server, &client).await?) && is_trusted(server, &client).await? =>
         {
             Session::end_all(&sessions, "client", server).await?;
         }
         // The session is over here: at most what it gave this client is this client's to end, no matter who sends the token.
         ([], Some((client, hint))) => {
+            let client = known_as(server, &client).await?;
             Session::end_for_client(&hint.subject, hint.session.as_deref(), &client, server).await?;
         }
         ([], None) => {}
@@ -77,6 +79,12 @@ pub(crate) async fn sign_out(
 fn is_of_this(session: &Session, hint: &SignedInAs, client: &str) -> bool {
     let of_session = hint.session.as_deref().zip(session.authentication.session.as_deref());
     hint.subject == session.subject && of_session.is_some_and(|(named, session)| is_sid_of(named, client, session))
+}
+
+/// What codes and facts call the client that a token names.
+async fn known_as(server: &Server, client_id: &str) -> Result<String, Reason> {
+    let found = server.clients().find(client_id).await?;
+    Ok(found.map_or_else(|| client_id.to_owned(), |client| client.id.clone()))
 }
 
 /// Whether a client may end the session of its user without asking. A third party may ask them to.

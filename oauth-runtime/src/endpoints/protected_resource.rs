@@ -5,21 +5,26 @@ use serde_json::json;
 
 use crate::error::Reason;
 use crate::guard::map;
+use crate::model::claims::OFFLINE_ACCESS;
 use crate::model::form::Parameters;
 use crate::response::public_json;
 use crate::server::Server;
 
-/// The metadata document. Its scopes are those that the guards speak of.
-pub(crate) async fn metadata(server: &Server, _: &HttpRequest, _: &Parameters<'_>) -> Result<HttpResponse, Reason> {
-    // Its URL is there only with a resource.
-    let resource = server.protection().refusals.resource.as_ref().ok_or(Reason::Internal)?;
+/// The metadata document. Its scopes are those that the guards speak of; of a resource that is open to clients which are not
+/// listed, those that are open to them as well.
+pub(crate) async fn metadata(server: &Server, http: &HttpRequest, _: &Parameters<'_>) -> Result<HttpResponse, Reason> {
+    // Its URLs are those of the resources alone.
+    let resource = server.described_at(http.match_info().as_str()).ok_or(Reason::Internal)?;
     let mut metadata = json!({
-        "resource": resource.identifier,
+        "resource": resource,
         "resource_name": server.brand().name,
         "authorization_servers": [server.issuer().as_str()],
         "bearer_methods_supported": ["header"],
     });
-    let scopes = map::scopes();
+    let open = server.clients().open_to(resource);
+    // It is for the client to say that it wants to last: no handler needs that.
+    let is_asked = |scope: &&str| *scope != OFFLINE_ACCESS && open.is_none_or(|open| open.of_users.contains(scope));
+    let scopes: Vec<&str> = map::scopes().into_iter().filter(is_asked).collect();
     if !scopes.is_empty() {
         metadata["scopes_supported"] = json!(scopes);
     }

@@ -182,7 +182,7 @@ impl Rules {
     }
 
     fn refusal(&self, request: &HttpRequest) -> HttpResponse {
-        self.closed.protection.refusal(Reason::NothingDecided).into_response(request)
+        self.closed.protection.at(request).refusal(Reason::NothingDecided).into_response(request)
     }
 }
 

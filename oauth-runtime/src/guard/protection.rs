@@ -25,7 +25,9 @@ pub(crate) struct Protection {
     pub(crate) tokens: Tokens,
     pub(crate) token_cache: TokenCache,
     pub(crate) refusals: Arc<RefusalForm>,
-    pub(crate) own_urls: OwnUrls,
+    pub(crate) own_urls: Arc<OwnUrls>,
+    /// Resources of this `App` with an audience of their own: the path that their handlers are below, the longest first.
+    pub(crate) below: Vec<(String, Arc<Protection>)>,
 }
 
 /// Whose tokens they are.
@@ -137,14 +139,26 @@ impl Protection {
         mounted && self.own_urls.answer(request)
     }
 
+    /// What decides at this path: guards below a resource's path take its tokens alone (RFC 8707 §2).
+    pub(crate) fn at(self: &Arc<Self>, request: &HttpRequest) -> &Arc<Self> {
+        if self.below.is_empty() {
+            return self;
+        }
+        // As the router reads it: what is encoded for no reason leads to the same handler.
+        let path = request.match_info().as_str();
+        let is_below =
+            |whole: &str| path.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        self.below.iter().find(|(whole, _)| is_below(whole)).map_or(self, |(_, resource)| resource)
+    }
+
     /// A refusal in the form of this resource.
     pub(crate) fn refusal(&self, reason: Reason) -> Refusal {
         Refusal::new(reason, Some(&self.refusals))
     }
 
-    /// That of the `App` or the scope.
+    /// That of the `App` or the scope, and there of the resource.
     pub(crate) fn of(request: &HttpRequest) -> Result<&Arc<Protection>, Reason> {
-        request.app_data::<Arc<Protection>>().ok_or_else(|| {
+        request.app_data::<Arc<Protection>>().map(|protection| protection.at(request)).ok_or_else(|| {
             tracing::error!(
                 target: "oauth",
                 path = request.path(),

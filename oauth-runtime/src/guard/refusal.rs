@@ -246,9 +246,12 @@ impl ResponseError for Refusal {
     }
 }
 
-/// The guarded handlers as a protected resource with a URL (RFC 9728).
+/// Guarded handlers as a protected resource with a URL (RFC 9728).
+#[derive(Clone)]
 pub(crate) struct Resource {
     pub(crate) identifier: String,
+    /// The path that the handlers are below, without a slash at its end.
+    pub(crate) handlers: String,
     /// The path of its metadata.
     pub(crate) path: String,
     /// Their URL.
@@ -258,12 +261,23 @@ pub(crate) struct Resource {
 impl Resource {
     /// An audience on the issuer's own origin can be described here; another cannot.
     pub(crate) fn new(audience: &str, issuer: &Issuer) -> Option<Self> {
-        let parsed: Issuer = audience.parse().ok()?;
-        if parsed.origin() != issuer.origin() {
-            return None;
-        }
+        let is_here = |it: &Resource| it.metadata.strip_suffix(it.path.as_str()) == Some(&issuer.origin());
+        Resource::here(audience).filter(is_here)
+    }
+
+    /// One that is known to be served here, whatever its host is.
+    pub(crate) fn here(identifier: &str) -> Option<Self> {
+        let parsed: Issuer = identifier.parse().ok()?;
         // RFC 9728 §3.1
-        let path = parsed.well_known("oauth-protected-resource");
-        Some(Resource { identifier: audience.to_owned(), metadata: format!("{}{path}", issuer.origin()), path })
+        let path = parsed.well_known(WELL_KNOWN);
+        let metadata = format!("{}{path}", parsed.origin());
+        Some(Resource { identifier: identifier.to_owned(), handlers: parsed.path().to_owned(), path, metadata })
+    }
+
+    /// Where clients look that know the host alone.
+    pub(crate) fn root() -> String {
+        format!("/.well-known/{WELL_KNOWN}")
     }
 }
+
+const WELL_KNOWN: &str = "oauth-protected-resource";

@@ -76,7 +76,8 @@ where
             let is_own = protection.is_own(&request);
             if !is_own {
                 // Borrowed, since actix routes only a request that nobody else holds.
-                let admitted = decide::decide(request.request(), &protection, policy.0).await;
+                let protection = protection.at(request.request());
+                let admitted = decide::decide(request.request(), protection, policy.0).await;
                 watch::note(request.request(), policy.0, admitted.as_ref().err());
                 if let Err(refusal) = admitted {
                     let response = refusal.into_response(request.request());

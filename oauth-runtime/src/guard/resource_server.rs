@@ -247,11 +247,12 @@ impl ResourceServerBuilder {
         let keys = RemoteKeys::new(issuer, algorithms, shape, self.max_staleness, self.clock)?;
         keys.ask().await;
         let keys = Arc::new(keys);
-        let resource = audience.parse::<Issuer>().ok().and_then(|of_audience| Resource::new(&audience, &of_audience));
+        let resource = Resource::here(&audience);
         let protection = Arc::new(Protection {
             tokens: Tokens::Remote(Arc::clone(&keys)),
             token_cache: TokenCache::new(self.token_cache),
-            own_urls: OwnUrls::new(resource.iter().map(|resource| resource.path.clone())),
+            own_urls: Arc::new(OwnUrls::new(resource.iter().map(|resource| resource.path.clone()))),
+            below: Vec::new(),
             refusals: Arc::new(RefusalForm {
                 realm: self.issuer.clone(),
                 resource,

@@ -19,6 +19,8 @@ pub(crate) struct Ceiling {
     pub(crate) of_its_own: Scope,
     /// What its tokens may be for, the service's own audience by its name.
     pub(crate) resources: Resources,
+    /// What they are for where the client names nothing and may not have the service's own audience.
+    pub(crate) default_resource: Option<String>,
 }
 
 /// A resource was asked for that is beyond the ceiling.
@@ -46,7 +48,7 @@ impl Ceiling {
     }
 
     /// What tokens may be for of what they were to be for. Where nothing is named that is the service's own audience, and
-    /// where this is beyond the ceiling, the least that there is, if any.
+    /// where this is beyond the ceiling, the ceiling's default or the least that there is, if any.
     pub(crate) fn resources(
         &self,
         asked: &Resources,
@@ -56,26 +58,68 @@ impl Ceiling {
         let within = asked.named(own).within(&self.resources);
         match (asked.is_empty(), within.is_empty()) {
             (true, false) => Ok(Resources::default()),
-            (true, true) => least.map(|least| [least].into_iter().collect()).ok_or(BeyondCeiling),
+            (true, true) => self
+                .default_resource
+                .as_deref()
+                .or(least)
+                .map(|least| [least].into_iter().collect())
+                .ok_or(BeyondCeiling),
             (false, false) => Ok(within),
             (false, true) => Err(BeyondCeiling),
         }
     }
 }
 
-/// The ceilings of all clients, by their ids.
-pub(crate) struct Ceilings(HashMap<String, Arc<Ceiling>>);
+/// The ceilings of all clients, by what tokens call them.
+pub(crate) struct Ceilings {
+    listed: HashMap<String, Arc<Ceiling>>,
+    /// Of those that are not listed, by how they came.
+    unlisted: Vec<(Unlisted, Arc<Ceiling>)>,
+}
 
 impl Ceilings {
-    pub(crate) fn of(ceilings: impl Iterator<Item = (String, Arc<Ceiling>)>) -> Self {
-        Ceilings(ceilings.collect())
+    pub(crate) fn of(
+        listed: impl Iterator<Item = (String, Arc<Ceiling>)>,
+        unlisted: Vec<(Unlisted, Arc<Ceiling>)>,
+    ) -> Self {
+        Ceilings { listed: listed.collect(), unlisted }
     }
 
     /// That of a client; none where it is gone.
     pub(crate) fn get(&self, client: &str) -> Option<&Ceiling> {
-        self.0.get(client).map(AsRef::as_ref)
+        let listed = self.listed.get(client);
+        let of_its_kind = || {
+            let kind = Unlisted::of(client)?;
+            self.unlisted.iter().find(|(known, _)| *known == kind).map(|(_, ceiling)| ceiling)
+        };
+        listed.or_else(of_its_kind).map(AsRef::as_ref)
     }
 }
+
+/// How a client came that is not listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unlisted {
+    /// It registered itself (RFC 7591).
+    Registered,
+    /// Its id is the URL of a document about it (draft-ietf-oauth-client-id-metadata-document).
+    Document,
+}
+
+impl Unlisted {
+    /// By what codes, tokens and facts call it.
+    pub(crate) fn of(id: &str) -> Option<Unlisted> {
+        if id.starts_with(REGISTERED) {
+            Some(Unlisted::Registered)
+        } else if id.starts_with("https://") || id.starts_with("http://") {
+            Some(Unlisted::Document)
+        } else {
+            None
+        }
+    }
+}
+
+/// What the name of a client that registered itself begins with.
+pub(crate) const REGISTERED: &str = "registered-";
 
 #[cfg(test)]
 mod tests {
@@ -92,6 +136,7 @@ mod tests {
             of_users: Scope::default(),
             of_its_own: Scope::default(),
             resources: set(text),
+            default_resource: None,
         };
         let cut = |text: &str, asked: &str| ceiling(text).resources(&set(asked), "own", Some("least"));
         assert_eq!(ceiling("least a").resources(&set(""), "own", None), Err(BeyondCeiling));
@@ -101,5 +146,9 @@ mod tests {
         assert_eq!(cut("least a", "own"), Err(BeyondCeiling));
         assert_eq!(cut("least", "least"), Ok(set("least")));
         assert_eq!(cut("least", "a b"), Err(BeyondCeiling));
+        let with_a_default = Ceiling { default_resource: Some("a".to_owned()), ..ceiling("least a b") };
+        assert_eq!(with_a_default.resources(&set(""), "own", Some("least")), Ok(set("a")));
+        assert_eq!(with_a_default.resources(&set("b"), "own", Some("least")), Ok(set("b")));
+        assert_eq!(with_a_default.resources(&set("own"), "own", Some("least")), Err(BeyondCeiling));
     }
 }

@@ -395,7 +395,10 @@ mod sealed {
 /// A client whose every part has been parsed.
 #[derive(Debug)]
 pub(crate) struct RegisteredClient {
+    /// What codes, tokens and facts call it.
     pub(crate) id: String,
+    /// What it calls itself: the same, where that is not too long for them.
+    pub(crate) client_id: String,
     pub(crate) name: String,
     pub(crate) redirect_uris: Vec<RedirectUri>,
     pub(crate) post_logout_redirect_uris: Vec<RedirectUri>,
@@ -445,6 +448,10 @@ impl RegisteredClient {
     }
 }
 
+/// How long the id in a request may be: of a client that is not listed it may be a URL, or all that it registered.
+pub(crate) const MAX_CLIENT_ID_BYTES: usize = 1024;
+
+/// Whether a listed client may have this id.
 pub(crate) fn is_client_id(text: &str) -> bool {
     (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }

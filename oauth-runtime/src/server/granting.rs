@@ -103,7 +103,8 @@ impl Server {
     pub(crate) fn may_share_a_token(&self, resources: &Resources) -> bool {
         let userinfo = self.issuer().userinfo();
         let is_own = |resource: &str| {
-            resource == self.audience() || resource == userinfo || self.configured.own_resources.has(resource)
+            let is_here = resource == self.audience() || resource == userinfo || self.configured.served.has(resource);
+            is_here || self.configured.own_resources.has(resource)
         };
         resources.iter().count() < 2 || resources.iter().all(is_own)
     }

@@ -60,7 +60,7 @@ pub(crate) enum Place {
     Below(&'static str),
     /// The well-known part before the issuer's path (RFC 8414 §3).
     WellKnown(&'static str),
-    /// Where the metadata of the protected resource is (RFC 9728 §3).
+    /// Where the metadata of the protected resources is, a path for each (RFC 9728 §3).
     Resource,
 }
 

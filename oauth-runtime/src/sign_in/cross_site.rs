@@ -8,6 +8,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
+use crate::model::client::MAX_CLIENT_ID_BYTES;
 use crate::model::code::Posted;
 use crate::model::form::Parameters;
 use crate::pages::OnwardPage;
@@ -58,7 +59,7 @@ pub(crate) async fn send_on(
 /// Where the answer may send the browser, as the form's Content-Security-Policy has to name it.
 async fn leads_to(server: &Server, parameters: &Parameters<'_>) -> Result<String, Reason> {
     let hint = server.id_token_hint(parameters).ok().flatten().and_then(|hint| hint.client_id);
-    let asks = parameters.get("client_id", 128)?.map(str::to_owned).or(hint);
+    let asks = parameters.get("client_id", MAX_CLIENT_ID_BYTES)?.map(str::to_owned).or(hint);
     let Some(client) = server.clients().find(&asks.unwrap_or_default()).await? else { return Ok(String::new()) };
     let asked = parameters.get("redirect_uri", MAX_URI_BYTES)?;
     let after_sign_in = asked.map_or_else(|| client.only_destination(), |uri| client.destination(uri));

@@ -9,9 +9,7 @@ use crate::model::Scope;
 use crate::model::as_of::{AsOf, Incarnation};
 use crate::model::claims::UnusableClaims;
 use crate::model::client::RegisteredClient;
-use crate::model::code::{
-    AuthorizationCode, AuthorizationRequest, ConsentForm, Promised, QuestionForm, SignInForm, uri_digest,
-};
+use crate::model::code::{AuthorizationCode, ConsentForm, Promised, QuestionForm, SignInForm, uri_digest};
 use crate::model::form::Parameters;
 use crate::model::id::random_id;
 use crate::model::redirect_uri::Destination;
@@ -36,7 +34,7 @@ pub(crate) fn approve(
     let Authorization { request, destination, .. } = authorization;
     // OpenID Connect Core §3.1.2.2
     request.requirements.check(&person.subject, &person.authentication.how())?;
-    let code = code(request, granted.scope(), granted.resources(), person, promised.grant);
+    let code = code(authorization, granted.scope(), granted.resources(), person, promised.grant);
     // A repeat prolongs nothing.
     let sealed = match server.sealer().seal(&code, promised.at, promised.at + server.code_lifetime()) {
         Ok(sealed) => sealed,
@@ -61,7 +59,7 @@ impl Issued {
 }
 
 fn code(
-    request: &AuthorizationRequest,
+    Authorization { request, client, .. }: &Authorization,
     scope: &Scope,
     resources: &Resources,
     person: &Person,
@@ -69,7 +67,7 @@ fn code(
 ) -> AuthorizationCode {
     AuthorizationCode {
         grant,
-        client_id: request.client_id.clone(),
+        client_id: client.id.clone(),
         redirect_uri: uri_digest(&request.redirect_uri),
         scope: scope.clone(),
         resources: resources.clone(),
@@ -84,11 +82,8 @@ fn code(
 }
 
 /// Whether an answer to this request has room for a user: what it has no room for is said before anyone types a password.
-pub(crate) fn check_room(
-    server: &Server,
-    request: &AuthorizationRequest,
-    destination: &Destination,
-) -> Result<(), Reason> {
+pub(crate) fn check_room(server: &Server, authorization: &Authorization) -> Result<(), Reason> {
+    let Authorization { request, destination, .. } = authorization;
     let now = server.now();
     let anyone = Person {
         subject: "s".repeat(ROOM_FOR_SUBJECT),
@@ -104,7 +99,7 @@ pub(crate) fn check_room(
             as_of: AsOf { incarnation: Incarnation::from_bits(0), sequence: now.seconds() },
         },
     };
-    let code = code(request, &request.scope, &request.resources, &anyone, random_id());
+    let code = code(authorization, &request.scope, &request.resources, &anyone, random_id());
     let code = server.sealer().seal(&code, now, now).map_err(|why| match why {
         NotSealed::TooLarge => Reason::RequestTooLong,
         NotSealed::Failed => Reason::Internal,

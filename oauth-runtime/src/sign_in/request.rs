@@ -8,7 +8,7 @@ use actix_web::HttpRequest;
 use crate::error::Reason;
 use crate::model::asked_claims::{AskedClaims, Malformed};
 use crate::model::claims::OPENID;
-use crate::model::client::RegisteredClient;
+use crate::model::client::{MAX_CLIENT_ID_BYTES, RegisteredClient};
 use crate::model::code::{AuthorizationRequest, Prompt, Requirements};
 use crate::model::form::Parameters;
 use crate::model::pkce::Challenge;
@@ -57,7 +57,8 @@ impl Authorization {
 impl Asking {
     /// Until these two are known good, no answer is sent to a client.
     pub(crate) async fn read(server: &Server, parameters: &Parameters<'_>) -> Result<Self, Reason> {
-        let client_id = parameters.get("client_id", 128)?.ok_or(Reason::MissingParameter("client_id"))?;
+        let client_id =
+            parameters.get("client_id", MAX_CLIENT_ID_BYTES)?.ok_or(Reason::MissingParameter("client_id"))?;
         let client = server.clients().find(client_id).await?.ok_or(Reason::UnknownClient)?;
         let redirect_uri = parameters.get("redirect_uri", MAX_URI_BYTES)?;
         let destination = match redirect_uri {
@@ -102,7 +103,7 @@ impl Asking {
         claims.in_id_token.retain(|name| scope.contains(OPENID) && server.releases().has(&scope, name));
         let in_id_token = std::mem::take(&mut claims.in_id_token);
         Ok(AuthorizationRequest {
-            client_id: self.client.id.clone(),
+            client_id: self.client.client_id.clone(),
             redirect_uri: self.destination.uri.clone(),
             challenge: challenge(&self.client, parameters)?,
             without_refresh: !server.lasts(&self.client, &scope),

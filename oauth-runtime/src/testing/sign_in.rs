@@ -190,7 +190,7 @@ where
         let code = self.through_the_pages(server, &client, &mut browser, shown, (&redirect_uri, &state)).await?;
         let mut form = vec![
             ("grant_type", "authorization_code"),
-            ("client_id", &client.id),
+            ("client_id", &client.client_id),
             ("code", &code),
             ("redirect_uri", &redirect_uri),
             ("code_verifier", &verifier),
@@ -215,7 +215,7 @@ where
         let mut query = Serializer::new(String::new());
         query.extend_pairs([
             ("response_type", "code"),
-            ("client_id", &client.id),
+            ("client_id", &client.client_id),
             ("redirect_uri", redirect_uri),
             ("code_challenge", &challenge),
             ("code_challenge_method", "S256"),

@@ -35,8 +35,8 @@ impl IdToken<'_> {
         let registered = [
             ("iss", json!(server.issuer().as_str())),
             ("sub", json!(self.subject)),
-            ("aud", json!(self.client.id)),
-            ("azp", json!(self.client.id)),
+            ("aud", json!(self.client.client_id)),
+            ("azp", json!(self.client.client_id)),
             ("iat", json!(self.issued_at)),
             ("exp", json!(self.issued_at + server.access_token_lifetime())),
             ("at_hash", json!(half_hash(access_token, algorithm))),
