@@ -6,7 +6,9 @@ mod build;
 pub mod client_address;
 mod clients;
 pub(crate) mod error;
+mod guards;
 mod lifetimes;
+mod openings;
 mod paths;
 mod secrets;
 pub(crate) mod state;
@@ -22,8 +24,8 @@ use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse};
 
+use crate::builder::openings::Openings;
 use crate::builder::state::WithoutReload;
-use crate::builder::unlisted::Openings;
 use crate::event::Event;
 use crate::event::teller::Listener;
 use crate::guard::refusal::{Refusal, RefusalBody};

@@ -1,6 +1,7 @@
 //! What was configured, behind methods with names.
 
 pub(crate) mod address;
+pub(crate) mod described;
 pub(crate) mod granting;
 pub(crate) mod grants;
 pub(crate) mod health;
@@ -25,7 +26,7 @@ use crate::clients::Clients;
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
 use crate::guard::protection::{OwnTokens, Protection};
-use crate::guard::refusal::{Refusal, Resource};
+use crate::guard::refusal::Refusal;
 use crate::keys::{self, Expected, IdTokenHint, KeyRing, Verified};
 use crate::limit::Limits;
 use crate::model::client::RegisteredClient;
@@ -40,6 +41,7 @@ use crate::model::{Clock, Scope, Timestamp};
 use crate::pages::{Brand, Logo, Pages, Texts};
 use crate::seal::Sealer;
 use crate::server::address::ClientAddress;
+use crate::server::described::Described;
 use crate::server::paths::{Paths, Url};
 use crate::standing::{Decision, Ledger};
 use crate::store::{Key, Kind, StoreError};
@@ -119,37 +121,6 @@ pub(crate) struct Configuration {
     pub(crate) code_lifetime: Duration,
     pub(crate) appearance: Appearance,
     pub(crate) client_address: ClientAddress,
-}
-
-/// The protected resources with a metadata document here.
-pub(crate) struct Described {
-    /// The path of each document, and which resource it is of.
-    by_path: Vec<(String, String)>,
-}
-
-impl Described {
-    /// That of the service's own audience, and those of this `App`. The first of them is found at the root too, where nothing
-    /// else is: some clients look only there.
-    pub(crate) fn new(own: Option<&Resource>, served: &[Resource]) -> Self {
-        let of = |resource: &Resource| (resource.path.clone(), resource.identifier.clone());
-        let mut by_path: Vec<_> = own.into_iter().chain(served).map(of).collect();
-        if let Some(first) = served.first()
-            && by_path.iter().all(|(path, _)| *path != Resource::root())
-        {
-            by_path.push((Resource::root(), first.identifier.clone()));
-        }
-        Described { by_path }
-    }
-
-    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
-        self.by_path.iter().map(|(path, _)| path.as_str())
-    }
-
-    /// The resource whose document has this path.
-    pub(crate) fn at(&self, path: &str) -> Option<&str> {
-        let of_path = |(known, _): &&(String, String)| known == path || path.strip_suffix('/') == Some(known);
-        self.by_path.iter().find(of_path).map(|(_, identifier)| identifier.as_str())
-    }
 }
 
 /// What the pages look like and say.

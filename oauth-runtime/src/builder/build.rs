@@ -11,10 +11,8 @@ use crate::builder::typing::types;
 use crate::builder::{Builder, Settings};
 use crate::clients::Clients;
 use crate::event::teller::Events;
-use crate::guard::cache::TokenCache;
-use crate::guard::own::OwnUrls;
-use crate::guard::protection::{OwnTokens, Protection, Tokens};
-use crate::guard::refusal::{self, RefusalBody, RefusalForm};
+use crate::guard::protection::OwnTokens;
+use crate::guard::refusal;
 use crate::keys::sealed::Opener;
 use crate::keys::{DerivedKeys, Expected, KeyRing};
 use crate::limit::Limits;
@@ -26,8 +24,9 @@ use crate::model::issuer::Issuer;
 use crate::model::resource::{Resource, is_resource};
 use crate::model::secret::Secrets;
 use crate::seal::{Sealer, derive};
+use crate::server::described::Described;
 use crate::server::paths::{Has, Paths};
-use crate::server::{Configuration, Described, OAuthService, SignInBy, Users};
+use crate::server::{Configuration, OAuthService, SignInBy, Users};
 use crate::standing::Ledger;
 use crate::store::MemoryStore;
 
@@ -57,14 +56,13 @@ impl Settings {
         let is_local = !issuer.is_https(); // plain http is for loopback alone
         let whole = Whole { scopes: &scopes, audience: &audience, resources, userinfo, seals_all, is_local };
         let listed = clients(std::mem::take(&mut self.clients), &whole)?;
-        let served = self.served(&issuer, &audience)?;
-        let open = Arc::new(self.open(&whole)?);
-        let unlisted: Vec<_> = self.openings.ways.iter().map(|way| (*way, Arc::clone(&open))).collect();
+        let unlisted = self.unlisted(&whole)?;
         if listed.is_empty() && unlisted.is_empty() {
             return Err(BuildError::NoClient);
         }
         let clients = Clients::new(listed, origins(std::mem::take(&mut self.origins))?, unlisted);
 
+        let served = self.served(&issuer, &audience)?;
         let resource = refusal::Resource::new(&audience, &issuer);
         let openid = scopes.contains_key(OPENID);
         // OpenID Connect Core §2 and RFC 9068 §4: a client verifies its ID token, another server its access tokens
@@ -88,29 +86,11 @@ impl Settings {
         let (tokens, limits) = self.own_tokens(&issuer, &secrets, opener, clients.ceilings(), others_verify)?;
         self.check_algorithms(&clients, &tokens.keys)?;
         let tokens = Arc::new(tokens);
-        let own_urls = Arc::new(OwnUrls::new(paths.registered().map(|placed| placed.path.clone())));
-        let body = self.refusal_body.take();
-        let protection = |expected, cache, resource: Option<&refusal::Resource>, below| {
-            Arc::new(Protection {
-                expected,
-                tokens: Tokens::Own(Arc::clone(&tokens)),
-                token_cache: TokenCache::new(cache),
-                own_urls: Arc::clone(&own_urls),
-                refusals: Arc::new(self.refusals(&issuer, resource, body.as_ref())),
-                below,
-            })
-        };
-        let expected = Expected::own(issuer.as_str(), &audience);
-        let below = |resource: &refusal::Resource| {
-            let expected = Expected::own(issuer.as_str(), &resource.identifier);
-            (resource.handlers.clone(), protection(expected, self.token_cache, Some(resource), Vec::new()))
-        };
-        let below = served.iter().map(below).collect();
-        let of_userinfo = expected.clone().or([issuer.userinfo()]);
+        let guards = self.guards(&issuer, &audience, &tokens, &paths, (resource.as_ref(), &served));
         Ok(OAuthService::new(Configuration {
-            any_audience: expected.clone().or_any(),
-            userinfo: protection(of_userinfo, self.token_cache.min(CACHE_OF_USERINFO), resource.as_ref(), Vec::new()),
-            protection: protection(expected, self.token_cache, resource.as_ref(), below),
+            any_audience: Expected::own(issuer.as_str(), &audience).or_any(),
+            userinfo: guards.userinfo,
+            protection: guards.own,
             described,
             tokens,
             sealer,
@@ -134,22 +114,6 @@ impl Settings {
             issuer,
             paths,
         }))
-    }
-
-    /// How guards refuse.
-    fn refusals(
-        &self,
-        issuer: &Issuer,
-        resource: Option<&refusal::Resource>,
-        body: Option<&Arc<RefusalBody>>,
-    ) -> RefusalForm {
-        RefusalForm {
-            realm: issuer.as_str().to_owned(),
-            resource: resource.cloned(),
-            body: body.cloned(),
-            explains: self.explains_refusals,
-            issues: true,
-        }
     }
 
     /// Of the pages, and of those who sign in.
@@ -256,9 +220,6 @@ impl Settings {
         Ok((OwnTokens { keys: keys.ok_or(BuildError::Cryptography)?, opener, ceilings, ledger, clock, events }, limits))
     }
 }
-
-/// Clients ask there once in a while, and guards all the time.
-const CACHE_OF_USERINFO: usize = 1 << 20;
 
 #[cfg(test)]
 #[path = "tests.rs"]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::builder::error::BuildError;
 use crate::model::issuer::{Issuer, is_plain_path};
-use crate::server::Described;
+use crate::server::described::Described;
 use crate::server::paths::{Endpoint, Has, Paths, Place, Placed, Row, URLS, Url};
 
 /// Places each URL; no two that are there may have one path.

@@ -1,5 +1,7 @@
 //! Clients that the author did not list, and what is opened to them.
 
+use std::sync::Arc;
+
 use crate::builder::clients::{Whole, known_resources, known_scopes};
 use crate::builder::error::BuildError;
 use crate::builder::{Builder, Settings};
@@ -9,17 +11,6 @@ use crate::model::claims::{OFFLINE_ACCESS, OPENID};
 use crate::model::issuer::Issuer;
 use crate::model::resource::Resources;
 use crate::model::{GrantType, Scope};
-
-/// What was said of clients that are not listed.
-#[derive(Default)]
-pub(super) struct Openings {
-    /// Resources of this very `App`.
-    pub(super) served: Vec<String>,
-    scopes: Vec<String>,
-    resources: Vec<String>,
-    /// By which ways they may come.
-    pub(super) ways: Vec<Unlisted>,
-}
 
 impl<S> Builder<S> {
     /// A resource of this very `App`, such as an MCP server (Model Context Protocol), and its URL: what is guarded below its path takes
@@ -68,8 +59,13 @@ impl Settings {
         }
     }
 
-    /// The most that a client may be given which is not listed.
-    pub(super) fn open(&self, whole: &Whole<'_>) -> Result<Ceiling, BuildError> {
+    /// How clients may come that are not listed, and the most that they may be given.
+    pub(super) fn unlisted(&self, whole: &Whole<'_>) -> Result<Vec<(Unlisted, Arc<Ceiling>)>, BuildError> {
+        let open = Arc::new(self.open(whole)?);
+        Ok(self.openings.ways.iter().map(|way| (*way, Arc::clone(&open))).collect())
+    }
+
+    fn open(&self, whole: &Whole<'_>) -> Result<Ceiling, BuildError> {
         let openings = &self.openings;
         let mut of_users =
             known_scopes(&openings.scopes.join(" "), whole).map_err(|scope| BuildError::OpenScope { scope })?;

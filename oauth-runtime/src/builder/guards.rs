@@ -1,0 +1,63 @@
+//! What guards decide by: the service's own audience, and each resource of this `App`.
+
+use std::sync::Arc;
+
+use crate::builder::Settings;
+use crate::guard::cache::TokenCache;
+use crate::guard::own::OwnUrls;
+use crate::guard::protection::{OwnTokens, Protection, Tokens};
+use crate::guard::refusal::{RefusalForm, Resource};
+use crate::keys::Expected;
+use crate::model::issuer::Issuer;
+use crate::server::paths::Paths;
+
+pub(super) struct Guards {
+    pub(super) own: Arc<Protection>,
+    pub(super) userinfo: Arc<Protection>,
+}
+
+impl Settings {
+    /// `described` is the service's own audience, where it is a URL here, and the resources of this `App`.
+    pub(super) fn guards(
+        &mut self,
+        issuer: &Issuer,
+        audience: &str,
+        tokens: &Arc<OwnTokens>,
+        paths: &Paths,
+        (own, served): (Option<&Resource>, &[Resource]),
+    ) -> Guards {
+        let own_urls = Arc::new(OwnUrls::new(paths.registered().map(|placed| placed.path.clone())));
+        let body = self.refusal_body.take();
+        let refusals = |resource: Option<&Resource>| RefusalForm {
+            realm: issuer.as_str().to_owned(),
+            resource: resource.cloned(),
+            body: body.clone(),
+            explains: self.explains_refusals,
+            issues: true,
+        };
+        let guards = |expected, cache, resource: Option<&Resource>, below| {
+            Arc::new(Protection {
+                expected,
+                tokens: Tokens::Own(Arc::clone(tokens)),
+                token_cache: TokenCache::new(cache),
+                own_urls: Arc::clone(&own_urls),
+                refusals: Arc::new(refusals(resource)),
+                below,
+            })
+        };
+        let below = |resource: &Resource| {
+            let expected = Expected::own(issuer.as_str(), &resource.identifier);
+            (resource.handlers.clone(), guards(expected, self.token_cache, Some(resource), Vec::new()))
+        };
+        let below = served.iter().map(below).collect();
+        let expected = Expected::own(issuer.as_str(), audience);
+        let of_userinfo = expected.clone().or([issuer.userinfo()]);
+        Guards {
+            own: guards(expected, self.token_cache, own, below),
+            userinfo: guards(of_userinfo, self.token_cache.min(CACHE_OF_USERINFO), own, Vec::new()),
+        }
+    }
+}
+
+/// Clients ask there once in a while, and guards all the time.
+const CACHE_OF_USERINFO: usize = 1 << 20;
