@@ -82,69 +82,80 @@ const SCOPES: [&str; 4] = ["r", "w", "r w", "w x"];
 struct Term {
     text: String,
     tree: String,
+    /// The claims of which it demands something within `all(..)`, and within `any(..)`.
+    in_all: Vec<String>,
+    in_any: Vec<String>,
 }
 
 /// A term; none where the language would rightly refuse it.
 fn term(random: &mut Random, depth: usize) -> Option<Term> {
     if depth == 0 {
-        return Some(leaf(random));
+        let (text, tree) = leaf(random);
+        let claim: Vec<String> = text.split(' ').next().map(str::to_owned).into_iter().collect();
+        return Some(Term { text, tree, in_all: claim.clone(), in_any: claim });
     }
     if random.below(4) == 0 {
         let inner = term(random, depth - 1)?;
         if inner.text.starts_with("not(") {
             return None;
         }
-        return Some(Term { text: format!("not({})", inner.text), tree: format!("Not(&{})", inner.tree) });
+        let (text, tree) = (format!("not({})", inner.text), format!("Not(&{})", inner.tree));
+        return Some(Term { text, tree, in_all: inner.in_any, in_any: inner.in_all });
     }
     let mut inner = Vec::new();
     for _ in 0..=random.below(3) {
         let depth = random.below(depth);
         inner.push(term(random, depth)?);
     }
-    // The same claim twice is refused by the compiler in places: here every claim may come once within a list.
-    let claims: Vec<&str> = inner.iter().map(|term| term.text.split([' ', '(']).next().unwrap_or_default()).collect();
-    let is_claim = |name: &&str| !["all", "any", "not"].contains(name);
-    if (1..claims.len()).any(|index| is_claim(&claims[index]) && claims[..index].contains(&claims[index]))
+    // Of a claim that is there twice within a list, also by way of conditions of its sort, the compiler may say that it never
+    // holds, or always does: here every claim comes once.
+    let is_all = random.below(2) == 0;
+    let (word, node) = if is_all { ("all", "All") } else { ("any", "Any") };
+    let claims: Vec<String> =
+        inner.iter().flat_map(|term| if is_all { &term.in_all } else { &term.in_any }).cloned().collect();
+    if (1..claims.len()).any(|index| claims[..index].contains(&claims[index]))
         || (1..inner.len()).any(|index| inner[..index].iter().any(|other| other.text == inner[index].text))
     {
         return None;
     }
-    let (word, node) = if random.below(2) == 0 { ("all", "All") } else { ("any", "Any") };
     let join = |part: fn(&Term) -> &str| inner.iter().map(part).collect::<Vec<_>>().join(", ");
-    Some(Term {
-        text: format!("{word}({})", join(|term| &term.text)),
-        tree: format!("{node}(&[{}])", join(|term| &term.tree)),
-    })
+    let (text, tree) =
+        (format!("{word}({})", join(|term| &term.text)), format!("{node}(&[{}])", join(|term| &term.tree)));
+    // About one claim alone, it is a term like others.
+    let only = if claims.len() == 1 && inner.len() == 1 { claims.clone() } else { Vec::new() };
+    let (in_all, in_any) = if is_all { (claims, only) } else { (only, claims) };
+    Some(Term { text, tree, in_all, in_any })
 }
 
-fn leaf(random: &mut Random) -> Term {
+/// One term, and its tree.
+fn leaf(random: &mut Random) -> (String, String) {
     let name = NAMES[random.below(NAMES.len())];
     let path = format!("{:?}", name.replace('"', ""));
     let value = VALUES[random.below(VALUES.len())];
     match random.below(10) {
-        0..3 => Term { text: format!("{name} = {value}"), tree: format!("Equals({path}, {value:?})") },
-        3 => Term { text: format!("{name} != {value}"), tree: format!("Differs({path}, {value:?})") },
+        0..3 => (format!("{name} = {value}"), format!("Equals({path}, {value:?})")),
+        3 => (format!("{name} != {value}"), format!("Differs({path}, {value:?})")),
         4 | 5 => {
             let (order, number) = (ORDERS[random.below(ORDERS.len())], VALUES[random.below(NUMBERS)]);
-            Term { text: format!("{name} {order} {number}"), tree: format!("Orders({path}, {order:?}, {number:?})") }
+            (format!("{name} {order} {number}"), format!("Orders({path}, {order:?}, {number:?})"))
         }
         6 => {
             let first = random.below(VALUES.len());
             // Two numbers that are one are refused.
             let second = if first == 2 { 0 } else { (first + 1) % VALUES.len() };
             let (first, second) = (VALUES[first], VALUES[second]);
-            Term {
-                text: format!("{name} = [{first}, {second}]"),
-                tree: format!("Any(&[Equals({path}, {first:?}), Equals({path}, {second:?})])"),
-            }
+            (
+                format!("{name} = [{first}, {second}]"),
+                format!("Any(&[Equals({path}, {first:?}), Equals({path}, {second:?})])"),
+            )
         }
-        7 => Term { text: name.to_owned(), tree: format!("Present({path})") },
+        7 => (name.to_owned(), format!("Present({path})")),
         8 => {
             let scope = SCOPES[random.below(SCOPES.len())];
-            Term { text: format!("scope = {scope:?}"), tree: format!("Scope({scope:?})") }
+            (format!("scope = {scope:?}"), format!("Scope({scope:?})"))
         }
-        _ if random.below(2) == 0 => Term { text: "fresh = \"5m\"".to_owned(), tree: "Fresh(300)".to_owned() },
-        _ => Term { text: "acr = [\"x\", \"y\"]".to_owned(), tree: "Acr(&[\"x\", \"y\"])".to_owned() },
+        _ if random.below(2) == 0 => ("fresh = \"5m\"".to_owned(), "Fresh(300)".to_owned()),
+        _ => ("acr = [\"x\", \"y\"]".to_owned(), "Acr(&[\"x\", \"y\"])".to_owned()),
     }
 }
 

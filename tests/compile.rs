@@ -1,6 +1,7 @@
 //! What the attributes refuse, in the compiler's own words. (What they accept: ui/pass/main.rs.)
 //!
-//! Each `ui/fail/NAME.rs` is a program with one mistake, and `NAME.stderr` what the compiler must say about it.
+//! Each `ui/fail/NAME.rs` is a program with one mistake, and `NAME.stderr` what the compiler must say about it. Those in
+//! `ui/bound/` are modules of a crate with `claims!(..)`, which is `ui/bound.rs`.
 //! `TRYBUILD=overwrite cargo test --workspace --test compile` writes down what it says now. A handful is judged by trybuild,
 //! in tests/trybuild.
 
@@ -22,12 +23,36 @@ use compiler::{HERE, by_program, rustc, text};
 /// gives up after an earlier phase, or alters a word, since it knows the others' names, the program is compiled alone.
 #[test]
 fn each_mistake_is_one_error() {
-    let programs = programs();
+    let programs = programs("ui/fail");
     assert!(programs.len() >= 350, "only {} mistakes", programs.len());
-    let mut reports = compile_together(&programs);
+    let together = compile_together("ui/fail", "", &programs);
+    each_is_one_error("ui/fail", &programs, together, |program| {
+        text(&rustc(&format!("ui/fail/{program}.rs"), "", &[]))
+    });
+}
+
+/// The same of programs whose crate names the type of its claims.
+#[test]
+fn each_mistake_about_bound_claims_is_one_error() {
+    let (folder, root) = ("ui/bound", include_str!("ui/bound.rs"));
+    let programs = programs(folder);
+    assert!(programs.len() >= 10, "only {} mistakes", programs.len());
+    let together = compile_together(folder, root, &programs);
+    each_is_one_error(folder, &programs, together, |program| {
+        let mut reports = compile_together(folder, root, &BTreeSet::from([program.to_owned()]));
+        reports.remove(program).unwrap_or_default()
+    });
+}
+
+fn each_is_one_error(
+    folder: &str,
+    programs: &BTreeSet<String>,
+    mut reports: BTreeMap<String, String>,
+    compile_alone: impl Fn(&str) -> String,
+) {
     let mut failures = Vec::new();
-    for program in &programs {
-        let expectation = Path::new(HERE).join(format!("ui/fail/{program}.stderr"));
+    for program in programs {
+        let expectation = Path::new(HERE).join(format!("{folder}/{program}.stderr"));
         let expected = fs::read_to_string(&expectation).unwrap_or_default();
         let report = reports.remove(program).filter(|report| *report == expected);
         let report = report.unwrap_or_else(|| compile_alone(program));
@@ -71,9 +96,9 @@ fn what_admits_everybody_is_an_error_without_any_lint() {
     }
 }
 
-/// The names of the programs in ui/fail.
-fn programs() -> BTreeSet<String> {
-    let folder = Path::new(HERE).join("ui/fail");
+/// The names of the programs in this folder.
+fn programs(folder: &str) -> BTreeSet<String> {
+    let folder = Path::new(HERE).join(folder);
     let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let files: Vec<PathBuf> = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>().unwrap();
     let programs = files.iter().filter(|file| file.extension().is_some_and(|ending| ending == "rs"));
@@ -81,14 +106,9 @@ fn programs() -> BTreeSet<String> {
 }
 
 /// What the compiler says about each program as a module of one crate.
-fn compile_together(programs: &BTreeSet<String>) -> BTreeMap<String, String> {
-    let modules = programs.iter().map(|program| format!("#[path = \"ui/fail/{program}.rs\"] pub mod r#{program};\n"));
-    let root = modules.chain(["fn main() {}".to_owned()]).collect::<String>();
-    let messages = by_program(rustc("-", &root, &[]), Path::new("ui/fail"));
+fn compile_together(folder: &str, root: &str, programs: &BTreeSet<String>) -> BTreeMap<String, String> {
+    let module = |program: &String| format!("#[path = \"{folder}/{program}.rs\"] pub mod r#{program};\n");
+    let root = programs.iter().map(module).chain([root.to_owned(), "fn main() {}".to_owned()]).collect::<String>();
+    let messages = by_program(rustc("-", &root, &[]), Path::new(folder));
     messages.into_iter().map(|(program, messages)| (program, text(&messages))).collect()
-}
-
-/// What the compiler says about a program.
-fn compile_alone(program: &str) -> String {
-    text(&rustc(&format!("ui/fail/{program}.rs"), "", &[]))
 }

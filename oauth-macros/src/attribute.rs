@@ -6,7 +6,7 @@ use syn::{Error, Result};
 
 use crate::guard::{Guard, Kind, Requirement};
 use crate::handler::Handler;
-use crate::rule::{Asks, Check, Rule, Test, either};
+use crate::rule::{Check, Rule};
 use crate::syntax::{BareArguments, Policy, PolicyArguments};
 use crate::{check, expand, mark};
 
@@ -15,8 +15,11 @@ pub(crate) fn guard(kind: Kind, arguments: TokenStream, item: TokenStream) -> To
     let (arguments, ordered) = mark::take_mark(arguments);
     match (read(kind, arguments.clone()), syn::parse2::<Handler>(item.clone())) {
         (Ok(mut guard), Ok(mut handler)) => {
-            guard.checks.extend(stacked_demands(&guard, &handler));
             let mut mistakes = std::mem::take(&mut handler.corrections);
+            match stacked_terms(&guard, &handler, ordered) {
+                Ok(checks) => guard.checks.extend(checks),
+                Err(mistake) => mistakes.add(mistake),
+            }
             if let Some((other, message)) = handler.contradiction(kind) {
                 mistakes.add(Error::new_spanned(other, message));
                 handler.drop_guards_like(kind);
@@ -45,29 +48,17 @@ pub(crate) fn guard(kind: Kind, arguments: TokenStream, item: TokenStream) -> To
     }
 }
 
-/// A value that this guard demands of a claim, where one below demands another: both hold for a list alone.
-fn stacked_demands(guard: &Guard, handler: &Handler) -> Vec<Check> {
-    let Requirement::Rule(rule) = &guard.requirement else { return Vec::new() };
-    let mine = check::demands(rule);
+/// What this guard and one below it ask of one claim.
+fn stacked_terms(guard: &Guard, handler: &Handler, ordered: bool) -> Result<Vec<Check>> {
     let mut checks = Vec::new();
-    for policy in handler.policies_below() {
-        // One with a mistake reports it itself.
-        let Ok(Guard { requirement: Requirement::Rule(rule), checks: terms, .. }) = read(Kind::Claim, policy) else {
-            continue;
-        };
-        for (name, test) in check::demands(&rule) {
-            let is_mine = |(mine, other): &&(&Vec<String>, &Test)| *mine == name && *other != test;
-            let stands =
-                |check: &&Check| matches!(&check.asks, Asks::Term(Rule::Claim(it, is), _) if it == name && is == test);
-            // They expand from the bottom up.
-            if let Some(list) = mine.iter().find(is_mine).and_then(|(_, other)| either(test, other))
-                && let Some(Check { first, last, .. }) = terms.iter().find(stands)
-            {
-                checks.push(Check { asks: Asks::Both(name.clone(), list), first: *first, last: *last });
-            }
-        }
+    // Once the stack is turned round, what is below was written above.
+    let is_first = !ordered && handler.is_stacked();
+    // One with a mistake reports it itself.
+    for below in handler.policies_below().into_iter().filter_map(|policy| read(Kind::Claim, policy).ok()) {
+        let (above, below) = if is_first { (&guard.parts, &below.parts) } else { (&below.parts, &guard.parts) };
+        checks.extend(check::together::stacked(above, below)?);
     }
-    checks
+    Ok(checks)
 }
 
 /// `policy!(..)`
@@ -103,9 +94,9 @@ fn read(kind: Kind, arguments: TokenStream) -> Result<Guard> {
             let requirement = match parsed {
                 Policy::Terms(terms) if terms.is_empty() => return Err(empty_policy(kind)),
                 Policy::Terms(terms) => {
-                    let check::Checked { rule, parameters, checks, is_dynamic } = check::rule(&terms)?;
+                    let check::Checked { rule, parts, parameters, checks, is_dynamic } = check::rule(&terms)?;
                     let guard = Guard::of(Requirement::Rule(rule), policy, runtime);
-                    return Ok(Guard { parameters, checks, is_dynamic, ..guard });
+                    return Ok(Guard { parts, parameters, checks, is_dynamic, ..guard });
                 }
                 Policy::Pattern(pattern) => {
                     check::pattern::pattern(&pattern)?;

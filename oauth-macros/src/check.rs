@@ -1,27 +1,30 @@
 //! What a policy means: from its syntax to the rule that the handler carries.
 
 mod called;
+mod ends;
 mod literal;
 pub(crate) mod pattern;
 pub(crate) mod route;
+pub(crate) mod together;
 pub(crate) mod variants;
 mod words;
 
 use proc_macro2::Span;
-use quote::ToTokens as _;
 use syn::{Error, Result};
 
 use crate::mistakes::Mistakes;
-use crate::peek::first_span;
-use crate::rule::{Asks, Check, Order, Parameter, Rule, Test, Value, either};
+use crate::rule::{Asks, Check, Order, Parameter, Part, Rule, Test, Value};
 use crate::syntax::{ACR, Combinator, FRESH, Name, Operand, Operands, Operator, PATH, Predicate, SCOPE, Term};
 use called::called;
+use ends::ends;
 use literal::literal_value;
 use words::{acr, fresh, refuse_words, scope};
 
 /// What an attribute means.
 pub(crate) struct Checked {
     pub(crate) rule: Rule,
+    /// Its terms, for what another guard on the handler asks.
+    pub(crate) parts: Vec<Part>,
     /// Those of the route that it speaks of.
     pub(crate) parameters: Vec<Parameter>,
     /// What is left for the compiler, which knows the type of the claims.
@@ -33,9 +36,11 @@ pub(crate) struct Checked {
 pub(crate) fn rule(terms: &[Term]) -> Result<Checked> {
     let mut checker = Checker { parameters: Vec::new(), checks: Vec::new(), is_dynamic: false, terms: 0 };
     let mut rules = checker.rules(terms, Within::BareList)?;
+    let parts = together::parts(&rules, terms);
+    checker.checks.extend(together::all(&parts)?);
     let rule = if rules.len() == 1 { rules.swap_remove(0) } else { Rule::All(rules) };
     let Checker { parameters, checks, is_dynamic, .. } = checker;
-    Ok(Checked { rule, parameters, checks, is_dynamic })
+    Ok(Checked { rule, parts, parameters, checks, is_dynamic })
 }
 
 /// In an `all(..)` that is written, terms about one claim are meant; in a bare list they are a slip.
@@ -94,12 +99,12 @@ impl Checker {
         match combinator {
             Combinator::All => {
                 let rules = self.rules(terms, Within::Combinator)?;
-                self.both(&rules, terms);
+                self.checks.extend(together::all(&together::parts(&rules, terms))?);
                 Ok(Rule::All(rules))
             }
             Combinator::Any => {
                 let rules = self.rules(terms, Within::Combinator)?;
-                self.any(&rules, span, parentheses);
+                self.checks.extend(together::any(&rules, terms, span, parentheses)?);
                 Ok(Rule::Any(rules))
             }
             Combinator::Not => match terms {
@@ -138,38 +143,10 @@ impl Checker {
         if name.is_dynamic {
             self.is_dynamic = true;
         } else {
-            self.checks.push(Check { asks: Asks::Term(rule.clone(), self.terms), first, last });
+            self.checks.push(Check { asks: Asks::Term(self.terms), first, last });
         }
         self.terms += 1;
         Ok(rule)
-    }
-
-    /// The values of one claim, of which any is enough, may be all that it has.
-    fn any(&mut self, rules: &[Rule], first: Span, last: Span) {
-        let demands: Vec<_> = rules.iter().filter_map(demanded).collect();
-        let mut asked: Vec<&Vec<String>> = Vec::new();
-        for (name, _) in &demands {
-            let same: Vec<_> = demands.iter().filter(|(other, _)| other == name).collect();
-            if same.len() > 1 && !asked.contains(name) {
-                let values = same.iter().flat_map(|(_, test)| test.values()).cloned().collect();
-                self.checks.push(Check { asks: Asks::Any((*name).clone(), values), first, last });
-            }
-            asked.push(name);
-        }
-    }
-
-    /// Two values are demanded of one claim, which has to be a list then.
-    fn both(&mut self, rules: &[Rule], terms: &[Term]) {
-        for (index, (rule, term)) in rules.iter().zip(terms).enumerate() {
-            let Some((name, test)) = demanded(rule) else { continue };
-            let mut earlier = rules[..index].iter().filter_map(demanded);
-            if let Term::Claim { name: written, predicate } = term
-                && let Some(list) = earlier.find(|(it, _)| *it == name).and_then(|(_, other)| either(other, test))
-            {
-                let (first, last) = ends(written, predicate);
-                self.checks.push(Check { asks: Asks::Both(name.clone(), list), first, last });
-            }
-        }
     }
 
     fn test(&mut self, name: &Name, predicate: &Predicate) -> Result<Test> {
@@ -261,37 +238,6 @@ impl Checker {
         }
         mistakes.or(values)
     }
-}
-
-/// The claims of which a rule demands values, whatever else holds.
-pub(crate) fn demands(rule: &Rule) -> Vec<(&Vec<String>, &Test)> {
-    match rule {
-        Rule::All(rules) => rules.iter().flat_map(demands).collect(),
-        other => demanded(other).into_iter().collect(),
-    }
-}
-
-/// The claim of which this demands a value.
-fn demanded(rule: &Rule) -> Option<(&Vec<String>, &Test)> {
-    match rule {
-        Rule::Claim(name, test @ (Test::Equals(_) | Test::OneOf(_))) => Some((name, test)),
-        Rule::Claim(_, Test::Present | Test::Differs(_) | Test::Orders(..)) => None,
-        Rule::Public | Rule::Token | Rule::All(_) | Rule::Any(_) | Rule::Not(_) => None,
-        Rule::Scope(_) | Rule::Fresh(_) | Rule::Acr(_) => None,
-    }
-}
-
-/// The first token of a term, and its last.
-fn ends(name: &Name, predicate: &Predicate) -> (Span, Span) {
-    let tokens = |tokens: proc_macro2::TokenStream| tokens.into_iter().map(|token| token.span()).last();
-    let last = match predicate {
-        Predicate::Compares(_, _, Operands::List(bracket, _)) => Some(bracket.span.close()),
-        Predicate::Compares(_, _, Operands::One(Operand::Literal(literal))) => Some(literal.lit.span()),
-        Predicate::Compares(_, _, Operands::One(Operand::Parameter { tokens: written, .. })) => tokens(written.clone()),
-        Predicate::Present | Predicate::Called(_) => tokens(name.tokens.to_token_stream()),
-    };
-    let first = first_span(&name.tokens);
-    (first, last.unwrap_or(first))
 }
 
 fn term_error(term: &Term, message: &str) -> Error {

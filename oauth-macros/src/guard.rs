@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::Path;
 
-use crate::rule::{Check, Parameter, Rule};
+use crate::rule::{Check, Parameter, Part, Rule};
 use crate::syntax::Pattern;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub(crate) struct Guard {
     pub(crate) parameters: Vec<Parameter>,
     /// What the compiler compares with the type of the claims.
     pub(crate) checks: Vec<Check>,
+    /// Its terms, for what another guard on the handler asks.
+    pub(crate) parts: Vec<Part>,
     /// A term says by `dyn` that it is not compared.
     pub(crate) is_dynamic: bool,
     /// `crate = "path"`
@@ -57,7 +59,15 @@ impl Guard {
 
     /// One that speaks of no parameter, and of no claim by its name.
     pub(crate) fn of(requirement: Requirement, policy: String, runtime: Option<Path>) -> Self {
-        Guard { requirement, policy, parameters: Vec::new(), checks: Vec::new(), is_dynamic: false, runtime }
+        Guard {
+            requirement,
+            policy,
+            parameters: Vec::new(),
+            checks: Vec::new(),
+            parts: Vec::new(),
+            is_dynamic: false,
+            runtime,
+        }
     }
 
     pub(crate) fn runtime_path(&self) -> TokenStream {

@@ -1,6 +1,10 @@
 //! What a policy means once it is checked: the rule that the handler carries.
 
-use proc_macro2::{Span, TokenStream};
+use std::cmp::Ordering;
+
+use proc_macro2::{Ident, Span, TokenStream};
+
+use crate::syntax::{ACR, FRESH, SCOPE};
 
 /// The mirror of `oauth_runtime::policy::Rule`, but for patterns.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,8 +52,8 @@ pub(crate) fn either(one: &Test, other: &Test) -> Option<String> {
     let (one, other) = (one.values(), other.values());
     let is_shared = |value: &Value| other.iter().any(|it| it.matches(value));
     let are_apart = one.iter().chain(other).all(Value::is_literal) && !one.iter().any(is_shared);
-    let list: Vec<String> = one.iter().chain(other).map(Value::shown).collect();
-    are_apart.then(|| format!("[{}]", list.join(", ")))
+    let list = || Value::listed(&one.iter().chain(other).cloned().collect::<Vec<_>>());
+    (are_apart && !one.is_empty() && !other.is_empty()).then(|| format!("[{}]", list()))
 }
 
 impl Test {
@@ -59,6 +63,15 @@ impl Test {
             Test::Equals(value) => std::slice::from_ref(value),
             Test::OneOf(values) => values,
             Test::Present | Test::Differs(_) | Test::Orders(..) => &[],
+        }
+    }
+
+    /// Those that it names.
+    pub(crate) fn named(&self) -> &[Value] {
+        match self {
+            Test::Equals(value) | Test::Differs(value) | Test::Orders(_, value) => std::slice::from_ref(value),
+            Test::OneOf(values) => values,
+            Test::Present => &[],
         }
     }
 }
@@ -71,6 +84,18 @@ pub(crate) struct Parameter {
     pub(crate) is_dynamic: bool,
 }
 
+/// One of the terms that stand together, those of conditions of the same sort among them.
+#[derive(Clone)]
+pub(crate) struct Part {
+    pub(crate) rule: Rule,
+    pub(crate) first: Span,
+    pub(crate) last: Span,
+    /// `dyn name`: it is not for the compiler.
+    pub(crate) is_dynamic: bool,
+    /// Which of the terms it is, or is within.
+    pub(crate) within: usize,
+}
+
 /// What the compiler compares with the type of the crate's claims, and where it says that it does not fit.
 pub(crate) struct Check {
     pub(crate) asks: Asks,
@@ -79,15 +104,90 @@ pub(crate) struct Check {
 }
 
 pub(crate) enum Asks {
-    /// Whether this term can hold, and need not: the rule, and which it is, counted from the first.
-    Term(Rule, usize),
-    /// Whether the claim of this name can have another value than these.
-    Any(Vec<String>, Vec<Value>),
-    /// Whether the claim of this name can have two values; and the list that stands for either of them.
-    Both(Vec<String>, String),
+    /// Whether this term can hold, and need not: which it is, counted from the first.
+    Term(usize),
+    /// Whether the claim of this name can be of one of these kinds, for which no term of an `any(..)` holds.
+    Any(Vec<String>, Vec<Kind>),
+    /// Whether the claim of this name can be of one of these kinds, for which several terms hold together; and what to write.
+    Together(Vec<String>, Vec<Kind>, String),
+}
+
+/// A kind of value, within which each of some terms says the same. The mirror of `oauth_runtime::policy::Kind`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Kind {
+    /// Not there, or `null`.
+    Absent,
+    Bool(bool),
+    Text(String),
+    /// Any text but these.
+    OtherText(Vec<String>),
+    /// A number.
+    Is(Value),
+    /// The numbers above the one and below the other.
+    Between(Option<Value>, Option<Value>),
+    Object,
+    /// Of values of these kinds.
+    List(Vec<Kind>),
+}
+
+/// A claim's name as it is written in a policy.
+pub(crate) fn path(name: &[String]) -> String {
+    let is_one = name.len() == 1;
+    let is_word = |text: &str| syn::parse_str::<Ident>(text).is_ok() && !(is_one && WORDS.contains(&text));
+    let segments = name.iter().map(|text| if is_word(text) { text.clone() } else { format!("{text:?}") });
+    segments.collect::<Vec<_>>().join(".")
+}
+
+/// What is no claim's name without quotes.
+const WORDS: [&str; 7] = [SCOPE, FRESH, ACR, "path", "all", "any", "not"];
+
+impl Rule {
+    /// As it is written in a policy.
+    pub(crate) fn shown(&self) -> String {
+        let several = |rules: &[Rule]| rules.iter().map(Rule::shown).collect::<Vec<_>>().join(", ");
+        match self {
+            Rule::Public | Rule::Token => String::new(),
+            Rule::All(rules) => format!("all({})", several(rules)),
+            Rule::Any(rules) => format!("any({})", several(rules)),
+            Rule::Not(rule) => format!("not({})", rule.shown()),
+            Rule::Claim(name, test) => {
+                let (name, values) = (path(name), Value::listed(test.named()));
+                match test {
+                    Test::Present => name,
+                    Test::Equals(_) => format!("{name} = {values}"),
+                    Test::Differs(_) => format!("{name} != {values}"),
+                    Test::OneOf(_) => format!("{name} = [{values}]"),
+                    Test::Orders(Order::Below, _) => format!("{name} < {values}"),
+                    Test::Orders(Order::AtMost, _) => format!("{name} <= {values}"),
+                    Test::Orders(Order::Above, _) => format!("{name} > {values}"),
+                    Test::Orders(Order::AtLeast, _) => format!("{name} >= {values}"),
+                }
+            }
+            Rule::Scope(tokens) => format!("{SCOPE} = {:?}", tokens.join(" ")),
+            Rule::Fresh(seconds) => format!("{FRESH} = \"{seconds}s\""),
+            Rule::Acr(wanted) => match wanted.as_slice() {
+                [only] => format!("{ACR} = {only:?}"),
+                several => format!("{ACR} = {several:?}"),
+            },
+        }
+    }
+
+    /// What it asks of claims, wherever in it.
+    pub(crate) fn tests(&self) -> Vec<&Test> {
+        match self {
+            Rule::All(rules) | Rule::Any(rules) => rules.iter().flat_map(Rule::tests).collect(),
+            Rule::Not(rule) => rule.tests(),
+            Rule::Claim(_, test) => vec![test],
+            Rule::Public | Rule::Token | Rule::Scope(_) | Rule::Fresh(_) | Rule::Acr(_) => Vec::new(),
+        }
+    }
 }
 
 impl Value {
+    fn listed(values: &[Value]) -> String {
+        values.iter().map(Value::shown).collect::<Vec<_>>().join(", ")
+    }
+
     /// As it is written in a policy.
     fn shown(&self) -> String {
         match self {
@@ -106,13 +206,38 @@ impl Value {
         }
     }
 
+    pub(crate) fn is_number(&self) -> bool {
+        match self {
+            Value::Int(_) | Value::Float(_) => true,
+            Value::Str(_) | Value::Bool(_) | Value::Parameter(_) => false,
+        }
+    }
+
     /// Whether the two let the same tokens in: the runtime holds 3 and 3.0 to be one number.
     pub(crate) fn matches(&self, other: &Value) -> bool {
         match (self, other) {
-            (Value::Int(int), Value::Float(float)) | (Value::Float(float), Value::Int(int)) => {
-                float.fract() == 0.0 && *float as i128 == *int
-            }
+            (Value::Int(_), Value::Float(_)) | (Value::Float(_), Value::Int(_)) => self.order(other) == Ordering::Equal,
             _ => self == other,
         }
+    }
+
+    /// Of numbers, without rounding.
+    pub(crate) fn order(&self, other: &Value) -> Ordering {
+        match (self, other) {
+            (Value::Int(one), Value::Int(other)) => one.cmp(other),
+            (Value::Float(one), Value::Float(other)) => one.partial_cmp(other).unwrap_or(Ordering::Equal),
+            (Value::Float(float), Value::Int(int)) => compare(*float, *int),
+            (Value::Int(int), Value::Float(float)) => compare(*float, *int).reverse(),
+            // No number.
+            _ => Ordering::Equal,
+        }
+    }
+}
+
+/// What is beyond the integers of claims is cut to what is still beyond them.
+fn compare(float: f64, int: i128) -> Ordering {
+    match (float.floor() as i128).cmp(&int) {
+        Ordering::Equal if float.fract() != 0.0 => Ordering::Greater,
+        order => order,
     }
 }

@@ -8,6 +8,7 @@ mod decision;
 mod facts;
 pub(crate) mod fit;
 pub(crate) mod kept;
+pub(crate) mod kind;
 mod need;
 mod normal;
 mod number;

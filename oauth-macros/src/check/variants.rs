@@ -1,5 +1,6 @@
 //! Alternatives that are variants of one enum: together they may name them all.
 
+use quote::ToTokens as _;
 use syn::visit::{self, Visit};
 use syn::{FieldPat, Pat, PatOr, Path};
 
@@ -34,7 +35,10 @@ fn of_one_enum(pattern: &Pat) -> Option<Alternatives> {
     };
     let mut cases = written.cases.iter().map(enum_of);
     let of = cases.next()??;
-    cases.all(|other| other.as_ref() == Some(&of)).then(|| Alternatives { of, written: written.clone() })
+    let named = of.to_token_stream().to_string();
+    cases
+        .all(|other| other.is_some_and(|other| other.to_token_stream().to_string() == named))
+        .then(|| Alternatives { of, written: written.clone() })
 }
 
 /// `Role` of `Role::Admin`. In capitals alone it may be a constant, and what is before it a module.

@@ -6,7 +6,7 @@ use quote::{ToTokens as _, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{GenericArgument, Pat, PathArguments, Type, TypePath};
 
-use super::rule::value_tokens;
+use super::rule::kind_tokens;
 use crate::check::variants::{self, Alternatives};
 use crate::peek::{first_span, words};
 use crate::rule::{Asks, Check};
@@ -19,13 +19,14 @@ pub(super) fn checks(checks: &[Check], private: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
     let checks = checks.iter().map(|Check { asks, first, last }| {
         let (function, asked) = match asks {
-            Asks::Term(_, index) => ("check", quote_spanned!(here=> &__OAUTH_GUARD, #index)),
-            Asks::Any(name, values) => {
-                let values = values.iter().map(|value| value_tokens(value, private));
-                ("check_any", quote_spanned!(here=> &__OAUTH_GUARD.bound, &[#(#name),*], &[#(#values),*]))
+            Asks::Term(index) => ("check", quote_spanned!(here=> &__OAUTH_GUARD, #index)),
+            Asks::Any(name, kinds) => {
+                let kinds = kinds.iter().map(|kind| kind_tokens(kind, private));
+                ("check_any", quote_spanned!(here=> &__OAUTH_GUARD.bound, &[#(#name),*], &[#(#kinds),*]))
             }
-            Asks::Both(name, either) => {
-                ("check_both", quote_spanned!(here=> &__OAUTH_GUARD.bound, &[#(#name),*], #either))
+            Asks::Together(name, kinds, cure) => {
+                let kinds = kinds.iter().map(|kind| kind_tokens(kind, private));
+                ("check_together", quote_spanned!(here=> &__OAUTH_GUARD.bound, &[#(#name),*], &[#(#kinds),*], #cure))
             }
         };
         // The call is the user's, and reaches from the first token of the term to its last: there the compiler says so.

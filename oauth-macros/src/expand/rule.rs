@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 
-use crate::rule::{Order, Rule, Test, Value};
+use crate::rule::{Kind, Order, Rule, Test, Value};
 
 pub(super) fn rule_tokens(rule: &Rule, private: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
@@ -65,7 +65,7 @@ fn test_tokens(test: &Test, private: &TokenStream) -> TokenStream {
     }
 }
 
-pub(super) fn value_tokens(value: &Value, private: &TokenStream) -> TokenStream {
+fn value_tokens(value: &Value, private: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
     match value {
         Value::Str(text) => quote_spanned!(here=> #private::Value::Str(#text)),
@@ -73,5 +73,35 @@ pub(super) fn value_tokens(value: &Value, private: &TokenStream) -> TokenStream 
         Value::Float(float) => quote_spanned!(here=> #private::Value::Float(#float)),
         Value::Bool(truth) => quote_spanned!(here=> #private::Value::Bool(#truth)),
         Value::Parameter(name) => quote_spanned!(here=> #private::Value::Parameter(#name)),
+    }
+}
+
+pub(super) fn kind_tokens(kind: &Kind, private: &TokenStream) -> TokenStream {
+    let here = Span::mixed_site();
+    let end = |value: &Option<Value>| match value {
+        Some(value) => {
+            let value = value_tokens(value, private);
+            quote_spanned!(here=> ::core::option::Option::Some(#value))
+        }
+        None => quote_spanned!(here=> ::core::option::Option::None),
+    };
+    match kind {
+        Kind::Absent => quote_spanned!(here=> #private::Kind::Absent),
+        Kind::Bool(truth) => quote_spanned!(here=> #private::Kind::Bool(#truth)),
+        Kind::Text(text) => quote_spanned!(here=> #private::Kind::Text(#text)),
+        Kind::OtherText(texts) => quote_spanned!(here=> #private::Kind::OtherText(&[#(#texts),*])),
+        Kind::Is(value) => {
+            let value = value_tokens(value, private);
+            quote_spanned!(here=> #private::Kind::Is(#value))
+        }
+        Kind::Between(above, below) => {
+            let (above, below) = (end(above), end(below));
+            quote_spanned!(here=> #private::Kind::Between(#above, #below))
+        }
+        Kind::Object => quote_spanned!(here=> #private::Kind::Object),
+        Kind::List(kinds) => {
+            let kinds = kinds.iter().map(|kind| kind_tokens(kind, private));
+            quote_spanned!(here=> #private::Kind::List(&[#(#kinds),*]))
+        }
     }
 }

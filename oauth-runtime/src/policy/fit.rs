@@ -2,12 +2,14 @@
 //! compiled, beside the rule, and never when it runs.
 
 mod judge;
+mod kind;
 
 use crate::model::claims::REGISTERED;
 use crate::policy::bound::Bound;
+use crate::policy::kind::Kind;
 use crate::policy::said::{Said, contains, is_number, near, nearer};
 use crate::policy::{Field, Guard, Presence, Rule, Shape, Test, Value};
-use judge::{SET_BY_SERVER, Verdict, can_be_list, has_field, has_key, judge_bound, judge_sub};
+use judge::{Asked, SET_BY_SERVER, Verdict, has_field, has_key, judge_bound, judge_sub};
 
 /// Panics, where it is evaluated and so at compile time, if this term of a guard, counted from the first, can never hold, or
 /// always holds.
@@ -53,12 +55,14 @@ pub const fn check_rule(bound: &Bound, rule: &Rule) {
     }
 }
 
-/// Panics, where it is evaluated and so at compile time, if this claim is no list: two values of it are demanded.
+/// Panics, where it is evaluated and so at compile time, if the claim is of none of these kinds: several terms hold together
+/// for them alone.
 #[track_caller]
-pub const fn check_both(bound: &Bound, name: &[&'static str], either: &str) {
-    if !bound.types.is_empty() && !can_be_list(bound, name) {
-        let said = Said::new().name(name).text(" is no list, and never both: for either, write `").path(name);
-        panic!("{}", said.text(" = ").text(either).text("`").as_str());
+pub const fn check_together(bound: &Bound, name: &[&'static str], holds: &[Kind], never: &str) {
+    if !bound.types.is_empty()
+        && let Verdict::Never(shape, _) = judge_bound(bound, name, Asked::Together(holds))
+    {
+        panic!("{}", Said::new().name(name).text(" is ").shape(shape).text(", and ").text(never).as_str());
     }
 }
 
@@ -134,20 +138,30 @@ const REGISTERED_KEYS: [u64; 23] = [
     0xECCB92FE7E560E04,
 ];
 
-/// Panics, where it is evaluated and so at compile time, if one of these values the claim always has.
+/// Panics, where it is evaluated and so at compile time, if the claim is of none of these kinds, for which no term of an
+/// `any(..)` holds.
 #[track_caller]
-pub const fn check_any(bound: &Bound, name: &'static [&'static str], values: &'static [Value]) {
-    if !bound.types.is_empty()
-        && let verdict @ Verdict::AsksNothing = judge_bound(bound, name, &Test::OneOf(values))
-    {
-        panic!("{}", verdict.said(name, &Test::OneOf(values)).as_str());
+pub const fn check_any(bound: &Bound, name: &[&'static str], left: &[Kind]) {
+    if bound.types.is_empty() {
+        return;
+    }
+    let said = Said::new();
+    match judge_bound(bound, name, Asked::Any(left)) {
+        Verdict::AsksNothing => panic!("{}", said.name(name).text(NO_OTHER_VALUE).as_str()),
+        Verdict::AsksPresence => {
+            let said = said.text("this asks only that ").name(name).text(" is there: write ").name(name);
+            panic!("{}", said.as_str());
+        }
+        _ => {}
     }
 }
 
+const NO_OTHER_VALUE: &str = " has no other value, so this asks nothing: leave it out";
+
 pub(crate) const fn misfit(bound: &Bound, rule: &Rule) -> Option<Said> {
     match rule {
-        Rule::Claim(name, test) if !bound.types.is_empty() => match judge_bound(bound, name, test) {
-            Verdict::Fits => None,
+        Rule::Claim(name, test) if !bound.types.is_empty() => match judge_bound(bound, name, Asked::Test(test)) {
+            Verdict::Fits | Verdict::AsksPresence => None,
             verdict => Some(verdict.said(name, test)),
         },
         Rule::Scope(scopes) => undeclared("scope", scopes, bound.scopes),
@@ -180,7 +194,8 @@ impl Verdict {
     const fn said(&self, name: &[&'static str], test: &Test) -> Said {
         let said = Said::new();
         match self {
-            Verdict::Fits => said,
+            // The second is said of several terms alone.
+            Verdict::Fits | Verdict::AsksPresence => said,
             Verdict::AsksNothing => match test {
                 Test::Present => {
                     let said =
@@ -189,9 +204,7 @@ impl Verdict {
                         " = ..`; where clients have tokens in their own name, `claims!(..)` names their type, too",
                     )
                 }
-                Test::Equals(_) | Test::OneOf(_) | Test::Differs(_) => {
-                    said.name(name).text(" has no other value, so this asks nothing: leave it out")
-                }
+                Test::Equals(_) | Test::OneOf(_) | Test::Differs(_) => said.name(name).text(NO_OTHER_VALUE),
                 Test::Orders(..) => {
                     let said = said.name(name).text(" is always ").value_of(test, 0);
                     said.text(", so this asks nothing: leave it out")

@@ -75,6 +75,14 @@ async fn operators() -> impl Responder {
     "operators"
 }
 
+/// Of one claim each, and all of them ask something.
+#[require_claim(a > 3, a < 4, b >= 3, b <= 3, all(c = "x", c = "y"), d = "x", d != "y", not(e), any(not(f), f = "x"))]
+#[require_claim(any(g != "x", g != "y"), any(h < 3, h > 3), any(i = true, i = false), any(j != 3, j = "x"))]
+#[get("/together")]
+async fn together() -> impl Responder {
+    "together"
+}
+
 #[require_claim(any(all(a, b = [1, path."id"]), not(c != true), all(not(any(d, e)))), realm_access.roles = "admin")]
 #[delete("/nested/{id:\\d{3}}")]
 async fn nested() -> impl Responder {
@@ -116,7 +124,7 @@ impl Handlers {
 pub(crate) fn main() {
     let _ = App::new()
         .service((typed, condition, string, variants, binding, stacked, operators))
-        .service((nested, words, open, values))
+        .service((nested, words, open, values, together))
         .route("/associated", web::get().to(Handlers::associated));
     println!("{}", oauth_runtime::policies());
 }

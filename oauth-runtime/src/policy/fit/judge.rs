@@ -1,6 +1,8 @@
 //! What comes of a term where the claims are of a shape: it fits, it never holds, it always holds, or there is no such claim.
 
+use super::kind::{can_be, fits};
 use crate::policy::bound::{Bound, BoundType};
+use crate::policy::kind::Kind;
 use crate::policy::said::{contains, equal};
 use crate::policy::shape::key;
 use crate::policy::{Field, Order, Presence, Shape, Test, Value};
@@ -13,6 +15,8 @@ pub(super) enum Verdict {
     Word,
     /// It holds for everybody.
     AsksNothing,
+    /// It holds for everybody who has the claim.
+    AsksPresence,
     /// The claim is of this shape, and never the value of this place.
     Never(&'static Shape, usize),
     /// The claim before this segment is of a shape that has nothing below it.
@@ -27,29 +31,39 @@ struct Term<'a> {
     name: &'a [&'static str],
     /// Of each segment.
     keys: [u64; DEEPEST],
-    test: &'a Test,
+    asked: Asked<'a>,
     /// The claims are not of this server's making: what has a default may be missing.
     is_read: bool,
     /// Also in what takes every name.
     in_maps: bool,
 }
 
+/// What is asked of a claim.
+#[derive(Clone, Copy)]
+pub(super) enum Asked<'a> {
+    Test(&'a Test),
+    /// One of several terms, none of which holds for these kinds.
+    Any(&'a [Kind]),
+    /// Several terms, all of which hold for these kinds alone.
+    Together(&'a [Kind]),
+}
+
 /// Below this, nothing is said of a claim.
 const DEEPEST: usize = 8;
 
 /// Over all the types that the claims may be: what one of them answers is an answer.
-pub(super) const fn judge_bound(bound: &Bound, name: &[&'static str], test: &Test) -> Verdict {
+pub(super) const fn judge_bound(bound: &Bound, name: &[&'static str], asked: Asked<'_>) -> Verdict {
     if name.len() > DEEPEST {
         return Verdict::Fits;
     }
-    let mut term = Term { name, keys: [0; DEEPEST], test, is_read: is_read(bound.types), in_maps: false };
+    let mut term = Term { name, keys: [0; DEEPEST], asked, is_read: is_read(bound.types), in_maps: false };
     let mut index = 0;
     while index < name.len() {
         term.keys[index] = key(name[index]);
         index += 1;
     }
     // "Any valid token", over a scope of routes.
-    if matches!(test, Test::Present) && name.len() == 1 && equal(name[0], "sub") {
+    if matches!(asked, Asked::Test(Test::Present)) && name.len() == 1 && equal(name[0], "sub") {
         return Verdict::Fits;
     }
     let verdict = judge_values(bound.types, &term);
@@ -79,11 +93,11 @@ const fn is_read(types: &[BoundType]) -> bool {
 
 /// Each value of a list by itself, since one type may have the one and another the other.
 const fn judge_values(types: &'static [BoundType], term: &Term<'_>) -> Verdict {
-    let Test::OneOf(values) = term.test else { return judge_types(types, term) };
+    let Asked::Test(Test::OneOf(values)) = term.asked else { return judge_types(types, term) };
     let mut index = 0;
     while index < values.len() {
-        match judge_types(types, &Term { test: &Test::Equals(values[index]), ..*term }) {
-            Verdict::Fits | Verdict::AsksNothing => {}
+        match judge_types(types, &Term { asked: Asked::Test(&Test::Equals(values[index])), ..*term }) {
+            Verdict::Fits | Verdict::AsksNothing | Verdict::AsksPresence => {}
             Verdict::Never(shape, _) => return Verdict::Never(shape, index),
             verdict => return verdict,
         }
@@ -114,8 +128,12 @@ const fn either(one: Option<Verdict>, other: Verdict) -> Option<Verdict> {
     let Some(one) = one else { return Some(other) };
     Some(match (one, other) {
         (Verdict::AsksNothing, Verdict::AsksNothing) => Verdict::AsksNothing,
+        (Verdict::AsksNothing | Verdict::AsksPresence, Verdict::AsksNothing | Verdict::AsksPresence) => {
+            Verdict::AsksPresence
+        }
         // Then it asks which of the types it is.
-        (Verdict::Fits | Verdict::AsksNothing, _) | (_, Verdict::Fits | Verdict::AsksNothing) => Verdict::Fits,
+        (Verdict::Fits | Verdict::AsksNothing | Verdict::AsksPresence, _)
+        | (_, Verdict::Fits | Verdict::AsksNothing | Verdict::AsksPresence) => Verdict::Fits,
         (never @ Verdict::Never(..), _) | (_, never @ Verdict::Never(..)) => never,
         (Verdict::NoField(_, _, at), deeper @ Verdict::NoField(_, _, below)) if below > at => deeper,
         (Verdict::NoField(_, _, at), deeper @ Verdict::NothingBelow(_, below)) if below > at => deeper,
@@ -139,13 +157,17 @@ const fn judge_either(shapes: &'static [Shape], term: &Term<'_>, at: usize, opti
 pub(super) const fn judge_sub(shape: &'static Shape, test: &Test) -> Verdict {
     let mut keys = [0; DEEPEST];
     keys[0] = key("sub");
-    judge(shape, &Term { name: &["sub"], keys, test, is_read: false, in_maps: true }, 0, false)
+    judge(shape, &Term { name: &["sub"], keys, asked: Asked::Test(test), is_read: false, in_maps: true }, 0, false)
 }
 
 /// `optional`: it may not be there.
 const fn judge(shape: &'static Shape, term: &Term<'_>, at: usize, optional: bool) -> Verdict {
     if at == term.name.len() {
-        return ask(shape, term.test, optional);
+        return match term.asked {
+            Asked::Test(test) => ask(shape, test, optional),
+            Asked::Any(left) => ask_any(shape, left, optional),
+            Asked::Together(holds) => ask_together(shape, holds, optional),
+        };
     }
     match shape {
         Shape::Any => Verdict::Fits,
@@ -270,40 +292,35 @@ const fn ask_values(shape: &'static Shape, values: &[Value], optional: bool) -> 
     if !optional && covers(shape, values) { Verdict::AsksNothing } else { Verdict::Fits }
 }
 
-/// Whether the claim can be this value, or a list with it.
-const fn fits(shape: &Shape, value: &Value) -> bool {
-    match (shape, value) {
-        (Shape::Any, _)
-        | (Shape::Text, Value::Str(_) | Value::Parameter(_))
-        | (Shape::Variants(_) | Shape::Integer(..), Value::Parameter(_))
-        | (Shape::Number, Value::Int(_) | Value::Float(_))
-        | (Shape::Bool, Value::Bool(_)) => true,
-        (Shape::Variants(names), Value::Str(text)) => contains(names, text),
-        (Shape::Integer(least, most), Value::Int(integer)) => *least <= *integer && *integer <= *most,
-        (Shape::Integer(least, most), Value::Float(float)) => {
-            let integer = *float as i128;
-            integer as f64 == *float && *least <= integer && integer <= *most
+/// What comes of an `any(..)`, of which no term holds for these kinds.
+const fn ask_any(shape: &'static Shape, left: &[Kind], optional: bool) -> Verdict {
+    let (mut kinds, mut may_be_absent) = (left, false);
+    while let [kind, rest @ ..] = kinds {
+        match kind {
+            Kind::Absent => may_be_absent = can_be(shape, kind, optional),
+            _ if can_be(shape, kind, false) => return Verdict::Fits,
+            _ => {}
         }
-        (Shape::Optional(inner), value) => fits(inner, value),
-        // It is searched one level deep.
-        (Shape::List(each), value) => !is_list(each) && fits(each, value),
-        (Shape::Either(shapes), value) => {
-            let mut index = 0;
-            while index < shapes.len() && !fits(&shapes[index], value) {
-                index += 1;
-            }
-            index < shapes.len()
-        }
-        _ => false,
+        kinds = rest;
+    }
+    match may_be_absent {
+        // `false` is there, and the bare claim does not let it in.
+        true if can_be(shape, &Kind::Bool(false), false) => Verdict::Fits,
+        true => Verdict::AsksPresence,
+        false => Verdict::AsksNothing,
     }
 }
 
-const fn is_list(shape: &Shape) -> bool {
-    match shape {
-        Shape::List(_) => true,
-        Shape::Optional(inner) => is_list(inner),
-        _ => false,
+/// What comes of terms that hold together for these kinds alone.
+const fn ask_together(shape: &'static Shape, holds: &[Kind], optional: bool) -> Verdict {
+    let mut kinds = holds;
+    while let [kind, rest @ ..] = kinds {
+        if can_be(shape, kind, optional) {
+            return Verdict::Fits;
+        }
+        kinds = rest;
     }
+    Verdict::Never(shape, 0)
 }
 
 /// Whether the claim is always one of these.
@@ -372,53 +389,6 @@ const fn order_holds(order: Order, claim: i128, value: &Value) -> bool {
         Order::AtMost => !above,
         Order::Above => above,
         Order::AtLeast => !below,
-    }
-}
-
-/// Whether the claim can have two values at once.
-pub(super) const fn can_be_list(bound: &Bound, name: &[&'static str]) -> bool {
-    // A list takes no order: it is the only shape for which two values can hold.
-    let mut index = 0;
-    while index < bound.types.len() {
-        if leads_to_list(&bound.types[index].shape, name, 0) {
-            return true;
-        }
-        index += 1;
-    }
-    leads_to_list(SERVER, name, 0)
-}
-
-const fn leads_to_list(shape: &Shape, name: &[&'static str], at: usize) -> bool {
-    match shape {
-        Shape::Any => true,
-        Shape::List(_) => at == name.len(),
-        Shape::Optional(inner) => leads_to_list(inner, name, at),
-        Shape::Map(each) => at < name.len() && leads_to_list(each, name, at + 1),
-        Shape::Either(shapes) => {
-            let mut index = 0;
-            while index < shapes.len() && !leads_to_list(&shapes[index], name, at) {
-                index += 1;
-            }
-            index < shapes.len()
-        }
-        Shape::Object(_, fields) => {
-            let mut index = 0;
-            while index < fields.len() {
-                let field = &fields[index];
-                let leads = match field.presence {
-                    Presence::Flat => leads_to_list(&field.shape, name, at),
-                    Presence::Always | Presence::Defaulted | Presence::Sometimes => {
-                        at < name.len() && equal(field.name, name[at]) && leads_to_list(&field.shape, name, at + 1)
-                    }
-                };
-                if leads {
-                    return true;
-                }
-                index += 1;
-            }
-            false
-        }
-        Shape::Null | Shape::Text | Shape::Bool | Shape::Integer(..) | Shape::Number | Shape::Variants(_) => false,
     }
 }
 
