@@ -2,7 +2,7 @@
 
 use actix_web::{App, Responder, get, test as harness, web};
 use oauth_runtime::testing::{self, Coverage, Finding, NotSignedIn};
-use oauth_runtime::{Client, Login, OAuthService, Policy, policy, require_claim, require_token};
+use oauth_runtime::{Client, Login, OAuthService, Policy, ResourceServer, policy, require_claim, require_token};
 use serde_json::json;
 
 const ADMINS: Policy = policy!(role = "admin");
@@ -54,6 +54,70 @@ async fn a_misfit_names_its_handler_and_what_does_not_fit() {
 #[require_claim(sub = dyn path.owner)]
 async fn without_owner() -> impl Responder {
     "a note"
+}
+
+#[actix_web::test]
+async fn what_is_amiss_comes_first_and_what_is_the_servers_is_one_line() {
+    let table = coverage(|_, app| {
+        app.service(web::scope("/audit").service(log)).route("/zebra", web::get().to(plain));
+    });
+    let table = table.await;
+    let text = table.to_string();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('?')).collect();
+    let own = table.findings().filter(|(_, finding)| **finding == Finding::Server).count();
+    assert!(own > 9, "{text}");
+    assert_eq!(
+        lines,
+        [
+            "! GET /zebra      OPEN: it answered 200",
+            "  GET /audit/log  guarded: any valid token",
+            &format!("  ({own} paths)      of the server itself"),
+        ]
+    );
+}
+
+/// What `assert_closed` says above its table.
+fn headline(table: &Coverage) -> String {
+    let told = std::panic::catch_unwind(|| table.assert_closed()).unwrap_err();
+    let told = told.downcast_ref::<String>().unwrap();
+    told.lines().take_while(|line| !line.starts_with('!')).collect::<Vec<_>>().join("\n")
+}
+
+#[actix_web::test]
+async fn the_headline_says_what_there_is_to_do_of_each_kind() {
+    let open = coverage(|_, app| _ = app.route("/zebra", web::get().to(plain))).await;
+    assert_eq!(headline(&open), "1 open to strangers: put a guard on each, `#[public]`, or `.except(&[..])`");
+    let others = coverage(|_, app| {
+        app.service(web::scope("/no/owner").service(without_owner)).service(web::resource("/none"));
+    });
+    let others = headline(&others.await);
+    assert!(others.starts_with("1 guarded in vain: ") && others.contains("\n1 unchecked: "), "{others}");
+    assert!(!others.contains("strangers"), "{others}");
+}
+
+#[actix_web::test]
+async fn an_app_without_the_service_is_told_so() {
+    let without = testing::coverage(App::new().service(log)).await;
+    let told = headline(&without);
+    assert!(told.starts_with("no service is in this App") && told.contains(".configure(oauth.routes())"), "{told}");
+    assert_eq!(told.lines().count(), 1, "{told}");
+    // An open route stays one.
+    let open = testing::coverage(App::new().service(log).route("/zebra", web::get().to(plain))).await;
+    assert!(headline(&open).contains("\n1 open to strangers"), "{open}");
+    // A scope's own is as good.
+    let oauth = testing::service();
+    let scope = web::scope("/v1").configure(oauth.routes()).service(log).route("/zebra", web::get().to(plain));
+    let scoped = headline(&testing::coverage(App::new().service(scope)).await);
+    assert!(!scoped.contains("no service is in this App"), "{scoped}");
+}
+
+#[actix_web::test]
+async fn what_a_resource_server_answers_by_itself_is_its_own() {
+    let api = ResourceServer::discover("http://127.0.0.1:1").audience("https://api.example").build().await.unwrap();
+    let table = testing::coverage(App::new().configure(api.routes()).service(log)).await;
+    table.assert_closed();
+    let own = table.findings().find(|(_, finding)| **finding == Finding::Server).unwrap();
+    assert_eq!(own.0.path, "/.well-known/oauth-protected-resource");
 }
 
 #[actix_web::test]

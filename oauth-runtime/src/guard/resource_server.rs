@@ -83,7 +83,9 @@ impl ResourceServer {
                     "bearer_methods_supported": ["header"],
                     "scopes_supported": map::scopes(),
                 });
-                let describe = web::get().to(move || {
+                let describe = web::get().to(move |_request: HttpRequest| {
+                    #[cfg(feature = "testing")]
+                    crate::guard::probe::answered_by_the_server(&_request);
                     let answer = HttpResponse::Ok()
                         .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
                         .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::sync::Arc;
 
 use actix_http::Request;
 use actix_web::body::MessageBody;
@@ -14,8 +15,8 @@ use futures_util::FutureExt as _;
 
 use crate::guard::map;
 use crate::guard::probe::{self, Noted, Probe};
+use crate::guard::protection::Protection;
 use crate::policy::{Guard, Rule};
-use crate::server::OAuthService;
 use crate::testing::table::{Coverage, Finding, METHODS, Route};
 
 /// Calls every route and method of an `App` without a token, and finds out which of them answer.
@@ -78,12 +79,11 @@ where
         let why = "a middleware failed before actix-web could say which routes there are";
         return Coverage { rows: vec![(route, Finding::Unchecked(why.to_owned()))], ..Coverage::default() };
     };
-    let oauth = request.app_data::<OAuthService>();
+    let protection = request.app_data::<Arc<Protection>>();
     let items: Vec<IntrospectionReportItem> = (&tree.root).into();
     let mut rows = Rows::default();
     for item in items.iter().filter(|item| item.resource_type == "resource") {
-        let is_own = oauth.is_some_and(|oauth| oauth.server().protection().own_urls.has(&item.full_path));
-        if is_own {
+        if protection.is_some_and(|protection| protection.own_urls.has(&item.full_path)) {
             check_own(&app, item, &mut rows).await;
         } else {
             check(&app, request.resource_map(), item, scope_that_asks(&items, item), &mut rows).await;
@@ -101,7 +101,10 @@ where
     }
     let Rows { found: mut rows, wrapped: beside } = rows;
     rows.sort_by(|(one, _), (other, _)| (&one.path, &one.method).cmp(&(&other.path, &other.method)));
-    Coverage { rows, excepted: BTreeSet::new(), beside, unworn: unworn(&wrapped) }
+    // That of a scope lets its guards decide.
+    let is_without_service =
+        protection.is_none() && !rows.iter().any(|(_, finding)| matches!(finding, Finding::Guarded(_)));
+    Coverage { rows, excepted: BTreeSet::new(), beside, unworn: unworn(&wrapped), is_without_service }
 }
 
 /// An `App` that actix-web cannot list the routes of: where a parameter stands twice in a path, it panics without saying where.

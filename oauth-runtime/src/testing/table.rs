@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// What the routes of an `App` answer to a stranger. Printed it is a table.
+/// What the routes of an `App` answer to a stranger. Printed it is a table: first what is open, unchecked or guarded in vain, then
+/// the rest, with one line for all that belongs to the server.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct Coverage {
@@ -12,6 +13,8 @@ pub struct Coverage {
     /// By their paths, the policies of scopes that open routes look as if they were in.
     pub(super) beside: BTreeMap<String, String>,
     pub(super) unworn: Vec<(String, String)>,
+    /// No service is in the `App`, and no guard could decide by another.
+    pub(super) is_without_service: bool,
 }
 
 /// A method and the pattern of a path; no method where it is the same for all.
@@ -111,10 +114,26 @@ impl Coverage {
     /// # Panics
     /// With the table, where it is so.
     pub fn assert_closed(&self) {
-        assert!(
-            self.is_closed(),
-            "routes are open to strangers: put a guard on each, `#[public]`, or `.except(&[..])`\n{self}"
-        );
+        assert!(self.is_closed(), "{}\n{self}", self.headline());
+    }
+
+    /// What there is to do, for each kind of what is not fine.
+    fn headline(&self) -> String {
+        let of_kind = |is: fn(&Finding) -> bool| {
+            self.rows.iter().filter(|(route, finding)| is(finding) && !self.is_fine(route, finding)).count()
+        };
+        let kinds = [
+            (of_kind(|finding| matches!(finding, Finding::Open(_))), OPEN),
+            // Without a service no guard is at fault.
+            (
+                if self.is_without_service { 0 } else { of_kind(|finding| matches!(finding, Finding::Misfit(_))) },
+                MISFIT,
+            ),
+            (of_kind(|finding| matches!(finding, Finding::Unchecked(_))), UNCHECKED),
+        ];
+        let without = self.is_without_service.then(|| WITHOUT_SERVICE.to_owned());
+        let kinds = kinds.iter().filter(|(count, _)| *count > 0).map(|(count, cure)| format!("{count} {cure}"));
+        without.into_iter().chain(kinds).collect::<Vec<String>>().join("\n")
     }
 
     fn is_fine(&self, route: &Route, finding: &Finding) -> bool {
@@ -158,11 +177,13 @@ impl fmt::Display for Finding {
 
 impl fmt::Display for Coverage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = self.rows.iter().map(|(route, _)| route.to_string().chars().count()).max().unwrap_or(0);
-        for (route, finding) in &self.rows {
-            let fine = self.is_fine(route, finding);
-            let excepted = if fine && self.excepted.iter().any(|known| route.is(known)) { "(excepted) " } else { "" };
-            write!(f, "{} {:width$}  {excepted}{finding}", if fine { ' ' } else { '!' }, route.to_string())?;
+        let (own, others): (Vec<_>, Vec<_>) = self.rows.iter().partition(|(_, finding)| *finding == Finding::Server);
+        let (fine, amiss): (Vec<_>, Vec<_>) =
+            others.into_iter().partition(|(route, finding)| self.is_fine(route, finding));
+        let shown = amiss.iter().chain(&fine);
+        let width = shown.map(|(route, _)| route.to_string().chars().count()).max().unwrap_or(0);
+        for (route, finding) in amiss {
+            write!(f, "! {:width$}  {finding}", route.to_string())?;
             match self.beside.get(&route.path) {
                 Some(policy) if matches!(finding, Finding::Open(_)) => writeln!(
                     f,
@@ -174,9 +195,24 @@ impl fmt::Display for Coverage {
         for (place, policy) in &self.unworn {
             writeln!(f, "? {place:width$}  no scope is wrapped in it (a handler may ask it by `satisfies`): {policy}")?;
         }
-        Ok(())
+        for (route, finding) in fine {
+            let excepted = if self.excepted.iter().any(|known| route.is(known)) { "(excepted) " } else { "" };
+            writeln!(f, "  {:width$}  {excepted}{finding}", route.to_string())?;
+        }
+        let paths = match own.len() {
+            0 => return Ok(()),
+            1 => "(1 path)".to_owned(),
+            count => format!("({count} paths)"),
+        };
+        writeln!(f, "  {paths:width$}  {}", Finding::Server)
     }
 }
 
 /// What a route without a method takes.
 pub(super) const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+
+const WITHOUT_SERVICE: &str = "no service is in this App, so that none of its guards can decide: add .configure(oauth.routes()), as the \
+                               program does";
+const OPEN: &str = "open to strangers: put a guard on each, `#[public]`, or `.except(&[..])`";
+const MISFIT: &str = "guarded in vain: mend the guard as its line says";
+const UNCHECKED: &str = "unchecked: find out what each answers, and name it in `.except(&[..])`";
