@@ -252,14 +252,16 @@ fn hidden(page: &str) -> String {
 
 fn lifetimes() -> impl Strategy<Value = Lifetimes> {
     let length = || prop::sample::select(vec![60, 3600, DAY, 7 * DAY, 30 * DAY, 200 * DAY, 400 * DAY]);
-    let both = || prop::option::weighted(0.8, (length(), length()));
+    let in_order = |(idle, absolute): (u64, u64)| (idle.min(absolute), absolute);
+    let both = || prop::option::weighted(0.8, (length(), length()).prop_map(in_order));
     let access = prop::sample::select(vec![60, 3600, DAY]);
     let code = prop::sample::select(vec![60, 600]);
     (both(), both(), access, code).prop_map(|(sessions, refresh, access, code)| Lifetimes {
         sessions,
         refresh,
-        access,
-        code,
+        // The builder refuses what outlives refresh tokens.
+        access: refresh.map_or(access, |(idle, _)| access.min(idle)),
+        code: refresh.map_or(code, |(_, absolute)| code.min(absolute)),
     })
 }
 

@@ -287,6 +287,7 @@ async fn c23_a_grace_that_is_changed_counts_for_what_was_issued_before() {
             .clock(clock)
             .store(store)
             .reload_blocking(|_| Some(json!({ "role": "admin" })))
+            .access_token_lifetime(Duration::from_secs(1))
             .refresh_token_idle(Duration::from_secs(1))
             .refresh_token_grace(Duration::from_secs(grace));
         let oauth = service.build().unwrap();

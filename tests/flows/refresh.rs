@@ -158,6 +158,7 @@ async fn c24_a_family_ends_when_idle_and_at_its_age() {
     assert!(answer.json()["error_description"].as_str().is_some_and(|text| text.contains("too old")));
 
     let (server, clock) = timed(|builder| {
+        let builder = builder.access_token_lifetime(Duration::from_secs(60));
         builder.refresh_token_idle(Duration::from_secs(60)).refresh_token_lifetime(Duration::from_secs(100))
     });
     let browser = Browser::new(&server);
@@ -387,8 +388,9 @@ async fn c24_a_lifetime_that_was_shortened_counts_for_what_was_issued_before() {
         start(move |builder| change(with_reload(builder).issuer(NAME).clock(clock).store(store)))
     };
     let long = shared(|builder| builder);
-    let idle = shared(|builder| builder.refresh_token_idle(Duration::from_secs(60)));
-    let age = shared(|builder| builder.refresh_token_lifetime(Duration::from_secs(60)));
+    const MINUTE: Duration = Duration::from_secs(60);
+    let idle = shared(|builder| builder.access_token_lifetime(MINUTE).refresh_token_idle(MINUTE));
+    let age = shared(|builder| builder.access_token_lifetime(MINUTE).refresh_token_lifetime(MINUTE));
     let [long, idle, age] = [&long, &idle, &age].map(Browser::new);
     let mut token = text(&long.issued(&[]).await, "refresh_token");
     for browser in [&idle, &age, &long] {

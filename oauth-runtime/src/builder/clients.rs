@@ -13,6 +13,7 @@ use crate::model::redirect_uri::{AFTER_SIGN_OUT, Besides, OF_ANSWERS, RedirectUr
 use crate::model::release::Releases;
 use crate::model::resource::Resources;
 use crate::model::secret::is_predictable;
+use crate::model::written::{is_normal, own_port, web};
 use crate::model::{GrantType, Scope, Secret};
 
 /// What the service has, of which a client may be given some.
@@ -274,8 +275,10 @@ pub(super) fn default_scope(text: Option<String>, scopes: &BTreeMap<String, Stri
 /// Scheme and host, and nothing else.
 pub(super) fn origins(origins: Vec<String>) -> Result<Vec<String>, BuildError> {
     for origin in &origins {
-        let parsed = url::Url::parse(origin).ok();
-        if parsed.is_none_or(|url| !url.origin().is_tuple() || url.origin().ascii_serialization() != *origin) {
+        // As a browser sends it: a `*`, say, it never would.
+        let is_normal = web(origin.as_bytes())
+            .is_some_and(|(authority, rest)| rest.is_empty() && is_normal(authority, own_port(origin.as_bytes())));
+        if !is_normal || url::Url::parse(origin).is_err() {
             return Err(BuildError::Origin { origin: origin.clone() });
         }
     }

@@ -120,6 +120,21 @@ pub enum BuildError {
         /// The longest that it may be.
         longest: Duration,
     },
+    /// A lifetime is longer than one that ends first: what it promises would never be reached, or the other never be of use.
+    #[error(
+        "{what} is {} seconds, and {other}, of {}, ends first: lengthen {other}, or shorten {what}",
+        .lifetime.as_secs(), .ends.as_secs()
+    )]
+    Outlives {
+        /// The name of the builder's method, such as `access_token_lifetime`.
+        what: &'static str,
+        /// What it says, or its default.
+        lifetime: Duration,
+        /// The name of the method of what is shorter, such as `refresh_token_lifetime`.
+        other: &'static str,
+        /// What that says, or its default.
+        ends: Duration,
+    },
     /// A registered key of a client is of another kind than
     /// [`assertion_algorithms`](crate::Builder::assertion_algorithms) names.
     #[error(

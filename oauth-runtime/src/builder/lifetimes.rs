@@ -19,7 +19,8 @@ impl<S> Builder<S> {
         self
     }
 
-    /// How long a refresh token is valid that is not used; 1 second to 400 days. Default: 14 days.
+    /// How long a refresh token is valid that is not used; 1 second to 400 days, and no less than an access token: a client
+    /// refreshes when that has ended. Default: 14 days.
     pub fn refresh_token_idle(mut self, lifetime: Duration) -> Self
     where
         S: Reloads,
@@ -28,8 +29,8 @@ impl<S> Builder<S> {
         self
     }
 
-    /// How long after the sign-in refresh tokens are valid at all, however often they are used; 1 second to 400 days.
-    /// After that the user signs in again. What is set later counts for later sign-ins, where it is longer. Default: 90
+    /// How long after the sign-in refresh tokens are valid at all, however often they are used; 1 second to 400 days, and no less
+    /// than [`Builder::refresh_token_idle`] and an access token. After that the user signs in again. What is set later counts for later sign-ins, where it is longer. Default: 90
     /// days.
     pub fn refresh_token_lifetime(mut self, lifetime: Duration) -> Self
     where
@@ -62,7 +63,8 @@ impl<S> Builder<S> {
         self
     }
 
-    /// How long a session is valid that no client asks for; 1 second to 400 days. Default: a day.
+    /// How long a session is valid that no client asks for; 1 second to 400 days, and no more than
+    /// [`Builder::session_lifetime`]. Default: a day.
     pub fn session_idle(mut self, lifetime: Duration) -> Self
     where
         S: Reloads,
@@ -122,6 +124,31 @@ impl Settings {
         }
         if !self.refresh_token_grace.is_zero() && !is_lifetime(self.refresh_token_grace, LONGEST_GRACE) {
             return Err(BuildError::Grace { longest: LONGEST_GRACE });
+        }
+        self.check_what_ends_first()
+    }
+
+    /// None is longer than one that ends first.
+    fn check_what_ends_first(&self) -> Result<(), BuildError> {
+        let access_tokens = Some(self.access_token_lifetime);
+        let refresh = self.reload.as_ref().filter(|_| self.refresh_tokens).map(|_| self.refresh_token_lifetimes());
+        let sessions = self.reload.as_ref().filter(|_| self.sessions).map(|_| self.session_lifetimes());
+        let of_refresh = ("refresh_token_lifetime", refresh.map(|refresh| refresh.absolute));
+        let of_sessions = ("session_lifetime", sessions.map(|sessions| sessions.absolute));
+        for (what, lifetime, (other, ends)) in [
+            ("refresh_token_idle", self.refresh_token_idle, of_refresh),
+            ("session_idle", self.session_idle, of_sessions),
+            // A client refreshes when its access token ends, and would always come too late.
+            ("access_token_lifetime", access_tokens, of_refresh),
+            ("access_token_lifetime", access_tokens, ("refresh_token_idle", refresh.map(|refresh| refresh.idle))),
+            // Both count from the sign-in.
+            ("code_lifetime", Some(self.code_lifetime), of_refresh),
+        ] {
+            if let (Some(lifetime), Some(ends)) = (lifetime, ends)
+                && lifetime > ends
+            {
+                return Err(BuildError::Outlives { what, lifetime, other, ends });
+            }
         }
         Ok(())
     }

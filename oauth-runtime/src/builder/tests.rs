@@ -190,6 +190,11 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
             "https",
         ),
         (
+            good().client(spa_named("app").redirect_uri("https://*.app.example/cb")),
+            is!(BuildError::RedirectUri { .. }),
+            "register each one whole",
+        ),
+        (
             good().client(spa_named("app").redirect_uri("https://app.example/cb?error=1")),
             is!(BuildError::RedirectUri { .. }),
             "must not have \"error\"",
@@ -300,6 +305,8 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
             is!(BuildError::PublicClient { .. }),
             "Client::confidential(\"job\")",
         ),
+        (good().origin("https://*.app.example"), is!(BuildError::Origin { .. }), "https://app.example"),
+        (good().origin("https://app.example:443"), is!(BuildError::Origin { .. }), "https://app.example"),
         (good().origin("https://app.example/"), is!(BuildError::Origin { .. }), "https://app.example"),
         (good().accent("blue"), is!(BuildError::Accent(_)), "#"),
         (
@@ -331,11 +338,37 @@ fn what_reload_turns_on_has_bounds_and_one_type_of_claims() {
         (reloading().refresh_token_lifetime(seconds(401 * 24 * 3600)), "and 34560000 seconds"),
         (reloading().refresh_token_grace(seconds(61)), "60 seconds"),
         (reloading().refresh_token_grace(Duration::from_millis(1500)), "in whole seconds"),
+        (
+            reloading().refresh_token_idle(seconds(91 * 24 * 3600)),
+            "refresh_token_idle is 7862400 seconds, and refresh_token_lifetime, of 7776000, ends first: lengthen",
+        ),
+        (reloading().session_idle(seconds(61)).session_lifetime(seconds(60)), "session_idle is 61 seconds"),
+        (reloading().refresh_token_lifetime(seconds(3599)), "or shorten access_token_lifetime"),
+        (
+            reloading().refresh_token_idle(seconds(60)).access_token_lifetime(seconds(61)),
+            "access_token_lifetime is 61 seconds, and refresh_token_idle, of 60, ends first",
+        ),
+        (
+            reloading()
+                .access_token_lifetime(seconds(9))
+                .code_lifetime(seconds(11))
+                .refresh_token_lifetime(seconds(10)),
+            "code_lifetime is 11 seconds, and refresh_token_lifetime, of 10, ends first",
+        ),
         (reloading().sessions(false).account_page(), "leave .account_page() out"),
         (good().authenticate_blocking(|_| Some([1_u8])).reload_blocking(|_| Some([1_u16])), "use one type"),
     ] {
         let why = why(builder);
         assert!(why.contains(text), "{why} does not say {text}");
+    }
+    // A default is not what the author wrote, what is not issued ends nothing, and equals may be.
+    for good in [
+        reloading().session_lifetime(seconds(60)).refresh_token_lifetime(seconds(3600)),
+        reloading().refresh_token_lifetime(seconds(60)).refresh_tokens(false),
+        reloading().session_idle(seconds(60)).session_lifetime(seconds(60)),
+        reloading().session_idle(seconds(61)).session_lifetime(seconds(60)).sessions(false),
+    ] {
+        assert!(good.build().is_ok());
     }
 }
 

@@ -291,7 +291,8 @@ impl<S> Client<S> {
     /// https; `http://127.0.0.1` or `http://[::1]` (any port matches, RFC 8252 §7.3); `http://localhost`, where any port
     /// matches unless one is written; or a private scheme, which has a dot or is [allowed](Client::allow_scheme) by its name.
     /// Where the issuer is on loopback, names below `localhost` are as `localhost` itself. Compared as a string, never by
-    /// prefix. Its query must not have what an answer brings, such as `code`, `state` or `iss`.
+    /// prefix or pattern, so a `*` is refused. In the form that a browser goes to: no default port, no `..`. Its query must not
+    /// have what an answer brings, such as `code`, `state` or `iss`.
     #[must_use]
     pub fn redirect_uri(mut self, uri: impl Into<String>) -> Client {
         self.settings.redirect_uris.push(uri.into());

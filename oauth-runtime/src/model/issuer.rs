@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use url::Url;
 
-use crate::model::written::{first_of, has, host, is, is_on_loopback, web};
+use crate::model::written::{after_user, first_of, has, host, is, is_normal, is_on_loopback, own_port, web};
 
 /// An issuer identifier (RFC 8414 §2): https, or http on loopback; no query, no fragment.
 #[derive(Clone, Debug)]
@@ -96,10 +96,13 @@ impl FromStr for Issuer {
     }
 }
 
-/// Which rule a text breaks, as far as it takes no parser of URLs: when a program is compiled, and when it starts.
+/// Which rule a text breaks, a name in another script (`xn--`) aside, which takes a parser: when a program is compiled, and when it starts.
 pub(crate) const fn broken_rule(text: &str) -> Option<InvalidIssuer> {
     let Some((authority, mut path)) = web(text.as_bytes()) else { return Some(InvalidIssuer::NotAUrl) };
     let is_https = text.as_bytes()[4] == b's';
+    if !is_normal(after_user(authority), own_port(text.as_bytes())) {
+        return Some(InvalidIssuer::NotAUrl);
+    }
     if !is_https && !is_on_loopback(host(authority)) {
         return Some(InvalidIssuer::PlainHttp);
     }
@@ -177,11 +180,20 @@ mod tests {
             ("http://[::1].notes.example", InvalidIssuer::NotAUrl),
             ("https://", InvalidIssuer::NotAUrl),
             ("https:///a", InvalidIssuer::NotAUrl),
+            ("https://notes.example:0", InvalidIssuer::NotAUrl),
+            ("https://*.notes.example", InvalidIssuer::NotAUrl),
             ("https://notes.example/..", InvalidIssuer::Path),
             ("https://notes.example/{id}", InvalidIssuer::Path),
             ("https://notes.example/a//b", InvalidIssuer::Path),
         ] {
             assert_eq!(bad.parse::<Issuer>().expect_err(bad), why, "{bad}");
+        }
+        // Only a name in another script is left to the start of the program.
+        for (text, rest) in
+            [("https://xn--a-ecp.ru", true), ("https://notes.example:443", false), ("https://a:99999", false)]
+        {
+            assert!(text.parse::<Issuer>().is_err(), "{text}");
+            assert_eq!(broken_rule(text).is_none(), rest, "{text}");
         }
         let issuer: Issuer = "https://notes.example/a/".parse().expect("an issuer");
         assert_eq!(issuer.path(), "/a");

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crate::model::{issuer as issuers, lifetime as lifetimes, redirect_uri as redirect_uris, secret as secrets};
 
-/// Checks an issuer when the program is compiled: https, or http on loopback; no query, no fragment. It is the `&'static str` that
-/// [`Builder::issuer`](crate::Builder::issuer) takes. What only a parser of URLs can tell, `build()` does.
+/// Checks an issuer when the program is compiled: https, or http on loopback; a host in lower case, no default port, no
+/// query, no fragment. It is the `&'static str` that [`Builder::issuer`](crate::Builder::issuer) takes. Whether a host that begins
+/// with `xn--` is a name, `build()` says.
 ///
 /// ```
 /// use oauth_runtime::{OAuthService, issuer};
@@ -21,6 +22,10 @@ use crate::model::{issuer as issuers, lifetime as lifetimes, redirect_uri as red
 /// ```compile_fail,E0080
 /// oauth_runtime::issuer!("http://notes.example"); // plain http is for loopback only; elsewhere write https
 /// ```
+///
+/// ```compile_fail,E0080
+/// oauth_runtime::issuer!("https://Notes.example"); // it must be an absolute URL in normal form, such as https://notes.example
+/// ```
 #[macro_export]
 macro_rules! issuer {
     ($text:expr) => {{
@@ -29,8 +34,9 @@ macro_rules! issuer {
     }};
 }
 
-/// Checks a redirect URI when the program is compiled: a scheme, https outside of loopback, no fragment, no user name. It is the
-/// `&'static str` that [`Client::redirect_uri`](crate::Client::redirect_uri) takes. What else there is to check, `build()` does.
+/// Checks a redirect URI when the program is compiled: all that holds for every client. It is the `&'static str` that
+/// [`Client::redirect_uri`](crate::Client::redirect_uri) takes. What depends on the rest, `build()` says: a private scheme without a
+/// dot is for [`Client::allow_scheme`](crate::Client::allow_scheme), and `http://app.localhost` for an issuer on loopback.
 ///
 /// ```
 /// use oauth_runtime::{Client, redirect_uri};
@@ -42,6 +48,10 @@ macro_rules! issuer {
 ///
 /// ```compile_fail,E0080
 /// oauth_runtime::redirect_uri!("https://notes.example/#/callback"); // it must have no fragment
+/// ```
+///
+/// ```compile_fail,E0080
+/// oauth_runtime::redirect_uri!("https://*.notes.example/callback"); // .. `*` stands for nothing else: register each one whole
 /// ```
 #[macro_export]
 macro_rules! redirect_uri {

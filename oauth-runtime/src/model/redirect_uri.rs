@@ -5,7 +5,7 @@ use std::fmt;
 use url::{Host, Url};
 
 use crate::model::issuer::is_loopback;
-use crate::model::written::{self, has, host, is_on_loopback, web};
+use crate::model::written::{self, begins, first_of, has, host, is, is_normal, is_on_loopback, number, own_port, web};
 
 /// A redirect URI as a client registers it.
 #[derive(Clone, Debug)]
@@ -50,6 +50,8 @@ pub enum InvalidRedirectUri {
     PlainHttp,
     /// It is a private scheme without a dot, or a scheme that runs or shows content.
     Scheme,
+    /// It has a `*`, as if it stood for several: redirect URIs are compared as strings.
+    Wildcard,
     /// Its query has a parameter that an answer brings: the client would get it twice.
     OfAnswers(&'static str),
 }
@@ -58,7 +60,8 @@ impl InvalidRedirectUri {
     pub(crate) const fn text(self) -> &'static str {
         match self {
             InvalidRedirectUri::NotAUri => {
-                "it must be an absolute URI in normal form: lower-case host, no default port, printable ASCII"
+                "it must be an absolute URI in normal form: lower-case scheme and host, a port from 1 to 65535 \
+                 that is not the scheme's own, no segment `.` or `..`, printable ASCII"
             }
             InvalidRedirectUri::Fragment => "it must have no fragment",
             InvalidRedirectUri::UserInfo => "it must have no user name or password",
@@ -66,6 +69,9 @@ impl InvalidRedirectUri {
             InvalidRedirectUri::Scheme => {
                 "it must be https, http on loopback, or a private scheme with a dot such as com.example.app:/callback; \
                  name one without a dot in .allow_scheme(..)"
+            }
+            InvalidRedirectUri::Wildcard => {
+                "it is compared as a string, so `*` stands for nothing else: register each one whole"
             }
             InvalidRedirectUri::OfAnswers(_) => "which the answer brings: give that parameter another name",
         }
@@ -172,9 +178,6 @@ impl RedirectUri {
             return Err(why);
         }
         let url = Url::parse(text).map_err(|_| InvalidRedirectUri::NotAUri)?;
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(InvalidRedirectUri::UserInfo);
-        }
         let origin = url.origin().ascii_serialization();
         let kind = match url.scheme() {
             "https" if has_origin(text, &origin) => Kind::Web { origin },
@@ -190,10 +193,7 @@ impl RedirectUri {
                 Kind::Loopback { before, after: text[origin.len()..].to_owned() }
             }
             "https" => return Err(InvalidRedirectUri::NotAUri),
-            scheme
-                if (scheme.contains('.') || besides.schemes.iter().any(|named| named == scheme))
-                    && text.starts_with(scheme) =>
-            {
+            scheme if scheme.contains('.') || besides.schemes.iter().any(|named| named == scheme) => {
                 Kind::PrivateScheme { scheme: scheme.to_owned() }
             }
             _ => return Err(InvalidRedirectUri::Scheme),
@@ -203,16 +203,33 @@ impl RedirectUri {
 }
 
 /// Whether a private scheme may be allowed by its name: none that a browser shows, runs or sends itself.
-pub(crate) fn is_private_scheme(text: &str) -> bool {
-    // RFC 3986 §3.1, in the lower case that URLs are compared in
-    let is_of_scheme = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte);
-    text.starts_with(|first: char| first.is_ascii_lowercase())
-        && text.bytes().all(is_of_scheme)
-        && !OF_BROWSERS.contains(&text)
+pub(crate) const fn is_private_scheme(text: &str) -> bool {
+    let mut at = 0;
+    while at < OF_BROWSERS.len() {
+        if is(text.as_bytes(), OF_BROWSERS[at].as_bytes()) {
+            return false;
+        }
+        at += 1;
+    }
+    is_scheme(text.as_bytes())
 }
 
-/// Which rule a text breaks, as far as it takes no parser of URLs and nothing that the client or the issuer says: when a program
-/// is compiled, and when it starts.
+/// RFC 3986 §3.1, in the lower case that URLs are compared in.
+const fn is_scheme(mut text: &[u8]) -> bool {
+    if !matches!(text, [b'a'..=b'z', ..]) {
+        return false;
+    }
+    while let [byte, rest @ ..] = text {
+        if !matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'+' | b'-' | b'.') {
+            return false;
+        }
+        text = rest;
+    }
+    true
+}
+
+/// Which rule a text breaks, as far as nothing counts that the client or the issuer says: when a program is compiled, and when
+/// it starts.
 pub(crate) const fn broken_rule(text: &str) -> Option<InvalidRedirectUri> {
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -223,21 +240,75 @@ pub(crate) const fn broken_rule(text: &str) -> Option<InvalidRedirectUri> {
         }
         at += 1;
     }
-    if !has(bytes, b":") {
-        return Some(InvalidRedirectUri::NotAUri);
+    let (scheme, rest) = text.split_at(first_of(bytes, b":"));
+    let whole = bytes.split_at(first_of(bytes, b"?")).0;
+    if !is_scheme(scheme.as_bytes()) || rest.is_empty() {
+        Some(InvalidRedirectUri::NotAUri)
+    } else if has(bytes, b"#") {
+        Some(InvalidRedirectUri::Fragment)
+    } else if has(whole, b"*") {
+        Some(InvalidRedirectUri::Wildcard)
+    } else if has_dot_segment(whole) {
+        // A browser goes to another address than what is written.
+        Some(InvalidRedirectUri::NotAUri)
+    } else if is(scheme.as_bytes(), b"https") || is(scheme.as_bytes(), b"http") {
+        broken_rule_of_web(bytes)
+    } else if !is_private_scheme(scheme) {
+        Some(InvalidRedirectUri::Scheme)
+    } else if begins(rest.as_bytes(), b"://") {
+        broken_rule_of_app(rest.as_bytes().split_at(3).1)
+    } else {
+        None
     }
-    if has(bytes, b"#") {
-        return Some(InvalidRedirectUri::Fragment);
-    }
-    let Some((authority, _)) = web(bytes) else { return None };
+}
+
+const fn broken_rule_of_web(text: &[u8]) -> Option<InvalidRedirectUri> {
+    let Some((authority, _)) = web(text) else { return Some(InvalidRedirectUri::NotAUri) };
+    let is_https = text[4] == b's';
     let host = host(authority);
     if has(authority, b"@") {
         Some(InvalidRedirectUri::UserInfo)
-    } else if bytes[4] != b's' && !is_on_loopback(host) && !written::is_name_on_loopback(host) {
+    } else if !is_normal(authority, own_port(text)) {
+        Some(InvalidRedirectUri::NotAUri)
+    } else if !is_https && !is_on_loopback(host) && !written::is_name_on_loopback(host) {
         Some(InvalidRedirectUri::PlainHttp)
     } else {
         None
     }
+}
+
+/// What follows `com.example.app://`.
+const fn broken_rule_of_app(rest: &[u8]) -> Option<InvalidRedirectUri> {
+    let authority = rest.split_at(first_of(rest, b"/?")).0;
+    let (host, port) = authority.split_at(first_of(authority, b":"));
+    let is_port = match port {
+        [] => true,
+        [_, digits @ ..] => !host.is_empty() && matches!(number(digits, 65_535), Some(1..)),
+    };
+    if has(authority, b"@") {
+        Some(InvalidRedirectUri::UserInfo)
+    } else if !is_port || has(authority, b"[]") {
+        Some(InvalidRedirectUri::NotAUri)
+    } else {
+        None
+    }
+}
+
+/// Whether a parser of URLs would take a segment out of a path (RFC 3986 §5.2.4), which it does with an encoded dot as well.
+const fn has_dot_segment(mut text: &[u8]) -> bool {
+    while has(text, b"/") {
+        text = text.split_at(first_of(text, b"/") + 1).1;
+        let mut segment = text.split_at(first_of(text, b"/")).0;
+        let mut dots = 0;
+        while let [b'.', rest @ ..] | [b'%', b'2', b'e' | b'E', rest @ ..] = segment {
+            dots += 1;
+            segment = rest;
+        }
+        if segment.is_empty() && (dots == 1 || dots == 2) {
+            return true;
+        }
+    }
+    false
 }
 
 fn is_name_on_loopback(url: &Url) -> bool {
@@ -281,165 +352,4 @@ const OF_BROWSERS: [&str; 19] = [
 ];
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn registered(text: &str) -> RedirectUri {
-        parsed(text).expect(text)
-    }
-
-    fn parsed(text: &str) -> Result<RedirectUri, InvalidRedirectUri> {
-        RedirectUri::parse(text, Besides::default())
-    }
-
-    #[test]
-    fn c07_registered_whole_and_compared_as_strings() {
-        let uri = registered("https://notes.example/callback?a=b");
-        assert!(uri.matches("https://notes.example/callback?a=b"));
-        for other in [
-            "https://notes.example/callback",
-            "https://notes.example/callback?a=b&c=d",
-            "https://notes.example/callback/../callback?a=b",
-            "https://NOTES.example/callback?a=b",
-            "https://notes.example:443/callback?a=b",
-            "https://notes.example.evil.example/callback?a=b",
-            "",
-        ] {
-            assert!(!uri.matches(other), "{other}");
-        }
-        assert_eq!(parsed("https://notes.example/#a").expect_err("a fragment"), InvalidRedirectUri::Fragment);
-    }
-
-    #[test]
-    fn c08_loopback_any_port_and_nothing_else() {
-        let uri = registered("http://127.0.0.1/callback");
-        for good in ["http://127.0.0.1/callback", "http://127.0.0.1:1/callback", "http://127.0.0.1:65535/callback"] {
-            assert!(uri.matches(good), "{good}");
-        }
-        for bad in [
-            "http://127.0.0.1:/callback",
-            "http://127.0.0.1:0/callback",
-            "http://127.0.0.1:65536/callback",
-            "http://127.0.0.1:+80/callback",
-            "http://127.0.0.1:80:80/callback",
-            "http://127.0.0.1:8000@evil.example/callback",
-            "http://evil@127.0.0.1:8000/callback",
-            "http://127.0.0.1.evil.example/callback",
-            "http://127.0.0.1:8000/callback/",
-            "http://127.0.0.1:8000/callback?x",
-            "http://127.0.0.2:8000/callback",
-            "http://localhost:8000/callback",
-            "https://127.0.0.1:8000/callback",
-            "http://[::1]:8000/callback",
-        ] {
-            assert!(!uri.matches(bad), "{bad}");
-        }
-        assert!(registered("http://127.0.0.1:8000/").matches("http://127.0.0.1:9/"));
-        assert!(registered("http://[::1]/cb").matches("http://[::1]:9/cb"));
-        let local = registered("http://localhost:3000/cb");
-        assert!(local.matches("http://localhost:3000/cb") && !local.matches("http://localhost:3001/cb"));
-        let local = registered("http://localhost/cb");
-        for good in ["http://localhost/cb", "http://localhost:1/cb", "http://localhost:3001/cb"] {
-            assert!(local.matches(good), "{good}");
-        }
-        for bad in [
-            "http://localhost:3001/cb/",
-            "http://localhost.evil.example:3001/cb",
-            "http://localhost:3001@evil.example/cb",
-            "http://127.0.0.1:3001/cb",
-            "https://localhost:3001/cb",
-        ] {
-            assert!(!local.matches(bad), "{bad}");
-        }
-    }
-
-    #[test]
-    fn c08_c09_names_on_loopback_and_private_schemes_without_a_dot_are_for_those_who_name_them() {
-        let schemes = ["cursor".to_owned()];
-        let all = Besides { schemes: &schemes, names_on_loopback: true };
-        for uri in ["cursor://app.cursor/oauth/callback", "http://notes.localhost:3000/cb", "http://notes.localhost/cb"]
-        {
-            assert!(parsed(uri).is_err(), "{uri}");
-            assert!(RedirectUri::parse(uri, all).expect(uri).matches(uri), "{uri}");
-        }
-        for bad in ["cursors:/cb", "CURSOR:/cb", "http://notes.localhost.example/cb", "http://evil-localhost/cb"] {
-            assert!(RedirectUri::parse(bad, all).is_err(), "{bad}");
-        }
-        let anywhere = RedirectUri::parse("http://notes.localhost/cb", all).expect("a name on loopback");
-        assert!(anywhere.matches("http://notes.localhost:3000/cb") && !anywhere.matches("http://a.localhost:3000/cb"));
-        let app = RedirectUri::parse("cursor://app/cb", all).expect("a private scheme").destination("cursor://app/cb");
-        assert_eq!((app.source.as_str(), app.shown.as_str(), app.is_https), ("cursor:", "cursor", false));
-        assert!(is_private_scheme("cursor") && is_private_scheme("vscode-insiders"));
-        for bad in ["", "Cursor", "7z", "a:b", "a b", "http", "javascript", "data", "é"] {
-            assert!(!is_private_scheme(bad), "{bad}");
-        }
-    }
-
-    #[test]
-    fn c09_plain_http_is_for_loopback_and_a_private_scheme_has_a_dot() {
-        for (bad, why) in [
-            ("http://notes.example/cb", InvalidRedirectUri::PlainHttp),
-            ("http://127.0.0.1.nip.example/cb", InvalidRedirectUri::PlainHttp),
-            ("myapp:/cb", InvalidRedirectUri::Scheme),
-            ("javascript:alert(1)", InvalidRedirectUri::Scheme),
-            ("data:text/html,x", InvalidRedirectUri::Scheme),
-            ("/callback", InvalidRedirectUri::NotAUri),
-            ("https://notes.example\\@evil.example/", InvalidRedirectUri::NotAUri),
-            ("https://notes.example/ cb", InvalidRedirectUri::NotAUri),
-            ("https://Notes.example/cb", InvalidRedirectUri::NotAUri),
-            ("http://127.1/cb", InvalidRedirectUri::NotAUri),
-            ("https://user@notes.example/", InvalidRedirectUri::UserInfo),
-            ("https://:@notes.example/", InvalidRedirectUri::UserInfo),
-        ] {
-            assert_eq!(parsed(bad).expect_err(bad), why, "{bad}");
-        }
-        assert!(registered("com.example.app:/cb").matches("com.example.app:/cb"));
-    }
-
-    #[test]
-    fn its_query_has_nothing_that_an_answer_brings() {
-        for (uri, name) in [
-            ("https://a.example/cb?code=1", Some("code")),
-            ("https://a.example/cb?a=1&state", Some("state")),
-            ("https://a.example/cb?%69ss=1", Some("iss")),
-            ("http://127.0.0.1/cb?error=", Some("error")),
-            ("com.example.app:/cb?error_uri=1", Some("error_uri")),
-            ("https://a.example/cb?error_description=1", Some("error_description")),
-            ("https://a.example/cb?session_state=1", Some("session_state")),
-            ("https://a.example/code?codes=code&Code=1;state", None),
-        ] {
-            let left = name.map_or(Ok(()), |name| Err(InvalidRedirectUri::OfAnswers(name)));
-            assert_eq!(registered(uri).leaves(&OF_ANSWERS), left, "{uri}");
-        }
-        assert_eq!(registered("https://a.example/bye?code=1").leaves(&AFTER_SIGN_OUT), Ok(()));
-    }
-
-    #[test]
-    fn destinations_name_what_a_browser_and_a_person_need() {
-        let of = |text: &str, requested: &str| {
-            let destination = registered(text).destination(requested);
-            (destination.source, destination.shown)
-        };
-        assert_eq!(
-            of("https://a.example:8443/cb", "https://a.example:8443/cb"),
-            ("https://a.example:8443".into(), "a.example:8443".into())
-        );
-        assert_eq!(
-            of("http://127.0.0.1/cb", "http://127.0.0.1:90/cb"),
-            ("http://127.0.0.1:90".into(), "127.0.0.1:90".into())
-        );
-        assert_eq!(of("http://[::1]/cb", "http://[::1]:90/cb"), ("http:".into(), "[::1]:90".into()));
-        assert_eq!(
-            of("com.example.app:/cb", "com.example.app:/cb"),
-            ("com.example.app:".into(), "com.example.app".into())
-        );
-    }
-
-    #[test]
-    fn parameters_join_the_query_that_is_there() {
-        let with = |uri: &str| registered(uri).destination(uri).with(&[("code", "a b"), ("state", "&=")]);
-        assert_eq!(with("https://a.example/cb"), "https://a.example/cb?code=a+b&state=%26%3D");
-        assert_eq!(with("https://a.example/cb?x=1"), "https://a.example/cb?x=1&code=a+b&state=%26%3D");
-        assert_eq!(with("com.example.app:/cb"), "com.example.app:/cb?code=a+b&state=%26%3D");
-    }
-}
+mod tests;
