@@ -210,6 +210,31 @@ pub fn require_claim(policy: proc_macro::TokenStream, handler: proc_macro::Token
 /// App::new().service(me);
 /// ```
 ///
+/// # Any valid token is one of a third party, too
+///
+/// Where the builder has allowed it the service's own audience, a client of somebody else gets in with the token of a user, and
+/// the handler reads all claims of that user, those that are sealed in the token included. What it answers with is then told to
+/// that client. Ask for the scope that a claim is for:
+///
+/// ```
+/// use actix_web::{Responder, get, web::Json};
+/// use oauth_runtime::{AccessToken, Claims, require_token};
+/// use serde::Deserialize;
+///
+/// #[derive(Deserialize)]
+/// struct User { sub: String, email: String }
+///
+/// #[require_token]
+/// #[get("/me")]
+/// async fn me(token: AccessToken, Claims(user): Claims<User>) -> impl Responder {
+///     let email = token.scope().contains("email").then_some(user.email);
+///     Json((user.sub, email))
+/// }
+/// # actix_web::App::new().service(me);
+/// ```
+///
+/// `/userinfo` does so by itself, for the claims that each granted scope releases.
+///
 /// In all else it is [`#[require_claim(..)]`](macro@require_claim), of which it could be the empty form, but for what a
 /// reader would make of that: an attribute of that name without a claim looks unfinished, and this one does not. Its only
 /// argument is `crate = "path"`.

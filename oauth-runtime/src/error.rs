@@ -141,7 +141,7 @@ reasons! {
         "this redirect_uri is not registered for the client: it must be the same, character for character";
     UnsupportedResponseType => 400, UnsupportedResponseType, "response_type must be code";
     UnsupportedResponseMode => 400, InvalidRequest, "response_mode must be query, or left out";
-    ScopeMalformed => 400, InvalidScope, "scope has a character that is not allowed, or is too long";
+    ScopeMalformed => 400, InvalidScope, "scope has a character that is not allowed";
     ScopeUnknown => 400, InvalidScope,
         "nothing of the scope is one of this server that the client may ask for: see scopes_supported";
     AccessDenied => 400, AccessDenied, "the user did not allow it";

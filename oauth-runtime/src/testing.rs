@@ -20,6 +20,12 @@
 //! assert_eq!(test::call_service(&app, request).await.status(), StatusCode::OK);
 //! # }
 //! ```
+//!
+//! The feature `testing` has actix-web list the routes of each `App` (`actix-web/experimental-introspection`). It cannot list a
+//! parameter that stands twice, once in a scope and once in a route within, as in `web::scope("/org/{id}")` around `/user/{id}`:
+//! `test::init_service` then panics with `Wrong path pattern` and `duplicate capture group`, where a build without the feature
+//! starts. [`coverage`] says which parameter it is. Give each a name of its own: a guard takes no parameter that is there
+//! twice. (Twice in one pattern, `/org/{id}/user/{id}`, no build of actix-web takes.)
 
 mod browser;
 mod coverage;

@@ -72,6 +72,25 @@ async fn c05_a_state_over_the_limit_is_answered_with_a_page() {
 }
 
 #[tokio::test]
+async fn c05_a_scope_over_the_limit_is_refused_wherever_it_is_asked_for() {
+    let server = start(|builder| builder.reload(async |_: &str| Some(json!({}))));
+    let browser = Browser::new(&server);
+    let padded = |bytes: usize| format!("notes:read {}", "s".repeat(bytes - "notes:read ".len()));
+    let (longest, longer) = (padded(1024), padded(1025));
+    let redirect = browser.authorize(&[("prompt", Some("none")), ("scope", Some(&longer))]).await.redirect();
+    assert_eq!((&*redirect["error"], &*redirect["error_description"]), ("invalid_request", "scope is too long"));
+    // What is unknown is left out.
+    let issued = browser.issued(&[("scope", Some(&longest))]).await;
+    assert_eq!(issued["scope"], "notes:read");
+    let refresh = issued["refresh_token"].as_str().unwrap();
+    for (scope, error) in [(longer.as_str(), "invalid_request"), (&longest, "invalid_scope")] {
+        let answer = browser.refresh(refresh, &[("scope", Some(scope))]).await;
+        assert_eq!((answer.status, answer.json()["error"].as_str()), (400, Some(error)), "{answer:?}");
+    }
+    assert_eq!(browser.refresh(refresh, &[("scope", Some("notes:read"))]).await.status, 200, "nothing was spent");
+}
+
+#[tokio::test]
 async fn c05_code_state_and_cookies_together_fit_what_a_proxy_takes() {
     let server = start(|builder| {
         // Whose password says how long their claims are.

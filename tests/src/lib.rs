@@ -277,6 +277,8 @@ impl Answer {
             && self.header("content-security-policy").contains("frame-ancestors 'none'")
             && self.header("referrer-policy") == "no-referrer"
             && self.header("cache-control") == "no-store"
+            // It would cut a client's page from the window in which its user signs in.
+            && !self.headers.contains_key("cross-origin-opener-policy")
             && !self.headers.contains_key("location")
     }
 }

@@ -1,6 +1,7 @@
 //! What only a run of the routes, or a review of them, can see.
 
 use actix_web::{App, Responder, get, test as harness, web};
+use futures_util::FutureExt as _;
 use oauth_runtime::testing::{self, Coverage, Finding, NotSignedIn};
 use oauth_runtime::{Client, Login, OAuthService, Policy, ResourceServer, policy, require_claim, require_token};
 use serde_json::json;
@@ -48,6 +49,18 @@ async fn a_misfit_names_its_handler_and_what_does_not_fit() {
         table.contains("the guard of `without_owner` does not fit its route: the route has no parameter `owner`"),
         "{table}"
     );
+}
+
+/// As the documentation of `testing` says: it is actix-web that cannot list it.
+#[actix_web::test]
+async fn an_app_with_a_parameter_twice_is_not_made_with_the_feature_of_tests() {
+    let twice = || web::scope("/org/{id}").route("/user/{id}", web::get().to(plain));
+    let made = std::panic::AssertUnwindSafe(harness::init_service(App::new().service(twice())));
+    let told = made.catch_unwind().await.err().unwrap();
+    let told = told.downcast_ref::<String>().unwrap();
+    assert!(told.contains("Wrong path pattern") && told.contains("duplicate capture group"), "{told}");
+    let table = testing::coverage(App::new().service(twice())).await.to_string();
+    assert!(table.contains("the parameter `id` stands twice"), "{table}");
 }
 
 #[get("/{id}")]

@@ -266,7 +266,8 @@ pub(super) fn releases(
 /// What is granted where no scope is asked for.
 pub(super) fn default_scope(text: Option<String>, scopes: &BTreeMap<String, String>) -> Result<Scope, BuildError> {
     let Some(text) = text else { return Ok(Scope::default()) };
-    match text.parse::<Scope>() {
+    // Of as many as there are: only what a request asks for is bounded.
+    match Scope::try_from(text.clone()) {
         Ok(scope) if scope.iter().all(|scope| scopes.contains_key(scope)) => Ok(scope),
         Ok(_) | Err(_) => Err(BuildError::DefaultScope { scope: text }),
     }

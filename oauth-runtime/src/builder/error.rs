@@ -236,7 +236,10 @@ pub enum BuildError {
         why: String,
     },
     /// A [`scope`](crate::Builder::scope) is declared twice, or is not a scope.
-    #[error("the scope {scope:?} is there twice or is not a scope: one word of printable ASCII without \" and \\")]
+    #[error(
+        "the scope {scope:?} is there twice or is not a scope: one word of printable ASCII without \" and \\, of at most {} bytes",
+        crate::Scope::MAX_BYTES
+    )]
     Scope {
         /// The scope as given.
         scope: String,

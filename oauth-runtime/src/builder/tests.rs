@@ -147,6 +147,7 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
         (good().blocking_at_once(0), is!(BuildError::NeverAnswers), "blocking_at_once"),
         (good().authenticate_timeout(zero), is!(BuildError::NeverAnswers), "authenticate_timeout"),
         (good().scope("two words", ""), is!(BuildError::Scope { .. }), "one word"),
+        (good().scope("s".repeat(1025), ""), is!(BuildError::Scope { .. }), "at most 1024 bytes"),
         (good().scope("a", "").scope("a", ""), is!(BuildError::Scope { .. }), "there twice"),
         (good().acr_values(["two factors"]), is!(BuildError::AcrValue { .. }), ".acr_values("),
         (good().default_scope("notes"), is!(BuildError::DefaultScope { .. }), ".scope(..)"),
@@ -324,6 +325,10 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
     let phrase = Secret::danger_passphrase("a phrase of the tests, and long enough");
     assert!(good().secret(phrase.clone()).previous_secret(phrase).next_secret(RAW).build().is_ok());
     assert!(good().build().is_ok() && elsewhere("/welcome").build().is_ok());
+    let (one, other) = ("a".repeat(1024), "b".repeat(1024));
+    let both = format!("{one} {other}");
+    let client = Client::public("long").redirect_uri(CALLBACK).allow_scopes(&both);
+    assert!(good().scope(one, "").scope(other, "").default_scope(both).client(client).build().is_ok());
     let behind = nameless().issuer("https://notes.example").client(spa()).client_address(x_forwarded_for(1));
     assert!(behind.build().is_ok() && nameless().issuer("http://127.0.0.1").client(spa()).build().is_ok());
 }

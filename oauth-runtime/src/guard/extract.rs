@@ -24,6 +24,9 @@ use crate::policy::{self, Policy};
 /// Needs no guard: without a good token the answer is 401. Claims that are not a `T` are refused with 403, and the log
 /// says which field does not fit. Where a guard was written as a pattern of `T`, its value is this one.
 ///
+/// These are all claims of the user, whatever scope was granted: a handler that answers with them
+/// [tells a third party too](macro@crate::require_token#any-valid-token-is-one-of-a-third-party-too).
+///
 /// ```
 /// use oauth_runtime::Claims;
 /// use serde::Deserialize;

@@ -35,7 +35,10 @@ pub enum InvalidScope {
 crate::model::debug_as_text!(InvalidScope);
 
 impl Scope {
-    /// How long the text of a scope may be, in bytes.
+    /// How long a text may be, in bytes, that is [parsed](str::parse) as a scope: one that the builder's
+    /// [`scope`](crate::Builder::scope) declares, and what a request asks for, with the spaces between. A longer parameter `scope` is
+    /// `invalid_request`, a longer declaration a [`BuildError::Scope`](crate::BuildError::Scope). What is granted may be longer, as
+    /// a `default_scope` of many is.
     pub const MAX_BYTES: usize = 1024;
 
     /// Whether nothing is in it.

@@ -10,11 +10,17 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 /// The secret of a service, which all its keys are derived from ([`Builder::secret`](crate::Builder::secret)), or that of
 /// a client, which proves who it is by it ([`Client::secret`](crate::Client::secret)).
 ///
-/// ```
-/// use oauth_runtime::Secret;
+/// It is made of a text, of which a line's end is no part, so that a file or a variable can be taken as it is read; or of
+/// bytes. Both methods take either.
 ///
-/// let secret = Secret::from("YdYQ8GU1ZaifFM+45Ep9QAFqr0GY0b9DomzH6GQjLtQ=");
+/// ```
+/// use oauth_runtime::{Client, Secret};
+///
+/// let read = String::from("YdYQ8GU1ZaifFM+45Ep9QAFqr0GY0b9DomzH6GQjLtQ=\n"); // std::fs::read_to_string(..)
+/// let secret = Secret::from(read);
 /// assert_eq!(format!("{secret:?}"), "Secret(***)");
+/// let web = Client::confidential("web").redirect_uri("https://web.example/callback").secret(secret);
+/// # let _ = web;
 /// ```
 #[derive(Clone)]
 pub struct Secret {
@@ -70,7 +76,7 @@ impl Secret {
     /// ```
     #[must_use]
     pub fn danger_passphrase(phrase: impl Into<String>) -> Self {
-        Secret { is_passphrase: true, ..Secret::from(phrase.into()) }
+        Secret { is_passphrase: true, ..Secret::from(phrase.into().into_bytes()) }
     }
 
     pub(crate) fn random() -> Self {
@@ -196,13 +202,14 @@ fn decode(text: &str) -> Option<Vec<u8>> {
 
 impl From<&str> for Secret {
     fn from(text: &str) -> Self {
-        Secret::from(text.as_bytes())
+        // A file ends with a line's end, which is nothing that was drawn.
+        Secret::from(text.trim_end_matches(['\r', '\n']).as_bytes())
     }
 }
 
 impl From<String> for Secret {
     fn from(text: String) -> Self {
-        Secret::from(text.into_bytes())
+        Secret::from(text.as_str())
     }
 }
 
@@ -308,6 +315,17 @@ mod tests {
         0x61, 0xd6, 0x10, 0xf0, 0x65, 0x35, 0x65, 0xa8, 0x9f, 0x14, 0xcf, 0xb8, 0xe4, 0x4a, 0x7d, 0x40, 0x01, 0x6a,
         0xaf, 0x41, 0x98, 0xd1, 0xbf, 0x43, 0xa2, 0x6c, 0xc7, 0xe8, 0x64, 0x23, 0x2e, 0xd4,
     ];
+
+    #[test]
+    fn a_line_s_end_is_no_part_of_a_text_and_all_is_of_bytes_and_phrases() {
+        for text in ["a secret", "a secret\n", "a secret\r\n"] {
+            assert_eq!(Secret::from(text).bytes(), b"a secret");
+            assert_eq!(Secret::from(text.to_owned()).bytes(), b"a secret");
+            assert_eq!(Secret::from(text.as_bytes()).bytes(), text.as_bytes());
+            assert_eq!(Secret::danger_passphrase(text).bytes(), text.as_bytes());
+        }
+        assert_eq!(Secret::from(" a secret ").bytes(), b" a secret ");
+    }
 
     #[test]
     fn a_secret_is_read_in_each_form_that_programs_print() {
