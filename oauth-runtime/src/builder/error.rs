@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::model::Secret;
 use crate::model::issuer::InvalidIssuer;
 use crate::model::jwk::InvalidJwk;
 use crate::model::redirect_uri::InvalidRedirectUri;
 use crate::model::secret::InvalidSecret;
+use crate::model::{Scope, Secret};
 use crate::pages::InvalidColour;
 use crate::server::paths::Endpoint;
 
@@ -121,10 +121,7 @@ pub enum BuildError {
         longest: Duration,
     },
     /// A lifetime is longer than one that ends first: what it promises would never be reached, or the other never be of use.
-    #[error(
-        "{what} is {} seconds, and {other}, of {}, ends first: lengthen {other}, or shorten {what}",
-        .lifetime.as_secs(), .ends.as_secs()
-    )]
+    #[error("{what} is {} seconds, and {other}, of {}, ends first: lengthen {other}, or shorten {what}", .lifetime.as_secs(), .ends.as_secs())]
     Outlives {
         /// The name of the builder's method, such as `access_token_lifetime`.
         what: &'static str,
@@ -238,7 +235,7 @@ pub enum BuildError {
     /// A [`scope`](crate::Builder::scope) is declared twice, or is not a scope.
     #[error(
         "the scope {scope:?} is there twice or is not a scope: one word of printable ASCII without \" and \\, of at most {} bytes",
-        crate::Scope::MAX_BYTES
+        Scope::MAX_BYTES
     )]
     Scope {
         /// The scope as given.
