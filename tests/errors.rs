@@ -7,13 +7,14 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use actix_web::web;
 use oauth_runtime::states::WithReload;
 use oauth_runtime::store::{MemoryStore, StoreError};
 use oauth_runtime::testing::{Fault, FaultyStore, Verb};
-use oauth_runtime::{BuildError, Builder, Client, Keys, Login, OAuthService, SigningKey, require_claim};
-use oauth_tests::{Answer, Browser, SECRET, Server, builder, free_port, handlers, serve};
+use oauth_runtime::{BuildError, Builder, Client, Clock, Keys, Login, OAuthService, SigningKey, require_claim};
+use oauth_tests::{Answer, Browser, SECRET, Server, builder, changed, free_port, handlers, serve};
 use serde_json::json;
 
 /// Where an error stands.
@@ -50,6 +51,7 @@ fn whole(builder: Builder) -> Builder<WithReload> {
         .resource("https://files.example")
         .client(Client::public("fixed").redirect_uri("https://fixed.example/cb"))
         .client(Client::confidential("job").secret(SECRET))
+        .client(Client::public("tv").device())
         .authenticate(async |login: Login| match login.username.as_str() {
             // Claims that no token can carry.
             "broken" => Some(json!({ "iss": "x" })),
@@ -82,7 +84,7 @@ async fn with_a_session(change: impl FnOnce(Builder<WithReload>) -> Builder<With
     let signed_in = browser.sign_in(&[], "admin", "admin123").await;
     let cookies = signed_in.headers.get_all("set-cookie").iter();
     let cookies: Vec<&str> = cookies.map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap()).collect();
-    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    tokio::time::sleep(Duration::from_millis(1100)).await;
     let url = browser.authorize_url(&[FIXED, &[STATE]].concat()).replace(&base, &elsewhere);
     let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     (Answer::to(http.get(url).header("cookie", cookies.join("; "))).await, server)
@@ -92,9 +94,29 @@ const STATE: (&str, Option<&str>) = ("state", Some("s"));
 const FIXED: &[(&str, Option<&str>)] =
     &[("client_id", Some("fixed")), ("redirect_uri", Some("https://fixed.example/cb"))];
 
+/// What a device is told that asks at once, again, once its user has denied it, and at last.
+async fn of_a_device(browser: &Browser, clock: &Clock) -> [Answer; 4] {
+    let device = browser.post("/device_authorization", "client_id=tv").await.json();
+    let polls = async || {
+        let grant = ("grant_type", "urn:ietf:params:oauth:grant-type:device_code");
+        let form = [grant, ("client_id", "tv"), ("device_code", device["device_code"].as_str().unwrap())];
+        browser.post("/token", changed(&form, &[])).await
+    };
+    let (pending, too_soon) = (polls().await, polls().await);
+    let page = Answer::to(browser.http.get(device["verification_uri_complete"].as_str().unwrap())).await.form();
+    let typed = [("request", page.as_str()), ("user_code", device["user_code"].as_str().unwrap())];
+    let page = browser.post("/device", changed(&typed, &[])).await;
+    let page = browser.login(&page.form(), "admin", "admin123").await;
+    assert_eq!(browser.consent(&page.form(), "deny").await.status, 200);
+    let denied = polls().await;
+    clock.advance(Duration::from_secs(600));
+    [pending, too_soon, denied, polls().await]
+}
+
 async fn rows() -> Vec<Row> {
     let (listener, base) = free_port();
-    let oauth: OAuthService = whole(builder(&base)).build().unwrap();
+    let clock = Clock::by_hand();
+    let oauth: OAuthService = whole(builder(&base)).clock(clock.clone()).build().unwrap();
     let server = serve(listener, move |app: &mut web::ServiceConfig| {
         app.configure(oauth.routes()).configure(handlers).service(strong);
     });
@@ -111,6 +133,7 @@ async fn rows() -> Vec<Row> {
         let fields = [("request", form.as_str()), ("cancel", "cancel")];
         Answer::to(browser.http.post(format!("{base}/login")).form(&fields)).await
     };
+    let [pending, too_soon, denied_device, expired] = of_a_device(&fresh(), &clock).await;
     let (unavailable, _server) = with_a_session(|builder| builder.store(away())).await;
     let (failed, _server) =
         with_a_session(|builder| builder.reload(async |_: &str| Some(json!({ "iss": "not for claims" })))).await;
@@ -127,6 +150,7 @@ async fn rows() -> Vec<Row> {
     let never = |section, code, why| Row { section, code, got: Err(why), when: "" };
     const A: &str = "RFC 6749 §4.1.2.1";
     const T: &str = "RFC 6749 §5.2";
+    const D: &str = "RFC 8628 §3.5";
     const G: &str = "RFC 6750 §3.1";
     const O: &str = "OpenID Connect Core §3.1.2.6";
     vec![
@@ -224,6 +248,10 @@ async fn rows() -> Vec<Row> {
             fresh().post("/introspect", "client_id=demo&token=x").await,
             "a public client cannot show who it is",
         ),
+        row(D, "authorization_pending", Json, 400, pending, "the user has not decided yet"),
+        row(D, "slow_down", Json, 400, too_soon, "the device asks again before the interval is over"),
+        row(D, "access_denied", Json, 400, denied_device, "the user did not allow it"),
+        row(D, "expired_token", Json, 400, expired, "ten minutes have passed"),
         row(
             "RFC 8707 §2",
             "invalid_target",

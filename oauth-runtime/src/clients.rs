@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::error::Reason;
+use crate::model::GrantType;
 use crate::model::ceiling::{Ceiling, Ceilings, Unlisted};
 use crate::model::client::RegisteredClient;
 use crate::model::code::AuthorizationRequest;
@@ -39,7 +40,11 @@ impl Clients {
         request: &AuthorizationRequest,
     ) -> Result<(Arc<RegisteredClient>, Destination), Reason> {
         let client = self.find(&request.client_id).await?.ok_or(Reason::UnknownClient)?;
-        let destination = client.destination(&request.redirect_uri).ok_or(Reason::UnknownRedirectUri)?;
+        let destination = match &request.device {
+            Some(_) if client.may_use(GrantType::DeviceCode) => Destination::own_page(&request.redirect_uri),
+            Some(_) => return Err(Reason::GrantNotForClient),
+            None => client.destination(&request.redirect_uri).ok_or(Reason::UnknownRedirectUri)?,
+        };
         Ok((client, destination))
     }
 

@@ -14,7 +14,7 @@ use crate::policy::Need;
 use crate::store::StoreError;
 
 crate::model::words! {
-    /// The error codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 8707 §2, RFC 9470 §3 and OpenID Connect Core
+    /// The error codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 8628 §3.5, RFC 8707 §2, RFC 9470 §3 and OpenID Connect Core
     /// §3.1.2.6, and of the one code of OpenID Connect Core Unmet Authentication Requirements.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub(crate) enum Code {
@@ -38,6 +38,9 @@ crate::model::words! {
         ConsentRequired = "consent_required",
         UnmetAuthenticationRequirements = "unmet_authentication_requirements",
         AccessDenied = "access_denied",
+        AuthorizationPending = "authorization_pending",
+        SlowDown = "slow_down",
+        ExpiredToken = "expired_token",
     }
 }
 
@@ -192,6 +195,9 @@ reasons! {
     FormOfASignedOut => 400, InvalidRequest,
         "the user was signed out since: go back to the application and start again",
         shown_as: SignedOut;
+    DeviceGone => 400, InvalidRequest,
+        "no device waits for this decision any more: let it show a new code",
+        shown_as: PageExpired;
     NotSignedIn => 403, AccessDenied, "this page is for a user who is signed in", shown_as: SignInFirst;
     SignInFailed => 503, TemporarilyUnavailable,
         "signing in does not work at the moment: try again", retry_after: A_SECOND;
@@ -249,6 +255,14 @@ reasons! {
     CodeWithoutChallenge => 400, InvalidGrant,
         "the code was asked for without a code_challenge, which this client has to send";
     VerifierMismatch => 400, InvalidGrant, "code_verifier does not belong to the code_challenge";
+    // RFC 8628 §3.2 and §3.5
+    TooManyDevices(wait: Duration) => 429, TemporarilyUnavailable,
+        "too many devices ask for a sign-in: wait as long as Retry-After says", retry_after: *wait;
+    AuthorizationPending => 400, AuthorizationPending, "the user has not decided yet: ask again after the interval";
+    SlowDown => 400, SlowDown, "this comes too soon: wait five seconds longer from now on";
+    DeviceCodeForged => 400, InvalidGrant, "the device_code was not issued here, or was cut";
+    DeviceCodeExpired => 400, ExpiredToken, "the device_code has expired: ask for another one";
+    DeviceCodeOfAnotherClient => 400, InvalidGrant, "the device_code was issued to another client";
     RefreshTokenForged => 400, InvalidGrant, "the refresh token was not issued here, or was cut";
     RefreshTokenExpired => 400, InvalidGrant,
         "the refresh token was not used for too long, or is too old: sign in again";

@@ -122,10 +122,15 @@ kinds! {
     ConsentDenied = "consent_denied", INFO, "consent was refused";
     /// A client's user was sent back to it with a code.
     CodeIssued = "code_issued", INFO, "authorization code issued";
-    /// A client got an access token, for the grant type that is the reason: `authorization_code` or `client_credentials`.
+    /// A client got an access token, for the grant type that is the reason: `authorization_code`, `client_credentials` or
+    /// `urn:ietf:params:oauth:grant-type:device_code`.
     TokenIssued = "token_issued", INFO, "access token issued";
     /// A client got another access token for a refresh token.
     Refreshed = "refreshed", INFO, "access token refreshed";
+    /// A device without a browser asks for a sign-in, and shows a code to its user.
+    DeviceAsked = "device_asked", INFO, "a device asks for a sign-in";
+    /// A code was typed that no device shows. Reason: `wrong`.
+    UserCodeRefused = "user_code_refused", INFO, "the code of a device was refused";
     /// A code came twice: what was issued from it is revoked.
     CodeReplayed = "code_replayed", WARN, "a code was replayed: its grant is revoked";
     /// A refresh token came back after it was replaced: its grant is revoked.
@@ -144,7 +149,8 @@ kinds! {
     Forgotten = "forgotten", INFO, "a user was forgotten";
     /// Something was held up. The reason is the limit: of sign-ins by `address`, by `name`, by `name_and_address` or by
     /// `subject`, which names the user; the `budget` of an hour for one name; of a known `device`; of answers to a
-    /// `second_factor`, of failed tries of a `client`, of `grants` of one user.
+    /// `second_factor`, of failed tries of a `client`, of `grants` of one user, of `devices` that ask, of guesses at a
+    /// `user_code`.
     Throttled = "throttled", WARN, "a limit was reached";
     /// Another key than before signs tokens: the next period began, or yours was promoted. Each process tells it, with
     /// the first token that it signs by it.

@@ -13,6 +13,7 @@
 //! gets in as long as the [budget](BUDGET) of the hour lasts.
 
 pub(crate) mod network;
+mod on_devices;
 mod row;
 mod running;
 

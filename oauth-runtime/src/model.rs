@@ -8,6 +8,7 @@ pub(crate) mod client;
 pub(crate) mod code;
 pub(crate) mod credentials;
 pub(crate) mod device;
+pub(crate) mod device_code;
 pub(crate) mod form;
 pub(crate) mod grant_type;
 pub(crate) mod granting;
@@ -31,6 +32,7 @@ pub(crate) mod secret;
 pub(crate) mod session;
 pub(crate) mod text;
 pub(crate) mod time;
+pub(crate) mod user_code;
 pub(crate) mod written;
 
 pub use client::Client;

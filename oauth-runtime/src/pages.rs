@@ -8,8 +8,8 @@ mod sentence;
 mod texts;
 
 pub use contents::{
-    AccountApplication, AccountPage, AccountSession, Back, Brand, ConsentPage, ErrorPage, Link, OnwardPage, PageError,
-    QuestionPage, SignInPage, SignOutPage, SignedOutPage, StayedPage,
+    AccountApplication, AccountPage, AccountSession, Back, Brand, ConsentPage, DeviceDonePage, DevicePage, ErrorPage,
+    Link, OnwardPage, PageError, QuestionPage, SignInPage, SignOutPage, SignedOutPage, StayedPage, WaitingDevice,
 };
 pub use look::{InvalidColour, Logo};
 pub(crate) use look::{Look, stylesheet};
@@ -57,12 +57,30 @@ pub trait Pages: Send + Sync + 'static {
     }
 
     /// A client asks for access: a form that posts `request` and `decision`, which is `allow` or `deny`, to
-    /// `page.action`.
+    /// `page.action`. For a device (`page.device`) it has to show the code of the device, to be compared, and to say that it is
+    /// to be allowed by those alone who began it themselves.
     ///
     /// # Errors
     /// As for [`Pages::sign_in`].
     fn consent(&self, page: &ConsentPage<'_>) -> Result<String, PageError> {
         built_in::consent(page)
+    }
+
+    /// The page on which a user types the code that a device shows: a form that posts `request` and `user_code` to
+    /// `page.action`. It never sends itself, also where the code came with the link.
+    ///
+    /// # Errors
+    /// As for [`Pages::sign_in`].
+    fn device(&self, page: &DevicePage<'_>) -> Result<String, PageError> {
+        built_in::device(page)
+    }
+
+    /// Says that the device is allowed what was asked for, or that it is not.
+    ///
+    /// # Errors
+    /// As for [`Pages::sign_in`].
+    fn device_done(&self, page: &DeviceDonePage<'_>) -> Result<String, PageError> {
+        built_in::device_done(page)
     }
 
     /// A page of another site posted a request that is too long for a URL: a form that posts `page.value` as `page.field`
@@ -129,6 +147,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::model::Timestamp;
     use crate::model::question::Question;
 
     fn brand() -> Brand {
@@ -155,6 +174,7 @@ mod tests {
             links: &[],
             username: "",
             problem: None,
+            user_code: None,
         }
     }
 
@@ -209,6 +229,7 @@ mod tests {
             links: &[Link { label: hostile, href: hostile }],
             username: hostile,
             problem: Some(SignInProblem::Wrong),
+            user_code: Some(hostile),
         });
         let (title, happened, detail) = (hostile, hostile, hostile);
         let back = Some(Back { client: hostile, href: hostile });
@@ -229,6 +250,7 @@ mod tests {
                 account,
                 question,
                 problem,
+                user_code: Some(hostile),
             })
         };
         let consent = ConsentPage {
@@ -242,11 +264,14 @@ mod tests {
             resources: &[hostile],
             lasting: Some(hostile),
             account,
+            device: Some(WaitingDevice { user_code: hostile, asked_at: Timestamp::from_seconds(0), asked_from: None }),
         };
+        let user_code = hostile;
         let more = [
             ask(&question),
             ask(&Question::code(hostile)),
             BuiltInPages.consent(&consent),
+            BuiltInPages.device(&DevicePage { brand: &brand, texts, action, request, user_code, problem }),
             BuiltInPages.sign_out(&SignOutPage { brand: &brand, texts, action, request, account }),
             BuiltInPages.signed_out(&SignedOutPage { brand: &brand, texts }),
         ];

@@ -9,8 +9,8 @@ use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::web::ServiceConfig;
 
 use crate::endpoints::{
-    account, assets, authorize, consent, discovery, introspect, jwks, login, logout, protected_resource, revoke, token,
-    userinfo, verify,
+    account, assets, authorize, consent, device, device_authorization, discovery, introspect, jwks, login, logout,
+    protected_resource, revoke, token, userinfo, verify,
 };
 use crate::routes::url::at;
 use crate::server::OAuthService;
@@ -43,6 +43,8 @@ fn register(app: &mut ServiceConfig, placed: &Placed) {
         Url::Consent => url.to(consent::decide),
         Url::Logout => url.to(logout::sign_out),
         Url::Account => url.to(account::respond),
+        Url::Device => url.to(device::respond),
+        Url::DeviceAuthorization => url.to(device_authorization::ask),
         Url::Token => url.to(token::exchange),
         Url::Revoke => url.to(revoke::revoke),
         Url::Introspect => url.to(introspect::introspect),

@@ -11,8 +11,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::model::Timestamp;
-use crate::model::code::{AccountForm, AuthorizationCode, ConsentForm, Posted, QuestionForm, SignInForm, SignOutForm};
+use crate::model::code::{
+    AccountForm, AuthorizationCode, ConsentForm, DeviceForm, DeviceGrant, Posted, QuestionForm, SignInForm, SignOutForm,
+};
 use crate::model::device::Devices;
+use crate::model::device_code::{DeviceCode, DeviceRequest};
 use crate::model::one_time::OneTimeToken;
 use crate::model::refresh::RefreshToken;
 use crate::model::sealed_claims::SealedClaims;
@@ -70,6 +73,12 @@ purposes! {
     Devices, "seal devices", COOKIE_BYTES;
     // Of an access token, which has 8 KiB.
     SealedClaims, "seal claims", 6 * 1024;
+    DeviceForm, "seal device form", FORM_BYTES;
+    DeviceCode, "seal device code", 1024;
+    // Many may wait in the store at once. What it leaves of a code has room for the user.
+    DeviceRequest, "seal device request", 1024;
+    // As an authorization code, and what pads it.
+    DeviceGrant, "seal device grant", 2560;
 }
 
 /// The length of what is a part of something else is a multiple of this.

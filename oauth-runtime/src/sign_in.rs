@@ -1,12 +1,14 @@
 //! What a person goes through, from the authorization request to the code.
 
 pub(crate) mod attempt;
+pub(crate) mod begin;
 pub(crate) mod browser;
 pub(crate) mod consent;
 pub(crate) mod cookie;
 pub(crate) mod cross_site;
 pub(crate) mod device;
 pub(crate) mod finish;
+pub(crate) mod for_device;
 pub(crate) mod form;
 pub(crate) mod language;
 pub(crate) mod page;

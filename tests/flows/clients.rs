@@ -397,7 +397,9 @@ async fn c17_assertions_that_prove_nothing() {
 async fn c21_metadata_says_how_clients_show_who_they_are() {
     let (_server, browser) = server();
     let metadata = browser.call("/.well-known/oauth-authorization-server", None).await.json();
-    assert_eq!(metadata["grant_types_supported"], json!(["authorization_code", "refresh_token", "client_credentials"]));
+    let device = "urn:ietf:params:oauth:grant-type:device_code";
+    let grants = json!(["authorization_code", "refresh_token", "client_credentials", device]);
+    assert_eq!(metadata["grant_types_supported"], grants);
     let proofs = json!(["client_secret_basic", "client_secret_post", "private_key_jwt"]);
     let methods = json!(["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]);
     for (endpoint, path, methods) in

@@ -10,6 +10,7 @@ mod ceilings;
 mod clients;
 mod clocks;
 mod cross_site;
+mod device;
 mod devices;
 mod driven;
 mod forms;

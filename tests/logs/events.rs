@@ -119,6 +119,7 @@ fn usual(builder: Builder, clock: &Clock, has_left: &Arc<AtomicBool>) -> Builder
             Client::public("guest").redirect_uri("https://guest.example/cb").third_party().allow_scopes("notes:read"),
         )
         .client(Client::confidential("job").secret(JOB).scope("notes:read"))
+        .client(Client::public("tv").device())
         .client_address(|http| match http.headers().get("from") {
             Some(from) => from.to_str().ok()?.parse::<IpAddr>().ok(),
             None => http.peer_addr().map(|peer| peer.ip()),
@@ -209,6 +210,23 @@ async fn consents_and_grants(told: &Told, clock: &Clock, has_left: &AtomicBool) 
     assert!(leaver.authorize(&[]).await.is_page());
 }
 
+async fn devices(told: &Told, clock: &Clock) {
+    let browser = Browser::new(&told.server);
+    let ask = async || browser.post("/device_authorization", "client_id=tv").await;
+    let device = ask().await.json();
+    let page = Answer::to(browser.http.get(format!("{}/device", browser.base))).await.form();
+    let page = post(&browser, "/device", &page, ("user_code", text(&device, "user_code"))).await;
+    let page = browser.login(&page.form(), "viewer", "right").await;
+    assert_eq!(browser.consent(&page.form(), "allow").await.status, 200);
+    let grant = "urn:ietf:params:oauth:grant-type:device_code";
+    let form = format!("client_id=tv&grant_type={grant}&device_code={}", text(&device, "device_code"));
+    assert_eq!(browser.post("/token", form).await.status, 200);
+    let page = Answer::to(browser.http.get(format!("{}/device", browser.base))).await.form();
+    while post(&browser, "/device", &page, ("user_code", "BBBB-BBBB")).await.status != 429 {}
+    while ask().await.status != 429 {}
+    clock.advance(Duration::from_secs(3_600));
+}
+
 async fn sign_outs(told: &Told) {
     let (browser, _) = signed_in(told, "alice").await;
     let logout = format!("{}/logout", browser.base);
@@ -267,6 +285,7 @@ async fn everything() -> Vec<Event> {
     sign_ins(&told).await;
     consents_and_grants(&told, &clock, &has_left).await;
     sign_outs(&told).await;
+    devices(&told, &clock).await;
     limits(&told).await;
     clock.advance(Duration::from_secs(30 * 24 * 3600));
     let (browser, _) = signed_in(&told, "of the next period").await;

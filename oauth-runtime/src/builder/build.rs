@@ -17,6 +17,7 @@ use crate::keys::sealed::Opener;
 use crate::keys::{DerivedKeys, Expected, KeyRing};
 use crate::limit::Limits;
 use crate::meter;
+use crate::model::GrantType;
 use crate::model::ceiling::Ceilings;
 use crate::model::claims::{OFFLINE_ACCESS, OPENID};
 use crate::model::client::RegisteredClient;
@@ -70,6 +71,7 @@ impl Settings {
         let others_verify = openid || self.resources.iter().any(|named| *named != audience && !is_served(named));
         let has = Has {
             logo: self.look.logo.is_some(),
+            devices: clients.any(|client| client.may_use(GrantType::DeviceCode)),
             confidential_clients: clients.any(|client| client.credentials.is_some()),
             public_keys: self.keys.is_some() || others_verify,
             openid,

@@ -39,7 +39,7 @@ pub(super) fn clients(
             return Err(BuildError::ClientId { client: client.id });
         }
         let credentials = credentials(&client)?;
-        if client.redirect_uris.is_empty() && !client.is_confidential {
+        if client.redirect_uris.is_empty() && !client.is_confidential && !is_on_devices(&client) {
             return Err(BuildError::NoRedirectUri { client: client.id });
         }
         let ceiling = Arc::new(ceiling(&client, whole)?);
@@ -93,11 +93,16 @@ pub(super) fn has_tokens_of_its_own(client: &ClientSettings) -> bool {
 fn grants(client: &ClientSettings) -> Result<Vec<GrantType>, BuildError> {
     let has_users = !client.redirect_uris.is_empty();
     let in_its_own_name = !client.scope.is_empty() || client.claims.as_object().is_none_or(|it| !it.is_empty());
+    let is_on_devices = is_on_devices(client);
     let mut grants = match &client.grants {
         Some(grants) => grants.clone(),
         None if has_users => vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
+        None if is_on_devices => vec![GrantType::RefreshToken],
         None => vec![GrantType::ClientCredentials],
     };
+    if is_on_devices && !grants.contains(&GrantType::DeviceCode) {
+        grants.push(GrantType::DeviceCode);
+    }
     if !client.may_refresh {
         grants.retain(|grant| *grant != GrantType::RefreshToken);
     }
@@ -108,14 +113,19 @@ fn grants(client: &ClientSettings) -> Result<Vec<GrantType>, BuildError> {
         "a public client cannot have client_credentials: it has none"
     } else if has(GrantType::AuthorizationCode) != has_users {
         "authorization_code and redirect URIs belong together"
-    } else if has(GrantType::RefreshToken) && !has(GrantType::AuthorizationCode) {
-        "refresh_token comes of authorization_code"
+    } else if has(GrantType::RefreshToken) && !has(GrantType::AuthorizationCode) && !is_on_devices {
+        "refresh_token comes of authorization_code, or of a device's code"
     } else if in_its_own_name && !has(GrantType::ClientCredentials) {
         "its .scope(..) and .claims(..) are for client_credentials, which it does not have"
     } else {
         return Ok(grants);
     };
     Err(BuildError::ClientGrants { client: client.id.clone(), why })
+}
+
+/// Whether it signs its users in where there is no browser.
+fn is_on_devices(client: &ClientSettings) -> bool {
+    client.is_on_devices || client.grants.iter().flatten().any(|grant| *grant == GrantType::DeviceCode)
 }
 
 /// The most that the client may be given, of what there is.

@@ -13,7 +13,7 @@ use crate::model::session::Session;
 use crate::server::Server;
 use crate::sign_in::redirect::ToClient;
 use crate::sign_in::request::Authorization;
-use crate::sign_in::{consent, form, redirect};
+use crate::sign_in::{consent, for_device, form, redirect};
 use crate::standing::{Decision, HandedOut};
 use crate::store::{Key, Kind};
 
@@ -78,8 +78,11 @@ pub(crate) async fn decide(
         let kind = if granted.is_some() { EventKind::ConsentGiven } else { EventKind::ConsentDenied };
         server.tell(Fact::of(kind).subject(&person.subject).client(&authorization.client.id));
     }
-    let Some(granted) = granted else { return Ok(redirect::deny(server, &authorization)) };
     person.authentication.as_of = view.as_of();
+    if let Some(device) = &authorization.request.device {
+        return for_device::decided(server, &authorization, device, granted.as_ref(), (&person, grant)).await;
+    }
+    let Some(granted) = granted else { return Ok(redirect::deny(server, &authorization)) };
     let promised = Promised { grant, at: server.now().before(age) };
     let approved = redirect::approve(server, &authorization, &granted, &person, promised);
     let approved = approved.map(|(response, code)| {

@@ -3,6 +3,7 @@
 mod access_token;
 mod authorization_code;
 mod client_credentials;
+mod device_code;
 mod id_token;
 mod refresh_token;
 
@@ -39,7 +40,7 @@ pub(crate) fn offered(server: &Server) -> impl Iterator<Item = GrantType> {
     GrantType::ALL.iter().copied().filter(|grant| {
         let is_configured = match grant {
             GrantType::RefreshToken => server.refreshing().is_some(),
-            GrantType::AuthorizationCode | GrantType::ClientCredentials => true,
+            GrantType::AuthorizationCode | GrantType::ClientCredentials | GrantType::DeviceCode => true,
         };
         is_configured && server.clients().any(|client| client.may_use(*grant))
     })
@@ -55,5 +56,6 @@ async fn exchanged(
         GrantType::AuthorizationCode => authorization_code::redeem(server, client, parameters).await,
         GrantType::RefreshToken => refresh_token::refresh(server, client, parameters).await,
         GrantType::ClientCredentials => client_credentials::grant(server, client, parameters).await,
+        GrantType::DeviceCode => device_code::redeem(server, client, parameters).await,
     }
 }

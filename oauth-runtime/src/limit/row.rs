@@ -67,6 +67,14 @@ kinds! {
     DeviceAnswer, Device, "device", 5;
     /// Failed tries of a client from an address.
     Client, Client, "client", 10;
+    /// Devices of a network that ask for a sign-in.
+    DevicesAt, Client, "devices", 30;
+    DevicesAt56, Client, "devices", 60;
+    DevicesAt48, Client, "devices", 120;
+    /// All devices that do: each waits in the store for a while.
+    Devices, Client, "devices", 10_000;
+    /// Codes of devices that are typed in a network.
+    UserCode, Client, "user_code", 10;
 }
 
 /// From the table below: how many counters each of two rows has, one table after another.

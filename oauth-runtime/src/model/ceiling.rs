@@ -31,15 +31,15 @@ impl Ceiling {
     /// What is left of an access token that was issued before, by its scope and its audience; none where its client may have no
     /// such token.
     pub(crate) fn left_of(&self, scope: &Scope, audience: &[String], is_of_user: bool) -> Option<(Scope, Vec<String>)> {
-        let (grant, most) = match is_of_user {
-            true => (GrantType::AuthorizationCode, &self.of_users),
-            false => (GrantType::ClientCredentials, &self.of_its_own),
+        let (grants, most): (&[GrantType], _) = match is_of_user {
+            true => (&[GrantType::AuthorizationCode, GrantType::DeviceCode], &self.of_users),
+            false => (&[GrantType::ClientCredentials], &self.of_its_own),
         };
         let within = scope.within(most);
         let audience: Vec<String> = audience.iter().filter(|named| self.resources.has(named)).cloned().collect();
         // As where it is issued: of a scope and of an audience something has to be left.
         let is_nothing = audience.is_empty() || (within.is_empty() && !scope.is_empty());
-        (self.grants.contains(&grant) && !is_nothing).then_some((within, audience))
+        (grants.iter().any(|grant| self.grants.contains(grant)) && !is_nothing).then_some((within, audience))
     }
 
     /// Whether tokens may be for all of these, by their names.

@@ -40,6 +40,7 @@ pub(crate) struct ClientSettings {
     /// None: those that follow from the rest.
     pub(crate) grants: Option<Vec<GrantType>>,
     pub(crate) may_refresh: bool,
+    pub(crate) is_on_devices: bool,
     /// None: all that the service has, for a client of one's own.
     pub(crate) allowed_scopes: Option<String>,
     pub(crate) allowed_resources: Option<Vec<String>>,
@@ -106,6 +107,7 @@ impl ClientSettings {
             schemes: Vec::new(),
             grants: None,
             may_refresh: true,
+            is_on_devices: false,
             allowed_scopes: None,
             allowed_resources: None,
             is_third_party: false,
@@ -312,6 +314,26 @@ impl<S> Client<S> {
     #[must_use]
     pub fn redirect_uris<U: Into<String>>(mut self, uris: impl IntoIterator<Item = U>) -> Client {
         self.settings.redirect_uris.extend(uris.into_iter().map(Into::into));
+        Client::of(self.settings)
+    }
+
+    /// Lets this client sign its users in where there is no browser (RFC 8628): it shows a code and an address, and the user
+    /// opens the address on a phone or a computer, types the code, signs in and allows it. Default: it may not, and where no
+    /// client may, `/device_authorization` and `/device` are not there.
+    ///
+    /// Users are always asked, also for a client of your own: whoever shows them a code could be a stranger. A client that
+    /// has a browser is better off with a [redirect URI](Client::redirect_uri), which no stranger can send around.
+    ///
+    /// ```
+    /// use oauth_runtime::Client;
+    ///
+    /// let tv = Client::public("tv").name("Notes for TV").device();
+    /// let cli = Client::public("notes-cli").redirect_uri("http://127.0.0.1/callback").device(); // has both
+    /// # let _ = (tv, cli);
+    /// ```
+    #[must_use]
+    pub fn device(mut self) -> Client {
+        self.settings.is_on_devices = true;
         Client::of(self.settings)
     }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::model::Timestamp;
 use crate::model::as_of::AsOf;
+use crate::model::device_code::ForDevice;
 use crate::model::id::{digest, random_id};
 use crate::model::pkce::Challenge;
 use crate::model::question::Question;
@@ -41,6 +42,10 @@ pub(crate) struct AuthorizationRequest {
     /// Whether no refresh tokens were offered with it: then none come of it, whatever the configuration becomes.
     #[serde(default, rename = "once", skip_serializing_if = "std::ops::Not::not")]
     pub(crate) without_refresh: bool,
+    /// The device that gets the answer, where it is not the browser that brings it. The browser then comes back to the page on
+    /// which the device's code was typed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) device: Option<ForDevice>,
 }
 
 /// How the client requires its user to be authenticated (OpenID Connect Core §3.1.2.1, RFC 9470 §4). It travels with the
@@ -216,6 +221,12 @@ pub(crate) struct AccountForm {
     pub(crate) browser: String,
 }
 
+/// The hidden field of the page on which the code of a device is typed.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct DeviceForm {
+    pub(crate) browser: String,
+}
+
 /// Where a browser goes after sign-out (OpenID Connect RP-Initiated Logout §3).
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct AfterSignOut {
@@ -261,6 +272,11 @@ pub(crate) struct AuthorizationCode {
     #[serde(rename = "how")]
     pub(crate) authentication: Authentication,
 }
+
+/// What its user granted a device: the same, which is kept sealed until the device asks.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct DeviceGrant(pub(crate) AuthorizationCode);
 
 /// What a code keeps of a redirect URI, to compare it with the one that comes with the code.
 pub(crate) fn uri_digest(uri: &str) -> String {

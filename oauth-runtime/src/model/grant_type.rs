@@ -17,5 +17,7 @@ crate::model::words! {
         RefreshToken = "refresh_token",
         /// The client's own credentials, for a token in its own name (RFC 6749 §4.4).
         ClientCredentials = "client_credentials",
+        /// The code of a device without a browser, whose user allows it elsewhere (RFC 8628 §3.4).
+        DeviceCode = "urn:ietf:params:oauth:grant-type:device_code",
     }
 }

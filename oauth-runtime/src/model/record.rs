@@ -11,6 +11,7 @@ mod forms;
 mod grants;
 mod parts;
 mod sessions;
+mod waiting;
 
 use std::time::Duration;
 
@@ -20,7 +21,8 @@ use crate::model::session::is_sid_of;
 pub(crate) use forms::{Sending, Sent};
 pub(crate) use grants::{Redeemed, Rotated, Spending};
 use parts::EndedClient;
-pub(crate) use parts::{Consent, Family, Full, Grant, Live, Record};
+pub(crate) use parts::{Consent, Family, Full, Grant, Live, Record, Waiting};
+pub(crate) use waiting::{FIRST_INTERVAL, Polled};
 
 /// Something that was handed out, as its subject's record knows it.
 #[derive(Clone, Copy, Debug)]

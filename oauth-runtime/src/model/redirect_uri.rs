@@ -163,6 +163,14 @@ impl RedirectUri {
 }
 
 impl Destination {
+    /// A page of this server, at this URL: what its own pages may lead on to anyway.
+    pub(crate) fn own_page(url: &str) -> Self {
+        let parsed = Url::parse(url).ok();
+        let shown = parsed.as_ref().map(|url| host_of(&url.origin().ascii_serialization()).to_owned());
+        let is_https = parsed.is_some_and(|url| url.scheme() == "https");
+        Destination { uri: url.to_owned(), source: String::new(), shown: shown.unwrap_or_default(), is_https }
+    }
+
     /// The URI with these parameters in its query, next to those it has (RFC 6749 §3.1.2).
     pub(crate) fn with(&self, parameters: &[(&str, &str)]) -> String {
         let mut uri = self.uri.clone();

@@ -39,6 +39,12 @@ impl Timestamp {
         format!("{year:04}-{month:02}-{day:02}")
     }
 
+    /// The time of the day in UTC, as `14:05`.
+    pub(crate) fn time_of_day(self) -> String {
+        let minutes = self.0 / 60 % (24 * 60);
+        format!("{:02}:{:02}", minutes / 60, minutes % 60)
+    }
+
     /// The moment this long before; a started second counts whole.
     #[must_use]
     pub(crate) const fn before(self, duration: Duration) -> Self {
@@ -377,6 +383,13 @@ mod tests {
             let date = Timestamp::from_seconds(day * 86_400).date();
             assert!(date > last, "{last} is before {date}");
             last = date;
+        }
+    }
+
+    #[test]
+    fn a_day_has_hours_and_minutes() {
+        for (seconds, time) in [(0, "00:00"), (86_399, "23:59"), (86_400, "00:00"), (50_759, "14:05")] {
+            assert_eq!(Timestamp::from_seconds(seconds).time_of_day(), time);
         }
     }
 

@@ -6,8 +6,8 @@ use askama::Template;
 
 use crate::model::Timestamp;
 use crate::pages::contents::{
-    AccountApplication, AccountPage, AccountSession, Back, Brand, ConsentPage, ErrorPage, OnwardPage, PageError,
-    QuestionPage, SignInPage, SignOutPage, SignedOutPage, StayedPage,
+    AccountApplication, AccountPage, AccountSession, Back, Brand, ConsentPage, DeviceDonePage, DevicePage, ErrorPage,
+    OnwardPage, PageError, QuestionPage, SignInPage, SignOutPage, SignedOutPage, StayedPage,
 };
 use crate::pages::sentence::Sentence;
 use crate::pages::texts::{SignInProblem, Texts};
@@ -22,7 +22,7 @@ pub(super) fn sign_in(page: &SignInPage<'_>) -> Result<String, PageError> {
         page,
         to_continue: Sentence::new(&texts.to_continue, &[("{client}", page.client)]),
         able_to: Sentence::new(&texts.able_to, &[("{client}", page.client)]),
-        returns_to: Sentence::new(&texts.returns_to, &[("{host}", page.returns_to)]),
+        ends: ends(texts, page.returns_to, page.user_code),
         problem: page.problem.map(|problem| texts.problem(problem, false)),
         username_invalid: both || (incomplete && page.username.is_empty()),
         // A page never learns the password: with the name there, it is what was missing.
@@ -39,7 +39,7 @@ pub(super) fn question(page: &QuestionPage<'_>) -> Result<String, PageError> {
         page,
         to_continue: Sentence::new(&texts.to_continue, &[("{client}", page.client)]),
         signing_in_as: Sentence::new(&texts.signing_in_as, &[("{account}", page.account)]),
-        returns_to: Sentence::new(&texts.returns_to, &[("{host}", page.returns_to)]),
+        ends: ends(texts, page.returns_to, page.user_code),
         problem: page.problem.map(|problem| texts.problem(problem, true)),
         is_invalid: matches!(
             page.problem,
@@ -51,15 +51,48 @@ pub(super) fn question(page: &QuestionPage<'_>) -> Result<String, PageError> {
 
 pub(super) fn consent(page: &ConsentPage<'_>) -> Result<String, PageError> {
     let ConsentPage { brand, texts, .. } = page;
+    let asked = page.device.and_then(|device| {
+        let (time, address) = (device.asked_at.time_of_day(), device.asked_from?.to_canonical().to_string());
+        Some((time, address))
+    });
+    let asked = asked.as_ref();
     let document = ConsentDocument {
         brand,
         texts,
         page,
         wants_access: Sentence::new(&texts.wants_access, &[("{client}", page.client), ("{account}", page.account)]),
         able_to: Sentence::new(&texts.able_to, &[("{client}", page.client)]),
-        returns_to: Sentence::new(&texts.returns_to, &[("{host}", page.returns_to)]),
+        asked: asked
+            .map(|(time, address)| Sentence::new(&texts.device_asked, &[("{time}", time), ("{address}", address)])),
+        ends: match page.device {
+            Some(_) => Sentence::new(&texts.back_to_device, &[]),
+            None => ends(texts, page.returns_to, None),
+        },
     };
     Ok(document.render()?)
+}
+
+/// What follows: where the browser goes, or which device asks.
+fn ends<'a>(texts: &'a Texts, returns_to: &'a str, user_code: Option<&'a str>) -> Sentence<'a> {
+    match user_code {
+        Some(code) => Sentence::new(&texts.for_device, &[("{code}", code)]),
+        None => Sentence::new(&texts.returns_to, &[("{host}", returns_to)]),
+    }
+}
+
+pub(super) fn device(page: &DevicePage<'_>) -> Result<String, PageError> {
+    let DevicePage { brand, texts, .. } = page;
+    let is_wrong =
+        matches!(page.problem, Some(SignInProblem::Wrong | SignInProblem::TooLong | SignInProblem::Incomplete));
+    let problem = page.problem.map(|problem| match problem {
+        SignInProblem::Wrong | SignInProblem::TooLong | SignInProblem::Incomplete => Cow::Borrowed(&*texts.code_wrong),
+        SignInProblem::TooManyAttempts(_) | SignInProblem::TryAgainLater => texts.problem(problem, true),
+    });
+    Ok(DeviceDocument { brand, texts, page, problem, is_wrong }.render()?)
+}
+
+pub(super) fn device_done(page: &DeviceDonePage<'_>) -> Result<String, PageError> {
+    Ok(DeviceDoneDocument { brand: page.brand, texts: page.texts, page }.render()?)
 }
 
 pub(super) fn onward(page: &OnwardPage<'_>) -> Result<String, PageError> {
@@ -107,7 +140,7 @@ struct SignInDocument<'a> {
     page: &'a SignInPage<'a>,
     to_continue: Sentence<'a>,
     able_to: Sentence<'a>,
-    returns_to: Sentence<'a>,
+    ends: Sentence<'a>,
     problem: Option<Cow<'a, str>>,
     username_invalid: bool,
     password_invalid: bool,
@@ -121,7 +154,7 @@ struct QuestionDocument<'a> {
     page: &'a QuestionPage<'a>,
     signing_in_as: Sentence<'a>,
     to_continue: Sentence<'a>,
-    returns_to: Sentence<'a>,
+    ends: Sentence<'a>,
     problem: Option<Cow<'a, str>>,
     is_invalid: bool,
 }
@@ -134,7 +167,27 @@ struct ConsentDocument<'a> {
     page: &'a ConsentPage<'a>,
     wants_access: Sentence<'a>,
     able_to: Sentence<'a>,
-    returns_to: Sentence<'a>,
+    /// When and from where the device asked.
+    asked: Option<Sentence<'a>>,
+    ends: Sentence<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "device.html")]
+struct DeviceDocument<'a> {
+    brand: &'a Brand,
+    texts: &'a Texts,
+    page: &'a DevicePage<'a>,
+    problem: Option<Cow<'a, str>>,
+    is_wrong: bool,
+}
+
+#[derive(Template)]
+#[template(path = "device_done.html")]
+struct DeviceDoneDocument<'a> {
+    brand: &'a Brand,
+    texts: &'a Texts,
+    page: &'a DeviceDonePage<'a>,
 }
 
 #[derive(Template)]

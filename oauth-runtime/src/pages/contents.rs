@@ -1,5 +1,7 @@
 //! What each page shows, and why there may be none.
 
+use std::net::IpAddr;
+
 use crate::model::Timestamp;
 use crate::model::question::Question;
 use crate::pages::texts::{SignInProblem, Texts};
@@ -49,6 +51,8 @@ pub struct SignInPage<'a> {
     pub username: &'a str,
     /// Why the page is shown again.
     pub problem: Option<SignInProblem>,
+    /// The code of the device that asks, where one does: the consent page follows, and the browser goes nowhere.
+    pub user_code: Option<&'a str>,
 }
 
 /// A link of the sign-in page to a page of the author's.
@@ -81,6 +85,8 @@ pub struct QuestionPage<'a> {
     pub question: &'a Question,
     /// Why the page is shown again.
     pub problem: Option<SignInProblem>,
+    /// The code of the device that asks, where one does: the consent page follows, and the browser goes nowhere.
+    pub user_code: Option<&'a str>,
 }
 
 /// What the consent page shows.
@@ -106,6 +112,47 @@ pub struct ConsentPage<'a> {
     pub lasting: Option<&'a str>,
     /// Who is signed in: the name that was typed.
     pub account: &'a str,
+    /// The device that asks, where it is one without a browser: the browser goes nowhere then.
+    pub device: Option<WaitingDevice<'a>>,
+}
+
+/// A device without a browser that waits for its user, who has to tell it from a stranger's.
+#[derive(Clone, Copy, Debug)]
+pub struct WaitingDevice<'a> {
+    /// The code that it shows: the user has to compare it, wherever they have it from (RFC 8628 §3.3.1).
+    pub user_code: &'a str,
+    /// When it asked.
+    pub asked_at: Timestamp,
+    /// From which address, where that is known.
+    pub asked_from: Option<IpAddr>,
+}
+
+/// What the page shows on which the code of a device is typed.
+#[derive(Clone, Copy, Debug)]
+pub struct DevicePage<'a> {
+    /// The service's own name and looks.
+    pub brand: &'a Brand,
+    /// What the page says, in the person's language.
+    pub texts: &'a Texts,
+    /// Where the form is posted.
+    pub action: &'a str,
+    /// The value of the hidden field `request`.
+    pub request: &'a str,
+    /// What was typed before, or came with the link: empty where nothing did.
+    pub user_code: &'a str,
+    /// Why the page is shown again.
+    pub problem: Option<SignInProblem>,
+}
+
+/// What the page shows once a user has decided about a device.
+#[derive(Clone, Copy, Debug)]
+pub struct DeviceDonePage<'a> {
+    /// The service's own name and looks.
+    pub brand: &'a Brand,
+    /// What the page says, in the person's language.
+    pub texts: &'a Texts,
+    /// Whether anything was allowed.
+    pub is_allowed: bool,
 }
 
 /// What the page shows that takes a long request of another site on to this one: a form with one hidden field.

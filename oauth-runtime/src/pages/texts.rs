@@ -72,6 +72,18 @@ texts! {
     wants_access ["{client}", "{account}"];
     allow;
     deny;
+    device;
+    enter_code;
+    compare_code;
+    user_code;
+    code_wrong;
+    for_device ["{code}"];
+    device_shows;
+    device_asked ["{time}", "{address}"];
+    device_warning;
+    device_allowed;
+    device_denied;
+    back_to_device;
     sign_out;
     sign_out_question;
     stay;

@@ -69,6 +69,7 @@ pub(crate) enum Place {
 pub(crate) struct Has {
     pub(crate) logo: bool,
     pub(crate) confidential_clients: bool,
+    pub(crate) devices: bool,
     pub(crate) public_keys: bool,
     pub(crate) openid: bool,
     pub(crate) sessions: bool,
@@ -190,6 +191,13 @@ urls! {
         /// `/account`, which is there with [`Builder::account_page`](crate::Builder::account_page).
         Account, "account page", at "/account":
             BOTH, FORM, errors Page, cors None, Nowhere, if |has| has.account;
+        /// `/device`, where users type the code that a device shows, which is there for
+        /// [clients on devices](crate::Client::device).
+        Device, "device page", at "/device":
+            BOTH, FORM, errors Page, cors None, Nowhere, if |has| has.devices;
+        /// `/device_authorization`, where a device asks for its code.
+        DeviceAuthorization, "device authorization request", at "/device_authorization":
+            POST, FORM, errors Json, cors Clients, InBoth("device_authorization_endpoint"), if |has| has.devices;
         /// `/token`.
         Token, "token request", at "/token":
             POST, FORM, errors Json, cors Clients, InBoth("token_endpoint"), if |_| true;

@@ -12,7 +12,7 @@ use crate::model::id::{digest, random_id};
 use crate::model::redirect_uri::Destination;
 use crate::model::resource::Resources;
 use crate::model::session::{By, Person};
-use crate::pages::{ConsentPage, Texts};
+use crate::pages::{ConsentPage, Texts, WaitingDevice};
 use crate::response::document;
 #[cfg(feature = "testing")]
 use crate::response::{Step, shown};
@@ -33,6 +33,10 @@ pub(crate) fn is_needed(
     by: By,
 ) -> Result<bool, Reason> {
     let Authorization { request, client, destination } = authorization;
+    // RFC 8628 §5.4: whoever sent the code around has the device
+    if request.device.is_some() {
+        return Ok(true);
+    }
     // OpenID Connect Core §3.1.2.1
     if request.requirements.prompt.contains(&Prompt::Consent) {
         return Ok(true);
@@ -59,7 +63,7 @@ fn is_identified(server: &Server, client: &RegisteredClient, destination: &Desti
 /// says it, and clients that are known and the author's own get what they ask for.
 pub(crate) fn is_given_by_signing_in(server: &Server, authorization: &Authorization) -> bool {
     let Authorization { request, client, destination } = authorization;
-    let asks = request.requirements.prompt.contains(&Prompt::Consent);
+    let asks = request.device.is_some() || request.requirements.prompt.contains(&Prompt::Consent);
     !client.is_third_party && !asks && !is_identified(server, client, destination)
 }
 
@@ -117,6 +121,7 @@ pub(crate) fn consent_page(
     let form = ConsentForm { id: random_id(), grant: promised.grant, request, browser: browser.hash(), person };
     let sealed = form::seal(server, &form)?;
     let asked = Asked::of(server, granted.scope(), granted.resources(), granted.lasts(), texts);
+    let user_code = form.request.device.as_ref().map_or_else(String::new, |device| device.user_code.to_string());
     let html = server.pages().consent(&ConsentPage {
         brand: server.brand(),
         texts,
@@ -128,6 +133,11 @@ pub(crate) fn consent_page(
         resources: &asked.resources,
         lasting: asked.lasting,
         account: &form.person.account,
+        device: form.request.device.as_ref().map(|device| WaitingDevice {
+            user_code: &user_code,
+            asked_at: device.asked.at,
+            asked_from: device.asked.from,
+        }),
     });
     let page = document(StatusCode::OK, html, &destination.source);
     #[cfg(feature = "testing")]
@@ -137,8 +147,9 @@ pub(crate) fn consent_page(
 
 /// Whether what is allowed now is remembered: only what [`is_needed`] would ask for.
 pub(crate) fn is_kept(server: &Server, authorization: &Authorization) -> bool {
-    let Authorization { client, destination, .. } = authorization;
-    client.is_third_party && is_identified(server, client, destination)
+    let Authorization { client, destination, request } = authorization;
+    // What is allowed a device says nothing of a redirect URI.
+    request.device.is_none() && client.is_third_party && is_identified(server, client, destination)
 }
 
 /// What a consent holds for besides the client's name: where its users are sent, and the keys that it is known by.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::HttpRequest;
 
 use crate::error::Reason;
-use crate::model::code::{AccountForm, ConsentForm, FormId, Once, QuestionForm, SignInForm, SignOutForm};
+use crate::model::code::{AccountForm, ConsentForm, DeviceForm, FormId, Once, QuestionForm, SignInForm, SignOutForm};
 use crate::model::form::Parameters;
 use crate::model::id::random_id;
 use crate::seal::{NotOpened, NotSealed, Opened, Sealable};
@@ -52,6 +52,7 @@ forms! {
     ConsentForm, 600;
     SignOutForm, 600;
     AccountForm, 3600;
+    DeviceForm, 3600;
 }
 
 /// Seals a form for its page.

@@ -50,6 +50,7 @@ pub(crate) fn sign_in_page(
         .map(|(label, path)| (texts.scopes.get(path).unwrap_or(label), format!("{path}?request={sealed}")));
     let links: Vec<_> = links.collect();
     let links: Vec<_> = links.iter().map(|(label, href)| Link { label, href }).collect();
+    let user_code = form.request.device.as_ref().map(|device| device.user_code.to_string());
     let html = server.pages().sign_in(&SignInPage {
         brand: server.brand(),
         texts,
@@ -64,6 +65,7 @@ pub(crate) fn sign_in_page(
         links: &links,
         username,
         problem,
+        user_code: user_code.as_deref(),
     });
     let page = document(status_of(problem), html, &destination.source);
     #[cfg(feature = "testing")]
@@ -110,6 +112,7 @@ pub(crate) fn question_page(
     sealed: &str,
     problem: Option<SignInProblem>,
 ) -> HttpResponse {
+    let user_code = form.request.device.as_ref().map(|device| device.user_code.to_string());
     let html = server.pages().question(&QuestionPage {
         brand: server.brand(),
         texts: server.texts(form.request.requirements.language.as_deref()),
@@ -120,6 +123,7 @@ pub(crate) fn question_page(
         account: &form.username,
         question: &form.question,
         problem,
+        user_code: user_code.as_deref(),
     });
     let page = document(status_of(problem), html, &destination.source);
     #[cfg(feature = "testing")]
@@ -127,7 +131,7 @@ pub(crate) fn question_page(
     with_problem(page, problem)
 }
 
-fn status_of(problem: Option<SignInProblem>) -> StatusCode {
+pub(crate) fn status_of(problem: Option<SignInProblem>) -> StatusCode {
     match problem {
         None => StatusCode::OK,
         Some(SignInProblem::Incomplete | SignInProblem::TooLong) => StatusCode::BAD_REQUEST,
@@ -146,7 +150,7 @@ pub(crate) fn problem_with(field: BadParameter) -> SignInProblem {
 }
 
 /// After how long another try counts.
-fn with_problem(mut response: HttpResponse, problem: Option<SignInProblem>) -> HttpResponse {
+pub(crate) fn with_problem(mut response: HttpResponse, problem: Option<SignInProblem>) -> HttpResponse {
     let wait = match problem {
         Some(SignInProblem::TooManyAttempts(wait)) => wait,
         Some(SignInProblem::TryAgainLater) => TRY_AGAIN,

@@ -266,6 +266,13 @@ impl PendingAuthorization {
         self
     }
 
+    /// The code of the device that asks, as it shows it, where it is one without a browser
+    /// ([`Client::device`](crate::Client::device)): the page that asks its user follows this one, and the browser goes nowhere.
+    #[must_use]
+    pub fn user_code(&self) -> Option<String> {
+        self.authorization.request.device.as_ref().map(|device| device.user_code.to_string())
+    }
+
     /// The name that the client expects its user to have (`login_hint`).
     #[must_use]
     pub fn login_hint(&self) -> Option<&str> {

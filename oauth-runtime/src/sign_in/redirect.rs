@@ -36,15 +36,19 @@ pub(crate) fn approve(
     request.requirements.check(&person.subject, &person.authentication.how())?;
     let code = code(authorization, granted.scope(), granted.resources(), person, promised.grant);
     // A repeat prolongs nothing.
-    let sealed = match server.sealer().seal(&code, promised.at, promised.at + server.code_lifetime()) {
-        Ok(sealed) => sealed,
-        Err(NotSealed::TooLarge) => {
-            tracing::error!(target: "oauth", "the claims of who signed in cannot be used: {}", UnusableClaims::TooLarge);
-            return Err(Reason::ClaimsUnusable);
-        }
-        Err(NotSealed::Failed) => return Err(Reason::Internal),
-    };
+    let sealed = server.sealer().seal(&code, promised.at, promised.at + server.code_lifetime()).map_err(not_sealed)?;
     Ok((redirect(server, destination, request.state.as_deref(), &[("code", &sealed)]), Issued(code)))
+}
+
+/// Why there is no code: what is asked for had room when it was asked.
+pub(crate) fn not_sealed(why: NotSealed) -> Reason {
+    match why {
+        NotSealed::TooLarge => {
+            tracing::error!(target: "oauth", "the claims of who signed in cannot be used: {}", UnusableClaims::TooLarge);
+            Reason::ClaimsUnusable
+        }
+        NotSealed::Failed => Reason::Internal,
+    }
 }
 
 /// The code in an answer, of which events tell when nothing can come in the answer's place any more.
@@ -58,7 +62,7 @@ impl Issued {
     }
 }
 
-fn code(
+pub(crate) fn code(
     Authorization { request, client, .. }: &Authorization,
     scope: &Scope,
     resources: &Resources,
@@ -166,7 +170,8 @@ pub(crate) fn refuse_with_page(
 pub(crate) fn way_back(server: &Server, authorization: &Authorization) -> WayBack {
     let Authorization { request, client, destination } = authorization;
     WayBack {
-        client: client.name.clone(),
+        // For a device it is the page on which its code is typed.
+        client: if request.device.is_some() { server.brand().name.clone() } else { client.name.clone() },
         href: refusal(server, destination, request.state.as_deref(), &Reason::AccessDenied),
         language: request.requirements.language.clone(),
     }

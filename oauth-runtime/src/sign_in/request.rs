@@ -114,6 +114,7 @@ impl Asking {
             in_id_token,
             requirements: requirements(server, http, parameters, claims)?,
             remember: false,
+            device: None,
         })
     }
 }
@@ -173,7 +174,7 @@ fn challenge(client: &RegisteredClient, parameters: &Parameters<'_>) -> Result<O
 }
 
 /// RFC 6749 §3.3: what is unknown, or not for this client, is left out, and the answer says what was granted.
-fn scope(server: &Server, client: &RegisteredClient, parameters: &Parameters<'_>) -> Result<Scope, Reason> {
+pub(crate) fn scope(server: &Server, client: &RegisteredClient, parameters: &Parameters<'_>) -> Result<Scope, Reason> {
     let Some(asked) = server.asked_scope(parameters)? else {
         return Ok(server.offered(client, server.default_scope()));
     };

@@ -29,6 +29,8 @@ pub(crate) enum Kind {
     Form,
     /// A client's assertion that was used.
     Assertion,
+    /// The code that a device shows.
+    UserCode,
     /// A test's.
     Named,
 }
@@ -39,6 +41,7 @@ impl Key {
             Kind::Subject => b"subject",
             Kind::Form => b"form",
             Kind::Assertion => b"assertion",
+            Kind::UserCode => b"user code",
             Kind::Named => b"named",
         };
         Key(Sha256::new().chain_update(kind).chain_update([0]).chain_update(name).finalize().into())
@@ -103,7 +106,7 @@ mod tests {
 
     #[test]
     fn kinds_share_no_names() {
-        let kinds = [Kind::Subject, Kind::Form, Kind::Assertion, Kind::Named];
+        let kinds = [Kind::Subject, Kind::Form, Kind::Assertion, Kind::UserCode, Kind::Named];
         for (index, kind) in kinds.iter().enumerate() {
             for other in &kinds[index + 1..] {
                 assert_ne!(Key::of(*kind, "a"), Key::of(*other, "a"));

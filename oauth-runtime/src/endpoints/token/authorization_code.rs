@@ -10,6 +10,7 @@ use crate::model::code::{AuthorizationCode, uri_digest};
 use crate::model::form::Parameters;
 use crate::model::pkce::Verifier;
 use crate::model::record::{Full, Grant, Record, Redeemed};
+use crate::model::resource::Resources;
 use crate::model::session::Authentication;
 use crate::seal::{NotOpened, Opened, Sealable as _};
 use crate::server::Server;
@@ -29,12 +30,23 @@ pub(crate) async fn redeem(
     let verifier = verifier.transpose().map_err(|_| Reason::VerifierMalformed)?;
     let asked = server.asked_resources(client, parameters)?;
 
-    let Opened { value: mut code, expires_at, .. } = opened(server, code)?;
+    let Opened { value: code, expires_at, .. } = opened(server, code)?;
     // RFC 6749 §5.2: issued to another client
     if code.client_id != client.id {
         return Err(Reason::CodeOfAnotherClient);
     }
     check_binding(client, &code, redirect_uri, verifier.as_ref())?;
+    issue(server, client, (code, expires_at), asked, "authorization_code").await
+}
+
+/// Issues what a user granted, once: it is spent with this, and valid until then.
+pub(super) async fn issue(
+    server: &Server,
+    client: &RegisteredClient,
+    (mut code, expires_at): (AuthorizationCode, Timestamp),
+    asked: Resources,
+    told: &'static str,
+) -> Result<Issued, Reason> {
     // RFC 8707 §2.2: no resource that was not granted; none named means all that were
     let resources = code.resources.narrowed(asked, server.audience())?;
     // RFC 6749 §3.3: by the configuration of now, which may allow less than when the code was made
@@ -44,7 +56,7 @@ pub(crate) async fn redeem(
     let family = refresh_token::family(server, client, &code, granted.lasts(), server.now());
     let (claims, nonce) = (std::mem::take(&mut code.claims), code.nonce.take());
     let access = Access {
-        told: Fact::of(EventKind::TokenIssued).reason("authorization_code"),
+        told: Fact::of(EventKind::TokenIssued).reason(told),
         grant: &code.grant,
         client,
         subject: &code.subject,

@@ -42,6 +42,9 @@ pub(crate) struct Record {
     /// The browsers that are known, the last used last.
     #[serde(rename = "d", default, skip_serializing_if = "Vec::is_empty")]
     pub(super) devices: Vec<Known>,
+    /// Of no subject: a device that waits under the code that it shows.
+    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
+    pub(super) waiting: Option<Waiting>,
     /// What a later release knows of, kept as it is.
     #[serde(flatten)]
     pub(super) later: Map<String, Json>,
@@ -153,6 +156,35 @@ pub(super) struct Known {
     pub(super) until: Timestamp,
 }
 
+/// A device that waits for its user, by the code that it shows. All of it ends when the codes of the device expire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Waiting {
+    pub(crate) id: String,
+    /// What is asked for, sealed.
+    #[serde(rename = "q")]
+    pub(crate) request: String,
+    /// When the device last asked, and how many seconds it has to wait until it asks again.
+    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
+    pub(super) polled: Option<Timestamp>,
+    #[serde(rename = "i")]
+    pub(super) interval: u64,
+    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
+    pub(super) decision: Option<Decided>,
+    #[serde(rename = "u")]
+    pub(crate) until: Timestamp,
+}
+
+/// What its user decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Decided {
+    /// Which of those who were asked it was: the grant that they were asked about.
+    #[serde(rename = "g")]
+    pub(super) grant: String,
+    /// What was granted, sealed; none where that is nothing.
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    pub(super) allowed: Option<String>,
+}
+
 /// A grant with a family of refresh tokens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Grant {
@@ -247,7 +279,8 @@ impl Record {
             .chain(self.grants.iter().map(|it| it.family.until))
             .chain(self.clients.iter().map(|it| it.until))
             .chain(self.consents.iter().map(|it| it.until))
-            .chain(self.devices.iter().map(|it| it.until));
+            .chain(self.devices.iter().map(|it| it.until))
+            .chain(self.waiting.iter().map(|it| it.until));
         ends.max().filter(|until| *until > now).map(|until| until.since(now))
     }
 
@@ -263,6 +296,7 @@ impl Record {
         self.clients.retain(|it| it.until > now);
         self.consents.retain(|it| it.until > now);
         self.devices.retain(|it| it.until > now);
+        self.waiting.take_if(|it| it.until <= now);
     }
 }
 

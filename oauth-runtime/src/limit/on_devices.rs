@@ -1,0 +1,36 @@
+//! Devices that ask for a sign-in, and guesses at the codes that they show (RFC 8628 §5.1, §5.2).
+
+use crate::limit::network::{Networks, Width};
+use crate::limit::row::{Kind, Row};
+use crate::limit::{Asked, Attempt, By, Limits, TooMany, adding};
+use crate::store::StoreError;
+
+impl Limits {
+    /// Counts a device that asks, which takes room in the store: for its networks, and with all others.
+    pub(crate) async fn device(&self, networks: &Networks) -> Result<Result<(), TooMany>, StoreError> {
+        let of = |(width, network)| {
+            let kind = match width {
+                Width::Narrow => Kind::DevicesAt,
+                Width::Middle => Kind::DevicesAt56,
+                Width::Wide => Kind::DevicesAt48,
+            };
+            self.row(kind, network)
+        };
+        let rows: Vec<Row> = networks.iter().map(of).chain([self.row(Kind::Devices, "")]).collect();
+        let sums = self.add(&adding(&rows, 1)).await?;
+        let seen = rows.iter().zip(sums).map(|(row, sum)| (*row, sum.of_others()));
+        let gates: Vec<(Row, u64)> = seen.filter(|(row, asked)| *asked >= row.kind.free()).collect();
+        let passed = self.pass_gates(&gates).await?;
+        if passed.is_err() {
+            self.add(&adding(&rows, -1)).await?;
+        }
+        Ok(passed)
+    }
+
+    /// Counts a code that is typed, from this network: one that is right is to be taken back.
+    pub(crate) async fn user_code(&self, networks: &Networks) -> Result<Result<Attempt, TooMany>, StoreError> {
+        let own = self.row(Kind::UserCode, networks.narrowest());
+        let counted = self.networks(networks).chain([own]).collect();
+        self.begin(Asked { counted, by: By::Counted { of: Kind::UserCode, subject: None } }).await
+    }
+}
