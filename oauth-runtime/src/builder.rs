@@ -8,6 +8,7 @@ mod clients;
 pub(crate) mod error;
 mod guards;
 mod lifetimes;
+pub(crate) mod misfit;
 mod openings;
 mod paths;
 mod secrets;

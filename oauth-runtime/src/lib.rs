@@ -35,6 +35,7 @@ pub use oauth_macros::{Claims, claims, policy, public, require_claim, require_to
 pub use builder::Builder;
 pub use builder::client_address;
 pub use builder::error::BuildError;
+pub use builder::misfit::UnknownScope;
 pub use event::{Event, EventKind};
 pub use guard::closed::Closed;
 pub use guard::extract::{AccessToken, Claims};

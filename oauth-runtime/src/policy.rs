@@ -13,7 +13,7 @@ mod need;
 mod normal;
 mod number;
 mod parameter;
-mod said;
+pub(crate) mod said;
 mod shape;
 mod shapes;
 mod typed;

@@ -117,6 +117,16 @@ async fn c21_c22_a_client_in_its_own_name() {
     }
 }
 
+/// An editor, `echo` and `openssl rand` end its line; what the client sends has no end of a line.
+#[tokio::test]
+async fn c17_a_secret_from_a_file_is_the_line_that_is_in_it() {
+    for end in ["\n", "\r\n"] {
+        let server = start(|builder| builder.client(Client::confidential("job").secret(format!("{ONE}{end}"))));
+        let answer = Browser::new(&server).post_as("/token", "job", ONE, &[GRANT]).await;
+        assert_eq!(answer.status, 200, "{end:?}: {answer:?}");
+    }
+}
+
 #[tokio::test]
 async fn c17_c19_secrets_in_the_header_or_the_body_and_never_in_the_url() {
     let (_server, browser) = server();

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::builder::error::BuildError;
+use crate::builder::misfit::UnknownScope;
 use crate::model::ceiling::Ceiling;
 use crate::model::claims::{OPENID, REGISTERED, UnusableClaims, UserClaims};
 use crate::model::client::{ClientSettings, RegisteredClient, is_client_id};
@@ -15,6 +16,7 @@ use crate::model::resource::Resources;
 use crate::model::secret::is_predictable;
 use crate::model::written::{is_normal, own_port, web};
 use crate::model::{GrantType, Scope, Secret};
+use crate::policy::said::near;
 
 /// What the service has, of which a client may be given some.
 pub(super) struct Whole<'a> {
@@ -131,7 +133,7 @@ fn is_on_devices(client: &ClientSettings) -> bool {
 /// The most that the client may be given, of what there is.
 fn ceiling(client: &ClientSettings, whole: &Whole<'_>) -> Result<Ceiling, BuildError> {
     let known = |text: &str| {
-        known_scopes(text, whole).map_err(|scope| BuildError::ClientScope { client: client.id.clone(), scope })
+        known_scopes(text, whole).map_err(|why| BuildError::ClientScope { client: client.id.clone(), why })
     };
     let mut of_users = Scope::default();
     match (&client.allowed_scopes, client.is_third_party) {
@@ -150,12 +152,9 @@ fn ceiling(client: &ClientSettings, whole: &Whole<'_>) -> Result<Ceiling, BuildE
     })
 }
 
-/// These scopes, where the service has all of them; else the text.
-pub(super) fn known_scopes(text: &str, whole: &Whole<'_>) -> Result<Scope, String> {
-    match Scope::try_from(text.to_owned()) {
-        Ok(scope) if scope.iter().all(|scope| whole.scopes.contains_key(scope)) => Ok(scope),
-        Ok(_) | Err(_) => Err(text.trim().to_owned()),
-    }
+/// These scopes, where the service has all of them.
+pub(super) fn known_scopes(text: &str, whole: &Whole<'_>) -> Result<Scope, UnknownScope> {
+    described(text, whole.scopes)
 }
 
 fn resources(client: &ClientSettings, whole: &Whole<'_>) -> Result<Resources, BuildError> {
@@ -231,19 +230,21 @@ fn credentials(client: &ClientSettings) -> Result<Option<Credentials>, BuildErro
         return Ok(None);
     }
     let keys = PublicKey::registered(&client.jwks).map_err(|why| BuildError::ClientJwk { client: name(), why })?;
-    for secret in &client.secrets {
-        let bytes = secret.bytes().len();
+    let sent = |secret| Secret::as_sent(secret).ok_or_else(|| BuildError::ClientSecretLine { client: name() });
+    let secrets = client.secrets.iter().map(sent).collect::<Result<Vec<_>, _>>()?;
+    for secret in &secrets {
+        let bytes = secret.len();
         if bytes < Secret::MIN_BYTES {
             return Err(BuildError::ClientSecret { client: name(), bytes });
         }
-        if is_predictable(secret.bytes()) {
+        if is_predictable(secret.as_bytes()) {
             return Err(BuildError::PredictableClientSecret { client: name() });
         }
     }
-    if keys.is_empty() && client.secrets.is_empty() {
+    if keys.is_empty() && secrets.is_empty() {
         return Err(BuildError::NoCredentials { client: name() });
     }
-    Ok(Some(Credentials { secrets: client.secrets.iter().map(SecretHash::of).collect(), keys }))
+    Ok(Some(Credentials { secrets: secrets.into_iter().map(SecretHash::of).collect(), keys }))
 }
 
 pub(super) fn scopes(scopes: Vec<(String, String)>) -> Result<BTreeMap<String, String>, BuildError> {
@@ -276,11 +277,27 @@ pub(super) fn releases(
 /// What is granted where no scope is asked for.
 pub(super) fn default_scope(text: Option<String>, scopes: &BTreeMap<String, String>) -> Result<Scope, BuildError> {
     let Some(text) = text else { return Ok(Scope::default()) };
-    // Of as many as there are: only what a request asks for is bounded.
-    match Scope::try_from(text.clone()) {
-        Ok(scope) if scope.iter().all(|scope| scopes.contains_key(scope)) => Ok(scope),
-        Ok(_) | Err(_) => Err(BuildError::DefaultScope { scope: text }),
-    }
+    described(&text, scopes).map_err(BuildError::DefaultScope)
+}
+
+/// As many as there are: only what a request asks for is bounded.
+fn described(text: &str, scopes: &BTreeMap<String, String>) -> Result<Scope, UnknownScope> {
+    let parsed = Scope::try_from(text.to_owned()).map_err(|why| UnknownScope {
+        scope: text.trim().to_owned(),
+        why: format!("{why}: write names with spaces between them, such as \"notes:read notes:write\""),
+    })?;
+    let Some(unknown) = parsed.iter().find(|scope| !scopes.contains_key(*scope)) else { return Ok(parsed) };
+    let known: Vec<&str> = scopes.keys().map(String::as_str).collect();
+    let why = match near(unknown, &known) {
+        // RFC 6749 §3.3: a comma is a character of a scope like any other
+        _ if unknown.contains(',') => {
+            let apart = unknown.split(',').filter(|scope| !scope.is_empty()).collect::<Vec<_>>().join(" ");
+            format!("scopes have spaces between them, and no commas: write {apart:?}")
+        }
+        Some(meant) => format!("one with a similar name exists, {meant:?}"),
+        None => format!("add .scope({unknown:?}, \"what it allows\") to the builder, or leave it out here"),
+    };
+    Err(UnknownScope { scope: unknown.to_owned(), why })
 }
 
 /// Scheme and host, and nothing else.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::builder::misfit::UnknownScope;
 use crate::model::issuer::InvalidIssuer;
 use crate::model::jwk::InvalidJwk;
 use crate::model::redirect_uri::InvalidRedirectUri;
@@ -251,11 +252,8 @@ pub enum BuildError {
         value: String,
     },
     /// The [`default_scope`](crate::Builder::default_scope) is malformed, or has a scope that is not declared.
-    #[error("the default scope {scope:?} has a scope that no .scope(..) describes")]
-    DefaultScope {
-        /// The default scope as given: scopes with spaces between them.
-        scope: String,
-    },
+    #[error("the default scope has {0}")]
+    DefaultScope(#[source] UnknownScope),
     /// A [`path`](crate::Builder::path) is malformed, or another URL of the server has it already.
     #[error(
         "the path {path:?} of {endpoint:?} is taken or cannot be used: write /segments of letters, digits and -._~"
@@ -302,8 +300,16 @@ pub enum BuildError {
     ClientSecret {
         /// The id of the client.
         client: String,
-        /// The length of the secret in bytes.
+        /// The length of the secret in bytes, without one line's end after it.
         bytes: usize,
+    },
+    /// A secret of a client is no text on one line, and no client could send it.
+    #[error(
+        "a secret of the client {client:?} is no text without a line's end in it, so no client can send it: write hex"
+    )]
+    ClientSecretLine {
+        /// The id of the client.
+        client: String,
     },
     /// A secret of a client was not drawn at random: it repeats itself, its bytes count up or down, or it says "change me".
     #[error("client {client:?}: {}", InvalidSecret::Predictable.text())]
@@ -320,13 +326,14 @@ pub enum BuildError {
         #[source]
         why: InvalidJwk,
     },
-    /// The scope of a client is malformed, or has a scope that is not declared.
-    #[error("the scope {scope:?} of the client {client:?} has a scope that no .scope(..) of the builder describes")]
+    /// The scope of a client, or what its users may grant it, is malformed, or has a scope that is not declared.
+    #[error("the client {client:?} names the scope {why}")]
     ClientScope {
         /// The id of the client.
         client: String,
-        /// The scope as given: scopes with spaces between them.
-        scope: String,
+        /// The scope, and what to write.
+        #[source]
+        why: UnknownScope,
     },
     /// A client may have tokens for a resource that is neither declared nor the service's own audience.
     #[error(
@@ -340,11 +347,8 @@ pub enum BuildError {
         resource: String,
     },
     /// What clients that are not listed may have names a scope that the service has not.
-    #[error(".open_scopes(..) has {scope:?}: add .scope(\"{scope}\", \"..\") first, and separate several by spaces")]
-    OpenScope {
-        /// The scopes as given.
-        scope: String,
-    },
+    #[error(".open_scopes(..) has {0}")]
+    OpenScope(#[source] UnknownScope),
     /// What clients that are not listed may have tokens for names a resource that the service has not.
     #[error(
         ".open_resources(..) has {resource:?}, which is neither the audience nor a .resource(..) or .mcp(..): add it"

@@ -150,7 +150,8 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
         (good().scope("s".repeat(1025), ""), is!(BuildError::Scope { .. }), "at most 1024 bytes"),
         (good().scope("a", "").scope("a", ""), is!(BuildError::Scope { .. }), "there twice"),
         (good().acr_values(["two factors"]), is!(BuildError::AcrValue { .. }), ".acr_values("),
-        (good().default_scope("notes"), is!(BuildError::DefaultScope { .. }), ".scope(..)"),
+        (good().default_scope("notes"), is!(BuildError::DefaultScope(_)), ".scope(..)"),
+        (good().scope("notes", "").default_scope("note"), is!(BuildError::DefaultScope(_)), "exists, \"notes\""),
         (good().path(Endpoint::Token, "token"), is!(BuildError::Path { .. }), "/segments"),
         (good().path(Endpoint::Token, "/login"), is!(BuildError::Path { .. }), "is taken"),
         (bare(), is!(BuildError::NoClient), ".client(Client::public("),
@@ -216,6 +217,16 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
             is!(BuildError::ClientSecret { .. }),
             "31 bytes",
         ),
+        (
+            good().client(Client::confidential("job").secret(format!("{}\n", "x".repeat(31)))),
+            is!(BuildError::ClientSecret { .. }),
+            "31 bytes",
+        ),
+        (
+            good().client(Client::confidential("job").secret(format!("{SECRET}\n{SECRET}\n"))),
+            is!(BuildError::ClientSecretLine { .. }),
+            "without a line's end in it",
+        ),
         (good().client(Client::confidential("job").jwks("{}")), is!(BuildError::ClientJwk { .. }), "P-256"),
         (
             good().client(Client::confidential("job").jwks(json!({
@@ -232,7 +243,22 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
         (
             good().client(spa_named("app").allow_scopes("none")),
             is!(BuildError::ClientScope { .. }),
-            ".scope(..) of the builder",
+            "add .scope(\"none\", \"what it allows\") to the builder",
+        ),
+        (
+            good().scope("a", "").scope("b", "").client(spa_named("app").allow_scopes("a,b")),
+            is!(BuildError::ClientScope { .. }),
+            "no commas: write \"a b\"",
+        ),
+        (
+            good().scope("a", "").scope("notes:read", "").client(spa_named("app").allow_scopes("a notes:raed")),
+            is!(BuildError::ClientScope { .. }),
+            "\"notes:raed\", which no .scope(..) of the builder describes: one with a similar name exists, \"notes:read\"",
+        ),
+        (
+            good().client(spa_named("app").allow_scopes("\"a\"")),
+            is!(BuildError::ClientScope { .. }),
+            "with spaces between them",
         ),
         (
             good().client(spa_named("app").allow_resources(["https://files.example"])),

@@ -67,8 +67,7 @@ impl Settings {
 
     fn open(&self, whole: &Whole<'_>) -> Result<Ceiling, BuildError> {
         let openings = &self.openings;
-        let mut of_users =
-            known_scopes(&openings.scopes.join(" "), whole).map_err(|scope| BuildError::OpenScope { scope })?;
+        let mut of_users = known_scopes(&openings.scopes.join(" "), whole).map_err(BuildError::OpenScope)?;
         of_users.extend([OPENID, OFFLINE_ACCESS].into_iter().filter(|scope| whole.scopes.contains_key(*scope)));
         let named = openings.resources.iter().chain(&openings.served);
         let mut resources = known_resources(named.map(String::as_str), whole)

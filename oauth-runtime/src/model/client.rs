@@ -129,8 +129,22 @@ impl<S> Client<S> {
         Client { settings, state: PhantomData }
     }
 
-    /// What the client sends as its secret: at least [`Secret::MIN_BYTES`] random bytes. Call it twice while the client
-    /// changes from an old one to a new one. The service keeps a hash of it.
+    /// What the client sends as its secret: at least [`Secret::MIN_BYTES`] random characters on one line. Call it twice while the
+    /// client changes from an old one to a new one. The service keeps a hash of it.
+    ///
+    /// A line's end after a text, which most editors and commands leave in a file, is no part of it. Take it off where the client
+    /// reads the same file, too.
+    ///
+    /// ```
+    /// use oauth_runtime::Client;
+    /// # let file = std::env::temp_dir().join("oauth-runtime-secret-of-a-client");
+    /// # std::fs::write(&file, "c8ZVrZ4zIVkYw4QmU2h1B5jzV6m8bX0pQ7tJ3sLdNfE\n").unwrap();
+    ///
+    /// let secret = std::fs::read_to_string(&file).unwrap();
+    /// assert!(secret.ends_with('\n'));
+    /// let job = Client::confidential("nightly-export").secret(secret).scope("notes:read");
+    /// # let _ = job;
+    /// ```
     #[must_use]
     pub fn secret(mut self, secret: impl Into<Secret>) -> Self {
         self.settings.secrets.push(secret.into());
@@ -155,6 +169,7 @@ impl<S> Client<S> {
 
     /// What the users of this client may grant it, as in `"notes:read profile"`: call it again for more. What is not among
     /// these it does not get, whatever it asks for, and what is taken out later is gone at its next request (RFC 6749 §3.3).
+    /// One that no [`Builder::scope`](crate::Builder::scope) describes is a [`BuildError`](crate::BuildError::ClientScope).
     /// Default: all scopes of the service, and for a [third party](Client::third_party) none.
     ///
     /// `openid` needs no line: by itself it says who signed in, which every access token does.

@@ -87,6 +87,11 @@ impl Secret {
         &self.bytes
     }
 
+    /// What a client sends as its secret; none if no client can send it (RFC 6749 Appendix A.2).
+    pub(crate) fn as_sent(&self) -> Option<&str> {
+        std::str::from_utf8(&self.bytes).ok().filter(|text| !text.chars().any(char::is_control))
+    }
+
     /// The random bytes that a service's secret is or stands for.
     pub(crate) fn decoded(&self) -> Result<Secret, InvalidSecret> {
         let decoded = match std::str::from_utf8(&self.bytes) {
@@ -354,6 +359,19 @@ mod tests {
         assert_eq!(Secret::from(longer.clone()).decoded().expect("raw bytes").bytes(), longer);
         let phrase = Secret::danger_passphrase("correct horse battery staple, and then some");
         assert_eq!(phrase.decoded().expect("a phrase").bytes(), b"correct horse battery staple, and then some");
+    }
+
+    #[test]
+    fn what_a_client_sends_is_one_line_of_text() {
+        for (given, sent) in [
+            (Secret::from("one\r\n"), Some("one")),
+            (Secret::from("p\u{e4}ss "), Some("p\u{e4}ss ")),
+            (Secret::from("one\ntwo"), None),
+            (Secret::from(b"one\n".as_slice()), None),
+            (Secret::from(BYTES), None),
+        ] {
+            assert_eq!(given.as_sent(), sent);
+        }
     }
 
     #[test]
