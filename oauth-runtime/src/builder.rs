@@ -32,17 +32,17 @@ use crate::event::teller::Listener;
 use crate::guard::refusal::{Refusal, RefusalBody};
 use crate::keys::Keys;
 use crate::model::client::{ClientSettings, Complete};
-use crate::model::granting::Narrow;
 use crate::model::jwk::SignatureAlgorithm;
 use crate::model::lifetime::GRACE;
 use crate::model::session::Remember;
-use crate::model::{Client, Clock, Granting, Secret};
+use crate::model::{Client, Clock, Secret};
 use crate::pages::{BuiltInPages, Look, Pages, Texts};
 use crate::server::OAuthService;
 use crate::server::address::ClientAddress;
 use crate::server::paths::Endpoint;
 use crate::standing::Patience;
 use crate::store::Store;
+use crate::users::granting::{Granting, Narrow};
 use crate::users::{Authenticate, ClaimsType, SecondFactor, Typing};
 
 /// Configures an [`OAuthService`]; made by [`OAuthService::builder`].
@@ -287,7 +287,8 @@ impl<S> Builder<S> {
 
     /// Which claims the scope before it is for: a client that was granted it reads them at `/userinfo`, in its ID tokens
     /// where it [asks for that](Client::claims_in_id_tokens), and, a third party's too, in its access tokens. Default: what
-    /// OpenID Connect says of `profile`, `email`, `address` and `phone` (Core §5.4), and of other scopes nothing.
+    /// OpenID Connect says of `profile`, `email`, `address` and `phone` (Core §5.4), and of other scopes nothing. One that neither
+    /// the type of the claims nor OpenID Connect has is a [`BuildError`](crate::BuildError::ReleasedClaim).
     ///
     /// ```
     /// # use oauth_runtime::{Client, Login, OAuthService};
@@ -319,7 +320,8 @@ impl<S> Builder<S> {
     /// What it answers `false` for is not granted. Default: each user may grant each scope.
     ///
     /// It is asked when a code is made and redeemed, and at each refresh with the claims of [`Builder::reload`]: a scope that
-    /// a user may not grant any more is gone at the next one. It must not block. A panic refuses the request.
+    /// a user may not grant any more is gone at the next one. It must not block. A panic refuses the request. Claims of a type are
+    /// read by [`Granting::claims`], those that are JSON by [`Granting::claim`].
     ///
     /// ```
     /// use oauth_runtime::Granting;

@@ -70,6 +70,15 @@ impl Clients {
         with_it.min_by(|one, other| one.id.cmp(&other.id))
     }
 
+    /// The ids of those that have this property, in order.
+    #[cfg(feature = "testing")]
+    pub(crate) fn ids(&self, has: impl Fn(&RegisteredClient) -> bool) -> Vec<&str> {
+        let with_it = self.listed.values().filter(|client| has(client)).map(|client| client.id.as_str());
+        let mut ids: Vec<&str> = with_it.collect();
+        ids.sort_unstable();
+        ids
+    }
+
     /// Whether a page of this web origin belongs to a client, for CORS.
     pub(crate) fn allow_origin(&self, origin: &str) -> bool {
         // Nothing is sent along by a browser that these URLs read, so a page of any origin is as any program.

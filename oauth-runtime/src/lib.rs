@@ -53,7 +53,7 @@ pub use model::jwk::{InvalidJwk, SignatureAlgorithm};
 pub use model::question::{Choice, Question};
 pub use model::redirect_uri::InvalidRedirectUri;
 pub use model::session::Remember;
-pub use model::{Client, Clock, GrantType, Granting, InvalidScope, Password, Scope, Secret, Timestamp};
+pub use model::{Client, Clock, GrantType, InvalidScope, Password, Scope, Secret, Timestamp};
 pub use pages::{InvalidColour, Logo, Texts};
 pub use policy::Policy;
 pub use server::OAuthService;
@@ -63,6 +63,7 @@ pub use server::one_time::{Enclosed, OneTime, OneTimeError};
 pub use server::paths::Endpoint;
 pub use sign_in::pending::{AuthTime, PendingAuthorization};
 pub use store::Store;
+pub use users::granting::Granting;
 pub use users::{Answer, Login, SecondFactor, SignIn};
 
 /// What a [`Builder`] and a [`Client`] still need, as types: `Builder` and `Client` alone are the usual ones.

@@ -11,7 +11,6 @@ pub(crate) mod device;
 pub(crate) mod device_code;
 pub(crate) mod form;
 pub(crate) mod grant_type;
-pub(crate) mod granting;
 pub(crate) mod id;
 pub(crate) mod issuer;
 pub(crate) mod jwk;
@@ -37,7 +36,6 @@ pub(crate) mod written;
 
 pub use client::Client;
 pub use grant_type::GrantType;
-pub use granting::Granting;
 pub use scope::{InvalidScope, Scope};
 pub use secret::{Password, Secret};
 pub(crate) use text::{debug_as_text, words};

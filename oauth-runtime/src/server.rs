@@ -10,7 +10,6 @@ mod over;
 pub(crate) mod paths;
 mod users;
 
-use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::future::{Ready, ready};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,7 +30,6 @@ use crate::keys::{self, Expected, IdTokenHint, KeyRing, Verified};
 use crate::limit::Limits;
 use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
-use crate::model::granting::Narrow;
 use crate::model::issuer::Issuer;
 use crate::model::jwk::Algorithm;
 use crate::model::record::Record;
@@ -45,6 +43,8 @@ use crate::server::described::Described;
 use crate::server::paths::{Paths, Url};
 use crate::standing::{Decision, Ledger};
 use crate::store::{Key, Kind, StoreError};
+use crate::users::granting::Narrow;
+use crate::users::known::KnownClaims;
 use crate::users::repeats::Repeats;
 use crate::users::{Authenticator, SecondFactor};
 pub(crate) use users::{Refreshing, Sessions, SignInBy, Users};
@@ -115,8 +115,7 @@ pub(crate) struct Configuration {
     /// Of clients.
     pub(crate) assertion_algorithms: Vec<Algorithm>,
     pub(crate) users: Users,
-    /// What a token is made of, where it is one type or several that are named.
-    pub(crate) claims_types: Vec<(TypeId, &'static str)>,
+    pub(crate) known_claims: KnownClaims,
     pub(crate) access_token_lifetime: Duration,
     pub(crate) code_lifetime: Duration,
     pub(crate) appearance: Appearance,
@@ -190,13 +189,9 @@ impl OAuthService {
 }
 
 impl Server {
-    /// Whether a token may be made of this type; else the names of those of which it may.
-    pub(crate) fn issues(&self, claims: TypeId) -> Result<(), String> {
-        let known = &self.configured.claims_types;
-        if known.is_empty() || known.iter().any(|(id, _)| *id == claims) {
-            return Ok(());
-        }
-        Err(known.iter().map(|(_, name)| *name).collect::<Vec<_>>().join(" or "))
+    /// What a token is made of.
+    pub(crate) fn known_claims(&self) -> &KnownClaims {
+        &self.configured.known_claims
     }
 
     /// Takes it as seen that wrong passwords are counted for users, by the author's word.

@@ -2,6 +2,8 @@
 
 pub(crate) mod given;
 pub(crate) mod gives_way;
+pub(crate) mod granting;
+pub(crate) mod known;
 pub(crate) mod repeats;
 
 use std::any::{TypeId, type_name};

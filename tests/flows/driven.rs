@@ -105,6 +105,9 @@ async fn a_step_that_answers_something_else_says_what_to_do() {
         let why = signing_in.await.unwrap_err();
         assert!(why.to_string().starts_with(says), "{why}");
     }
+    // Which of several clients is meant, the test says.
+    let why = testing::sign_in(&app).user("bob", "right").await.unwrap_err();
+    assert_eq!(why.to_string(), "several clients sign users in: say .client(..) with one of partner, spa, web");
     // Nothing that refreshes, nothing that serves.
     let without = builder(ISSUER).refresh_tokens(false).build().unwrap();
     let app = test::init_service(App::new().configure(without.routes())).await;

@@ -142,7 +142,7 @@ impl Binding {
             #(impl #private::Binds<#types> for #marker {})*
             // Read as JSON, the claims are what they are.
             #(impl #private::Binds<#private::#json> for #marker {})*
-            #private::inventory::submit! { #private::Binding(crate::#bound.types) }
+            #private::inventory::submit! { #private::Binding(&crate::#bound) }
         }
     }
 }

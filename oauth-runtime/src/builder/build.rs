@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::builder::clients::{Whole, clients, default_scope, origins, releases, scopes};
 use crate::builder::error::BuildError;
 use crate::builder::paths::paths;
-use crate::builder::typing::types;
+use crate::builder::typing::known_claims;
 use crate::builder::{Builder, Settings};
 use crate::clients::Clients;
 use crate::event::teller::Events;
@@ -49,10 +49,10 @@ impl Settings {
         self.check_lifetimes()?;
         let scope_order = self.scopes.iter().map(|(scope, _)| scope.clone()).collect();
         let scopes = scopes(std::mem::take(&mut self.scopes))?;
-        let releases = releases(std::mem::take(&mut self.releases), &scopes)?;
         let default_scope = default_scope(self.default_scope.take(), &scopes)?;
         let (users, claims_type) = self.users(scopes.contains_key(OFFLINE_ACCESS))?;
         self.check_claims(&scopes, claims_type)?;
+        let releases = releases(std::mem::take(&mut self.releases), &scopes)?;
         let (userinfo, resources, seals_all) = (&issuer.userinfo(), &self.resources, self.seals_claims);
         let is_local = !issuer.is_https(); // plain http is for loopback alone
         let whole = Whole { scopes: &scopes, audience: &audience, resources, userinfo, seals_all, is_local };
@@ -98,6 +98,7 @@ impl Settings {
             sealer,
             limits,
             clients,
+            known_claims: known_claims(self.typing, claims_type, &scopes),
             scopes,
             scope_order,
             default_scope,
@@ -108,7 +109,6 @@ impl Settings {
             acr_values: self.checked_acr_values()?,
             assertion_algorithms: self.assertion_algorithms.iter().map(|algorithm| algorithm.jose()).collect(),
             users,
-            claims_types: types(self.typing, claims_type),
             access_token_lifetime: self.access_token_lifetime,
             code_lifetime: self.code_lifetime,
             client_address: std::mem::take(&mut self.client_address),

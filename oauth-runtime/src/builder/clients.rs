@@ -230,7 +230,7 @@ fn credentials(client: &ClientSettings) -> Result<Option<Credentials>, BuildErro
         return Ok(None);
     }
     let keys = PublicKey::registered(&client.jwks).map_err(|why| BuildError::ClientJwk { client: name(), why })?;
-    let sent = |secret| Secret::as_sent(secret).ok_or_else(|| BuildError::ClientSecretLine { client: name() });
+    let sent = |secret| Secret::as_sent(secret).ok_or_else(|| BuildError::ClientSecretLine(name()));
     let secrets = client.secrets.iter().map(sent).collect::<Result<Vec<_>, _>>()?;
     for secret in &secrets {
         let bytes = secret.len();
@@ -267,7 +267,8 @@ pub(super) fn releases(
     for (scope, claims) in added {
         let scope = scope.ok_or(BuildError::ReleasesWithoutScope)?;
         if let Some(claim) = claims.iter().find(|claim| claim.is_empty() || REGISTERED.contains(&claim.as_str())) {
-            return Err(BuildError::ReleasedClaim { scope, claim: claim.clone() });
+            let why = "it is no claim of yours: leave it out".to_owned();
+            return Err(BuildError::ReleasedClaim { scope, claim: claim.clone(), why });
         }
         releases.add(&scope, claims);
     }

@@ -303,14 +303,11 @@ pub enum BuildError {
         /// The length of the secret in bytes, without one line's end after it.
         bytes: usize,
     },
-    /// A secret of a client is no text on one line, and no client could send it.
+    /// A secret of the client with this id is no text on one line, and no client could send it.
     #[error(
-        "a secret of the client {client:?} is no text without a line's end in it, so no client can send it: write hex"
+        "a secret of the client {0:?} is no text without a line's end in it, so no client can send it: write it in hex"
     )]
-    ClientSecretLine {
-        /// The id of the client.
-        client: String,
-    },
+    ClientSecretLine(String),
     /// A secret of a client was not drawn at random: it repeats itself, its bytes count up or down, or it says "change me".
     #[error("client {client:?}: {}", InvalidSecret::Predictable.text())]
     PredictableClientSecret {
@@ -332,7 +329,6 @@ pub enum BuildError {
         /// The id of the client.
         client: String,
         /// The scope, and what to write.
-        #[source]
         why: UnknownScope,
     },
     /// A client may have tokens for a resource that is neither declared nor the service's own audience.
@@ -377,13 +373,15 @@ pub enum BuildError {
     /// [`releases`](crate::Builder::releases) was called before any scope.
     #[error(".releases(..) is of the scope before it: write .scope(\"roles\", \"..\").releases([\"role\"])")]
     ReleasesWithoutScope,
-    /// A scope releases a claim that the server sets.
-    #[error("the scope {scope:?} releases {claim:?}, which is no claim of yours: leave it out")]
+    /// A scope releases a claim that the server sets, or one that no type of the claims has.
+    #[error("the scope {scope:?} releases {claim:?}: {why}")]
     ReleasedClaim {
         /// The scope.
         scope: String,
         /// The claim as given.
         claim: String,
+        /// What to write.
+        why: String,
     },
     /// An audience or resource has the name that tokens for `/userinfo` alone have as their audience.
     #[error("{audience:?} is the audience of tokens that are for /userinfo alone: choose another name")]
@@ -391,7 +389,7 @@ pub enum BuildError {
         /// The audience as given.
         audience: String,
     },
-    /// The claims of a client are no JSON object, or have a claim that the server sets.
+    /// The claims of a client are no JSON object, or have one that the server sets or no type of [`claims!`](crate::claims!) has.
     #[error("the claims of the client {client:?} cannot be used: {why}")]
     ClientClaims {
         /// The id of the client.

@@ -224,7 +224,7 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
         ),
         (
             good().client(Client::confidential("job").secret(format!("{SECRET}\n{SECRET}\n"))),
-            is!(BuildError::ClientSecretLine { .. }),
+            is!(BuildError::ClientSecretLine(_)),
             "without a line's end in it",
         ),
         (good().client(Client::confidential("job").jwks("{}")), is!(BuildError::ClientJwk { .. }), "P-256"),

@@ -1,14 +1,17 @@
 //! Whether all that speaks of claims speaks of one type: what signs in, and the guards of the program.
 
 use std::any::TypeId;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::builder::clients::has_tokens_of_its_own;
 use crate::builder::error::BuildError;
 use crate::builder::{Builder, Settings};
 use crate::guard::map;
-use crate::policy::bound::{Binding, Bound};
+use crate::model::claims::REGISTERED;
+use crate::model::release::is_standard;
+use crate::policy::bound::{Binding, Bound, BoundType};
 use crate::policy::{Guard, Rule, fit};
+use crate::users::known::KnownClaims;
 use crate::users::{ClaimsType, Typing};
 
 impl<S> Builder<S> {
@@ -16,8 +19,9 @@ impl<S> Builder<S> {
     /// too. Nothing is compared then, and a guard about what no token has refuses everybody.
     ///
     /// Default: what signs in answers the type that [`claims!`](crate::claims!) names, each guard that is a pattern and each
-    /// [`Claims<T>`](struct@crate::Claims) is of that type, each term makes sense for it, and each scope that a guard asks for is one
-    /// that [`Builder::scope`] names. Else the program is not built, and the error says what to write.
+    /// [`Claims<T>`](struct@crate::Claims) is of that type, each term makes sense for it, each scope that a guard asks for is one
+    /// that [`Builder::scope`] names, and what [`Client::claims`](crate::Client::claims) and [`Builder::releases`] say are claims of
+    /// that type, too. Else the program is not built, and the error says what to write.
     ///
     /// ```
     /// use oauth_runtime::{BuildError, Client, OAuthService, policy};
@@ -46,17 +50,30 @@ impl<S> Builder<S> {
     }
 }
 
-/// What a token may be made of: nothing is compared where it is empty.
-pub(super) fn types(typing: Typing, answered: Option<ClaimsType>) -> Vec<(TypeId, &'static str)> {
-    let bound = || bindings().flat_map(|binding| binding.0).map(|of| (of.named)());
-    let answered = answered.filter(ClaimsType::is_known).map(|claims| (claims.id, claims.name));
-    let types: BTreeSet<_> = match typing {
-        Typing::Untyped => BTreeSet::new(),
+/// What a token may be made of: nothing is compared where it is of no type, and no scope is declared.
+pub(super) fn known_claims(
+    typing: Typing,
+    answered: Option<ClaimsType>,
+    scopes: &BTreeMap<String, String>,
+) -> KnownClaims {
+    let bound = bindings().filter_map(|binding| binding.0.scopes).flatten().map(|scope| (*scope).to_owned());
+    let scopes = scopes.keys().cloned().chain(bound).collect();
+    match typing {
+        Typing::Untyped => KnownClaims::default(),
         #[cfg(feature = "testing")]
-        Typing::OfTest => bound().collect(),
-        Typing::One => answered.into_iter().chain(bound()).collect(),
-    };
-    types.into_iter().collect()
+        Typing::OfTest => KnownClaims::of(bound_types(), scopes),
+        Typing::One => KnownClaims::of(all_types(answered), scopes),
+    }
+}
+
+/// What signs in answers, where it says what is in it, and what `claims!(..)` names, in each crate that has one.
+fn all_types(answered: Option<ClaimsType>) -> Vec<&'static BoundType> {
+    let answered = answered.filter(ClaimsType::is_known).map_or(&[][..], |claims| claims.bound);
+    answered.iter().chain(bound_types()).collect()
+}
+
+fn bound_types() -> impl Iterator<Item = &'static BoundType> {
+    bindings().flat_map(|binding| binding.0.types)
 }
 
 impl Settings {
@@ -78,8 +95,52 @@ impl Settings {
                 map::guards().filter(is_compared).try_for_each(|guard| check_terms(guard, &guard.rule, &bound))?;
             }
         }
+        if self.typing == Typing::One {
+            self.check_client_claims(&bound_types().collect::<Vec<_>>())?;
+            self.check_releases(&all_types(answered))?;
+        }
         map::guards().try_for_each(|guard| check_scopes(guard, scopes, self.typing))
     }
+}
+
+impl Settings {
+    /// What clients have in their own name: some of a type's claims, or all. What `claims!(..)` does not name is not known, since
+    /// a sign-in answers what users are.
+    fn check_client_claims(&self, types: &[&'static BoundType]) -> Result<(), BuildError> {
+        for client in &self.clients {
+            // What is no object, and what the server sets, is told by the rules for claims of any type.
+            let claims = client.claims.as_object().into_iter().flatten().filter(|(name, _)| !is_of_server(name));
+            for (name, value) in claims {
+                if let Some(misfit) = fit::misfit_of_claim(types, name, value) {
+                    let why = format!(
+                        "{misfit}; where clients have claims of their own, name their type beside that of the users, as in \
+                         claims!(User, Job), or say .untyped_claims()"
+                    );
+                    return Err(BuildError::ClientClaims { client: client.id.clone(), why });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A scope releases claims that there are, or those that OpenID Connect has names for: some users may have them.
+    fn check_releases(&self, types: &[&'static BoundType]) -> Result<(), BuildError> {
+        for (scope, claims) in self.releases.iter().filter_map(|(scope, claims)| scope.as_ref().map(|it| (it, claims)))
+        {
+            let own = claims.iter().filter(|claim| !claim.is_empty() && !is_of_server(claim) && !is_standard(claim));
+            for claim in own {
+                if let Some(misfit) = fit::unknown_claim(types, claim) {
+                    let why = format!("{misfit}; where the claims are no one type, say .untyped_claims()");
+                    return Err(BuildError::ReleasedClaim { scope: scope.clone(), claim: claim.clone(), why });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_of_server(name: &str) -> bool {
+    name == "sub" || REGISTERED.contains(&name)
 }
 
 fn bindings() -> impl Iterator<Item = &'static Binding> {
@@ -88,7 +149,7 @@ fn bindings() -> impl Iterator<Item = &'static Binding> {
 
 /// What signs in answers what `claims!(..)` names, in each crate that has one.
 fn check_answer(binding: &Binding, answered: ClaimsType) -> Result<(), BuildError> {
-    let bound: Vec<_> = binding.0.iter().map(|of| (of.named)()).collect();
+    let bound: Vec<_> = binding.0.types.iter().map(|of| (of.named)()).collect();
     if bound.iter().any(|(id, _)| *id == answered.id) {
         return Ok(());
     }

@@ -290,6 +290,9 @@ impl<S> Client<S> {
     }
 
     /// The claims of the tokens that a confidential client has in its own name, as a JSON object.
+    ///
+    /// Where [`claims!`](crate::claims!) names types, they are claims of these, all or some: a name or a value that none of them
+    /// has is a [`BuildError`](crate::BuildError::ClientClaims).
     #[must_use]
     pub fn claims(mut self, claims: impl Into<Value>) -> Self {
         self.settings.claims = claims.into();

@@ -38,6 +38,11 @@ impl Releases {
     }
 }
 
+/// Whether OpenID Connect has a meaning for this claim.
+pub(crate) fn is_standard(claim: &str) -> bool {
+    STANDARD.iter().any(|(_, claims)| claims.contains(&claim))
+}
+
 /// OpenID Connect Core §5.4: the claims that a scope is for.
 const STANDARD: [(&str, &[&str]); 4] = [
     (

@@ -33,7 +33,7 @@ pub(crate) type NamedType = (TypeId, &'static str);
 
 /// What `claims!(..)` registers for [`Builder::build`](crate::Builder::build).
 #[derive(Debug)]
-pub struct Binding(pub &'static [BoundType]);
+pub struct Binding(pub &'static Bound);
 
 inventory::collect!(Binding);
 

@@ -1,6 +1,7 @@
 //! Whether what a policy asks can be so at all, by the type of the application's claims: decided while the program is
 //! compiled, beside the rule, and never when it runs.
 
+mod json;
 mod judge;
 mod kind;
 
@@ -9,6 +10,7 @@ use crate::policy::bound::Bound;
 use crate::policy::kind::Kind;
 use crate::policy::said::{Said, contains, is_number, near, nearer};
 use crate::policy::{Field, Guard, Presence, Rule, Shape, Test, Value};
+pub(crate) use json::{misfit_of_claim, unknown_claim};
 use judge::{Asked, SET_BY_SERVER, Verdict, has_field, has_key, judge_bound, judge_sub};
 
 /// Panics, where it is evaluated and so at compile time, if this term of a guard, counted from the first, can never hold, or
@@ -157,6 +159,17 @@ pub const fn check_any(bound: &Bound, name: &[&'static str], left: &[Kind]) {
 }
 
 const NO_OTHER_VALUE: &str = " has no other value, so this asks nothing: leave it out";
+
+/// Whether the server sets this claim in every token.
+#[cfg(feature = "testing")]
+pub(crate) fn is_always_of_server(name: &[&str]) -> bool {
+    match (name, SET_BY_SERVER) {
+        ([name], Shape::Object(_, fields)) => {
+            fields.iter().any(|field| field.name == *name && field.presence == Presence::Always)
+        }
+        _ => false,
+    }
+}
 
 pub(crate) const fn misfit(bound: &Bound, rule: &Rule) -> Option<Said> {
     match rule {

@@ -8,9 +8,9 @@ use crate::error::Reason;
 use crate::model::Scope;
 use crate::model::ceiling::BeyondCeiling;
 use crate::model::client::RegisteredClient;
-use crate::model::granting::Granting;
 use crate::model::resource::Resources;
 use crate::server::Server;
+use crate::users::granting::Granting;
 
 /// In whose name a client asks.
 #[derive(Clone, Copy)]
@@ -64,7 +64,13 @@ impl Server {
         let (within, least, may_last) = match name {
             InTheNameOf::User { subject, claims } => {
                 let asked = self.offered(client, scope);
-                let granting = Granting { client_id: &client.id, subject, asked: &asked, claims };
+                let granting = Granting {
+                    client_id: &client.id,
+                    subject,
+                    asked: &asked,
+                    claims,
+                    known: &self.configured.known_claims,
+                };
                 (self.narrowed(&granting)?, Some(userinfo.as_str()), true)
             }
             // RFC 6749 §4.4.3 and §5.2: no user narrows it, so what is beyond the client's own is its mistake

@@ -135,7 +135,7 @@ impl PendingAuthorization {
         at: AuthTime,
     ) -> Result<HttpResponse, Reason> {
         let server = self.oauth.server();
-        if let Err(known) = server.issues(TypeId::of::<T>()) {
+        if let Err(known) = server.known_claims().issues(TypeId::of::<T>()) {
             tracing::error!(
                 target: "oauth",
                 "a sign-in of your own answers {}, and the claims of this service are {known}: answer that, or say \

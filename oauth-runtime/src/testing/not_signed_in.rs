@@ -15,6 +15,12 @@ pub enum NotSignedIn {
         /// The id as given, or empty.
         client: String,
     },
+    /// Several clients have the code grant, and none was chosen.
+    #[error("several clients sign users in: say .client(..) with one of {}", .known.join(", "))]
+    SeveralClients {
+        /// Their ids.
+        known: Vec<String>,
+    },
     /// The page shows the sign-in form again.
     #[error("the sign-in page says: {problem}")]
     Problem {

@@ -112,7 +112,7 @@ impl<'a, S> SigningIn<'a, S> {
         self
     }
 
-    /// The client. Default: the first by its id that has a redirect URI.
+    /// The client. Default: the one that has a redirect URI. Required where several have: the sign-in names them.
     pub fn client(mut self, id: impl Into<String>) -> Self {
         self.client = Some(id.into());
         self
@@ -202,8 +202,15 @@ where
 
     async fn registered(&self, server: &Server) -> Result<Arc<RegisteredClient>, NotSignedIn> {
         let has_users = |client: &RegisteredClient| client.may_use(GrantType::AuthorizationCode);
-        let first = || server.clients().first(has_users).map(|client| client.id.as_str());
-        let id = self.client.as_deref().or_else(first).unwrap_or_default();
+        let listed = server.clients().ids(has_users);
+        let id = match (self.client.as_deref(), listed.as_slice()) {
+            (Some(id), _) => id,
+            (None, [id]) => id,
+            (None, []) => "",
+            (None, [_, _, ..]) => {
+                return Err(NotSignedIn::SeveralClients { known: listed.into_iter().map(str::to_owned).collect() });
+            }
+        };
         let found = server.clients().find(id).await.ok().flatten();
         let found = found.filter(|client| has_users(client));
         found.ok_or_else(|| NotSignedIn::NoClient { client: id.to_owned() })

@@ -36,7 +36,7 @@ pub fn service() -> OAuthService {
 }
 
 /// Begins an access token of a service with all the claims of a user: good, until something else is said. Without a `sub` it
-/// is for `test-user`. It may have any scope: which of them a client may have is not asked.
+/// is for `test-user`. It may have any scope that is declared: which of them a client may have is not asked.
 ///
 /// The claims are whole, so that a token is refused for what the test is about, and not for what it forgot.
 ///
@@ -56,7 +56,7 @@ pub fn service() -> OAuthService {
 /// Where the claims are of another type than the service issues (what `authenticate` answers, or
 /// [`claims!`](crate::claims!) names), or neither a struct nor a JSON object.
 pub fn token<T: Serialize + 'static>(oauth: &OAuthService, claims: &T) -> Token {
-    if let Err(known) = oauth.server().issues(TypeId::of::<T>()) {
+    if let Err(known) = oauth.server().known_claims().issues(TypeId::of::<T>()) {
         panic!(
             "the claims of this service are {known}, and these are {}: write them whole, and change what the test is about, \
              as in `User {{ suspended: true, ..ada }}`; what no user has, such as the claims of a client, is said by .claim(..) and \
@@ -120,9 +120,19 @@ impl Token {
         self
     }
 
-    /// What the application may do.
+    /// What the application may do: scopes with spaces between them.
+    ///
+    /// # Panics
+    /// Where the service or a [`claims!`](crate::claims!) declares scopes, and not this one: a test that is refused for a scope
+    /// that is misspelt would be right for the wrong reason. What no client can have is said by
+    /// [`claim`](Token::claim)`("scope", ..)`.
+    #[track_caller]
     pub fn scope(self, scope: impl Display) -> Self {
-        self.claim("scope", scope.to_string())
+        let scope = scope.to_string();
+        if let Some(said) = self.oauth.server().known_claims().undeclared_scope(&scope) {
+            panic!("{said}");
+        }
+        self.claim("scope", scope)
     }
 
     /// How long ago the person signed in, for `fresh = ".."`.
