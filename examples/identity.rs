@@ -98,7 +98,9 @@ fn service(origin: &str) -> Result<OAuthService, Box<dyn std::error::Error>> {
                 .scope("reports:read"),
         )
         // Reports are for jobs, and for users who are admins.
-        .narrow_scopes(|user, scope| scope != "reports:read" || user.claim("role") == "admin")
+        .narrow_scopes(|user, scope| {
+            scope != "reports:read" || user.claims::<User>().is_some_and(|user| user.role == Role::Admin)
+        })
         .language(
             Texts::german()
                 .describe("openid", "Wissen, wer Sie sind")
