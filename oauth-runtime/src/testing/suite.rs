@@ -197,9 +197,9 @@ impl Suite {
     /// ```
     /// use oauth_runtime::{policy, testing};
     ///
-    /// let suite = testing::suite(policy!(level > 3, level < 3)).unwrap();
+    /// let suite = testing::suite(policy!(any(trusted, level > 3), not(trusted), level <= 3)).unwrap();
     /// assert!(suite.admits_none() && !suite.admits_all());
-    /// let suite = testing::suite(policy!(any(sub = "ada", not(sub = "ada")))).unwrap();
+    /// let suite = testing::suite(policy!(any(all(sub = "ada", client_id = "x"), not(all(sub = "ada", client_id = "x"))))).unwrap();
     /// assert!(suite.admits_all() && !suite.admits_none());
     /// ```
     #[must_use]
