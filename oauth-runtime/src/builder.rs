@@ -9,7 +9,7 @@ pub(crate) mod error;
 mod guards;
 mod lifetimes;
 pub(crate) mod misfit;
-mod openings;
+pub(crate) mod openings;
 mod paths;
 mod secrets;
 pub(crate) mod state;

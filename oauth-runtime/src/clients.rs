@@ -1,8 +1,11 @@
 //! The one door to a client, and to where its users are sent.
 
+pub(crate) mod registered;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::clients::registered::Registrar;
 use crate::error::Reason;
 use crate::model::GrantType;
 use crate::model::ceiling::{Ceiling, Ceilings, Unlisted};
@@ -17,6 +20,9 @@ pub(crate) struct Clients {
     origins: Vec<String>,
     /// The most that those may be given which are not listed, by how they came.
     unlisted: Vec<(Unlisted, Arc<Ceiling>)>,
+    registrar: Option<Registrar>,
+    /// The kinds of those that are not listed.
+    possible: Vec<RegisteredClient>,
 }
 
 impl Clients {
@@ -25,12 +31,29 @@ impl Clients {
         origins: Vec<String>,
         unlisted: Vec<(Unlisted, Arc<Ceiling>)>,
     ) -> Self {
-        Clients { listed, origins, unlisted }
+        Clients { listed, origins, unlisted, registrar: None, possible: Vec::new() }
+    }
+
+    /// With what registers clients.
+    pub(crate) fn registering(mut self, registrar: Registrar) -> Self {
+        self.possible.extend(registrar.possible());
+        Clients { registrar: Some(registrar), ..self }
+    }
+
+    /// What registers clients, where they may register themselves.
+    pub(crate) fn registrar(&self) -> Option<&Registrar> {
+        self.registrar.as_ref()
     }
 
     /// The client with this id, if there is one.
     pub(crate) async fn find(&self, id: &str) -> Result<Option<Arc<RegisteredClient>>, Reason> {
-        Ok(self.listed.get(id).cloned())
+        if let Some(listed) = self.listed.get(id) {
+            return Ok(Some(Arc::clone(listed)));
+        }
+        match &self.registrar {
+            Some(registrar) => Ok(registrar.find(id).await?.map(Arc::new)),
+            None => Ok(None),
+        }
     }
 
     /// The client of an authorization request, and where its answer goes. Either can have lost its registration since the
@@ -59,9 +82,19 @@ impl Clients {
         self.unlisted.iter().map(|(_, ceiling)| &**ceiling).find(|ceiling| ceiling.resources.has(resource))
     }
 
-    /// Whether any client that is listed has this property: what the metadata may promise.
+    /// The most that those may be given which come by this way; none where it is closed.
+    pub(crate) fn open_by(&self, way: Unlisted) -> Option<Arc<Ceiling>> {
+        self.unlisted.iter().find(|(known, _)| *known == way).map(|(_, ceiling)| Arc::clone(ceiling))
+    }
+
+    /// What users know the listed clients by.
+    pub(crate) fn names(&self) -> impl Iterator<Item = String> {
+        self.listed.values().map(|client| client.name.clone())
+    }
+
+    /// Whether any client has this property, or could have it: what the metadata may promise.
     pub(crate) fn any(&self, has: impl Fn(&RegisteredClient) -> bool) -> bool {
-        self.listed.values().any(|client| has(client))
+        self.listed.values().map(|client| &**client).chain(&self.possible).any(has)
     }
 
     /// The first that has this property, by its id.
@@ -84,6 +117,6 @@ impl Clients {
         // Nothing is sent along by a browser that these URLs read, so a page of any origin is as any program.
         !self.unlisted.is_empty()
             || self.origins.iter().any(|listed| listed == origin)
-            || self.any(|client| client.redirect_uris.iter().any(|uri| uri.allows_origin(origin)))
+            || self.listed.values().any(|client| client.redirect_uris.iter().any(|uri| uri.allows_origin(origin)))
     }
 }

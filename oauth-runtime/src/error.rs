@@ -8,13 +8,15 @@ use actix_web::http::{StatusCode, header};
 use crate::model::Scope;
 use crate::model::code::Unmet;
 use crate::model::form::BadParameter;
+use crate::model::registration::Unusable;
 use crate::model::resource::NotGranted;
 use crate::pages::Trouble;
 use crate::policy::Need;
 use crate::store::StoreError;
 
 crate::model::words! {
-    /// The error codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 8628 §3.5, RFC 8707 §2, RFC 9470 §3 and OpenID Connect Core
+    /// The error codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 7591 §3.2.2, RFC 8628 §3.5, RFC 8707 §2, RFC 9470 §3 and
+    /// OpenID Connect Core
     /// §3.1.2.6, and of the one code of OpenID Connect Core Unmet Authentication Requirements.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub(crate) enum Code {
@@ -41,6 +43,8 @@ crate::model::words! {
         AuthorizationPending = "authorization_pending",
         SlowDown = "slow_down",
         ExpiredToken = "expired_token",
+        InvalidRedirectUri = "invalid_redirect_uri",
+        InvalidClientMetadata = "invalid_client_metadata",
     }
 }
 
@@ -224,6 +228,13 @@ reasons! {
         "a client shows who it is in one way: header, client_secret or client_assertion";
     TooManyTries(wait: Duration) => 429, TemporarilyUnavailable,
         "too many failed tries: wait as long as Retry-After says", retry_after: *wait;
+    // The registration endpoint: RFC 7591 §3.2.2
+    RegistrationMalformed => 400, InvalidClientMetadata,
+        "the body must be a JSON object, with redirect_uris and other lists as arrays of texts";
+    NotJson => 400, InvalidClientMetadata, "send the metadata in the body, as application/json";
+    RegistrationTooLong => 400, InvalidClientMetadata, "it is too long: shorten client_name and redirect_uris";
+    RegistrationUnusable(why: &'static str) => 400, InvalidClientMetadata, *why;
+    RegistrationOfUri(why: &'static str) => 400, InvalidRedirectUri, format!("a redirect URI cannot be used: {why}");
     // RFC 7523 §3
     AssertionTypeUnknown => 400, InvalidClient,
         "client_assertion_type must be urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -365,6 +376,15 @@ impl From<BadParameter> for Reason {
             BadParameter::Repeated(name) => Reason::RepeatedParameter(name),
             BadParameter::TooLong(name) => Reason::ParameterTooLong(name),
             BadParameter::Encoding(name) => Reason::ParameterEncoding(name),
+        }
+    }
+}
+
+impl From<Unusable> for Reason {
+    fn from(unusable: Unusable) -> Self {
+        match unusable {
+            Unusable::RedirectUri(why) => Reason::RegistrationOfUri(why),
+            Unusable::Metadata(why) => Reason::RegistrationUnusable(why),
         }
     }
 }

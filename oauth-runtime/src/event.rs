@@ -116,6 +116,10 @@ kinds! {
     /// is not known for the name they typed. Told where there are sessions. On a page of your own no name is typed: there a
     /// browser that was closed, or signed out, since is told as new.
     NewDevice = "new_device", INFO, "a user signed in with a browser that is new to them";
+    /// A client registered itself; it is named as codes, tokens and this event's later kin name it.
+    ClientRegistered = "client_registered", INFO, "a client registered itself";
+    /// A client that had registered itself was ended, by your code.
+    RegistrationEnded = "registration_ended", INFO, "a registration was ended";
     /// A user allowed a client what it asked for. Not told where that is remembered from before.
     ConsentGiven = "consent_given", INFO, "consent was given";
     /// A user did not allow it. What the client was allowed before is taken back.

@@ -36,6 +36,7 @@ pub use builder::Builder;
 pub use builder::client_address;
 pub use builder::error::BuildError;
 pub use builder::misfit::UnknownScope;
+pub use builder::openings::OpeningError;
 pub use event::{Event, EventKind};
 pub use guard::closed::Closed;
 pub use guard::extract::{AccessToken, Claims};

@@ -114,7 +114,16 @@ impl Limits {
         client: &str,
         networks: &Networks,
     ) -> Result<Result<(), TooMany>, StoreError> {
-        let row = self.row(Kind::Client, &format!("{client}\0{}", networks.narrowest()));
+        self.each(self.row(Kind::Client, &format!("{client}\0{}", networks.narrowest()))).await
+    }
+
+    /// Counts a registration from this network.
+    pub(crate) async fn registration(&self, networks: &Networks) -> Result<Result<(), TooMany>, StoreError> {
+        self.each(self.row(Kind::Registration, networks.narrowest())).await
+    }
+
+    /// Counts one, whatever comes of it: beyond the free ones, one at a time.
+    async fn each(&self, row: Row) -> Result<Result<(), TooMany>, StoreError> {
         let failed = self.add(&[(&row, 1)]).await?.first().map_or(u64::MAX, Sum::of_others);
         if failed < row.kind.free() {
             return Ok(Ok(()));

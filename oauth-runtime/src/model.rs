@@ -23,6 +23,7 @@ pub(crate) mod question;
 pub(crate) mod record;
 pub(crate) mod redirect_uri;
 pub(crate) mod refresh;
+pub(crate) mod registration;
 pub(crate) mod release;
 pub(crate) mod resource;
 pub(crate) mod scope;

@@ -265,6 +265,7 @@ mod tests {
             lasting: Some(hostile),
             account,
             device: Some(WaitingDevice { user_code: hostile, asked_at: Timestamp::from_seconds(0), asked_from: None }),
+            warnings: &[hostile],
         };
         let user_code = hostile;
         let more = [

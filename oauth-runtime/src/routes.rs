@@ -10,7 +10,7 @@ use actix_web::web::ServiceConfig;
 
 use crate::endpoints::{
     account, assets, authorize, consent, device, device_authorization, discovery, introspect, jwks, login, logout,
-    protected_resource, revoke, token, userinfo, verify,
+    protected_resource, register, revoke, token, userinfo, verify,
 };
 use crate::routes::url::at;
 use crate::server::OAuthService;
@@ -49,6 +49,7 @@ fn register(app: &mut ServiceConfig, placed: &Placed) {
         Url::Revoke => url.to(revoke::revoke),
         Url::Introspect => url.to(introspect::introspect),
         Url::UserInfo => url.to(userinfo::userinfo),
+        Url::Register => url.to(register::register),
         Url::Stylesheet => url.to(assets::stylesheet),
         Url::Logo => url.to(assets::logo),
         Url::Metadata => url.to(discovery::metadata),

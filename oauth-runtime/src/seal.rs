@@ -18,6 +18,7 @@ use crate::model::device::Devices;
 use crate::model::device_code::{DeviceCode, DeviceRequest};
 use crate::model::one_time::OneTimeToken;
 use crate::model::refresh::RefreshToken;
+use crate::model::registration::Registration;
 use crate::model::sealed_claims::SealedClaims;
 use crate::model::secret::{Secret, Secrets};
 use crate::model::session::Session;
@@ -79,6 +80,8 @@ purposes! {
     DeviceRequest, "seal device request", 1024;
     // As an authorization code, and what pads it.
     DeviceGrant, "seal device grant", 2560;
+    // It is the id of a client, in every request of it.
+    Registration, "seal registration", 1000;
 }
 
 /// The length of what is a part of something else is a multiple of this.

@@ -244,6 +244,11 @@ impl Ledger {
         }
     }
 
+    /// Whether a name was spent.
+    pub(crate) async fn is_spent(&self, key: Key) -> Result<bool, StoreError> {
+        Ok(self.view(key).await?.0.kept.is_some())
+    }
+
     /// Spends a name that somebody else made at this time: it has to be younger than the memory that it is spent in.
     pub(crate) async fn spend_made_at(&self, key: Key, made: Timestamp, keep: Duration) -> Result<Spent, StoreError> {
         let view = self.view(key).await?;

@@ -32,6 +32,7 @@ mod pages;
 mod policies;
 mod readers;
 mod refresh;
+mod registered;
 mod remember;
 mod requests;
 mod resource_server;

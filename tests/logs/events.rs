@@ -275,6 +275,28 @@ async fn limits(told: &Told) {
     }
 }
 
+/// Of clients that register themselves, at a service that has no other.
+async fn registrations() -> Vec<Event> {
+    let told = Told::of(|base| {
+        let builder = OAuthService::builder().untyped_claims().issuer(base).registration();
+        builder.authenticate(async |_: Login| Some(json!({ "sub": "alice" })))
+    });
+    let browser = Browser::new(&told.server);
+    let register = async || {
+        let request =
+            browser.http.post(format!("{}/register", browser.base)).header("Content-Type", "application/json");
+        Answer::to(request.body(r#"{"redirect_uris":["http://127.0.0.1/cb"]}"#)).await
+    };
+    let client = register().await.json()["client_id"].as_str().unwrap().to_owned();
+    assert!(told.oauth.end_registration(&client).await.unwrap());
+    let mut statuses = Vec::new();
+    for _ in 0..52 {
+        statuses.push(register().await.status);
+    }
+    assert!(statuses.contains(&429), "{statuses:?}");
+    told.all().await
+}
+
 /// All that can happen.
 async fn everything() -> Vec<Event> {
     let (clock, has_left) = (Clock::by_hand(), Arc::default());
@@ -310,6 +332,7 @@ async fn everything() -> Vec<Event> {
     let request = sent.header("location").split_once("?request=").unwrap().1.to_owned();
     Answer::to(browser.http.post(format!("{}/own/page", browser.base)).body(request)).await.redirect();
     all.extend(told.all().await);
+    all.extend(registrations().await);
 
     let is_rewound: Arc<AtomicBool> = Arc::default();
     let store = Rewindable(MemoryStore::with_clock(clock.clone()), Arc::clone(&is_rewound));

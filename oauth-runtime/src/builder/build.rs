@@ -18,7 +18,7 @@ use crate::keys::{DerivedKeys, Expected, KeyRing};
 use crate::limit::Limits;
 use crate::meter;
 use crate::model::GrantType;
-use crate::model::ceiling::Ceilings;
+use crate::model::ceiling::{Ceilings, Unlisted};
 use crate::model::claims::{OFFLINE_ACCESS, OPENID};
 use crate::model::client::RegisteredClient;
 use crate::model::issuer::Issuer;
@@ -72,12 +72,14 @@ impl Settings {
         let has = Has {
             logo: self.look.logo.is_some(),
             devices: clients.any(|client| client.may_use(GrantType::DeviceCode)),
-            confidential_clients: clients.any(|client| client.credentials.is_some()),
+            confidential_clients: clients.any(|client| client.credentials.is_some())
+                || self.openings.ways.contains(&Unlisted::Registered),
             public_keys: self.keys.is_some() || others_verify,
             openid,
             sessions: users.sessions.is_some(),
             account: self.account_page,
             resource: resource.is_some() || !served.is_empty(),
+            registrar: self.openings.ways.contains(&Unlisted::Registered),
         };
         let described = Described::new(resource.as_ref(), &served);
         let paths = paths(&issuer, &described, &self.paths, &has)?;
@@ -88,6 +90,7 @@ impl Settings {
         let (tokens, limits) = self.own_tokens(&issuer, &secrets, opener, clients.ceilings(), others_verify)?;
         self.check_algorithms(&clients, &tokens.keys)?;
         let tokens = Arc::new(tokens);
+        let clients = self.registering(clients, &secrets, &issuer, &tokens)?;
         let guards = self.guards(&issuer, &audience, &tokens, &paths, (resource.as_ref(), &served));
         Ok(OAuthService::new(Configuration {
             any_audience: Expected::own(issuer.as_str(), &audience).or_any(),

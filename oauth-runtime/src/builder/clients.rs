@@ -61,6 +61,7 @@ pub(super) fn clients(
         let parsed = RegisteredClient {
             id: client.id.clone(),
             client_id: client.id.clone(),
+            unlisted: None,
             name,
             redirect_uris: parsed_uris(&client.id, client.redirect_uris, besides, &OF_ANSWERS)?,
             post_logout_redirect_uris: parsed_uris(

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::builder::misfit::UnknownScope;
+use crate::builder::openings::OpeningError;
 use crate::model::issuer::InvalidIssuer;
 use crate::model::jwk::InvalidJwk;
 use crate::model::redirect_uri::InvalidRedirectUri;
@@ -265,7 +266,9 @@ pub enum BuildError {
         path: String,
     },
     /// [`client`](crate::Builder::client) was not called.
-    #[error("there is no client: add .client(Client::public(\"app\").redirect_uri(..))")]
+    #[error(
+        "there is no client: add .client(Client::public(\"app\").redirect_uri(..)), or .registration() for those that register themselves"
+    )]
     NoClient,
     /// The id of a client is empty, too long, or has other characters than printable ASCII.
     #[error("the client id {client:?} must be 1 to 128 printable ASCII characters without spaces")]
@@ -342,26 +345,9 @@ pub enum BuildError {
         /// The resource as given.
         resource: String,
     },
-    /// What clients that are not listed may have names a scope that the service has not.
-    #[error(".open_scopes(..) has {0}")]
-    OpenScope(#[source] UnknownScope),
-    /// What clients that are not listed may have tokens for names a resource that the service has not.
-    #[error(
-        ".open_resources(..) has {resource:?}, which is neither the audience nor a .resource(..) or .mcp(..): add it"
-    )]
-    OpenResource {
-        /// The resource as given.
-        resource: String,
-    },
-    /// A resource of this `App` cannot be told from another by its path, or has none that a router can find.
-    #[error(
-        "the resource {resource:?} must be the URL of handlers here: https://host with a path of its own, such as \
-         https://api.example/mcp (http on loopback), and no two with one path"
-    )]
-    McpResource {
-        /// The resource as given.
-        resource: String,
-    },
+    /// What is opened to clients that are not listed cannot be opened.
+    #[error(transparent)]
+    Opening(#[from] OpeningError),
     /// The grants of a client and the rest of it do not fit.
     #[error("the grants of the client {client:?} do not fit: {why}; name all that it may use in .grants(..)")]
     ClientGrants {

@@ -53,16 +53,9 @@ impl<S> Builder<S> {
 impl Settings {
     /// The secrets; a current one is drawn with a warning where none is configured.
     pub(super) fn checked_secrets(&mut self) -> Result<Secrets, BuildError> {
-        let checked = |secret: Secret| {
-            secret.decoded().map_err(|why| match why {
-                InvalidSecret::Short(bytes) => BuildError::ShortSecret { bytes },
-                InvalidSecret::PlainText => BuildError::PlainSecret,
-                InvalidSecret::Predictable => BuildError::PredictableSecret,
-            })
-        };
-        let current = self.secret.take().map(checked).transpose()?;
+        let current = self.secret.take().map(checked_secret).transpose()?;
         let others = self.previous_secrets.drain(..).chain(self.next_secrets.drain(..));
-        let others = others.map(checked).collect::<Result<Vec<_>, _>>()?;
+        let others = others.map(checked_secret).collect::<Result<Vec<_>, _>>()?;
         if let Some(current) = current {
             return Ok(Secrets::new(current, others));
         }
@@ -80,4 +73,12 @@ impl Settings {
         );
         Ok(Secrets::new(Secret::random(), []))
     }
+}
+
+pub(super) fn checked_secret(secret: Secret) -> Result<Secret, BuildError> {
+    secret.decoded().map_err(|why| match why {
+        InvalidSecret::Short(bytes) => BuildError::ShortSecret { bytes },
+        InvalidSecret::PlainText => BuildError::PlainSecret,
+        InvalidSecret::Predictable => BuildError::PredictableSecret,
+    })
 }

@@ -4,13 +4,20 @@ use std::sync::Arc;
 
 use crate::builder::clients::{Whole, known_resources, known_scopes};
 use crate::builder::error::BuildError;
+use crate::builder::openings::OpeningError;
+use crate::builder::secrets::checked_secret;
 use crate::builder::{Builder, Settings};
+use crate::clients::Clients;
+use crate::clients::registered::{Registrar, Rules};
+use crate::guard::protection::OwnTokens;
 use crate::guard::refusal::Resource;
 use crate::model::ceiling::{Ceiling, Unlisted};
 use crate::model::claims::{OFFLINE_ACCESS, OPENID};
 use crate::model::issuer::Issuer;
+use crate::model::redirect_uri::is_private_scheme;
 use crate::model::resource::Resources;
-use crate::model::{GrantType, Scope};
+use crate::model::secret::Secrets;
+use crate::model::{GrantType, Scope, Secret};
 
 impl<S> Builder<S> {
     /// A resource of this very `App`, such as an MCP server (Model Context Protocol), and its URL: what is guarded below its path takes
@@ -22,7 +29,35 @@ impl<S> Builder<S> {
     pub fn mcp(mut self, resource: impl Into<String>) -> Self {
         let resource = resource.into();
         self.settings.openings.served.push(resource.clone());
+        self.settings.openings.open(Unlisted::Registered);
         self.resource(resource)
+    }
+
+    /// Lets clients register themselves at `/register` (RFC 7591), as MCP clients do: nothing is stored for that, since the
+    /// `client_id` that they get is what they registered, sealed. [`Builder::mcp`] turns it on. Default: off.
+    ///
+    /// They are third parties whose names are not verified: users are asked, and they may be granted what
+    /// [`Builder::open_scopes`] and [`Builder::open_resources`] say. A registration lasts 400 days;
+    /// [`OAuthService::end_registration`](crate::OAuthService::end_registration) ends it.
+    pub fn registration(mut self) -> Self {
+        self.settings.openings.open(Unlisted::Registered);
+        self
+    }
+
+    /// What registrations are sealed under. Default: the service's [`secret`](Builder::secret), so that all of them end when that
+    /// changes and the old one is no [`previous_secret`](Builder::previous_secret) any more: give the old one here then, and
+    /// leave it. Each client that has registered keeps its id.
+    pub fn registration_secret(mut self, secret: impl Into<Secret>) -> Self {
+        self.settings.openings.registration_secret = Some(secret.into());
+        self
+    }
+
+    /// Private schemes without a dot that clients may register redirect URIs of, instead of the usual ones. Any program can say
+    /// that such a scheme is its own, so users are asked each time (RFC 8252 §8.4). Default: `cursor`, `vscode` and
+    /// `vscode-insiders`.
+    pub fn registration_schemes<T: Into<String>>(mut self, schemes: impl IntoIterator<Item = T>) -> Self {
+        self.settings.openings.schemes = Some(schemes.into_iter().map(Into::into).collect());
+        self
     }
 
     /// What clients that are not listed may be granted by their users, as in `"notes:read notes:write"`: call it again for
@@ -42,19 +77,44 @@ impl<S> Builder<S> {
 }
 
 impl Settings {
+    /// With what registers clients, where they may register themselves.
+    pub(super) fn registering(
+        &mut self,
+        clients: Clients,
+        secrets: &Secrets,
+        issuer: &Issuer,
+        tokens: &Arc<OwnTokens>,
+    ) -> Result<Clients, BuildError> {
+        let Some(ceiling) = clients.open_by(Unlisted::Registered) else { return Ok(clients) };
+        let names = clients.names().chain(self.name.clone()).collect();
+        let schemes = self.openings.schemes.take();
+        let schemes = schemes.unwrap_or_else(|| USUAL_SCHEMES.map(str::to_owned).to_vec());
+        if let Some(scheme) = schemes.iter().find(|scheme| !is_private_scheme(scheme)) {
+            return Err(OpeningError::Scheme { scheme: scheme.clone() }.into());
+        }
+        let own = self.openings.registration_secret.take().map(checked_secret).transpose()?;
+        let secrets = match own {
+            Some(own) => Secrets::new(own, secrets.iter().cloned()),
+            None => secrets.clone(),
+        };
+        let rules = Rules { ceiling, schemes, is_local: !issuer.is_https(), names };
+        let registrar = Registrar::new(&secrets, issuer.as_str(), tokens, rules);
+        Ok(clients.registering(registrar.ok_or(BuildError::Cryptography)?))
+    }
+
     /// The resources of this `App`, those with the longest path first.
     pub(super) fn served(&self, issuer: &Issuer, audience: &str) -> Result<Vec<Resource>, BuildError> {
         let mut served: Vec<Resource> = Vec::new();
         for resource in self.resources.iter().filter(|resource| *resource != audience) {
             if self.openings.served.contains(resource) {
-                served.push(Resource::here(resource).ok_or(BuildError::McpResource { resource: resource.clone() })?);
+                served.push(Resource::here(resource).ok_or(OpeningError::Path { resource: resource.clone() })?);
             } else {
                 served.extend(Resource::new(resource, issuer));
             }
         }
         served.sort_by_key(|resource| std::cmp::Reverse(resource.handlers.len()));
         match served.windows(2).find(|pair| pair[0].handlers == pair[1].handlers) {
-            Some([_, other]) => Err(BuildError::McpResource { resource: other.identifier.clone() }),
+            Some([_, other]) => Err(OpeningError::Path { resource: other.identifier.clone() }.into()),
             _ => Ok(served),
         }
     }
@@ -67,11 +127,11 @@ impl Settings {
 
     fn open(&self, whole: &Whole<'_>) -> Result<Ceiling, BuildError> {
         let openings = &self.openings;
-        let mut of_users = known_scopes(&openings.scopes.join(" "), whole).map_err(BuildError::OpenScope)?;
+        let mut of_users = known_scopes(&openings.scopes.join(" "), whole).map_err(OpeningError::Scope)?;
         of_users.extend([OPENID, OFFLINE_ACCESS].into_iter().filter(|scope| whole.scopes.contains_key(*scope)));
         let named = openings.resources.iter().chain(&openings.served);
         let mut resources = known_resources(named.map(String::as_str), whole)
-            .map_err(|resource| BuildError::OpenResource { resource })?;
+            .map_err(|resource| OpeningError::Resource { resource })?;
         let default_resource = match resources.iter().collect::<Vec<_>>().as_slice() {
             [only] => Some((*only).to_owned()),
             [] | [_, _, ..] => None,
@@ -82,3 +142,6 @@ impl Settings {
         Ok(Ceiling { grants, of_users, of_its_own: Scope::default(), resources, default_resource })
     }
 }
+
+/// Those of editors that are MCP clients.
+const USUAL_SCHEMES: [&str; 3] = ["cursor", "vscode", "vscode-insiders"];

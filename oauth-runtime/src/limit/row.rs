@@ -75,6 +75,8 @@ kinds! {
     Devices, Client, "devices", 10_000;
     /// Codes of devices that are typed in a network.
     UserCode, Client, "user_code", 10;
+    /// Registrations from an address.
+    Registration, Client, "registration", 50;
 }
 
 /// From the table below: how many counters each of two rows has, one table after another.

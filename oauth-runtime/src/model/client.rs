@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::model::Secret;
-use crate::model::ceiling::Ceiling;
+use crate::model::ceiling::{Ceiling, Unlisted};
 use crate::model::credentials::Credentials;
 use crate::model::grant_type::GrantType;
 use crate::model::jwk::{Algorithm, SignatureAlgorithm};
@@ -440,6 +440,8 @@ pub(crate) struct RegisteredClient {
     pub(crate) id: String,
     /// What it calls itself: the same, where that is not too long for them.
     pub(crate) client_id: String,
+    /// How it came; none of one that the author listed.
+    pub(crate) unlisted: Option<Unlisted>,
     pub(crate) name: String,
     pub(crate) redirect_uris: Vec<RedirectUri>,
     pub(crate) post_logout_redirect_uris: Vec<RedirectUri>,

@@ -6,6 +6,8 @@ use std::borrow::Cow;
 pub(crate) struct Parameters<'a> {
     pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     are_of_another_site: bool,
+    /// The body, where it is JSON.
+    json: &'a [u8],
 }
 
 /// Why a parameter cannot be read.
@@ -20,12 +22,21 @@ pub(crate) enum BadParameter {
 
 impl<'a> Parameters<'a> {
     pub(crate) fn parse(text: &'a [u8]) -> Self {
-        Parameters { pairs: form_urlencoded::parse(text).collect(), are_of_another_site: false }
+        Parameters { pairs: form_urlencoded::parse(text).collect(), are_of_another_site: false, json: b"" }
     }
 
     /// The same, where a page of another site posted them first, whatever page of ours took them on.
     pub(crate) fn parse_of_another_site(text: &'a [u8]) -> Self {
         Parameters { are_of_another_site: true, ..Parameters::parse(text) }
+    }
+
+    /// No parameters, but a body of JSON.
+    pub(crate) fn of_json(json: &'a [u8]) -> Self {
+        Parameters { json, ..Parameters::parse(b"") }
+    }
+
+    pub(crate) fn json(&self) -> &[u8] {
+        self.json
     }
 
     pub(crate) fn are_of_another_site(&self) -> bool {

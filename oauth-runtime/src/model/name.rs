@@ -46,6 +46,22 @@ impl ExactName {
     }
 }
 
+/// A name that somebody else chose, as a page may show it: one line without what is not seen or turns the direction of what
+/// follows, cut to so many characters. None where nothing is left.
+pub(crate) fn one_line(text: &str, longest: usize) -> Option<String> {
+    let categories = CodePointMapData::<GeneralCategory>::new();
+    let is_shown = |letter: &char| {
+        let hidden = [GeneralCategoryGroup::Control, GeneralCategoryGroup::Format, GeneralCategoryGroup::Unassigned];
+        !hidden.iter().any(|group| group.contains(categories.get(*letter)))
+            && !CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(*letter)
+    };
+    let spaced: String = text.chars().map(|letter| if letter.is_whitespace() { ' ' } else { letter }).collect();
+    let shown: String = spaced.chars().filter(is_shown).collect();
+    let line = shown.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    let cut: String = line.chars().take(longest).collect();
+    (!cut.trim().is_empty()).then(|| cut.trim().to_owned())
+}
+
 /// By way of the upper case, which is one for `ß` and `ss`, for each sigma, for `K` and the Kelvin sign.
 fn one_case(letter: char) -> impl Iterator<Item = char> {
     letter.to_uppercase().flat_map(char::to_lowercase)

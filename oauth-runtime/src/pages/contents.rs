@@ -114,6 +114,9 @@ pub struct ConsentPage<'a> {
     pub account: &'a str,
     /// The device that asks, where it is one without a browser: the browser goes nowhere then.
     pub device: Option<WaitingDevice<'a>>,
+    /// What the user has to know before they allow it: of a client that is not listed, that its name is not verified, or that it
+    /// runs on their device, where any program could say so.
+    pub warnings: &'a [&'a str],
 }
 
 /// A device without a browser that waits for its user, who has to tell it from a stranger's.

@@ -70,6 +70,8 @@ texts! {
     answer_wrong;
     consent;
     wants_access ["{client}", "{account}"];
+    unverified;
+    on_this_device;
     allow;
     deny;
     device;

@@ -49,7 +49,13 @@ impl Registration {
                 Ok(Arrived::ToBeSentOn(response)) => return response,
                 Err(reason) => return refused(row, server, &http, &reason, None),
             };
-            let mut parameters = Parameters::parse(&input);
+            let mut parameters = match row.input {
+                Input::Json => Parameters::of_json(&input),
+                Input::Nothing
+                | Input::FormWherePosted
+                | Input::Parameters { .. }
+                | Input::ParametersOfAnySite { .. } => Parameters::parse(&input),
+            };
             let posted = match posted(row, server, &parameters) {
                 Ok(posted) => posted,
                 Err(reason) => return refused_back(row, server, &http, &parameters, &reason).await,
@@ -106,8 +112,10 @@ enum Arrived {
 async fn input(row: &Row, server: &Server, http: &HttpRequest, payload: web::Payload) -> Result<Arrived, Reason> {
     let (query_bytes, from_other_sites) = match row.input {
         Input::Nothing => return Ok(Arrived::Parameters(web::Bytes::new())),
+        Input::Json if !is_of_type(http, "application/json") => return Err(Reason::NotJson),
+        Input::Json => return body(http, payload).await.map(Arrived::Parameters),
         Input::FormWherePosted => {
-            let is_posted = http.method() == Method::POST && is_form(http);
+            let is_posted = http.method() == Method::POST && is_of_type(http, FORM);
             let form = if is_posted { form_body(http, payload).await? } else { web::Bytes::new() };
             return Ok(Arrived::Parameters(form));
         }
@@ -133,16 +141,18 @@ async fn input(row: &Row, server: &Server, http: &HttpRequest, payload: web::Pay
 /// What another site posted, where it comes back with this request.
 fn posted(row: &Row, server: &Server, parameters: &Parameters<'_>) -> Result<Option<String>, Reason> {
     match row.input {
-        Input::Nothing | Input::FormWherePosted | Input::Parameters { .. } => Ok(None),
+        Input::Nothing | Input::Json | Input::FormWherePosted | Input::Parameters { .. } => Ok(None),
         Input::ParametersOfAnySite { .. } => cross_site::come_back(server, server.path(row.url), parameters),
     }
 }
 
-/// The body of a form post, up to its limit, if it is a form at all.
+/// The body of a form post, if it is a form at all.
 async fn form_body(http: &HttpRequest, payload: web::Payload) -> Result<web::Bytes, Reason> {
-    if !is_form(http) {
-        return Err(Reason::NotAForm);
-    }
+    if is_of_type(http, FORM) { body(http, payload).await } else { Err(Reason::NotAForm) }
+}
+
+/// A body, up to its limit.
+async fn body(http: &HttpRequest, payload: web::Payload) -> Result<web::Bytes, Reason> {
     // What it says when it is unpacked is not looked at, so it must not be read as it stands.
     if http.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
         return Err(Reason::BodyUnreadable);
@@ -155,11 +165,13 @@ async fn form_body(http: &HttpRequest, payload: web::Payload) -> Result<web::Byt
     }
 }
 
-fn is_form(http: &HttpRequest) -> bool {
+fn is_of_type(http: &HttpRequest, expected: &str) -> bool {
     let media_type = http.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     let essence = media_type.split(';').next().unwrap_or("").trim();
-    essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    essence.eq_ignore_ascii_case(expected)
 }
+
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The same, with the way back where the parameters tell it.
 async fn refused_back(

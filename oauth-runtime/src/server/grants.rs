@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::clients::registered;
 use crate::event::{EventKind, Fact};
 use crate::model::claims::OFFLINE_ACCESS;
 use crate::model::client::RegisteredClient;
@@ -100,6 +101,20 @@ impl OAuthService {
         self.change_record(subject, revoke).await?;
         self.server().tell(Fact::of(EventKind::Revoked).subject(subject).client(client).reason("application"));
         Ok(())
+    }
+
+    /// Ends a client that registered itself, by its `client_id` or by the name that codes, tokens and events have for it: it gets no
+    /// code and no token any more, and its access tokens last until they expire. False where there is none, or it has ended.
+    ///
+    /// # Errors
+    /// The store has no answer: whether it has ended is not known.
+    pub async fn end_registration(&self, client: &str) -> Result<bool, StoreError> {
+        let Some(registrar) = self.server().clients().registrar() else { return Ok(false) };
+        let has_ended = registrar.end(client).await?;
+        if has_ended {
+            self.server().tell(Fact::of(EventKind::RegistrationEnded).client(&registered::name_of(client)));
+        }
+        Ok(has_ended)
     }
 
     /// Removes all that is kept of a user: signs them out everywhere and forgets what they allowed. That they were signed

@@ -23,6 +23,8 @@ pub(crate) enum Errors {
 pub(crate) enum Input {
     /// Neither query nor body.
     Nothing,
+    /// A body of JSON.
+    Json,
     /// The parameters of a form, where one is posted; all else is left unread.
     FormWherePosted,
     /// The parameters: of the form in the body for POST, else of a query of at most this many bytes.
@@ -75,6 +77,7 @@ pub(crate) struct Has {
     pub(crate) sessions: bool,
     pub(crate) account: bool,
     pub(crate) resource: bool,
+    pub(crate) registrar: bool,
 }
 
 /// One URL.
@@ -165,7 +168,7 @@ const ANY_FORM: Input = Input::ParametersOfAnySite { query_bytes: 8 * 1024 };
 /// With an ID token in it.
 const LONG_ANY_FORM: Input = Input::ParametersOfAnySite { query_bytes: 16 * 1024 };
 
-use Input::{FormWherePosted, Nothing};
+use Input::{FormWherePosted, Json, Nothing};
 use Named::{InBoth, InOpenId, Nowhere};
 
 // A row: its name, what the log calls a request to it, and its path; then its methods, what is read of a request, the
@@ -212,6 +215,9 @@ urls! {
         /// `/userinfo`, which is there with the scope `openid`.
         UserInfo, "userinfo request", at "/userinfo":
             BOTH, FormWherePosted, errors Challenge, cors Clients, InOpenId("userinfo_endpoint"), if |has| has.openid;
+        /// `/register`, which is there with [`Builder::registration`](crate::Builder::registration).
+        Register, "registration", at "/register":
+            POST, Json, errors Json, cors Clients, InBoth("registration_endpoint"), if |has| has.registrar;
         /// `/oauth/pages.css`, what the pages look like.
         Stylesheet, "stylesheet", at "/oauth/pages.css":
             GET, Nothing, errors Page, cors None, Nowhere, if |_| true;

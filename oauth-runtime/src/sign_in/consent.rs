@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 
 use crate::error::Reason;
 use crate::model::Scope;
+use crate::model::ceiling::Unlisted;
 use crate::model::claims::OFFLINE_ACCESS;
 use crate::model::client::RegisteredClient;
 use crate::model::code::{AuthorizationRequest, ConsentForm, Promised, Prompt};
@@ -138,11 +139,21 @@ pub(crate) fn consent_page(
             asked_at: device.asked.at,
             asked_from: device.asked.from,
         }),
+        warnings: &warnings(&client, &destination, texts),
     });
     let page = document(StatusCode::OK, html, &destination.source);
     #[cfg(feature = "testing")]
     let page = shown(page, Step::Consent { scope: granted.scope().to_string() }, &sealed);
     Ok(page)
+}
+
+/// What is to be known of a client that the author did not list.
+fn warnings<'a>(client: &RegisteredClient, destination: &Destination, texts: &'a Texts) -> Vec<&'a str> {
+    let Some(unlisted) = client.unlisted else { return Vec::new() };
+    // RFC 7591 §5: the name is its own word; that of a document is its host's
+    let unverified = (unlisted == Unlisted::Registered).then_some(&*texts.unverified);
+    let on_this_device = (!destination.is_https).then_some(&*texts.on_this_device);
+    unverified.into_iter().chain(on_this_device).collect()
 }
 
 /// Whether what is allowed now is remembered: only what [`is_needed`] would ask for.

@@ -31,6 +31,8 @@ pub(crate) enum Kind {
     Assertion,
     /// The code that a device shows.
     UserCode,
+    /// A client that registered itself and was ended.
+    Registration,
     /// A test's.
     Named,
 }
@@ -42,6 +44,7 @@ impl Key {
             Kind::Form => b"form",
             Kind::Assertion => b"assertion",
             Kind::UserCode => b"user code",
+            Kind::Registration => b"registration",
             Kind::Named => b"named",
         };
         Key(Sha256::new().chain_update(kind).chain_update([0]).chain_update(name).finalize().into())
@@ -106,7 +109,7 @@ mod tests {
 
     #[test]
     fn kinds_share_no_names() {
-        let kinds = [Kind::Subject, Kind::Form, Kind::Assertion, Kind::UserCode, Kind::Named];
+        let kinds = [Kind::Subject, Kind::Form, Kind::Assertion, Kind::UserCode, Kind::Registration, Kind::Named];
         for (index, kind) in kinds.iter().enumerate() {
             for other in &kinds[index + 1..] {
                 assert_ne!(Key::of(*kind, "a"), Key::of(*other, "a"));

@@ -30,6 +30,8 @@ pub(super) const TEXTS: Texts = Texts {
     answer_wrong: text("That is not right."),
     consent: text("Allow access?"),
     wants_access: text("{client} wants access to your account {account}"),
+    unverified: text("This application registered itself: its name is not verified"),
+    on_this_device: text("It says that it runs on your device: allow it only if you have just started it there"),
     allow: text("Allow"),
     deny: text("Deny"),
     device: text("Sign in on a device"),

@@ -30,6 +30,8 @@ pub(super) const TEXTS: Texts = Texts {
     answer_wrong: text("Ce n’est pas correct."),
     consent: text("Autoriser l’accès ?"),
     wants_access: text("{client} demande l’accès à votre compte {account}"),
+    unverified: text("Cette application s’est enregistrée elle-même : son nom n’est pas vérifié"),
+    on_this_device: text("Elle dit s’exécuter sur votre appareil : n’autorisez que si vous venez de l’y lancer"),
     allow: text("Autoriser"),
     deny: text("Refuser"),
     device: text("Se connecter sur un appareil"),

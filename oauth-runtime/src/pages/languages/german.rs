@@ -32,6 +32,10 @@ pub(super) const TEXTS: Texts = Texts {
     answer_wrong: text("Das stimmt nicht."),
     consent: text("Zugriff erlauben?"),
     wants_access: text("{client} möchte auf Ihr Konto {account} zugreifen"),
+    unverified: text("Diese Anwendung hat sich selbst registriert: Ihr Name ist nicht geprüft"),
+    on_this_device: text(
+        "Sie gibt an, auf Ihrem Gerät zu laufen: Erlauben Sie es nur, wenn Sie sie dort gerade gestartet haben",
+    ),
     allow: text("Erlauben"),
     deny: text("Ablehnen"),
     device: text("Auf einem Gerät anmelden"),

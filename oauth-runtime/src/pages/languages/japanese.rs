@@ -30,6 +30,8 @@ pub(super) const TEXTS: Texts = Texts {
     answer_wrong: text("正しくありません。"),
     consent: text("アクセスを許可しますか?"),
     wants_access: text("{client} がアカウント {account} へのアクセスを求めています"),
+    unverified: text("このアプリケーションは自分で登録したもので、名前は確認されていません"),
+    on_this_device: text("この端末で動作していると称しています。今ここで起動した場合にのみ許可してください"),
     allow: text("許可する"),
     deny: text("許可しない"),
     device: text("デバイスでサインイン"),

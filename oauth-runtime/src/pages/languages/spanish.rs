@@ -31,6 +31,8 @@ pub(super) const TEXTS: Texts = Texts {
     answer_wrong: text("No es correcto."),
     consent: text("¿Permitir el acceso?"),
     wants_access: text("{client} solicita acceso a su cuenta {account}"),
+    unverified: text("Esta aplicación se registró a sí misma: su nombre no está verificado"),
+    on_this_device: text("Dice que se ejecuta en su dispositivo: permítalo solo si acaba de iniciarla en él"),
     allow: text("Permitir"),
     deny: text("Rechazar"),
     device: text("Iniciar sesión en un dispositivo"),
