@@ -461,7 +461,7 @@ async fn me(account: Option<Claims<Account>>) -> impl Responder {
     account.map(|Claims(account)| account.sub)
 }
 
-#[require_claim(any(all(role = "owner", paid), scope = "notes:delete"))]
+#[require_claim(any(all(role = "owner", paid), scope = "notes:delete", acr = "mfa"))]
 #[get("/terms")]
 async fn terms() -> impl Responder {
     "terms"
@@ -499,8 +499,14 @@ fn what_no_token_can_pass_is_an_error_of_the_builder() {
     let scope = service().client(job()).authenticate_blocking(account).build();
     let Err(BuildError::GuardScope { guard, scope: "notes:delete" }) = scope else { panic!("{scope:?}") };
     assert_eq!(guard, "claims::terms");
-    let fits = service().client(job()).scope("notes:delete", "Delete notes").authenticate_blocking(account);
-    assert!(fits.build().is_ok());
+    let fits = || service().client(job()).scope("notes:delete", "Delete notes").authenticate_blocking(account);
+    assert!(fits().build().is_ok());
+
+    let acr = fits().acr_values(["pwd", "otp"]).build();
+    let Err(BuildError::GuardMisfit { misfit, .. }) = acr else { panic!("{acr:?}") };
+    assert!(misfit.starts_with("acr = \"mfa\" is none of .acr_values(..), which has pwd, otp: add it"), "{misfit}");
+    assert!(fits().acr_values(["pwd", "mfa"]).build().is_ok());
+    assert!(fits().acr_values(["pwd", "otp"]).untyped_claims().build().is_ok());
     assert!(service().untyped_claims().authenticate(async |_| None::<Json>).build().is_ok());
 }
 

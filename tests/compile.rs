@@ -1,7 +1,8 @@
 //! What the attributes refuse, in the compiler's own words. (What they accept: ui/pass/main.rs.)
 //!
 //! Each `ui/fail/NAME.rs` is a program with one mistake, and `NAME.stderr` what the compiler must say about it. Those in
-//! `ui/bound/` are modules of a crate with `claims!(..)`, which is `ui/bound.rs`.
+//! `ui/bound/` are modules of a crate with `claims!(..)`, which is `ui/bound.rs`; those in
+//! `ui/alone/` are a crate each.
 //! `TRYBUILD=overwrite cargo test --workspace --test compile` writes down what it says now. A handful is judged by trybuild,
 //! in tests/trybuild.
 
@@ -42,6 +43,14 @@ fn each_mistake_about_bound_claims_is_one_error() {
         let mut reports = compile_together(folder, root, &BTreeSet::from([program.to_owned()]));
         reports.remove(program).unwrap_or_default()
     });
+}
+
+/// The same of programs that say something of a whole crate.
+#[test]
+fn each_mistake_about_a_crate_is_one_error() {
+    let folder = "ui/alone";
+    let alone = |program: &str| text(&rustc(&format!("{folder}/{program}.rs"), "", &[]));
+    each_is_one_error(folder, &programs(folder), BTreeMap::new(), alone);
 }
 
 fn each_is_one_error(

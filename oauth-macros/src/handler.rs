@@ -13,7 +13,7 @@ use syn::{
 use crate::guard::Kind;
 use crate::mark;
 use crate::mistakes::Mistakes;
-use argument::{Argument, arguments};
+use argument::{Argument, arguments, correct_claims};
 use route::Route;
 
 /// An `async fn` whose arguments a guard can stand before.
@@ -40,6 +40,7 @@ impl Parse for Handler {
         let was_synchronous = signature.asyncness.is_none();
         let mut corrections = Mistakes::default();
         correct_signature(&mut signature, &mut corrections);
+        correct_claims(&mut signature, &mut corrections);
         refuse_unit(&signature, &mut corrections);
         let mut mistakes = Mistakes::default();
         dropped_decisions(body.stream(), &mut corrections);

@@ -10,6 +10,7 @@ mod check;
 mod claims;
 mod expand;
 mod forms;
+mod found;
 mod guard;
 mod handler;
 mod mark;

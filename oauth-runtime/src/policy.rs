@@ -168,6 +168,18 @@ impl Rule {
             Rule::Public | Rule::Token | Rule::Claim(..) | Rule::Fresh(_) | Rule::Acr(_) | Rule::Typed(_) => Vec::new(),
         }
     }
+
+    /// Every way of signing in that the rule speaks of.
+    pub(crate) fn acr_values(&self) -> Vec<&'static str> {
+        match self {
+            Rule::All(rules) | Rule::Any(rules) => rules.iter().flat_map(Rule::acr_values).collect(),
+            Rule::Not(rule) => rule.acr_values(),
+            Rule::Acr(values) => values.to_vec(),
+            Rule::Public | Rule::Token | Rule::Claim(..) | Rule::Fresh(_) | Rule::Scope(_) | Rule::Typed(_) => {
+                Vec::new()
+            }
+        }
+    }
 }
 
 impl Test {

@@ -21,6 +21,9 @@ impl OAuthService {
     ///
     /// They are absolute, and belong to the `App` itself: inside a `web::scope` they answer 500 and the log says so,
     /// since the metadata's address (RFC 8414 §3) is above any scope. Give the issuer a path instead.
+    ///
+    /// Common mistake: `.service(oauth.routes())`, of which rustc says that it is no `HttpServiceFactory`. They are several services:
+    /// `.configure(oauth.routes())`.
     pub fn routes(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
         let oauth = self.clone();
         move |app| {

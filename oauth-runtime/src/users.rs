@@ -243,6 +243,8 @@ impl ClaimsType {
     }
 
     /// Whether the type says anything of what is in it.
+    // Fewer are not than a handler may read claims as (`Extracted::claims_type`): there any map takes what comes, and here one
+    // that is answered is a type, with which what else signs in is compared.
     pub(crate) fn is_known(&self) -> bool {
         self.id != TypeId::of::<Value>() && self.id != TypeId::of::<Map<String, Value>>()
     }

@@ -40,7 +40,7 @@ const RUNTIME_LAYERS: &[&[&str]] = &[
 
 /// Those of oauth-macros.
 const MACROS_LAYERS: &[&[&str]] = &[
-    &["mark", "mistakes", "near", "rule", "syntax"],
+    &["found", "mark", "mistakes", "near", "rule", "syntax"],
     &["forms", "guard", "peek"],
     &["handler", "parse"],
     &["check", "claims"],

@@ -1,5 +1,7 @@
 //! `claims!(User)`: the guards of this crate are checked against the type.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
 use syn::parse::{Parse, ParseStream};
@@ -7,7 +9,11 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
 use syn::{Error, LitStr, Path, Result, Token, Type, parse_quote};
 
+use crate::found::AT_THE_ROOT;
 use crate::syntax::{ACR, SCOPE};
+
+/// Of the names that an expansion writes, so that two have none in common but one.
+static NEXT: AtomicUsize = AtomicUsize::new(0);
 
 pub(crate) fn claims(arguments: TokenStream) -> TokenStream {
     match syn::parse2::<Binding>(arguments) {
@@ -106,10 +112,12 @@ impl Binding {
             None => quote_spanned!(here=> ::core::option::Option::None),
         };
         let (scopes, acr) = (list(&self.scopes), list(&self.acr));
-        // Found by each guard of the crate, by these names, wherever it stands.
-        let [marker, bound, at_root] =
-            ["__OAuthClaims", "__OAUTH_CLAIMS", "__CLAIMS_MACRO_BELONGS_AT_THE_ROOT_OF_THE_CRATE"]
-                .map(|name| Ident::new(name, Span::call_site()));
+        // Found by each guard of the crate, by the names in the module, wherever it stands. That alone is written twice where this
+        // macro is: it is one error, and its name says which.
+        let once = Ident::new(AT_THE_ROOT, Span::call_site());
+        let of_this = NEXT.fetch_add(1, Ordering::Relaxed);
+        let [marker, bound] = ["__OAuthClaims", "__CLAIMS_MACRO_BELONGS_OUTSIDE_OF_FUNCTIONS_"]
+            .map(|name| Ident::new(&format!("{name}{of_this}"), Span::call_site()));
         // One that is named here has its own.
         let is_named =
             |word: &str| types.iter().any(|ty| quote::ToTokens::to_token_stream(ty).to_string().contains(word));
@@ -117,7 +125,7 @@ impl Binding {
         let json = json.iter().filter(|(word, _)| !is_named(word)).map(|(_, name)| Ident::new(name, here));
         quote_spanned! {here=>
             #[doc(hidden)]
-            #[allow(dead_code)]
+            #[allow(dead_code, non_camel_case_types)]
             pub(crate) struct #marker;
             #[doc(hidden)]
             #[allow(dead_code)]
@@ -134,15 +142,17 @@ impl Binding {
                 acr: #acr,
             };
             #[doc(hidden)]
-            pub(crate) const #at_root: () = ();
+            #[allow(non_snake_case, unused_imports)]
+            pub(crate) mod #once {
+                pub(crate) use super::{#bound as __OAUTH_CLAIMS, #marker as __OAuthClaims};
+            }
             // Elsewhere no guard would find it, and nothing would be checked.
-            const _: () = crate::#at_root;
             const _: () = #private::at_root(::core::module_path!());
             #(#checked)*
             #(impl #private::Binds<#types> for #marker {})*
             // Read as JSON, the claims are what they are.
             #(impl #private::Binds<#private::#json> for #marker {})*
-            #private::inventory::submit! { #private::Binding(&crate::#bound) }
+            #private::inventory::submit! { #private::Binding(&#bound) }
         }
     }
 }

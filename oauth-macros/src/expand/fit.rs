@@ -8,6 +8,7 @@ use syn::{GenericArgument, Pat, PathArguments, Type, TypePath};
 
 use super::rule::kind_tokens;
 use crate::check::variants::{self, Alternatives};
+use crate::found::found;
 use crate::peek::{first_span, words};
 use crate::rule::{Asks, Check};
 
@@ -64,22 +65,6 @@ pub(super) fn marker(at: Span, private: &TokenStream) -> TokenStream {
     moved(found("__OAuthClaims", private), at)
 }
 
-/// What `claims!(..)` wrote at the root of the crate, or else what stands in its place. Nothing of the user's may stand in this
-/// block, where each name could be another.
-fn found(name: &str, private: &TokenStream) -> TokenStream {
-    let here = Span::mixed_site();
-    let name = Ident::new(name, Span::call_site());
-    quote_spanned! {here=>
-        {
-            use #private::unbound::#name;
-            {
-                use crate::*;
-                #name
-            }
-        }
-    }
-}
-
 /// What the arguments read the claims as: compared with what the crate's claims are, and told to the builder.
 pub(super) struct Reads {
     /// In the handler's body, whose type parameters it may speak of.
@@ -91,12 +76,9 @@ pub(super) struct Reads {
 impl Reads {
     pub(super) fn of(types: &[&Type], private: &TokenStream) -> Self {
         let here = Span::mixed_site();
-        // By its name, as it is written everywhere: to compare each type costs the compiler time.
-        let reads_claims =
-            |ty: &&&Type| words(ty.to_token_stream()).iter().any(|word| word == "Claims") && !reads_parameter(ty);
-        let compared: Vec<TokenStream> = types
-            .iter()
-            .filter(reads_claims)
+        let leaves = || types.iter().flat_map(|ty| extractors(ty)).filter(|ty| !reads_parameter(ty));
+        let compared: Vec<TokenStream> = leaves()
+            .filter(|ty| may_read_claims(ty))
             .map(|ty| {
                 let bound = marker(ty.span(), private);
                 quote_spanned!(here=> #private::Extracted::<#ty>::new().is_bound(#bound);)
@@ -108,7 +90,8 @@ impl Reads {
                 #(#compared)*
             };
         };
-        let told = types.iter().filter(|ty| reads_known_claims(ty)).map(|ty| {
+        // An alias of it may be a parameter, of which a constant cannot speak.
+        let told = leaves().filter(|ty| claims_read(ty).is_some()).map(|ty| {
             quote_spanned! {here=>
                 || {
                     use #private::OtherExtractor as _;
@@ -121,22 +104,58 @@ impl Reads {
     }
 }
 
-/// `Claims<User>`, also within `Option` and `Result`: what is in there. Of the parameters of an `impl` around the handler a
-/// constant cannot speak, and a name is all there is to tell them by.
-fn claims_read(ty: &Type) -> Option<&Type> {
-    let Type::Path(TypePath { path, .. }) = ty else { return None };
-    let last = path.segments.last()?;
-    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
-    let Some(GenericArgument::Type(first)) = arguments.args.first() else { return None };
-    match last.ident.to_string().as_str() {
-        "Option" | "Result" => claims_read(first),
-        "Claims" => Some(first),
-        _ => None,
+/// The extractors that this is made of: those of a tuple, and what may be missing or be either.
+fn extractors(ty: &Type) -> Vec<&Type> {
+    match ty {
+        Type::Tuple(tuple) => tuple.elems.iter().flat_map(extractors).collect(),
+        Type::Paren(inner) => extractors(&inner.elem),
+        Type::Group(inner) => extractors(&inner.elem),
+        _ => match named(ty) {
+            Some((name, inner)) if ["Option", "Result", "Either"].contains(&name.as_str()) && !inner.is_empty() => {
+                inner.into_iter().flat_map(extractors).collect()
+            }
+            _ => vec![ty],
+        },
     }
 }
 
-fn reads_known_claims(ty: &Type) -> bool {
-    claims_read(ty).is_some() && !reads_parameter(ty)
+/// A type by its name, and the types that it is given.
+fn named(ty: &Type) -> Option<(String, Vec<&Type>)> {
+    let Type::Path(TypePath { path, .. }) = ty else { return None };
+    let last = path.segments.last()?;
+    let inner = match &last.arguments {
+        PathArguments::AngleBracketed(arguments) => arguments.args.iter().filter_map(|argument| match argument {
+            GenericArgument::Type(ty) => Some(ty),
+            _ => None,
+        }),
+        PathArguments::None | PathArguments::Parenthesized(_) => return Some((last.ident.to_string(), Vec::new())),
+    };
+    Some((last.ident.to_string(), inner.collect()))
+}
+
+/// `Claims<User>`, or what may be another name of it. To compare a type costs the compiler time: those that everybody uses are
+/// known.
+fn may_read_claims(ty: &Type) -> bool {
+    const OTHERS: [&str; 11] = [
+        "AccessToken",
+        "Bytes",
+        "Data",
+        "Form",
+        "Guarded",
+        "HttpRequest",
+        "Json",
+        "OAuthService",
+        "Path",
+        "Query",
+        "String",
+    ];
+    named(ty).is_some_and(|(name, _)| !OTHERS.contains(&name.as_str()))
+}
+
+/// What `Claims<User>` is of. Of the parameters of an `impl` around the handler a constant cannot speak, and a name is all there
+/// is to tell them by.
+fn claims_read(ty: &Type) -> Option<&Type> {
+    named(ty).filter(|(name, _)| name == "Claims").and_then(|(_, inner)| inner.first().copied())
 }
 
 /// `Claims<T>`

@@ -1,7 +1,9 @@
 //! The arguments of a handler, each an extractor.
 
 use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, Error, FnArg, Pat, Signature, Type, TypeImplTrait};
+use syn::{
+    Attribute, Error, FnArg, GenericArgument, Pat, PatType, PathArguments, Signature, Type, TypeImplTrait, TypePath,
+};
 
 use crate::mistakes::Mistakes;
 
@@ -47,6 +49,27 @@ pub(super) fn arguments(signature: &Signature, mistakes: &mut Mistakes) -> Vec<A
         ));
     }
     arguments
+}
+
+/// `Claims<&User>`, which becomes `Claims<User>`.
+pub(super) fn correct_claims(signature: &mut Signature, mistakes: &mut Mistakes) {
+    for input in &mut signature.inputs {
+        let FnArg::Typed(PatType { ty, .. }) = input else { continue };
+        let Type::Path(TypePath { path, .. }) = &mut **ty else { continue };
+        let Some(last) = path.segments.last_mut().filter(|last| last.ident == "Claims") else { continue };
+        let PathArguments::AngleBracketed(arguments) = &mut last.arguments else { continue };
+        for argument in &mut arguments.args {
+            if let GenericArgument::Type(read) = argument
+                && let Type::Reference(reference) = read
+            {
+                mistakes.add(Error::new_spanned(
+                    &*reference,
+                    "claims are read into a value of their own, which nothing else holds: write the type without `&`",
+                ));
+                *read = (*reference.elem).clone();
+            }
+        }
+    }
 }
 
 fn refuse_argument(attributes: &[Attribute], ty: &Type, mistakes: &mut Mistakes) {

@@ -95,6 +95,9 @@ fn suffix(name: &Name, lit: &Lit) -> Error {
     Error::new_spanned(lit, message)
 }
 
+/// Claims that are compared with a parameter, and so are a slip where a value stands.
+const OFTEN_COMPARED: [&str; 4] = ["sub", "client_id", "sid", "tenant"];
+
 const LITERALS: &str = "write a string, a number, `true` or `false`";
 
 /// What stands for a value is none.
@@ -114,7 +117,16 @@ fn no_literal(name: &Name, operator: Operator, input: ParseStream<'_>) -> Error 
             text => match text.to_lowercase().as_str() {
                 truth @ ("true" | "false") => format!("`{text}` is no literal: write `{truth}`"),
                 _ if takes_parameters => {
-                    format!("`{text}` is no literal: write `{text:?}`, or `{PATH}.{text}` for a parameter of the route")
+                    let mut message = format!(
+                        "`{text}` is no literal: write `{text:?}`, or `{PATH}.{text}` for a parameter of the route"
+                    );
+                    if let [Segment { text: parameter, quoted: false }] = name.segments.as_slice()
+                        && OFTEN_COMPARED.contains(&text)
+                    {
+                        message +=
+                            &format!("; if `{text}` is the claim, it stands first: `{text} = {PATH}.{parameter}`");
+                    }
+                    message
                 }
                 _ => format!("`{text}` is no literal: write `{text:?}`"),
             },

@@ -456,7 +456,7 @@ pub enum BuildError {
         /// The names of the types in `claims!(..)`.
         bound: String,
     },
-    /// A term of a guard can never hold, or holds for everybody, by the type that `authenticate` returns.
+    /// A term of a guard can never hold, or holds for everybody, by the type that `authenticate` returns or the `acr_values`.
     #[error("the guard of {guard} does not fit the claims: {misfit}")]
     GuardMisfit {
         /// The path of the handler, such as `app::admin`; of a value it ends in `policy!`.

@@ -98,6 +98,7 @@ impl Settings {
         if self.typing == Typing::One {
             self.check_client_claims(&bound_types().collect::<Vec<_>>())?;
             self.check_releases(&all_types(answered))?;
+            map::guards().try_for_each(|guard| check_acr(guard, &self.acr_values))?;
         }
         map::guards().try_for_each(|guard| check_scopes(guard, scopes, self.typing))
     }
@@ -184,6 +185,23 @@ fn check_terms(guard: &Guard, rule: &Rule, bound: &Bound) -> Result<(), BuildErr
             Some(misfit) => Err(BuildError::GuardMisfit { guard: named(guard), misfit: misfit.as_str().to_owned() }),
             None => Ok(()),
         },
+    }
+}
+
+fn check_acr(guard: &Guard, declared: &[String]) -> Result<(), BuildError> {
+    let is_other = |acr: &&str| !declared.iter().any(|it| it == acr);
+    match guard.rule.acr_values().into_iter().find(is_other) {
+        // Where none is declared, a sign-in may say any.
+        Some(_) if declared.is_empty() => Ok(()),
+        Some(acr) => {
+            let declared = declared.join(", ");
+            let misfit = format!(
+                "acr = {acr:?} is none of .acr_values(..), which has {declared}: add it there, or say .untyped_claims() where it \
+                 is about the tokens of another service"
+            );
+            Err(BuildError::GuardMisfit { guard: named(guard), misfit })
+        }
+        None => Ok(()),
     }
 }
 

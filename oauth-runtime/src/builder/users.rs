@@ -26,6 +26,9 @@ impl<S> Builder<S> {
     /// Take the same time whether or not the user exists. It must not block: a blocking call in it stops
     /// its worker, and no timeout can help; hash passwords with [`Builder::authenticate_blocking`]. The log warns where it does not
     /// give way for 50 ms.
+    ///
+    /// Common mistake: a closure that does not say what it takes, where rustc answers "type annotations needed". Write
+    /// `async |login: Login| ..`.
     pub fn authenticate<R: Answer + 'static>(
         mut self,
         function: impl AsyncFn(Login) -> R + Send + Sync + 'static,

@@ -41,28 +41,6 @@ impl<T: 'static> Extracted<Claims<T>> {
     }
 }
 
-impl<T: 'static> Extracted<Option<Claims<T>>> {
-    /// The crate's claims are of this type.
-    pub fn is_bound<B: Binds<T>>(&self, _: B) {}
-
-    /// As of the claims themselves.
-    #[must_use]
-    pub fn claims_type(&self) -> Option<(TypeId, &'static str)> {
-        Extracted::<Claims<T>>::new().claims_type()
-    }
-}
-
-impl<T: 'static, E> Extracted<Result<Claims<T>, E>> {
-    /// The crate's claims are of this type.
-    pub fn is_bound<B: Binds<T>>(&self, _: B) {}
-
-    /// As of the claims themselves.
-    #[must_use]
-    pub fn claims_type(&self) -> Option<(TypeId, &'static str)> {
-        Extracted::<Claims<T>>::new().claims_type()
-    }
-}
-
 /// An argument that does not read the claims.
 pub trait OtherExtractor {
     /// Nothing is to be compared.

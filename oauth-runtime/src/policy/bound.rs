@@ -86,16 +86,21 @@ impl<T: 'static> NotListed for Probe<T> {
     type Value = T;
 }
 
+/// Nothing is checked against it.
+pub const UNBOUND: Bound = Bound { types: &[], scopes: None, acr: None };
+
 /// What guards find in a crate without `claims!(..)`.
 pub mod unbound {
-    use super::{Binds, Bound};
+    /// In the place of the module that `claims!(..)` writes.
+    #[allow(non_snake_case)]
+    pub mod __CLAIMS_MACRO_IS_WRITTEN_ONCE_AT_THE_ROOT_OF_THE_CRATE {
+        use crate::policy::bound::Binds;
+        pub use crate::policy::bound::UNBOUND as __OAUTH_CLAIMS;
 
-    /// In the place of the type that `claims!(..)` names.
-    #[derive(Debug)]
-    pub struct __OAuthClaims;
+        /// In the place of the type that `claims!(..)` names.
+        #[derive(Debug)]
+        pub struct __OAuthClaims;
 
-    impl<T> Binds<T> for __OAuthClaims {}
-
-    /// Nothing is checked against it.
-    pub const __OAUTH_CLAIMS: Bound = Bound { types: &[], scopes: None, acr: None };
+        impl<T> Binds<T> for __OAuthClaims {}
+    }
 }

@@ -80,6 +80,9 @@ impl fmt::Display for Route {
 /// const STAFF: Policy = policy!(role = ["editor", "admin"], not(suspended));
 /// assert_eq!(STAFF.to_string(), r#"not(suspended), role = ["admin", "editor"]"#);
 /// ```
+///
+/// Common mistake: `.wrap(STAFF)`, of which rustc says that it is no `Transform`. A policy is put over a scope by a service, which
+/// knows the tokens: `.wrap(oauth.require(STAFF))`.
 #[derive(Clone, Copy)]
 pub struct Policy(#[doc(hidden)] pub &'static Guard);
 

@@ -24,6 +24,10 @@ impl OAuthService {
     /// The server's own addresses pass it, so that signing in is possible below an `App` that is wrapped whole. A CORS
     /// preflight does not: it has no token, so put the CORS layer around this one. Guards on the handlers decide after it,
     /// and decide for themselves.
+    ///
+    /// Common mistakes: terms alone, as in `oauth.require(role = "admin")`, which rustc reads as an assignment (write
+    /// `oauth.require(policy!(role = "admin"))`); and a policy without this around it, as in `.wrap(STAFF)`, which is no
+    /// `Transform` (write `.wrap(oauth.require(STAFF))`).
     #[must_use]
     pub fn require(&self, policy: Policy) -> Require {
         Require::new(self.0.protection(), policy)

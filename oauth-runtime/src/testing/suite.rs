@@ -13,7 +13,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::guard::map::{self, Entry, policies};
 use crate::guard::probe::Probe;
-use crate::policy::bound::unbound::__OAUTH_CLAIMS as UNBOUND;
+use crate::policy::bound::UNBOUND;
 use crate::policy::{Guard, Policy, Rule, alone};
 use crate::server::OAuthService;
 use crate::testing::Token;

@@ -287,7 +287,7 @@ const SEEN: usize = 1_000;
 mod tests {
     use super::*;
     use crate::policy::Value;
-    use crate::policy::bound::unbound::__OAUTH_CLAIMS as UNBOUND;
+    use crate::policy::bound::UNBOUND;
 
     const fn claim(name: &'static [&'static str], test: Test) -> Rule {
         Rule::Claim(name, test)
