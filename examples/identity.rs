@@ -81,7 +81,8 @@ fn service(origin: &str) -> Result<OAuthService, Box<dyn std::error::Error>> {
                 .post_logout_redirect_uri(format!("{origin}/"))
                 .claims_in_id_tokens(),
         )
-        .client(Client::public("cli").name("Command line").redirect_uri("http://127.0.0.1/callback"))
+        // `cargo run --example cli login`, or `login --device` without a browser.
+        .client(Client::public("cli").name("Command line").redirect_uri("http://127.0.0.1/callback").device())
         // Somebody else's: each user is asked whether they allow it what it asks for, and it gets these scopes at most.
         .client(
             Client::public("partner")
