@@ -122,7 +122,8 @@ kinds! {
     RegistrationEnded = "registration_ended", INFO, "a registration was ended";
     /// A user allowed a client what it asked for. Not told where that is remembered from before.
     ConsentGiven = "consent_given", INFO, "consent was given";
-    /// A user did not allow it. What the client was allowed before is taken back.
+    /// A user did not allow it. What the client was allowed before is taken back, unless it is a device without a browser that
+    /// was denied.
     ConsentDenied = "consent_denied", INFO, "consent was refused";
     /// A client's user was sent back to it with a code.
     CodeIssued = "code_issued", INFO, "authorization code issued";

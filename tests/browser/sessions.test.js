@@ -2,17 +2,14 @@
 // that come after the first one. A name begins with the lines of the checklist that it proves.
 
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { devices, looker, looks } from './looks.js'
 import { launch, open, serve, startApp } from './quickstart.js'
 
 const resolve = createRequire(import.meta.url).resolve
-const axe = readFileSync(resolve('axe-core/axe.min.js'), 'utf8')
 const library = fileURLToPath(new URL('node_modules/oidc-client-ts/dist/browser/oidc-client-ts.min.js', import.meta.url))
-const screenshots = fileURLToPath(new URL('screenshots/', import.meta.url))
-mkdirSync(screenshots, { recursive: true })
 
 let browser
 let app
@@ -165,37 +162,11 @@ test('who will not sign in goes back to the client with access_denied, without f
   await close()
 })
 
-/** Every language in the light, and in the dark two: one runs from right to left. */
-const looks = [
-  ...['en', 'de', 'fr', 'es', 'ja', 'ar'].map((locale) => ['light', locale]),
-  ...['en', 'ar'].map((locale) => ['dark', locale]),
-]
-const devices = { phone: { width: 320, height: 640 }, desktop: { width: 1280, height: 800 } }
-
 for (const [colorScheme, locale] of looks) {
   for (const [device, viewport] of Object.entries(devices)) {
     test(`a second factor, consent and sign-out are accessible and whole: ${colorScheme}, ${device}, ${locale}`, async () => {
       const { page, close } = await open(browser, { colorScheme, viewport, locale, bypassCSP: true })
-      const look = async (name) => {
-        await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished)))
-        await page.screenshot({ path: `${screenshots}${name}-${device}-${colorScheme}-${locale}.png`, fullPage: true })
-        const html = page.locator('html')
-        assert.deepEqual([await html.getAttribute('lang'), await html.getAttribute('dir')], [locale, locale === 'ar' ? 'rtl' : 'ltr'], name)
-        await page.evaluate(axe)
-        const { violations } = await page.evaluate(() => window.axe.run())
-        assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]), [], name)
-        const cut = await page.evaluate((isDesktop) => {
-          const { scrollWidth, clientWidth, scrollHeight, clientHeight } = document.documentElement
-          const buttons = [...document.querySelectorAll('button, .button')]
-          return {
-            sideways: scrollWidth > clientWidth,
-            below: isDesktop && scrollHeight > clientHeight,
-            // More than one line on a button of a phone is too much.
-            buttons: buttons.filter((button) => button.clientHeight > 60).map((button) => button.textContent),
-          }
-        }, device === 'desktop')
-        assert.deepEqual(cut, { sideways: false, below: false, buttons: [] }, name)
-      }
+      const look = looker(page, { device, colorScheme, locale })
       await page.goto(
         `${app.origin}/authorize?response_type=code&client_id=partner&redirect_uri=http%3A%2F%2F127.0.0.1%3A9%2Fpartner` +
           '&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256' +

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use actix_web::{Error, HttpRequest, HttpResponse, post, web};
 use oauth_runtime::states::WithReload;
-use oauth_runtime::{Builder, Client, Clock, GrantType, OAuthService};
+use oauth_runtime::{AuthTime, Builder, Client, Clock, GrantType, OAuthService, SignIn};
 use oauth_tests::{Answer, Browser, SECRET, Server, builder, changed, free_port, handlers, serve, start};
 use serde_json::{Value, json};
 
@@ -14,7 +15,13 @@ fn with_devices(builder: Builder) -> Builder<WithReload> {
         .client(Client::public("tv").name("Notes for TV").device())
         .client(Client::public("radio").device().without_refresh_tokens())
         .client(Client::confidential("kiosk").secret(SECRET).device())
-        .client(Client::public("partner").device().third_party().allow_scopes("notes:read"))
+        .client(
+            Client::public("partner")
+                .redirect_uri("https://partner.example/cb")
+                .device()
+                .third_party()
+                .allow_scopes("notes:read"),
+        )
         .reload_blocking(|_| Some(json!({ "role": "admin", "permissions": ["read"] })))
         .refresh_tokens(true)
         .sessions(true)
@@ -22,9 +29,19 @@ fn with_devices(builder: Builder) -> Builder<WithReload> {
 
 /// A service with devices, and its clock.
 fn server() -> (Server, Clock) {
+    service(builder).0
+}
+
+/// The same for another builder, and the service itself.
+fn service(builder: impl FnOnce(&str) -> Builder) -> ((Server, Clock), OAuthService) {
+    let (listener, base) = free_port();
     let clock = Clock::by_hand();
-    let server = start(|builder| with_devices(builder).clock(clock.clone()));
-    (server, clock)
+    let oauth = with_devices(builder(&base)).clock(clock.clone()).build().unwrap();
+    let routes = oauth.clone();
+    let server = serve(listener, move |app| {
+        app.configure(routes.routes()).configure(handlers).service(own_page);
+    });
+    ((server, clock), oauth)
 }
 
 /// What a device got to show.
@@ -107,7 +124,7 @@ const ALLOWED: &str = "<h1>Your device can go on</h1>";
 const DENIED: &str = "<h1>Nothing was allowed</h1>";
 
 #[tokio::test]
-async fn a_device_gets_tokens_once_its_user_has_allowed_it() {
+async fn c53_a_device_gets_tokens_once_its_user_has_allowed_it() {
     let server = server();
     let device = Device::asks(&server, "tv", &[("scope", "notes:read unknown")]).await;
     let code = device.user_code();
@@ -130,7 +147,9 @@ async fn a_device_gets_tokens_once_its_user_has_allowed_it() {
     assert!(form.body.contains(code) && !form.body.contains("You will then be sent"), "{form:?}");
     device.waits().await;
     let page = phone.login(&form.form(), "admin", "admin123").await;
-    for shown in ["Notes for TV", code, "Read your notes", "127.0.0.1", " UTC from ", "if you began it yourself"] {
+    for shown in
+        ["Notes for TV", code, "Read your notes", "127.0.0.1", " UTC from ", "only if you just began it yourself"]
+    {
         assert!(page.body.contains(shown), "{shown}: {page:?}");
     }
     assert!(!page.header("content-security-policy").contains("http"), "it leads nowhere: {page:?}");
@@ -147,7 +166,7 @@ async fn a_device_gets_tokens_once_its_user_has_allowed_it() {
 }
 
 #[tokio::test]
-async fn a_link_fills_the_field_in_and_sends_nothing() {
+async fn c53_a_link_fills_the_field_in_and_sends_nothing() {
     let server = server();
     let device = Device::asks(&server, "tv", &[]).await;
     let phone = Browser::new(&server.0);
@@ -169,7 +188,7 @@ async fn a_link_fills_the_field_in_and_sends_nothing() {
 }
 
 #[tokio::test]
-async fn a_form_of_the_page_is_taken_from_its_own_browser_and_page_alone() {
+async fn c53_a_form_of_the_page_is_taken_from_its_own_browser_and_page_alone() {
     let server = server();
     let device = Device::asks(&server, "tv", &[]).await;
     let (phone, stranger) = (Browser::new(&server.0), Browser::new(&server.0));
@@ -200,7 +219,7 @@ async fn who_asks_too_soon_has_to_slow_down() {
 }
 
 #[tokio::test]
-async fn a_device_learns_that_it_was_denied() {
+async fn c53_a_device_learns_that_it_was_denied() {
     let server = server();
     let device = Device::asks(&server, "tv", &[]).await;
     let phone = Browser::new(&server.0);
@@ -239,7 +258,7 @@ async fn c11_a_code_that_comes_twice_ends_what_it_gave() {
 }
 
 #[tokio::test]
-async fn whoever_asks_at_once_there_is_one_answer() {
+async fn c11_whoever_asks_at_once_there_is_one_answer() {
     let server = server();
     let device = Device::asks(&server, "tv", &[]).await;
     let phone = Browser::new(&server.0);
@@ -253,7 +272,7 @@ async fn whoever_asks_at_once_there_is_one_answer() {
 }
 
 #[tokio::test]
-async fn codes_expire_after_ten_minutes() {
+async fn c10_c53_codes_expire_after_ten_minutes() {
     let server = server();
     let device = Device::asks(&server, "tv", &[]).await;
     let phone = Browser::new(&server.0);
@@ -274,7 +293,7 @@ async fn codes_expire_after_ten_minutes() {
 }
 
 #[tokio::test]
-async fn a_code_is_good_for_its_own_client_alone() {
+async fn c11_a_code_is_good_for_its_own_client_alone() {
     let server = server();
     let device = Device::asks(&server, "tv", &[]).await;
     let phone = Browser::new(&server.0);
@@ -292,17 +311,8 @@ async fn a_code_is_good_for_its_own_client_alone() {
 }
 
 #[tokio::test]
-async fn a_sign_out_and_a_revocation_end_what_waits() {
-    let (listener, base) = free_port();
-    let clock = Clock::by_hand();
-    let oauth: OAuthService = with_devices(builder(&base)).clock(clock.clone()).build().unwrap();
-    let routes = oauth.clone();
-    let server = (
-        serve(listener, move |app| {
-            app.configure(routes.routes()).configure(handlers);
-        }),
-        clock,
-    );
+async fn c42_a_sign_out_ends_what_waits() {
+    let (server, oauth) = service(builder);
     let phone = Browser::new(&server.0);
     for is_allowed in [true, false] {
         let device = Device::asks(&server, "tv", &[]).await;
@@ -323,7 +333,80 @@ async fn a_sign_out_and_a_revocation_end_what_waits() {
 }
 
 #[tokio::test]
-async fn the_first_of_two_users_decides() {
+async fn c42_what_waited_in_a_memory_that_is_gone_has_expired() {
+    let (server, oauth) = service(builder);
+    let device = Device::asks(&server, "tv", &[]).await;
+    let phone = Browser::new(&server.0);
+    let page = asked(&phone, device.user_code(), "admin").await;
+    oauth.renew().await.unwrap();
+    assert_eq!(phone.consent(&page.form(), "allow").await.status, 400);
+    assert_eq!(types(&phone, device.user_code()).await.status, 400);
+    refused(&device.polls().await, "expired_token");
+}
+
+/// A page of the author's own, which says whose code it is.
+#[post("/own/page")]
+async fn own_page(oauth: OAuthService, http: HttpRequest, form: web::Form<Own>) -> Result<HttpResponse, Error> {
+    let pending = oauth.pending(&http, &form.request).await?;
+    if pending.user_code().as_deref() != Some(&form.code) {
+        return pending.deny(&http).await;
+    }
+    pending.finish(&http, SignIn::done(json!({ "sub": "ada" })), AuthTime::Now).await
+}
+
+#[derive(serde::Deserialize)]
+struct Own {
+    request: String,
+    code: String,
+}
+
+#[tokio::test]
+async fn c53_who_signs_in_on_a_page_of_the_author_s_is_asked_as_well() {
+    let own = |base: &str| {
+        let builder = OAuthService::builder().untyped_claims().issuer(base).sign_in_at("/own/page");
+        builder.scope("notes:read", "Read your notes")
+    };
+    let (server, _) = service(own);
+    let device = Device::asks(&server, "tv", &[]).await;
+    let phone = Browser::new(&server.0);
+    let signs_in = async |code: &str| {
+        let sent = types(&phone, device.user_code()).await;
+        let request = sent.header("location").split_once("/own/page?request=").unwrap().1;
+        phone.post("/own/page", changed(&[("request", request), ("code", code)], &[])).await
+    };
+    let left = signs_in("another").await;
+    assert_eq!(left.redirect()["error"], "access_denied");
+    device.waits().await;
+    let page = signs_in(device.user_code()).await;
+    assert!(page.body.contains("value=\"allow\"") && page.body.contains(device.user_code()), "{page:?}");
+    device.waits().await;
+    ends(&phone.consent(&page.form(), "allow").await, ALLOWED);
+    assert_eq!(phone.call("/me", device.gets().await["access_token"].as_str()).await.json()["sub"], "ada");
+}
+
+#[tokio::test]
+async fn c53_a_denied_device_takes_nothing_from_its_client() {
+    let server = server();
+    let phone = Browser::new(&server.0);
+    let partner: &[(&str, Option<&str>)] = &[
+        ("client_id", Some("partner")),
+        ("redirect_uri", Some("https://partner.example/cb")),
+        ("scope", Some("notes:read")),
+    ];
+    let page = phone.sign_in(partner, "admin", "admin123").await;
+    assert!(phone.consent(&page.form(), "allow").await.redirect().contains_key("code"));
+    let device = Device::asks(&server, "partner", &[("scope", "notes:read")]).await;
+    let page = types(&phone, device.user_code()).await;
+    ends(&phone.consent(&page.form(), "deny").await, DENIED);
+    assert!(phone.authorize(partner).await.redirect().contains_key("code"), "it was allowed that before");
+    // And what a device was allowed, a browser was not.
+    let device = Device::asks(&server, "partner", &[("scope", "notes:read notes:write")]).await;
+    let page = types(&phone, device.user_code()).await;
+    assert!(page.body.contains("value=\"allow\""), "{page:?}");
+}
+
+#[tokio::test]
+async fn c53_the_first_of_two_users_decides() {
     let server = server();
     let device = Device::asks(&server, "tv", &[]).await;
     let (first, second) = (Browser::new(&server.0), Browser::new(&server.0));
@@ -340,7 +423,7 @@ async fn the_first_of_two_users_decides() {
 }
 
 #[tokio::test]
-async fn what_a_client_may_have_holds_for_its_devices() {
+async fn c43_what_a_client_may_have_holds_for_its_devices() {
     let server = server();
     let phone = Browser::new(&server.0);
     let ask = async |form: &[(&str, &str)]| phone.post("/device_authorization", changed(form, &[])).await;
@@ -370,7 +453,7 @@ async fn what_a_client_may_have_holds_for_its_devices() {
 }
 
 #[tokio::test]
-async fn the_flow_is_off_unless_a_client_has_it() {
+async fn c53_the_flow_is_off_unless_a_client_has_it() {
     let server = start(|builder| builder);
     let browser = Browser::new(&server);
     for path in ["/device", "/device_authorization"] {
@@ -400,7 +483,7 @@ async fn the_flow_is_off_unless_a_client_has_it() {
 }
 
 #[tokio::test]
-async fn c17_codes_cannot_be_guessed() {
+async fn c46_codes_cannot_be_guessed() {
     let server = server();
     let device = Device::asks(&server, "tv", &[]).await;
     let phone = Browser::new(&server.0);
@@ -420,7 +503,7 @@ async fn c17_codes_cannot_be_guessed() {
 }
 
 #[tokio::test]
-async fn devices_that_wait_are_bounded() {
+async fn c47_devices_that_wait_are_bounded() {
     let server = server();
     let browser = Browser::new(&server.0);
     for _ in 0..30 {

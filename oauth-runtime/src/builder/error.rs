@@ -283,7 +283,9 @@ pub enum BuildError {
         client: String,
     },
     /// The [redirect URIs](crate::Client::redirect_uris) of a public client are none, so it could never get a token.
-    #[error("the client {client:?} has nowhere to go after sign-in: its .redirect_uris(..) are none, name one")]
+    #[error(
+        "the client {client:?} has nowhere to go after sign-in: its .redirect_uris(..) are none, name one, or add .device()"
+    )]
     NoRedirectUri {
         /// The id of the client.
         client: String,

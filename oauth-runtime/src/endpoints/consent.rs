@@ -55,6 +55,8 @@ pub(crate) async fn decide(
             return Ok(Decision::Keep(sent));
         }
         match &granted {
+            // A stranger's device says nothing of what the user allowed the client itself.
+            None if authorization.request.device.is_some() => {}
             // One that was given before is taken back with it.
             None => {
                 record.withdraw(client);

@@ -61,7 +61,7 @@ impl Client {
     ///
     /// The id is 1 to 128 printable ASCII characters without spaces.
     ///
-    /// Required: a redirect URI, [`Client::redirect_uri`]. Before it has one, no builder takes it.
+    /// Required: a redirect URI, [`Client::redirect_uri`], or [`Client::device`]. Before it has one, no builder takes it.
     ///
     /// ```
     /// use oauth_runtime::Client;
@@ -414,7 +414,7 @@ impl<S> fmt::Debug for Client<S> {
 #[derive(Clone, Copy, Debug)]
 pub enum Ready {}
 
-/// A public [`Client`] before [`Client::redirect_uri`]: a browser could not bring it a code.
+/// A public [`Client`] before [`Client::redirect_uri`] or [`Client::device`]: a browser could not bring it a code.
 #[derive(Clone, Copy, Debug)]
 pub enum NeedsRedirectUri {}
 
@@ -422,7 +422,7 @@ pub enum NeedsRedirectUri {}
 #[diagnostic::on_unimplemented(
     message = "the public client has no redirect URI: add `.redirect_uri(\"https://..\")`",
     label = "has no redirect URI",
-    note = "where the URIs are known at run time only: `.redirect_uris(list)`"
+    note = "where the URIs are known at run time only: `.redirect_uris(list)`; on devices without a browser: `.device()`"
 )]
 pub trait Complete: sealed::Sealed {}
 

@@ -64,10 +64,7 @@ pub(super) fn consent(page: &ConsentPage<'_>) -> Result<String, PageError> {
         able_to: Sentence::new(&texts.able_to, &[("{client}", page.client)]),
         asked: asked
             .map(|(time, address)| Sentence::new(&texts.device_asked, &[("{time}", time), ("{address}", address)])),
-        ends: match page.device {
-            Some(_) => Sentence::new(&texts.back_to_device, &[]),
-            None => ends(texts, page.returns_to, None),
-        },
+        returns_to: Sentence::new(&texts.returns_to, &[("{host}", page.returns_to)]),
     };
     Ok(document.render()?)
 }
@@ -169,7 +166,7 @@ struct ConsentDocument<'a> {
     able_to: Sentence<'a>,
     /// When and from where the device asked.
     asked: Option<Sentence<'a>>,
-    ends: Sentence<'a>,
+    returns_to: Sentence<'a>,
 }
 
 #[derive(Template)]

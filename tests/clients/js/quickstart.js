@@ -74,34 +74,61 @@ function attributes(tag) {
   return found
 }
 
+/** A browser with its cookies, and a person who fills in forms. */
+export class Person {
+  #cookies = new Map()
+
+  async #fetch(url, options = {}) {
+    const cookie = [...this.#cookies].map((pair) => pair.join('=')).join('; ')
+    const answer = await fetch(url, { ...options, redirect: 'manual', headers: { cookie, ...options.headers } })
+    for (const line of answer.headers.getSetCookie()) {
+      const [name, value] = line.split(';')[0].split(/=(.*)/s)
+      this.#cookies.set(name, value)
+    }
+    return { url, answer, html: await answer.text() }
+  }
+
+  async open(url) {
+    const page = await this.#fetch(url)
+    assert.equal(page.answer.status, 200, page.html)
+    return page
+  }
+
+  /** Fills the first form of a page in, and sends it. */
+  async submit({ url, html }, typed) {
+    const form = attributes(html.match(/<form\s([^>]*)>/i)?.[1] ?? assert.fail(`no form in ${html}`))
+    assert.equal(form.method?.toLowerCase(), 'post')
+    const fields = new URLSearchParams()
+    for (const [, tag] of html.matchAll(/<(?:input|button)\s([^>]*)>/gi)) {
+      const { name, value, type } = attributes(tag)
+      if (name && type !== 'submit') fields.set(name, value ?? '')
+    }
+    assert.ok(fields.has('request'), html)
+    for (const [name, value] of Object.entries(typed)) {
+      assert.ok(html.includes(`name="${name}"`), `no field ${name} in ${html}`)
+      fields.set(name, value)
+    }
+    const action = new URL(form.action, url)
+    return this.#fetch(action, { method: 'POST', headers: { origin: action.origin }, body: fields })
+  }
+}
+
 /** Opens the client's link, fills in the form, and returns the address that the browser is sent back to. */
 export async function signIn(url, username, password) {
-  const page = await fetch(url, { redirect: 'manual' })
-  const html = await page.text()
-  assert.equal(page.status, 200, html)
-  const cookie = page.headers
-    .getSetCookie()
-    .map((line) => line.split(';')[0])
-    .join('; ')
-
-  const form = attributes(html.match(/<form\s([^>]*)>/i)?.[1] ?? assert.fail(`no form in ${html}`))
-  assert.equal(form.method?.toLowerCase(), 'post')
-  const fields = new URLSearchParams()
-  for (const [, tag] of html.matchAll(/<input\s([^>]*)>/gi)) {
-    const { name, value } = attributes(tag)
-    if (name) fields.set(name, value ?? '')
-  }
-  for (const name of ['request', 'username', 'password']) assert.ok(fields.has(name), `no field ${name}`)
-  fields.set('username', username)
-  fields.set('password', password)
-
-  const action = new URL(form.action, url)
-  const answer = await fetch(action, {
-    method: 'POST',
-    redirect: 'manual',
-    headers: { cookie, origin: action.origin },
-    body: fields,
-  })
-  assert.equal(answer.status, 303, await answer.text())
+  const person = new Person()
+  const { answer, html } = await person.submit(await person.open(url), { username, password })
+  assert.equal(answer.status, 303, html)
   return new URL(answer.headers.get('location'))
+}
+
+/** Opens the link of a device, compares its code, signs in, and decides. */
+export async function decideOnDevice(complete, code, username, password, decision) {
+  const person = new Person()
+  const typed = await person.open(complete)
+  assert.ok(typed.html.includes(`value="${code}"`), typed.html)
+  const page = await person.submit(typed, {})
+  const asked = await person.submit(page, { username, password })
+  assert.ok(asked.html.includes(code), asked.html)
+  const { answer, html } = await person.submit(asked, { decision })
+  assert.equal(answer.status, 200, html)
 }

@@ -155,10 +155,15 @@ class Person:
         return self.browser.get(url, allow_redirects=False, timeout=TIMEOUT)
 
     def submit(self, page, username, password):
+        assert {"username", "password"} <= _Form(page.text).fields.keys()
+        return self.send(page, username=username, password=password)
+
+    def send(self, page, **typed):
+        """The form of a page, with what is typed and pressed."""
         form = _Form(page.text)
         assert form.method == "post"
-        assert {"request", "username", "password"} <= form.fields.keys()
-        data = {**form.fields, "username": username, "password": password}
+        assert "request" in form.fields
+        data = {**form.fields, **typed}
         action = urljoin(page.url, form.action)
         origin = "{0.scheme}://{0.netloc}".format(urlsplit(action))
         return self.browser.post(
@@ -172,6 +177,15 @@ class Person:
         answer = self.submit(page, username, PASSWORDS[username])
         assert answer.status_code == 303, answer.text
         return answer.headers["Location"]
+
+    def decide_on_device(self, url, code, username, decision):
+        """From the link that a device shows to what its user decides."""
+        page = self.open(url)
+        assert f'value="{code}"' in page.text
+        page = self.submit(self.send(page), username, PASSWORDS[username])
+        assert code in page.text
+        answer = self.send(page, decision=decision)
+        assert answer.status_code == 200, answer.text
 
 
 @pytest.fixture

@@ -145,6 +145,7 @@ async fn main() -> std::io::Result<()> {
                 .allow_scopes("openid notes:write")
                 .allow_resources(["https://files.example"]),
         )
+        .client(Client::public("tv").name("Notes for TV").device())
         .client(
             Client::public("documentation").name("Documentation").redirect_uri("http://127.0.0.1/oauth2-redirect.html"),
         )

@@ -41,9 +41,9 @@ pub(super) const TEXTS: Texts = Texts {
     code_wrong: text("No device waits with this code. Compare it once more, or let the device show a new one."),
     for_device: text("The device that shows {code} asks for this"),
     device_shows: text("Your device has to show this code"),
-    device_asked: text("It asked at {time} UTC from {address}"),
+    device_asked: text("Asked at {time} UTC from {address}"),
     device_warning: text(
-        "Allow this only if you began it yourself, just now, on a device that you have. If somebody sent you here or told you the code, they would get into your account.",
+        "Allow this only if you just began it yourself. If somebody sent you here or gave you the code, they get into your account.",
     ),
     device_allowed: text("Your device can go on"),
     device_denied: text("Nothing was allowed"),

@@ -43,9 +43,9 @@ pub(super) const TEXTS: Texts = Texts {
     ),
     for_device: text("C’est l’appareil affichant {code} qui le demande"),
     device_shows: text("Votre appareil doit afficher ce code"),
-    device_asked: text("Il a fait sa demande à {time} UTC depuis {address}"),
+    device_asked: text("Demandé à {time} UTC depuis {address}"),
     device_warning: text(
-        "N’autorisez cela que si vous venez de commencer vous-même, sur un appareil que vous avez. Si quelqu’un vous a envoyé ici ou vous a donné le code, cette personne aurait accès à votre compte.",
+        "N’autorisez que ce que vous venez de commencer vous-même. Qui vous a envoyé ici ou donné le code aurait accès à votre compte.",
     ),
     device_allowed: text("Votre appareil peut continuer"),
     device_denied: text("Rien n’a été autorisé"),

@@ -47,9 +47,9 @@ pub(super) const TEXTS: Texts = Texts {
     ),
     for_device: text("Darum bittet das Gerät, das {code} zeigt"),
     device_shows: text("Ihr Gerät muss diesen Code zeigen"),
-    device_asked: text("Es hat um {time} UTC von {address} aus angefragt"),
+    device_asked: text("Angefragt um {time} UTC von {address}"),
     device_warning: text(
-        "Erlauben Sie das nur, wenn Sie es gerade selbst begonnen haben, auf einem Gerät, das Sie haben. Hat jemand Sie hierher geschickt oder Ihnen den Code genannt, käme diese Person in Ihr Konto.",
+        "Erlauben Sie es nur, wenn Sie es gerade begonnen haben. Wer Ihnen den Code gab, käme sonst in Ihr Konto.",
     ),
     device_allowed: text("Ihr Gerät kann weitermachen"),
     device_denied: text("Es wurde nichts erlaubt"),

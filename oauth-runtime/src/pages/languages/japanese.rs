@@ -45,7 +45,7 @@ pub(super) const TEXTS: Texts = Texts {
     device_shows: text("デバイスにこのコードが表示されている必要があります"),
     device_asked: text("{time}（UTC）に {address} から要求されました"),
     device_warning: text(
-        "たった今、お手元のデバイスでご自身が始めた場合にだけ許可してください。誰かにここへ案内されたり、コードを教えられたりした場合、その人があなたのアカウントに入れてしまいます。",
+        "たった今ご自身で始めた場合にだけ許可してください。ここへ案内したりコードを教えたりした人が、あなたのアカウントに入れてしまいます。",
     ),
     device_allowed: text("デバイスで続けられます"),
     device_denied: text("何も許可されませんでした"),

@@ -44,9 +44,9 @@ pub(super) const TEXTS: Texts = Texts {
     ),
     for_device: text("Lo pide el dispositivo que muestra {code}"),
     device_shows: text("Su dispositivo debe mostrar este código"),
-    device_asked: text("Lo pidió a las {time} UTC desde {address}"),
+    device_asked: text("Pedido a las {time} UTC desde {address}"),
     device_warning: text(
-        "Permítalo solo si lo ha empezado usted mismo, ahora, en un dispositivo que tiene. Si alguien le ha enviado aquí o le ha dado el código, esa persona entraría en su cuenta.",
+        "Permítalo solo si acaba de empezarlo usted mismo. Quien le haya enviado aquí o dado el código entraría en su cuenta.",
     ),
     device_allowed: text("Su dispositivo puede continuar"),
     device_denied: text("No se ha permitido nada"),

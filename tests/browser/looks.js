@@ -1,0 +1,39 @@
+// How the pages are looked at: by day and by night, on a phone and on a desk, in each language.
+
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const screenshots = fileURLToPath(new URL('screenshots/', import.meta.url))
+mkdirSync(screenshots, { recursive: true })
+
+/** Every language in the light, and in the dark two: one runs from right to left. */
+export const looks = [
+  ...['en', 'de', 'fr', 'es', 'ja', 'ar'].map((locale) => ['light', locale]),
+  ...['en', 'ar'].map((locale) => ['dark', locale]),
+]
+export const devices = { phone: { width: 320, height: 640 }, desktop: { width: 1280, height: 800 } }
+
+/** Makes a function that keeps a picture of a page, and finds what is not accessible or is cut off in it. */
+export const looker = (page, { device, colorScheme, locale }) => async (name) => {
+  await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished)))
+  await page.screenshot({ path: `${screenshots}${name}-${device}-${colorScheme}-${locale}.png`, fullPage: true })
+  const html = page.locator('html')
+  assert.deepEqual([await html.getAttribute('lang'), await html.getAttribute('dir')], [locale, locale === 'ar' ? 'rtl' : 'ltr'], name)
+  await page.evaluate(axe)
+  const { violations } = await page.evaluate(() => window.axe.run())
+  assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]), [], name)
+  const cut = await page.evaluate((isDesktop) => {
+    const { scrollWidth, clientWidth, scrollHeight, clientHeight } = document.documentElement
+    const buttons = [...document.querySelectorAll('button, .button')]
+    return {
+      sideways: scrollWidth > clientWidth,
+      below: isDesktop && scrollHeight > clientHeight,
+      // More than one line on a button of a phone is too much.
+      buttons: buttons.filter((button) => button.clientHeight > 60).map((button) => button.textContent),
+    }
+  }, device === 'desktop')
+  assert.deepEqual(cut, { sideways: false, below: false, buttons: [] }, name)
+}
