@@ -27,6 +27,7 @@ main() {
     step "each bench once" cargo bench --workspace --all-features --profile dev --bench '*' --no-fail-fast -- --test
     export QUICKSTART_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/quickstart"
     export IDENTITY_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/identity"
+    export MCP_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/mcp"
     export RESOURCE_SERVER_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/resource_server"
     export SPA_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/spa"
     export KEY_PERIODS_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/key_periods"

@@ -124,6 +124,10 @@ pub mod __bench;
 struct Readme;
 
 #[cfg(doctest)]
+#[doc = include_str!("../../docs/mcp.md")]
+struct McpPage;
+
+#[cfg(doctest)]
 #[doc = include_str!("../../docs/refresh.md")]
 struct RefreshPage;
 

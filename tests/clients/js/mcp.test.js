@@ -8,7 +8,12 @@ import { webcrypto } from 'node:crypto'
 import * as of2025 from 'mcp-sdk-of-2025/client/auth.js'
 import * as current from 'mcp-sdk/client/auth.js'
 
-import { signIn, startIdentity, startQuickstart } from './quickstart.js'
+import { Client as ClientOf2025 } from 'mcp-sdk-of-2025/client/index.js'
+import { StreamableHTTPClientTransport as TransportOf2025 } from 'mcp-sdk-of-2025/client/streamableHttp.js'
+import { Client } from 'mcp-sdk/client/index.js'
+import { StreamableHTTPClientTransport } from 'mcp-sdk/client/streamableHttp.js'
+
+import { signIn, signInAndAllow, startIdentity, startMcp, startQuickstart } from './quickstart.js'
 
 globalThis.crypto ??= webcrypto // Node.js 18 has it under this name only
 
@@ -47,6 +52,28 @@ class Provider {
 
   codeVerifier() {
     return this.verifier
+  }
+}
+
+/** One that is registered nowhere: it registers itself, and keeps what it is told. */
+class Stranger extends Provider {
+  constructor() {
+    super(undefined, undefined)
+    this.clientMetadata = {
+      client_name: 'An agent',
+      redirect_uris: [this.redirectUrl],
+      token_endpoint_auth_method: 'none',
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+    }
+  }
+
+  clientInformation() {
+    return this.registered
+  }
+
+  saveClientInformation(registered) {
+    this.registered = registered
   }
 }
 
@@ -92,5 +119,54 @@ for (const [version, sdk] of Object.entries({ '1.20': of2025, current })) {
     assert.equal(await sdk.auth(provider, { serverUrl }), 'AUTHORIZED')
     assert.notEqual(provider.kept.access_token, first.access_token)
     assert.notEqual(provider.kept.refresh_token, first.refresh_token)
+  })
+}
+
+for (const [version, [Sdk, Transport]] of Object.entries({
+  '1.20': [ClientOf2025, TransportOf2025],
+  current: [Client, StreamableHTTPClientTransport],
+})) {
+  test(`the SDK ${version} connects to an MCP server by its URL alone`, async (t) => {
+    const origin = await startMcp(t)
+    const url = new URL(`${origin}/mcp`)
+    const provider = new Stranger()
+    // Their streams are open, for which the server would wait.
+    const clients = []
+    const connect = async () => {
+      const client = new Sdk({ name: 'test', version: '1' })
+      const transport = new Transport(url, { authProvider: provider })
+      clients.push(client)
+      return { transport, connected: client.connect(transport).then(() => client) }
+    }
+
+    // The challenge, the metadata, the registration: then its user has to go to a browser.
+    const first = await connect()
+    await assert.rejects(first.connected, { name: 'Error', message: 'Unauthorized' })
+    assert.equal(provider.url.searchParams.get('client_id'), provider.registered.client_id)
+    assert.equal(provider.url.searchParams.get('resource'), url.href)
+    const { answer, page } = await signInAndAllow(provider.url, 'ada', 'ada123')
+    assert.match(page, /its name is not verified/)
+    assert.match(page, /Read your notes/)
+    await first.transport.finishAuth(answer.searchParams.get('code'))
+
+    const client = await (await connect()).connected
+    const { tools } = await client.listTools()
+    assert.deepEqual(tools.map((tool) => tool.name).sort(), ['add', 'list'])
+    const text = async (call) => (await client.callTool(call)).content[0].text
+    assert.equal(await text({ name: 'add', arguments: { text: 'Milk' } }), 'added')
+    assert.equal(await text({ name: 'list', arguments: {} }), 'Milk (by ada)')
+
+    // The policy of a tool is about the claims of the user.
+    const reader = new Stranger()
+    const transport = new Transport(url, { authProvider: reader })
+    await assert.rejects(new Sdk({ name: 'test', version: '1' }).connect(transport))
+    const ofBob = await signInAndAllow(reader.url, 'bob', 'bob123')
+    await transport.finishAuth(ofBob.answer.searchParams.get('code'))
+    const bob = new Sdk({ name: 'test', version: '1' })
+    clients.push(bob)
+    await bob.connect(new Transport(url, { authProvider: reader }))
+    assert.equal((await bob.callTool({ name: 'list', arguments: {} })).content[0].text, 'Milk (by ada)')
+    await assert.rejects(bob.callTool({ name: 'add', arguments: { text: 'x' } }), /not allowed/)
+    for (const client of clients) await client.close()
   })
 }

@@ -23,6 +23,7 @@ async function freePort() {
 }
 
 export const startQuickstart = (test) => start(test, 'quickstart')
+export const startMcp = (test) => start(test, 'mcp')
 export const startIdentity = (test) => start(test, 'identity')
 /** A service whose clock a request moves. */
 export const startKeyPeriods = (test) => start(test, 'key_periods')
@@ -119,6 +120,16 @@ export async function signIn(url, username, password) {
   const { answer, html } = await person.submit(await person.open(url), { username, password })
   assert.equal(answer.status, 303, html)
   return new URL(answer.headers.get('location'))
+}
+
+/** The same for a client of somebody else: signs in, and allows what the page then asks. `page` is what it says. */
+export async function signInAndAllow(url, username, password) {
+  const person = new Person()
+  const asked = await person.submit(await person.open(url), { username, password })
+  assert.equal(asked.answer.status, 200, asked.html)
+  const { answer, html } = await person.submit(asked, { decision: 'allow' })
+  assert.equal(answer.status, 303, html)
+  return { answer: new URL(answer.headers.get('location')), page: asked.html }
 }
 
 /** Opens the link of a device, compares its code, signs in, and decides. */
