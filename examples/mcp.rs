@@ -140,12 +140,12 @@ mod tests {
 
     #[actix_web::test]
     async fn a_stranger_is_told_where_to_ask() {
-        let oauth = service("http://127.0.0.1:8000").unwrap();
+        let oauth = service("http://127.0.0.1:8000").expect("a good configuration");
         let mcp = mcp(&oauth, Notes(Arc::default()));
         let app = test::init_service(App::new().configure(oauth.routes()).configure(mcp)).await;
         let refused = test::call_service(&app, TestRequest::post().uri("/mcp").to_request()).await;
         assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
-        let challenge = refused.headers().get(header::WWW_AUTHENTICATE).unwrap().to_str().unwrap();
+        let challenge = refused.headers().get(header::WWW_AUTHENTICATE).expect("a challenge").to_str().expect("ASCII");
         assert!(challenge.contains("/.well-known/oauth-protected-resource/mcp"), "{challenge}");
     }
 }
