@@ -8,7 +8,7 @@ use oauth_runtime::store::{
     About, Change, Count, Counted, Incarnation, Key, MemoryStore, Reply, Seen, SqliteStore, Store, Swap,
 };
 use oauth_runtime::{Builder, Client, Clock, Grant, Holder, Login, OAuthService};
-use oauth_tests::{Browser, Server, builder, free_port, handlers, serve};
+use oauth_tests::{Browser, Server, builder, changed, free_port, handlers, serve};
 use serde_json::{Value, json};
 
 /// A server with its service. Users sign in by any name, and stay signed in.
@@ -198,7 +198,7 @@ async fn what_is_kept_names_no_user_and_no_address() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("kept-{:016x}", rand::random::<u64>()));
     std::fs::create_dir_all(&folder).unwrap();
     let store = SqliteStore::open(folder.join("oauth.db")).await.unwrap();
-    let (server, oauth) = service(|builder| builder.store(store));
+    let (server, oauth) = service(|builder| builder.store(store).client(Client::public("tv").device()));
     let browser = Browser::new(&server);
     let name = "ada.lovelace@example.org";
     let form = browser.authorize(&[]).await.form();
@@ -207,6 +207,13 @@ async fn what_is_kept_names_no_user_and_no_address() {
     let tokens = browser.redeem(&code, &[]).await.json();
     assert_eq!(refreshed(&browser, &tokens).await, 200);
     let grant = oauth.grants(name).await.unwrap().remove(1).id;
+    // What a device is allowed and has not asked for yet is kept, and sealed.
+    let device = browser.post("/device_authorization", "client_id=tv&scope=notes:write").await.json();
+    let [device_code, user_code] = ["device_code", "user_code"].map(|code| device[code].as_str().unwrap());
+    let page = browser.call("/device", None).await.form();
+    let typed = changed(&[("request", page.as_str()), ("user_code", user_code)], &[]);
+    let page = browser.post("/device", typed).await;
+    assert_eq!(browser.consent(&page.form(), "allow").await.status, 200);
 
     let mut kept = Vec::new();
     for file in std::fs::read_dir(&folder).unwrap() {
@@ -218,7 +225,11 @@ async fn what_is_kept_names_no_user_and_no_address() {
         assert!(holds(text), "{text} is kept");
     }
     let [access, refresh] = ["access_token", "refresh_token"].map(|token| tokens[token].as_str().unwrap());
-    for text in ["lovelace", "example.org", "127.0.0.1", "not the password", &form, &code, access, refresh] {
+    for text in ["lovelace", "example.org", "127.0.0.1", "not the password", &form, &code, access, refresh, device_code]
+    {
         assert!(!holds(text), "{text} is kept");
+    }
+    for code in [user_code, &user_code.replace('-', ""), "notes:write"] {
+        assert!(!holds(code), "{code} is kept");
     }
 }
