@@ -14,7 +14,7 @@ use oauth_runtime::states::WithReload;
 use oauth_runtime::store::{MemoryStore, StoreError};
 use oauth_runtime::testing::{Fault, FaultyStore, Verb};
 use oauth_runtime::{BuildError, Builder, Client, Clock, Keys, Login, OAuthService, SigningKey, require_claim};
-use oauth_tests::{Answer, Browser, SECRET, Server, builder, changed, free_port, handlers, serve};
+use oauth_tests::{Answer, Browser, REDIRECT, SECRET, Server, builder, changed, free_port, handlers, serve};
 use serde_json::json;
 
 /// Where an error stands.
@@ -52,6 +52,7 @@ fn whole(builder: Builder) -> Builder<WithReload> {
         .client(Client::public("fixed").redirect_uri("https://fixed.example/cb"))
         .client(Client::confidential("job").secret(SECRET))
         .client(Client::public("tv").device())
+        .client(Client::public("fapi").redirect_uri(REDIRECT).require_pushed_requests())
         .authenticate(async |login: Login| match login.username.as_str() {
             // Claims that no token can carry.
             "broken" => Some(json!({ "iss": "x" })),
@@ -111,6 +112,18 @@ async fn of_a_device(browser: &Browser, clock: &Clock) -> [Answer; 4] {
     let denied = polls().await;
     clock.advance(Duration::from_secs(600));
     [pending, too_soon, denied, polls().await]
+}
+
+/// What the second of two windows comes to that are open for one pushed request.
+async fn pushed_twice(browser: &Browser) -> Answer {
+    let url = browser.authorize_url(&[STATE]);
+    let pushed = browser.post("/par", url.split_once('?').unwrap().1.to_owned()).await.json();
+    let named = [("client_id", "demo"), ("request_uri", pushed["request_uri"].as_str().unwrap())];
+    let url = format!("{}/authorize?{}", browser.base, changed(&named, &[]));
+    let [one, other] = [browser.http.get(&url), browser.http.get(&url)].map(Answer::to);
+    let (one, other) = (one.await.form(), other.await.form());
+    assert!(browser.login(&one, "admin", "admin123").await.redirect().contains_key("code"));
+    browser.login(&other, "admin", "admin123").await
 }
 
 async fn rows() -> Vec<Row> {
@@ -269,6 +282,22 @@ async fn rows() -> Vec<Row> {
             "the same at `/token`",
         ),
         row(
+            "RFC 9126 §2.3",
+            "invalid_request",
+            Json,
+            400,
+            fresh().post("/par", "client_id=demo&request_uri=x").await,
+            "a `request_uri` is pushed",
+        ),
+        row(
+            "RFC 9126 §5",
+            "invalid_request",
+            Redirect,
+            303,
+            fresh().authorize(&[("client_id", Some("fapi")), STATE]).await,
+            "the request had to be pushed first",
+        ),
+        row(
             "RFC 9470 §3",
             "insufficient_user_authentication",
             Challenge,
@@ -302,7 +331,14 @@ async fn rows() -> Vec<Row> {
             browser.authorize(&[STATE, none]).await,
             "`prompt=none`, and the user has to be asked",
         ),
-        never(O, "invalid_request_uri", "`request_uri` is not supported, and refused as that"),
+        row(
+            O,
+            "invalid_request_uri",
+            Redirect,
+            303,
+            pushed_twice(&fresh()).await,
+            "of what was pushed (RFC 9126) there is a code already",
+        ),
         never(O, "invalid_request_object", "`request` is not supported, and refused as that"),
         row(O, "request_not_supported", Redirect, 303, asked("request", Some("x")).await, "`request` is there"),
         row(

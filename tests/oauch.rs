@@ -295,8 +295,6 @@ async fn c21_what_is_not_offered_is_neither_listed_nor_done() {
     let openid = browser.call("/.well-known/openid-configuration", None).await.json();
     for name in [
         "device_authorization_endpoint",
-        "pushed_authorization_request_endpoint",
-        "require_pushed_authorization_requests",
         "request_object_signing_alg_values_supported",
         "require_signed_request_object",
         "dpop_signing_alg_values_supported",

@@ -11,6 +11,7 @@ mod lifetimes;
 pub(crate) mod misfit;
 pub(crate) mod openings;
 mod paths;
+mod requests;
 mod secrets;
 pub(crate) mod state;
 mod typing;
@@ -100,6 +101,7 @@ struct Settings {
     narrow_scopes: Option<Arc<Narrow>>,
     acr_values: Vec<String>,
     assertion_algorithms: Vec<SignatureAlgorithm>,
+    requires_pushed_requests: bool,
     authenticate: Option<(Authenticate, ClaimsType)>,
     typing: Typing,
     authenticate_timeout: Duration,
@@ -171,6 +173,7 @@ impl Settings {
             narrow_scopes: None,
             acr_values: Vec::new(),
             assertion_algorithms: SignatureAlgorithm::ALL.to_vec(),
+            requires_pushed_requests: false,
             authenticate: None,
             typing: Typing::One,
             authenticate_timeout: Duration::from_secs(10),

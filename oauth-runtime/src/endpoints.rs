@@ -11,6 +11,7 @@ pub(crate) mod introspect;
 pub(crate) mod jwks;
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod par;
 pub(crate) mod protected_resource;
 pub(crate) mod register;
 pub(crate) mod revoke;

@@ -15,7 +15,7 @@ use crate::policy::Need;
 use crate::store::StoreError;
 
 crate::model::words! {
-    /// The error codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 7591 §3.2.2, RFC 8628 §3.5, RFC 8707 §2, RFC 9470 §3 and
+    /// The error codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 7591 §3.2.2, RFC 8628 §3.5, RFC 8707 §2, RFC 9101 §7, RFC 9470 §3 and
     /// OpenID Connect Core
     /// §3.1.2.6, and of the one code of OpenID Connect Core Unmet Authentication Requirements.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,7 @@ crate::model::words! {
         ExpiredToken = "expired_token",
         InvalidRedirectUri = "invalid_redirect_uri",
         InvalidClientMetadata = "invalid_client_metadata",
+        InvalidRequestUri = "invalid_request_uri",
     }
 }
 
@@ -172,6 +173,19 @@ reasons! {
     SignedInTooLongAgo => 400, LoginRequired, "the user signed in longer ago than prompt or max_age ask for";
     AcrUnmet => 400, UnmetAuthenticationRequirements, "the user did not sign in in one of the ways of acr_values";
     ConsentRequired => 400, ConsentRequired, "the user has to be asked: ask without prompt=none";
+
+    // A request that is pushed: RFC 9126 §2.1, §4 and §5
+    PushedRequestUri => 400, InvalidRequest, "push the parameters themselves, and no request_uri";
+    PushRequired => 400, InvalidRequest,
+        "this request has to be pushed first (RFC 9126): send it to pushed_authorization_request_endpoint";
+    PushedTooLong => 413, InvalidRequest, "the request is too long to be pushed: shorten it, or leave id_token_hint out";
+    PushForged => 400, InvalidRequestUri, "the request_uri was not given to this client, or was changed";
+    PushExpired => 400, InvalidRequestUri,
+        "the request_uri is too old: go back to the application and start again",
+        shown_as: PageExpired;
+    PushSpent => 400, InvalidRequestUri,
+        "the request_uri was used before: go back to the application and start again",
+        shown_as: PageUsed;
 
     // The ID token as a hint, and the logout endpoint: OpenID Connect RP-Initiated Logout §2
     HintMalformed => 400, InvalidRequest, "id_token_hint is no ID token";
@@ -413,85 +427,5 @@ impl From<StoreError> for Reason {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What a reason can carry.
-    pub(super) trait Payload: Sized {
-        fn samples() -> Vec<Self>;
-    }
-
-    /// A text that interpolates takes only parameter names, which are of the allowed characters.
-    impl Payload for &'static str {
-        fn samples() -> Vec<Self> {
-            vec!["client_id"]
-        }
-    }
-
-    impl Payload for usize {
-        fn samples() -> Vec<Self> {
-            vec![8 * 1024]
-        }
-    }
-
-    impl Payload for bool {
-        fn samples() -> Vec<Self> {
-            vec![true, false]
-        }
-    }
-
-    impl Payload for Duration {
-        fn samples() -> Vec<Self> {
-            vec![Duration::from_secs(7)]
-        }
-    }
-
-    impl Payload for Scope {
-        fn samples() -> Vec<Self> {
-            vec![Scope::default()]
-        }
-    }
-
-    impl Payload for Box<Audiences> {
-        fn samples() -> Vec<Self> {
-            vec![Box::new(Audiences { of_the_token: vec!["a".to_owned()], expected: "b".to_owned() })]
-        }
-    }
-
-    impl Payload for Need {
-        fn samples() -> Vec<Self> {
-            let need = |max_age, acr| Need { max_age, acr, ..Need::default() };
-            vec![need(Some(300), vec![]), need(None, vec!["a"]), need(Some(300), vec!["a"])]
-        }
-    }
-
-    #[test]
-    fn c29_texts_keep_to_the_allowed_characters() {
-        for reason in Reason::samples() {
-            let Wire { status, text, .. } = reason.wire();
-            assert!(text.bytes().all(|byte| matches!(byte, 0x20 | 0x21 | 0x23..=0x5B | 0x5D..=0x7E)), "{text}");
-            assert!(!text.is_empty() && (status.is_client_error() || status.is_server_error()), "{reason:?}");
-        }
-    }
-
-    #[test]
-    fn a_client_may_try_again_when_the_reason_says() {
-        let wait = Duration::from_secs(7);
-        assert_eq!(Reason::TooManyTries(wait).retry_after(), Some(wait));
-        for reason in Reason::samples() {
-            let is_for_a_while = matches!(reason.wire().status.as_u16(), 429 | 503);
-            assert_eq!(reason.retry_after().is_some(), is_for_a_while, "{reason:?}");
-        }
-    }
-
-    #[test]
-    fn the_readme_has_every_code() {
-        let readme = include_str!("../../README.md");
-        let (_, table) = readme.split_once("## Errors").expect("the table of errors");
-        let (table, _) = table.split_once("\n## ").expect("its end");
-        for code in Code::ALL {
-            assert!(table.contains(&format!("`{}`", code.as_str())), "{code:?}");
-            assert!(Reason::samples().iter().any(|reason| reason.wire().code == Some(*code)), "no reason has {code:?}");
-        }
-    }
-}
+#[path = "error/tests.rs"]
+mod tests;

@@ -9,7 +9,7 @@ use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::web::ServiceConfig;
 
 use crate::endpoints::{
-    account, assets, authorize, consent, device, device_authorization, discovery, introspect, jwks, login, logout,
+    account, assets, authorize, consent, device, device_authorization, discovery, introspect, jwks, login, logout, par,
     protected_resource, register, revoke, token, userinfo, verify,
 };
 use crate::routes::url::at;
@@ -48,6 +48,7 @@ fn register(app: &mut ServiceConfig, placed: &Placed) {
         Url::Account => url.to(account::respond),
         Url::Device => url.to(device::respond),
         Url::DeviceAuthorization => url.to(device_authorization::ask),
+        Url::PushedAuthorization => url.to(par::push),
         Url::Token => url.to(token::exchange),
         Url::Revoke => url.to(revoke::revoke),
         Url::Introspect => url.to(introspect::introspect),

@@ -114,6 +114,8 @@ pub(crate) struct Configuration {
     pub(crate) acr_values: Vec<String>,
     /// Of clients.
     pub(crate) assertion_algorithms: Vec<Algorithm>,
+    /// Whether authorization requests may come only by what was pushed before.
+    pub(crate) requires_pushed_requests: bool,
     pub(crate) users: Users,
     pub(crate) known_claims: KnownClaims,
     pub(crate) access_token_lifetime: Duration,
@@ -354,6 +356,10 @@ impl Server {
     /// How clients may sign their assertions.
     pub(crate) fn assertion_algorithms(&self) -> &[Algorithm] {
         &self.configured.assertion_algorithms
+    }
+
+    pub(crate) fn requires_pushed_requests(&self) -> bool {
+        self.configured.requires_pushed_requests
     }
 
     pub(crate) fn acr_values(&self) -> &[String] {

@@ -13,6 +13,7 @@ pub(crate) mod form;
 pub(crate) mod language;
 pub(crate) mod page;
 pub(crate) mod pending;
+pub(crate) mod pushed;
 pub(crate) mod redirect;
 pub(crate) mod request;
 pub(crate) mod session;

@@ -54,6 +54,7 @@ async fn c01_c16_methods_that_a_url_does_not_have() {
         ("/authorize", "GET, HEAD, POST"),
         ("/login", "POST"),
         ("/token", "POST"),
+        ("/par", "POST"),
         ("/revoke", "POST"),
         ("/introspect", "POST"),
         ("/.well-known/oauth-authorization-server", "GET, HEAD"),

@@ -49,6 +49,7 @@ async fn c35_a_page_of_another_origin_may_send_any_header() {
         ("/.well-known/oauth-protected-resource", "GET", "Access-Control-Request-Headers"),
         ("/.well-known/jwks.json", "GET", "Access-Control-Request-Headers"),
         ("/token", "POST", "Origin, Access-Control-Request-Headers"),
+        ("/par", "POST", "Origin, Access-Control-Request-Headers"),
         ("/revoke", "POST", "Origin, Access-Control-Request-Headers"),
         ("/userinfo", "GET", "Origin, Access-Control-Request-Headers"),
     ] {

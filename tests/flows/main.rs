@@ -29,6 +29,7 @@ mod oauth2_crate;
 mod one_time;
 mod openid;
 mod pages;
+mod par;
 mod policies;
 mod readers;
 mod refresh;

@@ -113,6 +113,7 @@ async fn c14_c34_the_metadata_and_the_server_say_the_same() {
             ("authorization_endpoint", "/authorize"),
             ("token_endpoint", "/token"),
             ("device_authorization_endpoint", "/device_authorization"),
+            ("pushed_authorization_request_endpoint", "/par"),
             ("revocation_endpoint", "/revoke"),
             ("introspection_endpoint", "/introspect"),
             ("userinfo_endpoint", "/userinfo"),

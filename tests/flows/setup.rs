@@ -55,6 +55,7 @@ async fn c14_c34_c36_metadata_is_true() {
             "issuer": base,
             "authorization_endpoint": format!("{base}/authorize"),
             "token_endpoint": format!("{base}/token"),
+            "pushed_authorization_request_endpoint": format!("{base}/par"),
             "revocation_endpoint": format!("{base}/revoke"),
             "revocation_endpoint_auth_methods_supported": ["none"],
             "response_types_supported": ["code"],

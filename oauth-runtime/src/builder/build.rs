@@ -111,6 +111,7 @@ impl Settings {
             served: served.iter().map(|resource| resource.identifier.as_str()).collect(),
             acr_values: self.checked_acr_values()?,
             assertion_algorithms: self.assertion_algorithms.iter().map(|algorithm| algorithm.jose()).collect(),
+            requires_pushed_requests: self.requires_pushed_requests,
             users,
             access_token_lifetime: self.access_token_lifetime,
             code_lifetime: self.code_lifetime,

@@ -141,6 +141,7 @@ impl Registrar {
             seals: true,
             has_claims_in_id_token: false,
             may_omit_pkce: false,
+            must_push: false,
             id_token_algorithm: None,
             serves: Resources::default(),
             credentials: has_secret.then(|| Credentials { secrets: secrets(), keys: Vec::new() }),

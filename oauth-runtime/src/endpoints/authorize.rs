@@ -6,9 +6,11 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
 use crate::model::form::Parameters;
+use crate::model::pushed::Push;
 use crate::model::session::{By, Session};
 use crate::server::Server;
 use crate::sign_in::begin::{Presented, begin};
+use crate::sign_in::pushed::{self, Pushed};
 use crate::sign_in::redirect::{check_room, refuse, refuse_with_page};
 use crate::sign_in::request::{Asking, Authorization, is_silent, state};
 use crate::standing::View;
@@ -18,6 +20,20 @@ pub(crate) async fn respond(
     server: &Server,
     http: &HttpRequest,
     parameters: &Parameters<'_>,
+) -> Result<HttpResponse, Reason> {
+    match pushed::opened(server, parameters).await? {
+        Some(Pushed { parameters, push }) => {
+            answer(server, http, &Parameters::parse(parameters.as_bytes()), Some(push)).await
+        }
+        None => answer(server, http, parameters, None).await,
+    }
+}
+
+async fn answer(
+    server: &Server,
+    http: &HttpRequest,
+    parameters: &Parameters<'_>,
+    push: Option<Push>,
 ) -> Result<HttpResponse, Reason> {
     // RFC 6749 §4.1.2.1: until client and redirect URI are known good, the answer is a page and never a redirect
     let asking = Asking::read(server, parameters).await?;
@@ -30,7 +46,7 @@ pub(crate) async fn respond(
     let is_signed_in = matches!(&session, Ok(Some(_)));
     let may_be_sent_on = !client.is_third_party || is_signed_in || is_silent(parameters).unwrap_or(false);
     let answered = match session {
-        Ok(session) => authorize(server, http, parameters, asking, session).await,
+        Ok(session) => authorize(server, http, parameters, (asking, push), session).await,
         Err(reason) => Err(reason),
     };
     answered.or_else(|reason| {
@@ -46,9 +62,35 @@ async fn authorize(
     server: &Server,
     http: &HttpRequest,
     parameters: &Parameters<'_>,
-    asking: Asking,
+    (asking, push): (Asking, Option<Push>),
     session: Option<(Session, View)>,
 ) -> Result<HttpResponse, Reason> {
+    // RFC 9126 §5
+    if push.is_none() && pushed::is_required(server, &asking.client) {
+        return Err(Reason::PushRequired);
+    }
+    let Good { mut authorization, is_silent, proves_its_user } = found_good(server, http, parameters, asking)?;
+    authorization.request.push = push;
+    let by = if is_silent { By::SessionAlone } else { By::Session };
+    begin(server, http, authorization, Presented { shown: session, may_speak: proves_its_user }, by).await
+}
+
+/// An authorization request in which nothing is wrong.
+pub(super) struct Good {
+    authorization: Authorization,
+    /// Whether nothing may be shown.
+    is_silent: bool,
+    /// Whether a session may answer it for its user.
+    proves_its_user: bool,
+}
+
+/// Finds a request good, whichever way it came.
+pub(super) fn found_good(
+    server: &Server,
+    http: &HttpRequest,
+    parameters: &Parameters<'_>,
+    asking: Asking,
+) -> Result<Good, Reason> {
     let request = asking.request(server, http, parameters)?;
     let mut authorization = Authorization { request, client: asking.client, destination: asking.destination };
     check_room(server, &authorization)?;
@@ -58,7 +100,5 @@ async fn authorize(
     let hint = server.id_token_hint(parameters)?;
     let proves_its_user = hint.as_ref().is_none_or(|hint| hint.verified.is_some());
     authorization.request.requirements.subject = hint.map(|hint| hint.subject);
-
-    let by = if is_silent { By::SessionAlone } else { By::Session };
-    begin(server, http, authorization, Presented { shown: session, may_speak: proves_its_user }, by).await
+    Ok(Good { authorization, is_silent, proves_its_user })
 }

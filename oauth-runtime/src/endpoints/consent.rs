@@ -86,9 +86,11 @@ pub(crate) async fn decide(
     }
     let Some(granted) = granted else { return Ok(redirect::deny(server, &authorization)) };
     let promised = Promised { grant, at: server.now().before(age) };
-    let approved = redirect::approve(server, &authorization, &granted, &person, promised);
+    let approved = redirect::approve(server, &authorization, &granted, &person, promised).await;
     let approved = approved.map(|(response, code)| {
-        code.tell(server);
+        if let Some(code) = code {
+            code.tell(server);
+        }
         response
     });
     ToClient::of(&authorization).answer(server, approved)

@@ -83,6 +83,10 @@ fn document(server: &Server) -> Value {
                 json!(server.assertion_algorithms());
         }
     }
+    // RFC 9126 §5: left out, it is false
+    if server.requires_pushed_requests() {
+        metadata["require_pushed_authorization_requests"] = json!(true);
+    }
     if !server.acr_values().is_empty() {
         metadata["acr_values_supported"] = json!(server.acr_values());
     }

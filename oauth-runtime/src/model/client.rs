@@ -1,5 +1,7 @@
 //! The applications that may ask for a sign-in (RFC 6749 §2).
 
+mod requests;
+
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -47,6 +49,7 @@ pub(crate) struct ClientSettings {
     pub(crate) is_third_party: bool,
     pub(crate) has_claims_in_id_token: bool,
     pub(crate) may_omit_pkce: bool,
+    pub(crate) must_push: bool,
     pub(crate) id_token_algorithm: Option<SignatureAlgorithm>,
     pub(crate) serves: Vec<String>,
     pub(crate) is_confidential: bool,
@@ -113,6 +116,7 @@ impl ClientSettings {
             is_third_party: false,
             has_claims_in_id_token: false,
             may_omit_pkce: false,
+            must_push: false,
             id_token_algorithm: None,
             serves: Vec::new(),
             is_confidential,
@@ -209,27 +213,6 @@ impl<S> Client<S> {
     #[must_use]
     pub fn claims_in_id_tokens(mut self) -> Self {
         self.settings.has_claims_in_id_token = true;
-        self
-    }
-
-    /// Lets this confidential client ask for a code without PKCE, for one that cannot do otherwise. A code that was stolen and is
-    /// put into a session of the client's own is then told by the client alone, if it checks `nonce` and `state` (OAuth 2.1
-    /// §7.5.1, RFC 9700 §2.1.1); it has to send `redirect_uri` with the code. The log names each such client at start-up.
-    /// Where it does send a challenge, the code needs its verifier. Default: every client needs PKCE.
-    ///
-    /// ```
-    /// use oauth_runtime::Client;
-    /// # let from_the_environment = "YdYQ8GU1ZaifFM+45Ep9QAFqr0GY0b9DomzH6GQjLtQ=";
-    ///
-    /// let old = Client::confidential("wiki")
-    ///     .secret(from_the_environment)
-    ///     .redirect_uri("https://wiki.example/callback")
-    ///     .danger_without_pkce();
-    /// # let _ = old;
-    /// ```
-    #[must_use]
-    pub fn danger_without_pkce(mut self) -> Self {
-        self.settings.may_omit_pkce = true;
         self
     }
 
@@ -451,6 +434,8 @@ pub(crate) struct RegisteredClient {
     pub(crate) has_claims_in_id_token: bool,
     /// Whether its requests may come without a challenge.
     pub(crate) may_omit_pkce: bool,
+    /// Whether they may come only by what it pushed before.
+    pub(crate) must_push: bool,
     /// None: as the service's first key signs.
     pub(crate) id_token_algorithm: Option<Algorithm>,
     /// The resources that it answers for.

@@ -10,6 +10,7 @@ use crate::model::as_of::AsOf;
 use crate::model::device_code::ForDevice;
 use crate::model::id::{digest, random_id};
 use crate::model::pkce::Challenge;
+use crate::model::pushed::Push;
 use crate::model::question::Question;
 use crate::model::resource::Resources;
 use crate::model::scope::Scope;
@@ -46,6 +47,9 @@ pub(crate) struct AuthorizationRequest {
     /// which the device's code was typed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) device: Option<ForDevice>,
+    /// The push that it came by, where it did (RFC 9126).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) push: Option<Push>,
 }
 
 /// How the client requires its user to be authenticated (OpenID Connect Core §3.1.2.1, RFC 9470 §4). It travels with the

@@ -43,6 +43,12 @@ impl<'a> Parameters<'a> {
         self.are_of_another_site
     }
 
+    /// As a query, without these.
+    pub(crate) fn without(&self, names: &[&str]) -> String {
+        let kept = self.pairs.iter().filter(|(name, _)| !names.contains(&&**name));
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).finish()
+    }
+
     /// All values of a parameter that may stand there more than once; empty ones are absent.
     pub(crate) fn all(&self, name: &'static str, max_bytes: usize) -> Result<Vec<&str>, BadParameter> {
         let values = self.pairs.iter().filter(|(key, value)| key == name && !value.is_empty());

@@ -185,12 +185,12 @@ async fn refused_back(
     refused(row, server, http, reason, back.as_ref())
 }
 
-/// From the page of an error, where a form of ours, or what another site posted, says which client it was for.
+/// From the page of an error, where a form of ours, what another site posted, or what was pushed, says which client it was for.
 async fn way_back(row: &Row, server: &Server, http: &HttpRequest, parameters: &Parameters<'_>) -> Option<WayBack> {
     match row.errors {
         Errors::Page => match parameters.get("request", usize::MAX).ok()? {
             Some(request) => redirect::way_back_from(server, http, request).await,
-            None => redirect::way_back_from_posted(server, http, server.path(row.url), parameters).await,
+            None => redirect::way_back_from_late(server, http, server.path(row.url), parameters).await,
         },
         Errors::SignOutPage | Errors::Json | Errors::JsonUnauthorized | Errors::Challenge => None,
     }

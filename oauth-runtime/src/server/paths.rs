@@ -201,6 +201,9 @@ urls! {
         /// `/device_authorization`, where a device asks for its code.
         DeviceAuthorization, "device authorization request", at "/device_authorization":
             POST, FORM, errors Json, cors Clients, InBoth("device_authorization_endpoint"), if |has| has.devices;
+        /// `/par`, where a client pushes its authorization request before it sends the browser.
+        PushedAuthorization, "pushed authorization request", at "/par":
+            POST, FORM, errors Json, cors Clients, InBoth("pushed_authorization_request_endpoint"), if |_| true;
         /// `/token`.
         Token, "token request", at "/token":
             POST, FORM, errors Json, cors Clients, InBoth("token_endpoint"), if |_| true;

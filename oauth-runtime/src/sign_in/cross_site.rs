@@ -15,8 +15,8 @@ use crate::pages::OnwardPage;
 use crate::response::{document, see_other};
 use crate::seal::{NotOpened, NotSealed, Sealable as _};
 use crate::server::Server;
-use crate::sign_in::language;
 use crate::sign_in::request::MAX_URI_BYTES;
+use crate::sign_in::{language, pushed};
 
 /// Whether a page of this server's own origin sent this.
 pub(crate) fn is_from_own_page(server: &Server, http: &HttpRequest) -> bool {
@@ -52,7 +52,8 @@ pub(crate) async fn send_on(
         field: POSTED,
         value: &sealed,
     };
-    let leads_to = leads_to(server, &Parameters::parse(body)).await?;
+    let pushed = pushed::at_any_age(server, &Parameters::parse(body)).await;
+    let leads_to = leads_to(server, &Parameters::parse(pushed.as_ref().map_or(body, String::as_bytes))).await?;
     Ok(document(StatusCode::OK, server.pages().onward(&page), &leads_to))
 }
 

@@ -53,8 +53,8 @@ pub(crate) async fn finish(
             page
         }
         Ok(granted) => {
-            let (response, code) = redirect::approve(server, &authorization, &granted, &person, promised)?;
-            issued = Some(code);
+            let (response, code) = redirect::approve(server, &authorization, &granted, &person, promised).await?;
+            issued = code;
             response
         }
         // The user is signed in all the same; it is the client that learns of it.

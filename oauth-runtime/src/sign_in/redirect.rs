@@ -21,23 +21,27 @@ use crate::server::Server;
 use crate::server::granting::Granted;
 use crate::sign_in::browser::Browser;
 use crate::sign_in::request::{Asking, Authorization};
-use crate::sign_in::{cross_site, language};
+use crate::sign_in::{cross_site, language, pushed};
 
-/// Sends the browser to the client with a code (RFC 6749 §4.1.2), which is issued when the answer is whole.
-pub(crate) fn approve(
+/// Sends the browser to the client with a code (RFC 6749 §4.1.2), which is issued when the answer is whole; or with an error,
+/// where another came of the same push first.
+pub(crate) async fn approve(
     server: &Server,
     authorization: &Authorization,
     granted: &Granted,
     person: &Person,
     promised: Promised,
-) -> Result<(HttpResponse, Issued), Reason> {
+) -> Result<(HttpResponse, Option<Issued>), Reason> {
     let Authorization { request, destination, .. } = authorization;
     // OpenID Connect Core §3.1.2.2
     request.requirements.check(&person.subject, &person.authentication.how())?;
+    if !pushed::spend(server, authorization, &promised).await? {
+        return Ok((refused(server, authorization, &Reason::PushSpent), None));
+    }
     let code = code(authorization, granted.scope(), granted.resources(), person, promised.grant);
     // A repeat prolongs nothing.
     let sealed = server.sealer().seal(&code, promised.at, promised.at + server.code_lifetime()).map_err(not_sealed)?;
-    Ok((redirect(server, destination, request.state.as_deref(), &[("code", &sealed)]), Issued(code)))
+    Ok((redirect(server, destination, request.state.as_deref(), &[("code", &sealed)]), Some(Issued(code))))
 }
 
 /// Why there is no code: what is asked for had room when it was asked.
@@ -196,21 +200,24 @@ pub(crate) async fn way_back_from(server: &Server, http: &HttpRequest, sealed: &
     Some(way_back(server, &authorization))
 }
 
-/// The way back from what another site posted to `path`, where it comes back too late. Its client and redirect URI are as
-/// registered; another site may have made up the rest.
-pub(crate) async fn way_back_from_posted(
+/// The way back from a request to `path` that was posted by another site, or was pushed, where it comes too late. Its client and
+/// redirect URI are as registered; another site may have made up the rest.
+pub(crate) async fn way_back_from_late(
     server: &Server,
     http: &HttpRequest,
     path: &str,
     parameters: &Parameters<'_>,
 ) -> Option<WayBack> {
-    let posted = cross_site::posted_at_any_age(server, path, parameters)?;
-    let posted = Parameters::parse_of_another_site(posted.as_bytes());
-    let Asking { client, destination, .. } = Asking::read(server, &posted).await.ok()?;
+    let posted = cross_site::posted_at_any_age(server, path, parameters);
+    let came = posted.as_ref().map(|posted| Parameters::parse_of_another_site(posted.as_bytes()));
+    let pushed = pushed::at_any_age(server, came.as_ref().unwrap_or(parameters)).await;
+    let late = pushed.or_else(|| posted.clone())?;
+    let late = Parameters::parse_of_another_site(late.as_bytes());
+    let Asking { client, destination, .. } = Asking::read(server, &late).await.ok()?;
     Some(WayBack {
         client: client.name.clone(),
         href: refusal(server, &destination, None, &Reason::AccessDenied),
-        language: language::asked(http, server, posted.get("ui_locales", 256).ok()?),
+        language: language::asked(http, server, late.get("ui_locales", 256).ok()?),
     })
 }
 

@@ -115,6 +115,7 @@ impl Asking {
             requirements: requirements(server, http, parameters, claims)?,
             remember: false,
             device: None,
+            push: None,
         })
     }
 }

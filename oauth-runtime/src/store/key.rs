@@ -31,6 +31,8 @@ pub(crate) enum Kind {
     Assertion,
     /// The code that a device shows.
     UserCode,
+    /// An authorization request that was pushed.
+    Pushed,
     /// A client that registered itself and was ended.
     Registration,
     /// A test's.
@@ -44,6 +46,7 @@ impl Key {
             Kind::Form => b"form",
             Kind::Assertion => b"assertion",
             Kind::UserCode => b"user code",
+            Kind::Pushed => b"pushed request",
             Kind::Registration => b"registration",
             Kind::Named => b"named",
         };
@@ -109,7 +112,8 @@ mod tests {
 
     #[test]
     fn kinds_share_no_names() {
-        let kinds = [Kind::Subject, Kind::Form, Kind::Assertion, Kind::UserCode, Kind::Registration, Kind::Named];
+        let kinds =
+            [Kind::Subject, Kind::Form, Kind::Assertion, Kind::UserCode, Kind::Pushed, Kind::Registration, Kind::Named];
         for (index, kind) in kinds.iter().enumerate() {
             for other in &kinds[index + 1..] {
                 assert_ne!(Key::of(*kind, "a"), Key::of(*other, "a"));

@@ -62,11 +62,22 @@ where
     }
 
     pub(super) async fn token(&mut self, server: &Server, form: &[(&str, &str)]) -> Result<Value, NotSignedIn> {
-        let answered = self.post(server.path(Url::Token), form).await?;
+        self.asked(server.path(Url::Token), form, "access_token").await
+    }
+
+    /// The `request_uri` of a pushed request.
+    pub(super) async fn push(&mut self, server: &Server, form: &[(&str, &str)]) -> Result<String, NotSignedIn> {
+        let answer = self.asked(server.path(Url::PushedAuthorization), form, "request_uri").await?;
+        Ok(answer["request_uri"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// What a client asks for by itself, in JSON that has this.
+    async fn asked(&mut self, path: &str, form: &[(&str, &str)], has: &str) -> Result<Value, NotSignedIn> {
+        let answered = self.post(path, form).await?;
         let json: Value = serde_json::from_str(&answered.body).map_err(|_| answered.unexpected())?;
         let text = |name: &str| json[name].as_str().unwrap_or_default().to_owned();
         match answered.status {
-            StatusCode::OK if json["access_token"].is_string() => Ok(json),
+            StatusCode::OK | StatusCode::CREATED if json[has].is_string() => Ok(json),
             _ if json["error"].is_string() => {
                 let description = answered.with_log(text("error_description"));
                 Err(NotSignedIn::Refused { error: text("error"), description })

@@ -22,6 +22,7 @@ use crate::model::id::random_id;
 use crate::response::{Shown, Step};
 use crate::server::Server;
 use crate::server::paths::Url;
+use crate::sign_in::pushed;
 use crate::testing::browser::{Answered, Browser};
 use crate::testing::not_signed_in::NotSignedIn;
 
@@ -185,7 +186,10 @@ where
         };
         let verifier = format!("{}{}{}", random_id(), random_id(), random_id());
         let state = random_id();
-        let query = self.query(&client, &redirect_uri, &verifier, &state);
+        let mut query = self.query(&client, &redirect_uri, &verifier, &state);
+        if pushed::is_required(server, &client) {
+            query = self.pushed(server, &client, &mut browser, &query).await?;
+        }
         let shown = browser.get(server.path(Url::Authorize), &query).await?;
         let code = self.through_the_pages(server, &client, &mut browser, shown, (&redirect_uri, &state)).await?;
         let mut form = vec![
@@ -231,6 +235,22 @@ where
         query.extend_pairs(self.scope.iter().map(|scope| ("scope", scope)));
         query.extend_pairs(self.resources.iter().map(|resource| ("resource", resource)));
         query.finish()
+    }
+
+    /// RFC 9126 §4
+    async fn pushed(
+        &self,
+        server: &Server,
+        client: &RegisteredClient,
+        browser: &mut Browser<'_, S>,
+        query: &str,
+    ) -> Result<String, NotSignedIn> {
+        let parameters: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+        let mut form: Vec<(&str, &str)> = parameters.iter().map(|(name, value)| (&**name, &**value)).collect();
+        form.extend(self.secret.as_deref().map(|secret| ("client_secret", secret)));
+        let request_uri = browser.push(server, &form).await?;
+        let named = [("client_id", &client.client_id), ("request_uri", &request_uri)];
+        Ok(Serializer::new(String::new()).extend_pairs(named).finish())
     }
 
     /// Answers each page until the browser is sent to the client; the code.

@@ -143,6 +143,39 @@ test('an error comes back as a redirect that the library accepts', async (t) => 
   )
 })
 
+test('a request that is pushed is answered with one code', async (t) => {
+  const as = await discover(await startQuickstart(t))
+  const verifier = oauth.generateRandomCodeVerifier()
+  const state = oauth.generateRandomState()
+  const asked = new URLSearchParams({
+    response_type: 'code',
+    redirect_uri: redirectUri,
+    state,
+    code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
+  })
+  const push = async (parameters) => {
+    const response = await oauth.pushedAuthorizationRequest(as, client, oauth.None(), parameters, insecure)
+    return oauth.processPushedAuthorizationResponse(as, client, response)
+  }
+  const pushed = await push(asked)
+  assert.equal(pushed.expires_in, 60)
+  const url = new URL(as.authorization_endpoint)
+  url.search = new URLSearchParams({ client_id: client.client_id, request_uri: pushed.request_uri })
+  const location = await signIn(url, 'admin', 'admin123')
+  assert.equal(location.origin + location.pathname, redirectUri)
+  const parameters = oauth.validateAuthResponse(as, client, location, state)
+  assert.ok((await redeem(as, { parameters, verifier })).access_token)
+  assert.equal((await fetch(url, { redirect: 'manual' })).status, 400)
+
+  asked.set('redirect_uri', 'https://evil.example/')
+  await assert.rejects(push(asked), (thrown) => {
+    assert.ok(thrown instanceof oauth.ResponseBodyError, String(thrown))
+    assert.equal(thrown.error, 'invalid_request')
+    return true
+  })
+})
+
 test('a wrong verifier is refused and changes nothing', async (t) => {
   const as = await discover(await startQuickstart(t))
   const authorized = await authorize(as, 'user', 'user123')

@@ -66,6 +66,11 @@ impl Record {
         }
     }
 
+    /// Whether a form was sent, whatever came of it.
+    pub(crate) fn was_sent(&self, id: &str) -> bool {
+        self.forms.iter().any(|form| form.id == id)
+    }
+
     /// Ends what came of a form that was allowed. False where nothing did.
     pub(crate) fn take_back(&mut self, id: &str, now: Timestamp) -> bool {
         let Some(form) = self.forms.iter_mut().find(|form| form.id == id && form.is_allowed) else { return false };

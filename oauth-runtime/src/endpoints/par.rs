@@ -1,0 +1,33 @@
+//! `POST /par`: a client pushes its authorization request before it sends the browser (RFC 9126 §2).
+
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::json;
+
+use crate::client_auth;
+use crate::endpoints::authorize::found_good;
+use crate::error::Reason;
+use crate::model::form::Parameters;
+use crate::model::pushed::PushedRequest;
+use crate::response::not_stored;
+use crate::server::Server;
+use crate::sign_in::pushed;
+use crate::sign_in::request::Asking;
+
+/// Answers with the `request_uri` by which the browser comes.
+pub(crate) async fn push(
+    server: &Server,
+    http: &HttpRequest,
+    parameters: &Parameters<'_>,
+) -> Result<HttpResponse, Reason> {
+    let client = client_auth::client(server, http, parameters).await?;
+    // RFC 9126 §2.1: first of all that there is no other
+    if !parameters.all("request_uri", usize::MAX)?.is_empty() {
+        return Err(Reason::PushedRequestUri);
+    }
+    // The same: as any other, by its `client_id`, which is that of the credentials
+    let asking = Asking::read(server, parameters).await?;
+    found_good(server, http, parameters, asking)?;
+    let request_uri = pushed::request_uri(server, &client, parameters).await?;
+    Ok(not_stored(HttpResponse::Created())
+        .json(json!({ "request_uri": request_uri, "expires_in": PushedRequest::LIFETIME.as_secs() })))
+}

@@ -1,0 +1,128 @@
+//! A request that was pushed: how the client gets it, how a browser comes with it, and how it is spent (RFC 9126).
+
+use std::time::Duration;
+
+use crate::error::Reason;
+use crate::model::client::{MAX_CLIENT_ID_BYTES, RegisteredClient};
+use crate::model::code::{AuthorizationRequest, Promised};
+use crate::model::form::Parameters;
+use crate::model::id::random_id;
+use crate::model::pushed::{Push, PushedRequest, REQUEST_URI};
+use crate::model::record::{Record, Sending, Sent};
+use crate::seal::{NotOpened, NotSealed, Sealable as _};
+use crate::server::Server;
+use crate::sign_in::request::Authorization;
+use crate::standing::{Decision, HandedOut};
+use crate::store::{Key, Kind};
+
+/// What a browser came with in place of the parameters.
+pub(crate) struct Pushed {
+    /// The parameters, as a query.
+    pub(crate) parameters: String,
+    pub(crate) push: Push,
+}
+
+/// The `request_uri` of what a client pushed and was found good.
+pub(crate) async fn request_uri(
+    server: &Server,
+    client: &RegisteredClient,
+    parameters: &Parameters<'_>,
+) -> Result<String, Reason> {
+    let id = random_id();
+    let as_of = server.ledger().view(key(&id)).await?.as_of();
+    let pushed = PushedRequest {
+        client: client.id.clone(),
+        parameters: parameters.without(&NOT_OF_THE_REQUEST),
+        push: Push { id, as_of },
+    };
+    let now = server.now();
+    let sealed = server.sealer().seal(&pushed, now, now + PushedRequest::LIFETIME).map_err(|why| match why {
+        NotSealed::TooLarge => Reason::PushedTooLong,
+        NotSealed::Failed => Reason::Internal,
+    })?;
+    Ok(format!("{REQUEST_URI}{sealed}"))
+}
+
+/// What the client of this request pushed, where the request names that; nothing else of it counts (RFC 9126 §4).
+pub(crate) async fn opened(server: &Server, parameters: &Parameters<'_>) -> Result<Option<Pushed>, Reason> {
+    let Some(sealed) = sealed(parameters) else { return Ok(None) };
+    let opened = server.sealer().open::<PushedRequest>(sealed, server.now()).map_err(|why| match why {
+        NotOpened::Forged => Reason::PushForged,
+        NotOpened::Expired => Reason::PushExpired,
+    })?;
+    let pushed = of_client(server, parameters, opened.value).await?;
+    check_unspent(server, &pushed.push).await?;
+    Ok(Some(pushed))
+}
+
+/// The same, even if it is too late: to tell the way back, and never to act on.
+pub(crate) async fn at_any_age(server: &Server, parameters: &Parameters<'_>) -> Option<String> {
+    let pushed = server.sealer().open_at_any_age::<PushedRequest>(sealed(parameters)?).ok()?;
+    Some(of_client(server, parameters, pushed).await.ok()?.parameters)
+}
+
+/// Whether a request of this client has to be pushed.
+pub(crate) fn is_required(server: &Server, client: &RegisteredClient) -> bool {
+    server.requires_pushed_requests() || client.must_push
+}
+
+/// Spends what was pushed with the first code that is made of it: false where it was spent. A form that is sent twice is
+/// answered twice with a code of one grant, which is one code.
+pub(crate) async fn spend(server: &Server, authorization: &Authorization, promised: &Promised) -> Result<bool, Reason> {
+    let Authorization { request: AuthorizationRequest { push, .. }, client, .. } = authorization;
+    let Some(Push { id, as_of }) = push else { return Ok(true) };
+    let Promised { grant, .. } = promised;
+    let spend = |record: &mut Record, now| {
+        let sending =
+            Sending { id, made: now, until: now + KEPT, grant, client: &client.id, session: None, is_allowed: true };
+        let sent = record.send(&sending, server.code_lifetime(), now);
+        Ok(if sent == Sent::First { Decision::Write(sent) } else { Decision::Keep(sent) })
+    };
+    let changed = server.ledger().change(key(id), Some(*as_of), spend).await;
+    let (sent, _) = changed.map_err(|why| why.into_reason(|_| Reason::PushExpired))?;
+    Ok(match sent {
+        Sent::First => true,
+        Sent::Again { grant: before, .. } => before == *grant,
+        Sent::TakenBack | Sent::Spent | Sent::Expired => false,
+    })
+}
+
+/// RFC 9126 §4: a reload is no second use, a code before this is.
+async fn check_unspent(server: &Server, Push { id, as_of }: &Push) -> Result<(), Reason> {
+    let handed = HandedOut { sequence: as_of.sequence, session: None, grant: None };
+    let checked = server.ledger().check(key(id), *as_of, handed).await;
+    let view = checked.map_err(|why| why.into_reason(|_| Reason::PushExpired))?;
+    if view.record()?.was_sent(id) { Err(Reason::PushSpent) } else { Ok(()) }
+}
+
+/// RFC 9126 §2.2: it is bound to the client that pushed it.
+async fn of_client(
+    server: &Server,
+    parameters: &Parameters<'_>,
+    PushedRequest { client, parameters: pushed, push }: PushedRequest,
+) -> Result<Pushed, Reason> {
+    let named = parameters.get(CLIENT_ID, MAX_CLIENT_ID_BYTES)?.ok_or(Reason::MissingParameter(CLIENT_ID))?;
+    match server.clients().find(named).await? {
+        Some(found) if found.id == client => {
+            let named = form_urlencoded::Serializer::new(String::new()).append_pair(CLIENT_ID, named).finish();
+            Ok(Pushed { parameters: format!("{named}&{pushed}"), push })
+        }
+        Some(_) | None => Err(Reason::PushForged),
+    }
+}
+
+/// Any other `request_uri` is one that is not supported.
+fn sealed<'a>(parameters: &'a Parameters<'_>) -> Option<&'a str> {
+    let longest = REQUEST_URI.len() + PushedRequest::MAX_BYTES;
+    parameters.get("request_uri", longest).ok().flatten()?.strip_prefix(REQUEST_URI)
+}
+
+fn key(id: &str) -> Key {
+    Key::of(Kind::Pushed, id)
+}
+
+const CLIENT_ID: &str = "client_id";
+/// The id comes with the browser as well, and may be long; the rest shows who the client is.
+const NOT_OF_THE_REQUEST: [&str; 4] = [CLIENT_ID, "client_secret", "client_assertion", "client_assertion_type"];
+/// Longer than any page lives that came of it: the sign-in page two hours, the consent page ten minutes more.
+const KEPT: Duration = Duration::from_secs(3 * 3600);
