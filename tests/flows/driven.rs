@@ -78,6 +78,18 @@ async fn c05_c13_a_users_own_test_drives_the_whole_flow() {
 }
 
 #[actix_web::test]
+async fn a_users_own_test_pushes_what_has_to_be_pushed() {
+    let oauth = builder(ISSUER).require_pushed_requests().build().unwrap();
+    let app = test::init_service(App::new().configure(oauth.routes())).await;
+    let bob = || testing::sign_in(&app).user("bob", "right");
+    let web = bob().client("web").client_secret(SECRET).scope("notes:read");
+    assert_eq!(web.await.unwrap().scope(), "notes:read");
+    assert_eq!(bob().client("spa").scope("notes:read").await.unwrap().scope(), "notes:read");
+    let why = bob().client("web").client_secret("wrong").await.unwrap_err();
+    assert!(why.to_string().starts_with("the client is answered invalid_client: "), "{why}");
+}
+
+#[actix_web::test]
 async fn a_step_that_answers_something_else_says_what_to_do() {
     let oauth = builder(ISSUER).build().unwrap();
     let app = test::init_service(App::new().configure(oauth.routes())).await;

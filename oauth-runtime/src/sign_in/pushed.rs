@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::error::Reason;
 use crate::model::client::{MAX_CLIENT_ID_BYTES, RegisteredClient};
-use crate::model::code::{AuthorizationRequest, Promised};
+use crate::model::code::AuthorizationRequest;
 use crate::model::form::Parameters;
 use crate::model::id::random_id;
 use crate::model::pushed::{Push, PushedRequest, REQUEST_URI};
@@ -68,10 +68,9 @@ pub(crate) fn is_required(server: &Server, client: &RegisteredClient) -> bool {
 
 /// Spends what was pushed with the first code that is made of it: false where it was spent. A form that is sent twice is
 /// answered twice with a code of one grant, which is one code.
-pub(crate) async fn spend(server: &Server, authorization: &Authorization, promised: &Promised) -> Result<bool, Reason> {
+pub(crate) async fn spend(server: &Server, authorization: &Authorization, grant: &str) -> Result<bool, Reason> {
     let Authorization { request: AuthorizationRequest { push, .. }, client, .. } = authorization;
     let Some(Push { id, as_of }) = push else { return Ok(true) };
-    let Promised { grant, .. } = promised;
     let spend = |record: &mut Record, now| {
         let sending =
             Sending { id, made: now, until: now + KEPT, grant, client: &client.id, session: None, is_allowed: true };
@@ -82,7 +81,7 @@ pub(crate) async fn spend(server: &Server, authorization: &Authorization, promis
     let (sent, _) = changed.map_err(|why| why.into_reason(|_| Reason::PushExpired))?;
     Ok(match sent {
         Sent::First => true,
-        Sent::Again { grant: before, .. } => before == *grant,
+        Sent::Again { grant: before, .. } => before == grant,
         Sent::TakenBack | Sent::Spent | Sent::Expired => false,
     })
 }

@@ -35,12 +35,12 @@ pub(crate) async fn approve(
     let Authorization { request, destination, .. } = authorization;
     // OpenID Connect Core §3.1.2.2
     request.requirements.check(&person.subject, &person.authentication.how())?;
-    if !pushed::spend(server, authorization, &promised).await? {
-        return Ok((refused(server, authorization, &Reason::PushSpent), None));
-    }
     let code = code(authorization, granted.scope(), granted.resources(), person, promised.grant);
     // A repeat prolongs nothing.
     let sealed = server.sealer().seal(&code, promised.at, promised.at + server.code_lifetime()).map_err(not_sealed)?;
+    if !pushed::spend(server, authorization, &code.grant).await? {
+        return Ok((refused(server, authorization, &Reason::PushSpent), None));
+    }
     Ok((redirect(server, destination, request.state.as_deref(), &[("code", &sealed)]), Some(Issued(code))))
 }
 
