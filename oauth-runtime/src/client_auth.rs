@@ -16,8 +16,11 @@ use crate::error::Reason;
 use crate::event::{EventKind, Fact};
 use crate::keys;
 use crate::model::client::{MAX_CLIENT_ID_BYTES, RegisteredClient};
+use crate::model::code::AuthorizationCode;
 use crate::model::credentials::Credentials;
 use crate::model::form::Parameters;
+use crate::model::refresh::RefreshToken;
+use crate::seal::Sealable as _;
 use crate::server::Server;
 
 /// What a client sent to say who it is.
@@ -51,12 +54,12 @@ pub(crate) async fn client(
 ) -> Result<Arc<RegisteredClient>, Reason> {
     let presented = Presented::read(request, parameters)?;
     let (client, header) = match &presented {
-        Presented::Id(id) | Presented::Post { id, .. } => (server.clients().find(id).await?, false),
+        Presented::Id(id) | Presented::Post { id, .. } => (found(server, id, parameters).await?, false),
         Presented::Basic(Basic { decoded, as_sent }) => match server.clients().find(&decoded.id).await? {
             None if decoded.id != as_sent.id => (server.clients().find(&as_sent.id).await?, true),
             found => (found, true),
         },
-        Presented::Assertion { id, .. } => (server.clients().find(id).await?, false),
+        Presented::Assertion { id, .. } => (found(server, id, parameters).await?, false),
     };
     let client = client.ok_or(Reason::ClientUnknown { header })?;
     // RFC 7521 §4.2, RFC 6749 §2.3.1: beside the header or an assertion it may come, and is to be the same
@@ -87,6 +90,34 @@ pub(crate) async fn client(
             }
         }
     }
+}
+
+/// The client with this id: for one that holds what a user gave it, its document is fetched; for a stranger nothing is.
+async fn found(
+    server: &Server,
+    id: &str,
+    parameters: &Parameters<'_>,
+) -> Result<Option<Arc<RegisteredClient>>, Reason> {
+    let clients = server.clients();
+    if clients.may_fetch(id) && holds_something(server, id, parameters) {
+        return clients.holding(id).await;
+    }
+    clients.find(id).await
+}
+
+/// Whether a code or a token comes along that was issued here, to a client with this id.
+fn holds_something(server: &Server, id: &str, parameters: &Parameters<'_>) -> bool {
+    let (sealer, now) = (server.sealer(), server.now());
+    let presented = |name, longest| parameters.get(name, longest).ok().flatten();
+    let code = |text| sealer.open::<AuthorizationCode>(text, now).ok().map(|opened| opened.value.client_id);
+    let refresh = |text| sealer.open::<RefreshToken>(text, now).ok().map(|opened| opened.value.client_id);
+    let access = |text| server.access_token_as_issued(text).map(|token| token.registered.client_id);
+    let holders = [
+        presented("code", AuthorizationCode::MAX_BYTES).and_then(code),
+        presented("refresh_token", RefreshToken::MAX_BYTES).and_then(refresh),
+        presented("token", keys::MAX_BYTES).and_then(|token| refresh(token).or_else(|| access(token))),
+    ];
+    holders.into_iter().flatten().any(|holder| holder == id)
 }
 
 async fn prove(

@@ -1,16 +1,23 @@
 //! The one door to a client, and to where its users are sent.
 
+#[cfg(feature = "mcp")]
+pub(crate) mod documents;
+#[cfg(not(feature = "mcp"))]
+#[path = "clients/undocumented.rs"]
+mod documents;
 pub(crate) mod registered;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::clients::documents::Documents;
 use crate::clients::registered::Registrar;
 use crate::error::Reason;
 use crate::model::GrantType;
 use crate::model::ceiling::{Ceiling, Ceilings, Unlisted};
 use crate::model::client::RegisteredClient;
 use crate::model::code::AuthorizationRequest;
+use crate::model::credentials::Credentials;
 use crate::model::redirect_uri::Destination;
 
 /// The clients of a service.
@@ -23,6 +30,14 @@ pub(crate) struct Clients {
     registrar: Option<Registrar>,
     /// The kinds of those that are not listed.
     possible: Vec<RegisteredClient>,
+    documents: Option<Documents>,
+}
+
+/// How clients show who they are, of those that there are or may come.
+pub(crate) struct Proofs {
+    pub(crate) none: bool,
+    pub(crate) secrets: bool,
+    pub(crate) keys: bool,
 }
 
 impl Clients {
@@ -31,7 +46,7 @@ impl Clients {
         origins: Vec<String>,
         unlisted: Vec<(Unlisted, Arc<Ceiling>)>,
     ) -> Self {
-        Clients { listed, origins, unlisted, registrar: None, possible: Vec::new() }
+        Clients { listed, origins, unlisted, registrar: None, possible: Vec::new(), documents: None }
     }
 
     /// With what registers clients.
@@ -45,15 +60,64 @@ impl Clients {
         self.registrar.as_ref()
     }
 
-    /// The client with this id, if there is one.
+    /// With what knows the clients that have documents.
+    #[cfg(feature = "mcp")]
+    pub(crate) fn documented(self, documents: Documents) -> Self {
+        Clients { documents: Some(documents), ..self }
+    }
+
+    /// The client with this id, if there is one that is known. Nothing is fetched.
     pub(crate) async fn find(&self, id: &str) -> Result<Option<Arc<RegisteredClient>>, Reason> {
         if let Some(listed) = self.listed.get(id) {
             return Ok(Some(Arc::clone(listed)));
         }
-        match &self.registrar {
-            Some(registrar) => Ok(registrar.find(id).await?.map(Arc::new)),
-            None => Ok(None),
+        if let Some(registrar) = &self.registrar
+            && let Some(client) = registrar.find(id).await?
+        {
+            return Ok(Some(Arc::new(client)));
         }
+        Ok(self.documents_of(id).and_then(|documents| documents.held(id)))
+    }
+
+    /// The client that asks for a user. Of one whose document is not known that is what it says itself, until it is
+    /// [known](Clients::known).
+    pub(crate) async fn asking(&self, id: &str, redirect_uri: Option<&str>) -> Result<Arc<RegisteredClient>, Reason> {
+        match self.documents_of(id) {
+            Some(documents) => documents.asking(id, redirect_uri),
+            None => self.find(id).await?.ok_or(Reason::UnknownClient),
+        }
+    }
+
+    /// The client that asks, now that it is known who its user is.
+    pub(crate) async fn known(&self, client: Arc<RegisteredClient>) -> Result<Arc<RegisteredClient>, Reason> {
+        match self.documents_of(&client.client_id).filter(|_| client.is_provisional) {
+            Some(documents) => documents.fetched(&client.client_id).await,
+            None => Ok(client),
+        }
+    }
+
+    /// The client that holds something of a user's, as what it presents says.
+    pub(crate) async fn holding(&self, id: &str) -> Result<Option<Arc<RegisteredClient>>, Reason> {
+        match self.documents_of(id) {
+            Some(documents) => documents.fetched_or_held(id).await.map(Some),
+            None => self.find(id).await,
+        }
+    }
+
+    /// Whether an id is one that a document can be fetched for.
+    pub(crate) fn may_fetch(&self, id: &str) -> bool {
+        self.documents_of(id).is_some()
+    }
+
+    /// Where an id that the author did not list is the URL of a document.
+    fn documents_of(&self, id: &str) -> Option<&Documents> {
+        let is_listed = || self.listed.contains_key(id);
+        self.documents.as_ref().filter(|_| Unlisted::of(id) == Some(Unlisted::Document) && !is_listed())
+    }
+
+    /// Whether the author listed a client by this id.
+    pub(crate) fn lists(&self, id: &str) -> bool {
+        self.listed.contains_key(id)
     }
 
     /// The client of an authorization request, and where its answer goes. Either can have lost its registration since the
@@ -62,7 +126,7 @@ impl Clients {
         &self,
         request: &AuthorizationRequest,
     ) -> Result<(Arc<RegisteredClient>, Destination), Reason> {
-        let client = self.find(&request.client_id).await?.ok_or(Reason::UnknownClient)?;
+        let client = self.asking(&request.client_id, Some(&request.redirect_uri)).await?;
         let destination = match &request.device {
             Some(_) if client.may_use(GrantType::DeviceCode) => Destination::own_page(&request.redirect_uri),
             Some(_) => return Err(Reason::GrantNotForClient),
@@ -90,6 +154,27 @@ impl Clients {
     /// What users know the listed clients by.
     pub(crate) fn names(&self) -> impl Iterator<Item = String> {
         self.listed.values().map(|client| client.name.clone())
+    }
+
+    /// How they show who they are: what the metadata may promise.
+    pub(crate) fn proofs(&self) -> Proofs {
+        let has_document = self.documents.is_some();
+        let proven = |has: fn(&Credentials) -> bool| self.any(|client| client.credentials.as_ref().is_some_and(has));
+        Proofs {
+            none: has_document || self.any(|client| client.credentials.is_none()),
+            secrets: proven(|credentials| !credentials.secrets.is_empty()),
+            keys: has_document || proven(|credentials| !credentials.keys.is_empty()),
+        }
+    }
+
+    /// Whether clients may come whose id is the URL of a document.
+    pub(crate) fn may_have_documents(&self) -> bool {
+        self.documents.is_some()
+    }
+
+    /// Whether any may exchange this for a token.
+    pub(crate) fn any_may_use(&self, grant: GrantType) -> bool {
+        self.any(|client| client.may_use(grant)) || self.unlisted.iter().any(|(_, open)| open.grants.contains(&grant))
     }
 
     /// Whether any client has this property, or could have it: what the metadata may promise.

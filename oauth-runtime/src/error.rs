@@ -7,6 +7,7 @@ use actix_web::http::{StatusCode, header};
 
 use crate::model::Scope;
 use crate::model::code::Unmet;
+use crate::model::document::{Away, Unfit};
 use crate::model::form::BadParameter;
 use crate::model::registration::Unusable;
 use crate::model::resource::NotGranted;
@@ -147,12 +148,18 @@ reasons! {
     UnknownClient => 400, InvalidRequest, "no client is registered under this client_id";
     UnknownRedirectUri => 400, InvalidRequest,
         "this redirect_uri is not registered for the client: it must be the same, character for character";
+    // draft-ietf-oauth-client-id-metadata-document-02 §3 to §5
+    #[cfg_attr(not(any(test, feature = "mcp")), expect(dead_code, reason = "no documents are fetched"))]
+    DocumentUnfit(unfit: Unfit) => 400, InvalidClient, unfit.text(), shown_as: Application;
+    #[cfg_attr(not(any(test, feature = "mcp")), expect(dead_code, reason = "no documents are fetched"))]
+    DocumentAway(away: Away) => 503, TemporarilyUnavailable, away.text(),
+        retry_after: FIVE_SECONDS, shown_as: ApplicationAway;
     UnsupportedResponseType => 400, UnsupportedResponseType, "response_type must be code";
     UnsupportedResponseMode => 400, InvalidRequest, "response_mode must be query, or left out";
     ScopeMalformed => 400, InvalidScope, "scope has a character that is not allowed";
     ScopeUnknown => 400, InvalidScope,
         "nothing of the scope is one of this server that the client may ask for: see scopes_supported";
-    AccessDenied => 400, AccessDenied, "the user did not allow it";
+    AccessDenied => 400, AccessDenied, "the user did not allow it", shown_as: NotAllowed;
     RequestTooLong => 400, InvalidRequest, "the request is too long for an answer: shorten state, nonce, scope or resource";
     // RFC 7636 §4.4.1
     ChallengeMissing => 400, InvalidRequest, "code_challenge is missing: PKCE (RFC 7636) is required";
@@ -364,6 +371,7 @@ pub(crate) struct Audiences {
     pub(crate) expected: String,
 }
 
+const FIVE_SECONDS: Duration = Duration::from_secs(5);
 const A_SECOND: Duration = Duration::from_secs(1);
 const A_MINUTE: Duration = Duration::from_secs(60);
 

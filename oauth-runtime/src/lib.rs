@@ -37,6 +37,8 @@ pub use builder::client_address;
 pub use builder::error::BuildError;
 pub use builder::misfit::UnknownScope;
 pub use builder::openings::OpeningError;
+#[cfg(feature = "mcp")]
+pub use clients::documents::hosts::Hosts;
 pub use event::{Event, EventKind};
 pub use guard::closed::Closed;
 pub use guard::extract::{AccessToken, Claims};
@@ -166,6 +168,10 @@ struct SessionsPage;
 #[cfg(all(doctest, feature = "resource-server"))]
 #[doc = include_str!("../../docs/resource-servers.md")]
 struct ResourceServersPage;
+
+#[cfg(all(doctest, feature = "mcp"))]
+#[doc = include_str!("../../docs/client-documents.md")]
+struct ClientDocumentsPage;
 
 #[cfg(all(doctest, feature = "sqlite", feature = "postgres", feature = "redis"))]
 #[doc = include_str!("../../docs/stores.md")]

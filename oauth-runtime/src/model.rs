@@ -9,6 +9,7 @@ pub(crate) mod code;
 pub(crate) mod credentials;
 pub(crate) mod device;
 pub(crate) mod device_code;
+pub(crate) mod document;
 pub(crate) mod form;
 pub(crate) mod grant_type;
 pub(crate) mod id;

@@ -259,6 +259,7 @@ mod tests {
             action,
             request,
             client,
+            calls_itself: Some(hostile),
             returns_to,
             scopes: &[hostile],
             resources: &[hostile],

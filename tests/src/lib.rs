@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 pub mod accounts;
+pub mod documents;
 pub mod engines;
 pub mod keys;
 pub mod linearizable;

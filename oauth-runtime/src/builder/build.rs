@@ -64,6 +64,7 @@ impl Settings {
         let clients = Clients::new(listed, origins(std::mem::take(&mut self.origins))?, unlisted);
 
         let served = self.served(&issuer, &audience)?;
+        let clients = self.documented(clients, &issuer, &served)?;
         let resource = refusal::Resource::new(&audience, &issuer);
         let openid = scopes.contains_key(OPENID);
         // OpenID Connect Core §2 and RFC 9068 §4: a client verifies its ID token, another server its access tokens

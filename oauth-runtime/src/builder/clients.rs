@@ -63,6 +63,8 @@ pub(super) fn clients(
             client_id: client.id.clone(),
             unlisted: None,
             name,
+            calls_itself: None,
+            is_provisional: false,
             redirect_uris: parsed_uris(&client.id, client.redirect_uris, besides, &OF_ANSWERS)?,
             post_logout_redirect_uris: parsed_uris(
                 &client.id,

@@ -1,6 +1,8 @@
 //! What is opened to clients that the author did not list.
 
 use crate::builder::misfit::UnknownScope;
+#[cfg(feature = "mcp")]
+use crate::clients::documents::hosts::Hosts;
 use crate::model::Secret;
 use crate::model::ceiling::Unlisted;
 
@@ -17,12 +19,37 @@ pub(super) struct Openings {
     pub(super) schemes: Option<Vec<String>>,
     /// By which ways they may come.
     pub(super) ways: Vec<Unlisted>,
+    #[cfg(feature = "mcp")]
+    pub(super) documents: DocumentsFrom,
 }
 
 impl Openings {
     pub(super) fn open(&mut self, way: Unlisted) {
         if !self.ways.contains(&way) {
             self.ways.push(way);
+        }
+    }
+}
+
+/// From where documents about clients are taken.
+#[cfg(feature = "mcp")]
+#[derive(Clone, Default)]
+pub(super) enum DocumentsFrom {
+    /// Nothing was said: from any host where there is an MCP server, and else from none.
+    #[default]
+    Usual,
+    Nowhere,
+    Hosts(Hosts),
+}
+
+#[cfg(feature = "mcp")]
+impl Openings {
+    /// None where no document is taken.
+    pub(super) fn hosts(&self) -> Option<Hosts> {
+        match &self.documents {
+            DocumentsFrom::Usual => (!self.served.is_empty()).then(Hosts::any),
+            DocumentsFrom::Nowhere => None,
+            DocumentsFrom::Hosts(hosts) => Some(hosts.clone()),
         }
     }
 }
@@ -60,6 +87,15 @@ pub enum OpeningError {
         /// The resource as given.
         resource: String,
     },
+    /// Clients' documents are to come from what is no host.
+    #[error("{host:?} of Hosts::of(..) is no host as a URL has it: write claude.ai, or *.example.com for all below it")]
+    Host {
+        /// The host as given.
+        host: String,
+    },
+    /// No HTTP client can be made, to fetch documents with; the log says why.
+    #[error("the HTTP client for clients' documents cannot be made: see the log")]
+    HttpClient,
 }
 
 crate::model::debug_as_text!(OpeningError);

@@ -4,10 +4,16 @@ use std::sync::Arc;
 
 use crate::builder::clients::{Whole, known_resources, known_scopes};
 use crate::builder::error::BuildError;
+#[cfg(feature = "mcp")]
+use crate::builder::openings::DocumentsFrom;
 use crate::builder::openings::OpeningError;
 use crate::builder::secrets::checked_secret;
 use crate::builder::{Builder, Settings};
 use crate::clients::Clients;
+#[cfg(feature = "mcp")]
+use crate::clients::documents::hosts::Hosts;
+#[cfg(feature = "mcp")]
+use crate::clients::documents::{self, Documents};
 use crate::clients::registered::{Registrar, Rules};
 use crate::guard::protection::OwnTokens;
 use crate::guard::refusal::Resource;
@@ -26,6 +32,9 @@ impl<S> Builder<S> {
     ///
     /// A [`Builder::resource`] of the issuer's own origin is one of this `App` as well; this one may have another host. Where a
     /// client that is not listed names no resource, the only one is meant.
+    ///
+    /// With the feature `mcp` it also turns on what `.client_documents(Hosts::any())` does, unless that is called, or
+    /// `.without_client_documents()`.
     pub fn mcp(mut self, resource: impl Into<String>) -> Self {
         let resource = resource.into();
         self.settings.openings.served.push(resource.clone());
@@ -76,6 +85,35 @@ impl<S> Builder<S> {
     }
 }
 
+#[cfg(feature = "mcp")]
+impl<S> Builder<S> {
+    /// Lets clients in whose id is the URL of a document about them (Client ID Metadata Documents), on these hosts. The
+    /// document is fetched once the user has signed in, and never for a stranger; what the client may be granted is
+    /// [`Builder::open_scopes`] and [`Builder::open_resources`]. Default: no such client, and with [`Builder::mcp`] those of
+    /// any host.
+    ///
+    /// ```
+    /// use oauth_runtime::{Hosts, OAuthService};
+    ///
+    /// let builder = OAuthService::builder()
+    ///     .scope("notes:read", "Read your notes")
+    ///     .mcp("https://notes.example/mcp")
+    ///     .open_scopes("notes:read")
+    ///     .client_documents(Hosts::of(["claude.ai", "vscode.dev"]));
+    /// # let _ = builder;
+    /// ```
+    pub fn client_documents(mut self, hosts: Hosts) -> Self {
+        self.settings.openings.documents = DocumentsFrom::Hosts(hosts);
+        self
+    }
+
+    /// Takes no client's document, though there is a [`Builder::mcp`].
+    pub fn without_client_documents(mut self) -> Self {
+        self.settings.openings.documents = DocumentsFrom::Nowhere;
+        self
+    }
+}
+
 impl Settings {
     /// With what registers clients, where they may register themselves.
     pub(super) fn registering(
@@ -122,7 +160,48 @@ impl Settings {
     /// How clients may come that are not listed, and the most that they may be given.
     pub(super) fn unlisted(&self, whole: &Whole<'_>) -> Result<Vec<(Unlisted, Arc<Ceiling>)>, BuildError> {
         let open = Arc::new(self.open(whole)?);
-        Ok(self.openings.ways.iter().map(|way| (*way, Arc::clone(&open))).collect())
+        Ok(self.ways()?.into_iter().map(|way| (way, Arc::clone(&open))).collect())
+    }
+
+    #[cfg(feature = "mcp")]
+    fn ways(&self) -> Result<Vec<Unlisted>, BuildError> {
+        let hosts = self.openings.hosts();
+        if let Some(host) = hosts.as_ref().and_then(Hosts::unusable) {
+            return Err(OpeningError::Host { host: host.to_owned() }.into());
+        }
+        Ok(self.openings.ways.iter().copied().chain(hosts.map(|_| Unlisted::Document)).collect())
+    }
+
+    #[cfg(not(feature = "mcp"))]
+    fn ways(&self) -> Result<Vec<Unlisted>, BuildError> {
+        Ok(self.openings.ways.clone())
+    }
+
+    /// The clients, with what knows those that have documents.
+    #[cfg(feature = "mcp")]
+    pub(super) fn documented(
+        &self,
+        clients: Clients,
+        issuer: &Issuer,
+        served: &[Resource],
+    ) -> Result<Clients, BuildError> {
+        let (Some(hosts), Some(ceiling)) = (self.openings.hosts(), clients.open_by(Unlisted::Document)) else {
+            return Ok(clients);
+        };
+        let rules = documents::Rules {
+            hosts,
+            issuer,
+            served: served.iter().map(|resource| resource.identifier.as_str()).collect(),
+            clock: self.clock.clone(),
+            ceiling,
+            schemes: USUAL_SCHEMES.map(str::to_owned).into(),
+        };
+        Ok(clients.documented(Documents::new(rules).ok_or(OpeningError::HttpClient)?))
+    }
+
+    #[cfg(not(feature = "mcp"))]
+    pub(super) fn documented(&self, clients: Clients, _: &Issuer, _: &[Resource]) -> Result<Clients, BuildError> {
+        Ok(clients)
     }
 
     fn open(&self, whole: &Whole<'_>) -> Result<Ceiling, BuildError> {

@@ -135,6 +135,8 @@ impl Registrar {
             client_id: client_id.to_owned(),
             name: name.filter(|name| !self.is_taken(name)).unwrap_or(shown),
             unlisted: Some(Unlisted::Registered),
+            calls_itself: None,
+            is_provisional: false,
             redirect_uris,
             post_logout_redirect_uris: Vec::new(),
             is_third_party: true,

@@ -11,7 +11,7 @@ use crate::model::session::{By, Session};
 use crate::server::Server;
 use crate::sign_in::begin::{Presented, begin};
 use crate::sign_in::pushed::{self, Pushed};
-use crate::sign_in::redirect::{check_room, refuse, refuse_with_page};
+use crate::sign_in::redirect::{check_room, refuse_at_once, refuse_with_page};
 use crate::sign_in::request::{Asking, Authorization, is_silent, state};
 use crate::standing::View;
 
@@ -39,11 +39,13 @@ async fn answer(
     let asking = Asking::read(server, parameters).await?;
     // The same: a redirect would have to bring it back
     let state = state(parameters)?;
-    let (client, destination) = (Arc::clone(&asking.client), asking.destination.clone());
     let session = Session::of(http, server).await;
     // RFC 9700 §4.11.2: else a link of anyone's sends browsers to a third party without a question; OpenID Connect Core
     // §3.1.2.6 has no page for prompt=none
     let is_signed_in = matches!(&session, Ok(Some(_)));
+    // For a stranger nothing is fetched: it waits until they have signed in.
+    let asking = if is_signed_in { asking.known(server).await? } else { asking };
+    let (client, destination) = (Arc::clone(&asking.client), asking.destination.clone());
     let may_be_sent_on = !client.is_third_party || is_signed_in || is_silent(parameters).unwrap_or(false);
     let answered = match session {
         Ok(session) => authorize(server, http, parameters, (asking, push), session).await,
@@ -52,7 +54,7 @@ async fn answer(
     answered.or_else(|reason| {
         tracing::info!(target: "oauth", client = client.id, ?reason, "authorization request refused");
         Ok(match may_be_sent_on {
-            true => refuse(server, &destination, state, &reason),
+            true => refuse_at_once(server, http, parameters, &destination, state, &reason),
             false => refuse_with_page(server, http, parameters, (&client, &destination), state, &reason),
         })
     })

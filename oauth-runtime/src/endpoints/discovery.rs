@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use crate::endpoints::token;
 use crate::error::Reason;
 use crate::model::GrantType;
-use crate::model::credentials::Credentials;
 use crate::model::form::Parameters;
 use crate::response::public_json;
 use crate::server::Server;
@@ -43,17 +42,15 @@ pub(crate) async fn openid(server: &Server, _: &HttpRequest, _: &Parameters<'_>)
 }
 
 fn document(server: &Server) -> Value {
-    let clients = server.clients();
-    let any_has = |has: fn(&Credentials) -> bool| clients.any(|client| client.credentials.as_ref().is_some_and(has));
+    let proofs = server.clients().proofs();
     let mut methods: Vec<&str> = Vec::new();
-    if clients.any(|client| client.credentials.is_none()) {
+    if proofs.none {
         methods.push("none");
     }
-    if any_has(|credentials| !credentials.secrets.is_empty()) {
+    if proofs.secrets {
         methods.extend(["client_secret_basic", "client_secret_post"]);
     }
-    let with_keys = any_has(|credentials| !credentials.keys.is_empty());
-    if with_keys {
+    if proofs.keys {
         methods.push("private_key_jwt");
     }
     let languages: Vec<&str> = server.languages().map(|texts| &*texts.language).collect();
@@ -74,10 +71,10 @@ fn document(server: &Server) -> Value {
         }
     }
     if metadata.get("introspection_endpoint").is_some() {
-        let proofs: Vec<&str> = methods.iter().copied().filter(|method| *method != "none").collect();
-        metadata["introspection_endpoint_auth_methods_supported"] = json!(proofs);
+        let proven: Vec<&str> = methods.iter().copied().filter(|method| *method != "none").collect();
+        metadata["introspection_endpoint_auth_methods_supported"] = json!(proven);
     }
-    if with_keys {
+    if proofs.keys {
         for endpoint in ["token", "revocation", "introspection"] {
             metadata[format!("{endpoint}_endpoint_auth_signing_alg_values_supported")] =
                 json!(server.assertion_algorithms());
@@ -86,6 +83,10 @@ fn document(server: &Server) -> Value {
     // RFC 9126 §5: left out, it is false
     if server.requires_pushed_requests() {
         metadata["require_pushed_authorization_requests"] = json!(true);
+    }
+    // Draft-ietf-oauth-client-id-metadata-document §6
+    if server.clients().may_have_documents() {
+        metadata["client_id_metadata_document_supported"] = json!(true);
     }
     if !server.acr_values().is_empty() {
         metadata["acr_values_supported"] = json!(server.acr_values());

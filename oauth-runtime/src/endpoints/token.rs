@@ -42,7 +42,7 @@ pub(crate) fn offered(server: &Server) -> impl Iterator<Item = GrantType> {
             GrantType::RefreshToken => server.refreshing().is_some(),
             GrantType::AuthorizationCode | GrantType::ClientCredentials | GrantType::DeviceCode => true,
         };
-        is_configured && server.clients().any(|client| client.may_use(*grant))
+        is_configured && server.clients().any_may_use(*grant)
     })
 }
 

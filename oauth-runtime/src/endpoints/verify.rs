@@ -37,7 +37,8 @@ pub(crate) async fn submit(
     if parameters.get("cancel", 64)?.is_some() {
         server.tell(Fact::of(EventKind::SecondFactorRefused).client(&client.id).reason("cancelled"));
         cancel(server, http, &form.sign_in, &client.id).await?;
-        return Ok(redirect::refuse(server, &destination, form.request.state.as_deref(), &Reason::AccessDenied));
+        let authorization = Authorization { request: form.request, client, destination };
+        return Ok(redirect::deny(server, &authorization));
     }
     if let Some(number) = parameters.get("other", 8)? {
         return another(server, form, client, destination, number).await;

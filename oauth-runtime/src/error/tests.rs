@@ -44,6 +44,18 @@ impl Payload for Box<Audiences> {
     }
 }
 
+impl Payload for Unfit {
+    fn samples() -> Vec<Self> {
+        Unfit::ALL.to_vec()
+    }
+}
+
+impl Payload for Away {
+    fn samples() -> Vec<Self> {
+        Away::ALL.to_vec()
+    }
+}
+
 impl Payload for Need {
     fn samples() -> Vec<Self> {
         let need = |max_age, acr| Need { max_age, acr, ..Need::default() };

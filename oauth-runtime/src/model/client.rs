@@ -426,6 +426,10 @@ pub(crate) struct RegisteredClient {
     /// How it came; none of one that the author listed.
     pub(crate) unlisted: Option<Unlisted>,
     pub(crate) name: String,
+    /// What else it says that it is called, which nothing vouches for.
+    pub(crate) calls_itself: Option<String>,
+    /// Whether no more is known of it than what it asks: its document is fetched once it is known who its user is.
+    pub(crate) is_provisional: bool,
     pub(crate) redirect_uris: Vec<RedirectUri>,
     pub(crate) post_logout_redirect_uris: Vec<RedirectUri>,
     pub(crate) is_third_party: bool,
@@ -459,7 +463,8 @@ impl RegisteredClient {
 
     /// Where the browser goes, if the requested URI is registered.
     pub(crate) fn destination(&self, requested: &str) -> Option<Destination> {
-        self.redirect_uris.iter().find(|uri| uri.matches(requested)).map(|uri| uri.destination(requested))
+        let registered = self.redirect_uris.iter().find(|uri| uri.matches(requested));
+        registered.map(|uri| Destination { is_registered: !self.is_provisional, ..uri.destination(requested) })
     }
 
     /// Where the browser goes after a sign-out, if the requested URI is registered for that.
@@ -470,7 +475,7 @@ impl RegisteredClient {
     /// RFC 6749 §3.1.2.3: a request may leave the URI out where only one is registered.
     pub(crate) fn only_destination(&self) -> Option<Destination> {
         match self.redirect_uris.as_slice() {
-            [only] => Some(only.destination(only.as_str())),
+            [only] => self.destination(only.as_str()),
             [] | [_, _, ..] => None,
         }
     }

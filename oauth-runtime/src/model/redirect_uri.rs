@@ -24,7 +24,7 @@ enum Kind {
     PrivateScheme { scheme: String },
 }
 
-/// A redirect URI as it stood in a request and was found registered.
+/// A redirect URI as it stood in a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Destination {
     /// As requested, byte for byte.
@@ -35,6 +35,8 @@ pub(crate) struct Destination {
     pub(crate) shown: String,
     /// Whether the domain name system vouches for who gets the code.
     pub(crate) is_https: bool,
+    /// Whether it was found registered: no browser is sent to another.
+    pub(crate) is_registered: bool,
 }
 
 /// Why a text is no redirect URI.
@@ -147,7 +149,7 @@ impl RedirectUri {
             }
         };
         let is_https = matches!(&self.kind, Kind::Web { origin } if origin.starts_with("https:"));
-        Destination { uri: requested.to_owned(), source, shown, is_https }
+        Destination { uri: requested.to_owned(), source, shown, is_https, is_registered: true }
     }
 
     /// Whether a page of this origin belongs to the client, for CORS.
@@ -168,7 +170,13 @@ impl Destination {
         let parsed = Url::parse(url).ok();
         let shown = parsed.as_ref().map(|url| host_of(&url.origin().ascii_serialization()).to_owned());
         let is_https = parsed.is_some_and(|url| url.scheme() == "https");
-        Destination { uri: url.to_owned(), source: String::new(), shown: shown.unwrap_or_default(), is_https }
+        Destination {
+            uri: url.to_owned(),
+            source: String::new(),
+            shown: shown.unwrap_or_default(),
+            is_https,
+            is_registered: true,
+        }
     }
 
     /// The URI with these parameters in its query, next to those it has (RFC 6749 §3.1.2).

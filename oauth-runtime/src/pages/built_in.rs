@@ -61,6 +61,7 @@ pub(super) fn consent(page: &ConsentPage<'_>) -> Result<String, PageError> {
         texts,
         page,
         wants_access: Sentence::new(&texts.wants_access, &[("{client}", page.client), ("{account}", page.account)]),
+        calls_itself: page.calls_itself.map(|name| Sentence::new(&texts.calls_itself, &[("{name}", name)])),
         able_to: Sentence::new(&texts.able_to, &[("{client}", page.client)]),
         asked: asked
             .map(|(time, address)| Sentence::new(&texts.device_asked, &[("{time}", time), ("{address}", address)])),
@@ -163,6 +164,7 @@ struct ConsentDocument<'a> {
     texts: &'a Texts,
     page: &'a ConsentPage<'a>,
     wants_access: Sentence<'a>,
+    calls_itself: Option<Sentence<'a>>,
     able_to: Sentence<'a>,
     /// When and from where the device asked.
     asked: Option<Sentence<'a>>,

@@ -100,8 +100,10 @@ pub struct ConsentPage<'a> {
     pub action: &'a str,
     /// The value of the hidden field `request`.
     pub request: &'a str,
-    /// The client's name as registered.
+    /// The client's name as registered; of one whose id is the URL of a document, the host.
     pub client: &'a str,
+    /// What a client that is not listed says that it is called: nothing vouches for that.
+    pub calls_itself: Option<&'a str>,
     /// Where the browser goes: the host, or the private scheme.
     pub returns_to: &'a str,
     /// What it asks for, in the author's words and order; empty where no scope is asked for.
@@ -112,11 +114,11 @@ pub struct ConsentPage<'a> {
     pub lasting: Option<&'a str>,
     /// Who is signed in: the name that was typed.
     pub account: &'a str,
-    /// The device that asks, where it is one without a browser: the browser goes nowhere then.
-    pub device: Option<WaitingDevice<'a>>,
     /// What the user has to know before they allow it: of a client that is not listed, that its name is not verified, or that it
     /// runs on their device, where any program could say so.
     pub warnings: &'a [&'a str],
+    /// The device that asks, where it is one without a browser: the browser goes nowhere then.
+    pub device: Option<WaitingDevice<'a>>,
 }
 
 /// A device without a browser that waits for its user, who has to tell it from a stranger's.

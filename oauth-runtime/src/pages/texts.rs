@@ -70,6 +70,7 @@ texts! {
     answer_wrong;
     consent;
     wants_access ["{client}", "{account}"];
+    calls_itself ["{name}"];
     unverified;
     on_this_device;
     allow;
@@ -106,6 +107,9 @@ texts! {
     other_site;
     signed_out_since;
     account_unusable;
+    not_allowed;
+    application_unknown;
+    application_away;
     back_to ["{client}"];
     sign_in_first;
     nothing_was_sent ["{status}"];
@@ -196,6 +200,9 @@ impl Texts {
             Trouble::SignedOut => &self.signed_out_since,
             Trouble::SignInFirst => &self.sign_in_first,
             Trouble::Account => &self.account_unusable,
+            Trouble::NotAllowed => &self.not_allowed,
+            Trouble::Application => &self.application_unknown,
+            Trouble::ApplicationAway => &self.application_away,
         }
     }
 }
@@ -257,6 +264,12 @@ pub(crate) enum Trouble {
     /// No one is signed in.
     SignInFirst,
     Account,
+    /// The user left, and there is no known way back.
+    NotAllowed,
+    /// It is not known who asks.
+    Application,
+    /// The same, for a moment.
+    ApplicationAway,
 }
 
 #[cfg(test)]

@@ -129,6 +129,7 @@ pub(crate) fn consent_page(
         action: server.path(Url::Consent),
         request: &sealed,
         client: &client.name,
+        calls_itself: client.calls_itself.as_deref(),
         returns_to: &destination.shown,
         scopes: &asked.scopes,
         resources: &asked.resources,

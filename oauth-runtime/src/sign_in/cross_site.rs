@@ -61,8 +61,13 @@ pub(crate) async fn send_on(
 async fn leads_to(server: &Server, parameters: &Parameters<'_>) -> Result<String, Reason> {
     let hint = server.id_token_hint(parameters).ok().flatten().and_then(|hint| hint.client_id);
     let asks = parameters.get("client_id", MAX_CLIENT_ID_BYTES)?.map(str::to_owned).or(hint);
-    let Some(client) = server.clients().find(&asks.unwrap_or_default()).await? else { return Ok(String::new()) };
     let asked = parameters.get("redirect_uri", MAX_URI_BYTES)?;
+    let client = match server.clients().asking(&asks.unwrap_or_default(), asked).await {
+        Ok(client) => client,
+        Err(Reason::StoreUnavailable) => return Err(Reason::StoreUnavailable),
+        // What is wrong with it is said where the form leads to.
+        Err(_) => return Ok(String::new()),
+    };
     let after_sign_in = asked.map_or_else(|| client.only_destination(), |uri| client.destination(uri));
     let asked = parameters.get("post_logout_redirect_uri", MAX_URI_BYTES)?;
     let after_sign_out = asked.and_then(|uri| client.destination_after_sign_out(uri));

@@ -13,7 +13,7 @@ use crate::model::code::{FormId, Once, Promised, Unmet};
 use crate::model::id::{digest, random_id};
 use crate::model::record::{Record, Sending, Sent};
 use crate::model::session::{Authentication, By, HowSignedIn, Person, Session};
-use crate::response::room_left;
+use crate::response::{Doing, error_page, room_left};
 use crate::server::Server;
 use crate::sign_in::browser::Browser;
 use crate::sign_in::device::Recognition;
@@ -37,6 +37,19 @@ pub(crate) async fn finish(
         }
         // As it was when it began.
         By::Session | By::SessionAlone => Session::presented(http, server).is_some_and(|session| session.lasts),
+    };
+    let language = authorization.request.requirements.language.clone();
+    let client = authorization.client.id.clone();
+    let authorization = match authorization.known(server).await {
+        Ok(authorization) => authorization,
+        // They are signed in all the same, and need not type it all again.
+        Err(reason) => {
+            tracing::info!(target: "oauth", client, ?reason, "authorization request refused");
+            let texts = server.texts(language.as_deref());
+            let mut page = error_page(server, texts, Doing::SigningIn, &reason, None);
+            Session::keep(&person, lasts, &mut page, server)?;
+            return Ok(page);
+        }
     };
     let mut issued = None;
     let mut response = match authorization.granted_by(server, &person) {
@@ -106,7 +119,7 @@ pub(crate) async fn signed_in(
     Attempted { username, began, signed_in_at, attempt, form, once }: Attempted<'_>,
 ) -> Result<SignedIn, Reason> {
     let client = authorization.client.id.as_str();
-    let user = match usable(server, client, claims, how_long(&amr, acr.as_deref())).await {
+    let user = match usable(server, client, claims, how_long(&amr, acr.as_deref())) {
         Ok(user) => user,
         Err(reason) => {
             // It is no one's guess that failed.
@@ -247,7 +260,7 @@ fn meets(
 }
 
 /// Claims that can be a user's.
-async fn usable(server: &Server, client: &str, claims: Value, how_bytes: usize) -> Result<UserClaims, Reason> {
+fn usable(server: &Server, client: &str, claims: Value, how_bytes: usize) -> Result<UserClaims, Reason> {
     let unusable = |why: UnusableClaims| {
         tracing::error!(target: "oauth", "the claims of who signed in cannot be used: {why}");
         server.tell(Fact::of(EventKind::SignInRefused).client(client).reason("claims"));
@@ -258,7 +271,7 @@ async fn usable(server: &Server, client: &str, claims: Value, how_bytes: usize) 
     }
     let user = UserClaims::parse(claims).map_err(unusable)?;
     // RFC 9700 §4.15.1: a token of a user must not read as one of a client
-    if server.clients().find(&user.subject).await?.is_some() {
+    if server.clients().lists(&user.subject) {
         return Err(unusable(UnusableClaims::SubjectIsClient));
     }
     server.note_given(&user.subject, &user.custom);

@@ -124,7 +124,7 @@ impl PendingAuthorization {
         let outcome = request::during(request, self.finished(http, user, at)).await;
         match client.answer(oauth.server(), outcome) {
             Ok(response) => Ok(response),
-            Err(reason) => Err(page_error(&oauth, http, reason, Some(&back))),
+            Err(reason) => Err(page_error(&oauth, http, reason, back.as_ref())),
         }
     }
 
@@ -185,7 +185,7 @@ impl PendingAuthorization {
         let request = Request { id: None, address: self.oauth.server().client_address().of(http) };
         request::during(request, self.denied(http)).await.map_err(|reason| {
             let back = redirect::way_back(self.oauth.server(), &self.authorization);
-            page_error(&self.oauth, http, reason, Some(&back))
+            page_error(&self.oauth, http, reason, back.as_ref())
         })
     }
 

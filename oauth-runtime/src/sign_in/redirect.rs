@@ -9,12 +9,15 @@ use crate::model::Scope;
 use crate::model::as_of::{AsOf, Incarnation};
 use crate::model::claims::UnusableClaims;
 use crate::model::client::RegisteredClient;
-use crate::model::code::{AuthorizationCode, ConsentForm, Promised, QuestionForm, SignInForm, uri_digest};
+use crate::model::code::{
+    AuthorizationCode, AuthorizationRequest, ConsentForm, Promised, QuestionForm, SignInForm, uri_digest,
+};
 use crate::model::form::Parameters;
 use crate::model::id::random_id;
 use crate::model::redirect_uri::Destination;
 use crate::model::resource::Resources;
 use crate::model::session::{Authentication, Person, Session};
+use crate::pages::Texts;
 use crate::response::{Doing, WayBack, answered, error_page, redirect, room_left, see_other};
 use crate::seal::NotSealed;
 use crate::server::Server;
@@ -33,6 +36,11 @@ pub(crate) async fn approve(
     promised: Promised,
 ) -> Result<(HttpResponse, Option<Issued>), Reason> {
     let Authorization { request, destination, .. } = authorization;
+    // RFC 9700 §4.11.2: whoever calls this has asked for it to be known
+    if !destination.is_registered {
+        tracing::error!(target: "oauth", client = authorization.client.id, "a redirect URI was not found registered");
+        return Err(Reason::Internal);
+    }
     // OpenID Connect Core §3.1.2.2
     request.requirements.check(&person.subject, &person.authentication.how())?;
     let code = code(authorization, granted.scope(), granted.resources(), person, promised.grant);
@@ -121,11 +129,17 @@ pub(crate) fn check_room(server: &Server, authorization: &Authorization) -> Resu
 pub(crate) struct ToClient {
     destination: Destination,
     state: Option<String>,
+    language: Option<String>,
 }
 
 impl ToClient {
     pub(crate) fn of(authorization: &Authorization) -> Self {
-        ToClient { destination: authorization.destination.clone(), state: authorization.request.state.clone() }
+        let AuthorizationRequest { state, requirements, .. } = &authorization.request;
+        ToClient {
+            destination: authorization.destination.clone(),
+            state: state.clone(),
+            language: requirements.language.clone(),
+        }
     }
 
     pub(crate) fn answer(
@@ -135,23 +149,48 @@ impl ToClient {
     ) -> Result<HttpResponse, Reason> {
         match outcome {
             Err(reason @ (Reason::AnotherUser | Reason::SignedInTooLongAgo | Reason::AcrUnmet)) => {
-                Ok(refuse(server, &self.destination, self.state.as_deref(), &reason))
+                let texts = server.texts(self.language.as_deref());
+                Ok(refuse(server, &self.destination, self.state.as_deref(), &reason, texts))
             }
             outcome => outcome,
         }
     }
 }
 
-/// Sends the browser to the client with an error (RFC 6749 §4.1.2.1).
-pub(crate) fn refuse(server: &Server, destination: &Destination, state: Option<&str>, reason: &Reason) -> HttpResponse {
-    see_other(refusal(server, destination, state, reason))
+/// Sends the browser to the client with an error (RFC 6749 §4.1.2.1): where it is not known that it is the client's redirect
+/// URI, with a page.
+fn refuse(
+    server: &Server,
+    destination: &Destination,
+    state: Option<&str>,
+    reason: &Reason,
+    texts: &Texts,
+) -> HttpResponse {
+    match refusal(server, destination, state, reason) {
+        Some(url) => see_other(url),
+        None => error_page(server, texts, Doing::SigningIn, reason, None),
+    }
 }
 
-/// The URL that tells a client of an error.
-fn refusal(server: &Server, destination: &Destination, state: Option<&str>, reason: &Reason) -> String {
+/// The URL that tells a client of an error; none where it is not known to be the client's.
+fn refusal(server: &Server, destination: &Destination, state: Option<&str>, reason: &Reason) -> Option<String> {
     let wire = reason.wire();
     let code = wire.code.map_or("server_error", |code| code.as_str());
-    answered(server, destination, state, &[("error", code), ("error_description", &wire.text)])
+    let answer = || answered(server, destination, state, &[("error", code), ("error_description", &wire.text)]);
+    destination.is_registered.then(answer)
+}
+
+/// The end of a request that is no good, of a client that may be told so at once.
+pub(crate) fn refuse_at_once(
+    server: &Server,
+    http: &HttpRequest,
+    parameters: &Parameters<'_>,
+    destination: &Destination,
+    state: Option<&str>,
+    reason: &Reason,
+) -> HttpResponse {
+    let language = language::asked(http, server, parameters.get("ui_locales", 256).unwrap_or(None));
+    refuse(server, destination, state, reason, server.texts(language.as_deref()))
 }
 
 /// The page in place of such a redirect, with the same way to the client, for the user to go.
@@ -165,20 +204,21 @@ pub(crate) fn refuse_with_page(
 ) -> HttpResponse {
     let (client, destination) = to;
     let language = language::asked(http, server, parameters.get("ui_locales", 256).unwrap_or(None));
-    let href = refusal(server, destination, state, reason);
-    let back = WayBack { client: client.name.clone(), href, language };
-    error_page(server, server.texts(back.language.as_deref()), Doing::SigningIn, reason, Some(&back))
+    let texts = server.texts(language.as_deref());
+    let back = refusal(server, destination, state, reason);
+    let back = back.map(|href| WayBack { client: client.name.clone(), href, language });
+    error_page(server, texts, Doing::SigningIn, reason, back.as_ref())
 }
 
 /// The way back to the client whose request this is: its request ends there as one that the user left.
-pub(crate) fn way_back(server: &Server, authorization: &Authorization) -> WayBack {
+pub(crate) fn way_back(server: &Server, authorization: &Authorization) -> Option<WayBack> {
     let Authorization { request, client, destination } = authorization;
-    WayBack {
+    Some(WayBack {
         // For a device it is the page on which its code is typed.
         client: if request.device.is_some() { server.brand().name.clone() } else { client.name.clone() },
-        href: refusal(server, destination, request.state.as_deref(), &Reason::AccessDenied),
+        href: refusal(server, destination, request.state.as_deref(), &Reason::AccessDenied)?,
         language: request.requirements.language.clone(),
-    }
+    })
 }
 
 /// The way back from a form that may be too old, spent, or another browser's: its request was found good once, and the
@@ -197,7 +237,7 @@ pub(crate) async fn way_back_from(server: &Server, http: &HttpRequest, sealed: &
         request.state = None;
     }
     let authorization = Authorization::of(server, request).await.ok()?;
-    Some(way_back(server, &authorization))
+    way_back(server, &authorization)
 }
 
 /// The way back from a request to `path` that was posted by another site, or was pushed, where it comes too late. Its client and
@@ -216,7 +256,7 @@ pub(crate) async fn way_back_from_late(
     let Asking { client, destination, .. } = Asking::read(server, &late).await.ok()?;
     Some(WayBack {
         client: client.name.clone(),
-        href: refusal(server, &destination, None, &Reason::AccessDenied),
+        href: refusal(server, &destination, None, &Reason::AccessDenied)?,
         language: language::asked(http, server, late.get("ui_locales", 256).ok()?),
     })
 }
@@ -229,7 +269,8 @@ pub(crate) fn deny(server: &Server, authorization: &Authorization) -> HttpRespon
 /// The same, of an authorization request that was found good.
 pub(crate) fn refused(server: &Server, authorization: &Authorization, reason: &Reason) -> HttpResponse {
     let Authorization { request, destination, .. } = authorization;
-    refuse(server, destination, request.state.as_deref(), reason)
+    let texts = server.texts(request.requirements.language.as_deref());
+    refuse(server, destination, request.state.as_deref(), reason, texts)
 }
 
 /// What every request leaves in its answer for its user: bytes of the `sub` and of the name as typed, and of their claims.

@@ -40,6 +40,13 @@ impl Authorization {
         Ok(Authorization { request, client, destination })
     }
 
+    /// The same, now that it is known who the user is: of a client that has a document, by what that says.
+    pub(crate) async fn known(self, server: &Server) -> Result<Self, Reason> {
+        let Authorization { request, client, destination } = self;
+        let (client, destination) = known(server, client, destination).await?;
+        Ok(Authorization { request, client, destination })
+    }
+
     /// What this user grants of it, by the configuration of now.
     pub(crate) fn granted_by(&self, server: &Server, person: &Person) -> Result<Granted, Reason> {
         let Authorization { request, client, .. } = self;
@@ -59,13 +66,20 @@ impl Asking {
     pub(crate) async fn read(server: &Server, parameters: &Parameters<'_>) -> Result<Self, Reason> {
         let client_id =
             parameters.get("client_id", MAX_CLIENT_ID_BYTES)?.ok_or(Reason::MissingParameter("client_id"))?;
-        let client = server.clients().find(client_id).await?.ok_or(Reason::UnknownClient)?;
         let redirect_uri = parameters.get("redirect_uri", MAX_URI_BYTES)?;
+        let client = server.clients().asking(client_id, redirect_uri).await?;
         let destination = match redirect_uri {
             Some(uri) => client.destination(uri).ok_or(Reason::UnknownRedirectUri)?,
             None => client.only_destination().ok_or(Reason::MissingParameter("redirect_uri"))?,
         };
         Ok(Asking { client, destination, redirect_uri_given: redirect_uri.is_some() })
+    }
+
+    /// The same, for a user who is signed in: of a client that has a document, by what that says.
+    pub(crate) async fn known(self, server: &Server) -> Result<Self, Reason> {
+        let Asking { client, destination, redirect_uri_given } = self;
+        let (client, destination) = known(server, client, destination).await?;
+        Ok(Asking { client, destination, redirect_uri_given })
     }
 
     /// The rest of the request.
@@ -118,6 +132,20 @@ impl Asking {
             push: None,
         })
     }
+}
+
+/// A client as it is known, and where the answer goes by that.
+async fn known(
+    server: &Server,
+    client: Arc<RegisteredClient>,
+    destination: Destination,
+) -> Result<(Arc<RegisteredClient>, Destination), Reason> {
+    if destination.is_registered {
+        return Ok((client, destination));
+    }
+    let client = server.clients().known(client).await?;
+    let destination = client.destination(&destination.uri).ok_or(Reason::UnknownRedirectUri)?;
+    Ok((client, destination))
 }
 
 /// What the client gets back as it sent it (RFC 6749 §4.1.2).

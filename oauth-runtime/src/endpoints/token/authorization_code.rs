@@ -67,7 +67,7 @@ pub(super) async fn issue(
         nonce,
         in_id_token: &code.in_id_token,
     };
-    let access = access.checked(server).await?;
+    let access = access.checked(server)?;
 
     // Only now is it spent: a thief without the verifier cannot make the code useless to its owner.
     let view = spent(server, client, &code, family.as_ref(), expires_at).await?;

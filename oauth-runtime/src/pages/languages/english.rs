@@ -30,6 +30,7 @@ pub(super) const TEXTS: Texts = Texts {
     answer_wrong: text("That is not right."),
     consent: text("Allow access?"),
     wants_access: text("{client} wants access to your account {account}"),
+    calls_itself: text("It calls itself {name}"),
     unverified: text("This application registered itself: its name is not verified"),
     on_this_device: text("It says that it runs on your device: allow it only if you have just started it there"),
     allow: text("Allow"),
@@ -74,6 +75,13 @@ pub(super) const TEXTS: Texts = Texts {
     other_site: text("A page of another site sent this form. Go back to the application and start again."),
     signed_out_since: text("You were signed out in the meantime. Go back to the application and start again."),
     account_unusable: text("This account cannot be used to sign in. Ask the people who run this service."),
+    not_allowed: text("Nothing was allowed. You can close this window."),
+    application_unknown: text(
+        "What the application says of itself cannot be used, so it is not known who asks. Nothing was allowed. Tell the people who run the application.",
+    ),
+    application_away: text(
+        "It is not known at the moment who asks. Nothing was allowed. Go back to the application and try again in a little while.",
+    ),
     back_to: text("Back to {client}"),
     sign_in_first: text("You are not signed in here. Open an application, sign in, and come back."),
     nothing_was_sent: text("Error {status}. Nothing was sent to the application."),

@@ -30,6 +30,7 @@ pub(super) const TEXTS: Texts = Texts {
     answer_wrong: text("Ce n’est pas correct."),
     consent: text("Autoriser l’accès ?"),
     wants_access: text("{client} demande l’accès à votre compte {account}"),
+    calls_itself: text("Elle se nomme elle-même {name}"),
     unverified: text("Cette application s’est enregistrée elle-même : son nom n’est pas vérifié"),
     on_this_device: text("Elle dit s’exécuter sur votre appareil : n’autorisez que si vous venez de l’y lancer"),
     allow: text("Autoriser"),
@@ -79,6 +80,13 @@ pub(super) const TEXTS: Texts = Texts {
     other_site: text("Une page d’un autre site a envoyé ce formulaire. Revenez à l’application et recommencez."),
     signed_out_since: text("Vous avez été déconnecté entre-temps. Revenez à l’application et recommencez."),
     account_unusable: text("Ce compte ne permet pas de se connecter. Adressez-vous aux responsables de ce service."),
+    not_allowed: text("Rien n’a été autorisé. Vous pouvez fermer cette fenêtre."),
+    application_unknown: text(
+        "Ce que l’application dit d’elle-même est inutilisable : on ne sait pas qui demande. Rien n’a été autorisé. Prévenez les responsables de l’application.",
+    ),
+    application_away: text(
+        "On ne sait pas pour le moment qui demande. Rien n’a été autorisé. Retournez à l’application et réessayez dans un instant.",
+    ),
     back_to: text("Retour à {client}"),
     sign_in_first: text("Vous n’êtes pas connecté ici. Ouvrez une application, connectez-vous, puis revenez."),
     nothing_was_sent: text("Erreur {status}. Rien n’a été envoyé à l’application."),

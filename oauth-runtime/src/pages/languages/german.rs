@@ -32,6 +32,7 @@ pub(super) const TEXTS: Texts = Texts {
     answer_wrong: text("Das stimmt nicht."),
     consent: text("Zugriff erlauben?"),
     wants_access: text("{client} möchte auf Ihr Konto {account} zugreifen"),
+    calls_itself: text("Sie nennt sich selbst {name}"),
     unverified: text("Diese Anwendung hat sich selbst registriert: Ihr Name ist nicht geprüft"),
     on_this_device: text(
         "Sie gibt an, auf Ihrem Gerät zu laufen: Erlauben Sie es nur, wenn Sie sie dort gerade gestartet haben",
@@ -91,6 +92,13 @@ pub(super) const TEXTS: Texts = Texts {
     ),
     account_unusable: text(
         "Mit diesem Konto ist keine Anmeldung möglich. Wenden Sie sich an die Betreiber dieses Dienstes.",
+    ),
+    not_allowed: text("Es wurde nichts erlaubt. Sie können dieses Fenster schließen."),
+    application_unknown: text(
+        "Was die Anwendung über sich selbst sagt, ist nicht verwendbar. Deshalb ist nicht bekannt, wer fragt. Es wurde nichts erlaubt. Sagen Sie es den Betreibern der Anwendung.",
+    ),
+    application_away: text(
+        "Wer fragt, ist im Moment nicht bekannt. Es wurde nichts erlaubt. Gehen Sie zur Anwendung zurück und versuchen Sie es in Kürze noch einmal.",
     ),
     back_to: text("Zurück zu {client}"),
     sign_in_first: text(

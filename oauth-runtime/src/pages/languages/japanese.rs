@@ -30,6 +30,7 @@ pub(super) const TEXTS: Texts = Texts {
     answer_wrong: text("正しくありません。"),
     consent: text("アクセスを許可しますか?"),
     wants_access: text("{client} がアカウント {account} へのアクセスを求めています"),
+    calls_itself: text("自称する名前：{name}"),
     unverified: text("このアプリケーションは自分で登録したもので、名前は確認されていません"),
     on_this_device: text("この端末で動作していると称しています。今ここで起動した場合にのみ許可してください"),
     allow: text("許可する"),
@@ -78,6 +79,13 @@ pub(super) const TEXTS: Texts = Texts {
     ),
     signed_out_since: text("その間にログアウトされました。アプリケーションに戻って、最初からやり直してください。"),
     account_unusable: text("このアカウントではログインできません。このサービスの運営者にお問い合わせください。"),
+    not_allowed: text("何も許可されませんでした。このウィンドウは閉じてかまいません。"),
+    application_unknown: text(
+        "アプリが示す自身の情報を使用できないため、要求元を確認できません。何も許可されていません。アプリの運営者にお知らせください。",
+    ),
+    application_away: text(
+        "現在、要求元を確認できません。何も許可されていません。アプリに戻り、しばらくしてからもう一度お試しください。",
+    ),
     back_to: text("{client} に戻る"),
     sign_in_first: text("ログインしていません。アプリケーションを開いてログインしてから、もう一度お越しください。"),
     nothing_was_sent: text("エラー {status}。アプリケーションには何も送信されていません。"),

@@ -31,6 +31,7 @@ pub(super) const TEXTS: Texts = Texts {
     answer_wrong: text("No es correcto."),
     consent: text("¿Permitir el acceso?"),
     wants_access: text("{client} solicita acceso a su cuenta {account}"),
+    calls_itself: text("Se llama a sí misma {name}"),
     unverified: text("Esta aplicación se registró a sí misma: su nombre no está verificado"),
     on_this_device: text("Dice que se ejecuta en su dispositivo: permítalo solo si acaba de iniciarla en él"),
     allow: text("Permitir"),
@@ -80,6 +81,13 @@ pub(super) const TEXTS: Texts = Texts {
     other_site: text("Una página de otro sitio envió este formulario. Vuelva a la aplicación y empiece de nuevo."),
     signed_out_since: text("Su sesión se ha cerrado entretanto. Vuelva a la aplicación y empiece de nuevo."),
     account_unusable: text("Con esta cuenta no se puede iniciar sesión. Consulte a los responsables de este servicio."),
+    not_allowed: text("No se ha permitido nada. Puede cerrar esta ventana."),
+    application_unknown: text(
+        "Lo que la aplicación dice de sí misma no se puede usar, así que no se sabe quién pregunta. No se ha permitido nada. Avise a los responsables de la aplicación.",
+    ),
+    application_away: text(
+        "En este momento no se sabe quién pregunta. No se ha permitido nada. Vuelva a la aplicación e inténtelo de nuevo dentro de un rato.",
+    ),
     back_to: text("Volver a {client}"),
     sign_in_first: text("No ha iniciado sesión aquí. Abra una aplicación, inicie sesión y vuelva."),
     nothing_was_sent: text("Error {status}. No se ha enviado nada a la aplicación."),

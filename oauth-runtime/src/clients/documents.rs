@@ -1,0 +1,225 @@
+//! Clients whose id is the URL of a document about them (draft-ietf-oauth-client-id-metadata-document-02): nothing is
+//! stored, and nothing is fetched for a stranger.
+
+mod address;
+mod cache;
+mod fetch;
+mod freshness;
+mod gate;
+pub(crate) mod hosts;
+mod metadata;
+mod url;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::clients::documents::cache::Cache;
+use crate::clients::documents::fetch::{Fetched, Fetcher, TIMEOUT};
+use crate::clients::documents::gate::{Gate, NotFetched, system};
+use crate::clients::documents::hosts::Hosts;
+use crate::clients::documents::metadata::{Metadata, Proof, keys, object};
+use crate::clients::documents::url::{DocumentUrl, Places};
+use crate::error::Reason;
+use crate::model::Clock;
+use crate::model::ceiling::{Ceiling, Unlisted};
+use crate::model::client::RegisteredClient;
+use crate::model::credentials::Credentials;
+use crate::model::document::Away;
+use crate::model::issuer::Issuer;
+use crate::model::redirect_uri::{Besides, OF_ANSWERS, RedirectUri};
+use crate::model::resource::Resources;
+
+/// What knows the clients that have documents.
+pub(crate) struct Documents {
+    places: Places,
+    gate: Arc<Gate>,
+    fetcher: Fetcher,
+    cache: Cache,
+    clock: Clock,
+    ceiling: Arc<Ceiling>,
+    /// Private schemes without a dot that they may have.
+    schemes: Vec<String>,
+    /// Whether the issuer is on loopback.
+    is_local: bool,
+}
+
+/// How documents are taken.
+pub(crate) struct Rules<'a> {
+    pub(crate) hosts: Hosts,
+    pub(crate) issuer: &'a Issuer,
+    /// The resources of this very `App`.
+    pub(crate) served: Vec<&'a str>,
+    pub(crate) clock: Clock,
+    pub(crate) ceiling: Arc<Ceiling>,
+    pub(crate) schemes: Vec<String>,
+}
+
+impl Documents {
+    /// None where there can be no HTTP client.
+    pub(crate) fn new(rules: Rules<'_>) -> Option<Self> {
+        let Rules { hosts, issuer, served, clock, ceiling, schemes } = rules;
+        let places = Places::new(hosts, issuer, served.into_iter());
+        let gate = Arc::new(Gate::new(places.reach, system(), clock.clone()));
+        let fetcher = Fetcher::new(&gate);
+        let fetcher =
+            fetcher.map_err(|error| tracing::error!(target: "oauth", %error, "there is no HTTP client")).ok()?;
+        let (cache, is_local) = (Cache::default(), !issuer.is_https());
+        Some(Documents { places, gate, fetcher, cache, clock, ceiling, schemes, is_local })
+    }
+
+    /// The client as it is known: by a document that is as good as new, or was for a day.
+    pub(crate) fn held(&self, id: &str) -> Option<Arc<RegisteredClient>> {
+        self.cache.held(id, self.clock.now())
+    }
+
+    /// The client that asks for a user: as its document says where that is as good as new, and else as its URL does, with the
+    /// redirect URI that it asks for.
+    pub(crate) fn asking(&self, id: &str, redirect_uri: Option<&str>) -> Result<Arc<RegisteredClient>, Reason> {
+        let url = self.places.parse(id).map_err(Reason::DocumentUnfit)?;
+        if let Some(client) = self.cache.fresh(id, self.clock.now()) {
+            return Ok(client);
+        }
+        let uri = redirect_uri.ok_or(Reason::MissingParameter("redirect_uri"))?;
+        let parsed = RedirectUri::parse(uri, self.besides()).map_err(|_| Reason::UnknownRedirectUri)?;
+        parsed.leaves(&OF_ANSWERS).map_err(|_| Reason::UnknownRedirectUri)?;
+        let client = self.client(&url, None, vec![parsed], None);
+        Ok(Arc::new(RegisteredClient { is_provisional: true, ..client }))
+    }
+
+    /// The client as its document says, which is fetched where that is not known: for a user who is signed in.
+    pub(crate) async fn fetched(&self, id: &str) -> Result<Arc<RegisteredClient>, Reason> {
+        let fetched = self.known_or_fetched(id).await;
+        fetched.map_err(|why| {
+            tracing::warn!(target: "oauth", client = id, %why, "a document about a client is not taken");
+            refused(why)
+        })
+    }
+
+    /// The same, for a client that holds something of a user's: while the document is away, the last good one counts.
+    pub(crate) async fn fetched_or_held(&self, id: &str) -> Result<Arc<RegisteredClient>, Reason> {
+        let fetched = self.fetched(id).await;
+        let client = fetched.or_else(|reason| self.held(id).ok_or(reason))?;
+        self.cache.used(id, self.clock.now());
+        Ok(client)
+    }
+
+    async fn known_or_fetched(&self, id: &str) -> Result<Arc<RegisteredClient>, NotFetched> {
+        let url = self.places.parse(id)?;
+        if let Some(client) = self.cache.fresh(id, self.clock.now()) {
+            return Ok(client);
+        }
+        // Before there is an entry: made-up URLs that are not asked for take no room.
+        if !self.gate.has_room() {
+            return Err(Away::Budget.into());
+        }
+        let entry = self.cache.entry(id, self.clock.now())?;
+        let _one_at_a_time = entry.asking.lock().await;
+        if let Some(known) = entry.known(self.clock.now()) {
+            return known;
+        }
+        let asked = tokio::time::timeout(TIMEOUT, self.ask(&url)).await;
+        let asked = asked.unwrap_or_else(|_| Err(Away::Unreachable.into()));
+        match asked {
+            Ok((client, fresh)) => {
+                let client = Arc::new(client);
+                entry.hold(Arc::clone(&client), fresh, self.clock.now());
+                Ok(client)
+            }
+            Err(why) => {
+                entry.refuse(why, self.clock.now());
+                Err(why)
+            }
+        }
+    }
+
+    async fn ask(&self, url: &DocumentUrl) -> Result<(RegisteredClient, Duration), NotFetched> {
+        let Fetched { json, mut fresh } = self.fetcher.get(url).await?;
+        let Metadata { name, redirect_uris, proof } = Metadata::parse(&json, url, &self.places, self.besides())?;
+        let credentials = match proof {
+            None => None,
+            Some(Proof::Keys(credentials)) => Some(credentials),
+            Some(Proof::KeysAt(at)) => {
+                let fetched = self.fetcher.get(&at).await?;
+                fresh = fresh.min(fetched.fresh);
+                Some(keys(&Value::Object(object(&fetched.json)?))?)
+            }
+        };
+        Ok((self.client(url, name, redirect_uris, credentials), fresh))
+    }
+
+    fn client(
+        &self,
+        url: &DocumentUrl,
+        name: Option<String>,
+        redirect_uris: Vec<RedirectUri>,
+        credentials: Option<Credentials>,
+    ) -> RegisteredClient {
+        RegisteredClient {
+            id: url.as_str().to_owned(),
+            client_id: url.as_str().to_owned(),
+            unlisted: Some(Unlisted::Document),
+            // What it calls itself nothing vouches for; the host, the domain name system does.
+            name: url.shown(),
+            calls_itself: name,
+            is_provisional: false,
+            redirect_uris,
+            post_logout_redirect_uris: Vec::new(),
+            is_third_party: true,
+            seals: true,
+            has_claims_in_id_token: false,
+            may_omit_pkce: false,
+            must_push: false,
+            id_token_algorithm: None,
+            serves: Resources::default(),
+            credentials,
+            ceiling: Arc::clone(&self.ceiling),
+            claims: Map::new(),
+        }
+    }
+
+    fn besides(&self) -> Besides<'_> {
+        Besides { schemes: &self.schemes, names_on_loopback: self.is_local }
+    }
+}
+
+fn refused(why: NotFetched) -> Reason {
+    match why {
+        NotFetched::Unfit(unfit) => Reason::DocumentUnfit(unfit),
+        NotFetched::Away(away) => Reason::DocumentAway(away),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use super::*;
+    use crate::model::scope::Scope;
+
+    pub(super) fn client(id: &str) -> Arc<RegisteredClient> {
+        static DOCUMENTS: LazyLock<Documents> = LazyLock::new(documents);
+        let url = format!("https://app.example/{id}").replace(' ', "-").parse().expect("a URL");
+        Arc::new(DOCUMENTS.client(&url, None, Vec::new(), None))
+    }
+
+    fn documents() -> Documents {
+        let ceiling = Arc::new(Ceiling {
+            grants: Vec::new(),
+            of_users: Scope::default(),
+            of_its_own: Scope::default(),
+            resources: Resources::default(),
+            default_resource: None,
+        });
+        let rules = Rules {
+            hosts: Hosts::any(),
+            issuer: &"https://notes.example".parse().expect("an issuer"),
+            served: Vec::new(),
+            clock: Clock::system(),
+            ceiling,
+            schemes: Vec::new(),
+        };
+        Documents::new(rules).expect("an HTTP client")
+    }
+}

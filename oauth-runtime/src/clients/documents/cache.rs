@@ -1,0 +1,207 @@
+//! The documents that are known, and for how long.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::clients::documents::gate::NotFetched;
+use crate::model::Timestamp;
+use crate::model::client::RegisteredClient;
+use crate::model::document::Away;
+
+/// The documents that are known, by their URLs.
+#[derive(Default)]
+pub(super) struct Cache(Mutex<HashMap<String, Arc<Entry>>>);
+
+/// What is known of one URL.
+#[derive(Default)]
+pub(super) struct Entry {
+    /// Held while it is fetched: others wait for the one answer.
+    pub(super) asking: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    good: Option<Good>,
+    /// Why it could not be fetched, and when.
+    refused: Option<(Timestamp, NotFetched)>,
+    /// When a grant last used it.
+    used: Option<Timestamp>,
+}
+
+struct Good {
+    client: Arc<RegisteredClient>,
+    fetched: Timestamp,
+    fresh_until: Timestamp,
+}
+
+impl Cache {
+    /// The client, where its document is as good as new.
+    pub(super) fn fresh(&self, id: &str, now: Timestamp) -> Option<Arc<RegisteredClient>> {
+        self.state(id, |state| state.good.as_ref().filter(|good| now < good.fresh_until).map(Good::client))
+    }
+
+    /// The client as it was known last, where that is not too long ago.
+    pub(super) fn held(&self, id: &str, now: Timestamp) -> Option<Arc<RegisteredClient>> {
+        self.state(id, |state| state.good.as_ref().filter(|good| good.is_held(now)).map(Good::client))
+    }
+
+    /// Notes that a grant used it.
+    pub(super) fn used(&self, id: &str, now: Timestamp) {
+        self.state(id, |state| {
+            state.used = Some(now);
+            Some(())
+        });
+    }
+
+    fn state<T>(&self, id: &str, read: impl FnOnce(&mut State) -> Option<T>) -> Option<T> {
+        let entry = Arc::clone(self.0.lock().get(id)?);
+        let mut state = entry.state.lock();
+        read(&mut state)
+    }
+
+    /// What is known of this URL, for which room is made.
+    pub(super) fn entry(&self, id: &str, now: Timestamp) -> Result<Arc<Entry>, Away> {
+        let mut entries = self.0.lock();
+        if let Some(entry) = entries.get(id) {
+            return Ok(Arc::clone(entry));
+        }
+        if entries.len() >= MOST_DOCUMENTS {
+            make_room(&mut entries, now)?;
+        }
+        let entry = Arc::new(Entry::default());
+        entries.insert(id.to_owned(), Arc::clone(&entry));
+        Ok(entry)
+    }
+}
+
+/// Takes out what is of no use, and else what was fetched first of all that no grant uses.
+fn make_room(entries: &mut HashMap<String, Arc<Entry>>, now: Timestamp) -> Result<(), Away> {
+    let is_asked_for = |entry: &Arc<Entry>| Arc::strong_count(entry) > 1;
+    entries.retain(|_, entry| is_asked_for(entry) || entry.state.lock().is_of_use(now));
+    if entries.len() < MOST_DOCUMENTS {
+        return Ok(());
+    }
+    let idle = entries.iter().filter(|(_, entry)| !is_asked_for(entry) && !entry.state.lock().is_in_use(now));
+    let first = idle.min_by_key(|(_, entry)| entry.state.lock().good.as_ref().map(|good| good.fetched));
+    let id = first.map(|(id, _)| id.clone()).ok_or(Away::Full)?;
+    entries.remove(&id);
+    Ok(())
+}
+
+impl Entry {
+    /// What is known without asking: a document that is as good as new, or that it was refused a moment ago.
+    pub(super) fn known(&self, now: Timestamp) -> Option<Result<Arc<RegisteredClient>, NotFetched>> {
+        let state = self.state.lock();
+        if let Some(good) = state.good.as_ref().filter(|good| now < good.fresh_until) {
+            return Some(Ok(good.client()));
+        }
+        let (at, why) = state.refused?;
+        (now.since(at) < PAUSE).then_some(Err(why))
+    }
+
+    pub(super) fn hold(&self, client: Arc<RegisteredClient>, fresh: Duration, now: Timestamp) {
+        let mut state = self.state.lock();
+        state.good = Some(Good { client, fetched: now, fresh_until: now + fresh });
+        state.refused = None;
+    }
+
+    pub(super) fn refuse(&self, why: NotFetched, now: Timestamp) {
+        let mut state = self.state.lock();
+        if matches!(why, NotFetched::Unfit(unfit) if unfit.withdraws()) {
+            state.good = None;
+        }
+        state.refused = Some((now, why));
+    }
+}
+
+impl State {
+    fn is_of_use(&self, now: Timestamp) -> bool {
+        let is_refused = self.refused.is_some_and(|(at, _)| now.since(at) < PAUSE);
+        is_refused || self.good.as_ref().is_some_and(|good| good.is_held(now))
+    }
+
+    fn is_in_use(&self, now: Timestamp) -> bool {
+        self.used.is_some_and(|used| now.since(used) < IN_USE)
+    }
+}
+
+impl Good {
+    fn client(&self) -> Arc<RegisteredClient> {
+        Arc::clone(&self.client)
+    }
+
+    fn is_held(&self, now: Timestamp) -> bool {
+        now < self.fresh_until + HELD
+    }
+}
+
+/// How much longer the last good document counts at the token endpoint, while it cannot be fetched.
+const HELD: Duration = Duration::from_secs(24 * 3600);
+/// After a failure: a form that is sent twice asks once.
+pub(super) const PAUSE: Duration = Duration::from_secs(5);
+/// Since a grant used it, a document is in use.
+const IN_USE: Duration = Duration::from_secs(6 * 3600);
+/// Each has 5 KiB, and keys of as much: 10 MiB in all at most.
+const MOST_DOCUMENTS: usize = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clients::documents::freshness::SHORTEST;
+    use crate::clients::documents::tests::client;
+    use crate::model::document::Unfit;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_seconds(1_800_000_000 + seconds)
+    }
+
+    fn fetch(cache: &Cache, id: &str, now: Timestamp) -> Result<(), Away> {
+        cache.entry(id, now).map(|entry| entry.hold(client(id), SHORTEST, now))
+    }
+
+    #[test]
+    fn the_last_good_document_is_held_for_a_day_unless_it_is_taken_back() {
+        let cache = Cache::default();
+        fetch(&cache, "a", at(0)).expect("there is room");
+        assert!(cache.fresh("a", at(59)).is_some() && cache.fresh("a", at(60)).is_none());
+        let entry = cache.entry("a", at(60)).expect("it is there");
+        for why in [Away::Unreachable.into(), Away::Failing.into(), Unfit::NotJson.into(), Unfit::Address.into()] {
+            entry.refuse(why, at(60));
+            assert_eq!(entry.known(at(64)).map(|known| known.map(drop)), Some(Err(why)));
+            assert!(entry.known(at(65)).is_none(), "it is asked for again");
+            assert!(cache.held("a", at(86_459)).is_some() && cache.held("a", at(86_460)).is_none());
+        }
+        entry.refuse(Unfit::NotThere.into(), at(70));
+        assert!(cache.held("a", at(70)).is_none());
+    }
+
+    #[test]
+    fn room_is_made_by_what_no_grant_uses_and_else_there_is_none() {
+        let cache = Cache::default();
+        for id in 0..MOST_DOCUMENTS {
+            fetch(&cache, &id.to_string(), at(id as u64)).expect("there is room");
+        }
+        let now = at(MOST_DOCUMENTS as u64);
+        cache.used("0", now);
+        fetch(&cache, "new", now).expect("one goes");
+        let is_there = |id: &str| cache.held(id, now).is_some();
+        assert!(is_there("0") && !is_there("1") && is_there("2") && is_there("new"));
+        // A refusal makes no room that is not given back.
+        for id in 0..50 {
+            cache.entry(&format!("bad {id}"), now).expect("there is room").refuse(Unfit::NotJson.into(), now);
+        }
+        assert!(cache.0.lock().len() <= MOST_DOCUMENTS);
+        let later = now + PAUSE;
+        let ids: Vec<String> = cache.0.lock().keys().cloned().collect();
+        for id in ids {
+            cache.used(&id, later);
+            fetch(&cache, &id, later).expect("it is there");
+        }
+        assert_eq!(fetch(&cache, "one more", later), Err(Away::Full));
+        fetch(&cache, "one more", later + IN_USE).expect("none is in use any more");
+    }
+}

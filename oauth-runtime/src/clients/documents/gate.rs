@@ -1,0 +1,258 @@
+//! To which addresses a request goes, and how many there may be: the one place by which names become addresses.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+use crate::clients::documents::address::Reach;
+use crate::model::document::{Away, Unfit};
+use crate::model::{Clock, Timestamp};
+
+/// Why a document was not fetched.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum NotFetched {
+    Unfit(Unfit),
+    Away(Away),
+}
+
+impl From<Unfit> for NotFetched {
+    fn from(unfit: Unfit) -> Self {
+        NotFetched::Unfit(unfit)
+    }
+}
+
+impl From<Away> for NotFetched {
+    fn from(away: Away) -> Self {
+        NotFetched::Away(away)
+    }
+}
+
+impl fmt::Display for NotFetched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            NotFetched::Unfit(unfit) => unfit.text(),
+            NotFetched::Away(away) => away.text(),
+        })
+    }
+}
+
+impl Error for NotFetched {}
+
+crate::model::debug_as_text!(NotFetched);
+
+/// What asks the domain name system.
+pub(super) type LookUp = Arc<dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync>;
+
+/// Lets requests through.
+pub(super) struct Gate {
+    reach: Reach,
+    look_up: LookUp,
+    clock: Clock,
+    counted: Mutex<Counted>,
+}
+
+/// The requests of a minute.
+#[derive(Default)]
+struct Counted {
+    since: Option<Timestamp>,
+    all: u32,
+    /// As many as there are requests, times the addresses of one.
+    by_network: HashMap<IpAddr, u32>,
+}
+
+impl Gate {
+    pub(super) fn new(reach: Reach, look_up: LookUp, clock: Clock) -> Self {
+        Gate { reach, look_up, clock, counted: Mutex::default() }
+    }
+
+    /// Whether one more request would be let through, as far as it is known before its host is looked up.
+    pub(super) fn has_room(&self) -> bool {
+        self.of_this_minute(|counted| counted.all < MOST_OF_ALL)
+    }
+
+    /// Counts a request, before its host is looked up: that is one as well.
+    pub(super) fn count(&self) -> Result<(), Away> {
+        self.of_this_minute(|counted| {
+            if counted.all >= MOST_OF_ALL {
+                return Err(Away::Budget);
+            }
+            counted.all += 1;
+            Ok(())
+        })
+    }
+
+    /// The addresses that a host has now and that a request may go to. A connection goes to one of them and to no other:
+    /// what the name means a moment later is not asked.
+    pub(super) async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, NotFetched> {
+        let found = (self.look_up)(host.to_owned()).await.map_err(|_| Away::Unreachable)?;
+        self.admit(found)
+    }
+
+    /// The same, of addresses that are known.
+    pub(super) fn admit(&self, mut found: Vec<IpAddr>) -> Result<Vec<IpAddr>, NotFetched> {
+        // All of them: else a name with one public address would be a way to the others.
+        if !found.iter().all(|address| self.reach.has(*address)) {
+            return Err(Unfit::Address.into());
+        }
+        if found.is_empty() {
+            return Err(Away::Unreachable.into());
+        }
+        found.truncate(MOST_ADDRESSES);
+        self.of_this_minute(|counted| {
+            found.retain(|address| {
+                let requests = counted.by_network.entry(network(*address)).or_default();
+                *requests = requests.saturating_add(1);
+                *requests <= MOST_OF_AN_ADDRESS
+            });
+        });
+        if found.is_empty() { Err(Away::Budget.into()) } else { Ok(found) }
+    }
+
+    fn of_this_minute<T>(&self, judge: impl FnOnce(&mut Counted) -> T) -> T {
+        let now = self.clock.now();
+        let mut counted = self.counted.lock();
+        if counted.since.is_none_or(|since| now.since(since) >= MINUTE) {
+            *counted = Counted { since: Some(now), ..Counted::default() };
+        }
+        judge(&mut counted)
+    }
+}
+
+/// The resolver of a client: it knows no address that the gate did not let through.
+pub(super) struct Resolver(pub(super) Arc<Gate>);
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let gate = Arc::clone(&self.0);
+        Box::pin(async move {
+            let found = gate.addresses(name.as_str()).await?;
+            // Zero stands for the port of the URL.
+            let found: Addrs = Box::new(found.into_iter().map(|address| SocketAddr::new(address, 0)));
+            Ok(found)
+        })
+    }
+}
+
+/// As the system looks names up.
+pub(super) fn system() -> LookUp {
+    Arc::new(|host| {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((host, 0)).await?;
+            Ok(found.map(|address| address.ip()).collect())
+        })
+    })
+}
+
+/// What is counted together: an IPv6 network, of which one host has as many addresses as it likes.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+    }
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+/// In a minute. Of new clients there are few; the known ones are not asked about for a minute at least.
+const MOST_OF_ALL: u32 = 60;
+/// In a minute, to one address. A network that serves the sites of many has many of them.
+const MOST_OF_AN_ADDRESS: u32 = 10;
+/// Of a host, that are tried.
+const MOST_ADDRESSES: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gate(reach: Reach, answers: impl Fn(&str) -> Vec<&'static str> + Send + Sync + 'static) -> Gate {
+        let look_up: LookUp = Arc::new(move |host| {
+            let found = answers(&host).iter().map(|text| text.parse().expect("an address")).collect();
+            Box::pin(async { Ok(found) })
+        });
+        Gate::new(reach, look_up, Clock::by_hand())
+    }
+
+    fn ips(texts: &[&str]) -> Vec<IpAddr> {
+        texts.iter().map(|text| text.parse().expect("an address")).collect()
+    }
+
+    #[tokio::test]
+    async fn a_name_is_as_public_as_the_least_public_of_its_addresses() {
+        let gate = gate(Reach::Public, |host| match host {
+            "good" => vec!["8.8.8.8", "2606:4700::1111"],
+            "mixed" => vec!["8.8.8.8", "10.0.0.1"],
+            "hidden" => vec!["2606:4700::1111", "::ffff:169.254.169.254"],
+            "late" => vec![
+                "8.8.8.8",
+                "8.8.8.8",
+                "8.8.8.8",
+                "8.8.8.8",
+                "8.8.8.8",
+                "8.8.8.8",
+                "8.8.8.8",
+                "8.8.8.8",
+                "127.0.0.1",
+            ],
+            _ => vec![],
+        });
+        assert_eq!(gate.addresses("good").await, Ok(ips(&["8.8.8.8", "2606:4700::1111"])));
+        for bad in ["mixed", "hidden", "late"] {
+            assert_eq!(gate.addresses(bad).await, Err(Unfit::Address.into()), "{bad}");
+        }
+        assert_eq!(gate.addresses("none").await, Err(Away::Unreachable.into()));
+    }
+
+    /// What is connected to is what was checked: the answer that changes is asked for anew, and checked anew.
+    #[tokio::test]
+    async fn a_name_that_changes_its_address_is_checked_at_each_connection() {
+        let turn = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let turns = Arc::clone(&turn);
+        let gate =
+            Arc::new(gate(Reach::Public, move |_| match turns.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+                0 => vec!["8.8.8.8"],
+                _ => vec!["127.0.0.1"],
+            }));
+        let resolver = Resolver(Arc::clone(&gate));
+        let resolve = || resolver.resolve("rebinds.example".parse().expect("a name"));
+        let first: Vec<SocketAddr> = resolve().await.map(Iterator::collect).unwrap_or_default();
+        assert_eq!(first, [SocketAddr::new(ips(&["8.8.8.8"])[0], 0)]);
+        let second = resolve().await.map(drop).expect_err("it is loopback now");
+        assert_eq!(second.downcast_ref::<NotFetched>(), Some(&NotFetched::Unfit(Unfit::Address)));
+    }
+
+    #[tokio::test]
+    async fn requests_are_counted_in_all_and_by_address() {
+        let gate = gate(Reach::Public, |host| match host {
+            "one" => vec!["8.8.8.8"],
+            "one network" => vec!["2606:4700::1", "2606:4700::2"],
+            _ => vec!["8.8.8.8", "1.1.1.1"],
+        });
+        for _ in 0..MOST_OF_AN_ADDRESS {
+            assert!(gate.addresses("one").await.is_ok());
+        }
+        assert_eq!(gate.addresses("one").await, Err(Away::Budget.into()));
+        // What is left of a host that has more.
+        assert_eq!(gate.addresses("two").await, Ok(ips(&["1.1.1.1"])));
+        for _ in 0..MOST_OF_AN_ADDRESS / 2 {
+            assert!(gate.addresses("one network").await.is_ok());
+        }
+        assert_eq!(gate.addresses("one network").await, Err(Away::Budget.into()));
+
+        for _ in 0..MOST_OF_ALL {
+            assert!(gate.has_room());
+            assert_eq!(gate.count(), Ok(()));
+        }
+        assert!(!gate.has_room());
+        assert_eq!(gate.count(), Err(Away::Budget));
+        gate.clock.advance(MINUTE);
+        assert_eq!(gate.count(), Ok(()));
+        assert!(gate.addresses("one").await.is_ok());
+    }
+}

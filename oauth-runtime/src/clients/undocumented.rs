@@ -1,0 +1,27 @@
+//! In place of `documents.rs`, without the feature `mcp`: there are none.
+
+use std::sync::Arc;
+
+use crate::error::Reason;
+use crate::model::client::RegisteredClient;
+
+/// What knows the clients that have documents: none does.
+pub(crate) enum Documents {}
+
+impl Documents {
+    pub(crate) fn held(&self, _: &str) -> Option<Arc<RegisteredClient>> {
+        match *self {}
+    }
+
+    pub(crate) fn asking(&self, _: &str, _: Option<&str>) -> Result<Arc<RegisteredClient>, Reason> {
+        match *self {}
+    }
+
+    pub(crate) async fn fetched(&self, _: &str) -> Result<Arc<RegisteredClient>, Reason> {
+        match *self {}
+    }
+
+    pub(crate) async fn fetched_or_held(&self, _: &str) -> Result<Arc<RegisteredClient>, Reason> {
+        match *self {}
+    }
+}
