@@ -36,7 +36,7 @@ pub(crate) async fn approve(
     promised: Promised,
 ) -> Result<(HttpResponse, Option<Issued>), Reason> {
     let Authorization { request, destination, .. } = authorization;
-    // RFC 9700 §4.11.2: whoever calls this has asked for it to be known
+    // RFC 9700 §4.11.2: it was asked to be known before
     if !destination.is_registered {
         tracing::error!(target: "oauth", client = authorization.client.id, "a redirect URI was not found registered");
         return Err(Reason::Internal);
