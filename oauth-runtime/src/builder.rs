@@ -7,6 +7,7 @@ pub mod client_address;
 mod clients;
 pub(crate) mod error;
 mod guards;
+mod implied;
 mod lifetimes;
 pub(crate) mod misfit;
 pub(crate) mod openings;
@@ -92,6 +93,8 @@ struct Settings {
     keys: Option<Keys>,
     clients: Vec<ClientSettings>,
     openings: Openings,
+    /// Of the scope that was named before.
+    implied: Vec<(Option<String>, String)>,
     scopes: Vec<(String, String)>,
     /// Of the scope that was named before.
     releases: Vec<(Option<String>, Vec<String>)>,
@@ -165,6 +168,7 @@ impl Settings {
             keys: None,
             clients: Vec::new(),
             openings: Openings::default(),
+            implied: Vec::new(),
             scopes: Vec::new(),
             releases: Vec::new(),
             seals_claims: false,

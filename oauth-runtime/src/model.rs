@@ -12,6 +12,7 @@ pub(crate) mod device_code;
 pub(crate) mod document;
 pub(crate) mod form;
 pub(crate) mod grant_type;
+pub(crate) mod hierarchy;
 pub(crate) mod id;
 pub(crate) mod issuer;
 pub(crate) mod jwk;

@@ -138,3 +138,24 @@ fn a_resource_here_has_a_path_of_its_own() {
     let error = build(|builder| builder.open_resources(["https://x.example"])).unwrap_err().to_string();
     assert!(error.contains("https://x.example"), "{error}");
 }
+
+#[tokio::test]
+async fn a_scope_that_implies_others_is_enough_where_they_are_asked_for() {
+    let server = oauth_tests::start(|builder| {
+        builder
+            .scope("all", "Everything")
+            .implies("notes")
+            .scope("notes", "Your notes")
+            .implies("notes:read notes:write")
+    });
+    let browser = Browser::new(&server);
+    for (asked, may_read) in [("all", true), ("notes", true), ("notes:read", true), ("notes:write", false)] {
+        let issued = browser.issued(&[("scope", Some(asked))]).await;
+
+        let status = browser.call("/notes", issued["access_token"].as_str()).await.status;
+        assert_eq!(status, if may_read { 200 } else { 403 }, "{asked}");
+    }
+    let build = |change: fn(Builder) -> Builder| change(builder("http://127.0.0.1:8000")).build().map(drop);
+    let error = build(|builder| builder.scope("x", "X").implies("nots:read")).unwrap_err().to_string();
+    assert!(error.contains(".implies(..) has \"nots:read\""), "{error}");
+}

@@ -21,6 +21,7 @@ use crate::model::GrantType;
 use crate::model::ceiling::{Ceilings, Unlisted};
 use crate::model::claims::{OFFLINE_ACCESS, OPENID};
 use crate::model::client::RegisteredClient;
+use crate::model::hierarchy::Hierarchy;
 use crate::model::issuer::Issuer;
 use crate::model::resource::{Resource, is_resource};
 use crate::model::secret::Secrets;
@@ -49,6 +50,7 @@ impl Settings {
         self.check_lifetimes()?;
         let scope_order = self.scopes.iter().map(|(scope, _)| scope.clone()).collect();
         let scopes = scopes(std::mem::take(&mut self.scopes))?;
+        let hierarchy = self.hierarchy(&scopes)?;
         let default_scope = default_scope(self.default_scope.take(), &scopes)?;
         let (users, claims_type) = self.users(scopes.contains_key(OFFLINE_ACCESS))?;
         self.check_claims(&scopes, claims_type)?;
@@ -88,7 +90,8 @@ impl Settings {
         meter::describe();
         let sealer = Arc::new(Sealer::new(&secrets, issuer.as_str()).ok_or(BuildError::Cryptography)?);
         let opener = Opener::new(&sealer);
-        let (tokens, limits) = self.own_tokens(&issuer, &secrets, opener, clients.ceilings(), others_verify)?;
+        let (tokens, limits) =
+            self.own_tokens(&issuer, &secrets, opener, clients.ceilings(), (others_verify, hierarchy))?;
         self.check_algorithms(&clients, &tokens.keys)?;
         let tokens = Arc::new(tokens);
         let clients = self.registering(clients, &secrets, &issuer, &tokens)?;
@@ -198,7 +201,7 @@ impl Settings {
         secrets: &Secrets,
         opener: Opener,
         ceilings: Ceilings,
-        others_verify: bool,
+        (others_verify, hierarchy): (bool, Hierarchy),
     ) -> Result<(OwnTokens, Limits), BuildError> {
         let clock = self.clock.clone();
         let keys = match self.keys.take() {
@@ -224,7 +227,18 @@ impl Settings {
         let counters = counters.ok_or(BuildError::Cryptography)?;
         let ledger = Ledger::new(store, clock.clone(), self.patience, Arc::clone(&events));
         let limits = Limits::new(ledger.shared_store(), &counters);
-        Ok((OwnTokens { keys: keys.ok_or(BuildError::Cryptography)?, opener, ceilings, ledger, clock, events }, limits))
+        Ok((
+            OwnTokens {
+                keys: keys.ok_or(BuildError::Cryptography)?,
+                opener,
+                ceilings,
+                hierarchy,
+                ledger,
+                clock,
+                events,
+            },
+            limits,
+        ))
     }
 }
 

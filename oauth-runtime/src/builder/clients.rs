@@ -286,7 +286,7 @@ pub(super) fn default_scope(text: Option<String>, scopes: &BTreeMap<String, Stri
 }
 
 /// As many as there are: only what a request asks for is bounded.
-fn described(text: &str, scopes: &BTreeMap<String, String>) -> Result<Scope, UnknownScope> {
+pub(super) fn described(text: &str, scopes: &BTreeMap<String, String>) -> Result<Scope, UnknownScope> {
     let parsed = Scope::try_from(text.to_owned()).map_err(|why| UnknownScope {
         scope: text.trim().to_owned(),
         why: format!("{why}: write names with spaces between them, such as \"notes:read notes:write\""),

@@ -255,6 +255,12 @@ pub enum BuildError {
     /// The [`default_scope`](crate::Builder::default_scope) is malformed, or has a scope that is not declared.
     #[error("the default scope has {0}")]
     DefaultScope(#[source] UnknownScope),
+    /// [`implies`](crate::Builder::implies) has a scope that is not declared.
+    #[error(".implies(..) has {0}")]
+    ImpliedScope(#[source] UnknownScope),
+    /// [`implies`](crate::Builder::implies) was called before any scope.
+    #[error(".implies(..) is of the scope before it: call it after .scope(..)")]
+    ImpliesWithoutScope,
     /// A [`path`](crate::Builder::path) is malformed, or another URL of the server has it already.
     #[error(
         "the path {path:?} of {endpoint:?} is taken or cannot be used: write /segments of letters, digits and -._~"

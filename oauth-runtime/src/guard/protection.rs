@@ -16,6 +16,7 @@ use crate::keys::RemoteKeys;
 use crate::keys::sealed::Opener;
 use crate::keys::{Expected, KeyRing, Verified};
 use crate::model::ceiling::Ceilings;
+use crate::model::hierarchy::Hierarchy;
 use crate::model::{Clock, Timestamp};
 use crate::standing::Ledger;
 
@@ -42,6 +43,7 @@ pub(crate) struct OwnTokens {
     pub(crate) keys: KeyRing,
     pub(crate) opener: Opener,
     pub(crate) ceilings: Ceilings,
+    pub(crate) hierarchy: Hierarchy,
     pub(crate) ledger: Ledger,
     pub(crate) clock: Clock,
     pub(crate) events: Arc<Events>,
@@ -105,7 +107,7 @@ impl OwnTokens {
         let is_of_user = registered.signed_in_at.is_some();
         let left = ceiling.left_of(&registered.scope, &registered.audience, is_of_user);
         let (scope, audience) = left.ok_or(Reason::TokenNotForClient)?;
-        verified.cut(scope, audience, expected)
+        verified.cut(self.hierarchy.widened(scope), audience, expected)
     }
 
     /// A token with all that it was issued with, whether or not its client may have that today: for its end.

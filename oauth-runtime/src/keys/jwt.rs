@@ -194,7 +194,7 @@ impl Registered {
 }
 
 impl Verified {
-    /// Of a token's scope and audience this alone.
+    /// With this scope and this audience.
     pub(crate) fn cut(mut self, scope: Scope, audience: Vec<String>, expected: &Expected) -> Result<Self, Reason> {
         expected.check_audience(&audience)?;
         if scope != self.registered.scope {
