@@ -292,31 +292,6 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Which claims the scope before it is for: a client that was granted it reads them at `/userinfo`, in its ID tokens
-    /// where it [asks for that](Client::claims_in_id_tokens), and, a third party's too, in its access tokens. Default: what
-    /// OpenID Connect says of `profile`, `email`, `address` and `phone` (Core §5.4), and of other scopes nothing. One that neither
-    /// the type of the claims nor OpenID Connect has is a [`BuildError`](crate::BuildError::ReleasedClaim).
-    ///
-    /// ```
-    /// # use oauth_runtime::{Client, Login, OAuthService};
-    /// # use serde_json::json;
-    /// let oauth = OAuthService::builder()
-    ///     .issuer("http://127.0.0.1:8000")
-    ///     .scope("openid", "Know who you are")
-    ///     .scope("roles", "Know what you may do")
-    ///     .releases(["role", "permissions"])
-    ///     .client(Client::public("grafana").redirect_uri("http://127.0.0.1/login").claims_in_id_tokens())
-    ///     .authenticate(async |_: Login| Some(json!({ "sub": "ada", "role": "admin" })))
-    ///     .build()
-    ///     .unwrap();
-    /// # let _ = oauth;
-    /// ```
-    pub fn releases<C: Into<String>>(mut self, claims: impl IntoIterator<Item = C>) -> Self {
-        let scope = self.settings.scopes.last().map(|(scope, _)| scope.clone());
-        self.settings.releases.push((scope, claims.into_iter().map(Into::into).collect()));
-        self
-    }
-
     /// What is granted where a client asks for no scope. Default: nothing.
     pub fn default_scope(mut self, scope: impl Into<String>) -> Self {
         self.settings.default_scope = Some(scope.into());

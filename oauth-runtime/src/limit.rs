@@ -119,7 +119,15 @@ impl Limits {
 
     /// Counts a registration from this network.
     pub(crate) async fn registration(&self, networks: &Networks) -> Result<Result<(), TooMany>, StoreError> {
-        self.each(self.row(Kind::Registration, networks.narrowest())).await
+        let of = |(width, network)| {
+            let kind = match width {
+                Width::Narrow => Kind::Registration,
+                Width::Middle => Kind::Registration56,
+                Width::Wide => Kind::Registration48,
+            };
+            self.row(kind, network)
+        };
+        self.all(&networks.iter().map(of).collect::<Vec<_>>()).await
     }
 
     /// Counts one, whatever comes of it: beyond the free ones, one at a time.

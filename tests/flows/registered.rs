@@ -156,7 +156,9 @@ async fn what_cannot_be_registered_is_refused_with_the_code_of_rfc_7591() {
         (with("grant_types", json!(["implicit", "password"])), "invalid_client_metadata", "grant_types"),
         (with("response_types", json!(["token"])), "invalid_client_metadata", "response_types"),
         (with("redirect_uris", json!("https://a.example/cb")), "invalid_client_metadata", "arrays"),
-        ("[]".to_owned(), "invalid_redirect_uri", "1 to 8"),
+        ("[]".to_owned(), "invalid_client_metadata", "JSON object"),
+        (r#"[["https://a.example/cb"],"x"]"#.to_owned(), "invalid_client_metadata", "JSON object"),
+        (r#"{"grant_types":null}"#.to_owned(), "invalid_redirect_uri", "1 to 8"),
         ("{".to_owned(), "invalid_client_metadata", "JSON"),
         ("redirect_uris=https://a.example".to_owned(), "invalid_client_metadata", "JSON"),
     ] {
@@ -286,6 +288,73 @@ async fn a_registration_outlives_a_change_of_the_secret() {
     assert!(!known(&|builder| builder.secret(OTHER)).await);
     assert!(known(&|builder| builder.secret(OTHER).previous_secret(old)).await);
     assert!(known(&|builder| builder.secret(OTHER).registration_secret(Secret::from(old))).await);
+}
+
+#[tokio::test]
+async fn c09_a_client_that_anyone_can_register_is_no_way_to_send_a_browser_on() {
+    let (_server, browser) = server();
+    let uri = "https://evil.example/phish";
+    let client =
+        id(&registered(&browser, json!({ "redirect_uris": [uri], "token_endpoint_auth_method": "none" })).await);
+    let ask = |more: &[(&'static str, Option<&'static str>)]| {
+        [&[("client_id", Some(&*client)), ("redirect_uri", Some(uri))], more].concat()
+    };
+    let refused =
+        [("prompt", Some("none")), ("scope", Some("bogus")), ("code_challenge", None), ("response_type", Some("x"))];
+    for change in refused {
+        let answer = browser.authorize(&ask(&[change])).await;
+        assert!(answer.status == 400 && answer.is_page(), "{change:?}: {answer:?}");
+    }
+    // Signed in, and by a user's own decision alone.
+    let page = browser.sign_in(&ask(&[]), "admin", "admin123").await;
+    for change in refused {
+        let answer = browser.authorize(&ask(&[change])).await;
+        assert!(answer.status == 400 && answer.is_page(), "{change:?}: {answer:?}");
+    }
+    assert_eq!(browser.consent(&page.form(), "deny").await.redirect()["error"], "access_denied");
+}
+
+#[tokio::test]
+async fn c51_a_secret_that_a_client_got_by_itself_does_not_spare_the_question() {
+    let (_server, browser) = server();
+    let registered = registered(&browser, json!({ "redirect_uris": [CALLBACK] })).await;
+    let client = id(&registered);
+    for _ in 0..2 {
+        let changes = [("client_id", Some(&*client)), ("redirect_uri", Some(CALLBACK))];
+        let shown = browser.authorize(&changes).await;
+        let page = if shown.body.contains("name=\"password\"") {
+            browser.login(&shown.form(), "admin", "admin123").await
+        } else {
+            shown
+        };
+        assert!(page.is_page() && page.body.contains("name=\"decision\""), "{page:?}");
+        browser.consent(&page.form(), "allow").await.redirect();
+    }
+}
+
+#[tokio::test]
+async fn a_user_s_grants_to_it_end_by_its_id_and_by_its_name() {
+    let (listener, base) = oauth_tests::free_port();
+    let oauth = open(builder(&base), &base).build().unwrap();
+    let service = oauth.clone();
+    let server = oauth_tests::serve(listener, move |app| {
+        app.configure(service.routes());
+    });
+    let browser = Browser::new(&server);
+    let client = id(&registered(&browser, public()).await);
+    for by_name in [false, true] {
+        let issued = redeem(&browser, &client, &code(&browser, &client, &[]).await, &[]).await.json();
+        let claims = crate::sessions::claims(&issued["access_token"]);
+        let name = if by_name { claims["client_id"].as_str().unwrap() } else { &client };
+        oauth.revoke_client("admin", name).await.unwrap();
+        let refresh = browser.refresh(issued["refresh_token"].as_str().unwrap(), &[("client_id", Some(&client))]).await;
+        assert_eq!(refresh.json()["error"], "invalid_grant", "by name: {by_name}");
+    }
+    let taken = |id: &'static str| {
+        let client = oauth_runtime::Client::public(id).redirect_uri("https://a.example/cb");
+        builder("http://127.0.0.1:8000").client(client).build().is_err()
+    };
+    assert!(taken("registered-cli") && taken("r.x") && !taken("regular"));
 }
 
 #[tokio::test]

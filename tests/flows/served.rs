@@ -79,12 +79,22 @@ async fn c24_what_is_below_a_resources_path_takes_its_tokens_alone() {
         // What leads to the same handler is below the same path.
         ("/%6dcp/tools/add", ["mcp"]),
         ("/mc%70", ["mcp"]),
+        ("/mcp/wrapped/a//b/./c%2Fd", ["mcp"]),
         ("/mcp/files/list", ["files"]),
         ("/mcp/%66iles/list", ["files"]),
     ] {
         assert_eq!(opens(path).await, expected, "{path}");
     }
     assert_eq!(error(&browser, "/mcp", "x.y.z").await.0, 401);
+    // What another reader takes for a path of another resource is for none: a middleware or a server behind may be one.
+    for path in [
+        "/mcp/wrapped/..%2F..%2Fme",
+        "/mcp/wrapped/%252e%252e/%252e%252e/me",
+        "/mcp/wrapped/..%5C..%5Cme",
+        "/mcp/wrapped/..%2Ffiles",
+    ] {
+        assert_eq!(opens(path).await, [""; 0], "{path}");
+    }
 }
 
 #[tokio::test]
@@ -113,7 +123,9 @@ async fn c24_each_resource_is_described_where_its_challenge_says() {
 
 #[tokio::test]
 async fn where_the_audience_has_no_document_the_root_has_that_of_the_first_resource() {
-    let server = start(|builder, base| builder.audience("urn:notes").mcp(format!("{base}/mcp")));
+    let server = start(|builder, base| {
+        builder.audience("urn:notes").resource(format!("{base}/internal/files")).mcp(format!("{base}/mcp"))
+    });
     let browser = Browser::new(&server);
     let described = browser.call("/.well-known/oauth-protected-resource", None).await.json();
     assert_eq!(described["resource"], format!("{}/mcp", server.base));
@@ -129,6 +141,12 @@ fn a_resource_here_has_a_path_of_its_own() {
         (|builder| builder.mcp("https://api.example/mcp?x=1"), "https://api.example/mcp?x=1"),
         (|builder| builder.mcp("http://api.example/mcp"), "http://api.example/mcp"),
         (|builder| builder.mcp("https://a.example/mcp").mcp("https://b.example/mcp"), "https://b.example/mcp"),
+        (
+            |builder| builder.mcp("https://a.example/mcp").mcp("https://a.example/abc").mcp("https://b.example/mcp"),
+            "https://b.example/mcp",
+        ),
+        (|builder| builder.mcp("https://a.example"), "https://a.example"),
+        (|builder| builder.audience("http://127.0.0.1:8000/mcp").mcp("https://a.example/mcp"), "https://a.example/mcp"),
     ] {
         let error = build(change).unwrap_err().to_string();
         assert!(error.contains(named) && error.contains("path of its own"), "{error}");

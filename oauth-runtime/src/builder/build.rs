@@ -50,7 +50,6 @@ impl Settings {
         self.check_lifetimes()?;
         let scope_order = self.scopes.iter().map(|(scope, _)| scope.clone()).collect();
         let scopes = scopes(std::mem::take(&mut self.scopes))?;
-        let hierarchy = self.hierarchy(&scopes)?;
         let default_scope = default_scope(self.default_scope.take(), &scopes)?;
         let (users, claims_type) = self.users(scopes.contains_key(OFFLINE_ACCESS))?;
         self.check_claims(&scopes, claims_type)?;
@@ -84,14 +83,14 @@ impl Settings {
             resource: resource.is_some() || !served.is_empty(),
             registrar: self.openings.ways.contains(&Unlisted::Registered),
         };
-        let described = Described::new(resource.as_ref(), &served);
+        let described = Described::new(resource.as_ref(), &served, self.openings.served.first());
         let paths = paths(&issuer, &described, &self.paths, &has)?;
         self.check_addresses(&issuer, &paths, &users)?;
         meter::describe();
         let sealer = Arc::new(Sealer::new(&secrets, issuer.as_str()).ok_or(BuildError::Cryptography)?);
         let opener = Opener::new(&sealer);
         let (tokens, limits) =
-            self.own_tokens(&issuer, &secrets, opener, clients.ceilings(), (others_verify, hierarchy))?;
+            self.own_tokens(&issuer, &secrets, opener, clients.ceilings(), (others_verify, self.hierarchy(&scopes)?))?;
         self.check_algorithms(&clients, &tokens.keys)?;
         let tokens = Arc::new(tokens);
         let clients = self.registering(clients, &secrets, &issuer, &tokens)?;

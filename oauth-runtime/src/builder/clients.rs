@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::builder::error::BuildError;
 use crate::builder::misfit::UnknownScope;
+use crate::clients::registered::is_reserved;
 use crate::model::ceiling::Ceiling;
 use crate::model::claims::{OPENID, REGISTERED, UnusableClaims, UserClaims};
 use crate::model::client::{ClientSettings, RegisteredClient, is_client_id};
@@ -37,7 +38,7 @@ pub(super) fn clients(
 ) -> Result<HashMap<String, Arc<RegisteredClient>>, BuildError> {
     let mut registered = HashMap::new();
     for client in clients {
-        if !is_client_id(&client.id) {
+        if !is_client_id(&client.id) || is_reserved(&client.id) {
             return Err(BuildError::ClientId { client: client.id });
         }
         let credentials = credentials(&client)?;

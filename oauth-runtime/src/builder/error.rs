@@ -277,7 +277,9 @@ pub enum BuildError {
     )]
     NoClient,
     /// The id of a client is empty, too long, or has other characters than printable ASCII.
-    #[error("the client id {client:?} must be 1 to 128 printable ASCII characters without spaces")]
+    #[error(
+        "the client id {client:?} must be 1 to 128 printable ASCII characters without spaces, and not begin with \"r.\" or \"registered-\""
+    )]
     ClientId {
         /// The id as given.
         client: String,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::builder::Settings;
 use crate::guard::cache::TokenCache;
 use crate::guard::own::OwnUrls;
-use crate::guard::protection::{OwnTokens, Protection, Tokens};
+use crate::guard::protection::{Below, OwnTokens, Protection, Tokens};
 use crate::guard::refusal::{RefusalForm, Resource};
 use crate::keys::Expected;
 use crate::model::issuer::Issuer;
@@ -47,14 +47,17 @@ impl Settings {
         };
         let below = |resource: &Resource| {
             let expected = Expected::own(issuer.as_str(), &resource.identifier);
-            (resource.handlers.clone(), guards(expected, self.token_cache, Some(resource), Vec::new()))
+            (resource.handlers.clone(), guards(expected, self.token_cache, Some(resource), Below::default()))
         };
-        let below = served.iter().map(below).collect();
+        // No token has an audience of this name: no text of the author's has a NUL in it.
+        let of_none = || guards(Expected::own(issuer.as_str(), "\0"), 0, None, Below::default());
+        let unclear = (!served.is_empty()).then(of_none);
+        let below = Below { resources: served.iter().map(below).collect(), unclear };
         let expected = Expected::own(issuer.as_str(), audience);
         let of_userinfo = expected.clone().or([issuer.userinfo()]);
         Guards {
             own: guards(expected, self.token_cache, own, below),
-            userinfo: guards(of_userinfo, self.token_cache.min(CACHE_OF_USERINFO), own, Vec::new()),
+            userinfo: guards(of_userinfo, self.token_cache.min(CACHE_OF_USERINFO), own, Below::default()),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Scopes that have others in them.
+//! What the scopes are for, and which have others in them.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +9,31 @@ use crate::model::Scope;
 use crate::model::hierarchy::Hierarchy;
 
 impl<S> Builder<S> {
+    /// Which claims the scope before it is for: a client that was granted it reads them at `/userinfo`, in its ID tokens
+    /// where it [asks for that](Client::claims_in_id_tokens), and, a third party's too, in its access tokens. Default: what
+    /// OpenID Connect says of `profile`, `email`, `address` and `phone` (Core §5.4), and of other scopes nothing. One that neither
+    /// the type of the claims nor OpenID Connect has is a [`BuildError`](crate::BuildError::ReleasedClaim).
+    ///
+    /// ```
+    /// # use oauth_runtime::{Client, Login, OAuthService};
+    /// # use serde_json::json;
+    /// let oauth = OAuthService::builder()
+    ///     .issuer("http://127.0.0.1:8000")
+    ///     .scope("openid", "Know who you are")
+    ///     .scope("roles", "Know what you may do")
+    ///     .releases(["role", "permissions"])
+    ///     .client(Client::public("grafana").redirect_uri("http://127.0.0.1/login").claims_in_id_tokens())
+    ///     .authenticate(async |_: Login| Some(json!({ "sub": "ada", "role": "admin" })))
+    ///     .build()
+    ///     .unwrap();
+    /// # let _ = oauth;
+    /// ```
+    pub fn releases<C: Into<String>>(mut self, claims: impl IntoIterator<Item = C>) -> Self {
+        let scope = self.settings.scopes.last().map(|(scope, _)| scope.clone());
+        self.settings.releases.push((scope, claims.into_iter().map(Into::into).collect()));
+        self
+    }
+
     /// Which scopes are in the one before it, as in `"files:read files:list"`: a token with that one has these as well, at guards, at
     /// `/userinfo` and for [`AccessToken::scope`](crate::AccessToken::scope). Each is declared by
     /// [`scope`](Builder::scope); what is implied implies on. A server elsewhere reads in its tokens what was granted. Default:
@@ -36,11 +61,11 @@ impl<S> Builder<S> {
 }
 
 impl Settings {
-    pub(super) fn hierarchy(&mut self, scopes: &BTreeMap<String, String>) -> Result<Hierarchy, BuildError> {
+    pub(super) fn hierarchy(&self, scopes: &BTreeMap<String, String>) -> Result<Hierarchy, BuildError> {
         let mut implied: BTreeMap<String, Scope> = BTreeMap::new();
-        for (scope, others) in std::mem::take(&mut self.implied) {
-            let scope = scope.ok_or(BuildError::ImpliesWithoutScope)?;
-            let others = described(&others, scopes).map_err(BuildError::ImpliedScope)?;
+        for (scope, others) in &self.implied {
+            let scope = scope.clone().ok_or(BuildError::ImpliesWithoutScope)?;
+            let others = described(others, scopes).map_err(BuildError::ImpliedScope)?;
             implied.entry(scope).or_default().extend(others.iter());
         }
         Ok(Hierarchy::of(implied))

@@ -142,19 +142,20 @@ impl Settings {
 
     /// The resources of this `App`, those with the longest path first.
     pub(super) fn served(&self, issuer: &Issuer, audience: &str) -> Result<Vec<Resource>, BuildError> {
+        let own = Resource::new(audience, issuer);
         let mut served: Vec<Resource> = Vec::new();
         for resource in self.resources.iter().filter(|resource| *resource != audience) {
-            if self.openings.served.contains(resource) {
-                served.push(Resource::here(resource).ok_or(OpeningError::Path { resource: resource.clone() })?);
-            } else {
-                served.extend(Resource::new(resource, issuer));
+            let is_said = self.openings.served.contains(resource);
+            let here = if is_said { Resource::here(resource) } else { Resource::new(resource, issuer) };
+            let here = here.filter(|here| !here.handlers.is_empty());
+            let is_taken = |here: &Resource| served.iter().chain(&own).any(|other| other.handlers == here.handlers);
+            if (is_said && here.is_none()) || here.as_ref().is_some_and(is_taken) {
+                return Err(OpeningError::Path { resource: resource.clone() }.into());
             }
+            served.extend(here);
         }
         served.sort_by_key(|resource| std::cmp::Reverse(resource.handlers.len()));
-        match served.windows(2).find(|pair| pair[0].handlers == pair[1].handlers) {
-            Some([_, other]) => Err(OpeningError::Path { resource: other.identifier.clone() }.into()),
-            _ => Ok(served),
-        }
+        Ok(served)
     }
 
     /// How clients may come that are not listed, and the most that they may be given.

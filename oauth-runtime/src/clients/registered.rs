@@ -128,7 +128,9 @@ impl Registrar {
         let parsed = |uri: &String| RedirectUri::parse(uri, self.besides()).ok();
         let redirect_uris: Vec<RedirectUri> = redirect_uris.iter().filter_map(parsed).collect();
         let shown = redirect_uris.first()?;
-        let shown = shown.destination(shown.as_str()).shown;
+        let shown = shown.destination(shown.as_str());
+        // A private scheme is no host, whatever it reads like.
+        let shown = if shown.source.ends_with(':') { shown.source } else { shown.shown };
         let secrets = || self.secrets(client_id).map(|secret| SecretHash::of(&secret)).collect();
         Some(RegisteredClient {
             id: name_of(client_id),
@@ -178,10 +180,12 @@ fn letters(name: &str) -> String {
 /// What codes, tokens and facts call a client, by its id or by this name: it fits a code, and shows nothing of where its users
 /// are sent.
 pub(crate) fn name_of(client: &str) -> String {
-    match Unlisted::of(client) {
-        Some(Unlisted::Registered) => client.to_owned(),
-        Some(Unlisted::Document) | None => digest(REGISTERED.trim_end_matches('-'), client),
-    }
+    if client.starts_with(PREFIX) { digest(REGISTERED.trim_end_matches('-'), client) } else { client.to_owned() }
+}
+
+/// Whether an id or a name is one that only such clients have.
+pub(crate) fn is_reserved(client: &str) -> bool {
+    client.starts_with(PREFIX) || client.starts_with(REGISTERED)
 }
 
 fn ending_of(id: &str) -> Key {

@@ -46,7 +46,10 @@ async fn answer(
     // For a stranger nothing is fetched: it waits until they have signed in.
     let asking = if is_signed_in { asking.known(server).await? } else { asking };
     let (client, destination) = (Arc::clone(&asking.client), asking.destination.clone());
-    let may_be_sent_on = !client.is_third_party || is_signed_in || is_silent(parameters).unwrap_or(false);
+    // Whose client the author never saw is anyone's: to that one only a user's own decision leads.
+    let is_listed = client.unlisted.is_none();
+    let may_be_sent_on =
+        !client.is_third_party || (is_listed && (is_signed_in || is_silent(parameters).unwrap_or(false)));
     let answered = match session {
         Ok(session) => authorize(server, http, parameters, (asking, push), session).await,
         Err(reason) => Err(reason),

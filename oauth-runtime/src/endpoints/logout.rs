@@ -3,6 +3,7 @@
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 
+use crate::clients::registered;
 use crate::error::Reason;
 use crate::keys::SignedInAs;
 use crate::model::client::MAX_CLIENT_ID_BYTES;
@@ -84,7 +85,7 @@ fn is_of_this(session: &Session, hint: &SignedInAs, client: &str) -> bool {
 /// What codes and facts call the client that a token names.
 async fn known_as(server: &Server, client_id: &str) -> Result<String, Reason> {
     let found = server.clients().find(client_id).await?;
-    Ok(found.map_or_else(|| client_id.to_owned(), |client| client.id.clone()))
+    Ok(found.map_or_else(|| registered::name_of(client_id), |client| client.id.clone()))
 }
 
 /// Whether a client may end the session of its user without asking. A third party may ask them to.

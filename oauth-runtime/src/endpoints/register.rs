@@ -1,7 +1,7 @@
 //! `POST /register`: a client registers itself (RFC 7591 §3).
 
 use actix_web::{HttpRequest, HttpResponse};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::clients::registered::Registered;
 use crate::error::Reason;
@@ -21,7 +21,10 @@ pub(crate) async fn register(
 ) -> Result<HttpResponse, Reason> {
     // Its URL is there only with a registrar.
     let registrar = server.clients().registrar().ok_or(Reason::Internal)?;
-    let asked: Asked = serde_json::from_slice(parameters.json()).map_err(|_| Reason::RegistrationMalformed)?;
+    let mut object: Map<String, Value> =
+        serde_json::from_slice(parameters.json()).map_err(|_| Reason::RegistrationMalformed)?;
+    object.retain(|_, value| !value.is_null());
+    let asked: Asked = serde_json::from_value(Value::Object(object)).map_err(|_| Reason::RegistrationMalformed)?;
     // It costs no more than the answer, but no address needs hundreds.
     if let Err(too_many) = server.limits().registration(&server.client_address().networks(http)).await? {
         server.tell(Fact::of(EventKind::Throttled).reason(too_many.limit));

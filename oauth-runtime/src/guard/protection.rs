@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use actix_web::dev::ServiceRequest;
+use percent_encoding::percent_decode_str;
 
 use crate::error::Reason;
 use crate::event::teller::Events;
@@ -27,8 +28,16 @@ pub(crate) struct Protection {
     pub(crate) token_cache: TokenCache,
     pub(crate) refusals: Arc<RefusalForm>,
     pub(crate) own_urls: Arc<OwnUrls>,
-    /// Resources of this `App` with an audience of their own: the path that their handlers are below, the longest first.
-    pub(crate) below: Vec<(String, Arc<Protection>)>,
+    pub(crate) below: Below,
+}
+
+/// Resources of this `App` with an audience of their own.
+#[derive(Default)]
+pub(crate) struct Below {
+    /// The path that the handlers of each are below, the longest first.
+    pub(crate) resources: Vec<(String, Arc<Protection>)>,
+    /// For a path of which it is not sure which of them it is below: it takes no token.
+    pub(crate) unclear: Option<Arc<Protection>>,
 }
 
 /// Whose tokens they are.
@@ -121,6 +130,32 @@ impl OwnTokens {
     }
 }
 
+fn is_below(whole: &str, path: &str) -> bool {
+    path.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn may_be_read_otherwise(path: &str) -> bool {
+    path.contains(['%', '\\']) || path.contains("//") || path.contains("/.")
+}
+
+/// A path as the most lenient reader takes it: decoded, without empty and dot segments (RFC 3986 §5.2.4).
+fn plainly(path: &str) -> String {
+    let mut decoded = path.to_owned();
+    // Twice: some decode what was decoded before.
+    for _ in 0..2 {
+        decoded = percent_decode_str(&decoded).decode_utf8_lossy().into_owned();
+    }
+    let mut segments: Vec<&str> = Vec::new();
+    for segment in decoded.split(['/', '\\']) {
+        match segment {
+            "" | "." => {}
+            ".." => drop(segments.pop()),
+            segment => segments.push(segment),
+        }
+    }
+    segments.iter().flat_map(|segment| ["/", segment]).collect()
+}
+
 /// Whether a token was made by [`testing::token`](crate::testing::token()), which asks no configuration. No id that is drawn
 /// has a dot, and ids are the server's own.
 fn is_of_a_test(id: &str) -> bool {
@@ -143,14 +178,17 @@ impl Protection {
 
     /// What decides at this path: guards below a resource's path take its tokens alone (RFC 8707 §2).
     pub(crate) fn at(self: &Arc<Self>, request: &HttpRequest) -> &Arc<Self> {
-        if self.below.is_empty() {
-            return self;
-        }
+        let Below { resources, unclear } = &self.below;
+        let Some(unclear) = unclear else { return self };
         // As the router reads it: what is encoded for no reason leads to the same handler.
         let path = request.match_info().as_str();
-        let is_below =
-            |whole: &str| path.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        self.below.iter().find(|(whole, _)| is_below(whole)).map_or(self, |(_, resource)| resource)
+        let found = |path: &str| resources.iter().position(|(whole, _)| is_below(whole, path));
+        let as_it_stands = found(path);
+        // A middleware further in, or a server that this one passes it on to, may read another path of it.
+        if may_be_read_otherwise(path) && found(&plainly(path)) != as_it_stands {
+            return unclear;
+        }
+        as_it_stands.and_then(|index| resources.get(index)).map_or(self, |(_, resource)| resource)
     }
 
     /// A refusal in the form of this resource.

@@ -14,7 +14,7 @@ use crate::guard::cache::TokenCache;
 use crate::guard::closed::Closed;
 use crate::guard::map;
 use crate::guard::own::{self, OwnUrls};
-use crate::guard::protection::{Protection, Tokens};
+use crate::guard::protection::{Below, Protection, Tokens};
 use crate::guard::refusal::{Refusal, RefusalBody, RefusalForm, Resource};
 use crate::guard::require::Require;
 use crate::keys::{DiscoveryError, Expected, IssuerAway, IssuerHealth, RemoteKeys, Shape};
@@ -254,7 +254,7 @@ impl ResourceServerBuilder {
             tokens: Tokens::Remote(Arc::clone(&keys)),
             token_cache: TokenCache::new(self.token_cache),
             own_urls: Arc::new(OwnUrls::new(resource.iter().map(|resource| resource.path.clone()))),
-            below: Vec::new(),
+            below: Below::default(),
             refusals: Arc::new(RefusalForm {
                 realm: self.issuer.clone(),
                 resource,

@@ -17,12 +17,17 @@ impl Limits {
             self.row(kind, network)
         };
         let rows: Vec<Row> = networks.iter().map(of).chain([self.row(Kind::Devices, "")]).collect();
-        let sums = self.add(&adding(&rows, 1)).await?;
+        self.all(&rows).await
+    }
+
+    /// Counts one at all of these, whatever comes of it.
+    pub(super) async fn all(&self, rows: &[Row]) -> Result<Result<(), TooMany>, StoreError> {
+        let sums = self.add(&adding(rows, 1)).await?;
         let seen = rows.iter().zip(sums).map(|(row, sum)| (*row, sum.of_others()));
         let gates: Vec<(Row, u64)> = seen.filter(|(row, asked)| *asked >= row.kind.free()).collect();
         let passed = self.pass_gates(&gates).await?;
         if passed.is_err() {
-            self.add(&adding(&rows, -1)).await?;
+            self.add(&adding(rows, -1)).await?;
         }
         Ok(passed)
     }

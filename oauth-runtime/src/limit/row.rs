@@ -77,6 +77,8 @@ kinds! {
     UserCode, Client, "user_code", 10;
     /// Registrations from an address.
     Registration, Client, "registration", 50;
+    Registration56, Client, "registration", 100;
+    Registration48, Client, "registration", 200;
 }
 
 /// From the table below: how many counters each of two rows has, one table after another.

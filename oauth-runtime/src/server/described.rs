@@ -9,15 +9,15 @@ pub(crate) struct Described {
 }
 
 impl Described {
-    /// That of the service's own audience, and those of this `App`. The first of them is found at the root too, where nothing
-    /// else is: some clients look only there.
-    pub(crate) fn new(own: Option<&Resource>, served: &[Resource]) -> Self {
+    /// That of the service's own audience, and those of this `App`. The first that the author named as open is found at the root too,
+    /// where nothing else is: some clients look only there.
+    pub(crate) fn new(own: Option<&Resource>, served: &[Resource], first: Option<&String>) -> Self {
         let of = |resource: &Resource| (resource.path.clone(), resource.identifier.clone());
         let mut by_path: Vec<_> = own.into_iter().chain(served).map(of).collect();
-        if let Some(first) = served.first()
+        if let Some(first) = first
             && by_path.iter().all(|(path, _)| *path != Resource::root())
         {
-            by_path.push((Resource::root(), first.identifier.clone()));
+            by_path.push((Resource::root(), first.clone()));
         }
         Described { by_path }
     }

@@ -45,7 +45,7 @@ pub enum Holder {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Given {
-    /// Its `client_id`.
+    /// Its `client_id`; of a client that registered itself the name that tokens and events have for it.
     pub client: String,
     /// What it may do, by the configuration of now; for a consent, what was allowed.
     pub scope: Scope,
@@ -94,6 +94,7 @@ impl OAuthService {
     /// # Errors
     /// The store has no answer: whether it has ended is not known.
     pub async fn revoke_client(&self, subject: &str, client: &str) -> Result<(), StoreError> {
+        let client = &*registered::name_of(client);
         let revoke = |record: &mut Record, now| {
             record.revoke_client(client, now);
             true
@@ -104,7 +105,8 @@ impl OAuthService {
     }
 
     /// Ends a client that registered itself, by its `client_id` or by the name that codes, tokens and events have for it: it gets no
-    /// code and no token any more, and its access tokens last until they expire. False where there is none, or it has ended.
+    /// code and no token any more, and its access tokens last until they expire. False where no such id was given out here, or it has ended; of a name it is not
+    /// known whether it was. That it was ended is gone with the store's memory, and with [`OAuthService::renew`].
     ///
     /// # Errors
     /// The store has no answer: whether it has ended is not known.

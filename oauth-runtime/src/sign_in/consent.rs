@@ -57,6 +57,10 @@ pub(crate) fn is_needed(
 /// of this very origin, as on a developer's machine, belongs to the author.
 fn is_identified(server: &Server, client: &RegisteredClient, destination: &Destination) -> bool {
     let is_own = destination.source == server.issuer().origin();
+    // Its secret it got by itself, so that this proves nothing of who it is.
+    if client.unlisted == Some(Unlisted::Registered) {
+        return destination.is_https;
+    }
     client.credentials.is_some() || destination.is_https || is_own
 }
 
