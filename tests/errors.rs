@@ -52,6 +52,7 @@ fn whole(builder: Builder) -> Builder<WithReload> {
         .client(Client::public("fixed").redirect_uri("https://fixed.example/cb"))
         .client(Client::confidential("job").secret(SECRET))
         .client(Client::public("tv").device())
+        .registration()
         .client(Client::public("fapi").redirect_uri(REDIRECT).require_pushed_requests())
         .authenticate(async |login: Login| match login.username.as_str() {
             // Claims that no token can carry.
@@ -134,6 +135,11 @@ async fn rows() -> Vec<Row> {
         app.configure(oauth.routes()).configure(handlers).service(strong);
     });
     let fresh = || Browser::new(&server);
+    let register = async |json: &'static str| {
+        let request =
+            fresh().http.post(format!("{}/register", fresh().base)).header("content-type", "application/json");
+        Answer::to(request.body(json)).await
+    };
     let asked = async |name, value| fresh().authorize(&[STATE, (name, value)]).await;
     let none = ("prompt", Some("none"));
     let browser = fresh();
@@ -163,6 +169,7 @@ async fn rows() -> Vec<Row> {
     let never = |section, code, why| Row { section, code, got: Err(why), when: "" };
     const A: &str = "RFC 6749 §4.1.2.1";
     const T: &str = "RFC 6749 §5.2";
+    const R: &str = "RFC 7591 §3.2.2";
     const D: &str = "RFC 8628 §3.5";
     const G: &str = "RFC 6750 §3.1";
     const O: &str = "OpenID Connect Core §3.1.2.6";
@@ -261,6 +268,23 @@ async fn rows() -> Vec<Row> {
             fresh().post("/introspect", "client_id=demo&token=x").await,
             "a public client cannot show who it is",
         ),
+        row(
+            R,
+            "invalid_redirect_uri",
+            Json,
+            400,
+            register(r#"{"redirect_uris":["http://evil.example/cb"]}"#).await,
+            "one that is neither https nor on loopback",
+        ),
+        row(
+            R,
+            "invalid_client_metadata",
+            Json,
+            400,
+            register(r#"{"token_endpoint_auth_method":"tls_client_auth"}"#).await,
+            "a way to show who it is that there is not here",
+        ),
+        never(R, "invalid_software_statement", "a software statement is left unread (RFC 7591 §2.3)"),
         row(D, "authorization_pending", Json, 400, pending, "the user has not decided yet"),
         row(D, "slow_down", Json, 400, too_soon, "the device asks again before the interval is over"),
         row(D, "access_denied", Json, 400, denied_device, "the user did not allow it"),
