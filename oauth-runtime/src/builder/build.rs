@@ -58,10 +58,7 @@ impl Settings {
         let is_local = !issuer.is_https(); // plain http is for loopback alone
         let whole = Whole { scopes: &scopes, audience: &audience, resources, userinfo, seals_all, is_local };
         let listed = clients(std::mem::take(&mut self.clients), &whole)?;
-        let unlisted = self.unlisted(&whole)?;
-        if listed.is_empty() && unlisted.is_empty() {
-            return Err(BuildError::NoClient);
-        }
+        let unlisted = self.unlisted(&whole, listed.is_empty())?;
         let clients = Clients::new(listed, origins(std::mem::take(&mut self.origins))?, unlisted);
 
         let served = self.served(&issuer, &audience)?;

@@ -159,7 +159,14 @@ impl Settings {
     }
 
     /// How clients may come that are not listed, and the most that they may be given.
-    pub(super) fn unlisted(&self, whole: &Whole<'_>) -> Result<Vec<(Unlisted, Arc<Ceiling>)>, BuildError> {
+    pub(super) fn unlisted(
+        &self,
+        whole: &Whole<'_>,
+        none_is_listed: bool,
+    ) -> Result<Vec<(Unlisted, Arc<Ceiling>)>, BuildError> {
+        if none_is_listed && self.openings.ways.is_empty() {
+            return Err(BuildError::NoClient);
+        }
         let open = Arc::new(self.open(whole)?);
         Ok(self.ways()?.into_iter().map(|way| (way, Arc::clone(&open))).collect())
     }
