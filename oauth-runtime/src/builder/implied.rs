@@ -10,7 +10,7 @@ use crate::model::hierarchy::Hierarchy;
 
 impl<S> Builder<S> {
     /// Which claims the scope before it is for: a client that was granted it reads them at `/userinfo`, in its ID tokens
-    /// where it [asks for that](Client::claims_in_id_tokens), and, a third party's too, in its access tokens. Default: what
+    /// where it [asks for that](crate::Client::claims_in_id_tokens), and, a third party's too, in its access tokens. Default: what
     /// OpenID Connect says of `profile`, `email`, `address` and `phone` (Core §5.4), and of other scopes nothing. One that neither
     /// the type of the claims nor OpenID Connect has is a [`BuildError`](crate::BuildError::ReleasedClaim).
     ///
