@@ -128,8 +128,11 @@ fn open(token: &Value) -> Value {
     crate::sessions::claims(token)
 }
 
+/// Sorted, whether serde_json sorts or keeps an order.
 fn names(claims: &Value) -> Vec<&str> {
-    claims.as_object().unwrap().keys().map(String::as_str).collect()
+    let mut names: Vec<&str> = claims.as_object().unwrap().keys().map(String::as_str).collect();
+    names.sort_unstable();
+    names
 }
 
 const PROTOCOL: [&str; 11] =
