@@ -37,6 +37,8 @@ test('c53 a user types the code, compares it, and allows the device by the keybo
   const device = await asks()
   const { page, seen, close } = await open(browser)
   await page.goto(device.verification_uri)
+  // A person sees that the field has the focus before they type.
+  await page.locator('input:focus').waitFor()
   await page.keyboard.type(device.user_code.toLowerCase().replace('-', ' '))
   await page.keyboard.press('Enter')
   await signIn(page, 'ada')
