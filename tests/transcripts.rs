@@ -107,7 +107,7 @@ impl Recorder {
             let (_, rest) = answer.body.split_once("<title>").unwrap();
             writeln!(text, "\n(the page \"{}\")", rest.split(" ·").next().unwrap()).unwrap();
         } else if kind == "application/json" {
-            writeln!(text, "\n{}", pretty(&answer.json())).unwrap();
+            writeln!(text, "\n{}", pretty(answer.json())).unwrap();
         } else if !answer.body.is_empty() {
             writeln!(text, "\n{}", answer.body).unwrap();
         }
@@ -132,7 +132,7 @@ impl Recorder {
                 }
             }
         }
-        let both = [part(0), part(1)].map(|part| pretty(&part));
+        let both = [part(0), part(1)].map(pretty);
         let text = self.named(&format!("\n{what}:\n{}\n{}\n", both[0], both[1]));
         self.text.push_str(&text);
     }
@@ -447,18 +447,7 @@ async fn resource_server() {
 }
 
 /// With its names sorted, whether serde_json sorts or keeps an order.
-fn pretty(json: &Value) -> String {
-    serde_json::to_string_pretty(&sorted(json)).unwrap()
-}
-
-fn sorted(json: &Value) -> Value {
-    match json {
-        Value::Object(object) => {
-            let by_name: std::collections::BTreeMap<&String, Value> =
-                object.iter().map(|(name, value)| (name, sorted(value))).collect();
-            by_name.into_iter().map(|(name, value)| (name.clone(), value)).collect()
-        }
-        Value::Array(values) => values.iter().map(sorted).collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => json.clone(),
-    }
+fn pretty(mut json: Value) -> String {
+    json.sort_all_objects();
+    serde_json::to_string_pretty(&json).unwrap()
 }

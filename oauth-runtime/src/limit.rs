@@ -119,15 +119,8 @@ impl Limits {
 
     /// Counts a registration from this network.
     pub(crate) async fn registration(&self, networks: &Networks) -> Result<Result<(), TooMany>, StoreError> {
-        let of = |(width, network)| {
-            let kind = match width {
-                Width::Narrow => Kind::Registration,
-                Width::Middle => Kind::Registration56,
-                Width::Wide => Kind::Registration48,
-            };
-            self.row(kind, network)
-        };
-        self.all(&networks.iter().map(of).collect::<Vec<_>>()).await
+        let kinds = [Kind::Registration, Kind::Registration56, Kind::Registration48];
+        self.all(&self.by_width(kinds, networks, str::to_owned).collect::<Vec<_>>()).await
     }
 
     /// Counts one, whatever comes of it: beyond the free ones, one at a time.
@@ -328,26 +321,30 @@ impl Limits {
 
     /// Where a password counts before it is looked at.
     fn of_password(&self, name: &FoldedName, networks: &Networks) -> Vec<Row> {
-        let at = networks.iter().map(|(width, network)| {
-            let kind = match width {
-                Width::Narrow => Kind::NameAt,
-                Width::Middle => Kind::NameAt56,
-                Width::Wide => Kind::NameAt48,
-            };
-            self.row(kind, &format!("{}\0{network}", name.as_str()))
-        });
+        let kinds = [Kind::NameAt, Kind::NameAt56, Kind::NameAt48];
+        let at = self.by_width(kinds, networks, |network| format!("{}\0{network}", name.as_str()));
         let by_name = at.chain([self.row(Kind::Name, name.as_str())]);
         self.networks(networks).chain(by_name).collect()
     }
 
     fn networks(&self, networks: &Networks) -> impl Iterator<Item = Row> {
-        networks.iter().map(|(width, network)| {
+        self.by_width([Kind::Address, Kind::Address56, Kind::Address48], networks, str::to_owned)
+    }
+
+    /// Where something counts for each of these networks: from the narrowest width to the widest.
+    fn by_width(
+        &self,
+        [narrow, middle, wide]: [Kind; 3],
+        networks: &Networks,
+        value: impl Fn(&str) -> String,
+    ) -> impl Iterator<Item = Row> {
+        networks.iter().map(move |(width, network)| {
             let kind = match width {
-                Width::Narrow => Kind::Address,
-                Width::Middle => Kind::Address56,
-                Width::Wide => Kind::Address48,
+                Width::Narrow => narrow,
+                Width::Middle => middle,
+                Width::Wide => wide,
             };
-            self.row(kind, network)
+            self.row(kind, &value(network))
         })
     }
 

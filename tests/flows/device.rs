@@ -258,7 +258,7 @@ async fn c11_a_code_that_comes_twice_ends_what_it_gave() {
 }
 
 #[tokio::test]
-async fn c11_whoever_asks_at_once_there_is_one_answer() {
+async fn c11_however_many_ask_at_once_there_is_one_answer() {
     let server = server();
     let device = Device::asks(&server, "tv", &[]).await;
     let phone = Browser::new(&server.0);

@@ -147,7 +147,7 @@ async fn c50_c51_a_client_with_a_document_signs_in_and_goes_on_after_its_server_
     // Its access token is no business of the document's.
     let refused = browser.call("/mcp", Some(token)).await;
     assert!(refused.challenge()["error_description"].contains("expired"), "{refused:?}");
-    // It is good for no new code any more, whoever signs in.
+    // It is good for no new code any more, though another user signs in.
     is_refused(&signs_in(&browser, &client).await, 503, "cannot be reached");
 }
 

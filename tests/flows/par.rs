@@ -6,8 +6,8 @@ use oauth_runtime::store::MemoryStore;
 use oauth_runtime::testing::{FaultyStore, Verb};
 use oauth_runtime::{Builder, Client, Clock, Endpoint};
 use oauth_tests::{
-    Answer, Browser, CHALLENGE, Changes, REDIRECT, SECRET, Server, builder, changed, free_port, handlers, serve, start,
-    start_here,
+    Answer, Browser, Changes, REDIRECT, SECRET, Server, authorization_request, builder, changed, free_port, handlers,
+    serve, start, start_here,
 };
 use serde_json::{Value, json};
 
@@ -34,19 +34,8 @@ fn server() -> (Server, Clock, Browser) {
     (server, clock, browser)
 }
 
-fn usual(changes: Changes<'_>) -> String {
-    let usual = [
-        ("response_type", "code"),
-        ("client_id", "demo"),
-        ("redirect_uri", REDIRECT),
-        ("code_challenge", CHALLENGE),
-        ("code_challenge_method", "S256"),
-    ];
-    changed(&usual, changes)
-}
-
 async fn push(browser: &Browser, changes: Changes<'_>) -> Answer {
-    browser.post("/par", usual(changes)).await
+    browser.post("/par", authorization_request(changes)).await
 }
 
 /// The `request_uri` of a request that is good.
@@ -261,7 +250,7 @@ async fn a_client_shows_who_it_is_when_it_pushes() {
     refused(&push(&browser, &[("client_secret", Some(SECRET))]).await, 400, "invalid_client");
     let as_web = |client: &str, secret: &str| {
         let request = browser.http.post(format!("{}/par", browser.base)).basic_auth("web", Some(secret));
-        let form = usual(&[("client_id", Some(client))]);
+        let form = authorization_request(&[("client_id", Some(client))]);
         Answer::to(request.header("content-type", "application/x-www-form-urlencoded").body(form))
     };
     refused(&as_web("web", "wrong").await, 401, "invalid_client");
@@ -316,11 +305,11 @@ async fn what_could_not_be_authorized_cannot_be_pushed() {
     for (changes, status, error) in cases {
         refused(&push(&browser, changes).await, status, error);
     }
-    let twice = format!("{}&request_uri=a&request_uri=b", usual(&[]));
+    let twice = format!("{}&request_uri=a&request_uri=b", authorization_request(&[]));
     refused(&browser.post("/par", twice).await, 400, "invalid_request");
-    let twice = format!("{}&redirect_uri=https://evil.example", usual(&[]));
+    let twice = format!("{}&redirect_uri=https://evil.example", authorization_request(&[]));
     refused(&browser.post("/par", twice).await, 400, "invalid_request");
-    let by_get = Answer::to(browser.http.get(format!("{}/par?{}", browser.base, usual(&[])))).await;
+    let by_get = Answer::to(browser.http.get(format!("{}/par?{}", browser.base, authorization_request(&[])))).await;
     assert_eq!((by_get.status, by_get.header("allow")), (405, "POST"), "RFC 9126 §2.3");
 }
 
@@ -342,7 +331,8 @@ async fn where_requests_have_to_be_pushed_no_other_is_answered() {
     assert_eq!(metadata["require_pushed_authorization_requests"], true);
     assert_eq!(metadata["pushed_authorization_request_endpoint"], format!("{}/push", all.base));
     assert_eq!(browser.authorize(&[STATE]).await.redirect()["error"], "invalid_request");
-    let uri = browser.post("/push", usual(&[])).await.json()["request_uri"].as_str().unwrap().to_owned();
+    let uri =
+        browser.post("/push", authorization_request(&[])).await.json()["request_uri"].as_str().unwrap().to_owned();
     assert_eq!(come(&browser, "demo", &uri, &[]).await.status, 200);
 }
 

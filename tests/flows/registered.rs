@@ -2,7 +2,7 @@
 
 use oauth_runtime::states::WithReload;
 use oauth_runtime::store::MemoryStore;
-use oauth_runtime::{Builder, Secret};
+use oauth_runtime::{Builder, OAuthService, Secret};
 use oauth_tests::{Answer, Browser, Server, builder, start_here};
 use serde_json::{Value, json};
 
@@ -21,6 +21,18 @@ fn server() -> (Server, Browser) {
     let server = start_here(open);
     let browser = Browser::new(&server);
     (server, browser)
+}
+
+/// A server whose service the test has as well.
+fn with_its_service() -> (OAuthService, Server, Browser) {
+    let (listener, base) = oauth_tests::free_port();
+    let oauth = open(builder(&base), &base).build().unwrap();
+    let service = oauth.clone();
+    let server = oauth_tests::serve(listener, move |app| {
+        app.configure(service.routes());
+    });
+    let browser = Browser::new(&server);
+    (oauth, server, browser)
 }
 
 async fn post(browser: &Browser, body: impl ToString) -> Answer {
@@ -231,13 +243,7 @@ async fn c51_the_page_says_that_the_name_is_not_verified_and_shows_none_like_our
 
 #[tokio::test]
 async fn an_ended_registration_gets_nothing_any_more() {
-    let (listener, base) = oauth_tests::free_port();
-    let oauth = open(builder(&base), &base).build().unwrap();
-    let service = oauth.clone();
-    let server = oauth_tests::serve(listener, move |app| {
-        app.configure(service.routes());
-    });
-    let browser = Browser::new(&server);
+    let (oauth, _server, browser) = with_its_service();
     let (kept, ended) = (id(&registered(&browser, public()).await), id(&registered(&browser, public()).await));
     let issued = async |client: &str| redeem(&browser, client, &code(&browser, client, &[]).await, &[]).await.json();
     let (of_kept, of_ended) = (issued(&kept).await, issued(&ended).await);
@@ -334,13 +340,7 @@ async fn c51_a_secret_that_a_client_got_by_itself_does_not_spare_the_question() 
 
 #[tokio::test]
 async fn a_user_s_grants_to_it_end_by_its_id_and_by_its_name() {
-    let (listener, base) = oauth_tests::free_port();
-    let oauth = open(builder(&base), &base).build().unwrap();
-    let service = oauth.clone();
-    let server = oauth_tests::serve(listener, move |app| {
-        app.configure(service.routes());
-    });
-    let browser = Browser::new(&server);
+    let (oauth, _server, browser) = with_its_service();
     let client = id(&registered(&browser, public()).await);
     for by_name in [false, true] {
         let issued = redeem(&browser, &client, &code(&browser, &client, &[]).await, &[]).await.json();

@@ -303,6 +303,18 @@ pub fn changed(usual: &[(&str, &str)], changes: Changes<'_>) -> String {
     query.finish()
 }
 
+/// The parameters of an authorization request that is good but for the changes.
+pub fn authorization_request(changes: Changes<'_>) -> String {
+    let usual = [
+        ("response_type", "code"),
+        ("client_id", "demo"),
+        ("redirect_uri", REDIRECT),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+    ];
+    changed(&usual, changes)
+}
+
 /// What follows no redirect, and says what browsers say of a request that a page of the same origin makes.
 pub fn own_page() -> reqwest::ClientBuilder {
     let says = (HeaderName::from_static("sec-fetch-site"), HeaderValue::from_static("same-origin"));
@@ -357,14 +369,7 @@ impl Browser {
 
     /// The URL of an authorization request that is good but for the changes.
     pub fn authorize_url(&self, changes: Changes<'_>) -> String {
-        let usual = [
-            ("response_type", "code"),
-            ("client_id", "demo"),
-            ("redirect_uri", REDIRECT),
-            ("code_challenge", CHALLENGE),
-            ("code_challenge_method", "S256"),
-        ];
-        format!("{}/authorize?{}", self.base, changed(&usual, changes))
+        format!("{}/authorize?{}", self.base, authorization_request(changes))
     }
 
     /// Asks for the sign-in page.

@@ -207,7 +207,7 @@ fn parsed_uris(
     brought: &[&'static str],
 ) -> Result<Vec<RedirectUri>, BuildError> {
     let parsed = |uri: String| {
-        let parsed = RedirectUri::parse(&uri, besides).and_then(|parsed| parsed.leaves(brought).map(|()| parsed));
+        let parsed = RedirectUri::parse_leaving(brought, &uri, besides);
         parsed.map_err(|why| BuildError::RedirectUri { client: client.to_owned(), uri, why })
     };
     uris.into_iter().map(parsed).collect()

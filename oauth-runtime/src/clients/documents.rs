@@ -13,7 +13,7 @@ mod url;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::clients::documents::cache::Cache;
 use crate::clients::documents::fetch::{Fetched, Fetcher, TIMEOUT};
@@ -29,7 +29,6 @@ use crate::model::credentials::Credentials;
 use crate::model::document::Away;
 use crate::model::issuer::Issuer;
 use crate::model::redirect_uri::{Besides, OF_ANSWERS, RedirectUri};
-use crate::model::resource::Resources;
 
 /// What knows the clients that have documents.
 pub(crate) struct Documents {
@@ -82,8 +81,8 @@ impl Documents {
             return Ok(client);
         }
         let uri = redirect_uri.ok_or(Reason::MissingParameter("redirect_uri"))?;
-        let parsed = RedirectUri::parse(uri, self.besides()).map_err(|_| Reason::UnknownRedirectUri)?;
-        parsed.leaves(&OF_ANSWERS).map_err(|_| Reason::UnknownRedirectUri)?;
+        let parsed = RedirectUri::parse_leaving(&OF_ANSWERS, uri, self.besides());
+        let parsed = parsed.map_err(|_| Reason::UnknownRedirectUri)?;
         let client = self.client(&url, None, vec![parsed], None);
         Ok(Arc::new(RegisteredClient { is_provisional: true, ..client }))
     }
@@ -156,27 +155,10 @@ impl Documents {
         redirect_uris: Vec<RedirectUri>,
         credentials: Option<Credentials>,
     ) -> RegisteredClient {
-        RegisteredClient {
-            id: url.as_str().to_owned(),
-            client_id: url.as_str().to_owned(),
-            unlisted: Some(Unlisted::Document),
-            // What it calls itself nothing vouches for; the host, the domain name system does.
-            name: url.shown(),
-            calls_itself: name,
-            is_provisional: false,
-            redirect_uris,
-            post_logout_redirect_uris: Vec::new(),
-            is_third_party: true,
-            seals: true,
-            has_claims_in_id_token: false,
-            may_omit_pkce: false,
-            must_push: false,
-            id_token_algorithm: None,
-            serves: Resources::default(),
-            credentials,
-            ceiling: Arc::clone(&self.ceiling),
-            claims: Map::new(),
-        }
+        let (id, way) = (url.as_str().to_owned(), Unlisted::Document);
+        // What it calls itself nothing vouches for; the host, the domain name system does.
+        let client = RegisteredClient::unlisted(way, id, url.shown(), redirect_uris, credentials, &self.ceiling);
+        RegisteredClient { calls_itself: name, ..client }
     }
 
     fn besides(&self) -> Besides<'_> {
@@ -196,6 +178,7 @@ mod tests {
     use std::sync::LazyLock;
 
     use super::*;
+    use crate::model::resource::Resources;
     use crate::model::scope::Scope;
 
     pub(super) fn client(id: &str) -> Arc<RegisteredClient> {

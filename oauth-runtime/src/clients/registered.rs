@@ -17,7 +17,6 @@ use crate::model::id::{digest, random_id};
 use crate::model::name::FoldedName;
 use crate::model::redirect_uri::{Besides, RedirectUri};
 use crate::model::registration::{Asked, Method, Registration};
-use crate::model::resource::Resources;
 use crate::model::secret::Secrets;
 use crate::seal::{NotSealed, Sealer, derive};
 use crate::standing::Spent;
@@ -132,26 +131,11 @@ impl Registrar {
         // A private scheme is no host, whatever it reads like.
         let shown = if shown.source.ends_with(':') { shown.source } else { shown.shown };
         let secrets = || self.secrets(client_id).map(|secret| SecretHash::of(&secret)).collect();
-        Some(RegisteredClient {
-            id: name_of(client_id),
-            client_id: client_id.to_owned(),
-            name: name.filter(|name| !self.is_taken(name)).unwrap_or(shown),
-            unlisted: Some(Unlisted::Registered),
-            calls_itself: None,
-            is_provisional: false,
-            redirect_uris,
-            post_logout_redirect_uris: Vec::new(),
-            is_third_party: true,
-            seals: true,
-            has_claims_in_id_token: false,
-            may_omit_pkce: false,
-            must_push: false,
-            id_token_algorithm: None,
-            serves: Resources::default(),
-            credentials: has_secret.then(|| Credentials { secrets: secrets(), keys: Vec::new() }),
-            ceiling: Arc::clone(&self.ceiling),
-            claims: serde_json::Map::new(),
-        })
+        let name = name.filter(|name| !self.is_taken(name)).unwrap_or(shown);
+        let credentials = has_secret.then(|| Credentials { secrets: secrets(), keys: Vec::new() });
+        let (id, way) = (name_of(client_id), Unlisted::Registered);
+        let client = RegisteredClient::unlisted(way, id, name, redirect_uris, credentials, &self.ceiling);
+        Some(RegisteredClient { client_id: client_id.to_owned(), ..client })
     }
 
     /// The secret of a client, and those that it had before the service's changed.

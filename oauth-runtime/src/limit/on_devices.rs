@@ -1,6 +1,6 @@
 //! Devices that ask for a sign-in, and guesses at the codes that they show (RFC 8628 §5.1, §5.2).
 
-use crate::limit::network::{Networks, Width};
+use crate::limit::network::Networks;
 use crate::limit::row::{Kind, Row};
 use crate::limit::{Asked, Attempt, By, Limits, TooMany, adding};
 use crate::store::StoreError;
@@ -8,15 +8,9 @@ use crate::store::StoreError;
 impl Limits {
     /// Counts a device that asks, which takes room in the store: for its networks, and with all others.
     pub(crate) async fn device(&self, networks: &Networks) -> Result<Result<(), TooMany>, StoreError> {
-        let of = |(width, network)| {
-            let kind = match width {
-                Width::Narrow => Kind::DevicesAt,
-                Width::Middle => Kind::DevicesAt56,
-                Width::Wide => Kind::DevicesAt48,
-            };
-            self.row(kind, network)
-        };
-        let rows: Vec<Row> = networks.iter().map(of).chain([self.row(Kind::Devices, "")]).collect();
+        let kinds = [Kind::DevicesAt, Kind::DevicesAt56, Kind::DevicesAt48];
+        let at = self.by_width(kinds, networks, str::to_owned);
+        let rows: Vec<Row> = at.chain([self.row(Kind::Devices, "")]).collect();
         self.all(&rows).await
     }
 

@@ -1,21 +1,18 @@
 //! The applications that may ask for a sign-in (RFC 6749 §2).
 
+mod registered;
 mod requests;
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use crate::model::Secret;
-use crate::model::ceiling::{Ceiling, Unlisted};
-use crate::model::credentials::Credentials;
 use crate::model::grant_type::GrantType;
-use crate::model::jwk::{Algorithm, SignatureAlgorithm};
-use crate::model::redirect_uri::{Destination, RedirectUri};
-use crate::model::resource::Resources;
-use crate::model::session::sid;
+use crate::model::jwk::SignatureAlgorithm;
+
+pub(crate) use registered::RegisteredClient;
 
 /// An application that may send its users here to sign in.
 ///
@@ -322,7 +319,7 @@ impl<S> Client<S> {
     /// opens the address on a phone or a computer, types the code, signs in and allows it. Default: it may not, and where no
     /// client may, `/device_authorization` and `/device` are not there.
     ///
-    /// Users are always asked, also for a client of your own: whoever shows them a code could be a stranger. A client that
+    /// Users are always asked, also for a client of your own: who shows them a code could be a stranger. A client that
     /// has a browser is better off with a [redirect URI](Client::redirect_uri), which no stranger can send around.
     ///
     /// ```
@@ -414,71 +411,6 @@ impl Complete for Ready {}
 mod sealed {
     pub trait Sealed {}
     impl Sealed for super::Ready {}
-}
-
-/// A client whose every part has been parsed.
-#[derive(Debug)]
-pub(crate) struct RegisteredClient {
-    /// What codes, tokens and facts call it.
-    pub(crate) id: String,
-    /// What it calls itself: the same, where that is not too long for them.
-    pub(crate) client_id: String,
-    /// How it came; none of one that the author listed.
-    pub(crate) unlisted: Option<Unlisted>,
-    pub(crate) name: String,
-    /// What else it says that it is called, which nothing vouches for.
-    pub(crate) calls_itself: Option<String>,
-    /// Whether no more is known of it than what it asks: its document is fetched once it is known who its user is.
-    pub(crate) is_provisional: bool,
-    pub(crate) redirect_uris: Vec<RedirectUri>,
-    pub(crate) post_logout_redirect_uris: Vec<RedirectUri>,
-    pub(crate) is_third_party: bool,
-    /// Whether it reads of its access tokens only what it was granted.
-    pub(crate) seals: bool,
-    pub(crate) has_claims_in_id_token: bool,
-    /// Whether its requests may come without a challenge.
-    pub(crate) may_omit_pkce: bool,
-    /// Whether they may come only by what it pushed before.
-    pub(crate) must_push: bool,
-    /// None: as the service's first key signs.
-    pub(crate) id_token_algorithm: Option<Algorithm>,
-    /// The resources that it answers for.
-    pub(crate) serves: Resources,
-    /// None: a public client.
-    pub(crate) credentials: Option<Credentials>,
-    pub(crate) ceiling: Arc<Ceiling>,
-    /// In its own name.
-    pub(crate) claims: Map<String, Value>,
-}
-
-impl RegisteredClient {
-    /// By which name the client knows a session: its own, where it is not to be compared with what others know.
-    pub(crate) fn name_of_session(&self, session: &str) -> String {
-        if self.seals { sid(&self.id, session) } else { session.to_owned() }
-    }
-
-    pub(crate) fn may_use(&self, grant: GrantType) -> bool {
-        self.ceiling.grants.contains(&grant)
-    }
-
-    /// Where the browser goes, if the requested URI is registered.
-    pub(crate) fn destination(&self, requested: &str) -> Option<Destination> {
-        let registered = self.redirect_uris.iter().find(|uri| uri.matches(requested));
-        registered.map(|uri| Destination { is_registered: !self.is_provisional, ..uri.destination(requested) })
-    }
-
-    /// Where the browser goes after a sign-out, if the requested URI is registered for that.
-    pub(crate) fn destination_after_sign_out(&self, requested: &str) -> Option<Destination> {
-        self.post_logout_redirect_uris.iter().find(|uri| uri.matches(requested)).map(|uri| uri.destination(requested))
-    }
-
-    /// RFC 6749 §3.1.2.3: a request may leave the URI out where only one is registered.
-    pub(crate) fn only_destination(&self) -> Option<Destination> {
-        match self.redirect_uris.as_slice() {
-            [only] => self.destination(only.as_str()),
-            [] | [_, _, ..] => None,
-        }
-    }
 }
 
 /// How long the id in a request may be: of a client that is not listed it may be a URL, or all that it registered.

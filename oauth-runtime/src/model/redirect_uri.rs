@@ -189,6 +189,16 @@ impl Destination {
 }
 
 impl RedirectUri {
+    /// One whose query [leaves](RedirectUri::leaves) room for these parameters.
+    pub(crate) fn parse_leaving(
+        parameters: &[&'static str],
+        text: &str,
+        besides: Besides<'_>,
+    ) -> Result<Self, InvalidRedirectUri> {
+        let parsed = RedirectUri::parse(text, besides)?;
+        parsed.leaves(parameters).map(|()| parsed)
+    }
+
     pub(crate) fn parse(text: &str, besides: Besides<'_>) -> Result<Self, InvalidRedirectUri> {
         if let Some(why) = broken_rule(text) {
             return Err(why);

@@ -84,9 +84,8 @@ impl Asked {
         };
         let mut redirect_uris: Vec<String> = Vec::new();
         for uri in self.redirect_uris {
-            let parsed =
-                RedirectUri::parse(&uri, besides).and_then(|parsed| parsed.leaves(&OF_ANSWERS).map(|()| parsed));
-            let parsed = parsed.map_err(|why| Unusable::RedirectUri(told(why)))?;
+            let parsed = RedirectUri::parse_leaving(&OF_ANSWERS, &uri, besides)
+                .map_err(|why| Unusable::RedirectUri(told(why)))?;
             // OpenID Connect Dynamic Client Registration §2
             if is_web && !parsed.destination(&uri).is_https {
                 return Err(Unusable::RedirectUri("of application_type web it must be https"));

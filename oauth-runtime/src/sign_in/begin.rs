@@ -18,7 +18,7 @@ use crate::sign_in::request::Authorization;
 use crate::standing::{Decision, HandedOut, Refused, View};
 use crate::store::{Key, Kind};
 
-/// Lets the user of this session answer the request, or whoever signs in.
+/// Lets the user of this session answer the request, or the one who signs in.
 pub(crate) async fn begin(
     server: &Server,
     http: &HttpRequest,

@@ -34,7 +34,7 @@ pub(crate) fn is_needed(
     by: By,
 ) -> Result<bool, Reason> {
     let Authorization { request, client, destination } = authorization;
-    // RFC 8628 §5.4: whoever sent the code around has the device
+    // RFC 8628 §5.4: the device is with the one who sent the code around
     if request.device.is_some() {
         return Ok(true);
     }

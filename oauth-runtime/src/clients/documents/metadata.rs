@@ -78,10 +78,7 @@ fn redirect_uris(members: &Map<String, Value>, besides: Besides<'_>) -> Result<V
     if texts.iter().enumerate().any(|(index, text)| texts[..index].contains(text)) {
         return Err(Unfit::RedirectUriTwice);
     }
-    let parsed = |text: &&str| {
-        let parsed = RedirectUri::parse(text, besides).ok()?;
-        parsed.leaves(&OF_ANSWERS).is_ok().then_some(parsed)
-    };
+    let parsed = |text: &&str| RedirectUri::parse_leaving(&OF_ANSWERS, text, besides).ok();
     let uris: Vec<RedirectUri> = texts.iter().filter_map(parsed).collect();
     if uris.is_empty() { Err(Unfit::NoRedirectUri) } else { Ok(uris) }
 }

@@ -340,7 +340,7 @@ mod tests {
         assert_eq!(redundant(&ABSORBED), ["b = \"x\""]);
         assert_eq!(redundant(&STRICTER), ["o.c > 2"]);
         assert!(redundant(&RANGE).is_empty());
-        // It admits nobody, so nothing in it decides.
+        // It admits no user, so nothing in it decides.
         assert_eq!(redundant(&NEVER), ["b = \"x\"", "b = \"y\""]);
         assert!(redundant(&SCOPES).is_empty());
         assert!(redundant(&SPECIAL).is_empty());
