@@ -25,6 +25,7 @@ mod issuer_away;
 mod issuers;
 mod keys;
 mod lasting;
+mod mcp;
 mod metadata;
 mod oauth2_crate;
 mod one_time;

@@ -46,3 +46,16 @@ async fn c26_a_route_that_is_left_open_is_told_with_its_cure() {
     let told = lines("a route without a guard was refused");
     assert!(told.contains("method=GET route=\"/left-open/{id}\"") && told.contains("`#[public]`"), "{told}");
 }
+
+#[test]
+fn an_mcp_server_whose_issuer_is_not_where_clients_fall_back_to_is_told() {
+    let _ = LOG.clone();
+    builder("https://fallback.example").direct_peers().mcp("https://fallback.example/mcp").build().unwrap();
+    let message = "a client of the MCP server finds this path by the metadata";
+    assert!(!lines(message).contains("/authorize\""), "{}", lines(message));
+    builder("https://fallback.example/tenant").direct_peers().mcp("https://fallback.example/mcp").build().unwrap();
+    let told = lines(message);
+    for path in ["/authorize", "/token", "/register"] {
+        assert!(told.contains(&format!("path=\"/tenant{path}\" fallback=\"{path}\"")), "{told}");
+    }
+}

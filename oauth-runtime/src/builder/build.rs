@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::builder::clients::{Whole, clients, default_scope, origins, releases, scopes};
 use crate::builder::error::BuildError;
-use crate::builder::paths::paths;
+use crate::builder::paths::{paths, tell_of_unusual};
 use crate::builder::typing::known_claims;
 use crate::builder::{Builder, Settings};
 use crate::clients::Clients;
@@ -82,6 +82,7 @@ impl Settings {
         };
         let described = Described::new(resource.as_ref(), &served, self.openings.served.first());
         let paths = paths(&issuer, &described, &self.paths, &has)?;
+        tell_of_unusual(&paths, &self.openings.served);
         self.check_addresses(&issuer, &paths, &users)?;
         meter::describe();
         let sealer = Arc::new(Sealer::new(&secrets, issuer.as_str()).ok_or(BuildError::Cryptography)?);

@@ -22,6 +22,11 @@ pub(super) fn paths(
             Place::Chosen(path) => vec![format!("{}{}", issuer.path(), choice(row.url).map_or(path, |(_, path)| path))],
             Place::Below(path) => vec![format!("{}{path}", issuer.path())],
             Place::WellKnown(name) => vec![issuer.well_known(name)],
+            Place::EitherWay(name) => {
+                let mut paths = vec![format!("{}/.well-known/{name}", issuer.path()), issuer.well_known(name)];
+                paths.dedup();
+                paths
+            }
             Place::Resource => described.paths().map(str::to_owned).collect(),
         };
         paths.into_iter().map(move |path| Placed { row, path })
@@ -35,4 +40,21 @@ pub(super) fn paths(
         }
     }
     Ok(Paths::new(placed))
+}
+
+/// Clients that cannot read the metadata of an MCP server fall back to these paths at the root of its host, whatever the
+/// issuer's own path is (MCP of 2025-03-26).
+pub(super) fn tell_of_unusual(paths: &Paths, served: &[String]) {
+    let usual = [(Url::Authorize, "/authorize"), (Url::Token, "/token"), (Url::Register, "/register")];
+    for (path, fallback) in usual.map(|(url, fallback)| (paths.of(url), fallback)) {
+        if !served.is_empty() && path != fallback {
+            tracing::info!(
+                target: "oauth",
+                path,
+                fallback,
+                "a client of the MCP server finds this path by the metadata; one that cannot read it tries the fallback, where \
+                 nothing is: an issuer without a path, and no .path(..) of your own, serve both"
+            );
+        }
+    }
 }

@@ -62,6 +62,8 @@ pub(crate) enum Place {
     Below(&'static str),
     /// The well-known part before the issuer's path (RFC 8414 §3).
     WellKnown(&'static str),
+    /// The well-known part after the issuer's path, and before it as well: clients look at both (RFC 8414 §5).
+    EitherWay(&'static str),
     /// Where the metadata of the protected resources is, a path for each (RFC 9728 §3).
     Resource,
 }
@@ -232,7 +234,7 @@ urls! {
         Metadata, "metadata", at Place::WellKnown("oauth-authorization-server");
             GET, errors Json, cors Everyone, Nowhere, if |_| true;
         // OpenID Connect Discovery §4
-        OpenId, "metadata", at Place::Below("/.well-known/openid-configuration");
+        OpenId, "metadata", at Place::EitherWay("openid-configuration");
             GET, errors Json, cors Everyone, Nowhere, if |has| has.openid;
         Jwks, "keys", at Place::Below("/.well-known/jwks.json");
             GET, errors Json, cors Everyone, InBoth("jwks_uri"), if |has| has.public_keys;
