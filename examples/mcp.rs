@@ -1,6 +1,6 @@
 //! An MCP server in an actix-web application that signs its users in itself: `cargo run --example mcp`, then give the URL that it
 //! prints to an MCP client. The client has never heard of this server: it finds all it needs by the challenge, registers
-//! itself, and sends its user here to sign in.
+//! itself, and sends its user here to sign in. Where one does not connect, `cargo run --example mcp -- --doctor` says why.
 
 use std::sync::Arc;
 
@@ -120,6 +120,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let port: u16 = std::env::var("PORT").map_or(Ok(8000), |port| port.parse())?;
     let origin = format!("http://127.0.0.1:{port}");
     let oauth = service(&origin)?;
+    if std::env::args().any(|argument| argument == "--doctor") {
+        // Of the service that runs: in another terminal, or behind your proxy.
+        tracing::info!("{}", oauth.doctor().await);
+        return Ok(());
+    }
     let mcp = mcp(&oauth, Notes(Arc::default()));
     tracing::info!("add {origin}/mcp to your MCP client, and sign in as ada/ada123 or bob/bob123");
     // MCP clients keep a stream open: a server that is to end does not wait for it.
@@ -133,6 +138,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
     use actix_web::http::{StatusCode, header};
     use actix_web::test::{self, TestRequest};
 
@@ -147,5 +154,17 @@ mod tests {
         assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
         let challenge = refused.headers().get(header::WWW_AUTHENTICATE).expect("a challenge").to_str().expect("ASCII");
         assert!(challenge.contains("/.well-known/oauth-protected-resource/mcp"), "{challenge}");
+    }
+
+    #[actix_web::test]
+    async fn a_client_can_connect() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let oauth =
+            service(&format!("http://{}", listener.local_addr().expect("its address"))).expect("a good configuration");
+        let mcp = mcp(&oauth, Notes(Arc::default()));
+        let served = oauth.clone();
+        let server = HttpServer::new(move || App::new().configure(served.routes()).configure(mcp.clone()));
+        actix_web::rt::spawn(server.workers(1).disable_signals().listen(listener).expect("it is free").run());
+        oauth.doctor().await.assert_healthy();
     }
 }

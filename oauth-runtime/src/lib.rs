@@ -9,6 +9,8 @@
 mod builder;
 mod client_auth;
 mod clients;
+#[cfg(feature = "doctor")]
+pub mod doctor;
 mod endpoints;
 mod error;
 mod event;

@@ -12,6 +12,7 @@ mod clocks;
 mod cross_site;
 mod device;
 mod devices;
+mod doctor;
 mod documents;
 mod driven;
 mod forms;

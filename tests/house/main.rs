@@ -35,7 +35,7 @@ const RUNTIME_LAYERS: &[&[&str]] = &[
     &["sign_in"],
     &["endpoints"],
     &["routes"],
-    &["lib", "testing", "bench"],
+    &["doctor", "lib", "testing", "bench"],
 ];
 
 /// Those of oauth-macros.

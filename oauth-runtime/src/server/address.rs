@@ -29,6 +29,12 @@ impl ClientAddress {
         }
     }
 
+    /// Whether the author said that no proxy is between.
+    #[cfg(feature = "doctor")]
+    pub(crate) fn is_peer(&self) -> bool {
+        matches!(self, ClientAddress::Peer)
+    }
+
     /// The networks that its attempts count for.
     pub(crate) fn networks(&self, request: &HttpRequest) -> Networks {
         static ONCE: Once = Once::new();

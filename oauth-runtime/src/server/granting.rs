@@ -115,6 +115,12 @@ impl Server {
         resources.iter().count() < 2 || resources.iter().all(is_own)
     }
 
+    /// Whether the handlers of this resource are in this `App`.
+    #[cfg(feature = "doctor")]
+    pub(crate) fn serves(&self, resource: &str) -> bool {
+        self.configured.served.has(resource)
+    }
+
     fn narrowed(&self, granting: &Granting<'_>) -> Result<Scope, Reason> {
         let Some(narrow) = &self.configured.narrow_scopes else { return Ok(granting.asked.clone()) };
         let kept = || granting.asked.iter().filter(|scope| narrow(granting, scope)).collect::<Vec<_>>();

@@ -95,9 +95,14 @@ pub(crate) fn set(response: &mut HttpResponse, server: &Server, name: &str, valu
 }
 
 fn line(server: &Server, name: &str, value: &str, lasts: Option<Duration>) -> String {
-    let secure = if server.issuer().is_https() { "; Secure" } else { "" };
     let lasts = lasts.map(|lasts| format!("; Max-Age={}", lasts.as_secs())).unwrap_or_default();
-    format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{lasts}")
+    format!("{name}={value}; {}{lasts}", attributes(server))
+}
+
+/// What every one has.
+pub(crate) fn attributes(server: &Server) -> String {
+    let secure = if server.issuer().is_https() { "; Secure" } else { "" };
+    format!("Path=/; HttpOnly; SameSite=Lax{secure}")
 }
 
 fn append(response: &mut HttpResponse, line: &str) {
