@@ -62,6 +62,19 @@ fn routes(app: &mut ServiceConfig) {
     app.service((welcome, me, admin, reports));
 }
 
+/// A server with users and with tokens of its own. It is told of sign-outs, where it says at which URL.
+fn backend() -> Client {
+    let backend = Client::confidential("backend")
+        .secret(BACKEND_SECRET)
+        .redirect_uri("http://127.0.0.1/callback")
+        .grants([GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials])
+        .scope("reports:read");
+    match std::env::var("BACKEND_LOGOUT_URI") {
+        Ok(uri) => backend.backchannel_logout_uri(uri),
+        Err(_) => backend,
+    }
+}
+
 fn service(origin: &str) -> Result<OAuthService, Box<dyn std::error::Error>> {
     let service = with_rs256(builder())?
         .issuer(origin)
@@ -91,13 +104,7 @@ fn service(origin: &str) -> Result<OAuthService, Box<dyn std::error::Error>> {
                 .third_party()
                 .allow_scopes("profile email"),
         )
-        .client(
-            Client::confidential("backend")
-                .secret(BACKEND_SECRET)
-                .redirect_uri("http://127.0.0.1/callback")
-                .grants([GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials])
-                .scope("reports:read"),
-        )
+        .client(backend())
         // Reports are for jobs, and for users who are admins.
         .narrow_scopes(|user, scope| {
             scope != "reports:read" || user.claims::<User>().is_some_and(|user| user.role == Role::Admin)

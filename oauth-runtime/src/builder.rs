@@ -2,6 +2,7 @@
 //! what [`Builder::build`] makes of it.
 
 mod appearance;
+pub(crate) mod back_channel;
 mod build;
 pub mod client_address;
 mod clients;
@@ -15,9 +16,11 @@ mod paths;
 mod requests;
 mod secrets;
 pub(crate) mod state;
+mod told;
 mod typing;
 mod unlisted;
 mod users;
+mod whole;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -29,6 +32,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::builder::openings::Openings;
 use crate::builder::state::WithoutReload;
+use crate::clients::told::Function;
 use crate::event::Event;
 use crate::event::teller::Listener;
 use crate::guard::refusal::{Refusal, RefusalBody};
@@ -92,6 +96,7 @@ struct Settings {
     next_secrets: Vec<Secret>,
     keys: Option<Keys>,
     clients: Vec<ClientSettings>,
+    told: Option<Arc<Function>>,
     openings: Openings,
     /// Of the scope that was named before.
     implied: Vec<(Option<String>, String)>,
@@ -167,6 +172,7 @@ impl Settings {
             next_secrets: Vec::new(),
             keys: None,
             clients: Vec::new(),
+            told: None,
             openings: Openings::default(),
             implied: Vec::new(),
             scopes: Vec::new(),

@@ -6,12 +6,14 @@ pub(crate) mod documents;
 #[path = "clients/undocumented.rs"]
 mod documents;
 pub(crate) mod registered;
+pub(crate) mod told;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::clients::documents::Documents;
-use crate::clients::registered::Registrar;
+use crate::clients::registered::{Registrar, is_reserved};
+use crate::clients::told::Told;
 use crate::error::Reason;
 use crate::model::GrantType;
 use crate::model::ceiling::{Ceiling, Ceilings, Unlisted};
@@ -31,6 +33,9 @@ pub(crate) struct Clients {
     /// The kinds of those that are not listed.
     possible: Vec<RegisteredClient>,
     documents: Option<Documents>,
+    /// The most that those may have which a function of the author's knows, where there is one.
+    tellable: Option<Arc<Ceiling>>,
+    told: Option<Told>,
 }
 
 /// How clients show who they are, of those that there are or may come.
@@ -45,8 +50,18 @@ impl Clients {
         listed: HashMap<String, Arc<RegisteredClient>>,
         origins: Vec<String>,
         unlisted: Vec<(Unlisted, Arc<Ceiling>)>,
+        tellable: Option<Arc<Ceiling>>,
     ) -> Self {
-        Clients { listed, origins, unlisted, registrar: None, possible: Vec::new(), documents: None }
+        Clients {
+            listed,
+            origins,
+            unlisted,
+            registrar: None,
+            possible: Vec::new(),
+            documents: None,
+            tellable,
+            told: None,
+        }
     }
 
     /// With what registers clients.
@@ -66,6 +81,16 @@ impl Clients {
         Clients { documents: Some(documents), ..self }
     }
 
+    /// With those that a function of the author's knows.
+    pub(crate) fn telling(self, told: Told) -> Self {
+        Clients { told: Some(told), ..self }
+    }
+
+    /// What a function of the author's knows, if there is one.
+    pub(crate) fn told(&self) -> Option<&Told> {
+        self.told.as_ref()
+    }
+
     /// The client with this id, if there is one that is known. Nothing is fetched.
     pub(crate) async fn find(&self, id: &str) -> Result<Option<Arc<RegisteredClient>>, Reason> {
         if let Some(listed) = self.listed.get(id) {
@@ -76,7 +101,13 @@ impl Clients {
         {
             return Ok(Some(Arc::new(client)));
         }
-        Ok(self.documents_of(id).and_then(|documents| documents.held(id)))
+        if let Some(held) = self.documents_of(id).and_then(|documents| documents.held(id)) {
+            return Ok(Some(held));
+        }
+        match &self.told {
+            Some(told) => told.find(id).await,
+            None => Ok(None),
+        }
     }
 
     /// The client that asks for a user. Of one whose document is not known that is what it says itself, until it is
@@ -115,9 +146,13 @@ impl Clients {
         self.documents.as_ref().filter(|_| Unlisted::of(id) == Some(Unlisted::Document) && !is_listed())
     }
 
-    /// Whether the author listed a client by this id.
-    pub(crate) fn lists(&self, id: &str) -> bool {
-        self.listed.contains_key(id)
+    /// Whether a user's subject would read as a client (RFC 9700 §4.15.1): a token of a user must not.
+    pub(crate) async fn has_named(&self, subject: &str) -> Result<bool, Reason> {
+        let is_known = self.listed.contains_key(subject) || (self.registrar.is_some() && is_reserved(subject));
+        match &self.told {
+            Some(told) if !is_known => Ok(told.find(subject).await?.is_some()),
+            Some(_) | None => Ok(is_known),
+        }
     }
 
     /// The client of an authorization request, and where its answer goes. Either can have lost its registration since the
@@ -138,7 +173,7 @@ impl Clients {
     /// What each client may have, for tokens that come back.
     pub(crate) fn ceilings(&self) -> Ceilings {
         let listed = self.listed.iter().map(|(id, client)| (id.clone(), Arc::clone(&client.ceiling)));
-        Ceilings::of(listed, self.unlisted.clone())
+        Ceilings::of(listed, self.unlisted.clone(), self.tellable.clone())
     }
 
     /// What clients that are not listed may have, where a resource is open to them.
@@ -179,7 +214,8 @@ impl Clients {
 
     /// Whether any client has this property, or could have it: what the metadata may promise.
     pub(crate) fn any(&self, has: impl Fn(&RegisteredClient) -> bool) -> bool {
-        self.listed.values().map(|client| &**client).chain(&self.possible).any(has)
+        // Of what a function knows, anything could be.
+        self.tellable.is_some() || self.listed.values().map(|client| &**client).chain(&self.possible).any(has)
     }
 
     /// The first that has this property, by its id.
@@ -201,6 +237,7 @@ impl Clients {
     pub(crate) fn allow_origin(&self, origin: &str) -> bool {
         // Nothing is sent along by a browser that these URLs read, so a page of any origin is as any program.
         !self.unlisted.is_empty()
+            || self.tellable.is_some()
             || self.origins.iter().any(|listed| listed == origin)
             || self.listed.values().any(|client| client.redirect_uris.iter().any(|uri| uri.allows_origin(origin)))
     }

@@ -312,6 +312,8 @@ reasons! {
     ScopeNotForClient => 400, InvalidScope, "nothing of the scope may be granted to this client, or by this user";
     ScopeBeyondClient => 400, InvalidScope,
         "the scope has what this client may not have in its own name: leave scope out for all that it may have";
+    ClientUnusable => 500, ServerError, "the settings of this client cannot be used: the log of the server says why";
+    ClientsAway => 503, TemporarilyUnavailable, "try again in a moment: nothing was lost", retry_after: A_SECOND;
     ReloadFailed => 503, TemporarilyUnavailable, "try again in a moment: nothing was lost", retry_after: A_SECOND;
     // RFC 8707 §2
     TargetNotForClient => 400, InvalidTarget,

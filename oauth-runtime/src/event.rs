@@ -148,6 +148,11 @@ kinds! {
     /// A session was ended, with all that clients got by it. Reasons: `user`, `client` (by an ID token as a hint),
     /// `replaced` (another user signed in with the same browser), `user_gone`.
     SignedOut = "signed_out", INFO, "a session was ended";
+    /// A client was told that a session ended ([`Client::backchannel_logout_uri`](crate::Client)).
+    LogoutTold = "logout_told", INFO, "a client was told of a sign-out";
+    /// A client could not be told that a session ended, and is not asked again. Reasons: `refused` (it answered 400 or alike),
+    /// `no_answer` (four times in 71 seconds), `no_client` (it is gone), `no_key` (none signs as it wants), `too_many` (wait for it).
+    LogoutNotTold = "logout_not_told", WARN, "a client was not told of a sign-out";
     /// All that a user held was ended, by [`sign_out`](crate::OAuthService::sign_out).
     SignedOutEverywhere = "signed_out_everywhere", INFO, "a user was signed out everywhere";
     /// All that is kept of a user was removed, by [`forget`](crate::OAuthService::forget).

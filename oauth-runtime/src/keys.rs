@@ -12,7 +12,9 @@ mod signing_key;
 pub(crate) use derived::DerivedKeys;
 #[cfg(feature = "testing")]
 pub(crate) use jwt::ACCESS_TOKEN;
-pub(crate) use jwt::{Expected, Jwt, MAX_BYTES, Registered, Verified};
+#[cfg(feature = "backchannel-logout")]
+pub(crate) use jwt::LOGOUT_TOKEN;
+pub(crate) use jwt::{Expected, ID_TOKEN, Jwt, MAX_BYTES, Registered, Verified};
 #[cfg(feature = "resource-server")]
 pub use remote::{DiscoveryError, IssuerAway, IssuerHealth};
 #[cfg(feature = "resource-server")]

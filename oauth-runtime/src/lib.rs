@@ -35,12 +35,14 @@ mod users;
 pub use oauth_macros::{Claims, claims, policy, public, require_claim, require_token};
 
 pub use builder::Builder;
+pub use builder::back_channel::BackchannelError;
 pub use builder::client_address;
 pub use builder::error::BuildError;
 pub use builder::misfit::UnknownScope;
 pub use builder::openings::OpeningError;
 #[cfg(feature = "mcp")]
 pub use clients::documents::hosts::Hosts;
+pub use clients::told::FoundClient;
 pub use event::{Event, EventKind};
 pub use guard::closed::Closed;
 pub use guard::extract::{AccessToken, Claims};

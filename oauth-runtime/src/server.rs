@@ -1,6 +1,8 @@
 //! What was configured, behind methods with names.
 
 pub(crate) mod address;
+#[cfg(feature = "backchannel-logout")]
+pub(crate) mod back_channel;
 pub(crate) mod described;
 pub(crate) mod granting;
 pub(crate) mod grants;

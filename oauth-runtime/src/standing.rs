@@ -5,7 +5,7 @@
 
 mod held;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Duration;
 
 use parking_lot::RwLock;
@@ -14,7 +14,7 @@ use crate::error::Reason;
 use crate::event::teller::Events;
 use crate::event::{EventKind, Fact};
 use crate::model::as_of::{AsOf, Incarnation};
-use crate::model::record::Record;
+use crate::model::record::{EndedFor, Record};
 use crate::model::time::ClocksDiffer;
 use crate::model::{Clock, Timestamp};
 use crate::standing::held::Held;
@@ -23,11 +23,16 @@ use crate::store::{About, BUCKETS, Change, Deadline, Kept, Key, Seen, Store, Sto
 pub(crate) use crate::model::record::{Ended, HandedOut, HandedOutGrant};
 pub(crate) use held::Patience;
 
+/// What is told of each session that ends.
+pub(crate) type TellEnded = dyn Fn(EndedFor) + Send + Sync;
+
 /// The records of all subjects.
 pub(crate) struct Ledger {
     store: Arc<dyn Store>,
     clock: Clock,
     events: Arc<Events>,
+    /// Who tells clients that a session ended.
+    ended: OnceLock<Box<TellEnded>>,
     /// Whether the store dates what is handed out.
     has_clock: bool,
     held: Held,
@@ -85,6 +90,7 @@ impl Ledger {
             held: Held::new(is_remote, patience, clock.clone()),
             clock,
             events,
+            ended: OnceLock::new(),
             incarnations: (0..BUCKETS).map(|_| RwLock::default()).collect(),
             queues: (0..BUCKETS).map(|_| tokio::sync::Mutex::default()).collect(),
         }
@@ -216,10 +222,24 @@ impl Ledger {
         let asked = self.clock.monotonic();
         match self.store.swap(key, change).await? {
             Swap::Done { sequence, now } => {
+                self.tell_ended(view, &record);
                 let kept = value.map(|value| Kept { version: sequence, value });
                 self.seen(key, Seen { incarnation: *incarnation, born: *born, sequence, now, kept }, asked).map(Ok)
             }
             Swap::Changed(seen) => self.seen(key, seen, asked).map(Err),
+        }
+    }
+
+    /// From now on, each client of a session that ends is told by this. Once for each ledger.
+    #[cfg(feature = "backchannel-logout")]
+    pub(crate) fn tell_ended_by(&self, tell: Box<TellEnded>) {
+        // The first stays.
+        let _ = self.ended.set(tell);
+    }
+
+    fn tell_ended(&self, before: &View, after: &Record) {
+        if let (Some(tell), Ok(known)) = (self.ended.get(), before.record()) {
+            known.ended_since(after, before.now()).for_each(tell);
         }
     }
 

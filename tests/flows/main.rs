@@ -4,6 +4,7 @@
 mod account;
 mod asked;
 mod asked_claims;
+mod back_channel;
 mod broken_store;
 mod browsers;
 mod ceilings;
@@ -51,5 +52,6 @@ mod setup;
 mod sign_in;
 mod sign_out;
 mod todays_tokens;
+mod told;
 mod waits;
 mod whole;

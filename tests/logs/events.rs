@@ -297,6 +297,39 @@ async fn registrations() -> Vec<Event> {
     told.all().await
 }
 
+/// Of clients that are told of a sign-out: one takes it, one refuses.
+async fn back_channel() -> Vec<Event> {
+    let (listener, clients) = free_port();
+    let _clients = serve(listener, |app| {
+        app.route("/takes", web::post().to(HttpResponse::Ok))
+            .route("/refuses", web::post().to(HttpResponse::BadRequest));
+    });
+    let told = Told::by(|builder| {
+        let client = |id: &str| {
+            let client = Client::confidential(id).secret(JOB).redirect_uri(REDIRECT);
+            client.backchannel_logout_uri(format!("{clients}/{id}"))
+        };
+        let builder = builder.scope("openid", "Know who you are").client(client("takes")).client(client("refuses"));
+        builder.reload(async |_: &str| Some(json!({})))
+    });
+    let browser = Browser::new(&told.server);
+    for client in ["takes", "refuses"] {
+        let client: Changes<'_> = &[("client_id", Some(client)), ("scope", Some("openid"))];
+        let answer = browser.authorize(client).await;
+        let answer = if answer.is_page() { browser.login(&answer.form(), "user", "user123").await } else { answer };
+        let code = &answer.redirect()["code"];
+        let answer = browser.redeem(code, &[client[0], ("client_secret", Some(JOB))]).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    told.oauth.sign_out("user").await.unwrap();
+    let mut events = Vec::new();
+    let is_of_it = |event: &Event| matches!(event.kind, EventKind::LogoutTold | EventKind::LogoutNotTold);
+    while events.iter().filter(|event| is_of_it(event)).count() < 2 {
+        events.push(told.events.recv_timeout(PATIENCE).unwrap());
+    }
+    events
+}
+
 /// All that can happen.
 async fn everything() -> Vec<Event> {
     let (clock, has_left) = (Clock::by_hand(), Arc::default());
@@ -333,6 +366,7 @@ async fn everything() -> Vec<Event> {
     Answer::to(browser.http.post(format!("{}/own/page", browser.base)).body(request)).await.redirect();
     all.extend(told.all().await);
     all.extend(registrations().await);
+    all.extend(back_channel().await);
 
     let is_rewound: Arc<AtomicBool> = Arc::default();
     let store = Rewindable(MemoryStore::with_clock(clock.clone()), Arc::clone(&is_rewound));

@@ -1,13 +1,15 @@
 //! From what the author wrote to a service: each part is parsed once, and a mistake in it is an error that says what to
 //! write.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::builder::clients::{Whole, clients, default_scope, origins, releases, scopes};
+use crate::builder::back_channel::telling_of_ends;
+use crate::builder::clients::{clients, default_scope, origins, releases, scopes};
 use crate::builder::error::BuildError;
 use crate::builder::paths::{paths, tell_of_unusual};
 use crate::builder::typing::known_claims;
+use crate::builder::whole::Whole;
 use crate::builder::{Builder, Settings};
 use crate::clients::Clients;
 use crate::event::teller::Events;
@@ -23,6 +25,7 @@ use crate::model::claims::{OFFLINE_ACCESS, OPENID};
 use crate::model::client::RegisteredClient;
 use crate::model::hierarchy::Hierarchy;
 use crate::model::issuer::Issuer;
+use crate::model::jwk::{Algorithm, SignatureAlgorithm};
 use crate::model::resource::{Resource, is_resource};
 use crate::model::secret::Secrets;
 use crate::seal::{Sealer, derive};
@@ -54,12 +57,11 @@ impl Settings {
         let (users, claims_type) = self.users(scopes.contains_key(OFFLINE_ACCESS))?;
         self.check_claims(&scopes, claims_type)?;
         let releases = releases(std::mem::take(&mut self.releases), &scopes)?;
-        let (userinfo, resources, seals_all) = (&issuer.userinfo(), &self.resources, self.seals_claims);
-        let is_local = !issuer.is_https(); // plain http is for loopback alone
-        let whole = Whole { scopes: &scopes, audience: &audience, resources, userinfo, seals_all, is_local };
+        let whole = self.whole(&scopes, &audience, &issuer, users.sessions.is_some());
         let listed = clients(std::mem::take(&mut self.clients), &whole)?;
         let unlisted = self.unlisted(&whole, listed.is_empty())?;
-        let clients = Clients::new(listed, origins(std::mem::take(&mut self.origins))?, unlisted);
+        let clients =
+            Clients::new(listed, origins(std::mem::take(&mut self.origins))?, unlisted, self.tellable(&whole));
 
         let served = self.served(&issuer, &audience)?;
         let clients = self.documented(clients, &issuer, &served)?;
@@ -92,8 +94,9 @@ impl Settings {
         self.check_algorithms(&clients, &tokens.keys)?;
         let tokens = Arc::new(tokens);
         let clients = self.registering(clients, &secrets, &issuer, &tokens)?;
+        let clients = self.telling(clients, whole, &tokens.keys);
         let guards = self.guards(&issuer, &audience, &tokens, &paths, (resource.as_ref(), &served));
-        Ok(OAuthService::new(Configuration {
+        Ok(telling_of_ends(OAuthService::new(Configuration {
             any_audience: Expected::own(issuer.as_str(), &audience).or_any(),
             userinfo: guards.userinfo,
             protection: guards.own,
@@ -120,7 +123,7 @@ impl Settings {
             appearance: self.appearance(&issuer, &paths)?,
             issuer,
             paths,
-        }))
+        }))?)
     }
 
     /// Of the pages, and of those who sign in.
@@ -141,19 +144,21 @@ impl Settings {
 
     /// Of what clients sign, and of what is signed for them.
     fn check_algorithms(&self, clients: &Clients, keys: &KeyRing) -> Result<(), BuildError> {
-        let allowed: Vec<_> = self.assertion_algorithms.iter().map(|algorithm| algorithm.jose()).collect();
-        let signs_otherwise = |client: &RegisteredClient| {
-            let keys = client.credentials.iter().flat_map(|credentials| &credentials.keys);
-            keys.into_iter().any(|key| !allowed.contains(&key.algorithm))
-        };
-        if let Some(client) = clients.first(signs_otherwise) {
-            return Err(BuildError::AssertionAlgorithm { client: client.id.clone() });
-        }
         let signed = keys.algorithms();
-        let has_none = |client: &RegisteredClient| client.id_token_algorithm.is_some_and(|it| !signed.contains(&it));
-        match clients.first(has_none) {
-            Some(client) => Err(BuildError::IdTokenAlgorithm { client: client.id.clone() }),
-            None => Ok(()),
+        let misfit = |client: &RegisteredClient| check_algorithms(client, &self.assertion_algorithms, &signed);
+        clients.first(|client| misfit(client).is_err()).map_or(Ok(()), misfit)
+    }
+
+    /// What there is, of which a client may be given some.
+    fn whole(&self, scopes: &BTreeMap<String, String>, audience: &str, issuer: &Issuer, has_sessions: bool) -> Whole {
+        Whole {
+            scopes: scopes.clone(),
+            audience: audience.to_owned(),
+            resources: self.resources.clone(),
+            userinfo: issuer.userinfo(),
+            seals_all: self.seals_claims,
+            is_local: !issuer.is_https(), // plain http is for loopback alone
+            has_sessions,
         }
     }
 
@@ -237,6 +242,22 @@ impl Settings {
             limits,
         ))
     }
+}
+
+/// Of what a client signs, and of what is signed for it.
+pub(super) fn check_algorithms(
+    client: &RegisteredClient,
+    assertions: &[SignatureAlgorithm],
+    signed: &[Algorithm],
+) -> Result<(), BuildError> {
+    let mut keys = client.credentials.iter().flat_map(|credentials| &credentials.keys);
+    if keys.any(|key| assertions.iter().all(|allowed| allowed.jose() != key.algorithm)) {
+        return Err(BuildError::AssertionAlgorithm { client: client.id.clone() });
+    }
+    if client.id_token_algorithm.is_some_and(|it| !signed.contains(&it)) {
+        return Err(BuildError::IdTokenAlgorithm { client: client.id.clone() });
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use crate::builder::back_channel::logout_uri;
 use crate::builder::error::BuildError;
 use crate::builder::misfit::UnknownScope;
+use crate::builder::whole::Whole;
 use crate::clients::registered::is_reserved;
 use crate::model::ceiling::Ceiling;
 use crate::model::claims::{OPENID, REGISTERED, UnusableClaims, UserClaims};
@@ -19,76 +21,65 @@ use crate::model::written::{is_normal, own_port, web};
 use crate::model::{GrantType, Scope, Secret};
 use crate::policy::said::near;
 
-/// What the service has, of which a client may be given some.
-pub(super) struct Whole<'a> {
-    pub(super) scopes: &'a BTreeMap<String, String>,
-    pub(super) audience: &'a str,
-    pub(super) resources: &'a [String],
-    /// The audience of tokens for `/userinfo` alone.
-    pub(super) userinfo: &'a str,
-    /// Whether the tokens of one's own clients are sealed as well.
-    pub(super) seals_all: bool,
-    /// Whether the issuer is on loopback.
-    pub(super) is_local: bool,
-}
-
 pub(super) fn clients(
     clients: Vec<ClientSettings>,
-    whole: &Whole<'_>,
+    whole: &Whole,
 ) -> Result<HashMap<String, Arc<RegisteredClient>>, BuildError> {
     let mut registered = HashMap::new();
-    for client in clients {
-        if !is_client_id(&client.id) || is_reserved(&client.id) {
-            return Err(BuildError::ClientId { client: client.id });
-        }
-        let credentials = credentials(&client)?;
-        if client.redirect_uris.is_empty() && !client.is_confidential && !is_on_devices(&client) {
-            return Err(BuildError::NoRedirectUri { client: client.id });
-        }
-        let ceiling = Arc::new(ceiling(&client, whole)?);
-        let serves = of_client(&client, known_resources(client.serves.iter().map(String::as_str), whole))?;
-        let claims = match UserClaims::of(&client.id, client.claims) {
-            Ok(claims) => claims,
-            Err(UnusableClaims::OfAnother) => {
-                return Err(BuildError::ClientClaims { client: client.id, why: "its `sub` is its id".to_owned() });
-            }
-            Err(why) => return Err(BuildError::ClientClaims { client: client.id, why: why.to_string() }),
-        };
-        if let Some(scheme) = client.schemes.iter().find(|scheme| !is_private_scheme(scheme)) {
-            return Err(BuildError::ClientScheme { client: client.id, scheme: scheme.clone() });
-        }
-        let besides = Besides { schemes: &client.schemes, names_on_loopback: whole.is_local };
-        let name = client.name.unwrap_or_else(|| client.id.clone());
-        let parsed = RegisteredClient {
-            id: client.id.clone(),
-            client_id: client.id.clone(),
-            unlisted: None,
-            name,
-            calls_itself: None,
-            is_provisional: false,
-            redirect_uris: parsed_uris(&client.id, client.redirect_uris, besides, &OF_ANSWERS)?,
-            post_logout_redirect_uris: parsed_uris(
-                &client.id,
-                client.post_logout_redirect_uris,
-                besides,
-                &AFTER_SIGN_OUT,
-            )?,
-            is_third_party: client.is_third_party,
-            seals: client.is_third_party || whole.seals_all,
-            has_claims_in_id_token: client.has_claims_in_id_token,
-            may_omit_pkce: client.may_omit_pkce,
-            must_push: client.must_push,
-            id_token_algorithm: client.id_token_algorithm.map(SignatureAlgorithm::jose),
-            serves,
-            credentials,
-            ceiling,
-            claims,
-        };
-        if registered.insert(client.id.clone(), Arc::new(parsed)).is_some() {
-            return Err(BuildError::ClientTwice { client: client.id });
+    for settings in clients {
+        let client = client(settings, whole)?;
+        let id = client.id.clone();
+        if registered.insert(id.clone(), Arc::new(client)).is_some() {
+            return Err(BuildError::ClientTwice { client: id });
         }
     }
     Ok(registered)
+}
+
+/// A client whose every part is one that the service can have.
+pub(super) fn client(client: ClientSettings, whole: &Whole) -> Result<RegisteredClient, BuildError> {
+    if !is_client_id(&client.id) || is_reserved(&client.id) {
+        return Err(BuildError::ClientId { client: client.id });
+    }
+    let credentials = credentials(&client)?;
+    if client.redirect_uris.is_empty() && !client.is_confidential && !is_on_devices(&client) {
+        return Err(BuildError::NoRedirectUri { client: client.id });
+    }
+    let ceiling = Arc::new(ceiling(&client, whole)?);
+    let serves = of_client(&client, known_resources(client.serves.iter().map(String::as_str), whole))?;
+    let claims = match UserClaims::of(&client.id, client.claims) {
+        Ok(claims) => claims,
+        Err(UnusableClaims::OfAnother) => {
+            return Err(BuildError::ClientClaims { client: client.id, why: "its `sub` is its id".to_owned() });
+        }
+        Err(why) => return Err(BuildError::ClientClaims { client: client.id, why: why.to_string() }),
+    };
+    if let Some(scheme) = client.schemes.iter().find(|scheme| !is_private_scheme(scheme)) {
+        return Err(BuildError::ClientScheme { client: client.id, scheme: scheme.clone() });
+    }
+    let besides = Besides { schemes: &client.schemes, names_on_loopback: whole.is_local };
+    let name = client.name.unwrap_or_else(|| client.id.clone());
+    Ok(RegisteredClient {
+        id: client.id.clone(),
+        client_id: client.id.clone(),
+        unlisted: None,
+        name,
+        calls_itself: None,
+        is_provisional: false,
+        redirect_uris: parsed_uris(&client.id, client.redirect_uris, besides, &OF_ANSWERS)?,
+        post_logout_redirect_uris: parsed_uris(&client.id, client.post_logout_redirect_uris, besides, &AFTER_SIGN_OUT)?,
+        logout_uri: logout_uri(&client.id, client.logout_uri, whole)?,
+        is_third_party: client.is_third_party,
+        seals: client.is_third_party || whole.seals_all,
+        has_claims_in_id_token: client.has_claims_in_id_token,
+        may_omit_pkce: client.may_omit_pkce,
+        must_push: client.must_push,
+        id_token_algorithm: client.id_token_algorithm.map(SignatureAlgorithm::jose),
+        serves,
+        credentials,
+        ceiling,
+        claims,
+    })
 }
 
 /// Whether no user is behind some of its tokens.
@@ -136,7 +127,7 @@ fn is_on_devices(client: &ClientSettings) -> bool {
 }
 
 /// The most that the client may be given, of what there is.
-fn ceiling(client: &ClientSettings, whole: &Whole<'_>) -> Result<Ceiling, BuildError> {
+fn ceiling(client: &ClientSettings, whole: &Whole) -> Result<Ceiling, BuildError> {
     let known = |text: &str| {
         known_scopes(text, whole).map_err(|why| BuildError::ClientScope { client: client.id.clone(), why })
     };
@@ -158,25 +149,22 @@ fn ceiling(client: &ClientSettings, whole: &Whole<'_>) -> Result<Ceiling, BuildE
 }
 
 /// These scopes, where the service has all of them.
-pub(super) fn known_scopes(text: &str, whole: &Whole<'_>) -> Result<Scope, UnknownScope> {
-    described(text, whole.scopes)
+pub(super) fn known_scopes(text: &str, whole: &Whole) -> Result<Scope, UnknownScope> {
+    described(text, &whole.scopes)
 }
 
-fn resources(client: &ClientSettings, whole: &Whole<'_>) -> Result<Resources, BuildError> {
+fn resources(client: &ClientSettings, whole: &Whole) -> Result<Resources, BuildError> {
     let mut allowed = match (&client.allowed_resources, client.is_third_party) {
         (Some(named), _) => of_client(client, known_resources(named.iter().map(String::as_str), whole))?,
         (None, false) => whole.all_resources().collect(),
         (None, true) => Resources::default(),
     };
-    allowed.join(&[whole.userinfo].into_iter().collect());
+    allowed.join(&whole.of_userinfo());
     Ok(allowed)
 }
 
 /// These resources, as the service spells them; else the one that it has not.
-pub(super) fn known_resources<'a>(
-    named: impl Iterator<Item = &'a str>,
-    whole: &Whole<'_>,
-) -> Result<Resources, String> {
+pub(super) fn known_resources<'a>(named: impl Iterator<Item = &'a str>, whole: &Whole) -> Result<Resources, String> {
     let all: Resources = whole.all_resources().collect();
     named
         .map(|resource| {
@@ -191,12 +179,6 @@ pub(super) fn known_resources<'a>(
 
 fn of_client(client: &ClientSettings, known: Result<Resources, String>) -> Result<Resources, BuildError> {
     known.map_err(|resource| BuildError::ClientResource { client: client.id.clone(), resource })
-}
-
-impl Whole<'_> {
-    fn all_resources(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(self.audience).chain(self.resources.iter().map(String::as_str))
-    }
 }
 
 /// `brought` is what a browser brings along there.

@@ -355,6 +355,9 @@ pub enum BuildError {
         /// The resource as given.
         resource: String,
     },
+    /// A client cannot be told of a sign-out.
+    #[error(transparent)]
+    Backchannel(#[from] crate::builder::back_channel::BackchannelError),
     /// What is opened to clients that are not listed cannot be opened.
     #[error(transparent)]
     Opening(#[from] OpeningError),

@@ -8,6 +8,7 @@ use crate::builder::error::BuildError;
 use crate::builder::{Builder, Settings};
 use crate::guard::map;
 use crate::model::claims::REGISTERED;
+use crate::model::client::ClientSettings;
 use crate::model::release::is_standard;
 use crate::policy::bound::{Binding, Bound, BoundType};
 use crate::policy::{Guard, Rule, fit};
@@ -96,7 +97,7 @@ impl Settings {
             }
         }
         if self.typing == Typing::One {
-            self.check_client_claims(&bound_types().collect::<Vec<_>>())?;
+            self.check_client_claims()?;
             self.check_releases(&all_types(answered))?;
             map::guards().try_for_each(|guard| check_acr(guard, &self.acr_values))?;
         }
@@ -105,23 +106,8 @@ impl Settings {
 }
 
 impl Settings {
-    /// What clients have in their own name: some of a type's claims, or all. What `claims!(..)` does not name is not known, since
-    /// a sign-in answers what users are.
-    fn check_client_claims(&self, types: &[&'static BoundType]) -> Result<(), BuildError> {
-        for client in &self.clients {
-            // What is no object, and what the server sets, is told by the rules for claims of any type.
-            let claims = client.claims.as_object().into_iter().flatten().filter(|(name, _)| !is_of_server(name));
-            for (name, value) in claims {
-                if let Some(misfit) = fit::misfit_of_claim(types, name, value) {
-                    let why = format!(
-                        "{misfit}; where clients have claims of their own, name their type beside that of the users, as in \
-                         claims!(User, Job), or say .untyped_claims()"
-                    );
-                    return Err(BuildError::ClientClaims { client: client.id.clone(), why });
-                }
-            }
-        }
-        Ok(())
+    fn check_client_claims(&self) -> Result<(), BuildError> {
+        self.clients.iter().try_for_each(check_claims_of)
     }
 
     /// A scope releases claims that there are, or those that OpenID Connect has names for: some users may have them.
@@ -138,6 +124,24 @@ impl Settings {
         }
         Ok(())
     }
+}
+
+/// What a client has in its own name: some of a type's claims, or all. What `claims!(..)` does not name is not known, since a
+/// sign-in answers what users are.
+pub(super) fn check_claims_of(client: &ClientSettings) -> Result<(), BuildError> {
+    let types: Vec<_> = bound_types().collect();
+    // What is no object, and what the server sets, is told by the rules for claims of any type.
+    let claims = client.claims.as_object().into_iter().flatten().filter(|(name, _)| !is_of_server(name));
+    for (name, value) in claims {
+        if let Some(misfit) = fit::misfit_of_claim(&types, name, value) {
+            let why = format!(
+                "{misfit}; where clients have claims of their own, name their type beside that of the users, as in \
+                 claims!(User, Job), or say .untyped_claims()"
+            );
+            return Err(BuildError::ClientClaims { client: client.id.clone(), why });
+        }
+    }
+    Ok(())
 }
 
 fn is_of_server(name: &str) -> bool {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::builder::clients::{Whole, known_resources, known_scopes};
+use crate::builder::clients::{known_resources, known_scopes};
 use crate::builder::error::BuildError;
 #[cfg(feature = "mcp")]
 use crate::builder::openings::DocumentsFrom;
 use crate::builder::openings::OpeningError;
 use crate::builder::secrets::checked_secret;
+use crate::builder::whole::Whole;
 use crate::builder::{Builder, Settings};
 use crate::clients::Clients;
 #[cfg(feature = "mcp")]
@@ -21,7 +22,6 @@ use crate::model::ceiling::{Ceiling, Unlisted};
 use crate::model::claims::{OFFLINE_ACCESS, OPENID};
 use crate::model::issuer::Issuer;
 use crate::model::redirect_uri::is_private_scheme;
-use crate::model::resource::Resources;
 use crate::model::secret::Secrets;
 use crate::model::{GrantType, Scope, Secret};
 
@@ -161,10 +161,10 @@ impl Settings {
     /// How clients may come that are not listed, and the most that they may be given.
     pub(super) fn unlisted(
         &self,
-        whole: &Whole<'_>,
+        whole: &Whole,
         none_is_listed: bool,
     ) -> Result<Vec<(Unlisted, Arc<Ceiling>)>, BuildError> {
-        if none_is_listed && self.openings.ways.is_empty() {
+        if none_is_listed && self.openings.ways.is_empty() && self.told.is_none() {
             return Err(BuildError::NoClient);
         }
         let open = Arc::new(self.open(whole)?);
@@ -212,7 +212,7 @@ impl Settings {
         Ok(clients)
     }
 
-    fn open(&self, whole: &Whole<'_>) -> Result<Ceiling, BuildError> {
+    fn open(&self, whole: &Whole) -> Result<Ceiling, BuildError> {
         let openings = &self.openings;
         let mut of_users = known_scopes(&openings.scopes.join(" "), whole).map_err(OpeningError::Scope)?;
         of_users.extend([OPENID, OFFLINE_ACCESS].into_iter().filter(|scope| whole.scopes.contains_key(*scope)));
@@ -223,8 +223,7 @@ impl Settings {
             [only] => Some((*only).to_owned()),
             [] | [_, _, ..] => None,
         };
-        let userinfo: Resources = [whole.userinfo].into_iter().collect();
-        resources.join(&userinfo);
+        resources.join(&whole.of_userinfo());
         let grants = vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
         Ok(Ceiling { grants, of_users, of_its_own: Scope::default(), resources, default_resource })
     }

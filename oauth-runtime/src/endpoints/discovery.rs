@@ -35,6 +35,14 @@ pub(crate) async fn openid(server: &Server, _: &HttpRequest, _: &Parameters<'_>)
     document["claims_supported"] = json!([token, user].concat());
     document["prompt_values_supported"] = json!(known_prompts());
     document["claims_parameter_supported"] = json!(true);
+    // Back-Channel Logout §2.1
+    if cfg!(feature = "backchannel-logout")
+        && server.sessions().is_some()
+        && server.clients().any(|client| client.logout_uri.is_some())
+    {
+        document["backchannel_logout_supported"] = json!(true);
+        document["backchannel_logout_session_supported"] = json!(true);
+    }
     for unsupported in ["request_parameter_supported", "request_uri_parameter_supported"] {
         document[unsupported] = json!(false);
     }

@@ -300,6 +300,9 @@ fn given<'de, D: Deserializer<'de>>(member: D) -> Result<bool, D::Error> {
 
 pub(crate) const ACCESS_TOKEN: &str = "at+jwt";
 pub(crate) const ID_TOKEN: &str = "JWT";
+/// Back-Channel Logout §2.4
+#[cfg(feature = "backchannel-logout")]
+pub(crate) const LOGOUT_TOKEN: &str = "logout+jwt";
 /// A longer JWT was not made here.
 pub(crate) const MAX_BYTES: usize = 8 * 1024;
 

@@ -73,10 +73,11 @@ impl KeyRing {
         }
     }
 
-    /// Signs an ID token with the algorithm that its client asks for, and claims that may depend on it; none where no key of
-    /// that algorithm signs any more.
-    pub(crate) fn sign_id_token(
+    /// Signs what its client reads, an ID token or a logout token, with the algorithm that the client asks for, and claims that may
+    /// depend on it; none where no key of that algorithm signs any more.
+    pub(crate) fn sign_for_client(
         &self,
+        typ: &str,
         asked: Option<Algorithm>,
         claims: impl FnOnce(Algorithm) -> Map<String, Value>,
     ) -> Option<String> {
@@ -86,14 +87,14 @@ impl KeyRing {
                 if asked.is_some_and(|asked| asked != algorithm) {
                     return None;
                 }
-                keys.sign(ID_TOKEN, &claims(algorithm))
+                keys.sign(typ, &claims(algorithm))
             }
             KeyRing::Own(keys) => {
                 let key = match asked {
                     Some(asked) => keys.signing_with(asked)?,
                     None => keys.signing(),
                 };
-                key.sign_jwt(ID_TOKEN, &claims(key.header.alg))
+                key.sign_jwt(typ, &claims(key.header.alg))
             }
         }
     }

@@ -75,22 +75,25 @@ pub(crate) struct Ceilings {
     listed: HashMap<String, Arc<Ceiling>>,
     /// Of those that are not listed, by how they came.
     unlisted: Vec<(Unlisted, Arc<Ceiling>)>,
+    /// The most that those may have which a function of the author's knows: what they were issued was cut to their own.
+    told: Option<Arc<Ceiling>>,
 }
 
 impl Ceilings {
     pub(crate) fn of(
         listed: impl Iterator<Item = (String, Arc<Ceiling>)>,
         unlisted: Vec<(Unlisted, Arc<Ceiling>)>,
+        told: Option<Arc<Ceiling>>,
     ) -> Self {
-        Ceilings { listed: listed.collect(), unlisted }
+        Ceilings { listed: listed.collect(), unlisted, told }
     }
 
     /// That of a client; none where it is gone.
     pub(crate) fn get(&self, client: &str) -> Option<&Ceiling> {
         let listed = self.listed.get(client);
-        let of_its_kind = || {
-            let kind = Unlisted::of(client)?;
-            self.unlisted.iter().find(|(known, _)| *known == kind).map(|(_, ceiling)| ceiling)
+        let of_its_kind = || match Unlisted::of(client) {
+            Some(kind) => self.unlisted.iter().find(|(known, _)| *known == kind).map(|(_, ceiling)| ceiling),
+            None => self.told.as_ref(),
         };
         listed.or_else(of_its_kind).map(AsRef::as_ref)
     }

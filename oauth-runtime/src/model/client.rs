@@ -35,6 +35,7 @@ pub(crate) struct ClientSettings {
     pub(crate) name: Option<String>,
     pub(crate) redirect_uris: Vec<String>,
     pub(crate) post_logout_redirect_uris: Vec<String>,
+    pub(crate) logout_uri: Option<String>,
     pub(crate) schemes: Vec<String>,
     /// None: those that follow from the rest.
     pub(crate) grants: Option<Vec<GrantType>>,
@@ -104,6 +105,7 @@ impl ClientSettings {
             name: None,
             redirect_uris: Vec::new(),
             post_logout_redirect_uris: Vec::new(),
+            logout_uri: None,
             schemes: Vec::new(),
             grants: None,
             may_refresh: true,
@@ -356,6 +358,30 @@ impl<S> Client<S> {
     #[must_use]
     pub fn post_logout_redirect_uri(mut self, uri: impl Into<String>) -> Self {
         self.settings.post_logout_redirect_uris.push(uri.into());
+        self
+    }
+
+    /// Where the client is told that a session ended (OpenID Connect Back-Channel Logout 1.0): the service posts a signed
+    /// `logout_token` there when its user signs out, or is signed out by your code, by any other way than that client's own doing.
+    /// https, or http on loopback where the issuer is; no fragment.
+    ///
+    /// Required: the scope `openid`, and sessions ([`Builder::reload`](crate::Builder::reload)). The client is told of sessions by
+    /// which it got an ID token, by `sub` and `sid`. Not told is what is over by itself, since it was idle or old.
+    ///
+    /// ```
+    /// use oauth_runtime::Client;
+    /// # let from_the_environment = "YdYQ8GU1ZaifFM+45Ep9QAFqr0GY0b9DomzH6GQjLtQ=";
+    ///
+    /// let shop = Client::confidential("shop")
+    ///     .secret(from_the_environment)
+    ///     .redirect_uri("https://shop.example/callback")
+    ///     .backchannel_logout_uri("https://shop.example/backchannel-logout");
+    /// # let _ = shop;
+    /// ```
+    #[cfg(feature = "backchannel-logout")]
+    #[must_use]
+    pub fn backchannel_logout_uri(mut self, uri: impl Into<String>) -> Self {
+        self.settings.logout_uri = Some(uri.into());
         self
     }
 

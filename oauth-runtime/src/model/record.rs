@@ -22,6 +22,7 @@ pub(crate) use forms::{Sending, Sent};
 pub(crate) use grants::{Redeemed, Rotated, Spending};
 use parts::EndedClient;
 pub(crate) use parts::{Consent, Family, Full, Grant, Live, Record, Waiting};
+pub(crate) use sessions::EndedFor;
 pub(crate) use waiting::{FIRST_INTERVAL, Polled};
 
 /// Something that was handed out, as its subject's record knows it.

@@ -119,6 +119,14 @@ impl OAuthService {
         Ok(has_ended)
     }
 
+    /// Forgets what the function of [`Builder::clients`](crate::Builder::clients) said of a client, so that this process asks it again:
+    /// after its row was changed. Others ask again within a minute.
+    pub fn forget_client(&self, client_id: &str) {
+        if let Some(told) = self.server().clients().told() {
+            told.forget(client_id);
+        }
+    }
+
     /// Removes all that is kept of a user: signs them out everywhere and forgets what they allowed. That they were signed
     /// out is remembered for a day, under a hash of the subject, for what is still on its way.
     ///
@@ -200,7 +208,7 @@ const AN_HOUR: Duration = Duration::from_secs(3600);
 
 impl From<&record::Live> for Grant {
     fn from(session: &record::Live) -> Self {
-        let record::Live { id, begun, used, until } = session.clone();
+        let record::Live { id, begun, used, until, .. } = session.clone();
         Grant { id, holder: Holder::Session, begun, last_used: used.max(begun), ends_at: until }
     }
 }

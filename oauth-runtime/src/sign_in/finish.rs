@@ -119,7 +119,7 @@ pub(crate) async fn signed_in(
     Attempted { username, began, signed_in_at, attempt, form, once }: Attempted<'_>,
 ) -> Result<SignedIn, Reason> {
     let client = authorization.client.id.as_str();
-    let user = match usable(server, client, claims, how_long(&amr, acr.as_deref())) {
+    let user = match usable(server, client, claims, how_long(&amr, acr.as_deref())).await {
         Ok(user) => user,
         Err(reason) => {
             // It is no one's guess that failed.
@@ -260,7 +260,7 @@ fn meets(
 }
 
 /// Claims that can be a user's.
-fn usable(server: &Server, client: &str, claims: Value, how_bytes: usize) -> Result<UserClaims, Reason> {
+async fn usable(server: &Server, client: &str, claims: Value, how_bytes: usize) -> Result<UserClaims, Reason> {
     let unusable = |why: UnusableClaims| {
         tracing::error!(target: "oauth", "the claims of who signed in cannot be used: {why}");
         server.tell(Fact::of(EventKind::SignInRefused).client(client).reason("claims"));
@@ -271,7 +271,7 @@ fn usable(server: &Server, client: &str, claims: Value, how_bytes: usize) -> Res
     }
     let user = UserClaims::parse(claims).map_err(unusable)?;
     // RFC 9700 §4.15.1: a token of a user must not read as one of a client
-    if server.clients().lists(&user.subject) {
+    if server.clients().has_named(&user.subject).await? {
         return Err(unusable(UnusableClaims::SubjectIsClient));
     }
     server.note_given(&user.subject, &user.custom);

@@ -18,7 +18,7 @@ impl GivesWay {
     }
 
     /// The same future, each of whose polls is timed.
-    pub(super) async fn watch<T>(&self, future: impl Future<Output = T>) -> T {
+    pub(crate) async fn watch<T>(&self, future: impl Future<Output = T>) -> T {
         let mut future = pin!(future);
         poll_fn(|context| {
             let begun = Instant::now();

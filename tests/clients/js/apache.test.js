@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { signIn, startIdentity } from './quickstart.js'
+import { Person, signIn, startIdentity } from './quickstart.js'
 
 const MODULES = '/usr/lib/apache2/modules'
 const SECRET = 'a secret of an example, which everybody knows'
@@ -45,13 +45,17 @@ OIDCCacheShmMax 100
 </Location>
 `
 
-async function startApache(t, issuer) {
-  assert.ok(existsSync(`${MODULES}/mod_auth_openidc.so`), 'install the packages apache2 and libapache2-mod-auth-openidc')
+async function freePort() {
   const probe = createServer().listen(0, '127.0.0.1')
   await once(probe, 'listening')
   const { port } = probe.address()
   probe.close()
   await once(probe, 'close')
+  return port
+}
+
+async function startApache(t, issuer, port) {
+  assert.ok(existsSync(`${MODULES}/mod_auth_openidc.so`), 'install the packages apache2 and libapache2-mod-auth-openidc')
   const folder = mkdtempSync(join(tmpdir(), 'apache-'))
   spawnSync('mkdir', ['-p', `${folder}/pages`])
   writeFileSync(`${folder}/pages/index.html`, 'behind mod_auth_openidc')
@@ -88,18 +92,36 @@ async function open(url, cookie) {
 }
 
 /** To the page, by way of the sign-in. */
-async function visit(origin, username) {
+async function visit(origin, username, person) {
   const begun = await open(origin)
   assert.equal(begun.status, 302, begun.body)
-  const answer = await signIn(new URL(begun.headers.location), username, `${username}123`)
+  const answer = await signIn(new URL(begun.headers.location), username, `${username}123`, person)
   const back = await open(answer, cookieOf(begun))
   assert.equal(back.status, 302, back.body)
-  return open(new URL(back.headers.location, origin), cookieOf(back))
+  return { cookie: cookieOf(back), ...(await open(new URL(back.headers.location, origin), cookieOf(back))) }
 }
 
 test('mod_auth_openidc signs a person in, and lets in whom the claims of userinfo name', async (t) => {
-  const origin = await startApache(t, await startIdentity(t))
+  const origin = await startApache(t, await startIdentity(t), await freePort())
   const page = await visit(origin, 'alice')
   assert.equal(page.body, 'behind mod_auth_openidc')
   assert.equal((await visit(origin, 'bob')).status, 401)
+})
+
+test('a sign-out ends the session that mod_auth_openidc has, which is told by the back channel', async (t) => {
+  const port = await freePort()
+  const told = `http://127.0.0.1:${port}/callback?logout=backchannel`
+  const issuer = await startIdentity(t, { BACKEND_LOGOUT_URI: told })
+  const origin = await startApache(t, issuer, port)
+  const [person, other] = [new Person(), new Person()]
+  const { body, cookie } = await visit(origin, 'alice', person)
+  const { cookie: ofOther } = await visit(origin, 'alice', other)
+  assert.equal(body, 'behind mod_auth_openidc')
+  assert.equal((await open(origin, cookie)).status, 200)
+  const page = await person.submit(await person.open(`${issuer}/logout`), { decision: 'sign_out' })
+  assert.equal(page.answer.status, 200, page.html)
+  for (const deadline = Date.now() + 30_000; (await open(origin, cookie)).status !== 302; await sleep(50)) {
+    assert.ok(Date.now() < deadline, 'it was not told')
+  }
+  assert.equal((await open(origin, ofOther)).status, 200, 'the session of another browser goes on')
 })

@@ -24,7 +24,7 @@ async function freePort() {
 
 export const startQuickstart = (test) => start(test, 'quickstart')
 export const startMcp = (test) => start(test, 'mcp')
-export const startIdentity = (test) => start(test, 'identity')
+export const startIdentity = (test, environment) => start(test, 'identity', environment)
 /** A service whose clock a request moves. */
 export const startKeyPeriods = (test) => start(test, 'key_periods')
 export const startResourceServer = (test, issuer, audience) =>
@@ -115,8 +115,7 @@ export class Person {
 }
 
 /** Opens the client's link, fills in the form, and returns the address that the browser is sent back to. */
-export async function signIn(url, username, password) {
-  const person = new Person()
+export async function signIn(url, username, password, person = new Person()) {
   const { answer, html } = await person.submit(await person.open(url), { username, password })
   assert.equal(answer.status, 303, html)
   return new URL(answer.headers.get('location'))

@@ -67,13 +67,13 @@ pub(crate) struct IssuedBy {
 
 impl<'a> Access<'a> {
     /// Finds out whether it can be issued.
-    pub(crate) fn checked(self, server: &Server) -> Result<Issuable<'a>, Reason> {
+    pub(crate) async fn checked(self, server: &Server) -> Result<Issuable<'a>, Reason> {
         // RFC 8707 §3: a server of somebody else could use the token at the others; §2.2: a request has to choose then
         if !server.may_share_a_token(self.granted.resources()) {
             return Err(Reason::TargetsApart);
         }
         // RFC 9700 §4.15.1: a client may have been registered since the sign-in
-        if self.authentication.is_some() && server.clients().lists(self.subject) {
+        if self.authentication.is_some() && server.clients().has_named(self.subject).await? {
             tracing::error!(target: "oauth", client = self.client.id, "a user's `sub` is the id of a client: {}", UnusableClaims::SubjectIsClient);
             return Err(Reason::ClaimsUnusable);
         }
@@ -101,6 +101,11 @@ impl<'a> Access<'a> {
 }
 
 impl Issuable<'_> {
+    /// Whether an ID token comes with it.
+    pub(super) fn is_openid(&self) -> bool {
+        self.0.granted.scope().contains(OPENID)
+    }
+
     /// Signs it.
     pub(crate) fn issue(
         self,

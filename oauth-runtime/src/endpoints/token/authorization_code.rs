@@ -67,10 +67,11 @@ pub(super) async fn issue(
         nonce,
         in_id_token: &code.in_id_token,
     };
-    let access = access.checked(server)?;
+    let access = access.checked(server).await?;
 
     // Only now is it spent: a thief without the verifier cannot make the code useless to its owner.
-    let view = spent(server, client, &code, family.as_ref(), expires_at).await?;
+    let tells = client.logout_uri.is_some() && access.is_openid();
+    let view = spent(server, client, &code, (family.as_ref(), tells), expires_at).await?;
     let issued = IssuedBy { as_of: view.as_of(), at: server.now() };
     let refresh_token = match &family {
         Some(family) => Some(refresh_token::first(server, &code, family, issued)?),
@@ -110,7 +111,7 @@ async fn spent(
     server: &Server,
     client: &RegisteredClient,
     code: &AuthorizationCode,
-    family: Option<&Grant>,
+    (family, tells): (Option<&Grant>, bool),
     expires_at: Timestamp,
 ) -> Result<View, Reason> {
     let Authentication { as_of, session, .. } = &code.authentication;
@@ -121,6 +122,11 @@ async fn spent(
         let grant = (!is_replay).then_some(grant);
         record.judge(&HandedOut { sequence: as_of.sequence, session: session.as_deref(), grant }, now)?;
         let redeemed = record.redeem(&code.grant, &client.id, expires_at, family.cloned(), now);
+        if let (true, Ok(Redeemed::First), Some(session)) = (tells, redeemed, session)
+            && !record.tell_at_end(session, &client.id, &code.subject)
+        {
+            tracing::warn!(target: "oauth", client = client.id, "a session has as many clients as can be told when it ends: this one is not");
+        }
         Ok(match redeemed {
             Ok(Redeemed::First | Redeemed::Replayed) => Decision::Write(redeemed),
             Ok(Redeemed::Expired) | Err(Full) => Decision::Keep(redeemed),

@@ -35,7 +35,7 @@ pub(crate) async fn grant(
         nonce: None,
         in_id_token: &[],
     };
-    let access = access.checked(server)?;
+    let access = access.checked(server).await?;
     // A sign-out of this client since would be later than the token.
     let as_of = server.ledger().view(Key::of(Kind::Subject, &client.id)).await?.as_of();
     // RFC 6749 §4.4.3: no refresh token

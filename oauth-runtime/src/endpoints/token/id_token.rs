@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256, Sha512};
 
+use crate::keys::ID_TOKEN;
 use crate::keys::sealed::SESSION;
 use crate::model::Timestamp;
 use crate::model::client::RegisteredClient;
@@ -27,7 +28,7 @@ impl IdToken<'_> {
     /// Signs it, beside the access token that it was issued with.
     pub(crate) fn sign(self, server: &Server, access_token: &str) -> Option<String> {
         let asked = self.client.id_token_algorithm;
-        server.keys().sign_id_token(asked, |algorithm| self.claims(server, access_token, algorithm))
+        server.keys().sign_for_client(ID_TOKEN, asked, |algorithm| self.claims(server, access_token, algorithm))
     }
 
     fn claims(self, server: &Server, access_token: &str, algorithm: Algorithm) -> Map<String, Value> {

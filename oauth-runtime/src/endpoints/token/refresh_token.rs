@@ -80,7 +80,7 @@ pub(crate) async fn refresh(
         nonce: None,
         in_id_token: &token.in_id_token,
     };
-    let access = access.checked(server)?;
+    let access = access.checked(server).await?;
 
     // Only now does the family move on: whatever failed before has cost the client nothing.
     let (generation, as_of) = rotated(server, refreshing, client, &token).await?;

@@ -28,6 +28,8 @@ pub(crate) struct RegisteredClient {
     pub(crate) is_provisional: bool,
     pub(crate) redirect_uris: Vec<RedirectUri>,
     pub(crate) post_logout_redirect_uris: Vec<RedirectUri>,
+    /// Where it is told that a session ended.
+    pub(crate) logout_uri: Option<String>,
     pub(crate) is_third_party: bool,
     /// Whether it reads of its access tokens only what it was granted.
     pub(crate) seals: bool,
@@ -67,6 +69,7 @@ impl RegisteredClient {
             is_provisional: false,
             redirect_uris,
             post_logout_redirect_uris: Vec::new(),
+            logout_uri: None,
             is_third_party: true,
             seals: true,
             has_claims_in_id_token: false,

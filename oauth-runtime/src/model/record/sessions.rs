@@ -18,7 +18,8 @@ impl Record {
         {
             self.sessions.remove(oldest);
         }
-        self.sessions.push(Live { id: id.to_owned(), begun: now, used: hour(now), until });
+        let (told, subject) = (Vec::new(), String::new());
+        self.sessions.push(Live { id: id.to_owned(), begun: now, used: hour(now), until, told, subject });
     }
 
     /// Whether it is news, to the hour, that a session is used now.
@@ -50,6 +51,40 @@ impl Record {
     }
 }
 
+/// A session that ended, and a client that is to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EndedFor {
+    pub(crate) client: String,
+    pub(crate) subject: String,
+    pub(crate) session: String,
+}
+
+impl Record {
+    /// Notes that a client is to be told when a session of this subject ends. False where there are too many.
+    pub(crate) fn tell_at_end(&mut self, session: &str, client: &str, subject: &str) -> bool {
+        let Some(session) = self.sessions.iter_mut().find(|known| known.id == session) else { return true };
+        if session.told.iter().any(|told| told == client) {
+            return true;
+        }
+        if session.told.len() >= MAX_TOLD {
+            return false;
+        }
+        session.told.push(client.to_owned());
+        subject.clone_into(&mut session.subject);
+        true
+    }
+
+    /// Who is to be told of what ended between this and a later state of the same subject. What is over by itself is no news.
+    pub(crate) fn ended_since<'a>(&'a self, later: &'a Record, now: Timestamp) -> impl Iterator<Item = EndedFor> + 'a {
+        let ended = self.sessions(now).filter(|session| later.sessions.iter().all(|kept| kept.id != session.id));
+        ended.flat_map(|Live { id, told, subject, .. }| {
+            let ended =
+                |client: &String| EndedFor { client: client.clone(), subject: subject.clone(), session: id.clone() };
+            told.iter().map(ended)
+        })
+    }
+}
+
 /// When something was used is kept to the hour: it is for people to read, and not worth a write each time.
 pub(super) fn hour(now: Timestamp) -> Timestamp {
     Timestamp::from_seconds(now.seconds() / 3600 * 3600)
@@ -57,3 +92,5 @@ pub(super) fn hour(now: Timestamp) -> Timestamp {
 
 /// How many sessions a subject may have: browsers, each on a device.
 const MAX_SESSIONS: usize = 100;
+/// How many clients may be told when one session ends.
+const MAX_TOLD: usize = 16;

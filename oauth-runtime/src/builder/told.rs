@@ -1,0 +1,104 @@
+//! Clients that a function of the author's knows.
+
+use std::sync::Arc;
+
+use actix_web::web;
+
+use crate::builder::clients::client;
+use crate::builder::error::BuildError;
+use crate::builder::whole::Whole;
+use crate::builder::{Builder, Settings};
+use crate::clients::Clients;
+use crate::clients::told::{FoundClient, Told};
+use crate::keys::KeyRing;
+use crate::model::GrantType;
+use crate::model::ceiling::Ceiling;
+use crate::users::Typing;
+
+impl<S> Builder<S> {
+    /// Clients that a function knows, beside those of [`Builder::client`]: an async function from a `client_id` to a
+    /// [`Client`](crate::Client), `None` where there is none. So they can live in a table, and change while the service runs.
+    ///
+    /// It answers `Option<Client>` or `Result<Option<Client>, error>`. What it says is kept for a minute, and that there is no such
+    /// client for five seconds; [`OAuthService::forget_client`](crate::OAuthService::forget_client) makes this process ask again
+    /// at once. It is asked for ids that anyone may send, 32 at once at most, and for no id that [`Builder::client`] has or that
+    /// others than you give out (`https://..`, `registered-..`). It must not block, and has as long as `authenticate`
+    /// ([`Builder::authenticate_timeout`]).
+    ///
+    /// Each is checked as one of [`Builder::client`] is. What the builder would refuse is answered 500, an error, a panic or too long
+    /// a time 503, and the log says why.
+    ///
+    /// A scope or a resource that was taken from such a client is gone from what it is issued; access tokens that it has keep it until
+    /// they expire. [`OAuthService::revoke_client`](crate::OAuthService::revoke_client) ends those of one user at once. What there can
+    /// be is not known beforehand, so all URLs are there (`/device`, `/introspect`), the metadata names all grants and ways to
+    /// authenticate, and pages of any origin may call `/token`.
+    ///
+    /// ```
+    /// use oauth_runtime::{Client, OAuthService};
+    /// # use oauth_runtime::Login;
+    /// # use serde_json::json;
+    /// # async fn row(id: &str) -> Result<Option<String>, std::io::Error> { Ok(None) }
+    ///
+    /// let oauth = OAuthService::builder()
+    ///     .issuer("http://127.0.0.1:8000")
+    ///     .clients(async |id: &str| -> Result<Option<Client>, std::io::Error> {
+    ///         let redirect_uri = row(id).await?; // SELECT redirect_uri FROM clients WHERE id = $1
+    ///         Ok(redirect_uri.map(|uri| Client::public(id).redirect_uri(uri)))
+    ///     })
+    /// #     .authenticate(async |_: Login| Some(json!({ "sub": "ada" })))
+    ///     .build();
+    /// assert!(oauth.is_ok());
+    /// ```
+    pub fn clients<R: FoundClient>(mut self, function: impl AsyncFn(&str) -> R + Send + Sync + 'static) -> Self {
+        let function = Arc::new(function);
+        self.settings.told = Some(Arc::new(move |id: String| {
+            let function = Arc::clone(&function);
+            Box::pin(async move { function(&id).await.into_found() })
+        }));
+        self
+    }
+
+    /// As [`Builder::clients`], with a plain function that may block: it runs on threads of its own.
+    pub fn clients_blocking<R: FoundClient>(mut self, function: impl Fn(&str) -> R + Send + Sync + 'static) -> Self {
+        let function = Arc::new(function);
+        self.settings.told = Some(Arc::new(move |id: String| {
+            let function = Arc::clone(&function);
+            let call = web::block(move || function(&id).into_found());
+            Box::pin(async move { call.await.unwrap_or_else(|_| Err("it panicked".to_owned())) })
+        }));
+        self
+    }
+}
+
+impl Settings {
+    /// The most that those may have which the author's function knows, where there is one.
+    pub(super) fn tellable(&self, whole: &Whole) -> Option<Arc<Ceiling>> {
+        let all = || Ceiling {
+            grants: GrantType::ALL.to_vec(),
+            of_users: whole.all_scopes(),
+            of_its_own: whole.all_scopes(),
+            resources: whole.all_with_userinfo(),
+            default_resource: None,
+        };
+        self.told.as_ref().map(|_| Arc::new(all()))
+    }
+
+    /// With those that the author's function knows, if there is one.
+    pub(super) fn telling(&mut self, clients: Clients, whole: Whole, keys: &KeyRing) -> Clients {
+        let Some(function) = self.told.take() else { return clients };
+        let (signed, assertions) = (keys.algorithms(), self.assertion_algorithms.clone());
+        let typing = self.typing;
+        let check = move |settings| {
+            let checked = || {
+                if typing == Typing::One {
+                    super::typing::check_claims_of(&settings)?;
+                }
+                let checked = client(settings, &whole)?;
+                super::build::check_algorithms(&checked, &assertions, &signed)?;
+                Ok(checked)
+            };
+            checked().map_err(|why: BuildError| why.to_string())
+        };
+        clients.telling(Told::new(function, Box::new(check), self.authenticate_timeout, self.clock.clone()))
+    }
+}

@@ -1,0 +1,191 @@
+//! Clients that a function of the author's knows, such as the rows of a table.
+
+use std::fmt::Display;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use quick_cache::sync::Cache;
+use tokio::sync::Semaphore;
+
+use crate::clients::registered::is_reserved;
+use crate::error::Reason;
+use crate::model::Clock;
+use crate::model::ceiling::Unlisted;
+use crate::model::client::{Client, ClientSettings, RegisteredClient, is_client_id};
+use crate::users::gives_way::GivesWay;
+
+/// What the function of [`Builder::clients`](crate::Builder::clients) may answer: `Option<Client>`, or a `Result` of it.
+///
+/// `None` means that there is no such client. An error means that it could not be found out: the request is answered 503, and
+/// the log has the error.
+pub trait FoundClient {
+    /// Turns the answer into one whose error is a text.
+    ///
+    /// # Errors
+    /// The text for the log.
+    fn into_found(self) -> Result<Option<Client>, String>;
+}
+
+impl FoundClient for Option<Client> {
+    fn into_found(self) -> Result<Option<Client>, String> {
+        Ok(self)
+    }
+}
+
+impl<E: Display> FoundClient for Result<Option<Client>, E> {
+    fn into_found(self) -> Result<Option<Client>, String> {
+        self.map_err(|error| error.to_string())
+    }
+}
+
+/// The author's function.
+pub(crate) type Function =
+    dyn Fn(String) -> Pin<Box<dyn Future<Output = Result<Option<Client>, String>>>> + Send + Sync;
+/// What the builder does with a client that is listed.
+pub(crate) type Check = dyn Fn(ClientSettings) -> Result<RegisteredClient, String> + Send + Sync;
+
+/// The author's function, what it said of late, and the bounds within which it is called.
+pub(crate) struct Told {
+    function: Arc<Function>,
+    check: Box<Check>,
+    timeout: Duration,
+    at_once: Semaphore,
+    gives_way: GivesWay,
+    clock: Clock,
+    known: Cache<String, Known>,
+    /// Apart from those that there are, which made-up ids must not drive out.
+    unknown: Cache<String, Known>,
+    /// How often it was said that a client is another one now.
+    changes: AtomicU64,
+}
+
+#[derive(Clone)]
+struct Known {
+    client: Option<Arc<RegisteredClient>>,
+    /// By the monotonic clock.
+    until: Duration,
+}
+
+/// Why there is no client to answer with.
+#[derive(Debug, thiserror::Error)]
+enum NoAnswer {
+    #[error("it panicked")]
+    Panicked,
+    #[error("it took too long")]
+    TimedOut,
+    #[error("it failed: {0}")]
+    Failed(String),
+}
+
+impl Told {
+    pub(crate) fn new(function: Arc<Function>, check: Box<Check>, timeout: Duration, clock: Clock) -> Self {
+        Told {
+            function,
+            check,
+            timeout,
+            at_once: Semaphore::new(MOST_AT_ONCE),
+            gives_way: GivesWay::new("clients"),
+            clock,
+            known: Cache::new(MOST_KNOWN),
+            unknown: Cache::new(MOST_UNKNOWN),
+            changes: AtomicU64::new(0),
+        }
+    }
+
+    /// The client with this id, as the function had it at most a minute ago.
+    pub(crate) async fn find(&self, id: &str) -> Result<Option<Arc<RegisteredClient>>, Reason> {
+        // Ids that others than the author give out are never the author's.
+        if !is_client_id(id) || is_reserved(id) || Unlisted::of(id).is_some() {
+            return Ok(None);
+        }
+        let found = tokio::time::timeout(self.timeout, self.known_or_asked(id)).await;
+        match found.unwrap_or(Err(NoAnswer::TimedOut)) {
+            Ok(Some(Ok(client))) => Ok(Some(client)),
+            Ok(None) => Ok(None),
+            Ok(Some(Err(why))) => {
+                tracing::error!(target: "oauth", client = id, "the function of .clients(..) answered a client that cannot be used: {why}");
+                Err(Reason::ClientUnusable)
+            }
+            Err(why) => {
+                tracing::error!(target: "oauth", client = id, "the function of .clients(..) gave no answer: {why}");
+                Err(Reason::ClientsAway)
+            }
+        }
+    }
+
+    /// Forgets what it said of a client.
+    pub(crate) fn forget(&self, id: &str) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
+        self.known.remove(id);
+        self.unknown.remove(id);
+    }
+
+    async fn known_or_asked(&self, id: &str) -> Result<Option<Result<Arc<RegisteredClient>, String>>, NoAnswer> {
+        loop {
+            if let Some(unknown) = self.unknown.get(id).filter(|unknown| self.is_fresh(unknown)) {
+                return Ok(unknown.client.map(Ok));
+            }
+            // Those who come meanwhile wait for the one answer.
+            let place = match self.known.get_value_or_guard_async(id).await {
+                Ok(known) if self.is_fresh(&known) => return Ok(known.client.map(Ok)),
+                Ok(stale) => {
+                    self.known.remove_if(id, |known| known.until == stale.until);
+                    continue;
+                }
+                Err(place) => place,
+            };
+            if self.unknown.get(id).is_some_and(|unknown| self.is_fresh(&unknown)) {
+                continue;
+            }
+            let changes = self.changes.load(Ordering::SeqCst);
+            let asked = self.clock.monotonic();
+            let client = match self.called(id).await? {
+                Some(client) if client.settings.id != id => {
+                    let why = format!("its id is {:?}, and {id:?} was asked for", client.settings.id);
+                    return Ok(Some(Err(why)));
+                }
+                Some(client) => match (self.check)(client.settings) {
+                    Ok(client) => Some(Arc::new(client)),
+                    Err(why) => return Ok(Some(Err(why))),
+                },
+                None => None,
+            };
+            let lasts = if client.is_some() { KNOWN_FOR } else { UNKNOWN_FOR };
+            let known = Known { client: client.clone(), until: asked + lasts };
+            // What was asked before a client changed may be of before.
+            if self.changes.load(Ordering::SeqCst) == changes {
+                match client {
+                    Some(_) => drop(place.insert(known)),
+                    None => self.unknown.insert(id.to_owned(), known),
+                }
+            }
+            return Ok(client.map(Ok));
+        }
+    }
+
+    fn is_fresh(&self, known: &Known) -> bool {
+        self.clock.monotonic() < known.until
+    }
+
+    async fn called(&self, id: &str) -> Result<Option<Client>, NoAnswer> {
+        // Never closed.
+        let _place = self.at_once.acquire().await.map_err(|_| NoAnswer::TimedOut)?;
+        let (function, id) = (Arc::clone(&self.function), id.to_owned());
+        let call = self.gives_way.watch(async move { function(id).await });
+        let answer = AssertUnwindSafe(call).catch_unwind().await;
+        answer.map_err(|_panic| NoAnswer::Panicked)?.map_err(NoAnswer::Failed)
+    }
+}
+
+const KNOWN_FOR: Duration = Duration::from_secs(60);
+/// Short: a client that was added to the table just now may have been asked for before.
+const UNKNOWN_FOR: Duration = Duration::from_secs(5);
+const MOST_KNOWN: usize = 4_096;
+const MOST_UNKNOWN: usize = 1_024;
+/// A table has no use of more, and ids that strangers make up must not take all of its connections.
+const MOST_AT_ONCE: usize = 32;
