@@ -137,6 +137,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 #[cfg(test)]
+#[path = "mcp/client.rs"]
+mod client;
+
+#[cfg(test)]
 mod tests {
     use std::net::TcpListener;
 

@@ -13,7 +13,7 @@ const binaryOf = (name) =>
   fileURLToPath(new URL(`../../../target/debug/${name === 'key_periods' ? '' : 'examples/'}${name}`, import.meta.url))
 const START_MS = 30_000
 
-async function freePort() {
+export async function freePort() {
   const probe = createServer().listen(0, '127.0.0.1')
   await once(probe, 'listening')
   const { port } = probe.address()

@@ -20,7 +20,7 @@ os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = {
     name: Path(os.environ.get(f"{name.upper()}_BIN", ROOT / f"target/debug/examples/{name}"))
-    for name in ("quickstart", "identity")
+    for name in ("quickstart", "identity", "mcp")
 }
 EXAMPLES["key_periods"] = Path(os.environ.get("KEY_PERIODS_BIN", ROOT / "target/debug/key_periods"))
 START_SECONDS = 30
@@ -29,7 +29,7 @@ TIMEOUT = 30
 CLIENT_ID = "demo"
 # Of the confidential clients of the identity server.
 SECRET = "a secret of an example, which everybody knows"
-PASSWORDS = {"admin": "admin123", "user": "user123", "alice": "alice123", "bob": "bob123"}
+PASSWORDS = {"admin": "admin123", "user": "user123", "alice": "alice123", "bob": "bob123", "ada": "ada123"}
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,13 @@ def server(tmp_path):
 def identity(tmp_path):
     """The identity server of the examples, with OpenID Connect."""
     with _running("identity", tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def mcp_server(tmp_path):
+    """The MCP server of the examples, to which any client may come."""
+    with _running("mcp", tmp_path) as server:
         yield server
 
 
