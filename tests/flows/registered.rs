@@ -2,7 +2,8 @@
 
 use oauth_runtime::states::WithReload;
 use oauth_runtime::store::MemoryStore;
-use oauth_runtime::{Builder, OAuthService, Secret};
+use oauth_runtime::testing::FaultyStore;
+use oauth_runtime::{Builder, Holder, OAuthService, Secret};
 use oauth_tests::{Answer, Browser, Server, builder, start_here};
 use serde_json::{Value, json};
 
@@ -73,6 +74,37 @@ async fn code(browser: &Browser, client: &str, more: &[(&str, Option<&str>)]) ->
 async fn redeem(browser: &Browser, client: &str, code: &str, more: &[(&str, Option<&str>)]) -> Answer {
     let changes = [&[("client_id", Some(client)), ("redirect_uri", Some(CALLBACK))], more].concat();
     browser.redeem(code, &changes).await
+}
+
+#[tokio::test]
+async fn users_see_the_name_that_such_a_client_gave_itself_and_what_it_may_do_today() {
+    let (listener, base) = oauth_tests::free_port();
+    let store = FaultyStore::new(MemoryStore::new());
+    let built = |scopes: &str| {
+        let builder = open(builder(&base), &base).secret(OTHER).open_scopes(scopes).store(store.clone());
+        builder.account_page().build().unwrap()
+    };
+    let (oauth, later) = (built("notes:write"), built(""));
+    let service = oauth.clone();
+    let server = oauth_tests::serve(listener, move |app| {
+        app.configure(service.routes());
+    });
+    let browser = Browser::new(&server);
+    let client = id(&registered(&browser, public()).await);
+    let code = code(&browser, &client, &[("scope", Some("notes:read notes:write"))]).await;
+    let issued = redeem(&browser, &client, &code, &[]).await.json();
+    assert!(issued["refresh_token"].is_string(), "{issued}");
+    for (oauth, scope) in [(oauth, "notes:read notes:write"), (later, "notes:read")] {
+        let grants = oauth.grants("admin").await.unwrap();
+        let given = grants.iter().find_map(|grant| match &grant.holder {
+            Holder::Client(given) => Some(given),
+            _ => None,
+        });
+        let given = given.unwrap();
+        assert_eq!((given.name.as_deref(), given.scope.to_string().as_str()), (Some("Agent"), scope), "{given:?}");
+    }
+    let page = Answer::to(browser.http.get(format!("{}/account", browser.base))).await;
+    assert!(page.body.contains("Agent") && page.body.contains("Write your notes"), "{page:?}");
 }
 
 #[tokio::test]

@@ -90,13 +90,15 @@ struct Application {
 
 async fn applications(server: &Server, grants: &[Grant], now: Timestamp) -> Result<Vec<Application>, Reason> {
     let mut by_client: BTreeMap<&str, (Scope, Timestamp, Timestamp)> = BTreeMap::new();
+    let mut said: BTreeMap<&str, &str> = BTreeMap::new();
     for grant in grants {
-        let Given { client, scope, .. } = match &grant.holder {
+        let Given { client, name, scope, .. } = match &grant.holder {
             Holder::Session => continue,
             Holder::Client(given) | Holder::Consent(given) => given,
         };
         let (all, since, last_used) = by_client.entry(client).or_insert_with(|| (Scope::default(), now, grant.begun));
         all.extend(scope.iter());
+        said.extend(name.iter().map(|name| (client.as_str(), name.as_str())));
         *since = grant.begun.min(*since);
         *last_used = grant.last_used.max(*last_used);
     }
@@ -104,7 +106,8 @@ async fn applications(server: &Server, grants: &[Grant], now: Timestamp) -> Resu
     for (client, (scope, since, last_used)) in by_client {
         // One that was taken out of the configuration is still to be ended.
         let found = server.clients().find(client).await?;
-        let name = found.map_or_else(|| client.to_owned(), |found| found.name.clone());
+        let name = found.map(|found| found.name.clone());
+        let name = name.unwrap_or_else(|| said.get(client).copied().unwrap_or(client).to_owned());
         applications.push(Application { client: client.to_owned(), name, scope, since, last_used });
     }
     Ok(applications)

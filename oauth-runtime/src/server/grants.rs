@@ -1,9 +1,11 @@
 //! What a person has given to browsers and clients: for a page of the application on which they see and end it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clients::registered;
 use crate::event::{EventKind, Fact};
+use crate::model::ceiling::Unlisted;
 use crate::model::claims::OFFLINE_ACCESS;
 use crate::model::client::RegisteredClient;
 use crate::model::record::{self, Record};
@@ -47,6 +49,8 @@ pub enum Holder {
 pub struct Given {
     /// Its `client_id`; of a client that registered itself the name that tokens and events have for it.
     pub client: String,
+    /// What it called itself, where it is none that you listed, and has refresh tokens: no one vouches for that.
+    pub name: Option<String>,
     /// What it may do, by the configuration of now; for a consent, what was allowed.
     pub scope: Scope,
     /// Which resources its access tokens may be for, where it named any.
@@ -191,9 +195,14 @@ pub(crate) async fn grants_in(server: &Server, view: &View) -> Result<Vec<Grant>
 /// What a client may still do of what it was given.
 async fn cut_to_ceiling(server: &Server, holder: &mut Holder) {
     let Holder::Client(given) = holder else { return };
-    if let Ok(Some(client)) = server.clients().find(&given.client).await {
-        given.scope = server.offered(&client, &given.scope);
-        given.resources.retain(|resource| client.ceiling.has(&[resource.as_str()].into_iter().collect()));
+    let ceiling = match server.clients().find(&given.client).await {
+        Ok(Some(client)) => Some(Arc::clone(&client.ceiling)),
+        // By its name one that registered itself is not found; all of them have the same.
+        Ok(None) | Err(_) => Unlisted::of(&given.client).and_then(|way| server.clients().open_by(way)),
+    };
+    if let Some(ceiling) = ceiling {
+        given.scope = given.scope.within(&ceiling.of_users);
+        given.resources.retain(|resource| ceiling.has(&[resource.as_str()].into_iter().collect()));
     }
 }
 
@@ -216,7 +225,8 @@ impl From<&record::Live> for Grant {
 impl From<&record::Grant> for Grant {
     fn from(grant: &record::Grant) -> Self {
         let record::Grant { id, begun, used, family, .. } = grant.clone();
-        let holder = Holder::Client(Given::new(&grant.client, &grant.scope, &grant.resources));
+        let given = Given::new(&grant.client, &grant.scope, &grant.resources);
+        let holder = Holder::Client(Given { name: grant.name.clone(), ..given });
         Grant { id, holder, begun, last_used: used.max(begun), ends_at: family.until }
     }
 }
@@ -232,6 +242,6 @@ impl From<&record::Consent> for Grant {
 impl Given {
     fn new(client: &str, scope: &Scope, resources: &Resources) -> Self {
         let resources = resources.iter().map(str::to_owned).collect();
-        Given { client: client.to_owned(), scope: scope.clone(), resources }
+        Given { client: client.to_owned(), name: None, scope: scope.clone(), resources }
     }
 }

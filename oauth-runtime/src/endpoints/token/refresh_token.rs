@@ -159,6 +159,7 @@ pub(crate) fn family(
     (lasts && ends_at(refreshing, code) > now).then(|| Grant {
         id: code.grant.clone(),
         client: client.id.clone(),
+        name: client.unlisted.map(|_| client.name.clone()),
         session: code.authentication.session.clone(),
         scope: code.scope.clone(),
         resources: code.resources.clone(),

@@ -196,6 +196,9 @@ pub(crate) struct Grant {
     pub(crate) id: String,
     #[serde(rename = "k")]
     pub(crate) client: String,
+    /// What the client called itself, where it is none that the author listed: it cannot be found by its name later.
+    #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     pub(crate) session: Option<String>,
     #[serde(rename = "p", default, skip_serializing_if = "Scope::is_empty")]

@@ -17,6 +17,7 @@ fn grant(id: &str, client: &str) -> Grant {
     Grant {
         id: id.to_owned(),
         client: client.to_owned(),
+        name: None,
         session: Some("session".to_owned()),
         scope: Scope::default(),
         resources: Resources::default(),
