@@ -109,6 +109,7 @@ fn family(number: usize, now: Timestamp) -> Grant {
     Grant {
         id: name(number).to_owned(),
         client: CLIENT.to_owned(),
+        name: None,
         session: Some(name(number).to_owned()),
         scope: Scope::default(),
         resources: Resources::default(),
