@@ -85,6 +85,8 @@ fn service(origin: &str) -> Result<OAuthService, Box<dyn std::error::Error>> {
         .scope("roles", "Know your role")
         .releases(["role"])
         .scope("reports:read", "Read reports")
+        // A client that shows a key gets tokens that are bound to it.
+        .dpop_nonces()
         .client(
             Client::public("demo")
                 .name("Demo app")

@@ -13,7 +13,10 @@ use actix_web::web;
 use oauth_runtime::states::WithReload;
 use oauth_runtime::store::{MemoryStore, StoreError};
 use oauth_runtime::testing::{Fault, FaultyStore, Verb};
-use oauth_runtime::{BuildError, Builder, Client, Clock, Keys, Login, OAuthService, SigningKey, require_claim};
+use oauth_runtime::{
+    BuildError, Builder, Client, Clock, Keys, Login, OAuthService, SigningKey, require_claim, testing,
+};
+use oauth_tests::proofs::ProofKey;
 use oauth_tests::{Answer, Browser, REDIRECT, SECRET, Server, builder, changed, free_port, handlers, serve};
 use serde_json::json;
 
@@ -127,6 +130,30 @@ async fn pushed_twice(browser: &Browser) -> Answer {
     browser.login(&other, "admin", "admin123").await
 }
 
+/// What is answered to a proof that proves nothing, and to one without a nonce: at `/token` and at a guard.
+async fn of_proofs() -> [Answer; 4] {
+    let (listener, base) = free_port();
+    let oauth = builder(&base).dpop_nonces().build().unwrap();
+    let key = ProofKey::new();
+    let token =
+        testing::token(&oauth, &json!({})).subject("ada").claim("cnf", json!({ "jkt": key.thumbprint() })).mint();
+    let server = serve(listener, move |app| {
+        app.configure(oauth.routes()).configure(handlers);
+    });
+    let browser = Browser::new(&server);
+    let asks = async |proof: String| {
+        let request = browser.http.post(format!("{base}/token")).header("dpop", proof);
+        Answer::to(request.form(&[("grant_type", "authorization_code"), ("client_id", "demo")])).await
+    };
+    let calls = async |proof: String| {
+        let request = browser.http.get(format!("{base}/me")).header("authorization", format!("DPoP {token}"));
+        Answer::to(request.header("dpop", proof)).await
+    };
+    let (at_token, at_guard) =
+        (key.proof("POST", &format!("{base}/token")), key.proof_with("GET", &format!("{base}/me"), &token));
+    [asks("x.y.z".to_owned()).await, calls("x.y.z".to_owned()).await, asks(at_token).await, calls(at_guard).await]
+}
+
 async fn rows() -> Vec<Row> {
     let (listener, base) = free_port();
     let clock = Clock::by_hand();
@@ -164,6 +191,7 @@ async fn rows() -> Vec<Row> {
     let code =
         "grant_type=authorization_code&client_id=demo&code=x&code_verifier=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
+    let [no_proof, no_proof_at_guard, no_nonce, no_nonce_at_guard] = of_proofs().await;
     let row =
         |section, code, place, status, answer, when| Row { section, code, got: Ok((place, status, answer)), when };
     let never = |section, code, why| Row { section, code, got: Err(why), when: "" };
@@ -321,6 +349,10 @@ async fn rows() -> Vec<Row> {
             fresh().authorize(&[("client_id", Some("fapi")), STATE]).await,
             "the request had to be pushed first",
         ),
+        row("RFC 9449 §5", "invalid_dpop_proof", Json, 400, no_proof, "the proof proves nothing"),
+        row("RFC 9449 §7.1", "invalid_dpop_proof", Challenge, 401, no_proof_at_guard, "the same at a guard"),
+        row("RFC 9449 §8", "use_dpop_nonce", Json, 400, no_nonce, "`.dpop_nonces()`, and the proof has none"),
+        row("RFC 9449 §9", "use_dpop_nonce", Challenge, 401, no_nonce_at_guard, "the same at a guard"),
         row(
             "RFC 9470 §3",
             "insufficient_user_authentication",
@@ -407,7 +439,7 @@ async fn each_error_of_the_specifications_is_produced_or_never_sent_for_a_reason
                         (text("error"), text("error_description"))
                     }
                     Challenge => {
-                        let challenge = answer.challenge();
+                        let (_, challenge) = answer.challenges().remove(0);
                         assert_eq!(
                             answer.json()["error"].as_str(),
                             challenge.get("error").map(String::as_str),

@@ -13,6 +13,8 @@ mod lifetimes;
 pub(crate) mod misfit;
 pub(crate) mod openings;
 mod paths;
+mod proof_settings;
+mod proofs;
 mod requests;
 mod secrets;
 pub(crate) mod state;
@@ -31,6 +33,7 @@ use std::time::Duration;
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::builder::openings::Openings;
+use crate::builder::proof_settings::ProofSettings;
 use crate::builder::state::WithoutReload;
 use crate::clients::told::Function;
 use crate::event::Event;
@@ -110,6 +113,7 @@ struct Settings {
     acr_values: Vec<String>,
     assertion_algorithms: Vec<SignatureAlgorithm>,
     requires_pushed_requests: bool,
+    proofs: ProofSettings,
     authenticate: Option<(Authenticate, ClaimsType)>,
     typing: Typing,
     authenticate_timeout: Duration,
@@ -184,6 +188,7 @@ impl Settings {
             acr_values: Vec::new(),
             assertion_algorithms: SignatureAlgorithm::ALL.to_vec(),
             requires_pushed_requests: false,
+            proofs: ProofSettings::default(),
             authenticate: None,
             typing: Typing::One,
             authenticate_timeout: Duration::from_secs(10),

@@ -1,6 +1,7 @@
 //! Who is calling `/token`, `/revoke` or `/introspect` (RFC 6749 §2.3, §3.2.1).
 
 mod assertion;
+pub(crate) mod proof;
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -9,6 +9,7 @@ use crate::model::Scope;
 use crate::model::code::Unmet;
 use crate::model::document::{Away, Unfit};
 use crate::model::form::BadParameter;
+use crate::model::proof::{NotProven, ShownAt};
 use crate::model::registration::Unusable;
 use crate::model::resource::NotGranted;
 use crate::pages::Trouble;
@@ -16,8 +17,8 @@ use crate::policy::Need;
 use crate::store::StoreError;
 
 crate::model::words! {
-    /// The error codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 7591 §3.2.2, RFC 8628 §3.5, RFC 8707 §2, RFC 9101 §7, RFC 9470 §3 and
-    /// OpenID Connect Core
+    /// The error codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, RFC 7591 §3.2.2, RFC 8628 §3.5, RFC 8707 §2, RFC 9101 §7, RFC 9449 §5 and §8,
+    /// RFC 9470 §3 and OpenID Connect Core
     /// §3.1.2.6, and of the one code of OpenID Connect Core Unmet Authentication Requirements.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub(crate) enum Code {
@@ -47,6 +48,8 @@ crate::model::words! {
         InvalidRedirectUri = "invalid_redirect_uri",
         InvalidClientMetadata = "invalid_client_metadata",
         InvalidRequestUri = "invalid_request_uri",
+        InvalidDpopProof = "invalid_dpop_proof",
+        UseDpopNonce = "use_dpop_nonce",
     }
 }
 
@@ -166,6 +169,10 @@ reasons! {
     ChallengeMalformed => 400, InvalidRequest,
         "code_challenge must be 43 characters: the SHA-256 of the verifier in base64url without padding";
     ChallengeMethod => 400, InvalidRequest, "code_challenge_method must be S256";
+    // RFC 9449 §10
+    KeyMalformed => 400, InvalidRequest, "dpop_jkt must be the SHA-256 thumbprint of a key (RFC 7638): 43 characters of base64url";
+    // RFC 9449 §10.1
+    KeyOfAnotherProof => 400, InvalidRequest, "dpop_jkt names another key than that of the proof in the header DPoP";
     // OpenID Connect Core §3.1.2.6
     RequestObject => 400, RequestNotSupported, "send the parameters themselves, and no request";
     RequestUri => 400, RequestUriNotSupported, "send the parameters themselves, and no request_uri";
@@ -269,6 +276,16 @@ reasons! {
          the future: make one for each request";
     AssertionReplayed => 400, InvalidClient, "client_assertion was used before: make one for each request";
 
+    // A proof of possession, at this server or at a guard: RFC 9449 §4.3, §5, §7.1, §8 and §9
+    ProofRefused(proof: NotProven) => proof.at.status(), InvalidDpopProof, proof.flaw.text();
+    ProofNonce(at: ShownAt) => at.status(), UseDpopNonce,
+        "the proof needs the nonce that is in the header DPoP-Nonce of this answer: make another one with it";
+    ProofMissing => 400, InvalidRequest,
+        "a token for this has to be bound to a key: send a proof (RFC 9449) in the header DPoP";
+    CodeOfAnotherKey => 400, InvalidGrant, "the code is bound to another key than that of the proof in the header DPoP";
+    RefreshTokenOfAnotherKey => 400, InvalidGrant,
+        "the refresh token is bound to a key: send a proof of that key in the header DPoP";
+
     // The token endpoint: RFC 6749 §5.2
     UnsupportedGrantType => 400, UnsupportedGrantType,
         "this server does not have that grant_type: see grant_types_supported in its metadata";
@@ -340,6 +357,14 @@ reasons! {
     TokenOfAnotherUse => 401, InvalidToken, "this is no access token: its claims are those of an ID token or another JWT";
     // RFC 9449 §7.1
     TokenBound => 401, InvalidToken, "the token is bound to a key, and this server takes bearer tokens alone";
+    TokenWithoutProof => 401, InvalidToken,
+        "the token is bound to a key: send it as Authorization: DPoP TOKEN, with a proof in the header DPoP";
+    TokenNotBound => 401, InvalidToken, "the token is not bound to a key: send it as Authorization: Bearer TOKEN";
+    BoundTokenNeeded => 401, InvalidToken,
+        "this address takes only tokens that are bound to a key: ask for one with a proof (RFC 9449)";
+    TokenOfAnotherKey => 401, InvalidToken, "the token is bound to another key than that of the proof";
+    TooManyProofs => 503, TemporarilyUnavailable,
+        "too many proofs are used at once: try again in a moment", retry_after: A_SECOND;
     TokenNotOpened => 401, InvalidToken, "what is sealed in the token cannot be opened here: sign in again";
     TokenSignature => 401, InvalidToken, "the token was not signed by this server";
     /// Of another issuer, which may have a new one; decided before it reaches the wire.
@@ -386,6 +411,18 @@ fn sign_in_again(need: &Need) -> &'static str {
 }
 
 impl Reason {
+    /// Whether it is of a proof of possession, or of the key that it is to be of.
+    pub(crate) fn is_of_a_proof(&self) -> bool {
+        matches!(
+            self,
+            Reason::ProofRefused(_)
+                | Reason::ProofNonce(_)
+                | Reason::TokenWithoutProof
+                | Reason::TokenOfAnotherKey
+                | Reason::BoundTokenNeeded
+        )
+    }
+
     /// Says in the answer after how long a client may try again.
     pub(crate) fn set_retry_after(&self, response: &mut HttpResponse) {
         if let Some(after) = self.retry_after() {

@@ -9,8 +9,10 @@ pub(crate) mod extract;
 pub(crate) mod extracted;
 pub(crate) mod map;
 pub(crate) mod own;
+pub(crate) mod possession;
 #[cfg(feature = "testing")]
 pub(crate) mod probe;
+pub(crate) mod proofs;
 pub(crate) mod protection;
 pub(crate) mod refusal;
 pub(crate) mod require;

@@ -2,6 +2,8 @@
 
 mod derived;
 mod jwt;
+mod nonces;
+mod proof;
 #[cfg(feature = "resource-server")]
 mod remote;
 mod ring;
@@ -15,6 +17,8 @@ pub(crate) use jwt::ACCESS_TOKEN;
 #[cfg(feature = "backchannel-logout")]
 pub(crate) use jwt::LOGOUT_TOKEN;
 pub(crate) use jwt::{Expected, ID_TOKEN, Jwt, MAX_BYTES, Registered, Verified};
+pub(crate) use nonces::Nonces;
+pub(crate) use proof::{Proof, ProofOf, REMEMBERED};
 #[cfg(feature = "resource-server")]
 pub use remote::{DiscoveryError, IssuerAway, IssuerHealth};
 #[cfg(feature = "resource-server")]

@@ -134,6 +134,10 @@ struct Readme;
 struct McpPage;
 
 #[cfg(doctest)]
+#[doc = include_str!("../../docs/dpop.md")]
+struct DpopPage;
+
+#[cfg(doctest)]
 #[doc = include_str!("../../docs/refresh.md")]
 struct RefreshPage;
 

@@ -21,6 +21,7 @@ pub mod literal;
 pub(crate) mod name;
 pub(crate) mod one_time;
 pub(crate) mod pkce;
+pub(crate) mod proof;
 pub(crate) mod pushed;
 pub(crate) mod question;
 pub(crate) mod record;

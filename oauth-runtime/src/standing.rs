@@ -279,6 +279,12 @@ impl Ledger {
         }
     }
 
+    /// Spends a name in the memory that there is now: of what is worth nothing without something that was handed out by it.
+    pub(crate) async fn spend_now(&self, key: Key, keep: Duration) -> Result<Spent, StoreError> {
+        let view = self.view(key).await?;
+        if view.0.kept.is_some() { Ok(Spent::Already) } else { self.spend(key, view.as_of(), keep).await }
+    }
+
     /// Where the store was put back to an earlier state, by hand: draws a new incarnation for every bucket.
     pub(crate) async fn renew(&self) -> Result<(), StoreError> {
         // Twice where the clock was ahead: only when everything has ended it goes back, and what is born is of the right time.

@@ -108,7 +108,7 @@ async fn sends(browser: &Browser, form: &str, code: &str) -> Answer {
 }
 
 /// The consent page of a user who types this code and signs in.
-async fn asked(browser: &Browser, code: &str, user: &str) -> Answer {
+pub(crate) async fn asked(browser: &Browser, code: &str, user: &str) -> Answer {
     let page = types(browser, code).await;
     assert!(page.body.contains("name=\"password\""), "{page:?}");
     let page = browser.login(&page.form(), user, &format!("{user}123")).await;

@@ -15,6 +15,8 @@ mod device;
 mod devices;
 mod doctor;
 mod documents;
+mod dpop;
+mod dpop_rules;
 mod driven;
 mod forms;
 mod given;

@@ -7,6 +7,7 @@ pub mod engines;
 pub mod keys;
 pub mod linearizable;
 pub mod pages;
+pub mod proofs;
 pub mod rows;
 pub mod servers;
 pub mod wrong_store;
@@ -255,8 +256,21 @@ impl Answer {
 
     /// The parameters of `WWW-Authenticate`, which must be one well-formed Bearer challenge (c27, c29).
     pub fn challenge(&self) -> BTreeMap<String, String> {
-        assert_eq!(self.headers.get_all("www-authenticate").iter().count(), 1, "{self:?}");
-        let mut rest = self.header("www-authenticate").strip_prefix("Bearer ").unwrap();
+        let mut challenges = self.challenges();
+        assert_eq!(challenges.len(), 1, "{self:?}");
+        let (scheme, parameters) = challenges.remove(0);
+        assert_eq!(scheme, "Bearer", "{self:?}");
+        parameters
+    }
+
+    /// The schemes and parameters of each `WWW-Authenticate`, which must be well-formed.
+    pub fn challenges(&self) -> Vec<(String, BTreeMap<String, String>)> {
+        let challenges = self.headers.get_all("www-authenticate").iter();
+        challenges.map(|challenge| Answer::challenge_in(challenge.to_str().unwrap())).collect()
+    }
+
+    fn challenge_in(header: &str) -> (String, BTreeMap<String, String>) {
+        let (scheme, mut rest) = header.split_once(' ').unwrap();
         let mut parameters = BTreeMap::new();
         loop {
             let (name, after) = rest.split_once("=\"").unwrap();
@@ -265,7 +279,7 @@ impl Answer {
             assert!(value.bytes().all(|byte| matches!(byte, 0x20 | 0x21 | 0x23..=0x5B | 0x5D..=0x7E)), "{value}");
             assert!(parameters.insert(name.to_owned(), value.to_owned()).is_none(), "{name} is repeated");
             if after.is_empty() {
-                return parameters;
+                return (scheme.to_owned(), parameters);
             }
             rest = after.strip_prefix(", ").unwrap();
         }

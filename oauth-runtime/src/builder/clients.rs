@@ -74,6 +74,7 @@ pub(super) fn client(client: ClientSettings, whole: &Whole) -> Result<Registered
         has_claims_in_id_token: client.has_claims_in_id_token,
         may_omit_pkce: client.may_omit_pkce,
         must_push: client.must_push,
+        requires_proof: client.requires_proof,
         id_token_algorithm: client.id_token_algorithm.map(SignatureAlgorithm::jose),
         serves,
         credentials,

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use crate::builder::Settings;
+use crate::builder::proofs::proofs;
 use crate::guard::cache::TokenCache;
 use crate::guard::own::OwnUrls;
+use crate::guard::proofs::{Proofs, Rules};
 use crate::guard::protection::{Below, OwnTokens, Protection, Tokens};
 use crate::guard::refusal::{RefusalForm, Resource};
 use crate::keys::Expected;
@@ -20,28 +22,31 @@ impl Settings {
     /// `described` is the service's own audience, where it is a URL here, and the resources of this `App`.
     pub(super) fn guards(
         &mut self,
-        issuer: &Issuer,
-        audience: &str,
+        (issuer, audience): (&Issuer, &str),
         tokens: &Arc<OwnTokens>,
         paths: &Paths,
         (own, served): (Option<&Resource>, &[Resource]),
+        rules: Option<&Arc<Rules>>,
     ) -> Guards {
         let own_urls = Arc::new(OwnUrls::new(paths.registered().map(|placed| placed.path.clone())));
         let body = self.refusal_body.take();
-        let refusals = |resource: Option<&Resource>| RefusalForm {
+        let refusals = |resource: Option<&Resource>, proofs: Option<&Arc<Proofs>>| RefusalForm {
             realm: issuer.as_str().to_owned(),
             resource: resource.cloned(),
+            proofs: proofs.cloned(),
             body: body.clone(),
             explains: self.explains_refusals,
             issues: true,
         };
-        let guards = |expected, cache, resource: Option<&Resource>, below| {
+        let guards = |expected: Expected, cache, resource: Option<&Resource>, below| {
+            let proofs = rules.map(|rules| proofs(rules, issuer, &expected.audience, resource));
             Arc::new(Protection {
                 expected,
                 tokens: Tokens::Own(Arc::clone(tokens)),
                 token_cache: TokenCache::new(cache),
                 own_urls: Arc::clone(&own_urls),
-                refusals: Arc::new(refusals(resource)),
+                refusals: Arc::new(refusals(resource, proofs.as_ref())),
+                proofs,
                 below,
             })
         };

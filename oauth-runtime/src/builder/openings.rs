@@ -54,8 +54,8 @@ impl Openings {
     }
 }
 
-/// Why something cannot be opened to clients that are not listed. `Display` and `Debug` print the same text, which says what to
-/// change.
+/// Why something cannot be opened to clients that are not listed, or a resource cannot be as it is said. `Display` and `Debug` print
+/// the same text, which says what to change.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpeningError {
@@ -67,6 +67,14 @@ pub enum OpeningError {
         ".open_resources(..) has {resource:?}, which is neither the audience nor a .resource(..) or .mcp(..): add it"
     )]
     Resource {
+        /// The resource as given.
+        resource: String,
+    },
+    /// [`require_dpop_at`](crate::Builder::require_dpop_at) names a resource that the service has not.
+    #[error(
+        ".require_dpop_at(..) has {resource:?}, which is neither the audience nor a .resource(..) or .mcp(..): add it"
+    )]
+    BoundTokensAt {
         /// The resource as given.
         resource: String,
     },

@@ -81,10 +81,10 @@ fn ping(url: &str) -> Ask {
     Ask::post_json(url, &ping).with("accept", "application/json, text/event-stream")
 }
 
-/// RFC 6750 §3
+/// RFC 6750 §3; RFC 9449 §7.1 where no bearer token would do
 fn challenge(visit: &Visit) -> Option<&str> {
-    let is_bearer = |line: &&str| line.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer "));
-    visit.all("www-authenticate").into_iter().find(is_bearer)
+    let is_in = |line: &str, scheme: &str| line.get(..scheme.len()).is_some_and(|it| it.eq_ignore_ascii_case(scheme));
+    visit.all("www-authenticate").into_iter().find(|line| is_in(line, "bearer ") || is_in(line, "dpop "))
 }
 
 fn challenge_of_a_bad_token(visit: &Visit) -> Option<&str> {

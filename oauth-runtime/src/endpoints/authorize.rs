@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
 use crate::model::form::Parameters;
+use crate::model::proof::Thumbprint;
 use crate::model::pushed::Push;
 use crate::model::session::{By, Session};
 use crate::server::Server;
@@ -87,6 +88,13 @@ pub(super) struct Good {
     is_silent: bool,
     /// Whether a session may answer it for its user.
     proves_its_user: bool,
+}
+
+impl Good {
+    /// The key that its code is for.
+    pub(super) fn key(&self) -> Option<&Thumbprint> {
+        self.authorization.request.key.as_ref()
+    }
 }
 
 /// Finds a request good, whichever way it came.

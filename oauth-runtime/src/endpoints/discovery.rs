@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::endpoints::token;
 use crate::error::Reason;
+use crate::guard::proofs::ALGORITHMS;
 use crate::model::GrantType;
 use crate::model::form::Parameters;
 use crate::response::public_json;
@@ -91,6 +92,10 @@ fn document(server: &Server) -> Value {
     // RFC 9126 §5: left out, it is false
     if server.requires_pushed_requests() {
         metadata["require_pushed_authorization_requests"] = json!(true);
+    }
+    // RFC 9449 §5.1
+    if server.protection().proofs.is_some() {
+        metadata["dpop_signing_alg_values_supported"] = json!(ALGORITHMS);
     }
     // Draft-ietf-oauth-client-id-metadata-document §6
     if server.clients().may_have_documents() {

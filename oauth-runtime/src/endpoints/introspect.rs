@@ -58,7 +58,9 @@ async fn active_claims(
         claims.remove(own);
     }
     claims.insert("active".to_owned(), json!(true));
-    claims.insert("token_type".to_owned(), json!("Bearer"));
+    // RFC 9449 §6.2
+    let is_bound = claims.contains_key("cnf");
+    claims.insert("token_type".to_owned(), json!(if is_bound { "DPoP" } else { "Bearer" }));
     Ok(Some(claims))
 }
 
@@ -79,7 +81,7 @@ fn told(
     if registered.client_id != client.id && !client.serves.iter().any(is_for) {
         return Ok(None);
     }
-    let mut open = Jwt::parse(token)?.claims()?;
+    let mut open: Map<String, Value> = Jwt::parse(token)?.claims()?;
     // As of today, they may be less than the token says.
     for name in ["scope", "aud"] {
         open.remove(name);

@@ -3,13 +3,14 @@
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
-use crate::client_auth;
+use crate::client_auth::{self, proof};
 use crate::endpoints::authorize::found_good;
 use crate::error::Reason;
 use crate::model::form::Parameters;
 use crate::model::pushed::PushedRequest;
 use crate::response::not_stored;
 use crate::server::Server;
+use crate::server::paths::Url;
 use crate::sign_in::pushed;
 use crate::sign_in::request::Asking;
 
@@ -26,8 +27,13 @@ pub(crate) async fn push(
     }
     // The same: as any other, by its `client_id`, which is that of the credentials
     let asking = Asking::read(server, parameters).await?;
-    found_good(server, http, parameters, asking)?;
-    let request_uri = pushed::request_uri(server, &client, parameters).await?;
+    let good = found_good(server, http, parameters, asking)?;
+    let key = proof::key(server, http, Url::PushedAuthorization).await?;
+    // RFC 9449 §10.1: where both name a key, it is the same
+    if key.is_some() && good.key().is_some() && key.as_ref() != good.key() {
+        return Err(Reason::KeyOfAnotherProof);
+    }
+    let request_uri = pushed::request_uri(server, &client, parameters, good.key().or(key.as_ref())).await?;
     Ok(not_stored(HttpResponse::Created())
         .json(json!({ "request_uri": request_uri, "expires_in": PushedRequest::LIFETIME.as_secs() })))
 }

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::error::Reason;
 use crate::guard::map;
+use crate::guard::proofs::ALGORITHMS;
 use crate::model::claims::OFFLINE_ACCESS;
 use crate::model::form::Parameters;
 use crate::response::public_json;
@@ -21,6 +22,11 @@ pub(crate) async fn metadata(server: &Server, http: &HttpRequest, _: &Parameters
         "authorization_servers": [server.issuer().as_str()],
         "bearer_methods_supported": ["header"],
     });
+    // RFC 9728 §2
+    if let Some(proofs) = &server.protection().proofs {
+        metadata["dpop_signing_alg_values_supported"] = json!(ALGORITHMS);
+        metadata["dpop_bound_access_tokens_required"] = json!(proofs.rules.required.has(resource));
+    }
     let open = server.clients().open_to(resource);
     // It is for the client to say that it wants to last: no handler needs that.
     let is_asked = |scope: &&str| *scope != OFFLINE_ACCESS && open.is_none_or(|open| open.of_users.contains(scope));

@@ -2,6 +2,7 @@
 
 mod access_token;
 mod authorization_code;
+mod caller;
 mod client_credentials;
 mod device_code;
 mod id_token;
@@ -9,14 +10,15 @@ mod refresh_token;
 
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::client_auth;
+use crate::client_auth::{self, proof};
 use crate::endpoints::token::access_token::Issued;
+use crate::endpoints::token::caller::Caller;
 use crate::error::Reason;
 use crate::model::GrantType;
-use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
 use crate::response::not_stored;
 use crate::server::Server;
+use crate::server::paths::Url;
 
 /// Answers with a token.
 pub(crate) async fn exchange(
@@ -31,7 +33,13 @@ pub(crate) async fn exchange(
     if !client.may_use(grant) {
         return Err(Reason::GrantNotForClient);
     }
-    let issued = exchanged(grant, server, &client, parameters).await?;
+    // RFC 9449 §5: shown by the client, so after it has shown who it is
+    let key = proof::key(server, http, Url::Token).await?;
+    if key.is_none() && client.requires_proof {
+        return Err(Reason::ProofMissing);
+    }
+    let caller = Caller { client: &client, key: key.as_ref() };
+    let issued = exchanged(grant, server, caller, parameters).await?;
     Ok(not_stored(HttpResponse::Ok()).json(issued))
 }
 
@@ -49,13 +57,13 @@ pub(crate) fn offered(server: &Server) -> impl Iterator<Item = GrantType> {
 async fn exchanged(
     grant: GrantType,
     server: &Server,
-    client: &RegisteredClient,
+    caller: Caller<'_>,
     parameters: &Parameters<'_>,
 ) -> Result<Issued, Reason> {
     match grant {
-        GrantType::AuthorizationCode => authorization_code::redeem(server, client, parameters).await,
-        GrantType::RefreshToken => refresh_token::refresh(server, client, parameters).await,
-        GrantType::ClientCredentials => client_credentials::grant(server, client, parameters).await,
-        GrantType::DeviceCode => device_code::redeem(server, client, parameters).await,
+        GrantType::AuthorizationCode => authorization_code::redeem(server, caller, parameters).await,
+        GrantType::RefreshToken => refresh_token::refresh(server, caller, parameters).await,
+        GrantType::ClientCredentials => client_credentials::grant(server, caller, parameters).await,
+        GrantType::DeviceCode => device_code::redeem(server, caller, parameters).await,
     }
 }

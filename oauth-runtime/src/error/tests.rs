@@ -1,6 +1,7 @@
 //! What every reason is held to.
 
 use super::*;
+use crate::model::proof::Flaw;
 
 /// What a reason can carry.
 pub(super) trait Payload: Sized {
@@ -53,6 +54,19 @@ impl Payload for Unfit {
 impl Payload for Away {
     fn samples() -> Vec<Self> {
         Away::ALL.to_vec()
+    }
+}
+
+impl Payload for ShownAt {
+    fn samples() -> Vec<Self> {
+        ShownAt::ALL.to_vec()
+    }
+}
+
+impl Payload for NotProven {
+    fn samples() -> Vec<Self> {
+        let at = |flaw: &Flaw| ShownAt::ALL.map(|at| NotProven { flaw: *flaw, at });
+        Flaw::ALL.iter().flat_map(at).collect()
     }
 }
 

@@ -8,14 +8,15 @@ use actix_web::{HttpMessage as _, HttpRequest};
 use tokio::sync::OnceCell;
 
 use crate::error::Reason;
+use crate::guard::possession::{self, Presented, Scheme};
 use crate::guard::protection::Protection;
-use crate::keys::{Registered, Verified};
+use crate::keys::{Proof, Registered, Verified};
 use crate::model::as_of::AsOf;
 use crate::standing::{Ended, HandedOut, HandedOutGrant, Ledger, Refused};
 
 /// The request's token, or why it has none that is good.
 pub(crate) async fn of_request(request: &HttpRequest, protection: &Arc<Protection>) -> Result<Arc<Verified>, Reason> {
-    of_token(header_token(request)?, request, protection).await
+    of_token(header_token(request, protection)?, request, protection).await
 }
 
 /// The same, of a token that may also come in the form of the body (RFC 6750 §2.2).
@@ -24,20 +25,24 @@ pub(crate) async fn of_request_or_form(
     in_form: Option<&str>,
     protection: &Arc<Protection>,
 ) -> Result<Arc<Verified>, Reason> {
-    let token = match (header_token(request), in_form) {
-        (Err(Reason::TokenMissing), Some(token)) => token.as_bytes(),
+    let presented = match (header_token(request, protection), in_form) {
+        (Err(Reason::TokenMissing), Some(token)) => Presented { scheme: Scheme::Bearer, token: token.as_bytes() },
         // RFC 6750 §2: in one way alone
         (Ok(_) | Err(_), Some(_)) => return Err(Reason::TokenInTwoPlaces),
         (in_header, None) => in_header?,
     };
-    of_token(token, request, protection).await
+    of_token(presented, request, protection).await
 }
 
-async fn of_token(token: &[u8], request: &HttpRequest, protection: &Arc<Protection>) -> Result<Arc<Verified>, Reason> {
-    let mut lookup = looked_up(token, request, protection);
+async fn of_token(
+    presented: Presented<'_>,
+    request: &HttpRequest,
+    protection: &Arc<Protection>,
+) -> Result<Arc<Verified>, Reason> {
+    let mut lookup = looked_up(presented, request, protection);
     if let Lookup::KeysMissing(_) = lookup {
         protection.tokens.fetch_keys().await;
-        lookup = looked_up(token, request, protection);
+        lookup = looked_up(presented, request, protection);
     }
     match lookup {
         Lookup::Decided(result) => result,
@@ -58,15 +63,16 @@ pub(crate) enum Lookup {
 /// As far as can be told without waiting: all the way where the store is in memory, and then nothing is allocated for a
 /// token that came before.
 pub(crate) fn without_waiting(request: &HttpRequest, protection: &Arc<Protection>) -> Lookup {
-    match header_token(request) {
-        Ok(token) => looked_up(token, request, protection),
+    match header_token(request, protection) {
+        Ok(presented) => looked_up(presented, request, protection),
         Err(reason) => Lookup::Decided(Err(reason)),
     }
 }
 
-fn looked_up(token: &[u8], request: &HttpRequest, protection: &Arc<Protection>) -> Lookup {
+fn looked_up(presented: Presented<'_>, request: &HttpRequest, protection: &Arc<Protection>) -> Lookup {
+    let Presented { scheme, token } = presented;
     if let Some(pending) = request.extensions().get::<Rc<PendingStanding>>()
-        && pending.is_of(protection, token)
+        && pending.is_of(protection, presented)
     {
         return Lookup::Pending(Rc::clone(pending));
     }
@@ -76,16 +82,35 @@ fn looked_up(token: &[u8], request: &HttpRequest, protection: &Arc<Protection>) 
         Err(Reason::IssuerAway) => return Lookup::KeysMissing(Reason::IssuerAway),
         Err(reason) => return Lookup::Decided(Err(reason)),
     };
-    let Some(ledger) = protection.tokens.ledger() else { return Lookup::Decided(Ok(verified)) };
+    let is_plain = scheme == Scheme::Bearer && verified.registered.bound_to.is_none() && protection.takes_bearers();
+    let proof = if is_plain {
+        None
+    } else {
+        // On every use: a proof is for one request.
+        match possession::check(request, protection, presented, &verified.registered) {
+            Ok(proof) => proof,
+            Err(reason) => return Lookup::Decided(Err(reason)),
+        }
+    };
+    let spend_here = |proof: &Option<Proof>| match proof {
+        Some(proof) => possession::spend_here(request, protection, token, proof),
+        None => Ok(()),
+    };
+    let Some(ledger) = protection.tokens.ledger() else {
+        return Lookup::Decided(spend_here(&proof).map(|()| verified));
+    };
     if protection.token_cache.is_on()
+        && (proof.is_none() || possession::is_spent_here(protection))
         && let Some(standing) = stands_now(&verified.registered, ledger)
     {
-        return Lookup::Decided(standing.map(|()| verified));
+        return Lookup::Decided(standing.and_then(|()| spend_here(&proof)).map(|()| verified));
     }
     let pending = Rc::new(PendingStanding {
         protection: Arc::clone(protection),
+        scheme,
         token: token.into(),
         verified,
+        proof,
         stands: OnceCell::new(),
     });
     request.extensions_mut().insert(Rc::clone(&pending));
@@ -95,25 +120,31 @@ fn looked_up(token: &[u8], request: &HttpRequest, protection: &Arc<Protection>) 
 /// A verified token whose standing is asked for once.
 pub(crate) struct PendingStanding {
     protection: Arc<Protection>,
+    scheme: Scheme,
     token: Box<[u8]>,
     verified: Arc<Verified>,
+    /// To be spent once the token stands.
+    proof: Option<Proof>,
     stands: OnceCell<Result<(), Reason>>,
 }
 
 impl PendingStanding {
     /// A middleware between two guards may have changed the header.
-    fn is_of(&self, protection: &Arc<Protection>, token: &[u8]) -> bool {
-        Arc::ptr_eq(&self.protection, protection) && *self.token == *token
+    fn is_of(&self, protection: &Arc<Protection>, Presented { scheme, token }: Presented<'_>) -> bool {
+        Arc::ptr_eq(&self.protection, protection) && self.scheme == scheme && *self.token == *token
     }
 
     pub(crate) async fn decided(&self) -> Result<Arc<Verified>, Reason> {
         let registered = &self.verified.registered;
-        let ask = async || match self.protection.tokens.ledger() {
-            Some(ledger) => {
+        let ask = async || {
+            if let Some(ledger) = self.protection.tokens.ledger() {
                 let as_of = registered.as_of.ok_or(Reason::TokenForgotten)?;
-                ledger.check_at_guard(registered.key, as_of, handed_out(registered, as_of)).await.map_err(reason)
+                ledger.check_at_guard(registered.key, as_of, handed_out(registered, as_of)).await.map_err(reason)?;
             }
-            None => Ok(()),
+            match &self.proof {
+                Some(proof) => possession::spend(&self.protection, proof).await,
+                None => Ok(()),
+            }
         };
         self.stands.get_or_init(ask).await.clone()?;
         Ok(Arc::clone(&self.verified))
@@ -171,7 +202,7 @@ fn reason(why: Refused) -> Reason {
 }
 
 /// The token of the `Authorization` header; from nowhere else (RFC 9700 §4.3.2, OAuth 2.1 §5.1).
-fn header_token(request: &HttpRequest) -> Result<&[u8], Reason> {
+fn header_token<'a>(request: &'a HttpRequest, protection: &Protection) -> Result<Presented<'a>, Reason> {
     let mut headers = request.headers().get_all(header::AUTHORIZATION);
     let value = match (headers.next(), headers.next()) {
         (None, _) => return Err(Reason::TokenMissing),
@@ -181,14 +212,15 @@ fn header_token(request: &HttpRequest) -> Result<&[u8], Reason> {
     let space = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
     let (scheme, token) = value.split_at(space);
     // RFC 9110 §11.1: the scheme is compared without case
-    if scheme.eq_ignore_ascii_case(b"dpop") {
-        return Err(Reason::TokenBound);
-    }
-    if !scheme.eq_ignore_ascii_case(b"bearer") {
-        return Err(Reason::TokenMissing);
-    }
+    let scheme = match scheme {
+        scheme if scheme.eq_ignore_ascii_case(b"bearer") => Scheme::Bearer,
+        scheme if !scheme.eq_ignore_ascii_case(b"dpop") => return Err(Reason::TokenMissing),
+        // RFC 9449 §7.1: it promises a proof, which nothing would check
+        _ if protection.proofs.is_none() => return Err(Reason::TokenBound),
+        _ => Scheme::DPoP,
+    };
     let begin = token.iter().position(|byte| *byte != b' ').ok_or(Reason::AuthorizationMalformed)?;
-    Ok(&token[begin..])
+    Ok(Presented { scheme, token: &token[begin..] })
 }
 
 /// RFC 6750 §2.1. Asked only of what was refused: whatever verifies is of these characters.

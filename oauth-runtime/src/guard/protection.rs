@@ -11,6 +11,7 @@ use crate::error::Reason;
 use crate::event::teller::Events;
 use crate::guard::cache::TokenCache;
 use crate::guard::own::OwnUrls;
+use crate::guard::proofs::Proofs;
 use crate::guard::refusal::{Refusal, RefusalForm};
 #[cfg(feature = "resource-server")]
 use crate::keys::RemoteKeys;
@@ -28,6 +29,8 @@ pub(crate) struct Protection {
     pub(crate) token_cache: TokenCache,
     pub(crate) refusals: Arc<RefusalForm>,
     pub(crate) own_urls: Arc<OwnUrls>,
+    /// How proofs of possession are checked; none where all tokens are bearer tokens.
+    pub(crate) proofs: Option<Arc<Proofs>>,
     pub(crate) below: Below,
 }
 
@@ -189,6 +192,11 @@ impl Protection {
             return unclear;
         }
         as_it_stands.and_then(|index| resources.get(index)).map_or(self, |(_, resource)| resource)
+    }
+
+    /// Whether a token that is bound to no key is taken from its bearer.
+    pub(crate) fn takes_bearers(&self) -> bool {
+        self.proofs.as_ref().is_none_or(|proofs| !proofs.is_required)
     }
 
     /// A refusal in the form of this resource.

@@ -9,6 +9,7 @@ use actix_web::{Error, HttpRequest, HttpResponse, ResponseError};
 use serde_json::json;
 
 use crate::error::{Code, Reason, Wire};
+use crate::guard::proofs::{ALGORITHMS, DPOP_NONCE, Proofs};
 use crate::model::Scope;
 use crate::model::issuer::Issuer;
 use crate::policy::{Guard, Need};
@@ -37,6 +38,8 @@ pub(crate) struct RefusalForm {
     /// The issuer.
     pub(crate) realm: String,
     pub(crate) resource: Option<Resource>,
+    /// How proofs of possession are checked; none where there is one scheme alone.
+    pub(crate) proofs: Option<Arc<Proofs>>,
     pub(crate) body: Option<Arc<RefusalBody>>,
     /// Whether the body has the policy and the terms that decided.
     pub(crate) explains: bool,
@@ -178,22 +181,52 @@ impl Refusal {
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
-        if let Some(challenge) = self.form.as_ref().and_then(|form| self.challenge(form)) {
-            headers.insert(header::WWW_AUTHENTICATE, challenge);
-            // So that a page of another origin, let in by the author's CORS layer, can read it.
-            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, header::HeaderValue::from_static("WWW-Authenticate"));
+        if let Some(form) = &self.form {
+            let mut exposed = "WWW-Authenticate";
+            if let Some(nonce) = self.nonce(form) {
+                headers.insert(DPOP_NONCE, nonce);
+                exposed = "DPoP-Nonce, WWW-Authenticate";
+            }
+            for (at, challenge) in self.challenges(form).into_iter().enumerate() {
+                if at == 0 {
+                    headers.insert(header::WWW_AUTHENTICATE, challenge);
+                    // So that a page of another origin, let in by the author's CORS layer, can read it.
+                    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, header::HeaderValue::from_static(exposed));
+                } else {
+                    headers.append(header::WWW_AUTHENTICATE, challenge);
+                }
+            }
         }
         self.reason.set_retry_after(&mut response);
         response
     }
 
+    /// RFC 9449 §9: what the next proof has to have in it.
+    fn nonce(&self, form: &RefusalForm) -> Option<header::HeaderValue> {
+        match &self.reason {
+            Reason::ProofNonce(_) => form.proofs.as_ref()?.rules.nonce()?.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// In which schemes it is said what to do better: RFC 9449 §7.2 has both where either will do, and §7.1 the one of a bound
+    /// token where nothing else will.
+    fn challenges(&self, form: &RefusalForm) -> Vec<header::HeaderValue> {
+        let schemes: &[&str] = match &form.proofs {
+            None => &["Bearer"],
+            Some(proofs) if proofs.is_required || self.reason.is_of_a_proof() => &["DPoP"],
+            Some(_) => &["Bearer", "DPoP"],
+        };
+        schemes.iter().filter_map(|scheme| self.challenge(form, scheme)).collect()
+    }
+
     /// RFC 6750 §3: what a client needs to do better.
-    fn challenge(&self, form: &RefusalForm) -> Option<header::HeaderValue> {
+    fn challenge(&self, form: &RefusalForm, scheme: &str) -> Option<header::HeaderValue> {
         let Wire { status, code, text } = self.reason.wire();
         if status.is_server_error() {
             return None;
         }
-        let mut challenge = format!("Bearer realm=\"{}\"", form.realm);
+        let mut challenge = format!("{scheme} realm=\"{}\"", form.realm);
         if let Some(code) = code {
             challenge.push_str(&format!(", error=\"{}\", error_description=\"{text}\"", code.as_str()));
         }
@@ -213,6 +246,9 @@ impl Refusal {
         // RFC 9728 §5.1
         if let Some(resource) = &form.resource {
             challenge.push_str(&format!(", resource_metadata=\"{}\"", resource.metadata));
+        }
+        if scheme == "DPoP" {
+            challenge.push_str(&format!(", algs=\"{}\"", ALGORITHMS.join(" ")));
         }
         header::HeaderValue::from_str(&challenge).ok()
     }
@@ -272,6 +308,11 @@ impl Resource {
         let path = parsed.well_known(WELL_KNOWN);
         let metadata = format!("{}{path}", parsed.origin());
         Some(Resource { identifier: identifier.to_owned(), handlers: parsed.path().to_owned(), path, metadata })
+    }
+
+    /// Scheme, host and port of its handlers.
+    pub(crate) fn origin(&self) -> String {
+        self.metadata.strip_suffix(self.path.as_str()).unwrap_or_default().to_owned()
     }
 
     /// Where clients look that know the host alone.

@@ -14,6 +14,7 @@ use crate::guard::cache::TokenCache;
 use crate::guard::closed::Closed;
 use crate::guard::map;
 use crate::guard::own::{self, OwnUrls};
+use crate::guard::proofs::{ALGORITHMS, Proofs, Rules};
 use crate::guard::protection::{Below, Protection, Tokens};
 use crate::guard::refusal::{Refusal, RefusalBody, RefusalForm, Resource};
 use crate::guard::require::Require;
@@ -21,6 +22,7 @@ use crate::keys::{DiscoveryError, Expected, IssuerAway, IssuerHealth, RemoteKeys
 use crate::model::Clock;
 use crate::model::issuer::Issuer;
 use crate::model::jwk::SignatureAlgorithm;
+use crate::model::resource::Resources;
 use crate::policy::Policy;
 
 /// Guards for an application whose tokens somebody else issues: an identity provider, or another process with an
@@ -67,6 +69,8 @@ impl ResourceServer {
             token_cache: 16 << 20,
             refusal_body: None,
             explains_refusals: false,
+            proofs_at: None,
+            requires_proofs: false,
             clock: Clock::system(),
         }
     }
@@ -77,12 +81,17 @@ impl ResourceServer {
         let protection = Arc::clone(&self.protection);
         move |app| {
             if let Some(resource) = &protection.refusals.resource {
-                let metadata = json!({
+                let mut metadata = json!({
                     "resource": resource.identifier,
                     "authorization_servers": [protection.expected.issuer],
                     "bearer_methods_supported": ["header"],
                     "scopes_supported": map::scopes(),
                 });
+                // RFC 9728 §2
+                if let Some(proofs) = &protection.proofs {
+                    metadata["dpop_signing_alg_values_supported"] = json!(ALGORITHMS);
+                    metadata["dpop_bound_access_tokens_required"] = json!(proofs.is_required);
+                }
                 let describe = web::get().to(move |_request: HttpRequest| {
                     #[cfg(feature = "testing")]
                     crate::guard::probe::answered_by_the_server(&_request);
@@ -152,6 +161,8 @@ pub struct ResourceServerBuilder {
     token_cache: usize,
     refusal_body: Option<Arc<RefusalBody>>,
     explains_refusals: bool,
+    proofs_at: Option<String>,
+    requires_proofs: bool,
     clock: Clock,
 }
 
@@ -226,6 +237,30 @@ impl ResourceServerBuilder {
         self
     }
 
+    /// Takes tokens that are bound to a key, with a proof of possession for each request (DPoP, RFC 9449), besides bearer tokens.
+    /// The argument is where clients reach this application, as `https://api.example`: the URLs that proofs are for begin with
+    /// that, and never with what a request says. Default: such tokens are refused.
+    ///
+    /// Each proof is good for one request, within a minute, and once in each process.
+    ///
+    /// ```
+    /// # #[actix_web::main] async fn main() {
+    /// # use oauth_runtime::ResourceServer;
+    /// let api = ResourceServer::discover("http://127.0.0.1:9").audience("https://api.example").dpop("https://api.example");
+    /// assert!(api.build().await.is_ok());
+    /// # }
+    /// ```
+    pub fn dpop(mut self, origin: impl Into<String>) -> Self {
+        self.proofs_at = Some(origin.into());
+        self
+    }
+
+    /// As [`dpop`](Self::dpop), and refuses tokens that are not bound to a key.
+    pub fn require_dpop(mut self, origin: impl Into<String>) -> Self {
+        self.requires_proofs = true;
+        self.dpop(origin)
+    }
+
     /// Reads the time from this clock: for tests that advance it.
     #[cfg(feature = "testing")]
     pub fn clock(mut self, clock: Clock) -> Self {
@@ -243,6 +278,9 @@ impl ResourceServerBuilder {
         if self.algorithms.is_empty() {
             return Err(DiscoveryError::NoAlgorithm);
         }
+        if let Some(origin) = self.proofs_at.as_ref().filter(|origin| !is_origin(origin)) {
+            return Err(DiscoveryError::ProofsAt { origin: origin.clone() });
+        }
         let issuer: Issuer = self.issuer.parse().map_err(|_| DiscoveryError::Issuer { issuer: self.issuer.clone() })?;
         let algorithms = self.algorithms.into_iter().map(SignatureAlgorithm::jose).collect();
         let shape = Shape { accepted_type: self.accepted_type, without_audience: self.without_audience };
@@ -250,14 +288,20 @@ impl ResourceServerBuilder {
         keys.ask().await;
         let keys = Arc::new(keys);
         let resource = Resource::here(&audience);
+        let proofs = self.proofs_at.map(|origin| {
+            let rules = Arc::new(Rules::new(None, false, Resources::default(), keys.clock().clone()));
+            Arc::new(Proofs { origin, is_required: self.requires_proofs, rules })
+        });
         let protection = Arc::new(Protection {
             tokens: Tokens::Remote(Arc::clone(&keys)),
             token_cache: TokenCache::new(self.token_cache),
             own_urls: Arc::new(OwnUrls::new(resource.iter().map(|resource| resource.path.clone()))),
             below: Below::default(),
+            proofs: proofs.clone(),
             refusals: Arc::new(RefusalForm {
                 realm: self.issuer.clone(),
                 resource,
+                proofs: proofs.clone(),
                 body: self.refusal_body,
                 explains: self.explains_refusals,
                 issues: false,
@@ -272,6 +316,11 @@ impl ResourceServerBuilder {
         });
         Ok(ResourceServer { protection, keys })
     }
+}
+
+/// Scheme, host and port, as a browser writes them.
+fn is_origin(text: &str) -> bool {
+    text.parse::<Issuer>().is_ok_and(|it| it.origin() == text)
 }
 
 /// The same audience with or without its closing slash: RFC 3986 §6.2.3 has an empty path for `/`.

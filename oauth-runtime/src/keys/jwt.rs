@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::error::{Audiences, Reason};
 use crate::model::as_of::AsOf;
 use crate::model::jwk::Algorithm;
+use crate::model::proof::Thumbprint;
 use crate::model::sealed_claims::Hidden;
 use crate::model::{Scope, Timestamp};
 use crate::store::{Key, Kind};
@@ -99,8 +100,13 @@ impl<'a> Jwt<'a> {
     }
 
     /// To be trusted only after [`Jwt::verify`].
-    pub(crate) fn claims(&self) -> Result<Map<String, Value>, Reason> {
+    pub(crate) fn claims<T: DeserializeOwned>(&self) -> Result<T, Reason> {
         decode(self.payload)
+    }
+
+    /// Its header as another type, of the one kind of JWT that brings its own key (RFC 9449 §4.2).
+    pub(crate) fn header_as<T: DeserializeOwned>(&self) -> Result<T, Reason> {
+        decode(self.message.split('.').next().unwrap_or_default())
     }
 }
 
@@ -184,6 +190,8 @@ pub(crate) struct Registered {
     pub(crate) is_renewable: bool,
     /// Of the subject's record.
     pub(crate) key: Key,
+    /// The key that the token is bound to, `cnf` (RFC 9449 §6.1): it is good with a proof of that alone.
+    pub(crate) bound_to: Option<Thumbprint>,
 }
 
 impl Registered {
@@ -248,6 +256,7 @@ impl Verified {
             as_of: claims.get("as_of").and_then(Value::as_str).and_then(|as_of| as_of.parse().ok()),
             is_renewable: claims.contains_key("renewable"),
             key: Key::of(Kind::Subject, text("sub")?),
+            bound_to: claims.get("cnf").map(bound_to).transpose()?,
         };
         if registered.issuer != expected.issuer {
             return Err(Reason::TokenIssuer);
@@ -259,12 +268,14 @@ impl Verified {
         if claims.contains_key("nbf") && moment("nbf")? > now + expected.leeway {
             return Err(Reason::TokenMalformed);
         }
-        // RFC 7800 §3, RFC 9449 §7.2: without a proof of its key it would be worth no more than a bearer token
-        if claims.contains_key("cnf") {
-            return Err(Reason::TokenBound);
-        }
         Ok(Verified { registered, claims, hidden: Hidden::Nothing })
     }
+}
+
+/// RFC 9449 §6.1. RFC 7800 §3.1: what confirms it otherwise, or as well, cannot be checked here.
+fn bound_to(cnf: &Value) -> Result<Thumbprint, Reason> {
+    let jkt = cnf.as_object().filter(|members| members.len() == 1).and_then(|members| members.get("jkt"));
+    jkt.and_then(Value::as_str).and_then(|jkt| jkt.parse().ok()).ok_or(Reason::TokenBound)
 }
 
 /// RFC 7515 §4.1.9: of a media type, compared without case; `application/` may be left out.

@@ -260,6 +260,14 @@ pub enum DiscoveryError {
     /// [`max_staleness`](crate::ResourceServerBuilder::max_staleness) is shorter than a minute.
     #[error("keys have to be trusted for a minute or longer: change .max_staleness(..), or leave it out for an hour")]
     MaxStaleness,
+    /// [`dpop`](crate::ResourceServerBuilder::dpop) was not given an origin.
+    #[error(
+        "proofs are for URLs at {origin:?}, which is no origin: write scheme and host of this application, as https://api.example"
+    )]
+    ProofsAt {
+        /// The origin as given.
+        origin: String,
+    },
     /// The HTTP client cannot be made.
     #[error("the HTTP client cannot be made: {why}")]
     HttpClient {

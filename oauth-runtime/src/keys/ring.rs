@@ -130,7 +130,7 @@ impl KeyRing {
     /// An ID token that comes back as a hint, however old it is. Its key may be gone by now: then it proves nothing.
     pub(crate) fn id_token(&self, token: &str, issuer: &str) -> Result<IdTokenHint, Reason> {
         let jwt = Jwt::parse(token)?;
-        let claims = jwt.claims()?;
+        let claims: Map<String, Value> = jwt.claims()?;
         let text = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
         // ID tokens are for others to verify: HS256 signs none.
         let is_ours = jwt.header.alg != Some(Algorithm::HS256)

@@ -1,5 +1,6 @@
 //! The applications that may ask for a sign-in (RFC 6749 §2).
 
+mod proofs;
 mod registered;
 mod requests;
 
@@ -48,6 +49,7 @@ pub(crate) struct ClientSettings {
     pub(crate) has_claims_in_id_token: bool,
     pub(crate) may_omit_pkce: bool,
     pub(crate) must_push: bool,
+    pub(crate) requires_proof: bool,
     pub(crate) id_token_algorithm: Option<SignatureAlgorithm>,
     pub(crate) serves: Vec<String>,
     pub(crate) is_confidential: bool,
@@ -116,6 +118,7 @@ impl ClientSettings {
             has_claims_in_id_token: false,
             may_omit_pkce: false,
             must_push: false,
+            requires_proof: false,
             id_token_algorithm: None,
             serves: Vec::new(),
             is_confidential,

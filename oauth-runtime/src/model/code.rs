@@ -10,6 +10,7 @@ use crate::model::as_of::AsOf;
 use crate::model::device_code::ForDevice;
 use crate::model::id::{digest, random_id};
 use crate::model::pkce::Challenge;
+use crate::model::proof::Thumbprint;
 use crate::model::pushed::Push;
 use crate::model::question::Question;
 use crate::model::resource::Resources;
@@ -35,6 +36,9 @@ pub(crate) struct AuthorizationRequest {
     /// None: of a client that goes without PKCE.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) challenge: Option<Challenge>,
+    /// The key that the code is for (`dpop_jkt`, RFC 9449 §10).
+    #[serde(default, rename = "jkt", skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<Thumbprint>,
     #[serde(default, rename = "wishes")]
     pub(crate) requirements: Requirements,
     /// What its user ticked: that the session outlives the browser.
@@ -269,6 +273,9 @@ pub(crate) struct AuthorizationCode {
     pub(crate) in_id_token: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) challenge: Option<Challenge>,
+    /// The key whose proof has to come with it.
+    #[serde(default, rename = "jkt", skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<Thumbprint>,
     pub(crate) subject: String,
     pub(crate) claims: Map<String, Value>,
     #[serde(default, rename = "once", skip_serializing_if = "std::ops::Not::not")]

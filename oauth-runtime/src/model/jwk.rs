@@ -18,6 +18,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use crate::model::proof::Thumbprint;
+
 /// How a JWT is signed, by its name in a header (RFC 7518 §3.1, RFC 8037 §3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Algorithm {
@@ -203,12 +205,17 @@ impl PublicKey {
         self.id() == other.id() && self.jwk.algorithm == other.jwk.algorithm
     }
 
-    /// Its thumbprint (RFC 7638), and the JWK with that as its `kid`.
-    pub(crate) fn published(&self) -> Option<(String, Value)> {
+    /// Its thumbprint (RFC 7638).
+    pub(crate) fn thumbprint(&self) -> Option<Thumbprint> {
         // RFC 7638 §3: the required members alone, in the order of their names, without white space
         let members: BTreeMap<String, Value> =
             serde_json::from_value(serde_json::to_value(&self.jwk.algorithm).ok()?).ok()?;
-        let id = URL_SAFE_NO_PAD.encode(Sha256::digest(serde_json::to_vec(&members).ok()?));
+        Some(Thumbprint::of(Sha256::digest(serde_json::to_vec(&members).ok()?).into()))
+    }
+
+    /// Its thumbprint, and the JWK with that as its `kid`.
+    pub(crate) fn published(&self) -> Option<(String, Value)> {
+        let id = String::from(self.thumbprint()?);
         let common = CommonParameters {
             public_key_use: Some(PublicKeyUse::Signature),
             key_algorithm: Some(self.algorithm.jose().into()),

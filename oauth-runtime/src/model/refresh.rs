@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::Timestamp;
+use crate::model::proof::Thumbprint;
 use crate::model::resource::Resources;
 use crate::model::scope::Scope;
 use crate::model::session::Authentication;
@@ -25,6 +26,9 @@ pub(crate) struct RefreshToken {
     /// Claims that the ID tokens have as well.
     #[serde(default, rename = "shown", skip_serializing_if = "Vec::is_empty")]
     pub(crate) in_id_token: Vec<String>,
+    /// The key that it is bound to: a public client shows that it is the same one by that alone (RFC 9449 §5).
+    #[serde(default, rename = "jkt", skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<Thumbprint>,
     #[serde(rename = "how")]
     pub(crate) authentication: Authentication,
     /// When the family ends, however often it is used.

@@ -15,6 +15,7 @@ use tracing::Instrument as _;
 use crate::error::{Code, Reason};
 use crate::event::request::{Request, during};
 use crate::guard::own;
+use crate::guard::proofs::DPOP_NONCE;
 use crate::meter::Stopwatch;
 use crate::model::form::Parameters;
 use crate::model::id::random_id;
@@ -211,7 +212,9 @@ fn refused(row: &Row, server: &Server, http: &HttpRequest, reason: &Reason, back
         }
         Errors::Json => {
             log("");
-            json_error(reason)
+            let mut response = json_error(reason);
+            set_nonce(server, reason, &mut response);
+            response
         }
         Errors::JsonUnauthorized => {
             log("");
@@ -224,6 +227,15 @@ fn refused(row: &Row, server: &Server, http: &HttpRequest, reason: &Reason, back
         }
         // A refusal logs itself.
         Errors::Challenge => server.protection().refusal(reason.clone()).into_response(http),
+    }
+}
+
+/// RFC 9449 §8: says which nonce the next proof has to have.
+fn set_nonce(server: &Server, reason: &Reason, response: &mut HttpResponse) {
+    if let (Reason::ProofNonce(_), Some(proofs)) = (reason, &server.protection().proofs)
+        && let Some(nonce) = proofs.rules.nonce().and_then(|nonce| nonce.parse().ok())
+    {
+        response.headers_mut().insert(DPOP_NONCE, nonce);
     }
 }
 
@@ -311,7 +323,11 @@ async fn share(
 
 /// Names what a page of another origin may read beyond the body, where it is there.
 fn expose(headers: &mut HeaderMap) {
-    let told = [("WWW-Authenticate", header::WWW_AUTHENTICATE), ("Retry-After", header::RETRY_AFTER)];
+    let told = [
+        ("WWW-Authenticate", header::WWW_AUTHENTICATE),
+        ("Retry-After", header::RETRY_AFTER),
+        ("DPoP-Nonce", DPOP_NONCE),
+    ];
     let there: Vec<_> = told.iter().filter(|(_, name)| headers.contains_key(name)).map(|(text, _)| *text).collect();
     match header::HeaderValue::from_str(&there.join(", ")) {
         Ok(names) if !there.is_empty() => headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, names),

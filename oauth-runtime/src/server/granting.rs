@@ -121,6 +121,13 @@ impl Server {
         self.configured.served.has(resource)
     }
 
+    /// Whether a token for any of these has to be bound to a key.
+    pub(crate) fn needs_proof(&self, resources: &Resources) -> bool {
+        let Some(proofs) = &self.protection().proofs else { return false };
+        let required = &proofs.rules.required;
+        if resources.is_empty() { proofs.is_required } else { resources.iter().any(|resource| required.has(resource)) }
+    }
+
     fn narrowed(&self, granting: &Granting<'_>) -> Result<Scope, Reason> {
         let Some(narrow) = &self.configured.narrow_scopes else { return Ok(granting.asked.clone()) };
         let kept = || granting.asked.iter().filter(|scope| narrow(granting, scope)).collect::<Vec<_>>();

@@ -48,6 +48,7 @@ pub(crate) async fn waits(
         nonce: None,
         in_id_token: Vec::new(),
         challenge: None,
+        key: None,
         requirements: Requirements { language, ..Requirements::default() },
         remember: false,
         without_refresh: false,

@@ -7,11 +7,12 @@ use crate::model::client::{MAX_CLIENT_ID_BYTES, RegisteredClient};
 use crate::model::code::AuthorizationRequest;
 use crate::model::form::Parameters;
 use crate::model::id::random_id;
+use crate::model::proof::Thumbprint;
 use crate::model::pushed::{Push, PushedRequest, REQUEST_URI};
 use crate::model::record::{Record, Sending, Sent};
 use crate::seal::{NotOpened, NotSealed, Sealable as _};
 use crate::server::Server;
-use crate::sign_in::request::Authorization;
+use crate::sign_in::request::{Authorization, KEY};
 use crate::standing::{Decision, HandedOut};
 use crate::store::{Key, Kind};
 
@@ -27,12 +28,13 @@ pub(crate) async fn request_uri(
     server: &Server,
     client: &RegisteredClient,
     parameters: &Parameters<'_>,
+    bound_to: Option<&Thumbprint>,
 ) -> Result<String, Reason> {
     let id = random_id();
     let as_of = server.ledger().view(key(&id)).await?.as_of();
     let pushed = PushedRequest {
         client: client.id.clone(),
-        parameters: parameters.without(&NOT_OF_THE_REQUEST),
+        parameters: with_key(parameters.without(&NOT_OF_THE_REQUEST), bound_to),
         push: Push { id, as_of },
     };
     let now = server.now();
@@ -41,6 +43,14 @@ pub(crate) async fn request_uri(
         NotSealed::Failed => Reason::Internal,
     })?;
     Ok(format!("{REQUEST_URI}{sealed}"))
+}
+
+/// RFC 9449 §10.1: the code is for the key that was named, or shown with the push.
+fn with_key(parameters: String, key: Option<&Thumbprint>) -> String {
+    match key {
+        Some(key) => format!("{parameters}&{KEY}={}", key.as_str()),
+        None => parameters,
+    }
 }
 
 /// What the client of this request pushed, where the request names that; nothing else of it counts (RFC 9126 §4).
@@ -121,7 +131,7 @@ fn key(id: &str) -> Key {
 }
 
 const CLIENT_ID: &str = "client_id";
-/// The id comes with the browser as well, and may be long; the rest shows who the client is.
-const NOT_OF_THE_REQUEST: [&str; 4] = [CLIENT_ID, "client_secret", "client_assertion", "client_assertion_type"];
+/// The id comes with the browser as well, and may be long; the key is put there again; the rest shows who the client is.
+const NOT_OF_THE_REQUEST: [&str; 5] = [CLIENT_ID, "client_secret", "client_assertion", "client_assertion_type", KEY];
 /// Longer than any page lives that came of it: the sign-in page two hours, the consent page ten minutes more.
 const KEPT: Duration = Duration::from_secs(3 * 3600);

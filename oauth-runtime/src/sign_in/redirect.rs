@@ -90,6 +90,7 @@ pub(crate) fn code(
         nonce: request.nonce.clone(),
         in_id_token: request.in_id_token.clone(),
         challenge: request.challenge,
+        key: request.key.clone(),
         subject: person.subject.clone(),
         claims: person.claims.clone(),
         without_refresh: request.without_refresh,

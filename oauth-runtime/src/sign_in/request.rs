@@ -12,6 +12,7 @@ use crate::model::client::{MAX_CLIENT_ID_BYTES, RegisteredClient};
 use crate::model::code::{AuthorizationRequest, Prompt, Requirements};
 use crate::model::form::Parameters;
 use crate::model::pkce::Challenge;
+use crate::model::proof::Thumbprint;
 use crate::model::redirect_uri::Destination;
 use crate::model::session::Person;
 use crate::model::{Scope, Timestamp};
@@ -120,6 +121,7 @@ impl Asking {
             client_id: self.client.client_id.clone(),
             redirect_uri: self.destination.uri.clone(),
             challenge: challenge(&self.client, parameters)?,
+            key: key(server, parameters)?,
             without_refresh: !server.lasts(&self.client, &scope),
             scope,
             resources: server.asked_resources(&self.client, parameters)?,
@@ -202,6 +204,12 @@ fn challenge(client: &RegisteredClient, parameters: &Parameters<'_>) -> Result<O
     }
 }
 
+/// The key that the code is to be for (RFC 9449 §10), where this service takes proofs.
+fn key(server: &Server, parameters: &Parameters<'_>) -> Result<Option<Thumbprint>, Reason> {
+    let named = parameters.get(KEY, 256)?.filter(|_| server.protection().proofs.is_some());
+    named.map(|named| named.parse().map_err(|_| Reason::KeyMalformed)).transpose()
+}
+
 /// RFC 6749 §3.3: what is unknown, or not for this client, is left out, and the answer says what was granted.
 pub(crate) fn scope(server: &Server, client: &RegisteredClient, parameters: &Parameters<'_>) -> Result<Scope, Reason> {
     let Some(asked) = server.asked_scope(parameters)? else {
@@ -272,6 +280,8 @@ pub(crate) fn known_prompts() -> Vec<&'static str> {
     std::iter::once(NO_PROMPT).chain(Prompt::ALL.iter().map(|prompt| prompt.as_str())).collect()
 }
 
+/// RFC 9449 §10
+pub(crate) const KEY: &str = "dpop_jkt";
 const NO_PROMPT: &str = "none";
 const MAX_PROMPT_BYTES: usize = 256;
 /// With a code and the cookies it has to fit an answer.

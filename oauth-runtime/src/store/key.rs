@@ -29,6 +29,8 @@ pub(crate) enum Kind {
     Form,
     /// A client's assertion that was used.
     Assertion,
+    /// A proof of possession that was used.
+    Proof,
     /// The code that a device shows.
     UserCode,
     /// An authorization request that was pushed.
@@ -45,6 +47,7 @@ impl Key {
             Kind::Subject => b"subject",
             Kind::Form => b"form",
             Kind::Assertion => b"assertion",
+            Kind::Proof => b"proof",
             Kind::UserCode => b"user code",
             Kind::Pushed => b"pushed request",
             Kind::Registration => b"registration",
@@ -112,8 +115,16 @@ mod tests {
 
     #[test]
     fn kinds_share_no_names() {
-        let kinds =
-            [Kind::Subject, Kind::Form, Kind::Assertion, Kind::UserCode, Kind::Pushed, Kind::Registration, Kind::Named];
+        let kinds = [
+            Kind::Subject,
+            Kind::Form,
+            Kind::Assertion,
+            Kind::Proof,
+            Kind::UserCode,
+            Kind::Pushed,
+            Kind::Registration,
+            Kind::Named,
+        ];
         for (index, kind) in kinds.iter().enumerate() {
             for other in &kinds[index + 1..] {
                 assert_ne!(Key::of(*kind, "a"), Key::of(*other, "a"));

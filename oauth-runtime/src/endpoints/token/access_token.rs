@@ -12,6 +12,7 @@ use crate::model::as_of::{AsOf, Incarnation};
 use crate::model::claims::{OF_GRANT, OPENID, SEALED, SEALED_GRANT, UnusableClaims};
 use crate::model::client::RegisteredClient;
 use crate::model::id::random_id;
+use crate::model::proof::Thumbprint;
 use crate::model::session::Authentication;
 use crate::model::{Scope, Timestamp};
 use crate::seal::NotSealed;
@@ -41,6 +42,8 @@ pub(crate) struct Access<'a> {
     pub(crate) told: Fact<'a>,
     pub(crate) grant: &'a str,
     pub(crate) client: &'a RegisteredClient,
+    /// That its client has shown to hold: the token is bound to it.
+    pub(crate) key: Option<&'a Thumbprint>,
     pub(crate) subject: &'a str,
     pub(crate) granted: Granted,
     /// None for a client in its own name.
@@ -71,6 +74,9 @@ impl<'a> Access<'a> {
         // RFC 8707 §3: a server of somebody else could use the token at the others; §2.2: a request has to choose then
         if !server.may_share_a_token(self.granted.resources()) {
             return Err(Reason::TargetsApart);
+        }
+        if self.key.is_none() && server.needs_proof(self.granted.resources()) {
+            return Err(Reason::ProofMissing);
         }
         // RFC 9700 §4.15.1: a client may have been registered since the sign-in
         if self.authentication.is_some() && server.clients().has_named(self.subject).await? {
@@ -122,7 +128,8 @@ impl Issuable<'_> {
         server.tell(access.told.subject(access.subject).client(&access.client.id).grant(access.grant));
         Ok(Issued {
             access_token,
-            token_type: "Bearer",
+            // RFC 9449 §5
+            token_type: if access.key.is_some() { "DPoP" } else { "Bearer" },
             expires_in: server.access_token_lifetime().as_secs(),
             refresh_token,
             id_token,
@@ -149,6 +156,10 @@ impl Access<'_> {
         claims.extend(registered.map(|(name, value)| (name.to_owned(), value)));
         if let Some(authentication) = self.authentication {
             claims.extend(authentication.claims());
+        }
+        // RFC 9449 §6.1
+        if let Some(key) = self.key {
+            claims.insert("cnf".to_owned(), json!({ "jkt": key }));
         }
         if self.is_renewable {
             claims.insert("renewable".to_owned(), json!(true));
@@ -222,5 +233,5 @@ const HEADER: usize = 160;
 
 /// The claims of the protocol that any client may read of its access token (RFC 9068 §2.2). The session's own name, `sid`, is
 /// not one: the client has another for it.
-const PROTOCOL: [&str; 11] =
-    ["iss", "sub", "aud", "client_id", "iat", "exp", "jti", "scope", "auth_time", "acr", "amr"];
+const PROTOCOL: [&str; 12] =
+    ["iss", "sub", "aud", "client_id", "iat", "exp", "jti", "scope", "cnf", "auth_time", "acr", "amr"];

@@ -1,6 +1,7 @@
 //! The grant `authorization_code` (RFC 6749 §4.1.3, OAuth 2.1 §4.1.3).
 
 use crate::endpoints::token::access_token::{Access, Issued, IssuedBy};
+use crate::endpoints::token::caller::Caller;
 use crate::endpoints::token::refresh_token;
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
@@ -19,11 +20,8 @@ use crate::sign_in::request::MAX_URI_BYTES;
 use crate::standing::{Decision, Ended, HandedOut, HandedOutGrant, View};
 use crate::store::{Key, Kind};
 
-pub(crate) async fn redeem(
-    server: &Server,
-    client: &RegisteredClient,
-    parameters: &Parameters<'_>,
-) -> Result<Issued, Reason> {
+pub(crate) async fn redeem(server: &Server, caller: Caller<'_>, parameters: &Parameters<'_>) -> Result<Issued, Reason> {
+    let client = caller.client;
     let code = parameters.get("code", AuthorizationCode::MAX_BYTES)?.ok_or(Reason::MissingParameter("code"))?;
     let redirect_uri = parameters.get("redirect_uri", MAX_URI_BYTES)?;
     let verifier = parameters.get("code_verifier", 1024)?.map(str::parse::<Verifier>);
@@ -36,17 +34,22 @@ pub(crate) async fn redeem(
         return Err(Reason::CodeOfAnotherClient);
     }
     check_binding(client, &code, redirect_uri, verifier.as_ref())?;
-    issue(server, client, (code, expires_at), asked, "authorization_code").await
+    // RFC 9449 §10: the key of the authorization request
+    if code.key.is_some() && code.key.as_ref() != caller.key {
+        return Err(Reason::CodeOfAnotherKey);
+    }
+    issue(server, caller, (code, expires_at), asked, "authorization_code").await
 }
 
 /// Issues what a user granted, once: it is spent with this, and valid until then.
 pub(super) async fn issue(
     server: &Server,
-    client: &RegisteredClient,
+    caller: Caller<'_>,
     (mut code, expires_at): (AuthorizationCode, Timestamp),
     asked: Resources,
     told: &'static str,
 ) -> Result<Issued, Reason> {
+    let Caller { client, key } = caller;
     // RFC 8707 §2.2: no resource that was not granted; none named means all that were
     let resources = code.resources.narrowed(asked, server.audience())?;
     // RFC 6749 §3.3: by the configuration of now, which may allow less than when the code was made
@@ -59,6 +62,7 @@ pub(super) async fn issue(
         told: Fact::of(EventKind::TokenIssued).reason(told),
         grant: &code.grant,
         client,
+        key,
         subject: &code.subject,
         granted,
         authentication: Some(&code.authentication),
@@ -74,7 +78,7 @@ pub(super) async fn issue(
     let view = spent(server, client, &code, (family.as_ref(), tells), expires_at).await?;
     let issued = IssuedBy { as_of: view.as_of(), at: server.now() };
     let refresh_token = match &family {
-        Some(family) => Some(refresh_token::first(server, &code, family, issued)?),
+        Some(family) => Some(refresh_token::first(server, caller, &code, family, issued)?),
         None => None,
     };
     access.issue(server, issued, refresh_token)

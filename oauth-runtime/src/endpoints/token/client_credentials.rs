@@ -1,9 +1,9 @@
 //! The grant `client_credentials` (RFC 6749 §4.4, OAuth 2.1 §4.2): a client in its own name.
 
 use crate::endpoints::token::access_token::{Access, Issued, IssuedBy};
+use crate::endpoints::token::caller::Caller;
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
-use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
 use crate::model::id::random_id;
 use crate::server::Server;
@@ -11,11 +11,8 @@ use crate::server::granting::InTheNameOf;
 use crate::store::{Key, Kind};
 
 /// The caller has shown who it is, and is a confidential client (OAuth 2.1 §4.2).
-pub(crate) async fn grant(
-    server: &Server,
-    client: &RegisteredClient,
-    parameters: &Parameters<'_>,
-) -> Result<Issued, Reason> {
+pub(crate) async fn grant(server: &Server, caller: Caller<'_>, parameters: &Parameters<'_>) -> Result<Issued, Reason> {
+    let client = caller.client;
     // RFC 6749 §3.3: where no scope is asked for it is all that the client may have
     let scope = server.asked_scope(parameters)?.unwrap_or_else(|| client.ceiling.of_its_own.clone());
     // RFC 8707 §2.2: any that the client may ask for
@@ -26,6 +23,7 @@ pub(crate) async fn grant(
         // A grant of its own: this token can be revoked by itself.
         grant: &random_id(),
         client,
+        key: caller.key,
         // RFC 9068 §2.2: without a user the subject is the client; no user can have its id (RFC 9700 §4.15.1)
         subject: &client.id,
         granted,

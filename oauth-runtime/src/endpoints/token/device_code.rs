@@ -2,9 +2,9 @@
 
 use crate::endpoints::token::access_token::Issued;
 use crate::endpoints::token::authorization_code;
+use crate::endpoints::token::caller::Caller;
 use crate::error::Reason;
 use crate::model::GrantType;
-use crate::model::client::RegisteredClient;
 use crate::model::code::DeviceGrant;
 use crate::model::device_code::DeviceCode;
 use crate::model::form::Parameters;
@@ -14,11 +14,8 @@ use crate::server::Server;
 use crate::sign_in::for_device::key;
 use crate::standing::Decision;
 
-pub(crate) async fn redeem(
-    server: &Server,
-    client: &RegisteredClient,
-    parameters: &Parameters<'_>,
-) -> Result<Issued, Reason> {
+pub(crate) async fn redeem(server: &Server, caller: Caller<'_>, parameters: &Parameters<'_>) -> Result<Issued, Reason> {
+    let client = caller.client;
     let code = parameters.get("device_code", DeviceCode::MAX_BYTES)?.ok_or(Reason::MissingParameter("device_code"))?;
     let asked = server.asked_resources(client, parameters)?;
     let opened = server.sealer().open::<DeviceCode>(code, server.now());
@@ -32,7 +29,7 @@ pub(crate) async fn redeem(
     }
     let granted = granted(server, &code).await?;
     let told = GrantType::DeviceCode.as_str();
-    authorization_code::issue(server, client, (granted.0, expires_at), asked, told).await
+    authorization_code::issue(server, caller, (granted.0, expires_at), asked, told).await
 }
 
 /// What its user granted, if they have decided.

@@ -1,6 +1,7 @@
 //! The grant `refresh_token` (RFC 6749 §6, OAuth 2.1 §4.3, RFC 9700 §2.2.2).
 
 use crate::endpoints::token::access_token::{Access, Issued, IssuedBy};
+use crate::endpoints::token::caller::Caller;
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
 use crate::model::Timestamp;
@@ -10,6 +11,7 @@ use crate::model::client::RegisteredClient;
 use crate::model::code::AuthorizationCode;
 use crate::model::form::Parameters;
 use crate::model::lifetime::{LONGEST_ACCESS_TOKEN, LONGEST_GRACE, Lifetimes, SLOWEST_ANSWER};
+use crate::model::proof::Thumbprint;
 use crate::model::record::{Family, Grant, Record, Rotated};
 use crate::model::refresh::RefreshToken;
 use crate::model::session::Authentication;
@@ -21,9 +23,10 @@ use crate::store::{Key, Kind};
 
 pub(crate) async fn refresh(
     server: &Server,
-    client: &RegisteredClient,
+    caller: Caller<'_>,
     parameters: &Parameters<'_>,
 ) -> Result<Issued, Reason> {
+    let client = caller.client;
     let refreshing = server.refreshing().ok_or(Reason::UnsupportedGrantType)?;
     let token =
         parameters.get("refresh_token", RefreshToken::MAX_BYTES)?.ok_or(Reason::MissingParameter("refresh_token"))?;
@@ -33,6 +36,10 @@ pub(crate) async fn refresh(
     // RFC 6749 §6: bound to the client it was issued to
     if token.client_id != client.id {
         return Err(Reason::RefreshTokenOfAnotherClient);
+    }
+    // RFC 9449 §5: and to the key
+    if token.key.is_some() && token.key.as_ref() != caller.key {
+        return Err(Reason::RefreshTokenOfAnotherKey);
     }
     // OpenID Connect Core §11: lasting access came of that scope, and goes with it
     let came_of_scope = refreshing.needs_offline_access && token.scope.contains(OFFLINE_ACCESS);
@@ -71,6 +78,7 @@ pub(crate) async fn refresh(
         told: Fact::of(EventKind::Refreshed),
         grant: &token.grant,
         client,
+        key: caller.key,
         subject: &token.subject,
         granted,
         authentication: Some(&token.authentication),
@@ -85,7 +93,7 @@ pub(crate) async fn refresh(
     // Only now does the family move on: whatever failed before has cost the client nothing.
     let (generation, as_of) = rotated(server, refreshing, client, &token).await?;
     let authentication = Authentication { as_of, ..token.authentication.clone() };
-    let next = RefreshToken { generation, authentication, ..token.clone() };
+    let next = RefreshToken { generation, authentication, key: key_of(caller), ..token.clone() };
     let issued = IssuedBy { as_of, at: server.now() };
     let next = sealed(server, refreshing, &next, issued.at)?;
     access.issue(server, issued, Some(next))
@@ -169,9 +177,16 @@ pub(crate) fn family(
     })
 }
 
+/// RFC 9449 §5: the refresh tokens of a public client are bound to its key. Any other shows by its credentials that it is the
+/// same one, and may change its key.
+fn key_of(Caller { client, key }: Caller<'_>) -> Option<Thumbprint> {
+    key.filter(|_| client.credentials.is_none()).cloned()
+}
+
 /// The first token of a family that has begun.
 pub(crate) fn first(
     server: &Server,
+    caller: Caller<'_>,
     code: &AuthorizationCode,
     family: &Grant,
     issued: IssuedBy,
@@ -185,6 +200,7 @@ pub(crate) fn first(
         scope: code.scope.clone(),
         resources: code.resources.clone(),
         in_id_token: code.in_id_token.clone(),
+        key: key_of(caller),
         authentication: Authentication { as_of: issued.as_of, ..code.authentication.clone() },
         ends_at: ends_at(refreshing, code),
     };

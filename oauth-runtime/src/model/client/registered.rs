@@ -38,6 +38,8 @@ pub(crate) struct RegisteredClient {
     pub(crate) may_omit_pkce: bool,
     /// Whether they may come only by what it pushed before.
     pub(crate) must_push: bool,
+    /// Whether its tokens are all bound to a key (RFC 9449 §5.2).
+    pub(crate) requires_proof: bool,
     /// None: as the service's first key signs.
     pub(crate) id_token_algorithm: Option<Algorithm>,
     /// The resources that it answers for.
@@ -75,6 +77,7 @@ impl RegisteredClient {
             has_claims_in_id_token: false,
             may_omit_pkce: false,
             must_push: false,
+            requires_proof: false,
             id_token_algorithm: None,
             serves: Resources::default(),
             credentials,

@@ -1,0 +1,180 @@
+//! Proofs of possession: whether they are taken here, by which rules, and which of them were used (RFC 9449).
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
+use actix_web::http::header::HeaderName;
+use parking_lot::Mutex;
+
+use crate::error::Reason;
+use crate::keys::{Nonces, Proof, REMEMBERED};
+use crate::model::proof::{Flaw, NotProven, ShownAt};
+use crate::model::resource::Resources;
+use crate::model::{Clock, Timestamp};
+use crate::standing::{Ledger, Spent};
+use crate::store::Key;
+
+/// How proofs are checked at one resource.
+pub(crate) struct Proofs {
+    /// Scheme, host and port of its URLs: as configured, never as a request has them.
+    pub(crate) origin: String,
+    /// Whether tokens that are not bound to a key are refused.
+    pub(crate) is_required: bool,
+    pub(crate) rules: Arc<Rules>,
+}
+
+/// What holds for all resources of a service.
+pub(crate) struct Rules {
+    /// None where no nonce is demanded.
+    nonces: Option<Nonces>,
+    /// Whether each is spent through the store, so that no other process takes it again.
+    pub(crate) is_once: bool,
+    /// Resources that no token is issued for that is not bound to a key.
+    pub(crate) required: Resources,
+    spent: SpentHere,
+    clock: Clock,
+}
+
+impl Rules {
+    pub(crate) fn new(nonces: Option<Nonces>, is_once: bool, required: Resources, clock: Clock) -> Self {
+        Rules { nonces, is_once, required, spent: SpentHere::default(), clock }
+    }
+
+    /// That a proof has the nonce that this server gave out, where it gives any out (RFC 9449 §8, §9).
+    pub(crate) fn check_nonce(&self, proof: &Proof, at: ShownAt) -> Result<(), Reason> {
+        let Some(nonces) = &self.nonces else { return Ok(()) };
+        let is_good = proof.nonce.as_ref().is_some_and(|nonce| nonces.is_good(nonce, self.clock.now()));
+        if is_good { Ok(()) } else { Err(Reason::ProofNonce(at)) }
+    }
+
+    /// The nonce that the next proof has to have; none where none is demanded.
+    pub(crate) fn nonce(&self) -> Option<String> {
+        self.nonces.as_ref().map(|nonces| nonces.current(self.clock.now()))
+    }
+
+    /// Spends a proof at a guard (RFC 9449 §11.1).
+    pub(crate) fn spend_here(&self, proof: &Proof) -> Result<(), Reason> {
+        self.spent.spend(proof.id, self.clock.now())
+    }
+
+    /// Spends a proof through the store, for all processes.
+    pub(crate) async fn spend(&self, ledger: &Ledger, proof: &Proof, at: ShownAt) -> Result<(), Reason> {
+        match ledger.spend_now(proof.id, proof.until.since(self.clock.now())).await? {
+            Spent::First => Ok(()),
+            // Where the memory is lost meanwhile, so is all that a proof comes with.
+            Spent::Already | Spent::Forgotten => Err(refused(Flaw::Replayed, at)),
+        }
+    }
+}
+
+/// The proof of a request, not verified yet; none where there is no such header.
+pub(crate) fn header(request: &HttpRequest) -> Result<Option<&str>, Flaw> {
+    let mut headers = request.headers().get_all(DPOP);
+    match (headers.next(), headers.next()) {
+        (None, _) => Ok(None),
+        (Some(proof), None) => proof.to_str().map(Some).map_err(|_| Flaw::Malformed),
+        // RFC 9449 §4.3, 1
+        (Some(_), Some(_)) => Err(Flaw::Several),
+    }
+}
+
+pub(crate) fn refused(flaw: Flaw, at: ShownAt) -> Reason {
+    Reason::ProofRefused(NotProven { flaw, at })
+}
+
+/// How proofs may be signed, as metadata and challenges name it. `Ed25519` is the newer name of `EdDSA` (RFC 9864 §2.2).
+pub(crate) const ALGORITHMS: [&str; 4] = ["ES256", "EdDSA", "Ed25519", "RS256"];
+
+const DPOP: HeaderName = HeaderName::from_static("dpop");
+pub(crate) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
+
+/// The names of the proofs that were used in this process, while they could be used again; of bounded size.
+struct SpentHere(Box<[Mutex<Generations>]>);
+
+/// What came in this generation, and in the one before: what is older is too old to be used.
+#[derive(Default)]
+struct Generations {
+    number: u64,
+    current: HashSet<Key>,
+    before: HashSet<Key>,
+}
+
+impl SpentHere {
+    fn spend(&self, id: Key, now: Timestamp) -> Result<(), Reason> {
+        // A number below that of the parts.
+        let [first, ..] = id.as_bytes();
+        let Some(part) = self.0.get(usize::from(*first) % PARTS) else { return Err(Reason::Internal) };
+        part.lock().spend(id, now.seconds() / REMEMBERED.as_secs())
+    }
+}
+
+impl Generations {
+    fn spend(&mut self, id: Key, number: u64) -> Result<(), Reason> {
+        // The clock of a service never goes back.
+        if number > self.number {
+            self.before = std::mem::take(&mut self.current);
+            if number > self.number + 1 {
+                self.before.clear();
+            }
+            self.number = number;
+        }
+        if self.before.contains(&id) || self.current.contains(&id) {
+            return Err(refused(Flaw::Replayed, ShownAt::Resource));
+        }
+        // Closed when full: what was used is not forgotten for what comes.
+        if self.current.len() >= MOST {
+            return Err(Reason::TooManyProofs);
+        }
+        self.current.insert(id);
+        Ok(())
+    }
+}
+
+impl Default for SpentHere {
+    fn default() -> Self {
+        SpentHere((0..PARTS).map(|_| Mutex::default()).collect())
+    }
+}
+
+/// So that threads seldom wait for each other.
+const PARTS: usize = 16;
+/// How many a part takes in a generation: in all about 7,000 a second, in at most 80 MB.
+const MOST: usize = 1 << 15;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: usize) -> Key {
+        Key::named(&number.to_string())
+    }
+
+    #[test]
+    fn c52_what_was_used_is_remembered_while_it_could_be_used_again() {
+        let spent = SpentHere::default();
+        let start = 1_000 * REMEMBERED.as_secs();
+        let spend = |number, at: u64| spent.spend(id(number), Timestamp::from_seconds(start + at));
+        let replayed = Err(refused(Flaw::Replayed, ShownAt::Resource));
+        assert_eq!(spend(0, 0), Ok(()));
+        assert_eq!(spend(1, REMEMBERED.as_secs() - 1), Ok(()));
+        for (number, at) in [(0, 1), (0, REMEMBERED.as_secs()), (1, 2 * REMEMBERED.as_secs() - 2)] {
+            assert_eq!(spend(number, at), replayed, "{number} {at}");
+        }
+        assert_eq!(spend(0, 2 * REMEMBERED.as_secs()), Ok(()), "too old by then to be used");
+        assert_eq!(spend(0, 9 * REMEMBERED.as_secs()), Ok(()));
+        assert!(spent.0.iter().any(|part| part.lock().number > 0 && part.lock().before.is_empty()));
+    }
+
+    #[test]
+    fn c47_what_is_full_refuses_what_comes_and_forgets_nothing() {
+        let mut part = Generations::default();
+        let mut numbers = 0..;
+        while part.spend(id(numbers.next().expect("endless")), 7).is_ok() {}
+        assert_eq!((part.current.len(), numbers.start), (MOST, MOST + 1));
+        assert_eq!(part.spend(id(MOST), 7), Err(Reason::TooManyProofs));
+        assert_eq!(part.spend(id(0), 7), Err(refused(Flaw::Replayed, ShownAt::Resource)));
+        assert_eq!(part.spend(id(MOST), 8), Ok(()), "there is room again");
+        assert_eq!(part.spend(id(0), 8), Err(refused(Flaw::Replayed, ShownAt::Resource)));
+    }
+}
