@@ -60,7 +60,9 @@ impl Rules {
 
     /// Spends a proof through the store, for all processes.
     pub(crate) async fn spend(&self, ledger: &Ledger, proof: &Proof, at: ShownAt) -> Result<(), Reason> {
-        match ledger.spend_now(proof.id, proof.until.since(self.clock.now())).await? {
+        // Another process may be behind, and take it for a moment longer.
+        let keep = proof.until.since(self.clock.now()) + ledger.slack();
+        match ledger.spend_now(proof.id, keep).await? {
             Spent::First => Ok(()),
             // Where the memory is lost meanwhile, so is all that a proof comes with.
             Spent::Already | Spent::Forgotten => Err(refused(Flaw::Replayed, at)),
