@@ -134,6 +134,10 @@ struct Readme;
 struct McpPage;
 
 #[cfg(doctest)]
+#[doc = include_str!("../../docs/fapi.md")]
+struct FapiPage;
+
+#[cfg(doctest)]
 #[doc = include_str!("../../docs/dpop.md")]
 struct DpopPage;
 

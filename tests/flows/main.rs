@@ -18,6 +18,7 @@ mod documents;
 mod dpop;
 mod dpop_rules;
 mod driven;
+mod fapi;
 mod forms;
 mod given;
 mod grants;
