@@ -269,6 +269,9 @@ async fn c51_the_page_says_that_the_name_is_not_verified_and_shows_none_like_our
     // One of https is not on the user's device.
     let client = id(&registered(&browser, json!({ "redirect_uris": ["https://agent.example/cb"] })).await);
     let changes = [("client_id", Some(&*client)), ("redirect_uri", Some("https://agent.example/cb"))];
+    let before = browser.authorize(&changes).await;
+    assert!(before.body.contains("its name is not verified"), "before a password is typed: {before:?}");
+    assert!(!browser.authorize(&[]).await.body.contains("not verified"), "the author lists that one");
     let page = Browser::new(&server).sign_in(&changes, "admin", "admin123").await;
     assert!(page.body.contains("its name is not verified") && !page.body.contains("runs on your device"), "{page:?}");
 }

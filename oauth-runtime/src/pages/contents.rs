@@ -34,6 +34,8 @@ pub struct SignInPage<'a> {
     pub request: &'a str,
     /// The client's name as registered.
     pub client: &'a str,
+    /// What is to be known of a client that you did not list, before a password is typed: that it gave itself its name.
+    pub warnings: &'a [&'a str],
     /// Where the browser goes after sign-in: the host, or the private scheme.
     pub returns_to: &'a str,
     /// What it asks for, in the author's words and order. Empty where that goes without saying: nothing is asked for, the

@@ -154,11 +154,14 @@ pub(crate) fn consent_page(
 
 /// What is to be known of a client that the author did not list.
 fn warnings<'a>(client: &RegisteredClient, destination: &Destination, texts: &'a Texts) -> Vec<&'a str> {
-    let Some(unlisted) = client.unlisted else { return Vec::new() };
-    // RFC 7591 §5: the name is its own word; that of a document is its host's
-    let unverified = (unlisted == Unlisted::Registered).then_some(&*texts.unverified);
-    let on_this_device = (!destination.is_https).then_some(&*texts.on_this_device);
-    unverified.into_iter().chain(on_this_device).collect()
+    let may_be_here = client.unlisted.is_some() && !destination.is_https;
+    let on_this_device = may_be_here.then_some(&*texts.on_this_device);
+    unverified(client, texts).into_iter().chain(on_this_device).collect()
+}
+
+/// RFC 7591 §5: the name of a client that registered itself is its own word; that of a document is its host's.
+pub(crate) fn unverified<'a>(client: &RegisteredClient, texts: &'a Texts) -> Option<&'a str> {
+    (client.unlisted == Some(Unlisted::Registered)).then_some(&*texts.unverified)
 }
 
 /// Whether what is allowed now is remembered: only what [`is_needed`] would ask for.

@@ -57,6 +57,7 @@ pub(crate) fn sign_in_page(
         action: server.path(Url::Login),
         request: &sealed,
         client: &client.name,
+        warnings: consent::unverified(&client, texts).as_slice(),
         returns_to: &destination.shown,
         scopes: &asked.scopes,
         resources: &asked.resources,

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { webcrypto } from 'node:crypto'
 
+import * as oauth from 'oauth4webapi'
 import * as of2025 from 'mcp-sdk-of-2025/client/auth.js'
 import * as current from 'mcp-sdk/client/auth.js'
 
@@ -170,3 +171,21 @@ for (const [version, [Sdk, Transport]] of Object.entries({
     for (const client of clients) await client.close()
   })
 }
+
+test('oauth4webapi registers a client, with a secret and without', async (t) => {
+  const issuer = await startMcp(t)
+  const insecure = { [oauth.allowInsecureRequests]: true } // plain http, on loopback
+  const found = await oauth.discoveryRequest(new URL(issuer), { algorithm: 'oauth2', ...insecure })
+  const as = await oauth.processDiscoveryResponse(new URL(issuer), found)
+  for (const token_endpoint_auth_method of ['none', 'client_secret_basic']) {
+    const metadata = { client_name: 'An agent', redirect_uris: ['https://agent.example/callback'], token_endpoint_auth_method }
+    const answer = await oauth.dynamicClientRegistrationRequest(as, metadata, insecure)
+    const client = await oauth.processDynamicClientRegistrationResponse(answer)
+    assert.equal(typeof client.client_secret === 'string', token_endpoint_auth_method !== 'none')
+    // The server knows it: what is wrong is the code alone.
+    const authentication = client.client_secret ? oauth.ClientSecretBasic(client.client_secret) : oauth.None()
+    const grant = new URLSearchParams({ code: 'made up', code_verifier: 'v'.repeat(43), redirect_uri: metadata.redirect_uris[0] })
+    const refused = await oauth.genericTokenEndpointRequest(as, client, authentication, 'authorization_code', grant, insecure)
+    assert.equal((await refused.json()).error, 'invalid_grant')
+  }
+})
