@@ -26,6 +26,7 @@ main() {
     # What is measured must run. How fast it is, a plain `cargo bench` says.
     step "each bench once" cargo bench --workspace --all-features --profile dev --bench '*' --no-fail-fast -- --test
     export QUICKSTART_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/quickstart"
+    export PAGES_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/pages"
     export IDENTITY_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/identity"
     export MCP_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/mcp"
     export RESOURCE_SERVER_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/resource_server"

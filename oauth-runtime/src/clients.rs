@@ -36,6 +36,8 @@ pub(crate) struct Clients {
     /// The most that those may have which a function of the author's knows, where there is one.
     tellable: Option<Arc<Ceiling>>,
     told: Option<Told>,
+    /// Those who sign in to a page of the application itself do so for no client: what is in its place.
+    pages: Arc<RegisteredClient>,
 }
 
 /// How clients show who they are, of those that there are or may come.
@@ -46,11 +48,13 @@ pub(crate) struct Proofs {
 }
 
 impl Clients {
+    /// `name` is what users know the service by.
     pub(crate) fn new(
         listed: HashMap<String, Arc<RegisteredClient>>,
         origins: Vec<String>,
         unlisted: Vec<(Unlisted, Arc<Ceiling>)>,
         tellable: Option<Arc<Ceiling>>,
+        name: String,
     ) -> Self {
         Clients {
             listed,
@@ -61,6 +65,7 @@ impl Clients {
             documents: None,
             tellable,
             told: None,
+            pages: Arc::new(RegisteredClient::pages(name)),
         }
     }
 
@@ -161,6 +166,10 @@ impl Clients {
         &self,
         request: &AuthorizationRequest,
     ) -> Result<(Arc<RegisteredClient>, Destination), Reason> {
+        if request.page.is_some() {
+            let destination = Destination { is_told: false, ..Destination::own_page(&request.redirect_uri) };
+            return Ok((Arc::clone(&self.pages), destination));
+        }
         let client = self.asking(&request.client_id, Some(&request.redirect_uri)).await?;
         let destination = match &request.device {
             Some(_) if client.may_use(GrantType::DeviceCode) => Destination::own_page(&request.redirect_uri),

@@ -384,8 +384,24 @@ reasons! {
     /// With the scope that would be enough, if one would.
     PolicyRefused(scope: Scope) => 403, InsufficientScope, "the token does not permit this";
     // RFC 9470 §3
-    SignInAgain(need: Need) => 401, InsufficientUserAuthentication, sign_in_again(need);
-    ClaimsOfAnotherShape => 403, InsufficientScope, "the claims of the token are not those that this address needs";
+    SignInAgain(need: Need) => 401, InsufficientUserAuthentication, sign_in_again(need), shown_as: NotTaken;
+    ClaimsOfAnotherShape => 403, InsufficientScope, "the claims of the token are not those that this address needs",
+        shown_as: NotForAccount;
+    // A page of the application, which a session opens
+    SessionMissing => 401, none,
+        "a user has to sign in first; a program sends an access token: Authorization: Bearer TOKEN",
+        shown_as: NotTaken;
+    UserRefused => 403, AccessDenied, "the user who is signed in may not do this", shown_as: NotForAccount;
+    TokenNeeded => 403, AccessDenied, "this needs an access token, and a signed-in browser has none", shown_as: NotForAccount;
+    /// A POST and the like, or an upgrade.
+    NotOfOwnPage => 403, AccessDenied,
+        "a page of another site sent this, or it does not say which: Sec-Fetch-Site must be same-origin, or Origin that of \
+         this server; a program sends an access token",
+        shown_as: OtherSite;
+    LedFromElsewhere => 403, AccessDenied,
+        "another site may lead here by a link, and not by a frame, an image or a script",
+        shown_as: OtherSite;
+    NoSessions => 500, ServerError, "the server is not set up to let users sign in to its pages; its log says how";
     NoService => 500, ServerError, "the server is not set up to check tokens; its log says how";
     NothingDecided => 500, ServerError, "no guard of the server decides about this address; its log says how to mend it";
     ParameterMisfit => 500, ServerError, "the server's guard does not fit its route; its log says how to mend it";

@@ -198,8 +198,9 @@ impl<'a> Fact<'a> {
         Fact { subject: Some(subject), ..self }
     }
 
+    /// None where it is empty: of a sign-in to a page of the application itself.
     pub(crate) fn client(self, client: &'a str) -> Self {
-        Fact { client: Some(client), ..self }
+        Fact { client: Some(client).filter(|client| !client.is_empty()), ..self }
     }
 
     pub(crate) fn grant(self, grant: &'a str) -> Self {

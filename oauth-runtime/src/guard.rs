@@ -8,6 +8,7 @@ pub(crate) mod decide;
 pub(crate) mod extract;
 pub(crate) mod extracted;
 pub(crate) mod map;
+pub(crate) mod on_page;
 pub(crate) mod own;
 pub(crate) mod possession;
 #[cfg(feature = "testing")]

@@ -68,6 +68,7 @@ pub use server::grants::{Given, Grant, Holder};
 pub use server::health::Health;
 pub use server::one_time::{Enclosed, OneTime, OneTimeError};
 pub use server::paths::Endpoint;
+pub use sign_in::own_pages::OwnPages;
 pub use sign_in::pending::{AuthTime, PendingAuthorization};
 pub use store::Store;
 pub use users::granting::Granting;
@@ -176,6 +177,10 @@ struct SecondFactorPage;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/sessions.md")]
 struct SessionsPage;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/pages.md")]
+struct PagesOfTheApplication;
 
 #[cfg(all(doctest, feature = "resource-server"))]
 #[doc = include_str!("../../docs/resource-servers.md")]

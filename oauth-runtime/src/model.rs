@@ -20,6 +20,7 @@ pub(crate) mod lifetime;
 pub mod literal;
 pub(crate) mod name;
 pub(crate) mod one_time;
+pub(crate) mod own_page;
 pub(crate) mod pkce;
 pub(crate) mod proof;
 pub(crate) mod pushed;

@@ -9,7 +9,8 @@ mod texts;
 
 pub use contents::{
     AccountApplication, AccountPage, AccountSession, Back, Brand, ConsentPage, DeviceDonePage, DevicePage, ErrorPage,
-    Link, OnwardPage, PageError, QuestionPage, SignInPage, SignOutPage, SignedOutPage, StayedPage, WaitingDevice,
+    Link, OnwardPage, PageError, QuestionPage, SignInAt, SignInPage, SignOutPage, SignedOutPage, StayedPage,
+    WaitingDevice,
 };
 pub use look::{InvalidColour, Logo};
 pub(crate) use look::{Look, stylesheet};
@@ -181,7 +182,7 @@ mod tests {
 
     fn error_page<'a>(brand: &'a Brand, title: &'a str, detail: &'a str) -> ErrorPage<'a> {
         let happened = "It did not work. Go back.";
-        ErrorPage { brand, texts: english(), status: 400, title, happened, detail, back: None }
+        ErrorPage { brand, texts: english(), status: 400, title, happened, detail, back: None, sign_in: None }
     }
 
     fn sign_in(page: &SignInPage<'_>) -> String {
@@ -236,7 +237,7 @@ mod tests {
         let (title, happened, detail) = (hostile, hostile, hostile);
         let back = Some(Back { client: hostile, href: hostile });
         let error = BuiltInPages
-            .error(&ErrorPage { brand: &brand, texts, status: 400, title, happened, detail, back })
+            .error(&ErrorPage { brand: &brand, texts, status: 400, title, happened, detail, back, sign_in: None })
             .expect("the template renders into memory");
         let question = Question::choice(hostile, [(hostile, hostile), ("b", hostile)]).or(hostile, Question::code("?"));
         let problem = Some(SignInProblem::Wrong);

@@ -8,7 +8,7 @@ use crate::error::{Reason, Wire};
 use crate::model::redirect_uri::{Destination, OF_ANSWERS};
 #[cfg(feature = "testing")]
 use crate::pages::SignInProblem;
-use crate::pages::{Back, ErrorPage, PageError, Texts};
+use crate::pages::{Back, ErrorPage, PageError, SignInAt, Texts, Trouble};
 use crate::server::Server;
 
 /// A page, with the headers that every page has. `form_target` is the origin that its form leads on to.
@@ -45,6 +45,8 @@ pub(crate) fn document(status: StatusCode, html: Result<String, PageError>, form
 pub(crate) enum Doing {
     SigningIn,
     SigningOut,
+    /// They came to a page of the application itself.
+    Visiting,
 }
 
 /// The way from an error page back to the client.
@@ -64,10 +66,32 @@ pub(crate) fn error_page(
     reason: &Reason,
     back: Option<&WayBack>,
 ) -> HttpResponse {
+    let back = back.map(|back| Back { client: &back.client, href: &back.href });
+    page_of_error(server, texts, doing, reason, (back, None))
+}
+
+/// The page in the place of one of the application, with the way to the sign-in page.
+pub(crate) fn page_not_shown(server: &Server, texts: &Texts, reason: &Reason, sign_in: Option<&str>) -> HttpResponse {
+    let label = match reason.trouble() {
+        Trouble::NotForAccount => &texts.other_account,
+        _ => &texts.sign_in,
+    };
+    let sign_in = sign_in.map(|href| SignInAt { label, href });
+    page_of_error(server, texts, Doing::Visiting, reason, (None, sign_in))
+}
+
+fn page_of_error(
+    server: &Server,
+    texts: &Texts,
+    doing: Doing,
+    reason: &Reason,
+    (back, sign_in): (Option<Back<'_>>, Option<SignInAt<'_>>),
+) -> HttpResponse {
     let Wire { status, text, .. } = reason.wire();
     let title = match (doing, status.as_u16()) {
         (Doing::SigningIn, ..500) => &texts.cannot_go_on,
-        (Doing::SigningIn, _) => &texts.went_wrong,
+        (Doing::Visiting, ..500) => &texts.page_not_shown,
+        (Doing::SigningIn | Doing::Visiting, _) => &texts.went_wrong,
         // Whatever it was: they are to know that they are not signed out.
         (Doing::SigningOut, _) => &texts.cannot_sign_out,
     };
@@ -78,7 +102,8 @@ pub(crate) fn error_page(
         title,
         happened: texts.trouble(reason.trouble()),
         detail: &text,
-        back: back.map(|back| Back { client: &back.client, href: &back.href }),
+        back,
+        sign_in,
     };
     let mut response = document(status, server.pages().error(&page), "");
     #[cfg(feature = "testing")]

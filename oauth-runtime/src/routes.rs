@@ -41,7 +41,7 @@ fn register(app: &mut ServiceConfig, placed: &Placed) {
     let url = at(placed);
     app.service(match placed.row.url {
         Url::Authorize => url.to(authorize::respond),
-        Url::Login => url.to(login::submit),
+        Url::Login => url.to(login::respond),
         Url::Verify => url.to(verify::submit),
         Url::Consent => url.to(consent::decide),
         Url::Logout => url.to(logout::sign_out),

@@ -17,6 +17,7 @@ use crate::model::code::{
 use crate::model::device::Devices;
 use crate::model::device_code::{DeviceCode, DeviceRequest};
 use crate::model::one_time::OneTimeToken;
+use crate::model::own_page::PageRequest;
 use crate::model::pushed::{PushedRequest, REQUEST_URI};
 use crate::model::refresh::RefreshToken;
 use crate::model::registration::Registration;
@@ -83,6 +84,8 @@ purposes! {
     DeviceGrant, "seal device grant", 2560;
     // With what is before it: 2 KiB, in the URL of a browser.
     PushedRequest, "seal pushed request", 2048 - REQUEST_URI.len();
+    // In the URL of a browser.
+    PageRequest, "seal page request", 2048;
     // It is the id of a client, in every request of it.
     Registration, "seal registration", 1000;
 }

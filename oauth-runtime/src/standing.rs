@@ -368,10 +368,10 @@ impl Ledger {
 /// At guards.
 impl Ledger {
     /// Whether something stands, where that is known without waiting; nothing is allocated.
-    pub(crate) fn check_now(&self, key: Key, as_of: AsOf, handed: HandedOut<'_>) -> Option<Result<(), Refused>> {
+    pub(crate) fn check_now(&self, key: Key, as_of: AsOf, handed: HandedOut<'_>) -> Option<Result<View, Refused>> {
         if self.held.is_on() {
             // Such a store is never asked without waiting.
-            return self.held.fresh(key, as_of).map(|seen| judged(&View(seen), as_of, handed));
+            return self.held.fresh(key, as_of).map(|seen| judged(View(seen), as_of, handed));
         }
         let view = match self.store.read(key).if_now().ok()? {
             Ok(seen) => View(seen),
@@ -379,29 +379,30 @@ impl Ledger {
         };
         // A rewind takes a write.
         (as_of.sequence <= view.0.sequence || as_of.incarnation != view.0.incarnation)
-            .then(|| judged(&view, as_of, handed))
+            .then(|| judged(view, as_of, handed))
     }
 
     /// The same, by asking the store. Where it is away, what it said a short while ago counts.
-    pub(crate) async fn check_at_guard(&self, key: Key, as_of: AsOf, handed: HandedOut<'_>) -> Result<(), Refused> {
+    pub(crate) async fn check_at_guard(&self, key: Key, as_of: AsOf, handed: HandedOut<'_>) -> Result<View, Refused> {
         match self.check(key, as_of, handed).await {
             Err(Refused::Store(error)) => match self.held.tolerated(key, as_of) {
                 Some(seen) => {
                     tracing::warn!(target: "oauth", %error, "the store has no answer: what it last said counts for a while");
-                    judged(&View(seen), as_of, handed)
+                    judged(View(seen), as_of, handed)
                 }
                 None => Err(error.into()),
             },
-            checked => checked.map(drop),
+            checked => checked,
         }
     }
 }
 
-fn judged(view: &View, as_of: AsOf, handed: HandedOut<'_>) -> Result<(), Refused> {
+fn judged(view: View, as_of: AsOf, handed: HandedOut<'_>) -> Result<View, Refused> {
     if as_of.incarnation != view.0.incarnation {
         return Err(Refused::Ended(Ended::Forgotten));
     }
-    Ok(view.record()?.judge(&handed, view.now())?)
+    view.record()?.judge(&handed, view.now())?;
+    Ok(view)
 }
 
 /// Others write the same value, again and again.

@@ -20,6 +20,9 @@ export async function serve(handler) {
 /** Starts a quickstart of its own and waits until it answers. */
 export const startQuickstart = () => start(process.env.QUICKSTART_BIN ?? built('examples/quickstart'), '/')
 
+/** The application whose pages the server renders. */
+export const startPages = () => start(process.env.PAGES_BIN ?? built('examples/pages'), '/')
+
 /** The same with the single-page application of the tests, and the client library that it loads. */
 export const startApp = (library) =>
   start(process.env.SPA_BIN ?? built('spa'), '/app/', { CLIENT_LIBRARY: library })

@@ -52,7 +52,7 @@ async fn c01_c16_methods_that_a_url_does_not_have() {
     let browser = Browser::new(&server);
     for (path, has) in [
         ("/authorize", "GET, HEAD, POST"),
-        ("/login", "POST"),
+        ("/login", "GET, HEAD, POST"),
         ("/token", "POST"),
         ("/par", "POST"),
         ("/revoke", "POST"),

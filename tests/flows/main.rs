@@ -10,6 +10,7 @@ mod browsers;
 mod ceilings;
 mod clients;
 mod clocks;
+mod cookie_pages;
 mod cross_site;
 mod device;
 mod devices;

@@ -100,7 +100,14 @@ impl<S> Builder<S> {
 }
 
 impl Settings {
+    /// What users know the service by: its host, where it has no name.
+    pub(super) fn known_as(&self, issuer: &Issuer) -> String {
+        let host = || issuer.origin().split_once("://").map_or("", |(_, host)| host).to_owned();
+        self.name.clone().unwrap_or_else(host)
+    }
+
     pub(super) fn appearance(self, issuer: &Issuer, paths: &Paths) -> Result<Appearance, BuildError> {
+        let name = self.known_as(issuer);
         let mut look = self.look;
         if let Some(accent) = self.accent {
             look.accent = accent.parse()?;
@@ -110,10 +117,9 @@ impl Settings {
             return Err(BuildError::SignInLink { label: label.clone(), path: path.clone() });
         }
         let (english, languages) = languages(self.languages)?;
-        let host = || issuer.origin().split_once("://").map_or("", |(_, host)| host).to_owned();
         Ok(Appearance {
             brand: Brand {
-                name: self.name.unwrap_or_else(host),
+                name,
                 logo: look.logo.is_some().then(|| paths.of(Url::Logo).to_owned()),
                 stylesheet: paths.of(Url::Stylesheet).to_owned(),
                 terms: self.terms.map(|address| elsewhere("terms", address)).transpose()?,

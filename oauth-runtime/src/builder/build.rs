@@ -58,10 +58,7 @@ impl Settings {
         self.check_claims(&scopes, claims_type)?;
         let releases = releases(std::mem::take(&mut self.releases), &scopes)?;
         let whole = self.whole(&scopes, &audience, &issuer, users.sessions.is_some());
-        let listed = clients(std::mem::take(&mut self.clients), &whole)?;
-        let unlisted = self.unlisted(&whole, listed.is_empty())?;
-        let clients =
-            Clients::new(listed, origins(std::mem::take(&mut self.origins))?, unlisted, self.tellable(&whole));
+        let clients = self.all_clients(&whole, &issuer, users.sessions.is_some())?;
 
         let served = self.served(&issuer, &audience)?;
         let clients = self.documented(clients, &issuer, &served)?;
@@ -125,6 +122,14 @@ impl Settings {
             issuer,
             paths,
         }))?)
+    }
+
+    /// Those that are listed, and those that may come.
+    fn all_clients(&mut self, whole: &Whole, issuer: &Issuer, has_sessions: bool) -> Result<Clients, BuildError> {
+        let listed = clients(std::mem::take(&mut self.clients), whole)?;
+        let unlisted = self.unlisted(whole, listed.is_empty(), has_sessions)?;
+        let origins = origins(std::mem::take(&mut self.origins))?;
+        Ok(Clients::new(listed, origins, unlisted, self.tellable(whole), self.known_as(issuer)))
     }
 
     /// Of the pages, and of those who sign in.

@@ -271,7 +271,7 @@ pub enum BuildError {
         /// The path, without that of the issuer.
         path: String,
     },
-    /// [`client`](crate::Builder::client) was not called.
+    /// [`client`](crate::Builder::client) was not called, and there are no sessions, by which an application has pages of its own.
     #[error(
         "there is no client: add .client(Client::public(\"app\").redirect_uri(..)), or .registration() for those that register themselves"
     )]

@@ -163,8 +163,10 @@ impl Settings {
         &self,
         whole: &Whole,
         none_is_listed: bool,
+        has_sessions: bool,
     ) -> Result<Vec<(Unlisted, Arc<Ceiling>)>, BuildError> {
-        if none_is_listed && self.openings.ways.is_empty() && self.told.is_none() {
+        // An application may have its own pages alone, which sessions open.
+        if none_is_listed && self.openings.ways.is_empty() && self.told.is_none() && !has_sessions {
             return Err(BuildError::NoClient);
         }
         let open = Arc::new(self.open(whole)?);

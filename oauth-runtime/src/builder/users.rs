@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::builder::error::BuildError;
 use crate::builder::state::WithReload;
 use crate::builder::{Builder, Settings};
+use crate::guard::on_page::SeenUsers;
 use crate::model::issuer::is_plain_path;
 use crate::server::{Refreshing, Sessions, SignInBy, Users};
 use crate::users::given::Given;
@@ -210,6 +211,7 @@ impl Settings {
                 lifetimes: self.session_lifetimes(),
                 remember: self.remember,
                 reload,
+                seen: SeenUsers::default(),
             }),
         };
         Ok((users, claims))

@@ -1,5 +1,7 @@
-//! `POST /login`: the sign-in form comes back, and the browser is sent on with a code.
+//! `GET` and `POST /login`: a browser signs in for a page of the application; the sign-in form comes back, and the browser is
+//! sent on.
 
+use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
@@ -16,15 +18,23 @@ use crate::sign_in::finish::{Attempted, cancel, finish, signed_in};
 use crate::sign_in::page::{Typed, first_question_page, problem_with, sign_in_page};
 use crate::sign_in::redirect::ToClient;
 use crate::sign_in::request::Authorization;
-use crate::sign_in::{attempt, form, redirect};
+use crate::sign_in::{attempt, for_page, form, redirect};
 use crate::users::{Login, Outcome};
 
-/// Signs a person in.
-pub(crate) async fn submit(
+/// Shows the sign-in page to who comes from a page of the application, or takes its form.
+pub(crate) async fn respond(
     server: &Server,
     http: &HttpRequest,
     parameters: &Parameters<'_>,
 ) -> Result<HttpResponse, Reason> {
+    if http.method() == Method::POST {
+        return submit(server, http, parameters).await;
+    }
+    for_page::asked(server, http, parameters).await
+}
+
+/// Signs a person in.
+async fn submit(server: &Server, http: &HttpRequest, parameters: &Parameters<'_>) -> Result<HttpResponse, Reason> {
     let SignInForm { form, mut request, browser } = form::open::<SignInForm>(server, http, parameters)?.value;
     request.remember = parameters.get("remember", 16)?.is_some();
     let authorization = Authorization::of(server, request).await?;

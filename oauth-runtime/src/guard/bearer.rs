@@ -8,15 +8,19 @@ use actix_web::{HttpMessage as _, HttpRequest};
 use tokio::sync::OnceCell;
 
 use crate::error::Reason;
+use crate::guard::on_page::OnPage;
 use crate::guard::possession::{self, Presented, Scheme};
 use crate::guard::protection::Protection;
 use crate::keys::{Proof, Registered, Verified};
 use crate::model::as_of::AsOf;
 use crate::standing::{Ended, HandedOut, HandedOutGrant, Ledger, Refused};
 
-/// The request's token, or why it has none that is good.
+/// The request's token, or the user whom a page is for, or why it has neither.
 pub(crate) async fn of_request(request: &HttpRequest, protection: &Arc<Protection>) -> Result<Arc<Verified>, Reason> {
-    of_token(header_token(request, protection)?, request, protection).await
+    match header_token(request, protection) {
+        Ok(presented) => of_token(presented, request, protection).await,
+        Err(reason) => OnPage::user(request, protection).ok_or(reason),
+    }
 }
 
 /// The same, of a token that may also come in the form of the body (RFC 6750 §2.2).
@@ -65,7 +69,7 @@ pub(crate) enum Lookup {
 pub(crate) fn without_waiting(request: &HttpRequest, protection: &Arc<Protection>) -> Lookup {
     match header_token(request, protection) {
         Ok(presented) => looked_up(presented, request, protection),
-        Err(reason) => Lookup::Decided(Err(reason)),
+        Err(reason) => Lookup::Decided(OnPage::user(request, protection).ok_or(reason)),
     }
 }
 
@@ -179,7 +183,7 @@ pub(crate) async fn stands(token: &Registered, ledger: &Ledger) -> Result<(), Re
 /// The same, where that is known without waiting.
 fn stands_now(token: &Registered, ledger: &Ledger) -> Option<Result<(), Reason>> {
     let Some(as_of) = token.as_of else { return Some(Err(Reason::TokenForgotten)) };
-    Some(ledger.check_now(token.key, as_of, handed_out(token, as_of))?.map_err(reason))
+    Some(ledger.check_now(token.key, as_of, handed_out(token, as_of))?.map(drop).map_err(reason))
 }
 
 fn handed_out(token: &Registered, as_of: AsOf) -> HandedOut<'_> {

@@ -112,18 +112,37 @@ async fn decide_request(
     let verified = bearer::of_request(request, protection)
         .await
         .map_err(|reason| protection.refusal(reason).asking(|| guard.rule.scope_of_a_stranger()))?;
+    if verified.is_session {
+        needs_no_token(guard, protection)?;
+    }
     let of_route = |name: &str| parameter(request, name);
     let facts =
         Facts::new(&verified.claims).hiding(&verified.hidden).by(protection.tokens.clock()).with_parameters(&of_route);
-    let Rule::Typed(_) = guard.rule else { return apply(facts, guard, protection).map(drop) };
+    let on_page = |refusal: Refusal| refusal.to(&verified);
+    let Rule::Typed(_) = guard.rule else { return apply(facts, guard, protection).map(drop).map_err(on_page) };
 
     // Parsed once, by the first guard: the next ones and the handler's `Claims<T>` take it from here.
     let earlier = Parsed::take(request, &verified);
-    let parsed = apply(facts.with_shapes(Shapes::of(earlier)), guard, protection)?;
+    let parsed = apply(facts.with_shapes(Shapes::of(earlier)), guard, protection).map_err(on_page)?;
     if let Some(claims) = parsed {
         Parsed::keep(request, &verified, claims);
     }
     Ok(())
+}
+
+/// A scope is what a token may do: a guard that asks for one, or for none, is not for who comes without a token.
+fn needs_no_token(guard: &'static Guard, protection: &Protection) -> Result<(), Refusal> {
+    if guard.rule.scopes().is_empty() {
+        return Ok(());
+    }
+    let Guard { policy, handler, file, line, .. } = guard;
+    tracing::warn!(
+        target: "oauth",
+        policy, handler, file, line,
+        "a guard names a scope and stands below oauth.pages(): tokens have scopes, and a user in a browser has none; ask for a \
+         claim of the user there, or take the handler out of the pages"
+    );
+    Err(protection.refusal(Reason::TokenNeeded).by(guard, format!("{policy}, of a session")).on_page())
 }
 
 /// Why the route does not fit a guard that names this parameter, and the cure.

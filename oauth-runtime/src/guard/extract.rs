@@ -56,7 +56,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Claims<T> {
             }
             policy::read(&verified.claims).map(Claims).map_err(|misfit| {
                 tracing::warn!(target: "oauth", misfit, "claims of another shape");
-                protection.refusal(Reason::ClaimsOfAnotherShape)
+                protection.refusal(Reason::ClaimsOfAnotherShape).to(&verified)
             })
         })
     }
@@ -182,6 +182,14 @@ impl FromRequest for AccessToken {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         Extracted::new(request, |_, protection, verified| {
+            if verified.is_session {
+                tracing::warn!(
+                    target: "oauth",
+                    "a handler below oauth.pages() has an AccessToken among its arguments, and a user in a browser has none: take \
+                     Claims<..> there, or the handler out of the pages"
+                );
+                return Err(protection.refusal(Reason::TokenNeeded).on_page());
+            }
             Ok(AccessToken { verified, protection: Arc::clone(protection) })
         })
     }

@@ -161,7 +161,7 @@ fn plainly(path: &str) -> String {
 
 /// Whether a token was made by [`testing::token`](crate::testing::token()), which asks no configuration. No id that is drawn
 /// has a dot, and ids are the server's own.
-fn is_of_a_test(id: &str) -> bool {
+pub(crate) fn is_of_a_test(id: &str) -> bool {
     cfg!(feature = "testing") && id.starts_with(ID_OF_A_TEST)
 }
 

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::error::{Code, Reason, Wire};
 use crate::guard::proofs::{ALGORITHMS, DPOP_NONCE, Proofs};
+use crate::keys::Verified;
 use crate::model::Scope;
 use crate::model::issuer::Issuer;
 use crate::policy::{Guard, Need};
@@ -24,6 +25,8 @@ pub struct Refusal {
     decided: Option<Decided>,
     /// What a client without a good token is to ask for.
     asked: Option<Box<Scope>>,
+    /// Whether it is a user in a browser who is refused, and not a token.
+    is_on_page: bool,
 }
 
 /// Which guard refused, and the terms that made it.
@@ -58,7 +61,7 @@ pub(crate) type RefusalBody = dyn Fn(&Refusal, &HttpRequest) -> HttpResponse + S
 
 impl Refusal {
     pub(crate) fn new(reason: Reason, form: Option<&Arc<RefusalForm>>) -> Self {
-        Refusal { reason, form: form.cloned(), decided: None, asked: None }
+        Refusal { reason, form: form.cloned(), decided: None, asked: None, is_on_page: false }
     }
 
     /// With the scope that the policy needs, where it is a token that is missing or not good (RFC 6750 §3).
@@ -68,6 +71,27 @@ impl Refusal {
         } else {
             self
         }
+    }
+
+    /// What is refused to this one: where it is a user in a browser, they are not told of tokens.
+    pub(crate) fn to(self, verified: &Verified) -> Self {
+        match (verified.is_session, &self.reason) {
+            (true, Reason::PolicyRefused(_)) => Refusal { reason: Reason::UserRefused, ..self }.on_page(),
+            (true, _) => self.on_page(),
+            (false, _) => self,
+        }
+    }
+
+    pub(crate) fn on_page(self) -> Self {
+        Refusal { is_on_page: true, ..self }
+    }
+
+    pub(crate) fn is_on_page(&self) -> bool {
+        self.is_on_page
+    }
+
+    pub(crate) fn reason(&self) -> &Reason {
+        &self.reason
     }
 
     pub(crate) fn by(self, guard: &'static Guard, terms: String) -> Self {
@@ -198,6 +222,10 @@ impl Refusal {
             }
         }
         self.reason.set_retry_after(&mut response);
+        if self.is_on_page {
+            // The middleware makes a page of it, where a page was asked for.
+            response.extensions_mut().insert(self.clone());
+        }
         response
     }
 
@@ -223,7 +251,8 @@ impl Refusal {
     /// RFC 6750 §3: what a client needs to do better.
     fn challenge(&self, form: &RefusalForm, scheme: &str) -> Option<header::HeaderValue> {
         let Wire { status, code, text } = self.reason.wire();
-        if status.is_server_error() {
+        // No token of any kind would do better.
+        if status.is_server_error() || (self.is_on_page && status == StatusCode::FORBIDDEN) {
             return None;
         }
         let mut challenge = format!("{scheme} realm=\"{}\"", form.realm);

@@ -165,6 +165,8 @@ pub(crate) struct Verified {
     pub(crate) claims: Map<String, Value>,
     /// What of them its client cannot read.
     pub(crate) hidden: Hidden,
+    /// Whether it is no token: a user in a browser, by the session.
+    pub(crate) is_session: bool,
 }
 
 /// The registered claims of an access token (RFC 9068 §2.2).
@@ -202,6 +204,11 @@ impl Registered {
 }
 
 impl Verified {
+    /// The user of a session, with what a token of theirs would say of them.
+    pub(crate) fn of_session(registered: Registered, claims: Map<String, Value>) -> Self {
+        Verified { registered, claims, hidden: Hidden::Nothing, is_session: true }
+    }
+
     /// With this scope and this audience.
     pub(crate) fn cut(mut self, scope: Scope, audience: Vec<String>, expected: &Expected) -> Result<Self, Reason> {
         expected.check_audience(&audience)?;
@@ -268,7 +275,7 @@ impl Verified {
         if claims.contains_key("nbf") && moment("nbf")? > now + expected.leeway {
             return Err(Reason::TokenMalformed);
         }
-        Ok(Verified { registered, claims, hidden: Hidden::Nothing })
+        Ok(Verified { registered, claims, hidden: Hidden::Nothing, is_session: false })
     }
 }
 

@@ -28,6 +28,17 @@ pub(crate) struct Ceiling {
 pub(crate) struct BeyondCeiling;
 
 impl Ceiling {
+    /// That of what is given nothing.
+    pub(crate) fn nothing() -> Self {
+        Ceiling {
+            grants: Vec::new(),
+            of_users: Scope::default(),
+            of_its_own: Scope::default(),
+            resources: Resources::default(),
+            default_resource: None,
+        }
+    }
+
     /// What is left of an access token that was issued before, by its scope and its audience; none where its client may have no
     /// such token.
     pub(crate) fn left_of(&self, scope: &Scope, audience: &[String], is_of_user: bool) -> Option<(Scope, Vec<String>)> {

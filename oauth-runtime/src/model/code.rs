@@ -9,6 +9,7 @@ use crate::model::Timestamp;
 use crate::model::as_of::AsOf;
 use crate::model::device_code::ForDevice;
 use crate::model::id::{digest, random_id};
+use crate::model::own_page::LocalPath;
 use crate::model::pkce::Challenge;
 use crate::model::proof::Thumbprint;
 use crate::model::pushed::Push;
@@ -54,6 +55,9 @@ pub(crate) struct AuthorizationRequest {
     /// The push that it came by, where it did (RFC 9126).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) push: Option<Push>,
+    /// The page of the application itself that it is for, and no client's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) page: Option<LocalPath>,
 }
 
 /// How the client requires its user to be authenticated (OpenID Connect Core §3.1.2.1, RFC 9470 §4). It travels with the

@@ -37,6 +37,8 @@ pub(crate) struct Destination {
     pub(crate) is_https: bool,
     /// Whether it was found registered: no browser is sent to another.
     pub(crate) is_registered: bool,
+    /// Whether what came of a request is told there: a page of the application itself reads none of it.
+    pub(crate) is_told: bool,
 }
 
 /// Why a text is no redirect URI.
@@ -149,7 +151,7 @@ impl RedirectUri {
             }
         };
         let is_https = matches!(&self.kind, Kind::Web { origin } if origin.starts_with("https:"));
-        Destination { uri: requested.to_owned(), source, shown, is_https, is_registered: true }
+        Destination { uri: requested.to_owned(), source, shown, is_https, is_registered: true, is_told: true }
     }
 
     /// Whether a page of this origin belongs to the client, for CORS.
@@ -176,6 +178,7 @@ impl Destination {
             shown: shown.unwrap_or_default(),
             is_https,
             is_registered: true,
+            is_told: true,
         }
     }
 

@@ -121,7 +121,7 @@ impl Remember {
 }
 
 /// The session cookie. It carries the subject and not the claims, so that authority is looked up anew at every use.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Session {
     pub(crate) subject: String,
     pub(crate) account: String,

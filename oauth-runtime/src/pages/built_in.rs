@@ -125,7 +125,9 @@ pub(super) fn account(page: &AccountPage<'_>) -> Result<String, PageError> {
 
 pub(super) fn error(page: &ErrorPage<'_>) -> Result<String, PageError> {
     let ErrorPage { brand, texts, .. } = page;
-    let nothing_was_sent = texts.nothing_was_sent.replace("{status}", &page.status.to_string());
+    // There is no client where it is a page of the application itself.
+    let is_of_client = page.sign_in.is_none();
+    let nothing_was_sent = is_of_client.then(|| texts.nothing_was_sent.replace("{status}", &page.status.to_string()));
     let back_to = page.back.map(|back| (back, Sentence::new(&texts.back_to, &[("{client}", back.client)])));
     Ok(ErrorDocument { brand, texts, page, nothing_was_sent, back_to }.render()?)
 }
@@ -226,7 +228,7 @@ struct ErrorDocument<'a> {
     brand: &'a Brand,
     texts: &'a Texts,
     page: &'a ErrorPage<'a>,
-    nothing_was_sent: String,
+    nothing_was_sent: Option<String>,
     back_to: Option<(Back<'a>, Sentence<'a>)>,
 }
 

@@ -274,6 +274,17 @@ pub struct ErrorPage<'a> {
     pub detail: &'a str,
     /// The way back to the client, where one is known.
     pub back: Option<Back<'a>>,
+    /// Where to sign in, where this stands in the place of a [page of the application](crate::OAuthService::pages).
+    pub sign_in: Option<SignInAt<'a>>,
+}
+
+/// A link to the sign-in page.
+#[derive(Clone, Copy, Debug)]
+pub struct SignInAt<'a> {
+    /// What it says, in the person's language.
+    pub label: &'a str,
+    /// Its address.
+    pub href: &'a str,
 }
 
 /// A link back to a client, which ends its authorization request with `access_denied`.

@@ -112,6 +112,10 @@ texts! {
     application_away;
     back_to ["{client}"];
     sign_in_first;
+    page_not_shown;
+    not_for_account;
+    not_taken;
+    other_account;
     nothing_was_sent ["{status}"];
     your_account;
     signed_in_here ["{account}"];
@@ -203,6 +207,8 @@ impl Texts {
             Trouble::NotAllowed => &self.not_allowed,
             Trouble::Application => &self.application_unknown,
             Trouble::ApplicationAway => &self.application_away,
+            Trouble::NotForAccount => &self.not_for_account,
+            Trouble::NotTaken => &self.not_taken,
         }
     }
 }
@@ -270,6 +276,10 @@ pub(crate) enum Trouble {
     Application,
     /// The same, for a moment.
     ApplicationAway,
+    /// A page of the application, and who is signed in may not see it.
+    NotForAccount,
+    /// The same, and no one is signed in: what was sent to it is lost.
+    NotTaken,
 }
 
 #[cfg(test)]

@@ -181,9 +181,10 @@ urls! {
         /// `/authorize`, where the sign-in page is.
         Authorize, "authorization request", at "/authorize":
             BOTH, ANY_FORM, errors Page, cors None, InBoth("authorization_endpoint"), if |_| true;
-        /// `/login`, where the sign-in page posts its form.
+        /// `/login`, where the sign-in page posts its form, and to which pages of the application send who is not signed in
+        /// ([`OAuthService::pages`](crate::OAuthService::pages)).
         Login, "sign-in", at "/login":
-            POST, FORM, errors Page, cors None, Nowhere, if |_| true;
+            BOTH, FORM, errors Page, cors None, Nowhere, if |_| true;
         /// `/verify`, where the page for a second factor posts its form.
         Verify, "second factor", at "/verify":
             POST, FORM, errors Page, cors None, Nowhere, if |_| true;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::guard::on_page::SeenUsers;
 use crate::model::lifetime::Lifetimes;
 use crate::model::session::Remember;
 use crate::users::given::Given;
@@ -34,6 +35,8 @@ pub(crate) struct Sessions {
     pub(crate) remember: Remember,
     /// From a subject to its claims of today.
     pub(crate) reload: Arc<Authenticator<String>>,
+    /// Whose claims pages asked for a moment ago.
+    pub(crate) seen: SeenUsers,
 }
 
 /// All that refresh tokens need.

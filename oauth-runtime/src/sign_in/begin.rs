@@ -87,7 +87,7 @@ async fn used(server: &Server, subject: &str, id: &str, view: &View) -> Result<A
 }
 
 /// The user of a session, with the claims of now. None where there is no such user any more: then the session is ended.
-async fn reloaded(server: &Server, session: Session, view: &View) -> Result<Option<Person>, Reason> {
+pub(crate) async fn reloaded(server: &Server, session: Session, view: &View) -> Result<Option<Person>, Reason> {
     let Some(sessions) = server.sessions() else { return Ok(None) };
     let Session { subject, account, mut authentication, .. } = session;
     authentication.as_of = view.as_of();

@@ -68,6 +68,10 @@ fn is_identified(server: &Server, client: &RegisteredClient, destination: &Desti
 /// says it, and clients that are known and the author's own get what they ask for.
 pub(crate) fn is_given_by_signing_in(server: &Server, authorization: &Authorization) -> bool {
     let Authorization { request, client, destination } = authorization;
+    // No client gets anything by it.
+    if request.page.is_some() {
+        return false;
+    }
     let asks = request.device.is_some() || request.requirements.prompt.contains(&Prompt::Consent);
     !client.is_third_party && !asks && !is_identified(server, client, destination)
 }

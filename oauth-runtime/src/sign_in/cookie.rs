@@ -45,7 +45,7 @@ impl Cookie {
     }
 
     /// Gives it to the browser: until that is closed, or for as long as this.
-    pub(crate) fn set(self, response: &mut HttpResponse, server: &Server, value: &str, lasts: Option<Duration>) {
+    pub(crate) fn set<B>(self, response: &mut HttpResponse<B>, server: &Server, value: &str, lasts: Option<Duration>) {
         set(response, server, &self.name(server), value, lasts);
     }
 
@@ -90,7 +90,13 @@ impl Cookie {
 }
 
 /// Gives a cookie of this name to the browser: until that is closed, or for as long as this.
-pub(crate) fn set(response: &mut HttpResponse, server: &Server, name: &str, value: &str, lasts: Option<Duration>) {
+pub(crate) fn set<B>(
+    response: &mut HttpResponse<B>,
+    server: &Server,
+    name: &str,
+    value: &str,
+    lasts: Option<Duration>,
+) {
     append(response, &line(server, name, value, lasts));
 }
 
@@ -105,7 +111,7 @@ pub(crate) fn attributes(server: &Server) -> String {
     format!("Path=/; HttpOnly; SameSite=Lax{secure}")
 }
 
-fn append(response: &mut HttpResponse, line: &str) {
+fn append<B>(response: &mut HttpResponse<B>, line: &str) {
     if let Ok(value) = header::HeaderValue::from_str(line) {
         response.headers_mut().append(header::SET_COOKIE, value);
     }

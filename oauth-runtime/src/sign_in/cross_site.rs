@@ -4,7 +4,7 @@
 //! such a POST is decided without knowing who is signed in. Where other sites may post, the parameters come back by GET,
 //! with the cookie; our own forms are posted by our own pages alone.
 
-use actix_web::http::{StatusCode, header};
+use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
@@ -25,6 +25,40 @@ pub(crate) fn is_from_own_page(server: &Server, http: &HttpRequest) -> bool {
         // Browsers from before 2023 do not say; a program that is no browser has no reason to post our forms.
         None => http.headers().get(header::ORIGIN).is_some_and(|origin| *origin == *server.issuer().origin()),
     }
+}
+
+/// Whether a request may use the session that it brings: what changes something, or opens a connection, from a page of this origin
+/// alone, and all else not for a page of another site that shows it, loads it or reads it.
+pub(crate) fn may_use_session(server: &Server, http: &HttpRequest) -> Result<(), Reason> {
+    // RFC 9110 §9.2.1; a WebSocket begins with GET, and is held to no policy of the browser's about origins
+    let is_safe = matches!(*http.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if !is_safe || http.headers().contains_key(header::UPGRADE) {
+        return if is_from_own_page(server, http) { Ok(()) } else { Err(Reason::NotOfOwnPage) };
+    }
+    let is_led_here =
+        || said(http, "sec-fetch-mode") == Some("navigate") && said(http, "sec-fetch-dest") == Some("document");
+    let is_allowed = match http.headers().get("sec-fetch-site") {
+        // `none`: the user typed the address, or opened a bookmark
+        Some(site) => site == "same-origin" || site == "none" || is_led_here(),
+        // A script of another origin says so, in browsers of any age; a link says nothing.
+        None => !http.headers().contains_key(header::ORIGIN) || is_from_own_page(server, http),
+    };
+    if is_allowed { Ok(()) } else { Err(Reason::LedFromElsewhere) }
+}
+
+/// Whether the answer is shown to a person, as a page of its own and not within one.
+pub(crate) fn is_shown(http: &HttpRequest) -> bool {
+    if http.headers().contains_key(header::UPGRADE) {
+        return false;
+    }
+    match (said(http, "sec-fetch-mode"), said(http, "sec-fetch-dest")) {
+        (None, None) => said(http, "accept").is_some_and(|accepted| accepted.contains("text/html")),
+        (mode, to) => mode == Some("navigate") && to == Some("document"),
+    }
+}
+
+fn said<'a>(http: &'a HttpRequest, header: &str) -> Option<&'a str> {
+    http.headers().get(header)?.to_str().ok()
 }
 
 /// Sends the browser on with what another site posted to `path`, to come back by GET (OpenID Connect Core §3.1.2.1 and

@@ -13,7 +13,7 @@ use crate::model::code::{FormId, Once, Promised, Unmet};
 use crate::model::id::{digest, random_id};
 use crate::model::record::{Record, Sending, Sent};
 use crate::model::session::{Authentication, By, HowSignedIn, Person, Session};
-use crate::response::{Doing, error_page, room_left};
+use crate::response::{Doing, error_page, room_left, see_other};
 use crate::server::Server;
 use crate::sign_in::browser::Browser;
 use crate::sign_in::device::Recognition;
@@ -52,8 +52,13 @@ pub(crate) async fn finish(
         }
     };
     let mut issued = None;
-    let mut response = match authorization.granted_by(server, &person) {
-        Ok(granted) if consent::is_needed(server, &authorization, &granted, &view, by)? => {
+    let mut response = match (authorization.request.page.clone(), authorization.granted_by(server, &person)) {
+        // No client gets anything by it.
+        (Some(page), _) => {
+            authorization.request.requirements.check(&person.subject, &person.authentication.how())?;
+            see_other(page.as_str().to_owned())
+        }
+        (None, Ok(granted)) if consent::is_needed(server, &authorization, &granted, &view, by)? => {
             // OpenID Connect Core §3.1.2.6
             if by == By::SessionAlone {
                 // A `sub` that the client made up tells it no more of who is signed in than another would.
@@ -65,13 +70,13 @@ pub(crate) async fn finish(
             browser.remember(http, &mut page, server);
             page
         }
-        Ok(granted) => {
+        (None, Ok(granted)) => {
             let (response, code) = redirect::approve(server, &authorization, &granted, &person, promised).await?;
             issued = code;
             response
         }
         // The user is signed in all the same; it is the client that learns of it.
-        Err(reason) => redirect::refused(server, &authorization, &reason),
+        (None, Err(reason)) => redirect::refused(server, &authorization, &reason),
     };
     Session::keep(&person, lasts, &mut response, server)?;
     if room_left(&response) == 0 {

@@ -54,6 +54,7 @@ pub(crate) async fn waits(
         without_refresh: false,
         device: Some(ForDevice { id, user_code, as_of: view.as_of(), asked, until }),
         push: None,
+        page: None,
     };
     let mut authorization = Authorization::of(server, request).await?;
     let lasts = server.lasts(&authorization.client, &authorization.request.scope);

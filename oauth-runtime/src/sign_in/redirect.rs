@@ -173,12 +173,12 @@ fn refuse(
     }
 }
 
-/// The URL that tells a client of an error; none where it is not known to be the client's.
+/// The URL that tells a client of an error; none where it is not known to be the client's, or there is no client.
 fn refusal(server: &Server, destination: &Destination, state: Option<&str>, reason: &Reason) -> Option<String> {
     let wire = reason.wire();
     let code = wire.code.map_or("server_error", |code| code.as_str());
     let answer = || answered(server, destination, state, &[("error", code), ("error_description", &wire.text)]);
-    destination.is_registered.then(answer)
+    (destination.is_registered && destination.is_told).then(answer)
 }
 
 /// The end of a request that is no good, of a client that may be told so at once.
@@ -214,6 +214,10 @@ pub(crate) fn refuse_with_page(
 /// The way back to the client whose request this is: its request ends there as one that the user left.
 pub(crate) fn way_back(server: &Server, authorization: &Authorization) -> Option<WayBack> {
     let Authorization { request, client, destination } = authorization;
+    if let Some(page) = &request.page {
+        let (client, language) = (client.name.clone(), request.requirements.language.clone());
+        return Some(WayBack { client, href: page.as_str().to_owned(), language });
+    }
     Some(WayBack {
         // For a device it is the page on which its code is typed.
         client: if request.device.is_some() { server.brand().name.clone() } else { client.name.clone() },

@@ -132,6 +132,7 @@ impl Asking {
             remember: false,
             device: None,
             push: None,
+            page: None,
         })
     }
 }
@@ -248,7 +249,7 @@ fn requirements(
 }
 
 /// From when on a sign-in will do: processes that share a store may be a moment apart.
-fn signed_in_since(server: &Server, requirements: &Requirements) -> Option<Timestamp> {
+pub(crate) fn signed_in_since(server: &Server, requirements: &Requirements) -> Option<Timestamp> {
     let now = server.now().seconds();
     let since = if requirements.want_a_sign_in() {
         now

@@ -38,21 +38,42 @@ impl Session {
     async fn standing(self, server: &Server) -> Result<Option<(Session, View)>, Reason> {
         let session = self;
         let (key, as_of) = (session.key(), session.authentication.as_of);
-        match server.ledger().check(key, as_of, session.handed_out()).await {
+        let checked = server.ledger().check(key, as_of, session.handed_out()).await;
+        session.lives_in(checked)
+    }
+
+    fn lives_in(self, checked: Result<View, Refused>) -> Result<Option<(Session, View)>, Reason> {
+        let session = self;
+        match checked {
             Ok(view) => Ok(session.lives(view.record()?, view.now()).then_some((session, view))),
             Err(Refused::Ended(Ended::Forgotten | Ended::SignedOut | Ended::Revoked)) => Ok(None),
             Err(Refused::Store(error)) => Err(error.into()),
         }
     }
 
+    /// The session that a page is for: it is asked about as guards ask about tokens.
+    pub(crate) async fn at_guard(self, server: &Server) -> Result<Option<(Session, View)>, Reason> {
+        let (ledger, key, as_of) = (server.ledger(), self.key(), self.authentication.as_of);
+        let checked = match ledger.check_now(key, as_of, self.handed_out()) {
+            Some(checked) => checked,
+            None => ledger.check_at_guard(key, as_of, self.handed_out()).await,
+        };
+        self.lives_in(checked)
+    }
+
     /// What its cookie says, if it is good in itself: whether the session still lives, the store knows.
     pub(crate) fn presented(request: &HttpRequest, server: &Server) -> Option<Session> {
+        Session::presented_since(request, server).map(|(session, _)| session)
+    }
+
+    /// The same, and when the cookie was made.
+    pub(crate) fn presented_since(request: &HttpRequest, server: &Server) -> Option<(Session, Timestamp)> {
         Session::opened(Cookie::Session.read(request, server)?, server)
     }
 
     /// Whether the browser shows this session, by a cookie that is good in itself.
     pub(crate) fn is_presented(request: &HttpRequest, server: &Server, id: &str) -> bool {
-        let is_this = |session: Session| session.authentication.session.as_deref() == Some(id);
+        let is_this = |(session, _): (Session, Timestamp)| session.authentication.session.as_deref() == Some(id);
         Cookie::Session.all(request, server).into_iter().filter_map(|it| Session::opened(it, server)).any(is_this)
     }
 
@@ -78,13 +99,13 @@ impl Session {
         Cookie::Session.all(request, server).into_iter().filter_map(opened).collect()
     }
 
-    fn opened(sealed: &str, server: &Server) -> Option<Session> {
+    fn opened(sealed: &str, server: &Server) -> Option<(Session, Timestamp)> {
         let sessions = server.sessions()?;
         let opened = server.sealer().open::<Session>(sealed, server.now()).ok()?;
         let session = opened.value;
         // Lifetimes that were shortened since count for what began before.
         let is_over = ends_at(&session, sessions.lifetimes, opened.issued_at) <= server.now();
-        (!is_over).then_some(session)
+        (!is_over).then_some((session, opened.issued_at))
     }
 
     /// Whether the store lists it: a session that is not listed has ended.
@@ -112,19 +133,25 @@ impl Session {
         response: &mut HttpResponse,
         server: &Server,
     ) -> Result<(), Reason> {
-        let Some(sessions) = server.sessions() else { return Ok(()) };
         let session = Session {
             subject: person.subject.clone(),
             account: person.account.clone(),
             authentication: person.authentication.clone(),
             lasts,
         };
+        session.prolong(response, server)
+    }
+
+    /// Gives the browser this session for some time longer.
+    pub(crate) fn prolong<B>(&self, response: &mut HttpResponse<B>, server: &Server) -> Result<(), Reason> {
+        let Some(sessions) = server.sessions() else { return Ok(()) };
+        let session = self;
         let now = server.now();
-        let ends = ends_at(&session, sessions.lifetimes, now);
+        let ends = ends_at(session, sessions.lifetimes, now);
         // All that is in it is bounded where it comes in: the name as typed, the subject, `amr` and `acr`.
-        let sealed = server.sealer().seal(&session, now, ends).map_err(|_| Reason::Internal)?;
+        let sealed = server.sealer().seal(session, now, ends).map_err(|_| Reason::Internal)?;
         // One that was idle too long is still shown at a sign-out, and ends with all that it gave.
-        let kept = lasts.then(|| over_at(&session, sessions.lifetimes).since(now));
+        let kept = session.lasts.then(|| over_at(session, sessions.lifetimes).since(now));
         Cookie::Session.set(response, server, &sealed, kept);
         Ok(())
     }

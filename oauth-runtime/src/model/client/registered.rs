@@ -86,6 +86,32 @@ impl RegisteredClient {
         }
     }
 
+    /// What is in the place of a client where there is none: it has no id that a client could have, and may be given nothing.
+    pub(crate) fn pages(name: String) -> Self {
+        RegisteredClient {
+            id: String::new(),
+            client_id: String::new(),
+            unlisted: None,
+            name,
+            calls_itself: None,
+            is_provisional: false,
+            redirect_uris: Vec::new(),
+            post_logout_redirect_uris: Vec::new(),
+            logout_uri: None,
+            is_third_party: false,
+            seals: true,
+            has_claims_in_id_token: false,
+            may_omit_pkce: false,
+            must_push: false,
+            requires_proof: false,
+            id_token_algorithm: None,
+            serves: Resources::default(),
+            credentials: None,
+            ceiling: Arc::new(Ceiling::nothing()),
+            claims: Map::new(),
+        }
+    }
+
     /// By which name the client knows a session: its own, where it is not to be compared with what others know.
     pub(crate) fn name_of_session(&self, session: &str) -> String {
         if self.seals { sid(&self.id, session) } else { session.to_owned() }

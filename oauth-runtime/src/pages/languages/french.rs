@@ -89,6 +89,12 @@ pub(super) const TEXTS: Texts = Texts {
     ),
     back_to: text("Retour à {client}"),
     sign_in_first: text("Vous n’êtes pas connecté ici. Ouvrez une application, connectez-vous, puis revenez."),
+    page_not_shown: text("Cette page ne peut pas être affichée"),
+    not_for_account: text("Le compte avec lequel vous êtes connecté n’a pas accès à cette page."),
+    not_taken: text(
+        "Vous n’êtes plus connecté : ce que vous avez envoyé n’a pas été pris en compte. Connectez-vous, puis envoyez-le de nouveau.",
+    ),
+    other_account: text("Utiliser un autre compte"),
     nothing_was_sent: text("Erreur {status}. Rien n’a été envoyé à l’application."),
     your_account: text("Votre compte"),
     signed_in_here: text("Vous êtes connecté en tant que {account}"),

@@ -104,6 +104,12 @@ pub(super) const TEXTS: Texts = Texts {
     sign_in_first: text(
         "Sie sind hier nicht angemeldet. Öffnen Sie eine Anwendung, melden Sie sich an und kommen Sie zurück.",
     ),
+    page_not_shown: text("Diese Seite kann nicht gezeigt werden"),
+    not_for_account: text("Das Konto, mit dem Sie angemeldet sind, darf diese Seite nicht sehen."),
+    not_taken: text(
+        "Sie sind nicht mehr angemeldet, deshalb wurde nicht angenommen, was Sie gesendet haben. Melden Sie sich an und senden Sie es noch einmal.",
+    ),
+    other_account: text("Anderes Konto verwenden"),
     nothing_was_sent: text("Fehler {status}. An die Anwendung wurde nichts gesendet."),
     your_account: text("Ihr Konto"),
     signed_in_here: text("Sie sind als {account} angemeldet"),

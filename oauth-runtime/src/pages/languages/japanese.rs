@@ -88,6 +88,12 @@ pub(super) const TEXTS: Texts = Texts {
     ),
     back_to: text("{client} に戻る"),
     sign_in_first: text("ログインしていません。アプリケーションを開いてログインしてから、もう一度お越しください。"),
+    page_not_shown: text("このページは表示できません"),
+    not_for_account: text("ログイン中のアカウントでは、このページを表示できません。"),
+    not_taken: text(
+        "ログインした状態ではないため、送信内容は受け付けられませんでした。ログインしてから、もう一度送信してください。",
+    ),
+    other_account: text("別のアカウントを使う"),
     nothing_was_sent: text("エラー {status}。アプリケーションには何も送信されていません。"),
     your_account: text("アカウント"),
     signed_in_here: text("{account} としてログインしています"),

@@ -90,6 +90,12 @@ pub(super) const TEXTS: Texts = Texts {
     ),
     back_to: text("Volver a {client}"),
     sign_in_first: text("No ha iniciado sesión aquí. Abra una aplicación, inicie sesión y vuelva."),
+    page_not_shown: text("No se puede mostrar esta página"),
+    not_for_account: text("La cuenta con la que ha iniciado sesión no puede ver esta página."),
+    not_taken: text(
+        "Ya no tiene una sesión iniciada, así que no se aceptó lo que envió. Inicie sesión y envíelo de nuevo.",
+    ),
+    other_account: text("Usar otra cuenta"),
     nothing_was_sent: text("Error {status}. No se ha enviado nada a la aplicación."),
     your_account: text("Su cuenta"),
     signed_in_here: text("Ha iniciado sesión como {account}"),

@@ -1,0 +1,354 @@
+//! The pages of the application itself, which the session of a browser opens.
+
+use std::future::{Future, Ready, ready};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actix_web::body::EitherBody;
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
+
+use crate::error::Reason;
+use crate::guard::bearer;
+use crate::guard::on_page::{OnPage, SIGNED_IN, user_of_session};
+use crate::guard::protection::is_of_a_test;
+use crate::guard::refusal::Refusal;
+use crate::guard::watch;
+use crate::keys::Verified;
+use crate::meter;
+use crate::model::Scope;
+use crate::model::own_page::{LocalPath, PageRequest};
+use crate::model::session::Session;
+use crate::response::{page_not_shown, see_other};
+use crate::server::{OAuthService, Server};
+use crate::sign_in::begin::reloaded;
+use crate::sign_in::cookie::Cookie;
+use crate::sign_in::{cross_site, for_page, language};
+
+/// The middleware of [`OAuthService::pages`](crate::OAuthService::pages).
+#[derive(Clone, Debug)]
+pub struct OwnPages {
+    oauth: OAuthService,
+}
+
+impl OAuthService {
+    /// Opens what an `App`, a scope or a resource has to users who are signed in in their browser: server-rendered pages, and
+    /// what their scripts call.
+    ///
+    /// ```
+    /// use actix_web::{App, Responder, get, web};
+    /// use oauth_runtime::{Claims, require_claim};
+    /// use serde_json::Value;
+    /// # use oauth_runtime::{Login, OAuthService};
+    /// # let oauth = OAuthService::builder().issuer("http://127.0.0.1:8000").untyped_claims()
+    /// #     .authenticate(async |_: Login| Some(serde_json::json!({ "sub": "ada" })))
+    /// #     .reload(async |_: &str| Some(serde_json::json!({ "role": "user" }))).build().unwrap();
+    ///
+    /// #[get("/notes")]
+    /// async fn notes(Claims(user): Claims<Value>) -> impl Responder {
+    ///     format!("the notes of {}", user["sub"])
+    /// }
+    ///
+    /// #[require_claim(role = "admin")]
+    /// #[get("/users")]
+    /// async fn users() -> impl Responder {
+    ///     "all users"
+    /// }
+    ///
+    /// let pages = web::scope("/app").wrap(oauth.pages()).service(notes).service(users);
+    /// let app = App::new().configure(oauth.routes()).service(pages);
+    /// # let _ = app;
+    /// ```
+    ///
+    /// Required: [`Builder::reload`](crate::Builder::reload), which gives a service sessions. A client is not.
+    ///
+    /// To be signed in is all that it asks for; guards on the handlers and policies around them ask for more, and decide by what
+    /// [`reload`](crate::Builder::reload) says of the user, at most five seconds ago. A sign-out holds at once: in other processes
+    /// that share the store within [`revocation_lag`](crate::Builder::revocation_lag). Each use keeps the session from being idle.
+    ///
+    /// | Who comes | The answer |
+    /// |---|---|
+    /// | no session, and a page is to be shown | 303 to the sign-in page, and from there back to the path with its query |
+    /// | no session, and a script asks | 401 |
+    /// | a session, and POST or any method but GET and HEAD, or an upgrade (WebSocket) | as the handler says, where `Sec-Fetch-Site` is `same-origin` or, without it, `Origin` is the issuer's; else 403 |
+    /// | a session, and a page of another site | as the handler says, where a link leads here; 403 to its frames, images and scripts |
+    /// | a session, and a guard refuses | 403: a page, with a way to another account, or JSON for a script |
+    /// | a session, and a guard asks for a [fresh or a stronger sign-in](macro@crate::require_claim) | 303 to the sign-in page, or 401 for a script |
+    /// | an `Authorization` header | as its token says: the session is not looked at |
+    ///
+    /// A guard that names a scope refuses: a session has none. An [`AccessToken`](crate::AccessToken) is not to be had either.
+    /// The token of a third party's client opens no page, since a page may have no guard of its own. Below the path of another
+    /// [resource](crate::Builder::resource) its tokens are what opens, and no session does.
+    ///
+    /// An answer says `Cache-Control: no-store` where the handler says nothing more than `private`, and `Vary: Cookie`.
+    #[must_use]
+    pub fn pages(&self) -> OwnPages {
+        if self.server().sessions().is_none() {
+            tell_of_sessions();
+        }
+        OwnPages { oauth: self.clone() }
+    }
+}
+
+fn tell_of_sessions() {
+    tracing::error!(
+        target: "oauth",
+        "oauth.pages() is for users who stay signed in, and this service has no sessions: add .reload(..) to the builder, and \
+         leave out .sessions(false)"
+    );
+}
+
+impl<S, B> Transform<S, ServiceRequest> for OwnPages
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Transform = OwnPagesService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        let gate = Gate { oauth: self.oauth.clone(), is_told: AtomicBool::new(false) };
+        ready(Ok(OwnPagesService { gate: Rc::new(gate), service: Rc::new(service) }))
+    }
+}
+
+/// A service behind the session of a browser.
+pub struct OwnPagesService<S> {
+    gate: Rc<Gate>,
+    service: Rc<S>,
+}
+
+impl<S> std::fmt::Debug for OwnPagesService<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OwnPagesService").field("oauth", &self.gate.oauth).finish_non_exhaustive()
+    }
+}
+
+impl<S, B> Service<ServiceRequest> for OwnPagesService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
+
+    forward_ready!(service);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let (gate, service) = (Rc::clone(&self.gate), Rc::clone(&self.service));
+        Box::pin(async move {
+            let server = gate.oauth.server();
+            if server.protection().is_own(&request) {
+                return service.call(request).await.map(ServiceResponse::map_into_left_body);
+            }
+            // Borrowed, since actix routes only a request that nobody else holds.
+            let entered = gate.enter(request.request()).await;
+            meter::guard_decided(|| entered.as_ref().err().map(|refusal| refusal.status().as_u16()));
+            watch::note(request.request(), &SIGNED_IN, entered.as_ref().err());
+            let visitor = match entered {
+                Ok(visitor) => visitor,
+                Err(refusal) => {
+                    let response = turned_away(server, request.request(), refusal);
+                    return Ok(request.into_response(response).map_into_right_body());
+                }
+            };
+            if let Some(Visitor { user, .. }) = &visitor {
+                request.extensions_mut().insert(OnPage::new(server.protection(), Arc::clone(user)));
+            }
+            let mut response = service.call(request).await?;
+            let Some(visitor) = visitor else { return Ok(response.map_into_left_body()) };
+            let refused = response.response_mut().extensions_mut().remove::<Refusal>();
+            if let Some(shown) = refused.and_then(|refusal| shown_instead(server, response.request(), &refusal)) {
+                return Ok(response.into_response(shown).map_into_right_body());
+            }
+            visitor.leave(server, response.response_mut());
+            Ok(response.map_into_left_body())
+        })
+    }
+}
+
+/// What decides who enters.
+struct Gate {
+    oauth: OAuthService,
+    is_told: AtomicBool,
+}
+
+/// Who came by a session.
+struct Visitor {
+    session: Session,
+    user: Arc<Verified>,
+    /// Whether the cookie is to be made anew, so that the session is not idle.
+    is_to_prolong: bool,
+}
+
+impl Gate {
+    /// The visitor, or none where it is a token that lets the request in.
+    async fn enter(&self, http: &HttpRequest) -> Result<Option<Visitor>, Refusal> {
+        let server = self.oauth.server();
+        let here = server.protection().at(http);
+        let is_elsewhere = !Arc::ptr_eq(here, server.protection());
+        if http.headers().contains_key(header::AUTHORIZATION) || is_elsewhere {
+            if is_elsewhere && !self.is_told.swap(true, Ordering::Relaxed) {
+                tell_of_resource(http.path());
+            }
+            let token = bearer::of_request(http, here).await.map_err(|reason| here.refusal(reason))?;
+            // A resource is there for such clients; a page was written for its user.
+            if !is_elsewhere && is_of_third_party(server, &token).await.map_err(|reason| here.refusal(reason))? {
+                tell_of_third_party(http.path(), &token);
+                return Err(here.refusal(Reason::PolicyRefused(Scope::default())));
+            }
+            return Ok(None);
+        }
+        let visitor = visitor(server, http).await.and_then(|visitor| visitor.ok_or(Reason::SessionMissing));
+        visitor.map(Some).map_err(|reason| here.refusal(reason).on_page())
+    }
+}
+
+fn tell_of_resource(path: &str) {
+    tracing::error!(
+        target: "oauth",
+        path,
+        "oauth.pages() is around handlers that are below a resource's path: they take its tokens and no session; put the pages \
+         elsewhere, and wrap them alone"
+    );
+}
+
+fn tell_of_third_party(path: &str, token: &Verified) {
+    tracing::warn!(
+        target: "oauth",
+        path,
+        client = token.registered.client_id,
+        "a third party's client came with its token to a page of the application: take the handler out of oauth.pages() if such \
+         clients may call it"
+    );
+}
+
+/// Whether a client of which the author did not say that it is their own got this token.
+async fn is_of_third_party(server: &Server, token: &Verified) -> Result<bool, Reason> {
+    if is_of_a_test(&token.registered.id) {
+        return Ok(false);
+    }
+    let client = server.clients().find(&token.registered.client_id).await?;
+    Ok(client.is_none_or(|client| client.is_third_party))
+}
+
+/// Who shows a session that stands, with the claims of now.
+async fn visitor(server: &Server, http: &HttpRequest) -> Result<Option<Visitor>, Reason> {
+    let Some(sessions) = server.sessions() else {
+        tell_of_sessions();
+        return Err(Reason::NoSessions);
+    };
+    // Without a cookie there is nothing that another site could use.
+    if Cookie::Session.all(http, server).is_empty() {
+        return Ok(None);
+    }
+    cross_site::may_use_session(server, http)?;
+    let Some((session, made)) = Session::presented_since(http, server) else { return Ok(None) };
+    let Some((session, view)) = session.at_guard(server).await? else { return Ok(None) };
+    let is_to_prolong = server.now() >= made + sessions.lifetimes.idle / PARTS_OF_IDLE;
+    let asked = server.clock().monotonic();
+    if let Some(user) = sessions.seen.get(&session.authentication, asked) {
+        return Ok(Some(Visitor { session, user, is_to_prolong }));
+    }
+    let Some(person) = reloaded(server, session.clone(), &view).await? else { return Ok(None) };
+    let user = user_of_session(server.protection(), &session.subject, person.claims, &session.authentication);
+    let user = Arc::new(user);
+    sessions.seen.keep(&session.authentication, &user, asked);
+    Ok(Some(Visitor { session, user, is_to_prolong }))
+}
+
+impl Visitor {
+    /// What is said of every answer to them.
+    fn leave<B>(self, server: &Server, response: &mut HttpResponse<B>) {
+        let headers = response.headers_mut();
+        // A guard says `private` by itself; what the browser keeps would be there after a sign-out.
+        let said = headers.get(header::CACHE_CONTROL);
+        if said.is_none_or(|said| said == "private") {
+            headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+        }
+        headers.append(header::VARY, header::HeaderValue::from_static("Cookie"));
+        // A cache that many share is not to give one user's session to another.
+        let is_for_one = |said: &header::HeaderValue| {
+            said.to_str().is_ok_and(|said| said.contains("no-store") || said.contains("private"))
+        };
+        let is_private = headers.get(header::CACHE_CONTROL).is_some_and(is_for_one);
+        if self.is_to_prolong && is_private && self.session.prolong(response, server).is_err() {
+            tracing::warn!(target: "oauth", "a session could not be prolonged");
+        }
+    }
+}
+
+/// The answer to who may not enter.
+fn turned_away(server: &Server, http: &HttpRequest, refusal: Refusal) -> HttpResponse {
+    match (refusal.reason(), cross_site::is_shown(http) && refusal.is_on_page()) {
+        // What is posted cannot come back.
+        (Reason::SessionMissing, true) if is_read(http) => signing_in(server, http, false, &[], see_other),
+        (_, true) => {
+            refusal.log(Some(http));
+            shown(server, http, refusal.reason(), matches!(refusal.reason(), Reason::SessionMissing).then_some(false))
+        }
+        (_, false) => refusal.into_response(http),
+    }
+}
+
+/// What a person sees in the place of what a guard said to their browser; none where it is a script that asked.
+fn shown_instead(server: &Server, http: &HttpRequest, refusal: &Refusal) -> Option<HttpResponse> {
+    if !cross_site::is_shown(http) {
+        return None;
+    }
+    match refusal.reason() {
+        Reason::SignInAgain(need) if is_read(http) => Some(signing_in(server, http, true, &need.acr, see_other)),
+        Reason::SignInAgain(need) => Some(signing_in(server, http, true, &need.acr, |href| {
+            page_not_shown(server, language::of(http, server), refusal.reason(), Some(&href))
+        })),
+        reason if refusal.status() == StatusCode::FORBIDDEN => Some(shown(server, http, reason, Some(true))),
+        _ => None,
+    }
+}
+
+/// The page that says why, with the way to the sign-in page, anew for another account.
+fn shown(server: &Server, http: &HttpRequest, reason: &Reason, anew: Option<bool>) -> HttpResponse {
+    let page = |href: Option<&str>| page_not_shown(server, language::of(http, server), reason, href);
+    match anew {
+        Some(anew) => signing_in(server, http, anew, &[], |href| page(Some(&href))),
+        None => page(None),
+    }
+}
+
+/// What leads to the sign-in page, and from there to what was asked for, or to where it was posted.
+fn signing_in(
+    server: &Server,
+    http: &HttpRequest,
+    anew: bool,
+    acr: &[&str],
+    answer: impl FnOnce(String) -> HttpResponse,
+) -> HttpResponse {
+    let page = if is_read(http) { LocalPath::of(http.path(), http.query_string()) } else { came_from(server, http) };
+    let acr = acr.iter().map(|acr| (*acr).to_owned()).collect();
+    match for_page::url(server, &PageRequest { page, anew, acr }) {
+        Ok(url) => answer(url),
+        Err(reason) => page_not_shown(server, language::of(http, server), &reason, None),
+    }
+}
+
+/// The page of this origin with the form that was posted; the root where the browser does not say.
+fn came_from(server: &Server, http: &HttpRequest) -> LocalPath {
+    let referrer = http.headers().get(header::REFERER).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let path = referrer.strip_prefix(&server.issuer().origin()).unwrap_or_default();
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    LocalPath::of(path, query)
+}
+
+fn is_read(http: &HttpRequest) -> bool {
+    matches!(*http.method(), Method::GET | Method::HEAD)
+}
+
+/// A session is prolonged when this part of its idle time is over, so that not every answer has a cookie.
+const PARTS_OF_IDLE: u32 = 8;
