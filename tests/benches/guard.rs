@@ -3,11 +3,16 @@
 
 use std::time::{Duration, Instant};
 
-use actix_web::dev::Service as _;
+use actix_http::Request;
+use actix_web::dev::Service;
 use actix_web::http::header;
 use actix_web::{App, test};
 use criterion::{Criterion, criterion_group, criterion_main};
-use oauth_tests::rows::{PATH, Row, Rows};
+use oauth_runtime::Client;
+use oauth_tests::SECRET;
+use oauth_tests::proofs::ProofKey;
+use oauth_tests::rows::{PATH, Row, Rows, admin, service};
+use serde_json::{Value, json};
 
 fn guard(criterion: &mut Criterion) {
     let system = actix_web::rt::System::new();
@@ -23,25 +28,58 @@ fn guard(criterion: &mut Criterion) {
         let first = system.block_on(app.call(request())).expect("rows answer, they do not fail");
         assert_eq!(first.status().as_u16(), row.status(), "{row:?}");
         group.bench_function(row.title(), |bench| {
-            // Making requests, and entering the runtime, cost more than a bare handler: they stay off the clock.
-            bench.iter_custom(|times| {
-                system.block_on(async {
-                    let mut spent = Duration::ZERO;
-                    let mut left = times;
-                    while left > 0 {
-                        let requests: Vec<_> = (0..left.min(BATCH)).map(|_| request()).collect();
-                        left -= requests.len() as u64;
-                        let start = Instant::now();
-                        for request in requests {
-                            drop(app.call(request).await);
-                        }
-                        spent += start.elapsed();
-                    }
-                    spent
-                })
-            });
+            bench.iter_custom(|times| system.block_on(timed(&app, request, times)));
         });
     }
+}
+
+/// A token that is bound to a key, seen before, with a new proof each time: none is remembered.
+fn bound(criterion: &mut Criterion) {
+    const ISSUER: &str = "http://127.0.0.1:8003";
+    let system = actix_web::rt::System::new();
+    let job = Client::confidential("job").secret(SECRET).claims(json!({ "role": "admin" }));
+    let oauth = service(ISSUER, |builder| builder.dpop().client(job));
+    let app = system.block_on(test::init_service(App::new().configure(oauth.routes()).service(admin)));
+    let key = ProofKey::new();
+    let issued: Value = system.block_on(async {
+        let asked = test::TestRequest::post()
+            .uri("/token")
+            .insert_header(("dpop", key.proof("POST", &format!("{ISSUER}/token"))))
+            .insert_header(header::ContentType::form_url_encoded())
+            .set_payload(oauth_tests::changed(
+                &[("grant_type", "client_credentials"), ("client_id", "job"), ("client_secret", SECRET)],
+                &[],
+            ));
+        test::call_and_read_body_json(&app, asked.to_request()).await
+    });
+    let token = issued["access_token"].as_str().expect("a token").to_owned();
+    let url = format!("{ISSUER}{PATH}");
+    let request = || {
+        let request = test::TestRequest::get().uri(PATH);
+        let request = request.insert_header((header::AUTHORIZATION, format!("DPoP {token}")));
+        request.insert_header(("dpop", key.proof_with("GET", &url, &token))).to_request()
+    };
+    let first = system.block_on(app.call(request())).expect("rows answer, they do not fail");
+    assert_eq!(first.status().as_u16(), 200);
+    criterion.benchmark_group("guard").bench_function("guarded, hit, bound to a key (DPoP)", |bench| {
+        bench.iter_custom(|times| system.block_on(timed(&app, request, times)));
+    });
+}
+
+/// How long so many requests take. Making them, and entering the runtime, cost more than a bare handler: they stay off the clock.
+async fn timed<A: Service<Request>>(app: &A, request: impl Fn() -> Request, times: u64) -> Duration {
+    let mut spent = Duration::ZERO;
+    let mut left = times;
+    while left > 0 {
+        let requests: Vec<_> = (0..left.min(BATCH)).map(|_| request()).collect();
+        left -= requests.len() as u64;
+        let start = Instant::now();
+        for request in requests {
+            drop(app.call(request).await);
+        }
+        spent += start.elapsed();
+    }
+    spent
 }
 
 /// Few enough that the requests stay in the cache.
@@ -50,6 +88,6 @@ const BATCH: u64 = 64;
 criterion_group! {
     name = benches;
     config = Criterion::default().warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
-    targets = guard
+    targets = guard, bound
 }
 criterion_main!(benches);
