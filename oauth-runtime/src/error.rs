@@ -274,6 +274,8 @@ reasons! {
     AssertionExpired => 400, InvalidClient,
         "client_assertion has expired, expires in more than five minutes, was issued longer ago than that, or is from \
          the future: make one for each request";
+    AssertionBeforeMemory => 400, InvalidClient,
+        "client_assertion is from before this server began to remember which were used: make another one in ten seconds";
     AssertionReplayed => 400, InvalidClient, "client_assertion was used before: make one for each request";
 
     // A proof of possession, at this server or at a guard: RFC 9449 §4.3, §5, §7.1, §8 and §9

@@ -214,7 +214,7 @@ async fn a_sign_in_without_an_id_token_is_none_that_the_client_knows_the_session
 #[tokio::test]
 async fn one_that_fails_is_told_again_and_one_that_refuses_or_redirects_is_not() {
     for (answers, told, reason) in
-        [(vec![500, 302, 204], 3, None), (vec![400], 1, Some("refused")), (vec![401], 1, Some("refused"))]
+        [(vec![500, 429, 204], 3, None), (vec![400], 1, Some("refused")), (vec![302], 1, Some("refused"))]
     {
         let set = set();
         set.answers.lock().unwrap().extend(&answers);
@@ -234,8 +234,64 @@ async fn a_client_that_does_not_answer_holds_up_no_sign_out() {
     signed_in(&set.browser).await;
     set.answers.lock().unwrap().push_back(NEVER);
     set.oauth.sign_out("admin").await.unwrap();
-    assert_eq!(set.browser.authorize(SHOP).await.status, 200, "it is done before the client has heard of it");
+    assert_eq!(set.browser.authorize(SHOP).await.status, 200, "it is done before the client has answered");
     set.told();
+}
+
+/// Two clients with sessions of one user, in browsers of their own: the one never answers, the other does.
+#[tokio::test]
+async fn c47_a_client_that_never_answers_holds_up_no_other_and_many_endings_are_all_told() {
+    let (tell, posts) = channel::<&'static str>();
+    let (listener, rp) = free_port();
+    let clients = serve(listener, move |app| {
+        let (silent, answers) = (tell.clone(), tell.clone());
+        let silent = move || {
+            silent.send("silent").unwrap();
+            std::future::pending::<HttpResponse>()
+        };
+        let answers = move || {
+            answers.send("answers").unwrap();
+            std::future::ready(HttpResponse::Ok().finish())
+        };
+        app.route("/silent", web::post().to(silent)).route("/answers", web::post().to(answers));
+    });
+    let (listener, base) = free_port();
+    let client = |id: &str| Client::confidential(id).secret(SECRET).redirect_uri(REDIRECT);
+    let client = |id: &str| client(id).backchannel_logout_uri(format!("{rp}/{id}"));
+    let oauth = builder(&base)
+        .scope("openid", "Know who you are")
+        .client(client("silent"))
+        .client(client("answers"))
+        .reload(async |_: &str| Some(json!({ "role": "admin" })))
+        .build()
+        .unwrap();
+    let service = oauth.clone();
+    let server = serve(listener, move |app| {
+        app.configure(service.routes());
+    });
+    let session = async |client: &'static str| {
+        let browser = Browser::new(&server);
+        let asks: Changes<'_> = &[("client_id", Some(client)), ("scope", Some("openid"))];
+        let code = browser.sign_in(asks, "admin", "admin123").await.redirect()["code"].clone();
+        let more: Changes<'_> = &[("client_id", Some(client)), ("client_secret", Some(SECRET))];
+        assert_eq!(browser.redeem(&code, more).await.status, 200);
+    };
+    for _ in 0..40 {
+        session("silent").await;
+    }
+    for _ in 0..50 {
+        session("answers").await;
+    }
+    oauth.sign_out("admin").await.unwrap();
+    let mut told = std::collections::BTreeMap::new();
+    while told.get("answers") != Some(&50) {
+        *told.entry(posts.recv_timeout(PATIENCE).unwrap()).or_insert(0) += 1;
+    }
+    assert!(
+        told.get("silent").copied().unwrap_or_default() <= 4,
+        "each of its places is taken for five seconds: {told:?}"
+    );
+    drop(clients);
 }
 
 #[tokio::test]

@@ -355,3 +355,20 @@ async fn c52_a_broken_proof_opens_no_guard() {
     let answer = bound.call("/me", &token).await;
     assert_eq!(answer.challenges()[1].1["error_description"], "the token was revoked", "{answer:?}");
 }
+
+#[tokio::test]
+async fn c52_nothing_is_spent_for_what_is_refused_anyway() {
+    let server = start(|builder| builder.dpop());
+    let bound = Bound::new(&server);
+    let proof = bound.key.proof("POST", &bound.url("/token"));
+    for _ in 0..2 {
+        let answer = bound.post("/token", bound.browser.token_form("made up", &[]), &[proof.clone()]).await;
+        refused(&answer, "invalid_grant", "a stranger writes nothing to the store");
+    }
+    let redirect = bound.browser.sign_in(&[], "admin", "admin123").await.redirect();
+    let issued = bound.post("/token", bound.browser.token_form(&redirect["code"], &[]), &[proof.clone()]).await;
+    assert_eq!(issued.status, 200, "{issued:?}");
+    let redirect = bound.browser.sign_in(&[], "admin", "admin123").await.redirect();
+    let again = bound.post("/token", bound.browser.token_form(&redirect["code"], &[]), &[proof]).await;
+    refused(&again, "invalid_dpop_proof", "now it is");
+}

@@ -29,6 +29,7 @@ fn bank() -> Bank {
     let public = key.public();
     let server = start(|builder| {
         builder
+            .scope("openid", "Know who you are")
             .require_pushed_requests()
             .dpop()
             .assertion_algorithms([SignatureAlgorithm::Es256, SignatureAlgorithm::EdDsa])
@@ -166,6 +167,8 @@ async fn a_client_of_the_profile_gets_tokens_that_are_bound_to_its_key() {
     let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
     let claims: Value = serde_json::from_slice(&payload).unwrap();
     assert_eq!(claims["cnf"]["jkt"], bank.bound.thumbprint());
+    let header = URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&header).unwrap()["alg"], "ES256");
     // Rotation, and a retry where the answer was lost.
     let first = text(&issued, "refresh_token");
     let (one, again) = (bank.refresh(&first).await, bank.refresh(&first).await);

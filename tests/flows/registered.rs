@@ -4,6 +4,7 @@ use oauth_runtime::states::WithReload;
 use oauth_runtime::store::MemoryStore;
 use oauth_runtime::testing::FaultyStore;
 use oauth_runtime::{Builder, Holder, OAuthService, Secret};
+use oauth_tests::proofs::ProofKey;
 use oauth_tests::{Answer, Browser, Server, builder, start_here};
 use serde_json::{Value, json};
 
@@ -74,6 +75,31 @@ async fn code(browser: &Browser, client: &str, more: &[(&str, Option<&str>)]) ->
 async fn redeem(browser: &Browser, client: &str, code: &str, more: &[(&str, Option<&str>)]) -> Answer {
     let changes = [&[("client_id", Some(client)), ("redirect_uri", Some(CALLBACK))], more].concat();
     browser.redeem(code, &changes).await
+}
+
+#[tokio::test]
+async fn c49_a_client_that_says_that_its_tokens_are_bound_gets_no_others() {
+    let mut metadata = public();
+    metadata["dpop_bound_access_tokens"] = json!(true);
+    // RFC 7591 §2: what a service does not do is left out of its answer.
+    let (_server, browser) = server();
+    assert!(registered(&browser, metadata.clone()).await.get("dpop_bound_access_tokens").is_none());
+
+    let server = start_here(|builder, base| open(builder, base).dpop());
+    let browser = Browser::new(&server);
+    let answer = registered(&browser, metadata).await;
+    assert_eq!(answer["dpop_bound_access_tokens"], true);
+    let client = id(&answer);
+    let code = code(&browser, &client, &[]).await;
+    let refused = redeem(&browser, &client, &code, &[]).await;
+    assert_eq!((refused.status, &refused.json()["error"]), (400, &json!("invalid_request")), "{refused:?}");
+    let key = ProofKey::new();
+    let changes = [("client_id", Some(&*client)), ("redirect_uri", Some(CALLBACK))];
+    let proof = key.proof("POST", &format!("{}/token", browser.base));
+    let request = browser.http.post(format!("{}/token", browser.base)).header("dpop", proof);
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    let issued = Answer::to(request.body(browser.token_form(&code, &changes))).await;
+    assert_eq!((issued.status, &issued.json()["token_type"]), (200, &json!("DPoP")), "{issued:?}");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Clients that a function of the author's knows, as the rows of a table.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ struct Table {
     asked: Arc<Mutex<Vec<String>>>,
     now: Arc<AtomicUsize>,
     most_at_once: Arc<AtomicUsize>,
+    /// Whether made-up ids get no answer.
+    hangs: Arc<AtomicBool>,
 }
 
 impl Table {
@@ -29,6 +31,9 @@ impl Table {
         self.asked.lock().unwrap().push(id.to_owned());
         let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_at_once.fetch_max(now, Ordering::SeqCst);
+        if id.starts_with("made-up") && self.hangs.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         // Where a database would be waited for.
         tokio::time::sleep(Duration::from_millis(5)).await;
         self.now.fetch_sub(1, Ordering::SeqCst);
@@ -152,7 +157,29 @@ async fn a_new_client_is_known_after_five_seconds_and_made_up_ids_drive_out_none
     }
     assert_eq!(browser.authorize(AS_APP).await.status, 200);
     assert_eq!(table.asked("app"), 2, "it was not driven out");
-    assert!(table.most_at_once.load(Ordering::SeqCst) <= 32, "{:?}", table.most_at_once);
+    assert!(table.most_at_once.load(Ordering::SeqCst) <= 24, "{:?}", table.most_at_once);
+}
+
+#[tokio::test]
+async fn c47_made_up_ids_do_not_keep_those_waiting_that_there_are() {
+    let Set { table, clock, browser, server: _server, .. } = set();
+    table.put("app", Ok(Some(app())));
+    assert_eq!(browser.authorize(AS_APP).await.status, 200);
+    clock.advance(Duration::from_secs(60));
+    // The table answers none of these.
+    table.hangs.store(true, Ordering::SeqCst);
+    let made_up: Vec<String> = (0..40).map(|number| format!("made-up-{number}")).collect();
+    let ask = async |id: &String| browser.authorize(&[("client_id", Some(id))]).await.status;
+    let flood = futures_util::future::join_all(made_up.iter().map(ask));
+    let known = async {
+        while table.now.load(Ordering::SeqCst) < 24 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        browser.authorize(AS_APP).await.status
+    };
+    let (flood, known) = (std::pin::pin!(flood), std::pin::pin!(known));
+    let first = futures_util::future::select(flood, known).await;
+    assert!(matches!(first, futures_util::future::Either::Right((200, _))), "it has places of its own");
 }
 
 #[tokio::test]
@@ -194,12 +221,15 @@ async fn a_function_that_fails_or_answers_what_cannot_be_used_is_told_apart_from
     };
     table.put("fails", Err("the database is away"));
     table.put("stranger", Ok(Some(app())));
+    table.put("proven", Ok(Some(Client::confidential("proven").secret(SECRET).scope("notes:read").require_dpop())));
     table.put("wild", Ok(Some(Client::public("wild").redirect_uri("https://*.example/cb"))));
     table.put("weak", Ok(Some(Client::confidential("weak").secret("short"))));
     for (id, expected) in [
         ("fails", (503, "temporarily_unavailable", "1")),
         ("panics", (503, "temporarily_unavailable", "1")),
-        ("stranger", (500, "server_error", "")),
+        // A table that compares otherwise than byte for byte answers another: that is none.
+        ("stranger", (400, "invalid_client", "")),
+        ("proven", (500, "server_error", "")),
         ("wild", (500, "server_error", "")),
         ("weak", (500, "server_error", "")),
         ("none", (400, "invalid_client", "")),
@@ -233,6 +263,14 @@ async fn the_metadata_promises_what_there_could_be() {
     for method in ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"] {
         assert!(has("token_endpoint_auth_methods_supported", method), "{metadata}");
     }
+}
+
+#[tokio::test]
+async fn a_function_turns_nothing_on_that_the_builder_does_not() {
+    let Set { browser, server: _server, .. } = set();
+    let metadata = browser.call("/.well-known/oauth-authorization-server", None).await.json();
+    assert!(metadata.get("dpop_signing_alg_values_supported").is_none(), "{metadata}");
+    assert!(!browser.call("/me", None).await.header("www-authenticate").contains("DPoP"));
 }
 
 #[tokio::test]

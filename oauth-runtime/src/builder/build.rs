@@ -91,8 +91,8 @@ impl Settings {
         self.check_algorithms(&clients, &tokens.keys)?;
         let tokens = Arc::new(tokens);
         let clients = self.registering(clients, &secrets, &issuer, &tokens)?;
-        let clients = self.telling(clients, whole, &tokens.keys);
         let proofs = self.rules_of_proofs(&clients, &secrets, &issuer, &audience)?;
+        let clients = self.telling(clients, whole, &tokens.keys, proofs.is_some());
         let guards = self.guards((&issuer, &audience), &tokens, &paths, (resource.as_ref(), &served), proofs.as_ref());
         Ok(telling_of_ends(OAuthService::new(Configuration {
             any_audience: Expected::own(issuer.as_str(), &audience).or_any(),

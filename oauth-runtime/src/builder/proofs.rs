@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use aws_lc_rs::hmac;
+
 use crate::builder::error::BuildError;
 use crate::builder::openings::OpeningError;
 use crate::builder::proof_settings::ProofSettings;
@@ -13,6 +15,7 @@ use crate::keys::Nonces;
 use crate::model::issuer::Issuer;
 use crate::model::resource::Resources;
 use crate::model::secret::Secrets;
+use crate::seal::derive;
 
 impl<S> Builder<S> {
     /// Takes proofs of possession (DPoP, RFC 9449): a client that sends one with its token request gets tokens that are bound
@@ -92,13 +95,16 @@ impl Settings {
         if let Some(resource) = required_at.iter().find(|resource| !known.has(resource)) {
             return Err(OpeningError::BoundTokensAt { resource: resource.clone() }.into());
         }
-        if !are_taken && !clients.any(|client| client.requires_proof) {
+        // Of those that a function knows, anything could be said.
+        if !are_taken && clients.first(|client| client.requires_proof).is_none() {
             return Ok(None);
         }
         let nonces = || Nonces::new(secrets, issuer.as_str()).ok_or(BuildError::Cryptography);
         let nonces = have_nonces.then(nonces).transpose()?;
         let required = required_at.iter().map(String::as_str).collect();
-        Ok(Some(Arc::new(Rules::new(nonces, *are_spent_in_the_store, required, self.clock.clone()))))
+        let names = secrets.iter().next().and_then(|secret| derive(secret, b"names of proofs"));
+        let names = hmac::Key::new(hmac::HMAC_SHA256, &names.ok_or(BuildError::Cryptography)?);
+        Ok(Some(Arc::new(Rules::new(nonces, *are_spent_in_the_store, required, names, self.clock.clone()))))
     }
 }
 

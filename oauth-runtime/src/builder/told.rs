@@ -13,6 +13,7 @@ use crate::clients::told::{FoundClient, Told};
 use crate::keys::KeyRing;
 use crate::model::GrantType;
 use crate::model::ceiling::Ceiling;
+use crate::model::client::RegisteredClient;
 use crate::users::Typing;
 
 impl<S> Builder<S> {
@@ -21,8 +22,9 @@ impl<S> Builder<S> {
     ///
     /// It answers `Option<Client>` or `Result<Option<Client>, error>`. What it says is kept for a minute, and that there is no such
     /// client for five seconds; [`OAuthService::forget_client`](crate::OAuthService::forget_client) makes this process ask again
-    /// at once. It is asked for ids that anyone may send, 32 at once at most, and for no id that [`Builder::client`] has or that
-    /// others than you give out (`https://..`, `registered-..`). It must not block, and has as long as `authenticate`
+    /// at once. It is asked for ids that anyone may send, 24 at once at most and 8 more of those that there were, and for no id that
+    /// [`Builder::client`] has or that you did not give out (`https://..`, `registered-..`). Ids are compared byte for byte; give them
+    /// a beginning of their own, since no user may have one as their `sub`. It must not block, and has as long as `authenticate`
     /// ([`Builder::authenticate_timeout`]).
     ///
     /// Each is checked as one of [`Builder::client`] is. What the builder would refuse is answered 500, an error, a panic or too long
@@ -84,7 +86,7 @@ impl Settings {
     }
 
     /// With those that the author's function knows, if there is one.
-    pub(super) fn telling(&mut self, clients: Clients, whole: Whole, keys: &KeyRing) -> Clients {
+    pub(super) fn telling(&mut self, clients: Clients, whole: Whole, keys: &KeyRing, takes_proofs: bool) -> Clients {
         let Some(function) = self.told.take() else { return clients };
         let (signed, assertions) = (keys.algorithms(), self.assertion_algorithms.clone());
         let typing = self.typing;
@@ -97,7 +99,13 @@ impl Settings {
                 super::build::check_algorithms(&checked, &assertions, &signed)?;
                 Ok(checked)
             };
-            checked().map_err(|why: BuildError| why.to_string())
+            let checked: RegisteredClient = checked().map_err(|why: BuildError| why.to_string())?;
+            if checked.requires_proof && !takes_proofs {
+                return Err(
+                    "it has .require_dpop(), and this service takes no proofs: add .dpop() to the builder".to_owned()
+                );
+            }
+            Ok(checked)
         };
         clients.telling(Told::new(function, Box::new(check), self.authenticate_timeout, self.clock.clone()))
     }

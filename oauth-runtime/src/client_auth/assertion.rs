@@ -93,7 +93,7 @@ impl<'a> Assertion<'a> {
         match server.ledger().spend_made_at(key, made, keep).await? {
             Spent::First => Ok(()),
             Spent::Already => Err(Reason::AssertionReplayed),
-            Spent::Forgotten => Err(Reason::AssertionExpired),
+            Spent::Forgotten => Err(Reason::AssertionBeforeMemory),
         }
     }
 

@@ -5,12 +5,12 @@ use actix_web::HttpRequest;
 use crate::error::Reason;
 use crate::guard::proofs::{self, refused};
 use crate::keys::{Proof, ProofOf};
-use crate::model::proof::{ShownAt, Thumbprint};
+use crate::model::proof::ShownAt;
 use crate::server::Server;
 use crate::server::paths::Url;
 
-/// The key, once for each proof; none where nothing is shown, or where this service takes no proofs.
-pub(crate) async fn key(server: &Server, http: &HttpRequest, url: Url) -> Result<Option<Thumbprint>, Reason> {
+/// A good proof, which is not spent yet; none where nothing is shown, or where this service takes no proofs.
+pub(crate) fn shown(server: &Server, http: &HttpRequest, url: Url) -> Result<Option<Proof>, Reason> {
     let Some(proofs) = &server.protection().proofs else { return Ok(None) };
     let refused = |flaw| refused(flaw, ShownAt::Server);
     let Some(text) = proofs::header(http).map_err(refused)? else { return Ok(None) };
@@ -18,6 +18,18 @@ pub(crate) async fn key(server: &Server, http: &HttpRequest, url: Url) -> Result
     let of = ProofOf { method: http.method().as_str(), origin: &origin, path: server.path(url), token: None };
     let proof = Proof::verify(text, &of, server.now()).map_err(refused)?;
     proofs.rules.check_nonce(&proof, ShownAt::Server)?;
-    proofs.rules.spend(server.ledger(), &proof, ShownAt::Server).await?;
-    Ok(Some(proof.key))
+    Ok(Some(proof))
+}
+
+/// Spends a proof with which tokens are issued, for all processes: once it is known that they can be.
+pub(crate) async fn spend(server: &Server, proof: &Proof) -> Result<(), Reason> {
+    let proofs = server.protection().proofs.as_ref().ok_or(Reason::Internal)?;
+    proofs.rules.spend(server.ledger(), proof, ShownAt::Server).await
+}
+
+/// Spends a proof with a request that is pushed, in this process. One that comes again elsewhere binds a code to a key that its
+/// thief has not.
+pub(crate) fn spend_here(server: &Server, proof: &Proof) -> Result<(), Reason> {
+    let proofs = server.protection().proofs.as_ref().ok_or(Reason::Internal)?;
+    proofs.rules.spend_here(proof, ShownAt::Server)
 }

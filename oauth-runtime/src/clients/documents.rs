@@ -135,7 +135,8 @@ impl Documents {
 
     async fn ask(&self, url: &DocumentUrl) -> Result<(RegisteredClient, Duration), NotFetched> {
         let Fetched { json, mut fresh } = self.fetcher.get(url).await?;
-        let Metadata { name, redirect_uris, proof } = Metadata::parse(&json, url, &self.places, self.besides())?;
+        let metadata = Metadata::parse(&json, url, &self.places, self.besides())?;
+        let Metadata { name, redirect_uris, proof, requires_proof } = metadata;
         let credentials = match proof {
             None => None,
             Some(Proof::Keys(credentials)) => Some(credentials),
@@ -145,7 +146,8 @@ impl Documents {
                 Some(keys(&Value::Object(object(&fetched.json)?))?)
             }
         };
-        Ok((self.client(url, name, redirect_uris, credentials), fresh))
+        let client = self.client(url, name, redirect_uris, credentials);
+        Ok((RegisteredClient { requires_proof, ..client }, fresh))
     }
 
     fn client(

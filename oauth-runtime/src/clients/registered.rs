@@ -117,12 +117,16 @@ impl Registrar {
         let redirect_uris = vec!["https://client.example/callback".to_owned()];
         [false, true].into_iter().filter_map(move |has_secret| {
             let redirect_uris = redirect_uris.clone();
-            self.client("", Registration { name: None, redirect_uris, has_secret, drawn: String::new() })
+            let requires_proof = false;
+            self.client(
+                "",
+                Registration { name: None, redirect_uris, has_secret, requires_proof, drawn: String::new() },
+            )
         })
     }
 
     fn client(&self, client_id: &str, registration: Registration) -> Option<RegisteredClient> {
-        let Registration { name, redirect_uris, has_secret, .. } = registration;
+        let Registration { name, redirect_uris, has_secret, requires_proof, .. } = registration;
         // What was good when it was registered may be no more: by the configuration of now.
         let parsed = |uri: &String| RedirectUri::parse(uri, self.besides()).ok();
         let redirect_uris: Vec<RedirectUri> = redirect_uris.iter().filter_map(parsed).collect();
@@ -135,7 +139,7 @@ impl Registrar {
         let credentials = has_secret.then(|| Credentials { secrets: secrets(), keys: Vec::new() });
         let (id, way) = (name_of(client_id), Unlisted::Registered);
         let client = RegisteredClient::unlisted(way, id, name, redirect_uris, credentials, &self.ceiling);
-        Some(RegisteredClient { client_id: client_id.to_owned(), ..client })
+        Some(RegisteredClient { client_id: client_id.to_owned(), requires_proof, ..client })
     }
 
     /// The secret of a client, and those that it had before the service's changed.

@@ -28,7 +28,11 @@ pub(crate) async fn push(
     // The same: as any other, by its `client_id`, which is that of the credentials
     let asking = Asking::read(server, parameters).await?;
     let good = found_good(server, http, parameters, asking)?;
-    let key = proof::key(server, http, Url::PushedAuthorization).await?;
+    let shown = proof::shown(server, http, Url::PushedAuthorization)?;
+    if let Some(proof) = &shown {
+        proof::spend_here(server, proof)?;
+    }
+    let key = shown.map(|proof| proof.key);
     // RFC 9449 §10.1: where both name a key, it is the same
     if key.is_some() && good.key().is_some() && key.as_ref() != good.key() {
         return Err(Reason::KeyOfAnotherProof);

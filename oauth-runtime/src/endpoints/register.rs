@@ -24,7 +24,9 @@ pub(crate) async fn register(
     let mut object: Map<String, Value> =
         serde_json::from_slice(parameters.json()).map_err(|_| Reason::RegistrationMalformed)?;
     object.retain(|_, value| !value.is_null());
-    let asked: Asked = serde_json::from_value(Value::Object(object)).map_err(|_| Reason::RegistrationMalformed)?;
+    let mut asked: Asked = serde_json::from_value(Value::Object(object)).map_err(|_| Reason::RegistrationMalformed)?;
+    // RFC 7591 §2: what a service has not is left out of the answer
+    asked.dpop_bound_access_tokens &= server.protection().proofs.is_some();
     // It costs no more than the answer, but no address needs hundreds.
     if let Err(too_many) = server.limits().registration(&server.client_address().networks(http)).await? {
         server.tell(Fact::of(EventKind::Throttled).reason(too_many.limit));
@@ -47,6 +49,9 @@ pub(crate) async fn register(
     });
     if let Some(name) = registration.name {
         answer["client_name"] = json!(name);
+    }
+    if registration.requires_proof {
+        answer["dpop_bound_access_tokens"] = json!(true);
     }
     if let Some(secret) = secret {
         answer["client_secret"] = json!(secret);

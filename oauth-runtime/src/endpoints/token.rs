@@ -34,11 +34,11 @@ pub(crate) async fn exchange(
         return Err(Reason::GrantNotForClient);
     }
     // RFC 9449 §5: shown by the client, so after it has shown who it is
-    let key = proof::key(server, http, Url::Token).await?;
-    if key.is_none() && client.requires_proof {
+    let proof = proof::shown(server, http, Url::Token)?;
+    if proof.is_none() && client.requires_proof {
         return Err(Reason::ProofMissing);
     }
-    let caller = Caller { client: &client, key: key.as_ref() };
+    let caller = Caller { client: &client, proof: proof.as_ref() };
     let issued = exchanged(grant, server, caller, parameters).await?;
     Ok(not_stored(HttpResponse::Ok()).json(issued))
 }

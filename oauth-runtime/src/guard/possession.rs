@@ -80,7 +80,7 @@ pub(crate) fn spend_here(
 ) -> Result<(), Reason> {
     // There is a proof only where they are taken.
     let proofs = protection.proofs.as_ref().ok_or(Reason::Internal)?;
-    proofs.rules.spend_here(proof)?;
+    proofs.rules.spend_here(proof, ShownAt::Resource)?;
     let text = proofs::header(request).ok().flatten().unwrap_or_default();
     let accepted = Accepted { by: Arc::clone(protection), token: token.into(), proof: text.into() };
     request.extensions_mut().insert(accepted);
@@ -92,6 +92,6 @@ pub(crate) async fn spend(protection: &Protection, proof: &Proof) -> Result<(), 
     let proofs = protection.proofs.as_ref().ok_or(Reason::Internal)?;
     match protection.tokens.ledger() {
         Some(ledger) if proofs.rules.is_once => proofs.rules.spend(ledger, proof, ShownAt::Resource).await,
-        Some(_) | None => proofs.rules.spend_here(proof),
+        Some(_) | None => proofs.rules.spend_here(proof, ShownAt::Resource),
     }
 }

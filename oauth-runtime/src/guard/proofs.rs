@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderName;
+use aws_lc_rs::hmac;
 use parking_lot::Mutex;
 
 use crate::error::Reason;
@@ -32,13 +33,21 @@ pub(crate) struct Rules {
     pub(crate) is_once: bool,
     /// Resources that no token is issued for that is not bound to a key.
     pub(crate) required: Resources,
+    /// What their names are made by: a client chooses no place for them.
+    names: hmac::Key,
     spent: SpentHere,
     clock: Clock,
 }
 
 impl Rules {
-    pub(crate) fn new(nonces: Option<Nonces>, is_once: bool, required: Resources, clock: Clock) -> Self {
-        Rules { nonces, is_once, required, spent: SpentHere::default(), clock }
+    pub(crate) fn new(
+        nonces: Option<Nonces>,
+        is_once: bool,
+        required: Resources,
+        names: hmac::Key,
+        clock: Clock,
+    ) -> Self {
+        Rules { nonces, is_once, required, names, spent: SpentHere::default(), clock }
     }
 
     /// That a proof has the nonce that this server gave out, where it gives any out (RFC 9449 §8, §9).
@@ -53,20 +62,27 @@ impl Rules {
         self.nonces.as_ref().map(|nonces| nonces.current(self.clock.now()))
     }
 
-    /// Spends a proof at a guard (RFC 9449 §11.1).
-    pub(crate) fn spend_here(&self, proof: &Proof) -> Result<(), Reason> {
-        self.spent.spend(proof.id, self.clock.now())
+    /// Spends a proof in this process (RFC 9449 §11.1).
+    pub(crate) fn spend_here(&self, proof: &Proof, at: ShownAt) -> Result<(), Reason> {
+        self.spent.spend(self.name_of(proof), self.clock.now(), at)
     }
 
     /// Spends a proof through the store, for all processes.
     pub(crate) async fn spend(&self, ledger: &Ledger, proof: &Proof, at: ShownAt) -> Result<(), Reason> {
         // Another process may be behind, and take it for a moment longer.
         let keep = proof.until.since(self.clock.now()) + ledger.slack();
-        match ledger.spend_now(proof.id, keep).await? {
+        match ledger.spend_now(self.name_of(proof), keep).await? {
             Spent::First => Ok(()),
             // Where the memory is lost meanwhile, so is all that a proof comes with.
             Spent::Already | Spent::Forgotten => Err(refused(Flaw::Replayed, at)),
         }
+    }
+
+    /// What is kept of a proof. Who makes proofs would else choose the part of the store, and fill it where a user's record is.
+    fn name_of(&self, proof: &Proof) -> Key {
+        let name = hmac::sign(&self.names, proof.id.as_bytes());
+        // HMAC-SHA-256 has as many bytes as a key.
+        name.as_ref().try_into().map_or(proof.id, Key::from_bytes)
     }
 }
 
@@ -103,16 +119,16 @@ struct Generations {
 }
 
 impl SpentHere {
-    fn spend(&self, id: Key, now: Timestamp) -> Result<(), Reason> {
+    fn spend(&self, id: Key, now: Timestamp, at: ShownAt) -> Result<(), Reason> {
         // A number below that of the parts.
         let [first, ..] = id.as_bytes();
         let Some(part) = self.0.get(usize::from(*first) % PARTS) else { return Err(Reason::Internal) };
-        part.lock().spend(id, now.seconds() / REMEMBERED.as_secs())
+        part.lock().spend(id, now.seconds() / REMEMBERED.as_secs(), at)
     }
 }
 
 impl Generations {
-    fn spend(&mut self, id: Key, number: u64) -> Result<(), Reason> {
+    fn spend(&mut self, id: Key, number: u64, at: ShownAt) -> Result<(), Reason> {
         // The clock of a service never goes back.
         if number > self.number {
             self.before = std::mem::take(&mut self.current);
@@ -122,7 +138,7 @@ impl Generations {
             self.number = number;
         }
         if self.before.contains(&id) || self.current.contains(&id) {
-            return Err(refused(Flaw::Replayed, ShownAt::Resource));
+            return Err(refused(Flaw::Replayed, at));
         }
         // Closed when full: what was used is not forgotten for what comes.
         if self.current.len() >= MOST {
@@ -147,6 +163,7 @@ const MOST: usize = 1 << 15;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::proof::Thumbprint;
 
     fn id(number: usize) -> Key {
         Key::named(&number.to_string())
@@ -156,7 +173,7 @@ mod tests {
     fn c52_what_was_used_is_remembered_while_it_could_be_used_again() {
         let spent = SpentHere::default();
         let start = 1_000 * REMEMBERED.as_secs();
-        let spend = |number, at: u64| spent.spend(id(number), Timestamp::from_seconds(start + at));
+        let spend = |number, at: u64| spent.spend(id(number), Timestamp::from_seconds(start + at), ShownAt::Resource);
         let replayed = Err(refused(Flaw::Replayed, ShownAt::Resource));
         assert_eq!(spend(0, 0), Ok(()));
         assert_eq!(spend(1, REMEMBERED.as_secs() - 1), Ok(()));
@@ -172,11 +189,27 @@ mod tests {
     fn c47_what_is_full_refuses_what_comes_and_forgets_nothing() {
         let mut part = Generations::default();
         let mut numbers = 0..;
-        while part.spend(id(numbers.next().expect("endless")), 7).is_ok() {}
+        let spend = |part: &mut Generations, number, generation| part.spend(id(number), generation, ShownAt::Resource);
+        while spend(&mut part, numbers.next().expect("endless"), 7).is_ok() {}
         assert_eq!((part.current.len(), numbers.start), (MOST, MOST + 1));
-        assert_eq!(part.spend(id(MOST), 7), Err(Reason::TooManyProofs));
-        assert_eq!(part.spend(id(0), 7), Err(refused(Flaw::Replayed, ShownAt::Resource)));
-        assert_eq!(part.spend(id(MOST), 8), Ok(()), "there is room again");
-        assert_eq!(part.spend(id(0), 8), Err(refused(Flaw::Replayed, ShownAt::Resource)));
+        assert_eq!(spend(&mut part, MOST, 7), Err(Reason::TooManyProofs));
+        assert_eq!(spend(&mut part, 0, 7), Err(refused(Flaw::Replayed, ShownAt::Resource)));
+        assert_eq!(spend(&mut part, MOST, 8), Ok(()), "there is room again");
+        assert_eq!(spend(&mut part, 0, 8), Err(refused(Flaw::Replayed, ShownAt::Resource)));
+    }
+
+    #[test]
+    fn c47_who_makes_a_proof_does_not_choose_where_it_is_kept() {
+        let rules = |secret: &[u8]| {
+            let names = hmac::Key::new(hmac::HMAC_SHA256, secret);
+            Rules::new(None, false, Resources::default(), names, Clock::by_hand())
+        };
+        let proof = |id| Proof { key: Thumbprint::of([0; 32]), nonce: None, id, until: Timestamp::from_seconds(0) };
+        let (one, other) = (rules(b"one"), rules(b"other"));
+        let (first, second) = (proof(id(1)), proof(id(2)));
+        assert_eq!(one.name_of(&first), one.name_of(&first));
+        assert_ne!(one.name_of(&first), one.name_of(&second));
+        assert_ne!(one.name_of(&first), other.name_of(&first), "it takes the secret to know");
+        assert_ne!(one.name_of(&first), first.id);
     }
 }

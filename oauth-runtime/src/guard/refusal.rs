@@ -170,6 +170,10 @@ impl Refusal {
                 "this is a CORS preflight, which never has a token: put the CORS layer outside of the guard, as in \
                  .wrap(oauth.require(..)).wrap(cors), since the last wrap is outermost",
             ),
+            Reason::TokenAudience(_) if issues => Some(
+                "the client got it for something else: it has to ask for a token for this resource, by the parameter `resource` \
+                 of its requests (RFC 8707), or the handler stands below the path of a resource that it is no part of",
+            ),
             Reason::TokenAudience(_) => Some(
                 "the issuer and this server have to agree: write the one of the token in .audience(..) here, or have the \
                  issuer write the other",

@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::sync::Arc;
+
+use aws_lc_rs::hmac;
 use std::time::Duration;
 
 use actix_web::http::header;
@@ -20,6 +22,7 @@ use crate::guard::refusal::{Refusal, RefusalBody, RefusalForm, Resource};
 use crate::guard::require::Require;
 use crate::keys::{DiscoveryError, Expected, IssuerAway, IssuerHealth, RemoteKeys, Shape};
 use crate::model::Clock;
+use crate::model::id::random_id;
 use crate::model::issuer::Issuer;
 use crate::model::jwk::SignatureAlgorithm;
 use crate::model::resource::Resources;
@@ -289,7 +292,8 @@ impl ResourceServerBuilder {
         let keys = Arc::new(keys);
         let resource = Resource::here(&audience);
         let proofs = self.proofs_at.map(|origin| {
-            let rules = Arc::new(Rules::new(None, false, Resources::default(), keys.clock().clone()));
+            let names = hmac::Key::new(hmac::HMAC_SHA256, random_id().as_bytes());
+            let rules = Arc::new(Rules::new(None, false, Resources::default(), names, keys.clock().clone()));
             Arc::new(Proofs { origin, is_required: self.requires_proofs, rules })
         });
         let protection = Arc::new(Protection {

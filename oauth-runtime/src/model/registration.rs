@@ -15,6 +15,9 @@ pub(crate) struct Registration {
     pub(crate) redirect_uris: Vec<String>,
     #[serde(rename = "s", default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) has_secret: bool,
+    /// Whether it is to get no token that is not bound to a key (RFC 9449 §5.2).
+    #[serde(rename = "p", default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) requires_proof: bool,
     /// Two that register alike are two all the same.
     #[serde(rename = "d")]
     pub(crate) drawn: String,
@@ -31,6 +34,7 @@ pub(crate) struct Asked {
     response_types: Vec<String>,
     application_type: Option<String>,
     pub(crate) scope: Option<String>,
+    pub(crate) dpop_bound_access_tokens: bool,
 }
 
 /// How a client shows who it is.
@@ -101,7 +105,8 @@ impl Asked {
             return Err(Unusable::RedirectUri("together they must have at most 400 bytes"));
         }
         let name = self.client_name.as_deref().and_then(|name| one_line(name, LONGEST_NAME));
-        Ok((Registration { name, redirect_uris, has_secret: method != Method::None, drawn }, method))
+        let (has_secret, requires_proof) = (method != Method::None, self.dpop_bound_access_tokens);
+        Ok((Registration { name, redirect_uris, has_secret, requires_proof, drawn }, method))
     }
 
     /// The scope of the answer (RFC 7591 §2): what is open of what is asked for, or all of it.

@@ -3,7 +3,7 @@
 //! A thread of its own posts to them, so that no sign-out waits for a client. What waits is in the memory of this process, and
 //! bounded.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::error::Error as _;
 use std::rc::Rc;
@@ -53,64 +53,101 @@ pub(crate) fn start(service: &OAuthService) -> Result<(), String> {
     Ok(())
 }
 
-/// How many waits there are, by their clients.
-type Waiting = Rc<RefCell<HashMap<String, usize>>>;
+/// What is under way.
+struct Desk {
+    server: Weak<Server>,
+    http: Client,
+    at_once: Semaphore,
+    of_clients: RefCell<HashMap<String, Rc<OfClient>>>,
+    waiting: Cell<usize>,
+}
+
+/// What is under way to one client.
+struct OfClient {
+    at_once: Semaphore,
+    waiting: Cell<usize>,
+}
 
 async fn run(server: Weak<Server>, http: Client, mut ended: Receiver<EndedFor>) {
-    let waiting = Waiting::default();
-    let at_once = Rc::new(Semaphore::new(MOST_AT_ONCE));
+    let desk = Rc::new(Desk {
+        server,
+        http,
+        at_once: Semaphore::new(MOST_AT_ONCE),
+        of_clients: RefCell::default(),
+        waiting: Cell::default(),
+    });
     while let Some(ended) = ended.recv().await {
-        // One that does not answer keeps the others from nothing.
-        let of_client = waiting.borrow().get(&ended.client).copied().unwrap_or_default();
-        if of_client >= MOST_OF_CLIENT {
-            server.upgrade().inspect(|server| tell(server, &ended, Err("too_many")));
+        let of_client = desk.of_client(&ended.client);
+        if desk.waiting.get() >= MOST_WAITING || of_client.waiting.get() >= MOST_OF_CLIENT {
+            desk.tell(&ended, Err("too_many"));
             continue;
         }
-        *waiting.borrow_mut().entry(ended.client.clone()).or_default() += 1;
-        let (server, http, waiting, at_once) = (server.clone(), http.clone(), Rc::clone(&waiting), Rc::clone(&at_once));
+        desk.waiting.update(|waiting| waiting + 1);
+        of_client.waiting.update(|waiting| waiting + 1);
+        let desk = Rc::clone(&desk);
         tokio::task::spawn_local(async move {
-            let delivered = deliver(&server, &http, &at_once, &ended).await;
-            server.upgrade().inspect(|server| tell(server, &ended, delivered));
-            let mut waiting = waiting.borrow_mut();
-            if let Some(count) = waiting.get_mut(&ended.client) {
-                *count -= 1;
-            }
-            waiting.retain(|_, count| *count > 0);
+            let delivered = tokio::time::timeout(PATIENCE, desk.deliver(&of_client, &ended)).await;
+            desk.tell(&ended, delivered.unwrap_or(Err("no_answer")));
+            desk.waiting.update(|waiting| waiting - 1);
+            of_client.waiting.update(|waiting| waiting - 1);
+            desk.of_clients.borrow_mut().retain(|_, of_client| of_client.waiting.get() > 0);
         });
     }
 }
 
-/// Posts until the client has taken it, or refused it, or did not answer too often.
-async fn deliver(
-    server: &Weak<Server>,
-    http: &Client,
-    at_once: &Semaphore,
-    ended: &EndedFor,
-) -> Result<(), &'static str> {
-    let mut outcome = Err("no_answer");
-    for pause in PAUSES {
-        tokio::time::sleep(pause).await;
-        // The service is gone, or has the client no more: there is none to tell.
-        let Some((uri, token)) = prepared(server, ended).await? else { return Err("no_client") };
-        let Ok(_place) = at_once.acquire().await else { return outcome };
-        outcome = match http.post(uri).form(&[("logout_token", token)]).send().await {
-            // Back-Channel Logout §2.8: 200, and some frameworks say 204
-            Ok(answer) if matches!(answer.status(), StatusCode::OK | StatusCode::NO_CONTENT) => return Ok(()),
-            Ok(answer) if answer.status().is_client_error() => {
-                tracing::debug!(target: "oauth", client = ended.client, status = %answer.status(), "it refused a logout token");
-                return Err("refused");
+impl Desk {
+    fn of_client(&self, client: &str) -> Rc<OfClient> {
+        let new = || OfClient { at_once: Semaphore::new(MOST_AT_ONCE_OF_CLIENT), waiting: Cell::default() };
+        let mut of_clients = self.of_clients.borrow_mut();
+        Rc::clone(of_clients.entry(client.to_owned()).or_insert_with(|| Rc::new(new())))
+    }
+
+    fn tell(&self, ended: &EndedFor, delivered: Result<(), &'static str>) {
+        if let Some(server) = self.server.upgrade() {
+            tell(&server, ended, delivered);
+        }
+    }
+
+    /// Posts until the client has taken it, or refused it, or did not answer too often.
+    async fn deliver(&self, of_client: &OfClient, ended: &EndedFor) -> Result<(), &'static str> {
+        let mut outcome = Err("no_answer");
+        for pause in PAUSES {
+            tokio::time::sleep(pause).await;
+            // One that does not answer keeps the others from little. Neither is ever closed.
+            let Ok(_of_client) = of_client.at_once.acquire().await else { return outcome };
+            let Ok(_of_all) = self.at_once.acquire().await else { return outcome };
+            // The service is gone, or has the client no more: there is none to tell.
+            let Some((uri, token)) = prepared(&self.server, ended).await? else { return Err("no_client") };
+            outcome = self.post(uri, token, ended).await;
+            if matches!(outcome, Ok(()) | Err("refused")) {
+                break;
             }
-            Ok(answer) => {
-                tracing::debug!(target: "oauth", client = ended.client, status = %answer.status(), "it did not take a logout token");
-                Err("no_answer")
-            }
+        }
+        outcome
+    }
+
+    async fn post(&self, uri: String, token: String, ended: &EndedFor) -> Result<(), &'static str> {
+        let client = &ended.client;
+        let answer = match self.http.post(&uri).form(&[("logout_token", token)]).send().await {
+            Ok(answer) => answer.status(),
             Err(why) => {
-                tracing::debug!(target: "oauth", client = ended.client, %why, source = ?why.source(), "it did not answer");
-                Err("no_answer")
+                let source = why.source().map(|source| source.to_string());
+                tracing::info!(target: "oauth", client, uri, %why, source, "a client did not answer to a logout token");
+                return Err("no_answer");
             }
         };
+        match answer {
+            // Back-Channel Logout §2.8: 200, and some frameworks say 204
+            StatusCode::OK | StatusCode::NO_CONTENT => Ok(()),
+            // A client that is busy may take it later.
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => Err("no_answer"),
+            status => {
+                tracing::info!(target: "oauth", client, uri, %status, "a client did not take a logout token");
+                // A redirect is not followed, and comes again however often one asks.
+                Err(if status.is_server_error() { "no_answer" } else { "refused" })
+            }
+        }
     }
-    outcome
 }
 
 /// Where to, and a token that is fresh.
@@ -157,24 +194,26 @@ const PAUSES: [Duration; 4] =
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Back-Channel Logout §2.4 recommends two minutes at most.
 const LIFETIME: Duration = Duration::from_secs(120);
-/// How many wait to be looked at.
-const MOST_WAITING: usize = 1_024;
-/// How many of one client are tried at the same time, or wait to be tried again.
-const MOST_OF_CLIENT: usize = 128;
+/// From the end of the session on.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// How many wait, those that are tried again among them.
+const MOST_WAITING: usize = 16_384;
+const MOST_OF_CLIENT: usize = 4_096;
 /// How many connections there are at once.
 const MOST_AT_ONCE: usize = 32;
+const MOST_AT_ONCE_OF_CLIENT: usize = 4;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Client, Login, OAuthService};
+    use crate::Login;
 
     fn service(uri: String) -> OAuthService {
         OAuthService::builder()
             .untyped_claims()
             .issuer("http://127.0.0.1:8000")
             .scope("openid", "Know who you are")
-            .client(Client::public("shop").redirect_uri("https://shop.example/cb").backchannel_logout_uri(uri))
+            .client(crate::Client::public("shop").redirect_uri("https://shop.example/cb").backchannel_logout_uri(uri))
             .authenticate(async |_: Login| Some(json!({ "sub": "ada" })))
             .reload(async |_: &str| Some(json!({})))
             .build()
@@ -190,18 +229,19 @@ mod tests {
     async fn one_that_never_answers_is_asked_four_times_and_given_up() {
         let closed = std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port");
         let service = service(format!("http://{closed}/told"));
-        let (http, at_once) = (reqwest::Client::new(), Semaphore::new(1));
+        let desk = Desk {
+            server: Arc::downgrade(&service.0),
+            http: Client::new(),
+            at_once: Semaphore::new(1),
+            of_clients: RefCell::default(),
+            waiting: Cell::default(),
+        };
+        let deliver = async |client| desk.deliver(&desk.of_client(client), &ended(client)).await;
         let begun = tokio::time::Instant::now();
-        let delivered = deliver(&Arc::downgrade(&service.0), &http, &at_once, &ended("shop")).await;
-        assert_eq!(delivered, Err("no_answer"));
+        assert_eq!(deliver("shop").await, Err("no_answer"));
         assert!(begun.elapsed() >= Duration::from_secs(71), "{:?}", begun.elapsed());
-        assert_eq!(deliver(&Arc::downgrade(&service.0), &http, &at_once, &ended("gone")).await, Err("no_client"));
-        let gone = Arc::downgrade(&service.0);
+        assert_eq!(deliver("gone").await, Err("no_client"));
         drop(service);
-        assert_eq!(
-            deliver(&gone, &http, &at_once, &ended("shop")).await,
-            Err("no_client"),
-            "nothing keeps a service alive"
-        );
+        assert_eq!(deliver("shop").await, Err("no_client"), "nothing keeps a service alive");
     }
 }

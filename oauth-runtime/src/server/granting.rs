@@ -125,7 +125,10 @@ impl Server {
     pub(crate) fn needs_proof(&self, resources: &Resources) -> bool {
         let Some(proofs) = &self.protection().proofs else { return false };
         let required = &proofs.rules.required;
-        if resources.is_empty() { proofs.is_required } else { resources.iter().any(|resource| required.has(resource)) }
+        let userinfo = self.issuer().userinfo();
+        // What the service's own audience needs, `/userinfo` does.
+        let needs = |resource: &str| required.has(resource) || (proofs.is_required && resource == userinfo);
+        if resources.is_empty() { proofs.is_required } else { resources.iter().any(needs) }
     }
 
     fn narrowed(&self, granting: &Granting<'_>) -> Result<Scope, Reason> {

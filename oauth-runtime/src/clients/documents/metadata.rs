@@ -20,6 +20,8 @@ pub(super) struct Metadata {
     pub(super) redirect_uris: Vec<RedirectUri>,
     /// None: a public client.
     pub(super) proof: Option<Proof>,
+    /// Whether it is to get no token that is not bound to a key (RFC 9449 §5.2).
+    pub(super) requires_proof: bool,
 }
 
 /// Where the keys are that a client signs its assertions with.
@@ -46,6 +48,7 @@ impl Metadata {
             name: name.and_then(|name| one_line(name, LONGEST_NAME)),
             redirect_uris: redirect_uris(&members, besides)?,
             proof: proof(&members, places)?,
+            requires_proof: members.get("dpop_bound_access_tokens") == Some(&Value::Bool(true)),
         })
     }
 }

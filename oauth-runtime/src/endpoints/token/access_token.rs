@@ -3,16 +3,16 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::client_auth::proof;
 use crate::endpoints::token::id_token::IdToken;
 use crate::error::Reason;
 use crate::event::Fact;
-use crate::keys;
 use crate::keys::sealed::{SESSION, sealed};
+use crate::keys::{self, Proof};
 use crate::model::as_of::{AsOf, Incarnation};
 use crate::model::claims::{OF_GRANT, OPENID, SEALED, SEALED_GRANT, UnusableClaims};
 use crate::model::client::RegisteredClient;
 use crate::model::id::random_id;
-use crate::model::proof::Thumbprint;
 use crate::model::session::Authentication;
 use crate::model::{Scope, Timestamp};
 use crate::seal::NotSealed;
@@ -42,8 +42,8 @@ pub(crate) struct Access<'a> {
     pub(crate) told: Fact<'a>,
     pub(crate) grant: &'a str,
     pub(crate) client: &'a RegisteredClient,
-    /// That its client has shown to hold: the token is bound to it.
-    pub(crate) key: Option<&'a Thumbprint>,
+    /// Of the key that its client has: the token is bound to that. It is spent once all else is found good.
+    pub(crate) proof: Option<&'a Proof>,
     pub(crate) subject: &'a str,
     pub(crate) granted: Granted,
     /// None for a client in its own name.
@@ -75,7 +75,7 @@ impl<'a> Access<'a> {
         if !server.may_share_a_token(self.granted.resources()) {
             return Err(Reason::TargetsApart);
         }
-        if self.key.is_none() && server.needs_proof(self.granted.resources()) {
+        if self.proof.is_none() && server.needs_proof(self.granted.resources()) {
             return Err(Reason::ProofMissing);
         }
         // RFC 9700 §4.15.1: a client may have been registered since the sign-in
@@ -101,6 +101,9 @@ impl<'a> Access<'a> {
                 "no key signs with the algorithm of the client's ID tokens any more: promote one"
             );
             return Err(Reason::Internal);
+        }
+        if let Some(proof) = self.proof {
+            proof::spend(server, proof).await?;
         }
         Ok(Issuable(self))
     }
@@ -129,7 +132,7 @@ impl Issuable<'_> {
         Ok(Issued {
             access_token,
             // RFC 9449 §5
-            token_type: if access.key.is_some() { "DPoP" } else { "Bearer" },
+            token_type: if access.proof.is_some() { "DPoP" } else { "Bearer" },
             expires_in: server.access_token_lifetime().as_secs(),
             refresh_token,
             id_token,
@@ -158,8 +161,8 @@ impl Access<'_> {
             claims.extend(authentication.claims());
         }
         // RFC 9449 §6.1
-        if let Some(key) = self.key {
-            claims.insert("cnf".to_owned(), json!({ "jkt": key }));
+        if let Some(proof) = self.proof {
+            claims.insert("cnf".to_owned(), json!({ "jkt": proof.key }));
         }
         if self.is_renewable {
             claims.insert("renewable".to_owned(), json!(true));

@@ -35,7 +35,7 @@ pub(crate) async fn redeem(server: &Server, caller: Caller<'_>, parameters: &Par
     }
     check_binding(client, &code, redirect_uri, verifier.as_ref())?;
     // RFC 9449 §10: the key of the authorization request
-    if code.key.is_some() && code.key.as_ref() != caller.key {
+    if code.key.is_some() && code.key.as_ref() != caller.key() {
         return Err(Reason::CodeOfAnotherKey);
     }
     issue(server, caller, (code, expires_at), asked, "authorization_code").await
@@ -49,7 +49,7 @@ pub(super) async fn issue(
     asked: Resources,
     told: &'static str,
 ) -> Result<Issued, Reason> {
-    let Caller { client, key } = caller;
+    let Caller { client, proof } = caller;
     // RFC 8707 §2.2: no resource that was not granted; none named means all that were
     let resources = code.resources.narrowed(asked, server.audience())?;
     // RFC 6749 §3.3: by the configuration of now, which may allow less than when the code was made
@@ -62,7 +62,7 @@ pub(super) async fn issue(
         told: Fact::of(EventKind::TokenIssued).reason(told),
         grant: &code.grant,
         client,
-        key,
+        proof,
         subject: &code.subject,
         granted,
         authentication: Some(&code.authentication),

@@ -1,5 +1,6 @@
 //! Who asks for tokens.
 
+use crate::keys::Proof;
 use crate::model::client::RegisteredClient;
 use crate::model::proof::Thumbprint;
 
@@ -7,6 +8,12 @@ use crate::model::proof::Thumbprint;
 #[derive(Clone, Copy)]
 pub(crate) struct Caller<'a> {
     pub(crate) client: &'a RegisteredClient,
-    /// The key that it has shown to hold: the tokens are bound to that.
-    pub(crate) key: Option<&'a Thumbprint>,
+    /// Of the key that it has: the tokens are bound to that.
+    pub(crate) proof: Option<&'a Proof>,
+}
+
+impl<'a> Caller<'a> {
+    pub(crate) fn key(&self) -> Option<&'a Thumbprint> {
+        self.proof.map(|proof| &proof.key)
+    }
 }

@@ -23,7 +23,7 @@ pub(crate) async fn grant(server: &Server, caller: Caller<'_>, parameters: &Para
         // A grant of its own: this token can be revoked by itself.
         grant: &random_id(),
         client,
-        key: caller.key,
+        proof: caller.proof,
         // RFC 9068 §2.2: without a user the subject is the client; no user can have its id (RFC 9700 §4.15.1)
         subject: &client.id,
         granted,

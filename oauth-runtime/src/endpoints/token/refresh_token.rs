@@ -38,7 +38,7 @@ pub(crate) async fn refresh(
         return Err(Reason::RefreshTokenOfAnotherClient);
     }
     // RFC 9449 §5: and to the key
-    if token.key.is_some() && token.key.as_ref() != caller.key {
+    if token.key.is_some() && token.key.as_ref() != caller.key() {
         return Err(Reason::RefreshTokenOfAnotherKey);
     }
     // OpenID Connect Core §11: lasting access came of that scope, and goes with it
@@ -78,7 +78,7 @@ pub(crate) async fn refresh(
         told: Fact::of(EventKind::Refreshed),
         grant: &token.grant,
         client,
-        key: caller.key,
+        proof: caller.proof,
         subject: &token.subject,
         granted,
         authentication: Some(&token.authentication),
@@ -179,8 +179,8 @@ pub(crate) fn family(
 
 /// RFC 9449 §5: the refresh tokens of a public client are bound to its key. Any other shows by its credentials that it is the
 /// same one, and may change its key.
-fn key_of(Caller { client, key }: Caller<'_>) -> Option<Thumbprint> {
-    key.filter(|_| client.credentials.is_none()).cloned()
+fn key_of(caller: Caller<'_>) -> Option<Thumbprint> {
+    caller.key().filter(|_| caller.client.credentials.is_none()).cloned()
 }
 
 /// The first token of a family that has begun.
