@@ -252,7 +252,7 @@ async fn login(held: &mut Held) {
     let request = browser.http.post(format!("{}/login", browser.base)).body(with(&form));
     held.row("no content type", Answer::to(request), 400, None, Page).await;
     let request = browser.http.get(format!("{}/login?{}", browser.base, with(&form)));
-    held.row("a sign-in by GET", Answer::to(request), 405, None, Status).await;
+    held.row("a sign-in by GET", Answer::to(request), 400, None, Page).await;
 }
 
 async fn exchange(held: &mut Held) {

@@ -31,6 +31,10 @@ pub(crate) async fn asked(
     http: &HttpRequest,
     parameters: &Parameters<'_>,
 ) -> Result<HttpResponse, Reason> {
+    // A form is posted: what is in a URL is in histories and logs, a password among it.
+    if parameters.get("request", usize::MAX)?.is_some() {
+        return Err(Reason::FormForged);
+    }
     // Without sessions nothing would come of it.
     if server.sessions().is_none() {
         return Err(Reason::NotSignedIn);
