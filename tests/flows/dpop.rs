@@ -362,11 +362,12 @@ async fn c52_nothing_is_spent_for_what_is_refused_anyway() {
     let bound = Bound::new(&server);
     let proof = bound.key.proof("POST", &bound.url("/token"));
     for _ in 0..2 {
-        let answer = bound.post("/token", bound.browser.token_form("made up", &[]), &[proof.clone()]).await;
+        let answer = bound.post("/token", bound.browser.token_form("made up", &[]), std::slice::from_ref(&proof)).await;
         refused(&answer, "invalid_grant", "a stranger writes nothing to the store");
     }
     let redirect = bound.browser.sign_in(&[], "admin", "admin123").await.redirect();
-    let issued = bound.post("/token", bound.browser.token_form(&redirect["code"], &[]), &[proof.clone()]).await;
+    let issued =
+        bound.post("/token", bound.browser.token_form(&redirect["code"], &[]), std::slice::from_ref(&proof)).await;
     assert_eq!(issued.status, 200, "{issued:?}");
     let redirect = bound.browser.sign_in(&[], "admin", "admin123").await.redirect();
     let again = bound.post("/token", bound.browser.token_form(&redirect["code"], &[]), &[proof]).await;
