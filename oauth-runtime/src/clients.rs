@@ -29,6 +29,8 @@ pub(crate) struct Clients {
     origins: Vec<String>,
     /// The most that those may be given which are not listed, by how they came.
     unlisted: Vec<(Unlisted, Arc<Ceiling>)>,
+    /// Scopes that guards ask for, and of which the author said nothing that is about those.
+    unopened: Vec<&'static str>,
     registrar: Option<Registrar>,
     /// The kinds of those that are not listed.
     possible: Vec<RegisteredClient>,
@@ -60,6 +62,7 @@ impl Clients {
             listed,
             origins,
             unlisted,
+            unopened: Vec::new(),
             registrar: None,
             possible: Vec::new(),
             documents: None,
@@ -67,6 +70,16 @@ impl Clients {
             told: None,
             pages: Arc::new(RegisteredClient::pages(name)),
         }
+    }
+
+    /// With the scopes that guards ask for and that none gets who is not listed.
+    pub(crate) fn without_scopes(self, unopened: Vec<&'static str>) -> Self {
+        Clients { unopened, ..self }
+    }
+
+    /// Scopes that guards ask for and that those who are not listed cannot get, since nothing was said of it.
+    pub(crate) fn unopened(&self) -> &[&'static str] {
+        &self.unopened
     }
 
     /// With what registers clients.

@@ -13,6 +13,7 @@ mod http;
 mod metadata;
 mod pages;
 mod resources;
+mod shown;
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -21,6 +22,7 @@ use std::pin::Pin;
 pub use finding::Finding;
 
 use crate::doctor::http::{Ask, Http, Visit};
+use crate::doctor::shown::{shown, without_user};
 use crate::server::{OAuthService, Server};
 
 impl OAuthService {
@@ -85,13 +87,14 @@ impl Doctor {
         let http = match Http::new(self.at.as_deref(), server.issuer()) {
             Ok(http) => http,
             Err(why) => {
-                let finding = Finding::Unreachable { url: self.at.unwrap_or_else(|| issuer.clone()), why };
-                return Report { issuer, visits: 0, findings: vec![finding] };
+                let at = self.at.as_deref().map(|at| shown(without_user(at)));
+                let finding = Finding::Unreachable { url: at.unwrap_or_else(|| issuer.clone()), why };
+                return Report { issuer, visits: 0, findings: vec![finding], not_visited: Vec::new() };
             }
         };
-        let mut round = Round { server, http, findings: Vec::new() };
+        let mut round = Round { server, http, findings: Vec::new(), not_visited: Vec::new() };
         round.look().await;
-        Report { issuer, visits: round.http.visits, findings: round.findings }
+        Report { issuer, visits: round.http.visits, findings: round.findings, not_visited: round.not_visited }
     }
 }
 
@@ -106,7 +109,7 @@ impl IntoFuture for Doctor {
 
 impl fmt::Debug for Doctor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Doctor").field("at", &self.at).finish_non_exhaustive()
+        f.debug_struct("Doctor").field("at", &self.at.as_deref().map(without_user)).finish_non_exhaustive()
     }
 }
 
@@ -115,6 +118,7 @@ struct Round<'a> {
     server: &'a Server,
     http: Http,
     findings: Vec<Finding>,
+    not_visited: Vec<String>,
 }
 
 impl Round<'_> {
@@ -123,7 +127,10 @@ impl Round<'_> {
         if self.metadata().await {
             self.endpoints().await;
             self.resources().await;
+            self.open_scopes();
             self.sign_in_page().await;
+        } else {
+            self.skip("all else, which goes by this: run it again".to_owned());
         }
         self.findings.extend(self.http.long_headers());
     }
@@ -144,6 +151,18 @@ impl Round<'_> {
         }
     }
 
+    fn open_scopes(&mut self) {
+        let scopes = self.server.clients().unopened().join(" ");
+        if !scopes.is_empty() {
+            self.find(Finding::NoOpenScopes { scopes });
+        }
+    }
+
+    /// Says what is not looked at, and why.
+    fn skip(&mut self, what: String) {
+        self.not_visited.push(what);
+    }
+
     fn find(&mut self, finding: Finding) {
         if !self.findings.contains(&finding) {
             self.findings.push(finding);
@@ -151,13 +170,15 @@ impl Round<'_> {
     }
 }
 
-/// What a check found. Printed it is a line for each finding, or says that there is none.
+/// What a check found. Printed it is a line for each finding, or says that there is none, and one for each thing that could
+/// not be looked at.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Report {
     issuer: String,
     visits: usize,
     findings: Vec<Finding>,
+    not_visited: Vec<String>,
 }
 
 impl Report {
@@ -173,6 +194,12 @@ impl Report {
         &self.findings
     }
 
+    /// What was not looked at, and why, as in "the sign-in page, since requests have to be pushed".
+    #[must_use]
+    pub fn not_visited(&self) -> &[String] {
+        &self.not_visited
+    }
+
     /// Fails the test where something was found.
     ///
     /// # Panics
@@ -185,12 +212,13 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Report { issuer, visits, findings } = self;
-        if findings.is_empty() {
-            return write!(f, "{issuer}: a client can connect ({visits} requests were answered as they should be)");
+        let Report { issuer, visits, findings, not_visited } = self;
+        match findings.len() {
+            0 => write!(f, "{issuer}: a client can connect ({visits} requests were answered as they should be)")?,
+            1 => write!(f, "{issuer}: 1 obstacle for a client")?,
+            count => write!(f, "{issuer}: {count} obstacles for a client")?,
         }
-        let count = findings.len();
-        write!(f, "{issuer}: {count} {} for a client", if count == 1 { "obstacle" } else { "obstacles" })?;
-        findings.iter().try_for_each(|finding| write!(f, "\n- {finding}"))
+        findings.iter().try_for_each(|finding| write!(f, "\n- {finding}"))?;
+        not_visited.iter().try_for_each(|what| write!(f, "\nnot visited: {what}"))
     }
 }

@@ -10,11 +10,11 @@ use oauth_runtime::{Builder, Login, OAuthService, policy};
 use oauth_tests::{SECRET, Server, free_port, serve};
 use serde_json::json;
 
-const ISSUER: &str = "https://api.example";
-const MCP: &str = "https://api.example/mcp";
+pub(crate) const ISSUER: &str = "https://api.example";
+pub(crate) const MCP: &str = "https://api.example/mcp";
 
 /// A service that any client may come to, as it is deployed: behind a proxy that ends TLS.
-fn builder() -> Builder {
+pub(crate) fn builder() -> Builder {
     OAuthService::builder()
         .untyped_claims()
         .issuer(ISSUER)
@@ -29,53 +29,56 @@ fn service() -> OAuthService {
     builder().build().unwrap()
 }
 
-fn guarded(oauth: &OAuthService, app: &mut ServiceConfig) {
+pub(crate) fn guarded(oauth: &OAuthService, app: &mut ServiceConfig) {
     let tools = web::scope("/mcp").route("", web::post().to(async || "called"));
     app.configure(oauth.routes()).service(tools.wrap(oauth.require(policy!(sub))));
 }
 
-fn start(oauth: &OAuthService, app: impl Fn(&OAuthService, &mut ServiceConfig) + Copy + Send + 'static) -> Server {
+pub(crate) fn start(
+    oauth: &OAuthService,
+    app: impl Fn(&OAuthService, &mut ServiceConfig) + Copy + Send + 'static,
+) -> Server {
     let oauth = oauth.clone();
     serve(free_port().0, move |config| app(&oauth, config))
 }
 
 /// What a proxy passes on, and what it makes of the answer.
-struct Passed<'a> {
-    path: String,
-    method: &'a str,
+pub(crate) struct Passed<'a> {
+    pub(crate) path: String,
+    pub(crate) method: &'a str,
     /// Names in lower case.
-    headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
 }
 
-struct Answered {
-    status: u16,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
+pub(crate) struct Answered {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answered {
-    fn replace(&mut self, name: &str, change: impl Fn(&str) -> String) {
+    pub(crate) fn replace(&mut self, name: &str, change: impl Fn(&str) -> String) {
         self.headers.iter_mut().filter(|(known, _)| known == name).for_each(|(_, value)| *value = change(value));
     }
 
-    fn drop(&mut self, name: &str) {
+    pub(crate) fn drop(&mut self, name: &str) {
         self.headers.retain(|(known, _)| known != name);
     }
 
-    fn add(&mut self, name: &str, value: &str) {
+    pub(crate) fn add(&mut self, name: &str, value: &str) {
         self.headers.push((name.to_owned(), value.to_owned()));
     }
 
-    fn rewrite(&mut self, from: &str, to: &str) {
+    pub(crate) fn rewrite(&mut self, from: &str, to: &str) {
         self.body = String::from_utf8_lossy(&self.body).replace(from, to).into_bytes();
     }
 }
 
-type Breaks = fn(&mut Passed<'_>);
-type Spoils = fn(&Passed<'_>, &mut Answered);
+pub(crate) type Breaks = fn(&mut Passed<'_>);
+pub(crate) type Spoils = fn(&Passed<'_>, &mut Answered);
 
 /// A reverse proxy that does one thing wrong.
-fn proxy(behind: &Server, breaks: Breaks, spoils: Spoils) -> Server {
+pub(crate) fn proxy(behind: &Server, breaks: Breaks, spoils: Spoils) -> Server {
     let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
     let base: Arc<str> = behind.base.as_str().into();
     let pass = move |request: HttpRequest, body: web::Bytes| {
@@ -109,18 +112,18 @@ fn proxy(behind: &Server, breaks: Breaks, spoils: Spoils) -> Server {
     })
 }
 
-const NOTHING: Breaks = |_| {};
-const AS_IT_IS: Spoils = |_, _| {};
+pub(crate) const NOTHING: Breaks = |_| {};
+pub(crate) const AS_IT_IS: Spoils = |_, _| {};
 
 /// What is found behind such a proxy.
-async fn found(breaks: Breaks, spoils: Spoils) -> Vec<String> {
+pub(crate) async fn found(breaks: Breaks, spoils: Spoils) -> Vec<String> {
     let oauth = service();
     let server = start(&oauth, guarded);
     let proxy = proxy(&server, breaks, spoils);
     told(&oauth, &proxy.base).await
 }
 
-async fn told(oauth: &OAuthService, at: &str) -> Vec<String> {
+pub(crate) async fn told(oauth: &OAuthService, at: &str) -> Vec<String> {
     let report = oauth.doctor().at(at).await;
     assert_eq!(report.is_healthy(), report.findings().is_empty());
     report.findings().iter().map(ToString::to_string).collect()
@@ -149,9 +152,12 @@ async fn a_healthy_service_has_none_whatever_its_configuration_is() {
         |builder, _| builder,
         |builder, base| builder.issuer(format!("{base}/tenant")),
         |builder, base| builder.mcp(format!("{base}/mcp")).open_scopes("notes:read"),
-        |builder, base| builder.mcp(format!("{base}/mcp")).issuer(format!("{base}/tenant")).scope("openid", "You"),
-        |builder, base| builder.audience("urn:notes").mcp(format!("{base}/mcp")),
-        |builder, base| builder.registration().scope("openid", "You").resource(format!("{base}/files")),
+        |builder, base| {
+            let builder = builder.mcp(format!("{base}/mcp")).issuer(format!("{base}/tenant")).scope("openid", "You");
+            builder.open_scopes("notes:write")
+        },
+        |builder, base| builder.audience("urn:notes").mcp(format!("{base}/mcp")).open_scopes(""),
+        |builder, base| builder.registration().open_scopes("").scope("openid", "You").resource(format!("{base}/files")),
         |builder, _| builder.require_pushed_requests(),
     ];
     for change in changes {
@@ -183,8 +189,9 @@ async fn each_thing_that_a_proxy_does_wrong_has_a_sentence() {
             NOTHING,
             |_, answered| answered.rewrite("\"https://api.example\"", "\"https://api.example/\""),
             "the metadata at https://api.example/.well-known/oauth-authorization-server names the issuer \"https://api.example/\", \
-             and this is \"https://api.example\": clients compare the two byte for byte. Write into .issuer(..) what is public, a \
-             closing slash included, and let the proxy lead to this service",
+             and this is \"https://api.example\": clients compare the two byte for byte. Write into .issuer(..) exactly what is \
+             public, with or without a closing slash, let the proxy lead to this service, and check that this configuration is the \
+             one that runs",
         ),
         (
             NOTHING,
@@ -383,7 +390,8 @@ async fn what_the_application_left_out_is_told() {
         told(&oauth, &without_routes.base).await,
         [
             "https://api.example/.well-known/oauth-authorization-server answers 404, and no other URL of the server is there either. \
-          Add .configure(oauth.routes()) to the App, and let the proxy, if there is one, send https://api.example to it"
+          Add .configure(oauth.routes()) to the App, or correct .issuer(..), and let the proxy, if there is one, send \
+          https://api.example to it"
         ]
     );
     let without_handlers = start(&oauth, |oauth, app| {

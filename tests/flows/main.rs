@@ -15,6 +15,7 @@ mod cross_site;
 mod device;
 mod devices;
 mod doctor;
+mod doctor_reports;
 mod documents;
 mod dpop;
 mod dpop_rules;

@@ -1,6 +1,7 @@
 //! What the log says of a route that is open, and of one at an address of the server's: which it is, and what to write.
 
 use actix_web::{App, HttpServer, rt, web};
+use oauth_runtime::{Policy, policy};
 use oauth_tests::{Browser, builder, free_port, serve};
 
 use crate::LOG;
@@ -57,5 +58,33 @@ fn an_mcp_server_whose_issuer_is_not_where_clients_fall_back_to_is_told() {
     let told = lines(message);
     for path in ["/authorize", "/token", "/register"] {
         assert!(told.contains(&format!("path=\"/tenant{path}\" fallback=\"{path}\"")), "{told}");
+    }
+}
+
+const READERS: Policy = policy!(scope = "unopened:read");
+
+#[test]
+fn a_scope_that_no_unlisted_client_can_get_is_told_once_with_its_cure() {
+    let (_, _) = (LOG.clone(), READERS);
+    let with_scope = || builder("http://127.0.0.1:9").scope("unopened:read", "Read").scope("unopened:write", "Write");
+    let told = || {
+        let lines = lines("clients that are not listed (.mcp(..), .registration()) get no scope");
+        lines.lines().filter(|line| line.contains("unopened:read")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    // None is let in, it was said, or no guard asks for it.
+    with_scope().build().unwrap();
+    with_scope().registration().open_scopes("unopened:read").build().unwrap();
+    with_scope().mcp("http://127.0.0.1:9/mcp").open_scopes("").build().unwrap();
+    builder("http://127.0.0.1:9").scope("unopened:write", "Write").registration().build().unwrap();
+    assert_eq!(told(), [""; 0]);
+    for (count, open) in
+        [with_scope().registration(), with_scope().mcp("http://127.0.0.1:9/mcp")].into_iter().enumerate()
+    {
+        open.build().unwrap();
+        let told = told();
+        let [.., line] = told.as_slice() else { panic!("{told:?}") };
+        assert_eq!(told.len(), count + 1, "{told:?}");
+        assert!(line.contains("WARN") && line.contains("unopened:read") && !line.contains("unopened:write"), "{line}");
+        assert!(line.contains("add .open_scopes(\"") && line.contains("or .open_scopes(\"\")"), "{line}");
     }
 }

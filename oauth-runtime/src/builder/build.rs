@@ -9,6 +9,7 @@ use crate::builder::clients::{clients, default_scope, origins, releases, scopes}
 use crate::builder::error::BuildError;
 use crate::builder::paths::{paths, tell_of_unusual};
 use crate::builder::typing::known_claims;
+use crate::builder::unlisted::tell_of_unopened;
 use crate::builder::whole::Whole;
 use crate::builder::{Builder, Settings};
 use crate::clients::Clients;
@@ -82,6 +83,7 @@ impl Settings {
         let described = Described::new(resource.as_ref(), &served, self.openings.served.first());
         let paths = paths(&issuer, &described, &self.paths, &has)?;
         tell_of_unusual(&paths, &self.openings.served);
+        tell_of_unopened(clients.unopened());
         self.check_addresses(&issuer, &paths, &users)?;
         meter::describe();
         let sealer = Arc::new(Sealer::new(&secrets, issuer.as_str()).ok_or(BuildError::Cryptography)?);
@@ -126,10 +128,12 @@ impl Settings {
 
     /// Those that are listed, and those that may come.
     fn all_clients(&mut self, whole: &Whole, issuer: &Issuer, has_sessions: bool) -> Result<Clients, BuildError> {
+        let unopened = self.unopened(whole)?;
         let listed = clients(std::mem::take(&mut self.clients), whole)?;
         let unlisted = self.unlisted(whole, listed.is_empty(), has_sessions)?;
         let origins = origins(std::mem::take(&mut self.origins))?;
-        Ok(Clients::new(listed, origins, unlisted, self.tellable(whole), self.known_as(issuer)))
+        let clients = Clients::new(listed, origins, unlisted, self.tellable(whole), self.known_as(issuer));
+        Ok(clients.without_scopes(unopened))
     }
 
     /// Of the pages, and of those who sign in.

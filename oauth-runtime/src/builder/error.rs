@@ -273,7 +273,7 @@ pub enum BuildError {
     },
     /// [`client`](crate::Builder::client) was not called, and there are no sessions, by which an application has pages of its own.
     #[error(
-        "there is no client: add .client(Client::public(\"app\").redirect_uri(..)), or .registration() for those that register themselves"
+        "there is no client: add .client(Client::public(\"app\").redirect_uri(..)), .clients(..) for those that your function knows, or .registration() for those that register themselves"
     )]
     NoClient,
     /// The id of a client is empty, too long, or has other characters than printable ASCII.

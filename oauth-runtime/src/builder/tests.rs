@@ -154,7 +154,7 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
         (good().scope("notes", "").default_scope("note"), is!(BuildError::DefaultScope(_)), "exists, \"notes\""),
         (good().path(Endpoint::Token, "token"), is!(BuildError::Path { .. }), "/segments"),
         (good().path(Endpoint::Token, "/login"), is!(BuildError::Path { .. }), "is taken"),
-        (bare(), is!(BuildError::NoClient), ".client(Client::public("),
+        (bare(), is!(BuildError::NoClient), ".redirect_uri(..)), .clients(..) for those"),
         (
             good().client(Client::public("a b").redirect_uri(CALLBACK)),
             is!(BuildError::ClientId { .. }),

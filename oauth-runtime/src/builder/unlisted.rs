@@ -16,6 +16,7 @@ use crate::clients::documents::hosts::Hosts;
 #[cfg(feature = "mcp")]
 use crate::clients::documents::{self, Documents};
 use crate::clients::registered::{Registrar, Rules};
+use crate::guard::map;
 use crate::guard::protection::OwnTokens;
 use crate::guard::refusal::Resource;
 use crate::model::ceiling::{Ceiling, Unlisted};
@@ -71,7 +72,7 @@ impl<S> Builder<S> {
 
     /// What clients that are not listed may be granted by their users, as in `"notes:read notes:write"`: call it again for
     /// more. They are third parties, so the user is asked each time. Default: nothing beyond who signed in, and that it lasts
-    /// (`openid`, `offline_access`).
+    /// (`openid`, `offline_access`): where guards ask for more, the log says so, and `""` says that it is meant.
     pub fn open_scopes(mut self, scopes: impl Into<String>) -> Self {
         self.settings.openings.scopes.push(scopes.into());
         self
@@ -173,6 +174,16 @@ impl Settings {
         Ok(self.ways()?.into_iter().map(|way| (way, Arc::clone(&open))).collect())
     }
 
+    /// The scopes that guards ask for, where others than listed clients may come and nothing was said of their scopes.
+    pub(super) fn unopened(&self, whole: &Whole) -> Result<Vec<&'static str>, BuildError> {
+        if !self.openings.scopes.is_empty() || self.ways()?.is_empty() {
+            return Ok(Vec::new());
+        }
+        // They have these two, where the service has.
+        let is_withheld = |scope: &&str| ![OPENID, OFFLINE_ACCESS].contains(scope) && whole.scopes.contains_key(*scope);
+        Ok(map::scopes().into_iter().filter(is_withheld).collect())
+    }
+
     #[cfg(feature = "mcp")]
     fn ways(&self) -> Result<Vec<Unlisted>, BuildError> {
         let hosts = self.openings.hosts();
@@ -228,6 +239,20 @@ impl Settings {
         resources.join(&whole.of_userinfo());
         let grants = vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
         Ok(Ceiling { grants, of_users, of_its_own: Scope::default(), resources, default_resource })
+    }
+}
+
+/// A token without a scope is a good one, so that nothing but a guard's refusal would show it.
+pub(super) fn tell_of_unopened(scopes: &[&str]) {
+    if !scopes.is_empty() {
+        let scopes = scopes.join(" ");
+        tracing::warn!(
+            target: "oauth",
+            scopes,
+            "guards ask for these scopes, and clients that are not listed (.mcp(..), .registration()) get no scope, so that each \
+             such guard refuses them for good: add .open_scopes({scopes:?}), or .open_scopes(\"\") where those guards are not \
+             for them"
+        );
     }
 }
 

@@ -7,6 +7,7 @@ use actix_web::http::header::HttpDate;
 use crate::doctor::Round;
 use crate::doctor::finding::Finding;
 use crate::doctor::http::{Ask, PAGE, Visit};
+use crate::doctor::shown::shown;
 use crate::server::paths::{Errors, Named, Placed, Url};
 
 impl Round<'_> {
@@ -44,9 +45,9 @@ impl Round<'_> {
         let url = &visit.url;
         let (age, kept) = (visit.header("age"), visit.header("cache-control"));
         if !age.is_empty() {
-            self.find(Finding::Cached { url: url.clone(), told: format!("Age: {age}") });
+            self.find(Finding::Cached { url: url.clone(), told: shown(&format!("Age: {age}")) });
         } else if !kept.contains("no-store") {
-            self.find(Finding::Cached { url: url.clone(), told: format!("Cache-Control: {kept}") });
+            self.find(Finding::Cached { url: url.clone(), told: shown(&format!("Cache-Control: {kept}")) });
         }
         if let Some(date) = visit.header("date").parse::<HttpDate>().ok().map(SystemTime::from) {
             let now = SystemTime::now();
@@ -66,15 +67,17 @@ impl Round<'_> {
             (via, _) => Some(format!("Via: {via}")),
         };
         if let Some(told) = told.filter(|_| self.server.client_address().is_peer()) {
-            self.find(Finding::Proxy { url: url.clone(), told });
+            self.find(Finding::Proxy { url: url.clone(), told: shown(&told) });
         }
     }
 }
 
 impl Visit {
-    /// RFC 6749 §5.2
+    /// RFC 6749 §5.2; what an application answers where nothing is may be JSON with an error, too.
     pub(super) fn is_json_error(&self) -> bool {
-        (400..500).contains(&self.status) && self.json().is_some_and(|json| json["error"].is_string())
+        (400..500).contains(&self.status)
+            && !matches!(self.status, 404 | 405)
+            && self.json().is_some_and(|json| json["error"].is_string())
     }
 }
 

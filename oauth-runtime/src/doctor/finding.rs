@@ -48,8 +48,8 @@ pub enum Finding {
     },
     /// None of the server's URLs is there.
     #[error(
-        "{url} answers {status}, and no other URL of the server is there either. Add .configure(oauth.routes()) to the App, and \
-         let the proxy, if there is one, send {origin} to it"
+        "{url} answers {status}, and no other URL of the server is there either. Add .configure(oauth.routes()) to the App, or \
+         correct .issuer(..), and let the proxy, if there is one, send {origin} to it"
     )]
     NoRoutes {
         /// The URL that was asked for.
@@ -72,13 +72,14 @@ pub enum Finding {
     },
     /// The metadata is that of another issuer.
     #[error(
-        "the metadata at {url} names the issuer {named:?}, and this is {issuer:?}: clients compare the two byte for byte. Write \
-         into .issuer(..) what is public, a closing slash included, and let the proxy lead to this service"
+        "the metadata at {url} names the issuer \"{named}\", and this is {issuer:?}: clients compare the two byte for byte. Write \
+         into .issuer(..) exactly what is public, with or without a closing slash, let the proxy lead to this service, and check \
+         that this configuration is the one that runs"
     )]
     OtherIssuer {
         /// The URL of the document.
         url: String,
-        /// What it says.
+        /// What it says: of this and of all else that others wrote the first 200 characters, with control characters escaped.
         named: String,
         /// What is configured.
         issuer: String,
@@ -208,6 +209,15 @@ pub enum Finding {
         /// The URL of the resource.
         url: String,
     },
+    /// Clients that are not listed cannot get the scopes that guards ask for.
+    #[error(
+        "guards of this program ask for the scope {scopes}, and clients that are not listed get no scope: each such guard refuses \
+         them for good. Add .open_scopes({scopes:?}), or .open_scopes(\"\") where those guards are not for them"
+    )]
+    NoOpenScopes {
+        /// Those that guards ask for and that the service has, with a space between them.
+        scopes: String,
+    },
     /// The sign-in page comes without its cookie.
     #[error(
         "the sign-in page {url} comes without its cookie, so that no one can sign in. Let the proxy pass Set-Cookie on, and no \
@@ -219,7 +229,7 @@ pub enum Finding {
     },
     /// The cookie of the sign-in page was changed on its way.
     #[error(
-        "the cookie of the sign-in page {url} has {found:?} after its value, and was sent with {expected:?}: browsers drop it, or \
+        "the cookie of the sign-in page {url} has \"{found}\" after its value, and was sent with {expected:?}: browsers drop it, or \
          send it where it does not belong. Let the proxy leave it as it is (nginx: proxy_cookie_path, proxy_cookie_flags)"
     )]
     OtherCookie {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::doctor::finding::Finding;
+use crate::doctor::shown::shown;
 use crate::model::issuer::Issuer;
 
 /// A request.
@@ -138,7 +139,7 @@ impl Http {
                 if to == url {
                     Err(Finding::RedirectLoop { url, status })
                 } else {
-                    Err(Finding::Redirected { url, status, to })
+                    Err(Finding::Redirected { url, status, to: shown(&to) })
                 }
             }
             _ => Ok(Visit { url, status, headers, body }),
@@ -185,7 +186,7 @@ fn cause_of(why: &reqwest::Error) -> String {
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    cause.to_string()
+    shown(&cause.to_string())
 }
 
 /// The origin of a page that the server has not heard of.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::doctor::Round;
 use crate::doctor::finding::Finding;
 use crate::doctor::http::{Ask, PAGE, Visit};
+use crate::doctor::shown::shown;
 use crate::server::paths::{Named, Url};
 
 impl Round<'_> {
@@ -23,6 +24,8 @@ impl Round<'_> {
                 continue;
             };
             match visit.json().filter(|_| visit.status == 200) {
+                // Of another issuer all else is other, too.
+                Some(document) if !self.is_of_issuer(&visit, &document) => return false,
                 Some(document) => self.document(&visit, &document, is_openid),
                 None if index == 0 && !self.is_there().await => {
                     let origin = server.issuer().origin();
@@ -41,16 +44,20 @@ impl Round<'_> {
         self.http.visit(Ask::post(&url)).await.is_ok_and(|visit| visit.is_json_error())
     }
 
+    fn is_of_issuer(&mut self, visit: &Visit, document: &Value) -> bool {
+        let issuer = self.server.issuer().as_str();
+        // RFC 8414 §3.3
+        let is_same = document["issuer"] == issuer;
+        if !is_same {
+            let named = shown(document["issuer"].as_str().unwrap_or_default());
+            self.find(Finding::OtherIssuer { url: visit.url.clone(), named, issuer: issuer.to_owned() });
+        }
+        is_same
+    }
+
     fn document(&mut self, visit: &Visit, document: &Value, is_openid: bool) {
         let (server, url) = (self.server, &visit.url);
         self.cors(visit, "GET");
-        let issuer = server.issuer().as_str();
-        // RFC 8414 §3.3
-        if document["issuer"] != issuer {
-            let named = document["issuer"].as_str().unwrap_or_default().to_owned();
-            self.find(Finding::OtherIssuer { url: url.clone(), named, issuer: issuer.to_owned() });
-            return;
-        }
         // MCP, authorization code protection: without it clients refuse to go on.
         self.compare(url, document, "code_challenge_methods_supported", &json!(["S256"]));
         for placed in server.paths().registered() {
@@ -66,7 +73,7 @@ impl Round<'_> {
     pub(super) fn compare(&mut self, url: &str, document: &Value, member: &str, expected: &Value) {
         let found = &document[member];
         if found != expected {
-            let (found, expected) = (found.to_string(), expected.to_string());
+            let (found, expected) = (shown(&found.to_string()), expected.to_string());
             self.find(Finding::OtherValue { url: url.to_owned(), member: member.to_owned(), found, expected });
         }
     }
@@ -77,7 +84,7 @@ impl Round<'_> {
         match visit.all("access-control-allow-origin").as_slice() {
             [] => self.find(Finding::NoCors { url, method: method.to_owned(), origin: PAGE.to_owned() }),
             [one] if !one.contains(',') => {}
-            several => self.find(Finding::CorsTwice { url, found: several.join(", ") }),
+            several => self.find(Finding::CorsTwice { url, found: shown(&several.join(", ")) }),
         }
     }
 }

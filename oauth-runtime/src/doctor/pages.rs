@@ -6,6 +6,7 @@ use url::form_urlencoded::Serializer;
 use crate::doctor::Round;
 use crate::doctor::finding::Finding;
 use crate::doctor::http::Ask;
+use crate::doctor::shown::shown;
 use crate::model::GrantType;
 use crate::model::client::RegisteredClient;
 use crate::server::SignInBy;
@@ -15,8 +16,11 @@ use crate::sign_in::cookie::{self, Cookie};
 impl Round<'_> {
     pub(super) async fn sign_in_page(&mut self) {
         // A page of the author's own has cookies of its own.
-        if matches!(self.server.sign_in(), SignInBy::PageAt(_)) || self.server.requires_pushed_requests() {
-            return;
+        if let SignInBy::PageAt(path) = self.server.sign_in() {
+            return self.skip(format!("the sign-in page, which is your own, at {path}"));
+        }
+        if self.server.requires_pushed_requests() {
+            return self.skip("the sign-in page, since requests have to be pushed".to_owned());
         }
         let Some((client, redirect_uri)) = self.client().await else { return };
         let asked = Serializer::new(String::new())
@@ -29,7 +33,7 @@ impl Round<'_> {
         let url = self.url(self.server.path(Url::Authorize));
         let Some(page) = self.visit(Ask::get(&format!("{url}?{asked}"))).await else { return };
         if page.status != 200 || !page.is_html() {
-            return;
+            return self.skip(format!("the sign-in page, since {url} answers {} to a good request", page.status));
         }
         let expected = cookie::attributes(self.server);
         let name = Cookie::Browser.tagged(self.server, "");
@@ -38,7 +42,7 @@ impl Round<'_> {
         match set.map(|line| attributes(line).unwrap_or_default()) {
             None => self.find(Finding::NoCookie { url }),
             Some(found) if is_like(&found, &expected) => {}
-            Some(found) => self.find(Finding::OtherCookie { url, found, expected }),
+            Some(found) => self.find(Finding::OtherCookie { url, found: shown(&found), expected }),
         }
     }
 
@@ -50,7 +54,11 @@ impl Round<'_> {
         if let Some(client) = self.server.clients().first(may_ask) {
             return Some((client.client_id.clone(), client.redirect_uris.first()?.as_str().to_owned()));
         }
-        self.server.clients().registrar()?;
+        if self.server.clients().registrar().is_none() {
+            let why = "no listed client can ask for it without credentials, and none registers itself";
+            self.skip(format!("the sign-in page, since {why}"));
+            return None;
+        }
         let url = self.url(self.server.path(Url::Register));
         let client = json!({
             "client_name": "oauth.doctor()",
@@ -60,8 +68,11 @@ impl Round<'_> {
         let visit = self.visit(Ask::post_json(&url, &client)).await?;
         match (visit.status, visit.json().as_ref().and_then(|json| json["client_id"].as_str())) {
             (201, Some(client)) => Some((client.to_owned(), REDIRECT_URI.to_owned())),
-            // An address may register so many.
-            (429, _) => None,
+            (429, _) => {
+                let why = "as many clients have registered from this address as may within an hour";
+                self.skip(format!("the sign-in page, since {why}"));
+                None
+            }
             (status, _) => {
                 self.find(Finding::OtherAnswer { url, status });
                 None

@@ -6,6 +6,7 @@ use url::Url as Parsed;
 use crate::doctor::Round;
 use crate::doctor::finding::Finding;
 use crate::doctor::http::{Ask, Visit};
+use crate::doctor::shown::shown;
 use crate::server::paths::Url;
 
 impl Round<'_> {
@@ -17,10 +18,13 @@ impl Round<'_> {
             let Ok(parsed) = resource.parse::<Parsed>() else { continue };
             let document = format!("{}{}", parsed.origin().ascii_serialization(), placed.path);
             self.described(&document, resource).await;
-            // What clients are given that come with the URL alone.
-            let is_given = server.serves(resource) && server.clients().open_to(resource).is_some();
-            if is_given && placed.path.ends_with(parsed.path().trim_end_matches('/')) {
-                self.called_by_strangers(resource, &document).await;
+            // The issuer itself is all of the App: no one handler is at its URL.
+            let is_place = !matches!(parsed.path(), "/" | "") && resource != server.issuer().as_str();
+            let is_guarded = server.serves(resource) || resource == server.audience();
+            if is_place && is_guarded && placed.path.ends_with(parsed.path().trim_end_matches('/')) {
+                // What clients are given that come with the URL alone.
+                let is_given = server.serves(resource) && server.clients().open_to(resource).is_some();
+                self.called_by_strangers(resource, &document, is_given).await;
             }
         }
     }
@@ -37,10 +41,14 @@ impl Round<'_> {
         self.compare(url, &document, "authorization_servers", &json!([self.server.issuer().as_str()]));
     }
 
-    async fn called_by_strangers(&mut self, url: &str, document: &str) {
-        let Some((visit, posts)) = self.without_a_token(url).await else { return };
+    async fn called_by_strangers(&mut self, url: &str, document: &str, is_given: bool) {
+        let Some((visit, posts)) = self.without_a_token(url, is_given).await else { return };
         match visit.status {
             401 => {}
+            404 | 405 if !is_given => {
+                let why = format!("which itself answers {}: the doctor knows no other URL of it", visit.status);
+                return self.skip(format!("what is below {url}, {why}"));
+            }
             404 | 405 => return self.find(Finding::NoHandler { url: url.to_owned(), status: visit.status }),
             status => return self.find(Finding::Open { url: url.to_owned(), status }),
         }
@@ -49,7 +57,7 @@ impl Round<'_> {
         };
         let named = parameter(challenge, "resource_metadata");
         if named != Some(document) {
-            let (found, expected) = (named.unwrap_or("nothing").to_owned(), document.to_owned());
+            let (found, expected) = (shown(named.unwrap_or("nothing")), document.to_owned());
             self.find(Finding::OtherChallenge { url: url.to_owned(), found, expected });
         }
         let with_a_token = if posts { ping(url) } else { stream(url) }.with("authorization", "Bearer no.good.token");
@@ -60,11 +68,12 @@ impl Round<'_> {
         }
     }
 
-    /// What a stranger is answered, and whether by a POST: what takes no GET is asked by that.
-    async fn without_a_token(&mut self, url: &str) -> Option<(Visit, bool)> {
+    /// What a stranger is answered, and whether by a POST: an MCP server that takes no GET is asked by that, and nothing
+    /// else, since there it could do something.
+    async fn without_a_token(&mut self, url: &str, is_given: bool) -> Option<(Visit, bool)> {
         let visit = self.visit(stream(url)).await?;
         match visit.status {
-            404 | 405 => Some((self.visit(ping(url)).await?, true)),
+            404 | 405 if is_given => Some((self.visit(ping(url)).await?, true)),
             _ => Some((visit, false)),
         }
     }

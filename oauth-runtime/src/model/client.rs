@@ -365,8 +365,8 @@ impl<S> Client<S> {
     }
 
     /// Where the client is told that a session ended (OpenID Connect Back-Channel Logout 1.0): the service posts a signed
-    /// `logout_token` there when its user signs out, or is signed out by your code, by any other way than that client's own doing.
-    /// https, or http on loopback where the issuer is; no fragment.
+    /// `logout_token` there when its user signs out, or is signed out by your code, whoever asked for it: a client that asked
+    /// with its own `id_token_hint` is told as well. https, or http on loopback where the issuer is; no fragment.
     ///
     /// Required: the scope `openid`, and sessions ([`Builder::reload`](crate::Builder::reload)). The client is told of sessions by
     /// which it got an ID token, by `sub` and `sid`. Not told is what is over by itself, since it was idle or old.
