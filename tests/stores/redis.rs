@@ -50,6 +50,22 @@ async fn c11_c42_one_server_keeps_the_contract() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn c42_no_part_of_a_new_store_is_younger_than_the_store() {
+    for binary in Redis::binaries() {
+        let server = Redis::start_binary(&binary, Redis::VOLATILE);
+        let store = RedisStore::connect(server.url()).await.unwrap();
+        let begun = store.read(Key::named("first")).await.unwrap().now;
+        // The times are whole seconds.
+        tokio::time::sleep(Duration::from_millis(1_100)).await;
+        for name in 0..50 {
+            let seen = store.read(Key::named(&name.to_string())).await.unwrap();
+            // What clients make themselves is to be younger than the memory that it is spent in.
+            assert!(seen.born <= begun && begun < seen.now, "{name}: {seen:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn c11_c42_a_cluster_keeps_the_contract() {
     let cluster = RedisCluster::start();
     let urls = cluster.urls();

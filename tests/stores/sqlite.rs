@@ -315,6 +315,20 @@ async fn on_a_full_disk(path: &Path) {
 }
 
 #[tokio::test]
+async fn c42_no_part_of_a_new_file_is_younger_than_the_file() {
+    let path = fresh("born");
+    let clock = Clock::by_hand();
+    let store = SqliteStore::open_with_clock(&path, clock.clone()).await.expect("opened");
+    let begun = clock.now();
+    clock.advance(HOUR);
+    for name in 0..50 {
+        // What clients make themselves is to be younger than the memory that it is spent in.
+        assert_eq!(store.read(Key::named(&name.to_string())).await.expect("read").born, begun, "{name}");
+    }
+    close(store, &path).await;
+}
+
+#[tokio::test]
 async fn c42_the_time_never_goes_back() {
     let path = fresh("time");
     let (clock, key) = (Clock::by_hand(), Key::named("timed"));
@@ -332,8 +346,12 @@ async fn c42_the_time_never_goes_back() {
     let seen = store.read(key).await.expect("read");
     assert_eq!(seen.now, late);
     assert!(seen.kept.is_none(), "what had expired is back");
-    let first = store.read(Key::from_bytes([255; 32])).await.expect("read");
-    assert_eq!(first.born, late);
+    // What begins now begins by the same time.
+    let of_last = Key::from_bytes([255; 32]);
+    let was = store.read(of_last).await.expect("read").incarnation;
+    let _ = store.renew(1_023, was).await.expect("renewed");
+    let anew = store.read(of_last).await.expect("read");
+    assert!(anew.incarnation != was && anew.born == late, "{anew:?}");
 }
 
 #[tokio::test]

@@ -105,7 +105,18 @@ impl RedisStore {
         let servers = Arc::new(driver.run(async move { Servers::connect(seeds, options).await }).await?);
         let store = RedisStore { servers, driver, prefix };
         store.check_schema().await?;
+        store.fill().await?;
         Ok(store)
+    }
+
+    /// Makes all buckets at once: none is born later than the store, where what clients make themselves, as assertions, would be
+    /// taken for older than its memory.
+    async fn fill(&self) -> Result<(), StoreError> {
+        let call = |bucket| Call::new(&SCRIPTS.read, bucket, self.names(Key::in_bucket(bucket)), vec![drawn()]);
+        let calls: Vec<Call> = (0..BUCKETS).map(call).collect();
+        let servers = Arc::clone(&self.servers);
+        let filled = async move { try_join_all(calls.iter().map(|call| servers.call(call))).await };
+        self.driver.run(filled).await.map(drop)
     }
 
     async fn check_schema(&self) -> Result<(), StoreError> {

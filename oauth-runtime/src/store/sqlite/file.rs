@@ -15,6 +15,7 @@ use super::reader::Reader;
 use super::time::Time;
 use super::writer::Writer;
 use crate::model::Clock;
+use crate::store::{BUCKETS, Incarnation};
 
 /// A file that is to be opened.
 pub(super) struct File {
@@ -48,7 +49,7 @@ impl File {
         create(&self.path)?;
         let time = Arc::new(Time::new(clock));
         let mut connection = self.retrying(async || self.connect(true).await).await?;
-        self.retrying(async || migrate(&mut connection, &self.path).await).await?;
+        self.retrying(async || migrate(&mut connection, &self.path, &time).await).await?;
         let place = Place::of(self.path())?;
         self.warn_of_the_clock(&mut connection, &time).await?;
         self.only_for_writing(&mut connection).await.map_err(|why| Failed::of(&self.path, &why))?;
@@ -165,13 +166,13 @@ fn create(path: &Path) -> Result<(), Failed> {
 }
 
 /// Brings the schema to this release's.
-async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), Refused> {
+async fn migrate(connection: &mut SqliteConnection, path: &Path, time: &Time) -> Result<(), Refused> {
     if known(connection, path).await? == MIGRATIONS.len() {
         // Without a lock: to start does not disturb the processes that run.
         return Ok(());
     }
     sqlx::raw_sql("BEGIN EXCLUSIVE").execute(&mut *connection).await?;
-    let migrated = migrate_within(connection, path).await;
+    let migrated = migrate_within(connection, path, time).await;
     let end = if migrated.is_ok() { "COMMIT" } else { "ROLLBACK" };
     let ended = sqlx::raw_sql(end).execute(connection).await;
     migrated?;
@@ -179,17 +180,28 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), R
     Ok(())
 }
 
-async fn migrate_within(connection: &mut SqliteConnection, path: &Path) -> Result<(), Refused> {
+async fn migrate_within(connection: &mut SqliteConnection, path: &Path, time: &Time) -> Result<(), Refused> {
     // Another process may have been first.
     let known = known(connection, path).await?;
     for migration in &MIGRATIONS[known..] {
         sqlx::raw_sql(*migration).execute(&mut *connection).await?;
+    }
+    if known == 0 {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(all_buckets(time))).execute(&mut *connection).await?;
     }
     if known < MIGRATIONS.len() {
         let stamp = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA};");
         sqlx::raw_sql(sqlx::AssertSqlSafe(stamp)).execute(connection).await?;
     }
     Ok(())
+}
+
+/// Makes all buckets at once: none is born later than the file, where what clients make themselves, as assertions, would be taken
+/// for older than its memory.
+fn all_buckets(time: &Time) -> String {
+    let born = time.now().seconds();
+    let row = |number| format!("({number}, {}, {born}, 0)", Incarnation::draw().bits().cast_signed());
+    format!("INSERT INTO oauth_buckets VALUES {}", (0..BUCKETS).map(row).collect::<Vec<_>>().join(","))
 }
 
 /// The schema of the file, of those that this release knows; 0 for a new file.
