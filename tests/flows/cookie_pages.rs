@@ -1,5 +1,6 @@
 //! The application's own pages, which the session of a browser opens.
 
+mod attacked;
 mod users;
 
 use actix_web::web::{self, ServiceConfig};
@@ -50,6 +51,12 @@ async fn unscoped() -> impl Responder {
     "unscoped"
 }
 
+#[require_claim(any(role = "admin", scope = "notes:read"))]
+#[get("/either")]
+async fn either() -> impl Responder {
+    "either"
+}
+
 #[require_claim(acr = "mfa")]
 #[get("/strong")]
 async fn strong() -> impl Responder {
@@ -90,8 +97,14 @@ fn pages(oauth: &OAuthService) -> impl Fn(&mut ServiceConfig) + Clone + Send + '
         let staff = web::scope("/staff").wrap(oauth.require(policy!(role = "admin"))).service(plain);
         let pages = web::scope("/app").wrap(oauth.pages());
         let pages = pages.service(notes).service(add).service(plain).service(admin).service(administer).service(scoped);
-        let pages =
-            pages.service(unscoped).service(strong).service(strengthen).service(fresh).service(token).service(cached);
+        let pages = pages
+            .service(unscoped)
+            .service(strong)
+            .service(strengthen)
+            .service(fresh)
+            .service(token)
+            .service(cached)
+            .service(either);
         app.configure(oauth.routes()).configure(handlers).service(pages.service(staff)).service(outside);
     }
 }
@@ -261,6 +274,8 @@ async fn the_session_is_used_by_pages_of_this_origin_alone() {
         (Method::GET, vec![from("same-site"), frame[0], frame[1]], 403),
         (Method::GET, vec![from("same-origin"), frame[0], frame[1]], 200),
         (Method::GET, vec![from("cross-site"), image[0], image[1]], 403),
+        (Method::GET, vec![from("cross-site"), image[0], link[1]], 403),
+        (Method::GET, vec![from("cross-site"), link[0], image[1]], 403),
         (Method::GET, vec![from("same-site"), image[0], image[1]], 403),
         (Method::GET, vec![from("same-origin"), image[0], image[1]], 200),
         (Method::HEAD, vec![from("cross-site"), image[0], image[1]], 403),
@@ -324,7 +339,7 @@ async fn a_token_decides_as_ever_and_the_session_opens_nothing_else() {
 async fn a_guard_that_names_a_scope_refuses_a_session() {
     let (server, _) = start(|builder| builder);
     let browser = signed_in(&server, "admin").await;
-    for path in ["/app/scoped", "/app/unscoped", "/app/token"] {
+    for path in ["/app/scoped", "/app/unscoped", "/app/either", "/app/token"] {
         let answer = fetch(&browser, path).await;
         assert_eq!((answer.status, answer.json()["error"].as_str()), (403, Some("access_denied")), "{path}");
         assert!(!answer.headers.contains_key("www-authenticate"), "{answer:?}");

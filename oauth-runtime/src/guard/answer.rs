@@ -45,7 +45,7 @@ impl<R> std::fmt::Debug for Answer<R> {
 
 /// RFC 9111 section 5.2.2.7: a cache that many share keeps no answer to a token. It should not by itself, where it sees the
 /// header `Authorization` (section 3.5), but caches by the path alone are written every day.
-pub(super) fn keep_private(headers: &mut HeaderMap) {
+pub(crate) fn keep_private(headers: &mut HeaderMap) {
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private"));
     }

@@ -122,8 +122,9 @@ pub(crate) fn clear(response: &mut HttpResponse, server: &Server, name: &str) {
     set(response, server, name, "", Some(Duration::ZERO));
 }
 
-/// Names and values, each pair by itself: another one may have bytes that no text has.
+/// Names and values, each pair by itself: another one may have bytes that no text has. What of a name is no blank of RFC 6265 §5.4
+/// stays in it: a browser takes a `__Host-` after another white space for no prefix, and lets a sibling host set it.
 fn pairs(request: &HttpRequest) -> impl Iterator<Item = (&str, &str)> {
     let sent = request.headers().get_all(header::COOKIE).flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
-    sent.filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='))
+    sent.filter_map(|pair| std::str::from_utf8(pair).ok()?.trim_matches([' ', '\t']).split_once('='))
 }

@@ -20,6 +20,10 @@ use crate::sign_in::{language, pushed};
 
 /// Whether a page of this server's own origin sent this.
 pub(crate) fn is_from_own_page(server: &Server, http: &HttpRequest) -> bool {
+    // Which of two is meant, no one knows.
+    if says_twice(http) {
+        return false;
+    }
     match http.headers().get("sec-fetch-site") {
         Some(site) => site == "same-origin",
         // Browsers from before 2023 do not say; a program that is no browser has no reason to post our forms.
@@ -34,6 +38,9 @@ pub(crate) fn may_use_session(server: &Server, http: &HttpRequest) -> Result<(),
     let is_safe = matches!(*http.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if !is_safe || http.headers().contains_key(header::UPGRADE) {
         return if is_from_own_page(server, http) { Ok(()) } else { Err(Reason::NotOfOwnPage) };
+    }
+    if says_twice(http) {
+        return Err(Reason::LedFromElsewhere);
     }
     let is_led_here =
         || said(http, "sec-fetch-mode") == Some("navigate") && said(http, "sec-fetch-dest") == Some("document");
@@ -55,6 +62,12 @@ pub(crate) fn is_shown(http: &HttpRequest) -> bool {
         (None, None) => said(http, "accept").is_some_and(|accepted| accepted.contains("text/html")),
         (mode, to) => mode == Some("navigate") && to == Some("document"),
     }
+}
+
+/// Whether one of the headers by which a browser says where a request comes from is there more than once.
+fn says_twice(http: &HttpRequest) -> bool {
+    let names = ["sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "origin"];
+    names.iter().any(|name| http.headers().get_all(*name).nth(1).is_some())
 }
 
 fn said<'a>(http: &'a HttpRequest, header: &str) -> Option<&'a str> {

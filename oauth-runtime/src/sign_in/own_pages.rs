@@ -12,11 +12,11 @@ use actix_web::http::{Method, StatusCode, header};
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
 
 use crate::error::Reason;
-use crate::guard::bearer;
 use crate::guard::on_page::{OnPage, SIGNED_IN, user_of_session};
 use crate::guard::protection::is_of_a_test;
 use crate::guard::refusal::Refusal;
 use crate::guard::watch;
+use crate::guard::{answer, bearer};
 use crate::keys::Verified;
 use crate::meter;
 use crate::model::Scope;
@@ -163,12 +163,17 @@ where
                 request.extensions_mut().insert(OnPage::new(server.protection(), Arc::clone(user)));
             }
             let mut response = service.call(request).await?;
-            let Some(visitor) = visitor else { return Ok(response.map_into_left_body()) };
+            let Some(visitor) = visitor else {
+                // A token's answer is one user's as well, and at the same URL is what the session opens.
+                answer::keep_private(response.headers_mut());
+                response.headers_mut().append(header::VARY, header::HeaderValue::from_static("Authorization, Cookie"));
+                return Ok(response.map_into_left_body());
+            };
             let refused = response.response_mut().extensions_mut().remove::<Refusal>();
             if let Some(shown) = refused.and_then(|refusal| shown_instead(server, response.request(), &refusal)) {
                 return Ok(response.into_response(shown).map_into_right_body());
             }
-            visitor.leave(server, response.response_mut());
+            visitor.leave(server, response.response_mut()).await;
             Ok(response.map_into_left_body())
         })
     }
@@ -266,7 +271,7 @@ async fn visitor(server: &Server, http: &HttpRequest) -> Result<Option<Visitor>,
 
 impl Visitor {
     /// What is said of every answer to them.
-    fn leave<B>(self, server: &Server, response: &mut HttpResponse<B>) {
+    async fn leave<B>(self, server: &Server, response: &mut HttpResponse<B>) {
         let headers = response.headers_mut();
         // A guard says `private` by itself; what the browser keeps would be there after a sign-out.
         let said = headers.get(header::CACHE_CONTROL);
@@ -279,7 +284,15 @@ impl Visitor {
             said.to_str().is_ok_and(|said| said.contains("no-store") || said.contains("private"))
         };
         let is_private = headers.get(header::CACHE_CONTROL).is_some_and(is_for_one);
-        if self.is_to_prolong && is_private && self.session.prolong(response, server).is_err() {
+        if !(self.is_to_prolong && is_private) {
+            return;
+        }
+        // While the handler was at it, the session may have ended, and another one may have begun in the browser.
+        match self.session.clone().at_guard(server).await {
+            Ok(Some(_)) => {}
+            Ok(None) | Err(_) => return,
+        }
+        if self.session.prolong(response, server).is_err() {
             tracing::warn!(target: "oauth", "a session could not be prolonged");
         }
     }
