@@ -19,7 +19,7 @@ use crate::seal::derive;
 
 impl<S> Builder<S> {
     /// Takes proofs of possession (DPoP, RFC 9449): a client that sends one with its token request gets tokens that are bound
-    /// to its key, and nobody who steals them can use them. Guards ask for a proof with each such token. Clients that send none
+    /// to its key, and of no use to a thief. Guards ask for a proof with each such token. Clients that send none
     /// get bearer tokens, as before. Default: off; proofs are not read, and nothing is told of them.
     ///
     /// Each proof is good for one request, within a minute. At `/token` and `/par` it is spent through the store, at guards in the

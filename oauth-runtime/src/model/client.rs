@@ -365,7 +365,7 @@ impl<S> Client<S> {
     }
 
     /// Where the client is told that a session ended (OpenID Connect Back-Channel Logout 1.0): the service posts a signed
-    /// `logout_token` there when its user signs out, or is signed out by your code, whoever asked for it: a client that asked
+    /// `logout_token` there when its user signs out, or is signed out by your code, no matter who asked for it: a client that asked
     /// with its own `id_token_hint` is told as well. https, or http on loopback where the issuer is; no fragment.
     ///
     /// Required: the scope `openid`, and sessions ([`Builder::reload`](crate::Builder::reload)). The client is told of sessions by

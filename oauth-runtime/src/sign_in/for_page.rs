@@ -17,7 +17,7 @@ use crate::sign_in::begin::{Presented, begin};
 use crate::sign_in::language;
 use crate::sign_in::request::{Authorization, signed_in_since};
 
-/// The URL at which a browser signs in for this page. Sealed: what it leads back to is nobody's to choose.
+/// The URL at which a browser signs in for this page. Sealed: what it leads back to is no one's to choose.
 pub(crate) fn url(server: &Server, request: &PageRequest) -> Result<String, Reason> {
     let now = server.now();
     let sealed = server.sealer().seal(request, now, now + PageRequest::LIFETIME);

@@ -45,5 +45,6 @@ test('the authorization scenarios of the conformance package pass', async (t) =>
   const [status] = await once(child, 'exit')
   assert.equal((await signedIn)?.status, 200, told)
   assert.equal(status, 0, told)
-  for (const scenario of SCENARIOS) assert.match(told, new RegExp(`✓ ${scenario}: 1 passed, 0 failed`))
+  // How many there are of a scenario depends on what the server offers: client documents with the feature `mcp`.
+  for (const scenario of SCENARIOS) assert.match(told, new RegExp(`✓ ${scenario}: [1-9] passed, 0 failed`))
 })
