@@ -1,6 +1,7 @@
 //! What stands before a handler: a request is decided before anything else of it is touched.
 
 pub(crate) mod answer;
+pub(crate) mod around;
 pub(crate) mod bearer;
 pub(crate) mod cache;
 pub(crate) mod closed;

@@ -10,7 +10,9 @@ use actix_web::{HttpResponse, web};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use oauth_runtime::{Client, Clock, Event, EventKind, OAuthService};
-use oauth_tests::{Answer, Browser, Changes, PATIENCE, REDIRECT, SECRET, Server, builder, free_port, handlers, serve};
+use oauth_tests::{
+    Answer, Browser, Changes, PATIENCE, REDIRECT, SECRET, Server, builder, free_port, serve, serve_service,
+};
 use serde_json::{Value, json};
 
 /// No answer.
@@ -79,11 +81,7 @@ fn set() -> Set {
         })
         .build()
         .unwrap();
-    let service = oauth.clone();
-    let server = serve(listener, move |app| {
-        app.configure(service.routes());
-        handlers(app);
-    });
+    let server = serve_service(listener, &oauth);
     let browser = Browser::new(&server);
     Set { oauth, clock, browser, posts, answers, events, _servers: [client, server] }
 }
@@ -265,10 +263,7 @@ async fn c47_a_client_that_never_answers_holds_up_no_other_and_many_endings_are_
         .reload(async |_: &str| Some(json!({ "role": "admin" })))
         .build()
         .unwrap();
-    let service = oauth.clone();
-    let server = serve(listener, move |app| {
-        app.configure(service.routes());
-    });
+    let server = serve_service(listener, &oauth);
     let session = async |client: &'static str| {
         let browser = Browser::new(&server);
         let asks: Changes<'_> = &[("client_id", Some(client)), ("scope", Some("openid"))];

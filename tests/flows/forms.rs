@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use oauth_runtime::states::WithReload;
 use oauth_runtime::{Builder, Client, Clock, Login, OAuthService, Question, SecondFactor, SignIn};
-use oauth_tests::{Answer, Browser, Server, builder, free_port, handlers, serve, start, without_cookies};
+use oauth_tests::{Answer, Browser, Server, builder, free_port, serve_service, start, without_cookies};
 use serde_json::{Value, json};
 
 const GUEST: &[(&str, Option<&str>)] =
@@ -20,11 +20,7 @@ fn with_service(change: impl FnOnce(Builder<WithReload>) -> Builder<WithReload>)
         .reload(async |subject: &str| Some(json!({ "sub": subject, "role": "admin" })))
         .client(guest.allow_resources([&base]));
     let oauth = change(staying).build().unwrap();
-    let service = oauth.clone();
-    let server = serve(listener, move |app| {
-        app.configure(service.routes()).configure(handlers);
-    });
-    (server, oauth)
+    (serve_service(listener, &oauth), oauth)
 }
 
 fn staying(change: impl FnOnce(Builder<WithReload>) -> Builder<WithReload>) -> Server {

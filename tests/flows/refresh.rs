@@ -7,7 +7,7 @@ use std::time::Duration;
 use oauth_runtime::states::WithReload;
 use oauth_runtime::testing::{Fault, Verb};
 use oauth_runtime::{Builder, Client, Clock, OAuthService};
-use oauth_tests::{Answer, Browser, Changes, SECRET, Server, builder, free_port, handlers, serve, start, watched};
+use oauth_tests::{Answer, Browser, Changes, SECRET, Server, builder, free_port, serve_service, start, watched};
 use serde_json::{Value, json};
 
 fn admin(_: &str) -> Option<Value> {
@@ -301,11 +301,7 @@ async fn a_reload_that_fails_loses_nothing() {
 fn with_service(change: impl FnOnce(Builder<WithReload>) -> Builder<WithReload>) -> (Server, OAuthService) {
     let (listener, base) = free_port();
     let oauth = change(with_reload(builder(&base))).build().unwrap();
-    let service = oauth.clone();
-    let server = serve(listener, move |app| {
-        app.configure(oauth.routes()).configure(handlers);
-    });
-    (server, service)
+    (serve_service(listener, &oauth), oauth)
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use oauth_runtime::store::MemoryStore;
 use oauth_runtime::testing::FaultyStore;
 use oauth_runtime::{Builder, Holder, OAuthService, Secret};
 use oauth_tests::proofs::ProofKey;
-use oauth_tests::{Answer, Browser, Server, builder, start_here};
+use oauth_tests::{Answer, Browser, Server, builder, serve_service, start_here};
 use serde_json::{Value, json};
 
 const CALLBACK: &str = "http://127.0.0.1:53682/callback";
@@ -29,10 +29,7 @@ fn server() -> (Server, Browser) {
 fn with_its_service() -> (OAuthService, Server, Browser) {
     let (listener, base) = oauth_tests::free_port();
     let oauth = open(builder(&base), &base).build().unwrap();
-    let service = oauth.clone();
-    let server = oauth_tests::serve(listener, move |app| {
-        app.configure(service.routes());
-    });
+    let server = serve_service(listener, &oauth);
     let browser = Browser::new(&server);
     (oauth, server, browser)
 }
@@ -111,10 +108,7 @@ async fn users_see_the_name_that_such_a_client_gave_itself_and_what_it_may_do_to
         builder.account_page().build().unwrap()
     };
     let (oauth, later) = (built("notes:write"), built(""));
-    let service = oauth.clone();
-    let server = oauth_tests::serve(listener, move |app| {
-        app.configure(service.routes());
-    });
+    let server = serve_service(listener, &oauth);
     let browser = Browser::new(&server);
     let client = id(&registered(&browser, public()).await);
     let code = code(&browser, &client, &[("scope", Some("notes:read notes:write"))]).await;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use oauth_runtime::{Client, Clock, OAuthService};
-use oauth_tests::{Answer, Browser, REDIRECT, SECRET, Server, builder, free_port, handlers, serve};
+use oauth_tests::{Answer, Browser, REDIRECT, SECRET, Server, builder, free_port, serve, serve_service};
 use serde_json::{Value, json};
 
 type Known = Result<Option<Client>, &'static str>;
@@ -66,11 +66,7 @@ fn set() -> Set {
         .clock(clock.clone())
         .build()
         .unwrap();
-    let service = oauth.clone();
-    let server = serve(listener, move |app| {
-        app.configure(service.routes());
-        handlers(app);
-    });
+    let server = serve_service(listener, &oauth);
     let browser = Browser::new(&server);
     Set { table, clock, oauth, server, browser }
 }

@@ -133,7 +133,12 @@ pub fn start<S>(change: impl FnOnce(Builder) -> Builder<S>) -> Server {
 /// As [`start`], for a configuration that speaks of the issuer.
 pub fn start_here<S>(change: impl FnOnce(Builder, &str) -> Builder<S>) -> Server {
     let (listener, base) = free_port();
-    let oauth = change(builder(&base), &base).build().unwrap();
+    serve_service(listener, &change(builder(&base), &base).build().unwrap())
+}
+
+/// Serves a service that the test has as well, with the usual handlers.
+pub fn serve_service(listener: TcpListener, oauth: &OAuthService) -> Server {
+    let oauth = oauth.clone();
     serve(listener, move |app| {
         app.configure(oauth.routes()).configure(handlers);
     })

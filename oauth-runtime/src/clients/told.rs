@@ -61,7 +61,7 @@ pub(crate) struct Told {
     clock: Clock,
     known: Cache<String, Known>,
     /// Apart from those that there are, which made-up ids must not drive out.
-    unknown: Cache<String, Known>,
+    unknown: Cache<String, Duration>,
     /// Those that there were when they were last asked for.
     of_late: Cache<String, ()>,
     /// How often it was said that a client is another one now.
@@ -70,8 +70,8 @@ pub(crate) struct Told {
 
 #[derive(Clone)]
 struct Known {
-    client: Option<Arc<RegisteredClient>>,
-    /// By the monotonic clock.
+    client: Arc<RegisteredClient>,
+    /// By the monotonic clock, as all that is kept here.
     until: Duration,
 }
 
@@ -84,6 +84,8 @@ enum NoAnswer {
     TimedOut,
     #[error("it failed: {0}")]
     Failed(String),
+    #[error("it answered a client that cannot be used: {0}")]
+    Unusable(String),
 }
 
 impl Told {
@@ -110,18 +112,13 @@ impl Told {
             return Ok(None);
         }
         let found = tokio::time::timeout(self.timeout, self.known_or_asked(id)).await;
-        match found.unwrap_or(Err(NoAnswer::TimedOut)) {
-            Ok(Some(Ok(client))) => Ok(Some(client)),
-            Ok(None) => Ok(None),
-            Ok(Some(Err(why))) => {
-                tracing::error!(target: "oauth", client = id, "the function of .clients(..) answered a client that cannot be used: {why}");
-                Err(Reason::ClientUnusable)
+        found.unwrap_or(Err(NoAnswer::TimedOut)).map_err(|why| {
+            tracing::error!(target: "oauth", client = id, "the function of .clients(..) named no client: {why}");
+            match why {
+                NoAnswer::Unusable(_) => Reason::ClientUnusable,
+                NoAnswer::Panicked | NoAnswer::TimedOut | NoAnswer::Failed(_) => Reason::ClientsAway,
             }
-            Err(why) => {
-                tracing::error!(target: "oauth", client = id, "the function of .clients(..) gave no answer: {why}");
-                Err(Reason::ClientsAway)
-            }
-        }
+        })
     }
 
     /// Forgets what it said of a client.
@@ -131,73 +128,76 @@ impl Told {
         self.unknown.remove(id);
     }
 
-    async fn known_or_asked(&self, id: &str) -> Result<Option<Result<Arc<RegisteredClient>, String>>, NoAnswer> {
+    async fn known_or_asked(&self, id: &str) -> Result<Option<Arc<RegisteredClient>>, NoAnswer> {
         loop {
-            if let Some(unknown) = self.unknown.get(id).filter(|unknown| self.is_fresh(unknown)) {
-                return Ok(unknown.client.map(Ok));
+            if self.is_unknown(id) {
+                return Ok(None);
             }
             // Those who come meanwhile wait for the one answer.
             let place = match self.known.get_value_or_guard_async(id).await {
-                Ok(known) if self.is_fresh(&known) => return Ok(known.client.map(Ok)),
+                Ok(known) if self.is_fresh(known.until) => return Ok(Some(known.client)),
                 Ok(stale) => {
                     self.known.remove_if(id, |known| known.until == stale.until);
                     continue;
                 }
                 Err(place) => place,
             };
-            if self.unknown.get(id).is_some_and(|unknown| self.is_fresh(&unknown)) {
-                continue;
+            if self.is_unknown(id) {
+                return Ok(None);
             }
             let changes = self.changes.load(Ordering::SeqCst);
             let asked = self.clock.monotonic();
-            let client = match self.called(id).await? {
-                // A table may compare otherwise than it should.
-                Some(client) if client.settings.id != id => {
-                    tracing::warn!(
-                        target: "oauth",
-                        client = id,
-                        answered = client.settings.id,
-                        "the function of .clients(..) answered a client with another id, which is taken for none: ids are compared \
-                         byte for byte"
-                    );
-                    None
-                }
-                Some(client) => match (self.check)(client.settings) {
-                    Ok(client) => Some(Arc::new(client)),
-                    Err(why) => return Ok(Some(Err(why))),
-                },
-                None => None,
-            };
-            let lasts = if client.is_some() { KNOWN_FOR } else { UNKNOWN_FOR };
-            let known = Known { client: client.clone(), until: asked + lasts };
-            match client {
-                Some(_) => self.of_late.insert(id.to_owned(), ()),
-                None => drop(self.of_late.remove(id)),
-            }
+            let client = self.called(id).await?;
             // What was asked before a client changed may be of before.
-            if self.changes.load(Ordering::SeqCst) == changes {
-                match client {
-                    Some(_) => drop(place.insert(known)),
-                    None => self.unknown.insert(id.to_owned(), known),
+            let is_of_now = self.changes.load(Ordering::SeqCst) == changes;
+            match &client {
+                Some(client) => {
+                    self.of_late.insert(id.to_owned(), ());
+                    if is_of_now {
+                        drop(place.insert(Known { client: Arc::clone(client), until: asked + KNOWN_FOR }));
+                    }
+                }
+                None => {
+                    self.of_late.remove(id);
+                    if is_of_now {
+                        self.unknown.insert(id.to_owned(), asked + UNKNOWN_FOR);
+                    }
                 }
             }
-            return Ok(client.map(Ok));
+            return Ok(client);
         }
     }
 
-    fn is_fresh(&self, known: &Known) -> bool {
-        self.clock.monotonic() < known.until
+    fn is_unknown(&self, id: &str) -> bool {
+        self.unknown.get(id).is_some_and(|until| self.is_fresh(until))
     }
 
-    async fn called(&self, id: &str) -> Result<Option<Client>, NoAnswer> {
+    fn is_fresh(&self, until: Duration) -> bool {
+        self.clock.monotonic() < until
+    }
+
+    async fn called(&self, id: &str) -> Result<Option<Arc<RegisteredClient>>, NoAnswer> {
         let was_known = self.of_late.get(id).is_some();
         let places = if was_known { &self.at_once_for_known } else { &self.at_once };
         // Never closed.
         let _place = places.acquire().await.map_err(|_| NoAnswer::TimedOut)?;
-        let (function, id) = (Arc::clone(&self.function), id.to_owned());
-        let call = self.gives_way.watch(async move { function(id).await });
+        let (function, asked) = (Arc::clone(&self.function), id.to_owned());
+        let call = self.gives_way.watch(async move { function(asked).await });
         let answer = AssertUnwindSafe(call).catch_unwind().await;
-        answer.map_err(|_panic| NoAnswer::Panicked)?.map_err(NoAnswer::Failed)
+        let answer = answer.map_err(|_panic| NoAnswer::Panicked)?.map_err(NoAnswer::Failed)?;
+        let Some(Client { settings, .. }) = answer else { return Ok(None) };
+        if settings.id != id {
+            // A table may compare otherwise than it should.
+            tracing::warn!(
+                target: "oauth",
+                client = id,
+                answered = settings.id,
+                "the function of .clients(..) answered a client with another id, which is taken for none: ids are compared byte for \
+                 byte"
+            );
+            return Ok(None);
+        }
+        (self.check)(settings).map(|client| Some(Arc::new(client))).map_err(NoAnswer::Unusable)
     }
 }
 

@@ -1,17 +1,17 @@
 //! An `App` in which nothing is left open: a route without a guard is refused before its handler runs.
 
 use std::collections::HashMap;
-use std::future::{Future, Ready, ready};
-use std::pin::Pin;
+use std::future::{Ready, ready};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::body::{BoxBody, EitherBody};
-use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::http::{StatusCode, header};
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
 
 use crate::error::Reason;
+use crate::guard::around::{Around, Rule};
 use crate::guard::map;
 use crate::guard::protection::Protection;
 use crate::guard::refusal::is_preflight;
@@ -56,74 +56,56 @@ where
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
-    type Transform = ClosedService<S>;
+    type Transform = Around<Rules, S>;
     type InitError = ();
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        let closed = Rc::new(Rules { closed: self.clone(), routes: routes() });
-        ready(Ok(ClosedService { rules: closed, service: Rc::new(service) }))
+        ready(Ok(Around::new(Rules { closed: self.clone(), routes: routes() }, service)))
     }
 }
 
-/// An `App` in which nothing is left open.
-pub struct ClosedService<S> {
-    rules: Rc<Rules>,
-    service: Rc<S>,
-}
-
-impl<S> std::fmt::Debug for ClosedService<S> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ClosedService").field("closed", &self.rules.closed).finish_non_exhaustive()
-    }
-}
-
-impl<S, B> Service<ServiceRequest> for ClosedService<S>
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
-    B: 'static,
-{
-    type Response = ServiceResponse<EitherBody<B>>;
-    type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
-
-    forward_ready!(service);
-
-    fn call(&self, request: ServiceRequest) -> Self::Future {
-        let (rules, service) = (Rc::clone(&self.rules), Rc::clone(&self.service));
-        Box::pin(async move {
-            let refused = match rules.rule(&request) {
-                Ruling::Pass => return service.call(request).await.map(ServiceResponse::map_into_left_body),
-                // What it says is in its headers.
-                Ruling::Preflight => return service.call(request).await.map(without_body),
-                Ruling::Watch => None,
-                Ruling::NoSuchRoute => Some(HttpResponse::NotFound().finish()),
-                Ruling::NoSuchMethod(allowed) => {
-                    tell(request.request(), "no guard on the map has this method of the route");
-                    Some(HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, allowed)).finish())
-                }
-                Ruling::Refuse => {
-                    tell(request.request(), "a route without a guard was refused");
-                    Some(rules.refusal(request.request()))
-                }
-            };
-            if let Some(response) = refused {
-                return Ok(request.into_response(response).map_into_right_body());
+impl Rule for Rules {
+    async fn answer<S, B>(
+        self: Rc<Self>,
+        request: ServiceRequest,
+        service: Rc<S>,
+    ) -> Result<ServiceResponse<EitherBody<B>>, Error>
+    where
+        S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+        B: 'static,
+    {
+        let refused = match self.rule(&request) {
+            Ruling::Pass => return service.call(request).await.map(ServiceResponse::map_into_left_body),
+            // What it says is in its headers.
+            Ruling::Preflight => return service.call(request).await.map(without_body),
+            Ruling::Watch => None,
+            Ruling::NoSuchRoute => Some(HttpResponse::NotFound().finish()),
+            Ruling::NoSuchMethod(allowed) => {
+                tell(request.request(), "no guard on the map has this method of the route");
+                Some(HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, allowed)).finish())
             }
-            let watch = Watch::default();
-            request.extensions_mut().insert(watch.clone());
-            // An error is of a middleware: a handler's is an answer.
-            let response = service.call(request).await?;
-            if watch.is_decided() {
-                return Ok(response.map_into_left_body());
+            Ruling::Refuse => {
+                tell(request.request(), "a route without a guard was refused");
+                Some(self.refusal(request.request()))
             }
-            if matches!(response.status(), StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) {
-                return Ok(without_body(response));
-            }
-            tell(response.request(), "an answer for which no guard decided was withheld");
-            let withheld = rules.refusal(response.request());
-            Ok(response.into_response(withheld).map_into_right_body())
-        })
+        };
+        if let Some(response) = refused {
+            return Ok(request.into_response(response).map_into_right_body());
+        }
+        let watch = Watch::default();
+        request.extensions_mut().insert(watch.clone());
+        // An error is of a middleware: a handler's is an answer.
+        let response = service.call(request).await?;
+        if watch.is_decided() {
+            return Ok(response.map_into_left_body());
+        }
+        if matches!(response.status(), StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) {
+            return Ok(without_body(response));
+        }
+        tell(response.request(), "an answer for which no guard decided was withheld");
+        let withheld = self.refusal(response.request());
+        Ok(response.into_response(withheld).map_into_right_body())
     }
 }
 
@@ -133,7 +115,8 @@ fn without_body<B>(response: ServiceResponse<B>) -> ServiceResponse<EitherBody<B
 }
 
 /// What is known of the routes.
-struct Rules {
+#[derive(Debug)]
+pub struct Rules {
     closed: Closed,
     /// By the name that actix-web gives to the resource, which is the handler's.
     routes: HashMap<&'static str, Vec<&'static Route>>,

@@ -1,15 +1,15 @@
 //! A policy over an `App`, a scope or a resource.
 
-use std::future::{Future, Ready, ready};
-use std::pin::Pin;
+use std::future::{Ready, ready};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::Error;
 use actix_web::body::EitherBody;
-use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 
 use crate::guard::answer;
+use crate::guard::around::{Around, Rule};
 use crate::guard::decide;
 use crate::guard::protection::Protection;
 use crate::guard::watch;
@@ -35,60 +35,42 @@ where
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
-    type Transform = Required<S>;
+    type Transform = Around<Require, S>;
     type InitError = ();
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
         #[cfg(feature = "testing")]
         crate::guard::probe::note_wrap(self.policy.0);
-        ready(Ok(Required { protection: Arc::clone(&self.protection), policy: self.policy, service: Rc::new(service) }))
+        ready(Ok(Around::new(self.clone(), service)))
     }
 }
 
-/// A service behind a policy.
-pub struct Required<S> {
-    protection: Arc<Protection>,
-    policy: Policy,
-    service: Rc<S>,
-}
-
-impl<S> std::fmt::Debug for Required<S> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Required").field("policy", &self.policy).finish_non_exhaustive()
-    }
-}
-
-impl<S, B> Service<ServiceRequest> for Required<S>
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
-    B: 'static,
-{
-    type Response = ServiceResponse<EitherBody<B>>;
-    type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
-
-    forward_ready!(service);
-
-    fn call(&self, request: ServiceRequest) -> Self::Future {
-        let (protection, policy, service) = (Arc::clone(&self.protection), self.policy, Rc::clone(&self.service));
-        Box::pin(async move {
-            let is_own = protection.is_own(&request);
-            if !is_own {
-                // Borrowed, since actix routes only a request that nobody else holds.
-                let protection = protection.at(request.request());
-                let admitted = decide::decide(request.request(), protection, policy.0).await;
-                watch::note(request.request(), policy.0, admitted.as_ref().err());
-                if let Err(refusal) = admitted {
-                    let response = refusal.into_response(request.request());
-                    return Ok(request.into_response(response).map_into_right_body());
-                }
+impl Rule for Require {
+    async fn answer<S, B>(
+        self: Rc<Self>,
+        request: ServiceRequest,
+        service: Rc<S>,
+    ) -> Result<ServiceResponse<EitherBody<B>>, Error>
+    where
+        S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+        B: 'static,
+    {
+        let Require { protection, policy } = &*self;
+        let is_own = protection.is_own(&request);
+        if !is_own {
+            let protection = protection.at(request.request());
+            let admitted = decide::decide(request.request(), protection, policy.0).await;
+            watch::note(request.request(), policy.0, admitted.as_ref().err());
+            if let Err(refusal) = admitted {
+                let response = refusal.into_response(request.request());
+                return Ok(request.into_response(response).map_into_right_body());
             }
-            let mut response = service.call(request).await?;
-            if !is_own {
-                answer::keep_private(response.headers_mut());
-            }
-            Ok(response.map_into_left_body())
-        })
+        }
+        let mut response = service.call(request).await?;
+        if !is_own {
+            answer::keep_private(response.headers_mut());
+        }
+        Ok(response.map_into_left_body())
     }
 }

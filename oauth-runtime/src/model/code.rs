@@ -60,6 +60,29 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) page: Option<LocalPath>,
 }
 
+impl AuthorizationRequest {
+    /// One whose answer goes to a page of this server or of the application: it asks for nothing that is a client's.
+    pub(crate) fn of_own_page(redirect_uri: String, requirements: Requirements) -> Self {
+        AuthorizationRequest {
+            client_id: String::new(),
+            redirect_uri,
+            scope: Scope::default(),
+            resources: Resources::default(),
+            state: None,
+            nonce: None,
+            in_id_token: Vec::new(),
+            challenge: None,
+            key: None,
+            requirements,
+            remember: false,
+            without_refresh: false,
+            device: None,
+            push: None,
+            page: None,
+        }
+    }
+}
+
 /// How the client requires its user to be authenticated (OpenID Connect Core §3.1.2.1, RFC 9470 §4). It travels with the
 /// request to the code, and holds on every way there.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -39,22 +39,14 @@ pub(crate) async fn waits(
     };
     let DeviceRequest { client_id, scope, resources, asked } = value;
     let (id, until) = (waiting.id.clone(), waiting.until);
+    let page = format!("{}{}", server.issuer().origin(), server.path(Url::Device));
+    let requirements = Requirements { language, ..Requirements::default() };
     let request = AuthorizationRequest {
         client_id,
-        redirect_uri: format!("{}{}", server.issuer().origin(), server.path(Url::Device)),
         scope,
         resources,
-        state: None,
-        nonce: None,
-        in_id_token: Vec::new(),
-        challenge: None,
-        key: None,
-        requirements: Requirements { language, ..Requirements::default() },
-        remember: false,
-        without_refresh: false,
         device: Some(ForDevice { id, user_code, as_of: view.as_of(), asked, until }),
-        push: None,
-        page: None,
+        ..AuthorizationRequest::of_own_page(page, requirements)
     };
     let mut authorization = Authorization::of(server, request).await?;
     let lasts = server.lasts(&authorization.client, &authorization.request.scope);

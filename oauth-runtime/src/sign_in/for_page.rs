@@ -3,11 +3,9 @@
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
-use crate::model::Scope;
 use crate::model::code::{AuthorizationRequest, Prompt, Requirements};
 use crate::model::form::Parameters;
 use crate::model::own_page::PageRequest;
-use crate::model::resource::Resources;
 use crate::model::session::{By, Session};
 use crate::response::see_other;
 use crate::seal::{NotOpened, NotSealed, Sealable as _};
@@ -55,21 +53,9 @@ pub(crate) async fn asked(
         Requirements { prompt, acr, language: language::asked(http, server, None), ..Requirements::default() };
     requirements.signed_in_since = signed_in_since(server, &requirements);
     let request = AuthorizationRequest {
-        client_id: String::new(),
-        redirect_uri: server.issuer().origin(),
-        scope: Scope::default(),
-        resources: Resources::default(),
-        state: None,
-        nonce: None,
-        in_id_token: Vec::new(),
-        challenge: None,
-        requirements,
-        remember: false,
         without_refresh: true,
-        device: None,
-        push: None,
-        key: None,
         page: Some(page),
+        ..AuthorizationRequest::of_own_page(server.issuer().origin(), requirements)
     };
     let authorization = Authorization::of(server, request).await?;
     let session = Presented { shown: Session::of(http, server).await?, may_speak: true };

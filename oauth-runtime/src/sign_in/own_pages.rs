@@ -1,17 +1,17 @@
 //! The pages of the application itself, which the session of a browser opens.
 
-use std::future::{Future, Ready, ready};
-use std::pin::Pin;
+use std::future::{Ready, ready};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::body::EitherBody;
-use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
 
 use crate::error::Reason;
+use crate::guard::around::{Around, Rule};
 use crate::guard::on_page::{OnPage, SIGNED_IN, user_of_session};
 use crate::guard::protection::is_of_a_test;
 use crate::guard::refusal::Refusal;
@@ -108,79 +108,61 @@ where
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
-    type Transform = OwnPagesService<S>;
+    type Transform = Around<Gate, S>;
     type InitError = ();
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        let gate = Gate { oauth: self.oauth.clone(), is_told: AtomicBool::new(false) };
-        ready(Ok(OwnPagesService { gate: Rc::new(gate), service: Rc::new(service) }))
+        ready(Ok(Around::new(Gate { oauth: self.oauth.clone(), is_told: AtomicBool::new(false) }, service)))
     }
 }
 
-/// A service behind the session of a browser.
-pub struct OwnPagesService<S> {
-    gate: Rc<Gate>,
-    service: Rc<S>,
-}
-
-impl<S> std::fmt::Debug for OwnPagesService<S> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("OwnPagesService").field("oauth", &self.gate.oauth).finish_non_exhaustive()
-    }
-}
-
-impl<S, B> Service<ServiceRequest> for OwnPagesService<S>
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
-    B: 'static,
-{
-    type Response = ServiceResponse<EitherBody<B>>;
-    type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
-
-    forward_ready!(service);
-
-    fn call(&self, request: ServiceRequest) -> Self::Future {
-        let (gate, service) = (Rc::clone(&self.gate), Rc::clone(&self.service));
-        Box::pin(async move {
-            let server = gate.oauth.server();
-            if server.protection().is_own(&request) {
-                return service.call(request).await.map(ServiceResponse::map_into_left_body);
+impl Rule for Gate {
+    async fn answer<S, B>(
+        self: Rc<Self>,
+        request: ServiceRequest,
+        service: Rc<S>,
+    ) -> Result<ServiceResponse<EitherBody<B>>, Error>
+    where
+        S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+        B: 'static,
+    {
+        let server = self.oauth.server();
+        if server.protection().is_own(&request) {
+            return service.call(request).await.map(ServiceResponse::map_into_left_body);
+        }
+        let entered = self.enter(request.request()).await;
+        meter::guard_decided(|| entered.as_ref().err().map(|refusal| refusal.status().as_u16()));
+        watch::note(request.request(), &SIGNED_IN, entered.as_ref().err());
+        let visitor = match entered {
+            Ok(visitor) => visitor,
+            Err(refusal) => {
+                let response = turned_away(server, request.request(), refusal);
+                return Ok(request.into_response(response).map_into_right_body());
             }
-            // Borrowed, since actix routes only a request that nobody else holds.
-            let entered = gate.enter(request.request()).await;
-            meter::guard_decided(|| entered.as_ref().err().map(|refusal| refusal.status().as_u16()));
-            watch::note(request.request(), &SIGNED_IN, entered.as_ref().err());
-            let visitor = match entered {
-                Ok(visitor) => visitor,
-                Err(refusal) => {
-                    let response = turned_away(server, request.request(), refusal);
-                    return Ok(request.into_response(response).map_into_right_body());
-                }
-            };
-            if let Some(Visitor { user, .. }) = &visitor {
-                request.extensions_mut().insert(OnPage::new(server.protection(), Arc::clone(user)));
-            }
-            let mut response = service.call(request).await?;
-            let Some(visitor) = visitor else {
-                // A token's answer is one user's as well, and at the same URL is what the session opens.
-                answer::keep_private(response.headers_mut());
-                response.headers_mut().append(header::VARY, header::HeaderValue::from_static("Authorization, Cookie"));
-                return Ok(response.map_into_left_body());
-            };
-            let refused = response.response_mut().extensions_mut().remove::<Refusal>();
-            if let Some(shown) = refused.and_then(|refusal| shown_instead(server, response.request(), &refusal)) {
-                return Ok(response.into_response(shown).map_into_right_body());
-            }
-            visitor.leave(server, response.response_mut()).await;
-            Ok(response.map_into_left_body())
-        })
+        };
+        if let Some(Visitor { user, .. }) = &visitor {
+            request.extensions_mut().insert(OnPage::new(server.protection(), Arc::clone(user)));
+        }
+        let mut response = service.call(request).await?;
+        let Some(visitor) = visitor else {
+            // A token's answer is one user's as well, and at the same URL is what the session opens.
+            answer::keep_private(response.headers_mut());
+            response.headers_mut().append(header::VARY, header::HeaderValue::from_static("Authorization, Cookie"));
+            return Ok(response.map_into_left_body());
+        };
+        let refused = response.response_mut().extensions_mut().remove::<Refusal>();
+        if let Some(shown) = refused.and_then(|refusal| shown_instead(server, response.request(), &refusal)) {
+            return Ok(response.into_response(shown).map_into_right_body());
+        }
+        visitor.leave(server, response.response_mut()).await;
+        Ok(response.map_into_left_body())
     }
 }
 
 /// What decides who enters.
-struct Gate {
+#[derive(Debug)]
+pub struct Gate {
     oauth: OAuthService,
     is_told: AtomicBool,
 }

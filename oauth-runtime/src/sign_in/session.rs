@@ -145,13 +145,12 @@ impl Session {
     /// Gives the browser this session for some time longer.
     pub(crate) fn prolong<B>(&self, response: &mut HttpResponse<B>, server: &Server) -> Result<(), Reason> {
         let Some(sessions) = server.sessions() else { return Ok(()) };
-        let session = self;
         let now = server.now();
-        let ends = ends_at(session, sessions.lifetimes, now);
+        let ends = ends_at(self, sessions.lifetimes, now);
         // All that is in it is bounded where it comes in: the name as typed, the subject, `amr` and `acr`.
-        let sealed = server.sealer().seal(session, now, ends).map_err(|_| Reason::Internal)?;
+        let sealed = server.sealer().seal(self, now, ends).map_err(|_| Reason::Internal)?;
         // One that was idle too long is still shown at a sign-out, and ends with all that it gave.
-        let kept = session.lasts.then(|| over_at(session, sessions.lifetimes).since(now));
+        let kept = self.lasts.then(|| over_at(self, sessions.lifetimes).since(now));
         Cookie::Session.set(response, server, &sealed, kept);
         Ok(())
     }

@@ -63,34 +63,24 @@ impl RegisteredClient {
         ceiling: &Arc<Ceiling>,
     ) -> Self {
         RegisteredClient {
-            client_id: id.clone(),
-            id,
             unlisted: Some(how),
-            name,
-            calls_itself: None,
-            is_provisional: false,
             redirect_uris,
-            post_logout_redirect_uris: Vec::new(),
-            logout_uri: None,
             is_third_party: true,
-            seals: true,
-            has_claims_in_id_token: false,
-            may_omit_pkce: false,
-            must_push: false,
-            requires_proof: false,
-            id_token_algorithm: None,
-            serves: Resources::default(),
             credentials,
-            ceiling: Arc::clone(ceiling),
-            claims: Map::new(),
+            ..RegisteredClient::without_exceptions(id, name, Arc::clone(ceiling))
         }
     }
 
     /// What is in the place of a client where there is none: it has no id that a client could have, and may be given nothing.
     pub(crate) fn pages(name: String) -> Self {
+        RegisteredClient::without_exceptions(String::new(), name, Arc::new(Ceiling::nothing()))
+    }
+
+    /// Of which the author made none.
+    fn without_exceptions(id: String, name: String, ceiling: Arc<Ceiling>) -> Self {
         RegisteredClient {
-            id: String::new(),
-            client_id: String::new(),
+            client_id: id.clone(),
+            id,
             unlisted: None,
             name,
             calls_itself: None,
@@ -107,7 +97,7 @@ impl RegisteredClient {
             id_token_algorithm: None,
             serves: Resources::default(),
             credentials: None,
-            ceiling: Arc::new(Ceiling::nothing()),
+            ceiling,
             claims: Map::new(),
         }
     }
