@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::{Responder, web};
-use oauth_runtime::{Claims, Clock, OAuthService, testing};
+use oauth_runtime::{Claims, Clock, OAuthService, require_claim, testing};
 use oauth_tests::{Answer, Browser, builder, free_port, serve};
 use serde_json::json;
 
@@ -115,6 +115,57 @@ async fn a_session_that_ended_meanwhile_is_not_given_back() {
     clock.advance(IDLE / 2);
     let gone = fetch(&browser, "/app/leaving").await;
     assert!(gone.status == 200 && !gone.headers.contains_key("set-cookie"), "{gone:?}");
+}
+
+#[actix_web::get("/claims")]
+async fn all_claims(user: Claims) -> impl Responder {
+    web::Json(user.0)
+}
+
+#[require_claim(sid)]
+#[actix_web::get("/sid")]
+async fn sid() -> impl Responder {
+    "has one"
+}
+
+#[derive(serde::Deserialize)]
+struct Numbered {
+    role: u8,
+}
+
+#[actix_web::get("/numbered")]
+async fn numbered(user: Claims<Numbered>) -> impl Responder {
+    user.0.role.to_string()
+}
+
+#[tokio::test]
+async fn claims_of_a_session_are_the_users_alone_and_of_another_shape_are_a_refusal() {
+    let (listener, base) = free_port();
+    let oauth = reloading(builder(&base)).build().unwrap();
+    let server = serve(listener, move |app| {
+        let pages =
+            web::scope("/app").wrap(oauth.pages()).service(notes).service(all_claims).service(sid).service(numbered);
+        app.configure(oauth.routes()).service(pages);
+    });
+    let browser = signed_in(&server, "user").await;
+    let claims = fetch(&browser, "/app/claims").await.json();
+    assert_eq!((&claims["sub"], &claims["role"]), (&json!("user"), &json!("user")));
+    assert!(claims.get("sid").is_none(), "which session it is a page need not know: {claims}");
+    assert_eq!(fetch(&browser, "/app/sid").await.status, 403, "nor a guard");
+    let refused = fetch(&browser, "/app/numbered").await;
+    assert!(refused.status == 403 && !refused.is_page(), "{refused:?}");
+    let shown = visit(&browser, "/app/numbered").await;
+    assert!(shown.status == 403 && shown.is_page(), "{shown:?}");
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_is_told_and_shown_no_page() {
+    let (server, _) = start(|builder| builder);
+    let browser = signed_in(&server, "user").await;
+    let answer =
+        send(&browser, Method::GET, "/app/plain", &[&SHOWN[..], &[("authorization", "Bearer x")]].concat()).await;
+    assert!(answer.status == 401 && !answer.is_page(), "{answer:?}");
+    assert_eq!(answer.challenge()["error"], "invalid_token");
 }
 
 #[tokio::test]
