@@ -1,62 +1,17 @@
-//! `instructions ROW[@STORE] N`: a server with one worker, and N requests to it over one connection. For
-//! `instructions.sh`, which runs this under callgrind. The store is in memory, or one of `Engine::NAMES`.
+//! `instructions ROW@STORE N`: as `costs ROW N` of `tests/costs`, over one of `Engine::NAMES`.
 #![allow(clippy::unwrap_used)]
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-
 use oauth_tests::engines::Engine;
-use oauth_tests::rows::{PATH, Row, Rows};
-use oauth_tests::{free_port, serve_with};
+use oauth_tests_costs::count;
+use oauth_tests_costs::rows::{Row, Rows};
 
 #[actix_web::main]
 async fn main() {
     let mut arguments = std::env::args().skip(1);
     let name = arguments.next().unwrap_or_default();
-    let (row, store) = name.split_once('@').unwrap_or((&name, "memory"));
+    let (row, store) = name.split_once('@').expect("ROW@STORE");
     let row = Row::named(row).expect("ROW, of Row::name");
-    let times: u64 = arguments.next().and_then(|times| times.parse().ok()).expect("N, how many requests");
-
+    let times = arguments.next().and_then(|times| times.parse().ok()).expect("N, how many requests");
     let engine = Engine::start(store);
-    let rows = Rows::over(engine.store().await).await;
-    let (listener, base) = free_port();
-    let server = serve_with(1, listener, rows.configure(row));
-    let authorization = rows.authorization(row);
-    // Connections of the store's are of this thread: it must stay free for them.
-    actix_web::web::block(move || ask(row, authorization.to_str().unwrap(), &base, times)).await.unwrap();
-    drop(server);
-}
-
-fn ask(row: Row, authorization: &str, base: &str, times: u64) {
-    let host = base.trim_start_matches("http://");
-    let request = format!("GET {PATH} HTTP/1.1\r\nHost: {host}\r\nAuthorization: {authorization}\r\n\r\n");
-    let mut stream = TcpStream::connect(host).unwrap();
-    stream.set_nodelay(true).unwrap();
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = first_answer(&mut stream);
-    assert_eq!(&answer[9..12], row.status().to_string().as_bytes(), "{}", String::from_utf8_lossy(&answer));
-    for _ in 1..times {
-        stream.write_all(request.as_bytes()).unwrap();
-        // All answers of a row are of one length: the date, which alone changes, has a fixed one.
-        stream.read_exact(&mut answer).unwrap();
-    }
-}
-
-/// Reads to the end that `Content-Length` names.
-fn first_answer(stream: &mut TcpStream) -> Vec<u8> {
-    let mut answer = Vec::new();
-    let mut part = [0; 4096];
-    loop {
-        let read = stream.read(&mut part).unwrap();
-        assert_ne!(read, 0, "the server closed the connection");
-        answer.extend_from_slice(&part[..read]);
-        let text = std::str::from_utf8(&answer).unwrap();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let head = head.to_ascii_lowercase();
-            let length = head.split_once("content-length: ").unwrap().1.split('\r').next().unwrap();
-            if body.len() == length.parse::<usize>().unwrap() {
-                return answer;
-            }
-        }
-    }
+    count(&Rows::over(engine.store().await).await, row, times).await;
 }

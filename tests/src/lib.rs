@@ -8,93 +8,27 @@ pub mod keys;
 pub mod linearizable;
 pub mod pages;
 pub mod proofs;
-pub mod rows;
 pub mod servers;
 pub mod wrong_store;
 
+pub use oauth_tests_costs::{
+    CHALLENGE, PATIENCE, REDIRECT, SECRET, Server, VERIFIER, free_port, rows, serve, serve_with,
+};
+
 use std::collections::BTreeMap;
 use std::net::TcpListener;
-use std::sync::mpsc;
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
-use actix_web::http::KeepAlive;
 use actix_web::web::ServiceConfig;
-use actix_web::{App, HttpResponse, HttpServer, Responder, get, post, web};
+use actix_web::{HttpResponse, Responder, get, post, web};
 use oauth_runtime::store::MemoryStore;
 use oauth_runtime::testing::{Fault, FaultyStore, Verb};
 use oauth_runtime::{AccessToken, Builder, Claims, Client, Clock, Login, OAuthService, require_claim, require_token};
 use reqwest::header::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
-/// The verifier of RFC 7636, appendix B.
-pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-/// The challenge that belongs to [`VERIFIER`].
-pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-/// Where the client `demo` is sent; registered without the port.
-pub const REDIRECT: &str = "http://127.0.0.1:7777/callback";
-/// The secret of the services, and of clients.
-pub const SECRET: &str = "6XNa6p+eZkCNrarFa2QxfZ5SWmHv6LkhsB2oJKDiCgM=";
 /// Another one, that it is changed to.
 pub const NEW_SECRET: &str = "YdYQ8GU1ZaifFM+45Ep9QAFqr0GY0b9DomzH6GQjLtQ=";
-
-/// What no load of the machine reaches. Only what hangs does.
-pub const PATIENCE: Duration = Duration::from_secs(300);
-
-/// A running server; it stops when this is dropped.
-pub struct Server {
-    /// Scheme, host and port it listens on.
-    pub base: String,
-    handle: ServerHandle,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // The command is sent at once; nobody has to wait for its end.
-        drop(self.handle.stop(false));
-    }
-}
-
-/// A free port, and its address.
-pub fn free_port() -> (TcpListener, String) {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let base = format!("http://{}", listener.local_addr().unwrap());
-    (listener, base)
-}
-
-/// Serves an `App` on a listener, in a thread with an actix system of its own.
-pub fn serve(listener: TcpListener, app: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) -> Server {
-    serve_with(2, listener, app)
-}
-
-/// As [`serve`], with this many workers.
-pub fn serve_with(
-    workers: usize,
-    listener: TcpListener,
-    app: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
-) -> Server {
-    let base = format!("http://{}", listener.local_addr().unwrap());
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
-        actix_web::rt::System::new().block_on(async move {
-            let server = HttpServer::new(move || App::new().configure(app.clone()))
-                .workers(workers)
-                .backlog(4096)
-                // On a busy machine a client may be slow; the server is never the first to hang up.
-                .keep_alive(KeepAlive::Os)
-                .client_request_timeout(Duration::ZERO)
-                .client_disconnect_timeout(Duration::ZERO)
-                .disable_signals()
-                .shutdown_timeout(1)
-                .listen(listener)
-                .unwrap()
-                .run();
-            sender.send(server.handle()).unwrap();
-            server.await.unwrap();
-        });
-    });
-    Server { base, handle: receiver.recv().unwrap() }
-}
 
 /// The usual configuration: the clients `demo` and `other`, two scopes, two users.
 pub fn builder(issuer: &str) -> Builder {

@@ -12,8 +12,10 @@ out=${OUT:-$(mktemp -d)}
 mkdir -p "$out"
 
 command -v valgrind >/dev/null || { echo "missing: valgrind (on Debian: apt-get install valgrind)" >&2; exit 1; }
-cargo build --release --quiet -p oauth-tests --example instructions
-program=${CARGO_TARGET_DIR:-target}/release/examples/instructions
+release=${CARGO_TARGET_DIR:-target}/release
+cargo build --release --quiet -p oauth-tests-costs
+# Of another store than memory: with all features, since its engines are those of the tests.
+[[ $* != *@* ]] || cargo build --release --quiet -p oauth-tests --example instructions
 
 # The file of the one thread in which requests are read.
 worker() {
@@ -25,7 +27,8 @@ worker() {
 
 # Runs a row so many times under callgrind; prints what its worker spent.
 spent() {
-    local row=$1 times=$2 profile=$out/$1.$2
+    local row=$1 times=$2 profile=$out/$1.$2 program=$release/oauth-tests-costs
+    [[ $row != *@* ]] || program=$release/examples/instructions
     rm -f "$profile"*
     valgrind --tool=callgrind --separate-threads=yes --callgrind-out-file="$profile" \
         "$program" "$row" "$times" >"$profile.log" 2>&1 || { cat "$profile.log" >&2; return 1; }

@@ -1,0 +1,94 @@
+//! What requests cost, counted in instructions, and what the tests over the wire have in common with it: a server on a free
+//! port, and a few constants.
+#![allow(clippy::unwrap_used)]
+
+mod ask;
+pub mod rows;
+
+use std::net::TcpListener;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::http::KeepAlive;
+use actix_web::web::ServiceConfig;
+use actix_web::{App, HttpServer};
+
+use crate::rows::{Row, Rows};
+
+/// The verifier of RFC 7636, appendix B.
+pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+/// The challenge that belongs to [`VERIFIER`].
+pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+/// Where the client `demo` is sent; registered without the port.
+pub const REDIRECT: &str = "http://127.0.0.1:7777/callback";
+/// The secret of the services, and of clients.
+pub const SECRET: &str = "6XNa6p+eZkCNrarFa2QxfZ5SWmHv6LkhsB2oJKDiCgM=";
+
+/// What no load of the machine reaches. Only what hangs does.
+pub const PATIENCE: Duration = Duration::from_secs(300);
+
+/// A running server; it stops when this is dropped.
+pub struct Server {
+    /// Scheme, host and port it listens on.
+    pub base: String,
+    handle: ServerHandle,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // The command is sent at once; nobody has to wait for its end.
+        drop(self.handle.stop(false));
+    }
+}
+
+/// A free port, and its address.
+pub fn free_port() -> (TcpListener, String) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    (listener, base)
+}
+
+/// Serves an `App` on a listener, in a thread with an actix system of its own.
+pub fn serve(listener: TcpListener, app: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) -> Server {
+    serve_with(2, listener, app)
+}
+
+/// As [`serve`], with this many workers.
+pub fn serve_with(
+    workers: usize,
+    listener: TcpListener,
+    app: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+) -> Server {
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let server = HttpServer::new(move || App::new().configure(app.clone()))
+                .workers(workers)
+                .backlog(4096)
+                // On a busy machine a client may be slow; the server is never the first to hang up.
+                .keep_alive(KeepAlive::Os)
+                .client_request_timeout(Duration::ZERO)
+                .client_disconnect_timeout(Duration::ZERO)
+                .disable_signals()
+                .shutdown_timeout(1)
+                .listen(listener)
+                .unwrap()
+                .run();
+            sender.send(server.handle()).unwrap();
+            server.await.unwrap();
+        });
+    });
+    Server { base, handle: receiver.recv().unwrap() }
+}
+
+/// Serves a row by one worker, and asks it so many times over one connection.
+pub async fn count(rows: &Rows, row: Row, times: u64) {
+    let (listener, base) = free_port();
+    let server = serve_with(1, listener, rows.configure(row));
+    let authorization = rows.authorization(row);
+    // Connections of a store's may be of this thread: it must stay free for them.
+    actix_web::web::block(move || ask::ask(row, authorization.to_str().unwrap(), &base, times)).await.unwrap();
+    drop(server);
+}
