@@ -1,4 +1,4 @@
-//! What sealing and signing cost, and a whole sign-in. What a guard costs is in `guard.rs`.
+//! What sealing and signing cost, and a whole sign-in, by each algorithm. What a guard costs is in `guard.rs`.
 #![allow(missing_docs, reason = "criterion's macros make undocumented items")]
 
 use std::hint::black_box;
@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use actix_web::http::header;
 use actix_web::{App, test};
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use oauth_runtime::__bench as inner;
+use oauth_tests::flows::{Caller, Flow};
 use oauth_tests::rows::{PATH, admin, service, sign_in};
+use oauth_tests::{free_port, serve_with};
 use serde_json::{Value, json};
 
 fn steps(criterion: &mut Criterion) {
@@ -44,9 +46,22 @@ fn flow(criterion: &mut Criterion) {
     });
 }
 
+/// Each over HTTP, from one client on one connection, to a server with one worker.
+fn flows(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("over HTTP");
+    group.throughput(Throughput::Elements(1));
+    for flow in Flow::ALL {
+        let (listener, base) = free_port();
+        let server = serve_with(1, listener, flow.site().configure());
+        let mut caller = Caller::new(*flow, &base);
+        group.bench_function(flow.name(), |bench| bench.iter(|| caller.once()));
+        drop(server);
+    }
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default().warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
-    targets = steps, flow
+    targets = steps, flow, flows
 }
 criterion_main!(benches);

@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
-# Counts the instructions that the server's worker thread spends on a request, for each row or for those named; `hit@redis`
-# is the row over that store.
+# Counts the instructions that the server's worker thread spends on a request, or on all requests of a flow, for each row or
+# for those named; `hit@redis` is the row over that store.
 # Two runs of different length are subtracted, so that what starting costs cancels out.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 few=${FEW:-2000}
 many=${MANY:-12000}
+guards=(alone bare hit miss typed garbage forged refused hand grants)
+# Each takes ten times as long as a guarded request, or longer.
+flows=(flow flow-es256 flow-eddsa flow-rs256 flow-openid flow-oxide refresh refresh-es256 refresh-oxide
+    introspect introspect-es256 revoke revoke-es256 metadata jwks)
 # Where the profiles stay, for callgrind_annotate.
 out=${OUT:-$(mktemp -d)}
 mkdir -p "$out"
@@ -37,14 +41,16 @@ spent() {
     awk '/^(totals|summary):/ { print $2; exit }' "$file"
 }
 
-(($#)) || set -- alone bare hit miss typed garbage forged refused hand grants
+(($#)) || set -- "${guards[@]}" "${flows[@]}"
 bare=
-printf '%-14s %12s %12s\n' row instructions "over bare"
+printf '%-16s %12s %12s\n' row instructions "over bare"
 for row in "$@"; do
-    first=$(spent "$row" "$few")
-    second=$(spent "$row" "$many")
-    each=$(((second - first) / (many - few)))
+    once=$few often=$many
+    [[ " ${flows[*]} " != *" $row "* ]] || { once=$((few / 10)) often=$((many / 10)); }
+    first=$(spent "$row" "$once")
+    second=$(spent "$row" "$often")
+    each=$(((second - first) / (often - once)))
     [[ $row == bare ]] && bare=$each
-    printf '%-14s %12d %12s\n' "$row" "$each" "${bare:+$((each - bare))}"
+    printf '%-16s %12d %12s\n' "$row" "$each" "${bare:+$((each - bare))}"
 done
 echo "profiles: $out"

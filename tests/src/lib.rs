@@ -4,7 +4,6 @@
 pub mod accounts;
 pub mod documents;
 pub mod engines;
-pub mod keys;
 pub mod linearizable;
 pub mod pages;
 pub mod proofs;
@@ -12,7 +11,7 @@ pub mod servers;
 pub mod wrong_store;
 
 pub use oauth_tests_costs::{
-    CHALLENGE, PATIENCE, REDIRECT, SECRET, Server, VERIFIER, free_port, rows, serve, serve_with,
+    CHALLENGE, PATIENCE, REDIRECT, SECRET, Server, VERIFIER, flows, free_port, keys, rows, serve, serve_with,
 };
 
 use std::collections::BTreeMap;

@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use crate::rows::{PATH, Row};
+use crate::wire::whole_answer;
 
 /// Sends the request of a row so many times.
 pub(crate) fn ask(row: Row, authorization: &str, base: &str, times: u64) {
@@ -12,30 +13,11 @@ pub(crate) fn ask(row: Row, authorization: &str, base: &str, times: u64) {
     let mut stream = TcpStream::connect(host).unwrap();
     stream.set_nodelay(true).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = first_answer(&mut stream);
+    let mut answer = whole_answer(&mut stream);
     assert_eq!(&answer[9..12], row.status().to_string().as_bytes(), "{}", String::from_utf8_lossy(&answer));
     for _ in 1..times {
         stream.write_all(request.as_bytes()).unwrap();
         // All answers of a row are of one length: the date, which alone changes, has a fixed one.
         stream.read_exact(&mut answer).unwrap();
-    }
-}
-
-/// Reads to the end that `Content-Length` names.
-fn first_answer(stream: &mut TcpStream) -> Vec<u8> {
-    let mut answer = Vec::new();
-    let mut part = [0; 4096];
-    loop {
-        let read = stream.read(&mut part).unwrap();
-        assert_ne!(read, 0, "the server closed the connection");
-        answer.extend_from_slice(&part[..read]);
-        let text = std::str::from_utf8(&answer).unwrap();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let head = head.to_ascii_lowercase();
-            let length = head.split_once("content-length: ").unwrap().1.split('\r').next().unwrap();
-            if body.len() == length.parse::<usize>().unwrap() {
-                return answer;
-            }
-        }
     }
 }

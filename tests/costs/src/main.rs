@@ -1,14 +1,19 @@
-//! `costs ROW N`: a server with one worker, and N requests to it over one connection. For `run.sh`, which runs this under
-//! callgrind.
+//! `costs ROW N`: a server with one worker, and N requests to it over one connection, or N times the several requests of a
+//! flow. For `run.sh`, which runs this under callgrind.
 #![allow(clippy::unwrap_used)]
 
-use oauth_tests_costs::count;
+use oauth_tests_costs::flows::Flow;
 use oauth_tests_costs::rows::{Row, Rows};
+use oauth_tests_costs::{count, count_flow};
 
 #[actix_web::main]
 async fn main() {
-    let mut arguments = std::env::args().skip(1);
-    let row = arguments.next().and_then(|name| Row::named(&name)).expect("ROW, of Row::name");
-    let times = arguments.next().and_then(|times| times.parse().ok()).expect("N, how many requests");
-    count(&Rows::new().await, row, times).await;
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [name, times] = arguments.as_slice() else { panic!("ROW and N, how many times") };
+    let times = times.parse().expect("N, how many times");
+    match (Row::named(name), Flow::named(name)) {
+        (Some(row), _) => count(&Rows::new().await, row, times).await,
+        (None, Some(flow)) => count_flow(flow, times).await,
+        (None, None) => panic!("ROW, of Row::name or Flow::name"),
+    }
 }

@@ -20,6 +20,7 @@ use oauth_runtime::{Builder, Claims, Client, Login, OAuthService, require_claim}
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::wire::form;
 use crate::{CHALLENGE, PATIENCE, REDIRECT, SECRET, VERIFIER};
 
 /// A way of guarding a handler, or of not doing so.
@@ -197,10 +198,12 @@ pub fn service<S>(issuer: &str, change: impl FnOnce(Builder) -> Builder<S>) -> O
         .issuer(issuer)
         .secret(SECRET)
         .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"))
-        .authenticate(async |login: Login| {
-            (login.username == "alice").then(|| json!({ "sub": "alice", "role": "admin", "level": 3 }))
-        });
+        .authenticate(async |login: Login| login.username.starts_with("alice").then(|| user(&login.username)));
     change(builder).build().unwrap()
+}
+
+pub(crate) fn user(name: &str) -> Value {
+    json!({ "sub": name, "role": "admin", "level": 3 })
 }
 
 async fn token_of(oauth: &OAuthService) -> Arc<str> {
@@ -253,10 +256,6 @@ where
         ]));
     let issued: Value = test::call_and_read_body_json(app, redeem.to_request()).await;
     issued["access_token"].as_str().unwrap().to_owned()
-}
-
-fn form(pairs: &[(&str, &str)]) -> String {
-    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
 #[get("/api/admin")]
