@@ -8,6 +8,7 @@ pub(crate) mod closed;
 pub(crate) mod decide;
 pub(crate) mod extract;
 pub(crate) mod extracted;
+mod found;
 pub(crate) mod map;
 pub(crate) mod on_page;
 pub(crate) mod own;

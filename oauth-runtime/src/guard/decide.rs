@@ -10,7 +10,8 @@ use actix_web::{Error, FromRequest, HttpMessage as _, HttpRequest};
 use percent_encoding::percent_decode_str;
 
 use crate::error::Reason;
-use crate::guard::bearer;
+use crate::guard::bearer::{self, Lookup};
+use crate::guard::found;
 use crate::guard::protection::Protection;
 use crate::guard::refusal::Refusal;
 use crate::guard::watch;
@@ -37,10 +38,12 @@ impl<E> Guarded<E> {
     where
         E: Arguments,
     {
-        if let Err(refusal) = check(&self.request, guard).await {
-            return Err(refusal.into_error(&self.request));
-        }
-        E::from_request(&self.request, &mut self.payload).await.map_err(Into::into)
+        let verified = match check(&self.request, guard).await {
+            Ok(verified) => verified,
+            Err(refusal) => return Err(refusal.into_error(&self.request)),
+        };
+        let extract = || E::from_request(&self.request, &mut self.payload);
+        found::during(&self.request, verified, extract).await.map_err(Into::into)
     }
 }
 
@@ -70,12 +73,12 @@ impl<E> std::fmt::Debug for Guarded<E> {
     }
 }
 
-/// What an attribute decides, on the service of the `App`.
-async fn check(request: &HttpRequest, guard: &'static Guard) -> Result<(), Refusal> {
+/// What an attribute decides, on the service of the `App`: the token that it lets in, where it asks for one.
+async fn check(request: &HttpRequest, guard: &'static Guard) -> Result<Option<Arc<Verified>>, Refusal> {
     let admitted = match guard.rule {
-        Rule::Public => Ok(()),
+        Rule::Public => Ok(None),
         _ => match Protection::of(request) {
-            Ok(protection) => decide(request, protection, guard).await,
+            Ok(protection) => decide(request, protection, guard).await.map(Some),
             Err(reason) => Err(Refusal::new(reason, None)),
         },
     };
@@ -88,11 +91,11 @@ pub(crate) async fn decide(
     request: &HttpRequest,
     protection: &Arc<Protection>,
     guard: &'static Guard,
-) -> Result<(), Refusal> {
+) -> Result<Arc<Verified>, Refusal> {
     counted(decide_request(request, protection, guard).await)
 }
 
-fn counted(decided: Result<(), Refusal>) -> Result<(), Refusal> {
+fn counted<T>(decided: Result<T, Refusal>) -> Result<T, Refusal> {
     meter::guard_decided(|| decided.as_ref().err().map(|refusal| refusal.status().as_u16()));
     decided
 }
@@ -101,7 +104,7 @@ async fn decide_request(
     request: &HttpRequest,
     protection: &Arc<Protection>,
     guard: &'static Guard,
-) -> Result<(), Refusal> {
+) -> Result<Arc<Verified>, Refusal> {
     // A guard that cannot fit its route says so to everybody, so that the first test of it finds out.
     if let Some(misfit) = guard.parameters.iter().find_map(|name| parameter_misfit(request, name)) {
         let Guard { policy, handler, file, line, .. } = guard;
@@ -109,9 +112,12 @@ async fn decide_request(
         tracing::error!(target: "oauth", policy, handler, file, line, "{misfit}");
         return Err(protection.refusal(Reason::ParameterMisfit).by(guard, misfit));
     }
-    let verified = bearer::of_request(request, protection)
-        .await
-        .map_err(|reason| protection.refusal(reason).asking(|| guard.rule.scope_of_a_stranger()))?;
+    let verified = match bearer::without_waiting(request, protection) {
+        Lookup::Decided(decided) => decided,
+        // Apart, so that a request that need not wait does not carry it along.
+        Lookup::Pending(_) | Lookup::KeysMissing(_) => Box::pin(bearer::of_request(request, protection)).await,
+    };
+    let verified = verified.map_err(|reason| protection.refusal(reason).asking(|| guard.rule.scope_of_a_stranger()))?;
     if verified.is_session {
         needs_no_token(guard, protection)?;
     }
@@ -119,7 +125,10 @@ async fn decide_request(
     let facts =
         Facts::new(&verified.claims).hiding(&verified.hidden).by(protection.tokens.clock()).with_parameters(&of_route);
     let on_page = |refusal: Refusal| refusal.to(&verified);
-    let Rule::Typed(_) = guard.rule else { return apply(facts, guard, protection).map(drop).map_err(on_page) };
+    let Rule::Typed(_) = guard.rule else {
+        apply(facts, guard, protection).map_err(on_page)?;
+        return Ok(verified);
+    };
 
     // Parsed once, by the first guard: the next ones and the handler's `Claims<T>` take it from here.
     let earlier = Parsed::take(request, &verified);
@@ -127,7 +136,7 @@ async fn decide_request(
     if let Some(claims) = parsed {
         Parsed::keep(request, &verified, claims);
     }
-    Ok(())
+    Ok(verified)
 }
 
 /// A scope is what a token may do: a guard that asks for one, or for none, is not for who comes without a token.

@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::error::Reason;
 use crate::guard::bearer::{self, Lookup};
 use crate::guard::decide::{self, Parsed};
+use crate::guard::found;
 use crate::guard::protection::Protection;
 use crate::guard::refusal::Refusal;
 use crate::keys::Verified;
@@ -218,6 +219,9 @@ impl<T: 'static> Extracted<T> {
                 .and_then(|verified| read(request, protection, verified))
                 .map_err(|refusal| refusal.into_error(request))
         };
+        if let Some(verified) = found::of(request) {
+            return Extracted::now(finish(request, protection, Ok(verified)));
+        }
         match bearer::without_waiting(request, protection) {
             Lookup::Decided(verified) => Extracted::now(finish(request, protection, verified)),
             Lookup::Pending(standing) => {

@@ -1,0 +1,79 @@
+//! The token that a guard has found good, for the extractors that run right behind it: nothing of it is decided twice.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
+use actix_web::dev::RequestHead;
+
+use crate::keys::Verified;
+
+/// Calls extractors, which find the token of this request meanwhile.
+pub(crate) fn during<T>(request: &HttpRequest, verified: Option<Arc<Verified>>, extract: impl FnOnce() -> T) -> T {
+    let found = verified.map(|verified| Found { of: request.head(), verified });
+    let _ends = Ends(FOUND.replace(found));
+    extract()
+}
+
+/// The token of this request, where a guard has decided it just now. What middlewares change comes before the guard or
+/// after the answer, and no request but this one is told of it.
+pub(crate) fn of(request: &HttpRequest) -> Option<Arc<Verified>> {
+    let is_this = |found: &&Found| std::ptr::eq(found.of, request.head());
+    FOUND.with_borrow(|found| found.as_ref().filter(is_this).map(|found| Arc::clone(&found.verified)))
+}
+
+struct Found {
+    /// Compared, never read.
+    of: *const RequestHead,
+    verified: Arc<Verified>,
+}
+
+/// Puts back what was there before, after a panic as well.
+struct Ends(Option<Found>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        FOUND.set(self.0.take());
+    }
+}
+
+thread_local! {
+    static FOUND: RefCell<Option<Found>> = const { RefCell::new(None) };
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+    use serde_json::json;
+
+    use super::*;
+    use crate::keys::Expected;
+    use crate::model::Timestamp;
+
+    fn verified() -> Arc<Verified> {
+        let claims = json!({
+            "iss": "a", "aud": "a", "sub": "alice", "client_id": "spa", "iat": 900, "exp": 1100, "jti": "1"
+        });
+        let claims = claims.as_object().expect("an object").clone();
+        let now = Timestamp::from_seconds(1_000);
+        Arc::new(Verified::parse(claims, &Expected::own("a", "a"), now).expect("all claims of a token"))
+    }
+
+    #[test]
+    fn it_is_of_one_request_and_for_as_long_as_its_extractors_are_called() {
+        let (request, other) = (TestRequest::default().to_http_request(), TestRequest::default().to_http_request());
+        let verified = verified();
+        during(&request, Some(Arc::clone(&verified)), || {
+            assert!(of(&request.clone()).is_some_and(|found| Arc::ptr_eq(&found, &verified)));
+            assert!(of(&other).is_none());
+            // An extractor that calls a handler of another request, whose guard asks for nothing.
+            during(&other, None, || assert!(of(&request).is_none() && of(&other).is_none()));
+            assert!(of(&request).is_some());
+        });
+        assert!(of(&request).is_none());
+        let broken = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            during(&request, Some(verified), || panic!("an extractor breaks"));
+        }));
+        assert!(broken.is_err() && of(&request).is_none());
+    }
+}
