@@ -5,16 +5,20 @@ mod url;
 
 use std::sync::Arc;
 
-use actix_web::dev::{AppService, HttpServiceFactory};
+use actix_web::dev::{AppService, HttpServiceFactory, ServiceRequest, ServiceResponse, fn_service};
 use actix_web::web::ServiceConfig;
+use actix_web::{Error, HttpResponse};
 
 use crate::endpoints::{
     account, assets, authorize, consent, device, device_authorization, discovery, introspect, jwks, login, logout, par,
     protected_resource, register, revoke, token, userinfo, verify,
 };
-use crate::routes::url::at;
+use crate::error::Reason;
+use crate::guard::own;
+use crate::response::json_error;
+use crate::routes::url::{Handler, answer};
 use crate::server::OAuthService;
-use crate::server::paths::{Placed, Url};
+use crate::server::paths::Url;
 
 impl OAuthService {
     /// The routes of the server, for [`actix_web::App::configure`]: every URL it has, one a line.
@@ -27,55 +31,72 @@ impl OAuthService {
     pub fn routes(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
         let oauth = self.clone();
         move |app| {
-            let server = oauth.server();
-            app.service(AtRoot { issuer: server.issuer().as_str().to_owned() });
-            for placed in server.paths().registered() {
-                register(app, placed);
-            }
-            app.app_data(Arc::clone(server.protection())).app_data(oauth);
+            app.app_data(Arc::clone(oauth.server().protection())).app_data(oauth.clone()).service(Routes(oauth));
         }
     }
 }
 
-fn register(app: &mut ServiceConfig, placed: &Placed) {
-    let url = at(placed);
-    app.service(match placed.row.url {
-        Url::Authorize => url.to(authorize::respond),
-        Url::Login => url.to(login::respond),
-        Url::Verify => url.to(verify::submit),
-        Url::Consent => url.to(consent::decide),
-        Url::Logout => url.to(logout::sign_out),
-        Url::Account => url.to(account::respond),
-        Url::Device => url.to(device::respond),
-        Url::DeviceAuthorization => url.to(device_authorization::ask),
-        Url::PushedAuthorization => url.to(par::push),
-        Url::Token => url.to(token::exchange),
-        Url::Revoke => url.to(revoke::revoke),
-        Url::Introspect => url.to(introspect::introspect),
-        Url::UserInfo => url.to(userinfo::userinfo),
-        Url::Register => url.to(register::register),
-        Url::Stylesheet => url.to(assets::stylesheet),
-        Url::Logo => url.to(assets::logo),
-        Url::Metadata => url.to(discovery::metadata),
-        Url::OpenId => url.to(discovery::openid),
-        Url::Jwks => url.to(jwks::keys),
-        Url::ProtectedResource => url.to(protected_resource::metadata),
-    });
+/// What answers at each URL.
+fn handler(url: Url) -> Handler {
+    macro_rules! to {
+        ($handler:path) => {
+            |server, http, parameters| Box::pin($handler(server, http, parameters))
+        };
+    }
+    match url {
+        Url::Authorize => to!(authorize::respond),
+        Url::Login => to!(login::respond),
+        Url::Verify => to!(verify::submit),
+        Url::Consent => to!(consent::decide),
+        Url::Logout => to!(logout::sign_out),
+        Url::Account => to!(account::respond),
+        Url::Device => to!(device::respond),
+        Url::DeviceAuthorization => to!(device_authorization::ask),
+        Url::PushedAuthorization => to!(par::push),
+        Url::Token => to!(token::exchange),
+        Url::Revoke => to!(revoke::revoke),
+        Url::Introspect => to!(introspect::introspect),
+        Url::UserInfo => to!(userinfo::userinfo),
+        Url::Register => to!(register::register),
+        Url::Stylesheet => to!(assets::stylesheet),
+        Url::Logo => to!(assets::logo),
+        Url::Metadata => to!(discovery::metadata),
+        Url::OpenId => to!(discovery::openid),
+        Url::Jwks => to!(jwks::keys),
+        Url::ProtectedResource => to!(protected_resource::metadata),
+    }
 }
 
-/// Says at start-up where the routes were put in a scope, below which they cannot be found.
-struct AtRoot {
-    issuer: String,
-}
+/// All URLs as one service of the `App`: they cost the router one step, however many they are, and so the requests of the
+/// application's own routes.
+struct Routes(OAuthService);
 
-impl HttpServiceFactory for AtRoot {
+impl HttpServiceFactory for Routes {
     fn register(self, app: &mut AppService) {
-        if !app.is_root() {
-            tracing::error!(
-                target: "oauth",
-                issuer = self.issuer,
-                "oauth.routes() was given to a web::scope: give it to App::configure, and put the path into .issuer(..)"
-            );
+        let Routes(oauth) = self;
+        let paths = oauth.server().paths();
+        let resource = own::definition(paths.registered().map(|placed| placed.path.as_str()));
+        if app.is_root() {
+            let service = fn_service(move |request| respond(oauth.clone(), request));
+            app.register_service(resource, None, service, None);
+            return;
         }
+        tracing::error!(
+            target: "oauth",
+            issuer = oauth.server().issuer().as_str(),
+            "oauth.routes() was given to a web::scope: give it to App::configure, and put the path into .issuer(..)"
+        );
+        // Below a scope nothing would be where the metadata says: half a server is worse than none.
+        let service = fn_service(async |request: ServiceRequest| {
+            Ok::<_, Error>(request.into_response(json_error(&Reason::NoService)))
+        });
+        app.register_service(resource, None, service, None);
+    }
+}
+
+async fn respond(oauth: OAuthService, request: ServiceRequest) -> Result<ServiceResponse, Error> {
+    match oauth.server().paths().at(request.match_info().as_str()) {
+        Some(placed) => Ok(answer(placed, handler(placed.row.url), &oauth, request).await),
+        None => Ok(request.into_response(HttpResponse::NotFound())),
     }
 }

@@ -2,11 +2,17 @@
 # Counts the instructions that the server's worker thread spends on a request, or on all requests of a flow, for each row or
 # for those named; `hit@redis` is the row over that store.
 # Two runs of different length are subtracted, so that what starting costs cancels out.
+#
+# `--check` compares each row of `budget` with what it costs, and fails where one is more than 3 % off; `--write` writes what
+# they cost there.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-few=${FEW:-2000}
-many=${MANY:-12000}
+# Counts of fewer requests differ by more, but for a check they do.
+case ${1-} in
+    --check | --write) few=100 many=500 ;;
+    *) few=${FEW:-2000} many=${MANY:-12000} ;;
+esac
 guards=(alone bare hit miss typed garbage forged refused hand grants)
 # Each takes ten times as long as a guarded request, or longer.
 flows=(flow flow-es256 flow-eddsa flow-rs256 flow-openid flow-oxide refresh refresh-es256 refresh-oxide
@@ -41,16 +47,62 @@ spent() {
     awk '/^(totals|summary):/ { print $2; exit }' "$file"
 }
 
-(($#)) || set -- "${guards[@]}" "${flows[@]}"
-bare=
-printf '%-16s %12s %12s\n' row instructions "over bare"
-for row in "$@"; do
-    once=$few often=$many
+# What a row takes, once.
+count() {
+    local row=$1 once=$few often=$many first second
     [[ " ${flows[*]} " != *" $row "* ]] || { once=$((few / 10)) often=$((many / 10)); }
     first=$(spent "$row" "$once")
     second=$(spent "$row" "$often")
-    each=$(((second - first) / (often - once)))
-    [[ $row == bare ]] && bare=$each
-    printf '%-16s %12d %12s\n' "$row" "$each" "${bare:+$((each - bare))}"
-done
+    echo $(((second - first) / (often - once)))
+}
+
+table() {
+    local row each bare=
+    printf '%-16s %12s %12s\n' row instructions "over bare"
+    for row in "$@"; do
+        each=$(count "$row")
+        [[ $row != bare ]] || bare=$each
+        printf '%-16s %12d %12s\n' "$row" "$each" "${bare:+$((each - bare))}"
+    done
+}
+
+write() {
+    local row written
+    written=$(for row in "${guards[@]}" "${flows[@]}"; do echo "$row $(count "$row")"; done)
+    echo "$written" >"$budget"
+}
+
+# Another compiler or C library moves all rows alike: what is compared is a row's share of `alone`.
+check() {
+    local row due each scaled off passed=0 failed=0 alone alone_due
+    alone_due=$(awk '$1 == "alone" { print $2 }' "$budget")
+    alone=$(count alone)
+    printf '%-16s %12s %12s\n' row instructions budget
+    while read -r row due; do
+        [[ $row != alone ]] || continue
+        each=$(count "$row")
+        scaled=$((due * alone / alone_due))
+        off=$(((each - scaled) * 1000 / scaled))
+        printf '%-16s %12d %12d\n' "$row" "$each" "$scaled"
+        if ((off > 30)); then
+            echo "FAILED: $row costs $each instructions, $off per mille more than its budget"
+            failed=$((failed + 1))
+        elif ((off < -30)); then
+            echo "FAILED: $row costs $each instructions, ${off#-} per mille less than its budget: tests/costs/run.sh --write"
+            failed=$((failed + 1))
+        else
+            passed=$((passed + 1))
+        fi
+    done <"$budget"
+    echo "test result: rows within their budgets: $passed passed; $failed failed;"
+    ((failed == 0))
+}
+
+budget=tests/costs/budget
+case ${1-} in
+    --check) check ;;
+    --write) write ;;
+    "") table "${guards[@]}" "${flows[@]}" ;;
+    *) table "$@" ;;
+esac
 echo "profiles: $out"

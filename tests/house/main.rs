@@ -155,7 +155,7 @@ const ONE_PLACE: &[(&str, &[&str], &[&str])] = &[
         &["tracing::event!(", "sync_channel("],
         &["event/teller.rs"],
     ),
-    ("a URL is registered by its row", &["web::resource("], &["routes/url.rs"]),
+    ("a URL is registered by its row", &["register_service(", "web::resource("], &["routes.rs"]),
 ];
 
 #[test]

@@ -5,8 +5,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use actix_web::dev::ServiceRequest;
-use actix_web::{HttpRequest, Resource};
+use actix_web::HttpRequest;
+#[cfg(feature = "resource-server")]
+use actix_web::Resource;
+use actix_web::dev::{ResourceDef, ServiceRequest};
 
 /// By their paths.
 pub(crate) struct OwnUrls {
@@ -30,7 +32,7 @@ impl OwnUrls {
     /// Whether one of them has this path.
     #[cfg(feature = "testing")]
     pub(crate) fn has(&self, path: &str) -> bool {
-        self.of(path).is_some()
+        self.of(path).is_some() || path.starts_with(BEGIN)
     }
 
     fn of(&self, path: &str) -> Option<&str> {
@@ -55,9 +57,26 @@ impl OwnUrls {
     }
 }
 
-/// A resource of an `App`, marked as one of these.
+/// Where these paths are in an `App`, marked as the server's own.
+pub(crate) fn definition<'a>(paths: impl Iterator<Item = &'a str>) -> ResourceDef {
+    let mut definition = ResourceDef::new(pattern(paths));
+    definition.set_name(RESOURCE);
+    definition
+}
+
+/// The same of one path, as a resource.
+#[cfg(feature = "resource-server")]
 pub(crate) fn resource(path: &str) -> Resource {
-    Resource::new(spellings(path)).name(RESOURCE)
+    Resource::new(pattern([path].into_iter())).name(RESOURCE)
+}
+
+/// Several paths, and each as `NormalizePath` may leave it, are one pattern: the router tries one for each request to the
+/// application as well, and of a list of patterns it would try one after the other where actix-web lacks its feature
+/// `unicode`.
+fn pattern<'a>(paths: impl Iterator<Item = &'a str>) -> String {
+    // Of letters, digits and `-._~/` alone: see `is_plain_path`.
+    let paths: Vec<String> = paths.map(|path| path.trim_start_matches('/').replace('.', r"\.")).collect();
+    format!("{BEGIN}{})/?}}", paths.join("|"))
 }
 
 /// The path, and as `NormalizePath` may leave it: a middleware that adds a slash is not to make the server vanish.
@@ -66,3 +85,5 @@ pub(crate) fn spellings(path: &str) -> [String; 2] {
 }
 
 const RESOURCE: &str = "oauth-runtime";
+/// Of the one pattern of them all, which is what `match_pattern` says of each.
+const BEGIN: &str = "/{oauth:(?:";

@@ -4,17 +4,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{AppService, HttpServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::HeaderMap;
 use actix_web::http::{Method, StatusCode, header};
-use actix_web::middleware::{Next, from_fn};
-use actix_web::{Error, HttpRequest, HttpResponse, Resource, guard, web};
+use actix_web::{FromRequest as _, HttpRequest, HttpResponse, web};
+use futures_util::future::LocalBoxFuture;
 use tracing::Instrument as _;
 
 use crate::error::{Code, Reason};
 use crate::event::request::{Request, during};
-use crate::guard::own;
 use crate::guard::proofs::DPOP_NONCE;
 use crate::meter::Stopwatch;
 use crate::model::form::Parameters;
@@ -24,82 +22,72 @@ use crate::server::paths::{Cors, Errors, Input, Placed, Row};
 use crate::server::{OAuthService, Server};
 use crate::sign_in::{cross_site, language, redirect};
 
-/// A URL to be registered with an `App`.
-pub(crate) struct Registration {
-    row: &'static Row,
-    path: String,
-    resource: Resource,
+/// What answers a request whose parameters have been read.
+pub(crate) type Handler =
+    for<'a> fn(&'a Server, &'a HttpRequest, &'a Parameters<'a>) -> LocalBoxFuture<'a, Result<HttpResponse, Reason>>;
+
+/// Answers in a span of the log that says which request it is, without its query and its body. What happens meanwhile is
+/// told with the same id.
+pub(crate) async fn answer(
+    placed: &Placed,
+    handler: Handler,
+    oauth: &OAuthService,
+    request: ServiceRequest,
+) -> ServiceResponse {
+    let (http, payload) = request.into_parts();
+    let server = oauth.server();
+    let id: Arc<str> = random_id().into();
+    let span = tracing::info_span!(
+        target: "oauth",
+        "request",
+        id = &*id,
+        method = known(http.method()),
+        path = placed.path,
+        status = tracing::field::Empty
+    );
+    #[cfg(feature = "testing")]
+    crate::guard::probe::answered_by_the_server(&http);
+    server.protection().own_urls.tell_of_shadows(&http);
+    let address = server.client_address().of(&http);
+    let watch = Stopwatch::start();
+    let answer = share(placed.row, handler, server, &http, payload).instrument(span.clone());
+    let response = during(Request { id: Some(id), address }, answer).await;
+    span.record("status", response.status().as_u16());
+    watch.answered(&placed.path, response.status().as_u16());
+    ServiceResponse::new(http, response)
 }
 
-/// The URL of this row, without a handler.
-pub(crate) fn at(placed: &Placed) -> Registration {
-    Registration { row: placed.row, path: placed.path.clone(), resource: own::resource(&placed.path) }
-}
-
-impl Registration {
-    /// Hands the parameters of each request to this function.
-    pub(crate) fn to<F>(mut self, handler: F) -> Self
-    where
-        F: AsyncFn(&Server, &HttpRequest, &Parameters<'_>) -> Result<HttpResponse, Reason> + Copy + 'static,
-    {
-        let row = self.row;
-        let respond = move |oauth: OAuthService, http: HttpRequest, payload: web::Payload| async move {
-            let server = oauth.server();
-            let input = match input(row, server, &http, payload).await {
-                Ok(Arrived::Parameters(input)) => input,
-                Ok(Arrived::ToBeSentOn(response)) => return response,
-                Err(reason) => return refused(row, server, &http, &reason, None),
-            };
-            let mut parameters = match row.input {
-                Input::Json => Parameters::of_json(&input),
-                Input::Nothing
-                | Input::FormWherePosted
-                | Input::Parameters { .. }
-                | Input::ParametersOfAnySite { .. } => Parameters::parse(&input),
-            };
-            let posted = match posted(row, server, &parameters) {
-                Ok(posted) => posted,
-                Err(reason) => return refused_back(row, server, &http, &parameters, &reason).await,
-            };
-            if let Some(posted) = &posted {
-                parameters = Parameters::parse_of_another_site(posted.as_bytes());
-            }
-            match handler(server, &http, &parameters).await {
-                Ok(response) => response,
-                Err(reason) => refused_back(row, server, &http, &parameters, &reason).await,
-            }
-        };
-        self.resource = self.resource.route(
-            web::route()
-                .guard(guard::fn_guard(move |context| row.allowed().any(|method| method == context.head().method)))
-                .to(respond),
-        );
-        self
+/// By its method, with its parameters.
+async fn respond(row: &Row, handler: Handler, server: &Server, http: &HttpRequest, payload: Payload) -> HttpResponse {
+    if !row.allowed().any(|method| method == http.method()) {
+        return HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, methods(row))).finish();
     }
-}
-
-impl HttpServiceFactory for Registration {
-    fn register(self, app: &mut AppService) {
-        let Registration { row, path, resource } = self;
-        if !app.is_root() {
-            // Below a scope nothing would be where the metadata says: half a server is worse than none.
-            web::resource(own::spellings(&path))
-                .default_service(web::to(|| async { json_error(&Reason::NoService) }))
-                .register(app);
-            return;
+    let input = match input(row, server, http, payload).await {
+        Ok(Arrived::Parameters(input)) => input,
+        Ok(Arrived::ToBeSentOn(response)) => return response,
+        Err(reason) => return refused(row, server, http, &reason, None),
+    };
+    let mut parameters = match row.input {
+        Input::Json => Parameters::of_json(&input),
+        Input::Nothing | Input::FormWherePosted | Input::Parameters { .. } | Input::ParametersOfAnySite { .. } => {
+            Parameters::parse(&input)
         }
-        let methods = row.allowed().map(Method::as_str).collect::<Vec<_>>().join(", ");
-        let allow = methods.clone();
-        let path: Arc<str> = path.into();
-        resource
-            .default_service(web::to(move || {
-                let allow = allow.clone();
-                async move { HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, allow)).finish() }
-            }))
-            .wrap(from_fn(move |request, next| share(row.cors, methods.clone(), request, next)))
-            .wrap(from_fn(move |request, next| observe(path.clone(), request, next)))
-            .register(app);
+    };
+    let posted = match posted(row, server, &parameters) {
+        Ok(posted) => posted,
+        Err(reason) => return refused_back(row, server, http, &parameters, &reason).await,
+    };
+    if let Some(posted) = &posted {
+        parameters = Parameters::parse_of_another_site(posted.as_bytes());
     }
+    match handler(server, http, &parameters).await {
+        Ok(response) => response,
+        Err(reason) => refused_back(row, server, http, &parameters, &reason).await,
+    }
+}
+
+fn methods(row: &Row) -> String {
+    row.allowed().map(Method::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// What came of a request before its handler runs.
@@ -110,7 +98,7 @@ enum Arrived {
 }
 
 /// The parameters, as they stand in the query or in the body.
-async fn input(row: &Row, server: &Server, http: &HttpRequest, payload: web::Payload) -> Result<Arrived, Reason> {
+async fn input(row: &Row, server: &Server, http: &HttpRequest, payload: Payload) -> Result<Arrived, Reason> {
     let (query_bytes, from_other_sites) = match row.input {
         Input::Nothing => return Ok(Arrived::Parameters(web::Bytes::new())),
         Input::Json if !is_of_type(http, "application/json") => return Err(Reason::NotJson),
@@ -148,16 +136,17 @@ fn posted(row: &Row, server: &Server, parameters: &Parameters<'_>) -> Result<Opt
 }
 
 /// The body of a form post, if it is a form at all.
-async fn form_body(http: &HttpRequest, payload: web::Payload) -> Result<web::Bytes, Reason> {
+async fn form_body(http: &HttpRequest, payload: Payload) -> Result<web::Bytes, Reason> {
     if is_of_type(http, FORM) { body(http, payload).await } else { Err(Reason::NotAForm) }
 }
 
 /// A body, up to its limit.
-async fn body(http: &HttpRequest, payload: web::Payload) -> Result<web::Bytes, Reason> {
+async fn body(http: &HttpRequest, mut payload: Payload) -> Result<web::Bytes, Reason> {
     // What it says when it is unpacked is not looked at, so it must not be read as it stands.
     if http.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
         return Err(Reason::BodyUnreadable);
     }
+    let Ok(payload) = web::Payload::from_request(http, &mut payload).await else { return Err(Reason::BodyUnreadable) };
     match tokio::time::timeout(SLOWEST_BODY, payload.to_bytes_limited(MAX_BODY_BYTES)).await {
         Ok(Ok(Ok(body))) => Ok(body),
         Ok(Ok(Err(_))) => Err(Reason::BodyUnreadable),
@@ -239,86 +228,46 @@ fn set_nonce(server: &Server, reason: &Reason, response: &mut HttpResponse) {
     }
 }
 
-/// Answers in a span of the log that says which request it is, without its query and its body. What happens meanwhile is
-/// told with the same id.
-async fn observe(
-    path: Arc<str>,
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    let id: Arc<str> = random_id().into();
-    let span = tracing::info_span!(
-        target: "oauth",
-        "request",
-        id = &*id,
-        method = known(request.method()),
-        path = &*path,
-        status = tracing::field::Empty
-    );
-    let http = request.request();
-    #[cfg(feature = "testing")]
-    crate::guard::probe::answered_by_the_server(http);
-    let address = OAuthService::of(http).ok().and_then(|oauth| {
-        oauth.server().protection().own_urls.tell_of_shadows(http);
-        oauth.server().client_address().of(http)
-    });
-    let watch = Stopwatch::start();
-    let answer = next.call(request).instrument(span.clone());
-    let answered = during(Request { id: Some(id), address }, answer).await;
-    let status = match &answered {
-        Ok(response) => response.status(),
-        Err(error) => error.as_response_error().status_code(),
-    };
-    span.record("status", status.as_u16());
-    watch.answered(&path, status.as_u16());
-    Ok(answered?.map_into_boxed_body())
-}
-
 /// A method's name; what a client made up is not repeated.
 fn known(method: &Method) -> &'static str {
     const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"];
     KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }
 
-async fn share(
-    cors: Cors,
-    methods: String,
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    let allowed = allowed_origin(cors, request.request());
-    let preflight = cors != Cors::None
-        && request.method() == Method::OPTIONS
-        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-    let asked = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
-    let mut response = if preflight {
-        request.into_response(HttpResponse::NoContent().finish())
+/// Lets those pages of other origins read the answer which may.
+async fn share(row: &Row, handler: Handler, server: &Server, http: &HttpRequest, payload: Payload) -> HttpResponse {
+    let cors = row.cors;
+    let is_preflight = cors != Cors::None
+        && http.method() == Method::OPTIONS
+        && http.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let mut response = if is_preflight {
+        HttpResponse::NoContent().finish()
     } else {
-        next.call(request).await?.map_into_boxed_body()
+        respond(row, handler, server, http, payload).await
     };
     let headers = response.headers_mut();
     if cors == Cors::Clients {
         headers.append(header::VARY, header::HeaderValue::from_static("Origin"));
     }
-    if preflight {
+    if is_preflight {
         headers.append(header::VARY, header::HeaderValue::from_static("Access-Control-Request-Headers"));
     }
-    if let Some(origin) = allowed {
+    if let Some(origin) = allowed_origin(cors, server, http) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        if preflight {
-            if let Ok(methods) = header::HeaderValue::from_str(&methods) {
+        if is_preflight {
+            if let Ok(methods) = header::HeaderValue::from_str(&methods(row)) {
                 headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
             }
             // Whichever a client's library adds: no header of a request but those of RFC 6750 and RFC 7617 means anything here.
-            if let Some(asked) = asked {
-                headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked);
+            if let Some(asked) = http.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+                headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
             }
             headers.insert(header::ACCESS_CONTROL_MAX_AGE, header::HeaderValue::from_static("600"));
         } else {
             expose(headers);
         }
     }
-    Ok(response)
+    response
 }
 
 /// Names what a page of another origin may read beyond the body, where it is there.
@@ -335,14 +284,13 @@ fn expose(headers: &mut HeaderMap) {
     };
 }
 
-fn allowed_origin(cors: Cors, request: &HttpRequest) -> Option<header::HeaderValue> {
+fn allowed_origin(cors: Cors, server: &Server, http: &HttpRequest) -> Option<header::HeaderValue> {
     match cors {
         Cors::None => None,
         Cors::Everyone => Some(header::HeaderValue::from_static("*")),
         Cors::Clients => {
-            let oauth = request.app_data::<OAuthService>()?;
-            let value = request.headers().get(header::ORIGIN)?;
-            oauth.server().clients().allow_origin(value.to_str().ok()?).then(|| value.clone())
+            let value = http.headers().get(header::ORIGIN)?;
+            server.clients().allow_origin(value.to_str().ok()?).then(|| value.clone())
         }
     }
 }

@@ -275,6 +275,12 @@ impl Paths {
         self.0.iter().find(|placed| placed.row.url == url).map_or("", |placed| &placed.path)
     }
 
+    /// Which URL has this path, as [`own::definition`](crate::guard::own::definition) spells it.
+    pub(crate) fn at(&self, path: &str) -> Option<&Placed> {
+        let path = path.strip_suffix('/').unwrap_or(path);
+        self.0.iter().find(|placed| placed.path == path)
+    }
+
     pub(crate) fn registered(&self) -> impl Iterator<Item = &Placed> {
         self.0.iter()
     }
