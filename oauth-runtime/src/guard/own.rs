@@ -29,10 +29,9 @@ impl OwnUrls {
         spellings(path).iter().all(|path| request.resource_map().match_name(path) == Some(RESOURCE))
     }
 
-    /// Whether one of them has this path.
     #[cfg(feature = "testing")]
-    pub(crate) fn has(&self, path: &str) -> bool {
-        self.of(path).is_some() || path.starts_with(BEGIN)
+    pub(crate) fn paths(&self) -> &[String] {
+        &self.paths
     }
 
     fn of(&self, path: &str) -> Option<&str> {
@@ -77,6 +76,12 @@ fn pattern<'a>(paths: impl Iterator<Item = &'a str>) -> String {
     // Of letters, digits and `-._~/` alone: see `is_plain_path`.
     let paths: Vec<String> = paths.map(|path| path.trim_start_matches('/').replace('.', r"\.")).collect();
     format!("{BEGIN}{})/?}}", paths.join("|"))
+}
+
+/// Whether this is the one pattern of the server's URLs.
+#[cfg(feature = "testing")]
+pub(crate) fn is_pattern(pattern: &str) -> bool {
+    pattern.starts_with(BEGIN)
 }
 
 /// The path, and as `NormalizePath` may leave it: a middleware that adds a slash is not to make the server vanish.

@@ -14,6 +14,7 @@ use actix_web::{App, Error, HttpMessage as _, test, web};
 use futures_util::FutureExt as _;
 
 use crate::guard::map;
+use crate::guard::own;
 use crate::guard::probe::{self, Noted, Probe};
 use crate::guard::protection::Protection;
 use crate::policy::{Guard, Rule};
@@ -82,12 +83,17 @@ where
     let protection = request.app_data::<Arc<Protection>>();
     let items: Vec<IntrospectionReportItem> = (&tree.root).into();
     let mut rows = Rows::default();
-    for item in items.iter().filter(|item| item.resource_type == "resource") {
-        if protection.is_some_and(|protection| protection.own_urls.has(&item.full_path)) {
-            check_own(&app, item, &mut rows).await;
-        } else {
-            check(&app, request.resource_map(), item, scope_that_asks(&items, item), &mut rows).await;
-        }
+    let is_mounted = items.iter().any(|item| own::is_pattern(&item.full_path));
+    let own = protection.filter(|_| is_mounted).map_or(&[][..], |protection| protection.own_urls.paths());
+    for path in own {
+        check_own(&app, path, &mut rows).await;
+    }
+    let is_others = |item: &&IntrospectionReportItem| {
+        let path = &item.full_path;
+        item.resource_type == "resource" && !own::is_pattern(path) && !own.contains(path)
+    };
+    for item in items.iter().filter(is_others) {
+        check(&app, request.resource_map(), item, scope_that_asks(&items, item), &mut rows).await;
     }
     if let Some(asks) = items.iter().find_map(scope_without_a_prefix) {
         let route = Route { method: None, path: "(a scope without a prefix)".to_owned() };
@@ -110,9 +116,11 @@ where
 /// An `App` that actix-web cannot list the routes of: where a parameter stands twice in a path, it panics without saying where.
 fn not_made(panic: Box<dyn Any + Send>) -> Coverage {
     let text = panic.downcast_ref::<String>().map(String::as_str).unwrap_or_default();
-    let pattern =
-        text.strip_prefix("Wrong path pattern: \"").and_then(|rest| rest.split_once("\" duplicate capture group"));
-    let Some((path, _)) = pattern else { resume_unwind(panic) };
+    let pattern = text.strip_prefix("Wrong path pattern: \"").and_then(|rest| rest.split_once("\" "));
+    // With actix-web's feature `unicode` another engine says it, in more words.
+    let Some((path, _)) = pattern.filter(|(_, why)| why.contains("duplicate capture group")) else {
+        resume_unwind(panic)
+    };
     let names = parameters(path);
     let twice = names.iter().enumerate().find_map(|(place, name)| names[..place].contains(name).then_some(*name));
     let name = twice.unwrap_or_default();
@@ -199,16 +207,15 @@ impl Answer {
 /// An address of the server, which an application's route may share: by method, it is who answers.
 async fn check_own<B: MessageBody>(
     app: &impl Service<Request, Response = ServiceResponse<B>, Error = Error>,
-    item: &IntrospectionReportItem,
+    path: &str,
     rows: &mut Rows,
 ) {
-    let path = &item.full_path;
-    rows.push((Route { method: None, path: path.clone() }, Finding::Server));
+    rows.push((Route { method: None, path: path.to_owned() }, Finding::Server));
     for name in METHODS {
         let Ok(method) = Method::from_bytes(name.as_bytes()) else { continue };
         let answer = call(app, &method, path).await;
         if !answer.is_of_the_server && !answer.is_absent() {
-            rows.judge(Route { method: Some(name.to_owned()), path: path.clone() }, &answer);
+            rows.judge(Route { method: Some(name.to_owned()), path: path.to_owned() }, &answer);
         }
     }
 }
