@@ -10,7 +10,7 @@ use oauth_tests::rows::{PATH, Row, Rows};
 fn allocations(rows: &Rows, row: Row) -> u64 {
     let system = actix_web::rt::System::new();
     let app = system.block_on(harness::init_service(App::new().configure(rows.configure(row))));
-    let authorization = rows.authorization(row);
+    let authorization = rows.authorization(row).unwrap();
     let call = || {
         let request =
             harness::TestRequest::get().uri(PATH).insert_header((header::AUTHORIZATION, authorization.clone()));

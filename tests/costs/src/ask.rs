@@ -3,13 +3,16 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
+use actix_web::http::header::HeaderValue;
+
 use crate::rows::{PATH, Row};
 use crate::wire::whole_answer;
 
 /// Sends the request of a row so many times.
-pub(crate) fn ask(row: Row, authorization: &str, base: &str, times: u64) {
+pub(crate) fn ask(row: Row, authorization: Option<&HeaderValue>, base: &str, times: u64) {
     let host = base.trim_start_matches("http://");
-    let request = format!("GET {PATH} HTTP/1.1\r\nHost: {host}\r\nAuthorization: {authorization}\r\n\r\n");
+    let authorization = authorization.map(|value| format!("Authorization: {}\r\n", value.to_str().unwrap()));
+    let request = format!("GET {PATH} HTTP/1.1\r\nHost: {host}\r\n{}\r\n", authorization.unwrap_or_default());
     let mut stream = TcpStream::connect(host).unwrap();
     stream.set_nodelay(true).unwrap();
     stream.write_all(request.as_bytes()).unwrap();

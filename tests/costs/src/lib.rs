@@ -94,7 +94,7 @@ pub async fn count(rows: &Rows, row: Row, times: u64) {
     let server = serve_with(1, listener, rows.configure(row));
     let authorization = rows.authorization(row);
     // Connections of a store's may be of this thread: it must stay free for them.
-    actix_web::web::block(move || ask::ask(row, authorization.to_str().unwrap(), &base, times)).await.unwrap();
+    actix_web::web::block(move || ask::ask(row, authorization.as_ref(), &base, times)).await.unwrap();
     drop(server);
 }
 

@@ -36,6 +36,8 @@ pub enum Row {
     Miss,
     /// Guarded, on top of it the claims as a type.
     Typed,
+    /// Refused: no token is sent.
+    None,
     /// Refused: what is sent is no token.
     Garbage,
     /// Refused: a token of this form and these claims, signed by someone else.
@@ -44,22 +46,35 @@ pub enum Row {
     Refused,
     /// An extractor written by hand with `jsonwebtoken`.
     Hand,
+    /// The same, refusing as [`Row::None`] does.
+    HandNone,
+    /// The same, refusing as [`Row::Garbage`] does.
+    HandGarbage,
+    /// The same, refusing as [`Row::Forged`] does.
+    HandForged,
+    /// The same, refusing as [`Row::Refused`] does; no token is ever remembered.
+    HandRefused,
     /// `actix-web-grants` on `actix-web-httpauth`.
     Grants,
 }
 
 impl Row {
     /// All of them, in the order of a table.
-    pub const ALL: [Row; 10] = [
+    pub const ALL: [Row; 15] = [
         Row::Alone,
         Row::Bare,
         Row::Hit,
         Row::Miss,
         Row::Typed,
+        Row::None,
         Row::Garbage,
         Row::Forged,
         Row::Refused,
         Row::Hand,
+        Row::HandNone,
+        Row::HandGarbage,
+        Row::HandForged,
+        Row::HandRefused,
         Row::Grants,
     ];
 
@@ -71,10 +86,15 @@ impl Row {
             Row::Hit => "hit",
             Row::Miss => "miss",
             Row::Typed => "typed",
+            Row::None => "none",
             Row::Garbage => "garbage",
             Row::Forged => "forged",
             Row::Refused => "refused",
             Row::Hand => "hand",
+            Row::HandNone => "hand-none",
+            Row::HandGarbage => "hand-garbage",
+            Row::HandForged => "hand-forged",
+            Row::HandRefused => "hand-refused",
             Row::Grants => "grants",
         }
     }
@@ -87,10 +107,15 @@ impl Row {
             Row::Hit => "guarded, hit",
             Row::Miss => "guarded, miss",
             Row::Typed => "guarded, hit, and Claims<User>",
+            Row::None => "guarded, 401: no token",
             Row::Garbage => "guarded, 401: garbage",
             Row::Forged => "guarded, 401: forged",
             Row::Refused => "guarded, 403",
             Row::Hand => "jsonwebtoken by hand",
+            Row::HandNone => "jsonwebtoken by hand, 401: no token",
+            Row::HandGarbage => "jsonwebtoken by hand, 401: garbage",
+            Row::HandForged => "jsonwebtoken by hand, 401: forged",
+            Row::HandRefused => "jsonwebtoken by hand, 403",
             Row::Grants => "actix-web-grants",
         }
     }
@@ -103,8 +128,8 @@ impl Row {
     /// The status that the row must answer with, or it measures something else.
     pub fn status(self) -> u16 {
         match self {
-            Row::Garbage | Row::Forged => 401,
-            Row::Refused => 403,
+            Row::None | Row::Garbage | Row::Forged | Row::HandNone | Row::HandGarbage | Row::HandForged => 401,
+            Row::Refused | Row::HandRefused => 403,
             Row::Alone | Row::Bare | Row::Hit | Row::Miss | Row::Typed | Row::Hand | Row::Grants => 200,
         }
     }
@@ -145,15 +170,18 @@ impl Rows {
         Rows { hit, miss, verifier, hit_token, miss_token, foreign_token }
     }
 
-    /// The value of `Authorization` that a row is sent. The bare handlers are sent it too, so that all read the same.
-    pub fn authorization(&self, row: Row) -> HeaderValue {
+    /// The value of `Authorization` that a row is sent, if it is sent any. The bare handlers are sent it too, so that all read
+    /// the same.
+    pub fn authorization(&self, row: Row) -> Option<HeaderValue> {
         let token = match row {
-            Row::Alone | Row::Bare | Row::Hit | Row::Typed | Row::Refused => &*self.hit_token,
+            // To the extractor written by hand it is the service's token that another key has signed.
+            Row::Alone | Row::Bare | Row::Hit | Row::Typed | Row::Refused | Row::HandForged => &*self.hit_token,
             Row::Miss => &self.miss_token,
-            Row::Forged | Row::Hand | Row::Grants => &self.foreign_token,
-            Row::Garbage => "garbage",
+            Row::Forged | Row::Hand | Row::HandRefused | Row::Grants => &self.foreign_token,
+            Row::Garbage | Row::HandGarbage => "garbage",
+            Row::None | Row::HandNone => return None,
         };
-        HeaderValue::from_str(&format!("Bearer {token}")).unwrap()
+        Some(HeaderValue::from_str(&format!("Bearer {token}")).unwrap())
     }
 
     /// What a row puts into its `App`.
@@ -174,10 +202,13 @@ impl Rows {
             }
             match row {
                 Row::Alone | Row::Bare => app.service(bare),
-                Row::Hit | Row::Miss | Row::Garbage | Row::Forged => app.service(admin),
+                Row::Hit | Row::Miss | Row::None | Row::Garbage | Row::Forged => app.service(admin),
                 Row::Typed => app.service(typed),
                 Row::Refused => app.service(auditor),
-                Row::Hand => app.app_data(rows.verifier.clone()).service(by_hand),
+                Row::Hand | Row::HandNone | Row::HandGarbage | Row::HandForged => {
+                    app.app_data(rows.verifier.clone()).service(by_hand)
+                }
+                Row::HandRefused => app.app_data(rows.verifier.clone()).service(auditor_by_hand),
                 Row::Grants => app
                     .app_data(rows.verifier.clone())
                     .service(web::scope("/api").wrap(HttpAuthentication::bearer(validator)).service(protected)),
@@ -362,6 +393,11 @@ impl FromRequest for Bearer {
 #[get("/api/admin")]
 async fn by_hand(Bearer(user): Bearer) -> Result<&'static str, Error> {
     if user.role == "admin" { Ok("hello") } else { Err(ErrorForbidden("not for this role")) }
+}
+
+#[get("/api/admin")]
+async fn auditor_by_hand(Bearer(user): Bearer) -> Result<&'static str, Error> {
+    if user.role == "auditor" { Ok("hello") } else { Err(ErrorForbidden("not for this role")) }
 }
 
 /// As in the example `jwt-httpauth` of `actix-web-grants`, but key and rules are made once.
