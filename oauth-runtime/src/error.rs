@@ -1,5 +1,6 @@
 //! Why something was refused: a closed set of reasons, and their one translation to the wire.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use actix_web::HttpResponse;
@@ -58,7 +59,7 @@ pub(crate) struct Wire {
     pub(crate) status: StatusCode,
     /// `None`: a request without a token gets no code (RFC 6750 §3.1).
     pub(crate) code: Option<Code>,
-    pub(crate) text: String,
+    pub(crate) text: Cow<'static, str>,
 }
 
 /// From the table below: the enum, its translation to the wire, and a sample of each row for the tests.
@@ -78,7 +79,7 @@ macro_rules! reasons {
             /// Status, code and text.
             #[allow(unused_variables, reason = "no column needs the payload of every row")]
             pub(crate) fn wire(&self) -> Wire {
-                let (status, code, text): (u16, Option<Code>, String) = match self {
+                let (status, code, text): (u16, Option<Code>, Cow<'static, str>) = match self {
                     $(Reason::$reason $(($value))? $({ $field })? => ($status, reasons!(@code $code), $text.into()),)+
                 };
                 // Every status of the table is a literal between 400 and 503.

@@ -10,13 +10,14 @@ mod ring;
 mod rotation;
 pub(crate) mod sealed;
 mod signing_key;
+mod verified;
 
 pub(crate) use derived::DerivedKeys;
 #[cfg(feature = "testing")]
 pub(crate) use jwt::ACCESS_TOKEN;
 #[cfg(feature = "backchannel-logout")]
 pub(crate) use jwt::LOGOUT_TOKEN;
-pub(crate) use jwt::{Expected, ID_TOKEN, Jwt, MAX_BYTES, Registered, Verified};
+pub(crate) use jwt::{Expected, ID_TOKEN, Jwt, MAX_BYTES};
 pub(crate) use nonces::Nonces;
 pub(crate) use proof::{Proof, ProofOf, REMEMBERED};
 #[cfg(feature = "resource-server")]
@@ -26,3 +27,4 @@ pub(crate) use remote::{RemoteKeys, Shape};
 pub(crate) use ring::{IdTokenHint, KeyRing, SignedInAs};
 pub use rotation::Keys;
 pub use signing_key::{KeyError, SigningKey};
+pub(crate) use verified::{Registered, Verified};

@@ -4,6 +4,7 @@
 //! HTTP: a rule can be built by hand, printed, and decided over any JSON object.
 
 pub(crate) mod bound;
+mod claimed;
 mod decision;
 mod facts;
 pub(crate) mod fit;
@@ -25,9 +26,9 @@ use std::cmp::Ordering;
 use serde_json::Value as Json;
 
 use crate::model::Timestamp;
-use crate::model::claims::SEALED;
 use crate::policy::number::Exact;
 
+pub(crate) use claimed::{Beside, Claimed};
 pub use decision::Decision;
 pub use facts::Facts;
 pub(crate) use need::Need;
@@ -140,18 +141,18 @@ impl Rule {
                 rules.iter().map(|rule| rule.decide(facts)).reduce(Decision::or).unwrap_or(Decision::Unknown)
             }
             Rule::Not(rule) => rule.decide(facts).not(),
-            Rule::Claim(name, test) => test.decide(facts.claim(name), facts),
-            Rule::Scope(wanted) => match facts.claims.get("scope") {
+            Rule::Claim(name, test) => test.decide(facts.claim(name).as_deref(), facts),
+            Rule::Scope(wanted) => match facts.claim(&["scope"]).as_deref() {
                 Some(Json::String(granted)) => {
                     Decision::of(wanted.iter().all(|token| granted.split(' ').any(|granted| granted == *token)))
                 }
                 Some(_) | None => Decision::Unknown,
             },
-            Rule::Fresh(seconds) => match facts.claims.get("auth_time").and_then(Json::as_u64) {
+            Rule::Fresh(seconds) => match facts.claim(&["auth_time"]).as_deref().and_then(Json::as_u64) {
                 Some(at) => Decision::of(facts.now().since(Timestamp::from_seconds(at)).as_secs() <= *seconds),
                 None => Decision::Unknown,
             },
-            Rule::Acr(wanted) => match facts.claims.get("acr") {
+            Rule::Acr(wanted) => match facts.claim(&["acr"]).as_deref() {
                 Some(Json::String(acr)) => Decision::of(wanted.contains(&acr.as_str())),
                 Some(_) | None => Decision::Unknown,
             },
@@ -186,7 +187,7 @@ impl Test {
     fn decide(self, claim: Option<&Json>, facts: &Facts<'_>) -> Decision {
         match self {
             // It may be among what is sealed, and was not opened here.
-            Test::Present if claim.is_none() && facts.claims.contains_key(SEALED) => Decision::Unknown,
+            Test::Present if claim.is_none() && facts.may_be_sealed() => Decision::Unknown,
             // Absence is what this test asks about, so here alone it is an answer.
             Test::Present => Decision::of(!matches!(claim, None | Some(Json::Null | Json::Bool(false)))),
             Test::Equals(value) => value.decide(claim, facts),

@@ -108,7 +108,7 @@ fn page_of_error(
     let mut response = document(status, server.pages().error(&page), "");
     #[cfg(feature = "testing")]
     {
-        response = shown(response, Step::Error { detail: text.clone() }, "");
+        response = shown(response, Step::Error { detail: text.into_owned() }, "");
     }
     reason.set_retry_after(&mut response);
     response

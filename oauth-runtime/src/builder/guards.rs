@@ -8,7 +8,7 @@ use crate::guard::cache::TokenCache;
 use crate::guard::own::OwnUrls;
 use crate::guard::proofs::{Proofs, Rules};
 use crate::guard::protection::{Below, OwnTokens, Protection, Tokens};
-use crate::guard::refusal::{RefusalForm, Resource};
+use crate::guard::refusal::{Prepared, RefusalForm, Resource};
 use crate::keys::Expected;
 use crate::model::issuer::Issuer;
 use crate::server::paths::Paths;
@@ -37,6 +37,7 @@ impl Settings {
             body: body.clone(),
             explains: self.explains_refusals,
             issues: true,
+            prepared: Prepared::default(),
         };
         let guards = |expected: Expected, cache, resource: Option<&Resource>, below| {
             let proofs = rules.map(|rules| proofs(rules, issuer, &expected.audience, resource));

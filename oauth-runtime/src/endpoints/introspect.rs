@@ -49,7 +49,7 @@ async fn active_claims(
             return Ok(None);
         }
     }
-    let Some(mut claims) = told(server, client, verified, token)? else {
+    let Some(mut claims) = told(server, client, &verified, token)? else {
         tracing::debug!(target: "oauth", client = client.id, "a token is not for the client that asks about it");
         return Ok(None);
     };
@@ -70,13 +70,13 @@ async fn active_claims(
 fn told(
     server: &Server,
     client: &RegisteredClient,
-    verified: Verified,
+    verified: &Verified,
     token: &str,
 ) -> Result<Option<Map<String, Value>>, Reason> {
-    let Verified { registered, claims, .. } = verified;
+    let registered = &verified.registered;
     let is_for = |resource: &str| registered.audience.iter().any(|audience| audience == resource);
     if client.serves.iter().any(|served| served == server.audience() && is_for(served)) {
-        return Ok(Some(claims));
+        return Ok(Some(verified.all_claims()));
     }
     if registered.client_id != client.id && !client.serves.iter().any(is_for) {
         return Ok(None);
@@ -85,7 +85,7 @@ fn told(
     // As of today, they may be less than the token says.
     for name in ["scope", "aud"] {
         open.remove(name);
-        open.extend(claims.get(name).map(|today| (name.to_owned(), today.clone())));
+        open.extend(verified.claimed().get(&[name]).map(|today| (name.to_owned(), today.into_owned())));
     }
     Ok(Some(open))
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::Reason;
 use crate::guard::bearer;
-use crate::keys::{self, Verified};
+use crate::keys;
 use crate::model::Scope;
 use crate::model::claims::OPENID;
 use crate::model::form::Parameters;
@@ -21,20 +21,20 @@ pub(crate) async fn userinfo(
     // OpenID Connect Core §5.3.1: the token may come in the form, too
     let in_form = parameters.get("access_token", keys::MAX_BYTES)?;
     let verified = bearer::of_request_or_form(http, in_form, server.userinfo()).await?;
-    let Verified { registered, claims, .. } = &*verified;
+    let registered = &verified.registered;
     if !registered.scope.contains(OPENID) {
         let mut needed = Scope::default();
         needed.extend([OPENID]);
         return Err(Reason::PolicyRefused(needed));
     }
     // OpenID Connect Core §5.3: a client in its own name is no user
-    if !claims.contains_key("auth_time") {
+    if registered.signed_in_at.is_none() {
         return Err(Reason::PolicyRefused(Scope::default()));
     }
     // OpenID Connect Core §5.4: each scope is for some claims
     let names = server.releases().to(&registered.scope);
     let mut released: Map<String, Value> =
-        names.filter_map(|name| Some((name.to_owned(), claims.get(name)?.clone()))).collect();
+        names.filter_map(|name| Some((name.to_owned(), verified.claimed().get(&[name])?.into_owned()))).collect();
     released.insert("sub".to_owned(), json!(registered.subject));
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(released))
 }

@@ -78,7 +78,7 @@ fn looked_up(presented: Presented<'_>, request: &HttpRequest, protection: &Arc<P
     if let Some(pending) = request.extensions().get::<Rc<PendingStanding>>()
         && pending.is_of(protection, presented)
     {
-        return Lookup::Pending(Rc::clone(pending));
+        return pending.lookup();
     }
     let verified = match from_cache_or_keys(token, protection) {
         Ok(verified) => verified,
@@ -103,25 +103,29 @@ fn looked_up(presented: Presented<'_>, request: &HttpRequest, protection: &Arc<P
     let Some(ledger) = protection.tokens.ledger() else {
         return Lookup::Decided(spend_here(&proof).map(|()| verified));
     };
-    if protection.token_cache.is_on()
-        && (proof.is_none() || possession::is_spent_here(protection))
-        && let Some(standing) = stands_now(&verified.registered, ledger)
+    // A proof that has to be spent through the store takes an answer that is waited for.
+    let is_proven_here = proof.is_none() || possession::is_spent_here(protection);
+    let stands = is_proven_here.then(|| stands_now(&verified.registered, ledger)).flatten();
+    let stands = stands.map(|standing| standing.and_then(|()| spend_here(&proof)));
+    if let Some(stands) = &stands
+        && protection.token_cache.is_on()
     {
-        return Lookup::Decided(standing.and_then(|()| spend_here(&proof)).map(|()| verified));
+        return Lookup::Decided(stands.clone().map(|()| verified));
     }
+    // The other guards of this request, and its extractors: they would verify it again.
     let pending = Rc::new(PendingStanding {
         protection: Arc::clone(protection),
         scheme,
         token: token.into(),
         verified,
         proof,
-        stands: OnceCell::new(),
+        stands: OnceCell::new_with(stands),
     });
     request.extensions_mut().insert(Rc::clone(&pending));
-    Lookup::Pending(pending)
+    pending.lookup()
 }
 
-/// A verified token whose standing is asked for once.
+/// A verified token whose standing is asked for once in a request.
 pub(crate) struct PendingStanding {
     protection: Arc<Protection>,
     scheme: Scheme,
@@ -136,6 +140,13 @@ impl PendingStanding {
     /// A middleware between two guards may have changed the header.
     fn is_of(&self, protection: &Arc<Protection>, Presented { scheme, token }: Presented<'_>) -> bool {
         Arc::ptr_eq(&self.protection, protection) && self.scheme == scheme && *self.token == *token
+    }
+
+    fn lookup(self: &Rc<Self>) -> Lookup {
+        match self.stands.get() {
+            Some(stands) => Lookup::Decided(stands.clone().map(|()| Arc::clone(&self.verified))),
+            None => Lookup::Pending(Rc::clone(self)),
+        }
     }
 
     pub(crate) async fn decided(&self) -> Result<Arc<Verified>, Reason> {

@@ -112,7 +112,7 @@ impl TokenCache {
     pub(crate) fn keep(&self, token: &[u8], verified: &Arc<Verified>, generation: u64) {
         if let Some(cache) = &self.0 {
             let bytes =
-                (OVERHEAD + heap_of_map(&verified.claims) + heap_of_hidden(&verified.hidden) + token.len()) as u64;
+                (OVERHEAD + heap_of_map(&verified.others) + heap_of_hidden(&verified.hidden) + token.len()) as u64;
             cache.insert(Token(token.into()), Kept { verified: Arc::clone(verified), generation, bytes });
         }
     }

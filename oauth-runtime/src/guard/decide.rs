@@ -123,16 +123,15 @@ async fn decide_request(
     }
     let of_route = |name: &str| parameter(request, name);
     let facts =
-        Facts::new(&verified.claims).hiding(&verified.hidden).by(protection.tokens.clock()).with_parameters(&of_route);
-    let on_page = |refusal: Refusal| refusal.to(&verified);
+        Facts::of(verified.claimed()).hiding(&verified.hidden).by(protection.tokens.clock()).with_parameters(&of_route);
     let Rule::Typed(_) = guard.rule else {
-        apply(facts, guard, protection).map_err(on_page)?;
+        apply(facts, guard, protection, &verified)?;
         return Ok(verified);
     };
 
     // Parsed once, by the first guard: the next ones and the handler's `Claims<T>` take it from here.
     let earlier = Parsed::take(request, &verified);
-    let parsed = apply(facts.with_shapes(Shapes::of(earlier)), guard, protection).map_err(on_page)?;
+    let parsed = apply(facts.with_shapes(Shapes::of(earlier)), guard, protection, &verified)?;
     if let Some(claims) = parsed {
         Parsed::keep(request, &verified, claims);
     }
@@ -174,8 +173,8 @@ pub(crate) fn decide_claims(
     protection: &Arc<Protection>,
     guard: &'static Guard,
 ) -> Result<(), Refusal> {
-    let facts = Facts::new(&verified.claims).hiding(&verified.hidden).by(protection.tokens.clock());
-    counted(apply(facts, guard, protection).map(drop))
+    let facts = Facts::of(verified.claimed()).hiding(&verified.hidden).by(protection.tokens.clock());
+    counted(apply(facts, guard, protection, verified).map(drop))
 }
 
 /// The claims of one token as a type of the application.
@@ -201,6 +200,7 @@ fn apply(
     facts: Facts<'_>,
     guard: &'static Guard,
     protection: &Arc<Protection>,
+    verified: &Verified,
 ) -> Result<Option<Box<dyn Any>>, Refusal> {
     if guard.rule.decide(&facts).admits() {
         return Ok(facts.shapes.into_parsed());
@@ -210,7 +210,7 @@ fn apply(
         tracing::warn!(target: "oauth", handler = guard.handler, policy = guard.policy, misfit, "claims of another shape");
         // To a client that cannot read them it is a refusal like any other.
         if !facts.hides_the_user() {
-            return Err(protection.refusal(Reason::ClaimsOfAnotherShape).by(guard, misfit));
+            return Err(protection.refusal(Reason::ClaimsOfAnotherShape).by(guard, misfit).to(verified));
         }
     }
     let reason = match guard.rule.need(&facts) {
@@ -220,7 +220,7 @@ fn apply(
         // A scope that would not be enough is not asked for: a client that follows the challenge would come in vain.
         None => Reason::PolicyRefused(Scope::default()),
     };
-    Err(protection.refusal(reason).by(guard, guard.rule.decisive(&facts)))
+    Err(protection.refusal(reason).to(verified).logged_by(guard, || guard.rule.decisive(&facts)))
 }
 
 /// A route's parameter as `web::Path<String>` reads it, but for what was not UTF-8: actix has put U+FFFD in its place, and

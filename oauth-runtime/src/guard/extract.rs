@@ -55,7 +55,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Claims<T> {
                 Some(Err(of_another_type)) => Parsed::keep(request, &verified, of_another_type),
                 None => {}
             }
-            policy::read(&verified.claims).map(Claims).map_err(|misfit| {
+            policy::read(verified.claimed()).map(Claims).map_err(|misfit| {
                 tracing::warn!(target: "oauth", misfit, "claims of another shape");
                 protection.refusal(Reason::ClaimsOfAnotherShape).to(&verified)
             })
@@ -154,13 +154,13 @@ impl AccessToken {
     /// `amr`: by which methods the user was authenticated (RFC 8176), such as `pwd` and `otp`; empty where that is not
     /// known.
     pub fn amr(&self) -> impl Iterator<Item = &str> {
-        self.verified.claims.get("amr").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+        self.verified.others.get("amr").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
     }
 
     /// `acr`: how strongly the user was authenticated, by a name of the author's ([`SignIn::acr`](crate::SignIn::acr)).
     #[must_use]
     pub fn acr(&self) -> Option<&str> {
-        self.verified.claims.get("acr").and_then(Value::as_str)
+        self.verified.others.get("acr").and_then(Value::as_str)
     }
 
     /// `sid`: the session in which the user signed in, the same for all that they got in it; none where there are no

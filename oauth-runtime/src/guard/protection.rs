@@ -17,7 +17,7 @@ use crate::guard::refusal::{Refusal, RefusalForm};
 use crate::keys::RemoteKeys;
 use crate::keys::sealed::Opener;
 use crate::keys::{Expected, KeyRing, Verified};
-use crate::model::ceiling::Ceilings;
+use crate::model::ceiling::{Ceilings, Left};
 use crate::model::hierarchy::Hierarchy;
 use crate::model::{Clock, Timestamp};
 use crate::standing::Ledger;
@@ -118,7 +118,11 @@ impl OwnTokens {
         let ceiling = self.ceilings.get(&registered.client_id).ok_or(Reason::TokenNotForClient)?;
         let is_of_user = registered.signed_in_at.is_some();
         let left = ceiling.left_of(&registered.scope, &registered.audience, is_of_user);
-        let (scope, audience) = left.ok_or(Reason::TokenNotForClient)?;
+        let (scope, audience) = match left.ok_or(Reason::TokenNotForClient)? {
+            Left::All if self.hierarchy.is_empty() => return Ok(verified),
+            Left::All => (registered.scope.clone(), registered.audience.clone()),
+            Left::Less(scope, audience) => (scope, audience),
+        };
         verified.cut(self.hierarchy.widened(scope), audience, expected)
     }
 

@@ -1,12 +1,15 @@
 //! How a guard refuses: status, challenge, body, and what the log says.
 
+mod prepared;
+
 use std::fmt;
 use std::sync::Arc;
 
 use actix_web::error::InternalError;
 use actix_web::http::{Method, StatusCode, header};
+use actix_web::web::Bytes;
 use actix_web::{Error, HttpRequest, HttpResponse, ResponseError};
-use serde_json::json;
+use serde::Serialize;
 
 use crate::error::{Code, Reason, Wire};
 use crate::guard::proofs::{ALGORITHMS, DPOP_NONCE, Proofs};
@@ -14,6 +17,9 @@ use crate::keys::Verified;
 use crate::model::Scope;
 use crate::model::issuer::Issuer;
 use crate::policy::{Guard, Need};
+
+use prepared::Answer;
+pub(crate) use prepared::Prepared;
 
 /// A guard's refusal: what [`AccessToken::satisfies`](crate::AccessToken::satisfies) answers, and what
 /// [`Builder::refusal_body`](crate::Builder::refusal_body) is given. `Display` and `Debug` print its description.
@@ -27,13 +33,15 @@ pub struct Refusal {
     asked: Option<Box<Scope>>,
     /// Whether it is a user in a browser who is refused, and not a token.
     is_on_page: bool,
+    /// Whether the log has it.
+    is_logged: bool,
 }
 
-/// Which guard refused, and the terms that made it.
+/// Which guard refused, and the terms that made it, where somebody will read them.
 #[derive(Clone)]
 struct Decided {
     guard: &'static Guard,
-    terms: String,
+    terms: Option<String>,
 }
 
 /// How a resource refuses: what its challenges say, and the author's own body.
@@ -48,6 +56,8 @@ pub(crate) struct RefusalForm {
     pub(crate) explains: bool,
     /// Whether this service issues the tokens that it refuses.
     pub(crate) issues: bool,
+    /// Answers that are the same each time.
+    pub(crate) prepared: Prepared,
 }
 
 impl fmt::Debug for RefusalForm {
@@ -61,16 +71,16 @@ pub(crate) type RefusalBody = dyn Fn(&Refusal, &HttpRequest) -> HttpResponse + S
 
 impl Refusal {
     pub(crate) fn new(reason: Reason, form: Option<&Arc<RefusalForm>>) -> Self {
-        Refusal { reason, form: form.cloned(), decided: None, asked: None, is_on_page: false }
+        Refusal { reason, form: form.cloned(), decided: None, asked: None, is_on_page: false, is_logged: false }
     }
 
     /// With the scope that the policy needs, where it is a token that is missing or not good (RFC 6750 §3).
     pub(crate) fn asking(self, scope: impl FnOnce() -> Scope) -> Self {
-        if self.status() == StatusCode::UNAUTHORIZED {
-            Refusal { asked: Some(Box::new(scope())), ..self }
-        } else {
-            self
+        if self.status() != StatusCode::UNAUTHORIZED {
+            return self;
         }
+        let scope = scope();
+        Refusal { asked: (!scope.is_empty()).then(|| Box::new(scope)), ..self }
     }
 
     /// What is refused to this one: where it is a user in a browser, they are not told of tokens.
@@ -95,7 +105,17 @@ impl Refusal {
     }
 
     pub(crate) fn by(self, guard: &'static Guard, terms: String) -> Self {
-        Refusal { decided: Some(Decided { guard, terms }), ..self }
+        Refusal { decided: Some(Decided { guard, terms: Some(terms) }), ..self }
+    }
+
+    /// The same, and in the log. To put the terms into words costs more than all else of a refusal: it is done for those who
+    /// read them.
+    pub(crate) fn logged_by(self, guard: &'static Guard, terms: impl Fn() -> String) -> Self {
+        let is_told = cfg!(feature = "testing") || self.form.as_ref().is_some_and(|form| form.explains);
+        let decided = Decided { guard, terms: is_told.then(&terms) };
+        let refusal = Refusal { decided: Some(decided), ..self };
+        refusal.write_log(None, || Some(terms()));
+        Refusal { is_logged: true, ..refusal }
     }
 
     /// 401 without a good token or with too weak a sign-in, 403 where the policy refuses, 400 for a broken header, 500
@@ -114,49 +134,88 @@ impl Refusal {
     /// What to change, in English.
     #[must_use]
     pub fn description(&self) -> String {
-        self.reason.wire().text
+        self.reason.wire().text.into_owned()
     }
 
     /// The whole scope with which the policy would let the token in; empty if no scope would.
     #[must_use]
     pub fn scope(&self) -> Scope {
-        match &self.reason {
-            Reason::PolicyRefused(scope) | Reason::SignInAgain(Need { scope, .. }) => scope.clone(),
-            _ => self.asked.as_deref().cloned().unwrap_or_default(),
-        }
+        self.scope_needed().cloned().unwrap_or_default()
+    }
+
+    /// The same; none where it is empty.
+    fn scope_needed(&self) -> Option<&Scope> {
+        let scope = match &self.reason {
+            Reason::PolicyRefused(scope) | Reason::SignInAgain(Need { scope, .. }) => Some(scope),
+            _ => self.asked.as_deref(),
+        };
+        scope.filter(|scope| !scope.is_empty())
     }
 
     /// The answer to a request: its body is the author's, if there is one.
     pub(crate) fn into_response(self, request: &HttpRequest) -> HttpResponse {
-        self.log(Some(request));
-        let body = self.form.as_ref().and_then(|form| form.body.as_ref());
-        let response = match body {
-            Some(body) => body(&self, request),
-            None => self.body(),
-        };
-        self.with_headers(response)
+        self.response(request)
     }
 
     pub(crate) fn into_error(self, request: &HttpRequest) -> Error {
-        let response = self.clone().into_response(request);
+        let response = self.response(request);
         InternalError::from_response(self, response).into()
+    }
+
+    fn response(&self, request: &HttpRequest) -> HttpResponse {
+        self.log(Some(request));
+        match self.form.as_ref().and_then(|form| form.body.as_ref()) {
+            Some(body) => self.with_headers(body(self, request)),
+            None => self.own_response(),
+        }
+    }
+
+    fn own_response(&self) -> HttpResponse {
+        match self.form.as_deref().and_then(|form| self.prepared(form)) {
+            Some(prepared) => prepared.response(),
+            // The challenges and all else come with the headers.
+            None => self.with_headers(self.answer(Vec::new()).response()),
+        }
+    }
+
+    /// The answer that was made before, where there is nothing of its own in this one.
+    fn prepared<'a>(&self, form: &'a RefusalForm) -> Option<&'a Answer> {
+        let is_explained = form.explains && self.decided.is_some();
+        if self.asked.is_some() || self.is_on_page || is_explained {
+            return None;
+        }
+        form.prepared.get(&self.reason, |reason| {
+            let refusal = Refusal::new(reason, None);
+            refusal.answer(refusal.challenges(form))
+        })
+    }
+
+    fn answer(&self, challenges: Vec<header::HeaderValue>) -> Answer {
+        Answer { status: self.status(), body: self.body(), challenges }
     }
 
     /// Why, as a test shows it: the terms that decided, or what does not fit.
     #[cfg(feature = "testing")]
     pub(crate) fn why(&self) -> String {
-        self.decided.as_ref().map_or_else(|| self.description(), |decided| decided.terms.clone())
+        self.decided.as_ref().and_then(|decided| decided.terms.clone()).unwrap_or_else(|| self.description())
     }
 
     pub(crate) fn log(&self, request: Option<&HttpRequest>) {
-        let (guard, terms) = self.decided.as_ref().map(|decided| (decided.guard, decided.terms.as_str())).unzip();
+        if !self.is_logged {
+            self.write_log(request, || self.decided.as_ref()?.terms.clone());
+        }
+    }
+
+    fn write_log(&self, request: Option<&HttpRequest>, terms: impl Fn() -> Option<String>) {
+        let guard = self.decided.as_ref().map(|decided| decided.guard);
+        // The values of an event are worked out where it is listened to.
         tracing::info!(
             target: "oauth",
             reason = ?self.reason,
             policy = guard.map(|guard| guard.policy),
             handler = guard.and_then(|guard| guard.handler),
             module = guard.map(|guard| guard.module),
-            decided = terms,
+            decided = terms(),
             hint = self.hint(request),
             "request refused"
         );
@@ -190,40 +249,41 @@ impl Refusal {
         }
     }
 
-    fn body(&self) -> HttpResponse {
-        let Wire { status, code, text } = self.reason.wire();
-        let mut json = json!({ "error_description": text });
-        if let Some(code) = code {
-            json["error"] = json!(code.as_str());
+    fn body(&self) -> Bytes {
+        /// In the order of their names.
+        #[derive(Serialize)]
+        struct Body<'a> {
+            #[serde(skip_serializing_if = "Option::is_none")]
+            decided: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            error: Option<&'a str>,
+            error_description: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            policy: Option<&'a str>,
         }
-        if let (Some(form), Some(Decided { guard, terms })) = (&self.form, &self.decided)
-            && form.explains
-        {
-            json["policy"] = json!(guard.policy);
-            json["decided"] = json!(terms);
-        }
-        HttpResponse::build(status).json(json)
+        let Wire { code, text, .. } = self.reason.wire();
+        let explained = self.decided.as_ref().filter(|_| self.form.as_ref().is_some_and(|form| form.explains));
+        let body = Body {
+            decided: explained.and_then(|decided| decided.terms.as_deref()),
+            error: code.map(Code::as_str),
+            error_description: &text,
+            policy: explained.map(|decided| decided.guard.policy),
+        };
+        // Texts alone are always JSON.
+        serde_json::to_vec(&body).unwrap_or_default().into()
     }
 
     fn with_headers(&self, mut response: HttpResponse) -> HttpResponse {
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
-        headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+        headers.insert(header::CACHE_CONTROL, prepared::NO_STORE);
         if let Some(form) = &self.form {
-            let mut exposed = "WWW-Authenticate";
+            let mut exposed = prepared::EXPOSED;
             if let Some(nonce) = self.nonce(form) {
                 headers.insert(DPOP_NONCE, nonce);
                 exposed = "DPoP-Nonce, WWW-Authenticate";
             }
-            for (at, challenge) in self.challenges(form).into_iter().enumerate() {
-                if at == 0 {
-                    headers.insert(header::WWW_AUTHENTICATE, challenge);
-                    // So that a page of another origin, let in by the author's CORS layer, can read it.
-                    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, header::HeaderValue::from_static(exposed));
-                } else {
-                    headers.append(header::WWW_AUTHENTICATE, challenge);
-                }
-            }
+            prepared::say(headers, self.challenges(form), exposed);
         }
         self.reason.set_retry_after(&mut response);
         if self.is_on_page {
@@ -259,33 +319,41 @@ impl Refusal {
         if status.is_server_error() || (self.is_on_page && status == StatusCode::FORBIDDEN) {
             return None;
         }
-        let mut challenge = format!("{scheme} realm=\"{}\"", form.realm);
+        let mut challenge = String::with_capacity(MOST_CHALLENGES);
+        let mut say = |parts: &[&str]| parts.iter().for_each(|part| challenge.push_str(part));
+        say(&[scheme, " realm=\"", &form.realm, "\""]);
         if let Some(code) = code {
-            challenge.push_str(&format!(", error=\"{}\", error_description=\"{text}\"", code.as_str()));
+            say(&[", error=\"", code.as_str(), "\", error_description=\"", &text, "\""]);
         }
-        let scope = self.scope();
-        if !scope.is_empty() {
-            challenge.push_str(&format!(", scope=\"{scope}\""));
+        if let Some(scope) = self.scope_needed() {
+            say(&[", scope=\""]);
+            for (at, token) in scope.iter().enumerate() {
+                say(&[if at > 0 { " " } else { "" }, token]);
+            }
+            say(&["\""]);
         }
         if let Reason::SignInAgain(need) = &self.reason {
             // RFC 9470 §3
             if !need.acr.is_empty() {
-                challenge.push_str(&format!(", acr_values=\"{}\"", need.acr.join(" ")));
+                say(&[", acr_values=\"", &need.acr.join(" "), "\""]);
             }
             if let Some(max_age) = need.max_age {
-                challenge.push_str(&format!(", max_age=\"{max_age}\""));
+                say(&[", max_age=\"", &max_age.to_string(), "\""]);
             }
         }
         // RFC 9728 §5.1
         if let Some(resource) = &form.resource {
-            challenge.push_str(&format!(", resource_metadata=\"{}\"", resource.metadata));
+            say(&[", resource_metadata=\"", &resource.metadata, "\""]);
         }
         if scheme == "DPoP" {
-            challenge.push_str(&format!(", algs=\"{}\"", ALGORITHMS.join(" ")));
+            say(&[", algs=\"", &ALGORITHMS.join(" "), "\""]);
         }
-        header::HeaderValue::from_str(&challenge).ok()
+        challenge.try_into().ok()
     }
 }
+
+/// The most that a challenge has as a rule, in bytes.
+const MOST_CHALLENGES: usize = 256;
 
 /// A browser asks whether a page may ask, and has no token yet (Fetch §3.3.2).
 pub(super) fn is_preflight(request: &HttpRequest) -> bool {
@@ -311,7 +379,7 @@ impl ResponseError for Refusal {
     }
 
     fn error_response(&self) -> HttpResponse {
-        self.with_headers(self.body())
+        self.own_response()
     }
 }
 
@@ -355,3 +423,7 @@ impl Resource {
 }
 
 const WELL_KNOWN: &str = "oauth-protected-resource";
+
+#[cfg(test)]
+#[path = "refusal/tests.rs"]
+mod tests;

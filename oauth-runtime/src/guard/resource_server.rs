@@ -18,7 +18,7 @@ use crate::guard::map;
 use crate::guard::own::{self, OwnUrls};
 use crate::guard::proofs::{ALGORITHMS, Proofs, Rules};
 use crate::guard::protection::{Below, Protection, Tokens};
-use crate::guard::refusal::{Refusal, RefusalBody, RefusalForm, Resource};
+use crate::guard::refusal::{Prepared, Refusal, RefusalBody, RefusalForm, Resource};
 use crate::guard::require::Require;
 use crate::keys::{DiscoveryError, Expected, IssuerAway, IssuerHealth, RemoteKeys, Shape};
 use crate::model::Clock;
@@ -309,6 +309,7 @@ impl ResourceServerBuilder {
                 body: self.refusal_body,
                 explains: self.explains_refusals,
                 issues: false,
+                prepared: Prepared::default(),
             }),
             expected: Expected {
                 issuer: self.issuer,

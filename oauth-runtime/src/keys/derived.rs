@@ -13,7 +13,7 @@ use parking_lot::RwLock;
 use serde_json::{Map, Value};
 
 use crate::error::Reason;
-use crate::keys::jwt::{Header, Jwt};
+use crate::keys::jwt::{Header, Jwt, Parts};
 use crate::keys::signing_key::SigningKey;
 use crate::model::Clock;
 use crate::model::jwk::Algorithm;
@@ -95,6 +95,18 @@ impl DerivedKeys {
         key.header.sign(typ, claims, |message| Some(hmac::sign(&key.hmac, message)))
     }
 
+    /// By the key whose header it has to the byte, which is that of all access tokens that were signed here; none where no key
+    /// of these writes such a one.
+    pub(crate) fn verify_own(&self, parts: &Parts<'_>) -> Option<Result<(), Reason>> {
+        if let Some(key) = self.hs256.iter().find(|key| key.header.is_of(parts)) {
+            return Some(parts.verify(|message, signature| hmac::verify(&key.hmac, message, signature).is_ok()));
+        }
+        // Where none of them signs they need not be derived for this.
+        let periods = self.are_public.then(|| self.es256())??;
+        let key = periods.keys.iter().find(|key| key.header.is_of(parts))?;
+        Some(key.verify_own(parts))
+    }
+
     /// By the key of this id. The key decides on the algorithm (RFC 8725 §3.1).
     pub(crate) fn verify(&self, jwt: &Jwt<'_>, kid: &str) -> Result<(), Reason> {
         if let Some(key) = self.hs256.iter().find(|key| key.header.kid == kid) {
@@ -150,7 +162,7 @@ impl HmacKey {
     fn new(secret: &Secret) -> Option<Self> {
         let key = derive(secret, b"sign HS256")?;
         let id = derive(secret, b"id of the HS256 key")?;
-        let header = Header { alg: Algorithm::HS256, kid: URL_SAFE_NO_PAD.encode(&id[..6]) };
+        let header = Header::new(Algorithm::HS256, URL_SAFE_NO_PAD.encode(&id[..6]))?;
         Some(HmacKey { header, hmac: hmac::Key::new(hmac::HMAC_SHA256, &key) })
     }
 }

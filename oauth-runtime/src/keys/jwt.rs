@@ -1,28 +1,42 @@
 //! JWTs (RFC 7519): written, split and verified in one place, by the rules of RFC 8725.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::{DeserializeOwned, Error as _, IgnoredAny, IntoDeserializer as _};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::error::{Audiences, Reason};
-use crate::model::as_of::AsOf;
 use crate::model::jwk::Algorithm;
-use crate::model::proof::Thumbprint;
-use crate::model::sealed_claims::Hidden;
-use crate::model::{Scope, Timestamp};
-use crate::store::{Key, Kind};
 
 /// What a key writes into the header of what it signs.
 pub(crate) struct Header {
     pub(crate) alg: Algorithm,
     pub(crate) kid: String,
+    /// That of its access tokens, as it stands in them.
+    of_access_tokens: String,
 }
 
 impl Header {
+    /// None where it cannot be written.
+    pub(crate) fn new(alg: Algorithm, kid: String) -> Option<Self> {
+        let header = Header { alg, kid, of_access_tokens: String::new() };
+        Some(Header { of_access_tokens: header.encoded(ACCESS_TOKEN)?, ..header })
+    }
+
+    fn encoded(&self, typ: &str) -> Option<String> {
+        let (alg, kid) = (Some(self.alg), Some(self.kid.clone()));
+        encode(&JwtHeader { alg, typ: Some(typ.to_owned()), kid, has_crit: false })
+    }
+
+    /// Whether a token begins with this to the byte: then it says that it is an access token, of this key and no other.
+    pub(crate) fn is_of(&self, parts: &Parts<'_>) -> bool {
+        parts.header == self.of_access_tokens
+    }
+
     /// Signs claims as a JWT of this type.
     pub(crate) fn sign<S: AsRef<[u8]>>(
         &self,
@@ -30,19 +44,71 @@ impl Header {
         claims: &Map<String, Value>,
         sign: impl FnOnce(&[u8]) -> Option<S>,
     ) -> Option<String> {
-        let header =
-            JwtHeader { alg: Some(self.alg), typ: Some(typ.to_owned()), kid: Some(self.kid.clone()), has_crit: false };
-        let message = format!("{}.{}", encode(&header)?, encode(claims)?);
+        let header = match typ {
+            ACCESS_TOKEN => Cow::Borrowed(&self.of_access_tokens),
+            other => Cow::Owned(self.encoded(other)?),
+        };
+        let message = format!("{header}.{}", encode(claims)?);
         let signature = URL_SAFE_NO_PAD.encode(sign(message.as_bytes())?);
         Some(format!("{message}.{signature}"))
     }
 }
 
-/// A JWT in its parts, not verified yet.
-pub(crate) struct Jwt<'a> {
-    pub(crate) header: JwtHeader,
+/// A JWT in its parts, nothing of which is read yet.
+#[derive(Clone, Copy)]
+pub(crate) struct Parts<'a> {
+    header: &'a str,
     message: &'a str,
     payload: &'a str,
+    signature: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    pub(crate) fn of(token: &'a str) -> Result<Self, Reason> {
+        Parts::within(MAX_BYTES, token)
+    }
+
+    fn within(max_bytes: usize, token: &'a str) -> Result<Self, Reason> {
+        if token.len() > max_bytes {
+            return Err(Reason::TokenTooLong);
+        }
+        let (message, signature) = token.rsplit_once('.').ok_or(Reason::TokenMalformed)?;
+        let (header, payload) = message.split_once('.').ok_or(Reason::TokenMalformed)?;
+        Ok(Parts { header, message, payload, signature })
+    }
+
+    /// Reads the header.
+    pub(crate) fn read(self) -> Result<Jwt<'a>, Reason> {
+        let header: JwtHeader = decode(self.header)?;
+        // RFC 7515 §4.1.11: an extension that is not understood
+        if header.has_crit {
+            return Err(Reason::TokenMalformed);
+        }
+        let signature = self.signature()?;
+        Ok(Jwt { header, parts: self, signature })
+    }
+
+    /// Verifies the signature by the key whose header it has.
+    pub(crate) fn verify(&self, verifies: impl FnOnce(&[u8], &[u8]) -> bool) -> Result<(), Reason> {
+        let is_signed = verifies(self.message.as_bytes(), &self.signature()?);
+        if is_signed { Ok(()) } else { Err(Reason::TokenSignature) }
+    }
+
+    /// To be trusted only after the signature was verified.
+    pub(crate) fn payload(&self) -> Result<String, Reason> {
+        let bytes = URL_SAFE_NO_PAD.decode(self.payload).map_err(|_| Reason::TokenMalformed)?;
+        String::from_utf8(bytes).map_err(|_| Reason::TokenMalformed)
+    }
+
+    fn signature(&self) -> Result<Vec<u8>, Reason> {
+        URL_SAFE_NO_PAD.decode(self.signature).map_err(|_| Reason::TokenSignature)
+    }
+}
+
+/// A JWT whose header was read, not verified yet.
+pub(crate) struct Jwt<'a> {
+    pub(crate) header: JwtHeader,
+    parts: Parts<'a>,
     signature: Vec<u8>,
 }
 
@@ -69,23 +135,12 @@ impl JwtHeader {
 
 impl<'a> Jwt<'a> {
     pub(crate) fn parse(token: &'a str) -> Result<Self, Reason> {
-        Jwt::parse_within(MAX_BYTES, token)
+        Parts::of(token)?.read()
     }
 
     /// The same, of a token that may be as long as this.
     pub(crate) fn parse_within(max_bytes: usize, token: &'a str) -> Result<Self, Reason> {
-        if token.len() > max_bytes {
-            return Err(Reason::TokenTooLong);
-        }
-        let (message, signature) = token.rsplit_once('.').ok_or(Reason::TokenMalformed)?;
-        let (header, payload) = message.split_once('.').ok_or(Reason::TokenMalformed)?;
-        let header: JwtHeader = decode(header)?;
-        // RFC 7515 §4.1.11: an extension that is not understood
-        if header.has_crit {
-            return Err(Reason::TokenMalformed);
-        }
-        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Reason::TokenSignature)?;
-        Ok(Jwt { header, message, payload, signature })
+        Parts::within(max_bytes, token)?.read()
     }
 
     /// Verifies the signature by a key of this algorithm.
@@ -95,18 +150,18 @@ impl<'a> Jwt<'a> {
         verifies: impl FnOnce(&[u8], &[u8]) -> bool,
     ) -> Result<(), Reason> {
         // RFC 8725 §3.1: the key decides on the algorithm, not the token
-        let is_signed = self.header.alg == Some(algorithm) && verifies(self.message.as_bytes(), &self.signature);
+        let is_signed = self.header.alg == Some(algorithm) && verifies(self.parts.message.as_bytes(), &self.signature);
         if is_signed { Ok(()) } else { Err(Reason::TokenSignature) }
     }
 
     /// To be trusted only after [`Jwt::verify`].
     pub(crate) fn claims<T: DeserializeOwned>(&self) -> Result<T, Reason> {
-        decode(self.payload)
+        decode(self.parts.payload)
     }
 
     /// Its header as another type, of the one kind of JWT that brings its own key (RFC 9449 §4.2).
     pub(crate) fn header_as<T: DeserializeOwned>(&self) -> Result<T, Reason> {
-        decode(self.message.split('.').next().unwrap_or_default())
+        decode(self.parts.header)
     }
 }
 
@@ -145,7 +200,7 @@ impl Expected {
         Expected { is_for_any: true, ..self }
     }
 
-    fn check_audience(&self, audience: &[String]) -> Result<(), Reason> {
+    pub(super) fn check_audience(&self, audience: &[String]) -> Result<(), Reason> {
         if self.is_for_any || audience.iter().any(|one| self.is_audience(one)) {
             return Ok(());
         }
@@ -156,133 +211,6 @@ impl Expected {
     pub(crate) fn is_audience(&self, one: &str) -> bool {
         self.audience == one || self.or.iter().any(|other| other == one)
     }
-}
-
-/// A token that was verified: its registered claims, typed, and all of them as JSON.
-#[derive(Debug)]
-pub(crate) struct Verified {
-    pub(crate) registered: Registered,
-    pub(crate) claims: Map<String, Value>,
-    /// What of them its client cannot read.
-    pub(crate) hidden: Hidden,
-    /// Whether it is no token: a user in a browser, by the session.
-    pub(crate) is_session: bool,
-}
-
-/// The registered claims of an access token (RFC 9068 §2.2).
-#[derive(Clone, Debug)]
-pub(crate) struct Registered {
-    pub(crate) issuer: String,
-    pub(crate) subject: String,
-    pub(crate) audience: Vec<String>,
-    pub(crate) expires_at: Timestamp,
-    pub(crate) issued_at: Timestamp,
-    pub(crate) id: String,
-    pub(crate) client_id: String,
-    pub(crate) scope: Scope,
-    /// The grant that the token was issued from.
-    pub(crate) grant: Option<String>,
-    /// The session that the grant was made in.
-    pub(crate) session: Option<String>,
-    /// When the user signed in, `auth_time`.
-    pub(crate) signed_in_at: Option<Timestamp>,
-    /// What the store had seen of the subject when the token was issued, `as_of`.
-    pub(crate) as_of: Option<AsOf>,
-    /// Whether its grant has refresh tokens, `renewable`: it then ends with them.
-    pub(crate) is_renewable: bool,
-    /// Of the subject's record.
-    pub(crate) key: Key,
-    /// The key that the token is bound to, `cnf` (RFC 9449 §6.1): it is good with a proof of that alone.
-    pub(crate) bound_to: Option<Thumbprint>,
-}
-
-impl Registered {
-    /// RFC 7519 §4.1.4: on or after the expiry
-    pub(crate) fn is_expired(&self, expected: &Expected, now: Timestamp) -> bool {
-        self.expires_at + expected.leeway <= now
-    }
-}
-
-impl Verified {
-    /// The user of a session, with what a token of theirs would say of them.
-    pub(crate) fn of_session(registered: Registered, claims: Map<String, Value>) -> Self {
-        Verified { registered, claims, hidden: Hidden::Nothing, is_session: true }
-    }
-
-    /// With this scope and this audience.
-    pub(crate) fn cut(mut self, scope: Scope, audience: Vec<String>, expected: &Expected) -> Result<Self, Reason> {
-        expected.check_audience(&audience)?;
-        if scope != self.registered.scope {
-            if scope.is_empty() {
-                self.claims.remove("scope");
-            } else {
-                self.claims.insert("scope".to_owned(), json!(scope));
-            }
-            self.registered.scope = scope;
-        }
-        if audience != self.registered.audience {
-            let named = match audience.as_slice() {
-                [one] => json!(one),
-                several => json!(several),
-            };
-            self.claims.insert("aud".to_owned(), named);
-            self.registered.audience = audience;
-        }
-        Ok(self)
-    }
-
-    pub(crate) fn parse(claims: Map<String, Value>, expected: &Expected, now: Timestamp) -> Result<Self, Reason> {
-        let text = |name: &str| match claims.get(name) {
-            Some(Value::String(text)) => Ok(text.as_str()),
-            Some(_) | None => Err(Reason::TokenMalformed),
-        };
-        let moment = |name: &str| {
-            claims.get(name).and_then(Value::as_u64).map(Timestamp::from_seconds).ok_or(Reason::TokenMalformed)
-        };
-        let audience = match claims.get("aud") {
-            Some(Value::String(one)) => vec![one.clone()],
-            Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-            Some(_) | None => return Err(Reason::TokenMalformed),
-        };
-        let registered = Registered {
-            issuer: text("iss")?.to_owned(),
-            subject: text("sub")?.to_owned(),
-            audience,
-            expires_at: moment("exp")?,
-            issued_at: moment("iat")?,
-            id: text("jti")?.to_owned(),
-            client_id: text("client_id")?.to_owned(),
-            scope: match claims.get("scope") {
-                Some(Value::String(scope)) => scope.parse().map_err(|_| Reason::TokenMalformed)?,
-                Some(_) => return Err(Reason::TokenMalformed),
-                None => Scope::default(),
-            },
-            grant: claims.get("gid").and_then(Value::as_str).map(str::to_owned),
-            session: claims.get("sid").and_then(Value::as_str).map(str::to_owned),
-            signed_in_at: claims.get("auth_time").and_then(Value::as_u64).map(Timestamp::from_seconds),
-            as_of: claims.get("as_of").and_then(Value::as_str).and_then(|as_of| as_of.parse().ok()),
-            is_renewable: claims.contains_key("renewable"),
-            key: Key::of(Kind::Subject, text("sub")?),
-            bound_to: claims.get("cnf").map(bound_to).transpose()?,
-        };
-        if registered.issuer != expected.issuer {
-            return Err(Reason::TokenIssuer);
-        }
-        expected.check_audience(&registered.audience)?;
-        if registered.is_expired(expected, now) {
-            return Err(Reason::TokenExpired);
-        }
-        if claims.contains_key("nbf") && moment("nbf")? > now + expected.leeway {
-            return Err(Reason::TokenMalformed);
-        }
-        Ok(Verified { registered, claims, hidden: Hidden::Nothing, is_session: false })
-    }
-}
-
-/// RFC 9449 §6.1. RFC 7800 §3.1: what confirms it otherwise, or as well, cannot be checked here.
-fn bound_to(cnf: &Value) -> Result<Thumbprint, Reason> {
-    let jkt = cnf.as_object().filter(|members| members.len() == 1).and_then(|members| members.get("jkt"));
-    jkt.and_then(Value::as_str).and_then(|jkt| jkt.parse().ok()).ok_or(Reason::TokenBound)
 }
 
 /// RFC 7515 §4.1.9: of a media type, compared without case; `application/` may be left out.

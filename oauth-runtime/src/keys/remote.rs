@@ -11,8 +11,9 @@ use std::time::Duration;
 use parking_lot::RwLock;
 
 use crate::error::Reason;
-use crate::keys::jwt::{Expected, Jwt, Verified};
+use crate::keys::jwt::{Expected, Jwt};
 use crate::keys::remote::documents::{Documents, Unusable};
+use crate::keys::verified::Verified;
 use crate::model::issuer::Issuer;
 use crate::model::jwk::{Algorithm, PublicKey};
 use crate::model::{Clock, Timestamp};

@@ -8,6 +8,7 @@ use std::time::Duration;
 use parking_lot::RwLock;
 use serde_json::Value;
 
+use crate::keys::jwt::Parts;
 use crate::keys::signing_key::{KeyError, SigningKey};
 use crate::model::jwk::Algorithm;
 use crate::model::lifetime::LONGEST_ACCESS_TOKEN;
@@ -190,6 +191,12 @@ impl Keys {
     pub(crate) fn algorithms(&self) -> Vec<Algorithm> {
         let state = self.0.state.read();
         state.signing().map(|key| key.header.alg).collect()
+    }
+
+    /// The one that writes the header of this token.
+    pub(crate) fn of_header(&self, parts: &Parts<'_>) -> Option<Arc<SigningKey>> {
+        let state = self.0.state.read();
+        state.current().find(|held| held.key.header.is_of(parts)).map(|held| Arc::clone(&held.key))
     }
 
     pub(crate) fn verifying(&self, id: &str) -> Option<Arc<SigningKey>> {

@@ -36,6 +36,11 @@ pub(crate) fn sealed(
     Ok(open)
 }
 
+/// Whether there is something to be opened.
+pub(super) fn is_sealed(claims: &Map<String, Value>) -> bool {
+    claims.contains_key(SEALED) || claims.contains_key(SEALED_GRANT)
+}
+
 /// The claims of a token whose signature was verified, with what is sealed in it in its place. Guards read nothing else, so
 /// to them there is no difference.
 pub(super) fn opened(

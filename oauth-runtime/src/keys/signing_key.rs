@@ -17,7 +17,7 @@ use rustls_pki_types::pem::PemObject as _;
 use serde_json::{Map, Value, json};
 
 use crate::error::Reason;
-use crate::keys::jwt::{Header, Jwt};
+use crate::keys::jwt::{Header, Jwt, Parts};
 use crate::model::jwk::{self, Algorithm, InvalidJwk, PublicKey};
 
 /// A private key that signs tokens: ES256 (P-256), EdDSA (Ed25519) or RS256 (RSA of 2048 bits or more).
@@ -264,13 +264,18 @@ impl SigningKey {
     fn new(jwk: Value, private: Private) -> Option<Self> {
         let public = PublicKey::from_jwk(jwk).ok()?;
         let (kid, published) = public.published()?;
-        let header = Header { alg: public.algorithm, kid };
+        let header = Header::new(public.algorithm, kid)?;
         Some(SigningKey { header, published, public: public.parsed()?, private })
     }
 
     /// Signs claims as a JWT of this type.
     pub(crate) fn sign_jwt(&self, typ: &str, claims: &Map<String, Value>) -> Option<String> {
         self.header.sign(typ, claims, |message| self.sign(message))
+    }
+
+    /// Verifies the signature of an access token that has this key's header.
+    pub(crate) fn verify_own(&self, parts: &Parts<'_>) -> Result<(), Reason> {
+        parts.verify(|message, signature| self.verifies(message, signature))
     }
 
     /// Verifies the signature of a JWT.

@@ -64,8 +64,10 @@ impl FromStr for AsOf {
 
     fn from_str(text: &str) -> Result<Self, InvalidAsOf> {
         let (incarnation, sequence) = text.split_once('.').ok_or(InvalidAsOf)?;
-        let bytes = URL_SAFE_NO_PAD.decode(incarnation).map_err(|_| InvalidAsOf)?;
-        let bits = u64::from_be_bytes(bytes.try_into().map_err(|_| InvalidAsOf)?);
+        // Decoding asks for room in whole groups of three.
+        let mut bytes = [0; 9];
+        let length = URL_SAFE_NO_PAD.decode_slice(incarnation, &mut bytes).map_err(|_| InvalidAsOf)?;
+        let bits = u64::from_be_bytes(bytes[..length].try_into().map_err(|_| InvalidAsOf)?);
         Ok(AsOf { incarnation: Incarnation(bits), sequence: sequence.parse().map_err(|_| InvalidAsOf)? })
     }
 }

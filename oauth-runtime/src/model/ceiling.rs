@@ -27,6 +27,14 @@ pub(crate) struct Ceiling {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct BeyondCeiling;
 
+/// What a client may still have of a token.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    All,
+    /// This scope, and this audience.
+    Less(Scope, Vec<String>),
+}
+
 impl Ceiling {
     /// That of what is given nothing.
     pub(crate) fn nothing() -> Self {
@@ -41,16 +49,22 @@ impl Ceiling {
 
     /// What is left of an access token that was issued before, by its scope and its audience; none where its client may have no
     /// such token.
-    pub(crate) fn left_of(&self, scope: &Scope, audience: &[String], is_of_user: bool) -> Option<(Scope, Vec<String>)> {
+    pub(crate) fn left_of(&self, scope: &Scope, audience: &[String], is_of_user: bool) -> Option<Left> {
         let (grants, most): (&[GrantType], _) = match is_of_user {
             true => (&[GrantType::AuthorizationCode, GrantType::DeviceCode], &self.of_users),
             false => (&[GrantType::ClientCredentials], &self.of_its_own),
         };
+        if !grants.iter().any(|grant| self.grants.contains(grant)) {
+            return None;
+        }
+        if !audience.is_empty() && audience.iter().all(|named| self.resources.has(named)) && scope.is_subset(most) {
+            return Some(Left::All);
+        }
         let within = scope.within(most);
         let audience: Vec<String> = audience.iter().filter(|named| self.resources.has(named)).cloned().collect();
         // As where it is issued: of a scope and of an audience something has to be left.
         let is_nothing = audience.is_empty() || (within.is_empty() && !scope.is_empty());
-        (grants.iter().any(|grant| self.grants.contains(grant)) && !is_nothing).then_some((within, audience))
+        (!is_nothing).then_some(Left::Less(within, audience))
     }
 
     /// Whether tokens may be for all of these, by their names.

@@ -20,9 +20,14 @@ impl Hierarchy {
         Hierarchy(implied)
     }
 
+    /// Whether no scope implies another.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// A scope with all that it implies.
     pub(crate) fn widened(&self, scope: Scope) -> Scope {
-        if self.0.is_empty() { scope } else { widened(&scope, &self.0) }
+        if self.is_empty() { scope } else { widened(&scope, &self.0) }
     }
 }
 

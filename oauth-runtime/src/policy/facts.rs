@@ -5,13 +5,15 @@ use std::fmt;
 
 use serde_json::{Map, Value as Json};
 
+use crate::model::claims::SEALED;
 use crate::model::sealed_claims::Hidden;
 use crate::model::{Clock, Timestamp};
+use crate::policy::claimed::Claimed;
 use crate::policy::shapes::Shapes;
 
 /// What a rule is decided over: a token's claims, the time, and the parameters of the route.
 pub struct Facts<'a> {
-    pub(super) claims: &'a Map<String, Json>,
+    pub(super) claimed: Claimed<'a>,
     now: Now<'a>,
     pub(super) parameter: &'a dyn Fn(&str) -> Option<Cow<'a, str>>,
     pub(crate) shapes: Shapes,
@@ -29,8 +31,13 @@ impl<'a> Facts<'a> {
     /// Claims alone: at time zero, on a route without parameters.
     #[must_use]
     pub fn new(claims: &'a Map<String, Json>) -> Self {
+        Facts::of(Claimed { claims, beside: None })
+    }
+
+    /// The same, of claims some of which are kept elsewhere.
+    pub(crate) fn of(claimed: Claimed<'a>) -> Self {
         Facts {
-            claims,
+            claimed,
             now: Now::At(Timestamp::from_seconds(0)),
             parameter: &|_| None,
             shapes: Shapes::default(),
@@ -76,8 +83,8 @@ impl<'a> Facts<'a> {
 
     /// Whether the token has this scope.
     pub(super) fn is_granted(&self, scope: &str) -> bool {
-        let granted = self.claims.get("scope").and_then(Json::as_str).unwrap_or_default();
-        granted.split(' ').any(|granted| granted == scope)
+        let granted = self.claim(&["scope"]);
+        granted.as_deref().and_then(Json::as_str).unwrap_or_default().split(' ').any(|granted| granted == scope)
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -87,9 +94,13 @@ impl<'a> Facts<'a> {
         }
     }
 
-    pub(super) fn claim(&self, name: &[&str]) -> Option<&'a Json> {
-        let (first, below) = name.split_first()?;
-        below.iter().try_fold(self.claims.get(*first)?, |claim, name| claim.as_object()?.get(*name))
+    pub(super) fn claim(&self, name: &[&str]) -> Option<Cow<'a, Json>> {
+        self.claimed.get(name)
+    }
+
+    /// Whether what is absent may be among claims that are sealed, and were not opened here.
+    pub(super) fn may_be_sealed(&self) -> bool {
+        self.claimed.claims.contains_key(SEALED)
     }
 }
 

@@ -58,9 +58,21 @@ impl Rule {
     /// The scope that a client asks for which has no token yet. It depends on the rule alone: of a token that does not
     /// verify nothing is believed, and nothing is told.
     pub(crate) fn scope_of_a_stranger(&self) -> Scope {
+        if !self.names_a_scope() {
+            return Scope::default();
+        }
         let claims = Map::new();
         let hidden = Hidden::AllBut(BTreeSet::new());
         self.need(&Facts::new(&claims).hiding(&hidden)).map_or_else(Scope::default, |need| need.scope)
+    }
+
+    fn names_a_scope(&self) -> bool {
+        match self {
+            Rule::All(rules) | Rule::Any(rules) => rules.iter().any(Rule::names_a_scope),
+            Rule::Not(rule) => rule.names_a_scope(),
+            Rule::Scope(_) => true,
+            Rule::Public | Rule::Token | Rule::Claim(..) | Rule::Fresh(_) | Rule::Acr(_) | Rule::Typed(_) => false,
+        }
     }
 
     fn needed(&self, facts: &Facts<'_>) -> Option<Need> {

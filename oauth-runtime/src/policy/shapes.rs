@@ -3,12 +3,10 @@
 use std::any::{Any, type_name};
 use std::cell::RefCell;
 
+use crate::model::claims::{REGISTERED, SEALED};
+use crate::policy::{Claimed, Decision};
 use serde::de::DeserializeOwned;
 use serde::de::value::MapDeserializer;
-use serde_json::{Map, Value as Json};
-
-use crate::model::claims::{REGISTERED, SEALED};
-use crate::policy::Decision;
 
 /// The claims of one request as the application's types: parsed by the first who wants them.
 #[derive(Default)]
@@ -30,7 +28,7 @@ impl Shapes {
 
     pub(super) fn matches<T: DeserializeOwned + 'static>(
         &self,
-        claims: &Map<String, Json>,
+        claims: Claimed<'_>,
         matches: fn(&T) -> bool,
     ) -> Decision {
         let mut parsed = self.parsed.borrow_mut();
@@ -52,17 +50,21 @@ impl Shapes {
 }
 
 /// The custom claims and `sub` as a `T`, or the place where they are something else.
-pub(crate) fn read<T: DeserializeOwned>(claims: &Map<String, Json>) -> Result<T, String> {
+pub(crate) fn read<T: DeserializeOwned>(claimed: Claimed<'_>) -> Result<T, String> {
     // A default in the place of what is sealed would let in whom the claim keeps out.
-    if claims.contains_key(SEALED) {
+    if claimed.claims.contains_key(SEALED) {
         return Err(format!(
             "{}: claims are sealed: name this server at the issuer by .own_resource(..)",
             type_name::<T>()
         ));
     }
+    // Where it is beside them it is not among them.
+    let subject = claimed.beside.and_then(|beside| beside.claim("sub"));
     let custom = || {
-        let custom = claims.iter().filter(|(name, _)| !REGISTERED.contains(&name.as_str()));
-        MapDeserializer::<_, serde_json::Error>::new(custom.map(|(name, value)| (name.as_str(), value)))
+        let custom = claimed.claims.iter().filter(|(name, _)| !REGISTERED.contains(&name.as_str()));
+        let custom = custom.map(|(name, value)| (name.as_str(), value));
+        let all = custom.chain(subject.as_ref().map(|subject| ("sub", subject)));
+        MapDeserializer::<_, serde_json::Error>::new(all)
     };
     // Keeping track of the place costs time, so it is done for those alone that fail.
     T::deserialize(custom()).or_else(|_| {
@@ -78,9 +80,13 @@ mod tests {
     use std::collections::BTreeSet;
 
     use serde::Deserialize;
-    use serde_json::json;
+    use serde_json::{Map, Value as Json, json};
 
     use super::*;
+
+    fn alone(claims: &Json) -> Claimed<'_> {
+        Claimed { claims: claims.as_object().expect("an object"), beside: None }
+    }
 
     #[derive(Deserialize)]
     struct User {
@@ -98,9 +104,9 @@ mod tests {
     #[test]
     fn claims_become_the_type_without_what_is_registered() {
         let claims = json!({ "sub": "alice", "home": { "floor": 2 }, "level": 3, "iss": "x", "exp": 1 });
-        let user: User = read(claims.as_object().expect("an object")).expect("a user");
+        let user: User = read(alone(&claims)).expect("a user");
         assert_eq!((user.sub.as_str(), user.home.floor, user.level), ("alice", 2, Some(3)));
-        let all: Map<String, Json> = read(claims.as_object().expect("an object")).expect("a map");
+        let all: Map<String, Json> = read(alone(&claims)).expect("a map");
         let names: BTreeSet<&str> = all.keys().map(String::as_str).collect();
         assert_eq!(names, ["home", "level", "sub"].into());
     }
@@ -115,7 +121,7 @@ mod tests {
             ),
             (json!({ "sub": "alice" }), "User: missing field `home`"),
         ] {
-            let Err(misfit) = read::<User>(claims.as_object().expect("an object")) else { panic!("{claims} fits") };
+            let Err(misfit) = read::<User>(alone(&claims)) else { panic!("{claims} fits") };
             assert!(misfit.contains(place), "{misfit}");
         }
     }

@@ -4,10 +4,9 @@ use std::any::{TypeId, type_name};
 use std::fmt;
 
 use serde::Deserialize;
-use serde_json::{Map, Value as Json};
 
 use crate::policy::bound::Binds;
-use crate::policy::{Decision, Facts, Shapes};
+use crate::policy::{Claimed, Decision, Facts, Shapes};
 
 /// A Rust pattern over the application's own claims type.
 #[derive(Clone, Copy)]
@@ -23,7 +22,7 @@ pub struct Inquiry<'a>(Kind<'a>);
 
 enum Kind<'a> {
     Type,
-    Match(&'a Map<String, Json>, &'a Shapes),
+    Match(Claimed<'a>, &'a Shapes),
 }
 
 /// What a [`Typed`] answers.
@@ -62,7 +61,7 @@ impl Inquiry<'_> {
 
 impl Typed {
     pub(crate) fn decide(&self, facts: &Facts<'_>) -> Decision {
-        match (self.answer)(Inquiry(Kind::Match(facts.claims, &facts.shapes))).0 {
+        match (self.answer)(Inquiry(Kind::Match(facts.claimed, &facts.shapes))).0 {
             Ruling::Decided(decision) => decision,
             // A question of one kind is answered in this kind, by `ask` alone.
             Ruling::Type(..) => Decision::Unknown,

@@ -2,22 +2,21 @@
 
 use serde_json::Value as Json;
 
-use crate::model::claims::SEALED;
 use crate::policy::{Facts, Rule, Test, Value};
 
 impl Rule {
     /// Of one term, where there is more to say than that the claims do not fit.
     pub(super) fn why_unknown(&self, facts: &Facts<'_>) -> Option<String> {
         match self {
-            Rule::Claim(name, test) => Some(match facts.claim(name) {
+            Rule::Claim(name, test) => Some(match facts.claim(name).as_deref() {
                 Some(claim) if test.names_a_parameter() => {
                     format!("the claim is {}, which the parameter of the route is nothing like", json_type(claim))
                 }
                 claim => what("the claim", claim, facts),
             }),
-            Rule::Scope(_) => Some(what("the claim", facts.claim(&["scope"]), facts)),
-            Rule::Fresh(_) => Some(what("`auth_time`", facts.claim(&["auth_time"]), facts)),
-            Rule::Acr(_) => Some(what("`acr`", facts.claim(&["acr"]), facts)),
+            Rule::Scope(_) => Some(what("the claim", facts.claim(&["scope"]).as_deref(), facts)),
+            Rule::Fresh(_) => Some(what("`auth_time`", facts.claim(&["auth_time"]).as_deref(), facts)),
+            Rule::Acr(_) => Some(what("`acr`", facts.claim(&["acr"]).as_deref(), facts)),
             Rule::Public | Rule::Token | Rule::All(_) | Rule::Any(_) | Rule::Not(_) | Rule::Typed(_) => None,
         }
     }
@@ -37,7 +36,7 @@ impl Test {
 fn what(claim: &str, found: Option<&Json>, facts: &Facts<'_>) -> String {
     match found {
         Some(found) => format!("{claim} is {}", json_type(found)),
-        None if facts.claims.contains_key(SEALED) => format!("{claim} is absent, or sealed"),
+        None if facts.may_be_sealed() => format!("{claim} is absent, or sealed"),
         None => format!("{claim} is absent"),
     }
 }

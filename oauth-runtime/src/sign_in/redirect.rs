@@ -177,7 +177,7 @@ fn refuse(
 fn refusal(server: &Server, destination: &Destination, state: Option<&str>, reason: &Reason) -> Option<String> {
     let wire = reason.wire();
     let code = wire.code.map_or("server_error", |code| code.as_str());
-    let answer = || answered(server, destination, state, &[("error", code), ("error_description", &wire.text)]);
+    let answer = || answered(server, destination, state, &[("error", code), ("error_description", &*wire.text)]);
     (destination.is_registered && destination.is_told).then(answer)
 }
 

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest as _, Sha256};
 
 /// The name of a value: 32 bytes, a hash of what it is about.
 ///
@@ -53,7 +53,10 @@ impl Key {
             Kind::Registration => b"registration",
             Kind::Named => b"named",
         };
-        Key(Sha256::new().chain_update(kind).chain_update([0]).chain_update(name).finalize().into())
+        let mut bytes = [0; 32];
+        let digest = digest(&SHA256, &[kind, b"\0", name.as_bytes()].concat());
+        bytes.copy_from_slice(digest.as_ref());
+        Key(bytes)
     }
 
     /// A key for a test of a store: the server itself has no such key.

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::model::Scope;
-use crate::policy::read;
+use crate::policy::{Claimed, read};
 use crate::users::known::KnownClaims;
 
 /// A user who is about to grant a client something: what [`Builder::narrow_scopes`](crate::Builder::narrow_scopes) decides
@@ -65,7 +65,7 @@ impl Granting<'_> {
     pub fn claims<T: DeserializeOwned>(&self) -> Option<T> {
         let mut claims = self.claims.clone();
         claims.insert("sub".to_owned(), self.subject.into());
-        let read = read(&claims);
+        let read = read(Claimed { claims: &claims, beside: None });
         if let Err(misfit) = &read {
             tracing::error!(target: "oauth", "narrow_scopes reads the claims of a user as what they are not: {misfit}");
         }
