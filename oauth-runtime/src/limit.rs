@@ -21,10 +21,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use aws_lc_rs::hmac;
-
 use crate::limit::network::{Networks, Width};
-use crate::limit::row::{Kind, MISTYPED, Row, row};
+use crate::limit::row::{Kind, MISTYPED, Row, RowKey};
 use crate::limit::running::{LONGEST_WAIT, Running, Started, Turn};
 use crate::model::device::Device;
 use crate::model::name::FoldedName;
@@ -34,7 +32,7 @@ use crate::store::{Count, Counted, Store, StoreError};
 #[derive(Clone)]
 pub(crate) struct Limits {
     store: Arc<dyn Store>,
-    key: hmac::Key,
+    key: RowKey,
     running: Arc<Running>,
 }
 
@@ -67,7 +65,7 @@ pub(crate) struct TooMany {
 impl Limits {
     /// The key is one that the service's secret gives.
     pub(crate) fn new(store: Arc<dyn Store>, key: &[u8; 32]) -> Self {
-        Limits { store, key: hmac::Key::new(hmac::HMAC_SHA256, key), running: Arc::default() }
+        Limits { store, key: RowKey::new(key), running: Arc::default() }
     }
 
     /// Counts a password for this name, from this network.
@@ -349,7 +347,7 @@ impl Limits {
     }
 
     fn row(&self, kind: Kind, value: &str) -> Row {
-        row(&self.key, kind, value)
+        self.key.row(kind, value)
     }
 }
 

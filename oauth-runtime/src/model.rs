@@ -16,6 +16,7 @@ pub(crate) mod hierarchy;
 pub(crate) mod id;
 pub(crate) mod issuer;
 pub(crate) mod jwk;
+pub(crate) mod length;
 pub(crate) mod lifetime;
 pub mod literal;
 pub(crate) mod name;

@@ -1,6 +1,7 @@
 //! What a response is made of: a page, a redirect, JSON that no cache keeps.
 
 use actix_web::http::{StatusCode, header};
+use actix_web::web::Bytes;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde_json::json;
 
@@ -205,8 +206,11 @@ pub(crate) fn not_stored(mut response: HttpResponseBuilder) -> HttpResponseBuild
 }
 
 /// A document that caches may keep for five minutes: metadata and keys.
-pub(crate) fn public_json(document: &serde_json::Value) -> HttpResponse {
-    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "public, max-age=300")).json(document)
+pub(crate) fn public_json(document: Bytes) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
+        .insert_header(header::ContentType::json())
+        .body(document)
 }
 
 /// What nginx takes of an answer's head unless it is told otherwise (`proxy_buffer_size`): the status line and all headers.

@@ -5,8 +5,8 @@
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
-use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::{Engine as _, encoded_len};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,7 @@ use crate::model::code::{
 };
 use crate::model::device::Devices;
 use crate::model::device_code::{DeviceCode, DeviceRequest};
+use crate::model::length::json_bytes;
 use crate::model::one_time::OneTimeToken;
 use crate::model::own_page::PageRequest;
 use crate::model::pushed::{PushedRequest, REQUEST_URI};
@@ -152,18 +153,37 @@ impl Sealer {
         self.sealed(&Content { i: Timestamp::from_seconds(0), e: expires_at, v: value }, whole, BLOCK)
     }
 
+    /// How long the text would be.
+    pub(crate) fn sealed_bytes<T: Sealable>(
+        &self,
+        value: &T,
+        issued_at: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<usize, NotSealed> {
+        let json = json_bytes(&Content { i: issued_at, e: expires_at, v: value }).ok_or(NotSealed::Failed)?;
+        let envelope = BEFORE + json + AES_256_GCM_SIV.tag_len();
+        let bytes = encoded_len(envelope, false).ok_or(NotSealed::TooLarge)?;
+        if bytes > T::MAX_BYTES { Err(NotSealed::TooLarge) } else { Ok(bytes) }
+    }
+
     fn sealed<T: Sealable>(&self, content: &Content<&T>, whole: &str, block: usize) -> Result<String, NotSealed> {
         let generation = self.generations.first().ok_or(NotSealed::Failed)?;
-        let mut sealed = serde_json::to_vec(content).map_err(|_| NotSealed::Failed)?;
-        // RFC 8259 §2: white space after a value is none of it
-        sealed.resize(sealed.len().next_multiple_of(block), b' ');
         let header = generation.header();
-        let nonce = generation
+        // The whole envelope in one buffer, with room for most of what is sealed.
+        let mut envelope = Vec::with_capacity(ORDINARY_BYTES);
+        envelope.extend_from_slice(&header);
+        envelope.extend_from_slice(&[0; NONCE_LEN]);
+        serde_json::to_writer(&mut envelope, content).map_err(|_| NotSealed::Failed)?;
+        // RFC 8259 §2: white space after a value is none of it
+        envelope.resize(BEFORE + (envelope.len() - BEFORE).next_multiple_of(block), b' ');
+        let (nonce, tag) = generation
             .key(T::PURPOSE)
             .ok_or(NotSealed::Failed)?
-            .seal_in_place_append_tag(self.associated(header, T::PURPOSE, whole), &mut sealed)
+            .seal_in_place_separate_tag(self.associated(header, T::PURPOSE, whole), &mut envelope[BEFORE..])
             .map_err(|_| NotSealed::Failed)?;
-        let text = URL_SAFE_NO_PAD.encode([&header[..], nonce.as_ref(), &sealed].concat());
+        envelope[HEADER_LEN..BEFORE].copy_from_slice(nonce.as_ref());
+        envelope.extend_from_slice(tag.as_ref());
+        let text = URL_SAFE_NO_PAD.encode(envelope);
         if text.len() > T::MAX_BYTES { Err(NotSealed::TooLarge) } else { Ok(text) }
     }
 
@@ -259,6 +279,9 @@ impl KeyType for Length32 {
 
 const VERSION: u8 = 1;
 const HEADER_LEN: usize = 5;
+/// Before what is sealed.
+const BEFORE: usize = HEADER_LEN + NONCE_LEN;
+const ORDINARY_BYTES: usize = 768;
 
 #[cfg(test)]
 mod tests {
@@ -293,6 +316,8 @@ mod tests {
         let later = NOW + Duration::from_secs(60);
         assert_eq!(here.open::<AuthorizationCode>(&text, later).expect_err("expired"), NotOpened::Expired);
         assert_ne!(text, seal(&here), "a nonce is drawn for each");
+        let bytes = here.sealed_bytes(&code(10), NOW, NOW + Duration::from_secs(60));
+        assert_eq!(bytes.expect("a small code"), text.len());
     }
 
     #[test]
@@ -326,6 +351,8 @@ mod tests {
     #[test]
     fn a_code_that_is_too_large_is_not_sealed() {
         let result = sealer("secret", &[], "i").seal(&code(2000), NOW, NOW);
+        assert_eq!(result.expect_err("too large"), NotSealed::TooLarge);
+        let result = sealer("secret", &[], "i").sealed_bytes(&code(2000), NOW, NOW);
         assert_eq!(result.expect_err("too large"), NotSealed::TooLarge);
     }
 }

@@ -3,13 +3,18 @@
 pub(crate) mod address;
 #[cfg(feature = "backchannel-logout")]
 pub(crate) mod back_channel;
+pub(crate) mod cookie_names;
 pub(crate) mod described;
+mod documents;
 pub(crate) mod granting;
 pub(crate) mod grants;
 pub(crate) mod health;
 pub(crate) mod one_time;
 mod over;
 pub(crate) mod paths;
+pub(crate) mod prepared;
+mod presented;
+pub(crate) mod shown;
 mod users;
 
 use std::collections::BTreeMap;
@@ -21,6 +26,7 @@ use std::time::Duration;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use parking_lot::Mutex;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::clients::Clients;
@@ -28,7 +34,7 @@ use crate::error::Reason;
 use crate::event::{EventKind, Fact};
 use crate::guard::protection::{OwnTokens, Protection};
 use crate::guard::refusal::Refusal;
-use crate::keys::{self, Expected, IdTokenHint, KeyRing, Verified};
+use crate::keys::KeyRing;
 use crate::limit::Limits;
 use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
@@ -41,8 +47,11 @@ use crate::model::{Clock, Scope, Timestamp};
 use crate::pages::{Brand, Logo, Pages, Texts};
 use crate::seal::Sealer;
 use crate::server::address::ClientAddress;
+use crate::server::cookie_names::CookieNames;
 use crate::server::described::Described;
 use crate::server::paths::{Paths, Url};
+use crate::server::prepared::Documents;
+use crate::server::shown::Shown;
 use crate::standing::{Decision, Ledger};
 use crate::store::{Key, Kind, StoreError};
 use crate::users::granting::Narrow;
@@ -78,6 +87,8 @@ pub struct OAuthService(Arc<Server>);
 /// A service as its endpoints see it.
 pub(crate) struct Server {
     configured: Configuration,
+    cookie_names: CookieNames,
+    documents: Documents,
     /// The id of the key that signed last.
     signed_by: Mutex<Option<String>>,
     repeats: Repeats,
@@ -110,8 +121,7 @@ pub(crate) struct Configuration {
     pub(crate) narrow_scopes: Option<Arc<Narrow>>,
     /// What `/userinfo` decides by: it takes what the guards take, and the tokens that are for it alone.
     pub(crate) userinfo: Arc<Protection>,
-    /// Whatever tokens are signed for here.
-    pub(crate) any_audience: Expected,
+    pub(crate) shown: Shown,
     /// The strengths of a sign-in that the author declared; none where they declared none.
     pub(crate) acr_values: Vec<String>,
     /// Of clients.
@@ -166,6 +176,8 @@ impl OAuthService {
     pub(crate) fn new(configured: Configuration) -> Self {
         let signed_by = Mutex::new(configured.tokens.keys.signs_with());
         let service = OAuthService(Arc::new(Server {
+            cookie_names: CookieNames::of(&configured.issuer),
+            documents: Documents::default(),
             configured,
             signed_by,
             repeats: Repeats::default(),
@@ -208,6 +220,10 @@ impl Server {
         self.names_users.load(Ordering::Relaxed)
     }
 
+    pub(crate) fn cookie_names(&self) -> &CookieNames {
+        &self.cookie_names
+    }
+
     pub(crate) fn issuer(&self) -> &Issuer {
         &self.configured.issuer
     }
@@ -236,7 +252,7 @@ impl Server {
     }
 
     /// Signs claims as an access token.
-    pub(crate) fn sign(&self, claims: &Map<String, Value>) -> Option<String> {
+    pub(crate) fn sign(&self, claims: &impl Serialize) -> Option<String> {
         let token = self.keys().sign(claims);
         let signs = self.keys().signs_with();
         let mut signed = self.signed_by.lock();
@@ -404,24 +420,6 @@ impl Server {
         } else {
             Err(Reason::TargetNotForClient)
         }
-    }
-
-    /// An access token that was signed here for any audience, while it lasts: for the endpoints that a token is shown to
-    /// rather than used at.
-    pub(crate) fn access_token(&self, token: &str) -> Option<Verified> {
-        self.configured.tokens.verify(token, &self.configured.any_audience, self.now()).ok()
-    }
-
-    /// The same, of a client that may have no such token any more as well.
-    pub(crate) fn access_token_as_issued(&self, token: &str) -> Option<Verified> {
-        self.configured.tokens.verify_as_issued(token, &self.configured.any_audience, self.now()).ok()
-    }
-
-    /// An ID token that comes back as a hint, if one does.
-    pub(crate) fn id_token_hint(&self, parameters: &Parameters<'_>) -> Result<Option<IdTokenHint>, Reason> {
-        let token = parameters.get("id_token_hint", keys::MAX_BYTES)?;
-        let issuer = self.issuer().as_str();
-        token.map(|token| self.keys().id_token(token, issuer).map_err(|_| Reason::HintMalformed)).transpose()
     }
 
     pub(crate) fn pages(&self) -> &dyn Pages {

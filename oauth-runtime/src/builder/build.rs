@@ -32,6 +32,7 @@ use crate::model::secret::Secrets;
 use crate::seal::{Sealer, derive};
 use crate::server::described::Described;
 use crate::server::paths::{Has, Paths};
+use crate::server::shown::Shown;
 use crate::server::{Configuration, OAuthService, SignInBy, Users};
 use crate::standing::Ledger;
 use crate::store::MemoryStore;
@@ -97,7 +98,7 @@ impl Settings {
         let clients = self.telling(clients, whole, &tokens.keys, proofs.is_some());
         let guards = self.guards((&issuer, &audience), &tokens, &paths, (resource.as_ref(), &served), proofs.as_ref());
         Ok(telling_of_ends(OAuthService::new(Configuration {
-            any_audience: Expected::own(issuer.as_str(), &audience).or_any(),
+            shown: Shown::new(Expected::own(issuer.as_str(), &audience), self.token_cache),
             userinfo: guards.userinfo,
             protection: guards.own,
             described,
@@ -165,7 +166,7 @@ impl Settings {
             scopes: scopes.clone(),
             audience: audience.to_owned(),
             resources: self.resources.clone(),
-            userinfo: issuer.userinfo(),
+            userinfo: issuer.userinfo().to_owned(),
             seals_all: self.seals_claims,
             is_local: !issuer.is_https(), // plain http is for loopback alone
             has_sessions,

@@ -60,7 +60,7 @@ impl Settings {
         let unclear = (!served.is_empty()).then(of_none);
         let below = Below { resources: served.iter().map(below).collect(), unclear };
         let expected = Expected::own(issuer.as_str(), audience);
-        let of_userinfo = expected.clone().or([issuer.userinfo()]);
+        let of_userinfo = expected.clone().or([issuer.userinfo().to_owned()]);
         Guards {
             own: guards(expected, self.token_cache, own, below),
             userinfo: guards(of_userinfo, self.token_cache.min(CACHE_OF_USERINFO), own, Below::default()),

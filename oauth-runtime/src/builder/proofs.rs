@@ -110,6 +110,6 @@ impl Settings {
 
 /// How guards of a resource check proofs; without one, those of the service's own audience.
 pub(super) fn proofs(rules: &Arc<Rules>, issuer: &Issuer, audience: &str, resource: Option<&Resource>) -> Arc<Proofs> {
-    let origin = resource.map_or_else(|| issuer.origin(), Resource::origin);
+    let origin = resource.map_or_else(|| issuer.origin().to_owned(), Resource::origin);
     Arc::new(Proofs { origin, is_required: rules.required.has(audience), rules: Arc::clone(rules) })
 }

@@ -15,7 +15,7 @@ pub(crate) fn shown(server: &Server, http: &HttpRequest, url: Url) -> Result<Opt
     let refused = |flaw| refused(flaw, ShownAt::Server);
     let Some(text) = proofs::header(http).map_err(refused)? else { return Ok(None) };
     let origin = server.issuer().origin();
-    let of = ProofOf { method: http.method().as_str(), origin: &origin, path: server.path(url), token: None };
+    let of = ProofOf { method: http.method().as_str(), origin, path: server.path(url), token: None };
     let proof = Proof::verify(text, &of, server.now()).map_err(refused)?;
     proofs.rules.check_nonce(&proof, ShownAt::Server)?;
     Ok(Some(proof))

@@ -28,7 +28,7 @@ impl Round<'_> {
                 Some(document) if !self.is_of_issuer(&visit, &document) => return false,
                 Some(document) => self.document(&visit, &document, is_openid),
                 None if index == 0 && !self.is_there().await => {
-                    let origin = server.issuer().origin();
+                    let origin = server.issuer().origin().to_owned();
                     self.find(Finding::NoRoutes { url, status: visit.status, origin });
                     return false;
                 }

@@ -41,8 +41,8 @@ impl Round<'_> {
         let attributes = |line: &str| line.split_once(';').map(|(_, attributes)| attributes.trim().to_owned());
         match set.map(|line| attributes(line).unwrap_or_default()) {
             None => self.find(Finding::NoCookie { url }),
-            Some(found) if is_like(&found, &expected) => {}
-            Some(found) => self.find(Finding::OtherCookie { url, found: shown(&found), expected }),
+            Some(found) if is_like(&found, expected) => {}
+            Some(found) => self.find(Finding::OtherCookie { url, found: shown(&found), expected: expected.to_owned() }),
         }
     }
 

@@ -47,7 +47,7 @@ async fn show(
     let own = session.authentication.session.ok_or(Reason::Internal)?;
     let applications = applications(server, grants, view.now()).await?;
     let described: Vec<_> = applications.iter().map(|it| server.described(&it.scope, texts, None)).collect();
-    let form = AccountForm { subject: session.subject, session: own.clone(), browser: browser.hash() };
+    let form = AccountForm { subject: session.subject, session: own.clone(), browser: browser.hash().to_owned() };
     let sealed = form::seal(server, &form)?;
     let page = AccountPage {
         brand: server.brand(),

@@ -66,7 +66,7 @@ fn page(
     problem: Option<SignInProblem>,
 ) -> Result<HttpResponse, Reason> {
     let browser = Browser::of(http, server);
-    let sealed = form::seal(server, &DeviceForm { browser: browser.hash() })?;
+    let sealed = form::seal(server, &DeviceForm { browser: browser.hash().to_owned() })?;
     let shown = UserCode::parse(typed).map_or_else(|| typed.to_owned(), |code| code.to_string());
     let html = server.pages().device(&DevicePage {
         brand: server.brand(),

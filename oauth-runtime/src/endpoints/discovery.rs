@@ -8,6 +8,7 @@ use crate::error::Reason;
 use crate::guard::proofs::ALGORITHMS;
 use crate::model::GrantType;
 use crate::model::form::Parameters;
+use crate::model::jwk::Algorithm;
 use crate::response::public_json;
 use crate::server::Server;
 use crate::server::paths::Named;
@@ -15,11 +16,15 @@ use crate::sign_in::request::known_prompts;
 
 /// The metadata document.
 pub(crate) async fn metadata(server: &Server, _: &HttpRequest, _: &Parameters<'_>) -> Result<HttpResponse, Reason> {
-    Ok(public_json(&document(server)))
+    server.metadata(|| document(server)).map(public_json).ok_or(Reason::Internal)
 }
 
 /// `GET /.well-known/openid-configuration`: the same, and what OpenID Connect adds (OpenID Connect Discovery §3).
 pub(crate) async fn openid(server: &Server, _: &HttpRequest, _: &Parameters<'_>) -> Result<HttpResponse, Reason> {
+    server.openid_metadata(|algorithms| openid_document(server, algorithms)).map(public_json).ok_or(Reason::Internal)
+}
+
+fn openid_document(server: &Server, algorithms: &[Algorithm]) -> Value {
     let mut document = document(server);
     for placed in server.paths().registered() {
         if let Named::InOpenId(name) = placed.row.named {
@@ -32,7 +37,7 @@ pub(crate) async fn openid(server: &Server, _: &HttpRequest, _: &Parameters<'_>)
         token.push("sid");
     }
     document["subject_types_supported"] = json!(["public"]);
-    document["id_token_signing_alg_values_supported"] = json!(server.keys().algorithms());
+    document["id_token_signing_alg_values_supported"] = json!(algorithms);
     document["claims_supported"] = json!([token, user].concat());
     document["prompt_values_supported"] = json!(known_prompts());
     document["claims_parameter_supported"] = json!(true);
@@ -47,7 +52,7 @@ pub(crate) async fn openid(server: &Server, _: &HttpRequest, _: &Parameters<'_>)
     for unsupported in ["request_parameter_supported", "request_uri_parameter_supported"] {
         document[unsupported] = json!(false);
     }
-    Ok(public_json(&document))
+    document
 }
 
 fn document(server: &Server) -> Value {

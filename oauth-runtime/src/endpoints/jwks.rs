@@ -10,5 +10,5 @@ use crate::server::Server;
 /// A new key is published for as long as this may be cached before it should sign.
 pub(crate) async fn keys(server: &Server, _: &HttpRequest, _: &Parameters<'_>) -> Result<HttpResponse, Reason> {
     // Its URL is there only with public keys.
-    server.keys().published().map(|keys| public_json(&keys)).ok_or(Reason::Internal)
+    server.published_keys().map(public_json).ok_or(Reason::Internal)
 }

@@ -133,7 +133,7 @@ fn ask(
     let account = accounts.join(", ");
     let named = |it: Session| Some(SessionOf { session: it.authentication.session?, subject: it.subject });
     let sessions = sessions.into_iter().filter_map(named).collect();
-    let form = SignOutForm { sessions, browser: browser.hash(), then };
+    let form = SignOutForm { sessions, browser: browser.hash().to_owned(), then };
     let sealed = form::seal(server, &form)?;
     let html = server.pages().sign_out(&SignOutPage {
         brand: server.brand(),

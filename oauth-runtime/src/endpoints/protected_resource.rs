@@ -34,5 +34,5 @@ pub(crate) async fn metadata(server: &Server, http: &HttpRequest, _: &Parameters
     if !scopes.is_empty() {
         metadata["scopes_supported"] = json!(scopes);
     }
-    Ok(public_json(&metadata))
+    Ok(public_json(metadata.to_string().into()))
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::client_auth;
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
-use crate::keys::{self, Verified};
+use crate::keys::{self, Registered};
 use crate::model::form::Parameters;
 use crate::model::refresh::RefreshToken;
 use crate::response::not_stored;
@@ -27,7 +27,10 @@ pub(crate) async fn revoke(
     let (client_id, subject, grant) = match server.sealer().open::<RefreshToken>(token, server.now()) {
         Ok(Opened { value: token, .. }) => (token.client_id, token.subject, Some(token.grant)),
         Err(NotOpened::Forged | NotOpened::Expired) => match server.access_token_as_issued(token) {
-            Some(Verified { registered, .. }) => (registered.client_id, registered.subject, registered.grant),
+            Some(token) => {
+                let Registered { client_id, subject, grant, .. } = &token.registered;
+                (client_id.clone(), subject.clone(), grant.clone())
+            }
             None => return Ok(done()),
         },
     };

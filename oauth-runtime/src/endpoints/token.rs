@@ -6,6 +6,7 @@ mod caller;
 mod client_credentials;
 mod device_code;
 mod id_token;
+mod payload;
 mod refresh_token;
 
 use actix_web::{HttpRequest, HttpResponse};

@@ -398,7 +398,7 @@ pub(crate) struct Resource {
 impl Resource {
     /// An audience on the issuer's own origin can be described here; another cannot.
     pub(crate) fn new(audience: &str, issuer: &Issuer) -> Option<Self> {
-        let is_here = |it: &Resource| it.metadata.strip_suffix(it.path.as_str()) == Some(&issuer.origin());
+        let is_here = |it: &Resource| it.metadata.strip_suffix(it.path.as_str()) == Some(issuer.origin());
         Resource::here(audience).filter(is_here)
     }
 

@@ -10,7 +10,8 @@ use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use parking_lot::RwLock;
-use serde_json::{Map, Value};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::error::Reason;
 use crate::keys::jwt::{Header, Jwt, Parts};
@@ -80,6 +81,13 @@ impl DerivedKeys {
         Some(self.es256()?.keys.iter().map(|key| key.published.clone()).collect())
     }
 
+    pub(crate) fn published_ids(&self) -> Option<Vec<String>> {
+        if !self.are_public {
+            return None;
+        }
+        Some(self.es256()?.keys.iter().map(|key| key.id().to_owned()).collect())
+    }
+
     pub(crate) fn signs_with(&self) -> Option<String> {
         if self.are_public {
             return Some(self.es256()?.keys.first()?.id().to_owned());
@@ -87,7 +95,7 @@ impl DerivedKeys {
         Some(self.hs256.first()?.header.kid.clone())
     }
 
-    pub(crate) fn sign(&self, typ: &str, claims: &Map<String, Value>) -> Option<String> {
+    pub(crate) fn sign(&self, typ: &str, claims: &impl Serialize) -> Option<String> {
         if self.are_public {
             return self.es256()?.keys.first()?.sign_jwt(typ, claims);
         }
@@ -220,7 +228,7 @@ mod tests {
         let [current, next, previous] = <[String; 3]>::try_from(ids(&keys_of_one)).expect("three");
         assert_eq!(ids(&keys_of_two)[3..], [current.clone(), next.clone(), previous.clone()]);
         let signs = || {
-            let token = keys_of_one.sign("at+jwt", &Map::new()).expect("signs");
+            let token = keys_of_one.sign("at+jwt", &serde_json::Map::new()).expect("signs");
             Jwt::parse(&token).expect("a JWT").header.kid.expect("a kid")
         };
         assert_eq!(signs(), current);

@@ -7,7 +7,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::{DeserializeOwned, Error as _, IgnoredAny, IntoDeserializer as _};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
 
 use crate::error::{Audiences, Reason};
 use crate::model::jwk::Algorithm;
@@ -41,7 +40,7 @@ impl Header {
     pub(crate) fn sign<S: AsRef<[u8]>>(
         &self,
         typ: &str,
-        claims: &Map<String, Value>,
+        claims: &impl Serialize,
         sign: impl FnOnce(&[u8]) -> Option<S>,
     ) -> Option<String> {
         let header = match typ {

@@ -1,5 +1,6 @@
 //! The keys of one service: what signs its tokens and verifies them (RFC 9068).
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::error::Reason;
@@ -25,6 +26,14 @@ impl KeyRing {
         match self {
             KeyRing::Derived(_) => 0,
             KeyRing::Own(keys) => keys.generation(),
+        }
+    }
+
+    /// Their ids, in the same order.
+    pub(crate) fn published_ids(&self) -> Option<Vec<String>> {
+        match self {
+            KeyRing::Derived(keys) => keys.published_ids(),
+            KeyRing::Own(keys) => Some(keys.ids()),
         }
     }
 
@@ -62,12 +71,12 @@ impl KeyRing {
     }
 
     /// Signs claims as an access token.
-    pub(crate) fn sign(&self, claims: &Map<String, Value>) -> Option<String> {
+    pub(crate) fn sign(&self, claims: &impl Serialize) -> Option<String> {
         self.sign_as(ACCESS_TOKEN, claims)
     }
 
     /// Signs claims as a JWT of this type.
-    pub(crate) fn sign_as(&self, typ: &str, claims: &Map<String, Value>) -> Option<String> {
+    pub(crate) fn sign_as(&self, typ: &str, claims: &impl Serialize) -> Option<String> {
         match self {
             KeyRing::Derived(keys) => keys.sign(typ, claims),
             KeyRing::Own(keys) => keys.signing().sign_jwt(typ, claims),

@@ -14,7 +14,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rustls_pki_types::PrivateKeyDer;
 use rustls_pki_types::pem::PemObject as _;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::error::Reason;
 use crate::keys::jwt::{Header, Jwt, Parts};
@@ -269,7 +270,7 @@ impl SigningKey {
     }
 
     /// Signs claims as a JWT of this type.
-    pub(crate) fn sign_jwt(&self, typ: &str, claims: &Map<String, Value>) -> Option<String> {
+    pub(crate) fn sign_jwt(&self, typ: &str, claims: &impl Serialize) -> Option<String> {
         self.header.sign(typ, claims, |message| self.sign(message))
     }
 

@@ -1,6 +1,8 @@
 //! Where something counts: which slots of the store's counters.
 
-use aws_lc_rs::hmac;
+use std::hash::Hasher as _;
+
+use siphasher::sip128::{Hasher128 as _, SipHasher24};
 
 use crate::store::SLOTS;
 
@@ -147,20 +149,28 @@ impl Kind {
 /// the budget of all: a larger number lets fewer networks spend that.
 pub(super) const MISTYPED: u64 = 3;
 
-/// The counters' key: no one else can choose values that count together.
-pub(super) fn row(key: &hmac::Key, kind: Kind, value: &str) -> Row {
-    let mut context = hmac::Context::with_key(key);
-    context.update(&[kind as u8]);
-    context.update(value.as_bytes());
-    let tag = context.sign();
-    let part = |index: usize| {
-        tag.as_ref()
-            .get(4 * index..4 * index + 4)
-            .map_or(0, |bytes| bytes.iter().fold(0, |number: u32, byte| (number << 8) | u32::from(*byte)))
-    };
-    let (width, start) = kind.table().place();
-    let slots = [start + part(0) % width, start + width + part(1) % width];
-    Row { kind, slots, gate: GATES_AT + part(2) % GATES }
+/// What says where something counts.
+#[derive(Clone)]
+pub(super) struct RowKey(SipHasher24);
+
+impl RowKey {
+    /// No one without it can choose values that count together: so a short keyed hash is enough, which is the same in each
+    /// process that has the secret.
+    pub(super) fn new(key: &[u8; 32]) -> Self {
+        // One half: all bytes of the key are by chance.
+        RowKey(SipHasher24::new_with_key(&std::array::from_fn(|index| key[index])))
+    }
+
+    pub(super) fn row(&self, kind: Kind, value: &str) -> Row {
+        let mut hasher = self.0;
+        hasher.write(&[kind as u8]);
+        hasher.write(value.as_bytes());
+        let hash = hasher.finish128().as_u128();
+        let part = |index: u32| (hash >> (32 * index)) as u32;
+        let (width, start) = kind.table().place();
+        let slots = [start + part(0) % width, start + width + part(1) % width];
+        Row { kind, slots, gate: GATES_AT + part(2) % GATES }
+    }
 }
 
 #[cfg(test)]
@@ -169,18 +179,27 @@ mod tests {
 
     #[test]
     fn every_slot_is_one_of_the_store_in_the_table_of_its_kind() {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
+        let key = RowKey::new(&[7; 32]);
         let mut ends = 0;
         for kind in Kind::ALL {
             let (width, start) = kind.table().place();
             ends = ends.max(start + 2 * width);
             for value in 0..1_000 {
-                let Row { slots: [first, second], gate, .. } = row(&key, *kind, &value.to_string());
+                let Row { slots: [first, second], gate, .. } = key.row(*kind, &value.to_string());
                 assert!((start..start + width).contains(&first), "{kind:?}");
                 assert!((start + width..start + 2 * width).contains(&second), "{kind:?}");
                 assert!((GATES_AT..GATES_AT + GATES).contains(&gate));
             }
         }
         assert_eq!(ends, GATES_AT, "no table is in another");
+    }
+
+    /// Processes of two releases count together: where this changes, guesses have twice the allowance while both run.
+    #[test]
+    fn where_something_counts_stays_the_same() {
+        let row = RowKey::new(&[7; 32]).row(Kind::Name, "alice");
+        assert_eq!((row.slots, row.gate), ([497_145, 553_476], 1_016_155));
+        let other = RowKey::new(&[8; 32]).row(Kind::Name, "alice");
+        assert_ne!(row.slots, other.slots, "by the key");
     }
 }

@@ -12,6 +12,8 @@ use crate::model::written::{after_user, first_of, has, host, is, is_normal, is_o
 pub(crate) struct Issuer {
     text: String,
     url: Url,
+    origin: String,
+    userinfo: String,
 }
 
 /// Why a text is no issuer.
@@ -55,18 +57,18 @@ impl Issuer {
     }
 
     /// Scheme, host and port.
-    pub(crate) fn origin(&self) -> String {
-        self.url.origin().ascii_serialization()
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
     }
 
     /// Empty, or `/tenant`: what every path of this server begins with.
     pub(crate) fn path(&self) -> &str {
-        self.url.path().trim_end_matches('/')
+        path(&self.url)
     }
 
     /// The audience of a token that is for `/userinfo` alone: a name, wherever that URL is.
-    pub(crate) fn userinfo(&self) -> String {
-        format!("{}{}/userinfo", self.origin(), self.path())
+    pub(crate) fn userinfo(&self) -> &str {
+        &self.userinfo
     }
 
     pub(crate) fn is_https(&self) -> bool {
@@ -92,8 +94,14 @@ impl FromStr for Issuer {
         if rewritten != text && rewritten.strip_suffix('/') != Some(text) {
             return Err(InvalidIssuer::NotAUrl);
         }
-        Ok(Issuer { text: text.to_owned(), url })
+        let origin = url.origin().ascii_serialization();
+        let userinfo = format!("{origin}{}/userinfo", path(&url));
+        Ok(Issuer { text: text.to_owned(), url, origin, userinfo })
     }
+}
+
+fn path(url: &Url) -> &str {
+    url.path().trim_end_matches('/')
 }
 
 /// Which rule a text breaks, a name in another script (`xn--`) aside, which takes a parser: when a program is compiled, and when it starts.

@@ -184,12 +184,32 @@ impl Destination {
 
     /// The URI with these parameters in its query, next to those it has (RFC 6749 §3.1.2).
     pub(crate) fn with(&self, parameters: &[(&str, &str)]) -> String {
-        let mut uri = self.uri.clone();
-        uri.push(if uri.contains('?') { '&' } else { '?' });
-        form_urlencoded::Serializer::for_suffix(&mut uri, self.uri.len() + 1).extend_pairs(parameters);
+        let bytes = parameters.iter().map(|(name, value)| name.len() + value.len() + 2).sum::<usize>();
+        let mut uri = String::with_capacity(self.uri.len() + bytes + ROOM_TO_ENCODE);
+        uri.push_str(&self.uri);
+        let mut before = if uri.contains('?') { '&' } else { '?' };
+        for (name, value) in parameters {
+            uri.push(before);
+            before = '&';
+            push_encoded(&mut uri, name);
+            uri.push('=');
+            push_encoded(&mut uri, value);
+        }
         uri
     }
 }
+
+/// As a form encodes it. What was sealed is base64url, in which nothing is encoded.
+fn push_encoded(uri: &mut String, text: &str) {
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {
+        uri.push_str(text);
+    } else {
+        uri.extend(form_urlencoded::byte_serialize(text.as_bytes()));
+    }
+}
+
+/// A state and an issuer have a few characters that take three bytes.
+const ROOM_TO_ENCODE: usize = 32;
 
 impl RedirectUri {
     /// One whose query [leaves](RedirectUri::leaves) room for these parameters.

@@ -71,7 +71,7 @@ impl Server {
                     claims,
                     known: &self.configured.known_claims,
                 };
-                (self.narrowed(&granting)?, Some(userinfo.as_str()), true)
+                (self.narrowed(&granting)?, Some(userinfo), true)
             }
             // RFC 6749 §4.4.3 and §5.2: no user narrows it, so what is beyond the client's own is its mistake
             InTheNameOf::Itself if !scope.is_subset(&client.ceiling.of_its_own) => {

@@ -10,7 +10,7 @@ use crate::event::{EventKind, Fact};
 use crate::limit::{Attempt, Guess, TooMany};
 use crate::model::code::Once;
 use crate::model::device::Device;
-use crate::model::name::{ExactName, FoldedName};
+use crate::model::name::FoldedName;
 use crate::model::question::Question;
 use crate::pages::SignInProblem;
 use crate::server::Server;
@@ -22,7 +22,7 @@ pub(crate) async fn password(
     http: &HttpRequest,
     username: &str,
 ) -> Result<Result<Attempt, TooMany>, Reason> {
-    if let Some(device) = Device::presented(http, server, &ExactName::of(username).hash())
+    if let Some(device) = Device::presented(http, server, username)
         && let Some(attempt) = known(server, Guess::Password, &device).await?
     {
         return Ok(attempt);
@@ -39,7 +39,7 @@ pub(crate) async fn answer(
     subject: Option<&str>,
 ) -> Result<Result<Attempt, TooMany>, Reason> {
     let is_of = |device: &Device| subject.is_none_or(|subject| device.subject == subject);
-    if let Some(device) = Device::presented(http, server, &ExactName::of(username).hash()).filter(is_of)
+    if let Some(device) = Device::presented(http, server, username).filter(is_of)
         && let Some(attempt) = known(server, Guess::Answer, &device).await?
     {
         return Ok(attempt);

@@ -49,9 +49,11 @@ pub(crate) async fn begin(
     let browser = Browser::of(http, server);
     let form = FormId::new(server.now());
     let mut response = match server.sign_in() {
-        SignInBy::Function(_) => sign_in_page(server, authorization, (form, browser.hash()), &username, None)?,
+        SignInBy::Function(_) => {
+            sign_in_page(server, authorization, (form, browser.hash().to_owned()), &username, None)?
+        }
         SignInBy::PageAt(path) => {
-            let form = SignInForm { form, request: authorization.request, browser: browser.hash() };
+            let form = SignInForm { form, request: authorization.request, browser: browser.hash().to_owned() };
             see_other(format!("{path}?request={}", form::seal(server, &form)?))
         }
     };

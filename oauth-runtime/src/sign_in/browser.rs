@@ -20,6 +20,8 @@ use crate::sign_in::cookie::{self, Cookie};
 pub(crate) struct Browser {
     id: String,
     since: Timestamp,
+    /// What a form is sealed with: from it the cookie cannot be found.
+    hash: String,
 }
 
 impl Browser {
@@ -31,7 +33,12 @@ impl Browser {
     fn new(server: &Server) -> Self {
         let since = server.now();
         let bytes = [&since.seconds().to_be_bytes()[..], &rand::random::<[u8; RANDOM_BYTES]>()].concat();
-        Browser { id: URL_SAFE_NO_PAD.encode(bytes), since }
+        Browser::with(URL_SAFE_NO_PAD.encode(bytes), since)
+    }
+
+    fn with(id: String, since: Timestamp) -> Self {
+        let hash = URL_SAFE_NO_PAD.encode(Sha256::digest(id.as_bytes()));
+        Browser { id, since, hash }
     }
 
     /// Every one that the request shows, the latest first.
@@ -46,18 +53,19 @@ impl Browser {
         let bytes = URL_SAFE_NO_PAD.decode(id).ok()?;
         let (since, random) = bytes.split_first_chunk::<8>()?;
         let since = Timestamp::from_seconds(u64::from_be_bytes(*since));
-        let browser = Browser { id: id.to_owned(), since };
+        let browser = Browser::with(id.to_owned(), since);
         (random.len() == RANDOM_BYTES && browser.tag() == tag).then_some(browser)
     }
 
     /// What a form is sealed with: from it the cookie cannot be found.
-    pub(crate) fn hash(&self) -> String {
-        URL_SAFE_NO_PAD.encode(Sha256::digest(self.id.as_bytes()))
+    pub(crate) fn hash(&self) -> &str {
+        &self.hash
     }
 
     /// What its cookie is called by.
-    fn tag(&self) -> String {
-        self.hash().chars().take(TAG_CHARS).collect()
+    fn tag(&self) -> &str {
+        // Of 43 letters of base64url.
+        self.hash.get(..TAG_CHARS).unwrap_or(&self.hash)
     }
 
     /// That a form with this hash was made for the browser that sends it.
@@ -68,9 +76,9 @@ impl Browser {
 
     /// Gives the browser its cookie, and takes those from it that are too many.
     pub(crate) fn remember(&self, request: &HttpRequest, response: &mut HttpResponse, server: &Server) {
-        cookie::set(response, server, &Cookie::Browser.tagged(server, &self.tag()), &self.id, None);
+        cookie::set(response, server, &Cookie::Browser.tagged(server, self.tag()), &self.id, None);
         for other in Browser::all(request, server).iter().skip(MAX_COOKIES) {
-            cookie::clear(response, server, &Cookie::Browser.tagged(server, &other.tag()));
+            cookie::clear(response, server, &Cookie::Browser.tagged(server, other.tag()));
         }
     }
 }

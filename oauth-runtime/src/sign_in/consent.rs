@@ -127,7 +127,8 @@ pub(crate) fn consent_page(
     let (scope, resources) = (granted.scope().clone(), granted.resources().clone());
     let request = AuthorizationRequest { scope, resources, without_refresh: !granted.lasts(), ..request };
     let texts = server.texts(request.requirements.language.as_deref());
-    let form = ConsentForm { id: random_id(), grant: promised.grant, request, browser: browser.hash(), person };
+    let form =
+        ConsentForm { id: random_id(), grant: promised.grant, request, browser: browser.hash().to_owned(), person };
     let sealed = form::seal(server, &form)?;
     let asked = Asked::of(server, granted.scope(), granted.resources(), granted.lasts(), texts);
     let user_code = form.request.device.as_ref().map_or_else(String::new, |device| device.user_code.to_string());

@@ -2,14 +2,10 @@
 
 use std::time::Duration;
 
-use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest as _, Sha256};
-
 use crate::response::{AROUND_A_HEADER, room_left};
 use crate::server::Server;
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse};
 
 /// What a cookie is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,18 +31,19 @@ impl Cookie {
     /// All values that the browser sent.
     pub(crate) fn all<'a>(self, request: &'a HttpRequest, server: &Server) -> Vec<&'a str> {
         let name = self.name(server);
-        pairs(request).filter(|(key, _)| *key == name).map(|(_, value)| value).collect()
+        pairs(request).filter(move |(key, _)| *key == name).map(|(_, value)| value).collect()
     }
 
     /// Of cookies that have a name each: the part of the name that is its own, and the value.
     pub(crate) fn all_named<'a>(self, request: &'a HttpRequest, server: &Server) -> Vec<(&'a str, &'a str)> {
-        let name = self.tagged(server, "");
-        pairs(request).filter_map(|(key, value)| Some((key.strip_prefix(&*name)?, value))).collect()
+        let name = self.name(server);
+        let own = |key: &'a str| key.strip_prefix(name)?.strip_prefix('-');
+        pairs(request).filter_map(|(key, value)| Some((own(key)?, value))).collect()
     }
 
     /// Gives it to the browser: until that is closed, or for as long as this.
     pub(crate) fn set<B>(self, response: &mut HttpResponse<B>, server: &Server, value: &str, lasts: Option<Duration>) {
-        set(response, server, &self.name(server), value, lasts);
+        set(response, server, self.name(server), value, lasts);
     }
 
     /// The same, where there is room for it in the answer. Whether there was.
@@ -57,17 +54,22 @@ impl Cookie {
         value: &str,
         lasts: Option<Duration>,
     ) -> bool {
-        let line = line(server, &self.name(server), value, lasts);
-        let fits = header::SET_COOKIE.as_str().len() + line.len() + AROUND_A_HEADER <= room_left(response);
+        let fits = self.room_for(server, value.len(), lasts) <= room_left(response);
         if fits {
-            append(response, &line);
+            self.set(response, server, value, lasts);
         }
         fits
     }
 
+    /// How much of an answer's head it takes with a value of so many bytes.
+    pub(crate) fn room_for(self, server: &Server, bytes: usize, lasts: Option<Duration>) -> usize {
+        let line = line(server, self.name(server), "", lasts).len() + bytes;
+        header::SET_COOKIE.as_str().len() + line + AROUND_A_HEADER
+    }
+
     /// Takes it from the browser.
     pub(crate) fn clear(self, response: &mut HttpResponse, server: &Server) {
-        clear(response, server, &self.name(server));
+        clear(response, server, self.name(server));
     }
 
     /// The name of one among several.
@@ -75,17 +77,13 @@ impl Cookie {
         format!("{}-{tag}", self.name(server))
     }
 
-    /// On https a name that no other host can set; on loopback, where cookies ignore ports, one for each issuer.
-    fn name(self, server: &Server) -> String {
-        let hash = Sha256::digest(server.issuer().as_str().as_bytes());
-        let id = URL_SAFE_NO_PAD.encode(&hash[..6]);
-        let prefix = if server.issuer().is_https() { "__Host-" } else { "" };
-        let kind = match self {
-            Cookie::Browser => "browser",
-            Cookie::Session => "session",
-            Cookie::Device => "device",
-        };
-        format!("{prefix}oauth-{kind}-{id}")
+    fn name(self, server: &Server) -> &str {
+        let names = server.cookie_names();
+        match self {
+            Cookie::Browser => &names.browser,
+            Cookie::Session => &names.session,
+            Cookie::Device => &names.device,
+        }
     }
 }
 
@@ -97,24 +95,31 @@ pub(crate) fn set<B>(
     value: &str,
     lasts: Option<Duration>,
 ) {
-    append(response, &line(server, name, value, lasts));
+    if let Ok(value) = header::HeaderValue::try_from(line(server, name, value, lasts)) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
 }
 
 fn line(server: &Server, name: &str, value: &str, lasts: Option<Duration>) -> String {
-    let lasts = lasts.map(|lasts| format!("; Max-Age={}", lasts.as_secs())).unwrap_or_default();
-    format!("{name}={value}; {}{lasts}", attributes(server))
+    let attributes = attributes(server);
+    let mut line = String::with_capacity(name.len() + value.len() + attributes.len() + MAX_AGE.len() + DIGITS);
+    for part in [name, "=", value, "; ", attributes] {
+        line.push_str(part);
+    }
+    if let Some(lasts) = lasts {
+        line.push_str(MAX_AGE);
+        line.push_str(&lasts.as_secs().to_string());
+    }
+    line
 }
+
+const MAX_AGE: &str = "; Max-Age=";
+/// Of a number of 64 bits, and what is between name and value and before the attributes.
+const DIGITS: usize = 23;
 
 /// What every one has.
-pub(crate) fn attributes(server: &Server) -> String {
-    let secure = if server.issuer().is_https() { "; Secure" } else { "" };
-    format!("Path=/; HttpOnly; SameSite=Lax{secure}")
-}
-
-fn append<B>(response: &mut HttpResponse<B>, line: &str) {
-    if let Ok(value) = header::HeaderValue::from_str(line) {
-        response.headers_mut().append(header::SET_COOKIE, value);
-    }
+pub(crate) fn attributes(server: &Server) -> &'static str {
+    server.cookie_names().attributes
 }
 
 /// Takes the cookie of this name from the browser.

@@ -27,9 +27,14 @@ impl Devices {
 }
 
 impl Device {
-    /// What the browser says that it is known for by a name of this hash. Whether it still is, the store knows.
-    pub(crate) fn presented(http: &HttpRequest, server: &Server, name: &str) -> Option<Device> {
-        Devices::presented(http, server).known.into_iter().find(|device| device.name == name)
+    /// What the browser says that it is known for by this name. Whether it still is, the store knows.
+    pub(crate) fn presented(http: &HttpRequest, server: &Server, username: &str) -> Option<Device> {
+        let known = Devices::presented(http, server).known;
+        if known.is_empty() {
+            return None;
+        }
+        let name = ExactName::of(username).hash();
+        known.into_iter().find(|device| device.name == name)
     }
 
     /// Whether the user has signed in with it, and was not signed out of everything since.
@@ -142,7 +147,7 @@ impl Recognition {
         drawn: String,
     ) -> Self {
         let name = username.map(|username| ExactName::of(username).hash());
-        let presented = name.as_ref().and_then(|name| Device::presented(http, server, name));
+        let presented = username.and_then(|username| Device::presented(http, server, username));
         Recognition { name, presented: presented.filter(|it| it.subject == subject), drawn }
     }
 

@@ -11,6 +11,7 @@ use crate::model::Timestamp;
 use crate::model::claims::{UnusableClaims, UserClaims};
 use crate::model::code::{FormId, Once, Promised, Unmet};
 use crate::model::id::{digest, random_id};
+use crate::model::length::json_bytes;
 use crate::model::record::{Record, Sending, Sent};
 use crate::model::session::{Authentication, By, HowSignedIn, Person, Session};
 use crate::response::{Doing, error_page, room_left, see_other};
@@ -285,7 +286,7 @@ async fn usable(server: &Server, client: &str, claims: Value, how_bytes: usize) 
 
 /// How long it is, written as JSON, by which methods and how strongly a user was authenticated.
 fn how_long(amr: &[String], acr: Option<&str>) -> usize {
-    serde_json::to_string(&(amr, acr)).map_or(usize::MAX, |text| text.len())
+    json_bytes(&(amr, acr)).unwrap_or(usize::MAX)
 }
 
 /// The cookie of a session has to have room for it.

@@ -55,7 +55,7 @@ pub(crate) async fn asked(
     let request = AuthorizationRequest {
         without_refresh: true,
         page: Some(page),
-        ..AuthorizationRequest::of_own_page(server.issuer().origin(), requirements)
+        ..AuthorizationRequest::of_own_page(server.issuer().origin().to_owned(), requirements)
     };
     let authorization = Authorization::of(server, request).await?;
     let session = Presented { shown: Session::of(http, server).await?, may_speak: true };

@@ -336,7 +336,7 @@ fn signing_in(
 /// The page of this origin with the form that was posted; the root where the browser does not say.
 fn came_from(server: &Server, http: &HttpRequest) -> LocalPath {
     let referrer = http.headers().get(header::REFERER).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let path = referrer.strip_prefix(&server.issuer().origin()).unwrap_or_default();
+    let path = referrer.strip_prefix(server.issuer().origin()).unwrap_or_default();
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     LocalPath::of(path, query)
 }

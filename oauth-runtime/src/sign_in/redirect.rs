@@ -117,13 +117,14 @@ pub(crate) fn check_room(server: &Server, authorization: &Authorization) -> Resu
         },
     };
     let code = code(authorization, &request.scope, &request.resources, &anyone, random_id());
-    let code = server.sealer().seal(&code, now, now).map_err(|why| match why {
+    // Only reckoned: sealing it would cost as much as the code that comes of it.
+    let code = server.sealer().sealed_bytes(&code, now, now).map_err(|why| match why {
         NotSealed::TooLarge => Reason::RequestTooLong,
         NotSealed::Failed => Reason::Internal,
     })?;
-    let mut answer = redirect(server, destination, request.state.as_deref(), &[("code", &code)]);
-    Session::keep(&anyone, true, &mut answer, server)?;
-    if room_left(&answer) == 0 { Err(Reason::RequestTooLong) } else { Ok(()) }
+    let answer = redirect(server, destination, request.state.as_deref(), &[("code", "")]);
+    let is_room = room_left(&answer) > code + Session::room_for(&anyone, true, server)?;
+    if is_room { Ok(()) } else { Err(Reason::RequestTooLong) }
 }
 
 /// Where the client is told of a reason that it can mend by asking otherwise.

@@ -1,5 +1,7 @@
 //! The session of a browser: who signed in with it, without asking again (OpenID Connect Core §3.1.2.3).
 
+use std::time::Duration;
+
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
@@ -8,7 +10,7 @@ use crate::model::Timestamp;
 use crate::model::lifetime::Lifetimes;
 use crate::model::record::Record;
 use crate::model::session::{Person, Session};
-use crate::server::Server;
+use crate::server::{Server, Sessions};
 use crate::sign_in::cookie::Cookie;
 use crate::standing::{Decision, Ended, HandedOut, Refused, View};
 use crate::store::{Key, Kind};
@@ -133,13 +135,30 @@ impl Session {
         response: &mut HttpResponse,
         server: &Server,
     ) -> Result<(), Reason> {
-        let session = Session {
+        Session::begun(person, lasts).prolong(response, server)
+    }
+
+    fn begun(person: &Person, lasts: bool) -> Session {
+        Session {
             subject: person.subject.clone(),
             account: person.account.clone(),
             authentication: person.authentication.clone(),
             lasts,
-        };
-        session.prolong(response, server)
+        }
+    }
+
+    /// How much of an answer's head its cookie takes: where there are sessions.
+    pub(crate) fn room_for(person: &Person, lasts: bool, server: &Server) -> Result<usize, Reason> {
+        let Some(sessions) = server.sessions() else { return Ok(0) };
+        let (session, now) = (Session::begun(person, lasts), server.now());
+        let ends = ends_at(&session, sessions.lifetimes, now);
+        let bytes = server.sealer().sealed_bytes(&session, now, ends).map_err(|_| Reason::Internal)?;
+        Ok(Cookie::Session.room_for(server, bytes, session.kept(sessions, now)))
+    }
+
+    /// One that was idle too long is still shown at a sign-out, and ends with all that it gave.
+    fn kept(&self, sessions: &Sessions, now: Timestamp) -> Option<Duration> {
+        self.lasts.then(|| over_at(self, sessions.lifetimes).since(now))
     }
 
     /// Gives the browser this session for some time longer.
@@ -149,9 +168,7 @@ impl Session {
         let ends = ends_at(self, sessions.lifetimes, now);
         // All that is in it is bounded where it comes in: the name as typed, the subject, `amr` and `acr`.
         let sealed = server.sealer().seal(self, now, ends).map_err(|_| Reason::Internal)?;
-        // One that was idle too long is still shown at a sign-out, and ends with all that it gave.
-        let kept = self.lasts.then(|| over_at(self, sessions.lifetimes).since(now));
-        Cookie::Session.set(response, server, &sealed, kept);
+        Cookie::Session.set(response, server, &sealed, self.kept(sessions, now));
         Ok(())
     }
 

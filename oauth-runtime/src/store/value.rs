@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use parking_lot::Mutex;
+
 use crate::model::record::Record;
 use crate::store::error::StoreError;
 use crate::store::key::MAX_VALUE_BYTES;
@@ -20,6 +22,8 @@ pub struct Value(Arc<Inner>);
 
 struct Inner {
     bytes: Box<[u8]>,
+    /// As it was read to see that it can be, until it is asked for.
+    checked: Mutex<Option<Record>>,
     /// Read once, however often it is asked for; a store in this process's memory keeps it.
     record: OnceLock<Option<Record>>,
 }
@@ -35,10 +39,14 @@ impl Value {
         let bytes = record.encode().map_err(|why| StoreError::Unavailable(why.into()))?;
         // What could not be read back would shut its subject out for good.
         match Record::decode(&bytes, 0) {
-            Ok(_) if bytes.len() <= MAX_VALUE_BYTES => Ok(Value::from(bytes)),
+            Ok(checked) if bytes.len() <= MAX_VALUE_BYTES => Ok(Value::new(bytes, Some(checked))),
             Ok(_) => Err(StoreError::Full),
             Err(why) => Err(StoreError::Unavailable(why.into())),
         }
+    }
+
+    fn new(bytes: Vec<u8>, checked: Option<Record>) -> Self {
+        Value(Arc::new(Inner { bytes: bytes.into(), checked: Mutex::new(checked), record: OnceLock::new() }))
     }
 
     /// Whether it says that its subject was signed out.
@@ -48,7 +56,9 @@ impl Value {
 
     /// The record that it is, written at this sequence.
     pub(crate) fn record(&self, sequence: u64) -> Result<&Record, StoreError> {
-        let record = self.0.record.get_or_init(|| match Record::decode(&self.0.bytes, sequence) {
+        let checked = || self.0.checked.lock().take().map(|record| Ok(record.written_at(sequence)));
+        let read = || checked().unwrap_or_else(|| Record::decode(&self.0.bytes, sequence));
+        let record = self.0.record.get_or_init(|| match read() {
             Ok(record) => Some(record),
             Err(why) => {
                 tracing::error!(target: "oauth", %why, "the store holds a value that this release cannot read");
@@ -61,7 +71,7 @@ impl Value {
 
 impl From<Vec<u8>> for Value {
     fn from(bytes: Vec<u8>) -> Self {
-        Value(Arc::new(Inner { bytes: bytes.into(), record: OnceLock::new() }))
+        Value::new(bytes, None)
     }
 }
 
@@ -69,5 +79,22 @@ impl fmt::Debug for Value {
     /// Its length: what it says is of a person.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Value({} bytes)", self.0.bytes.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Timestamp;
+
+    #[test]
+    fn a_record_that_was_just_written_reads_as_its_bytes_do_at_its_sequence() {
+        let mut record = Record::default();
+        record.sign_out(Timestamp::from_seconds(1_000));
+        let written = Value::of(&record).expect("it can be read");
+        let read = Value::from(written.as_bytes().to_vec());
+        assert_ne!(written.record(7).expect("it is one"), &record, "it was written at no sequence yet");
+        assert_eq!(written.record(7).expect("it is one"), read.record(7).expect("it is one"));
+        assert!(written.0.checked.lock().is_none(), "it is not kept twice");
     }
 }

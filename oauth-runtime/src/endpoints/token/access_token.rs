@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::client_auth::proof;
 use crate::endpoints::token::id_token::IdToken;
+use crate::endpoints::token::payload::{Payload, Said};
 use crate::error::Reason;
 use crate::event::Fact;
 use crate::keys::sealed::{SESSION, sealed};
@@ -13,6 +14,7 @@ use crate::model::as_of::{AsOf, Incarnation};
 use crate::model::claims::{OF_GRANT, OPENID, SEALED, SEALED_GRANT, UnusableClaims};
 use crate::model::client::RegisteredClient;
 use crate::model::id::random_id;
+use crate::model::length::json_bytes;
 use crate::model::session::Authentication;
 use crate::model::{Scope, Timestamp};
 use crate::seal::NotSealed;
@@ -58,7 +60,11 @@ pub(crate) struct Access<'a> {
 }
 
 /// An access token that can be issued: what could be wrong with it was found out before anything was spent for it.
-pub(crate) struct Issuable<'a>(Access<'a>);
+pub(crate) struct Issuable<'a> {
+    access: Access<'a>,
+    /// The token's own.
+    id: String,
+}
 
 /// When a token is issued, and by which step of the store.
 #[derive(Clone, Copy)]
@@ -85,8 +91,12 @@ impl<'a> Access<'a> {
         }
         // No step of the store has a longer name.
         let as_of = AsOf { incarnation: Incarnation::from_bits(0), sequence: u64::MAX };
-        let claims = self.claims(server, IssuedBy { as_of, at: server.now() })?;
-        let bytes = serde_json::to_vec(&claims).map_err(|_| Reason::Internal)?.len();
+        let (id, issued) = (random_id(), IssuedBy { as_of, at: server.now() });
+        let bytes = match self.client.seals {
+            true => json_bytes(&self.sealed(server, self.claims(server, &id, issued).into_map(), issued)?),
+            false => json_bytes(&self.claims(server, &id, issued)),
+        };
+        let bytes = bytes.ok_or(Reason::Internal)?;
         let signature = server.keys().algorithm().most_bytes();
         if (bytes.div_ceil(3) + signature.div_ceil(3)) * 4 + HEADER > keys::MAX_BYTES {
             tracing::error!(target: "oauth", client = self.client.id, "the claims make a token that is longer than any guard reads");
@@ -105,14 +115,14 @@ impl<'a> Access<'a> {
         if let Some(proof) = self.proof {
             proof::spend(server, proof).await?;
         }
-        Ok(Issuable(self))
+        Ok(Issuable { access: self, id })
     }
 }
 
 impl Issuable<'_> {
     /// Whether an ID token comes with it.
     pub(super) fn is_openid(&self) -> bool {
-        self.0.granted.scope().contains(OPENID)
+        self.access.granted.scope().contains(OPENID)
     }
 
     /// Signs it.
@@ -122,8 +132,13 @@ impl Issuable<'_> {
         issued: IssuedBy,
         refresh_token: Option<String>,
     ) -> Result<Issued, Reason> {
-        let Issuable(access) = self;
-        let access_token = server.sign(&access.claims(server, issued)?).ok_or(Reason::Internal)?;
+        let Issuable { access, id } = self;
+        let claims = access.claims(server, &id, issued);
+        let access_token = match access.client.seals {
+            true => server.sign(&access.sealed(server, claims.into_map(), issued)?),
+            false => server.sign(&claims),
+        };
+        let access_token = access_token.ok_or(Reason::Internal)?;
         let id_token = match access.authentication.filter(|_| access.granted.scope().contains(OPENID)) {
             Some(authentication) => Some(access.id_token(server, authentication, issued.at, &access_token)?),
             None => None,
@@ -143,48 +158,47 @@ impl Issuable<'_> {
 
 impl Access<'_> {
     /// The user's claims become the token's.
-    fn claims(&self, server: &Server, issued: IssuedBy) -> Result<Map<String, Value>, Reason> {
-        let mut claims = self.claims.clone();
-        let registered = [
-            ("iss", json!(server.issuer().as_str())),
-            ("aud", self.granted.resources().audience(server.audience())),
-            ("sub", json!(self.subject)),
-            ("client_id", json!(self.client.id)),
-            ("iat", json!(issued.at)),
-            ("exp", json!(issued.at + server.access_token_lifetime())),
-            ("jti", json!(random_id())),
-            ("gid", json!(self.grant)),
-            ("as_of", json!(issued.as_of)),
+    fn claims<'s>(&'s self, server: &'s Server, id: &'s str, issued: IssuedBy) -> Payload<'s> {
+        let Access { granted, .. } = self;
+        let expires_at = issued.at + server.access_token_lifetime();
+        let scope = granted.scope();
+        let protocol = [
+            ("iss", Some(server.issuer().as_str().into())),
+            ("aud", Some(granted.resources().audience(server.audience()).into())),
+            ("sub", Some(self.subject.into())),
+            ("client_id", Some(self.client.id.as_str().into())),
+            ("iat", Some(Said::Number(issued.at.seconds()))),
+            ("exp", Some(Said::Number(expires_at.seconds()))),
+            ("jti", Some(id.into())),
+            ("gid", Some(self.grant.into())),
+            ("as_of", Some(issued.as_of.to_string().into())),
+            // RFC 9449 §6.1
+            ("cnf", self.proof.map(|proof| json!({ "jkt": proof.key }).into())),
+            ("renewable", self.is_renewable.then(|| json!(true).into())),
+            ("scope", (!scope.is_empty()).then(|| scope.to_string().into())),
         ];
-        claims.extend(registered.map(|(name, value)| (name.to_owned(), value)));
-        if let Some(authentication) = self.authentication {
-            claims.extend(authentication.claims());
-        }
-        // RFC 9449 §6.1
-        if let Some(proof) = self.proof {
-            claims.insert("cnf".to_owned(), json!({ "jkt": proof.key }));
-        }
-        if self.is_renewable {
-            claims.insert("renewable".to_owned(), json!(true));
-        }
-        if !self.granted.scope().is_empty() {
-            claims.insert("scope".to_owned(), json!(self.granted.scope()));
-        }
-        self.sealed(server, claims, issued.at + server.access_token_lifetime())
+        let how = self.authentication.into_iter().flat_map(|authentication| {
+            let Authentication { at, amr, acr, session, .. } = authentication;
+            [
+                ("auth_time", Some(Said::Number(at.seconds()))),
+                ("amr", (!amr.is_empty()).then(|| json!(amr).into())),
+                ("acr", acr.as_deref().map(Said::from)),
+                (SESSION, session.as_deref().map(Said::from)),
+            ]
+        });
+        Payload::of(&self.claims, protocol.into_iter().chain(how))
     }
 
-    /// What its client is not to read is sealed: all but what it was granted, or, for servers of the author's own, which cannot
-    /// open it, what its grant is called.
+    /// Of a client that is not to read all of it: all is sealed but what it was granted, or, for servers of the author's own, which
+    /// cannot open it, what its grant is called.
     fn sealed(
         &self,
         server: &Server,
         claims: Map<String, Value>,
-        expires_at: Timestamp,
+        issued: IssuedBy,
     ) -> Result<Map<String, Value>, Reason> {
         let Access { client, granted, .. } = self;
-        if !client.seals {
-            return Ok(claims);
-        }
+        let expires_at = issued.at + server.access_token_lifetime();
         let is_for_own = server.is_for_own_resource(granted.resources());
         let is_open = |name: &str| match is_for_own {
             true => !OF_GRANT.contains(&name),

@@ -262,18 +262,24 @@ pub(crate) struct Full;
 impl Record {
     /// Reads what a store kept, written at this sequence.
     pub(crate) fn decode(bytes: &[u8], sequence: u64) -> Result<Self, serde_json::Error> {
-        let mut record: Record = serde_json::from_slice(bytes)?;
-        let clients = record.clients.iter_mut().map(|ended| &mut ended.bound);
-        for bound in record.signed_out.iter_mut().map(|out| &mut out.bound).chain(clients) {
+        serde_json::from_slice(bytes).map(|record: Record| record.written_at(sequence))
+    }
+
+    /// The same, of what was read before it was known at which sequence it is written.
+    pub(crate) fn written_at(mut self, sequence: u64) -> Self {
+        let clients = self.clients.iter_mut().map(|ended| &mut ended.bound);
+        for bound in self.signed_out.iter_mut().map(|out| &mut out.bound).chain(clients) {
             if *bound == Bound::ThisWrite {
-                *bound = Bound::Sequence(sequence);
+                *bound = Bound::from(sequence);
             }
         }
-        Ok(record)
+        self
     }
 
     pub(crate) fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json::to_vec(self)
+        let mut json = Vec::with_capacity(ORDINARY_BYTES);
+        serde_json::to_writer(&mut json, self)?;
+        Ok(json)
     }
 
     /// How long a store has to keep it: until nothing in it counts any more. None where nothing does.
@@ -321,6 +327,9 @@ impl Bound {
         }
     }
 }
+
+/// Of a user who is signed in twice.
+const ORDINARY_BYTES: usize = 512;
 
 /// No write has the sequence 0.
 impl From<u64> for Bound {

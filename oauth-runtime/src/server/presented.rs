@@ -1,0 +1,95 @@
+//! Tokens that are shown to the server rather than used at it.
+
+use std::sync::Arc;
+
+use crate::error::Reason;
+use crate::keys::{self, IdTokenHint, Verified};
+use crate::model::form::Parameters;
+use crate::server::Server;
+use crate::server::shown::Shown;
+
+impl Server {
+    /// An access token that was signed here for any audience, while it lasts. One that was verified before, here or by a
+    /// guard, is not verified again, unless a key was retired since. Whether it still stands is not known by this.
+    pub(crate) fn access_token(&self, token: &str) -> Option<Arc<Verified>> {
+        let Shown { expected, cache } = &self.configured.shown;
+        let (tokens, now) = (&self.configured.tokens, self.now());
+        let generation = tokens.keys.generation();
+        let known = self.protection().token_cache.get(token.as_bytes(), generation);
+        if let Some(verified) = known.or_else(|| cache.get(token.as_bytes(), generation)) {
+            return Some(verified).filter(|verified| !verified.registered.is_expired(expected, now));
+        }
+        let verified = Arc::new(tokens.verify(token, expected, now).ok()?);
+        cache.keep(token.as_bytes(), &verified, generation);
+        Some(verified)
+    }
+
+    /// The same, of a client that may have no such token any more as well.
+    pub(crate) fn access_token_as_issued(&self, token: &str) -> Option<Arc<Verified>> {
+        let as_issued = || {
+            let verified = self.configured.tokens.verify_as_issued(token, &self.configured.shown.expected, self.now());
+            verified.ok().map(Arc::new)
+        };
+        self.access_token(token).or_else(as_issued)
+    }
+
+    /// An ID token that comes back as a hint, if one does.
+    pub(crate) fn id_token_hint(&self, parameters: &Parameters<'_>) -> Result<Option<IdTokenHint>, Reason> {
+        let token = parameters.get("id_token_hint", keys::MAX_BYTES)?;
+        let issuer = self.issuer().as_str();
+        token.map(|token| self.keys().id_token(token, issuer).map_err(|_| Reason::HintMalformed)).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{Client, Keys, Login, OAuthService, SigningKey};
+
+    fn service(keys: &Keys) -> OAuthService {
+        let builder = OAuthService::builder().untyped_claims().issuer("https://shown.example").keys(keys.clone());
+        builder
+            .direct_peers()
+            .secret("6XNa6p+eZkCNrarFa2QxfZ5SWmHv6LkhsB2oJKDiCgM=")
+            .client(Client::public("spa").redirect_uri("https://spa.example/cb"))
+            .authenticate(async |_: Login| Some(json!({ "sub": "ada" })))
+            .build()
+            .expect("a service")
+    }
+
+    #[test]
+    fn a_token_is_verified_once_and_expiry_and_keys_count_each_time() {
+        let keys = Keys::new(SigningKey::generate().expect("a key"));
+        let oauth = service(&keys);
+        let server = oauth.server();
+        let token = |audience: &str, lifetime: u64| {
+            let now = server.now().seconds();
+            let claims = json!({
+                "iss": "https://shown.example", "aud": audience, "sub": "ada", "client_id": "spa", "iat": now,
+                "exp": now + lifetime, "jti": "1", "auth_time": now
+            });
+            server.sign(&claims).expect("signs")
+        };
+        for audience in ["https://shown.example", "https://other.example"] {
+            let token = token(audience, 1000);
+            let (first, again) = (server.access_token(&token), server.access_token(&token));
+            assert_eq!(first.is_some(), audience == "https://shown.example", "its client has no other");
+            if let (Some(first), Some(again)) = (first, again) {
+                assert!(Arc::ptr_eq(&first, &again), "the same one");
+            }
+            assert!(server.access_token_as_issued(&token).is_some());
+        }
+        assert!(server.access_token(&token("https://shown.example", 0)).is_none());
+
+        // C26: what a key has signed that was taken away is good no more.
+        let token = token("https://shown.example", 1000);
+        assert!(server.access_token(&token).is_some());
+        let (first, next) = (keys.signs_with(), keys.add(SigningKey::generate().expect("a key")).expect("new"));
+        keys.promote(&next).expect("it is there");
+        assert!(server.access_token(&token).is_some());
+        keys.retire(&first).expect("it does not sign");
+        assert!(server.access_token(&token).is_none());
+    }
+}
