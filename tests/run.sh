@@ -16,6 +16,7 @@ main() {
     need_package node nodejs npm
     need_package npm npm
     need_package chromium chromium
+    need_package valgrind valgrind
     need_servers
     need_venv
 
@@ -24,6 +25,7 @@ main() {
     step "build the examples" cargo build --workspace --all-features --examples --bins
     step "cargo test" cargo test --workspace --all-features --no-fail-fast
     # What is measured must run. How fast it is, a plain `cargo bench` says.
+    step "budgets of instructions" tests/costs/run.sh --check
     step "each bench once" cargo bench --workspace --all-features --profile dev --bench '*' --no-fail-fast -- --test
     export QUICKSTART_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/quickstart"
     export PAGES_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/pages"

@@ -13,7 +13,7 @@ case ${1-} in
     --check | --write) few=100 many=500 ;;
     *) few=${FEW:-2000} many=${MANY:-12000} ;;
 esac
-guards=(alone bare hit miss typed none garbage forged refused
+guards=(alone bare hit miss typed token wrapped before none garbage forged refused
     hand hand-none hand-garbage hand-forged hand-refused grants)
 # Each takes ten times as long as a guarded request, or longer.
 flows=(flow flow-es256 flow-eddsa flow-rs256 flow-openid flow-oxide refresh refresh-es256 refresh-oxide

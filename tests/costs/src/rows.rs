@@ -16,7 +16,7 @@ use actix_web_httpauth::extractors::bearer::BearerAuth;
 use actix_web_httpauth::middleware::HttpAuthentication;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Validation, decode};
 use oauth_runtime::store::{MemoryStore, Store};
-use oauth_runtime::{Builder, Claims, Client, Login, OAuthService, require_claim};
+use oauth_runtime::{AccessToken, Builder, Claims, Client, Login, OAuthService, policy, require_claim};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -36,6 +36,12 @@ pub enum Row {
     Miss,
     /// Guarded, on top of it the claims as a type.
     Typed,
+    /// Guarded; the token was seen before, and the handler takes its `AccessToken`.
+    Token,
+    /// The same token and policy, by a middleware around a scope.
+    Wrapped,
+    /// As [`Row::Hit`], with the handler before the routes of the service in the `App`.
+    Before,
     /// Refused: no token is sent.
     None,
     /// Refused: what is sent is no token.
@@ -60,12 +66,15 @@ pub enum Row {
 
 impl Row {
     /// All of them, in the order of a table.
-    pub const ALL: [Row; 15] = [
+    pub const ALL: [Row; 18] = [
         Row::Alone,
         Row::Bare,
         Row::Hit,
         Row::Miss,
         Row::Typed,
+        Row::Token,
+        Row::Wrapped,
+        Row::Before,
         Row::None,
         Row::Garbage,
         Row::Forged,
@@ -86,6 +95,9 @@ impl Row {
             Row::Hit => "hit",
             Row::Miss => "miss",
             Row::Typed => "typed",
+            Row::Token => "token",
+            Row::Wrapped => "wrapped",
+            Row::Before => "before",
             Row::None => "none",
             Row::Garbage => "garbage",
             Row::Forged => "forged",
@@ -107,6 +119,9 @@ impl Row {
             Row::Hit => "guarded, hit",
             Row::Miss => "guarded, miss",
             Row::Typed => "guarded, hit, and Claims<User>",
+            Row::Token => "guarded, hit, and AccessToken",
+            Row::Wrapped => "a scope with .wrap(require), hit",
+            Row::Before => "guarded, hit, before the routes of the service",
             Row::None => "guarded, 401: no token",
             Row::Garbage => "guarded, 401: garbage",
             Row::Forged => "guarded, 401: forged",
@@ -130,7 +145,16 @@ impl Row {
         match self {
             Row::None | Row::Garbage | Row::Forged | Row::HandNone | Row::HandGarbage | Row::HandForged => 401,
             Row::Refused | Row::HandRefused => 403,
-            Row::Alone | Row::Bare | Row::Hit | Row::Miss | Row::Typed | Row::Hand | Row::Grants => 200,
+            Row::Alone
+            | Row::Bare
+            | Row::Hit
+            | Row::Miss
+            | Row::Typed
+            | Row::Token
+            | Row::Wrapped
+            | Row::Before
+            | Row::Hand
+            | Row::Grants => 200,
         }
     }
 }
@@ -175,7 +199,15 @@ impl Rows {
     pub fn authorization(&self, row: Row) -> Option<HeaderValue> {
         let token = match row {
             // To the extractor written by hand it is the service's token that another key has signed.
-            Row::Alone | Row::Bare | Row::Hit | Row::Typed | Row::Refused | Row::HandForged => &*self.hit_token,
+            Row::Alone
+            | Row::Bare
+            | Row::Hit
+            | Row::Typed
+            | Row::Token
+            | Row::Wrapped
+            | Row::Before
+            | Row::Refused
+            | Row::HandForged => &*self.hit_token,
             Row::Miss => &self.miss_token,
             Row::Forged | Row::Hand | Row::HandRefused | Row::Grants => &self.foreign_token,
             Row::Garbage | Row::HandGarbage => "garbage",
@@ -193,6 +225,9 @@ impl Rows {
         move |app| {
             match row {
                 Row::Alone => {}
+                Row::Before => {
+                    app.service(admin);
+                }
                 Row::Miss => {
                     app.configure(rows.miss.routes());
                 }
@@ -204,6 +239,10 @@ impl Rows {
                 Row::Alone | Row::Bare => app.service(bare),
                 Row::Hit | Row::Miss | Row::None | Row::Garbage | Row::Forged => app.service(admin),
                 Row::Typed => app.service(typed),
+                Row::Token => app.service(whose),
+                Row::Before => app.configure(rows.hit.routes()),
+                Row::Wrapped => app
+                    .service(web::scope("/api").wrap(rows.hit.require(policy!(role = "admin"))).service(bare_in_scope)),
                 Row::Refused => app.service(auditor),
                 Row::Hand | Row::HandNone | Row::HandGarbage | Row::HandForged => {
                     app.app_data(rows.verifier.clone()).service(by_hand)
@@ -304,6 +343,18 @@ pub async fn admin() -> &'static str {
 #[require_claim(role = "auditor")]
 #[get("/api/admin")]
 async fn auditor() -> &'static str {
+    "hello"
+}
+
+#[require_claim(role = "admin")]
+#[get("/api/admin")]
+async fn whose(token: AccessToken) -> &'static str {
+    assert_eq!(token.subject(), "alice");
+    "hello"
+}
+
+#[get("/admin")]
+async fn bare_in_scope() -> &'static str {
     "hello"
 }
 
