@@ -192,8 +192,8 @@ impl Settings {
             authenticate: None,
             typing: Typing::One,
             authenticate_timeout: Duration::from_secs(10),
-            // A password hash fills a core; a few more keep the cores busy while others wait for a database.
-            blocking_at_once: std::thread::available_parallelism().map_or(4, |cores| (cores.get() * 2).clamp(4, 16)),
+            // A password hash fills a core. With the part that is kept, strangers leave the workers one to answer on.
+            blocking_at_once: std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 16)),
             second_factor: None,
             sign_in_at: None,
             reload: None,

@@ -10,20 +10,24 @@
 //! has answered, and counts before the answer is told.
 //!
 //! Where much was guessed at a name or a user, their owner is most likely in a network that has hardly failed for them: it
-//! gets in as long as the [budget](BUDGET) of the hour lasts.
+//! gets in as long as the budget of the hour lasts.
 
+mod found;
 pub(crate) mod network;
 mod on_devices;
+pub(crate) mod room;
 mod row;
-mod running;
+pub(crate) mod running;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::limit::found::{Found, Seen, Sum, delay, found};
 use crate::limit::network::{Networks, Width};
-use crate::limit::row::{Kind, MISTYPED, Row, RowKey};
-use crate::limit::running::{LONGEST_WAIT, Running, Started, Turn};
+use crate::limit::room::From;
+use crate::limit::row::{Kind, Row, RowKey};
+use crate::limit::running::{Running, Started, Turn};
 use crate::model::device::Device;
 use crate::model::name::FoldedName;
 use crate::store::{Count, Counted, Store, StoreError};
@@ -34,6 +38,8 @@ pub(crate) struct Limits {
     store: Arc<dyn Store>,
     key: RowKey,
     running: Arc<Running>,
+    /// How long an attempt waits for others to end.
+    patience: Duration,
 }
 
 /// An attempt that was let through: it counts as failed until it is [taken back](Limits::forgive), or was
@@ -43,7 +49,9 @@ pub(crate) struct Attempt {
     asked: Asked,
     /// When the window of each row ends.
     until: Vec<Instant>,
-    _started: Started,
+    started: Started,
+    /// Until when it waits.
+    latest: tokio::time::Instant,
 }
 
 /// What is tried.
@@ -55,7 +63,7 @@ pub(crate) enum Guess {
 }
 
 /// The attempt is not allowed yet.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TooMany {
     /// Which limit it is.
     pub(crate) limit: &'static str,
@@ -64,8 +72,8 @@ pub(crate) struct TooMany {
 
 impl Limits {
     /// The key is one that the service's secret gives.
-    pub(crate) fn new(store: Arc<dyn Store>, key: &[u8; 32]) -> Self {
-        Limits { store, key: RowKey::new(key), running: Arc::default() }
+    pub(crate) fn new(store: Arc<dyn Store>, key: &[u8; 32], patience: Duration) -> Self {
+        Limits { store, key: RowKey::new(key), running: Arc::default(), patience }
     }
 
     /// Counts a password for this name, from this network.
@@ -135,8 +143,20 @@ impl Limits {
     }
 
     /// Takes an attempt back that was not made.
-    pub(crate) async fn forgive(&self, attempt: Attempt) -> Result<(), StoreError> {
+    pub(crate) async fn forgive(&self, mut attempt: Attempt) -> Result<(), StoreError> {
+        attempt.started.failed = false;
         self.add(&attempt.taken_back()).await.map(drop)
+    }
+
+    /// Whether an attempt that had to wait may still be made. Those that wait have been let in together: where so many of its
+    /// network have failed meanwhile as are free, the others come as they would after them.
+    pub(crate) async fn may_still(&self, attempt: &Attempt) -> Result<Result<(), TooMany>, StoreError> {
+        let failed_here = |row: &&Row| row.kind.is_of_a_network() && self.running.failed(row) >= row.kind.free();
+        let rows: Vec<Row> = attempt.asked.counted.iter().filter(failed_here).copied().collect();
+        let sums = self.add(&adding(&rows, 0)).await?;
+        let failed = rows.iter().zip(sums).map(|(row, sum)| (*row, sum.sum.saturating_sub(self.running.at(row))));
+        let gates: Vec<_> = failed.filter(|(row, failed)| *failed >= row.kind.free()).collect();
+        self.pass_gates(&gates).await
     }
 
     /// The attempt was wrong, and stays counted: for whom it was as well, where the author says who that is. Where they do
@@ -163,7 +183,7 @@ impl Limits {
     /// names, it is answered as a wrong one is, and counts as one: else the one among many that is right would be found.
     pub(crate) async fn right(
         &self,
-        attempt: Attempt,
+        mut attempt: Attempt,
         subject: Option<&str>,
     ) -> Result<Result<(), TooMany>, StoreError> {
         let rows = self.rows_of(&attempt.asked.by, subject, false);
@@ -172,6 +192,7 @@ impl Limits {
         let seen: Vec<Seen> =
             rows.iter().zip(sums).map(|(row, sum)| Seen { row: *row, sum, failed: sum.sum }).collect();
         let told = self.settle(&seen).await?;
+        attempt.started.failed = told.is_err();
         if told.is_err() {
             self.add(&adding(&attempt.asked.counted, 1)).await?;
         }
@@ -190,7 +211,7 @@ impl Limits {
 
     /// Lets an attempt begin: what is beyond the free ones needs an open gate, or waits for those that run.
     async fn begin(&self, asked: Asked) -> Result<Result<Attempt, TooMany>, StoreError> {
-        let latest = tokio::time::Instant::now() + LONGEST_WAIT;
+        let latest = running::latest(self.patience);
         let mut turn: Option<Turn> = None;
         // Those who wait already are not overtaken.
         let mut waits_at = asked.counted.iter().find(|row| self.running.is_awaited(row)).copied();
@@ -201,7 +222,7 @@ impl Limits {
                     Some(_) | None => {
                         // The old one first: none holds one and waits for another.
                         drop(turn.take());
-                        turn = self.running.turn(&row, latest).await;
+                        turn = self.running.turn(&row, asked.from(), latest).await;
                         turn.is_some()
                     }
                 };
@@ -210,7 +231,7 @@ impl Limits {
                 }
             }
             // By itself: where the request is broken off, what was counted and not begun is taken back all the same.
-            let entered = tokio::spawn(self.clone().enter(asked.clone())).await;
+            let entered = tokio::spawn(self.clone().enter(asked.clone(), latest)).await;
             match entered.map_err(|error| StoreError::Unavailable(error.into()))?? {
                 Entered::Begun(attempt) => return Ok(Ok(attempt)),
                 Entered::Refused(too_many, started) => {
@@ -226,11 +247,11 @@ impl Limits {
     }
 
     /// Counts an attempt, and takes it back where it may not begin.
-    async fn enter(self, asked: Asked) -> Result<Entered, StoreError> {
+    async fn enter(self, asked: Asked, latest: tokio::time::Instant) -> Result<Entered, StoreError> {
         let (found, started, until) = self.looked(&asked).await?;
         let entered = match found {
             Found::Free { gates } => match self.pass_gates(&gates).await? {
-                Ok(()) => return Ok(Entered::Begun(Attempt { asked, until, _started: started })),
+                Ok(()) => return Ok(Entered::Begun(Attempt { asked, until, started, latest })),
                 Err(too_many) => Entered::Refused(too_many, started),
             },
             Found::Spent { ends_in } => Entered::Refused(TooMany::spent(ends_in), started),
@@ -357,6 +378,16 @@ impl Attempt {
         self.asked.counted.iter().any(|row| matches!(row.kind, Kind::Device | Kind::DeviceAnswer))
     }
 
+    /// The widest network that it is from; none where it is from a browser that is known.
+    pub(crate) fn from(&self) -> Option<From> {
+        self.asked.from()
+    }
+
+    /// Until when it waits, for whatever it has to.
+    pub(crate) fn latest(&self) -> tokio::time::Instant {
+        self.latest
+    }
+
     /// What takes it back: not from a window that began since, where it would hide another's failure.
     fn taken_back(&self) -> Vec<(&Row, i64)> {
         let now = Instant::now();
@@ -384,13 +415,6 @@ fn adding(rows: &[Row], add: i64) -> Vec<(&Row, i64)> {
     rows.iter().map(|row| (row, add)).collect()
 }
 
-impl Sum {
-    /// But for one that was just added.
-    fn of_others(&self) -> u64 {
-        self.sum.saturating_sub(1)
-    }
-}
-
 /// What came of an attempt that wanted to begin.
 enum Entered {
     Begun(Attempt),
@@ -404,6 +428,12 @@ enum Entered {
 struct Asked {
     counted: Vec<Row>,
     by: By,
+}
+
+impl Asked {
+    fn from(&self) -> Option<From> {
+        self.counted.iter().rev().find(|row| row.kind.is_of_a_network()).map(|row| row.slots)
+    }
 }
 
 /// Where whom it was for counts, once that is known.
@@ -423,71 +453,8 @@ enum Whom<'a> {
     NoOne(&'a str),
 }
 
-/// What one row has counted: no less than what is true.
-#[derive(Clone, Copy)]
-struct Sum {
-    sum: u64,
-    ends_in: Duration,
-}
-
-/// A row with the attempt that is looked at.
-struct Seen {
-    row: Row,
-    sum: Sum,
-    /// Without this attempt, and without those that still run.
-    failed: u64,
-}
-
-/// What the counters say of an attempt.
-enum Found {
-    /// It may be made once these gates let it through: row, and what has failed.
-    Free { gates: Vec<(Row, u64)> },
-    /// It has to wait for those that run.
-    Running(Row),
-    /// All that may be guessed for this person within an hour was.
-    Spent { ends_in: Duration },
-}
-
-/// The networks first: one that is held up itself does not hold up a person elsewhere.
-fn found(seen: &[Seen]) -> Found {
-    let mut at = seen.iter().filter(|seen| seen.row.kind.is_of_a_person_in_a_network()).peekable();
-    // The owner is most likely where hardly any has failed: who mistypes once or twice is not locked out.
-    let is_elsewhere = at.peek().is_some() && at.all(|seen| seen.failed < MISTYPED);
-    let is_guessed = seen.iter().any(|seen| seen.row.kind.is_of_a_person() && seen.sum.sum > seen.row.kind.free());
-    let mut gates = Vec::new();
-    for Seen { row, sum, failed } in seen {
-        let free = if row.kind.is_of_a_person() {
-            if *failed >= BUDGET {
-                return Found::Spent { ends_in: sum.ends_in };
-            }
-            if is_elsewhere { BUDGET } else { row.kind.free() }
-        } else if row.kind.is_of_a_person_in_a_network() && is_elsewhere && is_guessed {
-            // No more by running at once.
-            MISTYPED
-        } else {
-            row.kind.free()
-        };
-        if *failed >= free {
-            gates.push((*row, *failed));
-        } else if sum.sum > free && !row.kind.is_of_a_network() {
-            // A network pays for failures alone, however much runs.
-            return Found::Running(*row);
-        }
-    }
-    Found::Free { gates }
-}
-
-/// 2, 4, 8 .. seconds, and then five minutes.
-fn delay(beyond: u64) -> Duration {
-    let exponent = u32::try_from(beyond).unwrap_or(u32::MAX).min(8) + 1;
-    Duration::from_secs(1 << exponent).min(LONGEST_DELAY)
-}
-
 /// How long a failed attempt counts.
 const WINDOW: Duration = Duration::from_secs(3600);
-/// How many failures within an hour a person may have before they are closed to networks that are new to them as well.
-const BUDGET: u64 = 1000;
-const LONGEST_DELAY: Duration = Duration::from_secs(300);
 const SHORTEST: Duration = Duration::from_secs(1);
 
 #[cfg(test)]

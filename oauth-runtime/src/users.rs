@@ -4,22 +4,22 @@ pub(crate) mod given;
 pub(crate) mod gives_way;
 pub(crate) mod granting;
 pub(crate) mod known;
+pub(crate) mod no_answer;
+pub(crate) mod places;
 pub(crate) mod repeats;
 
 use std::any::{TypeId, type_name};
 use std::fmt::Display;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web;
 use futures_util::FutureExt as _;
-use futures_util::future::select;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::Reason;
 use crate::model::Password;
@@ -29,6 +29,8 @@ use crate::policy::Shaped;
 use crate::policy::bound::{BoundType, NamedType};
 use crate::users::given::Given;
 use crate::users::gives_way::GivesWay;
+pub(crate) use crate::users::no_answer::NoAnswer;
+use crate::users::places::{Caller, Places};
 
 /// What a person typed into the sign-in form.
 #[derive(Debug)]
@@ -283,22 +285,6 @@ pub(crate) struct Authenticator<Q = Login> {
     pub(crate) given: Option<Arc<Given>>,
 }
 
-/// How many blocking calls may run at once.
-pub(crate) struct Places {
-    any: Arc<Semaphore>,
-    /// For known browsers alone, so that a flood from elsewhere does not keep their users waiting.
-    kept: Arc<Semaphore>,
-}
-
-/// Why there is no answer. All mean 503: a guesser learns nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum NoAnswer {
-    Busy,
-    TimedOut,
-    Panicked,
-    Failed(String),
-}
-
 impl<Q: 'static> Authenticate<Q> {
     pub(crate) fn asynchronous<R: Answer + 'static>(function: impl AsyncFn(Q) -> R + Send + Sync + 'static) -> Self {
         let function = Arc::new(function);
@@ -313,38 +299,9 @@ impl<Q: 'static> Authenticate<Q> {
     }
 }
 
-impl Places {
-    /// A quarter is kept for known browsers.
-    pub(crate) fn new(all: usize) -> Self {
-        let all = all.min(Semaphore::MAX_PERMITS);
-        let kept = all / 4;
-        Places { any: Arc::new(Semaphore::new(all - kept)), kept: Arc::new(Semaphore::new(kept)) }
-    }
-
-    #[cfg(test)]
-    pub(crate) fn free(&self) -> usize {
-        self.any.available_permits() + self.kept.available_permits()
-    }
-
-    async fn take(&self, is_known: bool) -> Result<OwnedSemaphorePermit, NoAnswer> {
-        let any = Arc::clone(&self.any).acquire_owned();
-        let taken = async move {
-            if !is_known {
-                return any.await;
-            }
-            let kept = Arc::clone(&self.kept).acquire_owned();
-            select(pin!(kept), pin!(any)).await.factor_first().0
-        };
-        match tokio::time::timeout(QUEUE, taken).await {
-            Ok(Ok(place)) => Ok(place),
-            Ok(Err(_)) | Err(_) => Err(NoAnswer::Busy),
-        }
-    }
-}
-
 impl<Q: Send + 'static> Authenticator<Q> {
-    /// Asks the function: for a browser that is known to be its user's, or for any.
-    pub(crate) async fn call(&self, question: Q, is_known: bool) -> Result<SignIn<Value>, NoAnswer> {
+    /// Asks the function, one that blocks once there is a place.
+    pub(crate) async fn call(&self, question: Q, caller: Caller<'_>) -> Result<SignIn<Value>, NoAnswer> {
         match &self.function {
             Authenticate::Async(function) => {
                 let function = Arc::clone(function);
@@ -357,7 +314,7 @@ impl<Q: Send + 'static> Authenticator<Q> {
                 }
             }
             Authenticate::Blocking(function) => {
-                let place = self.places.take(is_known).await?;
+                let place = self.places.take(caller, self.timeout).await?;
                 let function = Arc::clone(function);
                 let call = web::block(move || {
                     // Kept until the thread is free again, however long nobody has been waiting for it.
@@ -377,8 +334,7 @@ impl<Q: Send + 'static> Authenticator<Q> {
 impl Authenticator<String> {
     /// The subject's claims as they are now; none for a user who is not to be let in any more.
     pub(crate) async fn claims_of(&self, subject: &str) -> Result<Option<Map<String, Value>>, Reason> {
-        // All who come to this have signed in.
-        let claims = match self.call(subject.to_owned(), true).await.map(|answer| answer.0) {
+        let claims = match self.call(subject.to_owned(), Caller::User).await.map(|answer| answer.0) {
             Ok(Outcome::Done(user)) => user.claims,
             Ok(Outcome::Refused(_)) => return Ok(None),
             Ok(Outcome::Ask(_)) => {
@@ -400,6 +356,3 @@ impl Authenticator<String> {
         Ok(Some(claims))
     }
 }
-
-/// How long a sign-in waits for a free place before it is told to come again.
-const QUEUE: Duration = Duration::from_secs(1);

@@ -56,6 +56,7 @@ mod sessions;
 mod setup;
 mod sign_in;
 mod sign_out;
+mod storm;
 mod todays_tokens;
 mod told;
 mod waits;

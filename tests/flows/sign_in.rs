@@ -148,7 +148,8 @@ async fn no_more_blocking_calls_at_once_than_allowed() {
     let (closed, gate) = mpsc::channel::<()>();
     let gate = Mutex::new(gate);
     let server = start(|builder| {
-        builder.blocking_at_once(2).authenticate_blocking(move |_| {
+        // One of them is for known browsers alone.
+        builder.blocking_at_once(3).authenticate_blocking(move |_| {
             let (now, most) = &counters;
             most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
             let _ = gate.lock().unwrap().recv();
@@ -163,15 +164,35 @@ async fn no_more_blocking_calls_at_once_than_allowed() {
         let (browser, form) = (browser.clone(), form.clone());
         tasks.spawn(async move { browser.login(&form, &format!("user{number}"), "x").await });
     }
-    // Those without a place give up, though none becomes free.
-    for _ in 0..4 {
-        let answer = tasks.join_next().await.unwrap().unwrap();
+    while now.load(Ordering::SeqCst) < 2 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    // Those without a place wait for one.
+    drop(closed);
+    let answers = tasks.join_all().await;
+    assert!(answers.len() == 6 && answers.iter().all(|answer| answer.status == 303), "{answers:?}");
+    assert_eq!(most.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn who_finds_no_place_in_time_is_told_to_come_again() {
+    let (closed, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    let server = start(|builder| {
+        let builder = builder.blocking_at_once(1).authenticate_timeout(Duration::from_millis(200));
+        builder.authenticate_blocking(move |login: Login| {
+            let _ = gate.lock().unwrap().recv();
+            Some(json!({ "sub": login.username }))
+        })
+    });
+    let browser = Browser::new(&server);
+    let form = browser.authorize(&[]).await.form();
+    // The first has the place until its thread ends, and no answer in time either.
+    for name in ["ada", "eve"] {
+        let answer = browser.login(&form, name, "x").await;
         assert!(is_try_again_later(&answer), "{answer:?}");
     }
     drop(closed);
-    let answers = tasks.join_all().await;
-    assert!(answers.len() == 2 && answers.iter().all(|answer| answer.status == 303), "{answers:?}");
-    assert_eq!(most.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]

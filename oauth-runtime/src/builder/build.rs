@@ -239,7 +239,7 @@ impl Settings {
         let counters = secrets.iter().next().and_then(|secret| derive(secret, b"counters"));
         let counters = counters.ok_or(BuildError::Cryptography)?;
         let ledger = Ledger::new(store, clock.clone(), self.patience, Arc::clone(&events));
-        let limits = Limits::new(ledger.shared_store(), &counters);
+        let limits = Limits::new(ledger.shared_store(), &counters, self.authenticate_timeout);
         Ok((
             OwnTokens {
                 keys: keys.ok_or(BuildError::Cryptography)?,

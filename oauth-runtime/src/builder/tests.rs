@@ -416,7 +416,7 @@ fn defaults_are_what_the_readme_says() {
     assert_eq!(lifetimes, Some(Lifetimes { idle: 14 * day, absolute: 90 * day }));
     let SignInBy::Function(authenticator) = server.sign_in() else { panic!("a function was given") };
     assert_eq!(authenticator.timeout, Duration::from_secs(10));
-    assert!((4..=16).contains(&authenticator.places.free()));
+    assert!((2..=16).contains(&authenticator.places.free()));
     assert_eq!(server.audience(), "https://notes.example");
     assert_eq!(server.brand().name, "notes.example");
 }

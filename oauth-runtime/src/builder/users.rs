@@ -11,7 +11,8 @@ use crate::model::issuer::is_plain_path;
 use crate::server::{Refreshing, Sessions, SignInBy, Users};
 use crate::users::given::Given;
 use crate::users::gives_way::GivesWay;
-use crate::users::{Answer, Authenticate, Authenticator, ClaimsType, Login, Places, SecondFactor, Typing};
+use crate::users::places::Places;
+use crate::users::{Answer, Authenticate, Authenticator, ClaimsType, Login, SecondFactor, Typing};
 
 impl<S> Builder<S> {
     /// Finds out who signs in: an async function from [`Login`] to claims, `None` for no.
@@ -39,22 +40,29 @@ impl<S> Builder<S> {
     }
 
     /// As [`Builder::authenticate`], with a plain function that may block: it runs on threads of its own, a bounded
-    /// number of them at once ([`Builder::blocking_at_once`]). A sign-in that has waited a second for a place gets a 503.
+    /// number of them at once ([`Builder::blocking_at_once`]). Others wait for a place, in the order in which they came; one that has
+    /// waited as long as [`Builder::authenticate_timeout`] says gets a 503.
     pub fn authenticate_blocking<R: Answer>(mut self, function: impl Fn(Login) -> R + Send + Sync + 'static) -> Self {
         self.settings.authenticate = Some((Authenticate::blocking(function), ClaimsType::of::<R>()));
         self
     }
 
     /// How long `authenticate` may take. After that the answer is a 503. Default: 10 seconds.
+    ///
+    /// Where many sign in at once, so long one also waits for its turn: the answer comes within twice this time. Keep that below
+    /// what your proxy waits for an answer, which is 60 seconds with nginx.
     pub fn authenticate_timeout(mut self, timeout: Duration) -> Self {
         self.settings.authenticate_timeout = timeout;
         self
     }
 
-    /// How many calls of `authenticate_blocking` may run at once. Argon2 takes 20 to 40 MiB for each. Of four or more a quarter
-    /// is kept for browsers that a user signed in with before, so that a flood of strangers does not keep them waiting. As many of
-    /// `second_factor_blocking` and of `reload_blocking` may run beside them, so that sign-ins keep no refresh and no session
-    /// waiting. Default: twice the cores, 4 to 16.
+    /// How many calls of `authenticate_blocking` may run at once. Argon2 takes 20 to 40 MiB for each. A quarter of them, and at
+    /// least one of two, is kept for browsers that a user signed in with before, so that a flood of strangers does not keep them
+    /// waiting. As many of `second_factor_blocking` and of `reload_blocking` may run beside them, so that sign-ins keep no refresh
+    /// and no session waiting. Default: the number of cores, 2 to 16.
+    ///
+    /// More of them than cores make everything else slow while many sign in, since a password hash fills a core: choose more where
+    /// the function waits for something, such as a directory, and fewer where a guarded request must be quick.
     pub fn blocking_at_once(mut self, calls: usize) -> Self {
         self.settings.blocking_at_once = calls;
         self

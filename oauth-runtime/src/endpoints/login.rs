@@ -19,6 +19,7 @@ use crate::sign_in::page::{Typed, first_question_page, problem_with, sign_in_pag
 use crate::sign_in::redirect::ToClient;
 use crate::sign_in::request::Authorization;
 use crate::sign_in::{attempt, for_page, form, redirect};
+use crate::users::places::Caller;
 use crate::users::{Login, Outcome};
 
 /// Shows the sign-in page to who comes from a page of the application, or takes its form.
@@ -72,13 +73,11 @@ async fn submit(server: &Server, http: &HttpRequest, parameters: &Parameters<'_>
         acr_values: authorization.request.requirements.acr.clone(),
         language: authorization.request.requirements.language.clone(),
     };
-    let outcome = match authenticator.call(login, attempt.is_known()).await {
+    let outcome = match authenticator.call(login, Caller::Attempt(server.limits(), &attempt)).await {
         Ok(signed_in) => signed_in.0,
         Err(why) => {
-            tracing::error!(target: "oauth", ?why, "authenticate gave no answer");
-            server.tell(Fact::of(EventKind::SignInRefused).client(client).reason("no_answer"));
-            server.limits().forgive(attempt).await?;
-            let problem = SignInProblem::TryAgainLater;
+            let function = ("authenticate", EventKind::SignInRefused);
+            let problem = attempt::unanswered(server, client, attempt, why, function).await?;
             return sign_in_page(server, authorization, (form, browser), &username, Some(problem));
         }
     };

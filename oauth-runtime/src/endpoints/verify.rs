@@ -20,6 +20,7 @@ use crate::sign_in::page::{Typed, first_question_page, problem_with, question_pa
 use crate::sign_in::redirect::ToClient;
 use crate::sign_in::request::Authorization;
 use crate::sign_in::{attempt, form, redirect};
+use crate::users::places::Caller;
 use crate::users::{Authenticated, Outcome, SecondFactor};
 
 /// Takes the answer.
@@ -56,14 +57,12 @@ pub(crate) async fn submit(
     };
     // It was asked, so there was one.
     let second_factor = server.second_factor().ok_or(Reason::Internal)?;
-    let asked = second_factor.call(factor(&form, answer.clone()), attempt.is_known());
+    let asked = second_factor.call(factor(&form, answer.clone()), Caller::Attempt(server.limits(), &attempt));
     let outcome = match server.repeats().once(sealed, &answer, asked).await {
         Ok(signed_in) => signed_in.0,
         Err(why) => {
-            tracing::error!(target: "oauth", ?why, "second_factor gave no answer");
-            server.tell(Fact::of(EventKind::SecondFactorRefused).client(&client.id).reason("no_answer"));
-            server.limits().forgive(attempt).await?;
-            return Ok(again(SignInProblem::TryAgainLater));
+            let function = ("second_factor", EventKind::SecondFactorRefused);
+            return Ok(again(attempt::unanswered(server, &client.id, attempt, why, function).await?));
         }
     };
     let outcome = match outcome {

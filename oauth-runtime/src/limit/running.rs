@@ -8,23 +8,26 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, OwnedMutexGuard};
 use tokio::time::{Instant, timeout_at};
 
+use crate::limit::room::{From, Room, Seat};
 use crate::limit::row::Row;
 
 /// What runs and waits, by the slots that it counts in.
 #[derive(Default)]
-pub(super) struct Running(Mutex<Places>);
+pub(super) struct Running {
+    places: Mutex<Places>,
+    /// Where those of all lines wait.
+    room: Arc<Room>,
+}
 
 #[derive(Default)]
-struct Places {
-    by: HashMap<[u32; 2], Place>,
-    /// In all lines together.
-    waiting: usize,
-}
+struct Places(HashMap<[u32; 2], Place>);
 
 /// The attempts of one row: there as long as there are any.
 #[derive(Default)]
 struct Place {
     running: u64,
+    /// How many have failed since it is there, those that were broken off included.
+    failed: u64,
     waiting: usize,
     line: Arc<Line>,
 }
@@ -44,6 +47,7 @@ pub(super) struct Started {
     slots: Vec<[u32; 2]>,
     /// The line that hears nothing of its end.
     silent: Option<[u32; 2]>,
+    pub(super) failed: bool,
 }
 
 /// The first in a line: none overtakes it while it looks for a place.
@@ -57,49 +61,53 @@ struct Waiter {
     slots: [u32; 2],
     line: Arc<Line>,
     until: Instant,
+    _seat: Seat,
 }
 
 impl Running {
     /// From here on the attempt counts as running.
     pub(super) fn start(self: &Arc<Self>, rows: &[Row]) -> Started {
         let slots: Vec<_> = rows.iter().map(|row| row.slots).collect();
-        let mut places = self.0.lock();
-        slots.iter().for_each(|slots| places.by.entry(*slots).or_default().running += 1);
-        Started { running: Arc::clone(self), slots, silent: None }
+        let mut places = self.places.lock();
+        slots.iter().for_each(|slots| places.0.entry(*slots).or_default().running += 1);
+        Started { running: Arc::clone(self), slots, silent: None, failed: true }
     }
 
     /// How many run that count here.
     pub(super) fn at(&self, row: &Row) -> u64 {
-        self.0.lock().by.get(&row.slots).map_or(0, |place| place.running)
+        self.places.lock().0.get(&row.slots).map_or(0, |place| place.running)
+    }
+
+    /// How many have failed in this process since some of them ran without a pause.
+    pub(super) fn failed(&self, row: &Row) -> u64 {
+        self.places.lock().0.get(&row.slots).map_or(0, |place| place.failed)
     }
 
     /// Whether others wait here already.
     pub(super) fn is_awaited(&self, row: &Row) -> bool {
-        self.0.lock().by.get(&row.slots).is_some_and(|place| place.waiting > 0)
+        self.places.lock().0.get(&row.slots).is_some_and(|place| place.waiting > 0)
     }
 
     /// Waits until all who came before have found a place. None where too many wait, or for too long.
-    pub(super) async fn turn(self: &Arc<Self>, row: &Row, until: Instant) -> Option<Turn> {
-        let waiter = self.waiter(row, until)?;
+    pub(super) async fn turn(self: &Arc<Self>, row: &Row, from: Option<From>, until: Instant) -> Option<Turn> {
+        let waiter = self.waiter(row, from, until)?;
         let first = timeout_at(until, Arc::clone(&waiter.line.turn).lock_owned()).await.ok()?;
         Some(Turn { waiter, _first: first })
     }
 
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
-        let places = self.0.lock();
-        places.by.is_empty() && places.waiting == 0
+        self.places.lock().0.is_empty() && self.room.is_empty()
     }
 
-    fn waiter(self: &Arc<Self>, row: &Row, until: Instant) -> Option<Waiter> {
-        let mut places = self.0.lock();
-        let Places { by, waiting } = &mut *places;
-        let place = by.entry(row.slots).or_default();
-        let is_full = *waiting >= MOST_WAITING || place.waiting >= MOST_IN_A_LINE;
-        let waiter = (!is_full).then(|| {
-            *waiting += 1;
+    fn waiter(self: &Arc<Self>, row: &Row, from: Option<From>, until: Instant) -> Option<Waiter> {
+        let seat = self.room.seat(from)?;
+        let mut places = self.places.lock();
+        let place = places.0.entry(row.slots).or_default();
+        let waiter = (place.waiting < MOST_IN_A_LINE).then(|| {
             place.waiting += 1;
-            Waiter { running: Arc::clone(self), slots: row.slots, line: Arc::clone(&place.line), until }
+            let line = Arc::clone(&place.line);
+            Waiter { running: Arc::clone(self), slots: row.slots, line, until, _seat: seat }
         });
         places.tidy(row.slots);
         waiter
@@ -108,8 +116,8 @@ impl Running {
 
 impl Places {
     fn tidy(&mut self, slots: [u32; 2]) {
-        if self.by.get(&slots).is_some_and(|place| place.running == 0 && place.waiting == 0) {
-            self.by.remove(&slots);
+        if self.0.get(&slots).is_some_and(|place| place.running == 0 && place.waiting == 0) {
+            self.0.remove(&slots);
         }
     }
 }
@@ -128,16 +136,17 @@ impl Turn {
 impl Started {
     /// It was not to run yet. The first of a line does not wake itself by that.
     pub(super) fn withdraw(mut self, turn: Option<&Turn>) {
-        self.silent = turn.map(|turn| turn.waiter.slots);
+        (self.silent, self.failed) = (turn.map(|turn| turn.waiter.slots), false);
     }
 }
 
 impl Drop for Started {
     fn drop(&mut self) {
-        let mut places = self.running.0.lock();
+        let mut places = self.running.places.lock();
         for slots in &self.slots {
-            if let Some(place) = places.by.get_mut(slots) {
+            if let Some(place) = places.0.get_mut(slots) {
                 place.running = place.running.saturating_sub(1);
+                place.failed += u64::from(self.failed);
                 if self.silent != Some(*slots) {
                     place.line.ended.notify_one();
                 }
@@ -149,17 +158,21 @@ impl Drop for Started {
 
 impl Drop for Waiter {
     fn drop(&mut self) {
-        let mut places = self.running.0.lock();
-        places.waiting = places.waiting.saturating_sub(1);
-        if let Some(place) = places.by.get_mut(&self.slots) {
+        let mut places = self.running.places.lock();
+        if let Some(place) = places.0.get_mut(&self.slots) {
             place.waiting = place.waiting.saturating_sub(1);
         }
         places.tidy(self.slots);
     }
 }
 
-/// How long an attempt waits for others to end.
-pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(10);
-/// How many wait for one name, and in all.
-const MOST_IN_A_LINE: usize = 32;
-const MOST_WAITING: usize = 1024;
+/// Until when to wait, from now on.
+pub(crate) fn latest(patience: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(patience).unwrap_or(now + AT_MOST)
+}
+
+/// Longer than any browser waits.
+const AT_MOST: Duration = Duration::from_secs(86_400);
+/// How many wait for one name.
+const MOST_IN_A_LINE: usize = 512;

@@ -1,7 +1,11 @@
 use super::*;
+use crate::limit::found::LONGEST_DELAY;
+use crate::limit::row::MISTYPED;
 #[cfg(feature = "testing")]
 use crate::model::Clock;
 use crate::store::MemoryStore;
+
+const PATIENCE: Duration = Duration::from_secs(10);
 
 fn here() -> Networks {
     Networks::of(Some([192, 0, 2, 1].into()))
@@ -26,7 +30,7 @@ async fn fails(limits: &Limits, text: &str) -> bool {
 #[cfg(feature = "testing")]
 #[tokio::test]
 async fn c46_c47_a_flood_of_other_names_opens_no_gate() {
-    let limits = Limits::new(Arc::new(MemoryStore::with(1_000, Clock::by_hand())), &[7; 32]);
+    let limits = Limits::new(Arc::new(MemoryStore::with(1_000, Clock::by_hand())), &[7; 32], PATIENCE);
     for _ in 0..=Kind::Answer.free() {
         assert!(fails(&limits, "victim").await);
     }
@@ -40,7 +44,7 @@ async fn c46_c47_a_flood_of_other_names_opens_no_gate() {
 #[cfg(feature = "testing")]
 #[tokio::test]
 async fn users_who_mistype_hold_up_no_one_else() {
-    let limits = Limits::new(Arc::new(MemoryStore::with(1_000, Clock::by_hand())), &[7; 32]);
+    let limits = Limits::new(Arc::new(MemoryStore::with(1_000, Clock::by_hand())), &[7; 32], PATIENCE);
     for number in 0..20_000 {
         assert!(fails(&limits, &format!("name {number}")).await, "{number}");
     }
@@ -52,7 +56,7 @@ async fn users_who_mistype_hold_up_no_one_else() {
 /// By names and networks of which none comes twice, as from many machines that others command.
 #[tokio::test]
 async fn c47_half_a_million_failures_leave_what_is_free_to_others() {
-    let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32]);
+    let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32], PATIENCE);
     for number in 0..500_000 {
         let (name, from) = (name(&format!("name {number}")), at(0x0a00_0000 + number));
         let mut rows = limits.of_password(&name, &from);
@@ -72,7 +76,7 @@ async fn c47_half_a_million_failures_leave_what_is_free_to_others() {
 /// It would be taken from the failures of the next hour.
 #[tokio::test]
 async fn c46_an_attempt_that_outlasts_its_window_takes_nothing_back() {
-    let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32]);
+    let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32], PATIENCE);
     for _ in 0..Kind::Answer.free() - 1 {
         assert!(fails(&limits, "name").await);
     }
@@ -85,7 +89,7 @@ async fn c46_an_attempt_that_outlasts_its_window_takes_nothing_back() {
 
 #[tokio::test]
 async fn c46_what_runs_and_what_failed_stay_within_what_is_free_and_more_wait_in_order() {
-    let limits = Arc::new(Limits::new(Arc::new(MemoryStore::new()), &[7; 32]));
+    let limits = Arc::new(Limits::new(Arc::new(MemoryStore::new()), &[7; 32], PATIENCE));
     let begin = async || limits.password(&name("ada"), &here()).await.expect("an answer");
     let mut running = Vec::new();
     for _ in 0..Kind::NameAt.free() {
@@ -127,13 +131,13 @@ async fn c46_what_runs_and_what_failed_stay_within_what_is_free_and_more_wait_in
 
 #[tokio::test]
 async fn c46_a_line_is_bounded_and_leaves_nothing_behind() {
-    let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32]);
+    let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32], PATIENCE);
     let begin = async |_: u32| limits.password(&name("ada"), &here()).await.expect("an answer");
     let mut running = Vec::new();
     for number in 0..10 {
         running.push(begin(number).await.expect("it is free"));
     }
-    let mut waiting: Vec<_> = (0..40).map(|number| Box::pin(begin(number))).collect();
+    let mut waiting: Vec<_> = (0..600).map(|number| Box::pin(begin(number))).collect();
     // Each counts itself in a task of its own, and then waits or is refused.
     for _ in 0..100 {
         waiting.retain_mut(|waiting| {
@@ -142,13 +146,59 @@ async fn c46_a_line_is_bounded_and_leaves_nothing_behind() {
         });
         tokio::task::yield_now().await;
     }
-    assert_eq!(waiting.len(), 32, "of forty");
+    assert_eq!(waiting.len(), 512, "of six hundred");
     drop(waiting);
     for attempt in running {
         limits.forgive(attempt).await.expect("an answer");
     }
     assert!(limits.running.is_empty());
     assert!(begin(0).await.is_ok());
+}
+
+/// Else a flood that waits together is a flood of guesses: each was let in when none of the others had failed.
+#[tokio::test]
+async fn c46_what_waited_while_its_network_failed_is_held_up_as_what_comes_later() {
+    let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32], PATIENCE);
+    let begin = async |number: u32, from: &Networks| {
+        limits.password(&name(&format!("name {number}")), from).await.expect("an answer").expect("free")
+    };
+    let mut waiting = Vec::new();
+    for number in 0..300 {
+        waiting.push(begin(number, &here()).await);
+    }
+    let elsewhere = begin(300, &at(7)).await;
+    let mut made = 0;
+    for attempt in waiting {
+        match limits.may_still(&attempt).await.expect("an answer") {
+            Ok(()) => {
+                made += 1;
+                assert!(limits.wrong(attempt, None).await.expect("an answer").is_ok());
+            }
+            Err(too_many) => {
+                assert_eq!(too_many.limit, "address");
+                limits.forgive(attempt).await.expect("an answer");
+            }
+        }
+    }
+    assert_eq!(made, 101, "what is free, and one through the gate");
+    assert_eq!(limits.may_still(&elsewhere).await.expect("an answer"), Ok(()));
+    // What was not made did not fail.
+    let row = limits.row(Kind::Address, here().narrowest());
+    assert_eq!(limits.add(&[(&row, 0)]).await.expect("a sum")[0].sum, 101);
+}
+
+#[tokio::test]
+async fn c46_what_waited_while_others_were_right_is_not_held_up() {
+    let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32], PATIENCE);
+    let mut waiting = Vec::new();
+    for number in 0..300 {
+        let attempt = limits.password(&name(&format!("name {number}")), &here()).await.expect("an answer");
+        waiting.push(attempt.expect("free"));
+    }
+    for attempt in waiting {
+        assert_eq!(limits.may_still(&attempt).await.expect("an answer"), Ok(()));
+        assert!(limits.right(attempt, Some("any")).await.expect("an answer").is_ok());
+    }
 }
 
 /// What is told of an attempt that began; the limit where it is held up.
@@ -167,7 +217,7 @@ async fn told(
 
 #[tokio::test]
 async fn c46_a_network_without_failures_gets_in_while_the_budget_of_the_name_lasts() {
-    let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32]);
+    let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32], PATIENCE);
     for from in 0..1_000 {
         assert_eq!(told(&limits, "ada", from, None, false).await, Ok(()), "{from}");
     }
@@ -179,7 +229,7 @@ async fn c46_a_network_without_failures_gets_in_while_the_budget_of_the_name_las
 async fn c46_who_mistypes_once_or_twice_is_not_locked_out_while_others_guess() {
     // By one name, and for one user by ever new names.
     for (subject, limit) in [(None, "name"), (Some("user-17"), "subject")] {
-        let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32]);
+        let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32], PATIENCE);
         let name_of = |number: u32| if subject.is_some() { format!("ada+{number}") } else { "ada".to_owned() };
         for number in 0..100 {
             assert_eq!(told(&limits, &name_of(number), number, subject, false).await, Ok(()), "{number}");
@@ -218,7 +268,7 @@ async fn c46_who_mistypes_once_or_twice_is_not_locked_out_while_others_guess() {
 async fn c46_what_is_for_no_one_counts_as_what_is_for_a_user() {
     for subject in [Some("user-17"), None] {
         let clock = Clock::by_hand();
-        let limits = Limits::new(Arc::new(MemoryStore::with(1_000, clock.clone())), &[7; 32]);
+        let limits = Limits::new(Arc::new(MemoryStore::with(1_000, clock.clone())), &[7; 32], PATIENCE);
         for number in 0..100 {
             assert_eq!(told(&limits, "ada", number % 10, subject, false).await, Ok(()), "{number}");
         }
@@ -237,7 +287,7 @@ async fn c46_what_is_for_no_one_counts_as_what_is_for_a_user() {
 
 #[tokio::test]
 async fn c46_a_user_of_many_names_has_one_budget() {
-    let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32]);
+    let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32], PATIENCE);
     for from in 0..1_000 {
         let name = format!("ada+{from}");
         assert_eq!(told(&limits, &name, from, Some("user-17"), false).await, Ok(()), "{from}");
@@ -250,7 +300,7 @@ async fn c46_a_user_of_many_names_has_one_budget() {
 
 #[tokio::test]
 async fn c46_ipv6_counts_by_three_networks() {
-    let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32]);
+    let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32], PATIENCE);
     let wrong = async |address: String, who: String| {
         let networks = Networks::of(Some(address.parse().expect("an address")));
         match limits.password(&name(&who), &networks).await.expect("an answer") {
@@ -277,7 +327,7 @@ async fn c46_ipv6_counts_by_three_networks() {
 
 #[tokio::test]
 async fn c46_a_network_pays_for_failures_alone() {
-    let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32]);
+    let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32], PATIENCE);
     let mut running = Vec::new();
     for number in 0..300 {
         running
@@ -297,7 +347,7 @@ async fn c46_a_network_pays_for_failures_alone() {
 /// Else a network could flood the counters of names at no cost: each attempt is broken off before it is answered.
 #[tokio::test]
 async fn c46_c47_an_attempt_that_is_broken_off_is_a_failure_of_its_network() {
-    let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32]);
+    let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32], PATIENCE);
     let mut begun = 0;
     for number in 0..200 {
         let attempt = limits.password(&name(&format!("name {number}")), &here()).await.expect("an answer");
@@ -314,7 +364,7 @@ async fn c46_an_attempt_that_is_broken_off_before_it_is_refused_counts_for_no_on
     use crate::store::faulty::{Fault, FaultyStore, Verb};
 
     let store = FaultyStore::new(MemoryStore::new());
-    let limits = Limits::new(Arc::new(store.clone()), &[7; 32]);
+    let limits = Limits::new(Arc::new(store.clone()), &[7; 32], PATIENCE);
     while let Ok(attempt) = limits.password(&name("owner"), &here()).await.expect("an answer") {
         assert!(limits.wrong(attempt, None).await.expect("an answer").is_ok());
     }

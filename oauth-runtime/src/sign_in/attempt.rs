@@ -15,6 +15,7 @@ use crate::model::question::Question;
 use crate::pages::SignInProblem;
 use crate::server::Server;
 use crate::sign_in::form;
+use crate::users::NoAnswer;
 
 /// Lets a password be tried for the name that was typed: on its own count from a browser that is known for the name.
 pub(crate) async fn password(
@@ -106,6 +107,26 @@ pub(crate) async fn forgive(server: &Server, attempt: Option<Attempt>) -> Result
         Some(attempt) => Ok(server.limits().forgive(attempt).await?),
         None => Ok(()),
     }
+}
+
+/// The author's function gave no answer: nothing counts. Named with it is the event of its refusals.
+pub(crate) async fn unanswered(
+    server: &Server,
+    client: &str,
+    attempt: Attempt,
+    why: NoAnswer,
+    (function, refused): (&str, EventKind),
+) -> Result<SignInProblem, Reason> {
+    let problem = match why {
+        NoAnswer::HeldUp(too_many) => throttled(server, client, &too_many),
+        NoAnswer::Busy | NoAnswer::TimedOut | NoAnswer::Panicked | NoAnswer::Failed(_) => {
+            tracing::error!(target: "oauth", ?why, "{function} gave no answer");
+            server.tell(Fact::of(refused).client(client).reason("no_answer"));
+            SignInProblem::TryAgainLater
+        }
+    };
+    server.limits().forgive(attempt).await?;
+    Ok(problem)
 }
 
 /// How long an attempt is held up, where too much was guessed for its user.
