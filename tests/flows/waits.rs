@@ -118,6 +118,24 @@ async fn each_request_waits_once_for_a_store_that_is_elsewhere() {
     assert_eq!(counting.table, expected, "{:#?}", counting.table);
 }
 
+/// The form carries it all: a page that is opened and left takes no memory, here or in a store.
+#[tokio::test]
+async fn an_abandoned_sign_in_has_the_store_keep_nothing() {
+    let store = FaultyStore::new(MemoryStore::new());
+    let shared = store.clone();
+    let server = start(|builder| {
+        builder
+            .store(shared)
+            .scope("openid", "Know who you are")
+            .reload(async |_: &str| Some(json!({ "role": "admin" })))
+    });
+    for _ in 0..20 {
+        let page = Browser::new(&server).authorize(&[("scope", Some("openid notes:read"))]).await;
+        assert!(page.status == 200 && !page.form().is_empty(), "{page:?}");
+    }
+    assert_eq!(store.calls(&[Verb::Swap, Verb::Count]), 0);
+}
+
 /// The same store, asked by a process that has not seen the user: their record has to be read before it is changed.
 #[tokio::test]
 async fn a_process_that_has_not_seen_a_user_reads_before_it_writes() {

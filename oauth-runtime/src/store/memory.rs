@@ -1,7 +1,7 @@
 //! The embedded default: this process's memory, in buckets, bounded, expiring by itself.
 
-use std::collections::HashMap;
-use std::time::Duration;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
@@ -13,11 +13,16 @@ use crate::store::{
 /// Keeps its values in this process's memory: for a service that runs as one process, and may sign everybody out when it
 /// starts again.
 ///
-/// It is bounded, and needs no thread: a bucket drops what has expired when it is written to. Where it is full of values
-/// that have not expired it refuses new ones, rather than forget that something was spent or revoked.
+/// It is bounded, and needs no thread: a bucket drops some of what has expired whenever it is written to, and a store that is
+/// full what has expired anywhere. Where it is full of values that have not, it refuses new ones, rather than forget that
+/// something was spent or revoked.
 pub struct MemoryStore {
     clock: Clock,
-    capacity: usize,
+    room: Room,
+    /// The second in which no bucket had anything left that has expired.
+    swept: AtomicU64,
+    /// Where the next search for what has expired begins.
+    next: AtomicUsize,
     buckets: Box<[Mutex<Bucket>]>,
     counters: Box<[Mutex<Counters>]>,
 }
@@ -27,7 +32,14 @@ struct Bucket {
     born: Timestamp,
     sequence: u64,
     values: HashMap<Key, (Timestamp, Kept)>,
-    next_sweep: Timestamp,
+    /// The same, by when they expire: so that no more is touched at once than expires.
+    ends: BTreeSet<(Timestamp, Key)>,
+}
+
+/// How many values there may be in all buckets together, and are.
+struct Room {
+    capacity: usize,
+    kept: AtomicUsize,
 }
 
 /// A part of the slots: for each the second in which its window ends, and the sum. What was never written takes no memory
@@ -44,7 +56,7 @@ impl MemoryStore {
         MemoryStore::with_capacity(MemoryStore::DEFAULT_CAPACITY)
     }
 
-    /// A store that keeps about this many values: one for each user who is signed in or holds a refresh token, and one
+    /// A store that keeps this many values: one for each user who is signed in or holds a refresh token, and one
     /// for each form and assertion that was spent minutes ago. One takes in the order of 500 bytes.
     #[must_use]
     pub fn with_capacity(values: usize) -> Self {
@@ -62,8 +74,9 @@ impl MemoryStore {
         let now = clock.now();
         MemoryStore {
             clock,
-            // Names are spread by chance, so that a bucket has some more than its part.
-            capacity: (values.div_ceil(usize::from(BUCKETS)) * 5).div_ceil(4),
+            room: Room { capacity: values, kept: AtomicUsize::new(0) },
+            swept: AtomicU64::new(0),
+            next: AtomicUsize::new(0),
             buckets: (0..BUCKETS).map(|_| Mutex::new(Bucket::new(now))).collect(),
             counters: (0..SHARDS).map(|_| Mutex::new(Counters(vec![[0; 2]; SLOTS as usize / SHARDS]))).collect(),
         }
@@ -72,6 +85,24 @@ impl MemoryStore {
     fn bucket(&self, number: u16) -> &Mutex<Bucket> {
         // The number of a bucket is less than there are buckets.
         &self.buckets[usize::from(number % BUCKETS)]
+    }
+
+    /// Where the store is full, drops what has expired, in whichever bucket: some of it at once, each under a lock of a moment.
+    fn make_room(&self, now: Timestamp) {
+        if !self.room.is_full() || self.swept.load(Ordering::Relaxed) == now.seconds() {
+            return;
+        }
+        let (all, begin, mut dropped) = (self.buckets.len(), self.next.load(Ordering::Relaxed), 0);
+        for at in (begin..begin + all).map(|at| at % all) {
+            dropped += self.buckets[at].lock().drop_expired(now, &self.room);
+            if dropped >= ENOUGH {
+                self.next.store(at, Ordering::Relaxed);
+                return;
+            }
+        }
+        if dropped == 0 {
+            self.swept.store(now.seconds(), Ordering::Relaxed);
+        }
     }
 }
 
@@ -82,8 +113,9 @@ impl Store for MemoryStore {
     }
 
     fn swap(&self, key: Key, change: Change) -> Reply<'_, Swap> {
+        self.make_room(self.clock.now());
         let mut bucket = self.bucket(key.bucket()).lock();
-        Reply::now(bucket.swap(key, change, self.capacity, self.clock.now()))
+        Reply::now(bucket.swap(key, change, &self.room, self.clock.now()))
     }
 
     fn count<'a>(&'a self, counts: &'a [Count]) -> Reply<'a, Vec<Counted>> {
@@ -97,10 +129,15 @@ impl Store for MemoryStore {
 
     fn renew(&self, bucket: u16, was: Incarnation) -> Reply<'_, Incarnation> {
         let mut bucket = self.bucket(bucket).lock();
+        let mut before = None;
         if bucket.incarnation == was {
-            *bucket = Bucket::new(self.clock.now());
+            before = Some(std::mem::replace(&mut *bucket, Bucket::new(self.clock.now())));
         }
-        Reply::now(Ok(bucket.incarnation))
+        let incarnation = bucket.incarnation;
+        drop(bucket);
+        // All that was in it is dropped without its lock.
+        before.into_iter().for_each(|before| self.room.leave(before.values.len()));
+        Reply::now(Ok(incarnation))
     }
 
     fn about(&self) -> About {
@@ -127,7 +164,7 @@ impl Bucket {
             born: now,
             sequence: 0,
             values: HashMap::new(),
-            next_sweep: now + SWEEP_EVERY,
+            ends: BTreeSet::new(),
         }
     }
 
@@ -136,15 +173,20 @@ impl Bucket {
         Seen { incarnation: self.incarnation, born: self.born, sequence: self.sequence, now, kept }
     }
 
-    fn swap(&mut self, key: Key, change: Change, capacity: usize, now: Timestamp) -> Result<Swap, StoreError> {
+    fn swap(&mut self, key: Key, change: Change, room: &Room, now: Timestamp) -> Result<Swap, StoreError> {
         let Change { incarnation, since, value, keep } = change;
         let seen = self.seen(key, now);
         if incarnation != seen.incarnation || since != seen.kept.as_ref().map(|kept| kept.version) {
             return Ok(Swap::Changed(seen));
         }
         match value {
-            None => drop(self.values.remove(&key)),
-            Some(value) => self.insert(key, value, now + keep, capacity, now)?,
+            None => {
+                if let Some((until, _)) = self.values.remove(&key) {
+                    self.ends.remove(&(until, key));
+                    room.leave(1);
+                }
+            }
+            Some(value) => self.insert(key, value, now + keep, room, now)?,
         }
         self.sequence += 1;
         Ok(Swap::Done { sequence: self.sequence, now })
@@ -155,19 +197,54 @@ impl Bucket {
         key: Key,
         value: Value,
         until: Timestamp,
-        capacity: usize,
+        room: &Room,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        if now >= self.next_sweep {
-            self.values.retain(|_, (until, _)| *until > now);
-            self.next_sweep = now + SWEEP_EVERY;
-        }
+        self.drop_expired(now, room);
         // There is always room for a sign-out: only the application makes one of a user of whom nothing is kept.
-        if self.values.len() >= capacity && !self.values.contains_key(&key) && !value.signs_out() {
+        if !self.values.contains_key(&key) && !room.enter() && !value.signs_out() {
+            room.leave(1);
             return Err(StoreError::Full);
         }
-        self.values.insert(key, (until, Kept { version: self.sequence + 1, value }));
+        let kept = Kept { version: self.sequence + 1, value };
+        if let Some((before, _)) = self.values.insert(key, (until, kept)) {
+            self.ends.remove(&(before, key));
+        }
+        self.ends.insert((until, key));
         Ok(())
+    }
+
+    /// Drops what has expired, the oldest first: [a few](AT_ONCE), so that the bucket is not closed for long, and more than a
+    /// write adds, so that none is left behind. How many it were.
+    fn drop_expired(&mut self, now: Timestamp, room: &Room) -> usize {
+        let mut dropped = 0;
+        while dropped < AT_ONCE
+            && let Some((until, key)) = self.ends.first().copied()
+            && until <= now
+        {
+            self.ends.remove(&(until, key));
+            self.values.remove(&key);
+            dropped += 1;
+        }
+        room.leave(dropped);
+        dropped
+    }
+}
+
+impl Room {
+    fn is_full(&self) -> bool {
+        self.kept.load(Ordering::Relaxed) >= self.capacity
+    }
+
+    /// Counts one more; false where that is one too many.
+    fn enter(&self) -> bool {
+        self.kept.fetch_add(1, Ordering::Relaxed) < self.capacity
+    }
+
+    fn leave(&self, values: usize) {
+        if values > 0 {
+            self.kept.fetch_sub(values, Ordering::Relaxed);
+        }
     }
 }
 
@@ -191,34 +268,116 @@ impl Counters {
 
 /// Divides [`SLOTS`].
 const SHARDS: usize = 64;
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// How many values are dropped under one lock, at most.
+const AT_ONCE: usize = 16;
+/// How many are, for one that finds the store full.
+const ENOUGH: usize = 64;
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::model::record::Record;
 
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn room(capacity: usize) -> Room {
+        Room { capacity, kept: AtomicUsize::new(0) }
+    }
+
+    fn put(bucket: &mut Bucket, room: &Room, name: &str, now: Timestamp) -> Result<Swap, StoreError> {
+        let (incarnation, value) = (bucket.incarnation, Some(Value::from(b"{}".to_vec())));
+        bucket.swap(Key::named(name), Change { incarnation, since: None, value, keep: MINUTE }, room, now)
+    }
+
     #[test]
     fn a_full_store_refuses_and_never_forgets() {
-        let (now, minute) = (Timestamp::from_seconds(1_000), Duration::from_secs(60));
+        let (now, room) = (Timestamp::from_seconds(1_000), room(1));
         let mut bucket = Bucket::new(now);
-        let put = |bucket: &mut Bucket, name: &str, now| {
-            let (incarnation, value) = (bucket.incarnation, Some(Value::from(b"{}".to_vec())));
-            bucket.swap(Key::named(name), Change { incarnation, since: None, value, keep: minute }, 1, now)
-        };
-        assert!(matches!(put(&mut bucket, "a", now), Ok(Swap::Done { sequence: 1, .. })));
-        assert!(matches!(put(&mut bucket, "b", now), Err(StoreError::Full)));
+        assert!(matches!(put(&mut bucket, &room, "a", now), Ok(Swap::Done { sequence: 1, .. })));
+        assert!(matches!(put(&mut bucket, &room, "b", now), Err(StoreError::Full)));
         assert!(bucket.seen(Key::named("a"), now).kept.is_some());
         let (incarnation, mut record) = (bucket.incarnation, Record::default());
         record.sign_out(now);
         let sign_out =
-            Change { incarnation, since: None, value: Some(Value::of(&record).expect("it is data")), keep: minute };
+            Change { incarnation, since: None, value: Some(Value::of(&record).expect("it is data")), keep: MINUTE };
         assert!(
-            matches!(bucket.swap(Key::named("c"), sign_out, 1, now), Ok(Swap::Done { .. })),
+            matches!(bucket.swap(Key::named("c"), sign_out, &room, now), Ok(Swap::Done { .. })),
             "for a sign-out there is room"
         );
-        let later = now + minute;
+        let later = now + MINUTE;
         assert!(bucket.seen(Key::named("a"), later).kept.is_none());
-        assert!(matches!(put(&mut bucket, "b", later), Ok(Swap::Done { sequence: 3, .. })), "what expired makes room");
+        assert!(
+            matches!(put(&mut bucket, &room, "b", later), Ok(Swap::Done { sequence: 3, .. })),
+            "what expired makes room"
+        );
+    }
+
+    #[test]
+    fn no_write_drops_more_than_a_few_and_none_is_left_behind() {
+        let (now, room) = (Timestamp::from_seconds(1_000), room(100_000));
+        let mut bucket = Bucket::new(now);
+        for number in 0..10_000 {
+            assert!(put(&mut bucket, &room, &format!("old {number}"), now).is_ok());
+        }
+        let (later, mut writes) = (now + MINUTE, 0);
+        while bucket.values.len() > writes {
+            let before = bucket.values.len();
+            assert!(put(&mut bucket, &room, &format!("new {writes}"), later).is_ok());
+            writes += 1;
+            assert!(before + 1 - bucket.values.len() <= AT_ONCE);
+            assert_eq!(
+                (bucket.ends.len(), room.kept.load(Ordering::Relaxed)),
+                (bucket.values.len(), bucket.values.len())
+            );
+        }
+        assert_eq!(writes, 10_000 / AT_ONCE, "each write drops as many as may be");
+        // What is written again or taken away has one end, or none.
+        for value in [Some(Value::from(b"[]".to_vec())), None] {
+            let (incarnation, key) = (bucket.incarnation, Key::named("new 0"));
+            let since = bucket.seen(key, later).kept.map(|kept| kept.version);
+            assert!(bucket.swap(key, Change { incarnation, since, value, keep: 2 * MINUTE }, &room, later).is_ok());
+            assert_eq!(
+                (bucket.ends.len(), room.kept.load(Ordering::Relaxed)),
+                (bucket.values.len(), bucket.values.len())
+            );
+        }
+    }
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod full_tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn put(store: &MemoryStore, name: &str, keep: u64) -> bool {
+        let key = Key::named(name);
+        let seen = store.read(key).if_now().expect("at once").expect("an answer");
+        let (value, since) = (Some(Value::from(b"{}".to_vec())), seen.kept.map(|kept| kept.version));
+        let change = Change { incarnation: seen.incarnation, since, value, keep: Duration::from_secs(keep) };
+        matches!(store.swap(key, change).if_now().expect("at once"), Ok(Swap::Done { .. }))
+    }
+
+    /// Names are spread by chance: some buckets have many times their part of so few.
+    #[test]
+    fn a_store_is_full_when_all_of_it_is_and_what_expired_anywhere_makes_room() {
+        const ALL: usize = 2_000;
+        let clock = Clock::by_hand();
+        let store = MemoryStore::with(ALL, clock.clone());
+        let made = (0..3 * ALL).filter(|number| put(&store, &format!("old {number}"), 60)).count();
+        assert_eq!(made, ALL);
+        assert!(put(&store, "old 0", 120), "what is there can be changed");
+        clock.advance(Duration::from_secs(60));
+        let made = (0..3 * ALL).filter(|number| put(&store, &format!("new {number}"), 60)).count();
+        assert_eq!(made, ALL - 1);
+        let kept: usize = store.buckets.iter().map(|bucket| bucket.lock().values.len()).sum();
+        assert_eq!((kept, store.room.kept.load(Ordering::Relaxed)), (ALL, ALL));
+        for bucket in 0..BUCKETS {
+            let was = store.buckets[usize::from(bucket)].lock().incarnation;
+            assert!(store.renew(bucket, was).if_now().expect("at once").is_ok());
+        }
+        assert_eq!(store.room.kept.load(Ordering::Relaxed), 0);
     }
 }

@@ -23,9 +23,9 @@ pub struct Value(Arc<Inner>);
 struct Inner {
     bytes: Box<[u8]>,
     /// As it was read to see that it can be, until it is asked for.
-    checked: Mutex<Option<Record>>,
-    /// Read once, however often it is asked for; a store in this process's memory keeps it.
-    record: OnceLock<Option<Record>>,
+    checked: Mutex<Option<Box<Record>>>,
+    /// Read once, however often it is asked for; a store in this process's memory keeps it. What is not asked for takes no room.
+    record: OnceLock<Option<Box<Record>>>,
 }
 
 impl Value {
@@ -46,7 +46,11 @@ impl Value {
     }
 
     fn new(bytes: Vec<u8>, checked: Option<Record>) -> Self {
-        Value(Arc::new(Inner { bytes: bytes.into(), checked: Mutex::new(checked), record: OnceLock::new() }))
+        Value(Arc::new(Inner {
+            bytes: bytes.into(),
+            checked: Mutex::new(checked.map(Box::new)),
+            record: OnceLock::new(),
+        }))
     }
 
     /// Whether it says that its subject was signed out.
@@ -59,13 +63,13 @@ impl Value {
         let checked = || self.0.checked.lock().take().map(|record| Ok(record.written_at(sequence)));
         let read = || checked().unwrap_or_else(|| Record::decode(&self.0.bytes, sequence));
         let record = self.0.record.get_or_init(|| match read() {
-            Ok(record) => Some(record),
+            Ok(record) => Some(Box::new(record)),
             Err(why) => {
                 tracing::error!(target: "oauth", %why, "the store holds a value that this release cannot read");
                 None
             }
         });
-        record.as_ref().ok_or_else(|| StoreError::Unavailable("a value that this release cannot read".into()))
+        record.as_deref().ok_or_else(|| StoreError::Unavailable("a value that this release cannot read".into()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What each store costs, beside the store in memory: at the trait, over HTTP, by commits, and by how much it holds.
 //!
-//! `cargo bench -p oauth-tests --bench stores [-- SECTION..]`; the sections are `verbs`, `http`, `commits` and `sizes`. With
+//! `cargo bench -p oauth-tests --bench stores [-- SECTION..]`; the sections are `verbs`, `http`, `commits`, `sizes` and `sweep`. With
 //! `--test` each runs once, with little in it.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
@@ -8,6 +8,7 @@ mod commits;
 mod http;
 mod load;
 mod sizes;
+mod sweep;
 mod verbs;
 
 use std::sync::Arc;
@@ -41,6 +42,9 @@ fn main() {
         // First of all: the memory of this process is one of the things that it measures.
         if is_asked("sizes") {
             sizes::run(&plan).await;
+        }
+        if is_asked("sweep") {
+            sweep::run(&plan).await;
         }
         if is_asked("verbs") {
             verbs::run(&plan).await;

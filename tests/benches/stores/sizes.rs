@@ -123,7 +123,7 @@ end
 return 'OK'";
 
 /// How much it takes by now: of memory, or of the disk.
-async fn bytes(engine: &Engine) -> f64 {
+pub(crate) async fn bytes(engine: &Engine) -> f64 {
     match engine {
         Engine::Memory => {
             let status = std::fs::read_to_string("/proc/self/status").unwrap();
