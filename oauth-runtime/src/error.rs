@@ -368,6 +368,8 @@ reasons! {
     TokenOfAnotherKey => 401, InvalidToken, "the token is bound to another key than that of the proof";
     TooManyProofs => 503, TemporarilyUnavailable,
         "too many proofs are used at once: try again in a moment", retry_after: A_SECOND;
+    TooManyForged => 429, TemporarilyUnavailable,
+        "too many tokens with a bad signature came from this network: try again in a moment", retry_after: A_SECOND;
     TokenNotOpened => 401, InvalidToken, "what is sealed in the token cannot be opened here: sign in again";
     TokenSignature => 401, InvalidToken, "the token was not signed by this server";
     /// Of another issuer, which may have a new one; decided before it reaches the wire.

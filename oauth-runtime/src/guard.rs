@@ -8,6 +8,7 @@ pub(crate) mod closed;
 pub(crate) mod decide;
 pub(crate) mod extract;
 pub(crate) mod extracted;
+pub(crate) mod forged;
 mod found;
 pub(crate) mod map;
 pub(crate) mod on_page;

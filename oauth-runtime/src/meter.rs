@@ -106,7 +106,7 @@ pub(crate) fn guard_decided(refused_with: impl FnOnce() -> Option<u16>) {
     match refused_with() {
         None => count!("admitted"),
         Some(400) => count!("malformed"),
-        Some(401) => count!("unauthenticated"),
+        Some(401 | 429) => count!("unauthenticated"),
         Some(403) => count!("denied"),
         Some(_) => count!("failed"),
     }

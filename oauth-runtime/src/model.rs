@@ -1,5 +1,6 @@
 //! What the protocol speaks of: parsed once, then trusted. Knows no actix.
 
+pub(crate) mod address;
 pub(crate) mod as_of;
 pub(crate) mod asked_claims;
 pub(crate) mod ceiling;

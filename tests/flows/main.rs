@@ -21,6 +21,7 @@ mod dpop;
 mod dpop_rules;
 mod driven;
 mod fapi;
+mod forged;
 mod forms;
 mod given;
 mod grants;

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use crate::builder::Settings;
 use crate::builder::proofs::proofs;
 use crate::guard::cache::TokenCache;
+use crate::guard::forged::Forged;
 use crate::guard::own::OwnUrls;
 use crate::guard::proofs::{Proofs, Rules};
 use crate::guard::protection::{Below, OwnTokens, Protection, Tokens};
 use crate::guard::refusal::{Prepared, RefusalForm, Resource};
 use crate::keys::Expected;
 use crate::model::issuer::Issuer;
+use crate::server::address::ClientAddress;
 use crate::server::paths::Paths;
 
 pub(super) struct Guards {
@@ -39,12 +41,18 @@ impl Settings {
             issues: true,
             prepared: Prepared::default(),
         };
+        let address = self.client_address.clone();
+        let forged = Arc::new(Forged::new(move |request| match &address {
+            ClientAddress::Unsaid => Forged::by_peer(request),
+            ClientAddress::Peer | ClientAddress::Read(_) => address.of(request),
+        }));
         let guards = |expected: Expected, cache, resource: Option<&Resource>, below| {
             let proofs = rules.map(|rules| proofs(rules, issuer, &expected.audience, resource));
             Arc::new(Protection {
                 expected,
                 tokens: Tokens::Own(Arc::clone(tokens)),
                 token_cache: TokenCache::new(cache),
+                forged: Arc::clone(&forged),
                 own_urls: Arc::clone(&own_urls),
                 refusals: Arc::new(refusals(resource, proofs.as_ref())),
                 proofs,

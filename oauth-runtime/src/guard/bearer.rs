@@ -80,7 +80,7 @@ fn looked_up(presented: Presented<'_>, request: &HttpRequest, protection: &Arc<P
     {
         return pending.lookup();
     }
-    let verified = match from_cache_or_keys(token, protection) {
+    let verified = match from_cache_or_keys(token, request, protection) {
         Ok(verified) => verified,
         Err(Reason::KeyUnknown) => return Lookup::KeysMissing(Reason::TokenSignature),
         Err(Reason::IssuerAway) => return Lookup::KeysMissing(Reason::IssuerAway),
@@ -166,8 +166,8 @@ impl PendingStanding {
     }
 }
 
-fn from_cache_or_keys(token: &[u8], protection: &Protection) -> Result<Arc<Verified>, Reason> {
-    let Protection { token_cache, tokens, expected, .. } = protection;
+fn from_cache_or_keys(token: &[u8], request: &HttpRequest, protection: &Protection) -> Result<Arc<Verified>, Reason> {
+    let Protection { token_cache, tokens, expected, forged, .. } = protection;
     let now = tokens.clock().now();
     let generation = tokens.generation(now)?;
     if let Some(verified) = token_cache.get(token, generation) {
@@ -178,7 +178,11 @@ fn from_cache_or_keys(token: &[u8], protection: &Protection) -> Result<Arc<Verif
         return Ok(verified);
     }
     let text = std::str::from_utf8(token).map_err(|_| Reason::AuthorizationMalformed)?;
+    forged.check(request, now)?;
     let verified = tokens.verify(text, expected, now);
+    if let Err(Reason::TokenSignature) = verified {
+        forged.note(request, text, now);
+    }
     let verified =
         Arc::new(verified.map_err(|reason| if is_b64token(token) { reason } else { Reason::AuthorizationMalformed })?);
     token_cache.keep(token, &verified, generation);

@@ -10,6 +10,7 @@ use percent_encoding::percent_decode_str;
 use crate::error::Reason;
 use crate::event::teller::Events;
 use crate::guard::cache::TokenCache;
+use crate::guard::forged::Forged;
 use crate::guard::own::OwnUrls;
 use crate::guard::proofs::Proofs;
 use crate::guard::refusal::{Refusal, RefusalForm};
@@ -27,6 +28,7 @@ pub(crate) struct Protection {
     pub(crate) expected: Expected,
     pub(crate) tokens: Tokens,
     pub(crate) token_cache: TokenCache,
+    pub(crate) forged: Arc<Forged>,
     pub(crate) refusals: Arc<RefusalForm>,
     pub(crate) own_urls: Arc<OwnUrls>,
     /// How proofs of possession are checked; none where all tokens are bearer tokens.

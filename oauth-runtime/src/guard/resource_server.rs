@@ -14,6 +14,7 @@ use url::Url;
 
 use crate::guard::cache::TokenCache;
 use crate::guard::closed::Closed;
+use crate::guard::forged::Forged;
 use crate::guard::map;
 use crate::guard::own::{self, OwnUrls};
 use crate::guard::proofs::{ALGORITHMS, Proofs, Rules};
@@ -299,6 +300,7 @@ impl ResourceServerBuilder {
         let protection = Arc::new(Protection {
             tokens: Tokens::Remote(Arc::clone(&keys)),
             token_cache: TokenCache::new(self.token_cache),
+            forged: Arc::new(Forged::new(Forged::by_peer)),
             own_urls: Arc::new(OwnUrls::new(resource.iter().map(|resource| resource.path.clone()))),
             below: Below::default(),
             proofs: proofs.clone(),

@@ -5,10 +5,11 @@ use std::sync::{Arc, Once};
 
 use actix_web::HttpRequest;
 
-use crate::limit::network::{Networks, is_private};
+use crate::limit::network::Networks;
+use crate::model::address::is_private;
 
 /// How that is found out.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) enum ClientAddress {
     /// The peer's: the author has not said whether a proxy is between.
     #[default]

@@ -1,0 +1,137 @@
+//! What strangers can make a guard pay: signatures that take long to verify and are not good.
+//!
+//! A network has a budget of them for each second. What is beyond it is refused unread, good or not, until the second is over:
+//! a flood costs no more than its budget, and holds up those alone who are in the same network with a token that is new here.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use actix_web::HttpRequest;
+
+use crate::error::Reason;
+use crate::keys::Jwt;
+use crate::model::Timestamp;
+use crate::model::address::is_private;
+use crate::model::jwk::Algorithm;
+
+/// The signatures of this second that did not verify, by the network that they came from.
+pub(crate) struct Forged {
+    address: Box<ReadAddress>,
+    /// No one else can choose networks that count together.
+    hash: RandomState,
+    /// Of each slot the second, and how many in it.
+    slots: Box<[AtomicU64]>,
+    /// The last second in which a budget was spent: in all others nothing is looked up.
+    spent_in: AtomicU64,
+}
+
+type ReadAddress = dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync;
+
+impl Forged {
+    /// From where requests come is read so; none where they cannot be told apart.
+    pub(crate) fn new(address: impl Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
+        Forged {
+            address: Box::new(address),
+            hash: RandomState::new(),
+            slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(),
+            spent_in: AtomicU64::new(0),
+        }
+    }
+
+    /// The peer's address, unless a proxy may be between.
+    pub(crate) fn by_peer(request: &HttpRequest) -> Option<IpAddr> {
+        request.peer_addr().map(|peer| peer.ip()).filter(|peer| !is_private(*peer))
+    }
+
+    /// Whether one more may be verified.
+    pub(crate) fn check(&self, request: &HttpRequest, now: Timestamp) -> Result<(), Reason> {
+        let is_quiet = self.spent_in.load(Ordering::Relaxed) != now.seconds();
+        if is_quiet || self.counted_for((self.address)(request)).all(|(slot, budget)| count(slot, now) < budget) {
+            return Ok(());
+        }
+        Err(Reason::TooManyForged)
+    }
+
+    /// A token's signature was not good.
+    pub(crate) fn note(&self, request: &HttpRequest, token: &str, now: Timestamp) {
+        // RFC 7518 §3.2: an HMAC costs little
+        let is_cheap = Jwt::parse(token).is_ok_and(|jwt| jwt.header.alg.is_none_or(|alg| alg == Algorithm::HS256));
+        if !is_cheap {
+            self.add((self.address)(request), now);
+        }
+    }
+
+    fn add(&self, address: Option<IpAddr>, now: Timestamp) {
+        for (slot, budget) in self.counted_for(address) {
+            let next = |_| Some(now.seconds() << COUNT_BITS | (count(slot, now) + 1).min(COUNT_MASK));
+            slot.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).ok();
+            if count(slot, now) >= budget {
+                self.spent_in.store(now.seconds(), Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Where an address counts, with the budget there: its network, and of IPv6 the site that it is in as well.
+    fn counted_for(&self, address: Option<IpAddr>) -> impl Iterator<Item = (&AtomicU64, u64)> {
+        let networks = match address.map(|address| address.to_canonical()) {
+            None => [Some((0, 0, OF_ALL_UNKNOWN)), None],
+            Some(IpAddr::V4(address)) => [Some((32, u128::from(address.to_bits()), OF_A_NETWORK)), None],
+            Some(IpAddr::V6(address)) => {
+                let wide = |bits, budget| Some((bits, address.to_bits() >> (128 - bits), budget));
+                [wide(64, OF_A_NETWORK), wide(48, OF_A_SITE)]
+            }
+        };
+        networks.into_iter().flatten().filter_map(|(bits, network, budget)| {
+            let place = self.hash.hash_one((bits, network)) as usize % SLOTS;
+            self.slots.get(place).map(|slot| (slot, budget))
+        })
+    }
+}
+
+/// How many a slot has counted in this second.
+fn count(slot: &AtomicU64, now: Timestamp) -> u64 {
+    let slot = slot.load(Ordering::Relaxed);
+    if slot >> COUNT_BITS == now.seconds() { slot & COUNT_MASK } else { 0 }
+}
+
+/// Some 70 µs each: less than a hundredth of a core.
+const OF_A_NETWORK: u64 = 100;
+const OF_A_SITE: u64 = 4 * OF_A_NETWORK;
+/// Behind a proxy that is not known to be one, or where no address can be read, all may be one network.
+const OF_ALL_UNKNOWN: u64 = 20 * OF_A_NETWORK;
+/// Two networks that share a slot add up; to spend all of them takes more requests than a process can answer.
+const SLOTS: usize = 4096;
+const COUNT_BITS: u32 = 24;
+const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_has_a_budget_a_second_and_a_site_of_ipv6_one_for_all_of_its_own() {
+        let forged = Forged::new(|_| None);
+        let now = Timestamp::from_seconds(1_000);
+        let is_spent = |address: Option<&str>, now| {
+            let address = address.map(|address| address.parse().expect("an address"));
+            forged.counted_for(address).any(|(slot, budget)| count(slot, now) >= budget)
+        };
+        let spend = |address: Option<&str>, now| {
+            let parsed = address.map(|address| address.parse().expect("an address"));
+            let mut made = 0;
+            while !is_spent(address, now) {
+                forged.add(parsed, now);
+                made += 1;
+            }
+            made
+        };
+        assert_eq!(spend(Some("192.0.2.1"), now), OF_A_NETWORK);
+        assert_eq!(spend(Some("::ffff:192.0.2.1"), now), 0, "the same");
+        assert_eq!(spend(Some("192.0.2.1"), now + std::time::Duration::from_secs(1)), OF_A_NETWORK, "each second anew");
+        let sites = (0..5).map(|network| spend(Some(&format!("2001:db8:1:{network}::1")), now));
+        assert_eq!(sites.collect::<Vec<_>>(), [100, 100, 100, 100, 0]);
+        assert_eq!(spend(None, now), OF_ALL_UNKNOWN);
+        assert!(!is_spent(Some("198.51.100.1"), now));
+    }
+}

@@ -1,0 +1,55 @@
+//! Signatures that are not good, in floods: what bounds them, and whom that holds up.
+
+use std::time::Duration;
+
+use oauth_runtime::Clock;
+use oauth_tests::{Answer, Browser, Server, start};
+
+use crate::guessing::address;
+
+/// What a guard answers to a token from this address.
+async fn call(server: &Server, token: &str, from: &str) -> Answer {
+    let http = Browser::new(server).http;
+    let request = http.get(format!("{}/admin", server.base)).bearer_auth(token).header("x-test-address", from);
+    Answer::to(request).await
+}
+
+/// The same token with a signature that is none.
+fn forged(token: &str, number: u32) -> String {
+    let (message, signature) = token.rsplit_once('.').unwrap();
+    let begin = format!("{number:08x}");
+    format!("{message}.{begin}{}", &signature[begin.len()..])
+}
+
+#[tokio::test]
+async fn c26_a_flood_of_forged_signatures_is_refused_unread_and_holds_up_its_own_network_alone() {
+    let clock = Clock::by_hand();
+    let server =
+        start(|builder| builder.clock(clock.clone()).client_address(address).scope("openid", "Know who you are"));
+    let browser = Browser::new(&server);
+    let (known, new) = (browser.token().await, browser.token().await);
+    assert_eq!(call(&server, &known, "192.0.2.1").await.status, 200);
+    for number in 0..100 {
+        let answer = call(&server, &forged(&known, number), "192.0.2.1").await;
+        assert_eq!((answer.status, answer.challenge()["error"].as_str()), (401, "invalid_token"), "{number}");
+    }
+    for token in [&forged(&known, 100), &new] {
+        let answer = call(&server, token, "192.0.2.1").await;
+        assert_eq!((answer.status, answer.header("retry-after")), (429, "1"), "{answer:?}");
+    }
+    assert_eq!(call(&server, &known, "192.0.2.1").await.status, 200, "what was verified is not verified again");
+    assert_eq!(call(&server, &forged(&known, 101), "198.51.100.1").await.status, 401, "another network");
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(call(&server, &new, "192.0.2.1").await.status, 200, "a second later");
+    assert_eq!(call(&server, &forged(&known, 102), "192.0.2.1").await.status, 401);
+}
+
+#[tokio::test]
+async fn what_costs_little_to_verify_is_not_counted() {
+    let server = start(|builder| builder.clock(Clock::by_hand()).client_address(address));
+    let token = Browser::new(&server).token().await;
+    for number in 0..150 {
+        assert_eq!(call(&server, &forged(&token, number), "192.0.2.1").await.status, 401, "{number}");
+    }
+    assert_eq!(call(&server, &token, "192.0.2.1").await.status, 200);
+}
