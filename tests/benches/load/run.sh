@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Requests a second of each row under load, beside the bare handler's of the same round.
+# Requests a second of each row under load, beside those of a bare handler in an App of its own in the same round.
 # The server has the first core to itself and wrk the second.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
@@ -7,14 +7,15 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 rounds=${ROUNDS:-7}
 seconds=${SECONDS_EACH:-3}
 connections=${CONNECTIONS:-16}
-rows=(bare hit miss hand grants)
+# Another App than `alone` is what `bare` has: see tests/benches/README.md.
+rows=(alone bare hit before miss hand grants)
 
 main() {
     (($(nproc) >= 2)) || missing "a second core: server and load generator would share one"
     need_command wrk wrk
     need_command taskset util-linux
     command -v cargo >/dev/null || missing "cargo: install a Rust toolchain with rustup"
-    cargo build --release --quiet -p oauth-tests --example load
+    cargo build --release --quiet -p oauth-tests-costs
 
     work=$(mktemp -d)
     start_server
@@ -30,7 +31,7 @@ main() {
 start_server() {
     # The server ends when its input does, and so with this script.
     exec {input}<> <(:)
-    taskset -c 0 "${CARGO_TARGET_DIR:-target}/release/examples/load" <&"$input" >"$work/server" &
+    taskset -c 0 "${CARGO_TARGET_DIR:-target}/release/load" <&"$input" >"$work/server" &
     server=$!
     trap 'kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
     local tries
@@ -55,11 +56,11 @@ load() {
     awk '/^Requests\/sec:/ { print $2 }' "$work/wrk"
 }
 
-# The median of a row's ratios, each to the bare run of its own round.
+# The median of a row's ratios, each to the run of `alone` in its own round.
 report() {
     local row
     echo
-    printf '%-8s %14s %16s %8s %8s\n' row "requests/s" "ratio to bare" lowest highest
+    printf '%-8s %14s %16s %8s %8s\n' row "requests/s" "ratio to alone" lowest highest
     for row in "${rows[@]}"; do
         printf '%-8s %14.0f %16.3f %8.3f %8.3f\n' "$row" \
             "$(awk -v row="$row" '$2 == row { print $3 }' "$work/rates" | median)" \
@@ -68,7 +69,7 @@ report() {
 }
 
 ratios() {
-    awk -v row="$1" '$2 == "bare" { bare = $3 } $2 == row { print $3 / bare }' "$work/rates"
+    awk -v row="$1" '$2 == "alone" { alone = $3 } $2 == row { print $3 / alone }' "$work/rates"
 }
 
 median() {

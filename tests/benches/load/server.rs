@@ -4,8 +4,8 @@
 
 use std::io::{Read as _, Write as _};
 
-use oauth_tests::rows::{PATH, Row, Rows};
-use oauth_tests::{free_port, serve_with};
+use oauth_tests_costs::rows::{PATH, Row, Rows};
+use oauth_tests_costs::{free_port, serve_with};
 
 fn main() {
     let rows = actix_web::rt::System::new().block_on(Rows::new());
