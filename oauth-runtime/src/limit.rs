@@ -50,6 +50,8 @@ pub(crate) struct Attempt {
     /// When the window of each row ends.
     until: Vec<Instant>,
     started: Started,
+    /// Whose gates it has passed: it is the one that they let through.
+    passed: Vec<Row>,
     /// Until when it waits.
     latest: tokio::time::Instant,
 }
@@ -152,7 +154,8 @@ impl Limits {
     /// network have failed meanwhile as are free, the others come as they would after them.
     pub(crate) async fn may_still(&self, attempt: &Attempt) -> Result<Result<(), TooMany>, StoreError> {
         let failed_here = |row: &&Row| row.kind.is_of_a_network() && self.running.failed(row) >= row.kind.free();
-        let rows: Vec<Row> = attempt.asked.counted.iter().filter(failed_here).copied().collect();
+        let has_to_pass = |row: &&Row| failed_here(row) && !attempt.passed.contains(row);
+        let rows: Vec<Row> = attempt.asked.counted.iter().filter(has_to_pass).copied().collect();
         let sums = self.add(&adding(&rows, 0)).await?;
         let failed = rows.iter().zip(sums).map(|(row, sum)| (*row, sum.sum.saturating_sub(self.running.at(row))));
         let gates: Vec<_> = failed.filter(|(row, failed)| *failed >= row.kind.free()).collect();
@@ -251,7 +254,10 @@ impl Limits {
         let (found, started, until) = self.looked(&asked).await?;
         let entered = match found {
             Found::Free { gates } => match self.pass_gates(&gates).await? {
-                Ok(()) => return Ok(Entered::Begun(Attempt { asked, until, started, latest })),
+                Ok(()) => {
+                    let passed = gates.iter().map(|(row, _)| *row).collect();
+                    return Ok(Entered::Begun(Attempt { asked, until, started, passed, latest }));
+                }
                 Err(too_many) => Entered::Refused(too_many, started),
             },
             Found::Spent { ends_in } => Entered::Refused(TooMany::spent(ends_in), started),

@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use oauth_runtime::Clock;
 use oauth_tests::{Answer, Browser, Server, start};
+
+use serde_json::json;
 
 use crate::guessing::address;
 
@@ -36,12 +40,34 @@ async fn c26_a_flood_of_forged_signatures_is_refused_unread_and_holds_up_its_own
     for token in [&forged(&known, 100), &new] {
         let answer = call(&server, token, "192.0.2.1").await;
         assert_eq!((answer.status, answer.header("retry-after")), (429, "1"), "{answer:?}");
+        assert_eq!(answer.header("www-authenticate"), "", "no other token would do better");
     }
     assert_eq!(call(&server, &known, "192.0.2.1").await.status, 200, "what was verified is not verified again");
     assert_eq!(call(&server, &forged(&known, 101), "198.51.100.1").await.status, 401, "another network");
     clock.advance(Duration::from_secs(1));
     assert_eq!(call(&server, &new, "192.0.2.1").await.status, 200, "a second later");
     assert_eq!(call(&server, &forged(&known, 102), "192.0.2.1").await.status, 401);
+}
+
+#[tokio::test]
+async fn a_token_whose_signature_no_key_is_asked_for_is_not_counted() {
+    let server =
+        start(|builder| builder.clock(Clock::by_hand()).client_address(address).scope("openid", "Know who you are"));
+    let good = Browser::new(&server).token().await;
+    let (header, rest) = good.split_once('.').unwrap();
+    let payload = rest.split('.').next().unwrap();
+    let named =
+        |alg: &str, kid: &str| URL_SAFE_NO_PAD.encode(json!({ "alg": alg, "typ": "at+jwt", "kid": kid }).to_string());
+    for number in 0..60 {
+        for cheap in [
+            format!("{}.{payload}.AAAA", named("ES256", "no key of this service")),
+            format!("{}.{payload}.AAAA", named("PS256", "an algorithm of no key")),
+            format!("{header}.{payload}.not base64url"),
+        ] {
+            assert!([400, 401].contains(&call(&server, &cheap, "192.0.2.1").await.status), "{number} {cheap}");
+        }
+    }
+    assert_eq!(call(&server, &good, "192.0.2.1").await.status, 200);
 }
 
 #[tokio::test]

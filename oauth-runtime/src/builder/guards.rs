@@ -42,10 +42,10 @@ impl Settings {
             prepared: Prepared::default(),
         };
         let address = self.client_address.clone();
-        let forged = Arc::new(Forged::new(move |request| match &address {
-            ClientAddress::Unsaid => Forged::by_peer(request),
-            ClientAddress::Peer | ClientAddress::Read(_) => address.of(request),
-        }));
+        let forged = Arc::new(match &address {
+            ClientAddress::Unsaid => Forged::by_peers(),
+            ClientAddress::Peer | ClientAddress::Read(_) => Forged::new(move |request| address.of(request)),
+        });
         let guards = |expected: Expected, cache, resource: Option<&Resource>, below| {
             let proofs = rules.map(|rules| proofs(rules, issuer, &expected.audience, resource));
             Arc::new(Protection {

@@ -10,14 +10,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use actix_web::HttpRequest;
 
 use crate::error::Reason;
-use crate::keys::Jwt;
 use crate::model::Timestamp;
 use crate::model::address::is_private;
-use crate::model::jwk::Algorithm;
 
 /// The signatures of this second that did not verify, by the network that they came from.
 pub(crate) struct Forged {
     address: Box<ReadAddress>,
+    /// Of a network: more where its address may be that of a proxy, behind which all come.
+    of_a_network: u64,
     /// No one else can choose networks that count together.
     hash: RandomState,
     /// Of each slot the second, and how many in it.
@@ -31,35 +31,45 @@ type ReadAddress = dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync;
 impl Forged {
     /// From where requests come is read so; none where they cannot be told apart.
     pub(crate) fn new(address: impl Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
+        Forged::with(address, OF_A_NETWORK)
+    }
+
+    /// By the peer's address, which may be that of a proxy. One that is private surely is.
+    pub(crate) fn by_peers() -> Self {
+        let peer = |request: &HttpRequest| request.peer_addr().map(|peer| peer.ip()).filter(|peer| !is_private(*peer));
+        Forged::with(peer, OF_ALL_UNKNOWN)
+    }
+
+    fn with(address: impl Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync + 'static, of_a_network: u64) -> Self {
         Forged {
             address: Box::new(address),
+            of_a_network,
             hash: RandomState::new(),
             slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(),
             spent_in: AtomicU64::new(0),
         }
     }
 
-    /// The peer's address, unless a proxy may be between.
-    pub(crate) fn by_peer(request: &HttpRequest) -> Option<IpAddr> {
-        request.peer_addr().map(|peer| peer.ip()).filter(|peer| !is_private(*peer))
-    }
-
-    /// Whether one more may be verified.
-    pub(crate) fn check(&self, request: &HttpRequest, now: Timestamp) -> Result<(), Reason> {
+    /// Whether one more may be verified, of those that take long.
+    pub(crate) fn check(
+        &self,
+        request: &HttpRequest,
+        now: Timestamp,
+        is_costly: impl FnOnce() -> bool,
+    ) -> Result<(), Reason> {
         let is_quiet = self.spent_in.load(Ordering::Relaxed) != now.seconds();
-        if is_quiet || self.counted_for((self.address)(request)).all(|(slot, budget)| count(slot, now) < budget) {
+        if is_quiet
+            || !is_costly()
+            || self.counted_for((self.address)(request)).all(|(slot, budget)| count(slot, now) < budget)
+        {
             return Ok(());
         }
         Err(Reason::TooManyForged)
     }
 
-    /// A token's signature was not good.
-    pub(crate) fn note(&self, request: &HttpRequest, token: &str, now: Timestamp) {
-        // RFC 7518 §3.2: an HMAC costs little
-        let is_cheap = Jwt::parse(token).is_ok_and(|jwt| jwt.header.alg.is_none_or(|alg| alg == Algorithm::HS256));
-        if !is_cheap {
-            self.add((self.address)(request), now);
-        }
+    /// A signature that took long was not good.
+    pub(crate) fn note(&self, request: &HttpRequest, now: Timestamp) {
+        self.add((self.address)(request), now);
     }
 
     fn add(&self, address: Option<IpAddr>, now: Timestamp) {
@@ -76,10 +86,10 @@ impl Forged {
     fn counted_for(&self, address: Option<IpAddr>) -> impl Iterator<Item = (&AtomicU64, u64)> {
         let networks = match address.map(|address| address.to_canonical()) {
             None => [Some((0, 0, OF_ALL_UNKNOWN)), None],
-            Some(IpAddr::V4(address)) => [Some((32, u128::from(address.to_bits()), OF_A_NETWORK)), None],
+            Some(IpAddr::V4(address)) => [Some((32, u128::from(address.to_bits()), self.of_a_network)), None],
             Some(IpAddr::V6(address)) => {
                 let wide = |bits, budget| Some((bits, address.to_bits() >> (128 - bits), budget));
-                [wide(64, OF_A_NETWORK), wide(48, OF_A_SITE)]
+                [wide(64, self.of_a_network), wide(48, SITE * self.of_a_network)]
             }
         };
         networks.into_iter().flatten().filter_map(|(bits, network, budget)| {
@@ -97,7 +107,8 @@ fn count(slot: &AtomicU64, now: Timestamp) -> u64 {
 
 /// Some 70 µs each: less than a hundredth of a core.
 const OF_A_NETWORK: u64 = 100;
-const OF_A_SITE: u64 = 4 * OF_A_NETWORK;
+/// A site of IPv6 has as many networks' budgets.
+const SITE: u64 = 4;
 /// Behind a proxy that is not known to be one, or where no address can be read, all may be one network.
 const OF_ALL_UNKNOWN: u64 = 20 * OF_A_NETWORK;
 /// Two networks that share a slot add up; to spend all of them takes more requests than a process can answer.

@@ -72,6 +72,15 @@ impl Tokens {
         }
     }
 
+    /// Whether the signature of this token takes long to verify: of those that take none, or an HMAC, there is no end of them.
+    pub(crate) fn ask_a_public_key(&self, token: &str) -> bool {
+        match self {
+            Tokens::Own(own) => own.keys.asks_a_public_key(token),
+            #[cfg(feature = "resource-server")]
+            Tokens::Remote(keys) => keys.asks_a_key(token),
+        }
+    }
+
     /// Changes whenever a key stops to verify before its time: what was verified before has to be verified again. Nothing
     /// is verified while there are no keys.
     pub(crate) fn generation(&self, #[allow(unused_variables)] now: Timestamp) -> Result<u64, Reason> {

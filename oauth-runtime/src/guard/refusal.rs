@@ -316,7 +316,10 @@ impl Refusal {
     fn challenge(&self, form: &RefusalForm, scheme: &str) -> Option<header::HeaderValue> {
         let Wire { status, code, text } = self.reason.wire();
         // No token of any kind would do better.
-        if status.is_server_error() || (self.is_on_page && status == StatusCode::FORBIDDEN) {
+        if status.is_server_error()
+            || status == StatusCode::TOO_MANY_REQUESTS
+            || (self.is_on_page && status == StatusCode::FORBIDDEN)
+        {
             return None;
         }
         let mut challenge = String::with_capacity(MOST_CHALLENGES);

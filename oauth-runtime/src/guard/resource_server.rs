@@ -300,7 +300,7 @@ impl ResourceServerBuilder {
         let protection = Arc::new(Protection {
             tokens: Tokens::Remote(Arc::clone(&keys)),
             token_cache: TokenCache::new(self.token_cache),
-            forged: Arc::new(Forged::new(Forged::by_peer)),
+            forged: Arc::new(Forged::by_peers()),
             own_urls: Arc::new(OwnUrls::new(resource.iter().map(|resource| resource.path.clone()))),
             below: Below::default(),
             proofs: proofs.clone(),

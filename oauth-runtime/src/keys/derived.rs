@@ -115,6 +115,16 @@ impl DerivedKeys {
         Some(key.verify_own(parts))
     }
 
+    /// Whether it has the header of a key that is no public one, to the byte.
+    pub(crate) fn is_of_secret(&self, parts: &Parts<'_>) -> bool {
+        self.hs256.iter().any(|key| key.header.is_of(parts))
+    }
+
+    /// Whether a public key has this id and this algorithm.
+    pub(crate) fn has_public(&self, alg: Algorithm, kid: &str) -> bool {
+        self.es256().is_some_and(|periods| periods.keys.iter().any(|key| key.id() == kid && key.header.alg == alg))
+    }
+
     /// By the key of this id. The key decides on the algorithm (RFC 8725 §3.1).
     pub(crate) fn verify(&self, jwt: &Jwt<'_>, kid: &str) -> Result<(), Reason> {
         if let Some(key) = self.hs256.iter().find(|key| key.header.kid == kid) {

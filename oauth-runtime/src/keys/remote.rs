@@ -109,6 +109,15 @@ impl RemoteKeys {
         Verified::parse(claims, expected, now)
     }
 
+    /// Whether one of the keys would be asked for the signature of this token: where its header leads to one.
+    pub(crate) fn asks_a_key(&self, token: &str) -> bool {
+        let Ok(jwt) = Jwt::parse_within(MAX_TOKEN_BYTES, token) else { return false };
+        let Some(alg) = jwt.header.alg.filter(|alg| self.algorithms.contains(alg)) else { return false };
+        let kid = jwt.header.kid.as_deref();
+        let is_meant = |key: &&PublicKey| key.algorithm == alg && (kid.is_none() || key.id() == kid);
+        self.state.read().keys.iter().filter(is_meant).count() == 1
+    }
+
     /// Asked on every request, those with a token that was verified before among them: so this is where old keys are
     /// noticed. They are used on while others are asked for, and no longer than they may be.
     pub(crate) fn generation(self: &Arc<Self>, now: Timestamp) -> Result<u64, Reason> {

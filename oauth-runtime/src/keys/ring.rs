@@ -123,6 +123,22 @@ impl KeyRing {
         Verified::read(&parts.payload()?, opener, expected, now)
     }
 
+    /// Whether a public key would be asked for the signature of this token, which takes long: where its header names one.
+    pub(crate) fn asks_a_public_key(&self, token: &str) -> bool {
+        let Ok(parts) = Parts::of(token) else { return false };
+        if let KeyRing::Derived(keys) = self
+            && keys.is_of_secret(&parts)
+        {
+            return false;
+        }
+        let Ok(jwt) = Jwt::parse(token) else { return false };
+        let (Some(alg), Some(kid)) = (jwt.header.alg, jwt.header.kid.as_deref()) else { return false };
+        match self {
+            KeyRing::Derived(keys) => alg != Algorithm::HS256 && keys.has_public(alg, kid),
+            KeyRing::Own(keys) => keys.verifying(kid).is_some_and(|key| key.header.alg == alg),
+        }
+    }
+
     /// What a key of these signed as it stands: the header is compared, and need not be read.
     fn verify_own(&self, parts: &Parts<'_>) -> Option<Result<(), Reason>> {
         match self {

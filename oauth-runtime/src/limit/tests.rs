@@ -188,6 +188,22 @@ async fn c46_what_waited_while_its_network_failed_is_held_up_as_what_comes_later
 }
 
 #[tokio::test]
+async fn c46_what_passed_the_gate_of_its_network_may_wait_and_still_be_made() {
+    let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32], PATIENCE);
+    let begin = async |number: u32| {
+        let attempt = limits.password(&name(&format!("name {number}")), &here()).await.expect("an answer");
+        attempt.expect("free, or let through")
+    };
+    // Without a pause: what failed before it is forgotten here.
+    let _running = begin(0).await;
+    for number in 1..=100 {
+        assert!(limits.wrong(begin(number).await, None).await.expect("an answer").is_ok());
+    }
+    let through_the_gate = begin(101).await;
+    assert_eq!(limits.may_still(&through_the_gate).await.expect("an answer"), Ok(()));
+}
+
+#[tokio::test]
 async fn c46_what_waited_while_others_were_right_is_not_held_up() {
     let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32], PATIENCE);
     let mut waiting = Vec::new();

@@ -13,24 +13,27 @@ impl Server {
     /// guard, is not verified again, unless a key was retired since. Whether it still stands is not known by this.
     pub(crate) fn access_token(&self, token: &str) -> Option<Arc<Verified>> {
         let Shown { expected, cache } = &self.configured.shown;
-        let (tokens, now) = (&self.configured.tokens, self.now());
-        let generation = tokens.keys.generation();
-        let known = self.protection().token_cache.get(token.as_bytes(), generation);
-        if let Some(verified) = known.or_else(|| cache.get(token.as_bytes(), generation)) {
-            return Some(verified).filter(|verified| !verified.registered.is_expired(expected, now));
+        let generation = self.configured.tokens.keys.generation();
+        if let Some(verified) = self.verified_before(token, generation) {
+            return Some(verified).filter(|verified| !verified.registered.is_expired(expected, self.now()));
         }
-        let verified = Arc::new(tokens.verify(token, expected, now).ok()?);
+        let verified = Arc::new(self.configured.tokens.verify(token, expected, self.now()).ok()?);
         cache.keep(token.as_bytes(), &verified, generation);
         Some(verified)
     }
 
     /// The same, of a client that may have no such token any more as well.
     pub(crate) fn access_token_as_issued(&self, token: &str) -> Option<Arc<Verified>> {
-        let as_issued = || {
-            let verified = self.configured.tokens.verify_as_issued(token, &self.configured.shown.expected, self.now());
-            verified.ok().map(Arc::new)
-        };
-        self.access_token(token).or_else(as_issued)
+        let expected = &self.configured.shown.expected;
+        if let Some(verified) = self.verified_before(token, self.configured.tokens.keys.generation()) {
+            return Some(verified).filter(|verified| !verified.registered.is_expired(expected, self.now()));
+        }
+        self.configured.tokens.verify_as_issued(token, expected, self.now()).ok().map(Arc::new)
+    }
+
+    fn verified_before(&self, token: &str, generation: u64) -> Option<Arc<Verified>> {
+        let by_guard = self.protection().token_cache.get(token.as_bytes(), generation);
+        by_guard.or_else(|| self.configured.shown.cache.get(token.as_bytes(), generation))
     }
 
     /// An ID token that comes back as a hint, if one does.
