@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use oauth_runtime::{Client, Clock, OAuthService};
-use oauth_tests::{Answer, Browser, REDIRECT, SECRET, Server, builder, free_port, serve, serve_service};
+use oauth_tests::{Answer, Browser, REDIRECT, SECRET, Server, builder, changed, free_port, serve, serve_service};
 use serde_json::{Value, json};
 
 type Known = Result<Option<Client>, &'static str>;
@@ -211,8 +211,7 @@ async fn a_function_that_fails_or_answers_what_cannot_be_used_is_told_apart_from
     let Set { table, browser, server: _server, .. } = set();
     let status = async |id: &str| {
         let form = [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", SECRET)];
-        let form = serde_urlencoded(&form);
-        let answer = browser.post("/token", form).await;
+        let answer = browser.post("/token", changed(&form, &[])).await;
         (answer.status, answer.json()["error"].clone(), answer.header("retry-after").to_owned())
     };
     table.put("fails", Err("the database is away"));
@@ -238,10 +237,6 @@ async fn a_function_that_fails_or_answers_what_cannot_be_used_is_told_apart_from
     table.put("fails", Ok(Some(Client::confidential("fails").secret(SECRET).scope("notes:read"))));
     assert_eq!(status("fails").await.0, 200);
     assert_eq!(table.asked("fails"), before + 1);
-}
-
-fn serde_urlencoded(form: &[(&str, &str)]) -> String {
-    oauth_tests::changed(form, &[])
 }
 
 #[tokio::test]

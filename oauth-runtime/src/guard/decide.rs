@@ -115,7 +115,8 @@ async fn decide_request(
     let verified = match bearer::without_waiting(request, protection) {
         Lookup::Decided(decided) => decided,
         // Apart, so that a request that need not wait does not carry it along.
-        Lookup::Pending(_) | Lookup::KeysMissing(_) => Box::pin(bearer::of_request(request, protection)).await,
+        Lookup::Pending(standing) => Box::pin(standing.decided()).await,
+        Lookup::KeysMissing(_) => Box::pin(bearer::of_request(request, protection)).await,
     };
     let verified = verified.map_err(|reason| protection.refusal(reason).asking(|| guard.rule.scope_of_a_stranger()))?;
     if verified.is_session {

@@ -51,7 +51,8 @@ pub(crate) fn user_of_session(
 ) -> Verified {
     let id = authentication.session.clone();
     claims.insert("sub".to_owned(), subject.into());
-    claims.extend(authentication.claims().filter(|(name, _)| name != "sid"));
+    let how = authentication.claims().filter(|(name, _)| *name != "sid");
+    claims.extend(how.map(|(name, value)| (name.to_owned(), value)));
     let registered = Registered {
         issuer: protection.expected.issuer.clone(),
         subject: subject.to_owned(),

@@ -35,8 +35,7 @@ impl OwnUrls {
     }
 
     fn of(&self, path: &str) -> Option<&str> {
-        let is = |own: &&String| *own == path || path.strip_suffix('/') == Some(own);
-        self.paths.iter().find(is).map(String::as_str)
+        self.paths.iter().map(String::as_str).find(|own| is_spelling(path, own))
     }
 
     /// Tells of the application's routes at these addresses, once: they can be seen as soon as there is a request.
@@ -85,8 +84,13 @@ pub(crate) fn is_pattern(pattern: &str) -> bool {
 }
 
 /// The path, and as `NormalizePath` may leave it: a middleware that adds a slash is not to make the server vanish.
-pub(crate) fn spellings(path: &str) -> [String; 2] {
+fn spellings(path: &str) -> [String; 2] {
     [path.to_owned(), format!("{path}/")]
+}
+
+/// Whether this is one of them.
+pub(crate) fn is_spelling(path: &str, own: &str) -> bool {
+    path == own || path.strip_suffix('/') == Some(own)
 }
 
 const RESOURCE: &str = "oauth-runtime";

@@ -49,7 +49,7 @@ struct Periods {
     /// The middle one.
     number: u64,
     /// The first signs.
-    keys: Vec<SigningKey>,
+    keys: Vec<Arc<SigningKey>>,
 }
 
 impl DerivedKeys {
@@ -120,9 +120,10 @@ impl DerivedKeys {
         self.hs256.iter().any(|key| key.header.is_of(parts))
     }
 
-    /// Whether a public key has this id and this algorithm.
-    pub(crate) fn has_public(&self, alg: Algorithm, kid: &str) -> bool {
-        self.es256().is_some_and(|periods| periods.keys.iter().any(|key| key.id() == kid && key.header.alg == alg))
+    /// The public key of this id.
+    pub(crate) fn public(&self, kid: &str) -> Result<Option<Arc<SigningKey>>, Reason> {
+        let periods = self.es256().ok_or(Reason::Internal)?;
+        Ok(periods.keys.iter().find(|key| key.id() == kid).map(Arc::clone))
     }
 
     /// By the key of this id. The key decides on the algorithm (RFC 8725 §3.1).
@@ -131,9 +132,7 @@ impl DerivedKeys {
             return jwt
                 .verify(key.header.alg, |message, signature| hmac::verify(&key.hmac, message, signature).is_ok());
         }
-        let periods = self.es256().ok_or(Reason::Internal)?;
-        let key = periods.keys.iter().find(|key| key.id() == kid).ok_or(Reason::TokenSignature)?;
-        key.verify_jwt(jwt)
+        self.public(kid)?.ok_or(Reason::TokenSignature)?.verify_jwt(jwt)
     }
 
     /// Those of the periods around this moment.
@@ -159,7 +158,7 @@ impl Periods {
         for secret in secrets.iter() {
             // The one before: tokens that it signed last. The one after: a process whose clock is ahead, and caches.
             for number in [Some(number), number.checked_add(1), number.checked_sub(1)].into_iter().flatten() {
-                keys.push(es256(secret, issuer, number)?);
+                keys.push(Arc::new(es256(secret, issuer, number)?));
             }
         }
         Some(Periods { number, keys })

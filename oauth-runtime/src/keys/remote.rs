@@ -94,17 +94,9 @@ impl RemoteKeys {
     /// Verifies an access token (RFC 9068 §4).
     pub(crate) fn verify(&self, token: &str, expected: &Expected, now: Timestamp) -> Result<Verified, Reason> {
         let jwt = Jwt::parse_within(MAX_TOKEN_BYTES, token)?;
-        let (alg, kid) = (jwt.header.alg, jwt.header.kid.as_deref());
-        // RFC 8725 §3.1: what is not expected is not tried
-        let alg = alg.filter(|alg| self.algorithms.contains(alg)).ok_or(Reason::TokenSignature)?;
         let keys = Arc::clone(&self.state.read().keys);
-        let mut candidates = keys.iter().filter(|key| key.algorithm == alg && (kid.is_none() || key.id() == kid));
-        match (candidates.next(), candidates.next()) {
-            (Some(key), None) => jwt.verify(alg, |message, signature| key.verifies(message, signature))?,
-            // Without a `kid` it is clear only where there is one key.
-            (Some(_), Some(_)) => return Err(Reason::TokenSignature),
-            (None, _) => return Err(Reason::KeyUnknown),
-        }
+        let key = self.key_of(&jwt, &keys)?;
+        jwt.verify(key.algorithm, |message, signature| key.verifies(message, signature))?;
         let claims = self.shape.claims_of_access_token(&jwt.header, jwt.claims()?, expected)?;
         Verified::parse(claims, expected, now)
     }
@@ -112,10 +104,21 @@ impl RemoteKeys {
     /// Whether one of the keys would be asked for the signature of this token: where its header leads to one.
     pub(crate) fn asks_a_key(&self, token: &str) -> bool {
         let Ok(jwt) = Jwt::parse_within(MAX_TOKEN_BYTES, token) else { return false };
-        let Some(alg) = jwt.header.alg.filter(|alg| self.algorithms.contains(alg)) else { return false };
-        let kid = jwt.header.kid.as_deref();
-        let is_meant = |key: &&PublicKey| key.algorithm == alg && (kid.is_none() || key.id() == kid);
-        self.state.read().keys.iter().filter(is_meant).count() == 1
+        self.key_of(&jwt, &self.state.read().keys).is_ok()
+    }
+
+    /// The key that a token's header leads to.
+    fn key_of<'k>(&self, jwt: &Jwt<'_>, keys: &'k [PublicKey]) -> Result<&'k PublicKey, Reason> {
+        let (alg, kid) = (jwt.header.alg, jwt.header.kid.as_deref());
+        // RFC 8725 §3.1: what is not expected is not tried
+        let alg = alg.filter(|alg| self.algorithms.contains(alg)).ok_or(Reason::TokenSignature)?;
+        let mut candidates = keys.iter().filter(|key| key.algorithm == alg && (kid.is_none() || key.id() == kid));
+        match (candidates.next(), candidates.next()) {
+            (Some(key), None) => Ok(key),
+            // Without a `kid` it is clear only where there is one key.
+            (Some(_), Some(_)) => Err(Reason::TokenSignature),
+            (None, _) => Err(Reason::KeyUnknown),
+        }
     }
 
     /// Asked on every request, those with a token that was verified before among them: so this is where old keys are

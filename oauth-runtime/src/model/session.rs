@@ -38,13 +38,13 @@ impl Authentication {
     }
 
     /// As tokens say it (OpenID Connect Core §2, RFC 9068 §2.2.1).
-    pub(crate) fn claims(&self) -> impl Iterator<Item = (String, Value)> {
+    pub(crate) fn claims(&self) -> impl Iterator<Item = (&'static str, Value)> {
         let amr = (!self.amr.is_empty()).then(|| json!(self.amr));
         let acr = self.acr.as_ref().map(|acr| json!(acr));
         let sid = self.session.as_ref().map(|session| json!(session));
         [("auth_time", Some(json!(self.at))), ("amr", amr), ("acr", acr), ("sid", sid)]
             .into_iter()
-            .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+            .filter_map(|(name, value)| Some((name, value?)))
     }
 }
 

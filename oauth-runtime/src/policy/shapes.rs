@@ -3,10 +3,11 @@
 use std::any::{Any, type_name};
 use std::cell::RefCell;
 
-use crate::model::claims::{REGISTERED, SEALED};
-use crate::policy::{Claimed, Decision};
 use serde::de::DeserializeOwned;
 use serde::de::value::MapDeserializer;
+
+use crate::model::claims::{REGISTERED, SEALED};
+use crate::policy::{Claimed, Decision};
 
 /// The claims of one request as the application's types: parsed by the first who wants them.
 #[derive(Default)]

@@ -3,6 +3,8 @@
 
 use actix_web::http::Method;
 
+use crate::guard::own::is_spelling;
+
 /// How the errors of a URL are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Errors {
@@ -275,10 +277,9 @@ impl Paths {
         self.0.iter().find(|placed| placed.row.url == url).map_or("", |placed| &placed.path)
     }
 
-    /// Which URL has this path, as [`own::definition`](crate::guard::own::definition) spells it.
+    /// Which URL has this path.
     pub(crate) fn at(&self, path: &str) -> Option<&Placed> {
-        let path = path.strip_suffix('/').unwrap_or(path);
-        self.0.iter().find(|placed| placed.path == path)
+        self.0.iter().find(|placed| is_spelling(path, &placed.path))
     }
 
     pub(crate) fn registered(&self) -> impl Iterator<Item = &Placed> {

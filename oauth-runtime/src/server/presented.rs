@@ -12,28 +12,33 @@ impl Server {
     /// An access token that was signed here for any audience, while it lasts. One that was verified before, here or by a
     /// guard, is not verified again, unless a key was retired since. Whether it still stands is not known by this.
     pub(crate) fn access_token(&self, token: &str) -> Option<Arc<Verified>> {
-        let Shown { expected, cache } = &self.configured.shown;
-        let generation = self.configured.tokens.keys.generation();
-        if let Some(verified) = self.verified_before(token, generation) {
-            return Some(verified).filter(|verified| !verified.registered.is_expired(expected, self.now()));
-        }
-        let verified = Arc::new(self.configured.tokens.verify(token, expected, self.now()).ok()?);
-        cache.keep(token.as_bytes(), &verified, generation);
-        Some(verified)
+        self.verified_once(token, |Shown { expected, cache }, generation| {
+            let verified = Arc::new(self.configured.tokens.verify(token, expected, self.now()).ok()?);
+            cache.keep(token.as_bytes(), &verified, generation);
+            Some(verified)
+        })
     }
 
     /// The same, of a client that may have no such token any more as well.
     pub(crate) fn access_token_as_issued(&self, token: &str) -> Option<Arc<Verified>> {
-        let expected = &self.configured.shown.expected;
-        if let Some(verified) = self.verified_before(token, self.configured.tokens.keys.generation()) {
-            return Some(verified).filter(|verified| !verified.registered.is_expired(expected, self.now()));
-        }
-        self.configured.tokens.verify_as_issued(token, expected, self.now()).ok().map(Arc::new)
+        self.verified_once(token, |Shown { expected, .. }, _| {
+            self.configured.tokens.verify_as_issued(token, expected, self.now()).ok().map(Arc::new)
+        })
     }
 
-    fn verified_before(&self, token: &str, generation: u64) -> Option<Arc<Verified>> {
+    /// As it was found before, here or by a guard, or by this.
+    fn verified_once(
+        &self,
+        token: &str,
+        verify: impl FnOnce(&Shown, u64) -> Option<Arc<Verified>>,
+    ) -> Option<Arc<Verified>> {
+        let shown = &self.configured.shown;
+        let generation = self.configured.tokens.keys.generation();
         let by_guard = self.protection().token_cache.get(token.as_bytes(), generation);
-        by_guard.or_else(|| self.configured.shown.cache.get(token.as_bytes(), generation))
+        match by_guard.or_else(|| shown.cache.get(token.as_bytes(), generation)) {
+            Some(verified) => (!verified.registered.is_expired(&shown.expected, self.now())).then_some(verified),
+            None => verify(shown, generation),
+        }
     }
 
     /// An ID token that comes back as a hint, if one does.

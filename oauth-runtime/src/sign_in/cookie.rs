@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use crate::response::{AROUND_A_HEADER, room_left};
-use crate::server::Server;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse};
+
+use crate::response::{AROUND_A_HEADER, room_left};
+use crate::server::Server;
 
 /// What a cookie is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -24,17 +24,18 @@ impl Devices {
         let opened = |sealed| server.sealer().open::<Devices>(sealed, server.now()).ok();
         Cookie::Device.read(http, server).and_then(opened).map(|opened| opened.value).unwrap_or_default()
     }
+
+    fn of_name(self, hash: &str) -> Option<Device> {
+        self.known.into_iter().find(|device| device.name == hash)
+    }
 }
 
 impl Device {
     /// What the browser says that it is known for by this name. Whether it still is, the store knows.
     pub(crate) fn presented(http: &HttpRequest, server: &Server, username: &str) -> Option<Device> {
-        let known = Devices::presented(http, server).known;
-        if known.is_empty() {
-            return None;
-        }
-        let name = ExactName::of(username).hash();
-        known.into_iter().find(|device| device.name == name)
+        let devices = Devices::presented(http, server);
+        // Most have none, and a hash costs more than to look.
+        if devices.known.is_empty() { None } else { devices.of_name(&ExactName::of(username).hash()) }
     }
 
     /// Whether the user has signed in with it, and was not signed out of everything since.
@@ -147,7 +148,7 @@ impl Recognition {
         drawn: String,
     ) -> Self {
         let name = username.map(|username| ExactName::of(username).hash());
-        let presented = username.and_then(|username| Device::presented(http, server, username));
+        let presented = name.as_ref().and_then(|name| Devices::presented(http, server).of_name(name));
         Recognition { name, presented: presented.filter(|it| it.subject == subject), drawn }
     }
 

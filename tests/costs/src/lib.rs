@@ -42,7 +42,7 @@ pub struct Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The command is sent at once; nobody has to wait for its end.
+        // The command is sent at once; its end need not be waited for.
         drop(self.handle.stop(false));
     }
 }

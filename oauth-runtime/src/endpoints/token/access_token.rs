@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::client_auth::proof;
 use crate::endpoints::token::id_token::IdToken;
-use crate::endpoints::token::payload::{Payload, Said};
+use crate::endpoints::token::payload::{Claims, Payload, Said};
 use crate::error::Reason;
 use crate::event::Fact;
 use crate::keys::sealed::{SESSION, sealed};
@@ -92,11 +92,7 @@ impl<'a> Access<'a> {
         // No step of the store has a longer name.
         let as_of = AsOf { incarnation: Incarnation::from_bits(0), sequence: u64::MAX };
         let (id, issued) = (random_id(), IssuedBy { as_of, at: server.now() });
-        let bytes = match self.client.seals {
-            true => json_bytes(&self.sealed(server, self.claims(server, &id, issued).into_map(), issued)?),
-            false => json_bytes(&self.claims(server, &id, issued)),
-        };
-        let bytes = bytes.ok_or(Reason::Internal)?;
+        let bytes = json_bytes(&self.claims(server, &id, issued)?).ok_or(Reason::Internal)?;
         let signature = server.keys().algorithm().most_bytes();
         if (bytes.div_ceil(3) + signature.div_ceil(3)) * 4 + HEADER > keys::MAX_BYTES {
             tracing::error!(target: "oauth", client = self.client.id, "the claims make a token that is longer than any guard reads");
@@ -133,12 +129,7 @@ impl Issuable<'_> {
         refresh_token: Option<String>,
     ) -> Result<Issued, Reason> {
         let Issuable { access, id } = self;
-        let claims = access.claims(server, &id, issued);
-        let access_token = match access.client.seals {
-            true => server.sign(&access.sealed(server, claims.into_map(), issued)?),
-            false => server.sign(&claims),
-        };
-        let access_token = access_token.ok_or(Reason::Internal)?;
+        let access_token = server.sign(&access.claims(server, &id, issued)?).ok_or(Reason::Internal)?;
         let id_token = match access.authentication.filter(|_| access.granted.scope().contains(OPENID)) {
             Some(authentication) => Some(access.id_token(server, authentication, issued.at, &access_token)?),
             None => None,
@@ -158,7 +149,7 @@ impl Issuable<'_> {
 
 impl Access<'_> {
     /// The user's claims become the token's.
-    fn claims<'s>(&'s self, server: &'s Server, id: &'s str, issued: IssuedBy) -> Payload<'s> {
+    fn claims<'s>(&'s self, server: &'s Server, id: &'s str, issued: IssuedBy) -> Result<Claims<'s>, Reason> {
         let Access { granted, .. } = self;
         let expires_at = issued.at + server.access_token_lifetime();
         let scope = granted.scope();
@@ -177,16 +168,13 @@ impl Access<'_> {
             ("renewable", self.is_renewable.then(|| json!(true).into())),
             ("scope", (!scope.is_empty()).then(|| scope.to_string().into())),
         ];
-        let how = self.authentication.into_iter().flat_map(|authentication| {
-            let Authentication { at, amr, acr, session, .. } = authentication;
-            [
-                ("auth_time", Some(Said::Number(at.seconds()))),
-                ("amr", (!amr.is_empty()).then(|| json!(amr).into())),
-                ("acr", acr.as_deref().map(Said::from)),
-                (SESSION, session.as_deref().map(Said::from)),
-            ]
-        });
-        Payload::of(&self.claims, protocol.into_iter().chain(how))
+        let how = self.authentication.into_iter().flat_map(Authentication::claims);
+        let how = how.map(|(name, value)| (name, Some(value.into())));
+        let payload = Payload::of(&self.claims, protocol.into_iter().chain(how));
+        match self.client.seals {
+            true => self.sealed(server, payload.into_map(), expires_at).map(Claims::Sealed),
+            false => Ok(Claims::Open(payload)),
+        }
     }
 
     /// Of a client that is not to read all of it: all is sealed but what it was granted, or, for servers of the author's own, which
@@ -195,10 +183,9 @@ impl Access<'_> {
         &self,
         server: &Server,
         claims: Map<String, Value>,
-        issued: IssuedBy,
+        expires_at: Timestamp,
     ) -> Result<Map<String, Value>, Reason> {
         let Access { client, granted, .. } = self;
-        let expires_at = issued.at + server.access_token_lifetime();
         let is_for_own = server.is_for_own_resource(granted.resources());
         let is_open = |name: &str| match is_for_own {
             true => !OF_GRANT.contains(&name),

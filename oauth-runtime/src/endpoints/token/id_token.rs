@@ -42,8 +42,8 @@ impl IdToken<'_> {
             ("exp", json!(self.issued_at + server.access_token_lifetime())),
             ("at_hash", json!(half_hash(access_token, algorithm))),
         ];
-        claims.extend(registered.map(|(name, value)| (name.to_owned(), value)));
-        claims.extend(self.authentication.claims());
+        let named = registered.into_iter().chain(self.authentication.claims());
+        claims.extend(named.map(|(name, value)| (name.to_owned(), value)));
         if let Some(session) = &self.authentication.session {
             claims.insert(SESSION.to_owned(), json!(self.client.name_of_session(session)));
         }

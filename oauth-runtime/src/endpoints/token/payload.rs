@@ -6,6 +6,14 @@ use std::mem::swap;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
+/// What is signed: as it is, or with what its client is not to read sealed.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Claims<'a> {
+    Open(Payload<'a>),
+    Sealed(Map<String, Value>),
+}
+
 /// The claims of a token.
 pub(crate) struct Payload<'a>(Vec<(&'a str, Said<'a>)>);
 
