@@ -16,7 +16,7 @@ esac
 guards=(alone bare hit miss typed token wrapped before none garbage forged refused
     hand hand-none hand-garbage hand-forged hand-refused grants)
 # Each takes ten times as long as a guarded request, or longer.
-flows=(flow flow-es256 flow-eddsa flow-rs256 flow-openid flow-oxide refresh refresh-es256 refresh-oxide
+flows=(flow flow-es256 flow-eddsa flow-rs256 flow-openid flow-oxide session session-es256 refresh refresh-es256 refresh-oxide
     revoke revoke-es256)
 questions=(introspect introspect-es256 metadata jwks)
 # Where the profiles stay, for callgrind_annotate.

@@ -15,6 +15,8 @@ use crate::{CHALLENGE, REDIRECT, SECRET, VERIFIER, keys};
 enum What {
     /// Four requests: the sign-in page, the password, the code, and a guarded handler.
     SignIn,
+    /// Two requests: a browser with a session is sent on with a code, and the code.
+    Session,
     /// One request; each uses the refresh token of the one before.
     Refresh,
     /// A resource server asks about a token that a guard here has seen, and proves itself by a secret.
@@ -74,6 +76,8 @@ flows! {
     SignInRs256, "flow-rs256", SignIn, Rs256;
     SignInOpenId, "flow-openid", SignIn, OpenId;
     SignInOxide, "flow-oxide", SignIn, Oxide;
+    Session, "session", Session, Hs256;
+    SessionEs256, "session-es256", Session, Es256;
     Refresh, "refresh", Refresh, Hs256;
     RefreshEs256, "refresh-es256", Refresh, Es256;
     RefreshOxide, "refresh-oxide", Refresh, Oxide;
@@ -103,7 +107,7 @@ impl Flow {
         };
         let issuer = self.issuer();
         Site::Ours(match self.what() {
-            What::Refresh => {
+            What::Session | What::Refresh => {
                 service(&issuer, |builder| self.configured(builder, key).reload(async |name: &str| Some(user(name))))
             }
             What::SignIn | What::Introspect | What::Revoke | What::Metadata | What::Jwks => {
@@ -156,6 +160,8 @@ pub struct Caller {
     connection: Connection,
     /// What was issued last.
     issued: Value,
+    /// The header that the browser sends once it has signed in.
+    cookies: String,
     /// How often it signed in: each time as another user, since no one signs in a hundred times in an hour.
     times: u32,
 }
@@ -163,9 +169,10 @@ pub struct Caller {
 impl Caller {
     /// Connects, and signs in where a token is needed.
     pub fn new(flow: Flow, base: &str) -> Caller {
-        let mut caller = Caller { flow, connection: Connection::new(base), issued: Value::Null, times: 0 };
+        let mut caller =
+            Caller { flow, connection: Connection::new(base), issued: Value::Null, cookies: String::new(), times: 0 };
         match flow.what() {
-            What::Refresh => caller.sign_in(),
+            What::Session | What::Refresh => caller.sign_in(),
             What::Introspect | What::Revoke => {
                 caller.sign_in();
                 caller.use_token();
@@ -182,6 +189,7 @@ impl Caller {
                 self.sign_in();
                 self.use_token();
             }
+            What::Session => self.go_on(),
             What::Refresh => self.refresh(),
             What::Introspect => {
                 let answer = self.about_token("/introspect");
@@ -197,17 +205,7 @@ impl Caller {
 
     /// From the authorization request to the tokens.
     fn sign_in(&mut self) {
-        let mut query = form(&[
-            ("response_type", "code"),
-            ("client_id", self.client()),
-            ("redirect_uri", REDIRECT),
-            ("state", "xyz"),
-            ("code_challenge", CHALLENGE),
-            ("code_challenge_method", "S256"),
-        ]);
-        if self.flow.by() == By::OpenId {
-            query += "&scope=openid";
-        }
+        let query = self.query();
         let user = format!("alice{:06}", self.times);
         self.times += 1;
         let page = self.connection.get(&format!("/authorize?{query}"), "").expect(200);
@@ -224,6 +222,33 @@ impl Caller {
                 self.connection.post("/login", &headers, &login).expect(303)
             }
         };
+        self.cookies = format!("Cookie: {}\r\n", sent_on.cookies().join("; "));
+        self.redeem(&sent_on);
+    }
+
+    /// The same in a browser with a session.
+    fn go_on(&mut self) {
+        let sent_on = self.connection.get(&format!("/authorize?{}", self.query()), &self.cookies).expect(303);
+        self.redeem(&sent_on);
+    }
+
+    fn query(&self) -> String {
+        let mut query = form(&[
+            ("response_type", "code"),
+            ("client_id", self.client()),
+            ("redirect_uri", REDIRECT),
+            ("state", "xyz"),
+            ("code_challenge", CHALLENGE),
+            ("code_challenge_method", "S256"),
+        ]);
+        if self.flow.by() == By::OpenId {
+            query += "&scope=openid";
+        }
+        query
+    }
+
+    /// The code in this answer.
+    fn redeem(&mut self, sent_on: &Answer) {
         let location = url::Url::parse(sent_on.header("location")).unwrap();
         let code = location.query_pairs().find(|(name, _)| name == "code").unwrap().1;
         self.ask_for_tokens(
@@ -269,7 +294,7 @@ impl Caller {
 
     fn client(&self) -> &'static str {
         match self.flow.what() {
-            What::Introspect | What::Revoke => "web",
+            What::Session | What::Introspect | What::Revoke => "web",
             What::SignIn | What::Refresh | What::Metadata | What::Jwks => "demo",
         }
     }

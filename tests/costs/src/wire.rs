@@ -54,6 +54,12 @@ impl Answer {
         self
     }
 
+    /// The cookies that it sets, each as a browser sends it back.
+    pub(crate) fn cookies(&self) -> Vec<&str> {
+        let lines = self.head.lines().filter_map(|line| line.strip_prefix("set-cookie: "));
+        lines.map(|cookie| cookie.split(';').next().unwrap()).collect()
+    }
+
     /// The first header of this name, which is written in lower case.
     pub(crate) fn header(&self, name: &str) -> &str {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
