@@ -3,6 +3,7 @@
 pub(crate) mod address;
 pub(crate) mod as_of;
 pub(crate) mod asked_claims;
+pub(crate) mod base64url;
 pub(crate) mod ceiling;
 pub(crate) mod claims;
 pub(crate) mod client;
@@ -13,6 +14,7 @@ pub(crate) mod device_code;
 pub(crate) mod document;
 pub(crate) mod form;
 pub(crate) mod grant_type;
+pub(crate) mod hash;
 pub(crate) mod hierarchy;
 pub(crate) mod id;
 pub(crate) mod issuer;

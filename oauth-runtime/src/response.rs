@@ -153,7 +153,7 @@ pub(crate) fn see_other(location: String) -> HttpResponse {
 /// How many bytes its headers may still have, so that a proxy takes them all: what goes with every answer is reckoned in.
 pub(crate) fn room_left(response: &HttpResponse) -> usize {
     let bytes = response.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + AROUND_A_HEADER);
-    HEADER_BLOCK.saturating_sub(OF_EVERY_ANSWER + bytes.sum::<usize>())
+    HEAD_BYTES.saturating_sub(bytes.sum::<usize>())
 }
 
 /// Sends the browser to the client with the answer to its authorization request.
@@ -218,5 +218,7 @@ const HEADER_BLOCK: usize = 4096;
 /// The status line, `Date`, `Content-Length` and the empty line are 82 bytes; the rest is for what an application adds to
 /// each answer, such as `Strict-Transport-Security`.
 const OF_EVERY_ANSWER: usize = 256;
+/// What is left for the others.
+pub(crate) const HEAD_BYTES: usize = HEADER_BLOCK - OF_EVERY_ANSWER;
 /// The colon, the space, and the end of the line.
 pub(crate) const AROUND_A_HEADER: usize = 4;

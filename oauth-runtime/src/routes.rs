@@ -40,7 +40,11 @@ impl OAuthService {
 fn handler(url: Url) -> Handler {
     macro_rules! to {
         ($handler:path) => {
-            |server, http, parameters| Box::pin($handler(server, http, parameters))
+            // The place first: a future that is made elsewhere is copied there, some KiB of it.
+            |server, http, parameters| {
+                let future = Box::write(Box::new_uninit(), $handler(server, http, parameters));
+                Box::into_pin(future)
+            }
         };
     }
     match url {

@@ -5,12 +5,12 @@
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use base64::{Engine as _, encoded_len};
+use base64::Engine as _;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::model::Timestamp;
+use crate::model::base64url::BASE64URL;
 use crate::model::code::{
     AccountForm, AuthorizationCode, ConsentForm, DeviceForm, DeviceGrant, Posted, QuestionForm, SignInForm, SignOutForm,
 };
@@ -161,8 +161,7 @@ impl Sealer {
         expires_at: Timestamp,
     ) -> Result<usize, NotSealed> {
         let json = json_bytes(&Content { i: issued_at, e: expires_at, v: value }).ok_or(NotSealed::Failed)?;
-        let envelope = BEFORE + json + AES_256_GCM_SIV.tag_len();
-        let bytes = encoded_len(envelope, false).ok_or(NotSealed::TooLarge)?;
+        let bytes = sealed_from(json);
         if bytes > T::MAX_BYTES { Err(NotSealed::TooLarge) } else { Ok(bytes) }
     }
 
@@ -183,7 +182,7 @@ impl Sealer {
             .map_err(|_| NotSealed::Failed)?;
         envelope[HEADER_LEN..BEFORE].copy_from_slice(nonce.as_ref());
         envelope.extend_from_slice(tag.as_ref());
-        let text = URL_SAFE_NO_PAD.encode(envelope);
+        let text = BASE64URL.encode(envelope);
         if text.len() > T::MAX_BYTES { Err(NotSealed::TooLarge) } else { Ok(text) }
     }
 
@@ -210,7 +209,7 @@ impl Sealer {
         if text.len() > T::MAX_BYTES {
             return Err(NotOpened::Forged);
         }
-        let mut envelope = URL_SAFE_NO_PAD.decode(text).map_err(|_| NotOpened::Forged)?;
+        let mut envelope = BASE64URL.decode(text).map_err(|_| NotOpened::Forged)?;
         let (header, rest) = envelope.split_first_chunk_mut::<HEADER_LEN>().ok_or(NotOpened::Forged)?;
         let (nonce, ciphertext) = rest.split_first_chunk_mut::<NONCE_LEN>().ok_or(NotOpened::Forged)?;
         let generation =
@@ -229,6 +228,11 @@ impl Sealer {
         let issuer = self.issuer.as_bytes();
         Aad::from([&header[..], purpose.label(), b"\0", issuer, separator, whole.as_bytes()].concat())
     }
+}
+
+/// How long the text is of what is so long as JSON.
+pub(crate) fn sealed_from(json: usize) -> usize {
+    ((BEFORE + json + AES_256_GCM_SIV.tag_len()) * 4).div_ceil(3)
 }
 
 /// Derives the key of this label from a secret (RFC 5869).
@@ -329,12 +333,12 @@ mod tests {
         assert_eq!(forged(&sealer("secret", &[], "https://b.example"), &text), NotOpened::Forged);
         assert_eq!(here.open::<SignInForm>(&text, NOW).expect_err("another purpose"), NotOpened::Forged);
         assert_eq!(here.open::<RefreshToken>(&text, NOW).expect_err("another purpose"), NotOpened::Forged);
-        let bytes = URL_SAFE_NO_PAD.decode(&text).expect("base64url");
+        let bytes = BASE64URL.decode(&text).expect("base64url");
         for index in 0..bytes.len() {
             let mut changed = bytes.clone();
             changed[index] ^= 1;
-            assert_eq!(forged(&here, &URL_SAFE_NO_PAD.encode(&changed)), NotOpened::Forged, "byte {index}");
-            assert_eq!(forged(&here, &URL_SAFE_NO_PAD.encode(&bytes[..index])), NotOpened::Forged, "cut at {index}");
+            assert_eq!(forged(&here, &BASE64URL.encode(&changed)), NotOpened::Forged, "byte {index}");
+            assert_eq!(forged(&here, &BASE64URL.encode(&bytes[..index])), NotOpened::Forged, "cut at {index}");
         }
     }
 

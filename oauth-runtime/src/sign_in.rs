@@ -18,4 +18,5 @@ pub(crate) mod pending;
 pub(crate) mod pushed;
 pub(crate) mod redirect;
 pub(crate) mod request;
+pub(crate) mod room;
 pub(crate) mod session;

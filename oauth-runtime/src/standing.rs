@@ -35,6 +35,8 @@ pub(crate) struct Ledger {
     ended: OnceLock<Box<TellEnded>>,
     /// Whether the store dates what is handed out.
     has_clock: bool,
+    /// Whether it takes values without their bytes.
+    keeps_values: bool,
     held: Held,
     /// What each bucket's incarnation was when it was last seen here.
     incarnations: Box<[RwLock<Option<Incarnation>>]>,
@@ -86,6 +88,7 @@ impl Ledger {
         let is_remote = store.read(Key::in_bucket(0)).if_now().is_err();
         Ledger {
             has_clock: store.about().has_clock,
+            keeps_values: store.keeps_values(),
             store: Arc::new(Deadline::new(store, patience.deadline, Arc::clone(&events))),
             held: Held::new(is_remote, patience, clock.clone()),
             clock,
@@ -210,8 +213,10 @@ impl Ledger {
 
     /// Writes a record in the place of the one that was seen; answers what there is by then where that is another one.
     async fn swap(&self, key: Key, view: &View, record: Record) -> Result<Result<View, View>, StoreError> {
+        let ended = self.ended_by(view, &record);
         let keep = record.keep(view.now());
-        let value = keep.map(|_| Value::of(&record)).transpose()?;
+        let value = keep.map(|_| if self.keeps_values { Value::in_memory(record) } else { Value::of(&record) });
+        let value = value.transpose()?;
         let Seen { incarnation, born, kept, .. } = &view.0;
         let change = Change {
             incarnation: *incarnation,
@@ -222,7 +227,9 @@ impl Ledger {
         let asked = self.clock.monotonic();
         match self.store.swap(key, change).await? {
             Swap::Done { sequence, now } => {
-                self.tell_ended(view, &record);
+                if let Some(tell) = self.ended.get() {
+                    ended.into_iter().for_each(tell);
+                }
                 let kept = value.map(|value| Kept { version: sequence, value });
                 self.seen(key, Seen { incarnation: *incarnation, born: *born, sequence, now, kept }, asked).map(Ok)
             }
@@ -237,9 +244,11 @@ impl Ledger {
         let _ = self.ended.set(tell);
     }
 
-    fn tell_ended(&self, before: &View, after: &Record) {
-        if let (Some(tell), Ok(known)) = (self.ended.get(), before.record()) {
-            known.ended_since(after, before.now()).for_each(tell);
+    /// What is to be told once a record has taken the place of the one that was seen.
+    fn ended_by(&self, before: &View, after: &Record) -> Vec<EndedFor> {
+        match (self.ended.get(), before.record()) {
+            (Some(_), Ok(known)) => known.ended_since(after, before.now()).collect(),
+            (None, _) | (_, Err(_)) => Vec::new(),
         }
     }
 

@@ -91,6 +91,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// What it is.
     fn about(&self) -> About;
+
+    /// Whether it keeps values as they are given, in this process's memory, and asks none for its bytes: then they need not
+    /// be written.
+    fn keeps_values(&self) -> bool {
+        false
+    }
 }
 
 /// A store that is chosen while the program runs.
@@ -121,6 +127,10 @@ impl<S: Store + ?Sized> Store for Box<S> {
 
     fn about(&self) -> About {
         (**self).about()
+    }
+
+    fn keeps_values(&self) -> bool {
+        (**self).keeps_values()
     }
 }
 

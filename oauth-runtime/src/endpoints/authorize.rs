@@ -12,8 +12,9 @@ use crate::model::session::{By, Session};
 use crate::server::Server;
 use crate::sign_in::begin::{Presented, begin};
 use crate::sign_in::pushed::{self, Pushed};
-use crate::sign_in::redirect::{check_room, refuse_at_once, refuse_with_page};
+use crate::sign_in::redirect::{refuse_at_once, refuse_with_page};
 use crate::sign_in::request::{Asking, Authorization, is_silent, state};
+use crate::sign_in::room;
 use crate::standing::View;
 
 /// Answers with a code where a session is enough, and else with the sign-in page.
@@ -106,7 +107,7 @@ pub(super) fn found_good(
 ) -> Result<Good, Reason> {
     let request = asking.request(server, http, parameters)?;
     let mut authorization = Authorization { request, client: asking.client, destination: asking.destination };
-    check_room(server, &authorization)?;
+    room::check(server, &authorization)?;
     let is_silent = is_silent(parameters)?;
     // The ID token by which the client says whom it takes its user for (OpenID Connect Core §3.1.2.1). A forged one can
     // only keep the client from getting a user, and does not let a session speak for them.

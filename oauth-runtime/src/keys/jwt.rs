@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::{DeserializeOwned, Error as _, IgnoredAny, IntoDeserializer as _};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::{Audiences, Reason};
+use crate::model::base64url::{BASE64URL, push_encoded};
 use crate::model::jwk::Algorithm;
 
 /// What a key writes into the header of what it signs.
@@ -47,9 +47,16 @@ impl Header {
             ACCESS_TOKEN => Cow::Borrowed(&self.of_access_tokens),
             other => Cow::Owned(self.encoded(other)?),
         };
-        let message = format!("{header}.{}", encode(claims)?);
-        let signature = URL_SAFE_NO_PAD.encode(sign(message.as_bytes())?);
-        Some(format!("{message}.{signature}"))
+        let claims = serde_json::to_vec(claims).ok()?;
+        // All of it in one buffer.
+        let mut token = Vec::with_capacity(header.len() + claims.len() / 3 * 4 + ROOM_FOR_SIGNATURE);
+        token.extend_from_slice(header.as_bytes());
+        token.push(b'.');
+        push_encoded(&mut token, &claims);
+        let signature = sign(&token)?;
+        token.push(b'.');
+        push_encoded(&mut token, signature.as_ref());
+        String::from_utf8(token).ok()
     }
 }
 
@@ -95,12 +102,12 @@ impl<'a> Parts<'a> {
 
     /// To be trusted only after the signature was verified.
     pub(crate) fn payload(&self) -> Result<String, Reason> {
-        let bytes = URL_SAFE_NO_PAD.decode(self.payload).map_err(|_| Reason::TokenMalformed)?;
+        let bytes = BASE64URL.decode(self.payload).map_err(|_| Reason::TokenMalformed)?;
         String::from_utf8(bytes).map_err(|_| Reason::TokenMalformed)
     }
 
     fn signature(&self) -> Result<Vec<u8>, Reason> {
-        URL_SAFE_NO_PAD.decode(self.signature).map_err(|_| Reason::TokenSignature)
+        BASE64URL.decode(self.signature).map_err(|_| Reason::TokenSignature)
     }
 }
 
@@ -221,11 +228,11 @@ fn subtype(typ: &str) -> &str {
 }
 
 fn encode(part: &impl Serialize) -> Option<String> {
-    Some(URL_SAFE_NO_PAD.encode(serde_json::to_vec(part).ok()?))
+    Some(BASE64URL.encode(serde_json::to_vec(part).ok()?))
 }
 
 fn decode<T: DeserializeOwned>(part: &str) -> Result<T, Reason> {
-    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| Reason::TokenMalformed)?;
+    let bytes = BASE64URL.decode(part).map_err(|_| Reason::TokenMalformed)?;
     serde_json::from_slice(&bytes).map_err(|_| Reason::TokenMalformed)
 }
 
@@ -248,6 +255,8 @@ pub(crate) const ID_TOKEN: &str = "JWT";
 /// Back-Channel Logout §2.4
 #[cfg(feature = "backchannel-logout")]
 pub(crate) const LOGOUT_TOKEN: &str = "logout+jwt";
+/// For the dots and the signature of most algorithms.
+const ROOM_FOR_SIGNATURE: usize = 96;
 /// A longer JWT was not made here.
 pub(crate) const MAX_BYTES: usize = 8 * 1024;
 
@@ -258,7 +267,7 @@ mod tests {
     #[test]
     fn a_header_is_read_strictly() {
         let parsed = |header: &str| {
-            let token = format!("{}.e30.AA", URL_SAFE_NO_PAD.encode(header));
+            let token = format!("{}.e30.AA", BASE64URL.encode(header));
             Jwt::parse(&token).map(|jwt| jwt.header.alg)
         };
         assert_eq!(parsed(r#"{"alg":"EdDSA","jku":"https://evil.example","jwk":{}}"#), Ok(Some(Algorithm::EdDSA)));

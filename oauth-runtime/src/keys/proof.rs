@@ -6,11 +6,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 use crate::error::Reason;
 use crate::keys::jwt::Jwt;
 use crate::model::Timestamp;
+use crate::model::hash::sha256;
 use crate::model::jwk::{Algorithm, InvalidJwk, PublicKey};
 use crate::model::proof::{Flaw, Thumbprint, is_url_of};
 use crate::store::{Key, Kind};
@@ -97,7 +97,7 @@ impl Proof {
             return Err(Flaw::Id);
         }
         // 12, a: no other token
-        if of.token.is_some_and(|token| ath.is_none_or(|ath| ath != URL_SAFE_NO_PAD.encode(Sha256::digest(token)))) {
+        if of.token.is_some_and(|token| ath.is_none_or(|ath| ath != URL_SAFE_NO_PAD.encode(sha256(token)))) {
             return Err(Flaw::TokenHash);
         }
         let key = key.thumbprint().ok_or(Flaw::Key)?;

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use sha2::{Digest as _, Sha256};
-
+use crate::model::hash::sha256;
 use crate::model::jwk::PublicKey;
 use crate::model::secret::constant_time_eq;
 
@@ -20,14 +19,14 @@ pub(crate) struct SecretHash([u8; 32]);
 impl SecretHash {
     /// Of what the client sends.
     pub(crate) fn of(secret: &str) -> Self {
-        SecretHash(Sha256::digest(secret.as_bytes()).into())
+        SecretHash(sha256(secret.as_bytes()))
     }
 }
 
 impl Credentials {
     /// All are compared, whichever it is.
     pub(crate) fn has_secret(&self, secret: &str) -> bool {
-        let hash = Sha256::digest(secret.as_bytes());
+        let hash = sha256(secret.as_bytes());
         self.secrets.iter().fold(false, |found, known| constant_time_eq(&known.0, &hash) | found)
     }
 }

@@ -76,7 +76,8 @@ impl<'a> Parameters<'a> {
 
 /// Most of what comes is nothing to be decoded, such as the long text of what was sealed: that is borrowed as it stands.
 fn pair(text: &str) -> (Cow<'_, str>, Cow<'_, str>) {
-    if text.contains('%') || text.contains('+') {
+    // Without a way out, so that many bytes are looked at in one step.
+    if text.bytes().fold(false, |found, byte| found | (byte == b'%') | (byte == b'+')) {
         return form_urlencoded::parse(text.as_bytes()).next().unwrap_or_default();
     }
     let (name, value) = text.split_once('=').unwrap_or((text, ""));
@@ -86,7 +87,7 @@ fn pair(text: &str) -> (Cow<'_, str>, Cow<'_, str>) {
 fn readable<'v>(name: &'static str, value: &'v str, max_bytes: usize) -> Result<&'v str, BadParameter> {
     if value.len() > max_bytes {
         Err(BadParameter::TooLong(name))
-    } else if value.contains(char::REPLACEMENT_CHARACTER) {
+    } else if !value.is_ascii() && value.contains(char::REPLACEMENT_CHARACTER) {
         // What the decoder puts where the bytes are no UTF-8: passing it on would change what was sent.
         Err(BadParameter::Encoding(name))
     } else {

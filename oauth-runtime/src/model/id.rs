@@ -2,7 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest as _, Sha256};
+
+use crate::model::hash::sha256;
 
 /// 128 random bits (RFC 6749 §10.10).
 pub(crate) fn random_id() -> String {
@@ -11,5 +12,5 @@ pub(crate) fn random_id() -> String {
 
 /// The name of a fact in the store: of fixed length, whatever it is about, and showing nothing of it.
 pub(crate) fn digest(kind: &str, value: &str) -> String {
-    format!("{kind}-{}", URL_SAFE_NO_PAD.encode(Sha256::digest(value.as_bytes())))
+    format!("{kind}-{}", URL_SAFE_NO_PAD.encode(sha256(value.as_bytes())))
 }

@@ -16,8 +16,8 @@ use jsonwebtoken::jwk::{
 use jsonwebtoken::{DecodingKey, DecodingKeyKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
+use crate::model::hash::sha256;
 use crate::model::proof::Thumbprint;
 
 /// How a JWT is signed, by its name in a header (RFC 7518 §3.1, RFC 8037 §3.1).
@@ -210,7 +210,7 @@ impl PublicKey {
         // RFC 7638 §3: the required members alone, in the order of their names, without white space
         let members: BTreeMap<String, Value> =
             serde_json::from_value(serde_json::to_value(&self.jwk.algorithm).ok()?).ok()?;
-        Some(Thumbprint::of(Sha256::digest(serde_json::to_vec(&members).ok()?).into()))
+        Some(Thumbprint::of(sha256(&serde_json::to_vec(&members).ok()?)))
     }
 
     /// Its thumbprint, and the JWK with that as its `kid`.

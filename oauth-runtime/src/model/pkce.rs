@@ -6,8 +6,8 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
+use crate::model::hash::sha256;
 use crate::model::secret::constant_time_eq;
 
 /// A `code_challenge`: the SHA-256 of a verifier, base64url without padding (RFC 7636 §4.2).
@@ -24,7 +24,7 @@ pub(crate) struct Malformed;
 
 impl Challenge {
     pub(crate) fn matches(&self, verifier: &Verifier) -> bool {
-        constant_time_eq(&self.0, &Sha256::digest(verifier.0.as_bytes()))
+        constant_time_eq(&self.0, &sha256(verifier.0.as_bytes()))
     }
 }
 

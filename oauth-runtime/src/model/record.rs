@@ -9,6 +9,7 @@ mod devices;
 mod endings;
 mod forms;
 mod grants;
+mod length;
 mod parts;
 mod sessions;
 mod waiting;

@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest as _, Sha256};
 
+use crate::model::hash::sha256;
 use crate::model::issuer::Issuer;
 
 /// Made once: each request of a browser asks for them several times.
@@ -17,7 +17,7 @@ pub(crate) struct CookieNames {
 impl CookieNames {
     /// On https a name that no other host can set; on loopback, where cookies ignore ports, one for each issuer.
     pub(crate) fn of(issuer: &Issuer) -> Self {
-        let hash = Sha256::digest(issuer.as_str().as_bytes());
+        let hash = sha256(issuer.as_str().as_bytes());
         let id = URL_SAFE_NO_PAD.encode(&hash[..6]);
         let prefix = if issuer.is_https() { "__Host-" } else { "" };
         let name = |kind: &str| format!("{prefix}oauth-{kind}-{id}");

@@ -8,10 +8,10 @@ use std::cmp::Reverse;
 use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest as _, Sha256};
 
 use crate::error::Reason;
 use crate::model::Timestamp;
+use crate::model::hash::sha256;
 use crate::model::secret::constant_time_eq;
 use crate::server::Server;
 use crate::sign_in::cookie::{self, Cookie};
@@ -37,7 +37,7 @@ impl Browser {
     }
 
     fn with(id: String, since: Timestamp) -> Self {
-        let hash = URL_SAFE_NO_PAD.encode(Sha256::digest(id.as_bytes()));
+        let hash = URL_SAFE_NO_PAD.encode(sha256(id.as_bytes()));
         Browser { id, since, hash }
     }
 

@@ -6,19 +6,17 @@ use actix_web::{HttpRequest, HttpResponse};
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
 use crate::model::Scope;
-use crate::model::as_of::{AsOf, Incarnation};
 use crate::model::claims::UnusableClaims;
 use crate::model::client::RegisteredClient;
 use crate::model::code::{
     AuthorizationCode, AuthorizationRequest, ConsentForm, Promised, QuestionForm, SignInForm, uri_digest,
 };
 use crate::model::form::Parameters;
-use crate::model::id::random_id;
 use crate::model::redirect_uri::Destination;
 use crate::model::resource::Resources;
-use crate::model::session::{Authentication, Person, Session};
+use crate::model::session::Person;
 use crate::pages::Texts;
-use crate::response::{Doing, WayBack, answered, error_page, redirect, room_left, see_other};
+use crate::response::{Doing, WayBack, answered, error_page, redirect, see_other};
 use crate::seal::NotSealed;
 use crate::server::Server;
 use crate::server::granting::Granted;
@@ -96,35 +94,6 @@ pub(crate) fn code(
         without_refresh: request.without_refresh,
         authentication: person.authentication.clone(),
     }
-}
-
-/// Whether an answer to this request has room for a user: what it has no room for is said before anyone types a password.
-pub(crate) fn check_room(server: &Server, authorization: &Authorization) -> Result<(), Reason> {
-    let Authorization { request, destination, .. } = authorization;
-    let now = server.now();
-    let anyone = Person {
-        subject: "s".repeat(ROOM_FOR_SUBJECT),
-        account: "a".repeat(ROOM_FOR_SUBJECT),
-        device: None,
-        claims: std::iter::once(("c".to_owned(), "x".repeat(ROOM_FOR_CLAIMS).into())).collect(),
-        authentication: Authentication {
-            at: now,
-            amr: vec!["pwd".to_owned(), "otp".to_owned()],
-            acr: None,
-            until: Some(now),
-            session: Some(random_id()),
-            as_of: AsOf { incarnation: Incarnation::from_bits(0), sequence: now.seconds() },
-        },
-    };
-    let code = code(authorization, &request.scope, &request.resources, &anyone, random_id());
-    // Only reckoned: sealing it would cost as much as the code that comes of it.
-    let code = server.sealer().sealed_bytes(&code, now, now).map_err(|why| match why {
-        NotSealed::TooLarge => Reason::RequestTooLong,
-        NotSealed::Failed => Reason::Internal,
-    })?;
-    let answer = redirect(server, destination, request.state.as_deref(), &[("code", "")]);
-    let is_room = room_left(&answer) > code + Session::room_for(&anyone, true, server)?;
-    if is_room { Ok(()) } else { Err(Reason::RequestTooLong) }
 }
 
 /// Where the client is told of a reason that it can mend by asking otherwise.
@@ -278,7 +247,3 @@ pub(crate) fn refused(server: &Server, authorization: &Authorization, reason: &R
     let texts = server.texts(request.requirements.language.as_deref());
     refuse(server, destination, request.state.as_deref(), reason, texts)
 }
-
-/// What every request leaves in its answer for its user: bytes of the `sub` and of the name as typed, and of their claims.
-const ROOM_FOR_SUBJECT: usize = 64;
-const ROOM_FOR_CLAIMS: usize = 448;

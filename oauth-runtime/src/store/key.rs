@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::model::hash::sha256;
 
 /// The name of a value: 32 bytes, a hash of what it is about.
 ///
@@ -53,10 +54,7 @@ impl Key {
             Kind::Registration => b"registration",
             Kind::Named => b"named",
         };
-        let mut bytes = [0; 32];
-        let digest = digest(&SHA256, &[kind, b"\0", name.as_bytes()].concat());
-        bytes.copy_from_slice(digest.as_ref());
-        Key(bytes)
+        Key(sha256(&[kind, b"\0", name.as_bytes()].concat()))
     }
 
     /// A key for a test of a store: the server itself has no such key.

@@ -143,6 +143,10 @@ impl Store for MemoryStore {
     fn about(&self) -> About {
         About { engine: "memory", schema: None, has_clock: false }
     }
+
+    fn keeps_values(&self) -> bool {
+        true
+    }
 }
 
 impl Default for MemoryStore {

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use parking_lot::Mutex;
-
 use crate::model::record::Record;
 use crate::store::error::StoreError;
 use crate::store::key::MAX_VALUE_BYTES;
@@ -21,9 +19,10 @@ use crate::store::key::MAX_VALUE_BYTES;
 pub struct Value(Arc<Inner>);
 
 struct Inner {
-    bytes: Box<[u8]>,
-    /// As it was read to see that it can be, until it is asked for.
-    checked: Mutex<Option<Box<Record>>>,
+    /// Of a record that was made here, written once they are asked for.
+    bytes: OnceLock<Box<[u8]>>,
+    /// The record that it was made of, or that was read to see that it can be: written at no sequence yet.
+    made: Option<Box<Record>>,
     /// Read once, however often it is asked for; a store in this process's memory keeps it. What is not asked for takes no room.
     record: OnceLock<Option<Box<Record>>>,
 }
@@ -32,36 +31,66 @@ impl Value {
     /// Its bytes, to be stored: JSON in UTF-8.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0.bytes
+        self.0.bytes.get_or_init(|| match self.0.made.as_deref().map(Record::encode) {
+            Some(Ok(bytes)) => bytes.into(),
+            // What has no bytes was made of a record.
+            None => Box::default(),
+            // What is empty is read by no release: all that it held is refused.
+            Some(Err(why)) => {
+                tracing::error!(target: "oauth", %why, "a record cannot be written");
+                Box::default()
+            }
+        })
     }
 
+    /// A value for a store that keeps its bytes: they are read back before it gets them.
     pub(crate) fn of(record: &Record) -> Result<Self, StoreError> {
         let bytes = record.encode().map_err(|why| StoreError::Unavailable(why.into()))?;
         // What could not be read back would shut its subject out for good.
         match Record::decode(&bytes, 0) {
-            Ok(checked) if bytes.len() <= MAX_VALUE_BYTES => Ok(Value::new(bytes, Some(checked))),
+            Ok(checked) if bytes.len() <= MAX_VALUE_BYTES => Ok(Value::new(Some(bytes), Some(checked))),
             Ok(_) => Err(StoreError::Full),
             Err(why) => Err(StoreError::Unavailable(why.into())),
         }
     }
 
-    fn new(bytes: Vec<u8>, checked: Option<Record>) -> Self {
+    /// A value for a store that [keeps it as it is](crate::store::Store::keeps_values): no longer than one with bytes may be.
+    pub(crate) fn in_memory(record: Record) -> Result<Self, StoreError> {
+        debug_assert!(
+            record.encode().and_then(|bytes| Record::decode(&bytes, 0)).is_ok_and(|read| read == record),
+            "what is written here is read as it was"
+        );
+        if record.most_bytes() <= MAX_VALUE_BYTES {
+            return Ok(Value::new(None, Some(record)));
+        }
+        Value::of(&record)
+    }
+
+    fn new(bytes: Option<Vec<u8>>, made: Option<Record>) -> Self {
         Value(Arc::new(Inner {
-            bytes: bytes.into(),
-            checked: Mutex::new(checked.map(Box::new)),
+            bytes: bytes.map(|bytes| OnceLock::from(bytes.into_boxed_slice())).unwrap_or_default(),
+            made: made.map(Box::new),
             record: OnceLock::new(),
         }))
     }
 
     /// Whether it says that its subject was signed out.
     pub(crate) fn signs_out(&self) -> bool {
-        Record::decode(&self.0.bytes, 0).is_ok_and(|record| record.is_signed_out())
+        match &self.0.made {
+            Some(record) => record.is_signed_out(),
+            None => Record::decode(self.as_bytes(), 0).is_ok_and(|record| record.is_signed_out()),
+        }
     }
 
     /// The record that it is, written at this sequence.
     pub(crate) fn record(&self, sequence: u64) -> Result<&Record, StoreError> {
-        let checked = || self.0.checked.lock().take().map(|record| Ok(record.written_at(sequence)));
-        let read = || checked().unwrap_or_else(|| Record::decode(&self.0.bytes, sequence));
+        if let Some(record) = self.0.made.as_deref().filter(|record| record.is_of_any_write()) {
+            return Ok(record);
+        }
+        let read = || match &self.0.made {
+            Some(record) => Ok(record.as_ref().clone().written_at(sequence)),
+            None => Record::decode(self.as_bytes(), sequence),
+        };
         let record = self.0.record.get_or_init(|| match read() {
             Ok(record) => Some(Box::new(record)),
             Err(why) => {
@@ -75,14 +104,17 @@ impl Value {
 
 impl From<Vec<u8>> for Value {
     fn from(bytes: Vec<u8>) -> Self {
-        Value::new(bytes, None)
+        Value::new(Some(bytes), None)
     }
 }
 
 impl fmt::Debug for Value {
-    /// Its length: what it says is of a person.
+    /// Nothing of it: what it says is of a person.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Value({} bytes)", self.0.bytes.len())
+        match self.0.bytes.get() {
+            Some(bytes) => write!(f, "Value({} bytes)", bytes.len()),
+            None => f.write_str("Value"),
+        }
     }
 }
 
@@ -91,14 +123,42 @@ mod tests {
     use super::*;
     use crate::model::Timestamp;
 
-    #[test]
-    fn a_record_that_was_just_written_reads_as_its_bytes_do_at_its_sequence() {
+    fn signed_out() -> Record {
         let mut record = Record::default();
         record.sign_out(Timestamp::from_seconds(1_000));
-        let written = Value::of(&record).expect("it can be read");
-        let read = Value::from(written.as_bytes().to_vec());
-        assert_ne!(written.record(7).expect("it is one"), &record, "it was written at no sequence yet");
-        assert_eq!(written.record(7).expect("it is one"), read.record(7).expect("it is one"));
-        assert!(written.0.checked.lock().is_none(), "it is not kept twice");
+        record
+    }
+
+    #[test]
+    fn a_record_that_was_just_written_reads_as_its_bytes_do_at_its_sequence() {
+        let record = signed_out();
+        for written in
+            [Value::of(&record), Value::in_memory(record.clone())].map(|value| value.expect("it can be read"))
+        {
+            let read = Value::from(written.as_bytes().to_vec());
+            assert_ne!(written.record(7).expect("it is one"), &record, "it was written at no sequence yet");
+            assert_eq!(written.record(7).expect("it is one"), read.record(7).expect("it is one"));
+            assert!(written.signs_out() && read.signs_out());
+        }
+    }
+
+    #[test]
+    fn in_memory_it_has_no_bytes_until_they_are_asked_for_and_is_as_long_as_a_store_takes() {
+        let mut record = Record::default();
+        for number in 0..100 {
+            record.begin_session(&format!("s{number}"), Timestamp::from_seconds(5_000), Timestamp::from_seconds(1_000));
+        }
+        let value = Value::in_memory(record.clone()).expect("it is short");
+        assert_eq!(value.record(7).expect("it is one"), &record);
+        assert!(value.0.bytes.get().is_none() && value.0.record.get().is_none(), "it is kept once");
+        assert_eq!(Value::from(value.as_bytes().to_vec()).record(7).expect("it is one"), &record);
+
+        let mut long = |bytes: usize| {
+            record.begin_session(&"x".repeat(bytes), Timestamp::from_seconds(5_000), Timestamp::from_seconds(1_000));
+            Value::in_memory(record.clone())
+        };
+        let value = long(MAX_VALUE_BYTES / 2).expect("its bytes are not too many, though they might be");
+        assert!(value.0.bytes.get().is_some(), "they were counted");
+        assert!(matches!(long(MAX_VALUE_BYTES), Err(StoreError::Full)));
     }
 }

@@ -13,11 +13,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use form_urlencoded::Serializer;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 use url::Url as WebUrl;
 
 use crate::model::GrantType;
 use crate::model::client::RegisteredClient;
+use crate::model::hash::sha256;
 use crate::model::id::random_id;
 use crate::response::{Shown, Step};
 use crate::server::Server;
@@ -222,7 +222,7 @@ where
 
     /// RFC 6749 §4.1.1, RFC 7636 §4.3
     fn query(&self, client: &RegisteredClient, redirect_uri: &str, verifier: &str, state: &str) -> String {
-        let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier));
+        let challenge = URL_SAFE_NO_PAD.encode(sha256(verifier.as_bytes()));
         let mut query = Serializer::new(String::new());
         query.extend_pairs([
             ("response_type", "code"),

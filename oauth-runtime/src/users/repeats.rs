@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
+use crate::model::hash::sha256;
 use crate::users::{NoAnswer, Outcome, SignIn};
 
 /// What the author's function answered to the forms of the last minute, in this process.
@@ -47,7 +47,7 @@ impl Repeats {
 
     /// None where there is no room: then each is asked.
     fn kept(&self, form: &str, answer: &str) -> Option<Arc<tokio::sync::Mutex<Option<SignIn<Value>>>>> {
-        let key = Sha256::new().chain_update(form).chain_update("\0").chain_update(answer).finalize().into();
+        let key = sha256(&[form.as_bytes(), b"\0", answer.as_bytes()].concat());
         let now = Instant::now();
         let mut all = self.0.lock();
         if all.len() >= MOST {

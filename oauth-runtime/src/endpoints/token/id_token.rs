@@ -1,9 +1,9 @@
 //! The ID token: who signed in, for the client to read (OpenID Connect Core §2).
 
+use aws_lc_rs::digest::{SHA256, SHA512, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256, Sha512};
 
 use crate::keys::ID_TOKEN;
 use crate::keys::sealed::SESSION;
@@ -57,8 +57,9 @@ impl IdToken<'_> {
 /// OpenID Connect Core §3.1.3.6: the left half of the hash that the signature uses. Ed25519 uses SHA-512.
 fn half_hash(access_token: &str, algorithm: Algorithm) -> String {
     let hash = match algorithm {
-        Algorithm::EdDSA => Sha512::digest(access_token).to_vec(),
-        _ => Sha256::digest(access_token).to_vec(),
+        Algorithm::EdDSA => digest(&SHA512, access_token.as_bytes()),
+        _ => digest(&SHA256, access_token.as_bytes()),
     };
+    let hash = hash.as_ref();
     URL_SAFE_NO_PAD.encode(&hash[..hash.len() / 2])
 }

@@ -276,9 +276,16 @@ impl Record {
         self
     }
 
+    /// Whether it is the same at whatever sequence it is written.
+    pub(crate) fn is_of_any_write(&self) -> bool {
+        let clients = self.clients.iter().map(|ended| ended.bound);
+        self.signed_out.iter().map(|out| out.bound).chain(clients).all(|bound| bound != Bound::ThisWrite)
+    }
+
     pub(crate) fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
         let mut json = Vec::with_capacity(ORDINARY_BYTES);
         serde_json::to_writer(&mut json, self)?;
+        debug_assert!(json.len() <= self.most_bytes(), "{} is more than {}", json.len(), self.most_bytes());
         Ok(json)
     }
 

@@ -231,6 +231,30 @@ fn a_subject_sees_and_ends_what_they_gave() {
 }
 
 #[test]
+fn a_record_is_no_longer_than_it_is_reckoned_and_not_much_shorter() {
+    let scope = "read write admin".parse::<Scope>().expect("a scope");
+    let resources: Resources = ["https://a.example/\"", "https://b.example/"].into_iter().collect();
+    let mut record = Record::default();
+    for number in 0..200 {
+        let (id, client) = (format!("id {number} \u{1}\u{e4}\\"), format!("\u{7}client {}", number % 7));
+        record.begin_session(&id, NOW + DAYS_30, NOW);
+        record.tell_at_end(&id, &client, &id);
+        let (name, session) = (Some(client.clone()), Some(id.clone()));
+        let family = Grant { name, session, scope: scope.clone(), resources: resources.clone(), ..grant(&id, &client) };
+        record.redeem(&id, &client, after(60), Some(family), NOW).expect("room");
+        record.end_grant(&format!("ended {id}"), &client, NOW);
+        record.allow(&client, &id, &scope, &resources, true, NOW);
+        record.note_device(&id, &client, NOW);
+        record.end_client_of_session(&client, &format!("another {id}"), NOW);
+        let bytes = record.encode().expect("it is data").len();
+        let most = record.most_bytes();
+        assert!(bytes <= most && most <= 1024 + 8 * bytes, "{bytes} {most}");
+    }
+    record.later = serde_json::from_str(r#"{ "later": { "of": ["\u0001", 1.5e300, null, {}] } }"#).expect("JSON");
+    assert!(record.encode().expect("it is data").len() <= record.most_bytes());
+}
+
+#[test]
 fn what_a_later_release_wrote_stays_there() {
     let later = br#"{"s":[{"id":"x","b":1,"l":2,"u":2000000}],"later":{"of":"it"}}"#;
     let mut record = Record::decode(later, 1).expect("it is read");

@@ -1,0 +1,89 @@
+//! How long a record can be once it is written: reckoned, where it need not be written.
+
+use super::parts::{Consent, Decided, EndedClient, Form, Grant, Known, Live, Record, Until, Waiting};
+use crate::model::length::{most_of_json, most_of_text};
+use crate::model::resource::Resources;
+use crate::model::scope::Scope;
+
+impl Record {
+    /// No fewer bytes than it has as JSON: each text as if all of it were escaped.
+    pub(crate) fn most_bytes(&self) -> usize {
+        // All of them by name: what a record gets more is to be reckoned as well.
+        let Record {
+            signed_out: _,
+            sessions,
+            grants,
+            spent,
+            forms,
+            forms_before: _,
+            ended,
+            clients,
+            consents,
+            devices,
+            waiting,
+            later,
+        } = self;
+        let named = |it: &Until| A_FEW + most_of_text(&it.id) + optional(it.client.as_deref());
+        let lengths: [usize; 10] = [
+            sessions.iter().map(of_session).sum(),
+            grants.iter().map(of_grant).sum(),
+            spent.iter().map(named).sum(),
+            forms.iter().map(of_form).sum(),
+            ended.iter().map(named).sum(),
+            clients.iter().map(of_client).sum(),
+            consents.iter().map(of_consent).sum(),
+            devices.iter().map(of_device).sum(),
+            waiting.iter().map(of_waiting).sum(),
+            later.iter().map(|(name, value)| A_FEW + most_of_text(name) + most_of_json(value)).sum(),
+        ];
+        lengths.into_iter().sum::<usize>() + 2 * MANY
+    }
+}
+
+fn of_session(Live { id, told, subject, .. }: &Live) -> usize {
+    let told: usize = told.iter().map(|client| 1 + most_of_text(client)).sum();
+    MANY + most_of_text(id) + told + most_of_text(subject)
+}
+
+fn of_grant(Grant { id, client, name, session, scope, resources, .. }: &Grant) -> usize {
+    let texts = most_of_text(id) + most_of_text(client) + optional(name.as_deref()) + optional(session.as_deref());
+    MANY + texts + of_scope(scope) + of_resources(resources)
+}
+
+fn of_form(Form { id, grant, client, session, .. }: &Form) -> usize {
+    MANY + most_of_text(id) + most_of_text(grant) + most_of_text(client) + optional(session.as_deref())
+}
+
+fn of_client(EndedClient { client, session, .. }: &EndedClient) -> usize {
+    MANY + most_of_text(client) + optional(session.as_deref())
+}
+
+fn of_consent(Consent { client, bound_to, scope, resources, .. }: &Consent) -> usize {
+    MANY + most_of_text(client) + most_of_text(bound_to) + of_scope(scope) + of_resources(resources)
+}
+
+fn of_device(Known { id, name, .. }: &Known) -> usize {
+    MANY + most_of_text(id) + most_of_text(name)
+}
+
+fn of_waiting(Waiting { id, request, decision, .. }: &Waiting) -> usize {
+    let decided = |it: &Decided| most_of_text(&it.grant) + optional(it.allowed.as_deref());
+    MANY + most_of_text(id) + most_of_text(request) + decision.as_ref().map_or(0, decided)
+}
+
+fn of_scope(scope: &Scope) -> usize {
+    scope.iter().map(|token| 1 + most_of_text(token)).sum()
+}
+
+fn of_resources(resources: &Resources) -> usize {
+    resources.iter().map(|resource| 1 + most_of_text(resource)).sum()
+}
+
+fn optional(text: Option<&str>) -> usize {
+    text.map_or(0, most_of_text)
+}
+
+/// What there is besides texts: names, numbers and signs, of what has one number.
+const A_FEW: usize = 64;
+/// The same of what has up to five.
+const MANY: usize = 256;
