@@ -420,6 +420,7 @@ impl<S> Builder<S> {
 
     /// How many bytes of verified tokens are kept, so that a token that comes again is not verified again; 0 keeps
     /// none. Default: 16 MiB, enough for several thousand. Expiry and revocation are decided on every request all the same.
+    /// The few that come most to a thread it keeps itself as well, in less than 1 MiB.
     pub fn token_cache(mut self, bytes: usize) -> Self {
         self.settings.token_cache = bytes;
         self

@@ -11,6 +11,7 @@ pub(crate) mod extracted;
 pub(crate) mod forged;
 mod found;
 pub(crate) mod map;
+pub(crate) mod near;
 pub(crate) mod on_page;
 pub(crate) mod own;
 pub(crate) mod possession;

@@ -18,7 +18,7 @@ use crate::model::record::{EndedFor, Record};
 use crate::model::time::ClocksDiffer;
 use crate::model::{Clock, Timestamp};
 use crate::standing::held::Held;
-use crate::store::{About, BUCKETS, Change, Deadline, Kept, Key, Seen, Store, StoreError, Swap, Value};
+use crate::store::{About, BUCKETS, Change, Changes, Deadline, Kept, Key, Seen, Store, StoreError, Swap, Value};
 
 pub(crate) use crate::model::record::{Ended, HandedOut, HandedOutGrant};
 pub(crate) use held::Patience;
@@ -389,6 +389,11 @@ impl Ledger {
         // A rewind takes a write.
         (as_of.sequence <= view.0.sequence || as_of.incarnation != view.0.incarnation)
             .then(|| judged(view, as_of, handed))
+    }
+
+    /// While this is the same, so is what is answered in the same second; none where that is not known without asking.
+    pub(crate) fn changes(&self, key: Key) -> Option<Changes> {
+        self.store.changes(key)
     }
 
     /// The same, by asking the store. Where it is away, what it said a short while ago counts.

@@ -97,7 +97,19 @@ pub trait Store: Send + Sync + 'static {
     fn keeps_values(&self) -> bool {
         false
     }
+
+    /// How often what is kept in the bucket of this key has changed, where that can be told without a read: while it is the
+    /// same, so is what a read of the same second finds. That of this crate alone can, since it is the one process that writes.
+    #[doc(hidden)]
+    fn changes(&self, _: Key) -> Option<Changes> {
+        None
+    }
 }
+
+/// See [`Store::changes`].
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Changes(u64);
 
 /// A store that is chosen while the program runs.
 ///
@@ -131,6 +143,10 @@ impl<S: Store + ?Sized> Store for Box<S> {
 
     fn keeps_values(&self) -> bool {
         (**self).keeps_values()
+    }
+
+    fn changes(&self, key: Key) -> Option<Changes> {
+        (**self).changes(key)
     }
 }
 

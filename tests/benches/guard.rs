@@ -1,6 +1,7 @@
 //! What a guard costs a request, beside a bare handler and beside other ways of guarding one.
 #![allow(missing_docs, reason = "criterion's macros make undocumented items")]
 
+use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 use actix_http::Request;
@@ -69,6 +70,46 @@ fn bound(criterion: &mut Criterion) {
     });
 }
 
+/// One token that comes to two threads at once, beside one: what both would wait for is in the difference. The bare handler
+/// shows what the machine itself makes of two threads.
+fn threads(criterion: &mut Criterion) {
+    let rows = actix_web::rt::System::new().block_on(Rows::new());
+    let mut group = criterion.benchmark_group("threads");
+    for row in [Row::Bare, Row::Hit, Row::Token] {
+        for threads in [1, 2] {
+            group.bench_function(format!("{}, {threads}", row.title()), |bench| {
+                bench.iter_custom(|times| timed_on(threads, &rows, row, times));
+            });
+        }
+    }
+}
+
+/// How long so many requests take on each of several threads that begin together: on the slowest.
+fn timed_on(threads: usize, rows: &Rows, row: Row, times: u64) -> Duration {
+    let barrier = Barrier::new(threads);
+    let one = || {
+        let system = actix_web::rt::System::new();
+        let app = system.block_on(test::init_service(App::new().configure(rows.configure(row))));
+        // Of each thread its own: a copy of it is none of the others'.
+        let authorization = rows.authorization(row).expect("these rows have a token");
+        let request = || {
+            let request = test::TestRequest::get().uri(PATH);
+            request.insert_header((header::AUTHORIZATION, authorization.clone())).to_request()
+        };
+        system.block_on(timed(&app, request, BATCH));
+        barrier.wait();
+        system.block_on(timed(&app, request, times))
+    };
+    std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(one)).collect();
+        running
+            .into_iter()
+            .map(|thread| thread.join().expect("rows answer, they do not fail"))
+            .max()
+            .unwrap_or_default()
+    })
+}
+
 /// How long so many requests take. Making them, and entering the runtime, cost more than a bare handler: they stay off the clock.
 async fn timed<A: Service<Request>>(app: &A, request: impl Fn() -> Request, times: u64) -> Duration {
     let mut spent = Duration::ZERO;
@@ -91,6 +132,6 @@ const BATCH: u64 = 64;
 criterion_group! {
     name = benches;
     config = Criterion::default().warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
-    targets = guard, bound
+    targets = guard, bound, threads
 }
 criterion_main!(benches);

@@ -1,5 +1,6 @@
 //! The access token of a request: found, verified, and still good.
 
+use std::cell::LazyCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -8,10 +9,12 @@ use actix_web::{HttpMessage as _, HttpRequest};
 use tokio::sync::OnceCell;
 
 use crate::error::Reason;
+use crate::guard::near::{Known, Stood};
 use crate::guard::on_page::OnPage;
 use crate::guard::possession::{self, Presented, Scheme};
 use crate::guard::protection::Protection;
 use crate::keys::{Proof, Registered, Verified};
+use crate::model::Timestamp;
 use crate::model::as_of::AsOf;
 use crate::standing::{Ended, HandedOut, HandedOutGrant, Ledger, Refused};
 
@@ -49,7 +52,7 @@ async fn of_token(
         lookup = looked_up(presented, request, protection);
     }
     match lookup {
-        Lookup::Decided(result) => result,
+        Lookup::Decided(result) => result.map(Known::into_shared),
         Lookup::Pending(standing) => standing.decided().await,
         Lookup::KeysMissing(reason) => Err(reason),
     }
@@ -57,7 +60,7 @@ async fn of_token(
 
 /// How far a token is known.
 pub(crate) enum Lookup {
-    Decided(Result<Arc<Verified>, Reason>),
+    Decided(Result<Known, Reason>),
     /// The store has to be asked, once however many guards and extractors want to know.
     Pending(Rc<PendingStanding>),
     /// The issuer may have keys that are not known here yet; the reason, where it has none.
@@ -69,7 +72,7 @@ pub(crate) enum Lookup {
 pub(crate) fn without_waiting(request: &HttpRequest, protection: &Arc<Protection>) -> Lookup {
     match header_token(request, protection) {
         Ok(presented) => looked_up(presented, request, protection),
-        Err(reason) => Lookup::Decided(OnPage::user(request, protection).ok_or(reason)),
+        Err(reason) => Lookup::Decided(OnPage::user(request, protection).map(Known::Shared).ok_or(reason)),
     }
 }
 
@@ -80,7 +83,7 @@ fn looked_up(presented: Presented<'_>, request: &HttpRequest, protection: &Arc<P
     {
         return pending.lookup();
     }
-    let verified = match from_cache_or_keys(token, request, protection) {
+    let (verified, now) = match from_cache_or_keys(token, request, protection) {
         Ok(verified) => verified,
         Err(Reason::KeyUnknown) => return Lookup::KeysMissing(Reason::TokenSignature),
         Err(Reason::IssuerAway) => return Lookup::KeysMissing(Reason::IssuerAway),
@@ -105,7 +108,7 @@ fn looked_up(presented: Presented<'_>, request: &HttpRequest, protection: &Arc<P
     };
     // A proof that has to be spent through the store takes an answer that is waited for.
     let is_proven_here = proof.is_none() || possession::is_spent_here(protection);
-    let stands = is_proven_here.then(|| stands_now(&verified.registered, ledger)).flatten();
+    let stands = is_proven_here.then(|| stands_now(&verified, ledger, now)).flatten();
     let stands = stands.map(|standing| standing.and_then(|()| spend_here(&proof)));
     if let Some(stands) = &stands
         && protection.token_cache.is_on()
@@ -117,7 +120,7 @@ fn looked_up(presented: Presented<'_>, request: &HttpRequest, protection: &Arc<P
         protection: Arc::clone(protection),
         scheme,
         token: token.into(),
-        verified,
+        verified: verified.into_shared(),
         proof,
         stands: OnceCell::new_with(stands),
     });
@@ -144,7 +147,7 @@ impl PendingStanding {
 
     fn lookup(self: &Rc<Self>) -> Lookup {
         match self.stands.get() {
-            Some(stands) => Lookup::Decided(stands.clone().map(|()| Arc::clone(&self.verified))),
+            Some(stands) => Lookup::Decided(stands.clone().map(|()| Known::Shared(Arc::clone(&self.verified)))),
             None => Lookup::Pending(Rc::clone(self)),
         }
     }
@@ -166,16 +169,26 @@ impl PendingStanding {
     }
 }
 
-fn from_cache_or_keys(token: &[u8], request: &HttpRequest, protection: &Protection) -> Result<Arc<Verified>, Reason> {
+fn from_cache_or_keys(
+    token: &[u8],
+    request: &HttpRequest,
+    protection: &Protection,
+) -> Result<(Known, Timestamp), Reason> {
     let Protection { token_cache, tokens, expected, forged, .. } = protection;
-    let now = tokens.clock().now();
-    let generation = tokens.generation(now)?;
-    if let Some(verified) = token_cache.get(token, generation) {
+    let now = LazyCell::new(|| tokens.clock().now());
+    let generation = tokens.generation(|| *now)?;
+    let malformed_or = |reason| if is_b64token(token) { reason } else { Reason::AuthorizationMalformed };
+    // What is no JWT is refused whatever the time is, and whichever keys there are.
+    if token.len() < SHORTEST_SIGNATURE && !token.contains(&b'.') {
+        return Err(malformed_or(Reason::TokenMalformed));
+    }
+    let now = *now;
+    if let Some(verified) = token_cache.get_near(token, generation) {
         if verified.registered.is_expired(expected, now) {
             token_cache.forget(token);
             return Err(Reason::TokenExpired);
         }
-        return Ok(verified);
+        return Ok((verified, now));
     }
     let text = std::str::from_utf8(token).map_err(|_| Reason::AuthorizationMalformed)?;
     let is_costly = || tokens.ask_a_public_key(text);
@@ -184,10 +197,9 @@ fn from_cache_or_keys(token: &[u8], request: &HttpRequest, protection: &Protecti
     if matches!(verified, Err(Reason::TokenSignature)) && is_costly() {
         forged.note(request, now);
     }
-    let verified =
-        Arc::new(verified.map_err(|reason| if is_b64token(token) { reason } else { Reason::AuthorizationMalformed })?);
+    let verified = Arc::new(verified.map_err(malformed_or)?);
     token_cache.keep(token, &verified, generation);
-    Ok(verified)
+    Ok((Known::Shared(verified), now))
 }
 
 /// Whether a verified token is as good as when it was issued, as the store has it now.
@@ -197,9 +209,26 @@ pub(crate) async fn stands(token: &Registered, ledger: &Ledger) -> Result<(), Re
 }
 
 /// The same, where that is known without waiting.
-fn stands_now(token: &Registered, ledger: &Ledger) -> Option<Result<(), Reason>> {
+fn stands_now(known: &Known, ledger: &Ledger, now: Timestamp) -> Option<Result<(), Reason>> {
+    let token = &known.registered;
     let Some(as_of) = token.as_of else { return Some(Err(Reason::TokenForgotten)) };
-    Some(ledger.check_now(token.key, as_of, handed_out(token, as_of))?.map(drop).map_err(reason))
+    // Looked at before the store is asked: what is written in between is found by the next request.
+    let stood = match known {
+        Known::Near(near) => ledger.changes(token.key).map(|changes| (near, Stood { changes, at: now })),
+        Known::Shared(_) => None,
+    };
+    if let Some((near, stood)) = &stood
+        && near.stands(*stood)
+    {
+        return Some(Ok(()));
+    }
+    let checked = ledger.check_now(token.key, as_of, handed_out(token, as_of))?;
+    if let (Some((near, stood)), Ok(view)) = (stood, &checked)
+        && view.now() == now
+    {
+        near.note_standing(stood);
+    }
+    Some(checked.map(drop).map_err(reason))
 }
 
 fn handed_out(token: &Registered, as_of: AsOf) -> HandedOut<'_> {
@@ -242,6 +271,9 @@ fn header_token<'a>(request: &'a HttpRequest, protection: &Protection) -> Result
     let begin = token.iter().position(|byte| *byte != b' ').ok_or(Reason::AuthorizationMalformed)?;
     Ok(Presented { scheme, token: &token[begin..] })
 }
+
+/// No JWT is as short: its signature alone is this long in base64, of the algorithm with the shortest.
+const SHORTEST_SIGNATURE: usize = 43;
 
 /// RFC 6750 §2.1. Asked only of what was refused: whatever verifies is of these characters.
 fn is_b64token(token: &[u8]) -> bool {

@@ -6,16 +6,23 @@
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::mem::size_of;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{Equivalent, Weighter};
 use serde_json::{Map, Value};
 
+use crate::guard::near::{self, Known, Of};
 use crate::keys::Verified;
 use crate::model::sealed_claims::Hidden;
 
-/// Verified tokens within a bound in bytes; `None` keeps none.
-pub(crate) struct TokenCache(Option<Cache<Token, Kept, Bytes, BuildHasherDefault<Fold>>>);
+/// Verified tokens within a bound in bytes.
+pub(crate) struct TokenCache {
+    /// No other of this process has it, nor had.
+    id: u64,
+    /// Of all threads; `None` keeps none.
+    shared: Option<Cache<Token, Kept, Bytes, BuildHasherDefault<Fold>>>,
+}
 
 #[derive(PartialEq, Eq)]
 struct Token(Box<[u8]>);
@@ -28,6 +35,12 @@ struct Presented<'a>(&'a [u8]);
 fn hash_end<H: Hasher>(token: &[u8], state: &mut H) {
     let [.., a, b, c, d, e, f, g, h, _] = *token else { return };
     state.write_u64(u64::from_ne_bytes([a, b, c, d, e, f, g, h]));
+}
+
+fn hash_of(token: &[u8]) -> u64 {
+    let mut hash = Fold::default();
+    hash_end(token, &mut hash);
+    hash.finish()
 }
 
 /// Spreads eight letters over all bits.
@@ -87,30 +100,52 @@ impl Weighter<Token, Kept> for Bytes {
 impl TokenCache {
     /// Keeps at most this many bytes; none of them is 0.
     pub(crate) fn new(bytes: usize) -> Self {
-        TokenCache((bytes > 0).then(|| {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let shared = || {
             let items = bytes / ORDINARY_BYTES;
             Cache::with(items, bytes as u64, Bytes, BuildHasherDefault::default(), DefaultLifecycle::default())
-        }))
+        };
+        TokenCache { id: NEXT.fetch_add(1, Ordering::Relaxed), shared: (bytes > 0).then(shared) }
     }
 
     pub(crate) fn is_on(&self) -> bool {
-        self.0.is_some()
+        self.shared.is_some()
     }
 
     /// What was verified, unless a key was retired since: then the keys are of another generation.
     pub(crate) fn get(&self, token: &[u8], generation: u64) -> Option<Arc<Verified>> {
-        let cache = self.0.as_ref()?;
+        self.kept(token, generation).map(|kept| kept.verified)
+    }
+
+    /// The same, at a guard: what this thread has itself comes first.
+    pub(crate) fn get_near(&self, token: &[u8], generation: u64) -> Option<Known> {
+        if !self.is_on() {
+            return None;
+        }
+        let (of, hash) = (Of { cache: self.id, generation }, hash_of(token));
+        if let Some(near) = near::get(of, token, hash) {
+            return Some(Known::Near(near));
+        }
+        let kept = self.kept(token, generation)?;
+        if kept.bytes > ORDINARY_BYTES as u64 {
+            return Some(Known::Shared(kept.verified));
+        }
+        Some(near::note(of, token, hash, kept.verified))
+    }
+
+    fn kept(&self, token: &[u8], generation: u64) -> Option<Kept> {
+        let cache = self.shared.as_ref()?;
         let kept = cache.get(&Presented(token))?;
         if kept.generation != generation {
             cache.remove(&Presented(token));
             return None;
         }
-        Some(kept.verified)
+        Some(kept)
     }
 
     /// Keeps a token that was verified by the keys of this generation, read before they were asked.
     pub(crate) fn keep(&self, token: &[u8], verified: &Arc<Verified>, generation: u64) {
-        if let Some(cache) = &self.0 {
+        if let Some(cache) = &self.shared {
             let bytes =
                 (OVERHEAD + heap_of_map(&verified.others) + heap_of_hidden(&verified.hidden) + token.len()) as u64;
             cache.insert(Token(token.into()), Kept { verified: Arc::clone(verified), generation, bytes });
@@ -119,14 +154,15 @@ impl TokenCache {
 
     /// Makes room: it will not be good again.
     pub(crate) fn forget(&self, token: &[u8]) {
-        if let Some(cache) = &self.0 {
+        if let Some(cache) = &self.shared {
+            near::forget(token, hash_of(token));
             cache.remove(&Presented(token));
         }
     }
 
     #[cfg(test)]
     fn len(&self) -> usize {
-        self.0.as_ref().map_or(0, Cache::len)
+        self.shared.as_ref().map_or(0, Cache::len)
     }
 }
 
@@ -181,11 +217,15 @@ mod tests {
             "iss": "a", "aud": "a", "sub": "alice", "client_id": "spa", "iat": 900, "exp": 1100, "jti": id.to_string()
         });
         let token = keys.sign(claims.as_object().expect("an object")).expect("signs");
+        let verified = verified(keys, &token);
+        (token, verified)
+    }
+
+    fn verified(keys: &KeyRing, token: &str) -> Arc<Verified> {
         let expected = Expected::own("a", "a");
         let sealer = Sealer::new(&Secrets::new(Secret::from("secret"), []), "a").expect("keys derive from any secret");
         let opener = Opener::new(&Arc::new(sealer));
-        let verified = keys.verify(&token, &opener, &expected, Timestamp::from_seconds(1_000)).expect("good");
-        (token, Arc::new(verified))
+        Arc::new(keys.verify(token, &opener, &expected, Timestamp::from_seconds(1_000)).expect("good"))
     }
 
     #[test]
@@ -221,6 +261,49 @@ mod tests {
         assert!(cache.get(token.as_bytes(), keys.generation()).is_none());
     }
 
+    fn is_near(found: Option<Known>) -> Option<bool> {
+        found.map(|known| matches!(known, Known::Near(_)))
+    }
+
+    #[test]
+    fn a_thread_keeps_what_comes_to_it_again_and_no_other_service_finds_it() {
+        let (keys, cache, other) = (ring(), TokenCache::new(1 << 20), TokenCache::new(1 << 20));
+        let (token, verified) = token(&keys, 1);
+        let token = token.as_bytes();
+        let get = || is_near(cache.get_near(token, 0));
+        assert_eq!(get(), None);
+        cache.keep(token, &verified, 0);
+        assert_eq!([get(), get(), get()], [Some(false), Some(true), Some(true)]);
+        let known = cache.get_near(token, 0).expect("it is kept");
+        assert!(Arc::ptr_eq(&known.into_shared(), &verified));
+        // The very same token, at this service, by keys that still are.
+        assert!(cache.get_near(&token[1..], 0).is_none());
+        assert!(other.get_near(token, 0).is_none());
+        assert!(TokenCache::new(1 << 20).get_near(token, 0).is_none());
+        std::thread::scope(|scope| {
+            scope.spawn(|| assert_eq!([get(), get()], [Some(false), Some(true)], "another thread"));
+        });
+        assert!(cache.get_near(token, 1).is_none(), "a key was retired");
+        cache.keep(token, &verified, 1);
+        assert_eq!(is_near(cache.get_near(token, 1)), Some(false), "what is here is of the keys before");
+        cache.forget(token);
+        assert!(cache.get_near(token, 1).is_none() && cache.get_near(token, 0).is_none());
+    }
+
+    #[test]
+    fn what_is_large_is_kept_once_for_all_threads() {
+        let (keys, cache) = (ring(), TokenCache::new(1 << 20));
+        let claims = json!({
+            "iss": "a", "aud": "a", "sub": "alice", "client_id": "spa", "iat": 900, "exp": 1100, "jti": "1",
+            "all": "x".repeat(ORDINARY_BYTES)
+        });
+        let token = keys.sign(claims.as_object().expect("an object")).expect("signs");
+        cache.keep(token.as_bytes(), &verified(&keys, &token), 0);
+        for _ in 0..3 {
+            assert_eq!(is_near(cache.get_near(token.as_bytes(), 0)), Some(false));
+        }
+    }
+
     #[test]
     fn it_is_bounded_in_bytes_and_can_be_off() {
         let keys = ring();
@@ -231,7 +314,7 @@ mod tests {
             cache.keep(token.as_bytes(), &verified, keys.generation());
             off.keep(token.as_bytes(), &verified, keys.generation());
         }
-        let kept = cache.0.as_ref().expect("on");
+        let kept = cache.shared.as_ref().expect("on");
         assert!(kept.weight() <= bytes as u64, "{}", kept.weight());
         assert!((50..300).contains(&cache.len()), "{}", cache.len());
         assert_eq!(off.len(), 0);

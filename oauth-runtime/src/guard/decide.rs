@@ -12,6 +12,7 @@ use percent_encoding::percent_decode_str;
 use crate::error::Reason;
 use crate::guard::bearer::{self, Lookup};
 use crate::guard::found;
+use crate::guard::near::Known;
 use crate::guard::protection::Protection;
 use crate::guard::refusal::Refusal;
 use crate::guard::watch;
@@ -74,7 +75,7 @@ impl<E> std::fmt::Debug for Guarded<E> {
 }
 
 /// What an attribute decides, on the service of the `App`: the token that it lets in, where it asks for one.
-async fn check(request: &HttpRequest, guard: &'static Guard) -> Result<Option<Arc<Verified>>, Refusal> {
+async fn check(request: &HttpRequest, guard: &'static Guard) -> Result<Option<Known>, Refusal> {
     let admitted = match guard.rule {
         Rule::Public => Ok(None),
         _ => match Protection::of(request) {
@@ -91,7 +92,7 @@ pub(crate) async fn decide(
     request: &HttpRequest,
     protection: &Arc<Protection>,
     guard: &'static Guard,
-) -> Result<Arc<Verified>, Refusal> {
+) -> Result<Known, Refusal> {
     counted(decide_request(request, protection, guard).await)
 }
 
@@ -104,7 +105,7 @@ async fn decide_request(
     request: &HttpRequest,
     protection: &Arc<Protection>,
     guard: &'static Guard,
-) -> Result<Arc<Verified>, Refusal> {
+) -> Result<Known, Refusal> {
     // A guard that cannot fit its route says so to everybody, so that the first test of it finds out.
     if let Some(misfit) = guard.parameters.iter().find_map(|name| parameter_misfit(request, name)) {
         let Guard { policy, handler, file, line, .. } = guard;
@@ -115,10 +116,13 @@ async fn decide_request(
     let verified = match bearer::without_waiting(request, protection) {
         Lookup::Decided(decided) => decided,
         // Apart, so that a request that need not wait does not carry it along.
-        Lookup::Pending(standing) => Box::pin(standing.decided()).await,
-        Lookup::KeysMissing(_) => Box::pin(bearer::of_request(request, protection)).await,
+        Lookup::Pending(standing) => Box::pin(standing.decided()).await.map(Known::Shared),
+        Lookup::KeysMissing(_) => Box::pin(bearer::of_request(request, protection)).await.map(Known::Shared),
     };
-    let verified = verified.map_err(|reason| protection.refusal(reason).asking(|| guard.rule.scope_of_a_stranger()))?;
+    let verified = verified.map_err(|reason| match protection.refusal(reason) {
+        refusal if guard.rule.names_a_scope() => refusal.asking(|| guard.rule.scope_of_a_stranger()),
+        refusal => refusal,
+    })?;
     if verified.is_session {
         needs_no_token(guard, protection)?;
     }
@@ -180,19 +184,19 @@ pub(crate) fn decide_claims(
 
 /// The claims of one token as a type of the application.
 pub(crate) struct Parsed {
-    of: Arc<Verified>,
+    of: Known,
     claims: Box<dyn Any>,
 }
 
 impl Parsed {
-    pub(crate) fn keep(request: &HttpRequest, of: &Arc<Verified>, claims: Box<dyn Any>) {
-        request.extensions_mut().insert(Parsed { of: Arc::clone(of), claims });
+    pub(crate) fn keep(request: &HttpRequest, of: &Known, claims: Box<dyn Any>) {
+        request.extensions_mut().insert(Parsed { of: of.clone(), claims });
     }
 
     /// What was parsed of this token: a middleware between two guards may have changed the header.
-    pub(crate) fn take(request: &HttpRequest, of: &Arc<Verified>) -> Option<Box<dyn Any>> {
+    pub(crate) fn take(request: &HttpRequest, of: &Known) -> Option<Box<dyn Any>> {
         let parsed = request.extensions_mut().remove::<Parsed>()?;
-        Arc::ptr_eq(&parsed.of, of).then_some(parsed.claims)
+        std::ptr::eq::<Verified>(&*parsed.of, &**of).then_some(parsed.claims)
     }
 }
 

@@ -14,6 +14,7 @@ use crate::error::Reason;
 use crate::guard::bearer::{self, Lookup};
 use crate::guard::decide::{self, Parsed};
 use crate::guard::found;
+use crate::guard::near::Known;
 use crate::guard::protection::Protection;
 use crate::guard::refusal::Refusal;
 use crate::keys::Verified;
@@ -191,7 +192,7 @@ impl FromRequest for AccessToken {
                 );
                 return Err(protection.refusal(Reason::TokenNeeded).on_page());
             }
-            Ok(AccessToken { verified, protection: Arc::clone(protection) })
+            Ok(AccessToken { verified: verified.into_shared(), protection: Arc::clone(protection) })
         })
     }
 }
@@ -207,13 +208,13 @@ enum Extraction<T> {
 impl<T: 'static> Extracted<T> {
     fn new(
         request: &HttpRequest,
-        read: impl FnOnce(&HttpRequest, &Arc<Protection>, Arc<Verified>) -> Result<T, Refusal> + 'static,
+        read: impl FnOnce(&HttpRequest, &Arc<Protection>, Known) -> Result<T, Refusal> + 'static,
     ) -> Self {
         let protection = match Protection::of(request) {
             Ok(protection) => protection,
             Err(reason) => return Extracted::now(Err(Refusal::new(reason, None).into_error(request))),
         };
-        let finish = |request: &HttpRequest, protection: &Arc<Protection>, verified: Result<Arc<Verified>, Reason>| {
+        let finish = |request: &HttpRequest, protection: &Arc<Protection>, verified: Result<Known, Reason>| {
             verified
                 .map_err(|reason| protection.refusal(reason))
                 .and_then(|verified| read(request, protection, verified))
@@ -226,13 +227,15 @@ impl<T: 'static> Extracted<T> {
             Lookup::Decided(verified) => Extracted::now(finish(request, protection, verified)),
             Lookup::Pending(standing) => {
                 let (request, protection) = (request.clone(), Arc::clone(protection));
-                let later = async move { finish(&request, &protection, standing.decided().await) };
+                let later = async move { finish(&request, &protection, standing.decided().await.map(Known::Shared)) };
                 Extracted(Extraction::Later(Box::pin(later)))
             }
             Lookup::KeysMissing(_) => {
                 let (request, protection) = (request.clone(), Arc::clone(protection));
-                let later =
-                    async move { finish(&request, &protection, bearer::of_request(&request, &protection).await) };
+                let later = async move {
+                    let verified = bearer::of_request(&request, &protection).await.map(Known::Shared);
+                    finish(&request, &protection, verified)
+                };
                 Extracted(Extraction::Later(Box::pin(later)))
             }
         }

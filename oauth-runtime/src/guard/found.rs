@@ -1,15 +1,14 @@
 //! The token that a guard has found good, for the extractors that run right behind it: nothing of it is decided twice.
 
 use std::cell::RefCell;
-use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use actix_web::dev::RequestHead;
 
-use crate::keys::Verified;
+use crate::guard::near::Known;
 
 /// Calls extractors, which find the token of this request meanwhile.
-pub(crate) fn during<T>(request: &HttpRequest, verified: Option<Arc<Verified>>, extract: impl FnOnce() -> T) -> T {
+pub(crate) fn during<T>(request: &HttpRequest, verified: Option<Known>, extract: impl FnOnce() -> T) -> T {
     let found = verified.map(|verified| Found { of: request.head(), verified });
     let _ends = Ends(FOUND.replace(found));
     extract()
@@ -17,15 +16,15 @@ pub(crate) fn during<T>(request: &HttpRequest, verified: Option<Arc<Verified>>, 
 
 /// The token of this request, where a guard has decided it just now. What middlewares change comes before the guard or
 /// after the answer, and no request but this one is told of it.
-pub(crate) fn of(request: &HttpRequest) -> Option<Arc<Verified>> {
+pub(crate) fn of(request: &HttpRequest) -> Option<Known> {
     let is_this = |found: &&Found| std::ptr::eq(found.of, request.head());
-    FOUND.with_borrow(|found| found.as_ref().filter(is_this).map(|found| Arc::clone(&found.verified)))
+    FOUND.with_borrow(|found| found.as_ref().filter(is_this).map(|found| found.verified.clone()))
 }
 
 struct Found {
     /// Compared, never read.
     of: *const RequestHead,
-    verified: Arc<Verified>,
+    verified: Known,
 }
 
 /// Puts back what was there before, after a panic as well.
@@ -43,11 +42,13 @@ thread_local! {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use actix_web::test::TestRequest;
     use serde_json::json;
 
     use super::*;
-    use crate::keys::Expected;
+    use crate::keys::{Expected, Verified};
     use crate::model::Timestamp;
 
     fn verified() -> Arc<Verified> {
@@ -63,8 +64,8 @@ mod tests {
     fn it_is_of_one_request_and_for_as_long_as_its_extractors_are_called() {
         let (request, other) = (TestRequest::default().to_http_request(), TestRequest::default().to_http_request());
         let verified = verified();
-        during(&request, Some(Arc::clone(&verified)), || {
-            assert!(of(&request.clone()).is_some_and(|found| Arc::ptr_eq(&found, &verified)));
+        during(&request, Some(Known::Shared(Arc::clone(&verified))), || {
+            assert!(of(&request.clone()).is_some_and(|found| std::ptr::eq(&*found, &*verified)));
             assert!(of(&other).is_none());
             // An extractor that calls a handler of another request, whose guard asks for nothing.
             during(&other, None, || assert!(of(&request).is_none() && of(&other).is_none()));
@@ -72,7 +73,7 @@ mod tests {
         });
         assert!(of(&request).is_none());
         let broken = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            during(&request, Some(verified), || panic!("an extractor breaks"));
+            during(&request, Some(Known::Shared(verified)), || panic!("an extractor breaks"));
         }));
         assert!(broken.is_err() && of(&request).is_none());
     }

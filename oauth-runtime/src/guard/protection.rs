@@ -83,11 +83,11 @@ impl Tokens {
 
     /// Changes whenever a key stops to verify before its time: what was verified before has to be verified again. Nothing
     /// is verified while there are no keys.
-    pub(crate) fn generation(&self, #[allow(unused_variables)] now: Timestamp) -> Result<u64, Reason> {
+    pub(crate) fn generation(&self, #[allow(unused_variables)] now: impl FnOnce() -> Timestamp) -> Result<u64, Reason> {
         match self {
             Tokens::Own(own) => Ok(own.keys.generation()),
             #[cfg(feature = "resource-server")]
-            Tokens::Remote(keys) => keys.generation(now),
+            Tokens::Remote(keys) => keys.generation(now()),
         }
     }
 

@@ -66,7 +66,7 @@ impl Rule {
         self.need(&Facts::new(&claims).hiding(&hidden)).map_or_else(Scope::default, |need| need.scope)
     }
 
-    fn names_a_scope(&self) -> bool {
+    pub(crate) fn names_a_scope(&self) -> bool {
         match self {
             Rule::All(rules) | Rule::Any(rules) => rules.iter().any(Rule::names_a_scope),
             Rule::Not(rule) => rule.names_a_scope(),

@@ -1,13 +1,15 @@
 //! The embedded default: this process's memory, in buckets, bounded, expiring by itself.
 
 use std::collections::{BTreeSet, HashMap};
+use std::hash::{BuildHasher, Hasher};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
 use crate::model::{Clock, Timestamp};
 use crate::store::{
-    About, BUCKETS, Change, Count, Counted, Incarnation, Kept, Key, Reply, SLOTS, Seen, Store, StoreError, Swap, Value,
+    About, BUCKETS, Change, Changes, Count, Counted, Incarnation, Kept, Key, Reply, SLOTS, Seen, Store, StoreError,
+    Swap, Value,
 };
 
 /// Keeps its values in this process's memory: for a service that runs as one process, and may sign everybody out when it
@@ -24,6 +26,8 @@ pub struct MemoryStore {
     /// Where the next search for what has expired begins.
     next: AtomicUsize,
     buckets: Box<[Mutex<Bucket>]>,
+    /// How often each bucket has changed, raised under its lock: what only looks at that writes nothing.
+    changes: Box<[AtomicU64]>,
     counters: Box<[Mutex<Counters>]>,
 }
 
@@ -31,7 +35,7 @@ struct Bucket {
     incarnation: Incarnation,
     born: Timestamp,
     sequence: u64,
-    values: HashMap<Key, (Timestamp, Kept)>,
+    values: HashMap<Key, (Timestamp, Kept), Spread>,
     /// The same, by when they expire: so that no more is touched at once than expires.
     ends: BTreeSet<(Timestamp, Key)>,
 }
@@ -78,6 +82,7 @@ impl MemoryStore {
             swept: AtomicU64::new(0),
             next: AtomicUsize::new(0),
             buckets: (0..BUCKETS).map(|_| Mutex::new(Bucket::new(now))).collect(),
+            changes: (0..BUCKETS).map(|_| AtomicU64::new(0)).collect(),
             counters: (0..SHARDS).map(|_| Mutex::new(Counters(vec![[0; 2]; SLOTS as usize / SHARDS]))).collect(),
         }
     }
@@ -85,6 +90,11 @@ impl MemoryStore {
     fn bucket(&self, number: u16) -> &Mutex<Bucket> {
         // The number of a bucket is less than there are buckets.
         &self.buckets[usize::from(number % BUCKETS)]
+    }
+
+    /// As above. To be raised before the bucket's lock is let go, and so before anyone is told of the change.
+    fn changes_of(&self, bucket: u16) -> &AtomicU64 {
+        &self.changes[usize::from(bucket % BUCKETS)]
     }
 
     /// Where the store is full, drops what has expired, in whichever bucket: some of it at once, each under a lock of a moment.
@@ -115,7 +125,9 @@ impl Store for MemoryStore {
     fn swap(&self, key: Key, change: Change) -> Reply<'_, Swap> {
         self.make_room(self.clock.now());
         let mut bucket = self.bucket(key.bucket()).lock();
-        Reply::now(bucket.swap(key, change, &self.room, self.clock.now()))
+        let swapped = bucket.swap(key, change, &self.room, self.clock.now());
+        self.changes_of(key.bucket()).fetch_add(1, Ordering::Release);
+        Reply::now(swapped)
     }
 
     fn count<'a>(&'a self, counts: &'a [Count]) -> Reply<'a, Vec<Counted>> {
@@ -127,11 +139,12 @@ impl Store for MemoryStore {
         Reply::now(Ok(counts.iter().map(count).collect()))
     }
 
-    fn renew(&self, bucket: u16, was: Incarnation) -> Reply<'_, Incarnation> {
-        let mut bucket = self.bucket(bucket).lock();
+    fn renew(&self, number: u16, was: Incarnation) -> Reply<'_, Incarnation> {
+        let mut bucket = self.bucket(number).lock();
         let mut before = None;
         if bucket.incarnation == was {
             before = Some(std::mem::replace(&mut *bucket, Bucket::new(self.clock.now())));
+            self.changes_of(number).fetch_add(1, Ordering::Release);
         }
         let incarnation = bucket.incarnation;
         drop(bucket);
@@ -146,6 +159,10 @@ impl Store for MemoryStore {
 
     fn keeps_values(&self) -> bool {
         true
+    }
+
+    fn changes(&self, key: Key) -> Option<Changes> {
+        Some(Changes(self.changes_of(key.bucket()).load(Ordering::Acquire)))
     }
 }
 
@@ -167,7 +184,7 @@ impl Bucket {
             incarnation: Incarnation::draw(),
             born: now,
             sequence: 0,
-            values: HashMap::new(),
+            values: HashMap::default(),
             ends: BTreeSet::new(),
         }
     }
@@ -270,6 +287,53 @@ impl Counters {
     }
 }
 
+/// Hashes keys, which are hashes: it need only be unknown which of them fall together, since what some of them are of is
+/// for strangers to choose.
+struct Spread {
+    seeds: [u64; 2],
+}
+
+impl Default for Spread {
+    fn default() -> Self {
+        Spread { seeds: [rand::random(), rand::random()] }
+    }
+}
+
+impl BuildHasher for Spread {
+    type Hasher = Folded;
+
+    fn build_hasher(&self) -> Folded {
+        let [state, factor] = self.seeds;
+        Folded { state, factor: factor | 1 }
+    }
+}
+
+struct Folded {
+    state: u64,
+    factor: u64,
+}
+
+impl Hasher for Folded {
+    fn write(&mut self, bytes: &[u8]) {
+        let (words, rest) = bytes.as_chunks();
+        words.iter().for_each(|word| self.write_u64(u64::from_ne_bytes(*word)));
+        rest.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        let product = u128::from(self.state ^ word) * u128::from(self.factor);
+        self.state = (product >> 64) as u64 ^ product as u64;
+    }
+
+    fn write_usize(&mut self, _: usize) {
+        // All keys are of one length.
+    }
+
+    fn finish(&self) -> u64 {
+        self.state
+    }
+}
+
 /// Divides [`SLOTS`].
 const SHARDS: usize = 64;
 /// How many values are dropped under one lock, at most.
@@ -316,6 +380,32 @@ mod tests {
             matches!(put(&mut bucket, &room, "b", later), Ok(Swap::Done { sequence: 3, .. })),
             "what expired makes room"
         );
+    }
+
+    #[test]
+    fn whatever_changes_a_bucket_is_counted_and_what_reads_it_is_not() {
+        let store = MemoryStore::new();
+        let (key, change) = (Key::named("a"), |seen: Seen| {
+            let value = Some(Value::from(b"{}".to_vec()));
+            Change { incarnation: seen.incarnation, since: seen.kept.map(|kept| kept.version), value, keep: MINUTE }
+        });
+        let read = || store.read(key).if_now().expect("at once").expect("an answer");
+        let mut last = store.changes(key);
+        assert!(last.is_some());
+        read();
+        assert_eq!(store.changes(key), last);
+        for value in [true, false] {
+            let change = change(read());
+            let change = Change { value: change.value.filter(|_| value), ..change };
+            assert!(matches!(store.swap(key, change).if_now().expect("at once"), Ok(Swap::Done { .. })));
+            assert_ne!(store.changes(key), last);
+            last = store.changes(key);
+        }
+        assert!(store.renew(key.bucket(), read().incarnation).if_now().expect("at once").is_ok());
+        assert_ne!(store.changes(key), last);
+        // What stands around another store may answer otherwise than that does: it says nothing of it.
+        #[cfg(feature = "testing")]
+        assert_eq!(crate::testing::FaultyStore::new(MemoryStore::new()).changes(key), None);
     }
 
     #[test]

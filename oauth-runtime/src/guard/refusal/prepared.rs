@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use actix_web::HttpResponse;
+use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::web::Bytes;
@@ -44,7 +45,7 @@ impl Prepared {
 
 impl Answer {
     pub(super) fn response(&self) -> HttpResponse {
-        let mut response = HttpResponse::with_body(self.status, self.body.clone()).map_into_boxed_body();
+        let mut response = HttpResponse::with_body(self.status, BoxBody::new(self.body.clone()));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::CACHE_CONTROL, NO_STORE);

@@ -1,0 +1,139 @@
+//! Tokens that came to this thread before: found again without a word to any other thread.
+//!
+//! A look-up in what all threads share is written to it, and so is each copy of an [`Arc`]: where one token comes to two
+//! threads, each would wait for the other. So a thread keeps the few tokens that come to it again and again, and what it
+//! copies of them is its own. It decides nothing: expiry, the keys and whether a token stands are asked about on every use.
+
+use std::cell::{Cell, RefCell};
+use std::ops::Deref;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::keys::Verified;
+use crate::model::Timestamp;
+use crate::store::Changes;
+
+/// A token that was verified.
+#[derive(Clone)]
+pub(crate) enum Known {
+    /// This thread has it.
+    Near(Rc<Near>),
+    /// All threads may.
+    Shared(Arc<Verified>),
+}
+
+impl Known {
+    /// For those who keep it for longer than the request, and may be on another thread.
+    pub(crate) fn into_shared(self) -> Arc<Verified> {
+        match self {
+            Known::Near(near) => Arc::clone(&near.verified),
+            Known::Shared(verified) => verified,
+        }
+    }
+}
+
+impl Deref for Known {
+    type Target = Verified;
+
+    fn deref(&self) -> &Verified {
+        match self {
+            Known::Near(near) => &near.verified,
+            Known::Shared(verified) => verified,
+        }
+    }
+}
+
+/// A token that a thread keeps.
+pub(crate) struct Near {
+    of: Of,
+    token: Box<[u8]>,
+    verified: Arc<Verified>,
+    /// When it last stood.
+    stood: Cell<Option<Stood>>,
+}
+
+/// In which cache a token is, and the generation of the keys that verified it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Of {
+    pub(crate) cache: u64,
+    pub(crate) generation: u64,
+}
+
+/// What a token's standing hangs on: while both are the same, so is the answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stood {
+    /// Of what the store keeps of its subject.
+    pub(crate) changes: Changes,
+    pub(crate) at: Timestamp,
+}
+
+impl Near {
+    fn is(&self, of: Of, token: &[u8]) -> bool {
+        self.of == of && *self.token == *token
+    }
+
+    /// Whether it is known to stand.
+    pub(crate) fn stands(&self, as_of: Stood) -> bool {
+        self.stood.get() == Some(as_of)
+    }
+
+    /// The store said so.
+    pub(crate) fn note_standing(&self, as_of: Stood) {
+        self.stood.set(Some(as_of));
+    }
+}
+
+/// What this thread has of a token; `hash` is what it is found by.
+pub(crate) fn get(of: Of, token: &[u8], hash: u64) -> Option<Rc<Near>> {
+    PLACES.with_borrow_mut(|places| {
+        let Place { near, came } = place(places, hash)?;
+        let near = near.as_ref().filter(|near| near.is(of, token))?;
+        *came = 0;
+        Some(Rc::clone(near))
+    })
+}
+
+/// A token that all threads have came to this one. It is kept here if it is the second time, and the one in its place did not
+/// come meanwhile: so the place is that of the token that comes most, and is not written anew for each that comes.
+pub(crate) fn note(of: Of, token: &[u8], hash: u64, verified: Arc<Verified>) -> Known {
+    PLACES.with_borrow_mut(|places| match place(places, hash) {
+        Some(Place { near, came }) if *came == hash => {
+            let kept = Rc::new(Near { of, token: token.into(), verified, stood: Cell::new(None) });
+            *near = Some(Rc::clone(&kept));
+            Known::Near(kept)
+        }
+        place => {
+            if let Some(place) = place {
+                place.came = hash;
+            }
+            Known::Shared(verified)
+        }
+    })
+}
+
+/// It will not be good again.
+pub(crate) fn forget(token: &[u8], hash: u64) {
+    PLACES.with_borrow_mut(|places| {
+        if let Some(place) = place(places, hash) {
+            place.near.take_if(|near| *near.token == *token);
+        }
+    });
+}
+
+fn place(places: &mut [Place], hash: u64) -> Option<&mut Place> {
+    places.get_mut(hash as usize % PLACES_OF_A_THREAD)
+}
+
+struct Place {
+    near: Option<Rc<Near>>,
+    /// The one that came last and is not here.
+    came: u64,
+}
+
+/// Each for a token that takes no more than an ordinary one: half a MiB, if all did.
+const PLACES_OF_A_THREAD: usize = 128;
+
+thread_local! {
+    static PLACES: RefCell<[Place; PLACES_OF_A_THREAD]> =
+        const { RefCell::new([const { Place { near: None, came: 0 } }; PLACES_OF_A_THREAD]) };
+}
