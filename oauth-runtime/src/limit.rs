@@ -20,7 +20,9 @@ mod row;
 pub(crate) mod running;
 
 use std::fmt;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use crate::limit::found::{Found, Seen, Sum, delay, found};
@@ -233,9 +235,7 @@ impl Limits {
                     return Ok(Err(TooMany { limit: row.kind.as_str(), retry_after: SHORTEST }));
                 }
             }
-            // By itself: where the request is broken off, what was counted and not begun is taken back all the same.
-            let entered = tokio::spawn(self.clone().enter(asked.clone(), latest)).await;
-            match entered.map_err(|error| StoreError::Unavailable(error.into()))?? {
+            match self.entered(&asked, latest).await? {
                 Entered::Begun(attempt) => return Ok(Ok(attempt)),
                 Entered::Refused(too_many, started) => {
                     started.withdraw(turn.as_ref());
@@ -246,6 +246,17 @@ impl Limits {
                     waits_at = Some(row);
                 }
             }
+        }
+    }
+
+    /// Counts an attempt by itself: where the request is broken off, what was counted and not begun is taken back all the same.
+    async fn entered(&self, asked: &Asked, latest: tokio::time::Instant) -> Result<Entered, StoreError> {
+        let mut entering = Box::pin(self.clone().enter(asked.clone(), latest));
+        // A store that answers at once leaves no moment to break it off in.
+        let at_once = poll_fn(|context| Poll::Ready(entering.as_mut().poll(context))).await;
+        match at_once {
+            Poll::Ready(entered) => entered,
+            Poll::Pending => tokio::spawn(entering).await.map_err(|error| StoreError::Unavailable(error.into()))?,
         }
     }
 

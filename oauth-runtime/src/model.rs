@@ -4,6 +4,7 @@ pub(crate) mod address;
 pub(crate) mod as_of;
 pub(crate) mod asked_claims;
 pub(crate) mod base64url;
+pub(crate) mod bytes;
 pub(crate) mod ceiling;
 pub(crate) mod claims;
 pub(crate) mod client;

@@ -1,5 +1,6 @@
 //! What a response is made of: a page, a redirect, JSON that no cache keeps.
 
+use actix_web::http::header::HeaderValue;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, HttpResponseBuilder};
@@ -20,16 +21,16 @@ pub(crate) fn document(status: StatusCode, html: Result<String, PageError>, form
             tracing::error!(target: "oauth", %error, "a page could not be made");
             return HttpResponse::InternalServerError()
                 .insert_header(header::ContentType::plaintext())
-                .insert_header((header::CACHE_CONTROL, "no-store"))
+                .insert_header((header::CACHE_CONTROL, NO_STORE))
                 .body("The page could not be made. The log of the server says why.");
         }
     };
     HttpResponse::build(status)
         .insert_header(header::ContentType::html())
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .insert_header((header::REFERRER_POLICY, "no-referrer"))
-        .insert_header((header::X_FRAME_OPTIONS, "DENY"))
-        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((header::CACHE_CONTROL, NO_STORE))
+        .insert_header((header::REFERRER_POLICY, NO_REFERRER))
+        .insert_header((header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
         .insert_header((
             header::CONTENT_SECURITY_POLICY,
             // Chromium holds the redirect after a form to form-action: the client's origin has to be in it.
@@ -145,8 +146,8 @@ pub(crate) fn shown(mut page: HttpResponse, step: Step, request: &str) -> HttpRe
 pub(crate) fn see_other(location: String) -> HttpResponse {
     HttpResponse::SeeOther()
         .insert_header((header::LOCATION, location))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .insert_header((header::REFERRER_POLICY, "no-referrer"))
+        .insert_header((header::CACHE_CONTROL, NO_STORE))
+        .insert_header((header::REFERRER_POLICY, NO_REFERRER))
         .finish()
 }
 
@@ -195,24 +196,28 @@ pub(crate) fn json_error(reason: &Reason) -> HttpResponse {
 
 /// RFC 6749 §5.2: the scheme that the client tried, or could try.
 pub(crate) fn challenge_client(response: &mut HttpResponse) {
-    let challenge = header::HeaderValue::from_static("Basic realm=\"token\"");
+    let challenge = HeaderValue::from_static("Basic realm=\"token\"");
     response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
 }
 
 /// RFC 6749 §5.1: neither the tokens nor the errors of the token endpoint are kept by a cache.
 pub(crate) fn not_stored(mut response: HttpResponseBuilder) -> HttpResponseBuilder {
-    response.insert_header((header::CACHE_CONTROL, "no-store")).insert_header((header::PRAGMA, "no-cache"));
+    response
+        .insert_header((header::CACHE_CONTROL, NO_STORE))
+        .insert_header((header::PRAGMA, HeaderValue::from_static("no-cache")));
     response
 }
 
 /// A document that caches may keep for five minutes: metadata and keys.
 pub(crate) fn public_json(document: Bytes) -> HttpResponse {
     HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
+        .insert_header((header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300")))
         .insert_header(header::ContentType::json())
         .body(document)
 }
 
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
 /// What nginx takes of an answer's head unless it is told otherwise (`proxy_buffer_size`): the status line and all headers.
 const HEADER_BLOCK: usize = 4096;
 /// The status line, `Date`, `Content-Length` and the empty line are 82 bytes; the rest is for what an application adds to

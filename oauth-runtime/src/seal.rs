@@ -219,7 +219,9 @@ impl Sealer {
             .ok_or(NotOpened::Forged)?
             .open_in_place(Nonce::from(&*nonce), self.associated(*header, T::PURPOSE, whole), ciphertext)
             .map_err(|_| NotOpened::Forged)?;
-        serde_json::from_slice(plain).map_err(|_| NotOpened::Forged)
+        // Found to be UTF-8 once, and not text by text.
+        let json = std::str::from_utf8(plain).map_err(|_| NotOpened::Forged)?;
+        serde_json::from_str(json).map_err(|_| NotOpened::Forged)
     }
 
     fn associated(&self, header: [u8; HEADER_LEN], purpose: Purpose, whole: &str) -> Aad<Vec<u8>> {

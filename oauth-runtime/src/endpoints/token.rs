@@ -9,6 +9,7 @@ mod id_token;
 mod payload;
 mod refresh_token;
 
+use actix_web::http::header::ContentType;
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::client_auth::{self, proof};
@@ -41,7 +42,7 @@ pub(crate) async fn exchange(
     }
     let caller = Caller { client: &client, proof: proof.as_ref() };
     let issued = exchanged(grant, server, caller, parameters).await?;
-    Ok(not_stored(HttpResponse::Ok()).json(issued))
+    Ok(not_stored(HttpResponse::Ok()).content_type(ContentType::json()).body(issued.json()?))
 }
 
 /// The grants that this service has clients and a configuration for.

@@ -47,7 +47,7 @@ impl Header {
             ACCESS_TOKEN => Cow::Borrowed(&self.of_access_tokens),
             other => Cow::Owned(self.encoded(other)?),
         };
-        let claims = serde_json::to_vec(claims).ok()?;
+        let claims = json(claims)?;
         // All of it in one buffer.
         let mut token = Vec::with_capacity(header.len() + claims.len() / 3 * 4 + ROOM_FOR_SIGNATURE);
         token.extend_from_slice(header.as_bytes());
@@ -228,7 +228,13 @@ fn subtype(typ: &str) -> &str {
 }
 
 fn encode(part: &impl Serialize) -> Option<String> {
-    Some(BASE64URL.encode(serde_json::to_vec(part).ok()?))
+    Some(BASE64URL.encode(json(part)?))
+}
+
+fn json(part: &impl Serialize) -> Option<Vec<u8>> {
+    let mut json = Vec::with_capacity(ORDINARY_BYTES);
+    serde_json::to_writer(&mut json, part).ok()?;
+    Some(json)
 }
 
 fn decode<T: DeserializeOwned>(part: &str) -> Result<T, Reason> {
@@ -257,6 +263,8 @@ pub(crate) const ID_TOKEN: &str = "JWT";
 pub(crate) const LOGOUT_TOKEN: &str = "logout+jwt";
 /// For the dots and the signature of most algorithms.
 const ROOM_FOR_SIGNATURE: usize = 96;
+/// Of the claims of most tokens.
+const ORDINARY_BYTES: usize = 512;
 /// A longer JWT was not made here.
 pub(crate) const MAX_BYTES: usize = 8 * 1024;
 

@@ -80,6 +80,10 @@ impl Ceiling {
         own: &str,
         least: Option<&str>,
     ) -> Result<Resources, BeyondCeiling> {
+        // As it is spelt, most often: then there is no need to read it.
+        if asked.is_empty() && self.resources.has(own) {
+            return Ok(Resources::default());
+        }
         let within = asked.named(own).within(&self.resources);
         match (asked.is_empty(), within.is_empty()) {
             (true, false) => Ok(Resources::default()),

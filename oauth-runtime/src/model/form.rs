@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::model::bytes::all_bytes;
+
 /// Parameters as `application/x-www-form-urlencoded` carries them. Unknown ones are ignored (RFC 6749 §3.1).
 pub(crate) struct Parameters<'a> {
     pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
@@ -23,7 +25,11 @@ pub(crate) enum BadParameter {
 impl<'a> Parameters<'a> {
     pub(crate) fn parse(text: &'a [u8]) -> Self {
         let pairs = match std::str::from_utf8(text) {
-            Ok(text) => text.split('&').filter(|pair| !pair.is_empty()).map(pair).collect(),
+            Ok(text) => {
+                let mut pairs = Vec::with_capacity(ORDINARY);
+                pairs.extend(text.split('&').filter(|pair| !pair.is_empty()).map(pair));
+                pairs
+            }
             // Replaced letter by letter, and refused where it is read.
             Err(_) => form_urlencoded::parse(text).collect(),
         };
@@ -74,10 +80,12 @@ impl<'a> Parameters<'a> {
     }
 }
 
+/// How many parameters most requests have at most.
+const ORDINARY: usize = 12;
+
 /// Most of what comes is nothing to be decoded, such as the long text of what was sealed: that is borrowed as it stands.
 fn pair(text: &str) -> (Cow<'_, str>, Cow<'_, str>) {
-    // Without a way out, so that many bytes are looked at in one step.
-    if text.bytes().fold(false, |found, byte| found | (byte == b'%') | (byte == b'+')) {
+    if !all_bytes(text, |byte| byte != b'%' && byte != b'+') {
         return form_urlencoded::parse(text.as_bytes()).next().unwrap_or_default();
     }
     let (name, value) = text.split_once('=').unwrap_or((text, ""));

@@ -12,5 +12,12 @@ pub(crate) fn random_id() -> String {
 
 /// The name of a fact in the store: of fixed length, whatever it is about, and showing nothing of it.
 pub(crate) fn digest(kind: &str, value: &str) -> String {
-    format!("{kind}-{}", URL_SAFE_NO_PAD.encode(sha256(value.as_bytes())))
+    let mut name = String::with_capacity(kind.len() + 1 + HASH_CHARS);
+    name.push_str(kind);
+    name.push('-');
+    URL_SAFE_NO_PAD.encode_string(sha256(value.as_bytes()), &mut name);
+    name
 }
+
+/// Of a SHA-256, base64url.
+const HASH_CHARS: usize = 43;

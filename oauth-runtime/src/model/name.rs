@@ -21,6 +21,15 @@ pub(crate) struct ExactName(String);
 
 impl FoldedName {
     pub(crate) fn of(typed: &str) -> Self {
+        if typed.is_ascii() {
+            return FoldedName(
+                typed.chars().filter(char::is_ascii_graphic).map(|it| it.to_ascii_lowercase()).collect(),
+            );
+        }
+        FoldedName::of_any_script(typed)
+    }
+
+    fn of_any_script(typed: &str) -> Self {
         const NFKD: DecomposingNormalizerBorrowed<'static> = DecomposingNormalizerBorrowed::new_nfkd();
         // Twice: a change of case can bring marks of its own.
         let decomposed = NFKD.normalize_iter(typed.chars());
@@ -35,6 +44,13 @@ impl FoldedName {
 
 impl ExactName {
     pub(crate) fn of(typed: &str) -> Self {
+        if typed.is_ascii() {
+            return ExactName(typed.trim().to_ascii_lowercase());
+        }
+        ExactName::of_any_script(typed)
+    }
+
+    fn of_any_script(typed: &str) -> Self {
         const NFKC: ComposingNormalizerBorrowed<'static> = ComposingNormalizerBorrowed::new_nfkc();
         let composed = NFKC.normalize_iter(typed.trim().chars());
         ExactName(NFKC.normalize_iter(composed.flat_map(one_case)).collect())
@@ -183,6 +199,16 @@ mod tests {
         assert_eq!(folded("\u{200b} "), "");
         for typed in ["İ", "ß", "ﬁ", "ΐ", "𝐀", "ё", "が"] {
             assert_eq!(folded(&folded(typed)), folded(typed), "{typed}");
+        }
+    }
+
+    #[test]
+    fn c46_a_name_in_ascii_is_read_as_one_of_any_script_is() {
+        let all: Vec<char> = ('\0'..='\x7f').collect();
+        let pairs = all.iter().flat_map(|one| all.iter().map(move |other| format!("{one}{other}{one}")));
+        for typed in pairs.chain([String::new(), all.iter().collect()]) {
+            assert_eq!(FoldedName::of(&typed), FoldedName::of_any_script(&typed), "{typed:?}");
+            assert_eq!(ExactName::of(&typed), ExactName::of_any_script(&typed), "{typed:?}");
         }
     }
 

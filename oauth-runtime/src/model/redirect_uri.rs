@@ -4,6 +4,7 @@ use std::fmt;
 
 use url::{Host, Url};
 
+use crate::model::bytes::all_bytes;
 use crate::model::issuer::is_loopback;
 use crate::model::written::{self, begins, first_of, has, host, is, is_normal, is_on_loopback, number, own_port, web};
 
@@ -201,7 +202,7 @@ impl Destination {
 
 /// As a form encodes it. What was sealed is base64url, in which nothing is encoded.
 fn push_encoded(uri: &mut String, text: &str) {
-    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {
+    if all_bytes(text, |byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {
         uri.push_str(text);
     } else {
         uri.extend(form_urlencoded::byte_serialize(text.as_bytes()));

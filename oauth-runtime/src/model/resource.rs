@@ -121,15 +121,12 @@ impl Resources {
 
     /// What a token is for that is asked for out of this grant: all of it where nothing is named (RFC 8707 §2.2).
     pub(crate) fn narrowed(&self, asked: Resources, own: &str) -> Result<Resources, NotGranted> {
+        if asked.is_empty() {
+            return Ok(self.clone());
+        }
         let own = Resource::from(own);
         let granted = |resource: &Resource| self.0.contains(resource) || (self.is_empty() && *resource == own);
-        if asked.is_empty() {
-            Ok(self.clone())
-        } else if asked.0.iter().all(granted) {
-            Ok(asked)
-        } else {
-            Err(NotGranted)
-        }
+        if asked.0.iter().all(granted) { Ok(asked) } else { Err(NotGranted) }
     }
 
     /// RFC 7519 §4.1.3: one is a string, several are a list.

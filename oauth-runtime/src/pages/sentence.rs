@@ -21,12 +21,12 @@ impl HtmlSafe for Sentence<'_> {}
 impl<'a> Sentence<'a> {
     /// With each place such as `{client}` taken by its name.
     pub(super) fn new(text: &'a str, names: &[(&str, &'a str)]) -> Self {
-        let mut parts = vec![Part { text, is_name: false }];
+        let mut parts = Vec::with_capacity(1 + 2 * names.len());
+        parts.push(Part { text, is_name: false });
         for (place, name) in names {
-            let found = parts.iter().position(|part| !part.is_name && part.text.contains(place));
-            if let Some(index) = found
-                && let Some((before, after)) = parts[index].text.split_once(place)
-            {
+            let split = |part: &Part<'a>| if part.is_name { None } else { part.text.split_once(place) };
+            let found = parts.iter().enumerate().find_map(|(index, part)| Some((index, split(part)?)));
+            if let Some((index, (before, after))) = found {
                 let around = [(before, false), (*name, true), (after, false)];
                 parts.splice(index..=index, around.map(|(text, is_name)| Part { text, is_name }));
             }

@@ -50,7 +50,9 @@ pub(crate) async fn answer(
     server.protection().own_urls.tell_of_shadows(&http);
     let address = server.client_address().of(&http);
     let watch = Stopwatch::start();
-    let answer = share(placed.row, handler, server, &http, payload).instrument(span.clone());
+    // In a place of its own, made there: what is around it is moved several times.
+    let answer = Box::write(Box::new_uninit(), share(placed.row, handler, server, &http, payload));
+    let answer = Box::into_pin(answer).instrument(span.clone());
     let response = during(Request { id: Some(id), address }, answer).await;
     span.record("status", response.status().as_u16());
     watch.answered(&placed.path, response.status().as_u16());

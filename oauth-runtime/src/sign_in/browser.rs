@@ -43,7 +43,7 @@ impl Browser {
 
     /// Every one that the request shows, the latest first.
     fn all(request: &HttpRequest, server: &Server) -> Vec<Browser> {
-        let ids = Cookie::Browser.all_named(request, server).into_iter();
+        let ids = Cookie::Browser.all_named(request, server);
         let mut browsers: Vec<Browser> = ids.filter_map(|(tag, id)| Browser::parse(tag, id)).collect();
         browsers.sort_by_key(|browser| Reverse(browser.since));
         browsers

@@ -22,24 +22,30 @@ pub(crate) enum Cookie {
 impl Cookie {
     /// The value that the browser sent, if it sent one and no more.
     pub(crate) fn read<'a>(self, request: &'a HttpRequest, server: &Server) -> Option<&'a str> {
-        match self.all(request, server).as_slice() {
-            [value] => Some(value),
-            // Two of them: another page has set one, on a path or domain of its own.
-            [] | [_, _, ..] => None,
-        }
+        let mut values = self.values(request, server);
+        // Two of them: another page has set one, on a path or domain of its own.
+        values.next().filter(|_| values.next().is_none())
     }
 
     /// All values that the browser sent.
     pub(crate) fn all<'a>(self, request: &'a HttpRequest, server: &Server) -> Vec<&'a str> {
+        self.values(request, server).collect()
+    }
+
+    fn values<'a>(self, request: &'a HttpRequest, server: &Server) -> impl Iterator<Item = &'a str> {
         let name = self.name(server);
-        pairs(request).filter(move |(key, _)| *key == name).map(|(_, value)| value).collect()
+        pairs(request).filter(move |(key, _)| *key == name).map(|(_, value)| value)
     }
 
     /// Of cookies that have a name each: the part of the name that is its own, and the value.
-    pub(crate) fn all_named<'a>(self, request: &'a HttpRequest, server: &Server) -> Vec<(&'a str, &'a str)> {
+    pub(crate) fn all_named<'a>(
+        self,
+        request: &'a HttpRequest,
+        server: &Server,
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
         let name = self.name(server);
-        let own = |key: &'a str| key.strip_prefix(name)?.strip_prefix('-');
-        pairs(request).filter_map(|(key, value)| Some((own(key)?, value))).collect()
+        let own = move |key: &'a str| key.strip_prefix(name)?.strip_prefix('-');
+        pairs(request).filter_map(move |(key, value)| Some((own(key)?, value)))
     }
 
     /// Gives it to the browser: until that is closed, or for as long as this.

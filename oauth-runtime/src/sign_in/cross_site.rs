@@ -4,6 +4,7 @@
 //! such a POST is decided without knowing who is signed in. Where other sites may post, the parameters come back by GET,
 //! with the cookie; our own forms are posted by our own pages alone.
 
+use actix_web::http::header::HeaderName;
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -24,7 +25,7 @@ pub(crate) fn is_from_own_page(server: &Server, http: &HttpRequest) -> bool {
     if says_twice(http) {
         return false;
     }
-    match http.headers().get("sec-fetch-site") {
+    match http.headers().get(SITE) {
         Some(site) => site == "same-origin",
         // Browsers from before 2023 do not say; a program that is no browser has no reason to post our forms.
         None => http.headers().get(header::ORIGIN).is_some_and(|origin| *origin == *server.issuer().origin()),
@@ -42,9 +43,8 @@ pub(crate) fn may_use_session(server: &Server, http: &HttpRequest) -> Result<(),
     if says_twice(http) {
         return Err(Reason::LedFromElsewhere);
     }
-    let is_led_here =
-        || said(http, "sec-fetch-mode") == Some("navigate") && said(http, "sec-fetch-dest") == Some("document");
-    let is_allowed = match http.headers().get("sec-fetch-site") {
+    let is_led_here = || said(http, &MODE) == Some("navigate") && said(http, &DEST) == Some("document");
+    let is_allowed = match http.headers().get(SITE) {
         // `none`: the user typed the address, or opened a bookmark
         Some(site) => site == "same-origin" || site == "none" || is_led_here(),
         // A script of another origin says so, in browsers of any age; a link says nothing.
@@ -58,19 +58,19 @@ pub(crate) fn is_shown(http: &HttpRequest) -> bool {
     if http.headers().contains_key(header::UPGRADE) {
         return false;
     }
-    match (said(http, "sec-fetch-mode"), said(http, "sec-fetch-dest")) {
-        (None, None) => said(http, "accept").is_some_and(|accepted| accepted.contains("text/html")),
+    match (said(http, &MODE), said(http, &DEST)) {
+        (None, None) => said(http, &header::ACCEPT).is_some_and(|accepted| accepted.contains("text/html")),
         (mode, to) => mode == Some("navigate") && to == Some("document"),
     }
 }
 
 /// Whether one of the headers by which a browser says where a request comes from is there more than once.
 fn says_twice(http: &HttpRequest) -> bool {
-    let names = ["sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "origin"];
-    names.iter().any(|name| http.headers().get_all(*name).nth(1).is_some())
+    let names = [SITE, MODE, DEST, header::ORIGIN];
+    names.iter().any(|name| http.headers().get_all(name).nth(1).is_some())
 }
 
-fn said<'a>(http: &'a HttpRequest, header: &str) -> Option<&'a str> {
+fn said<'a>(http: &'a HttpRequest, header: &HeaderName) -> Option<&'a str> {
     http.headers().get(header)?.to_str().ok()
 }
 
@@ -139,6 +139,10 @@ pub(crate) fn posted_at_any_age(server: &Server, path: &str, parameters: &Parame
     (posted.path == path).then_some(posted.body)
 }
 
+/// W3C Fetch Metadata
+const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 /// The one parameter that has all the others in it.
 const POSTED: &str = "posted_request";
 /// Some proxies take 4 KiB for a header line.

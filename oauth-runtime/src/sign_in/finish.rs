@@ -36,8 +36,8 @@ pub(crate) async fn finish(
         By::Page | By::Elsewhere => {
             server.sessions().is_some_and(|sessions| sessions.remember.lasts(authorization.request.remember))
         }
-        // As it was when it began.
-        By::Session | By::SessionAlone => Session::presented(http, server).is_some_and(|session| session.lasts),
+        // As it was when it began: the request was told that with the session.
+        By::Session | By::SessionAlone => authorization.request.remember,
     };
     let language = authorization.request.requirements.language.clone();
     let client = authorization.client.id.clone();

@@ -38,6 +38,15 @@ pub(crate) struct Issued {
     pub(crate) scope: Scope,
 }
 
+impl Issued {
+    pub(crate) fn json(&self) -> Result<Vec<u8>, Reason> {
+        let others = self.refresh_token.iter().chain(&self.id_token).map(String::len).sum::<usize>();
+        let mut json = Vec::with_capacity(self.access_token.len() + others + ORDINARY_BYTES);
+        serde_json::to_writer(&mut json, self).map_err(|_| Reason::Internal)?;
+        Ok(json)
+    }
+}
+
 /// What an access token is to say (RFC 9068 §2.2).
 pub(crate) struct Access<'a> {
     /// What is told when it is issued.
@@ -266,6 +275,8 @@ impl Access<'_> {
 /// What the claims of the protocol have besides these texts: their names, numbers and signs, the token's own id, a thumbprint
 /// and a step of the store.
 const OF_THE_PROTOCOL: usize = 512;
+/// What an answer has besides its tokens, with the scope of most.
+const ORDINARY_BYTES: usize = 256;
 /// About how long the header of a token is, encoded, and the dots: its `kid` is a hash.
 const HEADER: usize = 160;
 

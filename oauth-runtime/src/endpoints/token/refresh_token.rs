@@ -91,7 +91,7 @@ pub(crate) async fn refresh(
     let access = access.checked(server).await?;
 
     // Only now does the family move on: whatever failed before has cost the client nothing.
-    let (generation, as_of) = rotated(server, refreshing, client, &token).await?;
+    let (generation, as_of) = rotated(server, refreshing, client, (key, &token)).await?;
     let authentication = Authentication { as_of, ..token.authentication.clone() };
     let next = RefreshToken { generation, authentication, key: key_of(caller), ..token.clone() };
     let issued = IssuedBy { as_of, at: server.now() };
@@ -126,7 +126,7 @@ async fn rotated(
     server: &Server,
     refreshing: &Refreshing,
     client: &RegisteredClient,
-    token: &RefreshToken,
+    (key, token): (Key, &RefreshToken),
 ) -> Result<(u64, AsOf), Reason> {
     let handed = HandedOut {
         sequence: token.authentication.as_of.sequence,
@@ -141,7 +141,6 @@ async fn rotated(
             rotated @ (Rotated::Grace(_) | Rotated::Ended) => Decision::Keep(rotated),
         })
     };
-    let key = Key::of(Kind::Subject, &token.subject);
     let changed = server.ledger().change(key, Some(token.authentication.as_of), rotate).await;
     let (rotated, view) = changed.map_err(refused)?;
     match rotated {

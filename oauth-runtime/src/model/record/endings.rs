@@ -25,7 +25,7 @@ impl Record {
     }
 
     pub(super) fn has_ended(&self, id: &str, now: Timestamp) -> bool {
-        self.ended.iter().any(|ended| ended.id == id && ended.until > now)
+        self.ended.iter().any(|ended| *ended.id == *id && ended.until > now)
     }
 
     /// Remembers that a session or a grant ended. Where that becomes too much, all that the client with the most of it
@@ -35,7 +35,7 @@ impl Record {
             return;
         }
         let until = now + ENDING_REMEMBERED;
-        self.ended.push(Until { id: id.to_owned(), client: client.map(str::to_owned), until });
+        self.ended.push(Until { id: id.into(), client: client.map(str::to_owned), until });
         if self.ended.len() <= MAX_ENDED {
             return;
         }

@@ -82,13 +82,13 @@ impl Record {
         }
         // A process whose clock is behind the store's may take it for valid a little longer.
         let until = valid_until + SLOWEST_ANSWER;
-        self.spent.push(Until { id: id.to_owned(), client: None, until });
+        self.spent.push(Until { id: id.into(), client: None, until });
         Ok(Spending::First)
     }
 
     /// Whether a name was spent, as long as that is remembered.
     pub(crate) fn is_spent(&self, id: &str) -> bool {
-        self.spent.iter().any(|spent| spent.id == id)
+        self.spent.iter().any(|spent| *spent.id == *id)
     }
 
     /// Moves a family from this generation to the next, and lets it live until then. For `grace` after its first use the

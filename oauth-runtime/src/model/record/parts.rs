@@ -1,5 +1,6 @@
 //! What a record is made of, and how it is written.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -88,7 +89,8 @@ pub(super) enum Bound {
 /// A name, and until when it counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Until {
-    pub(super) id: String,
+    /// Shared: there may be many, and each change of a record is made on a copy.
+    pub(super) id: Arc<str>,
     /// Of a grant.
     #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
     pub(super) client: Option<String>,
