@@ -14,7 +14,7 @@ use oauth_tests::{Browser, start_with};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-const GUIDE: &str = include_str!("../docs/policies.md");
+const GUIDE: &str = include_str!("../oauth-runtime/docs/policies.md");
 
 /// Terms as a reader would write them, and the rules that the macro makes of them.
 macro_rules! terms {
@@ -246,8 +246,9 @@ async fn what_the_client_is_told() {
 /// The pages that a reader meets, each with its path below the repository.
 fn pages() -> Vec<(String, String)> {
     let root = root();
-    let docs = std::fs::read_dir(root.join("docs")).unwrap();
-    let docs = docs.map(|page| format!("docs/{}", page.unwrap().file_name().to_str().unwrap()));
+    let docs = std::fs::read_dir(root.join("oauth-runtime/docs")).unwrap().map(|page| page.unwrap().file_name());
+    let docs =
+        docs.map(|page| format!("oauth-runtime/docs/{}", page.to_str().unwrap())).filter(|it| it.ends_with(".md"));
     let pages =
         ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"].map(str::to_owned).into_iter().chain(docs);
     let read = |page: String| (page.clone(), std::fs::read_to_string(root.join(page)).unwrap());
@@ -273,7 +274,9 @@ fn what_the_pages_link_to_is_there() {
     };
     let mut links = 0;
     for (page, text) in pages() {
-        for link in prose(&text).split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+        let text = prose(&text);
+        let written = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
+        for link in written.chain(definitions(&text)) {
             if link.starts_with("https://") {
                 continue;
             }
@@ -288,7 +291,84 @@ fn what_the_pages_link_to_is_there() {
             links += 1;
         }
     }
-    assert!(links > 30, "{links}");
+    assert!(links > 150, "{links}");
+}
+
+/// What the links of a page are defined as, each by itself.
+fn definitions(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(|line| {
+        let (link, target) = line.strip_prefix('[')?.split_once("]: ")?;
+        assert_eq!(link, target);
+        Some(target)
+    })
+}
+
+/// A link of the guide is to a file, and in rustdoc to a page of the module.
+#[test]
+fn what_the_guide_links_to_is_a_page_of_it() {
+    let guide = std::fs::read_to_string(root().join("oauth-runtime/src/guide.rs")).unwrap();
+    let mut links = BTreeSet::new();
+    for (page, text) in pages() {
+        let Some(file) = page.strip_prefix("oauth-runtime/docs/") else { continue };
+        let module = file.trim_end_matches(".md").replace('-', "_");
+        assert!(guide.contains(&format!("    {module}, \"{file}\";\n")), "the guide has no page {module}");
+        assert!(guide.contains(&format!("[`{module}`]")), "the list of the guide has no page {module}");
+        let text = prose(&text);
+        let used: BTreeSet<&str> = text.split("][").skip(1).map(|rest| rest.split(']').next().unwrap()).collect();
+        assert_eq!(used, definitions(&text).collect(), "{page}: links, and what they are defined as");
+        let inline = text.split("](").skip(1).find(|rest| !rest.starts_with('#') && !rest.starts_with("https://"));
+        assert_eq!(inline, None, "{page}: a link to a file has a definition");
+        links.extend(used.into_iter().map(str::to_owned));
+    }
+    let in_rustdoc: String = links
+        .iter()
+        .map(|link| {
+            let (file, anchor) = link.split_once(".md").unwrap();
+            format!("[{link}]: crate::guide::{}{anchor}\n", file.replace('-', "_"))
+        })
+        .collect();
+    let path = root().join("oauth-runtime/src/guide/links.md");
+    if std::env::var_os("PAGES").is_some() {
+        std::fs::write(&path, &in_rustdoc).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), in_rustdoc, "`PAGES=overwrite cargo test` writes it");
+}
+
+/// The program that the README, the crate's front page and the guide begin with is an example that runs.
+#[test]
+fn the_first_program_is_the_example() {
+    let (_, program) = include_str!("../examples/hello.rs").split_once("\n\n").unwrap();
+    let root = root();
+    let read = |page: &str| std::fs::read_to_string(root.join(page)).unwrap();
+    assert!(read("README.md").lines().count() <= 120);
+    for page in ["README.md", "oauth-runtime/docs/start.md"] {
+        assert!(read(page).contains(&format!("```rust,no_run\n{program}```")), "{page}");
+    }
+    let front: String = read("oauth-runtime/src/lib.rs")
+        .lines()
+        .map_while(|line| line.strip_prefix("//!"))
+        .map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line)))
+        .collect();
+    assert!(front.contains(&format!("```no_run\n{program}```")), "{front}");
+}
+
+/// The macro's documentation has what the parser knows, by a test of its own: the guide has as much.
+#[test]
+fn the_guide_has_the_language_that_the_macro_documents() {
+    let source = std::fs::read_to_string(root().join("oauth-macros/src/lib.rs")).unwrap();
+    let (_, table) = source.split_once("pub fn require_claim").unwrap().0.split_once("/// # What to write").unwrap();
+    let (table, _) = table.split_once("/// # What holds").unwrap();
+    let (language, _) = GUIDE.split_once("## The language").unwrap().1.split_once("\n## ").unwrap();
+    let is_operator = |word: &&str| !word.is_empty() && word.chars().all(|it| "=!<>".contains(it));
+    let terms = |text: &str| -> BTreeSet<String> {
+        let terms = text.split('`').skip(1).step_by(2);
+        let parts = terms.flat_map(|term| term.split_inclusive('(').flat_map(|part| part.split(' ')));
+        parts.filter(|part| is_operator(part) || part.ends_with('(')).map(str::to_owned).collect()
+    };
+    let documented = terms(table);
+    assert!(documented.len() > 8, "{documented:?}");
+    let missing: Vec<&String> = documented.iter().filter(|term| !language.contains(*term)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 /// Where a page's paths may begin.
@@ -331,7 +411,7 @@ fn contributing_says_what_each_test_is_for() {
 #[test]
 fn the_tests_that_the_threats_name_are_there() {
     let sources = sources_of_tests();
-    let rows = include_str!("../docs/threats.md").lines().filter(|line| line.starts_with("| "));
+    let rows = include_str!("../oauth-runtime/docs/threats.md").lines().filter(|line| line.starts_with("| "));
     let named: usize = rows.map(|row| proofs(row, &sources)).sum();
     assert!(named > 50, "{named}");
 }
@@ -339,7 +419,7 @@ fn the_tests_that_the_threats_name_are_there() {
 /// OAuch has 179 cases.
 #[test]
 fn each_case_of_oauch_has_a_row_and_each_that_passes_a_test() {
-    let (sources, page) = (sources_of_tests(), include_str!("../docs/oauch.md"));
+    let (sources, page) = (sources_of_tests(), include_str!("../oauth-runtime/docs/oauch.md"));
     let (mut passes, mut warned, mut not_offered) = (0, 0, 0);
     for row in page.lines().filter(|line| line.starts_with("| `")) {
         let named = proofs(row, &sources);
@@ -385,7 +465,9 @@ fn each_module_of_the_certification_is_in_its_table() {
     read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("certification"), true, &mut sources);
     let restated: BTreeSet<&str> =
         sources.split("async fn oidcc_").skip(1).map(|rest| rest.split('(').next().unwrap()).collect();
-    let rows = include_str!("../docs/certification.md").lines().filter_map(|line| line.strip_prefix("| `oidcc-"));
+    let rows = include_str!("../oauth-runtime/docs/certification.md")
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `oidcc-"));
     let mut listed = BTreeSet::new();
     for row in rows {
         let (module, rest) = row.split_once("` | ").unwrap();
@@ -400,7 +482,7 @@ fn each_module_of_the_certification_is_in_its_table() {
 /// Each demand of the checklist has a test whose name has its number, and each test that the page names is there.
 #[test]
 fn every_line_of_the_checklist_is_proven_by_a_test_of_its_number() {
-    let checklist = include_str!("../docs/checklist.md");
+    let checklist = include_str!("../oauth-runtime/docs/checklist.md");
     let mut sources = sources_of_tests();
     for file in ["sign_in", "sessions", "swagger_ui", "device"] {
         let path = format!("{}/browser/{file}.test.js", env!("CARGO_MANIFEST_DIR"));
@@ -458,7 +540,7 @@ fn what_the_runbook_and_the_stores_name_is_there() {
     };
     let is_test = |name: &str| tests.contains(&format!("fn {name}(")) || code.contains(&format!("fn {name}("));
     let mut named = 0;
-    for section in include_str!("../docs/runbook.md").split("\n## ").skip(1) {
+    for section in include_str!("../oauth-runtime/docs/runbook.md").split("\n## ").skip(1) {
         let title = section.lines().next().unwrap();
         let items: Vec<&str> = section.split("\n- ").collect();
         assert!(items.iter().any(|item| item.starts_with("Proof: ")), "{title} has no proof");
@@ -476,7 +558,7 @@ fn what_the_runbook_and_the_stores_name_is_there() {
     // The only words of this form on the page of stores are tests.
     let is_name =
         |name: &&String| name.matches('_').count() >= 4 && name.chars().all(|it| it.is_alphanumeric() || it == '_');
-    for name in quoted(&prose(include_str!("../docs/stores.md"))).iter().filter(is_name) {
+    for name in quoted(&prose(include_str!("../oauth-runtime/docs/stores.md"))).iter().filter(is_name) {
         assert!(is_test(name), "there is no test {name}");
         named += 1;
     }

@@ -48,7 +48,7 @@ use guard::Kind;
 /// then the policy (403 where the claims do not meet it, 401 where only the sign-in is too old or too weak), and only then
 /// do the handler's own arguments read their part of the request. So a stranger with a broken body is told 401, not 400.
 ///
-/// The guide, `docs/policies.md` in the repository, says the same at more length, with recipes.
+/// The guide of `oauth-runtime` has a page, `policies`, that says the same at more length, with recipes.
 ///
 /// # What to write
 ///

@@ -14,7 +14,7 @@ use crate::model::{Timestamp, words};
 /// says in the same words.
 ///
 /// It names users by their subjects alone. What was typed as a name or a password is never part of it: a password may be
-/// typed where the name goes. Which kind has which fields is a table in `docs/events.md`.
+/// typed where the name goes. Which kind has which fields is a table in the page `events` of the guide.
 ///
 /// As JSON it has the fields that are there, and no others:
 ///

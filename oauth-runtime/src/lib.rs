@@ -1,9 +1,76 @@
 //! The OAuth 2.1 authorization server that an actix-web application embeds in one line, and the guards for its
 //! handlers.
 //!
-//! [`OAuthService`] is the server, [`macro@require_claim`] the guard, [`Claims`](struct@Claims) and [`AccessToken`] are what a handler
-//! learns of its caller. [`policies`] lists the guards. [`store`] is what remembers, [`pages`] is what a person sees,
-//! [`mod@policy`] is what a guard demands, as data.
+//! ```no_run
+//! use actix_web::{App, HttpServer, Responder, get, web};
+//! use oauth_runtime::{Claims, Client, Login, OAuthService, require_claim};
+//! use serde_json::{Value, json};
+//!
+//! /// For clients with an access token.
+//! #[require_claim(role = "admin")]
+//! #[get("/admin")]
+//! async fn admin() -> impl Responder {
+//!     "Admin access granted!"
+//! }
+//!
+//! /// For browsers: one that is not signed in gets the sign-in page first.
+//! #[get("")]
+//! async fn home(Claims(user): Claims<Value>) -> impl Responder {
+//!     web::Json(user)
+//! }
+//!
+//! // Replace both: look the user up in your table, and check an Argon2 hash.
+//! fn sign_in(login: Login) -> Option<Value> {
+//!     if &*login.password == "admin123" { find_user(&login.username) } else { None }
+//! }
+//!
+//! fn find_user(name: &str) -> Option<Value> {
+//!     (name == "admin").then(|| json!({ "sub": "admin", "role": "admin" }))
+//! }
+//!
+//! #[actix_web::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let oauth = OAuthService::builder()
+//!         .issuer("http://127.0.0.1:8000")
+//!         .name("Notes")
+//!         .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"))
+//!         .authenticate_blocking(sign_in)
+//!         .reload_blocking(find_user)
+//!         .build()?;
+//!     HttpServer::new(move || {
+//!         let pages = web::scope("/app").wrap(oauth.pages()).service(home);
+//!         App::new().configure(oauth.routes()).service(admin).service(pages)
+//!     })
+//!     .bind(("127.0.0.1", 8000))?
+//!     .run()
+//!     .await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! [`OAuthService`] is the server, and [`Builder`] has every setting of it. [`macro@require_claim`], [`macro@require_token`],
+//! [`macro@public`] and [`policy!`](macro@policy) guard handlers; [`Claims`](struct@Claims) and [`AccessToken`] are what a handler
+//! learns of its caller. [`policies`] lists the guards. [`store`] is what remembers, [`pages`] is what a person sees, [`mod@policy`] is
+//! what a guard demands, as data.
+//!
+//! # Features
+//!
+//! None is on by default.
+//!
+//! | Feature | What it adds |
+//! |---|---|
+//! | `sqlite`, `postgres`, `redis` | a [`store`] that outlives a restart, and that processes share |
+//! | `mcp` | clients that are known by the URL of a document about them, and an HTTP client to fetch it |
+//! | `doctor` | a check of the running service as a client makes it, and an HTTP client |
+//! | `backchannel-logout` | clients that are told of a sign-out, and an HTTP client |
+//! | `metrics` | counters and durations, for the recorder that you install |
+//! | `resource-server` | guards over the tokens of another issuer, and an HTTP client |
+//! | `testing` | tokens and a clock for your tests, and the contract of a store |
+//!
+//! # Next
+//!
+//! The [`guide`] has a page for each part: how users sign in, the language of the guards, clients, sessions, stores, operation, errors and
+//! threats.
 #![forbid(unsafe_code)]
 
 mod builder;
@@ -126,74 +193,9 @@ pub mod __private {
 #[path = "bench.rs"]
 pub mod __bench;
 
+#[cfg(any(doc, doctest))]
+pub mod guide;
+
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/mcp.md")]
-struct McpPage;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/fapi.md")]
-struct FapiPage;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/dpop.md")]
-struct DpopPage;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/refresh.md")]
-struct RefreshPage;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/clients.md")]
-struct ClientsPage;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/policies.md")]
-struct WritingPolicies;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/events.md")]
-struct EventsPage;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/openid.md")]
-struct OpenIdPage;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/secrets.md")]
-struct SecretsPage;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/sign-in.md")]
-struct SignInPageOfTheDocs;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/second-factor.md")]
-struct SecondFactorPage;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/sessions.md")]
-struct SessionsPage;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/pages.md")]
-struct PagesOfTheApplication;
-
-#[cfg(all(doctest, feature = "resource-server"))]
-#[doc = include_str!("../../docs/resource-servers.md")]
-struct ResourceServersPage;
-
-#[cfg(all(doctest, feature = "mcp"))]
-#[doc = include_str!("../../docs/client-documents.md")]
-struct ClientDocumentsPage;
-
-#[cfg(all(doctest, feature = "sqlite", feature = "postgres", feature = "redis"))]
-#[doc = include_str!("../../docs/stores.md")]
-struct StoresPage;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/runbook.md")]
-struct RunbookPage;

@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn the_page_has_every_number() {
-        let page = include_str!("../../docs/events.md");
+        let page = include_str!("../docs/events.md");
         for Row { name, labels, text } in NUMBERS {
             let labels: Vec<String> = labels.iter().map(|label| format!("`{label}`")).collect();
             let row = format!("| `{name}` | {} | {text} |", labels.join(", "));

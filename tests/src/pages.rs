@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 pub fn hold(page: &str, name: &str, block: &str) {
     // Tests that write to one page run at the same time.
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../docs/{page}.md"));
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../oauth-runtime/docs/{page}.md"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("docs/{page}.md: {why}"));
     let begin = format!("<!-- {name} -->\n");
     let Some((before, rest)) = text.split_once(&begin) else { panic!("docs/{page}.md has no {begin}") };

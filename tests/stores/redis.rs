@@ -303,7 +303,7 @@ async fn c42_c47_a_server_that_forgets_is_refused() {
 /// What docs/stores.md gives it is enough.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_of_least_rights_keeps_the_contract() {
-    let page = include_str!("../../docs/stores.md");
+    let page = include_str!("../../oauth-runtime/docs/stores.md");
     let rights = page.lines().find(|line| line.starts_with("ACL SETUSER app ")).unwrap();
     let and = |more: &[&'static str]| rights.split_whitespace().chain(more.iter().copied()).collect::<Vec<_>>();
     let of_app = |url: String| url.replace("redis://", "redis://app:password@");

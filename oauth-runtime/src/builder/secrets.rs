@@ -12,7 +12,7 @@ impl<S> Builder<S> {
     /// Written in base64, base64url or hex (`openssl rand -base64 32` makes one; a line's end after it does not matter), or
     /// raw, as `[u8; 32]` or bytes that are no text. Default: one is drawn, with a warning, and tokens end with the process.
     ///
-    /// `docs/secrets.md` says how to change it: without a failed call, or at once.
+    /// The page `secrets` of the guide says how to change it: without a failed call, or at once.
     ///
     /// ```
     /// # use oauth_runtime::OAuthService;

@@ -1,0 +1,91 @@
+//! The guide: an application with this crate, from the first sign-in to its operation.
+//!
+//! Its pages can be read in this order, or one by one. The code in them is compiled and run, and what they say goes over the wire
+//! was written there by a test.
+//!
+//! To begin with
+//!
+//! 1. [`start`]: a program that runs, its features, and what happens when a user signs in
+//! 2. [`configuration`]: every setting of the builder, its default and its limits
+//! 3. [`sign_in`]: the authorization code flow, the built-in pages, pages of your own, guessing
+//!
+//! Guards
+//!
+//! 4. [`policies`]: the language of `#[require_claim(..)]`, and how to test it
+//! 5. [`mistakes`]: sixty that teams make, and where each is found
+//! 6. [`pages`]: pages of the application that a browser's session opens
+//! 7. [`resource_servers`]: guards over the tokens of another issuer
+//!
+//! Users
+//!
+//! 8. [`second_factor`]: one more thing to ask, `amr`, `acr`, step-up
+//! 9. [`sessions`]: who is asked again, consent, signing out
+//! 10. [`refresh`]: refresh tokens
+//!
+//! Clients
+//!
+//! 11. [`clients`]: public and confidential ones, devices, and the most that each may be given
+//! 12. [`dpop`]: tokens that are bound to a key
+//! 13. [`openid`]: signing keys, ID tokens, `/userinfo`
+//! 14. [`client_documents`]: clients that are known by the URL of a document
+//! 15. [`mcp`]: MCP servers, and clients that register themselves
+//!
+//! Operation
+//!
+//! 16. [`stores`]: memory, SQLite, PostgreSQL or Redis
+//! 17. [`secrets`]: the secret, and how to change it
+//! 18. [`events`]: the audit trail, the log and the metrics
+//! 19. [`capacity`]: how many users a store carries
+//! 20. [`runbook`]: what to do when something is wrong
+//! 21. [`limits`]: what this crate does not do
+//!
+//! Reference
+//!
+//! 22. [`errors`]: each error code, and when it is sent
+//! 23. [`threats`]: the attacks, and what stops each
+//! 24. [`checklist`]: the demands of OAuth 2.1 and RFC 9700, and the test of each
+//! 25. [`certification`], [`fapi`], [`oauch`]: the suites that test authorization servers, case by case
+
+/// A page. Its links are to files, as a reader of the repository needs them; the first definition of a link counts, and `links.md`
+/// defines each as a page of this module.
+macro_rules! pages {
+    ($($(#[$when:meta])? $page:ident, $file:literal;)+) => {$(
+        #[doc = include_str!("guide/links.md")]
+        #[doc = include_str!(concat!("../docs/", $file))]
+        $(#[$when])?
+        pub mod $page {}
+    )+};
+}
+
+pages! {
+    start, "start.md";
+    configuration, "configuration.md";
+    sign_in, "sign-in.md";
+    policies, "policies.md";
+    mistakes, "mistakes.md";
+    pages, "pages.md";
+    #[cfg(any(not(doctest), feature = "resource-server"))]
+    resource_servers, "resource-servers.md";
+    second_factor, "second-factor.md";
+    sessions, "sessions.md";
+    refresh, "refresh.md";
+    clients, "clients.md";
+    dpop, "dpop.md";
+    openid, "openid.md";
+    #[cfg(any(not(doctest), feature = "mcp"))]
+    client_documents, "client-documents.md";
+    mcp, "mcp.md";
+    #[cfg(any(not(doctest), all(feature = "sqlite", feature = "postgres", feature = "redis")))]
+    stores, "stores.md";
+    secrets, "secrets.md";
+    events, "events.md";
+    capacity, "capacity.md";
+    runbook, "runbook.md";
+    limits, "limits.md";
+    errors, "errors.md";
+    threats, "threats.md";
+    checklist, "checklist.md";
+    certification, "certification.md";
+    fapi, "fapi.md";
+    oauch, "oauch.md";
+}
