@@ -274,8 +274,11 @@ fn each_page_shows_the_configuration_of_its_exchanges() {
     for (page, language, text) in shown::SHOWN {
         pages::hold(page, "configuration", &format!("```{language}\n{text}```\n"));
     }
-    for page in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs")).unwrap() {
+    for page in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../oauth-runtime/docs")).unwrap() {
         let page = page.unwrap().path();
+        if page.extension().is_none_or(|ending| ending != "md") {
+            continue;
+        }
         let name = page.file_stem().unwrap().to_str().unwrap();
         let has_exchanges = std::fs::read_to_string(&page).unwrap().contains("```http\n");
         assert_eq!(has_exchanges, shown::SHOWN.iter().any(|(shown, ..)| *shown == name), "{name}");
