@@ -35,7 +35,7 @@ const RUNTIME_LAYERS: &[&[&str]] = &[
     &["sign_in"],
     &["endpoints"],
     &["routes"],
-    &["doctor", "lib", "testing", "bench"],
+    &["doctor", "guide", "lib", "testing", "bench"],
 ];
 
 /// Those of oauth-macros.
