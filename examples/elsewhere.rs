@@ -51,7 +51,7 @@ async fn sign_in(oauth: OAuthService, http: HttpRequest, answer: Form<Answer>) -
     pending.finish(&http, SignIn::done(user).amr("otp"), AuthTime::Now).await
 }
 
-/// In earnest: drawn for each mail, kept for some minutes, and good once.
+/// In production: drawn for each mail, kept for some minutes, and good once.
 const CODE: &str = "314159";
 
 fn escaped(text: &str) -> String {

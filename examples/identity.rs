@@ -155,7 +155,7 @@ fn user(subject: &str) -> Option<User> {
 /// Runs on a thread of its own, since a password hash is slow on purpose.
 fn validate_user(login: Login) -> Option<User> {
     let known = user(&login.username);
-    // A name that does not exist costs the same time, so that nobody can tell which names do.
+    // A name that does not exist costs the same time, so that no one can tell which names do.
     let email = known.as_ref().map_or(USERS[0].1, |user| user.email.as_str());
     let (.., hash) = USERS.iter().find(|(_, other, ..)| *other == email)?;
     Argon2::default().verify_password(login.password.as_bytes(), &PasswordHash::new(hash).ok()?).ok()?;
@@ -178,7 +178,7 @@ const USERS: [(&str, &str, Role, &str); 2] = [
     ),
 ];
 
-/// In earnest: from the environment or a secret manager, and random.
+/// In production: from the environment or a secret manager, and random.
 const BACKEND_SECRET: &str = "a secret of an example, which everybody knows";
 
 #[actix_web::main]

@@ -40,7 +40,7 @@ impl Pages for MyPages {
 }
 
 fn authenticate(login: Login) -> Option<Value> {
-    // In earnest: look the user up, and check an Argon2 hash.
+    // In production: look the user up, and check an Argon2 hash.
     (login.username == "ada" && &*login.password == "please").then(|| json!({ "sub": "ada", "role": "admin" }))
 }
 

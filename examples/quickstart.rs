@@ -32,7 +32,7 @@ async fn page() -> impl Responder {
 /// Runs on a thread of its own, since a password hash is slow on purpose.
 fn validate_user(login: Login) -> Option<Value> {
     let known = USERS.iter().find(|(name, ..)| *name == login.username);
-    // A name that does not exist costs the same time, so that nobody can tell which names do.
+    // A name that does not exist costs the same time, so that no one can tell which names do.
     let (_, hash, role, permissions) = known.unwrap_or(&USERS[0]);
     let hash = PasswordHash::new(hash).ok()?;
     Argon2::default().verify_password(login.password.as_bytes(), &hash).ok()?;

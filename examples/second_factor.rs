@@ -18,7 +18,7 @@ async fn payments() -> impl Responder {
 
 /// The password alone is enough, unless the client wants more or the user has an app.
 fn authenticate(login: Login) -> SignIn<Value> {
-    // In earnest: look the user up, and check an Argon2 hash.
+    // In production: look the user up, and check an Argon2 hash.
     match (login.username.as_str(), &*login.password) {
         ("ada", "ada123") => SignIn::ask(Question::code("Enter the code of your authenticator app").of("ada")),
         ("bob", "bob123") => SignIn::done(json!({ "sub": "bob" })).amr("pwd"),
@@ -39,13 +39,13 @@ fn second_factor(factor: SecondFactor) -> SignIn<Value> {
     }
 }
 
-/// In earnest: a secret for each user, drawn when he scans its QR code and kept in your database.
+/// In production: a secret for each user, drawn when they scan its QR code and kept in your database.
 fn app_of(_username: &str) -> Totp {
     let secret = Secret::from(b"twenty bytes of ada!".as_slice());
     Builder::new().with_secret(secret).build().expect("20 bytes are enough")
 }
 
-/// In earnest: a column of your users, changed in one statement where the step is greater than what is there.
+/// In production: a column of your users, changed in one statement where the step is greater than what is there.
 fn is_first_use(username: &str, step: u64) -> bool {
     static LAST: Mutex<Option<HashMap<String, u64>>> = Mutex::new(None);
     let mut last = LAST.lock().unwrap_or_else(|poisoned| poisoned.into_inner());

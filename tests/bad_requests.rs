@@ -238,7 +238,7 @@ async fn login(held: &mut Held) {
         ("password twice", with(&form) + "&password=admin123", 400),
         ("a long username", encode(&[("request", &form), ("username", &long), ("password", "x")]), 400),
         ("a long password", encode(&[("request", &form), ("username", "admin"), ("password", &longest)]), 400),
-        ("a username that is no UTF-8", encode(&[("request", &form), ("password", "x")]) + "&username=%ff", 400),
+        ("a username that is not UTF-8", encode(&[("request", &form), ("password", "x")]) + "&username=%ff", 400),
         ("a wrong password", encode(&[("request", &form), ("username", "admin"), ("password", "user123")]), 401),
         ("an unknown user", encode(&[("request", &form), ("username", "nobody"), ("password", "admin123")]), 401),
         ("a long body", with(&form) + "&x=" + &"x".repeat(17_000), 413),

@@ -160,7 +160,7 @@ impl Checker {
             Predicate::Compares(Operator::Equals, _, Operands::List(bracket, operands)) => {
                 if operands.is_empty() {
                     let message = format!(
-                        "an empty list lets nobody in: write the values, as in `{shown} = [\"one\", \"other\"]`, \
+                        "an empty list admits no one: write the values, as in `{shown} = [\"one\", \"other\"]`, \
                          or `{shown}` alone where any value is enough"
                     );
                     return Err(Error::new(bracket.span.join(), message));

@@ -182,7 +182,7 @@ reasons! {
         "claims must be a JSON object, in it userinfo and id_token, in them claims, each null or an object";
     PromptUnknown => 400, InvalidRequest, "prompt must be none, or of login, consent and select_account";
     MaxAgeMalformed => 400, InvalidRequest, "max_age must be a number of seconds";
-    LoginRequired => 400, LoginRequired, "nobody is signed in: ask without prompt=none";
+    LoginRequired => 400, LoginRequired, "no user is signed in: ask without prompt=none";
     // OpenID Connect Core §3.1.2.2
     AnotherUser => 400, LoginRequired, "another user signed in than the one of id_token_hint";
     SignedInTooLongAgo => 400, LoginRequired, "the user signed in longer ago than prompt or max_age ask for";

@@ -66,9 +66,9 @@ pub enum Rule {
     Public,
     /// A valid token is enough: what `#[require_token]` means.
     Token,
-    /// Every one of these holds: what commas and `all(..)` mean. None at all admits nobody.
+    /// Every one of these holds: what commas and `all(..)` mean. None at all admits no one.
     All(&'static [Rule]),
-    /// At least one of these holds: `any(..)`. None at all admits nobody.
+    /// At least one of these holds: `any(..)`. None at all admits no one.
     Any(&'static [Rule]),
     /// This does not hold, and it is known not to: `not(..)`.
     Not(&'static Rule),

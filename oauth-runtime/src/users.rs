@@ -152,7 +152,7 @@ impl<T> SignIn<T> {
         SignIn(Outcome::Done(Authenticated { claims, amr: Vec::new(), acr: None }))
     }
 
-    /// A method by which the user showed who he is, as RFC 8176 names them: `pwd`, `otp`, `hwk`. Call it once for each;
+    /// A method by which the user showed who they are, as RFC 8176 names them: `pwd`, `otp`, `hwk`. Call it once for each;
     /// tokens have them as `amr`. `Some(claims)` means `pwd`.
     #[must_use]
     pub fn amr(mut self, method: impl Into<String>) -> Self {
@@ -317,7 +317,7 @@ impl<Q: Send + 'static> Authenticator<Q> {
                 let place = self.places.take(caller, self.timeout).await?;
                 let function = Arc::clone(function);
                 let call = web::block(move || {
-                    // Kept until the thread is free again, however long nobody has been waiting for it.
+                    // Kept until the thread is free again, however long ago its caller gave up.
                     let _place = place;
                     function(question)
                 });
@@ -338,7 +338,7 @@ impl Authenticator<String> {
             Ok(Outcome::Done(user)) => user.claims,
             Ok(Outcome::Refused(_)) => return Ok(None),
             Ok(Outcome::Ask(_)) => {
-                tracing::error!(target: "oauth", "reload asked a question, and there is nobody to answer it");
+                tracing::error!(target: "oauth", "reload asked a question, and there is no user to answer it");
                 return Err(Reason::ReloadFailed);
             }
             Err(why) => {

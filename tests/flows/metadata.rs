@@ -215,7 +215,7 @@ async fn what_the_metadata_says_of_openid_is_what_there_is() {
     let userinfo = browser.call("/userinfo", issued["access_token"].as_str()).await.json();
     let mut told = set(part(1).as_object().unwrap().keys().cloned());
     told.extend(userinfo.as_object().unwrap().keys().cloned());
-    // Only an author who names a strength has one in his tokens.
+    // Only an author who names a strength has one in their tokens.
     told.insert("acr".to_owned());
     assert_eq!(listed(&metadata, "claims_supported"), told);
     assert_eq!(metadata["subject_types_supported"], json!(["public"]));

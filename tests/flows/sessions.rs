@@ -128,7 +128,7 @@ async fn prompt_max_age_and_acr_values_decide_whether_a_session_is_enough() {
     let again = browser.login(&form, "admin", "admin123").await;
     let again = claims(&redeemed(&browser, "other", "https://other.example/cb", &again).await["id_token"]);
     assert_eq!(again["auth_time"].as_u64(), Some(clock.now().seconds()));
-    assert_eq!(again["sid"], first["sid"], "what he signs out of is all of it");
+    assert_eq!(again["sid"], first["sid"], "what the user signs out of is all of it");
     assert!(asks(&browser, &[("max_age", Some("0"))]).await.body.contains("type=\"password\""), "in the same second");
 }
 
@@ -379,7 +379,7 @@ async fn c06_what_is_allowed_to_a_third_party_is_remembered_until_it_asks_for_mo
     assert_eq!(again.status, 200, "c40: to deny takes back what was allowed before");
     assert!(browser.consent(&again.form(), "allow").await.redirect().contains_key("code"));
     let asked = browser.authorize(&[&guest("notes:read")[..], &[("prompt", Some("consent"))]].concat()).await;
-    assert_eq!(asked.status, 200, "where the client wants it, he is asked");
+    assert_eq!(asked.status, 200, "where the client wants it, the user is asked");
 
     // One that any program can pose as is asked for each time, whatever was allowed.
     let posed = [("client_id", Some("posed")), ("redirect_uri", Some("http://127.0.0.1:9/posed"))];

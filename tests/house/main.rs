@@ -5,10 +5,11 @@
 mod code;
 mod imports;
 mod lengths;
+mod words;
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use syn::visit::Visit as _;
 
@@ -95,6 +96,43 @@ fn model_and_policy_know_no_actix() {
         let lines: Vec<_> = code.find("actix").iter().map(|(_, line)| *line).collect();
         assert!(lines.is_empty(), "{file} names actix in {lines:?}: what knows of HTTP is above");
     }
+}
+
+/// What people read: the code's comments and messages, the pages, the documents and the examples.
+const READ: &[&str] = &[
+    RUNTIME,
+    MACROS,
+    "../oauth-runtime/docs",
+    "../oauth-runtime/templates",
+    "../examples",
+    "../README.md",
+    "../CONTRIBUTING.md",
+    "../SECURITY.md",
+    "../CHANGELOG.md",
+];
+
+#[test]
+fn words_that_stop_a_reader_do_not_come_back() {
+    let mut wrong = String::new();
+    for path in READ.iter().flat_map(|path| texts(Path::new(path))) {
+        // A language of the pages has words of its own.
+        if path.ends_with("pages/texts.rs") || path.parent().unwrap().ends_with("languages") {
+            continue;
+        }
+        for (line, word, instead) in words::found(&fs::read_to_string(&path).unwrap()) {
+            writeln!(wrong, "    {}:{line} `{word}`: {instead}", path.display()).unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "plain words\n{wrong}");
+}
+
+/// The files below a path that have text in them.
+fn texts(path: &Path) -> Vec<PathBuf> {
+    if path.is_dir() {
+        return fs::read_dir(path).unwrap().flat_map(|entry| texts(&entry.unwrap().path())).collect();
+    }
+    let is_text = path.extension().is_some_and(|ending| ["rs", "md", "html"].iter().any(|it| ending == *it));
+    if is_text { vec![path.to_owned()] } else { Vec::new() }
 }
 
 const MOST_LINES_OF_A_FILE: usize = 500;

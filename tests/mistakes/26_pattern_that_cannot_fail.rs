@@ -2,7 +2,7 @@
 //!
 //! The rest of it was to come later. It lets in every token.
 // caught: compiler
-// says: admits everybody
+// says: admits everyone
 
 use actix_web::{Responder, get};
 use oauth_runtime::require_claim;

@@ -26,10 +26,10 @@ fn the_sixty_are_in_the_table() {
     assert_eq!(numbers, (1..=60).map(|number| format!("{number:02}")).collect::<Vec<_>>());
     let mut table = "| | The mistake | Found by | What is said |\n|---|---|---|---|\n".to_owned();
     for Program { name, title, caught, says, is_to_come, .. } in &programs {
-        let (number, title) = (&name[..2], title.trim_end_matches('.'));
+        let title = title.trim_end_matches('.');
         let says = if says.contains('`') { format!("`` {says} ``") } else { format!("`{says}`") };
         let caught = if *is_to_come { format!("{caught}, to come") } else { caught.clone() };
-        table += &format!("| [{number}](../tests/mistakes/{name}.rs) | {title} | {caught} | {says} |\n");
+        table += &format!("| `{name}` | {title} | {caught} | {says} |\n");
     }
     let total = |place: &&str| programs.iter().filter(|program| program.caught == **place).count();
     let totals = PLACES.iter().map(|place| format!("{place} {}", total(place))).collect::<Vec<_>>().join(", ");

@@ -218,7 +218,7 @@ fn asks_something(condition: &Expr, asked: &HashSet<String>, bound: &[PatIdent])
     const CURE: &str = "ask something of a field, as in `User { level, .. } if *level > 3`";
 
     if let Expr::Lit(ExprLit { lit: Lit::Bool(truth), .. }) = condition {
-        let (always, admits) = if truth.value { ("always", "everybody") } else { ("never", "nobody") };
+        let (always, admits) = if truth.value { ("always", "everyone") } else { ("never", "no one") };
         return Err(Error::new(truth.span, format!("this is {always} true, and would admit {admits}: {CURE}")));
     }
     let mut constants = Constants::default();

@@ -110,7 +110,7 @@ pub(super) fn fresh(name: &Name, predicate: &Predicate) -> Result<Rule> {
     let seconds = UNITS.iter().find(|(known, _)| *known == unit).map(|(_, seconds)| *seconds);
     let seconds = seconds.zip(number.parse::<u64>().ok()).and_then(|(seconds, number)| seconds.checked_mul(number));
     match seconds {
-        Some(0) => Err(Error::new(text.span(), "nobody has signed in within no time: write at least `\"1s\"`")),
+        Some(0) => Err(Error::new(text.span(), "no one has signed in within no time: write at least `\"1s\"`")),
         Some(seconds) => Ok(Rule::Fresh(seconds)),
         None => Err(Error::new(text.span(), no_duration(&written, number, unit))),
     }
@@ -152,7 +152,7 @@ pub(super) fn acr(name: &Name, predicate: &Predicate) -> Result<Rule> {
         return Ok(Rule::Acr(vec![one(only_string(name, predicate, CURE)?)?]));
     };
     if operands.is_empty() {
-        return Err(Error::new(bracket.span.join(), format!("an empty list lets nobody in: {CURE}")));
+        return Err(Error::new(bracket.span.join(), format!("an empty list admits no one: {CURE}")));
     }
     let mut mistakes = Mistakes::default();
     let mut wanted: Vec<String> = Vec::new();

@@ -192,5 +192,5 @@ pub(super) fn alternatives(pattern: &Pat, private: &TokenStream) -> TokenStream 
     each.collect()
 }
 
-pub(super) const CANNOT_FAIL: &str = "a pattern that cannot fail admits everybody: ask something of a field, as in `level: 3..`, or \
+pub(super) const CANNOT_FAIL: &str = "a pattern that cannot fail admits everyone: ask something of a field, as in `level: 3..`, or \
                            write `if` and a condition; where any valid token is enough, write `#[require_token]`";

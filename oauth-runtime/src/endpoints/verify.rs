@@ -49,7 +49,7 @@ pub(crate) async fn submit(
         Ok(Some(_) | None) => return Ok(again(SignInProblem::Incomplete)),
         Err(bad) => return Ok(again(problem_with(bad))),
     };
-    // A code has few digits: it is counted like a password, whoever asks.
+    // A code has few digits: it is counted like a password, for every caller.
     let subject = form.question.subject();
     let attempt = match attempt::answer(server, http, &form.username, subject).await? {
         Ok(attempt) => attempt,

@@ -30,7 +30,7 @@ struct Token(Box<[u8]>);
 /// A token that came with a request.
 struct Presented<'a>(&'a [u8]);
 
-/// The end of a token is a part of its signature, which nobody can choose and which looks like chance: there is little to
+/// The end of a token is a part of its signature, which no one can choose and which looks like chance: there is little to
 /// do for a hash. Whether two tokens are one is decided by the whole of them.
 fn hash_end<H: Hasher>(token: &[u8], state: &mut H) {
     let [.., a, b, c, d, e, f, g, h, _] = *token else { return };

@@ -1,6 +1,6 @@
 //! Tokens that came to this thread before: found again without a word to any other thread.
 //!
-//! A look-up in what all threads share is written to it, and so is each copy of an [`Arc`]: where one token comes to two
+//! A look-up in what the threads share is written to it, and so is each copy of an [`Arc`]: where one token comes to two
 //! threads, each would wait for the other. So a thread keeps the few tokens that come to it again and again, and what it
 //! copies of them is its own. It decides nothing: expiry, the keys and whether a token stands are asked about on every use.
 

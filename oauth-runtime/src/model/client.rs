@@ -284,7 +284,7 @@ impl<S> Client<S> {
         self
     }
 
-    /// What the sign-in page calls the client; its id unless set.
+    /// What the sign-in page calls the client. Default: its id.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.settings.name = Some(name.into());

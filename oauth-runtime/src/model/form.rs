@@ -18,7 +18,7 @@ pub(crate) enum BadParameter {
     /// It stands there more than once (RFC 6749 §3.1).
     Repeated(&'static str),
     TooLong(&'static str),
-    /// It is no UTF-8.
+    /// It is not UTF-8.
     Encoding(&'static str),
 }
 
@@ -96,7 +96,7 @@ fn readable<'v>(name: &'static str, value: &'v str, max_bytes: usize) -> Result<
     if value.len() > max_bytes {
         Err(BadParameter::TooLong(name))
     } else if !value.is_ascii() && value.contains(char::REPLACEMENT_CHARACTER) {
-        // What the decoder puts where the bytes are no UTF-8: passing it on would change what was sent.
+        // What the decoder puts where the bytes are not UTF-8: passing it on would change what was sent.
         Err(BadParameter::Encoding(name))
     } else {
         Ok(value)

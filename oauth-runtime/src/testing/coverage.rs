@@ -353,7 +353,7 @@ fn fill(pattern: &str) -> Vec<String> {
     filled
 }
 
-/// A path that nobody has registered.
+/// A path that is not registered.
 const NOWHERE: &str = "/oauth-runtime-coverage/no-such-route";
 
 /// Values for the parameters of a path: digits, words, and what identifiers look like.

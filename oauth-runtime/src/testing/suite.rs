@@ -30,7 +30,7 @@ use crate::testing::token::begin;
 /// assert!(suite.redundant().is_empty());
 /// assert_eq!(suite.alone(), [r#"level > 3 alone, beside role = "admin""#, r#"trusted alone, beside role = "admin""#]);
 ///
-/// // Whoever is above 3 is above 2.
+/// // A user above 3 is above 2.
 /// let suite = testing::suite(policy!(level > 3, level > 2)).unwrap();
 /// assert_eq!(suite.redundant(), ["level > 2"]);
 /// ```

@@ -18,7 +18,7 @@ use crate::model::{Client, Clock, Secret};
 use crate::server::OAuthService;
 use crate::store::{Key, Kind};
 
-/// A service for a test that needs no sign-in: one client, and nobody whom it knows.
+/// A service for a test that needs no sign-in: one client, and no users.
 ///
 /// Each has an issuer of its own, so that there can be many in a program. For all else than tokens, build one.
 #[must_use]
