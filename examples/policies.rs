@@ -174,7 +174,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let port: u16 = std::env::var("PORT").map_or(Ok(8000), |port| port.parse())?;
     let origin = format!("http://127.0.0.1:{port}");
     let (oauth, notes) = (builder(&origin).build()?, Data::new(Notes::default()));
-    tracing::info!("open {origin}/, whose policies are\n{}", oauth_runtime::policies());
+    tracing::info!("open {origin}/, whose policies are\n{}", oauth_runtime::policy_map());
     HttpServer::new(move || App::new().configure(routes(&oauth, notes.clone())))
         .bind(("127.0.0.1", port))?
         .run()
@@ -196,7 +196,7 @@ mod tests {
     /// Who may do what changes in that file too, or not at all.
     #[test]
     fn the_policies_are_those_that_were_reviewed() {
-        assert_eq!(oauth_runtime::policies().snapshot(), include_str!("policies.txt"));
+        assert_eq!(oauth_runtime::policy_map().snapshot(), include_str!("policies.txt"));
     }
 
     /// Notes of `alice`, one of them under embargo.

@@ -12,7 +12,7 @@ use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::web::{self, Query};
 use actix_web::{App, HttpRequest, Responder, get};
 use oauth_runtime::__private::{Bound, BoundType, check_rule};
-use oauth_runtime::policy::{Decision, Facts, Order, Rule, Shape, Shaped, Test, Value};
+use oauth_runtime::rule::{Decision, Facts, Order, Rule, Shape, Shaped, Test, Value};
 use oauth_runtime::{
     AuthTime, BuildError, Builder, Claims, Client, Login, OAuthService, SignIn, require_claim, require_token,
 };

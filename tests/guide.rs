@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use actix_web::{Responder, get};
-use oauth_runtime::policy::{Decision, Facts, Rule, Test, Value};
+use oauth_runtime::rule::{Decision, Facts, Rule, Test, Value};
 use oauth_runtime::{Clock, Timestamp, policy, require_claim};
 use oauth_tests::{Browser, start_with};
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 //! built by the macro, each decided over 60 sets of claims.
 #![allow(clippy::unwrap_used)]
 
-use oauth_runtime::policy::{Decision, Facts};
+use oauth_runtime::rule::{Decision, Facts};
 use oauth_runtime::{Policy, Timestamp, policy};
 use serde_json::{Map, Value, json};
 

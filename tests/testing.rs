@@ -271,7 +271,7 @@ async fn c26_tokens_good_and_bad_in_one_line() {
 
 #[test]
 fn the_policies_of_a_program_are_listed() {
-    let policies = oauth_runtime::policies();
+    let policies = oauth_runtime::policy_map();
     let json = serde_json::to_value(&policies).unwrap();
     let entry = json.as_array().unwrap().iter().find(|entry| entry["handler"] == "report").unwrap();
     assert_eq!(entry["module"], "testing");
@@ -437,7 +437,7 @@ fn two_policies_never_read_as_one() {
     let _ = (web::get().to(same_names::claim_of_that_name), web::get().to(same_names::comma_in_a_parameter));
     let _ = (same_names::FIRST, same_names::SECOND, App::new().service(same_names::spaces_in_a_route));
     let _ = App::new().service(same_names::claim_on_a_route);
-    let snapshot = oauth_runtime::policies().snapshot();
+    let snapshot = oauth_runtime::policy_map().snapshot();
     for line in [
         "Ours::list  role = \"ours\"",
         "Theirs::list  role = \"theirs\"",

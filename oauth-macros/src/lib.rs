@@ -286,7 +286,7 @@ pub fn public(arguments: proc_macro::TokenStream, handler: proc_macro::TokenStre
 /// and on each type of its own in there.
 ///
 /// ```
-/// use oauth_runtime::{Claims, policy::Shaped};
+/// use oauth_runtime::{Claims, rule::Shaped};
 /// use serde::{Deserialize, Serialize};
 ///
 /// #[derive(Serialize, Deserialize, Claims)]

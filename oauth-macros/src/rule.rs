@@ -6,7 +6,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 
 use crate::syntax::{ACR, FRESH, SCOPE};
 
-/// The mirror of `oauth_runtime::policy::Rule`, but for patterns.
+/// The mirror of `oauth_runtime::rule::Rule`, but for patterns.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Rule {
     Public,
@@ -112,7 +112,7 @@ pub(crate) enum Asks {
     Together(Vec<String>, Vec<Kind>, String),
 }
 
-/// A kind of value, within which each of some terms says the same. The mirror of `oauth_runtime::policy::Kind`.
+/// A kind of value, within which each of some terms says the same. The mirror of `oauth_runtime::rule::Kind`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Kind {
     /// Not there, or `null`.

@@ -50,7 +50,7 @@
 //!
 //! [`OAuthService`] is the server, and [`Builder`] has every setting of it. [`macro@require_claim`], [`macro@require_token`],
 //! [`macro@public`] and [`policy!`](macro@policy) guard handlers; [`Claims`](struct@Claims) and [`AccessToken`] are what a handler
-//! learns of its caller. [`policies`] lists the guards. [`store`] is what remembers, [`pages`] is what a person sees, [`mod@policy`] is
+//! learns of its caller. [`policy_map`] lists the guards. [`store`] is what remembers, [`pages`] is what a person sees, [`rule`] is
 //! what a guard demands, as data.
 //!
 //! # Features
@@ -87,7 +87,7 @@ mod limit;
 mod meter;
 mod model;
 pub mod pages;
-pub mod policy;
+mod policy;
 mod response;
 mod routes;
 mod seal;
@@ -113,7 +113,7 @@ pub use clients::told::FoundClient;
 pub use event::{Event, EventKind};
 pub use guard::closed::Closed;
 pub use guard::extract::{AccessToken, Claims};
-pub use guard::map::{Entry, Policies, policies};
+pub use guard::map::{Entry, PolicyMap, policy_map};
 pub use guard::refusal::Refusal;
 pub use guard::require::Require;
 #[cfg(feature = "resource-server")]
@@ -140,6 +140,16 @@ pub use sign_in::pending::{AuthTime, PendingAuthorization};
 pub use store::Store;
 pub use users::granting::Granting;
 pub use users::{Answer, Login, SecondFactor, SignIn};
+
+/// What a guard demands, as data, and how it is decided.
+///
+/// The macros write a [`Rule`](rule::Rule); [`Rule::decide`](rule::Rule::decide) reads it against the [`Facts`](rule::Facts) of a
+/// request. Nothing in it knows of HTTP: a rule can be built by hand, printed, and decided over any JSON object.
+pub mod rule {
+    pub use crate::policy::{
+        Decision, Facts, Field, Inquiry, Order, Route, Rule, Shape, Shaped, Test, Typed, Value, Verdict,
+    };
+}
 
 /// What a [`Builder`] and a [`Client`] still need, as types: `Builder` and `Client` alone are the usual ones.
 ///

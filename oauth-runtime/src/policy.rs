@@ -1,7 +1,4 @@
-//! What a guard demands, as data, and how it is decided.
-//!
-//! The macros write a [`Rule`]; [`Rule::decide`] reads it against the [`Facts`] of a request. Nothing here knows of
-//! HTTP: a rule can be built by hand, printed, and decided over any JSON object.
+//! What a guard demands, as data, and how it is decided: [`crate::rule`] is what of it is public.
 
 pub(crate) mod bound;
 mod claimed;
@@ -45,7 +42,7 @@ pub use written::{Policy, Route};
 /// Printed, it is in normal form: two policies that differ in nothing but order, spelling or nesting read the same.
 ///
 /// ```
-/// use oauth_runtime::policy::{Decision, Facts, Rule, Test, Value};
+/// use oauth_runtime::rule::{Decision, Facts, Rule, Test, Value};
 ///
 /// // What `#[require_claim(level = [4, 3], role = "admin")]` becomes.
 /// static RULE: Rule = Rule::All(&[

@@ -5,7 +5,7 @@
 // says: suspended = false alone
 
 use actix_web::{Responder, get};
-use oauth_runtime::{policies, require_claim};
+use oauth_runtime::{policy_map, require_claim};
 
 // right: #[require_claim(role = "admin", suspended = false)]
 #[require_claim(any(role = "admin", suspended = false))]
@@ -15,6 +15,6 @@ async fn users() -> impl Responder {
 }
 
 pub async fn program() -> String {
-    let snapshot = policies().snapshot();
+    let snapshot = policy_map().snapshot();
     snapshot.lines().filter(|line| line.contains(module_path!())).collect()
 }

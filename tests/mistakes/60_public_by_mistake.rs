@@ -6,7 +6,7 @@
 
 use actix_web::{Responder, get};
 #[allow(unused_imports)]
-use oauth_runtime::{policies, public, require_claim};
+use oauth_runtime::{policy_map, public, require_claim};
 
 // right: #[require_claim(role = "admin")]
 #[public]
@@ -16,6 +16,6 @@ async fn export() -> impl Responder {
 }
 
 pub async fn program() -> String {
-    let snapshot = policies().snapshot();
+    let snapshot = policy_map().snapshot();
     snapshot.lines().filter(|line| line.contains(module_path!())).collect()
 }

@@ -194,7 +194,7 @@ async fn the_snapshot_changes_when_a_route_leaves_its_scope() {
     assert_eq!((&within[1..], &beside[1..]), (&[admins.clone()][..], &[admins, auditors][..]));
 }
 
-/// In `policies().snapshot()` too, which is one for the whole program.
+/// In `policy_map().snapshot()` too, which is one for the whole program.
 #[require_claim(any(role = "admin", suspended = false), scope = "x")]
 #[get("/weak")]
 async fn weak() -> impl Responder {
@@ -204,7 +204,7 @@ async fn weak() -> impl Responder {
 #[actix_web::test]
 async fn each_term_of_an_any_is_shown_alone() {
     let _ = weak;
-    let snapshot = oauth_runtime::policies().snapshot();
+    let snapshot = oauth_runtime::policy_map().snapshot();
     let lines: Vec<_> =
         snapshot.lines().filter_map(|line| line.strip_prefix("testing::seen::weak  GET /weak  ")).collect();
     assert_eq!(

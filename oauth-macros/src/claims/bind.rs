@@ -97,7 +97,7 @@ impl Binding {
             let at = ty.span();
             let checked = quote_spanned!(at=> check_claims(
                 ::core::stringify!(#ty),
-                &<#ty as #runtime::policy::Shaped>::SHAPE,
+                &<#ty as #runtime::rule::Shaped>::SHAPE,
                 #private::Probe::<#ty>::IS_ISSUED
             ));
             quote_spanned! {here=>
@@ -131,7 +131,7 @@ impl Binding {
             #[allow(dead_code)]
             pub(crate) const #bound: #private::Bound = #private::Bound {
                 types: &[#(#private::BoundType {
-                    shape: <#types as #runtime::policy::Shaped>::SHAPE,
+                    shape: <#types as #runtime::rule::Shaped>::SHAPE,
                     is_issued: {
                         use #private::NotIssued as _;
                         #private::Probe::<#types>::IS_ISSUED

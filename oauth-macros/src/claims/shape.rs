@@ -22,7 +22,7 @@ fn implementation(input: &DeriveInput) -> Result<TokenStream> {
     let attributes = Attributes::read(&input.attrs)?;
     let here = Span::mixed_site();
     let runtime = attributes.runtime.clone().unwrap_or_else(|| parse_quote!(::oauth_runtime));
-    let shapes = Shapes { policy: quote_spanned!(here=> #runtime::policy), of: input.ident.unraw().to_string() };
+    let shapes = Shapes { policy: quote_spanned!(here=> #runtime::rule), of: input.ident.unraw().to_string() };
     let shape = match (&attributes.written_as, &input.data) {
         (Some(other), _) => shapes.of_type(other),
         (None, Data::Struct(data)) if attributes.transparent => shapes.of_transparent(&data.fields)?,
@@ -38,7 +38,7 @@ fn implementation(input: &DeriveInput) -> Result<TokenStream> {
     };
     let name = &input.ident;
     let written = words_written(&input.data);
-    let generics = bounded(&input.generics, &written, &parse_quote!(#runtime::policy::Shaped));
+    let generics = bounded(&input.generics, &written, &parse_quote!(#runtime::rule::Shaped));
     let (parameters, arguments, conditions) = generics.split_for_impl();
     let all = match &input.data {
         Data::Enum(data) if input.generics.params.is_empty() => all_of(input, data, &runtime),
@@ -47,8 +47,8 @@ fn implementation(input: &DeriveInput) -> Result<TokenStream> {
     Ok(quote_spanned! {here=>
         #[automatically_derived]
         #[allow(deprecated)]
-        impl #parameters #runtime::policy::Shaped for #name #arguments #conditions {
-            const SHAPE: #runtime::policy::Shape = #shape;
+        impl #parameters #runtime::rule::Shaped for #name #arguments #conditions {
+            const SHAPE: #runtime::rule::Shape = #shape;
         }
         #all
     })
@@ -100,7 +100,7 @@ fn is_phantom(ty: &syn::Type) -> bool {
 }
 
 struct Shapes {
-    /// `::oauth_runtime::policy`
+    /// `::oauth_runtime::rule`
     policy: TokenStream,
     /// The type's name, for messages.
     of: String,

@@ -20,18 +20,18 @@ inventory::collect!(Registered);
 /// async fn admin() -> &'static str { "admin" }
 /// # fn main() {
 ///
-/// let policies = oauth_runtime::policies();
+/// let policies = oauth_runtime::policy_map();
 /// let entry = policies.iter().find(|entry| entry.handler == Some("admin")).unwrap();
 /// assert_eq!(entry.normal.as_deref(), Some(r#"level > 3, role = "admin""#));
 /// assert!(policies.snapshot().contains(r#"::admin  GET /admin  level > 3, role = "admin""#));
 /// # }
 /// ```
 #[must_use]
-pub fn policies() -> Policies {
+pub fn policy_map() -> PolicyMap {
     let mut entries: Vec<Entry> = guards().map(Entry::new).collect();
     entries.sort_by(|one, other| one.key().cmp(&other.key()));
     number(&mut entries);
-    Policies(entries)
+    PolicyMap(entries)
 }
 
 /// Tells apart what has one path, such as two handlers of one name in two blocks: by their order in the source.
@@ -60,9 +60,9 @@ pub(crate) fn scopes() -> BTreeSet<&'static str> {
 /// The policy map. Printed it is a table, serialized a list.
 #[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
-pub struct Policies(Vec<Entry>);
+pub struct PolicyMap(Vec<Entry>);
 
-/// One guard of the [`Policies`].
+/// One guard of the [`PolicyMap`].
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Entry {
@@ -91,7 +91,7 @@ pub struct Entry {
     named_at: (u32, u32),
 }
 
-impl Policies {
+impl PolicyMap {
     /// The guards.
     pub fn iter(&self) -> impl Iterator<Item = &Entry> {
         self.0.iter()
@@ -101,7 +101,7 @@ impl Policies {
     /// files and lines, and below it one for each term of an `any(..)`: whom that lets in by itself. Keep it in the repository, and compare in a test:
     ///
     /// ```no_run
-    /// let snapshot = oauth_runtime::policies().snapshot();
+    /// let snapshot = oauth_runtime::policy_map().snapshot();
     /// assert_eq!(snapshot, std::fs::read_to_string("policies.txt").unwrap());
     /// ```
     #[must_use]
@@ -183,7 +183,7 @@ fn place(guard: &Guard) -> String {
 /// Where actix-web's route attributes put a handler: into the service that they name after it.
 const SERVICE: &str = " as actix_web::service::HttpServiceFactory>::register::";
 
-impl fmt::Display for Policies {
+impl fmt::Display for PolicyMap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rows: Vec<[String; 4]> = self
             .0

@@ -8,7 +8,7 @@ mod types;
 /// type whose `Serialize` is written by hand too.
 ///
 /// ```
-/// use oauth_runtime::policy::{Shape, Shaped};
+/// use oauth_runtime::rule::{Shape, Shaped};
 ///
 /// struct Email(String); // serialized as text, "ada@example.com"
 ///

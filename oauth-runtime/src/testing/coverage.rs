@@ -184,7 +184,7 @@ impl Rows {
 
 /// Each `policy!(..)` of the program that nothing of this `App` is wrapped in: its place, and what it demands.
 fn unworn(wrapped: &[&Guard]) -> Vec<(String, String)> {
-    let policies = map::policies();
+    let policies = map::policy_map();
     let unworn = policies.iter().filter(|entry| entry.handler.is_none());
     let unworn = unworn.filter(|entry| !wrapped.iter().any(|guard| entry.is_of(guard)));
     unworn.map(|entry| (entry.place.clone(), entry.demand().to_owned())).collect()

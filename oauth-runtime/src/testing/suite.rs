@@ -11,7 +11,7 @@ use actix_web::dev::{Service, ServiceResponse};
 use actix_web::{Error, HttpMessage as _, test};
 use serde_json::{Map, Value as Json};
 
-use crate::guard::map::{self, Entry, policies};
+use crate::guard::map::{self, Entry, policy_map};
 use crate::guard::probe::Probe;
 use crate::policy::bound::UNBOUND;
 use crate::policy::{Guard, Policy, Rule, alone};
@@ -74,7 +74,7 @@ pub fn suite_of(handler: &str) -> Result<Suite, Unsuitable> {
 
 /// Of the one that no handler has, by what the map of policies calls it.
 fn suite_of_policy(name: &str, is_named: impl Fn(&str) -> bool) -> Result<Suite, Unsuitable> {
-    let policies = policies();
+    let policies = policy_map();
     let (of_handlers, values): (Vec<&Entry>, Vec<&Entry>) = policies.iter().partition(|entry| entry.handler.is_some());
     let around = |entry: &Entry| entry.place.split(", policy!").next().is_some_and(&is_named);
     let found: Vec<&Entry> = values.iter().copied().filter(|entry| entry.place == name || around(entry)).collect();

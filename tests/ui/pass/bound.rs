@@ -152,6 +152,6 @@ fn main() {
     let all = (terms, pattern, shadows::shadows, written, either);
     let handlers = web::resource("/with").wrap(service.require(STAFF)).to(Handlers::<web::Bytes>::with);
     drop(App::new().configure(service.routes()).service(all).service(handlers));
-    let here = oauth_runtime::policies().iter().filter(|guard| guard.module.starts_with("bound")).count();
+    let here = oauth_runtime::policy_map().iter().filter(|guard| guard.module.starts_with("bound")).count();
     assert_eq!(here, 13, "a guard each, and a policy each");
 }

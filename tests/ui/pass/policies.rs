@@ -126,5 +126,5 @@ pub(crate) fn main() {
         .service((typed, condition, string, variants, binding, stacked, operators))
         .service((nested, words, open, values, together))
         .route("/associated", web::get().to(Handlers::associated));
-    println!("{}", oauth_runtime::policies());
+    println!("{}", oauth_runtime::policy_map());
 }

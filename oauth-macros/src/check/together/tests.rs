@@ -1,4 +1,4 @@
-use oauth_runtime::policy::{self as runtime, Decision, Facts};
+use oauth_runtime::rule::{self as runtime, Decision, Facts};
 use serde_json::{Value as Json, json};
 
 use crate::check::rule;
