@@ -3,7 +3,7 @@
 //! An envelope is `version (1) · key id (4) · nonce (12) · ciphertext and tag`, base64url. Header, purpose and
 //! issuer are authenticated. Each purpose has a key of its own, so that a form can never be read as a code.
 
-use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use base64::Engine as _;
 use serde::de::DeserializeOwned;
@@ -124,7 +124,7 @@ pub(crate) enum NotOpened {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotSealed {
     TooLarge,
-    /// It cannot be written as JSON, or the random generator failed.
+    /// It cannot be written as JSON.
     Failed,
 }
 
@@ -168,19 +168,21 @@ impl Sealer {
     fn sealed<T: Sealable>(&self, content: &Content<&T>, whole: &str, block: usize) -> Result<String, NotSealed> {
         let generation = self.generations.first().ok_or(NotSealed::Failed)?;
         let header = generation.header();
+        // Drawn as ids are. One that came twice would show that the same was sealed, and no more (RFC 8452 §1).
+        let nonce: [u8; NONCE_LEN] = rand::random();
         // The whole envelope in one buffer, with room for most of what is sealed.
         let mut envelope = Vec::with_capacity(ORDINARY_BYTES);
         envelope.extend_from_slice(&header);
-        envelope.extend_from_slice(&[0; NONCE_LEN]);
+        envelope.extend_from_slice(&nonce);
         serde_json::to_writer(&mut envelope, content).map_err(|_| NotSealed::Failed)?;
         // RFC 8259 §2: white space after a value is none of it
         envelope.resize(BEFORE + (envelope.len() - BEFORE).next_multiple_of(block), b' ');
-        let (nonce, tag) = generation
+        let (nonce, associated) = (Nonce::from(&nonce), self.associated(header, T::PURPOSE, whole));
+        let tag = generation
             .key(T::PURPOSE)
             .ok_or(NotSealed::Failed)?
-            .seal_in_place_separate_tag(self.associated(header, T::PURPOSE, whole), &mut envelope[BEFORE..])
+            .seal_in_place_separate_tag(nonce, associated, &mut envelope[BEFORE..])
             .map_err(|_| NotSealed::Failed)?;
-        envelope[HEADER_LEN..BEFORE].copy_from_slice(nonce.as_ref());
         envelope.extend_from_slice(tag.as_ref());
         let text = BASE64URL.encode(envelope);
         if text.len() > T::MAX_BYTES { Err(NotSealed::TooLarge) } else { Ok(text) }
@@ -255,12 +257,15 @@ struct Content<T> {
 /// The keys made from one secret: one for each purpose, in the order of the table.
 struct Generation {
     id: [u8; 4],
-    keys: Vec<RandomizedNonceKey>,
+    keys: Vec<LessSafeKey>,
 }
 
 impl Generation {
     fn new(secret: &Secret) -> Option<Self> {
-        let key = |purpose: &Purpose| RandomizedNonceKey::new(&AES_256_GCM_SIV, &derive(secret, purpose.label())?).ok();
+        let key = |purpose: &Purpose| {
+            let key = UnboundKey::new(&AES_256_GCM_SIV, &derive(secret, purpose.label())?).ok()?;
+            Some(LessSafeKey::new(key))
+        };
         let [a, b, c, d, ..] = derive(secret, b"key id")?;
         Some(Generation { id: [a, b, c, d], keys: Purpose::ALL.iter().map(key).collect::<Option<_>>()? })
     }
@@ -270,7 +275,7 @@ impl Generation {
         [VERSION, a, b, c, d]
     }
 
-    fn key(&self, purpose: Purpose) -> Option<&RandomizedNonceKey> {
+    fn key(&self, purpose: Purpose) -> Option<&LessSafeKey> {
         self.keys.get(purpose as usize)
     }
 }

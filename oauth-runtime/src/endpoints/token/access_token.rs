@@ -1,6 +1,5 @@
 //! The access token, and the answer that it comes with (RFC 6749 §5.1, RFC 9068).
 
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::client_auth::proof;
@@ -11,6 +10,7 @@ use crate::event::Fact;
 use crate::keys::sealed::{SESSION, sealed};
 use crate::keys::{self, Proof};
 use crate::model::as_of::{AsOf, Incarnation};
+use crate::model::bytes::push_json;
 use crate::model::claims::{OF_GRANT, OPENID, SEALED, SEALED_GRANT, UnusableClaims};
 use crate::model::client::RegisteredClient;
 use crate::model::id::random_id;
@@ -22,19 +22,15 @@ use crate::server::Server;
 use crate::server::granting::Granted;
 
 /// RFC 6749 §5.1
-#[derive(Serialize)]
 pub(crate) struct Issued {
     pub(crate) access_token: String,
     pub(crate) token_type: &'static str,
     /// Seconds.
     pub(crate) expires_in: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) refresh_token: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) id_token: Option<String>,
     /// Always there, so that a client never guesses; left out where nothing was granted, since the syntax of RFC 6749
     /// §3.3 has no empty scope.
-    #[serde(skip_serializing_if = "Scope::is_empty")]
     pub(crate) scope: Scope,
 }
 
@@ -42,8 +38,28 @@ impl Issued {
     pub(crate) fn json(&self) -> Result<Vec<u8>, Reason> {
         let others = self.refresh_token.iter().chain(&self.id_token).map(String::len).sum::<usize>();
         let mut json = Vec::with_capacity(self.access_token.len() + others + ORDINARY_BYTES);
-        serde_json::to_writer(&mut json, self).map_err(|_| Reason::Internal)?;
+        self.write(&mut json).map_err(|_| Reason::Internal)?;
         Ok(json)
+    }
+
+    /// By hand, since tokens are long and need no escape.
+    fn write(&self, json: &mut Vec<u8>) -> serde_json::Result<()> {
+        json.extend_from_slice(b"{\"access_token\":");
+        push_json(json, &self.access_token)?;
+        json.extend_from_slice(b",\"token_type\":");
+        push_json(json, self.token_type)?;
+        json.extend_from_slice(format!(",\"expires_in\":{}", self.expires_in).as_bytes());
+        let scope = (!self.scope.is_empty()).then(|| self.scope.to_string());
+        let others =
+            [(",\"refresh_token\":", &self.refresh_token), (",\"id_token\":", &self.id_token), (",\"scope\":", &scope)];
+        for (name, text) in others {
+            if let Some(text) = text {
+                json.extend_from_slice(name.as_bytes());
+                push_json(json, text)?;
+            }
+        }
+        json.push(b'}');
+        Ok(())
     }
 }
 
@@ -284,3 +300,28 @@ const HEADER: usize = 160;
 /// not one: the client has another for it.
 const PROTOCOL: [&str; 12] =
     ["iss", "sub", "aud", "client_id", "iat", "exp", "jti", "scope", "cnf", "auth_time", "acr", "amr"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_has_what_there_is_in_one_order() {
+        let mut issued = Issued {
+            access_token: "a.b-c_d".to_owned(),
+            token_type: "Bearer",
+            expires_in: 600,
+            refresh_token: None,
+            id_token: None,
+            scope: Scope::default(),
+        };
+        let json = |issued: &Issued| String::from_utf8(issued.json().expect("JSON")).expect("text");
+        assert_eq!(json(&issued), r#"{"access_token":"a.b-c_d","token_type":"Bearer","expires_in":600}"#);
+        (issued.refresh_token, issued.id_token) = (Some("r\"".to_owned()), Some("i".to_owned()));
+        issued.scope = "write read".parse().expect("a scope");
+        assert_eq!(
+            json(&issued),
+            r#"{"access_token":"a.b-c_d","token_type":"Bearer","expires_in":600,"refresh_token":"r\"","id_token":"i","scope":"read write"}"#
+        );
+    }
+}
