@@ -71,6 +71,7 @@
 //!
 //! The [`guide`] has a page for each part: how users sign in, the language of the guards, clients, sessions, stores, operation, errors and
 //! threats.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 mod builder;
@@ -205,7 +206,3 @@ pub mod __bench;
 
 #[cfg(any(doc, doctest))]
 pub mod guide;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;
