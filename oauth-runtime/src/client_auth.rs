@@ -112,7 +112,7 @@ fn holds_something(server: &Server, id: &str, parameters: &Parameters<'_>) -> bo
     let presented = |name, longest| parameters.get(name, longest).ok().flatten();
     let code = |text| sealer.open::<AuthorizationCode>(text, now).ok().map(|opened| opened.value.client_id);
     let refresh = |text| sealer.open::<RefreshToken>(text, now).ok().map(|opened| opened.value.client_id);
-    let access = |text| server.access_token_as_issued(text).map(|token| token.registered.client_id.clone());
+    let access = |text| server.access_token_as_issued(text).map(|token| token.registered.texts().client_id.to_owned());
     let holders = [
         presented("code", AuthorizationCode::MAX_BYTES).and_then(code),
         presented("refresh_token", RefreshToken::MAX_BYTES).and_then(refresh),

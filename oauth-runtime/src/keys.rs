@@ -27,4 +27,4 @@ pub(crate) use remote::{RemoteKeys, Shape};
 pub(crate) use ring::{IdTokenHint, KeyRing, SignedInAs};
 pub use rotation::Keys;
 pub use signing_key::{KeyError, SigningKey};
-pub(crate) use verified::{Registered, Verified};
+pub(crate) use verified::{Registered, Texts, Verified};

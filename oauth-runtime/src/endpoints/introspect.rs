@@ -78,7 +78,7 @@ fn told(
     if client.serves.iter().any(|served| served == server.audience() && is_for(served)) {
         return Ok(Some(verified.all_claims()));
     }
-    if registered.client_id != client.id && !client.serves.iter().any(is_for) {
+    if registered.texts().client_id != client.id && !client.serves.iter().any(is_for) {
         return Ok(None);
     }
     let mut open: Map<String, Value> = Jwt::parse(token)?.claims()?;

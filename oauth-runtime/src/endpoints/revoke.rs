@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::client_auth;
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
-use crate::keys::{self, Registered};
+use crate::keys::{self, Texts};
 use crate::model::form::Parameters;
 use crate::model::refresh::RefreshToken;
 use crate::response::not_stored;
@@ -28,8 +28,8 @@ pub(crate) async fn revoke(
         Ok(Opened { value: token, .. }) => (token.client_id, token.subject, Some(token.grant)),
         Err(NotOpened::Forged | NotOpened::Expired) => match server.access_token_as_issued(token) {
             Some(token) => {
-                let Registered { client_id, subject, grant, .. } = &token.registered;
-                (client_id.clone(), subject.clone(), grant.clone())
+                let Texts { client_id, subject, grant, .. } = token.registered.texts();
+                (client_id.to_owned(), subject.to_owned(), grant.map(str::to_owned))
             }
             None => return Ok(done()),
         },

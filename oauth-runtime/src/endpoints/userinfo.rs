@@ -35,6 +35,6 @@ pub(crate) async fn userinfo(
     let names = server.releases().to(&registered.scope);
     let mut released: Map<String, Value> =
         names.filter_map(|name| Some((name.to_owned(), verified.claimed().get(&[name])?.into_owned()))).collect();
-    released.insert("sub".to_owned(), json!(registered.subject));
+    released.insert("sub".to_owned(), json!(registered.texts().subject));
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(released))
 }

@@ -13,7 +13,7 @@ use crate::guard::near::{Known, Stood};
 use crate::guard::on_page::OnPage;
 use crate::guard::possession::{self, Presented, Scheme};
 use crate::guard::protection::Protection;
-use crate::keys::{Proof, Registered, Verified};
+use crate::keys::{Proof, Registered, Texts, Verified};
 use crate::model::Timestamp;
 use crate::model::as_of::AsOf;
 use crate::standing::{Ended, HandedOut, HandedOutGrant, Ledger, Refused};
@@ -232,14 +232,11 @@ fn stands_now(known: &Known, ledger: &Ledger, now: Timestamp) -> Option<Result<(
 }
 
 fn handed_out(token: &Registered, as_of: AsOf) -> HandedOut<'_> {
+    let Texts { session, grant, client_id, .. } = token.texts();
     HandedOut {
         sequence: as_of.sequence,
-        session: token.session.as_deref(),
-        grant: token.grant.as_deref().map(|id| HandedOutGrant {
-            id,
-            client: &token.client_id,
-            has_family: token.is_renewable,
-        }),
+        session,
+        grant: grant.map(|id| HandedOutGrant { id, client: client_id, has_family: token.is_renewable }),
     }
 }
 

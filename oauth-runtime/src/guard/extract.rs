@@ -108,13 +108,13 @@ impl AccessToken {
     /// `sub`: who signed in.
     #[must_use]
     pub fn subject(&self) -> &str {
-        &self.verified.registered.subject
+        self.verified.registered.texts().subject
     }
 
     /// `iss`: who issued the token.
     #[must_use]
     pub fn issuer(&self) -> &str {
-        &self.verified.registered.issuer
+        self.verified.registered.texts().issuer
     }
 
     /// `aud`: whom it is for.
@@ -137,13 +137,13 @@ impl AccessToken {
     /// `jti`: its own id.
     #[must_use]
     pub fn id(&self) -> &str {
-        &self.verified.registered.id
+        self.verified.registered.texts().id
     }
 
     /// `client_id`: the application that it was issued to.
     #[must_use]
     pub fn client_id(&self) -> &str {
-        &self.verified.registered.client_id
+        self.verified.registered.texts().client_id
     }
 
     /// `auth_time`: when the user was authenticated. None for a client in its own name.
@@ -168,7 +168,7 @@ impl AccessToken {
     /// sessions.
     #[must_use]
     pub fn session_id(&self) -> Option<&str> {
-        self.verified.registered.session.as_deref()
+        self.verified.registered.texts().session
     }
 
     /// `scope`: what the application may do; empty if nothing was granted.

@@ -9,7 +9,7 @@ use quick_cache::sync::Cache;
 use serde_json::{Map, Value};
 
 use crate::guard::protection::Protection;
-use crate::keys::{Registered, Verified};
+use crate::keys::{Registered, Texts, Verified};
 use crate::model::session::Authentication;
 use crate::model::{Scope, Timestamp};
 use crate::policy::bound::UNBOUND;
@@ -53,17 +53,20 @@ pub(crate) fn user_of_session(
     claims.insert("sub".to_owned(), subject.into());
     let how = authentication.claims().filter(|(name, _)| *name != "sid");
     claims.extend(how.map(|(name, value)| (name.to_owned(), value)));
+    let texts = Texts {
+        issuer: &protection.expected.issuer,
+        subject,
+        id: id.as_deref().unwrap_or_default(),
+        client_id: "",
+        grant: None,
+        session: id.as_deref(),
+    };
     let registered = Registered {
-        issuer: protection.expected.issuer.clone(),
-        subject: subject.to_owned(),
+        texts: texts.kept(),
         audience: vec![protection.expected.audience.clone()],
         expires_at: authentication.until.unwrap_or(authentication.at),
         issued_at: authentication.at,
-        id: id.clone().unwrap_or_default(),
-        client_id: String::new(),
         scope: Scope::default(),
-        grant: None,
-        session: id,
         signed_in_at: Some(authentication.at),
         as_of: Some(authentication.as_of),
         is_renewable: false,

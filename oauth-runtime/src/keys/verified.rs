@@ -1,20 +1,31 @@
 //! An access token that was verified: its claims, each read once and to one place.
 
+mod claim;
+mod plain;
+mod texts;
+
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor, value};
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value, json};
 
 use crate::error::Reason;
 use crate::keys::jwt::Expected;
 use crate::keys::sealed::{Opener, is_sealed, opened};
+use crate::keys::verified::claim::Claim;
+use crate::keys::verified::plain::{Members, NotPlain, Plain};
+use crate::keys::verified::texts::KeptTexts;
 use crate::model::as_of::AsOf;
+use crate::model::claims::{SEALED, SEALED_GRANT};
 use crate::model::proof::Thumbprint;
 use crate::model::sealed_claims::Hidden;
 use crate::model::{Scope, Timestamp};
 use crate::policy::{Beside, Claimed};
-use crate::store::{Key, Kind};
+use crate::store::Key;
+
+pub(crate) use texts::Texts;
 
 /// A token that was verified.
 #[derive(Debug)]
@@ -31,18 +42,11 @@ pub(crate) struct Verified {
 /// The registered claims of an access token (RFC 9068 §2.2).
 #[derive(Clone, Debug)]
 pub(crate) struct Registered {
-    pub(crate) issuer: String,
-    pub(crate) subject: String,
+    pub(crate) texts: KeptTexts,
     pub(crate) audience: Vec<String>,
     pub(crate) expires_at: Timestamp,
     pub(crate) issued_at: Timestamp,
-    pub(crate) id: String,
-    pub(crate) client_id: String,
     pub(crate) scope: Scope,
-    /// The grant that the token was issued from.
-    pub(crate) grant: Option<String>,
-    /// The session that the grant was made in.
-    pub(crate) session: Option<String>,
     /// When the user signed in, `auth_time`.
     pub(crate) signed_in_at: Option<Timestamp>,
     /// What the store had seen of the subject when the token was issued, `as_of`.
@@ -56,6 +60,10 @@ pub(crate) struct Registered {
 }
 
 impl Registered {
+    pub(crate) fn texts(&self) -> Texts<'_> {
+        self.texts.get()
+    }
+
     /// RFC 7519 §4.1.4: on or after the expiry
     pub(crate) fn is_expired(&self, expected: &Expected, now: Timestamp) -> bool {
         self.expires_at + expected.leeway <= now
@@ -65,18 +73,18 @@ impl Registered {
 impl Beside for Registered {
     fn claim(&self, name: &str) -> Option<Value> {
         Some(match Name::of(name)? {
-            Name::Issuer => json!(self.issuer),
-            Name::Subject => json!(self.subject),
+            Name::Issuer => json!(self.texts().issuer),
+            Name::Subject => json!(self.texts().subject),
             Name::Audience => match self.audience.as_slice() {
                 [one] => json!(one),
                 several => json!(several),
             },
             Name::ExpiresAt => json!(self.expires_at),
             Name::IssuedAt => json!(self.issued_at),
-            Name::Id => json!(self.id),
-            Name::ClientId => json!(self.client_id),
-            Name::Grant => json!(self.grant.as_ref()?),
-            Name::Session => json!(self.session.as_ref()?),
+            Name::Id => json!(self.texts().id),
+            Name::ClientId => json!(self.texts().client_id),
+            Name::Grant => json!(self.texts().grant?),
+            Name::Session => json!(self.texts().session?),
             Name::SignedInAt => json!(self.signed_in_at?),
             Name::AsOf => json!(self.as_of?),
             Name::Renewable => self.is_renewable.then_some(Value::Bool(true))?,
@@ -124,8 +132,9 @@ impl Verified {
 
     /// Reads the payload of a token of our own, whose signature was verified.
     pub(crate) fn read(payload: &str, opener: &Opener, expected: &Expected, now: Timestamp) -> Result<Self, Reason> {
-        let read: Read = serde_json::from_str(payload).map_err(|_| Reason::TokenMalformed)?;
-        if !is_sealed(&read.others) {
+        let read = Read::of_plain(payload).or_else(|NotPlain| serde_json::from_str(payload));
+        let read = read.map_err(|_| Reason::TokenMalformed)?;
+        if !read.has_rules || !is_sealed(&read.others) {
             return read.checked(expected, now);
         }
         let claims = serde_json::from_str(payload).map_err(|_| Reason::TokenMalformed)?;
@@ -141,56 +150,69 @@ impl Verified {
 
 /// Claims as they are read.
 #[derive(Default)]
-struct Read {
-    issuer: Option<String>,
-    subject: Option<String>,
+struct Read<'a> {
+    issuer: Option<Cow<'a, str>>,
+    subject: Option<Cow<'a, str>>,
     audience: Option<Vec<String>>,
     expires_at: Option<Timestamp>,
     issued_at: Option<Timestamp>,
-    id: Option<String>,
-    client_id: Option<String>,
-    grant: Option<String>,
-    session: Option<String>,
+    id: Option<Cow<'a, str>>,
+    client_id: Option<Cow<'a, str>>,
+    grant: Option<Cow<'a, str>>,
+    session: Option<Cow<'a, str>>,
     signed_in_at: Option<Timestamp>,
     as_of: Option<AsOf>,
     is_renewable: bool,
     /// Those of other names, and those of these names that are of another type or do not fit whole.
     others: Map<String, Value>,
+    /// Whether any of those is [ruled](RULED): most tokens have none, and it need not be looked for.
+    has_rules: bool,
+    /// Which of these names came.
+    seen: [bool; Name::ALL.len()],
 }
 
-impl Read {
+/// The others of which more is asked than what they say.
+const RULED: [&str; 5] = ["scope", "cnf", "nbf", SEALED, SEALED_GRANT];
+
+/// A claim came twice.
+struct Twice;
+
+impl<'a> Read<'a> {
     fn checked(self, expected: &Expected, now: Timestamp) -> Result<Verified, Reason> {
-        let Read { others, .. } = self;
-        let subject = self.subject.ok_or(Reason::TokenMalformed)?;
+        let Read { others, has_rules, .. } = self;
+        let ruled = |name| if has_rules { others.get(name) } else { None };
+        let texts = Texts {
+            issuer: self.issuer.as_deref().ok_or(Reason::TokenMalformed)?,
+            subject: self.subject.as_deref().ok_or(Reason::TokenMalformed)?,
+            id: self.id.as_deref().ok_or(Reason::TokenMalformed)?,
+            client_id: self.client_id.as_deref().ok_or(Reason::TokenMalformed)?,
+            grant: self.grant.as_deref(),
+            session: self.session.as_deref(),
+        };
         let registered = Registered {
-            issuer: self.issuer.ok_or(Reason::TokenMalformed)?,
+            texts: texts.kept(),
             audience: self.audience.ok_or(Reason::TokenMalformed)?,
             expires_at: self.expires_at.ok_or(Reason::TokenMalformed)?,
             issued_at: self.issued_at.ok_or(Reason::TokenMalformed)?,
-            id: self.id.ok_or(Reason::TokenMalformed)?,
-            client_id: self.client_id.ok_or(Reason::TokenMalformed)?,
-            scope: match others.get("scope") {
+            scope: match ruled("scope") {
                 Some(Value::String(scope)) => scope.parse().map_err(|_| Reason::TokenMalformed)?,
                 Some(_) => return Err(Reason::TokenMalformed),
                 None => Scope::default(),
             },
-            grant: self.grant,
-            session: self.session,
             signed_in_at: self.signed_in_at,
             as_of: self.as_of,
             is_renewable: self.is_renewable,
-            key: Key::of(Kind::Subject, &subject),
-            bound_to: others.get("cnf").map(bound_to).transpose()?,
-            subject,
+            key: Key::of_subject(texts.subject),
+            bound_to: ruled("cnf").map(bound_to).transpose()?,
         };
-        if registered.issuer != expected.issuer {
+        if texts.issuer != expected.issuer {
             return Err(Reason::TokenIssuer);
         }
         expected.check_audience(&registered.audience)?;
         if registered.is_expired(expected, now) {
             return Err(Reason::TokenExpired);
         }
-        if let Some(not_before) = others.get("nbf") {
+        if let Some(not_before) = ruled("nbf") {
             let not_before = not_before.as_u64().map(Timestamp::from_seconds);
             if not_before.is_none_or(|not_before| not_before > now + expected.leeway) {
                 return Err(Reason::TokenMalformed);
@@ -199,13 +221,44 @@ impl Read {
         Ok(Verified { registered, others, hidden: Hidden::Nothing, is_session: false })
     }
 
+    /// Those of a payload as this server writes it.
+    fn of_plain(payload: &'a str) -> Result<Self, NotPlain> {
+        let (mut read, mut members) = (Read::default(), Members::of(payload)?);
+        while let Some((name, value)) = members.next()? {
+            let value = match value {
+                Plain::Text(text) => Claim::Text(text.into()),
+                Plain::Number(number) => Claim::Number(number),
+                Plain::Other(value) => Claim::of(value),
+            };
+            let name = Name::of(name).map_or_else(|| Named::Other(name.to_owned()), Named::Known);
+            read.add(name, value).map_err(|Twice| NotPlain)?;
+        }
+        Ok(read)
+    }
+
+    /// RFC 7519 §4: a name that comes twice could be read in two ways.
+    fn add(&mut self, name: Named, claim: Claim<'a>) -> Result<(), Twice> {
+        let is_there = match name {
+            Named::Known(name) => {
+                let is_there = std::mem::replace(&mut self.seen[name as usize], true);
+                self.put(name, claim);
+                is_there
+            }
+            Named::Other(name) => {
+                self.has_rules |= RULED.contains(&name.as_str());
+                self.others.insert(name, claim.into_json()).is_some()
+            }
+        };
+        if is_there { Err(Twice) } else { Ok(()) }
+    }
+
     /// Puts a claim to its place.
-    fn put(&mut self, name: Name, claim: Claim) {
+    fn put(&mut self, name: Name, claim: Claim<'a>) {
         let moment = |seconds| Some(Timestamp::from_seconds(seconds));
         let other = match (name, claim) {
             (Name::Issuer, Claim::Text(text)) => return self.issuer = Some(text),
             (Name::Subject, Claim::Text(text)) => return self.subject = Some(text),
-            (Name::Audience, Claim::Text(one)) => return self.audience = Some(vec![one]),
+            (Name::Audience, Claim::Text(one)) => return self.audience = Some(vec![one.into_owned()]),
             (Name::Audience, Claim::Other(Value::Array(several))) => {
                 let named = several.iter().filter_map(Value::as_str).map(str::to_owned);
                 self.audience = Some(named.collect());
@@ -233,7 +286,7 @@ impl Read {
     }
 }
 
-impl<'de> Deserialize<'de> for Read {
+impl<'de> Deserialize<'de> for Read<'de> {
     fn deserialize<D: Deserializer<'de>>(claims: D) -> Result<Self, D::Error> {
         claims.deserialize_map(ReadClaims)
     }
@@ -242,31 +295,16 @@ impl<'de> Deserialize<'de> for Read {
 struct ReadClaims;
 
 impl<'de> Visitor<'de> for ReadClaims {
-    type Value = Read;
+    type Value = Read<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("claims")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut claims: A) -> Result<Read, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut claims: A) -> Result<Read<'de>, A::Error> {
         let mut read = Read::default();
-        // RFC 7519 §4: a name that comes twice could be read in two ways
-        let twice = || A::Error::custom("a claim is there twice");
-        let mut seen = [false; Name::ALL.len()];
         while let Some(name) = claims.next_key()? {
-            match name {
-                Named::Known(name) => {
-                    if std::mem::replace(&mut seen[name as usize], true) {
-                        return Err(twice());
-                    }
-                    read.put(name, claims.next_value()?);
-                }
-                Named::Other(name) => {
-                    if read.others.insert(name, claims.next_value()?).is_some() {
-                        return Err(twice());
-                    }
-                }
-            }
+            read.add(name, claims.next_value()?).map_err(|Twice| A::Error::custom("a claim is there twice"))?;
         }
         Ok(read)
     }
@@ -317,81 +355,6 @@ impl<'de> Deserialize<'de> for Named {
             }
         }
         name.deserialize_str(ReadName)
-    }
-}
-
-/// A claim's value.
-enum Claim {
-    Text(String),
-    Number(u64),
-    Other(Value),
-}
-
-impl Claim {
-    fn of(value: Value) -> Self {
-        match value {
-            Value::String(text) => Claim::Text(text),
-            other => other.as_u64().map_or(Claim::Other(other), Claim::Number),
-        }
-    }
-
-    fn into_json(self) -> Value {
-        match self {
-            Claim::Text(text) => Value::String(text),
-            Claim::Number(number) => json!(number),
-            Claim::Other(other) => other,
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Claim {
-    fn deserialize<D: Deserializer<'de>>(claim: D) -> Result<Self, D::Error> {
-        struct ReadClaim;
-        impl<'de> Visitor<'de> for ReadClaim {
-            type Value = Claim;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("JSON")
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Claim, E> {
-                Ok(Claim::Text(text.to_owned()))
-            }
-
-            fn visit_string<E>(self, text: String) -> Result<Claim, E> {
-                Ok(Claim::Text(text))
-            }
-
-            fn visit_u64<E>(self, number: u64) -> Result<Claim, E> {
-                Ok(Claim::Number(number))
-            }
-
-            fn visit_i64<E>(self, number: i64) -> Result<Claim, E> {
-                Ok(Claim::of(json!(number)))
-            }
-
-            fn visit_f64<E>(self, number: f64) -> Result<Claim, E> {
-                Ok(Claim::Other(json!(number)))
-            }
-
-            fn visit_bool<E>(self, is: bool) -> Result<Claim, E> {
-                Ok(Claim::Other(Value::Bool(is)))
-            }
-
-            fn visit_unit<E>(self) -> Result<Claim, E> {
-                Ok(Claim::Other(Value::Null))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Claim, A::Error> {
-                Value::deserialize(value::SeqAccessDeserializer::new(items)).map(Claim::Other)
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Claim, A::Error> {
-                // A number, where serde_json keeps those of any precision, comes as a map.
-                Value::deserialize(value::MapAccessDeserializer::new(members)).map(Claim::of)
-            }
-        }
-        claim.deserialize_any(ReadClaim)
     }
 }
 
@@ -453,6 +416,51 @@ mod tests {
                 }
                 // It is there, and so the grant has refresh tokens, which end it.
                 assert!(verified.registered.is_renewable);
+            }
+        }
+    }
+
+    /// What is read in one pass is what `serde_json` reads, and what that refuses is not read.
+    #[test]
+    fn claims_that_are_written_plainly_are_read_as_any_json() {
+        let told = |read: Read<'_>| format!("{:?}", (read.checked(&Expected::own(ISSUER, ISSUER), NOW)));
+        let compare = |payload: &str| {
+            let plain = Read::of_plain(payload);
+            let is_plain = plain.is_ok();
+            if let Ok(plain) = plain {
+                let read: Read<'_> = serde_json::from_str(payload).unwrap_or_else(|why| panic!("{payload}: {why}"));
+                assert_eq!((plain.has_rules, plain.seen), (read.has_rules, read.seen), "{payload}");
+                assert_eq!(told(plain), told(read), "{payload}");
+            }
+            is_plain
+        };
+        let some = json!({
+            "iss": ISSUER, "aud": [ISSUER, "b"], "sub": "älice", "client_id": "", "iat": 0, "exp": 1100, "jti": "1",
+            "as_of": "AAAAAAAAAAc.7", "renewable": true, "scope": "a", "level": -3, "deep": { "a": [1.5, null, "\"}"] }, "no": []
+        });
+        for good in [&Value::from(claims(json!({}))), &some] {
+            let good = good.to_string();
+            assert!(compare(&good) && compare("{}"));
+            for at in good.char_indices().map(|(at, _)| at) {
+                compare(&good[..at]);
+                let (before, rest) = good.split_at(at);
+                let after: String = rest.chars().skip(1).collect();
+                for other in "\"\\{}[],:.-+eE0179atu \n\t\0\u{1f}\u{7f}é".chars() {
+                    compare(&format!("{before}{other}{after}"));
+                    compare(&format!("{before}{other}{rest}"));
+                }
+                compare(&format!("{before}{after}"));
+            }
+        }
+        for number in
+            ["0", "00", "01", "1e3", "1.0", "-0", "999999999999999999", "18446744073709551615", "18446744073709551616"]
+        {
+            compare(&format!("{{\"exp\":{number},\"a\":{number}}}"));
+        }
+        // Each byte of a text, wherever in a word it falls.
+        for length in 0..24 {
+            for other in 0..=0x7f_u8 {
+                compare(&format!("{{\"a\":\"{}{}\"}}", "x".repeat(length), char::from(other)));
             }
         }
     }

@@ -7,6 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use crate::model::base64url::read_u64;
+
 /// One life of a store's memory. A memory that was lost, or put back to an earlier state, is another one.
 ///
 /// ```
@@ -64,10 +66,7 @@ impl FromStr for AsOf {
 
     fn from_str(text: &str) -> Result<Self, InvalidAsOf> {
         let (incarnation, sequence) = text.split_once('.').ok_or(InvalidAsOf)?;
-        // Decoding asks for room in whole groups of three.
-        let mut bytes = [0; 9];
-        let length = URL_SAFE_NO_PAD.decode_slice(incarnation, &mut bytes).map_err(|_| InvalidAsOf)?;
-        let bits = u64::from_be_bytes(bytes[..length].try_into().map_err(|_| InvalidAsOf)?);
+        let bits = read_u64(incarnation).ok_or(InvalidAsOf)?;
         Ok(AsOf { incarnation: Incarnation(bits), sequence: sequence.parse().map_err(|_| InvalidAsOf)? })
     }
 }

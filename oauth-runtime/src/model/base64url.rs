@@ -29,11 +29,50 @@ pub(crate) fn push_encoded(text: &mut Vec<u8>, bytes: &[u8]) {
     text.truncate(before + written);
 }
 
+/// A number of eight bytes: too short for vectors, and each access token has one.
+pub(crate) fn read_u64(text: &str) -> Option<u64> {
+    if text.len() != 11 {
+        return None;
+    }
+    let bits = text.bytes().try_fold(0, |bits: u128, letter| {
+        let value = match letter {
+            b'A'..=b'Z' => letter - b'A',
+            b'a'..=b'z' => letter - b'a' + 26,
+            b'0'..=b'9' => letter - b'0' + 52,
+            b'-' => 62,
+            b'_' => 63,
+            _ => return None,
+        };
+        Some(bits << 6 | u128::from(value))
+    })?;
+    // Eleven letters are of two bits more than it has. They are zero, so that it has one spelling.
+    if bits & 0b11 == 0 { u64::try_from(bits >> 2).ok() } else { None }
+}
+
 #[cfg(test)]
 mod tests {
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
     use super::*;
+
+    #[test]
+    fn a_number_is_read_as_its_bytes_are() {
+        let compare = |text: &str| {
+            let bytes = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
+            assert_eq!(read_u64(text), bytes.map(u64::from_be_bytes), "{text}");
+        };
+        for number in [0, 1, 255, u64::MAX, u64::MAX - 1, 1 << 63, 0x0123_4567_89ab_cdef] {
+            let text = URL_SAFE_NO_PAD.encode(number.to_be_bytes());
+            assert_eq!(read_u64(&text), Some(number));
+            (0..=text.len()).for_each(|end| compare(&text[..end]));
+            for at in 0..text.len() {
+                for other in (0..=0x7f_u8).map(char::from) {
+                    compare(&format!("{}{other}{}", &text[..at], &text[at + 1..]));
+                }
+            }
+            ["A", "=", "==", "AAAA", "é"].iter().for_each(|more| compare(&format!("{text}{more}")));
+        }
+    }
 
     #[test]
     fn it_is_what_any_reader_of_base64url_reads_and_as_strict() {

@@ -211,7 +211,7 @@ fn tell_of_third_party(path: &str, token: &Verified) {
     tracing::warn!(
         target: "oauth",
         path,
-        client = token.registered.client_id,
+        client = token.registered.texts().client_id,
         "a third party's client came with its token to a page of the application: take the handler out of oauth.pages() if such \
          clients may call it"
     );
@@ -219,10 +219,10 @@ fn tell_of_third_party(path: &str, token: &Verified) {
 
 /// Whether a client of which the author did not say that it is their own got this token.
 async fn is_of_third_party(server: &Server, token: &Verified) -> Result<bool, Reason> {
-    if is_of_a_test(&token.registered.id) {
+    if is_of_a_test(token.registered.texts().id) {
         return Ok(false);
     }
-    let client = server.clients().find(&token.registered.client_id).await?;
+    let client = server.clients().find(token.registered.texts().client_id).await?;
     Ok(client.is_none_or(|client| client.is_third_party))
 }
 

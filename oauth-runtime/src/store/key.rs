@@ -1,5 +1,6 @@
 //! Names of values: of one length, and showing nothing of what they are about.
 
+use std::cell::RefCell;
 use std::fmt;
 
 use base64::Engine as _;
@@ -57,6 +58,20 @@ impl Key {
         Key(sha256(&[kind, b"\0", name.as_bytes()].concat()))
     }
 
+    /// That of a subject. A thread knows those that came to it last: each access token names one, and to hash that costs more
+    /// than to read all the rest.
+    pub(crate) fn of_subject(subject: &str) -> Self {
+        let of = || Key::of(Kind::Subject, subject);
+        KNOWN.with_borrow_mut(|known| {
+            let at = subject.bytes().fold(0, |at: usize, byte| at.wrapping_mul(31).wrapping_add(byte.into()));
+            match known.get_mut(at % SUBJECTS_OF_A_THREAD) {
+                Some(Some((name, key))) if **name == *subject => *key,
+                Some(place) if subject.len() <= LONGEST_KNOWN => place.insert((subject.into(), of())).1,
+                Some(_) | None => of(),
+            }
+        })
+    }
+
     /// A key for a test of a store: the server itself has no such key.
     #[must_use]
     pub fn named(name: &str) -> Self {
@@ -104,6 +119,18 @@ impl fmt::Debug for Key {
     }
 }
 
+/// A subject, and its key.
+type Known = (Box<str>, Key);
+
+thread_local! {
+    static KNOWN: RefCell<[Option<Known>; SUBJECTS_OF_A_THREAD]> =
+        const { RefCell::new([const { None }; SUBJECTS_OF_A_THREAD]) };
+}
+
+const SUBJECTS_OF_A_THREAD: usize = 128;
+/// In bytes.
+const LONGEST_KNOWN: usize = 128;
+
 /// How many buckets there are: the number of [`Key::bucket`] is less.
 pub const BUCKETS: u16 = 1024;
 
@@ -132,6 +159,17 @@ mod tests {
             }
         }
         assert_ne!(Key::of(Kind::Form, "A"), Key::of(Kind::Form, "a"));
+    }
+
+    #[test]
+    fn a_subject_has_one_key_whether_it_came_before_or_not() {
+        let long = "a".repeat(LONGEST_KNOWN + 1);
+        let subjects: Vec<String> =
+            (0..1_000).map(|number| format!("subject {number}")).chain([long, String::new()]).collect();
+        for subject in subjects.iter().chain(&subjects) {
+            let key = Key::of(Kind::Subject, subject);
+            assert_eq!([Key::of_subject(subject), Key::of_subject(subject)], [key, key]);
+        }
     }
 
     #[test]
