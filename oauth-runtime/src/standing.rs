@@ -18,7 +18,9 @@ use crate::model::record::{EndedFor, Record};
 use crate::model::time::ClocksDiffer;
 use crate::model::{Clock, Timestamp};
 use crate::standing::held::Held;
-use crate::store::{About, BUCKETS, Change, Changes, Deadline, Kept, Key, Seen, Store, StoreError, Swap, Value};
+use crate::store::{
+    About, BUCKETS, Change, Changes, Deadline, Kept, Key, MemoryStore, Seen, Store, StoreError, Swap, Value,
+};
 
 pub(crate) use crate::model::record::{Ended, HandedOut, HandedOutGrant};
 pub(crate) use held::Patience;
@@ -35,8 +37,8 @@ pub(crate) struct Ledger {
     ended: OnceLock<Box<TellEnded>>,
     /// Whether the store dates what is handed out.
     has_clock: bool,
-    /// Whether it takes values without their bytes.
-    keeps_values: bool,
+    /// Where it is in this process's memory: it takes values without their bytes, and counts its changes.
+    memory: Option<Changes>,
     held: Held,
     /// What each bucket's incarnation was when it was last seen here.
     incarnations: Box<[RwLock<Option<Incarnation>>]>,
@@ -88,7 +90,7 @@ impl Ledger {
         let is_remote = store.read(Key::in_bucket(0)).if_now().is_err();
         Ledger {
             has_clock: store.about().has_clock,
-            keeps_values: store.keeps_values(),
+            memory: MemoryStore::found(&*store).map(|store| store.changes().clone()),
             store: Arc::new(Deadline::new(store, patience.deadline, Arc::clone(&events))),
             held: Held::new(is_remote, patience, clock.clone()),
             clock,
@@ -215,7 +217,7 @@ impl Ledger {
     async fn swap(&self, key: Key, view: &View, record: Record) -> Result<Result<View, View>, StoreError> {
         let ended = self.ended_by(view, &record);
         let keep = record.keep(view.now());
-        let value = keep.map(|_| if self.keeps_values { Value::in_memory(record) } else { Value::of(&record) });
+        let value = keep.map(|_| if self.memory.is_some() { Value::in_memory(record) } else { Value::of(&record) });
         let value = value.transpose()?;
         let Seen { incarnation, born, kept, .. } = &view.0;
         let change = Change {
@@ -392,8 +394,8 @@ impl Ledger {
     }
 
     /// While this is the same, so is what is answered in the same second; none where that is not known without asking.
-    pub(crate) fn changes(&self, key: Key) -> Option<Changes> {
-        self.store.changes(key)
+    pub(crate) fn changes(&self, key: Key) -> Option<u64> {
+        self.memory.as_ref().map(|changes| changes.of(key))
     }
 
     /// The same, by asking the store. Where it is away, what it said a short while ago counts.

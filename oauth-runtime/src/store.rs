@@ -18,6 +18,7 @@ pub(crate) mod silent;
 mod sqlite;
 mod value;
 
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -28,6 +29,7 @@ pub(crate) use deadline::Deadline;
 pub use error::StoreError;
 pub(crate) use key::Kind;
 pub use key::{BUCKETS, Key, MAX_VALUE_BYTES};
+pub(crate) use memory::Changes;
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
@@ -74,7 +76,7 @@ pub use crate::model::as_of::Incarnation;
 /// assert!(matches!(store.swap(key, change).await.unwrap(), Swap::Changed(_)));
 /// # });
 /// ```
-pub trait Store: Send + Sync + 'static {
+pub trait Store: Any + Send + Sync {
     /// What is kept under a key, and the state of its bucket. The first to ask for a bucket draws its incarnation.
     fn read(&self, key: Key) -> Reply<'_, Seen>;
 
@@ -91,25 +93,7 @@ pub trait Store: Send + Sync + 'static {
 
     /// What it is.
     fn about(&self) -> About;
-
-    /// Whether it keeps values as they are given, in this process's memory, and asks none for its bytes: then they need not
-    /// be written.
-    fn keeps_values(&self) -> bool {
-        false
-    }
-
-    /// How often what is kept in the bucket of this key has changed, where that can be told without a read: while it is the
-    /// same, so is what a read of the same second finds. That of this crate alone can, since it is the one process that writes.
-    #[doc(hidden)]
-    fn changes(&self, _: Key) -> Option<Changes> {
-        None
-    }
 }
-
-/// See [`Store::changes`].
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Changes(u64);
 
 /// A store that is chosen while the program runs.
 ///
@@ -139,14 +123,6 @@ impl<S: Store + ?Sized> Store for Box<S> {
 
     fn about(&self) -> About {
         (**self).about()
-    }
-
-    fn keeps_values(&self) -> bool {
-        (**self).keeps_values()
-    }
-
-    fn changes(&self, key: Key) -> Option<Changes> {
-        (**self).changes(key)
     }
 }
 

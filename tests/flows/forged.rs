@@ -43,7 +43,12 @@ async fn c26_a_flood_of_forged_signatures_is_refused_unread_and_holds_up_its_own
         assert_eq!(answer.header("www-authenticate"), "", "no other token would do better");
     }
     assert_eq!(call(&server, &known, "192.0.2.1").await.status, 200, "what was verified is not verified again");
-    assert_eq!(call(&server, &forged(&known, 101), "198.51.100.1").await.status, 401, "another network");
+    // One network in four thousand has the same place by chance.
+    let mut others = Vec::new();
+    for (number, address) in (101..).zip(["198.51.100.1", "203.0.113.1"]) {
+        others.push(call(&server, &forged(&known, number), address).await.status);
+    }
+    assert!(others.contains(&401), "another network: {others:?}");
     clock.advance(Duration::from_secs(1));
     assert_eq!(call(&server, &new, "192.0.2.1").await.status, 200, "a second later");
     assert_eq!(call(&server, &forged(&known, 102), "192.0.2.1").await.status, 401);

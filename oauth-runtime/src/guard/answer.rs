@@ -1,10 +1,7 @@
 //! What a guarded handler answers: for this user alone.
 
-use actix_web::error::InternalError;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::{Error, HttpRequest, HttpResponse, Responder};
-
-use crate::guard::refusal::Refusal;
 
 /// What a handler below a guard answers, or why it was not asked.
 pub struct Answer<R> {
@@ -32,10 +29,8 @@ where
     type Body = <Result<R, Error> as Responder>::Body;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse<Self::Body> {
-        // No cache keeps a refusal of a guard: it says so itself.
-        let is_refusal = self.answer.as_ref().is_err_and(is_refusal);
         let mut response = self.answer.respond_to(request);
-        if self.is_private && !is_refusal {
+        if self.is_private {
             keep_private(response.headers_mut());
         }
         response
@@ -46,10 +41,6 @@ impl<R> std::fmt::Debug for Answer<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Answer")
     }
-}
-
-fn is_refusal(error: &Error) -> bool {
-    error.as_error::<InternalError<Refusal>>().is_some()
 }
 
 /// RFC 9111 section 5.2.2.7: a cache that many share keeps no answer to a token. It should not by itself, where it sees the

@@ -76,7 +76,9 @@ impl Hash for Presented<'_> {
 
 impl Equivalent<Token> for Presented<'_> {
     fn equivalent(&self, token: &Token) -> bool {
-        *self.0 == *token.0
+        // The table compares seven bits of the hash: who does not have the end of a signature learns nothing of the rest by how
+        // long the comparison takes.
+        self.0.last_chunk::<9>() == token.0.last_chunk::<9>() && *self.0 == *token.0
     }
 }
 

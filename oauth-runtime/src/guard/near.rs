@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use crate::keys::Verified;
 use crate::model::Timestamp;
-use crate::store::Changes;
 
 /// A token that was verified.
 #[derive(Clone)]
@@ -46,6 +45,7 @@ impl Deref for Known {
 /// A token that a thread keeps.
 pub(crate) struct Near {
     of: Of,
+    hash: u64,
     token: Box<[u8]>,
     verified: Arc<Verified>,
     /// When it last stood.
@@ -63,13 +63,14 @@ pub(crate) struct Of {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stood {
     /// Of what the store keeps of its subject.
-    pub(crate) changes: Changes,
+    pub(crate) changes: u64,
     pub(crate) at: Timestamp,
 }
 
 impl Near {
-    fn is(&self, of: Of, token: &[u8]) -> bool {
-        self.of == of && *self.token == *token
+    /// The hash is of the end of its signature: who does not have that learns nothing of the rest by how long the comparison takes.
+    fn is(&self, of: Of, token: &[u8], hash: u64) -> bool {
+        self.hash == hash && self.of == of && *self.token == *token
     }
 
     /// Whether it is known to stand.
@@ -87,7 +88,7 @@ impl Near {
 pub(crate) fn get(of: Of, token: &[u8], hash: u64) -> Option<Rc<Near>> {
     PLACES.with_borrow_mut(|places| {
         let Place { near, came } = place(places, hash)?;
-        let near = near.as_ref().filter(|near| near.is(of, token))?;
+        let near = near.as_ref().filter(|near| near.is(of, token, hash))?;
         *came = 0;
         Some(Rc::clone(near))
     })
@@ -98,7 +99,7 @@ pub(crate) fn get(of: Of, token: &[u8], hash: u64) -> Option<Rc<Near>> {
 pub(crate) fn note(of: Of, token: &[u8], hash: u64, verified: Arc<Verified>) -> Known {
     PLACES.with_borrow_mut(|places| match place(places, hash) {
         Some(Place { near, came }) if *came == hash => {
-            let kept = Rc::new(Near { of, token: token.into(), verified, stood: Cell::new(None) });
+            let kept = Rc::new(Near { of, hash, token: token.into(), verified, stood: Cell::new(None) });
             *near = Some(Rc::clone(&kept));
             Known::Near(kept)
         }
@@ -115,7 +116,7 @@ pub(crate) fn note(of: Of, token: &[u8], hash: u64, verified: Arc<Verified>) -> 
 pub(crate) fn forget(token: &[u8], hash: u64) {
     PLACES.with_borrow_mut(|places| {
         if let Some(place) = place(places, hash) {
-            place.near.take_if(|near| *near.token == *token);
+            place.near.take_if(|near| near.hash == hash && *near.token == *token);
         }
     });
 }

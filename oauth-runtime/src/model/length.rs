@@ -27,7 +27,9 @@ pub(crate) fn text_bytes(text: &str) -> usize {
 pub(crate) fn most_of_json(value: &Value) -> usize {
     match value {
         Value::Null | Value::Bool(_) => 5,
-        Value::Number(_) => MOST_OF_NUMBER,
+        Value::Number(number) if number.is_u64() || number.is_i64() => MOST_OF_NUMBER,
+        // A crate of the application may have turned on that numbers are as long as they were written.
+        Value::Number(number) => MOST_OF_NUMBER.max(number.to_string().len()),
         Value::String(text) => most_of_text(text),
         Value::Array(values) => 2 + values.iter().map(|value| 1 + most_of_json(value)).sum::<usize>(),
         Value::Object(members) => {

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::event::teller::Events;
 use crate::event::{EventKind, Fact};
 use crate::meter::{Stopwatch, StoreOutcome, StoreVerb};
-use crate::store::{About, Change, Changes, Count, Counted, Incarnation, Key, Reply, Seen, Store, StoreError, Swap};
+use crate::store::{About, Change, Count, Counted, Incarnation, Key, Reply, Seen, Store, StoreError, Swap};
 
 /// Gives every call of another store this long. What it does after that is unknown.
 pub(crate) struct Deadline {
@@ -135,10 +135,6 @@ impl Store for Deadline {
 
     fn about(&self) -> About {
         self.store.about()
-    }
-
-    fn changes(&self, key: Key) -> Option<Changes> {
-        self.store.changes(key)
     }
 }
 

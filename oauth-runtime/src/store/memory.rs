@@ -1,15 +1,16 @@
 //! The embedded default: this process's memory, in buckets, bounded, expiring by itself.
 
+use std::any::Any;
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
 use crate::model::{Clock, Timestamp};
 use crate::store::{
-    About, BUCKETS, Change, Changes, Count, Counted, Incarnation, Kept, Key, Reply, SLOTS, Seen, Store, StoreError,
-    Swap, Value,
+    About, BUCKETS, Change, Count, Counted, Incarnation, Kept, Key, Reply, SLOTS, Seen, Store, StoreError, Swap, Value,
 };
 
 /// Keeps its values in this process's memory: for a service that runs as one process, and may sign everybody out when it
@@ -26,8 +27,7 @@ pub struct MemoryStore {
     /// Where the next search for what has expired begins.
     next: AtomicUsize,
     buckets: Box<[Mutex<Bucket>]>,
-    /// How often each bucket has changed, raised under its lock: what only looks at that writes nothing.
-    changes: Box<[AtomicU64]>,
+    changes: Changes,
     counters: Box<[Mutex<Counters>]>,
 }
 
@@ -45,6 +45,10 @@ struct Room {
     capacity: usize,
     kept: AtomicUsize,
 }
+
+/// How often each bucket has changed, raised under its lock: what only looks at that writes nothing.
+#[derive(Clone)]
+pub(crate) struct Changes(Arc<[AtomicU64]>);
 
 /// A part of the slots: for each the second in which its window ends, and the sum. What was never written takes no memory
 /// where the system hands out zeroed pages.
@@ -82,7 +86,7 @@ impl MemoryStore {
             swept: AtomicU64::new(0),
             next: AtomicUsize::new(0),
             buckets: (0..BUCKETS).map(|_| Mutex::new(Bucket::new(now))).collect(),
-            changes: (0..BUCKETS).map(|_| AtomicU64::new(0)).collect(),
+            changes: Changes((0..BUCKETS).map(|_| AtomicU64::new(0)).collect()),
             counters: (0..SHARDS).map(|_| Mutex::new(Counters(vec![[0; 2]; SLOTS as usize / SHARDS]))).collect(),
         }
     }
@@ -92,9 +96,17 @@ impl MemoryStore {
         &self.buckets[usize::from(number % BUCKETS)]
     }
 
-    /// As above. To be raised before the bucket's lock is let go, and so before anyone is told of the change.
-    fn changes_of(&self, bucket: u16) -> &AtomicU64 {
-        &self.changes[usize::from(bucket % BUCKETS)]
+    /// This store, where it is one and nothing stands around it, which could answer otherwise.
+    pub(crate) fn found(store: &dyn Store) -> Option<&MemoryStore> {
+        let any: &dyn Any = store;
+        match any.downcast_ref::<Box<dyn Store>>() {
+            Some(chosen) => MemoryStore::found(&**chosen),
+            None => any.downcast_ref(),
+        }
+    }
+
+    pub(crate) fn changes(&self) -> &Changes {
+        &self.changes
     }
 
     /// Where the store is full, drops what has expired, in whichever bucket: some of it at once, each under a lock of a moment.
@@ -126,7 +138,7 @@ impl Store for MemoryStore {
         self.make_room(self.clock.now());
         let mut bucket = self.bucket(key.bucket()).lock();
         let swapped = bucket.swap(key, change, &self.room, self.clock.now());
-        self.changes_of(key.bucket()).fetch_add(1, Ordering::Release);
+        self.changes.bucket(key.bucket()).fetch_add(1, Ordering::Release);
         Reply::now(swapped)
     }
 
@@ -144,7 +156,7 @@ impl Store for MemoryStore {
         let mut before = None;
         if bucket.incarnation == was {
             before = Some(std::mem::replace(&mut *bucket, Bucket::new(self.clock.now())));
-            self.changes_of(number).fetch_add(1, Ordering::Release);
+            self.changes.bucket(number).fetch_add(1, Ordering::Release);
         }
         let incarnation = bucket.incarnation;
         drop(bucket);
@@ -156,13 +168,18 @@ impl Store for MemoryStore {
     fn about(&self) -> About {
         About { engine: "memory", schema: None, has_clock: false }
     }
+}
 
-    fn keeps_values(&self) -> bool {
-        true
+impl Changes {
+    /// Of the bucket of this key. While it is the same, so is what a read of the same second finds: this is the one process that
+    /// writes.
+    pub(crate) fn of(&self, key: Key) -> u64 {
+        self.bucket(key.bucket()).load(Ordering::Acquire)
     }
 
-    fn changes(&self, key: Key) -> Option<Changes> {
-        Some(Changes(self.changes_of(key.bucket()).load(Ordering::Acquire)))
+    /// To be raised before the bucket's lock is let go, and so before anyone is told of the change.
+    fn bucket(&self, number: u16) -> &AtomicU64 {
+        &self.0[usize::from(number % BUCKETS)]
     }
 }
 
@@ -390,22 +407,28 @@ mod tests {
             Change { incarnation: seen.incarnation, since: seen.kept.map(|kept| kept.version), value, keep: MINUTE }
         });
         let read = || store.read(key).if_now().expect("at once").expect("an answer");
-        let mut last = store.changes(key);
-        assert!(last.is_some());
+        let mut last = store.changes().of(key);
         read();
-        assert_eq!(store.changes(key), last);
+        assert_eq!(store.changes().of(key), last);
         for value in [true, false] {
             let change = change(read());
             let change = Change { value: change.value.filter(|_| value), ..change };
             assert!(matches!(store.swap(key, change).if_now().expect("at once"), Ok(Swap::Done { .. })));
-            assert_ne!(store.changes(key), last);
-            last = store.changes(key);
+            assert_ne!(store.changes().of(key), last);
+            last = store.changes().of(key);
         }
         assert!(store.renew(key.bucket(), read().incarnation).if_now().expect("at once").is_ok());
-        assert_ne!(store.changes(key), last);
-        // What stands around another store may answer otherwise than that does: it says nothing of it.
+        assert_ne!(store.changes().of(key), last);
+    }
+
+    /// What stands around a store may answer otherwise than that does.
+    #[test]
+    fn it_is_found_where_nothing_stands_around_it() {
+        let chosen: Box<dyn Store> = Box::new(MemoryStore::new());
+        assert!(MemoryStore::found(&MemoryStore::new()).is_some() && MemoryStore::found(&chosen).is_some());
+        assert!(MemoryStore::found(&Box::new(MemoryStore::new())).is_none());
         #[cfg(feature = "testing")]
-        assert_eq!(crate::testing::FaultyStore::new(MemoryStore::new()).changes(key), None);
+        assert!(MemoryStore::found(&crate::testing::FaultyStore::new(MemoryStore::new())).is_none());
     }
 
     #[test]

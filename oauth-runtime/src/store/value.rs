@@ -54,7 +54,7 @@ impl Value {
         }
     }
 
-    /// A value for a store that [keeps it as it is](crate::store::Store::keeps_values): no longer than one with bytes may be.
+    /// A value for a store that keeps it as it is: no longer than one with bytes may be.
     pub(crate) fn in_memory(record: Record) -> Result<Self, StoreError> {
         debug_assert!(
             record.encode().and_then(|bytes| Record::decode(&bytes, 0)).is_ok_and(|read| read == record),
