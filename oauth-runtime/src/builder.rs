@@ -12,6 +12,7 @@ mod implied;
 mod lifetimes;
 pub(crate) mod misfit;
 pub(crate) mod openings;
+mod operation;
 mod paths;
 mod proof_settings;
 mod proofs;
@@ -26,19 +27,15 @@ mod whole;
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-
-use actix_web::{HttpRequest, HttpResponse};
 
 use crate::builder::openings::Openings;
 use crate::builder::proof_settings::ProofSettings;
 use crate::builder::state::WithoutReload;
 use crate::clients::told::Function;
-use crate::event::Event;
 use crate::event::teller::Listener;
-use crate::guard::refusal::{Refusal, RefusalBody};
+use crate::guard::refusal::RefusalBody;
 use crate::keys::Keys;
 use crate::model::client::{ClientSettings, Complete};
 use crate::model::jwk::SignatureAlgorithm;
@@ -58,7 +55,46 @@ use crate::users::{Authenticate, ClaimsType, SecondFactor, Typing};
 ///
 /// Required: an issuer, a client and one of the two `authenticate` methods. All else has a default.
 ///
-/// Refresh tokens and sessions look their user up again, so what configures them comes after [`Builder::reload`]: it answers a
+/// # Settings
+///
+/// Defaults and limits of each are in [the guide](crate::guide::configuration).
+///
+/// - Identity: [`issuer`](Builder::issuer), [`audience`](Builder::audience), [`resource`](Builder::resource),
+///   [`own_resource`](Builder::own_resource), [`keys`](Builder::keys), [`secret`](Builder::secret),
+///   [`danger_passphrase`](Builder::danger_passphrase), [`previous_secret`](Builder::previous_secret),
+///   [`next_secret`](Builder::next_secret), [`path`](Builder::path), [`origin`](Builder::origin)
+/// - Clients: [`client`](Builder::client), [`clients`](Builder::clients), [`clients_blocking`](Builder::clients_blocking),
+///   [`mcp`](Builder::mcp), [`registration`](Builder::registration), [`registration_secret`](Builder::registration_secret),
+///   [`registration_schemes`](Builder::registration_schemes), [`open_scopes`](Builder::open_scopes),
+///   [`open_resources`](Builder::open_resources), `client_documents`, `without_client_documents`,
+///   [`require_pushed_requests`](Builder::require_pushed_requests), [`dpop`](Builder::dpop),
+///   [`dpop_nonces`](Builder::dpop_nonces), [`dpop_once`](Builder::dpop_once), [`require_dpop_at`](Builder::require_dpop_at),
+///   [`assertion_algorithms`](Builder::assertion_algorithms)
+/// - Users: [`authenticate`](Builder::authenticate), [`authenticate_blocking`](Builder::authenticate_blocking),
+///   [`authenticate_timeout`](Builder::authenticate_timeout), [`blocking_at_once`](Builder::blocking_at_once),
+///   [`second_factor`](Builder::second_factor), [`second_factor_blocking`](Builder::second_factor_blocking),
+///   [`acr_values`](Builder::acr_values), [`sign_in_at`](Builder::sign_in_at), [`reload`](Builder::reload),
+///   [`reload_blocking`](Builder::reload_blocking), [`untyped_claims`](Builder::untyped_claims)
+/// - Sessions: [`sessions`](Builder::sessions), [`session_idle`](Builder::session_idle),
+///   [`session_lifetime`](Builder::session_lifetime), [`remember_sessions`](Builder::remember_sessions),
+///   [`account_page`](Builder::account_page)
+/// - Tokens: [`access_token_lifetime`](Builder::access_token_lifetime), [`code_lifetime`](Builder::code_lifetime),
+///   [`refresh_tokens`](Builder::refresh_tokens), [`refresh_token_idle`](Builder::refresh_token_idle),
+///   [`refresh_token_lifetime`](Builder::refresh_token_lifetime), [`refresh_token_grace`](Builder::refresh_token_grace),
+///   [`scope`](Builder::scope), [`implies`](Builder::implies), [`releases`](Builder::releases),
+///   [`default_scope`](Builder::default_scope), [`narrow_scopes`](Builder::narrow_scopes),
+///   [`seal_claims`](Builder::seal_claims), [`token_cache`](Builder::token_cache)
+/// - Pages: [`name`](Builder::name), [`language`](Builder::language), [`accent`](Builder::accent), [`logo`](Builder::logo),
+///   [`link`](Builder::link), [`terms`](Builder::terms), [`privacy`](Builder::privacy), [`pages`](Builder::pages),
+///   [`refusal_body`](Builder::refusal_body), [`danger_explain_refusals`](Builder::danger_explain_refusals)
+/// - Operations: [`store`](Builder::store), [`revocation_lag`](Builder::revocation_lag),
+///   [`outage_tolerance`](Builder::outage_tolerance), [`store_deadline`](Builder::store_deadline),
+///   [`client_address`](Builder::client_address), [`direct_peers`](Builder::direct_peers), [`on_event`](Builder::on_event),
+///   `clock`
+///
+/// # Refresh tokens and sessions
+///
+/// They look their user up again, so what configures them comes after [`Builder::reload`]: it answers a
 /// `Builder<WithReload>`, and their methods are for that one alone.
 ///
 /// ```
@@ -234,7 +270,10 @@ impl<S> Builder<S> {
     fn of(settings: Settings) -> Self {
         Builder { settings, state: PhantomData }
     }
+}
 
+/// # Identity: issuer, keys, clients and scopes
+impl<S> Builder<S> {
     /// The server's name and address: `https://host`, with a path if it is to live below one; http on loopback only.
     /// It is never taken from a request (RFC 9700 §4.4).
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
@@ -354,7 +393,10 @@ impl<S> Builder<S> {
         self.settings.assertion_algorithms = algorithms.into_iter().collect();
         self
     }
+}
 
+/// # Addresses
+impl<S> Builder<S> {
     /// Moves a URL of the server. The path begins with `/` and is below the issuer's own.
     pub fn path(mut self, endpoint: Endpoint, path: impl Into<String>) -> Self {
         self.settings.paths.push((endpoint, path.into()));
@@ -365,116 +407,6 @@ impl<S> Builder<S> {
     /// URIs.
     pub fn origin(mut self, origin: impl Into<String>) -> Self {
         self.settings.origins.push(origin.into());
-        self
-    }
-
-    /// What remembers that a code was spent or a grant revoked. Default: this process's memory.
-    pub fn store(mut self, store: impl Store) -> Self {
-        self.settings.store = Some(Arc::new(store));
-        self
-    }
-
-    /// How long a revocation may take to hold in other processes that share the store, at their guards: for as long a
-    /// guard counts what the store last said of a user, and does not ask again. With zero it asks each time. Default: 2
-    /// seconds. The store in memory is always asked.
-    pub fn revocation_lag(mut self, lag: Duration) -> Self {
-        self.settings.patience.revocation_lag = lag;
-        self
-    }
-
-    /// How long guards go on with what the store last said, where it does not answer. All else that needs the store is
-    /// refused at once, with status 503. Default: 30 seconds.
-    pub fn outage_tolerance(mut self, tolerance: Duration) -> Self {
-        self.settings.patience.outage_tolerance = tolerance;
-        self
-    }
-
-    /// Within what time the store has to answer; else it is taken to be away. Default: 5 seconds.
-    pub fn store_deadline(mut self, deadline: Duration) -> Self {
-        self.settings.patience.deadline = deadline;
-        self
-    }
-
-    /// Reads the time from this clock: for tests that advance it.
-    #[cfg(feature = "testing")]
-    pub fn clock(mut self, clock: Clock) -> Self {
-        self.settings.clock = clock;
-        self
-    }
-
-    /// Replaces the body of a guard's refusal. Status and `WWW-Authenticate` stay the guard's own.
-    pub fn refusal_body(
-        mut self,
-        body: impl Fn(&Refusal, &HttpRequest) -> HttpResponse + Send + Sync + 'static,
-    ) -> Self {
-        self.settings.refusal_body = Some(Arc::new(body));
-        self
-    }
-
-    /// Tells a caller that is refused the policy and the terms that decided, as `policy` and `decided` in the JSON body: for
-    /// development, since it tells a stranger what to look for. The log has both in any case.
-    pub fn danger_explain_refusals(mut self) -> Self {
-        self.settings.explains_refusals = true;
-        self
-    }
-
-    /// How many bytes of verified tokens are kept, so that a token that comes again is not verified again; 0 keeps
-    /// none. Default: 16 MiB, enough for several thousand. Expiry and revocation are decided on every request all the same.
-    /// The few that come most to a thread it keeps itself as well, in less than 1 MiB.
-    pub fn token_cache(mut self, bytes: usize) -> Self {
-        self.settings.token_cache = bytes;
-        self
-    }
-
-    /// Whose attempts to sign in are counted together, and where events say that a request came from. Default: the peer's
-    /// address. It is asked at each request to the server's own URLs.
-    ///
-    /// Behind a reverse proxy every peer is the proxy, and all users would share one count: read there what the proxy itself
-    /// writes. [`client_address`](crate::client_address) has readers for the usual headers. Requests for which there is no
-    /// address count as one network. An https service needs this or [`Builder::direct_peers`]; without either, an http service
-    /// that delays a peer on a private network warns of it, once.
-    pub fn client_address(mut self, address: impl Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
-        self.settings.client_address = ClientAddress::Read(Arc::new(address));
-        self
-    }
-
-    /// Says that browsers connect to this service without a reverse proxy between: failed attempts count for the peer's
-    /// address. An https service needs this or [`Builder::client_address`].
-    pub fn direct_peers(mut self) -> Self {
-        self.settings.client_address = ClientAddress::Peer;
-        self
-    }
-
-    /// Calls a function with everything that happens, such as a sign-in, a token or a reuse: to keep an audit trail, or to
-    /// write to a user whose account was used in a new place. Call it once for each function. Default: the log alone, which
-    /// has the same events with the same fields.
-    ///
-    /// One thread of its own calls the functions, one event after another, so they may block; no request waits for them.
-    /// 1,024 events can wait for it, and what is beyond that is dropped: the next event says how many were
-    /// ([`Event::dropped`]). A panic is caught, and logged the first time. What waits when the process ends is lost.
-    ///
-    /// ```
-    /// use oauth_runtime::{Event, EventKind};
-    /// # use oauth_runtime::{Client, Login, OAuthService};
-    /// # #[actix_web::main] async fn main() {
-    ///
-    /// let (sender, told) = std::sync::mpsc::channel();
-    /// let oauth = OAuthService::builder()
-    ///     .on_event(move |event: &Event| match event.kind {
-    ///         EventKind::SignedOutEverywhere => sender.send(event.subject.clone()).unwrap(),
-    ///         _ => {}
-    ///     })
-    ///     // and the rest
-    /// #   .issuer("http://127.0.0.1:8000").client(Client::public("demo").redirect_uri("http://127.0.0.1/"))
-    /// #   .authenticate_blocking(|_: Login| Some(serde_json::json!({})))
-    ///     .build()
-    ///     .unwrap();
-    /// oauth.sign_out("alice").await.unwrap();
-    /// assert_eq!(told.recv().unwrap().as_deref(), Some("alice"));
-    /// # }
-    /// ```
-    pub fn on_event(mut self, function: impl Fn(&Event) + Send + Sync + 'static) -> Self {
-        self.settings.listeners.push(Box::new(function));
         self
     }
 }

@@ -10,6 +10,7 @@ use crate::pages::{Brand, Logo, Pages, Texts, stylesheet};
 use crate::server::Appearance;
 use crate::server::paths::{Paths, Url};
 
+/// # Pages
 impl<S> Builder<S> {
     /// A further language of the pages, besides English: call it once for each. A client asks for it with `ui_locales`,
     /// else the browser's preference counts.

@@ -37,6 +37,7 @@ use crate::server::{Configuration, OAuthService, SignInBy, Users};
 use crate::standing::Ledger;
 use crate::store::MemoryStore;
 
+/// # The service
 impl<S> Builder<S> {
     /// Checks all of it.
     ///

@@ -8,6 +8,7 @@ use crate::builder::{Builder, Settings};
 use crate::model::Scope;
 use crate::model::hierarchy::Hierarchy;
 
+/// # Scopes: what each has in it, and which claims it is for
 impl<S> Builder<S> {
     /// Which claims the scope before it is for: a client that was granted it reads them at `/userinfo`, in its ID tokens
     /// where it [asks for that](crate::Client::claims_in_id_tokens), and, a third party's too, in its access tokens. Default: what

@@ -8,6 +8,7 @@ use crate::builder::{Builder, Settings};
 use crate::model::lifetime::{LONGEST, LONGEST_ACCESS_TOKEN, LONGEST_CODE, LONGEST_GRACE, Lifetimes, is_lifetime};
 use crate::model::session::Remember;
 
+/// # Sessions, refresh tokens and lifetimes
 impl<S> Builder<S> {
     /// Whether clients get refresh tokens. Where the builder names a scope `offline_access`, only a client that was granted
     /// it gets one. Default: once [`Builder::reload`] is there.

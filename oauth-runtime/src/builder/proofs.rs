@@ -17,6 +17,7 @@ use crate::model::resource::Resources;
 use crate::model::secret::Secrets;
 use crate::seal::derive;
 
+/// # DPoP
 impl<S> Builder<S> {
     /// Takes proofs of possession (DPoP, RFC 9449): a client that sends one with its token request gets tokens that are bound
     /// to its key, and of no use to a thief. Guards ask for a proof with each such token. Clients that send none

@@ -2,6 +2,7 @@
 
 use crate::builder::Builder;
 
+/// # Authorization requests
 impl<S> Builder<S> {
     /// Requires that clients push their authorization requests (RFC 9126), as FAPI 2.0 has it: what a browser brings is then the
     /// client's own word. The metadata says so, and any other request is refused with `invalid_request`. For one client it is

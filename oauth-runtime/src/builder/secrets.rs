@@ -6,6 +6,7 @@ use crate::model::Secret;
 use crate::model::secret::{InvalidSecret, Secrets};
 use crate::store::About;
 
+/// # Secrets
 impl<S> Builder<S> {
     /// What everything is signed and sealed under: at least 32 random bytes, the same in every process of the service.
     ///

@@ -2,13 +2,13 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::builder::Builder;
 use crate::builder::client_address::x_forwarded_for;
 use crate::builder::error::BuildError;
 use crate::builder::state::WithReload;
+use crate::builder::{Builder, Settings};
 use crate::keys::Keys;
 use crate::model::jwk::{InvalidJwk, SignatureAlgorithm};
-use crate::model::lifetime::Lifetimes;
+use crate::model::lifetime::{DAY, Lifetimes};
 use crate::model::{Client, GrantType, Secret};
 use crate::server::SignInBy;
 use crate::server::paths::Endpoint;
@@ -420,3 +420,70 @@ fn defaults_are_what_the_readme_says() {
     assert_eq!(server.audience(), "https://notes.example");
     assert_eq!(server.brand().name, "notes.example");
 }
+
+/// Each setting has a row in the guide, and a place in the list on the builder's page.
+#[test]
+fn the_guide_has_every_setting() {
+    let sources = [
+        include_str!("../builder.rs"),
+        include_str!("appearance.rs"),
+        include_str!("implied.rs"),
+        include_str!("lifetimes.rs"),
+        include_str!("operation.rs"),
+        include_str!("proofs.rs"),
+        include_str!("requests.rs"),
+        include_str!("secrets.rs"),
+        include_str!("told.rs"),
+        include_str!("typing.rs"),
+        include_str!("unlisted.rs"),
+        include_str!("users.rs"),
+    ];
+    let (list, _) = sources[0].split_once("/// # Refresh tokens and sessions").expect("the list");
+    let methods: Vec<&str> = sources
+        .iter()
+        .flat_map(|source| source.split("\n}"))
+        .filter_map(|part| part.split_once("\nimpl<S> Builder<S> {"))
+        .flat_map(|(_, block)| block.split("\n    pub fn ").skip(1))
+        .filter_map(|method| method.split(['(', '<']).next())
+        .collect();
+    assert!(methods.len() > 70, "{methods:?}");
+    for method in methods {
+        assert!(GUIDE.contains(&format!("`{method}(")), "the guide has no `{method}`");
+        assert!(list.contains(&format!("`{method}`")), "the list has no `{method}`");
+    }
+}
+
+#[test]
+fn the_defaults_are_those_of_the_guide() {
+    let Settings {
+        patience,
+        authenticate_timeout,
+        refresh_token_grace,
+        access_token_lifetime,
+        code_lifetime,
+        token_cache,
+        ..
+    } = Builder::new().settings;
+    let Lifetimes { idle: session_idle, absolute: session_lifetime } = Lifetimes::OF_SESSIONS;
+    let Lifetimes { idle: refresh_token_idle, absolute: refresh_token_lifetime } = Lifetimes::OF_REFRESH_TOKENS;
+    let days = |days: u64| Duration::from_secs(days * DAY);
+    for (row, default, written) in [
+        ("refresh_token_idle(Duration)", refresh_token_idle, ("14 days", days(14))),
+        ("refresh_token_lifetime(Duration)", refresh_token_lifetime, ("90 days", days(90))),
+        ("refresh_token_grace(Duration)", refresh_token_grace, ("10 s", Duration::from_secs(10))),
+        ("session_idle(Duration)", session_idle, ("a day", days(1))),
+        ("session_lifetime(Duration)", session_lifetime, ("14 days", days(14))),
+        ("authenticate_timeout(Duration)", authenticate_timeout, ("10 s", Duration::from_secs(10))),
+        ("access_token_lifetime(Duration)", access_token_lifetime, ("3600 s", Duration::from_secs(3600))),
+        ("code_lifetime(Duration)", code_lifetime, ("60 s", Duration::from_secs(60))),
+        ("revocation_lag(Duration)", patience.revocation_lag, ("2 s", Duration::from_secs(2))),
+        ("outage_tolerance(Duration)", patience.outage_tolerance, ("30 s", Duration::from_secs(30))),
+        ("store_deadline(Duration)", patience.deadline, ("5 s", Duration::from_secs(5))),
+    ] {
+        let (text, value) = written;
+        assert!(default == value && GUIDE.contains(&format!("| `{row}` | {text} |")), "{row} is {default:?}");
+    }
+    assert!(token_cache == 16 << 20 && GUIDE.contains("| `token_cache(bytes)` | 16 MiB |"), "{token_cache}");
+}
+
+const GUIDE: &str = include_str!("../../docs/configuration.md");

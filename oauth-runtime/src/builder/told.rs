@@ -16,6 +16,7 @@ use crate::model::ceiling::Ceiling;
 use crate::model::client::RegisteredClient;
 use crate::users::Typing;
 
+/// # Clients that a function knows
 impl<S> Builder<S> {
     /// Clients that a function knows, beside those of [`Builder::client`]: an async function from a `client_id` to a
     /// [`Client`](crate::Client), `None` where there is none. So they can live in a table, and change while the service runs.

@@ -15,6 +15,7 @@ use crate::policy::{Guard, Rule, fit};
 use crate::users::known::KnownClaims;
 use crate::users::{ClaimsType, Typing};
 
+/// # The type of the claims
 impl<S> Builder<S> {
     /// Claims that are not one type: JSON, several types, or a program whose guards are about the tokens of other services
     /// too. Nothing is compared then, and a guard about what no token has refuses everybody.

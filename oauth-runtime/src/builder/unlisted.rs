@@ -26,6 +26,7 @@ use crate::model::redirect_uri::is_private_scheme;
 use crate::model::secret::Secrets;
 use crate::model::{GrantType, Scope, Secret};
 
+/// # MCP, and clients that register themselves
 impl<S> Builder<S> {
     /// A resource of this very `App`, such as an MCP server (Model Context Protocol), and its URL: what is guarded below its path takes
     /// tokens for it alone, it is described at its well-known address (RFC 9728), which every challenge there names, and
@@ -86,6 +87,7 @@ impl<S> Builder<S> {
     }
 }
 
+/// # Clients that are known by a document
 #[cfg(feature = "mcp")]
 impl<S> Builder<S> {
     /// Lets clients in whose id is the URL of a document about them (Client ID Metadata Documents), on these hosts. The

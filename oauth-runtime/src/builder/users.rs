@@ -14,6 +14,7 @@ use crate::users::gives_way::GivesWay;
 use crate::users::places::Places;
 use crate::users::{Answer, Authenticate, Authenticator, ClaimsType, Login, SecondFactor, Typing};
 
+/// # Users
 impl<S> Builder<S> {
     /// Finds out who signs in: an async function from [`Login`] to claims, `None` for no.
     ///
