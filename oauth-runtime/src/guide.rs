@@ -11,40 +11,41 @@
 //!
 //! Guards
 //!
-//! 4. [`policies`]: the language of `#[require_claim(..)]`, and how to test it
-//! 5. [`mistakes`]: sixty that teams make, and where each is found
-//! 6. [`pages`]: pages of the application that a browser's session opens
-//! 7. [`resource_servers`]: guards over the tokens of another issuer
+//! 4. [`policies`]: the language of `#[require_claim(..)]`
+//! 5. [`testing`]: tokens and a clock for your tests, every route that is open, a suite for each policy
+//! 6. [`mistakes`]: sixty that teams make, and where each is found
+//! 7. [`pages`]: pages of the application that a browser's session opens
+//! 8. [`resource_servers`]: guards over the tokens of another issuer
 //!
 //! Users
 //!
-//! 8. [`second_factor`]: one more thing to ask, `amr`, `acr`, step-up
-//! 9. [`sessions`]: who is asked again, consent, signing out
-//! 10. [`refresh`]: refresh tokens
+//! 9. [`second_factor`]: one more thing to ask, `amr`, `acr`, step-up
+//! 10. [`sessions`]: who is asked again, consent, signing out
+//! 11. [`refresh`]: refresh tokens
 //!
 //! Clients
 //!
-//! 11. [`clients`]: public and confidential ones, devices, and the most that each may be given
-//! 12. [`dpop`]: tokens that are bound to a key
-//! 13. [`openid`]: signing keys, ID tokens, `/userinfo`
-//! 14. [`client_documents`]: clients that are known by the URL of a document
-//! 15. [`mcp`]: MCP servers, and clients that register themselves
+//! 12. [`clients`]: public and confidential ones, devices, and the most that each may be given
+//! 13. [`dpop`]: tokens that are bound to a key
+//! 14. [`openid`]: signing keys, ID tokens, `/userinfo`
+//! 15. [`client_documents`]: clients that are known by the URL of a document
+//! 16. [`mcp`]: MCP servers, and clients that register themselves
 //!
 //! Operation
 //!
-//! 16. [`stores`]: memory, SQLite, PostgreSQL or Redis
-//! 17. [`secrets`]: the secret, and how to change it
-//! 18. [`events`]: the audit trail, the log and the metrics
-//! 19. [`capacity`]: how many users a store carries
-//! 20. [`runbook`]: what to do when something is wrong
-//! 21. [`limits`]: what this crate does not do
+//! 17. [`stores`]: memory, SQLite, PostgreSQL or Redis
+//! 18. [`secrets`]: the secret, and how to change it
+//! 19. [`events`]: the audit trail, the log and the metrics
+//! 20. [`capacity`]: how many users a store carries
+//! 21. [`runbook`]: what to do when something is wrong
+//! 22. [`limits`]: what this crate does not do
 //!
 //! Reference
 //!
-//! 22. [`errors`]: each error code, and when it is sent
-//! 23. [`threats`]: the attacks, and what stops each
-//! 24. [`checklist`]: the demands of OAuth 2.1 and RFC 9700, and the test of each
-//! 25. [`certification`], [`fapi`], [`oauch`]: the suites that test authorization servers, case by case
+//! 23. [`errors`]: each error code, and when it is sent
+//! 24. [`threats`]: the attacks, and what stops each
+//! 25. [`checklist`]: the demands of OAuth 2.1 and RFC 9700, and the test of each
+//! 26. [`certification`], [`fapi`], [`oauch`]: the suites that test authorization servers, case by case
 
 /// A page. Its links are to files, as a reader of the repository needs them; the first definition of a link counts, and `links.md`
 /// defines each as a page of this module.
@@ -62,6 +63,7 @@ pages! {
     configuration, "configuration.md";
     sign_in, "sign-in.md";
     policies, "policies.md";
+    testing, "testing.md";
     mistakes, "mistakes.md";
     pages, "pages.md";
     #[cfg(any(not(doctest), feature = "resource-server"))]
