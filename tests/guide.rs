@@ -327,11 +327,7 @@ fn what_the_guide_links_to_is_a_page_of_it() {
             format!("[{link}]: crate::guide::{}{anchor}\n", file.replace('-', "_"))
         })
         .collect();
-    let path = root().join("oauth-runtime/src/guide/links.md");
-    if std::env::var_os("PAGES").is_some() {
-        std::fs::write(&path, &in_rustdoc).unwrap();
-    }
-    assert_eq!(std::fs::read_to_string(path).unwrap(), in_rustdoc, "`PAGES=overwrite cargo test` writes it");
+    oauth_tests::pages::hold_file("oauth-runtime/src/guide/links.md", &in_rustdoc);
 }
 
 /// The program that the README, the crate's front page and the guide begin with is an example that runs.
@@ -350,6 +346,23 @@ fn the_first_program_is_the_example() {
         .map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line)))
         .collect();
     assert!(front.contains(&format!("```no_run\n{program}```")), "{front}");
+}
+
+/// The crate's front page and the guide have a row for each feature.
+#[test]
+fn the_features_are_in_both_tables() {
+    let manifest = include_str!("../oauth-runtime/Cargo.toml");
+    let (features, _) = manifest.split_once("[features]\n").unwrap().1.split_once("\n[").unwrap();
+    let names: Vec<&str> = features.lines().filter_map(|line| line.split_once(" = ")).map(|(name, _)| name).collect();
+    assert!(names.len() > 5, "{names:?}");
+    let [front, start] = [include_str!("../oauth-runtime/src/lib.rs"), include_str!("../oauth-runtime/docs/start.md")];
+    for name in names {
+        for (page, text) in [("lib.rs", front), ("start.md", start)] {
+            let has_row =
+                |line: &str| line.starts_with("| `") && line.split('|').nth(1).unwrap().contains(&format!("`{name}`"));
+            assert!(text.lines().any(|line| has_row(line.trim_start_matches("//! "))), "{page} has no row for {name}");
+        }
+    }
 }
 
 /// The macro's documentation has what the parser knows, by a test of its own: the guide has as much.

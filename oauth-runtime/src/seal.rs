@@ -69,7 +69,7 @@ purposes! {
     Posted, "seal posted request", FORM_BYTES;
     // It has to fit a redirect's URL with what else is in it.
     AuthorizationCode, "seal authorization code", 2048;
-    // It has less in it than the code that it came of: who got the code gets this.
+    // It has less in it than the code that it came of: the holder of the code gets this.
     RefreshToken, "seal refresh token", 4096;
     Session, "seal session", COOKIE_BYTES;
     // Of the author's mails: it has to fit a link.

@@ -1,26 +1,25 @@
 //! The code of a file without its tests and comments.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
-/// The files under a directory, by their paths from there.
+/// The sources under a directory, by their paths from there.
 pub(crate) fn files(src: &str) -> Vec<String> {
-    fn walk(directory: &Path, src: &Path, files: &mut Vec<String>) {
-        for entry in fs::read_dir(directory).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                walk(&path, src, files);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                files.push(path.strip_prefix(src).unwrap().to_str().unwrap().to_owned());
-            }
-        }
-    }
-    let mut files = Vec::new();
-    walk(src.as_ref(), src.as_ref(), &mut files);
+    let from_there = |path: PathBuf| path.strip_prefix(src).unwrap().to_str().unwrap().to_owned();
+    let mut files: Vec<String> = files_with(&["rs"], src.as_ref()).into_iter().map(from_there).collect();
     files.sort();
     files
+}
+
+/// The files at or below a path with one of these endings.
+pub(crate) fn files_with(endings: &[&str], path: &Path) -> Vec<PathBuf> {
+    if path.is_dir() {
+        return fs::read_dir(path).unwrap().flat_map(|entry| files_with(endings, &entry.unwrap().path())).collect();
+    }
+    let is_one = path.extension().is_some_and(|ending| endings.iter().any(|it| ending == *it));
+    if is_one { vec![path.to_owned()] } else { Vec::new() }
 }
 
 /// A file's tokens without tests and comments, one after another without a space.

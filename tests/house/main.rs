@@ -9,11 +9,11 @@ mod words;
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use syn::visit::Visit as _;
 
-use crate::code::{Code, files};
+use crate::code::{Code, files, files_with};
 use crate::imports::{Sources, shortest_circle};
 use crate::lengths::Functions;
 
@@ -114,7 +114,7 @@ const READ: &[&str] = &[
 #[test]
 fn words_that_stop_a_reader_do_not_come_back() {
     let mut wrong = String::new();
-    for path in READ.iter().flat_map(|path| texts(Path::new(path))) {
+    for path in READ.iter().flat_map(|path| files_with(&["rs", "md", "html"], Path::new(path))) {
         // A language of the pages has words of its own.
         if path.ends_with("pages/texts.rs") || path.parent().unwrap().ends_with("languages") {
             continue;
@@ -124,15 +124,6 @@ fn words_that_stop_a_reader_do_not_come_back() {
         }
     }
     assert!(wrong.is_empty(), "plain words\n{wrong}");
-}
-
-/// The files below a path that have text in them.
-fn texts(path: &Path) -> Vec<PathBuf> {
-    if path.is_dir() {
-        return fs::read_dir(path).unwrap().flat_map(|entry| texts(&entry.unwrap().path())).collect();
-    }
-    let is_text = path.extension().is_some_and(|ending| ["rs", "md", "html"].iter().any(|it| ending == *it));
-    if is_text { vec![path.to_owned()] } else { Vec::new() }
 }
 
 const MOST_LINES_OF_A_FILE: usize = 500;

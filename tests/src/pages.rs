@@ -1,6 +1,6 @@
 //! What tests write into the pages of the documentation, and hold them to.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 /// Holds the block of this name in a page to what it should be. With `PAGES=overwrite` it is written.
@@ -14,15 +14,27 @@ pub fn hold(page: &str, name: &str, block: &str) {
     let begin = format!("<!-- {name} -->\n");
     let Some((before, rest)) = text.split_once(&begin) else { panic!("docs/{page}.md has no {begin}") };
     let Some((now, after)) = rest.split_once("<!-- end -->") else { panic!("{begin} of docs/{page}.md has no end") };
-    if now == block {
+    hold_to(&path, (now, block), || format!("{before}{begin}{block}<!-- end -->{after}"));
+}
+
+/// The same of a whole file, by its path from the repository.
+pub fn hold_file(file: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
+    let now = std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{file}: {why}"));
+    hold_to(&path, (&now, text), || text.to_owned());
+}
+
+/// Holds what there is to what there should be, or writes the whole file that it is then.
+fn hold_to(path: &Path, (now, new): (&str, &str), whole: impl FnOnce() -> String) {
+    if now == new {
         return;
     }
     if std::env::var("PAGES").is_ok_and(|mode| mode == "overwrite") {
-        std::fs::write(&path, format!("{before}{begin}{block}<!-- end -->{after}")).unwrap();
+        std::fs::write(path, whole()).unwrap();
         return;
     }
-    let line = now.lines().zip(block.lines()).find(|(now, new)| now != new);
-    panic!("docs/{page}.md is not what happens; first at {line:#?}. `PAGES=overwrite cargo test` writes it:\n{block}");
+    let (line, path) = (now.lines().zip(new.lines()).find(|(now, new)| now != new), path.display());
+    panic!("{path} is not what happens; first at {line:#?}. `PAGES=overwrite cargo test` writes it:\n{new}");
 }
 
 static ALONE: Mutex<()> = Mutex::new(());

@@ -76,8 +76,8 @@ impl Hash for Presented<'_> {
 
 impl Equivalent<Token> for Presented<'_> {
     fn equivalent(&self, token: &Token) -> bool {
-        // The table compares seven bits of the hash: who does not have the end of a signature learns nothing of the rest by how
-        // long the comparison takes.
+        // The table compares seven bits of the hash. A caller who does not have the end of a signature learns nothing of the rest
+        // by how long this takes.
         self.0.last_chunk::<9>() == token.0.last_chunk::<9>() && *self.0 == *token.0
     }
 }

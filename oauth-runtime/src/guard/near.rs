@@ -68,7 +68,7 @@ pub(crate) struct Stood {
 }
 
 impl Near {
-    /// The hash is of the end of its signature: who does not have that learns nothing of the rest by how long the comparison takes.
+    /// The hash is of the end of its signature: a caller who does not have that learns nothing of the rest by how long it takes.
     fn is(&self, of: Of, token: &[u8], hash: u64) -> bool {
         self.hash == hash && self.of == of && *self.token == *token
     }

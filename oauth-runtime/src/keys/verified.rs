@@ -230,8 +230,7 @@ impl<'a> Read<'a> {
                 Plain::Number(number) => Claim::Number(number),
                 Plain::Other(value) => Claim::of(value),
             };
-            let name = Name::of(name).map_or_else(|| Named::Other(name.to_owned()), Named::Known);
-            read.add(name, value).map_err(|Twice| NotPlain)?;
+            read.add(Named::of(name), value).map_err(|Twice| NotPlain)?;
         }
         Ok(read)
     }
@@ -340,6 +339,12 @@ enum Named {
     Other(String),
 }
 
+impl Named {
+    fn of(name: &str) -> Self {
+        Name::of(name).map_or_else(|| Named::Other(name.to_owned()), Named::Known)
+    }
+}
+
 impl<'de> Deserialize<'de> for Named {
     fn deserialize<D: Deserializer<'de>>(name: D) -> Result<Self, D::Error> {
         struct ReadName;
@@ -351,7 +356,7 @@ impl<'de> Deserialize<'de> for Named {
             }
 
             fn visit_str<E>(self, name: &str) -> Result<Named, E> {
-                Ok(Name::of(name).map_or_else(|| Named::Other(name.to_owned()), Named::Known))
+                Ok(Named::of(name))
             }
         }
         name.deserialize_str(ReadName)

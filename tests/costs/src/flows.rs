@@ -95,6 +95,11 @@ impl Flow {
         Flow::ALL.iter().copied().find(|flow| flow.name() == name)
     }
 
+    /// Whether all of it is of one user, who is held up after some thousand times in a minute.
+    pub fn is_of_one_user(self) -> bool {
+        self.what() == What::Session
+    }
+
     /// The server that it is measured at.
     pub fn site(self) -> Site {
         let key = match self.by() {

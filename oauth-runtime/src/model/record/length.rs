@@ -2,8 +2,6 @@
 
 use super::parts::{Consent, Decided, EndedClient, Form, Grant, Known, Live, Record, Until, Waiting};
 use crate::model::length::{most_of_json, most_of_text};
-use crate::model::resource::Resources;
-use crate::model::scope::Scope;
 
 impl Record {
     /// No fewer bytes than it has as JSON: each text as if all of it were escaped.
@@ -41,13 +39,12 @@ impl Record {
 }
 
 fn of_session(Live { id, told, subject, .. }: &Live) -> usize {
-    let told: usize = told.iter().map(|client| 1 + most_of_text(client)).sum();
-    MANY + most_of_text(id) + told + most_of_text(subject)
+    MANY + most_of_text(id) + list(told.iter().map(String::as_str)) + most_of_text(subject)
 }
 
 fn of_grant(Grant { id, client, name, session, scope, resources, .. }: &Grant) -> usize {
     let texts = most_of_text(id) + most_of_text(client) + optional(name.as_deref()) + optional(session.as_deref());
-    MANY + texts + of_scope(scope) + of_resources(resources)
+    MANY + texts + list(scope.iter()) + list(resources.iter())
 }
 
 fn of_form(Form { id, grant, client, session, .. }: &Form) -> usize {
@@ -59,7 +56,7 @@ fn of_client(EndedClient { client, session, .. }: &EndedClient) -> usize {
 }
 
 fn of_consent(Consent { client, bound_to, scope, resources, .. }: &Consent) -> usize {
-    MANY + most_of_text(client) + most_of_text(bound_to) + of_scope(scope) + of_resources(resources)
+    MANY + most_of_text(client) + most_of_text(bound_to) + list(scope.iter()) + list(resources.iter())
 }
 
 fn of_device(Known { id, name, .. }: &Known) -> usize {
@@ -71,12 +68,8 @@ fn of_waiting(Waiting { id, request, decision, .. }: &Waiting) -> usize {
     MANY + most_of_text(id) + most_of_text(request) + decision.as_ref().map_or(0, decided)
 }
 
-fn of_scope(scope: &Scope) -> usize {
-    scope.iter().map(|token| 1 + most_of_text(token)).sum()
-}
-
-fn of_resources(resources: &Resources) -> usize {
-    resources.iter().map(|resource| 1 + most_of_text(resource)).sum()
+fn list<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
+    texts.map(|text| 1 + most_of_text(text)).sum()
 }
 
 fn optional(text: Option<&str>) -> usize {
