@@ -142,6 +142,9 @@ need_servers() {
     need_package redis-server redis-server
     need_package redis-cli redis-tools
     need_package nginx nginx
+    need_package caddy caddy
+    # It reads the guide's unit; that systemd runs does not matter.
+    need_package systemd-analyze systemd
     # They also fill a disk of their own, watch what is written and synced, and make certificates.
     need_package strace strace
     need_package unshare util-linux

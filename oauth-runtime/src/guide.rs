@@ -35,17 +35,18 @@
 //!
 //! 17. [`stores`]: memory, SQLite, PostgreSQL or Redis
 //! 18. [`secrets`]: the secret, and how to change it
-//! 19. [`events`]: the audit trail, the log and the metrics
-//! 20. [`capacity`]: how many users a store carries
-//! 21. [`runbook`]: what to do when something is wrong
-//! 22. [`limits`]: what this crate does not do
+//! 19. [`deployment`]: nginx, Caddy, systemd, containers, several processes, backup, upgrades
+//! 20. [`events`]: the audit trail, the log and the metrics
+//! 21. [`capacity`]: how many users a store carries
+//! 22. [`runbook`]: what to do when something is wrong
+//! 23. [`limits`]: what this crate does not do
 //!
 //! Reference
 //!
-//! 23. [`errors`]: each error code, and when it is sent
-//! 24. [`threats`]: the attacks, and what stops each
-//! 25. [`checklist`]: the demands of OAuth 2.1 and RFC 9700, and the test of each
-//! 26. [`certification`], [`fapi`], [`oauch`]: the suites that test authorization servers, case by case
+//! 24. [`errors`]: each error code, and when it is sent
+//! 25. [`threats`]: the attacks, and what stops each
+//! 26. [`checklist`]: the demands of OAuth 2.1 and RFC 9700, and the test of each
+//! 27. [`certification`], [`fapi`], [`oauch`]: the suites that test authorization servers, case by case
 
 /// A page. Its links are to files, as a reader of the repository needs them; the first definition of a link counts, and `links.md`
 /// defines each as a page of this module.
@@ -80,6 +81,8 @@ pages! {
     #[cfg(any(not(doctest), all(feature = "sqlite", feature = "postgres", feature = "redis")))]
     stores, "stores.md";
     secrets, "secrets.md";
+    #[cfg(any(not(doctest), feature = "sqlite"))]
+    deployment, "deployment.md";
     events, "events.md";
     capacity, "capacity.md";
     runbook, "runbook.md";

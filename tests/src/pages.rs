@@ -17,6 +17,17 @@ pub fn hold(page: &str, name: &str, block: &str) {
     hold_to(&path, (now, block), || format!("{before}{begin}{block}<!-- end -->{after}"));
 }
 
+/// What the block of code of this name has in it.
+pub fn shown(page: &str, name: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../oauth-runtime/docs/{page}.md"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("docs/{page}.md: {why}"));
+    let begin = format!("<!-- {name} -->\n```");
+    let Some((_, rest)) = text.split_once(&begin) else { panic!("docs/{page}.md has no code below <!-- {name} -->") };
+    let (_, code) = rest.split_once('\n').unwrap();
+    let Some((code, _)) = code.split_once("```\n<!-- end -->") else { panic!("{begin} of docs/{page}.md has no end") };
+    code.to_owned()
+}
+
 /// The same of a whole file, by its path from the repository.
 pub fn hold_file(file: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);

@@ -1,4 +1,4 @@
-//! Real servers for the tests of stores: PostgreSQL, Redis, a Redis cluster, and nginx in front of servers of ours.
+//! Real servers for the tests of stores: PostgreSQL, Redis, a Redis cluster, and nginx or Caddy in front of servers of ours.
 //!
 //! Each listens on free ports of 127.0.0.1 and keeps its files in a temporary directory. None is a service of the
 //! system. A server is killed and its files are removed when its value is dropped; when the test process itself is
@@ -12,6 +12,7 @@ mod directory;
 mod nginx;
 mod postgres;
 mod process;
+mod proxy;
 mod redis;
 
 use std::collections::BTreeSet;
@@ -26,6 +27,7 @@ pub use self::cluster::RedisCluster;
 pub use self::directory::Snapshot;
 pub use self::nginx::Nginx;
 pub use self::postgres::Postgres;
+pub use self::proxy::Proxy;
 pub use self::redis::Redis;
 use crate::PATIENCE;
 

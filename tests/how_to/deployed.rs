@@ -1,0 +1,71 @@
+//! The program of the page on deployment, as processes.
+
+use std::fs::{self, File};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use oauth_tests::{PATIENCE, SECRET, free_port, pages};
+
+/// Two processes of one service. They are killed, and their files removed, when this is dropped.
+pub(crate) struct Deployed {
+    folder: PathBuf,
+    pub(crate) addresses: [String; 2],
+    processes: Vec<Child>,
+}
+
+impl Deployed {
+    pub(crate) fn start(issuer: &str) -> Deployed {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("deployed-{:016x}", rand::random::<u64>()));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("oauth_secret"), format!("{SECRET}\n")).unwrap();
+        let ports = [free_port(), free_port()];
+        let addresses = ports.map(|(_, base)| base.trim_start_matches("http://").to_owned());
+        let processes = addresses.iter().map(|address| process(&folder, issuer, address)).collect();
+        let mut deployed = Deployed { folder, addresses, processes };
+        for (index, process) in deployed.processes.iter_mut().enumerate() {
+            let begun = Instant::now();
+            while TcpStream::connect(&deployed.addresses[index]).is_err() {
+                let ended = process.try_wait().unwrap();
+                assert!(ended.is_none() && begun.elapsed() < PATIENCE, "it does not start: {ended:?}");
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+        deployed
+    }
+
+    /// What each has logged so far.
+    pub(crate) fn logs(&self) -> [String; 2] {
+        self.addresses.each_ref().map(|address| fs::read_to_string(self.folder.join(address)).unwrap())
+    }
+
+    pub(crate) fn upstreams(&self) -> [&str; 2] {
+        self.addresses.each_ref().map(String::as_str)
+    }
+}
+
+fn process(folder: &Path, issuer: &str, address: &str) -> Child {
+    let log = File::create(folder.join(address)).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_deployed"));
+    command.env("ISSUER", issuer).env("LISTEN", address).env("STORE", folder.join("oauth.db"));
+    command.env("CREDENTIALS_DIRECTORY", folder).env("RUST_LOG", "info").env("NO_COLOR", "1");
+    command.stdin(Stdio::null()).stdout(log).spawn().unwrap()
+}
+
+impl Drop for Deployed {
+    fn drop(&mut self) {
+        for process in &mut self.processes {
+            drop(process.kill());
+            drop(process.wait());
+        }
+        drop(fs::remove_dir_all(&self.folder));
+    }
+}
+
+/// What the page shows is what the tests start.
+#[test]
+fn the_page_shows_the_program_that_is_deployed() {
+    let (_, program) = include_str!("../src/bin/deployed.rs").split_once("\n\n").unwrap();
+    pages::hold("deployment", "program", &format!("```rust,no_run\n{program}```\n"));
+}
