@@ -52,6 +52,13 @@ async fn c52_a_proof_needs_the_nonce_of_the_server_where_the_author_wants_that()
     let answer = call(None).await;
     challenged(&answer, "use_dpop_nonce", "at a guard");
     assert_eq!(answer.header("dpop-nonce"), nonce);
+    // None but a page of another origin needs to be told that it may read them.
+    assert_eq!(answer.headers.get("access-control-expose-headers"), None);
+    let proof = bound.key.for_request("GET", &me).claim("iat", at(&clock)).token(&token).sign();
+    let from_page = bound.browser.http.get(&me).header("origin", "http://127.0.0.1:7777");
+    let from_page = from_page.header("authorization", format!("DPoP {token}")).header("dpop", proof);
+    let answer = Answer::to(from_page).await;
+    challenged(&answer, "use_dpop_nonce", "of a page");
     assert_eq!(answer.header("access-control-expose-headers"), "DPoP-Nonce, WWW-Authenticate");
     assert_eq!(call(Some(&nonce)).await.status, 200);
     clock.advance(Duration::from_secs(120));

@@ -281,6 +281,14 @@ async fn c35_actix_cors_around_a_guarded_route() {
     assert_eq!((refused.status, refused.header("access-control-allow-origin")), (401, "https://spa.example"));
     assert!(refused.header("access-control-expose-headers").eq_ignore_ascii_case("www-authenticate"), "{refused:?}");
     assert_eq!(refused.challenge()["realm"], server.base);
+    // Refused by the guard alone, without the layer.
+    for (origin, exposed) in [(Some("https://spa.example"), Some("WWW-Authenticate")), (None, None)] {
+        let request = browser.http.get(format!("{}/me", server.base));
+        let request = origin.into_iter().fold(request, |request, origin| request.header("origin", origin));
+        let refused = Answer::to(request).await;
+        let said = refused.headers.get("access-control-expose-headers").map(|said| said.to_str().unwrap());
+        assert_eq!((refused.status, said), (401, exposed), "{refused:?}");
+    }
     let token = browser.token().await;
     let let_in = browser.http.get(format!("{}/api/me", server.base)).header("origin", "https://spa.example");
     assert_eq!(Answer::to(let_in.bearer_auth(token)).await.status, 200);

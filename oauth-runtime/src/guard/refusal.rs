@@ -164,17 +164,19 @@ impl Refusal {
 
     fn response(&self, request: &HttpRequest) -> HttpResponse {
         self.log(Some(request));
+        // A page that asks across origins always says its own (Fetch §3.2).
+        let is_exposed = request.headers().contains_key(header::ORIGIN);
         match self.form.as_ref().and_then(|form| form.body.as_ref()) {
-            Some(body) => self.with_headers(body(self, request)),
-            None => self.own_response(),
+            Some(body) => self.with_headers(body(self, request), is_exposed),
+            None => self.own_response(is_exposed),
         }
     }
 
-    fn own_response(&self) -> HttpResponse {
+    fn own_response(&self, is_exposed: bool) -> HttpResponse {
         match self.form.as_deref().and_then(|form| self.prepared(form)) {
-            Some(prepared) => prepared.response(),
+            Some(prepared) => prepared.response(is_exposed),
             // The challenges and all else come with the headers.
-            None => self.with_headers(self.answer(Vec::new()).response()),
+            None => self.with_headers(self.answer(Vec::new()).response(is_exposed), is_exposed),
         }
     }
 
@@ -273,7 +275,7 @@ impl Refusal {
         serde_json::to_vec(&body).unwrap_or_default().into()
     }
 
-    fn with_headers(&self, mut response: HttpResponse) -> HttpResponse {
+    fn with_headers(&self, mut response: HttpResponse, is_exposed: bool) -> HttpResponse {
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, prepared::NO_STORE);
@@ -283,7 +285,7 @@ impl Refusal {
                 headers.insert(DPOP_NONCE, nonce);
                 exposed = "DPoP-Nonce, WWW-Authenticate";
             }
-            prepared::say(headers, self.challenges(form), exposed);
+            prepared::say(headers, self.challenges(form), is_exposed.then_some(exposed));
         }
         self.reason.set_retry_after(&mut response);
         if self.is_on_page {
@@ -382,7 +384,7 @@ impl ResponseError for Refusal {
     }
 
     fn error_response(&self) -> HttpResponse {
-        self.own_response()
+        self.own_response(true)
     }
 }
 

@@ -25,13 +25,15 @@ impl Given {
     /// A sign-in gave these.
     pub(crate) fn note(&self, subject: &str, claims: &Map<String, Value>) {
         let names = claims.keys().filter(|name| name.len() <= LONGEST).take(MOST_NAMES).cloned().collect();
-        let mut known = self.known.lock();
         let subject = self.hasher.hash_one(subject);
+        let mut known = self.known.lock();
         // It is for a warning alone: what falls out is learnt again by the next sign-in.
-        if known.of_subjects.len() >= MOST_SUBJECTS && !known.of_subjects.contains_key(&subject) {
-            known.of_subjects.clear();
-        }
+        let is_full = known.of_subjects.len() >= MOST_SUBJECTS && !known.of_subjects.contains_key(&subject);
+        let before = is_full.then(|| std::mem::take(&mut known.of_subjects));
         known.of_subjects.insert(subject, names);
+        drop(known);
+        // Without the lock: it takes a while.
+        drop(before);
     }
 
     /// Warns of what the same user's sign-in gave and `reload` does not, once for each name.

@@ -49,18 +49,21 @@ impl Repeats {
     fn kept(&self, form: &str, answer: &str) -> Option<Arc<tokio::sync::Mutex<Option<SignIn<Value>>>>> {
         let key = sha256(&[form.as_bytes(), b"\0", answer.as_bytes()].concat());
         let now = Instant::now();
+        let is_old = |kept: &Kept| now.duration_since(kept.since) >= REMEMBERED;
         let mut all = self.0.lock();
-        if all.len() >= MOST {
-            all.retain(|_, kept| now.duration_since(kept.since) < REMEMBERED);
-        }
+        let old: Vec<_> = if all.len() >= MOST { all.extract_if(|_, kept| is_old(kept)).collect() } else { Vec::new() };
         if all.len() >= MOST && !all.contains_key(&key) {
             return None;
         }
         let kept = all.entry(key).or_insert_with(|| Kept { since: now, outcome: Arc::default() });
-        if now.duration_since(kept.since) >= REMEMBERED {
+        if is_old(kept) {
             *kept = Kept { since: now, outcome: Arc::default() };
         }
-        Some(Arc::clone(&kept.outcome))
+        let outcome = Arc::clone(&kept.outcome);
+        drop(all);
+        // Without the lock: so many answers take a while.
+        drop(old);
+        Some(outcome)
     }
 }
 

@@ -44,23 +44,29 @@ impl Prepared {
 }
 
 impl Answer {
-    pub(super) fn response(&self) -> HttpResponse {
+    pub(super) fn response(&self, is_exposed: bool) -> HttpResponse {
         let mut response = HttpResponse::with_body(self.status, BoxBody::new(self.body.clone()));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::CACHE_CONTROL, NO_STORE);
-        say(headers, self.challenges.iter().cloned(), EXPOSED);
+        say(headers, self.challenges.iter().cloned(), is_exposed.then_some(EXPOSED));
         response
     }
 }
 
 /// Says what a client can do better, in as many schemes, in this order.
-pub(super) fn say(headers: &mut HeaderMap, challenges: impl IntoIterator<Item = HeaderValue>, exposed: &'static str) {
+pub(super) fn say(
+    headers: &mut HeaderMap,
+    challenges: impl IntoIterator<Item = HeaderValue>,
+    exposed: Option<&'static str>,
+) {
     for (at, challenge) in challenges.into_iter().enumerate() {
         if at == 0 {
             headers.insert(header::WWW_AUTHENTICATE, challenge);
             // So that a page of another origin, let in by the author's CORS layer, can read it.
-            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(exposed));
+            if let Some(exposed) = exposed {
+                headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(exposed));
+            }
         } else {
             headers.append(header::WWW_AUTHENTICATE, challenge);
         }
