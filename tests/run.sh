@@ -33,6 +33,7 @@ main() {
     export MCP_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/mcp"
     export RESOURCE_SERVER_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/resource_server"
     export SPA_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/spa"
+    export CLIENT_SPA_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/client_spa"
     export KEY_PERIODS_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/key_periods"
     step "Python clients" python_clients
     step "JavaScript clients" node_tests tests/clients/js

@@ -26,27 +26,28 @@
 //! Clients
 //!
 //! 12. [`clients`]: public and confidential ones, devices, and the most that each may be given
-//! 13. [`dpop`]: tokens that are bound to a key
-//! 14. [`openid`]: signing keys, ID tokens, `/userinfo`
-//! 15. [`client_documents`]: clients that are known by the URL of a document
-//! 16. [`mcp`]: MCP servers, and clients that register themselves
+//! 13. [`client_spa`], [`client_mobile`], [`client_cli`], [`client_server`]: the code of each kind of client
+//! 14. [`dpop`]: tokens that are bound to a key
+//! 15. [`openid`]: signing keys, ID tokens, `/userinfo`
+//! 16. [`client_documents`]: clients that are known by the URL of a document
+//! 17. [`mcp`]: MCP servers, and clients that register themselves
 //!
 //! Operation
 //!
-//! 17. [`stores`]: memory, SQLite, PostgreSQL or Redis
-//! 18. [`secrets`]: the secret, and how to change it
-//! 19. [`deployment`]: nginx, Caddy, systemd, containers, several processes, backup, upgrades
-//! 20. [`events`]: the audit trail, the log and the metrics
-//! 21. [`capacity`]: how many users a store carries
-//! 22. [`runbook`]: what to do when something is wrong
-//! 23. [`limits`]: what this crate does not do
+//! 18. [`stores`]: memory, SQLite, PostgreSQL or Redis
+//! 19. [`secrets`]: the secret, and how to change it
+//! 20. [`deployment`]: nginx, Caddy, systemd, containers, several processes, backup, upgrades
+//! 21. [`events`]: the audit trail, the log and the metrics
+//! 22. [`capacity`]: how many users a store carries
+//! 23. [`runbook`]: what to do when something is wrong
+//! 24. [`limits`]: what this crate does not do
 //!
 //! Reference
 //!
-//! 24. [`errors`]: each error code, and when it is sent
-//! 25. [`threats`]: the attacks, and what stops each
-//! 26. [`checklist`]: the demands of OAuth 2.1 and RFC 9700, and the test of each
-//! 27. [`certification`], [`fapi`], [`oauch`]: the suites that test authorization servers, case by case
+//! 25. [`errors`]: each error code, and when it is sent
+//! 26. [`threats`]: the attacks, and what stops each
+//! 27. [`checklist`]: the demands of OAuth 2.1 and RFC 9700, and the test of each
+//! 28. [`certification`], [`fapi`], [`oauch`]: the suites that test authorization servers, case by case
 
 /// A page. Its links are to files, as a reader of the repository needs them; the first definition of a link counts, and `links.md`
 /// defines each as a page of this module.
@@ -73,6 +74,10 @@ pages! {
     sessions, "sessions.md";
     refresh, "refresh.md";
     clients, "clients.md";
+    client_spa, "client-spa.md";
+    client_mobile, "client-mobile.md";
+    client_cli, "client-cli.md";
+    client_server, "client-server.md";
     dpop, "dpop.md";
     openid, "openid.md";
     #[cfg(any(not(doctest), feature = "mcp"))]

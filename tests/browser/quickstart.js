@@ -27,6 +27,9 @@ export const startPages = () => start(process.env.PAGES_BIN ?? built('examples/p
 export const startApp = (library) =>
   start(process.env.SPA_BIN ?? built('spa'), '/app/', { CLIENT_LIBRARY: library })
 
+/** The service of the page on single-page applications. */
+export const startSpaOfTheGuide = () => start(process.env.CLIENT_SPA_BIN ?? built('client_spa'), '/healthz')
+
 async function start(binary, path, environment = {}) {
   if (!existsSync(binary)) throw new Error(`${binary} is missing: run \`cargo build --workspace --bins --examples\``)
   const probe = await serve(() => {})
@@ -45,12 +48,12 @@ async function start(binary, path, environment = {}) {
   }
 }
 
-export const launch = () =>
+export const launch = (further = []) =>
   chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [
       '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync',
+      '--disable-component-update', '--disable-sync', ...further,
     ],
   })
 

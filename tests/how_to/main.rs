@@ -1,8 +1,12 @@
 //! Pages of the guide that say how to do a thing: what they show is read from them, and run.
 #![allow(clippy::unwrap_used)]
 
+mod client_mobile;
+mod client_server;
 mod container;
 mod deployed;
 mod proxies;
+mod shown;
+mod site;
 mod sizes;
 mod unit;

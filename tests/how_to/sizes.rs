@@ -2,11 +2,11 @@
 
 use oauth_runtime::client_address::x_forwarded_for;
 use oauth_runtime::{Client, Login, OAuthService};
-use oauth_tests::servers::Proxy;
-use oauth_tests::{Answer, Browser, PATIENCE, SECRET, Server, free_port, own_page, pages, serve_service};
+use oauth_tests::{Answer, Browser, PATIENCE, SECRET, pages};
 use serde_json::{Value, json};
 
-const ISSUER: &str = "https://notes.example";
+use crate::site::{ISSUER, behind, behind_nginx, browser as browser_of};
+
 /// As most libraries make them: 32 random bytes.
 const STATE: &str = "b3JkaW5hcnkgc3RhdGUgb2YgMzIgYnl0ZXMuLi4uLi4";
 
@@ -31,16 +31,6 @@ fn service() -> OAuthService {
         .unwrap()
 }
 
-/// The page's nginx in front of it, and a browser.
-fn behind_nginx(shown: &str) -> (Server, Proxy, Browser) {
-    let (listener, base) = free_port();
-    let upstream = base.trim_start_matches("http://");
-    let proxy = Proxy::nginx(shown, "notes.example", [upstream, upstream]);
-    let server = serve_service(listener, &service());
-    let http = proxy.reached_by(own_page().cookie_store(true)).build().unwrap();
-    (server, proxy, Browser { http, base: ISSUER.to_owned() })
-}
-
 /// The bytes of an answer before its body.
 fn head(answer: &Answer) -> usize {
     let line = "HTTP/1.1 200 OK\r\n\r\n".len();
@@ -54,7 +44,7 @@ fn about(bytes: usize) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_page_says_how_long_requests_and_answers_are() {
-    let (_server, _proxy, browser) = behind_nginx(&pages::shown("deployment", "nginx"));
+    let (_server, _proxy, browser) = behind_nginx(&service());
     let usual = [("scope", Some("openid")), ("state", Some(STATE)), ("nonce", Some(STATE))];
     let url = browser.authorize_url(&usual);
     let page = browser.authorize(&usual).await;
@@ -87,7 +77,7 @@ fn long(url: &str, query: usize) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_longest_requests_and_answers_pass_through_the_nginx_that_the_page_shows() {
     let shown = pages::shown("deployment", "nginx");
-    let (_server, proxy, browser) = behind_nginx(&shown);
+    let (_server, proxy, browser) = behind_nginx(&service());
     let authorize = browser.authorize_url(&[]);
     let logout = format!("{ISSUER}/logout?client_id=demo");
     let status = async |browser: &Browser, url: String| Answer::to(browser.http.get(url)).await;
@@ -101,8 +91,7 @@ async fn the_longest_requests_and_answers_pass_through_the_nginx_that_the_page_s
     let state = "s".repeat(1024);
     let mut longest = 0;
     for more in (600..1500).step_by(50) {
-        let browser =
-            Browser { http: proxy.reached_by(own_page().cookie_store(true)).build().unwrap(), ..browser.clone() };
+        let browser = browser_of(&proxy);
         let back = browser.sign_in(&[("state", Some(&state))], &more.to_string(), "x").await;
         assert_ne!(back.status, 502, "{}", proxy.log());
         if back.status == 303 && back.redirect().contains_key("code") {
@@ -114,7 +103,7 @@ async fn the_longest_requests_and_answers_pass_through_the_nginx_that_the_page_s
     // nginx by itself would not let the long requests pass.
     let plain = shown.replace("    large_client_header_buffers 4 20k;\n", "");
     assert_ne!(plain, shown);
-    let (_server, _proxy, browser) = behind_nginx(&plain);
+    let (_server, _proxy, browser) = behind(&plain, &service());
     assert_eq!(status(&browser, long(&authorize, 8 * 1024)).await.status, 414);
     assert_eq!(status(&browser, long(&logout, 16 * 1024)).await.status, 414);
 }

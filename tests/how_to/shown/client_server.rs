@@ -1,0 +1,28 @@
+use oauth_runtime::client_address::x_forwarded_for;
+use oauth_runtime::{BuildError, Client, Login, OAuthService, Secret};
+use serde_json::{Value, json};
+
+pub fn oauth(web_secret: Secret) -> Result<OAuthService, BuildError> {
+    let web = Client::confidential("web")
+        .name("Notes for teams")
+        .secret(web_secret)
+        .redirect_uri("https://web.example/callback")
+        .post_logout_redirect_uri("https://web.example/");
+    OAuthService::builder()
+        .issuer("https://notes.example")
+        .client_address(x_forwarded_for(1))
+        .client(web)
+        .scope("openid", "Know who you are")
+        .scope("notes:read", "Read your notes")
+        .authenticate_blocking(sign_in)
+        .reload_blocking(find_user)
+        .build()
+}
+
+fn sign_in(login: Login) -> Option<Value> {
+    if &*login.password == "ada123" { find_user(&login.username) } else { None }
+}
+
+fn find_user(name: &str) -> Option<Value> {
+    (name == "ada").then(|| json!({ "sub": "ada" }))
+}
