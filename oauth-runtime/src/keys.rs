@@ -20,6 +20,8 @@ pub(crate) use jwt::LOGOUT_TOKEN;
 pub(crate) use jwt::{Expected, ID_TOKEN, Jwt, MAX_BYTES};
 pub(crate) use nonces::Nonces;
 pub(crate) use proof::{Proof, ProofOf, REMEMBERED};
+#[cfg(all(fuzzing, feature = "resource-server"))]
+pub(crate) use remote::fuzz as fuzz_published;
 #[cfg(feature = "resource-server")]
 pub use remote::{DiscoveryError, IssuerAway, IssuerHealth};
 #[cfg(feature = "resource-server")]
@@ -27,4 +29,6 @@ pub(crate) use remote::{RemoteKeys, Shape};
 pub(crate) use ring::{IdTokenHint, KeyRing, SignedInAs};
 pub use rotation::Keys;
 pub use signing_key::{KeyError, SigningKey};
+#[cfg(fuzzing)]
+pub(crate) use verified::fuzz as fuzz_claims;
 pub(crate) use verified::{Registered, Texts, Verified};

@@ -204,5 +204,10 @@ pub mod __private {
 #[path = "bench.rs"]
 pub mod __bench;
 
+#[cfg(fuzzing)]
+#[doc(hidden)]
+#[path = "fuzz.rs"]
+pub mod __fuzz;
+
 #[cfg(any(doc, doctest))]
 pub mod guide;

@@ -57,6 +57,14 @@ macro_rules! purposes {
             const PURPOSE: Purpose = Purpose::$name;
             const MAX_BYTES: usize = $bytes;
         })+
+
+        /// For the type of this number, of as many as there are: no text of a stranger's opens as one, and what can be read as
+        /// one is the same once it was sealed and opened.
+        #[cfg(fuzzing)]
+        pub(crate) fn fuzz(sealer: &Sealer, number: u8, text: &str) {
+            const TYPES: &[fn(&Sealer, &str)] = &[$(fuzz_of::<$name>),+];
+            TYPES[usize::from(number) % TYPES.len()](sealer, text);
+        }
     };
 }
 
@@ -221,9 +229,7 @@ impl Sealer {
             .ok_or(NotOpened::Forged)?
             .open_in_place(Nonce::from(&*nonce), self.associated(*header, T::PURPOSE, whole), ciphertext)
             .map_err(|_| NotOpened::Forged)?;
-        // Found to be UTF-8 once, and not text by text.
-        let json = std::str::from_utf8(plain).map_err(|_| NotOpened::Forged)?;
-        serde_json::from_str(json).map_err(|_| NotOpened::Forged)
+        read(plain)
     }
 
     fn associated(&self, header: [u8; HEADER_LEN], purpose: Purpose, whole: &str) -> Aad<Vec<u8>> {
@@ -232,6 +238,21 @@ impl Sealer {
         let issuer = self.issuer.as_bytes();
         Aad::from([&header[..], purpose.label(), b"\0", issuer, separator, whole.as_bytes()].concat())
     }
+}
+
+#[cfg(fuzzing)]
+fn fuzz_of<T: Sealable>(sealer: &Sealer, text: &str) {
+    assert!(sealer.open_at_any_age::<T>(text).is_err(), "nothing was sealed");
+    let Ok(Content { i, e, v }) = read::<T>(text.as_bytes()) else { return };
+    let sealed = match sealer.seal(&v, i, e) {
+        Ok(sealed) => sealed,
+        Err(NotSealed::TooLarge) => return,
+        Err(NotSealed::Failed) => panic!("what was read can be written"),
+    };
+    assert_eq!(sealer.sealed_bytes(&v, i, e), Ok(sealed.len()), "its length is known before");
+    let opened: T = sealer.open_at_any_age(&sealed).expect("what was sealed opens");
+    let json = |value: &T| serde_json::to_string(value).expect("what was read can be written");
+    assert_eq!(json(&opened), json(&v));
 }
 
 /// How long the text is of what is so long as JSON.
@@ -252,6 +273,12 @@ struct Content<T> {
     i: Timestamp,
     e: Timestamp,
     v: T,
+}
+
+fn read<T: Sealable>(plain: &[u8]) -> Result<Content<T>, NotOpened> {
+    // Found to be UTF-8 once, and not text by text.
+    let json = std::str::from_utf8(plain).map_err(|_| NotOpened::Forged)?;
+    serde_json::from_str(json).map_err(|_| NotOpened::Forged)
 }
 
 /// The keys made from one secret: one for each purpose, in the order of the table.

@@ -36,7 +36,7 @@ const RUNTIME_LAYERS: &[&[&str]] = &[
     &["sign_in"],
     &["endpoints"],
     &["routes"],
-    &["doctor", "guide", "lib", "testing", "bench"],
+    &["doctor", "guide", "lib", "testing", "bench", "fuzz"],
 ];
 
 /// Those of oauth-macros.

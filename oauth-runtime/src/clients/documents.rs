@@ -175,6 +175,28 @@ fn refused(why: NotFetched) -> Reason {
     }
 }
 
+/// What is taken of a document is what this service could have been configured with.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(json: &[u8]) {
+    use crate::model::redirect_uri::{Besides, OF_ANSWERS};
+
+    let issuer: Issuer = "https://a.example".parse().expect("an issuer");
+    let places = Places::new(Hosts::any(), &issuer, std::iter::empty());
+    let url = places.parse("https://b.example/client").ok().expect("not our own");
+    let Ok(found) = Metadata::parse(json, &url, &places, Besides::default()) else { return };
+    let document: Value = serde_json::from_slice(json).expect("it was read as JSON");
+    assert_eq!(document["client_id"], "https://b.example/client");
+    assert!(document.get("client_secret").is_none());
+    assert!(!found.redirect_uris.is_empty());
+    assert!(found.redirect_uris.iter().all(|uri| uri.leaves(&OF_ANSWERS).is_ok() && uri.matches(uri.as_str())));
+    assert!(found.name.is_none_or(|name| !name.chars().any(char::is_control)));
+    match found.proof {
+        Some(Proof::KeysAt(at)) => assert_ne!(at.host(), "a.example", "our own host"),
+        Some(Proof::Keys(credentials)) => assert!(!credentials.keys.is_empty() && credentials.secrets.is_empty()),
+        None => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::LazyLock;

@@ -18,6 +18,8 @@ use crate::model::issuer::Issuer;
 use crate::model::jwk::{Algorithm, PublicKey};
 use crate::model::{Clock, Timestamp};
 
+#[cfg(fuzzing)]
+pub(crate) use documents::fuzz;
 pub use health::{IssuerAway, IssuerHealth};
 pub(crate) use shape::Shape;
 

@@ -87,6 +87,15 @@ fn usable(set: &Value, algorithms: &[Algorithm]) -> Option<Vec<PublicKey>> {
     Some(keys.filter(|key| algorithms.contains(&key.algorithm)).collect())
 }
 
+/// A set of keys as an issuer publishes it: only what can verify a token is taken.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(set: &Value) {
+    for key in usable(set, &[Algorithm::ES256]).unwrap_or_default() {
+        assert_eq!(key.algorithm, Algorithm::ES256);
+        assert!(!key.verifies(b"a message", &[0; 64]), "a signature of nothing");
+    }
+}
+
 /// Why an answer of the issuer is of no use: for the log, with what to change.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unusable {
