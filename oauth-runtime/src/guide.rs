@@ -37,17 +37,18 @@
 //! 18. [`stores`]: memory, SQLite, PostgreSQL or Redis
 //! 19. [`secrets`]: the secret, and how to change it
 //! 20. [`deployment`]: nginx, Caddy, systemd, containers, several processes, backup, upgrades
-//! 21. [`events`]: the audit trail, the log and the metrics
-//! 22. [`capacity`]: how many users a store carries
-//! 23. [`runbook`]: what to do when something is wrong
-//! 24. [`limits`]: what this crate does not do
+//! 21. [`migrating`]: users with their passwords, and clients, from other servers
+//! 22. [`events`]: the audit trail, the log and the metrics
+//! 23. [`capacity`]: how many users a store carries
+//! 24. [`runbook`]: what to do when something is wrong
+//! 25. [`limits`]: what this crate does not do
 //!
 //! Reference
 //!
-//! 25. [`errors`]: each error code, and when it is sent
-//! 26. [`threats`]: the attacks, and what stops each
-//! 27. [`checklist`]: the demands of OAuth 2.1 and RFC 9700, and the test of each
-//! 28. [`certification`], [`fapi`], [`oauch`]: the suites that test authorization servers, case by case
+//! 26. [`errors`]: each error code, and when it is sent
+//! 27. [`threats`]: the attacks, and what stops each
+//! 28. [`checklist`]: the demands of OAuth 2.1 and RFC 9700, and the test of each
+//! 29. [`certification`], [`fapi`], [`oauch`]: the suites that test authorization servers, case by case
 
 /// A page. Its links are to files, as a reader of the repository needs them; the first definition of a link counts, and `links.md`
 /// defines each as a page of this module.
@@ -88,6 +89,7 @@ pages! {
     secrets, "secrets.md";
     #[cfg(any(not(doctest), feature = "sqlite"))]
     deployment, "deployment.md";
+    migrating, "migrating.md";
     events, "events.md";
     capacity, "capacity.md";
     runbook, "runbook.md";

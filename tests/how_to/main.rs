@@ -5,6 +5,7 @@ mod client_mobile;
 mod client_server;
 mod container;
 mod deployed;
+mod migrating;
 mod proxies;
 mod shown;
 mod site;

@@ -4,16 +4,22 @@
 pub mod client_mobile;
 pub mod client_server;
 pub mod client_server_code;
+pub mod migrating_clients;
+pub mod migrating_hashes;
+pub mod migrating_paths;
 
 use oauth_tests::pages;
 
 /// The page, the name and language of its block, and what stands there. That of `client-spa` is run in Chromium.
-const SHOWN: [(&str, &str, &str, &str); 5] = [
+const SHOWN: [(&str, &str, &str, &str); 8] = [
     ("client-spa", "configuration", "rust", include_str!("shown/client_spa.rs")),
     ("client-spa", "client", "js", include_str!("shown/client_spa.js")),
     ("client-mobile", "configuration", "rust", include_str!("shown/client_mobile.rs")),
     ("client-server", "configuration", "rust", include_str!("shown/client_server.rs")),
     ("client-server", "client", "rs", include_str!("shown/client_server_code.rs")),
+    ("migrating", "hashes", "rs", include_str!("shown/migrating_hashes.rs")),
+    ("migrating", "clients", "rust", include_str!("shown/migrating_clients.rs")),
+    ("migrating", "paths", "rust", include_str!("shown/migrating_paths.rs")),
 ];
 
 #[test]
