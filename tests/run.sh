@@ -32,6 +32,7 @@ main() {
     export IDENTITY_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/identity"
     export MCP_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/mcp"
     export RESOURCE_SERVER_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/resource_server"
+    export OPENAPI_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/openapi"
     export SPA_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/spa"
     export CLIENT_SPA_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/client_spa"
     export KEY_PERIODS_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/key_periods"

@@ -42,6 +42,7 @@ impl Parse for Handler {
         correct_signature(&mut signature, &mut corrections);
         correct_claims(&mut signature, &mut corrections);
         refuse_unit(&signature, &mut corrections);
+        documented_below(&mut attributes, &mut corrections);
         let mut mistakes = Mistakes::default();
         dropped_decisions(body.stream(), &mut corrections);
         let arguments = arguments(&signature, &mut mistakes);
@@ -172,6 +173,21 @@ fn correct_signature(signature: &mut Signature, mistakes: &mut Mistakes) {
     }
     if let Some(abi) = signature.abi.take() {
         mistakes.add(Error::new_spanned(abi, "a handler cannot be `extern`: leave the word out"));
+    }
+}
+
+/// A guard takes the arguments over, which utoipa would then read as what they are not, and panic.
+fn documented_below(attributes: &mut Vec<Attribute>, mistakes: &mut Mistakes) {
+    let is_documentation = |attribute: &Attribute| {
+        let names: Vec<String> = attribute.path().segments.iter().map(|segment| segment.ident.to_string()).collect();
+        names == ["utoipa", "path"]
+    };
+    if let Some(found) = attributes.iter().find(|attribute| is_documentation(attribute)) {
+        mistakes.add(Error::new_spanned(
+            found,
+            "`#[utoipa::path]` reads the arguments as they are written, before a guard takes them over: move it above the guard",
+        ));
+        attributes.retain(|attribute| !is_documentation(attribute));
     }
 }
 

@@ -13,42 +13,43 @@
 //!
 //! 4. [`policies`]: the language of `#[require_claim(..)]`
 //! 5. [`testing`]: tokens and a clock for your tests, every route that is open, a suite for each policy
-//! 6. [`mistakes`]: sixty that teams make, and where each is found
-//! 7. [`pages`]: pages of the application that a browser's session opens
-//! 8. [`resource_servers`]: guards over the tokens of another issuer
+//! 6. [`openapi`]: what the guards demand, in your OpenAPI document
+//! 7. [`mistakes`]: sixty that teams make, and where each is found
+//! 8. [`pages`]: pages of the application that a browser's session opens
+//! 9. [`resource_servers`]: guards over the tokens of another issuer
 //!
 //! Users
 //!
-//! 9. [`second_factor`]: one more thing to ask, `amr`, `acr`, step-up
-//! 10. [`sessions`]: who is asked again, consent, signing out
-//! 11. [`refresh`]: refresh tokens
+//! 10. [`second_factor`]: one more thing to ask, `amr`, `acr`, step-up
+//! 11. [`sessions`]: who is asked again, consent, signing out
+//! 12. [`refresh`]: refresh tokens
 //!
 //! Clients
 //!
-//! 12. [`clients`]: public and confidential ones, devices, and the most that each may be given
-//! 13. [`client_spa`], [`client_mobile`], [`client_cli`], [`client_server`]: the code of each kind of client
-//! 14. [`dpop`]: tokens that are bound to a key
-//! 15. [`openid`]: signing keys, ID tokens, `/userinfo`
-//! 16. [`client_documents`]: clients that are known by the URL of a document
-//! 17. [`mcp`]: MCP servers, and clients that register themselves
+//! 13. [`clients`]: public and confidential ones, devices, and the most that each may be given
+//! 14. [`client_spa`], [`client_mobile`], [`client_cli`], [`client_server`]: the code of each kind of client
+//! 15. [`dpop`]: tokens that are bound to a key
+//! 16. [`openid`]: signing keys, ID tokens, `/userinfo`
+//! 17. [`client_documents`]: clients that are known by the URL of a document
+//! 18. [`mcp`]: MCP servers, and clients that register themselves
 //!
 //! Operation
 //!
-//! 18. [`stores`]: memory, SQLite, PostgreSQL or Redis
-//! 19. [`secrets`]: the secret, and how to change it
-//! 20. [`deployment`]: nginx, Caddy, systemd, containers, several processes, backup, upgrades
-//! 21. [`migrating`]: users with their passwords, and clients, from other servers
-//! 22. [`events`]: the audit trail, the log and the metrics
-//! 23. [`capacity`]: how many users a store carries
-//! 24. [`runbook`]: what to do when something is wrong
-//! 25. [`limits`]: what this crate does not do
+//! 19. [`stores`]: memory, SQLite, PostgreSQL or Redis
+//! 20. [`secrets`]: the secret, and how to change it
+//! 21. [`deployment`]: nginx, Caddy, systemd, containers, several processes, backup, upgrades
+//! 22. [`migrating`]: users with their passwords, and clients, from other servers
+//! 23. [`events`]: the audit trail, the log and the metrics
+//! 24. [`capacity`]: how many users a store carries
+//! 25. [`runbook`]: what to do when something is wrong
+//! 26. [`limits`]: what this crate does not do
 //!
 //! Reference
 //!
-//! 26. [`errors`]: each error code, and when it is sent
-//! 27. [`threats`]: the attacks, and what stops each
-//! 28. [`checklist`]: the demands of OAuth 2.1 and RFC 9700, and the test of each
-//! 29. [`certification`], [`fapi`], [`oauch`]: the suites that test authorization servers, case by case
+//! 27. [`errors`]: each error code, and when it is sent
+//! 28. [`threats`]: the attacks, and what stops each
+//! 29. [`checklist`]: the demands of OAuth 2.1 and RFC 9700, and the test of each
+//! 30. [`certification`], [`fapi`], [`oauch`]: the suites that test authorization servers, case by case
 
 /// A page. Its links are to files, as a reader of the repository needs them; the first definition of a link counts, and `links.md`
 /// defines each as a page of this module.
@@ -67,6 +68,8 @@ pages! {
     sign_in, "sign-in.md";
     policies, "policies.md";
     testing, "testing.md";
+    #[cfg(any(not(doctest), feature = "utoipa"))]
+    openapi, "openapi.md";
     mistakes, "mistakes.md";
     pages, "pages.md";
     #[cfg(any(not(doctest), feature = "resource-server"))]

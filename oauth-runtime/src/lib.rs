@@ -65,6 +65,7 @@
 //! | `backchannel-logout` | clients that are told of a sign-out, and an HTTP client |
 //! | `metrics` | counters and durations, for the recorder that you install |
 //! | `resource-server` | guards over the tokens of another issuer, and an HTTP client |
+//! | `utoipa` | what the guards demand, in your OpenAPI document |
 //! | `testing` | tokens and a clock for your tests, and the contract of a store |
 //!
 //! # Next
@@ -87,6 +88,8 @@ mod keys;
 mod limit;
 mod meter;
 mod model;
+#[cfg(feature = "utoipa")]
+mod openapi;
 pub mod pages;
 mod policy;
 mod response;

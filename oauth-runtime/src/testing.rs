@@ -29,6 +29,8 @@
 
 mod browser;
 mod coverage;
+#[cfg(feature = "utoipa")]
+mod documented;
 mod heard;
 mod not_signed_in;
 mod session;

@@ -30,6 +30,9 @@ export const startApp = (library) =>
 /** The service of the page on single-page applications. */
 export const startSpaOfTheGuide = () => start(process.env.CLIENT_SPA_BIN ?? built('client_spa'), '/healthz')
 
+/** The API that describes itself, with its Swagger UI. */
+export const startOpenApi = () => start(process.env.OPENAPI_BIN ?? built('examples/openapi'), '/docs/')
+
 async function start(binary, path, environment = {}) {
   if (!existsSync(binary)) throw new Error(`${binary} is missing: run \`cargo build --workspace --bins --examples\``)
   const probe = await serve(() => {})

@@ -1,10 +1,11 @@
-// Swagger UI, unmodified, on an origin of its own: its dialog signs a user in, and "Try it out" calls a guarded route.
+// Swagger UI, unmodified, on an origin of its own and within the application: its dialog signs a user in, and "Try it out" calls a
+// guarded route.
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { after, before, test } from 'node:test'
-import { launch, open, serve, startApp } from './quickstart.js'
+import { launch, open, serve, startApp, startOpenApi } from './quickstart.js'
 
 const { absolutePath } = createRequire(import.meta.url)('swagger-ui-dist')
 const TYPES = { css: 'text/css', html: 'text/html', js: 'text/javascript' }
@@ -64,6 +65,28 @@ function files(request, response) {
   }
 }
 
+/** Signs ada in through the dialog, for every scope that it offers; the answer that had the tokens. */
+async function signIn(page, client, origin) {
+  await page.locator('.auth-wrapper .authorize').first().click()
+  const dialog = page.locator('.modal-ux')
+  assert.equal(await dialog.locator('#client_id_authorizationCode').inputValue(), client)
+  for (const scope of await dialog.locator('.scopes .checkbox label').all()) await scope.click()
+  const [popup] = await Promise.all([
+    page.waitForEvent('popup'),
+    dialog.getByRole('button', { name: 'Apply given OAuth2 credentials' }).click(),
+  ])
+  await popup.getByLabel('Username').fill('ada')
+  await popup.getByLabel('Password').fill('ada123')
+  const [redeemed] = await Promise.all([
+    page.waitForResponse((response) => response.url() === `${origin}/token` && response.request().method() === 'POST'),
+    popup.getByRole('button', { name: 'Sign in' }).click(),
+  ])
+  await dialog.locator('button', { hasText: 'Logout' }).waitFor()
+  if (!popup.isClosed()) await popup.waitForEvent('close')
+  await dialog.locator('.btn-done').click()
+  return redeemed
+}
+
 test('c31 c35 Swagger UI on another origin signs in with PKCE, and calls a guarded route', async (t) => {
   const site = await serve(files)
   t.after(site.close)
@@ -81,30 +104,47 @@ test('c31 c35 Swagger UI on another origin signs in with PKCE, and calls a guard
   }
   assert.equal((await answered()).status(), 401, 'without a token')
 
-  await page.locator('.auth-wrapper .authorize').first().click()
-  const dialog = page.locator('.modal-ux')
-  assert.equal(await dialog.locator('#client_id_authorizationCode').inputValue(), 'documentation')
-  await dialog.locator('.scopes label').click()
-  const [popup] = await Promise.all([
-    page.waitForEvent('popup'),
-    dialog.getByRole('button', { name: 'Apply given OAuth2 credentials' }).click(),
-  ])
-  await popup.getByLabel('Username').fill('ada')
-  await popup.getByLabel('Password').fill('ada123')
-  const [redeemed] = await Promise.all([
-    page.waitForResponse((response) => response.url() === `${app.origin}/token` && response.request().method() === 'POST'),
-    popup.getByRole('button', { name: 'Sign in' }).click(),
-  ])
+  const redeemed = await signIn(page, 'documentation', app.origin)
   assert.equal(redeemed.status(), 200)
   assert.match(redeemed.request().postData(), /code_verifier=/)
   assert.equal(redeemed.request().headers()['x-requested-with'], 'XMLHttpRequest', 'which a browser asks about first')
-  await dialog.locator('button', { hasText: 'Logout' }).waitFor()
-  if (!popup.isClosed()) await popup.waitForEvent('close')
-  await dialog.locator('.btn-done').click()
-
   const response = await answered()
   assert.deepEqual([response.status(), await response.json()], [200, { by: 'ADA' }])
   assert.match(await operation.locator('.live-responses-table .response').textContent(), /200/)
+  assert.deepEqual(seen.console.filter((text) => /Content Security Policy|CORS/i.test(text)), [])
+  await close()
+})
+
+test('the document that the service writes has all that Swagger UI signs a user in with', async (t) => {
+  const api = await startOpenApi()
+  t.after(api.close)
+  const { page, seen, close } = await open(browser)
+  await page.goto(`${api.origin}/docs/`)
+  const operation = page.locator('.opblock', { hasText: '/api/notes/{owner}' }).first()
+  // A padlock, since its guard demands a scope; and none where nothing does.
+  await operation.locator('.authorization__btn').waitFor()
+  const health = page.locator('.opblock', { hasText: '/health' })
+  assert.equal(await health.locator('.authorization__btn').count(), 0)
+  await operation.locator('.opblock-summary-control').click()
+  for (const status of [401, 403]) await operation.locator(`.responses-table tr[data-code="${status}"]`).waitFor()
+  await operation.getByRole('button', { name: 'Try it out' }).click()
+  const answered = async (owner) => {
+    await operation.getByPlaceholder('owner').fill(owner)
+    const [response] = await Promise.all([
+      page.waitForResponse((response) => response.url().endsWith(`/api/notes/${owner}`)),
+      operation.getByRole('button', { name: 'Execute' }).click(),
+    ])
+    return response
+  }
+  assert.equal((await answered('ada')).status(), 401, 'without a token')
+
+  const redeemed = await signIn(page, 'docs', api.origin)
+  assert.equal(redeemed.status(), 200)
+  assert.match(redeemed.request().postData(), /code_verifier=/)
+  assert.equal((await redeemed.json()).scope, 'notes:read notes:write')
+  const response = await answered('ada')
+  assert.deepEqual([response.status(), await response.json()], [200, ['The plans of ada']])
+  assert.equal((await answered('bob')).status(), 403, 'of another user')
   assert.deepEqual(seen.console.filter((text) => /Content Security Policy|CORS/i.test(text)), [])
   await close()
 })

@@ -36,6 +36,7 @@ const RUNTIME_LAYERS: &[&[&str]] = &[
     &["sign_in"],
     &["endpoints"],
     &["routes"],
+    &["openapi"],
     &["doctor", "guide", "lib", "testing", "bench", "fuzz"],
 ];
 

@@ -163,7 +163,7 @@ impl Entry {
 }
 
 /// Without what the attributes write around it: the guard and the handler's future, and the service of actix-web's route.
-fn place(guard: &Guard) -> String {
+pub(crate) fn place(guard: &Guard) -> String {
     let path = (guard.place)();
     let (mut path, _) = path.rsplit_once("::__OAUTH_GUARD").unwrap_or((path, ""));
     while let Some(around) = path.strip_suffix("::{{closure}}") {

@@ -18,6 +18,8 @@ use crate::guard::own;
 use crate::guard::probe::{self, Noted, Probe};
 use crate::guard::protection::Protection;
 use crate::policy::{Guard, Rule};
+#[cfg(feature = "utoipa")]
+use crate::testing::table::Refused;
 use crate::testing::table::{Coverage, Finding, METHODS, Route};
 
 /// Calls every route and method of an `App` without a token, and finds out which of them answer.
@@ -105,12 +107,22 @@ where
     if !matches!(answer.status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) {
         rows.judge(nowhere, &answer);
     }
-    let Rows { found: mut rows, wrapped: beside } = rows;
+    #[cfg(feature = "utoipa")]
+    let refused = std::mem::take(&mut rows.refused);
+    let Rows { found: mut rows, wrapped: beside, .. } = rows;
     rows.sort_by(|(one, _), (other, _)| (&one.path, &one.method).cmp(&(&other.path, &other.method)));
     // That of a scope lets its guards decide.
     let is_without_service =
         protection.is_none() && !rows.iter().any(|(_, finding)| matches!(finding, Finding::Guarded(_)));
-    Coverage { rows, excepted: BTreeSet::new(), beside, unworn: unworn(&wrapped), is_without_service }
+    Coverage {
+        rows,
+        excepted: BTreeSet::new(),
+        beside,
+        unworn: unworn(&wrapped),
+        is_without_service,
+        #[cfg(feature = "utoipa")]
+        refused,
+    }
 }
 
 /// An `App` that actix-web cannot list the routes of: where a parameter stands twice in a path, it panics without saying where.
@@ -162,6 +174,8 @@ struct Rows {
     found: Vec<(Route, Finding)>,
     /// The paths of which a policy around a scope refused a method, and that policy: what is open at such a path is not in it.
     wrapped: BTreeMap<String, String>,
+    #[cfg(feature = "utoipa")]
+    refused: Vec<Refused>,
 }
 
 impl Rows {
@@ -179,6 +193,12 @@ impl Rows {
         if let Some(Noted { guard, .. }) = by {
             self.wrapped.insert(path.to_owned(), guard.rule.to_string());
         }
+    }
+
+    #[cfg(feature = "utoipa")]
+    fn note_refused(&mut self, route: Route, is_named: bool, answer: &Answer) {
+        let by = answer.decisions.iter().find(|noted| noted.refused.is_some());
+        self.refused.extend(by.map(|Noted { guard, .. }| Refused { route, is_named, guard }));
     }
 }
 
@@ -272,6 +292,8 @@ async fn check<B: MessageBody>(
         let Ok(method) = Method::from_bytes(name.as_bytes()) else { continue };
         let answer = call(app, &method, &filled).await;
         rows.note(path, &answer);
+        #[cfg(feature = "utoipa")]
+        rows.note_refused(Route { method: Some(name.to_owned()), path: path.clone() }, is_named, &answer);
         let finding = match (answer.is_absent(), is_named) {
             (true, true) => Finding::Unchecked(format!("it answered {} to {filled}", answer.status.as_u16())),
             (true, false) => continue,

@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+#[cfg(feature = "utoipa")]
+use crate::policy::Guard;
+
 /// What the routes of an `App` answer to a stranger. Printed it is a table: first what is open, unchecked or guarded in vain, then
 /// the rest, with one line for all that belongs to the server.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +18,18 @@ pub struct Coverage {
     pub(super) unworn: Vec<(String, String)>,
     /// No service is in the `App`, and no guard could decide by another.
     pub(super) is_without_service: bool,
+    #[cfg(feature = "utoipa")]
+    pub(super) refused: Vec<Refused>,
+}
+
+/// What the outermost guard of a route refused.
+#[cfg(feature = "utoipa")]
+#[derive(Clone, Debug)]
+pub(super) struct Refused {
+    pub(super) route: Route,
+    /// The route is of this method: a policy around a scope refuses others, too.
+    pub(super) is_named: bool,
+    pub(super) guard: &'static Guard,
 }
 
 /// A method and the pattern of a path; no method where it is the same for all.
@@ -134,6 +149,11 @@ impl Coverage {
         let without = self.is_without_service.then(|| WITHOUT_SERVICE.to_owned());
         let kinds = kinds.iter().filter(|(count, _)| *count > 0).map(|(count, cure)| format!("{count} {cure}"));
         without.into_iter().chain(kinds).collect::<Vec<String>>().join("\n")
+    }
+
+    #[cfg(feature = "utoipa")]
+    pub(super) fn is_excepted(&self, route: &Route) -> bool {
+        self.excepted.iter().any(|excepted| route.is(excepted))
     }
 
     fn is_fine(&self, route: &Route, finding: &Finding) -> bool {
