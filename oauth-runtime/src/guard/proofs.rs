@@ -202,7 +202,7 @@ mod tests {
     fn c47_who_makes_a_proof_does_not_choose_where_it_is_kept() {
         let rules = |secret: &[u8]| {
             let names = hmac::Key::new(hmac::HMAC_SHA256, secret);
-            Rules::new(None, false, Resources::default(), names, Clock::by_hand())
+            Rules::new(None, false, Resources::default(), names, Clock::system())
         };
         let proof = |id| Proof { key: Thumbprint::of([0; 32]), nonce: None, id, until: Timestamp::from_seconds(0) };
         let (one, other) = (rules(b"one"), rules(b"other"));

@@ -101,7 +101,7 @@ enum Source {
     /// Since when, and how many seconds it is shifted.
     System(Instant, i64),
     /// The time that it shows, and the one that passed.
-    #[cfg(feature = "testing")]
+    #[cfg(any(test, feature = "testing"))]
     ByHand { shown: AtomicU64, passed: AtomicU64 },
 }
 
@@ -141,7 +141,7 @@ impl Clock {
     /// clock.step(3600);
     /// assert_eq!(clock.now(), before + Duration::from_secs(60));
     /// ```
-    #[cfg(feature = "testing")]
+    #[cfg(any(test, feature = "testing"))]
     #[must_use]
     pub fn by_hand() -> Self {
         let shown = AtomicU64::new(Clock::system().now().seconds());
@@ -149,7 +149,7 @@ impl Clock {
     }
 
     /// The same, starting this long before the system's time: advance it to tell of something that happened before.
-    #[cfg(feature = "testing")]
+    #[cfg(any(test, feature = "testing"))]
     #[must_use]
     pub fn by_hand_ago(ago: Duration) -> Self {
         let shown = AtomicU64::new(Clock::system().now().seconds().saturating_sub(ago.as_secs()));
@@ -164,14 +164,14 @@ impl Clock {
     /// let ahead = Clock::system_ahead_by(30).now().since(Clock::system().now());
     /// assert!((30..=31).contains(&ahead.as_secs()));
     /// ```
-    #[cfg(feature = "testing")]
+    #[cfg(any(test, feature = "testing"))]
     #[must_use]
     pub fn system_ahead_by(seconds: i64) -> Self {
         Clock::of(Source::System(Instant::now(), seconds))
     }
 
     /// Lets time pass on a clock made by [`Clock::by_hand`], for all who hold it. The system's clock stays as it is.
-    #[cfg(feature = "testing")]
+    #[cfg(any(test, feature = "testing"))]
     pub fn advance(&self, by: Duration) {
         if let Source::ByHand { shown, passed } = &self.told.source {
             shown.fetch_add(by.as_secs(), Ordering::SeqCst);
@@ -181,7 +181,7 @@ impl Clock {
 
     /// Sets a clock made by [`Clock::by_hand`] forward or back by this many seconds, as an operator or a time server
     /// does: no time passes. The system's clock stays as it is.
-    #[cfg(feature = "testing")]
+    #[cfg(any(test, feature = "testing"))]
     pub fn step(&self, seconds: i64) {
         if let Source::ByHand { shown, .. } = &self.told.source {
             let _ =
@@ -304,7 +304,7 @@ impl Source {
                 let since = SystemTime::now().duration_since(UNIX_EPOCH).map(|since| since.as_secs());
                 since.map_or(u64::MAX, |seconds| seconds.saturating_add_signed(*shift))
             }
-            #[cfg(feature = "testing")]
+            #[cfg(any(test, feature = "testing"))]
             Source::ByHand { shown, .. } => shown.load(Ordering::SeqCst),
         }
     }
@@ -312,7 +312,7 @@ impl Source {
     fn passed(&self) -> Duration {
         match self {
             Source::System(started, _) => started.elapsed(),
-            #[cfg(feature = "testing")]
+            #[cfg(any(test, feature = "testing"))]
             Source::ByHand { passed, .. } => Duration::from_secs(passed.load(Ordering::SeqCst)),
         }
     }
@@ -335,7 +335,7 @@ const LONGEST_STEP: Duration = Duration::from_secs(60);
 /// How far a store's clock may be from this one's.
 const MOST_APART: Duration = Duration::from_secs(30);
 
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
