@@ -1,6 +1,6 @@
 //! What the attributes refuse, in the compiler's own words. (What they accept: ui/pass/main.rs.)
 //!
-//! Each `ui/fail/NAME.rs` is a program with one mistake, and `NAME.stderr` what the compiler must say about it. Those in
+//! Each `ui/fail/KIND/NAME.rs` is a program with one mistake, and `NAME.stderr` what the compiler must say about it. Those in
 //! `ui/bound/` are modules of a crate with `claims!(..)`, which is `ui/bound.rs`; those in
 //! `ui/alone/` are a crate each.
 //! `TRYBUILD=overwrite cargo test --workspace --test compile` writes down what it says now. A handful is judged by trybuild,
@@ -13,7 +13,7 @@ mod compiler;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use compiler::{HERE, by_program, rustc, text};
 
@@ -87,36 +87,49 @@ fn each_is_one_error(
 #[test]
 fn what_admits_everybody_is_an_error_without_any_lint() {
     for program in [
-        "pattern_irrefutable",
-        "pattern_irrefutable_policy",
-        "pattern_irrefutable_rest",
-        "pattern_irrefutable_wildcard",
-        "pattern_irrefutable_if_false_in_or",
-        "pattern_range_whole",
-        "pattern_name_unknown",
-        "pattern_name_unknown_if",
-        "pattern_name_unknown_in_or",
-        "pattern_binding_beside_condition",
-        "pattern_if_constant",
-        "pattern_if_at_least_zero",
+        "pattern/pattern_irrefutable",
+        "pattern/pattern_irrefutable_policy",
+        "pattern/pattern_irrefutable_rest",
+        "pattern/pattern_irrefutable_wildcard",
+        "pattern/pattern_irrefutable_if_false_in_or",
+        "pattern/pattern_range_whole",
+        "pattern/pattern_name_unknown",
+        "pattern/pattern_name_unknown_if",
+        "pattern/pattern_name_unknown_in_or",
+        "pattern/pattern_binding_beside_condition",
+        "pattern/pattern_if_constant",
+        "pattern/pattern_if_at_least_zero",
     ] {
         let messages = rustc(&format!("ui/fail/{program}.rs"), "", &["--cap-lints=allow"]);
         assert_eq!(messages.len(), 1, "{program}: {}", text(&messages));
     }
 }
 
-/// The names of the programs in this folder.
+/// The programs in this folder and in those for the kinds of mistake, by their paths from it without the ending.
 fn programs(folder: &str) -> BTreeSet<String> {
-    let folder = Path::new(HERE).join(folder);
-    let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let files: Vec<PathBuf> = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>().unwrap();
-    let programs = files.iter().filter(|file| file.extension().is_some_and(|ending| ending == "rs"));
-    programs.map(|file| file.file_stem().unwrap().to_str().unwrap().to_owned()).collect()
+    let root = Path::new(HERE).join(folder);
+    let mut programs = BTreeSet::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        for path in entries.map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let program = path.strip_prefix(&root).unwrap().with_extension("");
+                programs.insert(program.to_str().unwrap().to_owned());
+            }
+        }
+    }
+    programs
 }
 
 /// What the compiler says about each program as a module of one crate.
 fn compile_together(folder: &str, root: &str, programs: &BTreeSet<String>) -> BTreeMap<String, String> {
-    let module = |program: &String| format!("#[path = \"{folder}/{program}.rs\"] pub mod r#{program};\n");
+    let module = |program: &String| {
+        let name = Path::new(program).file_name().unwrap().to_str().unwrap();
+        format!("#[path = \"{folder}/{program}.rs\"] pub mod r#{name};\n")
+    };
     let root = programs.iter().map(module).chain([root.to_owned(), "fn main() {}".to_owned()]).collect::<String>();
     let messages = by_program(rustc("-", &root, &[]), Path::new(folder));
     messages.into_iter().map(|(program, messages)| (program, text(&messages))).collect()

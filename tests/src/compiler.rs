@@ -43,7 +43,7 @@ fn is_closing(message: &Value) -> bool {
     message["spans"] == json!([]) && (message["level"] == "failure-note" || sums_up)
 }
 
-/// Messages about modules of one crate, each with those about it. A module is a file in `folder`.
+/// Messages about modules of one crate, by the path of each from `folder`, without its ending.
 pub(crate) fn by_program(messages: Vec<Value>, folder: &Path) -> BTreeMap<String, Vec<Value>> {
     let mut programs: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for message in messages {
@@ -61,7 +61,7 @@ fn program_of(message: &Value, folder: &Path) -> Option<String> {
         span = &span["expansion"]["span"];
     }
     let path = Path::new(span["file_name"].as_str()?);
-    path.starts_with(folder).then(|| path.file_stem()?.to_str().map(str::to_owned))?
+    Some(path.strip_prefix(folder).ok()?.with_extension("").to_str()?.to_owned())
 }
 
 /// Messages as a person reads them.
