@@ -154,9 +154,8 @@ fn parts(url: &str) -> Option<(String, &str)> {
         _ => return None,
     };
     let authority = authority.to_ascii_lowercase();
-    let host = authority.strip_suffix(default_port).unwrap_or(&authority);
-    // RFC 3986 §6.2.3: an empty port is the default one
-    let host = host.strip_suffix(':').unwrap_or(host);
+    // RFC 3986 §6.2.3: an empty port is the default one. There is one port: what else ends in a colon is no host.
+    let host = authority.strip_suffix(default_port).or_else(|| authority.strip_suffix(':')).unwrap_or(&authority);
     // A backslash and what is not ASCII are read in several ways: no client has to write them.
     let is_plain = !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_graphic() && !b"@\\".contains(&byte));
     is_plain.then(|| (format!("{scheme}://{host}"), path))
@@ -225,6 +224,8 @@ mod tests {
             assert!(is_url_of(htu, ORIGIN, path), "{htu} {path}");
         }
         for (htu, path) in [
+            ("https://api.example::443/notes", "/notes"),
+            ("https://api.example::/notes", "/notes"),
             ("", "/"),
             ("/notes", "/notes"),
             ("//api.example/notes", "/notes"),
