@@ -103,6 +103,7 @@ pub mod store;
 pub mod testing;
 mod users;
 
+#[doc(inline)]
 pub use oauth_macros::{Claims, claims, policy, public, require_claim, require_token};
 
 pub use builder::Builder;
