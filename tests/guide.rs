@@ -330,6 +330,25 @@ fn what_the_guide_links_to_is_a_page_of_it() {
     oauth_tests::pages::hold_file("oauth-runtime/src/guide/links.md", &in_rustdoc);
 }
 
+/// A template is read before it is copied.
+#[test]
+fn the_template_is_short() {
+    fn lines(folder: &Path) -> usize {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        // What running it leaves there is no part of it.
+        let entries = entries.filter(|path| !path.ends_with("data") && !path.ends_with("target"));
+        entries
+            .map(
+                |path| {
+                    if path.is_dir() { lines(&path) } else { std::fs::read_to_string(path).unwrap().lines().count() }
+                },
+            )
+            .sum()
+    }
+    let lines = lines(&root().join("examples/app"));
+    assert!((200..=500).contains(&lines), "{lines} lines");
+}
+
 /// The program that the README, the crate's front page and the guide begin with is an example that runs.
 #[test]
 fn the_first_program_is_the_example() {

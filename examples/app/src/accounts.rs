@@ -1,0 +1,117 @@
+//! Sign-up and forgotten passwords are one: a form for the address, a link in a mail, and a form for the password. No page says
+//! whether an address has an account. A link is sealed, expires and is good once, and nothing is kept of it but that it was used.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use actix_web::error::{ErrorBadRequest, ErrorInternalServerError};
+use actix_web::http::header::ContentType;
+use actix_web::web::{Data, Form, Query, block};
+use actix_web::{Error, HttpRequest, HttpResponse, get, post};
+use argon2::{Argon2, PasswordHasher as _};
+use oauth_runtime::{AuthTime, OAuthService, SignIn, public};
+use serde::Deserialize;
+
+use crate::database::{Database, normalised};
+
+/// Sends mails with links to this origin, which comes from the configuration and never from a header.
+pub struct Mail(pub String);
+
+impl Mail {
+    /// Here to the log. Give them to a queue, and limit them by address.
+    fn send(&self, to: &str, text: &str) {
+        tracing::info!("a mail to {to}: {text}");
+    }
+}
+
+/// What is sealed (by the sign-in page for its browser, or in a mail), and what a user types beside it.
+#[derive(Deserialize)]
+struct Typed {
+    request: String,
+    #[serde(default)]
+    text: String,
+}
+
+#[public]
+#[get("/account/new")]
+pub async fn address_form(began: Query<Typed>) -> HttpResponse {
+    page("Your account", &form("/account/new", &began.request, "Your address", "email"))
+}
+
+#[public]
+#[post("/account/new")]
+pub async fn send_link(
+    (began, http): (Form<Typed>, HttpRequest),
+    (oauth, mail): (OAuthService, Data<Mail>),
+) -> Result<HttpResponse, Error> {
+    // So that only a browser which came from the sign-in page makes us send mails.
+    oauth.pending(&http, &began.request).await?;
+    let address = normalised(&began.text).ok_or_else(|| ErrorBadRequest("this is not an address"))?;
+    let token = oauth.one_time("password", &address, Duration::from_secs(3600)).with(&began.request).seal().await?;
+    mail.send(&address, &format!("Choose your password: {}/account/password?request={token}", mail.0));
+    Ok(page("Look into your mail", "<p>We sent you a link.</p>"))
+}
+
+/// Mail scanners open links: this page changes nothing.
+#[public]
+#[get("/account/password")]
+pub async fn password_form(link: Query<Typed>, oauth: OAuthService) -> Result<HttpResponse, Error> {
+    oauth.open_one_time::<String>("password", &link.request).await?;
+    Ok(page("Choose your password", &form("/account/password", &link.request, "Your new password", "password")))
+}
+
+#[public]
+#[post("/account/password")]
+pub async fn set_password(
+    (link, http): (Form<Typed>, HttpRequest),
+    (oauth, database): (OAuthService, Data<Database>),
+) -> Result<HttpResponse, Error> {
+    let Typed { request: token, text: password } = link.into_inner();
+    if password.chars().count() < 8 || password.len() > 1024 {
+        return Err(ErrorBadRequest("a password has 8 to 1024 characters"));
+    }
+    // Before a hash costs anything. It is spent after that: what fails until then can be tried again.
+    oauth.open_one_time::<String>("password", &token).await?;
+    let hash = block(move || Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string()));
+    let hash = hash.await?.map_err(broken)?;
+    let link = oauth.redeem_one_time::<String>("password", &token).await?;
+    // Other links to this address are over.
+    oauth.sign_out(&link.subject).await.map_err(broken)?;
+    if let Some(user) = database.add_user(&link.subject, &hash).await.map_err(broken)? {
+        // In the browser that began it, the application gets its answer. The mail may be on another device.
+        return match oauth.pending(&http, &link.payload).await {
+            Ok(pending) => pending.finish(&http, SignIn::done(user).amr("pwd"), AuthTime::Now).await,
+            Err(_) => Ok(page("Your account is there", "<p>Go back to the application, and sign in.</p>")),
+        };
+    }
+    // A thief of the old password is out: their sessions and tokens end.
+    let sub = database.set_hash(&link.subject, &hash).await.map_err(broken)?;
+    oauth.sign_out(&sub).await.map_err(broken)?;
+    Ok(page("Your password is new", "<p>Go back to the application, and sign in.</p>"))
+}
+
+/// What went wrong is for the log.
+pub fn broken(error: impl Display) -> Error {
+    tracing::error!("{error}");
+    ErrorInternalServerError("something is broken here: try again later")
+}
+
+fn form(action: &str, sealed: &str, label: &str, kind: &str) -> String {
+    let sealed = sealed.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
+    format!(
+        r#"<form method="post" action="{action}"><input type="hidden" name="request" value="{sealed}"><label for="it">{label}
+        </label><input id="it" name="text" type="{kind}" required><button>Continue</button></form>"#
+    )
+}
+
+/// The token is in the address of these pages: they tell it to no other site, and no cache keeps them.
+fn page(title: &str, body: &str) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header(ContentType::html())
+        .insert_header(("Referrer-Policy", "no-referrer"))
+        .insert_header(("Cache-Control", "no-store"))
+        .insert_header(("Content-Security-Policy", "default-src 'none'; style-src 'self'; frame-ancestors 'none'"))
+        .body(format!(
+            r#"<!doctype html><html lang="en"><title>{title}</title><link rel="stylesheet" href="/oauth/pages.css"><main><h1>{title}</h1>{body}"#
+        ))
+}
