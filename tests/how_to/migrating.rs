@@ -116,6 +116,11 @@ fn a_hash_of_an_unknown_kind_is_told_from_a_wrong_password() {
         ("pbkdf2_sha256$many$salt$aGFzaA==", None),
         ("scrypt$16385$salt$8$5$aGFzaA==", None),
         ("$2b$10$short", None),
+        // Cut off, and so easy to guess.
+        ("pbkdf2_sha256$1000$salt$", None),
+        ("pbkdf2_sha256$1000$salt$aGFzaA==", None),
+        ("scrypt$16384$salt$8$5$", None),
+        ("scrypt$16384$salt$8$5$aGFzaA==", None),
     ] {
         assert_eq!(is_right(PASSWORD, hash), right, "{hash}");
     }
