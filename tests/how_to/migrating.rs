@@ -116,6 +116,16 @@ fn a_hash_of_an_unknown_kind_is_told_from_a_wrong_password() {
         ("pbkdf2_sha256$many$salt$aGFzaA==", None),
         ("scrypt$16385$salt$8$5$aGFzaA==", None),
         ("$2b$10$short", None),
+        // What would take the memory or the minutes of the process.
+        ("scrypt$1073741824$salt$8$1$AAAAAAAAAAAAAAAAAAAAAA==", None),
+        ("scrypt$16384$salt$8$17$AAAAAAAAAAAAAAAAAAAAAA==", None),
+        ("pbkdf2_sha256$4294967295$salt$AAAAAAAAAAAAAAAAAAAAAA==", None),
+        (
+            "$argon2id$v=19$m=4294967295,t=2,p=1$gZK0BSRrYu0fIm1SNNfs+Q$L+Snmjx9keCRoaaFDJhTpk3z1OCH8wMFhYxkM98FdpY",
+            None,
+        ),
+        ("$2b$31$nOUIs5kJ7naTuTFkBy1veuK0kSxUFXfuaOKdOKf9xYT0KKIGSJwFa", None),
+        ("bcrypt$$2b$31$nOUIs5kJ7naTuTFkBy1veuK0kSxUFXfuaOKdOKf9xYT0KKIGSJwFa", None),
         // Cut off, and so easy to guess.
         ("pbkdf2_sha256$1000$salt$", None),
         ("pbkdf2_sha256$1000$salt$aGFzaA==", None),

@@ -70,11 +70,10 @@ pub async fn set_password(
     if password.chars().count() < 8 || password.len() > 1024 {
         return Err(ErrorBadRequest("a password has 8 to 1024 characters"));
     }
-    // Before a hash costs anything. It is spent after that: what fails until then can be tried again.
-    oauth.open_one_time::<String>("password", &token).await?;
+    // Before a hash costs anything: one link is one hash, however often it is sent.
+    let link = oauth.redeem_one_time::<String>("password", &token).await?;
     let hash = block(move || Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string()));
     let hash = hash.await?.map_err(broken)?;
-    let link = oauth.redeem_one_time::<String>("password", &token).await?;
     // Other links to this address are over.
     oauth.sign_out(&link.subject).await.map_err(broken)?;
     if let Some(user) = database.add_user(&link.subject, &hash).await.map_err(broken)? {

@@ -10,18 +10,19 @@ use crate::{Role, User};
 #[derive(Clone)]
 pub struct Database(SqlitePool);
 
-/// An address as it is kept, for sign-up and sign-in alike. ASCII alone, since two spellings of one would be two accounts.
+/// An address as it is kept, for sign-up and sign-in alike: one mailbox, in no character that mailers or readers take for another.
 pub fn normalised(address: &str) -> Option<String> {
     let address = address.trim().to_ascii_lowercase();
-    let is_whole = address.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
-    (is_whole && address.len() <= 254 && address.chars().all(|it| it.is_ascii_graphic())).then_some(address)
+    let all = |text: &str, more: &str| text.chars().all(|it| it.is_ascii_alphanumeric() || more.contains(it));
+    let parts = address.split_once('@').filter(|(name, host)| !name.is_empty() && !host.is_empty());
+    let is_one = parts.is_some_and(|(name, host)| all(name, "!#$%&'*+-./=^_{|}~") && all(host, "-."));
+    (is_one && address.len() <= 254).then_some(address)
 }
 
 impl Database {
     pub async fn open(file: &Path) -> Result<Self, Error> {
         let options = SqliteConnectOptions::new().filename(file).create_if_missing(true).foreign_keys(true);
         let pool = SqlitePool::connect_with(options.journal_mode(SqliteJournalMode::Wal)).await?;
-        // `sub` stays when an address changes.
         let tables = "CREATE TABLE IF NOT EXISTS users (sub TEXT PRIMARY KEY, address TEXT UNIQUE, hash TEXT, role TEXT); \
                       CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, owner TEXT REFERENCES users, text TEXT)";
         sqlx::raw_sql(tables).execute(&pool).await?;

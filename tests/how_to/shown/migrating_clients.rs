@@ -15,6 +15,8 @@ pub fn from_keycloak(exported: &Value) -> Option<Client> {
         Some(secret) => Client::confidential(id).secret(secret).redirect_uris(uris),
         None => return None,
     };
+    // What it may have is yours to allow: `.allow_scopes(..)`.
+    let client = if exported["consentRequired"] == true { client.third_party() } else { client };
     let after_sign_out = exported["attributes"]["post.logout.redirect.uris"].as_str().unwrap_or_default();
     let after_sign_out = after_sign_out.split("##").filter(|uri| uri.starts_with("https://"));
     let client = after_sign_out.fold(client, |client, uri| client.post_logout_redirect_uri(uri));

@@ -9,7 +9,7 @@ pub fn oauth() -> Result<OAuthService, BuildError> {
         .path(Endpoint::UserInfo, "/protocol/openid-connect/userinfo")
         .path(Endpoint::Logout, "/protocol/openid-connect/logout")
         .path(Endpoint::Revoke, "/protocol/openid-connect/revoke")
-        .direct_peers()
+        .direct_peers() // without a proxy; behind one .client_address(..), see Deployment
         .scope("openid", "Know who you are")
         .scope("notes:read", "Read your notes")
         .client(Client::public("app").redirect_uri("https://app.example/callback"))
