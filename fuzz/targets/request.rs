@@ -100,6 +100,7 @@ impl Site {
         }
         let (answer, body) = self.asked(request.set_payload(filled(body)));
         check(text, &answer, &body);
+        check_that_it_was_earned(text, uri.path(), &answer, &body);
     }
 
     fn request(&mut self) -> TestRequest {
@@ -172,6 +173,20 @@ fn check(text: &str, answer: &ServiceResponse<()>, body: &str) {
     if header(CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/html")) {
         assert!(header(CONTENT_SECURITY_POLICY).is_some_and(|policy| policy.contains("frame-ancestors 'none'")));
     }
+}
+
+/// No guard, no token and no code without the real thing for it.
+fn check_that_it_was_earned(text: &str, path: &str, answer: &ServiceResponse<()>, body: &str) {
+    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    let is_good = answer.status().is_success();
+    assert!(!is_good || !path.starts_with("/guarded/") || has(&["{token}"]), "a guard let it in: {body}");
+    let issued = is_good && body.contains("\"access_token\":");
+    assert!(!issued || has(&["{code}", "{refresh}"]), "a token for nothing: {body}");
+    let location = answer.headers().get(LOCATION).and_then(|location| url::Url::parse(location.to_str().ok()?).ok());
+    let has_code =
+        |url: &url::Url| url.as_str().starts_with(REDIRECT) && url.query_pairs().any(|(name, _)| name == "code");
+    let signed_in = has(&["{form}"]) && has(&["{cookie}"]) && text.contains("password=x");
+    assert!(signed_in || !location.as_ref().is_some_and(has_code), "a code for nothing: {location:?}");
 }
 
 const STATUS: [u16; 16] = [200, 201, 204, 302, 303, 304, 400, 401, 403, 404, 405, 406, 413, 415, 429, 503];
