@@ -73,8 +73,9 @@ unpack() {
 keep() {
     local target=$1 small
     small=$(mktemp -d)
+    mkdir -p "artifacts/$target"
     unpack "$target"
-    "$built/$target" -merge=1 -max_len="$(longest "$target")" "$small" "$found/$target" "seeds/$target" >/dev/null 2>&1 ||
+    "$built/$target" -merge=1 -max_len="$(longest "$target")" -artifact_prefix="artifacts/$target/" "$small" "$found/$target" "seeds/$target" >/dev/null 2>&1 ||
         { echo "FAILED: $target" >&2; return 1; }
     mkdir -p corpus
     tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -cf - -C "$small" . | gzip -9n >"corpus/$target.tar.gz"

@@ -1,6 +1,6 @@
 //! A whole request, as text: method and path, headers, an empty line, the body. A word in braces stands for something real:
 //! the sealed `{form}` of a sign-in page and its `{cookie}`, a `{code}`, a `{refresh}` token, an access `{token}`. Whatever
-//! comes, the answer is one of the specifications', leads to nobody else, and has no secret in it.
+//! comes, the answer is one of the specifications', leads nowhere else, and has no secret in it.
 #![no_main]
 
 use std::cell::RefCell;
