@@ -27,7 +27,7 @@ fn the_scripts_that_others_call_are_there() {
         };
         called.extend(words.filter(is_ours).map(str::to_owned));
     }
-    for script in ["tests/run.sh", "tests/features.sh", "fuzz/run.sh", ".ci/run"] {
+    for script in ["tests/run.sh", "tests/features.sh", "tests/tools.sh", "fuzz/run.sh", ".ci/run"] {
         assert!(called.contains(script), "{script} is called by nothing: {called:?}");
     }
     for script in called {
