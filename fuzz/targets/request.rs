@@ -91,16 +91,27 @@ impl Site {
         if uri.path_and_query().is_none() || !uri.path().starts_with('/') {
             return;
         }
-        let mut request = self.request().method(method).uri(&uri.to_string());
-        for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
-            let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), filled(value).parse::<HeaderValue>()) else {
-                continue;
-            };
-            request = request.append_header((name, value));
-        }
-        let (answer, body) = self.asked(request.set_payload(filled(body)));
+        let headers = lines.filter_map(|line| line.split_once(": "));
+        let headers = headers.filter_map(|(name, value)| {
+            Some((name.parse::<HeaderName>().ok()?, filled(value).parse::<HeaderValue>().ok()?))
+        });
+        let (headers, sent): (Vec<_>, _) = (headers.collect(), filled(body));
+        let mut ask = || {
+            let request = self.request().method(method.clone()).uri(&uri.to_string()).set_payload(sent.clone());
+            let request = headers.iter().fold(request, |request, header| request.append_header(header.clone()));
+            self.asked(request)
+        };
+        let (answer, body) = ask();
         check(text, &answer, &body);
         check_that_it_was_earned(text, uri.path(), &answer, &body);
+        let Some(token) = issued(&answer, &body).filter(|_| !wants("{refresh}")) else { return };
+        // OAuth 2.1 §4.1.3: a code is good once, and what came of it ends where it comes back
+        let (again, twice) = ask();
+        assert!(issued(&again, &twice).is_none(), "a code twice: {twice}");
+        let use_of_token =
+            self.request().uri("/guarded/alice").insert_header(("authorization", format!("Bearer {token}")));
+        let (answer, body) = self.asked(use_of_token);
+        assert_eq!(answer.status(), 401, "of a code that came back: {body}");
     }
 
     fn request(&mut self) -> TestRequest {
@@ -162,13 +173,18 @@ fn check(text: &str, answer: &ServiceResponse<()>, body: &str) {
     assert!(STATUS.contains(&status), "{status}: {body}");
     for secret in [SECRET, CLIENT_SECRET] {
         assert!(text.contains(secret) || !body.contains(secret), "a secret: {body}");
+        let is_in = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).contains(secret);
+        assert!(
+            text.contains(secret) || !answer.headers().iter().any(|(_, value)| is_in(value)),
+            "a secret in a header"
+        );
     }
     let header = |name: HeaderName| answer.headers().get(name).map(|value| value.to_str().expect("ASCII"));
     if let Some(location) = header(LOCATION) {
         // RFC 9700 §4.11: no open redirector
         let base = url::Url::parse(ISSUER).expect("a URL");
         let to = base.join(location).expect("a URL");
-        assert!(to.origin() == base.origin() || location.starts_with(REDIRECT), "{location}");
+        assert!(to.origin() == base.origin() || is_to_client(&to), "{location}");
     }
     if header(CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/html")) {
         assert!(header(CONTENT_SECURITY_POLICY).is_some_and(|policy| policy.contains("frame-ancestors 'none'")));
@@ -180,14 +196,23 @@ fn check_that_it_was_earned(text: &str, path: &str, answer: &ServiceResponse<()>
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let is_good = answer.status().is_success();
     assert!(!is_good || !path.starts_with("/guarded/") || has(&["{token}"]), "a guard let it in: {body}");
-    let issued = is_good && body.contains("\"access_token\":");
-    assert!(!issued || has(&["{code}", "{refresh}"]), "a token for nothing: {body}");
+    assert!(issued(answer, body).is_none() || has(&["{code}", "{refresh}"]), "a token for nothing: {body}");
     let location = answer.headers().get(LOCATION).and_then(|location| url::Url::parse(location.to_str().ok()?).ok());
-    let has_code =
-        |url: &url::Url| url.as_str().starts_with(REDIRECT) && url.query_pairs().any(|(name, _)| name == "code");
+    let has_code = |url: &url::Url| is_to_client(url) && url.query_pairs().any(|(name, _)| name == "code");
     // A password may be written in other ways where something is encoded.
     let signed_in = has(&["{form}"]) && has(&["{cookie}"]) && has(&["password=x", "%"]);
     assert!(signed_in || !location.as_ref().is_some_and(has_code), "a code for nothing: {location:?}");
+}
+
+/// The access token of an answer.
+fn issued(answer: &ServiceResponse<()>, body: &str) -> Option<String> {
+    let json: Value = serde_json::from_str(body).ok().filter(|_| answer.status().is_success())?;
+    json["access_token"].as_str().map(str::to_owned)
+}
+
+fn is_to_client(url: &url::Url) -> bool {
+    let client = url::Url::parse(REDIRECT).expect("a URL");
+    url.origin() == client.origin() && url.path() == client.path() && url.username().is_empty()
 }
 
 const STATUS: [u16; 16] = [200, 201, 204, 302, 303, 304, 400, 401, 403, 404, 405, 406, 413, 415, 429, 503];

@@ -15,6 +15,7 @@ use url::Url;
 use crate::keys::{Expected, Jwt, Proof, ProofOf};
 use crate::model::base64url::BASE64URL;
 use crate::model::form::Parameters;
+use crate::model::hash::sha256;
 use crate::model::issuer::is_loopback;
 use crate::model::jwk::PublicKey;
 use crate::model::redirect_uri::{Besides, OF_ANSWERS, RedirectUri};
@@ -33,7 +34,10 @@ pub fn form(bytes: &[u8]) {
         match parsed.get(name, 64) {
             Ok(Some(value)) => assert!(values.len() == 1 && values[0].1 == value && value.len() <= 64),
             Ok(None) => assert!(values.is_empty() || (values.len() == 1 && values[0].1.is_empty())),
-            Err(_) => assert!(!values.is_empty()),
+            Err(_) => {
+                let [(_, value)] = &values[..] else { return assert!(!values.is_empty()) };
+                assert!(value.len() > 64 || value.contains(char::REPLACEMENT_CHARACTER));
+            }
         }
     }
 }
@@ -61,13 +65,14 @@ pub fn redirect_uri(bytes: &[u8]) {
     if !uri.matches(requested) {
         return assert_ne!(registered, requested);
     }
-    let (registered, requested_url) = (Url::parse(registered).unwrap(), Url::parse(requested).unwrap());
-    let but_port = |url: &Url| {
-        let parts = [url.scheme(), url.username(), url.path()].map(str::to_owned);
-        (parts, url.host().map(|host| host.to_owned()), url.query().map(str::to_owned), url.fragment().is_some())
-    };
-    assert_eq!(but_port(&registered), but_port(&requested_url));
-    assert!(registered == requested_url || (is_loopback(&registered) && registered.scheme() == "http"));
+    let requested_url = Url::parse(requested).unwrap();
+    let parsed = Url::parse(registered).unwrap();
+    assert!(requested_url.username().is_empty() && requested_url.password().is_none());
+    if registered != requested {
+        assert!(is_loopback(&parsed) && parsed.scheme() == "http");
+        assert_eq!(without_port(registered), without_port(requested));
+        assert_eq!(parsed.host(), requested_url.host());
+    }
     let answer = uri.destination(requested).with(&[("code", "a b&c"), ("state", "\u{e4}=#?")]);
     let answer = Url::parse(&answer).unwrap();
     let place = |url: &Url| (url.origin(), url.path().to_owned(), url.fragment().is_some());
@@ -78,16 +83,32 @@ pub fn redirect_uri(bytes: &[u8]) {
     assert_eq!(codes, ["a b&c"]);
 }
 
+fn without_port(uri: &str) -> (&str, &str, &str) {
+    let (scheme, rest) = uri.split_once("://").unwrap();
+    let (authority, after) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let is_number = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    (scheme, authority.rsplit_once(':').filter(|(_, port)| is_number(port)).map_or(authority, |(host, _)| host), after)
+}
+
 /// Nothing opens that was not sealed here, and whatever can be in an envelope comes out of it as it went in.
 pub fn seal(bytes: &[u8]) {
-    static SEALER: LazyLock<Sealer> = LazyLock::new(|| {
-        let secrets = Secrets::new(Secret::from("0123456789abcdef0123456789abcdef"), []);
-        Sealer::new(&secrets, ISSUER).expect("keys derive from any secret")
+    static SEALERS: LazyLock<[Sealer; 3]> = LazyLock::new(|| {
+        let [secret, another] = ["0123456789abcdef0123456789abcdef", "1123456789abcdef0123456789abcdef"];
+        [(secret, ISSUER), (another, ISSUER), (secret, "https://b.example")].map(|(secret, issuer)| {
+            Sealer::new(&Secrets::new(Secret::from(secret), []), issuer).expect("keys derive from any secret")
+        })
     });
     let Some((number, text)) = bytes.split_first() else { return };
     if let Ok(text) = std::str::from_utf8(text) {
-        crate::seal::fuzz(&SEALER, *number, text);
+        crate::seal::fuzz(&SEALERS[0], &SEALERS[1..], *number, text);
     }
+}
+
+/// Who signs and which key's id stands for `KID`, a letter each; header and payload, a line each.
+pub fn keys(bytes: &[u8]) {
+    let Some(([signer, kid], text)) = bytes.split_first_chunk() else { return };
+    let Some(parts) = std::str::from_utf8(text).ok().and_then(|text| text.split_once('\n')) else { return };
+    crate::keys::fuzz_signed(*signer, *kid, parts, &Expected::own(ISSUER, ISSUER), NOW);
 }
 
 /// RFC 7519: headers and payloads as strangers write them; those of our own are read in two ways that agree.
@@ -136,11 +157,23 @@ pub fn proof(bytes: &[u8]) {
     let point = KEY.public_key().as_ref();
     let [x, y] = [&point[1..33], &point[33..]].map(|number| BASE64URL.encode(number));
     header.entry("jwk").or_insert(json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y }));
-    let message = [Value::Object(header).to_string().as_str(), claims].map(|part| BASE64URL.encode(part)).join(".");
+    let header_text = Value::Object(header);
+    let message = [header_text.to_string().as_str(), claims].map(|part| BASE64URL.encode(part)).join(".");
     let signature = KEY.sign(&SystemRandom::new(), message.as_bytes()).unwrap();
-    let Ok(proof) = Proof::verify(&format!("{message}.{}", BASE64URL.encode(signature)), &of, NOW) else { return };
+    let signed = format!("{message}.{}", BASE64URL.encode(signature));
+    let with_token = ProofOf { token: Some(b"a token"), ..of };
+    // RFC 9449 §4.3, 12
+    let is_of_token = Proof::verify(&signed, &with_token, NOW).is_ok();
+    let Ok(proof) = Proof::verify(&signed, &of, NOW) else { return assert!(!is_of_token) };
+    assert!(header_text["typ"].as_str().is_some_and(|typ| {
+        let typ = typ.to_ascii_lowercase();
+        typ == "dpop+jwt" || typ == "application/dpop+jwt"
+    }));
+    assert_eq!((header_text.get("alg"), header_text.get("crit")), (Some(&json!("ES256")), None));
     let claims: Value = serde_json::from_str(claims).unwrap();
+    assert!(!is_of_token || claims["ath"] == BASE64URL.encode(sha256(b"a token")));
     let url = Url::parse(claims["htu"].as_str().unwrap()).unwrap();
+    assert!(url.username().is_empty() && url.password().is_none());
     assert_eq!((&claims["htm"], url.origin()), (&json!("POST"), Url::parse("https://a.example").unwrap().origin()));
     // RFC 9449 §4.3: once both are in the normal form of RFC 3986 §6.2.2
     assert_eq!(percent_decode_str(url.path()).decode_utf8_lossy(), "/token");

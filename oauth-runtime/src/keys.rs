@@ -26,6 +26,8 @@ pub(crate) use remote::fuzz as fuzz_published;
 pub use remote::{DiscoveryError, IssuerAway, IssuerHealth};
 #[cfg(feature = "resource-server")]
 pub(crate) use remote::{RemoteKeys, Shape};
+#[cfg(fuzzing)]
+pub(crate) use ring::fuzz as fuzz_signed;
 pub(crate) use ring::{IdTokenHint, KeyRing, SignedInAs};
 pub use rotation::Keys;
 pub use signing_key::{KeyError, SigningKey};

@@ -59,11 +59,27 @@ macro_rules! purposes {
         })+
 
         /// For the type of this number, of as many as there are: no text of a stranger's opens as one, and what can be read as
-        /// one is the same once it was sealed and opened.
+        /// one is the same once it was sealed and opened. It opens as no other type, as a part of nothing, by no other
+        /// sealer, and no more where it was changed.
         #[cfg(fuzzing)]
-        pub(crate) fn fuzz(sealer: &Sealer, number: u8, text: &str) {
-            const TYPES: &[fn(&Sealer, &str)] = &[$(fuzz_of::<$name>),+];
-            TYPES[usize::from(number) % TYPES.len()](sealer, text);
+        pub(crate) fn fuzz(sealer: &Sealer, others: &[Sealer], number: u8, text: &str) {
+            const TYPES: &[fn(&Sealer, &str) -> Option<String>] = &[$(fuzz_of::<$name>),+];
+            const OPENS: &[fn(&Sealer, &str) -> bool] =
+                &[$(|sealer, sealed| sealer.open_at_any_age::<$name>(sealed).is_ok()),+];
+            const OPENS_WITHIN: &[fn(&Sealer, &str, &str) -> bool] =
+                &[$(|sealer, sealed, whole| sealer.content::<$name>(sealed, whole).is_ok()),+];
+            let number = usize::from(number) % TYPES.len();
+            let Some(sealed) = TYPES[number](sealer, text) else { return };
+            for (other, opens) in OPENS.iter().enumerate() {
+                assert_eq!(opens(sealer, &sealed), other == number, "a {:?}", Purpose::ALL[number]);
+            }
+            assert!(!OPENS_WITHIN[number](sealer, &sealed, "a whole"));
+            assert!(others.iter().all(|other| !OPENS[number](other, &sealed)));
+            // Another place each time.
+            let mut envelope = BASE64URL.decode(&sealed).expect("it was encoded");
+            let (place, bit) = (text.len() * 31 % envelope.len(), text.len() % 8);
+            envelope[place] ^= 1 << bit;
+            assert!(!OPENS[number](sealer, &BASE64URL.encode(envelope)), "byte {place}, bit {bit}");
         }
     };
 }
@@ -241,18 +257,20 @@ impl Sealer {
 }
 
 #[cfg(fuzzing)]
-fn fuzz_of<T: Sealable>(sealer: &Sealer, text: &str) {
+fn fuzz_of<T: Sealable>(sealer: &Sealer, text: &str) -> Option<String> {
     assert!(sealer.open_at_any_age::<T>(text).is_err(), "nothing was sealed");
-    let Ok(Content { i, e, v }) = read::<T>(text.as_bytes()) else { return };
+    let Content { i, e, v } = read::<T>(text.as_bytes()).ok()?;
     let sealed = match sealer.seal(&v, i, e) {
         Ok(sealed) => sealed,
-        Err(NotSealed::TooLarge) => return,
+        Err(NotSealed::TooLarge) => return None,
         Err(NotSealed::Failed) => panic!("what was read can be written"),
     };
     assert_eq!(sealer.sealed_bytes(&v, i, e), Ok(sealed.len()), "its length is known before");
     let opened: T = sealer.open_at_any_age(&sealed).expect("what was sealed opens");
     let json = |value: &T| serde_json::to_string(value).expect("what was read can be written");
     assert_eq!(json(&opened), json(&v));
+    assert_eq!(sealer.open::<T>(&sealed, e).err(), Some(NotOpened::Expired));
+    Some(sealed)
 }
 
 /// How long the text is of what is so long as JSON.

@@ -191,7 +191,11 @@ pub(crate) fn fuzz(json: &[u8]) {
     assert!(found.redirect_uris.iter().all(|uri| uri.leaves(&OF_ANSWERS).is_ok() && uri.matches(uri.as_str())));
     assert!(found.name.is_none_or(|name| !name.chars().any(char::is_control)));
     match found.proof {
-        Some(Proof::KeysAt(at)) => assert_ne!(at.host(), "a.example", "our own host"),
+        Some(Proof::KeysAt(at)) => {
+            let at = at.url();
+            assert_eq!((at.scheme(), at.port()), ("https", None));
+            assert!(matches!(at.host(), Some(::url::Host::Domain(name)) if name.contains('.') && name != "a.example"));
+        }
         Some(Proof::Keys(credentials)) => assert!(!credentials.keys.is_empty() && credentials.secrets.is_empty()),
         None => {}
     }

@@ -1,5 +1,8 @@
 //! The keys of one service: what signs its tokens and verifies them (RFC 9068).
 
+#[cfg(fuzzing)]
+mod fuzz;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -11,6 +14,9 @@ use crate::keys::sealed::Opener;
 use crate::keys::verified::Verified;
 use crate::model::Timestamp;
 use crate::model::jwk::Algorithm;
+
+#[cfg(fuzzing)]
+pub(crate) use fuzz::fuzz;
 
 /// The keys of one service. Callers see neither how many there are nor of what kind.
 pub(crate) enum KeyRing {
