@@ -7,8 +7,8 @@ use actix_web::web::{Json, ServiceConfig};
 use actix_web::{App, HttpServer, Responder, get};
 use argon2::{Argon2, PasswordHash, PasswordVerifier as _};
 use oauth_runtime::{
-    AccessToken, BuildError, Builder, Claims, Client, GrantType, Keys, Login, OAuthService, SignatureAlgorithm,
-    SigningKey, Texts, claims, public, require_claim, require_token,
+    AccessToken, BuildError, Builder, Claims, Client, GrantType, Keys, Login, OAuthService, Secret, SecretError,
+    SignatureAlgorithm, SigningKey, Texts, claims, public, require_claim, require_token,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -76,7 +76,7 @@ fn backend() -> Client {
 }
 
 fn service(origin: &str) -> Result<OAuthService, Box<dyn std::error::Error>> {
-    let service = with_rs256(builder())?
+    let service = with_rs256(builder()?)?
         .issuer(origin)
         .name("Identity")
         .scope("openid", "Know who you are")
@@ -131,11 +131,9 @@ fn service(origin: &str) -> Result<OAuthService, Box<dyn std::error::Error>> {
 
 /// With a secret that stays, from which the signing keys come as well; or for a first try with one that ends with the
 /// process.
-fn builder() -> Builder {
-    match std::env::var("OAUTH_SECRET") {
-        Ok(secret) => OAuthService::builder().secret(secret),
-        Err(_) => OAuthService::builder(),
-    }
+fn builder() -> Result<Builder, SecretError> {
+    let secret = Secret::from_env_if_set("OAUTH_SECRET")?;
+    Ok(secret.into_iter().fold(OAuthService::builder(), Builder::secret))
 }
 
 /// For clients that assume RS256: an RSA key is given, since none is derived from a secret.

@@ -1,7 +1,8 @@
 //! Sign-up, verified addresses and forgotten passwords over SQLite: `cargo run --example signup`.
 //!
 //! Nothing is stored of a newcomer until they show that the address is theirs: the mail carries it, sealed. The sign-up then
-//! ends the authorization that it began in, and a new password ends all that the old one gave.
+//! ends the authorization that it began in, and a new password ends all that the old one gave. A stranger makes this server
+//! neither hash a password nor send many mails: a hash takes a link, and an address gets three mails an hour.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -12,9 +13,9 @@ use actix_web::http::header::ContentType;
 use actix_web::web::{Data, Form, Query, ServiceConfig, block};
 use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer, get, post};
 use argon2::{Argon2, PasswordHash, PasswordHasher as _, PasswordVerifier as _};
-use oauth_runtime::store::SqliteStore;
-use oauth_runtime::{AuthTime, Client, Login, OAuthService, SignIn, public};
-use serde::{Deserialize, Serialize};
+use oauth_runtime::store::{SqliteStore, Store};
+use oauth_runtime::{AuthTime, Client, Login, OAuthService, Secret, SignIn, public};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
@@ -35,9 +36,9 @@ impl Users {
     async fn open(file: &Path) -> Result<Users, sqlx::Error> {
         let pool = SqlitePool::connect_with(SqliteConnectOptions::new().filename(file).create_if_missing(true)).await?;
         // An id that stays when the address changes: it is the `sub` of tokens.
-        sqlx::query("CREATE TABLE IF NOT EXISTS users (id TEXT PRIMARY KEY, address TEXT NOT NULL UNIQUE COLLATE NOCASE, hash TEXT NOT NULL)")
-            .execute(&pool)
-            .await?;
+        let tables = "CREATE TABLE IF NOT EXISTS users (id TEXT PRIMARY KEY, address TEXT NOT NULL UNIQUE, hash TEXT NOT NULL); \
+                      CREATE TABLE IF NOT EXISTS mails (address TEXT NOT NULL, at INTEGER NOT NULL)";
+        sqlx::raw_sql(tables).execute(&pool).await?;
         Ok(Users(pool))
     }
 
@@ -65,21 +66,42 @@ impl Users {
         sqlx::query("UPDATE users SET hash = ? WHERE id = ?").bind(hash).bind(id).execute(&self.0).await.map(drop)
     }
 
+    /// Whether one more mail may go to this address: three within an hour, and this one counts.
+    async fn may_mail(&self, address: &str) -> Result<bool, sqlx::Error> {
+        sqlx::query("DELETE FROM mails WHERE at <= unixepoch() - 3600").execute(&self.0).await?;
+        let count =
+            "INSERT INTO mails SELECT ?1, unixepoch() WHERE (SELECT count(*) FROM mails WHERE address = ?1) < 3";
+        Ok(sqlx::query(count).bind(address).execute(&self.0).await?.rows_affected() == 1)
+    }
+
     async fn claims(&self, id: &str) -> Result<Option<Value>, sqlx::Error> {
         let row: Option<(String,)> =
             sqlx::query_as("SELECT address FROM users WHERE id = ?").bind(id).fetch_optional(&self.0).await?;
         Ok(row.map(|(address,)| json!({ "sub": id, "email": address, "email_verified": true })))
     }
 
-    async fn authenticate(&self, login: Login) -> Result<Option<Value>, Error> {
-        let user = self.find(&login.username).await.map_err(ErrorInternalServerError)?;
+    async fn authenticate(&self, login: Login) -> Result<SignIn<Value>, Error> {
+        let address = normalised(&login.username).unwrap_or_default();
+        let user = self.find(&address).await.map_err(ErrorInternalServerError)?;
         // An address without a user costs the same time.
         let hash = user.as_ref().map_or(NO_HASH, |user| user.hash.as_str()).to_owned();
-        match (is_password(login.password.to_string(), hash).await?, user) {
-            (true, Some(user)) => self.claims(&user.id).await.map_err(ErrorInternalServerError),
-            _ => Ok(None),
+        let is_right = is_password(login.password.to_string(), hash).await?;
+        let Some(user) = user else { return Ok(SignIn::refused()) };
+        match self.claims(&user.id).await.map_err(ErrorInternalServerError)? {
+            Some(claims) if is_right => Ok(SignIn::done(claims).amr("pwd")),
+            // Failed attempts count for the user, by whichever spelling of the address.
+            _ => Ok(SignIn::refused_for(&user.id)),
         }
     }
+}
+
+/// An address as it is kept and looked up: one mailbox, in no character that mailers or readers take for another.
+fn normalised(address: &str) -> Option<String> {
+    let address = address.trim().to_ascii_lowercase();
+    let all = |text: &str, more: &str| text.chars().all(|it| it.is_ascii_alphanumeric() || more.contains(it));
+    let parts = address.split_once('@').filter(|(name, host)| !name.is_empty() && !host.is_empty());
+    let is_one = parts.is_some_and(|(name, host)| all(name, "!#$%&'*+-./=^_{|}~") && all(host, "-."));
+    (is_one && address.len() <= 254).then_some(address)
 }
 
 /// Sends mails: here it writes them down.
@@ -102,17 +124,9 @@ struct Began {
 }
 
 #[derive(Deserialize)]
-struct NewUser {
+struct Asked {
     request: String,
     address: String,
-    password: String,
-}
-
-/// What the mail of a sign-up carries.
-#[derive(Serialize, Deserialize)]
-struct Newcomer {
-    hash: String,
-    request: String,
 }
 
 #[derive(Deserialize)]
@@ -120,12 +134,18 @@ struct Link {
     token: String,
 }
 
+#[derive(Deserialize)]
+struct NewPassword {
+    token: String,
+    password: String,
+}
+
 #[public]
 #[get("/sign-up")]
 async fn sign_up_page(oauth: OAuthService, http: HttpRequest, began: Query<Began>) -> Result<HttpResponse, Error> {
     // Only what this server sealed for this browser is opened.
     oauth.pending(&http, &began.request).await?;
-    Ok(page("Create an account", &form("/sign-up", &[("request", &began.request)], &[ADDRESS, PASSWORD])))
+    Ok(page("Create an account", &form("/sign-up", &[("request", &began.request)], &[ADDRESS])))
 }
 
 #[public]
@@ -135,65 +155,52 @@ async fn sign_up(
     http: HttpRequest,
     users: Data<Users>,
     mail: Data<Mail>,
-    form: Form<NewUser>,
+    form: Form<Asked>,
 ) -> Result<HttpResponse, Error> {
+    // So that only a browser which came from the sign-in page makes us send mails.
     oauth.pending(&http, &form.request).await?;
-    let NewUser { request, address, password } = form.into_inner();
-    if !address.contains('@') || password.len() < 8 {
-        return Err(ErrorBadRequest("an address, and a password of 8 characters or more"));
+    let address = normalised(&form.address).ok_or_else(|| ErrorBadRequest("this is not an address"))?;
+    if users.may_mail(&address).await.map_err(ErrorInternalServerError)? {
+        let text = match users.find(&address).await.map_err(ErrorInternalServerError)? {
+            // The page says the same: only the owner of an address learns whether it has an account.
+            Some(_) => "You have an account already. If you forgot its password, ask for a new one.".to_owned(),
+            None => {
+                let token = oauth.one_time(SIGN_UP, &address, HOUR).with(&form.request).seal().await?;
+                format!("Is this your address? {}/confirm?token={token}", oauth.issuer())
+            }
+        };
+        mail.send(&address, &text);
     }
-    let hash = hashed(password).await?;
-    let text = match users.find(&address).await.map_err(ErrorInternalServerError)? {
-        // The page says the same: whether somebody has an account is only told to them.
-        Some(_) => "You have an account already. If you forgot its password, ask for a new one.".to_owned(),
-        None => {
-            let token = oauth.one_time(SIGN_UP, &address, HOUR).with(Newcomer { hash, request }).seal().await?;
-            format!("Is this your address? {}/confirm?token={token}", origin(&http))
-        }
-    };
-    mail.send(&address, &text);
     Ok(page("Look into your mail", "<p>We sent you a link.</p>"))
 }
 
 /// Mail scanners open links: this page changes nothing.
 #[public]
 #[get("/confirm")]
-async fn confirm_page(oauth: OAuthService, http: HttpRequest, link: Query<Link>) -> Result<HttpResponse, Error> {
-    let newcomer = oauth.open_one_time::<Newcomer>(SIGN_UP, &link.token).await?;
+async fn confirm_page(oauth: OAuthService, link: Query<Link>) -> Result<HttpResponse, Error> {
+    let newcomer = oauth.open_one_time::<String>(SIGN_UP, &link.token).await?;
     let about = format!("<p>Your address is {}.</p>", escaped(&newcomer.subject));
-    // The person who began this may have typed an address that is not theirs: in another browser, the password says who it is.
-    let is_here = oauth.pending(&http, &newcomer.payload.request).await.is_ok();
-    let fields: &[(&str, &str)] = if is_here { &[] } else { &[PASSWORD] };
-    Ok(page("Create your account?", &(about + &form("/confirm", &[("token", &link.token)], fields))))
+    Ok(page("Create your account?", &(about + &form("/confirm", &[("token", &link.token)], &[PASSWORD]))))
 }
 
-#[derive(Deserialize)]
-struct Confirmed {
-    token: String,
-    #[serde(default)]
-    password: String,
-}
-
+/// The password is chosen here, by the person who reads the mail, and not by the one who typed the address.
 #[public]
 #[post("/confirm")]
 async fn confirm(
     oauth: OAuthService,
     http: HttpRequest,
     users: Data<Users>,
-    confirmed: Form<Confirmed>,
+    form: Form<NewPassword>,
 ) -> Result<HttpResponse, Error> {
-    let Confirmed { token, password } = confirmed.into_inner();
-    let newcomer = oauth.open_one_time::<Newcomer>(SIGN_UP, &token).await?;
-    // In the browser that began it, within the hour, the application gets its answer. The mail may be on another device.
-    let pending = oauth.pending(&http, &newcomer.payload.request).await;
-    if pending.is_err() && !is_password(password, newcomer.payload.hash.clone()).await? {
-        return Err(ErrorBadRequest("this is not the password that the account was asked for with"));
-    }
-    let newcomer = oauth.redeem_one_time::<Newcomer>(SIGN_UP, &token).await?;
-    let id = users.insert(&newcomer.subject, &newcomer.payload.hash).await.map_err(ErrorInternalServerError)?;
+    let NewPassword { token, password } = form.into_inner();
+    check_length(&password)?;
+    // Before a hash costs anything: one link is one hash, however often it is sent.
+    let newcomer = oauth.redeem_one_time::<String>(SIGN_UP, &token).await?;
+    let id = users.insert(&newcomer.subject, &hashed(password).await?).await.map_err(ErrorInternalServerError)?;
     let Some(id) = id else { return Ok(page("You have an account already", "<p>Sign in with it.</p>")) };
     let claims = users.claims(&id).await.map_err(ErrorInternalServerError)?;
-    match pending {
+    // In the browser that began it, within the hour, the application gets its answer. The mail may be on another device.
+    match oauth.pending(&http, &newcomer.payload).await {
         Ok(pending) => {
             let user = claims.map_or(SignIn::refused(), |claims| SignIn::done(claims).amr("pwd"));
             pending.finish(&http, user, AuthTime::Now).await
@@ -208,12 +215,6 @@ async fn forgot_page(began: Query<Began>) -> HttpResponse {
     page("Forgot your password?", &form("/forgot", &[("request", &began.request)], &[ADDRESS]))
 }
 
-#[derive(Deserialize)]
-struct Forgot {
-    request: String,
-    address: String,
-}
-
 #[public]
 #[post("/forgot")]
 async fn forgot(
@@ -221,13 +222,15 @@ async fn forgot(
     http: HttpRequest,
     users: Data<Users>,
     mail: Data<Mail>,
-    form: Form<Forgot>,
+    form: Form<Asked>,
 ) -> Result<HttpResponse, Error> {
-    // So that only a browser which came from the sign-in page makes us send mails. Limit them by address as well.
     oauth.pending(&http, &form.request).await?;
-    if let Some(user) = users.find(&form.address).await.map_err(ErrorInternalServerError)? {
-        let token = oauth.one_time(RESET, &user.id, HOUR).with(&form.address).seal().await?;
-        mail.send(&form.address, &format!("Set a new password: {}/reset?token={token}", origin(&http)));
+    let address = normalised(&form.address).ok_or_else(|| ErrorBadRequest("this is not an address"))?;
+    if let Some(user) = users.find(&address).await.map_err(ErrorInternalServerError)?
+        && users.may_mail(&address).await.map_err(ErrorInternalServerError)?
+    {
+        let token = oauth.one_time(RESET, &user.id, HOUR).with(&address).seal().await?;
+        mail.send(&address, &format!("Set a new password: {}/reset?token={token}", oauth.issuer()));
     }
     Ok(page("Look into your mail", "<p>If there is such an account, we sent you a link.</p>"))
 }
@@ -239,12 +242,6 @@ async fn reset_page(oauth: OAuthService, link: Query<Link>) -> Result<HttpRespon
     Ok(page("Set a new password", &form("/reset", &[("token", &link.token)], &[PASSWORD])))
 }
 
-#[derive(Deserialize)]
-struct NewPassword {
-    token: String,
-    password: String,
-}
-
 #[public]
 #[post("/reset")]
 async fn reset(
@@ -254,20 +251,24 @@ async fn reset(
     form: Form<NewPassword>,
 ) -> Result<HttpResponse, Error> {
     let NewPassword { token, password } = form.into_inner();
-    if password.len() < 8 {
-        return Err(ErrorBadRequest("a password of 8 characters or more"));
-    }
-    // Hashed before the link is spent: what fails until here can be tried again.
-    let hash = hashed(password).await?;
+    check_length(&password)?;
     let redeemed = oauth.redeem_one_time::<String>(RESET, &token).await?;
     let (subject, address) = (redeemed.subject, redeemed.payload);
-    users.set_hash(&subject, &hash).await.map_err(ErrorInternalServerError)?;
-    // A thief of the old password is out: sessions, tokens, and other links of this kind.
+    let hash = hashed(password).await?;
+    // The old password opens nothing from here on; then all that it gave ends, and other links of this kind; then the new one is
+    // there. Where a step fails the user asks for another link: there is never a new password beside a thief's session.
+    users.set_hash(&subject, NO_HASH).await.map_err(ErrorInternalServerError)?;
     oauth.sign_out(&subject).await.map_err(ErrorInternalServerError)?;
+    users.set_hash(&subject, &hash).await.map_err(ErrorInternalServerError)?;
     let mut answer = page("Your password is new", "<p>Go back to the application, and sign in with it.</p>");
     // The mail was theirs: from this browser they get in, whatever others fail with.
     oauth.know_browser(&http, &mut answer, &subject, &address).await?;
     Ok(answer)
+}
+
+fn check_length(password: &str) -> Result<(), Error> {
+    let is_good = password.chars().count() >= 8 && password.len() <= 1024;
+    if is_good { Ok(()) } else { Err(ErrorBadRequest("a password has 8 to 1024 characters")) }
 }
 
 async fn is_password(password: String, hash: String) -> Result<bool, Error> {
@@ -279,16 +280,11 @@ async fn is_password(password: String, hash: String) -> Result<bool, Error> {
 }
 
 async fn hashed(password: String) -> Result<String, Error> {
+    #[cfg(test)]
+    tests::HASHED.lock().expect("no test panics while it holds it").push(password.clone());
     let hash = block(move || Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string()));
     hash.await?.map_err(ErrorInternalServerError)
 }
-
-/// From the configuration, and never from a header: the mail's link leads there.
-fn origin(http: &HttpRequest) -> &str {
-    http.app_data::<Data<Origin>>().map_or("", |origin| &origin.0)
-}
-
-struct Origin(String);
 
 const ADDRESS: (&str, &str) = ("address", "email");
 const PASSWORD: (&str, &str) = ("password", "password");
@@ -312,6 +308,7 @@ fn page(title: &str, body: &str) -> HttpResponse {
         .insert_header(("Referrer-Policy", "no-referrer"))
         .insert_header(("Cache-Control", "no-store"))
         .insert_header(("X-Frame-Options", "DENY"))
+        .insert_header(("Content-Security-Policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"))
         .body(html)
 }
 
@@ -322,8 +319,8 @@ fn escaped(text: &str) -> String {
 fn service(
     origin: &str,
     users: Users,
-    store: SqliteStore,
-    secret: &str,
+    store: impl Store,
+    secret: impl Into<Secret>,
 ) -> Result<OAuthService, oauth_runtime::BuildError> {
     let again = users.clone();
     OAuthService::builder()
@@ -342,20 +339,19 @@ fn routes(app: &mut ServiceConfig) {
     app.service((sign_up_page, sign_up, confirm_page, confirm, forgot_page, forgot, reset_page, reset));
 }
 
-/// The hash of a password that nothing is compared with.
+/// The hash of no password that is known.
 const NO_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$H2j+9J2Hf4RktzYT9DOOMw$L+Snmjx9keCRoaaFDJhTpk3z1OCH8wMFhYxkM98FdpY";
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::fmt().with_env_filter("info").init();
-    let secret = std::env::var("OAUTH_SECRET").map_err(|_| "set OAUTH_SECRET: `openssl rand -base64 32` makes one")?;
-    let origin = "http://127.0.0.1:8000";
+    let (origin, secret) = ("http://127.0.0.1:8000", Secret::from_env("OAUTH_SECRET")?);
     let users = Users::open(Path::new("users.db")).await?;
-    let oauth = service(origin, users.clone(), SqliteStore::open("oauth.db").await?, &secret)?;
-    let (users, mail, origin) = (Data::new(users), Data::new(Mail::default()), Data::new(Origin(origin.to_owned())));
+    let oauth = service(origin, users.clone(), SqliteStore::open("oauth.db").await?, secret)?;
+    let (users, mail) = (Data::new(users), Data::new(Mail::default()));
     HttpServer::new(move || {
-        let app = App::new().app_data(users.clone()).app_data(mail.clone()).app_data(origin.clone());
+        let app = App::new().app_data(users.clone()).app_data(mail.clone());
         app.configure(oauth.routes()).configure(routes)
     })
     .bind(("127.0.0.1", 8000))?
@@ -366,35 +362,73 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use oauth_runtime::store::{About, Change, Count, Counted, Incarnation, Key, Reply, Seen, StoreError, Swap};
     use oauth_runtime::testing;
 
     use super::*;
 
+    /// The passwords that were hashed.
+    pub(super) static HASHED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
     const SECRET: &str = "6XNa6p+eZkCNrarFa2QxfZ5SWmHv6LkhsB2oJKDiCgM=";
+
+    /// A store that goes away after so many changes, until it has room for more.
+    struct Leaves(SqliteStore, Arc<AtomicUsize>);
+
+    impl Store for Leaves {
+        fn read(&self, key: Key) -> Reply<'_, Seen> {
+            self.0.read(key)
+        }
+
+        fn swap(&self, key: Key, change: Change) -> Reply<'_, Swap> {
+            match self.1.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)) {
+                Ok(_) => self.0.swap(key, change),
+                Err(_) => Reply::later(async { Err(StoreError::Unavailable("it left".into())) }),
+            }
+        }
+
+        fn count<'a>(&'a self, counts: &'a [Count]) -> Reply<'a, Vec<Counted>> {
+            self.0.count(counts)
+        }
+
+        fn renew(&self, bucket: u16, was: Incarnation) -> Reply<'_, Incarnation> {
+            self.0.renew(bucket, was)
+        }
+
+        fn about(&self) -> About {
+            self.0.about()
+        }
+    }
 
     struct Running {
         origin: String,
         mail: Mail,
+        /// How many changes the store still makes.
+        changes: Arc<AtomicUsize>,
         folder: std::path::PathBuf,
     }
 
     impl Running {
-        async fn start() -> Running {
+        async fn start(name: &str) -> Running {
             let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
             let origin = format!("http://{}", listener.local_addr().expect("its address"));
-            let folder = std::env::temp_dir().join(format!("signup-{}", std::process::id()));
+            let folder = std::env::temp_dir().join(format!("signup-{name}-{}", std::process::id()));
             std::fs::create_dir_all(&folder).expect("a folder");
             let users = Users::open(&folder.join("users.db")).await.expect("users");
             let store = SqliteStore::open(folder.join("oauth.db")).await.expect("a store");
+            let changes = Arc::new(AtomicUsize::new(usize::MAX));
+            let store = Leaves(store, Arc::clone(&changes));
             let oauth = service(&origin, users.clone(), store, SECRET).expect("a service");
-            let (data, mail, at) = (Data::new(users), Mail::default(), Data::new(Origin(origin.clone())));
+            let (data, mail) = (Data::new(users), Mail::default());
             let sent = Data::new(mail.clone());
             let server = HttpServer::new(move || {
-                let app = App::new().app_data(data.clone()).app_data(sent.clone()).app_data(at.clone());
+                let app = App::new().app_data(data.clone()).app_data(sent.clone());
                 app.configure(oauth.routes()).configure(routes)
             });
             actix_web::rt::spawn(server.workers(1).disable_signals().listen(listener).expect("it listens").run());
-            Running { origin, mail, folder }
+            Running { origin, mail, changes, folder }
         }
 
         /// The path in the last mail.
@@ -402,6 +436,10 @@ mod tests {
             let sent = self.mail.0.lock().expect("mails");
             let (_, link) = sent.last().and_then(|text| text.split_once(&self.origin)).expect("a link");
             link.to_owned()
+        }
+
+        fn mails(&self) -> usize {
+            self.mail.0.lock().expect("mails").len()
         }
     }
 
@@ -455,14 +493,13 @@ mod tests {
 
     #[actix_web::test]
     async fn a_newcomer_signs_up_and_sets_a_new_password() {
-        let running = Running::start().await;
+        let running = Running::start("whole").await;
         let ada = Browser::new(&running);
         let request = ada.request().await;
         assert_eq!(ada.get(&format!("/sign-up?request={request}")).await.0, 200);
         assert_eq!(Browser::new(&running).get(&format!("/sign-up?request={request}")).await.0, 403, "another browser");
-        let fields = [("request", request.as_str()), ("address", "ada@example.com"), ("password", "correct horse")];
+        let fields = [("request", request.as_str()), ("address", " Ada@Example.com")];
         assert_eq!(ada.post("/sign-up", &fields).await.0, 200);
-        assert_eq!(ada.login("correct horse").await.0, 401, "the address is not verified yet");
 
         // A scanner opens the link, twice; then the user does, and presses the button.
         let link = running.link();
@@ -470,21 +507,24 @@ mod tests {
         for _ in 0..2 {
             assert_eq!(Browser::new(&running).get(&link).await.0, 200);
         }
-        // Another browser has to know the password: else an account would wait for its owner with a stranger's.
-        let elsewhere = Browser::new(&running);
-        assert!(elsewhere.get(&link).await.1.contains("name=\"password\""));
-        assert_eq!(elsewhere.post("/confirm", &[("token", token)]).await.0, 400);
-        assert_eq!(elsewhere.post("/confirm", &[("token", token), ("password", "a guess")]).await.0, 400);
-        let (status, place) = ada.post("/confirm", &[("token", token)]).await;
+        let with = |password| [("token", token), ("password", password)];
+        assert_eq!(ada.post("/confirm", &with("short")).await.0, 400);
+        let (status, place) = ada.post("/confirm", &with("correct horse")).await;
         assert_eq!(status, 303);
         assert!(place.starts_with(&format!("{}/?code=", running.origin)) && place.contains("state=xyz"), "{place}");
-        assert_eq!(ada.post("/confirm", &[("token", token)]).await.0, 400, "once");
-        assert_eq!(ada.post("/reset", &[("token", token), ("password", "of another purpose")]).await.0, 400);
+        assert_eq!(ada.post("/reset", &with("of another purpose")).await.0, 400);
+        // What is sent again costs no hash.
+        assert_eq!(ada.post("/confirm", &with("sent once more")).await.0, 400, "once");
+        let hashed = HASHED.lock().expect("a list").clone();
+        for (password, is_hashed) in [("correct horse", true), ("sent once more", false), ("of another purpose", false)]
+        {
+            assert_eq!(hashed.iter().any(|it| it == password), is_hashed, "{password}");
+        }
         assert_eq!(ada.login("correct horse").await.0, 303);
 
         // The same page for an address that has an account: only its mail says so.
         let request = ada.request().await;
-        let fields = [("request", request.as_str()), ("address", "ADA@example.com"), ("password", "battery staple")];
+        let fields = [("request", request.as_str()), ("address", "ADA@example.com")];
         assert_eq!(ada.post("/sign-up", &fields).await.0, 200);
         assert!(running.mail.0.lock().expect("mails").last().is_some_and(|text| text.contains("an account already")));
 
@@ -523,6 +563,46 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(known.login("battery staple").await.0, 303);
         }
+    }
+
+    /// Signs `ada@example.com` up, and answers the token of a link that sets a new password.
+    async fn reset_link(running: &Running, ada: &Browser<'_>) -> String {
+        let asked = async |path| {
+            let request = ada.request().await;
+            assert_eq!(ada.post(path, &[("request", &request), ("address", "ada@example.com")]).await.0, 200);
+            running.link().split_once("?token=").expect("a token").1.to_owned()
+        };
+        let token = asked("/sign-up").await;
+        assert_eq!(ada.post("/confirm", &[("token", &token), ("password", "correct horse")]).await.0, 303);
+        asked("/forgot").await
+    }
+
+    #[actix_web::test]
+    async fn a_new_password_is_there_only_once_all_that_the_old_one_gave_has_ended() {
+        let running = Running::start("order").await;
+        let ada = Browser::new(&running);
+        let token = reset_link(&running, &ada).await;
+        // The link is spent, and then the store goes away.
+        running.changes.store(1, Ordering::SeqCst);
+        assert_eq!(ada.post("/reset", &[("token", &token), ("password", "battery staple")]).await.0, 500);
+        running.changes.store(usize::MAX, Ordering::SeqCst);
+        assert_eq!((ada.login("correct horse").await.0, ada.login("battery staple").await.0), (401, 401));
+    }
+
+    #[actix_web::test]
+    async fn an_address_gets_three_mails_an_hour_and_the_page_says_nothing_of_it() {
+        let running = Running::start("mails").await;
+        let ada = Browser::new(&running);
+        reset_link(&running, &ada).await;
+        for path in ["/forgot", "/sign-up", "/forgot"] {
+            let request = ada.request().await;
+            let typed = [("request", request.as_str()), ("address", "ada@EXAMPLE.com")];
+            assert_eq!(ada.post(path, &typed).await.0, 200);
+        }
+        assert_eq!(running.mails(), 3);
+        let request = ada.request().await;
+        assert_eq!(ada.post("/sign-up", &[("request", &request), ("address", "bob@example.com")]).await.0, 200);
+        assert_eq!(running.mails(), 4);
     }
 
     #[actix_web::test]

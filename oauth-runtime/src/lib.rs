@@ -132,7 +132,7 @@ pub use model::jwk::{InvalidJwk, SignatureAlgorithm};
 pub use model::question::{Choice, Question};
 pub use model::redirect_uri::InvalidRedirectUri;
 pub use model::session::Remember;
-pub use model::{Client, Clock, GrantType, InvalidScope, Password, Scope, Secret, Timestamp};
+pub use model::{Client, Clock, GrantType, InvalidScope, Password, Scope, Secret, SecretError, Timestamp};
 pub use pages::{InvalidColour, Logo, Texts};
 pub use policy::Policy;
 pub use server::OAuthService;

@@ -48,6 +48,6 @@ pub(crate) mod written;
 pub use client::Client;
 pub use grant_type::GrantType;
 pub use scope::{InvalidScope, Scope};
-pub use secret::{Password, Secret};
+pub use secret::{Password, Secret, SecretError};
 pub(crate) use text::{debug_as_text, words};
 pub use time::{Clock, Timestamp};

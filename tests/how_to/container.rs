@@ -26,6 +26,7 @@ fn the_image_is_of_the_rust_that_is_required_and_has_a_user_of_its_own() {
         let given = [&file, include_str!("../../oauth-runtime/docs/deployment.md")].concat();
         assert!(given.contains(&format!("{variable}=")), "{variable}");
     }
+    assert!(program.contains("from_env(\"OAUTH_SECRET\")") && image.contains(" OAUTH_SECRET_FILE=/run/secrets/"));
 }
 
 /// A folder that any user may enter, and what is in it.
@@ -75,7 +76,10 @@ fn contained(folder: &Path) -> (Contained, String) {
         (&["--user", "--map-root-user", "--mount"], "0", "")
     };
     command.args(namespace).args(["sh", "-c", CONTAIN]).env("FOLDER", folder).env("OWNER", owner);
-    command.env("USER_OF_IMAGE", user).env("CREDENTIALS_DIRECTORY", folder).env("STORE", folder.join("data/oauth.db"));
+    command
+        .env("USER_OF_IMAGE", user)
+        .env("OAUTH_SECRET_FILE", folder.join("oauth_secret"))
+        .env("STORE", folder.join("data/oauth.db"));
     command.env("ISSUER", "https://notes.example").env("LISTEN", base.trim_start_matches("http://"));
     (Contained(command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap()), base)
 }

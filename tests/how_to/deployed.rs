@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -17,16 +18,26 @@ pub(crate) struct Deployed {
 
 impl Deployed {
     pub(crate) fn start(issuer: &str) -> Deployed {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("deployed-{:016x}", rand::random::<u64>()));
+        let ports = [free_port(), free_port()];
+        Deployed::at(issuer, |_| ports.each_ref().map(|(_, base)| base.trim_start_matches("http://").to_owned()))
+    }
+
+    /// Each on a socket in the file system, which no other user of the machine may open.
+    pub(crate) fn on_sockets(issuer: &str) -> Deployed {
+        Deployed::at(issuer, |folder| ["0.sock", "1.sock"].map(|name| format!("unix:{}", folder.join(name).display())))
+    }
+
+    fn at(issuer: &str, addresses: impl FnOnce(&Path) -> [String; 2]) -> Deployed {
+        // A path to a socket is short.
+        let folder = std::env::temp_dir().join(format!("deployed-{:016x}", rand::random::<u64>()));
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("oauth_secret"), format!("{SECRET}\n")).unwrap();
-        let ports = [free_port(), free_port()];
-        let addresses = ports.map(|(_, base)| base.trim_start_matches("http://").to_owned());
-        let processes = addresses.iter().map(|address| process(&folder, issuer, address)).collect();
+        let addresses = addresses(&folder);
+        let processes = (0..2).map(|index| process(&folder, issuer, index, &addresses[index])).collect();
         let mut deployed = Deployed { folder, addresses, processes };
         for (index, process) in deployed.processes.iter_mut().enumerate() {
             let begun = Instant::now();
-            while TcpStream::connect(&deployed.addresses[index]).is_err() {
+            while !listens(&deployed.addresses[index]) {
                 let ended = process.try_wait().unwrap();
                 assert!(ended.is_none() && begun.elapsed() < PATIENCE, "it does not start: {ended:?}");
                 std::thread::sleep(Duration::from_millis(20));
@@ -37,7 +48,7 @@ impl Deployed {
 
     /// What each has logged so far.
     pub(crate) fn logs(&self) -> [String; 2] {
-        self.addresses.each_ref().map(|address| fs::read_to_string(self.folder.join(address)).unwrap())
+        [0, 1].map(|index| fs::read_to_string(self.folder.join(format!("{index}.log"))).unwrap())
     }
 
     pub(crate) fn upstreams(&self) -> [&str; 2] {
@@ -45,11 +56,18 @@ impl Deployed {
     }
 }
 
-fn process(folder: &Path, issuer: &str, address: &str) -> Child {
-    let log = File::create(folder.join(address)).unwrap();
+fn listens(address: &str) -> bool {
+    match address.strip_prefix("unix:") {
+        Some(socket) => UnixStream::connect(socket).is_ok(),
+        None => TcpStream::connect(address).is_ok(),
+    }
+}
+
+fn process(folder: &Path, issuer: &str, index: usize, address: &str) -> Child {
+    let log = File::create(folder.join(format!("{index}.log"))).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_deployed"));
     command.env("ISSUER", issuer).env("LISTEN", address).env("STORE", folder.join("oauth.db"));
-    command.env("CREDENTIALS_DIRECTORY", folder).env("RUST_LOG", "info").env("NO_COLOR", "1");
+    command.env("OAUTH_SECRET_FILE", folder.join("oauth_secret")).env("RUST_LOG", "info").env("NO_COLOR", "1");
     command.stdin(Stdio::null()).stdout(log).spawn().unwrap()
 }
 

@@ -88,13 +88,32 @@ async fn well_known(browser: &Browser, issuer: &str) -> serde_json::Value {
     found
 }
 
-/// The upstream of both is the same.
+/// What stands above the server's own block is the same for both.
 fn nginx_with_a_path() -> String {
     let own = pages::shown("deployment", "nginx");
-    let (upstream, rest) = own.split_once("server {\n    listen 80").unwrap();
-    let (redirect, _) = rest.split_once("\n}\n").unwrap();
+    let (above, _) = own.split_once("server {\n    listen 443 ssl;\n").unwrap();
     let of_path = pages::shown("deployment", "nginx with a path");
-    format!("{upstream}server {{\n    listen 80{redirect}\n}}\n{of_path}")
+    format!("{}{of_path}", above.replace(host(HOST), host(PATH)))
+}
+
+/// What no one but this machine may ask, and what comes without TLS or for another host.
+async fn keeps_others_out(proxy: &Proxy, issuer: &str) {
+    let browser = browser(proxy, issuer);
+    let health = Answer::to(browser.http.get(format!("{issuer}/healthz"))).await;
+    let at_root = Answer::to(browser.http.get(format!("https://{}/healthz", host(issuer)))).await;
+    assert_eq!((health.status, at_root.status), (404, 404), "{health:?}");
+    let page = browser.authorize(&[]).await;
+    assert_eq!(page.header("strict-transport-security"), "max-age=31536000", "{page:?}");
+    // Whatever port it is told to have here.
+    let plain = browser.http.get(proxy.plain("/authorize?x=1"));
+    let moved = Answer::to(plain.header("host", host(issuer))).await;
+    assert!(matches!(moved.status, 301 | 308), "{moved:?}");
+    assert!(moved.header("location").starts_with(&format!("https://{}", host(issuer))), "{moved:?}");
+    assert!(browser.http.get("https://other.example/").send().await.is_err());
+    let http = proxy.reached_by(own_page()).tls_version_max(reqwest::tls::Version::TLS_1_1);
+    if let Ok(old) = http.build() {
+        assert!(old.get(format!("{issuer}/authorize")).send().await.is_err());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -102,6 +121,12 @@ async fn c46_users_sign_in_through_the_nginx_that_the_page_shows() {
     let deployed = Deployed::start(HOST);
     let proxy = Proxy::nginx(&pages::shown("deployment", "nginx"), host(HOST), deployed.upstreams());
     signs_in(&proxy, &deployed, HOST, "https://notes.example/notes/me").await;
+    keeps_others_out(&proxy, HOST).await;
+    let another = own_page().build().unwrap().get(proxy.plain("/authorize")).header("host", "other.example");
+    assert!(another.send().await.is_err(), "it is sent nowhere");
+    let accesses = proxy.accesses();
+    assert!(accesses.contains("127.0.0.2 ") && accesses.contains("\"GET /authorize\" 200 "), "{accesses}");
+    assert!(!accesses.contains('?') && !accesses.contains("state="), "{accesses}");
     for log in deployed.logs() {
         assert!(log.contains("address=127.0.0.2"), "both were asked: {log}");
     }
@@ -115,6 +140,7 @@ async fn c46_users_sign_in_below_a_path_through_the_nginx_that_the_page_shows() 
     signs_in(&proxy, &deployed, PATH, "https://example.com/notes/me").await;
     let other = Answer::to(browser(&proxy, PATH).http.get("https://example.com/authorize")).await;
     assert_eq!(other.status, 404, "another application's: {other:?}");
+    keeps_others_out(&proxy, PATH).await;
 
     // With a slash it takes the path away, and nothing is found.
     let strips = shown.replacen("proxy_pass http://notes;", "proxy_pass http://notes/;", 1);
@@ -127,6 +153,15 @@ async fn c46_users_sign_in_through_the_caddy_that_the_page_shows() {
     let deployed = Deployed::start(HOST);
     let proxy = Proxy::caddy(&pages::shown("deployment", "caddy"), host(HOST), deployed.upstreams());
     signs_in(&proxy, &deployed, HOST, "https://notes.example/notes/me").await;
+    keeps_others_out(&proxy, HOST).await;
+}
+
+/// No port is open to the other users of the machine.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn c46_users_sign_in_where_the_processes_listen_on_sockets() {
+    let deployed = Deployed::on_sockets(HOST);
+    let proxy = Proxy::nginx(&pages::shown("deployment", "nginx"), host(HOST), deployed.upstreams());
+    signs_in(&proxy, &deployed, HOST, "https://notes.example/notes/me").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -137,6 +172,7 @@ async fn c46_users_sign_in_below_a_path_through_the_caddy_that_the_page_shows() 
     signs_in(&proxy, &deployed, PATH, "https://example.com/notes/me").await;
     let other = Answer::to(browser(&proxy, PATH).http.get("https://example.com/authorize")).await;
     assert_eq!(other.status, 404, "another application's: {other:?}");
+    keeps_others_out(&proxy, PATH).await;
 
     let strips = shown.replace("\t\treverse_proxy", "\t\turi strip_prefix /notes\n\t\treverse_proxy");
     let strips = Proxy::caddy(&strips, host(PATH), deployed.upstreams());

@@ -1,27 +1,19 @@
 //! Sign-up and forgotten passwords are one: a form for the address, a link in a mail, and a form for the password. No page says
 //! whether an address has an account. A link is sealed, expires and is good once, and nothing is kept of it but that it was used.
 
-use std::fmt::Display;
-use std::time::Duration;
+use std::{fmt::Display, time::Duration};
 
-use actix_web::error::{ErrorBadRequest, ErrorInternalServerError};
-use actix_web::http::header::ContentType;
 use actix_web::web::{Data, Form, Query, block};
-use actix_web::{Error, HttpRequest, HttpResponse, get, post};
+use actix_web::{Error, HttpRequest, HttpResponse, error, get, http::header::ContentType, post};
 use argon2::{Argon2, PasswordHasher as _};
 use oauth_runtime::{AuthTime, OAuthService, SignIn, public};
 use serde::Deserialize;
 
-use crate::database::{Database, normalised};
+use crate::database::{Database, NO_PASSWORD, normalised};
 
-/// Sends mails with links to this origin, which comes from the configuration and never from a header.
-pub struct Mail(pub String);
-
-impl Mail {
-    /// Here to the log. Give them to a queue, and limit them by address.
-    fn send(&self, to: &str, text: &str) {
-        tracing::info!("a mail to {to}: {text}");
-    }
+/// Here to the log. Give them to a queue.
+fn mail(to: &str, text: &str) {
+    tracing::info!("a mail to {to}: {text}");
 }
 
 /// What is sealed (by the sign-in page for its browser, or in a mail), and what a user types beside it.
@@ -42,13 +34,16 @@ pub async fn address_form(began: Query<Typed>) -> HttpResponse {
 #[post("/account/new")]
 pub async fn send_link(
     (began, http): (Form<Typed>, HttpRequest),
-    (oauth, mail): (OAuthService, Data<Mail>),
+    (oauth, database): (OAuthService, Data<Database>),
 ) -> Result<HttpResponse, Error> {
     // So that only a browser which came from the sign-in page makes us send mails.
     oauth.pending(&http, &began.request).await?;
-    let address = normalised(&began.text).ok_or_else(|| ErrorBadRequest("this is not an address"))?;
-    let token = oauth.one_time("password", &address, Duration::from_secs(3600)).with(&began.request).seal().await?;
-    mail.send(&address, &format!("Choose your password: {}/account/password?request={token}", mail.0));
+    let address = normalised(&began.text).ok_or_else(|| error::ErrorBadRequest("this is not an address"))?;
+    // Nor more of them than a few to one address.
+    if database.may_mail(&address).await.map_err(broken)? {
+        let token = oauth.one_time("password", &address, Duration::from_secs(3600)).with(&began.request).seal().await?;
+        mail(&address, &format!("Choose your password: {}/account/password?request={token}", oauth.issuer()));
+    }
     Ok(page("Look into your mail", "<p>We sent you a link.</p>"))
 }
 
@@ -68,7 +63,7 @@ pub async fn set_password(
 ) -> Result<HttpResponse, Error> {
     let Typed { request: token, text: password } = link.into_inner();
     if password.chars().count() < 8 || password.len() > 1024 {
-        return Err(ErrorBadRequest("a password has 8 to 1024 characters"));
+        return Err(error::ErrorBadRequest("a password has 8 to 1024 characters"));
     }
     // Before a hash costs anything: one link is one hash, however often it is sent.
     let link = oauth.redeem_one_time::<String>("password", &token).await?;
@@ -83,16 +78,18 @@ pub async fn set_password(
             Err(_) => Ok(page("Your account is there", "<p>Go back to the application, and sign in.</p>")),
         };
     }
-    // A thief of the old password is out: their sessions and tokens end.
-    let sub = database.set_hash(&link.subject, &hash).await.map_err(broken)?;
+    // The old password opens nothing from here on; then all that it gave ends; then the new one is there. Where a step fails the
+    // user asks for another link: there is never a new password beside a thief's session.
+    let sub = database.set_hash(&link.subject, NO_PASSWORD).await.map_err(broken)?;
     oauth.sign_out(&sub).await.map_err(broken)?;
+    database.set_hash(&link.subject, &hash).await.map_err(broken)?;
     Ok(page("Your password is new", "<p>Go back to the application, and sign in.</p>"))
 }
 
 /// What went wrong is for the log.
-pub fn broken(error: impl Display) -> Error {
-    tracing::error!("{error}");
-    ErrorInternalServerError("something is broken here: try again later")
+pub fn broken(why: impl Display) -> Error {
+    tracing::error!("{why}");
+    error::ErrorInternalServerError("something is broken here: try again later")
 }
 
 fn form(action: &str, sealed: &str, label: &str, kind: &str) -> String {
@@ -109,6 +106,7 @@ fn page(title: &str, body: &str) -> HttpResponse {
         .insert_header(ContentType::html())
         .insert_header(("Referrer-Policy", "no-referrer"))
         .insert_header(("Cache-Control", "no-store"))
+        .insert_header(("X-Frame-Options", "DENY"))
         .insert_header(("Content-Security-Policy", "default-src 'none'; style-src 'self'; frame-ancestors 'none'"))
         .body(format!(
             r#"<!doctype html><html lang="en"><title>{title}</title><link rel="stylesheet" href="/oauth/pages.css"><main><h1>{title}</h1>{body}"#

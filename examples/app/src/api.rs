@@ -11,23 +11,19 @@ use crate::{User, accounts::broken, database::Database};
 #[openapi(info(title = "Notes"), paths(notes, add_note))]
 pub struct Description;
 
-/// The notes of a user: for them, and for admins
+/// The notes of a user: for them, and for admins. A user is their `sub`: an address may be another person's one day
 #[utoipa::path(responses((status = 200, description = "Their texts", body = [String])))]
-#[require_claim(scope = "notes:read", any(email = path.address, role = "admin"))]
-#[get("/api/notes/{address}")]
-pub async fn notes(address: Path<String>, database: Data<Database>) -> Result<impl Responder, Error> {
-    Ok(Json(database.notes(&address).await.map_err(broken)?))
+#[require_claim(scope = "notes:read", any(sub = path.owner, role = "admin"))]
+#[get("/api/notes/{owner}")]
+pub async fn notes(owner: Path<String>, database: Data<Database>) -> Result<impl Responder, Error> {
+    Ok(Json(database.notes(&owner).await.map_err(broken)?))
 }
 
-/// Adds a note of the user who asks
+/// Adds a note of the user who asks, and says where theirs are
 #[utoipa::path(request_body = String, responses((status = 201, description = "It is kept")))]
 #[require_claim(scope = "notes:write")]
 #[post("/api/notes")]
-pub async fn add_note(
-    Claims(user): Claims<User>,
-    database: Data<Database>,
-    text: String,
-) -> Result<impl Responder, Error> {
-    database.add_note(&user.sub, &text).await.map_err(broken)?;
-    Ok(HttpResponse::Created())
+pub async fn add_note(Claims(user): Claims<User>, db: Data<Database>, text: String) -> Result<HttpResponse, Error> {
+    db.add_note(&user.sub, &text).await.map_err(broken)?;
+    Ok(HttpResponse::Created().insert_header(("Location", format!("/api/notes/{}", user.sub))).finish())
 }

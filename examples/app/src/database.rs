@@ -2,10 +2,13 @@
 
 use std::path::Path;
 
-use sqlx::Error;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool};
+use sqlx::{Error, sqlite::SqliteConnectOptions, sqlite::SqliteJournalMode, sqlite::SqlitePool};
 
 use crate::{Role, User};
+
+/// The hash of no password that is known.
+pub const NO_PASSWORD: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$H2j+9J2Hf4RktzYT9DOOMw$L+Snmjx9keCRoaaFDJhTpk3z1OCH8wMFhYxkM98FdpY";
 
 #[derive(Clone)]
 pub struct Database(SqlitePool);
@@ -13,10 +16,10 @@ pub struct Database(SqlitePool);
 /// An address as it is kept, for sign-up and sign-in alike: one mailbox, in no character that mailers or readers take for another.
 pub fn normalised(address: &str) -> Option<String> {
     let address = address.trim().to_ascii_lowercase();
-    let all = |text: &str, more: &str| text.chars().all(|it| it.is_ascii_alphanumeric() || more.contains(it));
-    let parts = address.split_once('@').filter(|(name, host)| !name.is_empty() && !host.is_empty());
-    let is_one = parts.is_some_and(|(name, host)| all(name, "!#$%&'*+-./=^_{|}~") && all(host, "-."));
-    (is_one && address.len() <= 254).then_some(address)
+    let is = |it: char, more: &str| it.is_ascii_alphanumeric() || more.contains(it);
+    let all = |text: &str, more| !text.is_empty() && text.chars().all(|it| is(it, more));
+    let is_one = |(name, host)| all(name, "!#$%&'*+-./=^_{|}~") && all(host, "-.");
+    (address.len() <= 254 && address.split_once('@').is_some_and(is_one)).then_some(address)
 }
 
 impl Database {
@@ -24,20 +27,16 @@ impl Database {
         let options = SqliteConnectOptions::new().filename(file).create_if_missing(true).foreign_keys(true);
         let pool = SqlitePool::connect_with(options.journal_mode(SqliteJournalMode::Wal)).await?;
         let tables = "CREATE TABLE IF NOT EXISTS users (sub TEXT PRIMARY KEY, address TEXT UNIQUE, hash TEXT, role TEXT); \
+                      CREATE TABLE IF NOT EXISTS mails (address TEXT, at INTEGER); \
                       CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, owner TEXT REFERENCES users, text TEXT)";
         sqlx::raw_sql(tables).execute(&pool).await?;
         Ok(Database(pool))
     }
 
-    /// The user of a normalised address, and the hash of their password.
-    pub async fn by_address(&self, address: &str) -> Result<Option<(User, String)>, Error> {
-        let row = sqlx::query_as("SELECT sub, address, role, hash FROM users WHERE address = ?").bind(address);
-        Ok(row.fetch_optional(&self.0).await?.map(user))
-    }
-
-    pub async fn by_sub(&self, sub: &str) -> Result<Option<User>, Error> {
-        let row = sqlx::query_as("SELECT sub, address, role, hash FROM users WHERE sub = ?").bind(sub);
-        Ok(row.fetch_optional(&self.0).await?.map(|row| user(row).0))
+    /// The user of this `sub` or normalised address (no text is both), and the hash of their password.
+    pub async fn find(&self, name: &str) -> Result<Option<(User, String)>, Error> {
+        let found = sqlx::query_as("SELECT sub, address, role, hash FROM users WHERE ?1 = sub OR ?1 = address");
+        Ok(found.bind(name).fetch_optional(&self.0).await?.map(user))
     }
 
     /// None, where the address has an account.
@@ -54,15 +53,20 @@ impl Database {
         set.bind(hash).bind(address).fetch_one(&self.0).await
     }
 
-    pub async fn notes(&self, address: &str) -> Result<Vec<String>, Error> {
-        let notes =
-            sqlx::query_scalar("SELECT text FROM notes JOIN users ON owner = sub WHERE address = ? ORDER BY id");
-        notes.bind(address).fetch_all(&self.0).await
+    /// Whether one more mail may go to this address: three within an hour, and this one counts.
+    pub async fn may_mail(&self, address: &str) -> Result<bool, Error> {
+        sqlx::query("DELETE FROM mails WHERE at <= unixepoch() - 3600").execute(&self.0).await?;
+        let add = "INSERT INTO mails SELECT ?1, unixepoch() WHERE (SELECT count(*) FROM mails WHERE address = ?1) < 3";
+        Ok(sqlx::query(add).bind(address).execute(&self.0).await?.rows_affected() == 1)
+    }
+
+    pub async fn notes(&self, owner: &str) -> Result<Vec<String>, Error> {
+        sqlx::query_scalar("SELECT text FROM notes WHERE owner = ? ORDER BY id").bind(owner).fetch_all(&self.0).await
     }
 
     pub async fn add_note(&self, owner: &str, text: &str) -> Result<(), Error> {
-        let add = sqlx::query("INSERT INTO notes (owner, text) VALUES (?, ?)");
-        add.bind(owner).bind(text).execute(&self.0).await.map(drop)
+        let add = sqlx::query("INSERT INTO notes (owner, text) VALUES (?, ?)").bind(owner).bind(text);
+        add.execute(&self.0).await.map(drop)
     }
 }
 

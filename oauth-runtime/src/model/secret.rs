@@ -1,11 +1,15 @@
 //! Values that must not be shown.
 
+mod environment;
+
 use std::fmt;
 use std::ops::Deref;
 
 use base64::Engine as _;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+pub use environment::SecretError;
 
 /// The secret of a service, which all its keys are derived from ([`Builder::secret`](crate::Builder::secret)), or that of
 /// a client, which proves who it is by it ([`Client::secret`](crate::Client::secret)).

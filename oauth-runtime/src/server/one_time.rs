@@ -41,6 +41,19 @@ pub struct Enclosed<T> {
 }
 
 impl OAuthService {
+    /// The issuer, as it is configured: what a link in a mail begins with, since no header of a request can change it.
+    ///
+    /// ```
+    /// # use oauth_runtime::OAuthService;
+    /// fn link(oauth: &OAuthService, token: &str) -> String {
+    ///     format!("{}/password?token={token}", oauth.issuer())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        self.server().issuer().as_str()
+    }
+
     /// Makes a token for a link in a mail of your own: to verify an address, to set a new password. It is sealed, so that
     /// nothing is stored until it is used, and it is for this purpose, a word of yours, and for no other.
     ///

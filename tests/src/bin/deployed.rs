@@ -1,13 +1,12 @@
 //! The program that `oauth-runtime/docs/deployment.md` shows, and that `tests/how_to/` starts behind nginx and Caddy.
 
-use std::path::Path;
+use std::env;
 use std::time::Duration;
-use std::{env, fs};
 
 use actix_web::{App, HttpResponse, HttpServer, Responder, get, web};
 use oauth_runtime::client_address::x_forwarded_for;
 use oauth_runtime::store::SqliteStore;
-use oauth_runtime::{AccessToken, Client, Login, OAuthService, require_token};
+use oauth_runtime::{AccessToken, Client, Login, OAuthService, Secret, public, require_token};
 use serde_json::{Value, json};
 
 #[require_token]
@@ -16,9 +15,10 @@ async fn me(token: AccessToken) -> impl Responder {
     token.subject().to_owned()
 }
 
-/// For the proxy or the orchestrator, which sends no one to a process that cannot reach its store.
+/// For this machine or the orchestrator, which sends no one to a process that cannot reach its store.
+#[public]
 #[get("/healthz")]
-async fn healthz(oauth: web::Data<OAuthService>) -> HttpResponse {
+async fn healthz(oauth: OAuthService) -> HttpResponse {
     match oauth.health().await {
         Ok(_) => HttpResponse::Ok().finish(),
         Err(_) => HttpResponse::ServiceUnavailable().finish(),
@@ -37,11 +37,9 @@ fn find_user(name: &str) -> Option<Value> {
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::fmt::init();
-    // systemd sets it, a container is told; a file shows in no list of processes and in no crash report.
-    let secret = fs::read_to_string(Path::new(&env::var("CREDENTIALS_DIRECTORY")?).join("oauth_secret"))?;
     let oauth = OAuthService::builder()
         .issuer(env::var("ISSUER")?)
-        .secret(secret)
+        .secret(Secret::from_env("OAUTH_SECRET")?) // or the file that OAUTH_SECRET_FILE names
         .store(SqliteStore::open(env::var("STORE")?).await?)
         .client_address(x_forwarded_for(1)) // behind one proxy, which writes that header
         .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"))
@@ -49,15 +47,16 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .authenticate_blocking(sign_in)
         .reload_blocking(find_user)
         .build()?;
-    let shared = web::Data::new(oauth.clone());
-    HttpServer::new(move || {
+    let server = HttpServer::new(move || {
         let notes = web::scope("/notes").service(me);
-        App::new().app_data(shared.clone()).configure(oauth.routes()).service(healthz).service(notes)
+        App::new().configure(oauth.routes()).service(healthz).service(notes)
     })
     .keep_alive(Duration::from_secs(150)) // longer than the proxy keeps a connection that is idle
-    .shutdown_timeout(30)
-    .bind(env::var("LISTEN")?)?
-    .run()
-    .await?;
-    Ok(())
+    .shutdown_timeout(30);
+    let listen = env::var("LISTEN")?; // 127.0.0.1:8000, or unix:/run/notes/8000.sock
+    let server = match listen.strip_prefix("unix:") {
+        Some(socket) => server.bind_uds(socket)?,
+        None => server.bind(listen)?,
+    };
+    Ok(server.run().await?)
 }

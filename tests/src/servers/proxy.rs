@@ -14,11 +14,17 @@ pub struct Proxy {
     _process: Process,
     directory: Directory,
     address: SocketAddr,
+    /// Where it answers without TLS.
+    plain: SocketAddr,
     authority: PathBuf,
 }
 
 /// The hosts that the guide's configurations are for.
 const HOSTS: [&str; 2] = ["notes.example", "example.com"];
+/// One that they are not for.
+const ANOTHER: &str = "other.example";
+/// Where nginx writes what it was asked.
+const ACCESSES: &str = "/var/log/nginx/notes.log";
 /// Where those expect the processes.
 const UPSTREAMS: [&str; 2] = ["127.0.0.1:8000", "127.0.0.1:8001"];
 
@@ -26,11 +32,12 @@ impl Proxy {
     /// An nginx with what stands in a file of its `conf.d`.
     pub fn nginx(shown: &str, host: &str, upstreams: [&str; 2]) -> Proxy {
         let nginx = program("nginx", "nginx");
-        Proxy::start(host, |directory, port| {
+        Proxy::start(host, |directory, [port, plain]| {
             let path = directory.path();
             certificate(path);
-            let shown = replaced(shown, &[("listen 443 ssl;", &format!("listen 127.0.0.1:{port} ssl;"))]);
-            let shown = replaced(&shown, &[("listen 80;", &format!("listen 127.0.0.1:{};", free_port()))]);
+            let shown = replaced(shown, &[("listen 443 ssl", &format!("listen 127.0.0.1:{port} ssl"))]);
+            let shown = replaced(&shown, &[("listen 80", &format!("listen 127.0.0.1:{plain}"))]);
+            let shown = replaced(&shown, &[(ACCESSES, &path.join("accesses").display().to_string())]);
             let of_host = |file: &str| format!("/etc/letsencrypt/live/{host}/{file}");
             let here = |file: &str| path.join(file).display().to_string();
             let files = ["fullchain.pem", "privkey.pem"].map(|file| (of_host(file), here(file)));
@@ -47,12 +54,11 @@ impl Proxy {
     /// A Caddy with what stands in its `Caddyfile`. It is its own authority.
     pub fn caddy(shown: &str, host: &str, upstreams: [&str; 2]) -> Proxy {
         let caddy = program("caddy", "caddy");
-        Proxy::start(host, |directory, port| {
+        Proxy::start(host, |directory, [port, plain]| {
             let path = directory.path();
             let options = format!(
-                "{{\n\tadmin off\n\tlocal_certs\n\tskip_install_trust\n\tdefault_bind 127.0.0.1\n\thttp_port {}\n\thttps_port \
+                "{{\n\tadmin off\n\tlocal_certs\n\tskip_install_trust\n\tdefault_bind 127.0.0.1\n\thttp_port {plain}\n\thttps_port \
                  {port}\n\tstorage file_system {}\n}}\n",
-                free_port(),
                 directory.data().display()
             );
             let shown = replaced(shown, &[(UPSTREAMS[0], upstreams[0]), (UPSTREAMS[1], upstreams[1])]);
@@ -64,27 +70,38 @@ impl Proxy {
         })
     }
 
-    fn start(host: &str, command: impl Fn(&Directory, u16) -> (Command, PathBuf)) -> Proxy {
+    fn start(host: &str, command: impl Fn(&Directory, [u16; 2]) -> (Command, PathBuf)) -> Proxy {
         assert!(HOSTS.contains(&host), "{host}");
         let directory = Directory::new();
         fs::create_dir(directory.data()).unwrap();
         loop {
-            let port = free_port();
-            let (mut server, authority) = command(&directory, port);
-            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+            let ports = [free_port(), free_port()];
+            let (mut server, authority) = command(&directory, ports);
+            let [address, plain] = ports.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
             let ready = |_| TcpStream::connect(address).is_ok() && shows_certificate(address, host, &authority);
             // Caddy keeps its files below a home.
             server.env("HOME", directory.path()).env("XDG_CONFIG_HOME", directory.path());
             if let Ok(process) = Process::start(&mut server, &directory.log(), ready) {
-                return Proxy { _process: process, directory, address, authority };
+                return Proxy { _process: process, directory, address, plain, authority };
             }
         }
     }
 
-    /// For a client of its hosts: what makes it connect here, and trust this one alone.
+    /// For a client of its hosts, and of one that is none: what makes it connect here, and trust this one alone.
     pub fn reached_by(&self, client: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
         let authority = reqwest::Certificate::from_pem(&fs::read(&self.authority).unwrap()).unwrap();
-        HOSTS.iter().fold(client.tls_certs_only([authority]), |client, host| client.resolve(host, self.address))
+        let hosts = HOSTS.iter().chain([&ANOTHER]);
+        hosts.fold(client.tls_certs_only([authority]), |client, host| client.resolve(host, self.address))
+    }
+
+    /// A URL of it without TLS.
+    pub fn plain(&self, path: &str) -> String {
+        format!("http://{}{path}", self.plain)
+    }
+
+    /// What nginx was asked, as the guide has it written down.
+    pub fn accesses(&self) -> String {
+        fs::read_to_string(self.directory.path().join("accesses")).unwrap()
     }
 
     /// What it has written so far.
