@@ -61,7 +61,7 @@ async fn with_a_browser(
     Ok(client.exchange_code(code).set_pkce_verifier(verifier).request_async(&|it| send(http, it)).await?)
 }
 
-/// Waits for the browser to come back. What else comes, such as from another program, is told that it is not here.
+/// Waits for the browser to come back. Anything else, such as another program's request, is answered with 404.
 fn code_from(listener: &TcpListener, state: &str, issuer: &str) -> Result<String, String> {
     for stream in listener.incoming() {
         let mut stream = stream.map_err(|error| error.to_string())?;

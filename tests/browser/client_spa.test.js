@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
@@ -69,9 +70,16 @@ const pass = (origin) => (from, to) => {
   from.pipe(asked)
 }
 
+/** That of the guide, with what stands in the page itself here. */
+const inline = [...INDEX.matchAll(/<script[^>]*>([^]*?)<\/script>/g)]
+  .map(([, text]) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`)
+const guide = readFileSync(new URL('../../oauth-runtime/docs/client-spa.md', import.meta.url), 'utf8')
+const POLICY = guide.match(/Content-Security-Policy "([^"]+)"/)[1].replace("script-src 'self'", `script-src 'self' ${inline.join(' ')}`)
+
 function files(from, to) {
   const path = new URL(from.url, 'https://app.notes.example').pathname
   const script = FILES[path]
+  to.setHeader('content-security-policy', POLICY)
   to.setHeader('content-type', script ? 'text/javascript' : 'text/html').end(script ? readFileSync(script) : INDEX)
 }
 
@@ -138,6 +146,28 @@ test('the single-page application of the guide signs out, and its token has ende
   )
   assert.equal(status, 401)
   assert.ok(seen.requests.every((request) => !request.url().includes('access_token=')))
+  await close()
+})
+
+test('an API that goes on refusing sends the user round once, and without a token none is sent', async () => {
+  const { page, seen, close } = await open(browser, { ignoreHTTPSErrors: true })
+  await signIn(page)
+  await page.reload()
+  assert.equal(await user(page), 'ada')
+  await page.route('https://notes.example/api/notes', (route) =>
+    route.fulfill({ status: 401, json: { error_description: 'refused for good' }, headers: { 'access-control-allow-origin': APP } }))
+  await Promise.all([page.waitForRequest(/\/callback\?/), leave(page, 'notes')])
+  await page.waitForURL(`${APP}/`)
+  assert.equal(await user(page), 'ada')
+  await assert.rejects(inApp(page, 'notes'), /refused for good/)
+  assert.equal(new URL(page.url()).origin, APP)
+
+  await page.evaluate(async () => (await import('/app.js')).manager.removeUser())
+  const calls = () => seen.requests.filter((request) => request.url().includes('/api/notes')).length
+  const before = calls()
+  await Promise.all([page.waitForRequest(/\/callback\?/), leave(page, 'notes')])
+  await page.waitForURL(`${APP}/`)
+  assert.equal(calls(), before)
   await close()
 })
 

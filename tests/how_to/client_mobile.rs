@@ -192,11 +192,18 @@ async fn what_goes_wrong_with_a_mobile_app_is_what_the_page_says() {
 fn the_page_configures_appauth_with_what_is_tested() {
     for (name, scopes) in [("android", "\"openid notes:read\""), ("ios", "[\"openid\", \"notes:read\"]")] {
         let code = pages::shown("client-mobile", name);
-        for part in [&format!("\"{ISSUER}\""), "\"mobile\"", &format!("\"{OWN_SCHEME}\""), scopes] {
+        for part in [&format!("\"{ISSUER}\""), "\"mobile\"", &format!("\"{CLAIMED}\""), scopes] {
             assert!(code.contains(part), "{name} has no {part}");
         }
     }
     let scheme = OWN_SCHEME.split(':').next().unwrap();
     assert!(pages::shown("client-mobile", "gradle").contains(&format!("appAuthRedirectScheme: '{scheme}'")));
-    assert!(include_str!("shown/client_mobile.rs").contains(CLAIMED));
+    assert!(pages::shown("client-mobile", "ios").contains(&format!("var redirect = \"{OWN_SCHEME}\"")));
+    // The claimed one is the first that a reader sees (RFC 8252 §7.2).
+    let registered = include_str!("shown/client_mobile.rs");
+    assert!(registered.find(CLAIMED).unwrap() < registered.find(OWN_SCHEME).unwrap());
+    let claimed = url::Url::parse(CLAIMED).unwrap();
+    let (host, path) = (claimed.host_str().unwrap(), claimed.path());
+    let data = format!("android:scheme=\"https\" android:host=\"{host}\" android:path=\"{path}\"");
+    assert!(pages::shown("client-mobile", "manifest").contains(&data));
 }

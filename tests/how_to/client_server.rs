@@ -1,13 +1,14 @@
 //! The client of the page on applications with a server, whose code this runs.
 
+use std::time::Instant;
+
 use oauth_runtime::Secret;
 use oauth_tests::{Answer, own_page};
-use openidconnect::OAuth2TokenResponse as _;
 use url::Url;
 
 use crate::shown::client_server;
-use crate::shown::client_server_code::{Callback, Site};
-use crate::site::{ISSUER, behind_nginx};
+use crate::shown::client_server_code::{Callback, SignedIn, Site};
+use crate::site::{ISSUER, behind_nginx, behind_nginx_with};
 
 const WEB_SECRET: &str = "XbyYqzRw8nYkOCkP0n0W8HnE3bHc9a3Yy3s0mJQfT1E=";
 
@@ -23,7 +24,10 @@ fn callback(answer: &Answer) -> Callback {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_application_with_a_server_signs_its_users_in_refreshes_and_signs_them_out() {
-    let (_server, proxy, browser) = behind_nginx(&client_server::oauth(Secret::from(WEB_SECRET)).unwrap());
+    let oauth = client_server::oauth(Secret::from(WEB_SECRET)).unwrap();
+    let (_server, proxy, browser) = behind_nginx_with(&oauth, |app| {
+        app.service(client_server::notes);
+    });
     let http = proxy.reached_by(own_page()).build().unwrap();
     let site = Site::new(http.clone(), WEB_SECRET.to_owned()).await.unwrap();
 
@@ -31,9 +35,16 @@ async fn an_application_with_a_server_signs_its_users_in_refreshes_and_signs_the
     let page = Answer::to(browser.http.get(url)).await;
     let user = site.finish(pending, callback(&browser.login(&page.form(), "ada", "ada123").await)).await.unwrap();
     assert_eq!(user.subject, "ada");
+    assert_eq!(site.notes(&user).await.unwrap(), "the notes of ada");
+    assert!(user.expires > Instant::now());
 
-    let issued = site.refresh(user.refresh_token.as_ref().unwrap()).await.unwrap();
-    assert_ne!(issued.refresh_token().unwrap().secret(), user.refresh_token.as_ref().unwrap().secret());
+    let issued = site.refresh(&user).await.unwrap();
+    let secret = |user: &SignedIn| user.refresh_token.as_ref().unwrap().secret().clone();
+    assert!(issued.subject == "ada" && secret(&issued) != secret(&user));
+    assert_eq!(site.notes(&issued).await.unwrap(), "the notes of ada");
+    // Another user's session, with this one's refresh token.
+    let mixed = SignedIn { subject: "bob".to_owned(), ..site.refresh(&issued).await.unwrap() };
+    assert_eq!(site.refresh(&mixed).await.err().unwrap().to_string(), "the ID token is another user's");
 
     // Another tab, where no one is asked.
     let (url, pending) = site.begin();
@@ -42,7 +53,7 @@ async fn an_application_with_a_server_signs_its_users_in_refreshes_and_signs_the
 
     let gone = Answer::to(browser.http.get(site.sign_out(&user).unwrap())).await;
     assert_eq!((gone.status, gone.header("location")), (303, "https://web.example/"), "{gone:?}");
-    let refused = site.refresh(issued.refresh_token().unwrap()).await.unwrap_err();
+    let refused = site.refresh(&issued).await.err().unwrap();
     assert!(refused.to_string().contains("invalid_grant"), "{refused}");
 }
 

@@ -18,8 +18,8 @@ pub(crate) struct Deployed {
 
 impl Deployed {
     pub(crate) fn start(issuer: &str) -> Deployed {
-        let ports = [free_port(), free_port()];
-        Deployed::at(issuer, |_| ports.each_ref().map(|(_, base)| base.trim_start_matches("http://").to_owned()))
+        let addresses = [free_port(), free_port()].map(|(_, base)| base.trim_start_matches("http://").to_owned());
+        Deployed::at(issuer, |_| addresses)
     }
 
     /// Each on a socket in the file system, which no other user of the machine may open.

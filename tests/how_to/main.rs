@@ -3,6 +3,7 @@
 
 mod client_mobile;
 mod client_server;
+mod client_spa;
 mod container;
 mod deployed;
 mod migrating;

@@ -140,6 +140,9 @@ fn a_hash_of_an_unknown_kind_is_told_from_a_wrong_password() {
     assert_eq!(is_right("x", rest.split('"').next().unwrap()), Some(false));
 }
 
+/// The key of RFC 7515 §A.3.
+const KEYS_OF_A_CLIENT: &str = r#"{"keys":[{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}"#;
+
 /// A client as `kc.sh export` writes it, but for what is not read.
 fn exported(change: Value) -> Value {
     let mut client = json!({ "clientId": "team", "name": "", "enabled": true, "publicClient": false,
@@ -153,10 +156,11 @@ fn exported(change: Value) -> Value {
 
 #[tokio::test]
 async fn clients_of_keycloak_are_registered_and_a_pattern_of_redirects_is_refused() {
-    let team = migrating_clients::from_keycloak(&exported(json!({}))).unwrap();
+    let registered = |client: &Value| migrating_clients::from_keycloak(client).unwrap().unwrap();
+    let team = registered(&exported(json!({})));
     let page =
         exported(json!({ "clientId": "page", "publicClient": true, "redirectUris": ["https://page.example/cb"] }));
-    let page = migrating_clients::from_keycloak(&page).unwrap();
+    let page = registered(&page);
     let server = start(|builder| builder.client(team).client(page));
     let browser = Browser::new(&server);
     let of = [("client_id", Some("team")), ("redirect_uri", Some("https://team.example/cb"))];
@@ -170,17 +174,27 @@ async fn clients_of_keycloak_are_registered_and_a_pattern_of_redirects_is_refuse
     let issued = browser.post_as("/token", "team", "9vX2hT4kLmQ8sR1wZ7bN3cJ6fD0gAyEu", &form).await;
     assert_eq!(issued.status, 200, "{issued:?}");
 
-    for change in [json!({ "standardFlowEnabled": false }), json!({ "enabled": false }), json!({ "secret": null })] {
-        assert!(migrating_clients::from_keycloak(&exported(change.clone())).is_none(), "{change}");
+    for change in [json!({ "standardFlowEnabled": false }), json!({ "enabled": false })] {
+        assert!(migrating_clients::from_keycloak(&exported(change.clone())).unwrap().is_none(), "{change}");
     }
+    // A secret that no one authenticates by does not become one.
+    for kind in ["client-jwt", "client-x509", "client-secret-jwt"] {
+        let refused = migrating_clients::from_keycloak(&exported(json!({ "clientAuthenticatorType": kind })));
+        assert!(refused.unwrap_err().contains(kind));
+    }
+    assert!(migrating_clients::from_keycloak(&exported(json!({ "secret": null }))).is_err());
+    let of_key = json!({ "clientAuthenticatorType": "client-jwt",
+        "attributes": { "use.jwks.string": "true", "jwks.string": KEYS_OF_A_CLIENT } });
+    let builder = oauth_tests::builder("http://127.0.0.1:9").client(registered(&exported(of_key)));
+    assert!(builder.build().is_ok());
     let anywhere = exported(json!({ "redirectUris": ["https://team.example/*"] }));
     let builder = oauth_tests::builder("http://127.0.0.1:9");
-    let refused = builder.client(migrating_clients::from_keycloak(&anywhere).unwrap()).build().unwrap_err().to_string();
+    let refused = builder.client(registered(&anywhere)).build().unwrap_err().to_string();
     assert!(refused.contains("https://team.example/*"), "{refused}");
     // What the console of the administrators exports.
     let masked = exported(json!({ "secret": "**********" }));
     let builder = oauth_tests::builder("http://127.0.0.1:9");
-    assert!(builder.client(migrating_clients::from_keycloak(&masked).unwrap()).build().is_err());
+    assert!(builder.client(registered(&masked)).build().is_err());
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 pub mod client_mobile;
 pub mod client_server;
 pub mod client_server_code;
+pub mod client_spa_development;
 pub mod migrating_clients;
 pub mod migrating_hashes;
 pub mod migrating_paths;
@@ -11,9 +12,10 @@ pub mod migrating_paths;
 use oauth_tests::pages;
 
 /// The page, the name and language of its block, and what stands there. That of `client-spa` is run in Chromium.
-const SHOWN: [(&str, &str, &str, &str); 8] = [
+const SHOWN: [(&str, &str, &str, &str); 9] = [
     ("client-spa", "configuration", "rust", include_str!("shown/client_spa.rs")),
     ("client-spa", "client", "js", include_str!("shown/client_spa.js")),
+    ("client-spa", "development", "rust", include_str!("shown/client_spa_development.rs")),
     ("client-mobile", "configuration", "rust", include_str!("shown/client_mobile.rs")),
     ("client-server", "configuration", "rust", include_str!("shown/client_server.rs")),
     ("client-server", "client", "rs", include_str!("shown/client_server_code.rs")),
@@ -29,17 +31,16 @@ fn the_pages_show_what_is_run() {
     }
 }
 
-/// The functions of the example, from its documentation to its end, in this order.
+#[test]
+fn the_page_on_signing_in_shows_the_template() {
+    let (_, accounts) = include_str!("../../examples/app/src/accounts.rs").split_once("\n\n").unwrap();
+    pages::hold("sign-in", "accounts", &format!("```rs\n{accounts}```\n"));
+}
+
+/// All of the example but its tests.
 #[test]
 fn the_page_of_command_lines_shows_the_example() {
-    let example = include_str!("../../examples/cli.rs");
-    let function = |name: &str| {
-        let begin = example.find(&format!("fn {name}")).unwrap();
-        let begin = example[..begin].rfind("\n\n").unwrap() + 2;
-        let (function, _) = example[begin..].split_once("\n}\n").unwrap();
-        format!("{function}\n}}\n")
-    };
-    let named = |names: &[&str]| names.iter().map(|name| function(name)).collect::<Vec<_>>().join("\n");
-    pages::hold("client-cli", "client", &format!("```rs\n{}```\n", named(&["with_a_browser", "answer_in"])));
-    pages::hold("client-cli", "device", &format!("```rs\n{}```\n", named(&["with_a_code"])));
+    let (_, program) = include_str!("../../examples/cli.rs").split_once("\n\n").unwrap();
+    let (program, _) = program.split_once("\n#[cfg(test)]").unwrap();
+    pages::hold("client-cli", "program", &format!("```rs\n{program}```\n"));
 }

@@ -20,7 +20,7 @@ pub fn oauth(
         Client::confidential("report").jwks(public_key).scope("notes:read").claims(json!({ "role": "report" }));
     OAuthService::builder()
         .issuer("https://notes.example")
-        .direct_peers()
+        .direct_peers() // without a proxy; behind one .client_address(..)
         .keys(keys)
         .client(demo)
         .client(web)

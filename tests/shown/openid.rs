@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 pub fn oauth(keys: Keys, job_secret: Secret) -> Result<OAuthService, BuildError> {
     OAuthService::builder()
         .issuer("https://notes.example")
-        .direct_peers()
+        .direct_peers() // without a proxy; behind one .client_address(..)
         .keys(keys)
         .scope("openid", "Know who you are")
         .scope("email", "Know your address")

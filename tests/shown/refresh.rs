@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 pub fn oauth() -> Result<OAuthService, BuildError> {
     OAuthService::builder()
         .issuer("https://notes.example")
-        .direct_peers()
+        .direct_peers() // without a proxy; behind one .client_address(..)
         .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"))
         .scope("notes:read", "Read your notes")
         .authenticate_blocking(|login: Login| {

@@ -6,7 +6,7 @@ use serde_json::json;
 pub fn oauth(keys: Keys) -> Result<OAuthService, BuildError> {
     OAuthService::builder()
         .issuer("https://notes.example")
-        .direct_peers()
+        .direct_peers() // without a proxy; behind one .client_address(..)
         .keys(keys)
         .scope("openid", "Know who you are")
         .scope("notes:read", "Read your notes")

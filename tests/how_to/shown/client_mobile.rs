@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 pub fn oauth() -> Result<OAuthService, BuildError> {
     let mobile = Client::public("mobile")
         .name("Notes")
-        .redirect_uri("https://notes.example/app/callback") // an App Link, a Universal Link
-        .redirect_uri("com.example.notes:/callback") // a scheme of the app's own
+        .redirect_uri("https://notes.example/app/callback") // an App Link, a Universal Link: prefer it
+        .redirect_uri("com.example.notes:/callback") // a scheme of the app's own, for older systems
         .redirect_uri("http://127.0.0.1/") // a desktop, on any port
         .post_logout_redirect_uri("com.example.notes:/signed-out");
     OAuthService::builder()

@@ -1,5 +1,6 @@
+use actix_web::{Responder, get};
 use oauth_runtime::client_address::x_forwarded_for;
-use oauth_runtime::{BuildError, Client, Login, OAuthService, Secret};
+use oauth_runtime::{AccessToken, BuildError, Client, Login, OAuthService, Secret, require_claim};
 use serde_json::{Value, json};
 
 pub fn oauth(web_secret: Secret) -> Result<OAuthService, BuildError> {
@@ -17,6 +18,13 @@ pub fn oauth(web_secret: Secret) -> Result<OAuthService, BuildError> {
         .authenticate_blocking(sign_in)
         .reload_blocking(find_user)
         .build()
+}
+
+/// The API that the other application calls for its users.
+#[require_claim(scope = "notes:read")]
+#[get("/api/notes")]
+pub async fn notes(token: AccessToken) -> impl Responder {
+    format!("the notes of {}", token.subject())
 }
 
 fn sign_in(login: Login) -> Option<Value> {

@@ -1,17 +1,19 @@
 use std::error::Error;
+use std::time::Instant;
 
 use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreIdToken, CoreTokenResponse};
 use openidconnect::url::Url;
 use openidconnect::{
-    AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest,
-    HttpResponse, IssuerUrl, LogoutRequest, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier,
-    PostLogoutRedirectUrl, ProviderMetadataWithLogout, RedirectUrl, RefreshToken, TokenResponse as _,
+    AccessToken, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet,
+    HttpRequest, HttpResponse, IssuerUrl, LogoutRequest, Nonce, NonceVerifier, OAuth2TokenResponse as _,
+    PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl, ProviderMetadataWithLogout, RedirectUrl, RefreshToken,
+    Scope, TokenResponse as _,
 };
 use serde::Deserialize;
 
 type Oidc = CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointMaybeSet, EndpointMaybeSet>;
 
-/// The client. Make it once a day: the server's keys change, and this has those of now and of next.
+/// The client. Make it once a day: the server's keys change, and this has the current and the next ones.
 pub struct Site {
     http: reqwest::Client,
     metadata: ProviderMetadataWithLogout,
@@ -38,6 +40,9 @@ pub struct Callback {
 pub struct SignedIn {
     pub subject: String,
     pub id_token: CoreIdToken,
+    pub access_token: AccessToken,
+    /// When the access token has to be refreshed.
+    pub expires: Instant,
     pub refresh_token: Option<RefreshToken>,
 }
 
@@ -52,16 +57,17 @@ impl Site {
         Ok(Site { http, metadata, oidc })
     }
 
-    /// `/login` redirects there.
+    /// `GET /login` redirects there.
     pub fn begin(&self) -> (Url, Pending) {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let flow = CoreAuthenticationFlow::AuthorizationCode;
         let request = self.oidc.authorize_url(flow, CsrfToken::new_random, Nonce::new_random);
-        let (url, state, nonce) = request.set_pkce_challenge(challenge).url();
+        let request = request.add_scope(Scope::new("notes:read".into())).set_pkce_challenge(challenge);
+        let (url, state, nonce) = request.url();
         (url, Pending { state, nonce, verifier })
     }
 
-    /// `/callback`. Give the browser a new session id afterwards.
+    /// `GET /callback`. Give the browser a new session id afterwards.
     pub async fn finish(&self, pending: Pending, callback: Callback) -> Result<SignedIn, Box<dyn Error>> {
         if callback.state != *pending.state.secret() || callback.iss != self.metadata.issuer().as_str() {
             return Err("this is no answer to what was asked".into());
@@ -69,18 +75,40 @@ impl Site {
         let Some(code) = callback.code else { return Err(callback.error.unwrap_or_default().into()) };
         let request = self.oidc.exchange_code(AuthorizationCode::new(code))?.set_pkce_verifier(pending.verifier);
         let issued = request.request_async(&|request| send(self.http.clone(), request)).await?;
-        let id_token = issued.id_token().ok_or("there is no ID token")?.clone();
-        let subject = id_token.claims(&self.oidc.id_token_verifier(), &pending.nonce)?.subject().to_string();
-        Ok(SignedIn { subject, id_token, refresh_token: issued.refresh_token().cloned() })
+        self.verified(&issued, &pending.nonce)
     }
 
-    /// Keep the new refresh token in place of the old one.
-    pub async fn refresh(&self, token: &RefreshToken) -> Result<CoreTokenResponse, Box<dyn Error>> {
+    /// When `expires` has come. Keep what it answers in place of all that was kept.
+    pub async fn refresh(&self, user: &SignedIn) -> Result<SignedIn, Box<dyn Error>> {
+        let token = user.refresh_token.as_ref().ok_or("there is no refresh token")?;
         let request = self.oidc.exchange_refresh_token(token)?;
-        Ok(request.request_async(&|request| send(self.http.clone(), request)).await?)
+        let issued = request.request_async(&|request| send(self.http.clone(), request)).await?;
+        // Here an ID token has no nonce.
+        let renewed = self.verified(&issued, |_: Option<&Nonce>| Ok(()))?;
+        // OpenID Connect Core §12.2: of the same issuer, which is verified, and of the same user
+        if renewed.subject == user.subject { Ok(renewed) } else { Err("the ID token is another user's".into()) }
     }
 
-    /// `/logout` ends the browser's session here, and redirects there.
+    /// The signature of the ID token, its issuer, audience, expiry and nonce.
+    fn verified(&self, issued: &CoreTokenResponse, nonce: impl NonceVerifier) -> Result<SignedIn, Box<dyn Error>> {
+        let id_token = issued.id_token().ok_or("there is no ID token")?.clone();
+        let subject = id_token.claims(&self.oidc.id_token_verifier(), nonce)?.subject().to_string();
+        Ok(SignedIn {
+            subject,
+            id_token,
+            access_token: issued.access_token().clone(),
+            expires: Instant::now() + issued.expires_in().unwrap_or_default(),
+            refresh_token: issued.refresh_token().cloned(),
+        })
+    }
+
+    /// Calls the API for the user.
+    pub async fn notes(&self, user: &SignedIn) -> Result<String, reqwest::Error> {
+        let request = self.http.get("https://notes.example/api/notes").bearer_auth(user.access_token.secret());
+        request.send().await?.error_for_status()?.text().await
+    }
+
+    /// `POST /logout`, from a form of your own page, ends the browser's session here, and redirects there.
     pub fn sign_out(&self, user: &SignedIn) -> Result<Url, Box<dyn Error>> {
         let end = self.metadata.additional_metadata().end_session_endpoint.clone().ok_or("there is no sign-out")?;
         let back = PostLogoutRedirectUrl::new("https://web.example/".into())?;

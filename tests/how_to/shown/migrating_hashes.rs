@@ -5,12 +5,12 @@ use aws_lc_rs::pbkdf2::{self, Algorithm, PBKDF2_HMAC_SHA1, PBKDF2_HMAC_SHA256, P
 use aws_lc_rs::{constant_time, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
-use oauth_runtime::Login;
+use oauth_runtime::{Login, SignIn};
 use serde_json::{Value, json};
 
-/// What the hashes of today begin with: `Argon2::default()`.
+/// What new hashes begin with: `Argon2::default()`.
 const CURRENT: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
-/// Of no password that is known: a name that there is not takes as long as one that there is.
+/// The hash of no password that is known, so that an unknown name takes as long as a known one.
 const OF_NO_ONE: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$gZK0BSRrYu0fIm1SNNfs+Q$L+Snmjx9keCRoaaFDJhTpk3z1OCH8wMFhYxkM98FdpY";
 
@@ -23,22 +23,27 @@ pub trait Users {
 }
 
 /// For `authenticate_blocking`.
-pub fn sign_in(users: &impl Users, login: &Login) -> Option<Value> {
+pub fn sign_in(users: &impl Users, login: &Login) -> SignIn<Value> {
     let found = users.find(&login.username);
     let hash = found.as_ref().map_or(OF_NO_ONE, |(_, hash)| hash);
     let Some(is_right) = is_right(&login.password, hash) else {
         // As long as any other answer takes.
         let _ = is_right(&login.password, OF_NO_ONE);
-        tracing::warn!(user = ?found.map(|(subject, _)| subject), "the hash of a user is of no kind that is known");
-        return None;
+        let subject = found.map(|(subject, _)| subject);
+        tracing::warn!(user = ?subject, "the hash of a user is of an unknown kind");
+        return subject.map_or_else(SignIn::refused, SignIn::refused_for);
     };
-    let (subject, old) = found.filter(|_| is_right)?;
+    let Some((subject, old)) = found else { return SignIn::refused() };
+    if !is_right {
+        // Counts for the user, by whichever of their names it was tried.
+        return SignIn::refused_for(subject);
+    }
     if !old.starts_with(CURRENT)
         && let Ok(new) = Argon2::default().hash_password(login.password.as_bytes())
     {
         users.replace_hash(&subject, &old, &new.to_string());
     }
-    Some(json!({ "sub": subject }))
+    SignIn::done(json!({ "sub": subject })).amr("pwd")
 }
 
 /// Whether a password is that of a hash; nothing where its kind is unknown. Run it over your table before you switch.
@@ -100,7 +105,7 @@ fn scrypt([n, r, p]: [&str; 3], salt: &[u8], password: &str, hash: &str) -> Opti
     Some(constant_time::verify_slices_are_equal(&derived, &hash).is_ok())
 }
 
-/// One that was cut off would be that of many passwords.
+/// A hash that was cut off would fit many passwords.
 fn whole(hash: &str) -> Option<Vec<u8>> {
     STANDARD.decode(hash).ok().filter(|hash| hash.len() >= 16)
 }

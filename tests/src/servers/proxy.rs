@@ -20,7 +20,7 @@ pub struct Proxy {
 }
 
 /// The hosts that the guide's configurations are for.
-const HOSTS: [&str; 2] = ["notes.example", "example.com"];
+const HOSTS: [&str; 3] = ["notes.example", "example.com", "app.notes.example"];
 /// One that they are not for.
 const ANOTHER: &str = "other.example";
 /// Where nginx writes what it was asked.
