@@ -1,7 +1,6 @@
 //! Secrets out of the environment, or out of files that it names.
 
 use std::env::VarError;
-use std::fmt;
 
 use crate::model::Secret;
 
@@ -34,11 +33,7 @@ pub enum SecretError {
     },
 }
 
-impl fmt::Debug for SecretError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
+crate::model::debug_as_text!(SecretError);
 
 impl Secret {
     /// The secret in the environment variable of this name; or, where `_FILE` follows the name, in the file at that path, as
