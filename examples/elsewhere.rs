@@ -36,7 +36,14 @@ async fn page(oauth: OAuthService, http: HttpRequest, arrival: Query<Arrival>) -
          <button>Sign in</button></form>",
         arrival.request
     );
-    Ok(HttpResponse::Ok().insert_header(ContentType::html()).insert_header(("X-Frame-Options", "DENY")).body(html))
+    // In no frame of another site, in no cache, and its address is told to no one.
+    Ok(HttpResponse::Ok()
+        .insert_header(ContentType::html())
+        .insert_header(("X-Frame-Options", "DENY"))
+        .insert_header(("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"))
+        .insert_header(("Referrer-Policy", "no-referrer"))
+        .insert_header(("Cache-Control", "no-store"))
+        .body(html))
 }
 
 /// The page posts here. Count wrong codes: here that is your own affair.
@@ -47,6 +54,7 @@ async fn sign_in(oauth: OAuthService, http: HttpRequest, answer: Form<Answer>) -
     if answer.code != CODE {
         return pending.deny(&http).await;
     }
+    // In production `sub` is the id of the user with this address: an address may be another person's one day.
     let user = json!({ "sub": answer.address, "email": answer.address });
     pending.finish(&http, SignIn::done(user).amr("otp"), AuthTime::Now).await
 }
@@ -102,7 +110,9 @@ mod tests {
         let place = header(&sent, "location").to_owned();
         let request = place.strip_prefix("/welcome?request=").expect("the page of the author").to_owned();
         let arrive = TestRequest::get().uri(&place).insert_header(("cookie", cookie.clone())).to_request();
-        assert_eq!(call_service(&app, arrive).await.status(), 200);
+        let shown = call_service(&app, arrive).await;
+        assert_eq!((shown.status().as_u16(), header(&shown, "cache-control")), (200, "no-store"));
+        assert!(header(&shown, "content-security-policy").contains("frame-ancestors 'none'"));
         for (code, expected) in [(CODE, "code="), ("0", "error=access_denied")] {
             let form = [("request", request.as_str()), ("address", "ada@example.com"), ("code", code)];
             let post = TestRequest::post().uri("/welcome").insert_header(("cookie", cookie.clone())).set_form(form);

@@ -347,8 +347,13 @@ const NO_HASH: &str =
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::fmt().with_env_filter("info").init();
     let (origin, secret) = ("http://127.0.0.1:8000", Secret::from_env("OAUTH_SECRET")?);
-    let users = Users::open(Path::new("users.db")).await?;
-    let oauth = service(origin, users.clone(), SqliteStore::open("oauth.db").await?, secret)?;
+    let data = Path::new("data/signup");
+    let mut folder = std::fs::DirBuilder::new();
+    #[cfg(unix)] // its owner's alone: there are hashes of passwords in it
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    folder.recursive(true).create(data)?;
+    let users = Users::open(&data.join("users.db")).await?;
+    let oauth = service(origin, users.clone(), SqliteStore::open(data.join("oauth.db")).await?, secret)?;
     let (users, mail) = (Data::new(users), Data::new(Mail::default()));
     HttpServer::new(move || {
         let app = App::new().app_data(users.clone()).app_data(mail.clone());
