@@ -31,6 +31,17 @@ fn the_pages_show_what_is_run() {
     }
 }
 
+/// A program has the C library of SQLite once: who reads their own tables there needs the crate of the store.
+#[test]
+fn the_pages_name_the_sqlx_of_the_store() {
+    let (_, version) = include_str!("../../Cargo.toml").split_once("\nsqlx = { version = \"").unwrap();
+    let version = version.split('"').next().unwrap();
+    let start = include_str!("../../oauth-runtime/docs/start.md");
+    assert!(start.contains(&format!("cargo add sqlx@{version} ")) && start.contains(&format!("`sqlx` {version}, as")));
+    assert!(include_str!("../../oauth-runtime/docs/stores.md").contains(&format!("`sqlx` {version} or")));
+    assert!(include_str!("../../examples/app/Cargo.toml").contains(&format!("sqlx = {{ version = \"{version}\"")));
+}
+
 #[test]
 fn the_page_on_signing_in_shows_the_template() {
     let (_, accounts) = include_str!("../../examples/app/src/accounts.rs").split_once("\n\n").unwrap();
