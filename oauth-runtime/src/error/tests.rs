@@ -96,12 +96,34 @@ fn a_client_may_try_again_when_the_reason_says() {
     }
 }
 
+/// A row of the page: its codes, and what it says of the status.
+fn rows(table: &str) -> Vec<(&str, &str)> {
+    let rows = table.lines().filter(|line| line.starts_with("| ")).skip(1);
+    rows.map(|row| {
+        let mut cells = row.split(" | ");
+        let (code, status) = (cells.next().expect("a code"), cells.nth(1).expect("a status"));
+        (code, status)
+    })
+    .collect()
+}
+
 #[test]
-fn the_page_has_every_code() {
+fn the_page_has_every_code_with_each_of_its_statuses() {
     let page = include_str!("../../docs/errors.md");
     let (_, table) = page.split_once("## Every error").expect("the table of errors");
+    let rows = rows(table);
     for code in Code::ALL {
-        assert!(table.contains(&format!("`{}`", code.as_str())), "{code:?}");
         assert!(Reason::samples().iter().any(|reason| reason.wire().code == Some(*code)), "no reason has {code:?}");
+    }
+    for reason in Reason::samples() {
+        let Wire { status, code, .. } = reason.wire();
+        let named = code.map_or_else(|| "none".to_owned(), |code| format!("`{}`", code.as_str()));
+        // A page shows no code: what only pages are answered with is in their rows. A guard's `access_denied` is read by programs.
+        let is_on_pages = !matches!(code, Some(Code::AccessDenied));
+        let is_of = |cell: &str| cell.contains(&named) || (is_on_pages && cell.starts_with("| none (a page"));
+        // What goes back to the client by its redirect URI has the status of a redirect.
+        let has = |cell: &str| cell.contains(status.as_str()) || (status == 400 && cell.starts_with("redirect"));
+        assert!(rows.iter().any(|(code, cell)| is_of(code) && has(cell)), "{named}, {status}: {reason:?}");
+        assert!(code.is_none() || rows.iter().any(|(code, _)| code.contains(&named)), "{named}");
     }
 }
