@@ -77,9 +77,9 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// From the table below: the kinds, the words for them, and how the log says them.
+/// From the table below: the kinds, the words for them, how the log says them, and the words for their reasons.
 macro_rules! kinds {
-    ($($(#[$meta:meta])* $kind:ident = $word:literal, $level:ident, $text:literal;)+) => {
+    ($($(#[$meta:meta])* $kind:ident = $word:literal, $level:ident, $text:literal $(, [$($reason:literal),+])?;)+) => {
         words! {
             /// What happened.
             #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -96,22 +96,30 @@ macro_rules! kinds {
             fn text(self) -> &'static str {
                 match self { $(EventKind::$kind => $text,)+ }
             }
+
+            /// The words that [`Event::reason`] may be for it; none where it never has a reason.
+            #[must_use]
+            pub fn reasons(self) -> &'static [&'static str] {
+                match self { $(EventKind::$kind => &[$($($reason),+)?],)+ }
+            }
         }
     };
 }
 
-// A row: the kind, its word, the level and the text of its line in the log.
+// A row: the kind, its word, the level and the text of its line in the log, and its reasons.
 kinds! {
     /// A user signed in, on the built-in pages or on yours. Consent may still be asked.
     SignedIn = "signed_in", INFO, "a user signed in";
     /// A sign-in came to nothing. Reasons: `wrong` (name or password), `cancelled` (by the user), `denied` (by a page of
     /// yours), `claims` (they cannot be used), `signed_out` (while it was under way), `another_user`, `too_long_ago` or `acr` (not what the client asked
     /// for by `id_token_hint`, `prompt` and `max_age`, or `acr_values`), `no_answer` (your function failed).
-    SignInRefused = "sign_in_refused", INFO, "sign-in refused";
+    SignInRefused = "sign_in_refused", INFO, "sign-in refused",
+        ["acr", "another_user", "cancelled", "claims", "denied", "no_answer", "signed_out", "too_long_ago", "wrong"];
     /// One more thing is asked after the password.
     SecondFactorAsked = "second_factor_asked", INFO, "a second factor was asked for";
     /// The answer to it was refused. Reasons: `wrong`, `cancelled`, `no_answer`.
-    SecondFactorRefused = "second_factor_refused", INFO, "sign-in refused at the second factor";
+    SecondFactorRefused = "second_factor_refused", INFO, "sign-in refused at the second factor",
+        ["cancelled", "no_answer", "wrong"];
     /// A user signed in with a browser that showed no session of theirs, neither one that lives nor one that ended, and that
     /// is not known for the name they typed. Told where there are sessions. On a page of your own no name is typed: there a
     /// browser that was closed, or signed out, since is told as new.
@@ -129,30 +137,33 @@ kinds! {
     CodeIssued = "code_issued", INFO, "authorization code issued";
     /// A client got an access token, for the grant type that is the reason: `authorization_code`, `client_credentials` or
     /// `urn:ietf:params:oauth:grant-type:device_code`.
-    TokenIssued = "token_issued", INFO, "access token issued";
+    TokenIssued = "token_issued", INFO, "access token issued",
+        ["authorization_code", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code"];
     /// A client got another access token for a refresh token.
     Refreshed = "refreshed", INFO, "access token refreshed";
     /// A device without a browser asks for a sign-in, and shows a code to its user.
     DeviceAsked = "device_asked", INFO, "a device asks for a sign-in";
     /// A code was typed that no device shows. Reason: `wrong`.
-    UserCodeRefused = "user_code_refused", INFO, "the code of a device was refused";
+    UserCodeRefused = "user_code_refused", INFO, "the code of a device was refused", ["wrong"];
     /// A code came twice: what was issued from it is revoked.
     CodeReplayed = "code_replayed", WARN, "a code was replayed: its grant is revoked";
     /// A refresh token came back after it was replaced: its grant is revoked.
     RefreshTokenReused = "refresh_token_reused", WARN, "a refresh token was reused: its grant is revoked";
     /// A grant was ended. Reasons: `client` (gave it back), `hint` (all that a client got by one session, since it sent
     /// its user to sign out without that session), `application` (by
-    /// [`revoke_grant`](crate::OAuthService::revoke_grant), which ends sessions and consents too), `user_gone` (there is no
-    /// such user any more).
-    Revoked = "revoked", INFO, "a grant was revoked";
+    /// [`revoke_grant`](crate::OAuthService::revoke_grant), which ends sessions and consents too), `user` (on the account
+    /// page), `cancelled` (its user went back to a page that was sent, and left), `user_gone` (there is no such user any more).
+    Revoked = "revoked", INFO, "a grant was revoked",
+        ["application", "cancelled", "client", "hint", "user", "user_gone"];
     /// A session was ended, with all that clients got by it. Reasons: `user`, `client` (by an ID token as a hint),
     /// `replaced` (another user signed in with the same browser), `user_gone`.
-    SignedOut = "signed_out", INFO, "a session was ended";
+    SignedOut = "signed_out", INFO, "a session was ended", ["client", "replaced", "user", "user_gone"];
     /// A client was told that a session ended ([`Client::backchannel_logout_uri`](crate::Client)).
     LogoutTold = "logout_told", INFO, "a client was told of a sign-out";
     /// A client could not be told that a session ended, and is not asked again. Reasons: `refused` (it answered neither 200 nor 204, nor 500 and above),
     /// `no_answer` (four times, or for ten minutes), `no_client` (it is gone), `no_key` (none signs as it wants), `too_many` (wait for it).
-    LogoutNotTold = "logout_not_told", WARN, "a client was not told of a sign-out";
+    LogoutNotTold = "logout_not_told", WARN, "a client was not told of a sign-out",
+        ["no_answer", "no_client", "no_key", "refused", "too_many"];
     /// All that a user held was ended, by [`sign_out`](crate::OAuthService::sign_out).
     SignedOutEverywhere = "signed_out_everywhere", INFO, "a user was signed out everywhere";
     /// All that is kept of a user was removed, by [`forget`](crate::OAuthService::forget).
@@ -160,13 +171,14 @@ kinds! {
     /// Something was held up. The reason is the limit: of sign-ins by `address`, by `name`, by `name_and_address` or by
     /// `subject`, which names the user; the `budget` of an hour for one name; of a known `device`; of answers to a
     /// `second_factor`, of failed tries of a `client`, of `grants` of one user, of `devices` that ask, of guesses at a
-    /// `user_code`.
-    Throttled = "throttled", WARN, "a limit was reached";
+    /// `user_code`, of clients that register themselves (`registration`).
+    Throttled = "throttled", WARN, "a limit was reached",
+        ["address", "budget", "client", "device", "devices", "grants", "name", "name_and_address", "registration", "second_factor", "subject", "user_code"];
     /// Another key than before signs tokens: the next period began, or yours was promoted. Each process tells it, with
     /// the first token that it signs by it.
     KeyChanged = "key_changed", INFO, "another key signs from now on";
     /// The store does not answer, or with an error: told once until it is back. Reasons: `timeout`, `error`.
-    StoreAway = "store_away", ERROR, "the store is away";
+    StoreAway = "store_away", ERROR, "the store is away", ["error", "timeout"];
     /// The store answers again.
     StoreBack = "store_back", INFO, "the store is back";
     /// The store was found in an earlier state than before: what it held of a part of the users is refused from now on.
@@ -216,6 +228,7 @@ impl<'a> Fact<'a> {
     }
 
     pub(crate) fn reason(self, reason: &'static str) -> Self {
+        debug_assert!(self.kind.reasons().contains(&reason), "{:?}: {reason} is not in its row", self.kind);
         Fact { reason: Some(reason), ..self }
     }
 }
@@ -228,6 +241,7 @@ mod tests {
     fn a_kind_has_one_word_wherever_it_is_written() {
         for kind in EventKind::ALL {
             assert_eq!(serde_json::to_value(kind).expect("a word"), kind.as_str());
+            assert!(kind.reasons().is_sorted(), "{kind:?}: as the page has them");
         }
     }
 }

@@ -24,6 +24,13 @@ use crate::{JOB, LOG};
 const GUEST: Changes<'static> =
     &[("client_id", Some("guest")), ("redirect_uri", Some("https://guest.example/cb")), ("scope", Some("notes:read"))];
 const OFF_THE_WIRE: &str = "Typed by mistake: 's3cret";
+/// What does not happen here: it takes a minute, thousands of endings, or a client or a key that is taken away meanwhile.
+const ELSEWHERE: [(EventKind, &str); 4] = [
+    (EventKind::LogoutNotTold, "no_answer"),
+    (EventKind::LogoutNotTold, "no_client"),
+    (EventKind::LogoutNotTold, "no_key"),
+    (EventKind::LogoutNotTold, "too_many"),
+];
 
 /// A service, and what it tells.
 struct Told {
@@ -44,7 +51,7 @@ impl Told {
         let oauth = builder(&base).on_event(tell).build().unwrap();
         let (routes, page) = (oauth.clone(), oauth.clone());
         let server = serve(listener, move |app| {
-            app.configure(routes.routes()).service(denies).app_data(web::Data::new(page.clone()));
+            app.configure(routes.routes()).service(denies).service(knows).app_data(web::Data::new(page.clone()));
         });
         Told { oauth, server, events }
     }
@@ -65,6 +72,13 @@ impl Told {
 #[post("/own/page")]
 async fn denies(oauth: OAuthService, http: HttpRequest, request: String) -> Result<HttpResponse, Error> {
     oauth.pending(&http, &request).await?.finish(&http, SignIn::<Value>::refused(), AuthTime::Now).await
+}
+
+/// A page of the author's that knows its user for two hours.
+#[post("/own/known")]
+async fn knows(oauth: OAuthService, http: HttpRequest, request: String) -> Result<HttpResponse, Error> {
+    let ago = AuthTime::Ago(Duration::from_secs(7_200));
+    oauth.pending(&http, &request).await?.finish(&http, SignIn::done(json!({ "sub": "alice" })), ago).await
 }
 
 /// A store that can be put back to what it was when it began.
@@ -115,6 +129,7 @@ fn usual(builder: Builder, clock: &Clock, has_left: &Arc<AtomicBool>) -> Builder
     builder
         .clock(clock.clone())
         .scope("openid", "Know who you are")
+        .acr_values(["two"])
         .client(
             Client::public("guest").redirect_uri("https://guest.example/cb").third_party().allow_scopes("notes:read"),
         )
@@ -176,6 +191,13 @@ async fn sign_ins(told: &Told) {
 
 async fn consents_and_grants(told: &Told, clock: &Clock, has_left: &AtomicBool) {
     let (browser, tokens) = signed_in(told, "alice").await;
+    let hint = ("id_token_hint", Some(text(&tokens, "id_token")));
+    for (asked, error) in [(hint, "login_required"), (("acr_values", Some("two")), "unmet_authentication_requirements")]
+    {
+        let other = Browser::new(&told.server);
+        let answer = other.sign_in(&[("scope", Some("openid")), asked], "bob", "right").await;
+        assert_eq!(answer.redirect()["error"], error);
+    }
     let page = browser.authorize(GUEST).await.form();
     browser.consent(&page, "allow").await.redirect();
     let page = browser.authorize(&[GUEST, &[("prompt", Some("consent"))]].concat()).await.form();
@@ -224,6 +246,9 @@ async fn devices(told: &Told, clock: &Clock) {
     let page = Answer::to(browser.http.get(format!("{}/device", browser.base))).await.form();
     while post(&browser, "/device", &page, ("user_code", "BBBB-BBBB")).await.status != 429 {}
     while ask().await.status != 429 {}
+    let (known, _) = signed_in(told, "owner").await;
+    let form = known.authorize(&[("prompt", Some("login"))]).await.form();
+    while known.login(&form, "owner", OFF_THE_WIRE).await.status != 429 {}
     clock.advance(Duration::from_secs(3_600));
 }
 
@@ -361,9 +386,11 @@ async fn everything() -> Vec<Event> {
         OAuthService::builder().untyped_claims().issuer(base).client(client).sign_in_at("/own/page")
     });
     let browser = Browser::new(&told.server);
-    let sent = browser.authorize(&[]).await;
-    let request = sent.header("location").split_once("?request=").unwrap().1.to_owned();
-    Answer::to(browser.http.post(format!("{}/own/page", browser.base)).body(request)).await.redirect();
+    for (page, asked) in [("/own/page", None), ("/own/known", Some("login"))] {
+        let sent = browser.authorize(&[("prompt", asked)]).await;
+        let request = sent.header("location").split_once("?request=").unwrap().1.to_owned();
+        Answer::to(browser.http.post(format!("{}{page}", browser.base)).body(request)).await.redirect();
+    }
     all.extend(told.all().await);
     all.extend(registrations().await);
     all.extend(back_channel().await);
@@ -428,7 +455,7 @@ impl Row<'_> {
     fn print(&self, kind: EventKind, table: &mut String) {
         let order = ["subject", "client", "grant", "session", "key", "address", "request"];
         let fields: Vec<&str> = order.into_iter().filter(|name| self.fields.contains(*name)).collect();
-        let reasons: Vec<String> = self.reasons.iter().map(|reason| format!("`{reason}`")).collect();
+        let reasons: Vec<String> = kind.reasons().iter().map(|reason| format!("`{reason}`")).collect();
         let (fields, reasons) = (fields.join(", "), reasons.join(", "));
         writeln!(table, "| `{}` | {}: {} | {fields} | {reasons} |", kind.as_str(), self.level, self.text).unwrap();
     }
@@ -461,7 +488,13 @@ async fn every_event_is_told_to_the_log_and_to_the_author_with_the_same_fields()
 
     let mut table = String::from("\n| Event | The line in the log | Fields | Reasons |\n|---|---|---|---|\n");
     for kind in EventKind::ALL {
-        rows.get(kind.as_str()).unwrap_or_else(|| panic!("{kind:?} never happened")).print(*kind, &mut table);
+        let row = rows.get(kind.as_str()).unwrap_or_else(|| panic!("{kind:?} never happened"));
+        row.print(*kind, &mut table);
+        let elsewhere = ELSEWHERE.iter().filter(|(of, _)| of == kind).map(|(_, reason)| *reason);
+        let all: Vec<_> = row.reasons.iter().copied().chain(elsewhere).collect();
+        let known: BTreeSet<_> = kind.reasons().iter().copied().collect();
+        assert_eq!(all.iter().copied().collect::<BTreeSet<_>>(), known, "{kind:?}");
+        assert_eq!(all.len(), known.len(), "{kind:?}: what happens here is not elsewhere");
     }
     pages::hold("events", "events", &(table + "\n"));
 }
