@@ -319,8 +319,8 @@ impl<S> Builder<S> {
     }
 
     /// What signs the tokens, so that others can verify them. Default: keys derived from the secret. With the scope
-    /// `openid` or a [`Builder::resource`] these are keys for ES256, a new one every 30 days; else HS256 signs, which only
-    /// this service can verify.
+    /// `openid` or a [`Builder::resource`] of another server these are keys for ES256, a new one every 30 days; else HS256
+    /// signs, which only this service can verify.
     pub fn keys(mut self, keys: Keys) -> Self {
         self.settings.keys = Some(keys);
         self
@@ -335,8 +335,8 @@ impl<S> Builder<S> {
     }
 
     /// A scope that clients may ask for, and what the sign-in page says of it. A scope that is not named here is not
-    /// granted: the answer says what was, and a request for nothing else is refused with `invalid_scope` (RFC 6749 §3.3).
-    /// Which client may ask for which is [`Client::allow_scopes`].
+    /// granted: the answer says what was, and a request for nothing else is refused with `invalid_scope` (RFC 6749 §3.3). It
+    /// has at most 1,024 bytes, and so have all together that a request asks for. Which client may ask for which is [`Client::allow_scopes`].
     pub fn scope(mut self, scope: impl Into<String>, description: impl Into<String>) -> Self {
         self.settings.scopes.push((scope.into(), description.into()));
         self
@@ -403,8 +403,8 @@ impl<S> Builder<S> {
         self
     }
 
-    /// A web origin whose pages may call `/token`, `/revoke` and `/userinfo`, besides those of the registered redirect
-    /// URIs.
+    /// A web origin whose pages may call `/par`, `/token`, `/device_authorization`, `/register`, `/revoke` and `/userinfo`,
+    /// besides those of the registered redirect URIs. Where a client need not be listed, pages of any origin may.
     pub fn origin(mut self, origin: impl Into<String>) -> Self {
         self.settings.origins.push(origin.into());
         self

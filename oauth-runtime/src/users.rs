@@ -153,7 +153,8 @@ impl<T> SignIn<T> {
     }
 
     /// A method by which the user showed who they are, as RFC 8176 names them: `pwd`, `otp`, `hwk`. Call it once for each;
-    /// tokens have them as `amr`. `Some(claims)` means `pwd`.
+    /// tokens have them as `amr`. `Some(claims)` means `pwd`. All of them and [`SignIn::acr`] have at most 512 bytes, written as
+    /// JSON; else no one is signed in, and the answer is a 500.
     #[must_use]
     pub fn amr(mut self, method: impl Into<String>) -> Self {
         if let Outcome::Done(user) = &mut self.0 {
@@ -162,7 +163,8 @@ impl<T> SignIn<T> {
         self
     }
 
-    /// How strong that was, by a name of your own: tokens have it as `acr`, and guards can ask for it.
+    /// How strong that was, by a name of your own: tokens have it as `acr`, and guards can ask for it. How long it may be,
+    /// [`SignIn::amr`] says.
     #[must_use]
     pub fn acr(mut self, class: impl Into<String>) -> Self {
         if let Outcome::Done(user) = &mut self.0 {

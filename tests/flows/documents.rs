@@ -362,19 +362,25 @@ async fn c50_a_document_that_is_known_is_fetched_once_for_many() {
 }
 
 #[tokio::test]
-async fn c51_consent_is_remembered_where_https_vouches_and_never_on_loopback() {
+async fn c51_consent_is_remembered_where_https_or_keys_vouch_and_else_asked_each_time() {
     let world = World::new();
     let (browser, documents) = (world.signed_in().await, &world.documents);
-    let web = "https://claude.ai/api/mcp/auth_callback";
-    let client = documents.put("/agent.json", json!({ "redirect_uris": [web, "http://localhost/callback"] }));
-    for (uri, is_asked_again) in [(web, false), ("http://localhost:4711/callback", true)] {
+    let (web, here) = ("https://claude.ai/api/mcp/auth_callback", "http://localhost:4711/callback");
+    let uris = json!({ "redirect_uris": [web, "http://localhost/callback"] });
+    let mut with_keys =
+        json!({ "token_endpoint_auth_method": "private_key_jwt", "jwks": { "keys": [KEYS[0].public] } });
+    with_keys["redirect_uris"] = uris["redirect_uris"].clone();
+    let (client, with_keys) = (documents.put("/agent.json", uris), documents.put("/keys.json", with_keys));
+    for (client, uri, is_asked_again) in
+        [(&client, web, false), (&client, here, true), (&with_keys, web, false), (&with_keys, here, false)]
+    {
         let changes = [("redirect_uri", Some(uri))];
-        let page = browser.authorize(&asks(&client, &changes)).await;
-        assert_eq!(page.body.contains("runs on your device"), is_asked_again, "{page:?}");
+        let page = browser.authorize(&asks(client, &changes)).await;
+        assert_eq!(page.body.contains("runs on your device"), uri == here, "{page:?}");
         let allowed = browser.consent(&page.form(), "allow").await;
         assert!(allowed.header("location").starts_with(uri), "{allowed:?}");
-        let again = browser.authorize(&asks(&client, &changes)).await;
-        assert_eq!(again.status, if is_asked_again { 200 } else { 303 }, "{uri}: {again:?}");
+        let again = browser.authorize(&asks(client, &changes)).await;
+        assert_eq!(again.status, if is_asked_again { 200 } else { 303 }, "{client} {uri}: {again:?}");
     }
 }
 

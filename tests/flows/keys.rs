@@ -262,11 +262,14 @@ async fn c26_tokens_outlive_the_step_to_keys_that_others_verify_by() {
         start(move |builder| change(builder.issuer(NAME)).store(store))
     };
     let alone = shared(|builder| builder);
-    let own_resource = shared(|builder| builder.resource(NAME));
+    // No other server is any of these.
+    let its_audience = shared(|builder| builder.resource(NAME));
+    let of_its_origin = shared(|builder| builder.resource(format!("{NAME}/files")));
+    let served = shared(|builder| builder.mcp("https://mcp.example/mcp"));
     let resource = shared(|builder| builder.resource("https://api.example"));
     let openid = start(|builder| with_openid(builder).store(store));
-    let browsers = [&alone, &own_resource, &resource, &openid].map(Browser::new);
-    for (browser, alg) in browsers.iter().zip(["HS256", "HS256", "ES256", "ES256"]) {
+    let browsers = [&alone, &its_audience, &of_its_origin, &served, &resource, &openid].map(Browser::new);
+    for (browser, alg) in browsers.iter().zip(["HS256", "HS256", "HS256", "HS256", "ES256", "ES256"]) {
         let token = browser.token().await;
         assert_eq!(serde_json::to_value(jsonwebtoken::decode_header(&token).unwrap().alg).unwrap(), alg);
         assert_eq!(jwks(browser).await.status, if alg == "HS256" { 404 } else { 200 });

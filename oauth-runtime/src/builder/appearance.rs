@@ -37,7 +37,7 @@ impl<S> Builder<S> {
         self
     }
 
-    /// The colour of the pages, as `#rrggbb`. What is written on it stays legible whatever it is.
+    /// The colour of the pages, as `#rrggbb`. What is written on it stays legible whatever it is. Default: `#2b59c3`.
     pub fn accent(mut self, colour: impl Into<String>) -> Self {
         self.settings.accent = Some(colour.into());
         self

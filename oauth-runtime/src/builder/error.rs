@@ -153,10 +153,10 @@ pub enum BuildError {
         /// The client's id.
         client: String,
     },
-    /// [`blocking_at_once`](crate::Builder::blocking_at_once) or
-    /// [`authenticate_timeout`](crate::Builder::authenticate_timeout) is zero.
-    #[error("authenticate could never answer: blocking_at_once and authenticate_timeout must be above zero")]
-    NeverAnswers,
+    /// [`blocking_at_once`](crate::Builder::blocking_at_once), [`authenticate_timeout`](crate::Builder::authenticate_timeout)
+    /// or [`store_deadline`](crate::Builder::store_deadline), whose name this is, is zero.
+    #[error("nothing would ever be answered in time: {0} must be above zero")]
+    NeverAnswers(&'static str),
     /// The scope `offline_access` is named, which stands for refresh tokens, and nothing looks the user's claims up again.
     #[error(
         "the scope offline_access stands for refresh tokens, which need .reload(async fn) or .reload_blocking(fn), from a \

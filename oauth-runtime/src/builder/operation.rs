@@ -23,21 +23,21 @@ impl<S> Builder<S> {
     }
 
     /// How long a revocation may take to hold in other processes that share the store, at their guards: for as long a
-    /// guard counts what the store last said of a user, and does not ask again. With zero it asks each time. Default: 2
-    /// seconds. The store in memory is always asked.
+    /// guard counts what the store last said of a user, and does not ask again. With zero it asks each time; nothing bounds
+    /// it. Default: 2 seconds. The store in memory is always asked.
     pub fn revocation_lag(mut self, lag: Duration) -> Self {
         self.settings.patience.revocation_lag = lag;
         self
     }
 
     /// How long guards go on with what the store last said, where it does not answer. All else that needs the store is
-    /// refused at once, with status 503. Default: 30 seconds.
+    /// refused at once, with status 503. With zero guards are too; nothing bounds it. Default: 30 seconds.
     pub fn outage_tolerance(mut self, tolerance: Duration) -> Self {
         self.settings.patience.outage_tolerance = tolerance;
         self
     }
 
-    /// Within what time the store has to answer; else it is taken to be away. Default: 5 seconds.
+    /// Within what time the store has to answer; else it is taken to be away. Above zero; nothing bounds it. Default: 5 seconds.
     pub fn store_deadline(mut self, deadline: Duration) -> Self {
         self.settings.patience.deadline = deadline;
         self

@@ -11,7 +11,8 @@ impl<S> Builder<S> {
     /// What everything is signed and sealed under: at least 32 random bytes, the same in every process of the service.
     ///
     /// Written in base64, base64url or hex (`openssl rand -base64 32` makes one; a line's end after it does not matter), or
-    /// raw, as `[u8; 32]` or bytes that are no text. Default: one is drawn, with a warning, and tokens end with the process.
+    /// raw, as `[u8; 32]` or bytes that are no text. Default: one is drawn, with a warning, and tokens end with the process;
+    /// a store that outlives the process requires one.
     ///
     /// The page `secrets` of the guide says how to change it: without a failed call, or at once.
     ///

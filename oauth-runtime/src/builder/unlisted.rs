@@ -72,7 +72,7 @@ impl<S> Builder<S> {
     }
 
     /// What clients that are not listed may be granted by their users, as in `"notes:read notes:write"`: call it again for
-    /// more. They are third parties, so the user is asked each time. Default: nothing beyond who signed in, and that it lasts
+    /// more. They are third parties, so the user is asked, each time where the client is not reached by https. Default: nothing beyond who signed in, and that it lasts
     /// (`openid`, `offline_access`): where guards ask for more, the log says so, and `""` says that it is meant.
     pub fn open_scopes(mut self, scopes: impl Into<String>) -> Self {
         self.settings.openings.scopes.push(scopes.into());

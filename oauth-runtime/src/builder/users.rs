@@ -48,7 +48,7 @@ impl<S> Builder<S> {
         self
     }
 
-    /// How long `authenticate` may take. After that the answer is a 503. Default: 10 seconds.
+    /// How long `authenticate` may take; above zero. After that the answer is a 503. Default: 10 seconds.
     ///
     /// Where many sign in at once, so long one also waits for its turn: the answer comes within twice this time. Keep that below
     /// what your proxy waits for an answer, which is 60 seconds with nginx.
@@ -57,7 +57,7 @@ impl<S> Builder<S> {
         self
     }
 
-    /// How many calls of `authenticate_blocking` may run at once. Argon2 takes 20 to 40 MiB for each. A quarter of them, and at
+    /// How many calls of `authenticate_blocking` may run at once; above zero. Argon2 takes 20 to 40 MiB for each. A quarter of them, and at
     /// least one of two, is kept for browsers that a user signed in with before, so that a flood of strangers does not keep them
     /// waiting. As many of `second_factor_blocking` and of `reload_blocking` may run beside them, so that sign-ins keep no refresh
     /// and no session waiting. Default: the number of cores, 2 to 16.
@@ -170,8 +170,14 @@ impl<S> Builder<S> {
 impl Settings {
     /// How users sign in; with the type of their claims, where a function of the author's answers it.
     pub(super) fn users(&mut self, has_offline_access: bool) -> Result<(Users, Option<ClaimsType>), BuildError> {
-        if self.blocking_at_once == 0 || self.authenticate_timeout.is_zero() {
-            return Err(BuildError::NeverAnswers);
+        for (what, is_zero) in [
+            ("blocking_at_once", self.blocking_at_once == 0),
+            ("authenticate_timeout", self.authenticate_timeout.is_zero()),
+            ("store_deadline", self.patience.deadline.is_zero()),
+        ] {
+            if is_zero {
+                return Err(BuildError::NeverAnswers(what));
+            }
         }
         let calls = Calls { timeout: self.authenticate_timeout, blocking_at_once: self.blocking_at_once };
         let (sign_in, claims) = match (self.sign_in_at.take(), self.authenticate.take()) {

@@ -131,8 +131,9 @@ impl OAuthService {
         }
     }
 
-    /// Removes all that is kept of a user: signs them out everywhere and forgets what they allowed. That they were signed
-    /// out is remembered for a day, under a hash of the subject, for what is still on its way.
+    /// Removes what is kept of a user: signs them out everywhere and forgets what they allowed. Under a hash of the subject it
+    /// is remembered that they were signed out, for a day and twelve minutes, for what is still on its way, and which forms
+    /// they sent, for two hours, since a form is in a browser's history with the password.
     ///
     /// # Errors
     /// The store has no answer: whether it is removed is not known.
