@@ -330,6 +330,17 @@ fn what_the_guide_links_to_is_a_page_of_it() {
     oauth_tests::pages::hold_file("oauth-runtime/src/guide/links.md", &in_rustdoc);
 }
 
+/// rustdoc hides a line that begins with `# `, and everywhere else where a page is read it stands there.
+#[test]
+fn the_pages_hide_no_code() {
+    for (page, text) in pages() {
+        for block in text.split("```").skip(1).step_by(2).filter(|block| block.starts_with("rust")) {
+            let hidden = block.lines().find(|line| line.trim_start().starts_with("# "));
+            assert_eq!(hidden, None, "{page}");
+        }
+    }
+}
+
 /// A template is read before it is copied.
 #[test]
 fn the_template_is_short() {

@@ -67,14 +67,16 @@ pages! {
     configuration, "configuration.md";
     sign_in, "sign-in.md";
     policies, "policies.md";
+    #[cfg(any(not(doctest), feature = "testing"))]
     testing, "testing.md";
-    #[cfg(any(not(doctest), feature = "utoipa"))]
+    #[cfg(any(not(doctest), all(feature = "utoipa", feature = "testing")))]
     openapi, "openapi.md";
     mistakes, "mistakes.md";
     pages, "pages.md";
     #[cfg(any(not(doctest), feature = "resource-server"))]
     resource_servers, "resource-servers.md";
     second_factor, "second-factor.md";
+    #[cfg(any(not(doctest), feature = "backchannel-logout"))]
     sessions, "sessions.md";
     refresh, "refresh.md";
     clients, "clients.md";
@@ -86,6 +88,7 @@ pages! {
     openid, "openid.md";
     #[cfg(any(not(doctest), feature = "mcp"))]
     client_documents, "client-documents.md";
+    #[cfg(any(not(doctest), feature = "doctor"))]
     mcp, "mcp.md";
     #[cfg(any(not(doctest), all(feature = "sqlite", feature = "postgres", feature = "redis")))]
     stores, "stores.md";
