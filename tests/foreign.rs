@@ -43,7 +43,7 @@ fn a_library_bound_to_another_type_than_signs_in_is_told() {
         let refused = built.expect_err("two types");
         let text = refused.to_string();
         let BuildError::UnboundClaims { answered, bound } = refused else { panic!("{text}") };
-        assert!(text.contains(&format!("authenticate answers {answered}, and claims!(..) names {bound}")), "{text}");
+        assert!(text.contains(&format!("authenticate returns {answered}, and claims!(..) names {bound}")), "{text}");
         (answered, bound)
     };
     // The program's own binding is right, and the library's is not.

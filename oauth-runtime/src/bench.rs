@@ -1,4 +1,4 @@
-//! Doors to the steps that the benches time on their own; not covered by semantic versioning.
+//! Access to single steps for the benches; not covered by semantic versioning.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ impl Code {
     /// A code of ordinary size: two claims, one scope.
     ///
     /// # Panics
-    /// Where the type no longer reads this JSON.
+    /// If the type can no longer read this JSON.
     #[must_use]
     pub fn sample() -> Self {
         let code = json!({

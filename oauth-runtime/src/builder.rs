@@ -94,8 +94,8 @@ use crate::users::{Authenticate, ClaimsType, SecondFactor, Typing};
 ///
 /// # Refresh tokens and sessions
 ///
-/// They look their user up again, so what configures them comes after [`Builder::reload`]: it answers a
-/// `Builder<WithReload>`, and their methods are for that one alone.
+/// Both look their user up again, so they are configured after [`Builder::reload`], which returns a
+/// `Builder<WithReload>`: only that type has their methods.
 ///
 /// ```
 /// use oauth_runtime::states::WithReload;
@@ -125,7 +125,7 @@ pub struct Builder<S = WithoutReload> {
     state: PhantomData<fn() -> S>,
 }
 
-/// What was said to the builder.
+/// The settings as given.
 struct Settings {
     issuer: Option<String>,
     audience: Option<String>,
@@ -228,7 +228,8 @@ impl Settings {
             authenticate: None,
             typing: Typing::One,
             authenticate_timeout: Duration::from_secs(10),
-            // A password hash fills a core. With the part that is kept, strangers leave the workers one to answer on.
+            // A password hash keeps a core busy. Because of the places kept for known browsers, strangers leave one
+            // core to the workers.
             blocking_at_once: std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 16)),
             second_factor: None,
             sign_in_at: None,
@@ -283,26 +284,26 @@ impl<S> Builder<S> {
 
     /// Who the access tokens are for, their `aud`. Default: the issuer.
     ///
-    /// Where it is a URL of the issuer's own origin, it is described at its well-known address (RFC 9728), and every
-    /// challenge of a guard says where.
+    /// If it is a URL of the issuer's own origin, its metadata is at its well-known address (RFC 9728), and every
+    /// challenge of a guard names that address.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.settings.audience = Some(audience.into());
         self
     }
 
-    /// A further resource that clients may ask tokens for, with the parameter `resource` (RFC 8707): another server, that
-    /// takes the tokens of this one. Call it once for each.
+    /// A further resource that clients may ask tokens for, with the parameter `resource` (RFC 8707): another server
+    /// that accepts the tokens of this one. Call it once for each.
     ///
-    /// Clients may spell it otherwise, as far as URLs do: the case of scheme and host, the default port, a closing slash. A token
-    /// for it has it as its `aud`, as it is written here, is for it alone, and is refused by the guards here: the server could use it at the
-    /// others. Where no resource is asked for, [`Builder::audience`] is meant.
+    /// Clients may spell it differently, as far as URLs allow: the case of scheme and host, the default port, a
+    /// trailing slash. A token for it has it, as written here, as its only `aud`. The guards here refuse such a token,
+    /// since the other server could replay it. A request that names no resource means [`Builder::audience`].
     pub fn resource(mut self, resource: impl Into<String>) -> Self {
         self.settings.resources.push(resource.into());
         self
     }
 
-    /// As [`Builder::resource`], for a server of your own: tokens for it have all claims of the user in the open, those of third
-    /// parties' clients too, since it cannot open what is sealed. Those clients can read them then.
+    /// Like [`Builder::resource`], for a server of your own. It cannot open what is sealed, so tokens for it have all
+    /// claims of the user in the open, even those of third-party clients, which can then read them.
     ///
     /// One token can be for several servers of your own, this one among them.
     pub fn own_resource(mut self, resource: impl Into<String>) -> Self {
@@ -311,16 +312,17 @@ impl<S> Builder<S> {
         self.resource(resource)
     }
 
-    /// Seals in the access tokens of every client what it was granted no scope for: claims of the user, the session, the
-    /// grant. Guards here see no difference; another server sees what is in the open. Default: in those of third parties.
+    /// Seals, in the access tokens of every client, all that it was granted no scope for: claims of the user, the
+    /// session, the grant. Guards here see no difference; another server sees only what is in the open. Default: only
+    /// in those of third parties.
     pub fn seal_claims(mut self) -> Self {
         self.settings.seals_claims = true;
         self
     }
 
-    /// What signs the tokens, so that others can verify them. Default: keys derived from the secret. With the scope
-    /// `openid` or a [`Builder::resource`] of another server these are keys for ES256, a new one every 30 days; else HS256
-    /// signs, which only this service can verify.
+    /// The keys that sign the tokens, so that others can verify them. Default: keys derived from the secret. With the
+    /// scope `openid` or a [`Builder::resource`] of another server they are ES256 keys, a new one every 30 days; else
+    /// tokens are signed with HS256, which only this service can verify.
     pub fn keys(mut self, keys: Keys) -> Self {
         self.settings.keys = Some(keys);
         self
@@ -328,15 +330,16 @@ impl<S> Builder<S> {
 
     /// An application that may send its users here to sign in: call it once for each.
     ///
-    /// A public client needs a redirect URI first: without one it does not compile.
+    /// A public client needs a redirect URI first: without one the call does not compile.
     pub fn client(mut self, client: Client<impl Complete>) -> Self {
         self.settings.clients.push(client.settings);
         self
     }
 
-    /// A scope that clients may ask for, and what the sign-in page says of it. A scope that is not named here is not
-    /// granted: the answer says what was, and a request for nothing else is refused with `invalid_scope` (RFC 6749 §3.3). It
-    /// has at most 1,024 bytes, and so have all together that a request asks for. Which client may ask for which is [`Client::allow_scopes`].
+    /// A scope that clients may ask for, and how the sign-in page describes it. A scope that is not named here is not
+    /// granted: the response lists what was, and a request for unknown scopes alone is refused with `invalid_scope`
+    /// (RFC 6749 §3.3). A scope has at most 1,024 bytes, and so have all that one request asks for together.
+    /// [`Client::allow_scopes`] says which client may ask for which.
     pub fn scope(mut self, scope: impl Into<String>, description: impl Into<String>) -> Self {
         self.settings.scopes.push((scope.into(), description.into()));
         self
@@ -348,12 +351,12 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Decides which scopes a user may grant: a plain function, asked for each scope that a client asks for and may have.
-    /// What it answers `false` for is not granted. Default: each user may grant each scope.
+    /// Decides which scopes a user may grant: a plain function, called for each scope that a client asks for and may
+    /// have. A scope for which it returns `false` is not granted. Default: each user may grant each scope.
     ///
-    /// It is asked when a code is made and redeemed, and at each refresh with the claims of [`Builder::reload`]: a scope that
-    /// a user may not grant any more is gone at the next one. It must not block. A panic refuses the request. Claims of a type are
-    /// read by [`Granting::claims`], those that are JSON by [`Granting::claim`].
+    /// It is called when a code is made and when it is redeemed, and at each refresh with the claims of
+    /// [`Builder::reload`]: a scope that the user may no longer grant is gone at the next refresh. It must not block. A
+    /// panic refuses the request. [`Granting::claims`] reads claims of a type, [`Granting::claim`] those that are JSON.
     ///
     /// ```
     /// use oauth_runtime::Granting;
@@ -376,10 +379,10 @@ impl<S> Builder<S> {
         self
     }
 
-    /// The strengths of a sign-in that [`SignIn::acr`](crate::SignIn::acr) may say, in your words. Clients may ask for these
-    /// (`acr_values`, RFC 9470 §4) and get their user in one of the ways asked for, or the error
-    /// `unmet_authentication_requirements`; what else they ask for is ignored. The metadata lists them. Default: none is
-    /// declared, and whatever a client asks for has to be met.
+    /// The strengths of a sign-in that [`SignIn::acr`](crate::SignIn::acr) may name, in your own words. Clients may ask
+    /// for these (`acr_values`, RFC 9470 §4) and get their user in one of the ways asked for, or the error
+    /// `unmet_authentication_requirements`; other values are ignored. The metadata lists them. Default: none are
+    /// declared, and whatever a client asks for must be met.
     pub fn acr_values<T: Into<String>>(mut self, values: impl IntoIterator<Item = T>) -> Self {
         self.settings.acr_values.extend(values.into_iter().map(Into::into));
         self

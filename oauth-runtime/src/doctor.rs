@@ -1,4 +1,4 @@
-//! A check of the running service, as a client makes its way to it: for start-up, for a command line, and for tests.
+//! A check of the running service from a client's side: for start-up, for a command line, and for tests.
 //!
 //! ```no_run
 //! # use oauth_runtime::OAuthService;
@@ -29,10 +29,10 @@ impl OAuthService {
     /// Checks the running service as a client would: over HTTP, at its public URL, without signing in. The report says in
     /// sentences why a client does not connect, and what to change.
     ///
-    /// It takes the same configuration as the service that runs, and belongs to no request of a user's: run it from a command
-    /// line, or once after a deployment. Required: the feature `doctor`, which brings an HTTP client.
+    /// It needs the same configuration as the running service. Do not call it while a user's request waits: run it from
+    /// a command line, or once after a deployment. Required: the feature `doctor`, which adds an HTTP client.
     ///
-    /// In a test the public URL leads nowhere; [`Doctor::at`] says where the service is:
+    /// In a test the public URL does not exist; [`Doctor::at`] says where the service is:
     ///
     /// ```
     /// # use actix_web::{App, HttpServer, web};
@@ -66,7 +66,7 @@ impl OAuthService {
     }
 }
 
-/// A check that is about to be made: await it.
+/// A check that has not begun: await it.
 #[derive(Clone)]
 #[must_use = "a check does nothing until it is awaited"]
 pub struct Doctor {
@@ -75,8 +75,8 @@ pub struct Doctor {
 }
 
 impl Doctor {
-    /// Connects to this address, such as `http://127.0.0.1:8000`, and asks for the public one there: in a test, or on a machine
-    /// behind the proxy. Default: the public address itself.
+    /// Connects to this address, such as `http://127.0.0.1:8000`, and requests the public one there: for a test, or on
+    /// a machine behind the proxy. Default: the public address itself.
     pub fn at(self, address: impl Into<String>) -> Self {
         Doctor { at: Some(address.into()), ..self }
     }
@@ -122,7 +122,7 @@ struct Round<'a> {
 }
 
 impl Round<'_> {
-    /// In the order in which a client comes by.
+    /// In the order in which a client proceeds.
     async fn look(&mut self) {
         if self.metadata().await {
             self.endpoints().await;
@@ -130,17 +130,17 @@ impl Round<'_> {
             self.open_scopes();
             self.sign_in_page().await;
         } else {
-            self.skip("all else, which goes by this: run it again".to_owned());
+            self.skip("everything else, which depends on this: run it again".to_owned());
         }
         self.findings.extend(self.http.long_headers());
     }
 
-    /// The public URL of a path of the server's.
+    /// The public URL of a path of the server.
     fn url(&self, path: &str) -> String {
         format!("{}{path}", self.server.issuer().origin())
     }
 
-    /// An answer that was not an error of the way to it.
+    /// The answer, unless there was an error on the way.
     async fn visit(&mut self, request: Ask) -> Option<Visit> {
         match self.http.visit(request).await {
             Ok(visit) => Some(visit),
@@ -158,7 +158,7 @@ impl Round<'_> {
         }
     }
 
-    /// Says what is not looked at, and why.
+    /// Notes what is not checked, and why.
     fn skip(&mut self, what: String) {
         self.not_visited.push(what);
     }
@@ -170,8 +170,8 @@ impl Round<'_> {
     }
 }
 
-/// What a check found. Printed it is a line for each finding, or says that there is none, and one for each thing that could
-/// not be looked at.
+/// What a check found. It prints a line for each finding, or says that there is none, and a line for each thing that
+/// could not be checked.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Report {
@@ -188,22 +188,22 @@ impl Report {
         self.findings.is_empty()
     }
 
-    /// What was found, in the order in which a client comes by.
+    /// What was found, in the order in which a client proceeds.
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
 
-    /// What was not looked at, and why, as in "the sign-in page, since requests have to be pushed".
+    /// What was not checked, and why, such as "the sign-in page, since requests have to be pushed".
     #[must_use]
     pub fn not_visited(&self) -> &[String] {
         &self.not_visited
     }
 
-    /// Fails the test where something was found.
+    /// Fails the test if anything was found.
     ///
     /// # Panics
-    /// With all of it, where it is so.
+    /// With the whole report.
     #[track_caller]
     pub fn assert_healthy(&self) {
         assert!(self.is_healthy(), "{self}");

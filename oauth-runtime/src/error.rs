@@ -95,7 +95,7 @@ macro_rules! reasons {
                 }
             }
 
-            /// What it is to the person who sees a page of it.
+            /// What an error page tells the person who sees it.
             #[allow(unused_variables, reason = "no column needs the payload of every row")]
             pub(crate) fn trouble(&self) -> Trouble {
                 let own = match self {
@@ -162,7 +162,7 @@ reasons! {
     UnsupportedResponseMode => 400, InvalidRequest, "response_mode must be query, or left out";
     ScopeMalformed => 400, InvalidScope, "scope has a character that is not allowed";
     ScopeUnknown => 400, InvalidScope,
-        "nothing of the scope is one of this server that the client may ask for: see scopes_supported";
+        "the client may ask for none of these scopes at this server: see scopes_supported";
     AccessDenied => 400, AccessDenied, "the user did not allow it", shown_as: NotAllowed;
     RequestTooLong => 400, InvalidRequest, "the request is too long for an answer: shorten state, nonce, scope or resource";
     // RFC 7636 §4.4.1
@@ -175,12 +175,12 @@ reasons! {
     // RFC 9449 §10.1
     KeyOfAnotherProof => 400, InvalidRequest, "dpop_jkt names another key than that of the proof in the header DPoP";
     // OpenID Connect Core §3.1.2.6
-    RequestObject => 400, RequestNotSupported, "send the parameters themselves, and no request";
-    RequestUri => 400, RequestUriNotSupported, "send the parameters themselves, and no request_uri";
+    RequestObject => 400, RequestNotSupported, "send the parameters themselves, without request";
+    RequestUri => 400, RequestUriNotSupported, "send the parameters themselves, without request_uri";
     Registration => 400, RegistrationNotSupported, "clients are registered beforehand: leave registration out";
     ClaimsMalformed => 400, InvalidRequest,
-        "claims must be a JSON object, in it userinfo and id_token, in them claims, each null or an object";
-    PromptUnknown => 400, InvalidRequest, "prompt must be none, or of login, consent and select_account";
+        "claims must be a JSON object with userinfo and id_token, and in these each claim null or an object";
+    PromptUnknown => 400, InvalidRequest, "prompt must be none, or some of login, consent and select_account";
     MaxAgeMalformed => 400, InvalidRequest, "max_age must be a number of seconds";
     LoginRequired => 400, LoginRequired, "no user is signed in: ask without prompt=none";
     // OpenID Connect Core §3.1.2.2
@@ -190,7 +190,7 @@ reasons! {
     ConsentRequired => 400, ConsentRequired, "the user has to be asked: ask without prompt=none";
 
     // A request that is pushed: RFC 9126 §2.1, §4 and §5
-    PushedRequestUri => 400, InvalidRequest, "push the parameters themselves, and no request_uri";
+    PushedRequestUri => 400, InvalidRequest, "push the parameters themselves, without request_uri";
     PushRequired => 400, InvalidRequest,
         "this request has to be pushed first (RFC 9126): send it to pushed_authorization_request_endpoint";
     PushedTooLong => 413, InvalidRequest, "the request is too long to be pushed: shorten it, or leave id_token_hint out";
@@ -203,7 +203,7 @@ reasons! {
         shown_as: PageUsed;
 
     // The ID token as a hint, and the logout endpoint: OpenID Connect RP-Initiated Logout §2
-    HintMalformed => 400, InvalidRequest, "id_token_hint is no ID token";
+    HintMalformed => 400, InvalidRequest, "id_token_hint is not an ID token";
     HintOfAnotherClient => 400, InvalidRequest, "id_token_hint was issued to another client than client_id";
     UnknownPostLogoutRedirectUri => 400, InvalidRequest,
         "this post_logout_redirect_uri is not registered for the client: it must be the same, character for character";
@@ -242,7 +242,7 @@ reasons! {
     ClientUnknown { header: bool } => if *header { 401 } else { 400 }, InvalidClient,
         "no client is registered under this client_id";
     ClientNotProven => 400, InvalidClient,
-        "this client has to show who it is: by client_secret_basic, client_secret_post or private_key_jwt";
+        "this client must authenticate: by client_secret_basic, client_secret_post or private_key_jwt";
     ClientSecretWrong { header: bool } => if *header { 401 } else { 400 }, InvalidClient,
         "the secret is not one of this client";
     ClientIsPublic { header: bool } => if *header { 401 } else { 400 }, InvalidClient,
@@ -252,14 +252,14 @@ reasons! {
     ClientIdMismatch { header: bool } => if *header { 401 } else { 400 }, InvalidClient,
         "client_id is another than that of the secret or the assertion: leave it out";
     ClientNotNamed => 400, InvalidClient,
-        "the request does not say which client it is of: send client_id, or the credentials of a client";
+        "the request does not say which client sent it: send client_id, or the credentials of a client";
     TwoClientAuthentications => 400, InvalidRequest,
-        "a client shows who it is in one way: header, client_secret or client_assertion";
+        "a client authenticates in one way only: header, client_secret or client_assertion";
     TooManyTries(wait: Duration) => 429, TemporarilyUnavailable,
         "too many failed tries: wait as long as Retry-After says", retry_after: *wait;
     // The registration endpoint: RFC 7591 §3.2.2
     RegistrationMalformed => 400, InvalidClientMetadata,
-        "the body must be a JSON object, with redirect_uris and other lists as arrays of texts";
+        "the body must be a JSON object, with redirect_uris and other lists as arrays of strings";
     NotJson => 400, InvalidClientMetadata, "send the metadata in the body, as application/json";
     RegistrationTooLong => 400, InvalidClientMetadata, "it is too long: shorten client_name and redirect_uris";
     RegistrationUnusable(why: &'static str) => 400, InvalidClientMetadata, *why;
@@ -303,7 +303,7 @@ reasons! {
     VerifierMissing => 400, InvalidGrant, "code_verifier is missing: the code was asked for with a code_challenge";
     VerifierMalformed => 400, InvalidRequest, "code_verifier must be 43 to 128 characters of A-Z a-z 0-9 - . _ ~";
     VerifierWithoutChallenge => 400, InvalidGrant,
-        "code_verifier is there, and the code was asked for without a code_challenge: sign in again";
+        "code_verifier was sent, but the code was asked for without a code_challenge: sign in again";
     CodeWithoutChallenge => 400, InvalidGrant,
         "the code was asked for without a code_challenge, which this client has to send";
     VerifierMismatch => 400, InvalidGrant, "code_verifier does not belong to the code_challenge";
@@ -327,11 +327,11 @@ reasons! {
     GrantEnded => 400, InvalidGrant, "what was granted has ended: sign in again";
     TooManyGrants => 503, TemporarilyUnavailable,
         "this user has as many grants as one may have: end one of them, or try again in a minute", retry_after: A_MINUTE;
-    SubjectGone => 400, InvalidGrant, "the user may not sign in any more";
-    ScopeGrown => 400, InvalidScope, "a refresh may ask for less than was granted, and not for more";
-    ScopeNotForClient => 400, InvalidScope, "nothing of the scope may be granted to this client, or by this user";
+    SubjectGone => 400, InvalidGrant, "the user may no longer sign in";
+    ScopeGrown => 400, InvalidScope, "a refresh may ask for less than was granted, but not for more";
+    ScopeNotForClient => 400, InvalidScope, "none of these scopes may be granted to this client, or by this user";
     ScopeBeyondClient => 400, InvalidScope,
-        "the scope has what this client may not have in its own name: leave scope out for all that it may have";
+        "this client may not have all of these scopes in its own name: leave scope out to get those that it may have";
     ClientUnusable => 500, ServerError, "the settings of this client cannot be used: the log of the server says why";
     ClientsAway => 503, TemporarilyUnavailable, "try again in a moment: nothing was lost", retry_after: A_SECOND;
     ReloadFailed => 503, TemporarilyUnavailable, "try again in a moment: nothing was lost", retry_after: A_SECOND;
@@ -345,26 +345,26 @@ reasons! {
     // Revocation and introspection: RFC 7009 §2.1, RFC 7662 §2.3
     TokenOfAnotherClient => 400, InvalidGrant, "the token was issued to another client";
     ClientMayNotIntrospect => 401, InvalidClient,
-        "a public client cannot show who it is, and so may not ask about tokens";
+        "a public client cannot authenticate, so it may not ask about tokens";
 
     // A guarded handler: RFC 6750 §3.1
     TokenMissing => 401, none, "send an access token: Authorization: Bearer TOKEN";
     AuthorizationMalformed => 400, InvalidRequest, "send one header of the form Authorization: Bearer TOKEN";
     TokenInTwoPlaces => 400, InvalidRequest,
         "the access token comes twice: send it in the header Authorization, or as access_token in the body";
-    TokenTooLong => 401, InvalidToken, "the token is longer than any of this server";
-    TokenMalformed => 401, InvalidToken, "this is no access token of this server";
-    TokenType => 401, InvalidToken, "this is no access token: its type is not at+jwt";
-    /// Of another issuer, where the type does not tell.
+    TokenTooLong => 401, InvalidToken, "the token is longer than any token of this server";
+    TokenMalformed => 401, InvalidToken, "this is not an access token of this server";
+    TokenType => 401, InvalidToken, "this is not an access token: its type is not at+jwt";
+    /// Another issuer's, whose type does not say what it is.
     #[cfg_attr(not(any(test, feature = "resource-server")), expect(dead_code, reason = "our own tokens have types"))]
-    TokenOfAnotherUse => 401, InvalidToken, "this is no access token: its claims are those of an ID token or another JWT";
+    TokenOfAnotherUse => 401, InvalidToken, "this is not an access token: its claims are those of an ID token or another JWT";
     // RFC 9449 §7.1
-    TokenBound => 401, InvalidToken, "the token is bound to a key, and this server takes bearer tokens alone";
+    TokenBound => 401, InvalidToken, "the token is bound to a key, and this server accepts only bearer tokens";
     TokenWithoutProof => 401, InvalidToken,
         "the token is bound to a key: send it as Authorization: DPoP TOKEN, with a proof in the header DPoP";
     TokenNotBound => 401, InvalidToken, "the token is not bound to a key: send it as Authorization: Bearer TOKEN";
     BoundTokenNeeded => 401, InvalidToken,
-        "this address takes only tokens that are bound to a key: ask for one with a proof (RFC 9449)";
+        "this address accepts only tokens that are bound to a key: ask for one with a proof (RFC 9449)";
     TokenOfAnotherKey => 401, InvalidToken, "the token is bound to another key than that of the proof";
     TooManyProofs => 503, TemporarilyUnavailable,
         "too many proofs are used at once: try again in a moment", retry_after: A_SECOND;
@@ -375,14 +375,14 @@ reasons! {
     /// Of another issuer, which may have a new one; decided before it reaches the wire.
     #[cfg_attr(not(any(test, feature = "resource-server")), expect(dead_code, reason = "our own keys are all known"))]
     KeyUnknown => 401, InvalidToken, "the token was not signed by this server";
-    /// There are no keys of the issuer, or they are too old.
+    /// The keys of the issuer are missing, or too old.
     #[cfg_attr(not(any(test, feature = "resource-server")), expect(dead_code, reason = "our own keys are here"))]
     IssuerAway => 503, TemporarilyUnavailable,
-        "tokens cannot be checked: the keys of their issuer are not there; try again in a moment", retry_after: A_SECOND;
+        "tokens cannot be checked: the keys of their issuer are not available; try again in a moment", retry_after: A_SECOND;
     TokenIssuer => 401, InvalidToken, "the token is of another issuer";
     /// What the token has, and what is expected.
     TokenAudience(apart: Box<Audiences>) => 401, InvalidToken, "the token is for another audience";
-    TokenNotForClient => 401, InvalidToken, "the client of the token may have none like it any more: ask for a new one";
+    TokenNotForClient => 401, InvalidToken, "the client may no longer have such a token: ask for a new one";
     TokenExpired => 401, InvalidToken, "the token has expired";
     TokenRevoked => 401, InvalidToken, "the token was revoked";
     TokenForgotten => 401, InvalidToken, "the token is from before the server was restarted: sign in again";
@@ -390,7 +390,7 @@ reasons! {
     PolicyRefused(scope: Scope) => 403, InsufficientScope, "the token does not permit this";
     // RFC 9470 §3
     SignInAgain(need: Need) => 401, InsufficientUserAuthentication, sign_in_again(need), shown_as: NotTaken;
-    ClaimsOfAnotherShape => 403, InsufficientScope, "the claims of the token are not those that this address needs",
+    ClaimsOfAnotherShape => 403, InsufficientScope, "the claims of the token do not have the form that this address needs",
         shown_as: NotForAccount;
     // A page of the application, which a session opens
     SessionMissing => 401, none,
@@ -398,7 +398,7 @@ reasons! {
         shown_as: NotTaken;
     UserRefused => 403, AccessDenied, "the user who is signed in may not do this", shown_as: NotForAccount;
     TokenNeeded => 403, AccessDenied, "this needs an access token, and a signed-in browser has none", shown_as: NotForAccount;
-    /// A POST and the like, or an upgrade.
+    /// An unsafe method such as POST, or an upgrade.
     NotOfOwnPage => 403, AccessDenied,
         "a page of another site sent this, or it does not say which: Sec-Fetch-Site must be same-origin, or Origin that of \
          this server; a program sends an access token",
@@ -408,11 +408,11 @@ reasons! {
         shown_as: OtherSite;
     NoSessions => 500, ServerError, "the server is not set up to let users sign in to its pages; its log says how";
     NoService => 500, ServerError, "the server is not set up to check tokens; its log says how";
-    NothingDecided => 500, ServerError, "no guard of the server decides about this address; its log says how to mend it";
-    ParameterMisfit => 500, ServerError, "the server's guard does not fit its route; its log says how to mend it";
+    NothingDecided => 500, ServerError, "no guard of the server decides about this address; its log says how to fix it";
+    ParameterMisfit => 500, ServerError, "the server's guard does not fit its route; its log says how to fix it";
 }
 
-/// The audience of a token that is for another, and the one that it should have.
+/// The audience that a token has, and the one that it should have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Audiences {
     pub(crate) of_the_token: Vec<String>,
@@ -432,7 +432,7 @@ fn sign_in_again(need: &Need) -> &'static str {
 }
 
 impl Reason {
-    /// Whether it is of a proof of possession, or of the key that it is to be of.
+    /// Whether it is about a proof of possession or its key.
     pub(crate) fn is_of_a_proof(&self) -> bool {
         matches!(
             self,
@@ -444,7 +444,7 @@ impl Reason {
         )
     }
 
-    /// Says in the answer after how long a client may try again.
+    /// Tells the client after how long it may try again.
     pub(crate) fn set_retry_after(&self, response: &mut HttpResponse) {
         if let Some(after) = self.retry_after() {
             response.headers_mut().insert(header::RETRY_AFTER, after.as_secs().into());
@@ -489,7 +489,7 @@ impl From<Unmet> for Reason {
 
 impl From<StoreError> for Reason {
     fn from(error: StoreError) -> Self {
-        tracing::error!(target: "oauth", %error, "the store has no answer");
+        tracing::error!(target: "oauth", %error, "the store gave no answer");
         Reason::StoreUnavailable
     }
 }

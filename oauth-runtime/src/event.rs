@@ -13,10 +13,11 @@ use crate::model::{Timestamp, words};
 /// Something that happened in a service: what [`Builder::on_event`](crate::Builder::on_event) is given, and what the log
 /// says in the same words.
 ///
-/// It names users by their subjects alone. What was typed as a name or a password is never part of it: a password may be
-/// typed where the name goes. Which kind has which fields is a table in the page `events` of the guide.
+/// It names users only by their subjects. What was typed as a name or a password is never part of it, since a password
+/// may be typed into the field for the name. A table in the page `events` of the guide says which kind has which
+/// fields.
 ///
-/// As JSON it has the fields that are there, and no others:
+/// As JSON it has only the fields that are set:
 ///
 /// ```
 /// # use oauth_runtime::{Client, Login, OAuthService};
@@ -110,28 +111,29 @@ macro_rules! kinds {
 kinds! {
     /// A user signed in, on the built-in pages or on yours. Consent may still be asked.
     SignedIn = "signed_in", INFO, "a user signed in";
-    /// A sign-in came to nothing. Reasons: `wrong` (name or password), `cancelled` (by the user), `denied` (by a page of
-    /// yours), `claims` (they cannot be used), `signed_out` (while it was under way), `another_user`, `too_long_ago` or `acr` (not what the client asked
-    /// for by `id_token_hint`, `prompt` and `max_age`, or `acr_values`), `no_answer` (your function failed).
+    /// A sign-in failed. Reasons: `wrong` (name or password), `cancelled` (by the user), `denied` (by a page of yours),
+    /// `claims` (they cannot be used), `signed_out` (while it was under way), `another_user`, `too_long_ago` or `acr`
+    /// (not what the client asked for by `id_token_hint`, `prompt` and `max_age`, or `acr_values`), `no_answer` (your
+    /// function failed).
     SignInRefused = "sign_in_refused", INFO, "sign-in refused",
         ["acr", "another_user", "cancelled", "claims", "denied", "no_answer", "signed_out", "too_long_ago", "wrong"];
-    /// One more thing is asked after the password.
+    /// A second factor is asked for after the password.
     SecondFactorAsked = "second_factor_asked", INFO, "a second factor was asked for";
     /// The answer to it was refused. Reasons: `wrong`, `cancelled`, `no_answer`.
     SecondFactorRefused = "second_factor_refused", INFO, "sign-in refused at the second factor",
         ["cancelled", "no_answer", "wrong"];
-    /// A user signed in with a browser that showed no session of theirs, neither one that lives nor one that ended, and that
-    /// is not known for the name they typed. Told where there are sessions. On a page of your own no name is typed: there a
-    /// browser that was closed, or signed out, since is told as new.
+    /// A user signed in with a browser that showed no session of theirs, live or ended, and that is not known for the
+    /// name they typed. Only where there are sessions. On a page of your own no name is typed, so a browser that was
+    /// closed or signed out since then counts as new.
     NewDevice = "new_device", INFO, "a user signed in with a browser that is new to them";
-    /// A client registered itself; it is named as codes, tokens and this event's later kin name it.
+    /// A client registered itself; codes, tokens and later events name it in the same way.
     ClientRegistered = "client_registered", INFO, "a client registered itself";
     /// A client that had registered itself was ended, by your code.
     RegistrationEnded = "registration_ended", INFO, "a registration was ended";
-    /// A user allowed a client what it asked for. Not told where that is remembered from before.
+    /// A user allowed a client what it asked for. Not reported when an earlier consent is remembered.
     ConsentGiven = "consent_given", INFO, "consent was given";
-    /// A user did not allow it. What the client was allowed before is taken back, unless it is a device without a browser that
-    /// was denied.
+    /// A user denied a client what it asked for. What the client was allowed before is withdrawn, unless the denied
+    /// client is a device without a browser.
     ConsentDenied = "consent_denied", INFO, "consent was refused";
     /// A client's user was sent back to it with a code.
     CodeIssued = "code_issued", INFO, "authorization code issued";
@@ -174,10 +176,11 @@ kinds! {
     /// `user_code`, of clients that register themselves (`registration`).
     Throttled = "throttled", WARN, "a limit was reached",
         ["address", "budget", "client", "device", "devices", "grants", "name", "name_and_address", "registration", "second_factor", "subject", "user_code"];
-    /// Another key than before signs tokens: the next period began, or yours was promoted. Each process tells it, with
-    /// the first token that it signs by it.
+    /// Another key than before signs tokens: the next period began, or yours was promoted. Each process reports it,
+    /// with the first token that it signs with that key.
     KeyChanged = "key_changed", INFO, "another key signs from now on";
-    /// The store does not answer, or with an error: told once until it is back. Reasons: `timeout`, `error`.
+    /// The store does not answer, or answers with an error: reported once until it is back. Reasons: `timeout`,
+    /// `error`.
     StoreAway = "store_away", ERROR, "the store is away", ["error", "timeout"];
     /// The store answers again.
     StoreBack = "store_back", INFO, "the store is back";
@@ -189,7 +192,7 @@ kinds! {
     Renewed = "renewed", WARN, "the store was renewed: every user has to sign in again";
 }
 
-/// What is told of something that happened; the request that it happened in is known.
+/// What is reported about something that happened; the request is known from the context.
 #[derive(Clone, Copy)]
 pub(crate) struct Fact<'a> {
     kind: EventKind,
@@ -210,7 +213,7 @@ impl<'a> Fact<'a> {
         Fact { subject: Some(subject), ..self }
     }
 
-    /// None where it is empty: of a sign-in to a page of the application itself.
+    /// `None` if it is empty, as for a sign-in to a page of the application itself.
     pub(crate) fn client(self, client: &'a str) -> Self {
         Fact { client: Some(client).filter(|client| !client.is_empty()), ..self }
     }

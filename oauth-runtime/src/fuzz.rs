@@ -1,5 +1,5 @@
-//! Doors for the targets in `fuzz/`: each takes what a stranger sent, and panics where a rule is broken. Not covered by semantic
-//! versioning.
+//! Entries for the targets in `fuzz/`: each takes what a stranger sent, and panics if a rule is broken. Not covered by
+//! semantic versioning.
 #![allow(missing_docs, clippy::unwrap_used, reason = "the comment of a door says what holds")]
 
 use std::collections::BTreeSet;
@@ -23,7 +23,7 @@ use crate::model::secret::{Secret, Secrets};
 use crate::model::{Scope, Timestamp};
 use crate::seal::Sealer;
 
-/// RFC 6749 appendix B: as any other reader of forms reads it.
+/// RFC 6749 appendix B: forms are read as by any other reader.
 pub fn form(bytes: &[u8]) {
     let parsed = Parameters::parse(bytes);
     let mut expected = form_urlencoded::Serializer::new(String::new());
@@ -42,7 +42,7 @@ pub fn form(bytes: &[u8]) {
     }
 }
 
-/// RFC 6749 §3.3: what is read is allowed, and is read again as it is written.
+/// RFC 6749 §3.3: a scope that is read is allowed, and reads the same once written.
 pub fn scope(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let is_allowed =
@@ -55,8 +55,8 @@ pub fn scope(bytes: &[u8]) {
     assert_eq!(scope.to_string().parse(), Ok(scope));
 }
 
-/// RFC 9700 §2.1, RFC 8252 §7.3: what is taken for one that is registered, on the first line, is that one, or differs in the
-/// port of loopback; and an answer goes there, however either is spelt.
+/// RFC 9700 §2.1, RFC 8252 §7.3: a URI that matches the registered one, on the first line, is the same or differs only
+/// in the port of loopback; and the answer goes there, however either is spelled.
 pub fn redirect_uri(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let (registered, requested) = text.split_once('\n').unwrap_or((text, text));
@@ -90,7 +90,7 @@ fn without_port(uri: &str) -> (&str, &str, &str) {
     (scheme, authority.rsplit_once(':').filter(|(_, port)| is_number(port)).map_or(authority, |(host, _)| host), after)
 }
 
-/// Nothing opens that was not sealed here, and whatever can be in an envelope comes out of it as it went in.
+/// Nothing opens that was not sealed here, and everything that can be sealed comes out unchanged.
 pub fn seal(bytes: &[u8]) {
     static SEALERS: LazyLock<[Sealer; 3]> = LazyLock::new(|| {
         let [secret, another] = ["0123456789abcdef0123456789abcdef", "1123456789abcdef0123456789abcdef"];
@@ -111,7 +111,7 @@ pub fn keys(bytes: &[u8]) {
     crate::keys::fuzz_signed(*signer, *kid, parts, &Expected::own(ISSUER, ISSUER), NOW);
 }
 
-/// RFC 7519: headers and payloads as strangers write them; those of our own are read in two ways that agree.
+/// RFC 7519: headers and payloads as strangers write them; our own are read in two ways that agree.
 pub fn jwt(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     crate::keys::fuzz_claims(text, &Expected::own(ISSUER, ISSUER), NOW);
@@ -127,7 +127,7 @@ pub fn jwt(bytes: &[u8]) {
     }
 }
 
-/// Keys as strangers publish them: a private one is never taken, and none takes a signature of nothing.
+/// Keys as strangers publish them: a private one is never accepted, and none verifies an empty signature.
 pub fn jwk(bytes: &[u8]) {
     let Ok(json) = serde_json::from_slice::<Value>(bytes) else { return };
     #[cfg(feature = "resource-server")]
@@ -145,7 +145,8 @@ pub fn document(bytes: &[u8]) {
     crate::clients::documents::fuzz(bytes);
 }
 
-/// RFC 9449 §4.3: header and claims, a line each, of a proof that is signed. What is taken is for this request and of now.
+/// RFC 9449 §4.3: header and claims, a line each, of a proof that is signed. An accepted proof is for this request and
+/// of this time.
 pub fn proof(bytes: &[u8]) {
     static KEY: LazyLock<EcdsaKeyPair> =
         LazyLock::new(|| EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap());

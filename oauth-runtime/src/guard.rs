@@ -1,4 +1,4 @@
-//! What stands before a handler: a request is decided before anything else of it is touched.
+//! The guards in front of handlers: a request is decided before anything else of it is touched.
 
 pub(crate) mod answer;
 pub(crate) mod around;

@@ -13,7 +13,7 @@
 //!     "Admin access granted!"
 //! }
 //!
-//! /// For browsers: one that is not signed in gets the sign-in page first.
+//! /// For browsers: a user who is not signed in gets the sign-in page first.
 //! #[get("")]
 //! async fn home(Claims(user): Claims<Value>) -> impl Responder {
 //!     web::Json(user)
@@ -48,10 +48,10 @@
 //! }
 //! ```
 //!
-//! [`OAuthService`] is the server, and [`Builder`] has every setting of it. [`macro@require_claim`], [`macro@require_token`],
-//! [`macro@public`] and [`policy!`](macro@policy) guard handlers; [`Claims`](struct@Claims) and [`AccessToken`] are what a handler
-//! learns of its caller. [`policy_map`] lists the guards. [`store`] is what remembers, [`pages`] is what a person sees, [`rule`] is
-//! what a guard demands, as data.
+//! [`OAuthService`] is the server, and [`Builder`] has all its settings. [`macro@require_claim`],
+//! [`macro@require_token`], [`macro@public`] and [`policy!`](macro@policy) guard handlers; [`Claims`](struct@Claims)
+//! and [`AccessToken`] tell a handler about its caller. [`policy_map`] lists the guards. [`store`] has the storage
+//! engines, [`pages`] what users see, and [`rule`] what a guard demands, as data.
 //!
 //! # Features
 //!
@@ -60,9 +60,9 @@
 //! | Feature | What it adds |
 //! |---|---|
 //! | `sqlite`, `postgres`, `redis` | a [`store`] that outlives a restart, and that processes share |
-//! | `mcp` | clients that are known by the URL of a document about them, and an HTTP client to fetch it |
-//! | `doctor` | a check of the running service as a client makes it, and an HTTP client |
-//! | `backchannel-logout` | clients that are told of a sign-out, and an HTTP client |
+//! | `mcp` | clients whose id is the URL of a document about them, and an HTTP client to fetch it |
+//! | `doctor` | a check of the running service from a client's side, and an HTTP client |
+//! | `backchannel-logout` | sign-outs that are reported to clients, and an HTTP client |
 //! | `metrics` | counters and durations, for the recorder that you install |
 //! | `resource-server` | guards over the tokens of another issuer, and an HTTP client |
 //! | `utoipa` | what the guards demand, in your OpenAPI document |
@@ -158,7 +158,7 @@ pub mod rule {
 
 /// What a [`Builder`] and a [`Client`] still need, as types: `Builder` and `Client` alone are the usual ones.
 ///
-/// They are to be named where a function takes or answers one that is not.
+/// Name them where a function takes or returns one in another state.
 ///
 /// ```
 /// use oauth_runtime::states::{NeedsRedirectUri, Reloads};

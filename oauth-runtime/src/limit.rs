@@ -1,16 +1,16 @@
 //! Counting failed attempts, so that a password cannot be guessed at `/login`, nor a client's secret at `/token`.
 //!
-//! Counters are tables of fixed size in the store. Where a name counts is a hash under a key of the service's own, so that
-//! no one can choose names that count together; where two do by chance, they add up. So nothing is ever dropped to make
-//! room, and nothing is ever full: what is too much is refused.
+//! Counters are tables of fixed size in the store. The slot of a name is a hash under a key of the service, so that no
+//! one can choose names that count together; if two do by chance, they add up. So nothing is ever dropped to make room,
+//! and nothing is ever full: attempts beyond the limit are refused.
 //!
-//! An attempt counts for its person before the password is looked at, so that what runs and what failed together never
-//! exceed what is free; what has to wait for others to end, waits in order. A network pays for failures alone: what runs
-//! in this process is not one yet, and what is broken off is. Whom an attempt was for is known once the author's function
-//! has answered, and counts before the answer is told.
+//! An attempt counts for its person before the password is checked, so that running and failed attempts together never
+//! exceed the allowance; more attempts wait in order. A network pays only for failures: an attempt that runs in this
+//! process is not one yet, but a cancelled one is. For which user an attempt was is known once the author's function
+//! has returned, and is counted before the answer is sent.
 //!
-//! Where much was guessed at a name or a user, their owner is most likely in a network that has hardly failed for them: it
-//! gets in as long as the budget of the hour lasts.
+//! If there were many guesses at a name or a user, the owner is most likely in a network with hardly any failures for
+//! them: such a network is admitted as long as the budget of the hour lasts.
 
 mod found;
 pub(crate) mod network;
@@ -44,7 +44,7 @@ pub(crate) struct Limits {
     patience: Duration,
 }
 
-/// An attempt that was let through: it counts as failed until it is [taken back](Limits::forgive), or was
+/// An attempt that was admitted: it counts as failed until it is [taken back](Limits::forgive) or was
 /// [right](Limits::right).
 #[must_use]
 pub(crate) struct Attempt {
@@ -52,7 +52,7 @@ pub(crate) struct Attempt {
     /// When the window of each row ends.
     until: Vec<Instant>,
     started: Started,
-    /// Whose gates it has passed: it is the one that they let through.
+    /// The rows whose gates it has passed, as the one attempt that they admit.
     passed: Vec<Row>,
     /// Until when it waits.
     latest: tokio::time::Instant,
@@ -62,7 +62,7 @@ pub(crate) struct Attempt {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Guess {
     Password,
-    /// What is asked after it.
+    /// An answer after the password.
     Answer,
 }
 
@@ -75,7 +75,7 @@ pub(crate) struct TooMany {
 }
 
 impl Limits {
-    /// The key is one that the service's secret gives.
+    /// The key is derived from the service's secret.
     pub(crate) fn new(store: Arc<dyn Store>, key: &[u8; 32], patience: Duration) -> Self {
         Limits { store, key: RowKey::new(key), running: Arc::default(), patience }
     }
@@ -90,8 +90,8 @@ impl Limits {
         self.begin(Asked { counted, by: By::Name { name: name.clone(), networks: networks.clone() } }).await
     }
 
-    /// Counts an answer after the password: for the user where that is known, or else for the name that came with it. What
-    /// another user fails with whose name folds alike does not count here.
+    /// Counts an answer after the password: for the user if known, or else for the name that came with it. Failures of
+    /// another user whose name folds alike do not count here.
     pub(crate) async fn answer(
         &self,
         name: &FoldedName,
@@ -106,8 +106,8 @@ impl Limits {
         self.begin(Asked { counted, by: By::Counted { of: Kind::AnswerOf, subject: subject.map(str::to_owned) } }).await
     }
 
-    /// Counts a password, or an answer, from a browser that this user has signed in with by the same name: on its own, so
-    /// that whatever others fail with, and wherever, does not hold the user up.
+    /// Counts a password, or an answer, from a browser that this user has signed in with by the same name: separately,
+    /// so that failures of others anywhere do not delay the user.
     pub(crate) async fn known(&self, what: Guess, device: &Device) -> Result<Result<Attempt, TooMany>, StoreError> {
         let (kind, of) = match what {
             Guess::Password => (Kind::Device, Kind::Subject),
@@ -133,7 +133,7 @@ impl Limits {
         self.all(&self.by_width(kinds, networks, str::to_owned).collect::<Vec<_>>()).await
     }
 
-    /// Counts one, whatever comes of it: beyond the free ones, one at a time.
+    /// Counts one, whatever its outcome: beyond the free ones, one at a time.
     async fn each(&self, row: Row) -> Result<Result<(), TooMany>, StoreError> {
         let failed = self.add(&[(&row, 1)]).await?.first().map_or(u64::MAX, Sum::of_others);
         if failed < row.kind.free() {
@@ -146,14 +146,14 @@ impl Limits {
         Ok(passed)
     }
 
-    /// Takes an attempt back that was not made.
+    /// Takes back an attempt that was not made.
     pub(crate) async fn forgive(&self, mut attempt: Attempt) -> Result<(), StoreError> {
         attempt.started.failed = false;
         self.add(&attempt.taken_back()).await.map(drop)
     }
 
-    /// Whether an attempt that had to wait may still be made. Those that wait have been let in together: where so many of its
-    /// network have failed meanwhile as are free, the others come as they would after them.
+    /// Whether an attempt that had to wait may still be made. Waiting attempts were admitted together: if as many of
+    /// its network have failed meanwhile as are free, the others are treated as if they came afterwards.
     pub(crate) async fn may_still(&self, attempt: &Attempt) -> Result<Result<(), TooMany>, StoreError> {
         let failed_here = |row: &&Row| row.kind.is_of_a_network() && self.running.failed(row) >= row.kind.free();
         let has_to_pass = |row: &&Row| failed_here(row) && !attempt.passed.contains(row);
@@ -164,10 +164,10 @@ impl Limits {
         self.pass_gates(&gates).await
     }
 
-    /// The attempt was wrong, and stays counted: for whom it was as well, where the author says who that is. Where they do
-    /// not, it may be for no one, and counts alike: else what is told would show whose names there are.
+    /// The attempt was wrong, and stays counted, also for its user if the author names one. If not, there may be no
+    /// such user, and it counts in the same way: otherwise the answer would show which names exist.
     ///
-    /// Whether that may be told. If not, it counts as failed all the same.
+    /// Returns whether the answer may be sent. If not, it counts as failed all the same.
     pub(crate) async fn wrong(
         &self,
         attempt: Attempt,
@@ -184,8 +184,9 @@ impl Limits {
         Ok(told)
     }
 
-    /// The attempt was right, for this user, and does not count. Where too much was guessed for the same user, under whatever
-    /// names, it is answered as a wrong one is, and counts as one: else the one among many that is right would be found.
+    /// The attempt was right, for this user, and does not count. If there were too many guesses for the same user,
+    /// under any names, it is answered like a wrong one, and counts as one: otherwise one right guess among many would
+    /// be found.
     pub(crate) async fn right(
         &self,
         mut attempt: Attempt,
@@ -204,28 +205,28 @@ impl Limits {
         Ok(told)
     }
 
-    /// Whether what came of an attempt may be told, by what was counted for its user.
+    /// Whether the outcome of an attempt may be sent, by what was counted for its user.
     async fn settle(&self, seen: &[Seen]) -> Result<Result<(), TooMany>, StoreError> {
         match found(seen) {
             Found::Free { gates } => self.pass_gates(&gates).await,
             Found::Spent { ends_in } => Ok(Err(TooMany::spent(ends_in))),
-            // What has come to its end waits for none.
+            // An attempt that has ended does not wait for others.
             Found::Running(_) => Ok(Ok(())),
         }
     }
 
-    /// Lets an attempt begin: what is beyond the free ones needs an open gate, or waits for those that run.
+    /// Lets an attempt begin: beyond the free ones it needs an open gate, or waits for running ones.
     async fn begin(&self, asked: Asked) -> Result<Result<Attempt, TooMany>, StoreError> {
         let latest = running::latest(self.patience);
         let mut turn: Option<Turn> = None;
-        // Those who wait already are not overtaken.
+        // Attempts that wait already are not overtaken.
         let mut waits_at = asked.counted.iter().find(|row| self.running.is_awaited(row)).copied();
         loop {
             if let Some(row) = waits_at {
                 let has_turn = match &turn {
                     Some(turn) if turn.is_at(&row) => turn.next_end().await,
                     Some(_) | None => {
-                        // The old one first: none holds one and waits for another.
+                        // The old turn is released first: no attempt holds one and waits for another.
                         drop(turn.take());
                         turn = self.running.turn(&row, asked.from(), latest).await;
                         turn.is_some()
@@ -249,10 +250,11 @@ impl Limits {
         }
     }
 
-    /// Counts an attempt by itself: where the request is broken off, what was counted and not begun is taken back all the same.
+    /// Counts an attempt in a task of its own: if the request is cancelled, what was counted and not begun is still
+    /// taken back.
     async fn entered(&self, asked: &Asked, latest: tokio::time::Instant) -> Result<Entered, StoreError> {
         let mut entering = Box::pin(self.clone().enter(asked.clone(), latest));
-        // A store that answers at once leaves no moment to break it off in.
+        // If the store answers at once, it cannot be cancelled in between.
         let at_once = poll_fn(|context| Poll::Ready(entering.as_mut().poll(context))).await;
         match at_once {
             Poll::Ready(entered) => entered,
@@ -260,7 +262,7 @@ impl Limits {
         }
     }
 
-    /// Counts an attempt, and takes it back where it may not begin.
+    /// Counts an attempt, and takes it back if it may not begin.
     async fn enter(self, asked: Asked, latest: tokio::time::Instant) -> Result<Entered, StoreError> {
         let (found, started, until) = self.looked(&asked).await?;
         let entered = match found {
@@ -278,7 +280,7 @@ impl Limits {
         Ok(entered)
     }
 
-    /// Counts an attempt, and finds what that comes to.
+    /// Counts an attempt, and finds the result.
     async fn looked(&self, asked: &Asked) -> Result<(Found, Started, Vec<Instant>), StoreError> {
         let before: Vec<u64> = asked.counted.iter().map(|row| self.running.at(row)).collect();
         let started = self.running.start(&asked.counted);
@@ -296,7 +298,7 @@ impl Limits {
     async fn add(&self, adds: &[(&Row, i64)]) -> Result<Vec<Sum>, StoreError> {
         let mut counts: Vec<Count> = Vec::with_capacity(2 * adds.len());
         for (slot, add) in adds.iter().flat_map(|(row, add)| row.slots.map(|slot| (slot, *add))) {
-            // Two that meet add up.
+            // Two in the same slot add up.
             match counts.iter_mut().find(|count| count.slot == slot) {
                 Some(count) => count.add += add,
                 None => counts.push(Count { slot, add, window: WINDOW }),
@@ -307,7 +309,7 @@ impl Limits {
         }
         let counted = self.store.count(&counts).await?;
         let at = |slot: &u32| counts.iter().position(|count| count.slot == *slot).and_then(|index| counted.get(index));
-        // A counter without an answer has counted too much.
+        // A counter without an answer counts as too much.
         let of = |row: &Row| {
             let [a, b] = row.slots.map(|slot| at(&slot).copied().unwrap_or(Counted { sum: u64::MAX, ends_in: WINDOW }));
             Sum { sum: a.sum.min(b.sum), ends_in: a.ends_in.min(b.ends_in) }
@@ -324,7 +326,7 @@ impl Limits {
         Ok(Ok(()))
     }
 
-    /// Lets one attempt through, and no other until the delay after so many failures is over.
+    /// Admits one attempt, and no other until the delay after so many failures is over.
     async fn pass_gate(&self, row: &Row, failed: u64) -> Result<Result<(), TooMany>, StoreError> {
         let delay = delay(failed.saturating_sub(row.kind.free()));
         let too_many = |retry_after: Duration| TooMany { limit: row.kind.as_str(), retry_after };
@@ -336,7 +338,7 @@ impl Limits {
         }
     }
 
-    /// Where whom it was for counts, unless it does already.
+    /// The rows of the user it was for, unless they were counted already.
     fn rows_of(&self, by: &By, subject: Option<&str>, no_one_counts: bool) -> Vec<Row> {
         match by {
             By::Name { name, networks } => {
@@ -355,7 +357,7 @@ impl Limits {
         }
     }
 
-    /// Where a password counts before it is looked at.
+    /// The rows of a password, counted before it is checked.
     fn of_password(&self, name: &FoldedName, networks: &Networks) -> Vec<Row> {
         let kinds = [Kind::NameAt, Kind::NameAt56, Kind::NameAt48];
         let at = self.by_width(kinds, networks, |network| format!("{}\0{network}", name.as_str()));
@@ -367,7 +369,7 @@ impl Limits {
         self.by_width([Kind::Address, Kind::Address56, Kind::Address48], networks, str::to_owned)
     }
 
-    /// Where something counts for each of these networks: from the narrowest width to the widest.
+    /// The rows for each of these networks, from the narrowest to the widest.
     fn by_width(
         &self,
         [narrow, middle, wide]: [Kind; 3],
@@ -395,17 +397,17 @@ impl Attempt {
         self.asked.counted.iter().any(|row| matches!(row.kind, Kind::Device | Kind::DeviceAnswer))
     }
 
-    /// The widest network that it is from; none where it is from a browser that is known.
+    /// The widest network that it is from; `None` from a known browser.
     pub(crate) fn from(&self) -> Option<From> {
         self.asked.from()
     }
 
-    /// Until when it waits, for whatever it has to.
+    /// Until when it waits, for anything.
     pub(crate) fn latest(&self) -> tokio::time::Instant {
         self.latest
     }
 
-    /// What takes it back: not from a window that began since, where it would hide another's failure.
+    /// The counts that take it back: not from a window that began since, where it would hide another's failure.
     fn taken_back(&self) -> Vec<(&Row, i64)> {
         let now = Instant::now();
         let lasting = self.asked.counted.iter().zip(&self.until).filter(|(_, until)| now < **until);
@@ -432,11 +434,11 @@ fn adding(rows: &[Row], add: i64) -> Vec<(&Row, i64)> {
     rows.iter().map(|row| (row, add)).collect()
 }
 
-/// What came of an attempt that wanted to begin.
+/// The result for an attempt that wanted to begin.
 enum Entered {
     Begun(Attempt),
     Refused(TooMany, Started),
-    /// For those that run and count here.
+    /// It waits for running attempts of this row.
     HasToWait(Row, Started),
 }
 
@@ -453,20 +455,20 @@ impl Asked {
     }
 }
 
-/// Where whom it was for counts, once that is known.
+/// How the user it was for is counted, once known.
 #[derive(Clone)]
 enum By {
-    /// For them, and for them in these networks.
+    /// For the user, and for the user in these networks.
     Name { name: FoldedName, networks: Networks },
-    /// For them, unless it counts for this user already, or on its own.
+    /// For the user, unless it counts for them already, or separately.
     Counted { of: Kind, subject: Option<String> },
 }
 
-/// Whom an attempt was for.
+/// The user an attempt was for.
 #[derive(Clone, Copy)]
 enum Whom<'a> {
     User(&'a str),
-    /// No user that the author named: all attempts at a name are for the same one.
+    /// The author named no user: all attempts at a name count for the same one.
     NoOne(&'a str),
 }
 

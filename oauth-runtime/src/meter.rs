@@ -1,12 +1,12 @@
-//! Numbers for a dashboard, through the facade [`metrics`](https://docs.rs/metrics): what it is given goes to the recorder
-//! that the author installs. Without the feature `metrics` nothing of this file is left.
+//! Numbers for a dashboard, through the facade [`metrics`](https://docs.rs/metrics): they go to the recorder that the
+//! author installs. Without the feature `metrics` this file compiles to nothing.
 //!
-//! A label has few values, whatever the network sends: never a subject, nor a client.
+//! A label has few values, whatever the network sends: never a subject or a client.
 
 #[cfg(feature = "metrics")]
 use std::time::Instant;
 
-/// What a call of the store came to.
+/// The outcome of a call of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StoreOutcome {
     Answered,
@@ -24,7 +24,7 @@ pub(crate) enum StoreVerb {
     Renew,
 }
 
-/// Says what each number is, to a recorder that is installed by now.
+/// Describes each number to the recorder, if one is installed by now.
 #[cfg(feature = "metrics")]
 pub(crate) fn describe() {
     use metrics::Unit;
@@ -53,7 +53,7 @@ impl Stopwatch {
     }
 }
 
-/// Each label is a literal, so that what is asked for in the path of a guard costs no allocation.
+/// Each label is a literal, so that measuring a guard costs no allocation.
 #[cfg(feature = "metrics")]
 impl Stopwatch {
     pub(crate) fn store_called(self, verb: StoreVerb, outcome: StoreOutcome) {
@@ -95,7 +95,7 @@ impl Stopwatch {
     pub(crate) fn answered(self, _: &str, _: u16) {}
 }
 
-/// A guard decided; the status is that of a refusal.
+/// A guard decided; `refused_with` is the status of a refusal.
 #[cfg(feature = "metrics")]
 pub(crate) fn guard_decided(refused_with: impl FnOnce() -> Option<u16>) {
     macro_rules! count {
@@ -115,7 +115,7 @@ pub(crate) fn guard_decided(refused_with: impl FnOnce() -> Option<u16>) {
 #[cfg(not(feature = "metrics"))]
 pub(crate) fn guard_decided(_: impl FnOnce() -> Option<u16>) {}
 
-/// An event was told, by its words.
+/// An event was reported.
 #[cfg(feature = "metrics")]
 pub(crate) fn event_told(kind: &'static str, reason: Option<&'static str>) {
     metrics::counter!("oauth_events_total", "event" => kind).increment(1);
@@ -144,7 +144,7 @@ pub(crate) fn event_dropped() {
 #[cfg(not(feature = "metrics"))]
 pub(crate) fn event_dropped() {}
 
-/// A number that there is.
+/// A number that exists.
 #[cfg(feature = "metrics")]
 struct Row {
     name: &'static str,

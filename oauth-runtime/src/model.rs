@@ -1,4 +1,4 @@
-//! What the protocol speaks of: parsed once, then trusted. Knows no actix.
+//! The protocol's data: parsed once, then trusted. It does not depend on actix.
 
 pub(crate) mod address;
 pub(crate) mod as_of;

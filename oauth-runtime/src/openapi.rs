@@ -29,14 +29,14 @@ impl OAuthService {
     ///
     /// - The security scheme `oauth2`: the authorization code flow with its URLs and the scopes of [`Builder::scope`](crate::Builder::scope).
     ///   With the scope `openid` the scheme `openIdConnect`, too. Schemes of these names are replaced.
-    /// - For each operation that a guard stands before: `oauth2` with the scopes that the guard demands, and the responses 401 and
-    ///   403 (this one where the guard demands more than a token). What you wrote yourself is kept: a response as it is, and `security`
-    ///   is demanded beside the guard's.
+    /// - For each guarded operation: `oauth2` with the scopes that the guard demands, and the responses 401 and 403
+    ///   (403 if the guard demands more than a token). What you wrote yourself is kept: responses stay as they are, and
+    ///   your `security` is demanded together with the guard's.
     ///
-    /// Which guard stands before an operation is found by method and path; a scope around the handler may put more before the path.
-    /// Where that fits several, the `operationId` decides, which `#[utoipa::path]` makes the name of the handler: where two
-    /// handlers share a name, give each an `operation_id` with its module, such as `notes_list`. A policy that is wrapped
-    /// around a scope states no path: tell it with [`OAuthService::document_below`]. The test that nothing differs is
+    /// The guard of an operation is found by method and path, before which a scope around the handler may add a prefix.
+    /// If several fit, the `operationId` decides, for which `#[utoipa::path]` uses the name of the handler: if two
+    /// handlers share a name, give each an `operation_id` with its module, such as `notes_list`. A policy around a
+    /// scope has no path: add it with [`OAuthService::document_below`]. To test that nothing differs, use
     /// `testing::coverage(app).await.assert_documented(&openapi)`.
     ///
     /// ```standalone_crate
@@ -83,7 +83,7 @@ impl OAuthService {
     }
 
     /// The same for a policy that is wrapped around a scope: every operation of the document whose path begins with that of the scope
-    /// demands it, beside what [`OAuthService::document`] found.
+    /// demands it, in addition to what [`OAuthService::document`] found.
     ///
     /// ```standalone_crate
     /// use actix_web::get;
@@ -131,7 +131,7 @@ impl OAuthService {
         let described = |scope| server.described_one(scope, server.texts(None)).unwrap_or_default();
         let scopes = Scopes::from_iter(server.scopes().map(|scope| (scope, described(scope))));
         let mut flow = AuthorizationCode::new(url(Url::Authorize), url(Url::Token), scopes);
-        // OpenAPI 3.1, OAuth Flow Object: where tokens are refreshed, which is where they are issued (RFC 6749 §6).
+        // OpenAPI 3.1, OAuth Flow Object: the URL that refreshes tokens is the one that issues them (RFC 6749 §6).
         flow.refresh_url = server.refreshing().map(|_| url(Url::Token));
         let components = openapi.components.get_or_insert_with(Components::new);
         let flow = Flow::AuthorizationCode(flow);
@@ -144,13 +144,13 @@ impl OAuthService {
     }
 }
 
-/// Has an operation demand what these rules do, and answer as a guard does.
+/// Adds what these rules demand, and the answers of a guard, to an operation.
 fn demand(operation: &mut Operation, everywhere: Option<&[SecurityRequirement]>, rules: &[&Rule]) {
     let rules: Vec<&Rule> = rules.iter().copied().filter(|rule| !matches!(rule, Rule::Public)).collect();
     if rules.is_empty() {
         return;
     }
-    // What is said of the document holds where an operation says nothing, and no more once it does.
+    // The document's `security` applies only to operations without their own.
     let written = Requirements::read(operation.security.as_deref().or(everywhere));
     operation.security = Some(written.and(&Requirements::of(&rules)).write());
     let responses = &mut operation.responses.responses;
@@ -162,7 +162,7 @@ fn demand(operation: &mut Operation, everywhere: Option<&[SecurityRequirement]>,
     }
 }
 
-/// Without a body: that is the author's to choose ([`Builder::refusal_body`](crate::Builder::refusal_body)).
+/// Without a body, which the author may choose ([`Builder::refusal_body`](crate::Builder::refusal_body)).
 fn refusal(description: &str) -> Response {
     let challenge = HeaderBuilder::new()
         .schema(Some(Object::with_type(Type::String)))

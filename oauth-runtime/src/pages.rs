@@ -17,7 +17,7 @@ pub(crate) use look::{Look, stylesheet};
 pub(crate) use texts::Trouble;
 pub use texts::{SignInProblem, Texts};
 
-/// Makes the pages a person sees. The built-in ones are [`BuiltInPages`]; whichever method is not written is theirs.
+/// Renders the pages that a person sees. The built-in ones are [`BuiltInPages`], which each method uses by default.
 ///
 /// Each method returns a whole HTML document. The server adds the headers; its Content-Security-Policy
 /// allows the stylesheet and the images of this origin and no script.
@@ -40,16 +40,16 @@ pub use texts::{SignInProblem, Texts};
 pub trait Pages: Send + Sync + 'static {
     /// The sign-in page: a form that posts `request`, `username` and `password` to `page.action`, or `request` and
     /// `cancel`. It has to name the client, what it asks for (where `page.scopes`, `page.resources` or `page.lasting` say
-    /// anything) and where the browser goes: to type a password here is to allow that.
+    /// anything) and where the browser goes: typing a password here allows that.
     ///
     /// # Errors
-    /// Whatever kept the page from being made; the person gets a plain text and the log the error.
+    /// Any error that prevented the page; the person gets a plain text, and the log the error.
     fn sign_in(&self, page: &SignInPage<'_>) -> Result<String, PageError> {
         built_in::sign_in(page)
     }
 
-    /// One more thing is asked after the password: a form that posts `request` and `answer` to `page.action`, or
-    /// `request` and `cancel`, or `request` and `other`, the number of another question, from 0.
+    /// Another question after the password: a form that posts `request` and `answer` to `page.action`, or `request` and
+    /// `cancel`, or `request` and `other`, the number of another question, from 0.
     ///
     /// # Errors
     /// As for [`Pages::sign_in`].
@@ -58,8 +58,8 @@ pub trait Pages: Send + Sync + 'static {
     }
 
     /// A client asks for access: a form that posts `request` and `decision`, which is `allow` or `deny`, to
-    /// `page.action`. For a device (`page.device`) it has to show the code of the device, to be compared, and to say that it is
-    /// to be allowed by those alone who began it themselves.
+    /// `page.action`. For a device (`page.device`) it has to show the code of the device, to be compared, and to say
+    /// that only users who began this themselves should allow it.
     ///
     /// # Errors
     /// As for [`Pages::sign_in`].
@@ -68,7 +68,7 @@ pub trait Pages: Send + Sync + 'static {
     }
 
     /// The page on which a user types the code that a device shows: a form that posts `request` and `user_code` to
-    /// `page.action`. It never sends itself, also where the code came with the link.
+    /// `page.action`. It must never submit itself, even if the code came with the link.
     ///
     /// # Errors
     /// As for [`Pages::sign_in`].
@@ -76,7 +76,7 @@ pub trait Pages: Send + Sync + 'static {
         built_in::device(page)
     }
 
-    /// Says that the device is allowed what was asked for, or that it is not.
+    /// Says whether the device was allowed what it asked for.
     ///
     /// # Errors
     /// As for [`Pages::sign_in`].
@@ -136,7 +136,7 @@ pub trait Pages: Send + Sync + 'static {
     }
 }
 
-/// The pages that come with the crate.
+/// The pages of this crate.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BuiltInPages;
 

@@ -1,4 +1,4 @@
-//! What a guard demands, as data, and how it is decided: [`crate::rule`] is what of it is public.
+//! What a guard demands, as data, and how it is decided: [`crate::rule`] is its public part.
 
 pub(crate) mod bound;
 mod claimed;
@@ -63,9 +63,9 @@ pub enum Rule {
     Public,
     /// A valid token is enough: what `#[require_token]` means.
     Token,
-    /// Every one of these holds: what commas and `all(..)` mean. None at all admits no one.
+    /// Every one of these holds: what commas and `all(..)` mean. An empty list admits no one.
     All(&'static [Rule]),
-    /// At least one of these holds: `any(..)`. None at all admits no one.
+    /// At least one of these holds: `any(..)`. An empty list admits no one.
     Any(&'static [Rule]),
     /// This does not hold, and it is known not to: `not(..)`.
     Not(&'static Rule),
@@ -81,18 +81,18 @@ pub enum Rule {
     Typed(Typed),
 }
 
-/// What is asked of one claim. Of an array, `=` asks whether it contains the value, and `!=` whether it does not.
+/// What is asked of one claim. For an array, `=` asks whether it contains the value, and `!=` whether it does not.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Test {
-    /// `claim`: there, and neither `null` nor `false`.
+    /// `claim`: present, and neither `null` nor `false`.
     Present,
     /// `claim = value`
     Equals(Value),
-    /// `claim != value`: there, of the value's type, and another.
+    /// `claim != value`: present, of the value's type, and different.
     Differs(Value),
     /// `claim = [a, b]`: equal to one of them.
     OneOf(&'static [Value]),
-    /// `claim < value` and its like, on numbers.
+    /// `claim < value`, `<=`, `>` and `>=`, on numbers.
     Orders(Order, Value),
 }
 
@@ -157,7 +157,7 @@ impl Rule {
         }
     }
 
-    /// Every scope that the rule speaks of.
+    /// Every scope that the rule names.
     pub(crate) fn scopes(&self) -> Vec<&'static str> {
         match self {
             Rule::All(rules) | Rule::Any(rules) => rules.iter().flat_map(Rule::scopes).collect(),
@@ -167,7 +167,7 @@ impl Rule {
         }
     }
 
-    /// Every way of signing in that the rule speaks of.
+    /// Every way of signing in that the rule names.
     pub(crate) fn acr_values(&self) -> Vec<&'static str> {
         match self {
             Rule::All(rules) | Rule::Any(rules) => rules.iter().flat_map(Rule::acr_values).collect(),
@@ -183,9 +183,9 @@ impl Rule {
 impl Test {
     fn decide(self, claim: Option<&Json>, facts: &Facts<'_>) -> Decision {
         match self {
-            // It may be among what is sealed, and was not opened here.
+            // It may be among the sealed claims, which were not opened here.
             Test::Present if claim.is_none() && facts.may_be_sealed() => Decision::Unknown,
-            // Absence is what this test asks about, so here alone it is an answer.
+            // This test asks about absence, so only here absence is an answer.
             Test::Present => Decision::of(!matches!(claim, None | Some(Json::Null | Json::Bool(false)))),
             Test::Equals(value) => value.decide(claim, facts),
             Test::Differs(value) => value.decide(claim, facts).not(),
@@ -205,7 +205,7 @@ impl Test {
 impl Value {
     fn decide(self, claim: Option<&Json>, facts: &Facts<'_>) -> Decision {
         match claim {
-            // A parameter that is not there is equal to nothing and different from nothing.
+            // A missing parameter is equal to nothing and different from nothing.
             Some(Json::Array(_)) if self.is_missing(facts) => Decision::Unknown,
             Some(Json::Array(items)) => items
                 .iter()
@@ -217,7 +217,7 @@ impl Value {
         }
     }
 
-    /// `None` where the two are of different JSON types, or where a handler may read the parameter otherwise than this.
+    /// `None` if the two are of different JSON types, or if a handler may read the parameter differently.
     fn equals(self, claim: &Json, facts: &Facts<'_>) -> Option<bool> {
         match (self, claim) {
             (Value::Str(wanted), Json::String(given)) => Some(wanted == given),

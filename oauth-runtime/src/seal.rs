@@ -1,4 +1,4 @@
-//! Sealing: what the server hands out and takes back carries its own meaning, readable to no one else.
+//! Sealing: what the server issues and gets back carries its own meaning, readable to no one else.
 //!
 //! An envelope is `version (1) · key id (4) · nonce (12) · ciphertext and tag`, base64url. Header, purpose and
 //! issuer are authenticated. Each purpose has a key of its own, so that a form can never be read as a code.
@@ -33,8 +33,8 @@ pub(crate) trait Sealable: Serialize + DeserializeOwned {
     const MAX_BYTES: usize;
 }
 
-/// Everything that is sealed: its type, the label of its key, and how long its text may be. A value is read back as
-/// nothing else than what it was sealed as.
+/// Everything that is sealed: its type, the label of its key, and how long its text may be. A value is only read back
+/// as what it was sealed as.
 macro_rules! purposes {
     ($($name:ident, $label:literal, $bytes:expr;)+) => {
         /// What a sealed value is for.
@@ -58,9 +58,9 @@ macro_rules! purposes {
             const MAX_BYTES: usize = $bytes;
         })+
 
-        /// For the type of this number, of as many as there are: no text of a stranger's opens as one, and what can be read as
-        /// one is the same once it was sealed and opened. It opens as no other type, as a part of nothing, by no other
-        /// sealer, and no more where it was changed.
+        /// For the type with this number: no text of a stranger opens as one, and a value that can be read is unchanged
+        /// after sealing and opening. It opens as no other type, as a part of nothing, with no other sealer, and not if it
+        /// was changed.
         #[cfg(fuzzing)]
         pub(crate) fn fuzz(sealer: &Sealer, others: &[Sealer], number: u8, text: &str) {
             const TYPES: &[fn(&Sealer, &str) -> Option<String>] = &[$(fuzz_of::<$name>),+];
@@ -91,35 +91,35 @@ purposes! {
     SignOutForm, "seal sign-out form", FORM_BYTES;
     AccountForm, "seal account form", FORM_BYTES;
     Posted, "seal posted request", FORM_BYTES;
-    // It has to fit a redirect's URL with what else is in it.
+    // It has to fit into a redirect's URL with everything else.
     AuthorizationCode, "seal authorization code", 2048;
-    // It has less in it than the code that it came of: the holder of the code gets this.
+    // It contains less than the code that it came from: the holder of the code gets this.
     RefreshToken, "seal refresh token", 4096;
     Session, "seal session", COOKIE_BYTES;
-    // Of the author's mails: it has to fit a link.
+    // For the author's mails: it has to fit into a link.
     OneTimeToken, "seal one-time token", 4096;
     Devices, "seal devices", COOKIE_BYTES;
-    // Of an access token, which has 8 KiB.
+    // In an access token, which has at most 8 KiB.
     SealedClaims, "seal claims", 6 * 1024;
     DeviceForm, "seal device form", FORM_BYTES;
     DeviceCode, "seal device code", 1024;
-    // Many may wait in the store at once. What it leaves of a code has room for the user.
+    // Many may wait in the store at once. What remains of a code has room for the user.
     DeviceRequest, "seal device request", 1024;
-    // As an authorization code, and what pads it.
+    // As large as an authorization code, and its padding.
     DeviceGrant, "seal device grant", 2560;
-    // With what is before it: 2 KiB, in the URL of a browser.
+    // Together with its prefix 2 KiB, in the URL of a browser.
     PushedRequest, "seal pushed request", 2048 - REQUEST_URI.len();
     // In the URL of a browser.
     PageRequest, "seal page request", 2048;
-    // It is the id of a client, in every request of it.
+    // It is the id of a client, in each of its requests.
     Registration, "seal registration", 1000;
 }
 
-/// The length of what is a part of something else is a multiple of this.
+/// The length of a value that is sealed inside something else is a multiple of this.
 const BLOCK: usize = 256;
 /// A form's body may have 16 KiB.
 const FORM_BYTES: usize = 12 * 1024;
-/// Browsers take 4 KiB, the cookie's name included (RFC 6265 §6.1).
+/// Browsers accept 4 KiB, including the cookie's name (RFC 6265 §6.1).
 const COOKIE_BYTES: usize = 3584;
 
 /// The keys of one service: the first seals, all open.
@@ -167,7 +167,8 @@ impl Sealer {
         self.sealed(&Content { i: issued_at, e: expires_at, v: value }, "", 1)
     }
 
-    /// Seals a value as a part of something else, by whose name alone it opens. Its length says little of what it is.
+    /// Seals a value as a part of something else, without whose name it does not open. Its length says little about the
+    /// content.
     pub(crate) fn seal_within<T: Sealable>(
         &self,
         value: &T,
@@ -192,14 +193,14 @@ impl Sealer {
     fn sealed<T: Sealable>(&self, content: &Content<&T>, whole: &str, block: usize) -> Result<String, NotSealed> {
         let generation = self.generations.first().ok_or(NotSealed::Failed)?;
         let header = generation.header();
-        // Drawn as ids are. One that came twice would show that the same was sealed, and no more (RFC 8452 §1).
+        // Random like ids. A repeated one would only show that the same value was sealed (RFC 8452 §1).
         let nonce: [u8; NONCE_LEN] = rand::random();
-        // The whole envelope in one buffer, with room for most of what is sealed.
+        // The whole envelope in one buffer, with room for most values.
         let mut envelope = Vec::with_capacity(ORDINARY_BYTES);
         envelope.extend_from_slice(&header);
         envelope.extend_from_slice(&nonce);
         serde_json::to_writer(&mut envelope, content).map_err(|_| NotSealed::Failed)?;
-        // RFC 8259 §2: white space after a value is none of it
+        // RFC 8259 §2: white space after a value is not part of it
         envelope.resize(BEFORE + (envelope.len() - BEFORE).next_multiple_of(block), b' ');
         let (nonce, associated) = (Nonce::from(&nonce), self.associated(header, T::PURPOSE, whole));
         let tag = generation
@@ -220,13 +221,13 @@ impl Sealer {
         Ok(Opened { value: content.v, issued_at: content.i, expires_at: content.e })
     }
 
-    /// Opens what was sealed as a part of this.
+    /// Opens what was sealed as a part of `whole`.
     pub(crate) fn open_within<T: Sealable>(&self, text: &str, whole: &str, now: Timestamp) -> Result<T, NotOpened> {
         let content = self.content::<T>(text, whole)?;
         if content.e <= now { Err(NotOpened::Expired) } else { Ok(content.v) }
     }
 
-    /// What was sealed here, even if it has expired: to tell the way back, and never to act on.
+    /// What was sealed here, even if it has expired: only to find the way back, never to act on.
     pub(crate) fn open_at_any_age<T: Sealable>(&self, text: &str) -> Result<T, NotOpened> {
         self.content(text, "").map(|content| content.v)
     }
@@ -273,7 +274,7 @@ fn fuzz_of<T: Sealable>(sealer: &Sealer, text: &str) -> Option<String> {
     Some(sealed)
 }
 
-/// How long the text is of what is so long as JSON.
+/// How long the sealed text is for this length of JSON.
 pub(crate) fn sealed_from(json: usize) -> usize {
     ((BEFORE + json + AES_256_GCM_SIV.tag_len()) * 4).div_ceil(3)
 }
@@ -294,7 +295,7 @@ struct Content<T> {
 }
 
 fn read<T: Sealable>(plain: &[u8]) -> Result<Content<T>, NotOpened> {
-    // Found to be UTF-8 once, and not text by text.
+    // Checked for UTF-8 once, rather than string by string.
     let json = std::str::from_utf8(plain).map_err(|_| NotOpened::Forged)?;
     serde_json::from_str(json).map_err(|_| NotOpened::Forged)
 }
@@ -335,7 +336,7 @@ impl KeyType for Length32 {
 
 const VERSION: u8 = 1;
 const HEADER_LEN: usize = 5;
-/// Before what is sealed.
+/// The bytes before the sealed content.
 const BEFORE: usize = HEADER_LEN + NONCE_LEN;
 const ORDINARY_BYTES: usize = 768;
 

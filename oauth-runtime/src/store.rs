@@ -54,10 +54,10 @@ pub use crate::model::as_of::Incarnation;
 /// a session says which incarnation and sequence it was made with, and is refused by another incarnation.
 ///
 /// Every method is one atomic step in the engine behind it ([`Store::count`] one for each counter), and all of them happen
-/// in one order, whichever process calls: what a call has answered, every later call sees. A write is acknowledged when it is as durable as the store promises.
-/// A store that cannot do what it is asked answers an error, and the request that it was for is refused.
-/// `store::contract` (feature `testing`) checks all of it, and `testing::FaultyStore` shows what an application does
-/// where a store fails.
+/// in one order, whichever process calls: every later call sees what an earlier one has answered. A write is
+/// acknowledged when it is as durable as the store promises. A store that cannot do what it is asked returns an error,
+/// and the request in question is refused. `store::contract` (feature `testing`) checks all of it, and
+/// `testing::FaultyStore` shows what an application does where a store fails.
 ///
 /// ```
 /// use std::time::Duration;
@@ -80,18 +80,19 @@ pub trait Store: Any + Send + Sync {
     /// What is kept under a key, and the state of its bucket. The first to ask for a bucket draws its incarnation.
     fn read(&self, key: Key) -> Reply<'_, Seen>;
 
-    /// Puts a value in the place of another, or takes it away, if both the incarnation of the bucket and the value are
-    /// still those that the change was made from; raises the sequence. Else it changes nothing and answers what there is.
+    /// Replaces a value, or removes it, if both the incarnation of the bucket and the value are still those that the
+    /// change was made from; raises the sequence. Otherwise it changes nothing and returns what there is.
     fn swap(&self, key: Key, change: Change) -> Reply<'_, Swap>;
 
-    /// Adds to counters, to each for itself, and answers their sums in the same order. No slot is named twice.
+    /// Adds to counters, each independent of the others, and returns their sums in the same order. No slot is named
+    /// twice.
     fn count<'a>(&'a self, counts: &'a [Count]) -> Reply<'a, Vec<Counted>>;
 
-    /// Draws a new incarnation for a bucket if it still has this one, and begins its sequence and its values anew. Answers
-    /// the incarnation that the bucket has now.
+    /// Draws a new incarnation for a bucket if it still has this one, and begins its sequence and its values anew.
+    /// Returns the incarnation that the bucket has now.
     fn renew(&self, bucket: u16, was: Incarnation) -> Reply<'_, Incarnation>;
 
-    /// What it is.
+    /// Describes the store.
     fn about(&self) -> About;
 }
 
@@ -126,17 +127,17 @@ impl<S: Store + ?Sized> Store for Box<S> {
     }
 }
 
-/// How many counters there are at most: the number of a [`Count::slot`] is less.
+/// The number of counters: each [`Count::slot`] is below it.
 pub const SLOTS: u32 = 1 << 20;
 
-/// What a store is.
+/// The description of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct About {
-    /// Its name, for people.
+    /// Its name, for messages.
     pub engine: &'static str,
-    /// The version of its schema, where it has one.
+    /// The version of its schema, if it has one.
     pub schema: Option<u32>,
-    /// Whether it has a clock of its own that all its processes share. Then that one dates what is handed out.
+    /// Whether it has a clock of its own that all its processes share. If so, that clock dates what is issued.
     pub has_clock: bool,
 }
 
@@ -169,9 +170,9 @@ pub struct Kept {
 pub struct Change {
     /// The incarnation of the bucket.
     pub incarnation: Incarnation,
-    /// The version of the value that it replaces; none where there was none.
+    /// The version of the value that it replaces; `None` if there was none.
     pub since: Option<u64>,
-    /// The new value; none takes away what is there.
+    /// The new value; `None` removes the one that is there.
     pub value: Option<Value>,
     /// For how long it is kept, from now on.
     pub keep: Duration,
@@ -196,7 +197,7 @@ pub enum Swap {
 pub struct Count {
     /// Which counter: less than [`SLOTS`], so that they are never too many.
     pub slot: u32,
-    /// What is added. A counter never falls below zero. To add nothing is to read it, and begins no window.
+    /// What is added. A counter never falls below zero. Adding 0 reads it, and begins no window.
     pub add: i64,
     /// How long the counter counts, from its first addition on. Later ones leave its end as it is.
     pub window: Duration,
@@ -210,7 +211,7 @@ pub struct Counted {
     /// How long until the window ends.
     pub ends_in: Duration,
 }
-/// A store's answer: there at once, or awaited. The first costs no allocation.
+/// A store's answer: available at once, or awaited. The first costs no allocation.
 #[must_use = "a store does nothing until its answer is awaited"]
 pub struct Reply<'a, T>(Inner<'a, T>);
 
@@ -220,12 +221,12 @@ enum Inner<'a, T> {
 }
 
 impl<'a, T> Reply<'a, T> {
-    /// An answer that is there.
+    /// An answer that is available at once.
     pub fn now(result: Result<T, StoreError>) -> Self {
         Reply(Inner::Now(Some(result)))
     }
 
-    /// An answer that a server must be asked for.
+    /// An answer that has to be awaited.
     pub fn later(future: impl Future<Output = Result<T, StoreError>> + Send + 'a) -> Self {
         Reply(Inner::Later(Box::pin(future)))
     }

@@ -1,5 +1,5 @@
-//! For the tests of an application: tokens in one line, users who sign in, a check that no route was left open, for each guard the
-//! tokens that prove it, and a store that fails on demand.
+//! For the tests of an application: tokens in one line, users who sign in, a check that no route was left open, tokens
+//! that test each guard, and a store that fails on demand.
 //!
 //! ```
 //! use actix_web::{App, http::StatusCode, test};
@@ -21,11 +21,12 @@
 //! # }
 //! ```
 //!
-//! The feature `testing` has actix-web list the routes of each `App` (`actix-web/experimental-introspection`). It cannot list a
-//! parameter that stands twice, once in a scope and once in a route within, as in `web::scope("/org/{id}")` around `/user/{id}`:
-//! `test::init_service` then panics with `Wrong path pattern` and `duplicate capture group`, where a build without the feature
-//! starts. [`coverage`] says which parameter it is. Give each a name of its own: a guard takes no parameter that is there
-//! twice. (Twice in one pattern, `/org/{id}/user/{id}`, no build of actix-web takes.)
+//! The feature `testing` has actix-web list the routes of each `App` (`actix-web/experimental-introspection`). It
+//! cannot list a parameter that occurs twice, once in a scope and once in a route within, as in
+//! `web::scope("/org/{id}")` around `/user/{id}`: `test::init_service` then panics with `Wrong path pattern` and
+//! `duplicate capture group`, where a build without the feature starts. [`coverage`] says which parameter it is. Give
+//! each a name of its own: a guard accepts no parameter that occurs twice. (No build of actix-web accepts one twice in
+//! a single pattern, such as `/org/{id}/user/{id}`.)
 
 mod browser;
 mod coverage;

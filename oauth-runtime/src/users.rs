@@ -1,4 +1,4 @@
-//! The author's own function from username and password to claims, called so that it cannot take a worker with it.
+//! The author's own function from username and password to claims, called so that it cannot take a worker down.
 
 pub(crate) mod given;
 pub(crate) mod gives_way;
@@ -41,9 +41,9 @@ pub struct Login {
     /// As typed: at most 1024 bytes.
     pub password: Password,
     /// How strongly the client wants its user to sign in, in its order of preference (`acr_values`, RFC 9470 §4); mostly
-    /// empty. Where they cannot be met, the token says what was ([`SignIn::acr`]).
+    /// empty. If they cannot be met, the token says how they signed in ([`SignIn::acr`]).
     pub acr_values: Vec<String>,
-    /// The language of the pages, such as `de`; none where it is English. A [`Question`] should be in it.
+    /// The language of the pages, such as `de`; `None` for English. A [`Question`] should be in it.
     pub language: Option<String>,
 }
 
@@ -53,7 +53,7 @@ pub struct Login {
 pub struct SecondFactor {
     /// The name as it was typed with the password.
     pub username: String,
-    /// Who was asked, where the question said so ([`Question::of`]).
+    /// The user who was asked, if the question named one ([`Question::of`]).
     pub subject: Option<String>,
     /// As typed, or the value of what was chosen: at most 256 bytes.
     pub answer: Password,
@@ -65,7 +65,7 @@ pub struct SecondFactor {
     pub language: Option<String>,
 }
 
-/// What a sign-in came to, where `Option<claims>` has not enough to say.
+/// The outcome of a sign-in, for what `Option<claims>` cannot express.
 ///
 /// ```
 /// use oauth_runtime::{Question, SignIn};
@@ -89,7 +89,7 @@ pub struct SignIn<T>(pub(crate) Outcome<T>);
 
 #[derive(Clone, Debug)]
 pub(crate) enum Outcome<T> {
-    /// Who it was for, where the author says.
+    /// The user it was for, if the author says so.
     Refused(Option<String>),
     Ask(Question),
     Done(Authenticated<T>),
@@ -110,13 +110,12 @@ impl<T> SignIn<T> {
         SignIn(Outcome::Refused(None))
     }
 
-    /// No one is signed in, and the attempt was for this user, by the `sub` that their claims have: the password or the code
-    /// was wrong, and the name is one of theirs.
+    /// No one is signed in, and the attempt was for the user with this `sub`: the name is one of theirs, and the
+    /// password or the code was wrong.
     ///
-    /// Attempts are counted by the name, which is folded as far as one can without knowing how you look names up. With the
-    /// subject they count for the user as well, so that a user who can be named in many ways (by name or by address, with
-    /// dots or without) is guessed no faster for that. What the person is told is the same as after
-    /// [`refused`](SignIn::refused).
+    /// Attempts are counted by the name, which is normalized as far as possible without knowing how you look names up.
+    /// With the subject they count for the user as well, so many spellings of a user (by name or by address, with dots
+    /// or without) do not allow more guesses. The person sees the same as after [`refused`](SignIn::refused).
     ///
     /// ```
     /// use oauth_runtime::{Login, SignIn};
@@ -140,7 +139,7 @@ impl<T> SignIn<T> {
         SignIn(Outcome::Refused(Some(subject.into())))
     }
 
-    /// One more thing is asked; [`Builder::second_factor`](crate::Builder::second_factor) gets the answer.
+    /// Another question is asked; [`Builder::second_factor`](crate::Builder::second_factor) gets the answer.
     #[must_use]
     pub fn ask(question: Question) -> Self {
         SignIn(Outcome::Ask(question))
@@ -181,19 +180,19 @@ impl<T: Serialize> SignIn<T> {
             Outcome::Ask(question) => Outcome::Ask(question),
             Outcome::Done(Authenticated { claims, amr, acr }) => {
                 let claims =
-                    serde_json::to_value(claims).map_err(|error| format!("the claims are no JSON: {error}"))?;
+                    serde_json::to_value(claims).map_err(|error| format!("the claims are not JSON: {error}"))?;
                 Outcome::Done(Authenticated { claims, amr, acr })
             }
         }))
     }
 }
 
-/// What `authenticate` may answer: `Option<claims>`, a [`SignIn`], or a `Result` of one of them.
+/// What `authenticate` may return: `Option<claims>`, a [`SignIn`], or a `Result` of one of them.
 ///
-/// `None` means that the two do not belong together or that there is no such user. An error means that it could not
-/// be found out: the person is asked to try again later (503), the log has the error.
+/// `None` means that name and password do not match, or that there is no such user. An error means that this could not
+/// be checked: the person is asked to try again later (503), and the log has the error.
 pub trait Answer {
-    /// What the claims are: the type that the guards speak of.
+    /// The type of the claims, which the guards are about.
     type Claims: Shaped + 'static;
 
     /// Turns the answer into one whose claims are JSON.
@@ -228,7 +227,7 @@ impl<A: Answer, E: Display> Answer for Result<A, E> {
     }
 }
 
-/// The type of the claims that the author's function answers.
+/// The type of the claims that the author's function returns.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ClaimsType {
     pub(crate) id: TypeId,
@@ -246,9 +245,9 @@ impl ClaimsType {
         ClaimsType { id: TypeId::of::<R::Claims>(), name: type_name::<R::Claims>(), bound }
     }
 
-    /// Whether the type says anything of what is in it.
-    // Fewer are not than a handler may read claims as (`Extracted::claims_type`): there any map takes what comes, and here one
-    // that is answered is a type, with which what else signs in is compared.
+    /// Whether the type says which claims it has.
+    // Unlike in what a handler reads (`Extracted::claims_type`), where any map takes what comes, most maps count as a
+    // type here: the other functions have to return the same.
     pub(crate) fn is_known(&self) -> bool {
         self.id != TypeId::of::<Value>() && self.id != TypeId::of::<Map<String, Value>>()
     }
@@ -261,7 +260,7 @@ pub(crate) enum Typing {
     One,
     /// Nothing.
     Untyped,
-    /// Nothing signs in, and tokens are made of what `claims!(..)` names.
+    /// No user signs in, and tokens are made of what `claims!(..)` names.
     #[cfg(feature = "testing")]
     OfTest,
 }
@@ -283,7 +282,7 @@ pub(crate) struct Authenticator<Q = Login> {
     pub(crate) timeout: Duration,
     pub(crate) places: Places,
     pub(crate) gives_way: GivesWay,
-    /// What sign-ins gave, for a function that looks users up again and may forget some of it.
+    /// The claims that sign-ins gave, for a function that looks users up again and may forget some.
     pub(crate) given: Option<Arc<Given>>,
 }
 
@@ -302,7 +301,7 @@ impl<Q: 'static> Authenticate<Q> {
 }
 
 impl<Q: Send + 'static> Authenticator<Q> {
-    /// Asks the function, one that blocks once there is a place.
+    /// Calls the function; one that blocks, once there is a place.
     pub(crate) async fn call(&self, question: Q, caller: Caller<'_>) -> Result<SignIn<Value>, NoAnswer> {
         match &self.function {
             Authenticate::Async(function) => {
@@ -334,7 +333,7 @@ impl<Q: Send + 'static> Authenticator<Q> {
 }
 
 impl Authenticator<String> {
-    /// The subject's claims as they are now; none for a user who is not to be let in any more.
+    /// The subject's claims as they are now; `None` for a user who may no longer sign in.
     pub(crate) async fn claims_of(&self, subject: &str) -> Result<Option<Map<String, Value>>, Reason> {
         let claims = match self.call(subject.to_owned(), Caller::User).await.map(|answer| answer.0) {
             Ok(Outcome::Done(user)) => user.claims,

@@ -86,7 +86,7 @@ async fn a_users_own_test_pushes_what_has_to_be_pushed() {
     assert_eq!(web.await.unwrap().scope(), "notes:read");
     assert_eq!(bob().client("spa").scope("notes:read").await.unwrap().scope(), "notes:read");
     let why = bob().client("web").client_secret("wrong").await.unwrap_err();
-    assert!(why.to_string().starts_with("the client is answered invalid_client: "), "{why}");
+    assert!(why.to_string().starts_with("the client gets the error invalid_client: "), "{why}");
 }
 
 #[actix_web::test]
@@ -106,13 +106,13 @@ async fn a_step_that_answers_something_else_says_what_to_do() {
         ),
         (bob().client("no-one"), "no client \"no-one\" signs users in"),
         (bob().client("job"), "no client \"job\" signs users in"),
-        (bob().scope("none"), "the client is answered invalid_scope: "),
+        (bob().scope("none"), "the client gets the error invalid_scope: "),
         (
             bob().redirect_uri("https://evil.example/cb"),
             "GET /authorize answered 400: this redirect_uri is not registered",
         ),
-        (bob().client("web"), "the client is answered invalid_client: "),
-        (bob().client("web").client_secret("wrong"), "the client is answered invalid_client: "),
+        (bob().client("web"), "the client gets the error invalid_client: "),
+        (bob().client("web").client_secret("wrong"), "the client gets the error invalid_client: "),
     ] {
         let why = signing_in.await.unwrap_err();
         assert!(why.to_string().starts_with(says), "{why}");

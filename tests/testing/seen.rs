@@ -39,7 +39,7 @@ async fn a_misfit_names_its_handler_and_what_does_not_fit() {
     let misfit = table.findings().find(|(route, _)| route.path.starts_with("/teams")).unwrap().1.clone();
     let Finding::Misfit(why) = &misfit else { panic!("{table}") };
     assert!(why.contains("guards speak of it on `of_an_owner`"), "{why}");
-    assert!(why.contains("the parameter `id` stands twice") && !table.is_closed(), "{why}");
+    assert!(why.contains("the parameter `id` occurs twice") && !table.is_closed(), "{why}");
 
     let table = coverage(|_, app| {
         app.service(web::scope("/no/owner").service(without_owner));
@@ -60,7 +60,7 @@ async fn an_app_with_a_parameter_twice_is_not_made_with_the_feature_of_tests() {
     let told = told.downcast_ref::<String>().unwrap();
     assert!(told.contains("Wrong path pattern") && told.contains("duplicate capture group"), "{told}");
     let table = testing::coverage(App::new().service(twice())).await.to_string();
-    assert!(table.contains("the parameter `id` stands twice"), "{table}");
+    assert!(table.contains("the parameter `id` occurs twice"), "{table}");
 }
 
 #[get("/{id}")]

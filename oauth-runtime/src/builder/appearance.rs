@@ -21,7 +21,7 @@ impl<S> Builder<S> {
     /// let oauth = OAuthService::builder().language(Texts::german()).language(Texts {
     ///     language: "nl".into(),
     ///     sign_in: "Inloggen".into(),
-    ///     // .. all that is left out is English ..
+    ///     // .. whatever is left out stays English ..
     ///     ..Texts::english()
     /// });
     /// # let _ = oauth;
@@ -37,7 +37,7 @@ impl<S> Builder<S> {
         self
     }
 
-    /// The colour of the pages, as `#rrggbb`. What is written on it stays legible whatever it is. Default: `#2b59c3`.
+    /// The colour of the pages, as `#rrggbb`. Text on it stays legible, whatever the colour. Default: `#2b59c3`.
     pub fn accent(mut self, colour: impl Into<String>) -> Self {
         self.settings.accent = Some(colour.into());
         self
@@ -49,8 +49,8 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Adds a page, `/account`, on which users see where they are signed in and which applications have access, and end
-    /// either. It is opened by the session, so there have to be [sessions](Builder::sessions); link to it from yours.
+    /// Adds a page, `/account`, on which users see where they are signed in and which applications have access, and can
+    /// end either. The session opens it, so it needs [sessions](Builder::sessions). Link to it from your pages.
     pub fn account_page(mut self) -> Self
     where
         S: Reloads,
@@ -60,11 +60,11 @@ impl<S> Builder<S> {
     }
 
     /// A link on the sign-in page to a page of yours, such as "Forgot password?" or "Create an account": call it once for
-    /// each. The path is one of this origin.
+    /// each. The path is on this origin.
     ///
-    /// The browser comes to it as `/path?request=..`. [`OAuthService::pending`](crate::OAuthService::pending) opens that
-    /// request, and [`PendingAuthorization::finish`](crate::PendingAuthorization::finish) ends it with the user that your
-    /// page made or found: they go on to the application that they came from.
+    /// The browser requests it as `/path?request=..`. [`OAuthService::pending`](crate::OAuthService::pending) opens
+    /// that request, and [`PendingAuthorization::finish`](crate::PendingAuthorization::finish) completes it with the
+    /// user that your page created or found, who goes on to the application that they came from.
     ///
     /// ```
     /// use oauth_runtime::{OAuthService, Texts};
@@ -80,20 +80,19 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Where the terms of use are: every page has a link there. An https URL, or a path of this origin.
+    /// The address of the terms of use, to which every page links: an https URL, or a path on this origin.
     pub fn terms(mut self, address: impl Into<String>) -> Self {
         self.settings.terms = Some(address.into());
         self
     }
 
-    /// Where it says what happens to the data of users: every page has a link there. An https URL, or a path of this
-    /// origin.
+    /// The address of the privacy policy, to which every page links: an https URL, or a path on this origin.
     pub fn privacy(mut self, address: impl Into<String>) -> Self {
         self.settings.privacy = Some(address.into());
         self
     }
 
-    /// Makes the pages by other means than the built-in templates.
+    /// Renders the pages with something other than the built-in templates.
     pub fn pages(mut self, pages: impl Pages) -> Self {
         self.settings.pages = Arc::new(pages);
         self
@@ -101,7 +100,7 @@ impl<S> Builder<S> {
 }
 
 impl Settings {
-    /// What users know the service by: its host, where it has no name.
+    /// The name that users see: the host, if none is set.
     pub(super) fn known_as(&self, issuer: &Issuer) -> String {
         let host = || issuer.origin().split_once("://").map_or("", |(_, host)| host).to_owned();
         self.name.clone().unwrap_or_else(host)
@@ -154,7 +153,7 @@ fn languages(chosen: Vec<Texts>) -> Result<(Texts, Vec<Texts>), BuildError> {
     Ok((english, languages))
 }
 
-/// Where a page leads that is no part of a sign-in.
+/// The address of a page that is not part of a sign-in.
 fn elsewhere(what: &'static str, address: String) -> Result<String, BuildError> {
     let is_own = !address.is_empty() && is_plain_path(&address);
     let is_https = || url::Url::parse(&address).is_ok_and(|url| url.scheme() == "https");

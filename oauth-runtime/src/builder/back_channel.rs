@@ -1,4 +1,5 @@
-//! Clients that are told of a sign-out (OpenID Connect Back-Channel Logout 1.0): where, and by what.
+//! Clients that are notified of a sign-out (OpenID Connect Back-Channel Logout 1.0): at which address, and by which
+//! thread.
 
 use url::{Host, Url};
 
@@ -7,7 +8,7 @@ use crate::model::claims::OPENID;
 #[cfg(feature = "backchannel-logout")]
 use crate::server::{OAuthService, back_channel};
 
-/// Why a client cannot be told of a sign-out. `Display` and `Debug` print the same text, which says what to change.
+/// Why a client cannot be notified of a sign-out. `Display` and `Debug` print the same text, which says what to change.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackchannelError {
@@ -21,23 +22,23 @@ pub enum BackchannelError {
         /// What to change.
         why: &'static str,
     },
-    /// The thread that tells clients did not start.
-    #[error("what tells clients of a sign-out did not start: {why}")]
+    /// The thread that notifies clients did not start.
+    #[error("the thread that notifies clients of a sign-out did not start: {why}")]
     Thread {
-        /// What the system says.
+        /// The error of the operating system.
         why: String,
     },
 }
 
 crate::model::debug_as_text!(BackchannelError);
 
-/// Where a client is told, checked.
+/// The address at which a client is notified, checked.
 pub(super) fn logout_uri(client: &str, uri: Option<String>, whole: &Whole) -> Result<Option<String>, BackchannelError> {
     let Some(uri) = uri else { return Ok(None) };
     let why = if !whole.scopes.contains_key(OPENID) {
         "it is a part of OpenID Connect: add .scope(\"openid\", \"..\")"
     } else if !whole.has_sessions {
-        "it tells of sessions, and there are none: add .reload(..), or leave .sessions(false) out"
+        "it is called when sessions end, and there are no sessions: add .reload(..), or leave .sessions(false) out"
     } else if !Url::parse(&uri).is_ok_and(|url| is_of_a_server(&url, whole.is_local)) {
         "write an https URL without a fragment and without a user's name (http on loopback, where the issuer is)"
     } else {
@@ -57,7 +58,7 @@ fn is_of_a_server(url: &Url, is_local: bool) -> bool {
     is_plain && (url.scheme() == "https" || (url.scheme() == "http" && is_local && is_on_loopback))
 }
 
-/// With what tells clients of a sign-out, where there are any to tell.
+/// Starts what notifies clients of a sign-out, if there are any to notify.
 #[cfg(feature = "backchannel-logout")]
 pub(super) fn telling_of_ends(service: OAuthService) -> Result<OAuthService, BackchannelError> {
     let server = service.server();

@@ -39,10 +39,10 @@ use crate::store::MemoryStore;
 
 /// # The service
 impl<S> Builder<S> {
-    /// Checks all of it.
+    /// Checks the configuration and makes the service.
     ///
     /// # Errors
-    /// The first thing to change, with what to write.
+    /// The first mistake, and what to write instead.
     pub fn build(self) -> Result<OAuthService, BuildError> {
         self.settings.build()
     }
@@ -128,7 +128,7 @@ impl Settings {
         }))?)
     }
 
-    /// Those that are listed, and those that may come.
+    /// The clients that are listed, and what other clients may come.
     fn all_clients(&mut self, whole: &Whole, issuer: &Issuer, has_sessions: bool) -> Result<Clients, BuildError> {
         let unopened = self.unopened(whole)?;
         let listed = clients(std::mem::take(&mut self.clients), whole)?;
@@ -138,7 +138,7 @@ impl Settings {
         Ok(clients.without_scopes(unopened))
     }
 
-    /// Of the pages, and of those who sign in.
+    /// The addresses on the pages, and that of the sign-in page.
     fn check_addresses(&self, issuer: &Issuer, paths: &Paths, users: &Users) -> Result<(), BuildError> {
         if self.account_page && users.sessions.is_none() {
             return Err(BuildError::AccountWithoutSessions);
@@ -154,14 +154,14 @@ impl Settings {
         Ok(())
     }
 
-    /// Of what clients sign, and of what is signed for them.
+    /// The algorithms by which clients sign, and by which ID tokens are signed for them.
     fn check_algorithms(&self, clients: &Clients, keys: &KeyRing) -> Result<(), BuildError> {
         let signed = keys.algorithms();
         let misfit = |client: &RegisteredClient| check_algorithms(client, &self.assertion_algorithms, &signed);
         clients.first(|client| misfit(client).is_err()).map_or(Ok(()), misfit)
     }
 
-    /// What there is, of which a client may be given some.
+    /// All that the service has, of which each client may be given a part.
     fn whole(&self, scopes: &BTreeMap<String, String>, audience: &str, issuer: &Issuer, has_sessions: bool) -> Whole {
         Whole {
             scopes: scopes.clone(),
@@ -256,7 +256,7 @@ impl Settings {
     }
 }
 
-/// Of what a client signs, and of what is signed for it.
+/// The algorithms by which a client signs, and by which its ID tokens are signed.
 pub(super) fn check_algorithms(
     client: &RegisteredClient,
     assertions: &[SignatureAlgorithm],

@@ -36,7 +36,7 @@ pub(super) fn clients(
     Ok(registered)
 }
 
-/// A client whose every part is one that the service can have.
+/// Checks a client: the service must be able to offer each part of it.
 pub(super) fn client(client: ClientSettings, whole: &Whole) -> Result<RegisteredClient, BuildError> {
     if !is_client_id(&client.id) || is_reserved(&client.id) {
         return Err(BuildError::ClientId { client: client.id });
@@ -109,11 +109,11 @@ fn grants(client: &ClientSettings) -> Result<Vec<GrantType>, BuildError> {
     let why = if grants.is_empty() {
         "it has none"
     } else if has(GrantType::ClientCredentials) && !client.is_confidential {
-        "a public client cannot have client_credentials: it has none"
+        "a public client has no credentials, so it cannot have client_credentials"
     } else if has(GrantType::AuthorizationCode) != has_users {
         "authorization_code and redirect URIs belong together"
     } else if has(GrantType::RefreshToken) && !has(GrantType::AuthorizationCode) && !is_on_devices {
-        "refresh_token comes of authorization_code, or of a device's code"
+        "refresh_token needs authorization_code or a device's code"
     } else if in_its_own_name && !has(GrantType::ClientCredentials) {
         "its .scope(..) and .claims(..) are for client_credentials, which it does not have"
     } else {
@@ -164,7 +164,7 @@ fn resources(client: &ClientSettings, whole: &Whole) -> Result<Resources, BuildE
     Ok(allowed)
 }
 
-/// These resources, as the service spells them; else the one that it has not.
+/// These resources, as the service spells them; else the one that it does not have.
 pub(super) fn known_resources<'a>(named: impl Iterator<Item = &'a str>, whole: &Whole) -> Result<Resources, String> {
     let all: Resources = whole.all_resources().collect();
     named
@@ -182,7 +182,7 @@ fn of_client(client: &ClientSettings, known: Result<Resources, String>) -> Resul
     known.map_err(|resource| BuildError::ClientResource { client: client.id.clone(), resource })
 }
 
-/// `brought` is what a browser brings along there.
+/// `brought` are the parameters that a browser brings along.
 fn parsed_uris(
     client: &str,
     uris: Vec<String>,
@@ -206,8 +206,8 @@ fn credentials(client: &ClientSettings) -> Result<Option<Credentials>, BuildErro
         tracing::warn!(
             target: "oauth",
             client = client.id,
-            "this client may leave PKCE out: whether a code was stolen it alone can tell, by nonce and state; let it send a \
-             code_challenge, and take .danger_without_pkce() away"
+            "this client may leave out PKCE: only the client itself can then tell a stolen code, by nonce and state; let it \
+             send a code_challenge, and remove .danger_without_pkce()"
         );
     }
     if !client.is_confidential {
@@ -255,7 +255,7 @@ pub(super) fn releases(
     for (scope, claims) in added {
         let scope = scope.ok_or(BuildError::ReleasesWithoutScope)?;
         if let Some(claim) = claims.iter().find(|claim| claim.is_empty() || REGISTERED.contains(&claim.as_str())) {
-            let why = "it is no claim of yours: leave it out".to_owned();
+            let why = "it is not a claim of yours: leave it out".to_owned();
             return Err(BuildError::ReleasedClaim { scope, claim: claim.clone(), why });
         }
         releases.add(&scope, claims);
@@ -269,7 +269,7 @@ pub(super) fn default_scope(text: Option<String>, scopes: &BTreeMap<String, Stri
     described(&text, scopes).map_err(BuildError::DefaultScope)
 }
 
-/// As many as there are: only what a request asks for is bounded.
+/// Any number of them: only what a request asks for is bounded.
 pub(super) fn described(text: &str, scopes: &BTreeMap<String, String>) -> Result<Scope, UnknownScope> {
     let parsed = Scope::try_from(text.to_owned()).map_err(|why| UnknownScope {
         scope: text.trim().to_owned(),
@@ -292,7 +292,7 @@ pub(super) fn described(text: &str, scopes: &BTreeMap<String, String>) -> Result
 /// Scheme and host, and nothing else.
 pub(super) fn origins(origins: Vec<String>) -> Result<Vec<String>, BuildError> {
     for origin in &origins {
-        // As a browser sends it: a `*`, say, it never would.
+        // As a browser sends it, so never a `*`, for example.
         let is_normal = web(origin.as_bytes())
             .is_some_and(|(authority, rest)| rest.is_empty() && is_normal(authority, own_port(origin.as_bytes())));
         if !is_normal || url::Url::parse(origin).is_err() {

@@ -71,9 +71,7 @@ pub enum BuildError {
     PredictableSecret,
     /// There is a [`previous_secret`](crate::Builder::previous_secret) or a
     /// [`next_secret`](crate::Builder::next_secret), and no [`secret`](crate::Builder::secret).
-    #[error(
-        "there are secrets from before or for later, and none for now: add .secret(..), the one that signs and seals"
-    )]
+    #[error("there is a previous or a next secret, and no current one: add .secret(..), the one that signs and seals")]
     NoCurrentSecret,
     /// The [`store`](crate::Builder::store) outlives the process, and there is no [`secret`](crate::Builder::secret) that
     /// does.
@@ -166,7 +164,7 @@ pub enum BuildError {
     /// Two of the functions that return claims return different types. That is right only where
     /// [`untyped_claims`](crate::Builder::untyped_claims) says so.
     #[error(
-        "authenticate answers {authenticate}, and {function} answers {other}: use one type, or say .untyped_claims() where \
+        "authenticate returns {authenticate}, and {function} returns {other}: use one type, or say .untyped_claims() if \
          more than one is meant"
     )]
     OtherClaims {
@@ -205,7 +203,7 @@ pub enum BuildError {
     },
     /// There is an [`account_page`](crate::Builder::account_page), and no session to open it with.
     #[error(
-        "the account page is opened by a session, and there are none: take .sessions(false) away, or leave .account_page() out"
+        "the account page is opened by a session, and there are none: remove .sessions(false), or leave .account_page() out"
     )]
     AccountWithoutSessions,
     /// A [`link`](crate::Builder::link) says nothing, or does not lead to a path of this origin.
@@ -259,7 +257,7 @@ pub enum BuildError {
     #[error(".implies(..) has {0}")]
     ImpliedScope(#[source] UnknownScope),
     /// [`implies`](crate::Builder::implies) was called before any scope.
-    #[error(".implies(..) is of the scope before it: call it after .scope(..)")]
+    #[error(".implies(..) belongs to the scope before it: call it after .scope(..)")]
     ImpliesWithoutScope,
     /// A [`path`](crate::Builder::path) is malformed, or another URL of the server has it already.
     #[error(
@@ -292,14 +290,14 @@ pub enum BuildError {
     },
     /// The [redirect URIs](crate::Client::redirect_uris) of a public client are none, so it could never get a token.
     #[error(
-        "the client {client:?} has nowhere to go after sign-in: its .redirect_uris(..) are none, name one, or add .device()"
+        "the client {client:?} has nowhere to go after sign-in: its .redirect_uris(..) are empty, name one, or add .device()"
     )]
     NoRedirectUri {
         /// The id of the client.
         client: String,
     },
     /// A confidential client has neither a secret nor a key.
-    #[error("the confidential client {client:?} cannot show who it is: add .secret(..) or .jwks(..)")]
+    #[error("the confidential client {client:?} cannot authenticate: add .secret(..) or .jwks(..)")]
     NoCredentials {
         /// The id of the client.
         client: String,
@@ -318,7 +316,7 @@ pub enum BuildError {
     },
     /// A secret of the client with this id is no text on one line, and no client could send it.
     #[error(
-        "a secret of the client {0:?} is no text without a line's end in it, so no client can send it: write it in hex"
+        "a secret of the client {0:?} is not text, or has a line break in it, so no client can send it: write it in hex"
     )]
     ClientSecretLine(String),
     /// A secret of a client was not drawn at random: it repeats itself, its bytes count up or down, or it says "change me".
@@ -346,7 +344,7 @@ pub enum BuildError {
     },
     /// A client may have tokens for a resource that is neither declared nor the service's own audience.
     #[error(
-        "the client {client:?} may have tokens for {resource:?}, which is no .resource(..) of the builder and not its \
+        "the client {client:?} may have tokens for {resource:?}, which is neither a .resource(..) of the builder nor its \
          audience"
     )]
     ClientResource {
@@ -370,7 +368,7 @@ pub enum BuildError {
         why: &'static str,
     },
     /// [`releases`](crate::Builder::releases) was called before any scope.
-    #[error(".releases(..) is of the scope before it: write .scope(\"roles\", \"..\").releases([\"role\"])")]
+    #[error(".releases(..) belongs to the scope before it: write .scope(\"roles\", \"..\").releases([\"role\"])")]
     ReleasesWithoutScope,
     /// A scope releases a claim that the server sets, or one that no type of the claims has.
     #[error("the scope {scope:?} releases {claim:?}: {why}")]
@@ -406,9 +404,7 @@ pub enum BuildError {
         client: String,
     },
     /// A public client is to go [without PKCE](crate::Client::danger_without_pkce), which is all that protects its codes.
-    #[error(
-        "the client {client:?} is public, and PKCE is all that protects its codes: take .danger_without_pkce() away"
-    )]
+    #[error("the client {client:?} is public, and PKCE is all that protects its codes: remove .danger_without_pkce()")]
     PublicWithoutPkce {
         /// The id of the client.
         client: String,
@@ -447,8 +443,8 @@ pub enum BuildError {
     /// A handler reads the claims as another type than `authenticate` returns, or its guard is a pattern over one. That is
     /// right only in a program that says so by [`untyped_claims`](crate::Builder::untyped_claims).
     #[error(
-        "{handler} reads the claims as {guard_type}, and authenticate answers {claims_type}: use one type, or say \
-         .untyped_claims() where more than one is meant"
+        "{handler} reads the claims as {guard_type}, and authenticate returns {claims_type}: use one type, or say \
+         .untyped_claims() if more than one is meant"
     )]
     ForeignClaims {
         /// The path of the handler, such as `app::admin`.
@@ -460,8 +456,8 @@ pub enum BuildError {
     },
     /// `authenticate` returns another type than [`claims!`](crate::claims!) binds the guards to.
     #[error(
-        "authenticate answers {answered}, and claims!(..) names {bound}: answer that, or name both, or say \
-         .untyped_claims() where the two are not to be compared"
+        "authenticate returns {answered}, and claims!(..) names {bound}: return that, or name both, or say \
+         .untyped_claims() if the two should not be compared"
     )]
     UnboundClaims {
         /// The name of the type that `authenticate` returns.

@@ -1,4 +1,4 @@
-//! What guards decide by: the service's own audience, and each resource of this `App`.
+//! The tokens that guards accept: for the service's own audience, and each resource of this `App`.
 
 use std::sync::Arc;
 
@@ -76,5 +76,5 @@ impl Settings {
     }
 }
 
-/// Clients ask there once in a while, and guards all the time.
+/// Clients call it only now and then, guards all the time.
 const CACHE_OF_USERINFO: usize = 1 << 20;

@@ -1,4 +1,4 @@
-//! What the scopes are for, and which have others in them.
+//! Which claims the scopes release, and which other scopes they imply.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,13 @@ use crate::builder::{Builder, Settings};
 use crate::model::Scope;
 use crate::model::hierarchy::Hierarchy;
 
-/// # Scopes: what each has in it, and which claims it is for
+/// # Scopes: which claims each releases, and which others it implies
 impl<S> Builder<S> {
-    /// Which claims the scope before it is for: a client that was granted it reads them at `/userinfo`, in its ID tokens
-    /// where it [asks for that](crate::Client::claims_in_id_tokens), and, a third party's too, in its access tokens. Default: what
-    /// OpenID Connect says of `profile`, `email`, `address` and `phone` (Core §5.4), and of other scopes nothing. One that neither
-    /// the type of the claims nor OpenID Connect has is a [`BuildError`](crate::BuildError::ReleasedClaim).
+    /// The claims that the preceding scope releases: a client that was granted it reads them at `/userinfo`, in its ID
+    /// tokens if it [asks for that](crate::Client::claims_in_id_tokens), and in its access tokens, even a third
+    /// party's. Default: those that OpenID Connect lists for `profile`, `email`, `address` and `phone` (Core §5.4), and
+    /// none for other scopes. A claim that neither the type of the claims nor OpenID Connect has is a
+    /// [`BuildError`](crate::BuildError::ReleasedClaim).
     ///
     /// ```
     /// # use oauth_runtime::{Client, Login, OAuthService};
@@ -35,10 +36,10 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Which scopes are in the one before it, as in `"files:read files:list"`: a token with that one has these as well, at guards, at
-    /// `/userinfo` and for [`AccessToken::scope`](crate::AccessToken::scope). Each is declared by
-    /// [`scope`](Builder::scope); what is implied implies on. A server elsewhere reads in its tokens what was granted. Default:
-    /// none.
+    /// The scopes that the preceding one implies, as in `"files:read files:list"`: a token with that one has these as
+    /// well, at guards, at `/userinfo` and for [`AccessToken::scope`](crate::AccessToken::scope). Each must be declared
+    /// with [`scope`](Builder::scope), and implies its own in turn. Another server reads in its tokens only what was
+    /// granted. Default: none.
     ///
     /// ```
     /// # use oauth_runtime::{Client, Login, OAuthService};

@@ -20,8 +20,8 @@ impl<S> Builder<S> {
         self
     }
 
-    /// How long a refresh token is valid that is not used; 1 second to 400 days, and no less than an access token: a client
-    /// refreshes when that has ended. Default: 14 days.
+    /// How long an unused refresh token is valid; 1 second to 400 days, and no less than an access token, since a
+    /// client refreshes when that has expired. Default: 14 days.
     pub fn refresh_token_idle(mut self, lifetime: Duration) -> Self
     where
         S: Reloads,
@@ -30,9 +30,9 @@ impl<S> Builder<S> {
         self
     }
 
-    /// How long after the sign-in refresh tokens are valid at all, however often they are used; 1 second to 400 days, and no less
-    /// than [`Builder::refresh_token_idle`] and an access token. After that the user signs in again. What is set later counts for later sign-ins, where it is longer. Default: 90
-    /// days.
+    /// How long after the sign-in refresh tokens are valid, however often they are used; 1 second to 400 days, and no
+    /// less than [`Builder::refresh_token_idle`] and an access token. After that the user signs in again. A longer
+    /// value, set later, applies only to later sign-ins. Default: 90 days.
     pub fn refresh_token_lifetime(mut self, lifetime: Duration) -> Self
     where
         S: Reloads,
@@ -44,8 +44,8 @@ impl<S> Builder<S> {
     /// How long after its first use a refresh token may be used again, for two tabs at once and an answer that was lost; 0
     /// to 60 seconds. Default: 10 seconds.
     ///
-    /// With 0 a client that has to try again signs its user out: it is for clients that keep to one refresh at a time and
-    /// would rather sign in again than wait (OAuth 2.1 §4.3.1).
+    /// With 0, a client that has to try again signs its user out: use it for clients that make one refresh at a time
+    /// and would rather sign in again than wait (OAuth 2.1 §4.3.1).
     pub fn refresh_token_grace(mut self, grace: Duration) -> Self
     where
         S: Reloads,
@@ -64,7 +64,7 @@ impl<S> Builder<S> {
         self
     }
 
-    /// How long a session is valid that no client asks for; 1 second to 400 days, and no more than
+    /// How long a session is valid while no client asks for it; 1 second to 400 days, and no more than
     /// [`Builder::session_lifetime`]. Default: a day.
     pub fn session_idle(mut self, lifetime: Duration) -> Self
     where
@@ -74,8 +74,8 @@ impl<S> Builder<S> {
         self
     }
 
-    /// How long after the sign-in a session is valid at all; 1 second to 400 days. After that the user signs in again.
-    /// What is set later counts for later sign-ins, where it is longer. Default: 14 days.
+    /// How long after the sign-in a session is valid; 1 second to 400 days. After that the user signs in again. A
+    /// longer value, set later, applies only to later sign-ins. Default: 14 days.
     pub fn session_lifetime(mut self, lifetime: Duration) -> Self
     where
         S: Reloads,
@@ -84,9 +84,9 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Whether a session outlives its browser: never, where the user ticks "Stay signed in" on the sign-in page, or always.
-    /// It lives for as long as without that: [`Builder::session_idle`] and [`Builder::session_lifetime`] bound it, and a
-    /// device that several people use is no place for it. Default: [`Remember::Never`].
+    /// Whether a session outlives its browser: never, if the user ticks "Stay signed in" on the sign-in page, or
+    /// always. [`Builder::session_idle`] and [`Builder::session_lifetime`] bound it all the same. Do not use it on
+    /// devices that several people share. Default: [`Remember::Never`].
     pub fn remember_sessions(mut self, remember: Remember) -> Self
     where
         S: Reloads,
@@ -139,7 +139,7 @@ impl Settings {
         for (what, lifetime, (other, ends)) in [
             ("refresh_token_idle", self.refresh_token_idle, of_refresh),
             ("session_idle", self.session_idle, of_sessions),
-            // A client refreshes when its access token ends, and would always come too late.
+            // A client refreshes when its access token expires, and would always come too late.
             ("access_token_lifetime", access_tokens, of_refresh),
             ("access_token_lifetime", access_tokens, ("refresh_token_idle", refresh.map(|refresh| refresh.idle))),
             // Both count from the sign-in.

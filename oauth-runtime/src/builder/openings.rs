@@ -6,7 +6,7 @@ use crate::clients::documents::hosts::Hosts;
 use crate::model::Secret;
 use crate::model::ceiling::Unlisted;
 
-/// What was said of clients that are not listed.
+/// The settings for clients that are not listed.
 #[derive(Default)]
 pub(super) struct Openings {
     /// Resources of this very `App`.
@@ -17,7 +17,7 @@ pub(super) struct Openings {
     pub(super) registration_secret: Option<Secret>,
     /// Private schemes without a dot that they may register; none: the usual ones.
     pub(super) schemes: Option<Vec<String>>,
-    /// By which ways they may come.
+    /// The ways in which they may come.
     pub(super) ways: Vec<Unlisted>,
     #[cfg(feature = "mcp")]
     pub(super) documents: DocumentsFrom,
@@ -31,11 +31,11 @@ impl Openings {
     }
 }
 
-/// From where documents about clients are taken.
+/// The hosts whose documents about clients are accepted.
 #[cfg(feature = "mcp")]
 #[derive(Clone, Default)]
 pub(super) enum DocumentsFrom {
-    /// Nothing was said: from any host where there is an MCP server, and else from none.
+    /// Not set: any host if there is an MCP server, else none.
     #[default]
     Usual,
     Nowhere,
@@ -44,7 +44,7 @@ pub(super) enum DocumentsFrom {
 
 #[cfg(feature = "mcp")]
 impl Openings {
-    /// None where no document is taken.
+    /// `None` if no document is accepted.
     pub(super) fn hosts(&self) -> Option<Hosts> {
         match &self.documents {
             DocumentsFrom::Usual => (!self.served.is_empty()).then(Hosts::any),
@@ -59,10 +59,10 @@ impl Openings {
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpeningError {
-    /// What clients that are not listed may have names a scope that the service has not.
+    /// [`open_scopes`](crate::Builder::open_scopes) names a scope that the service does not have.
     #[error(".open_scopes(..) has {0}")]
     Scope(#[source] UnknownScope),
-    /// What clients that are not listed may have tokens for names a resource that the service has not.
+    /// [`open_resources`](crate::Builder::open_resources) names a resource that the service does not have.
     #[error(
         ".open_resources(..) has {resource:?}, which is neither the audience nor a .resource(..) or .mcp(..): add it"
     )]
@@ -70,7 +70,7 @@ pub enum OpeningError {
         /// The resource as given.
         resource: String,
     },
-    /// [`require_dpop_at`](crate::Builder::require_dpop_at) names a resource that the service has not.
+    /// [`require_dpop_at`](crate::Builder::require_dpop_at) names a resource that the service does not have.
     #[error(
         ".require_dpop_at(..) has {resource:?}, which is neither the audience nor a .resource(..) or .mcp(..): add it"
     )]
@@ -78,15 +78,15 @@ pub enum OpeningError {
         /// The resource as given.
         resource: String,
     },
-    /// A scheme that clients may register is no private scheme.
+    /// A scheme that clients may register is not a private scheme.
     #[error(
-        ".registration_schemes(..) has {scheme:?}: write a private scheme in lower case, such as cursor, and none of a browser's own"
+        ".registration_schemes(..) has {scheme:?}: write a private scheme in lower case, such as cursor, and not one of a browser's own"
     )]
     Scheme {
         /// The scheme as given.
         scheme: String,
     },
-    /// A resource of this `App` cannot be told from another by its path, or has none that a router can find.
+    /// A resource of this `App` has the path of another, or none that a router can find.
     #[error(
         "the resource {resource:?} must be the URL of handlers here: https://host with a path of its own, such as \
          https://api.example/mcp (http on loopback), and no two with one path"
@@ -95,13 +95,13 @@ pub enum OpeningError {
         /// The resource as given.
         resource: String,
     },
-    /// Clients' documents are to come from what is no host.
-    #[error("{host:?} of Hosts::of(..) is no host as a URL has it: write claude.ai, or *.example.com for all below it")]
+    /// A host of clients' documents is not a host.
+    #[error("{host:?} in Hosts::of(..) is not a host as in a URL: write claude.ai, or *.example.com for all below it")]
     Host {
         /// The host as given.
         host: String,
     },
-    /// No HTTP client can be made, to fetch documents with; the log says why.
+    /// The HTTP client that fetches documents cannot be made; the log says why.
     #[error("the HTTP client for clients' documents cannot be made: see the log")]
     HttpClient,
 }

@@ -1,4 +1,4 @@
-//! What it is run with: the store, what guards answer and keep, where requests come from, who is told.
+//! Operation: the store, the refusals and the cache of guards, the addresses of clients, events.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,28 +16,30 @@ use crate::store::Store;
 
 /// # The store
 impl<S> Builder<S> {
-    /// What remembers that a code was spent or a grant revoked. Default: this process's memory.
+    /// The store, which remembers that a code was spent or a grant revoked. Default: this process's memory.
     pub fn store(mut self, store: impl Store) -> Self {
         self.settings.store = Some(Arc::new(store));
         self
     }
 
-    /// How long a revocation may take to hold in other processes that share the store, at their guards: for as long a
-    /// guard counts what the store last said of a user, and does not ask again. With zero it asks each time; nothing bounds
-    /// it. Default: 2 seconds. The store in memory is always asked.
+    /// How long a revocation may take to reach the guards of other processes that share the store: for so long a guard
+    /// relies on the store's last answer about a user before it asks again. With zero it asks each time; there is no
+    /// upper bound. Default: 2 seconds. The store in memory is always asked.
     pub fn revocation_lag(mut self, lag: Duration) -> Self {
         self.settings.patience.revocation_lag = lag;
         self
     }
 
-    /// How long guards go on with what the store last said, where it does not answer. All else that needs the store is
-    /// refused at once, with status 503. With zero guards are too; nothing bounds it. Default: 30 seconds.
+    /// How long guards rely on the store's last answer while it does not respond. Everything else that needs the store
+    /// is refused at once, with status 503; with zero, guards refuse at once as well. There is no upper bound. Default:
+    /// 30 seconds.
     pub fn outage_tolerance(mut self, tolerance: Duration) -> Self {
         self.settings.patience.outage_tolerance = tolerance;
         self
     }
 
-    /// Within what time the store has to answer; else it is taken to be away. Above zero; nothing bounds it. Default: 5 seconds.
+    /// How long the store may take to answer before it counts as unavailable: above zero, without an upper bound.
+    /// Default: 5 seconds.
     pub fn store_deadline(mut self, deadline: Duration) -> Self {
         self.settings.patience.deadline = deadline;
         self
@@ -62,8 +64,8 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Tells a caller that is refused the policy and the terms that decided, as `policy` and `decided` in the JSON body: for
-    /// development, since it tells a stranger what to look for. The log has both in any case.
+    /// Tells a refused caller the policy and the terms that decided, as `policy` and `decided` in the JSON body: for
+    /// development, since it shows an attacker what to look for. The log always has both.
     pub fn danger_explain_refusals(mut self) -> Self {
         self.settings.explains_refusals = true;
         self
@@ -71,26 +73,26 @@ impl<S> Builder<S> {
 
     /// How many bytes of verified tokens are kept, so that a token that comes again is not verified again; 0 keeps
     /// none. Default: 16 MiB, enough for several thousand. Expiry and revocation are decided on every request all the same.
-    /// The few that come most to a thread it keeps itself as well, in less than 1 MiB.
+    /// Each thread also keeps the few that it sees most, in less than 1 MiB.
     pub fn token_cache(mut self, bytes: usize) -> Self {
         self.settings.token_cache = bytes;
         self
     }
 
-    /// Whose attempts to sign in are counted together, and where events say that a request came from. Default: the peer's
-    /// address. It is asked at each request to the server's own URLs.
+    /// The address that a request came from: attempts to sign in are counted by it, and events have it. Default: the
+    /// peer's address. The function is called for each request to the server's own URLs.
     ///
-    /// Behind a reverse proxy every peer is the proxy, and all users would share one count: read there what the proxy itself
-    /// writes. [`client_address`](crate::client_address) has readers for the usual headers. Requests for which there is no
-    /// address count as one network. An https service needs this or [`Builder::direct_peers`]; without either, an http service
-    /// that delays a peer on a private network warns of it, once.
+    /// Behind a reverse proxy every peer is the proxy, and all users would share one count: read the header that the
+    /// proxy writes. [`client_address`](crate::client_address) has readers for the usual headers. Requests for which
+    /// there is no address count as one network. An https service needs this or [`Builder::direct_peers`]; without
+    /// either, an http service that delays a peer on a private network logs a warning, once.
     pub fn client_address(mut self, address: impl Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
         self.settings.client_address = ClientAddress::Read(Arc::new(address));
         self
     }
 
-    /// Says that browsers connect to this service without a reverse proxy between: failed attempts count for the peer's
-    /// address. An https service needs this or [`Builder::client_address`].
+    /// Says that browsers connect to this service without a reverse proxy in between: failed attempts are counted by
+    /// the peer's address. An https service needs this or [`Builder::client_address`].
     pub fn direct_peers(mut self) -> Self {
         self.settings.client_address = ClientAddress::Peer;
         self
@@ -100,9 +102,10 @@ impl<S> Builder<S> {
     /// write to a user whose account was used in a new place. Call it once for each function. Default: the log alone, which
     /// has the same events with the same fields.
     ///
-    /// One thread of its own calls the functions, one event after another, so they may block; no request waits for them.
+    /// A dedicated thread calls the functions, one event after another, so they may block; no request waits for them.
     /// 1,024 events can wait for it, and what is beyond that is dropped: the next event says how many were
-    /// ([`Event::dropped`]). A panic is caught, and logged the first time. What waits when the process ends is lost.
+    /// ([`Event::dropped`]). A panic is caught, and logged the first time. Events that still wait when the process ends
+    /// are lost.
     ///
     /// ```
     /// use oauth_runtime::{Event, EventKind};

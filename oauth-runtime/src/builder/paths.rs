@@ -1,4 +1,4 @@
-//! Where the server's URLs are to be.
+//! The paths of the server's URLs.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::model::issuer::{Issuer, is_plain_path};
 use crate::server::described::Described;
 use crate::server::paths::{Endpoint, Has, Paths, Place, Placed, Row, URLS, Url};
 
-/// Places each URL; no two that are there may have one path.
+/// Places each URL; no two may have the same path.
 pub(super) fn paths(
     issuer: &Issuer,
     described: &Described,

@@ -19,9 +19,9 @@ use crate::seal::derive;
 
 /// # DPoP
 impl<S> Builder<S> {
-    /// Takes proofs of possession (DPoP, RFC 9449): a client that sends one with its token request gets tokens that are bound
-    /// to its key, and of no use to a thief. Guards ask for a proof with each such token. Clients that send none
-    /// get bearer tokens, as before. Default: off; proofs are not read, and nothing is told of them.
+    /// Accepts proofs of possession (DPoP, RFC 9449): a client that sends one with its token request gets tokens that
+    /// are bound to its key, and of no use to a thief. Guards ask for a proof with each such token. Clients that send
+    /// none get bearer tokens, as before. Default: off; proofs are not read, and the metadata does not mention them.
     ///
     /// Each proof is good for one request, within a minute. At `/token` and `/par` it is spent through the store, at guards in the
     /// process: see [`Builder::dpop_once`]. The URLs that proofs are for begin with the origin of the issuer, or of the
@@ -43,26 +43,26 @@ impl<S> Builder<S> {
         self
     }
 
-    /// As [`Builder::dpop`], and each proof has to have a nonce of this server in it: then none can be made in advance (RFC 9449
-    /// §8, §9). A client without a good one is told it, with the error `use_dpop_nonce`, and asks again. Nonces are made from
-    /// [`Builder::secret`], so nothing is stored for them. Default: none are demanded.
+    /// Like [`Builder::dpop`], and each proof must contain a nonce of this server, so that none can be made in advance
+    /// (RFC 9449 §8, §9). A client without a valid nonce gets one, with the error `use_dpop_nonce`, and tries again.
+    /// Nonces are made from [`Builder::secret`], so nothing is stored for them. Default: none are demanded.
     pub fn dpop_nonces(mut self) -> Self {
         self.settings.proofs.have_nonces = true;
         self.dpop()
     }
 
-    /// As [`Builder::dpop`], and guards spend each proof through the store: none is good twice, whichever process it comes to.
-    /// This costs each request with a bound token a write to the store. Default: each process takes a proof once, and a
-    /// process that was restarted could take one of the last minute again.
+    /// Like [`Builder::dpop`], and guards spend each proof through the store: no proof is accepted twice, whichever
+    /// process it reaches. This costs each request with a bound token a write to the store. Default: each process
+    /// accepts a proof once, and a restarted process might accept a proof of the last minute again.
     pub fn dpop_once(mut self) -> Self {
         self.settings.proofs.are_spent_in_the_store = true;
         self.dpop()
     }
 
-    /// As [`Builder::dpop`], and for this resource there are only tokens that are bound to a key: `/token` issues no others for
-    /// it, and guards below it refuse bearer tokens (`dpop_bound_access_tokens_required`, RFC 9728 §2). It is one of
-    /// [`Builder::mcp`] and [`Builder::resource`], or the service's own [`Builder::audience`]. Call it once for each. Default:
-    /// none. For one client it is [`Client::require_dpop`](crate::Client::require_dpop).
+    /// Like [`Builder::dpop`], and all tokens for this resource are bound to a key: `/token` issues no others for it,
+    /// and guards below its path refuse bearer tokens (`dpop_bound_access_tokens_required`, RFC 9728 §2). It is one of
+    /// [`Builder::mcp`] and [`Builder::resource`], or the service's own [`Builder::audience`]. Call it once for each.
+    /// Default: none. For one client it is [`Client::require_dpop`](crate::Client::require_dpop).
     ///
     /// ```
     /// # use oauth_runtime::{Client, Login, OAuthService};
@@ -83,7 +83,7 @@ impl<S> Builder<S> {
 }
 
 impl Settings {
-    /// None where no proofs are taken.
+    /// `None` if no proofs are accepted.
     pub(super) fn rules_of_proofs(
         &self,
         clients: &Clients,
@@ -96,7 +96,7 @@ impl Settings {
         if let Some(resource) = required_at.iter().find(|resource| !known.has(resource)) {
             return Err(OpeningError::BoundTokensAt { resource: resource.clone() }.into());
         }
-        // Of those that a function knows, anything could be said.
+        // Clients that a function knows may have any setting.
         if !are_taken && clients.first(|client| client.requires_proof).is_none() {
             return Ok(None);
         }

@@ -1,11 +1,12 @@
-//! What authorization requests have to be like.
+//! What authorization requests must look like.
 
 use crate::builder::Builder;
 
 /// # Authorization requests
 impl<S> Builder<S> {
-    /// Requires that clients push their authorization requests (RFC 9126), as FAPI 2.0 has it: what a browser brings is then the
-    /// client's own word. The metadata says so, and any other request is refused with `invalid_request`. For one client it is
+    /// Requires that clients push their authorization requests (RFC 9126), as FAPI 2.0 demands: what a browser brings
+    /// then comes from the client itself. The metadata says so, and any other request is refused with
+    /// `invalid_request`. For one client it is
     /// [`Client::require_pushed_requests`](crate::Client::require_pushed_requests). Default: each client may push them.
     ///
     /// ```

@@ -8,11 +8,12 @@ use crate::store::About;
 
 /// # Secrets
 impl<S> Builder<S> {
-    /// What everything is signed and sealed under: at least 32 random bytes, the same in every process of the service.
+    /// The secret under which everything is signed and sealed: at least 32 random bytes, the same in every process of
+    /// the service.
     ///
-    /// Written in base64, base64url or hex (`openssl rand -base64 32` makes one; a line's end after it does not matter), or
-    /// raw, as `[u8; 32]` or bytes that are no text. Default: one is drawn, with a warning, and tokens end with the process;
-    /// a store that outlives the process requires one.
+    /// Written in base64, base64url or hex (`openssl rand -base64 32` makes one; a line break at the end does not
+    /// matter), or raw, as `[u8; 32]` or bytes that are not text. Default: a random one, with a warning, and tokens end
+    /// with the process; a store that outlives the process requires one.
     ///
     /// The page `secrets` of the guide says how to change it: without a failed call, or at once.
     ///
@@ -28,21 +29,21 @@ impl<S> Builder<S> {
 
     /// A phrase of your own in place of a [`secret`](Builder::secret), of at least 32 bytes.
     ///
-    /// The danger: whatever this server hands out lets anyone test guesses on a machine of their own, as fast as it
-    /// can. A phrase that is found makes any token for any user. Random bytes cannot be found.
+    /// The danger: with anything that this server issues, an attacker can test guesses on their own machines, as fast
+    /// as those allow. With the phrase they can make any token for any user. Random bytes cannot be guessed.
     pub fn danger_passphrase(self, phrase: impl Into<String>) -> Self {
         self.secret(Secret::danger_passphrase(phrase))
     }
 
-    /// A secret used before: what was made under it is still taken, and nothing more is made under it. Call it once for
-    /// each.
+    /// A secret used before: what was made under it is still accepted, and nothing new is made under it. Call it once
+    /// for each.
     pub fn previous_secret(mut self, secret: impl Into<Secret>) -> Self {
         self.settings.previous_secrets.push(secret.into());
         self
     }
 
-    /// A secret that will be used next: what another process makes under it is taken, the public keys that come of it are
-    /// published, and nothing is made under it here. Call it once for each.
+    /// A secret that will be used next: what another process makes under it is accepted, the public keys derived from
+    /// it are published, and nothing is made under it here. Call it once for each.
     ///
     /// Once every process has it, it can become the [`secret`](Builder::secret), and the old one the
     /// [`previous_secret`](Builder::previous_secret): no call fails while processes of both kinds run.
@@ -61,7 +62,7 @@ impl Settings {
         if let Some(current) = current {
             return Ok(Secrets::new(current, others));
         }
-        // A variable that is not set, most likely: each process would sign with another secret.
+        // Most likely an unset variable: each process would sign with another secret.
         if !others.is_empty() {
             return Err(BuildError::NoCurrentSecret);
         }

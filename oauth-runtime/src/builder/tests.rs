@@ -214,7 +214,7 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
         (
             good().client(spa_named("app").danger_without_pkce()),
             is!(BuildError::PublicWithoutPkce { .. }),
-            "take .danger_without_pkce() away",
+            "remove .danger_without_pkce()",
         ),
         (good().client(Client::confidential("job")), is!(BuildError::NoCredentials { .. }), ".secret(..)"),
         (
@@ -230,7 +230,7 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
         (
             good().client(Client::confidential("job").secret(format!("{SECRET}\n{SECRET}\n"))),
             is!(BuildError::ClientSecretLine(_)),
-            "without a line's end in it",
+            "or has a line break in it",
         ),
         (good().client(Client::confidential("job").jwks("{}")), is!(BuildError::ClientJwk { .. }), "P-256"),
         (
@@ -275,7 +275,7 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
         (
             good().client(Client::confidential("api").secret(SECRET).resource_server("https://x.example")),
             is!(BuildError::ClientResource { .. }),
-            "not its audience",
+            "nor its audience",
         ),
         (
             good().client(spa_named("app").resource_server("https://notes.example")),
@@ -300,7 +300,7 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
                     .grants([GrantType::RefreshToken, GrantType::ClientCredentials]),
             ),
             is!(BuildError::ClientGrants { .. }),
-            "refresh_token comes of authorization_code",
+            "refresh_token needs authorization_code",
         ),
         (
             good().client(

@@ -1,4 +1,4 @@
-//! Clients that a function of the author's knows.
+//! Clients that the author's function knows.
 
 use std::sync::Arc;
 
@@ -21,20 +21,21 @@ impl<S> Builder<S> {
     /// Clients that a function knows, beside those of [`Builder::client`]: an async function from a `client_id` to a
     /// [`Client`](crate::Client), `None` where there is none. So they can live in a table, and change while the service runs.
     ///
-    /// It answers `Option<Client>` or `Result<Option<Client>, error>`. What it says is kept for a minute, and that there is no such
-    /// client for five seconds; [`OAuthService::forget_client`](crate::OAuthService::forget_client) makes this process ask again
-    /// at once. It is asked for ids that anyone may send, 24 at once at most and 8 more of those that there were, and for no id that
-    /// [`Builder::client`] has or that you did not give out (`https://..`, `registered-..`). Ids are compared byte for byte; give them
-    /// a beginning of their own, since no user may have one as their `sub`. It must not block, and has as long as `authenticate`
-    /// ([`Builder::authenticate_timeout`]).
+    /// It returns `Option<Client>` or `Result<Option<Client>, error>`. A client is cached for a minute, and `None` for
+    /// five seconds; [`OAuthService::forget_client`](crate::OAuthService::forget_client) makes this process ask again
+    /// at once. It is called with ids that anyone may send, for at most 24 at once and 8 more that existed before, and
+    /// never with an id that [`Builder::client`] has or that you cannot have given out (`https://..`, `registered-..`).
+    /// Ids are compared byte for byte; give them a prefix of their own, since no user may have one as their `sub`. It
+    /// must not block, and may take as long as `authenticate` ([`Builder::authenticate_timeout`]).
     ///
-    /// Each is checked as one of [`Builder::client`] is. What the builder would refuse is answered 500, an error, a panic or too long
-    /// a time 503, and the log says why.
+    /// Each client is checked like one of [`Builder::client`]. One that the builder would refuse is answered with 500;
+    /// an error, a panic or a timeout with 503. The log says why.
     ///
-    /// A scope or a resource that was taken from such a client is gone from what it is issued; access tokens that it has keep it until
-    /// they expire. [`OAuthService::revoke_client`](crate::OAuthService::revoke_client) ends those of one user at once. What there can
-    /// be is not known beforehand, so all URLs are there (`/device`, `/introspect`), the metadata names all grants and ways to
-    /// authenticate, and pages of any origin may call `/token`.
+    /// A scope or a resource that is taken from such a client is missing from what it is issued next; access tokens
+    /// that it has keep it until they expire. [`OAuthService::revoke_client`](crate::OAuthService::revoke_client) ends
+    /// those of one user at once. Which clients will come is not known beforehand, so all URLs exist (`/device`,
+    /// `/introspect`), the metadata names all grants and ways to authenticate, and pages of any origin may call
+    /// `/token`.
     ///
     /// ```
     /// use oauth_runtime::{Client, OAuthService};
@@ -61,7 +62,7 @@ impl<S> Builder<S> {
         self
     }
 
-    /// As [`Builder::clients`], with a plain function that may block: it runs on threads of its own.
+    /// Like [`Builder::clients`], with a plain function that may block: it runs on threads of its own.
     pub fn clients_blocking<R: FoundClient>(mut self, function: impl Fn(&str) -> R + Send + Sync + 'static) -> Self {
         let function = Arc::new(function);
         self.settings.told = Some(Arc::new(move |id: String| {
@@ -74,7 +75,7 @@ impl<S> Builder<S> {
 }
 
 impl Settings {
-    /// The most that those may have which the author's function knows, where there is one.
+    /// The most that clients of the author's function may have, if there is one.
     pub(super) fn tellable(&self, whole: &Whole) -> Option<Arc<Ceiling>> {
         let all = || Ceiling {
             grants: GrantType::ALL.to_vec(),
@@ -86,7 +87,7 @@ impl Settings {
         self.told.as_ref().map(|_| Arc::new(all()))
     }
 
-    /// With those that the author's function knows, if there is one.
+    /// Adds the clients that the author's function knows, if there is one.
     pub(super) fn telling(&mut self, clients: Clients, whole: Whole, keys: &KeyRing, takes_proofs: bool) -> Clients {
         let Some(function) = self.told.take() else { return clients };
         let (signed, assertions) = (keys.algorithms(), self.assertion_algorithms.clone());

@@ -1,4 +1,4 @@
-//! Whether all that speaks of claims speaks of one type: what signs in, and the guards of the program.
+//! Whether sign-in and all guards of the program are about one type of claims.
 
 use std::any::TypeId;
 use std::collections::BTreeMap;
@@ -17,13 +17,14 @@ use crate::users::{ClaimsType, Typing};
 
 /// # The type of the claims
 impl<S> Builder<S> {
-    /// Claims that are not one type: JSON, several types, or a program whose guards are about the tokens of other services
-    /// too. Nothing is compared then, and a guard about what no token has refuses everybody.
+    /// Allows claims that are not of one type: JSON, several types, or a program whose guards are about the tokens of
+    /// other services too. Nothing is compared then, and a guard about a claim that no token has refuses everyone.
     ///
-    /// Default: what signs in answers the type that [`claims!`](crate::claims!) names, each guard that is a pattern and each
-    /// [`Claims<T>`](struct@crate::Claims) is of that type, each term makes sense for it, each scope that a guard asks for is one
-    /// that [`Builder::scope`] names, and what [`Client::claims`](crate::Client::claims) and [`Builder::releases`] say are claims of
-    /// that type, too. Else the program is not built, and the error says what to write.
+    /// Default: the functions that return claims return the type that [`claims!`](crate::claims!) names, each guard
+    /// that is a pattern and each [`Claims<T>`](struct@crate::Claims) is of that type, each term makes sense for it,
+    /// each scope that a guard asks for is one that [`Builder::scope`] names, and what
+    /// [`Client::claims`](crate::Client::claims) and [`Builder::releases`] name are claims of that type. Otherwise
+    /// [`build`](Builder::build) fails, and the error says what to write.
     ///
     /// ```
     /// use oauth_runtime::{BuildError, Client, OAuthService, policy};
@@ -44,7 +45,7 @@ impl<S> Builder<S> {
         self
     }
 
-    /// As [`testing::service`](crate::testing::service) is built.
+    /// For [`testing::service`](crate::testing::service).
     #[cfg(feature = "testing")]
     pub(crate) fn of_test(mut self) -> Self {
         self.settings.typing = Typing::OfTest;
@@ -52,7 +53,7 @@ impl<S> Builder<S> {
     }
 }
 
-/// What a token may be made of: nothing is compared where it is of no type, and no scope is declared.
+/// The types and scopes that a token may have. Without any, nothing is compared.
 pub(super) fn known_claims(
     typing: Typing,
     answered: Option<ClaimsType>,
@@ -68,7 +69,8 @@ pub(super) fn known_claims(
     }
 }
 
-/// What signs in answers, where it says what is in it, and what `claims!(..)` names, in each crate that has one.
+/// The type that a sign-in returns, if its fields are known, and those that `claims!(..)` names in each crate that has
+/// one.
 fn all_types(answered: Option<ClaimsType>) -> Vec<&'static BoundType> {
     let answered = answered.filter(ClaimsType::is_known).map_or(&[][..], |claims| claims.bound);
     answered.iter().chain(bound_types()).collect()
@@ -79,7 +81,7 @@ fn bound_types() -> impl Iterator<Item = &'static BoundType> {
 }
 
 impl Settings {
-    /// What only the program as a whole can know of its guards, and of what signs in.
+    /// Checks what only the program as a whole can know about its guards and its sign-in.
     pub(super) fn check_claims(
         &self,
         scopes: &BTreeMap<String, String>,
@@ -111,14 +113,14 @@ impl Settings {
         self.clients.iter().try_for_each(check_claims_of)
     }
 
-    /// A scope releases claims that there are, or those that OpenID Connect has names for: some users may have them.
+    /// A scope releases claims that exist, or that OpenID Connect names: some users may have those.
     fn check_releases(&self, types: &[&'static BoundType]) -> Result<(), BuildError> {
         for (scope, claims) in self.releases.iter().filter_map(|(scope, claims)| scope.as_ref().map(|it| (it, claims)))
         {
             let own = claims.iter().filter(|claim| !claim.is_empty() && !is_of_server(claim) && !is_standard(claim));
             for claim in own {
                 if let Some(misfit) = fit::unknown_claim(types, claim) {
-                    let why = format!("{misfit}; where the claims are no one type, say .untyped_claims()");
+                    let why = format!("{misfit}; if the claims are not of one type, say .untyped_claims()");
                     return Err(BuildError::ReleasedClaim { scope: scope.clone(), claim: claim.clone(), why });
                 }
             }
@@ -127,11 +129,11 @@ impl Settings {
     }
 }
 
-/// What a client has in its own name: some of a type's claims, or all. What `claims!(..)` does not name is not known, since a
-/// sign-in answers what users are.
+/// A client in its own name has some or all of a type's claims. Only the types in `claims!(..)` are known here, since
+/// the type that a sign-in returns describes users.
 pub(super) fn check_claims_of(client: &ClientSettings) -> Result<(), BuildError> {
     let types: Vec<_> = bound_types().collect();
-    // What is no object, and what the server sets, is told by the rules for claims of any type.
+    // Claims that are not an object, or that the server sets, are refused by the rules for claims of any type.
     let claims = client.claims.as_object().into_iter().flatten().filter(|(name, _)| !is_of_server(name));
     for (name, value) in claims {
         if let Some(misfit) = fit::misfit_of_claim(&types, name, value) {
@@ -153,7 +155,7 @@ fn bindings() -> impl Iterator<Item = &'static Binding> {
     inventory::iter::<Binding>.into_iter()
 }
 
-/// What signs in answers what `claims!(..)` names, in each crate that has one.
+/// A sign-in returns a type that `claims!(..)` names, in each crate that has one.
 fn check_answer(binding: &Binding, answered: ClaimsType) -> Result<(), BuildError> {
     let bound: Vec<_> = binding.0.types.iter().map(|of| (of.named)()).collect();
     if bound.iter().any(|(id, _)| *id == answered.id) {

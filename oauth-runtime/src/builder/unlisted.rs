@@ -28,14 +28,14 @@ use crate::model::{GrantType, Scope, Secret};
 
 /// # MCP, and clients that register themselves
 impl<S> Builder<S> {
-    /// A resource of this very `App`, such as an MCP server (Model Context Protocol), and its URL: what is guarded below its path takes
-    /// tokens for it alone, it is described at its well-known address (RFC 9728), which every challenge there names, and
-    /// tokens for it are open to clients that are not listed. Call it once for each.
+    /// A resource of this very `App`, such as an MCP server (Model Context Protocol), and its URL: guards below its
+    /// path accept only tokens for it, its metadata is at its well-known address (RFC 9728), which every challenge
+    /// there names, and clients that are not listed may get tokens for it. Call it once for each.
     ///
-    /// A [`Builder::resource`] of the issuer's own origin is one of this `App` as well; this one may have another host. Where a
-    /// client that is not listed names no resource, the only one is meant.
+    /// A [`Builder::resource`] of the issuer's own origin is one of this `App` as well; this one may have another host.
+    /// A client that is not listed and names no resource means the only one.
     ///
-    /// With the feature `mcp` it also turns on what `.client_documents(Hosts::any())` does, unless that is called, or
+    /// With the feature `mcp` it also does what `.client_documents(Hosts::any())` does, unless you call that method or
     /// `.without_client_documents()`.
     pub fn mcp(mut self, resource: impl Into<String>) -> Self {
         let resource = resource.into();
@@ -47,24 +47,24 @@ impl<S> Builder<S> {
     /// Lets clients register themselves at `/register` (RFC 7591), as MCP clients do: nothing is stored for that, since the
     /// `client_id` that they get is what they registered, sealed. [`Builder::mcp`] turns it on. Default: off.
     ///
-    /// They are third parties whose names are not verified: users are asked, and they may be granted what
-    /// [`Builder::open_scopes`] and [`Builder::open_resources`] say. A registration lasts 400 days;
+    /// They are third parties whose names are not verified: users are asked for consent, and the clients may be granted
+    /// only what [`Builder::open_scopes`] and [`Builder::open_resources`] say. A registration lasts 400 days;
     /// [`OAuthService::end_registration`](crate::OAuthService::end_registration) ends it.
     pub fn registration(mut self) -> Self {
         self.settings.openings.open(Unlisted::Registered);
         self
     }
 
-    /// What registrations are sealed under. Default: the service's [`secret`](Builder::secret), so that all of them end when that
-    /// changes and the old one is no [`previous_secret`](Builder::previous_secret) any more: give the old one here then, and
-    /// leave it. Each client that has registered keeps its id.
+    /// The secret under which registrations are sealed. Default: the service's [`secret`](Builder::secret), so all of
+    /// them end when that changes and the old one is no longer a [`previous_secret`](Builder::previous_secret). To
+    /// avoid that, give the old one here and leave it: each client that has registered keeps its id.
     pub fn registration_secret(mut self, secret: impl Into<Secret>) -> Self {
         self.settings.openings.registration_secret = Some(secret.into());
         self
     }
 
-    /// Private schemes without a dot that clients may register redirect URIs of, instead of the usual ones. Any program can say
-    /// that such a scheme is its own, so users are asked each time (RFC 8252 §8.4). Default: `cursor`, `vscode` and
+    /// Private schemes without a dot that clients may register redirect URIs of, instead of the usual ones. Any program
+    /// can claim such a scheme, so users are asked each time (RFC 8252 §8.4). Default: `cursor`, `vscode` and
     /// `vscode-insiders`.
     pub fn registration_schemes<T: Into<String>>(mut self, schemes: impl IntoIterator<Item = T>) -> Self {
         self.settings.openings.schemes = Some(schemes.into_iter().map(Into::into).collect());
@@ -72,8 +72,8 @@ impl<S> Builder<S> {
     }
 
     /// What clients that are not listed may be granted by their users, as in `"notes:read notes:write"`: call it again for
-    /// more. They are third parties, so the user is asked, each time where the client is not reached by https. Default: nothing beyond who signed in, and that it lasts
-    /// (`openid`, `offline_access`): where guards ask for more, the log says so, and `""` says that it is meant.
+    /// more. They are third parties, so the user is asked, each time if the client is not reached by https. Default: only
+    /// `openid` and `offline_access`. If guards ask for more, the log says so; `""` confirms that this is intended.
     pub fn open_scopes(mut self, scopes: impl Into<String>) -> Self {
         self.settings.openings.scopes.push(scopes.into());
         self
@@ -90,10 +90,10 @@ impl<S> Builder<S> {
 /// # Clients that are known by a document
 #[cfg(feature = "mcp")]
 impl<S> Builder<S> {
-    /// Lets clients in whose id is the URL of a document about them (Client ID Metadata Documents), on these hosts. The
-    /// document is fetched once the user has signed in, and never for a stranger; what the client may be granted is
-    /// [`Builder::open_scopes`] and [`Builder::open_resources`]. Default: no such client, and with [`Builder::mcp`] those of
-    /// any host.
+    /// Accepts clients whose id is the URL of a document about them (Client ID Metadata Documents) on one of these
+    /// hosts. The document is fetched only after the user has signed in; what the client may be granted is
+    /// [`Builder::open_scopes`] and [`Builder::open_resources`]. Default: no such client, and with [`Builder::mcp`]
+    /// those of any host.
     ///
     /// ```
     /// use oauth_runtime::{Hosts, OAuthService};
@@ -110,7 +110,7 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Takes no client's document, though there is a [`Builder::mcp`].
+    /// Accepts no client's document, even with a [`Builder::mcp`].
     pub fn without_client_documents(mut self) -> Self {
         self.settings.openings.documents = DocumentsFrom::Nowhere;
         self
@@ -118,7 +118,7 @@ impl<S> Builder<S> {
 }
 
 impl Settings {
-    /// With what registers clients, where they may register themselves.
+    /// Adds what registers clients, if they may register themselves.
     pub(super) fn registering(
         &mut self,
         clients: Clients,
@@ -161,14 +161,14 @@ impl Settings {
         Ok(served)
     }
 
-    /// How clients may come that are not listed, and the most that they may be given.
+    /// How clients that are not listed may come, and the most that they may be given.
     pub(super) fn unlisted(
         &self,
         whole: &Whole,
         none_is_listed: bool,
         has_sessions: bool,
     ) -> Result<Vec<(Unlisted, Arc<Ceiling>)>, BuildError> {
-        // An application may have its own pages alone, which sessions open.
+        // An application may have only pages of its own, which sessions open.
         if none_is_listed && self.openings.ways.is_empty() && self.told.is_none() && !has_sessions {
             return Err(BuildError::NoClient);
         }
@@ -176,12 +176,12 @@ impl Settings {
         Ok(self.ways()?.into_iter().map(|way| (way, Arc::clone(&open))).collect())
     }
 
-    /// The scopes that guards ask for, where others than listed clients may come and nothing was said of their scopes.
+    /// The scopes that guards ask for, if clients that are not listed may come and `open_scopes` was not called.
     pub(super) fn unopened(&self, whole: &Whole) -> Result<Vec<&'static str>, BuildError> {
         if !self.openings.scopes.is_empty() || self.ways()?.is_empty() {
             return Ok(Vec::new());
         }
-        // They have these two, where the service has.
+        // They get these two if the service has them.
         let is_withheld = |scope: &&str| ![OPENID, OFFLINE_ACCESS].contains(scope) && whole.scopes.contains_key(*scope);
         Ok(map::scopes().into_iter().filter(is_withheld).collect())
     }
@@ -200,7 +200,7 @@ impl Settings {
         Ok(self.openings.ways.clone())
     }
 
-    /// The clients, with what knows those that have documents.
+    /// Adds what knows the clients that have documents.
     #[cfg(feature = "mcp")]
     pub(super) fn documented(
         &self,
@@ -244,15 +244,15 @@ impl Settings {
     }
 }
 
-/// A token without a scope is a good one, so that nothing but a guard's refusal would show it.
+/// A token without a scope is valid, so only the refusal of a guard would show the mistake.
 pub(super) fn tell_of_unopened(scopes: &[&str]) {
     if !scopes.is_empty() {
         let scopes = scopes.join(" ");
         tracing::warn!(
             target: "oauth",
             scopes,
-            "guards ask for these scopes, and clients that are not listed (.mcp(..), .registration()) get no scope, so that each \
-             such guard refuses them for good: add .open_scopes({scopes:?}), or .open_scopes(\"\") where those guards are not \
+            "guards ask for these scopes, and clients that are not listed (.mcp(..), .registration()) get no scope, so each \
+             such guard always refuses them: add .open_scopes({scopes:?}), or .open_scopes(\"\") where those guards are not \
              for them"
         );
     }

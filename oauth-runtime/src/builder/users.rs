@@ -16,22 +16,22 @@ use crate::users::{Answer, Authenticate, Authenticator, ClaimsType, Login, Secon
 
 /// # Users
 impl<S> Builder<S> {
-    /// Finds out who signs in: an async function from [`Login`] to claims, `None` for no.
+    /// Signs users in: an async function from [`Login`] to claims, `None` to refuse.
     ///
-    /// It answers `Option<claims>` or `Result<Option<claims>, error>`, the claims being any `Serialize` struct or a
+    /// It returns `Option<claims>` or `Result<Option<claims>, error>`, where the claims are any `Serialize` struct or a
     /// JSON object.
     ///
     /// Required: their `sub`, a string of 1 to 255 bytes that never changes for this user, such as the key of their row.
-    /// Tokens have it as `sub`, and [`OAuthService::sign_out`](crate::OAuthService::sign_out) takes it. A name as typed is
-    /// no identity: `"ALICE "` and `"alice"` may be one user. Claims without it end the sign-in with a page of status 500,
-    /// and the log says what to add.
+    /// Tokens have it as `sub`, and [`OAuthService::sign_out`](crate::OAuthService::sign_out) takes it. The name as
+    /// typed is not an identity: `"ALICE "` and `"alice"` may be one user. Claims without it end the sign-in with a
+    /// page of status 500, and the log says what to add.
     ///
     /// Take the same time whether or not the user exists. It must not block: a blocking call in it stops
-    /// its worker, and no timeout can help; hash passwords with [`Builder::authenticate_blocking`]. The log warns where it does not
-    /// give way for 50 ms.
+    /// its worker, and no timeout can help; hash passwords with [`Builder::authenticate_blocking`]. The log warns if it
+    /// blocks for 50 ms.
     ///
-    /// Common mistake: a closure that does not say what it takes, where rustc answers "type annotations needed". Write
-    /// `async |login: Login| ..`.
+    /// Common mistake: a closure without the type of its parameter, for which rustc says "type annotations needed".
+    /// Write `async |login: Login| ..`.
     pub fn authenticate<R: Answer + 'static>(
         mut self,
         function: impl AsyncFn(Login) -> R + Send + Sync + 'static,
@@ -40,9 +40,9 @@ impl<S> Builder<S> {
         self
     }
 
-    /// As [`Builder::authenticate`], with a plain function that may block: it runs on threads of its own, a bounded
-    /// number of them at once ([`Builder::blocking_at_once`]). Others wait for a place, in the order in which they came; one that has
-    /// waited as long as [`Builder::authenticate_timeout`] says gets a 503.
+    /// Like [`Builder::authenticate`], with a plain function that may block: it runs on threads of its own, a bounded
+    /// number of them at once ([`Builder::blocking_at_once`]). Others wait for a place, in the order in which they
+    /// came; one that has waited for [`Builder::authenticate_timeout`] gets a 503.
     pub fn authenticate_blocking<R: Answer>(mut self, function: impl Fn(Login) -> R + Send + Sync + 'static) -> Self {
         self.settings.authenticate = Some((Authenticate::blocking(function), ClaimsType::of::<R>()));
         self
@@ -50,8 +50,8 @@ impl<S> Builder<S> {
 
     /// How long `authenticate` may take; above zero. After that the answer is a 503. Default: 10 seconds.
     ///
-    /// Where many sign in at once, so long one also waits for its turn: the answer comes within twice this time. Keep that below
-    /// what your proxy waits for an answer, which is 60 seconds with nginx.
+    /// When many sign in at once, each may also wait this long for its turn, so the answer comes within twice this
+    /// time. Keep that below the time that your proxy waits for an answer, which is 60 seconds with nginx.
     pub fn authenticate_timeout(mut self, timeout: Duration) -> Self {
         self.settings.authenticate_timeout = timeout;
         self
@@ -59,8 +59,8 @@ impl<S> Builder<S> {
 
     /// How many calls of `authenticate_blocking` may run at once; above zero. Argon2 takes 20 to 40 MiB for each. A quarter of them, and at
     /// least one of two, is kept for browsers that a user signed in with before, so that a flood of strangers does not keep them
-    /// waiting. As many of `second_factor_blocking` and of `reload_blocking` may run beside them, so that sign-ins keep no refresh
-    /// and no session waiting. Default: the number of cores, 2 to 16.
+    /// waiting. As many of `second_factor_blocking` and of `reload_blocking` may run beside them, so that sign-ins do
+    /// not delay refreshes and sessions. Default: the number of cores, 2 to 16.
     ///
     /// More of them than cores make everything else slow while many sign in, since a password hash fills a core: choose more where
     /// the function waits for something, such as a directory, and fewer where a guarded request must be quick.
@@ -69,10 +69,10 @@ impl<S> Builder<S> {
         self
     }
 
-    /// Takes the answer to what `authenticate` asked with [`SignIn::ask`](crate::SignIn::ask), after the password was right:
-    /// an async function from [`SecondFactor`] to a [`SignIn`](crate::SignIn). It may ask again.
+    /// Checks the answer to the question that `authenticate` asked with [`SignIn::ask`](crate::SignIn::ask) after the
+    /// password was right: an async function from [`SecondFactor`] to a [`SignIn`](crate::SignIn). It may ask again.
     ///
-    /// Wrong answers are counted and slowed down, by name. A right one signs in once.
+    /// Wrong answers are counted and slowed down, by name. A right one works once.
     ///
     /// ```
     /// # use oauth_runtime::{Client, Login, OAuthService, Question, SecondFactor, SignIn};
@@ -104,7 +104,7 @@ impl<S> Builder<S> {
         self
     }
 
-    /// As [`Builder::second_factor`], with a plain function that may block; as many of it may run at once as
+    /// Like [`Builder::second_factor`], with a plain function that may block; as many of it may run at once as
     /// [`Builder::blocking_at_once`] says, whatever else runs.
     pub fn second_factor_blocking<R: Answer>(
         mut self,
@@ -115,23 +115,24 @@ impl<S> Builder<S> {
     }
 
     /// Signs users in on a page of your own, at this path of the same origin, instead of the built-in one: with passkeys,
-    /// by mail, by an upstream provider. `authenticate` is then not needed.
+    /// by mail, by an upstream provider. `authenticate` is not needed then.
     ///
-    /// The browser comes to it as `/path?request=..`. [`OAuthService::pending`](crate::OAuthService::pending) opens that request, and
-    /// [`PendingAuthorization::finish`](crate::PendingAuthorization::finish) answers it once you know who it is.
+    /// The browser requests it as `/path?request=..`. [`OAuthService::pending`](crate::OAuthService::pending) opens
+    /// that request, and [`PendingAuthorization::finish`](crate::PendingAuthorization::finish) answers it once you know
+    /// who it is.
     pub fn sign_in_at(mut self, path: impl Into<String>) -> Self {
         self.settings.sign_in_at = Some(path.into());
         self
     }
 
-    /// Looks a subject's claims up again: an async function from a token's `sub` to the claims of today, `None` for a
-    /// user who is not to be let in any more. It turns refresh tokens and sessions on.
+    /// Looks a subject's claims up again: an async function from a token's `sub` to the current claims, `None` for a
+    /// user who may no longer sign in. It turns refresh tokens and sessions on.
     ///
     /// Refresh tokens and sessions carry the subject and not the claims: a role that was taken away is gone at the next refresh, and
-    /// with `None` the grant ends. An error, a panic or too long a time means 503, and the refresh token stays as good as
-    /// it was. It answers what [`Builder::authenticate`] answers, within the same time, and must not block either. It may
-    /// leave out `sub`, since it was asked for one; another one is refused. Of a claim that the sign-in gave as JSON and this
-    /// does not the log warns, by its name.
+    /// with `None` the grant ends. An error, a panic or a timeout means 503, and the refresh token stays valid. It
+    /// returns what [`Builder::authenticate`] returns, within the same time, and must not block either. It may leave
+    /// out `sub`, since it was called with it; another one is refused. The log warns, by name, of a JSON claim that the
+    /// sign-in gave and this function does not.
     ///
     /// ```
     /// # use oauth_runtime::{Client, Login, OAuthService};
@@ -155,7 +156,7 @@ impl<S> Builder<S> {
         Builder::of(self.settings)
     }
 
-    /// As [`Builder::reload`], with a plain function that may block; as many of it may run at once as
+    /// Like [`Builder::reload`], with a plain function that may block; as many of it may run at once as
     /// [`Builder::blocking_at_once`] says, whatever else runs.
     pub fn reload_blocking<R: Answer>(
         mut self,
@@ -168,7 +169,7 @@ impl<S> Builder<S> {
 }
 
 impl Settings {
-    /// How users sign in; with the type of their claims, where a function of the author's answers it.
+    /// How users sign in, and the type of their claims if a function of the author returns it.
     pub(super) fn users(&mut self, has_offline_access: bool) -> Result<(Users, Option<ClaimsType>), BuildError> {
         for (what, is_zero) in [
             ("blocking_at_once", self.blocking_at_once == 0),
@@ -188,12 +189,12 @@ impl Settings {
             (Some(path), None) if path.is_empty() || !is_plain_path(&path) => {
                 return Err(BuildError::SignInAt { path });
             }
-            // No function answers the claims of a sign-in, and the one that looks them up again answers the same.
+            // No function returns the claims of a sign-in; the one that looks them up again returns the same type.
             (Some(path), None) => (SignInBy::PageAt(path), self.reload.as_ref().map(|(_, claims)| *claims)),
             (None, Some((function, claims))) => (SignInBy::Function(calls.of("authenticate", function)), Some(claims)),
             (None, None) => return Err(BuildError::NoAuthenticate),
         };
-        // The types leave this one: a scope is a text.
+        // The types cannot prevent this one, since a scope is a string.
         if self.reload.is_none() && has_offline_access {
             return Err(BuildError::NoReload);
         }
@@ -240,7 +241,8 @@ struct Calls {
 }
 
 impl Calls {
-    /// Each function has places of its own: passwords that strangers try keep no refresh, session or second factor waiting.
+    /// Each function has places of its own: passwords that strangers try do not delay refreshes, sessions or second
+    /// factors.
     fn of<Q>(&self, name: &'static str, function: Authenticate<Q>) -> Authenticator<Q> {
         let places = Places::new(self.blocking_at_once);
         Authenticator { function, timeout: self.timeout, places, gives_way: GivesWay::new(name), given: None }
@@ -248,7 +250,7 @@ impl Calls {
 }
 
 fn same_claims(claims: ClaimsType, function: &'static str, other: &ClaimsType) -> Result<(), BuildError> {
-    // All JSON is one.
+    // All JSON counts as one type.
     let is_same = other.id == claims.id || (!other.is_known() && !claims.is_known());
     if is_same {
         return Ok(());

@@ -1,4 +1,4 @@
-//! The endpoints that the metadata names: whether it is the server that answers there, and what stands in front of it.
+//! The endpoints that the metadata names: whether the server answers there, and what is in front of it.
 
 use std::time::SystemTime;
 
@@ -31,7 +31,7 @@ impl Round<'_> {
         }
     }
 
-    /// Where clients may be pages of any origin.
+    /// For URLs that pages of any origin may call.
     async fn called_by_pages(&mut self, url: &str) {
         if self.server.clients().allow_origin(PAGE)
             && let Some(preflight) = self.visit(Ask::preflight(url)).await
@@ -40,7 +40,7 @@ impl Round<'_> {
         }
     }
 
-    /// What an answer that no cache may keep says of the way that it took.
+    /// What an uncacheable answer reveals about its way.
     fn in_front_of(&mut self, visit: &Visit) {
         let url = &visit.url;
         let (age, kept) = (visit.header("age"), visit.header("cache-control"));
@@ -73,7 +73,7 @@ impl Round<'_> {
 }
 
 impl Visit {
-    /// RFC 6749 §5.2; what an application answers where nothing is may be JSON with an error, too.
+    /// RFC 6749 §5.2; an application's own 404 may be JSON with an error, too.
     pub(super) fn is_json_error(&self) -> bool {
         (400..500).contains(&self.status)
             && !matches!(self.status, 404 | 405)
@@ -92,7 +92,7 @@ fn is_the_server(placed: &Placed, visit: &Visit) -> bool {
     }
 }
 
-/// Servers that pass requests on, by what they call themselves in each answer. This one does not name itself.
+/// Proxies, by the name that they add to each answer. This server does not name itself.
 const PROXIES: [&str; 9] =
     ["nginx", "openresty", "apache", "cloudflare", "caddy", "envoy", "istio-envoy", "awselb", "traefik"];
 const MOST_APART: u64 = 30;

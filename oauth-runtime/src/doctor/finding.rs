@@ -9,17 +9,17 @@ pub enum Finding {
     Unreachable {
         /// The URL that was asked for.
         url: String,
-        /// What the HTTP client says.
+        /// The error of the HTTP client.
         why: String,
     },
     /// A proxy finds nothing behind it, or the service fails.
     #[error(
-        "{url} answers {status}: a proxy does not reach the service, or the service fails. The log of the one or the other says why"
+        "{url} answers {status}: a proxy does not reach the service, or the service fails. The log of one of them says why"
     )]
     Failing {
         /// The URL that was asked for.
         url: String,
-        /// Of the answer: 500 or above.
+        /// The status of the answer: 500 or above.
         status: u16,
     },
     /// An address sends its callers to itself.
@@ -59,7 +59,7 @@ pub enum Finding {
         /// That of the issuer.
         origin: String,
     },
-    /// One of the server's URLs is not there, or something else answers.
+    /// One of the server's URLs does not exist, or something else answers.
     #[error(
         "{url} answers {status} and not as the server does, while others of its URLs are there. Let the proxy pass this path on \
          as it is, and leave it to the server in the App"
@@ -73,20 +73,20 @@ pub enum Finding {
     /// The metadata is that of another issuer.
     #[error(
         "the metadata at {url} names the issuer \"{named}\", and this is {issuer:?}: clients compare the two byte for byte. Write \
-         into .issuer(..) exactly what is public, with or without a closing slash, let the proxy lead to this service, and check \
+         into .issuer(..) exactly what is public, with or without a trailing slash, let the proxy lead to this service, and check \
          that this configuration is the one that runs"
     )]
     OtherIssuer {
         /// The URL of the document.
         url: String,
-        /// What it says: of this and of all else that others wrote the first 200 characters, with control characters escaped.
+        /// What it says: the first 200 characters, with control characters escaped, as for all texts of others.
         named: String,
         /// What is configured.
         issuer: String,
     },
     /// Something in a document is not what the server writes.
     #[error(
-        "{url} says that {member} is {found}, and it is {expected}. Let the proxy leave the document as it is, and check that \
+        "{url} says that {member} is {found}, but it is {expected}. Let the proxy leave the document as it is, and check that \
          this configuration is the one that runs"
     )]
     OtherValue {
@@ -94,13 +94,13 @@ pub enum Finding {
         url: String,
         /// The name of the value.
         member: String,
-        /// As JSON; `null` where it is missing.
+        /// As JSON; `null` if it is missing.
         found: String,
         /// As JSON.
         expected: String,
     },
-    /// What must not be kept by a cache was.
-    #[error("{url} was answered out of a cache ({told}). Let the proxy keep nothing that has Cache-Control: no-store")]
+    /// A cache kept an answer that it must not keep.
+    #[error("{url} was answered from a cache ({told}). Let the proxy keep nothing that has Cache-Control: no-store")]
     Cached {
         /// The URL that was asked for.
         url: String,
@@ -118,7 +118,7 @@ pub enum Finding {
         url: String,
         /// By how much.
         seconds: u64,
-        /// Whether it is the service's that is ahead.
+        /// Whether the service's clock is ahead.
         is_ahead: bool,
     },
     /// A proxy answers, and the builder says that there is none.
@@ -147,8 +147,8 @@ pub enum Finding {
     },
     /// Both the server and something in front of it say who may call a URL.
     #[error(
-        "{url} has Access-Control-Allow-Origin twice ({found}), which browsers refuse. Take the proxy's, or that of a CORS \
-         middleware, from the URLs of the server: it answers by itself"
+        "{url} has Access-Control-Allow-Origin twice ({found}), which browsers refuse. Remove the proxy's, or that of a CORS \
+         middleware, from the URLs of the server, which answers by itself"
     )]
     CorsTwice {
         /// The URL that was asked for.
@@ -158,7 +158,7 @@ pub enum Finding {
     },
     /// There is nothing at the URL of a resource.
     #[error(
-        "{url} answers {status}: nothing is there that a client could call. Mount its handlers at this path in the App, and let \
+        "{url} answers {status}: there is nothing that a client could call. Mount its handlers at this path in the App, and let \
          the proxy send it there"
     )]
     NoHandler {
@@ -181,7 +181,7 @@ pub enum Finding {
     /// A refusal does not say where tokens come from.
     #[error(
         "{url} answers 401 without the challenge of a guard (WWW-Authenticate: Bearer), so that a client does not learn where \
-         tokens come from. Let the guard be what refuses, and the proxy pass this header on"
+         tokens come from. Let the guard refuse, and let the proxy pass this header on"
     )]
     NoChallenge {
         /// The URL of the resource.
@@ -189,21 +189,21 @@ pub enum Finding {
     },
     /// A refusal leads to the metadata of another resource, or to none.
     #[error(
-        "the challenge of {url} names {found} as its resource_metadata, and it is at {expected}. Let the proxy leave the path of \
+        "the challenge of {url} names {found} as its resource_metadata, which is at {expected}. Let the proxy leave the path of \
          requests and this header as they are, and the guard be one of this service"
     )]
     OtherChallenge {
         /// The URL of the resource.
         url: String,
-        /// What it says; `nothing` where that is missing.
+        /// What it says; `nothing` if that is missing.
         found: String,
         /// Where the document is.
         expected: String,
     },
     /// Tokens do not reach the guard.
     #[error(
-        "{url} answers a bad token as it answers none: the header Authorization does not reach the guard. Let the proxy pass it \
-         on (Apache: CGIPassAuth On; an access control of the proxy's own takes it away)"
+        "{url} answers a bad token as if there were none: the header Authorization does not reach the guard. Let the proxy pass it \
+         on (Apache: CGIPassAuth On; an access control of the proxy itself removes it)"
     )]
     AuthorizationLost {
         /// The URL of the resource.
@@ -211,17 +211,17 @@ pub enum Finding {
     },
     /// Clients that are not listed cannot get the scopes that guards ask for.
     #[error(
-        "guards of this program ask for the scope {scopes}, and clients that are not listed get no scope: each such guard refuses \
-         them for good. Add .open_scopes({scopes:?}), or .open_scopes(\"\") where those guards are not for them"
+        "guards of this program ask for the scope {scopes}, and clients that are not listed get no scope: each such guard always refuses \
+         them. Add .open_scopes({scopes:?}), or .open_scopes(\"\") where those guards are not for them"
     )]
     NoOpenScopes {
-        /// Those that guards ask for and that the service has, with a space between them.
+        /// The scopes that guards ask for and that the service has, with spaces between them.
         scopes: String,
     },
     /// The sign-in page comes without its cookie.
     #[error(
         "the sign-in page {url} comes without its cookie, so that no one can sign in. Let the proxy pass Set-Cookie on, and no \
-         middleware take it away"
+         middleware remove it"
     )]
     NoCookie {
         /// The URL that was asked for.
@@ -240,9 +240,9 @@ pub enum Finding {
         /// As the server writes them.
         expected: String,
     },
-    /// The headers of an answer are longer than proxies take.
+    /// The headers of an answer are longer than proxies accept.
     #[error(
-        "the answer of {url} has {bytes} bytes of headers: nginx takes 4096 unless told otherwise (proxy_buffer_size), and answers \
+        "the answer of {url} has {bytes} bytes of headers: nginx accepts 4096 by default (proxy_buffer_size), and answers \
          502 beyond. Let the application and the proxies add less to each answer"
     )]
     LongHeaders {

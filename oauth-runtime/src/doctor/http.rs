@@ -35,7 +35,7 @@ impl Ask {
         ask.with("content-type", "application/json")
     }
 
-    /// What a browser asks before it lets a page post (Fetch §3.3.2).
+    /// The request of a browser before it lets a page post (Fetch §3.3.2).
     pub(super) fn preflight(url: &str) -> Self {
         let ask = Ask { method: Method::OPTIONS, ..Ask::get(url) }.of_a_page();
         ask.with("access-control-request-method", "POST").with("access-control-request-headers", "mcp-protocol-version")
@@ -46,7 +46,7 @@ impl Ask {
         self
     }
 
-    /// From a page of an origin that the server never heard of.
+    /// From a page of an origin that the server does not know.
     pub(super) fn of_a_page(self) -> Self {
         self.with("origin", PAGE)
     }
@@ -57,12 +57,12 @@ pub(super) struct Visit {
     pub(super) url: String,
     pub(super) status: u16,
     headers: HeaderMap,
-    /// Of JSON alone.
+    /// Only of JSON answers.
     body: Vec<u8>,
 }
 
 impl Visit {
-    /// Each line of a header, as far as it is text.
+    /// Each line of a header that is text.
     pub(super) fn all(&self, name: &str) -> Vec<&str> {
         self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect()
     }
@@ -80,7 +80,7 @@ impl Visit {
     }
 }
 
-/// What sends requests.
+/// Sends requests.
 pub(super) struct Http {
     client: reqwest::Client,
     /// Where to connect to, whatever a URL says.
@@ -107,7 +107,7 @@ impl Http {
         Ok(Http { client, at, visits: 0, longest: None })
     }
 
-    /// The answer, where it comes from what is to be checked, and leads nowhere else.
+    /// The answer, unless it leads elsewhere or comes from something else.
     pub(super) async fn visit(&mut self, ask: Ask) -> Result<Visit, Finding> {
         let Ask { url, .. } = &ask;
         let unreachable =
@@ -150,7 +150,7 @@ impl Http {
         let Ask { method, url, headers, body } = ask;
         let parsed = Url::parse(url).ok().zip(self.at.as_ref());
         let mut request = match parsed {
-            // The same request as the proxy would pass it on: its path, its query, and whom it was for.
+            // The same request as the proxy would pass it on: its path, its query, and its host.
             Some((public, at)) => {
                 let host = format!(
                     "{}{}",
@@ -173,14 +173,14 @@ impl Http {
         }
     }
 
-    /// Where an answer has more headers than proxies take.
+    /// Finds an answer with more headers than proxies accept.
     pub(super) fn long_headers(&mut self) -> Option<Finding> {
         let (url, bytes) = self.longest.take().filter(|(_, bytes)| *bytes > HEADER_BLOCK)?;
         Some(Finding::LongHeaders { url, bytes })
     }
 }
 
-/// The innermost cause: what is around it says "error sending request".
+/// The innermost cause: the outer ones say "error sending request".
 fn cause_of(why: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = why;
     while let Some(inner) = cause.source() {
@@ -189,11 +189,11 @@ fn cause_of(why: &reqwest::Error) -> String {
     shown(&cause.to_string())
 }
 
-/// The origin of a page that the server has not heard of.
+/// The origin of a page that the server does not know.
 pub(super) const PAGE: &str = "https://client.example";
 const PATIENCE: Duration = Duration::from_secs(10);
 const LONGEST_BODY: usize = 256 * 1024;
 /// `HTTP/1.1 200 OK`, its end, and that of the headers.
 const STATUS_LINE: usize = 19;
-/// What nginx takes of an answer's head unless it is told otherwise (`proxy_buffer_size`).
+/// How many bytes of headers nginx accepts by default (`proxy_buffer_size`).
 const HEADER_BLOCK: usize = 4096;

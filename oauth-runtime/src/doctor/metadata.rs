@@ -9,7 +9,7 @@ use crate::doctor::shown::shown;
 use crate::server::paths::{Named, Url};
 
 impl Round<'_> {
-    /// Whether there is a server to look at further.
+    /// Whether there is a server to check further.
     pub(super) async fn metadata(&mut self) -> bool {
         let server = self.server;
         let documents =
@@ -24,7 +24,7 @@ impl Round<'_> {
                 continue;
             };
             match visit.json().filter(|_| visit.status == 200) {
-                // Of another issuer all else is other, too.
+                // With another issuer, everything else differs as well.
                 Some(document) if !self.is_of_issuer(&visit, &document) => return false,
                 Some(document) => self.document(&visit, &document, is_openid),
                 None if index == 0 && !self.is_there().await => {
@@ -38,7 +38,7 @@ impl Round<'_> {
         true
     }
 
-    /// Whether the token endpoint is.
+    /// Whether the token endpoint exists.
     async fn is_there(&mut self) -> bool {
         let url = self.url(self.server.path(Url::Token));
         self.http.visit(Ask::post(&url)).await.is_ok_and(|visit| visit.is_json_error())
@@ -78,7 +78,7 @@ impl Round<'_> {
         }
     }
 
-    /// Whether a page of another origin may read an answer: said once, since browsers take no two.
+    /// Whether a page of another origin may read an answer: the header occurs once, since browsers refuse two.
     pub(super) fn cors(&mut self, visit: &Visit, method: &str) {
         let url = visit.url.clone();
         match visit.all("access-control-allow-origin").as_slice() {

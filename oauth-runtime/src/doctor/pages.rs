@@ -15,7 +15,7 @@ use crate::sign_in::cookie::{self, Cookie};
 
 impl Round<'_> {
     pub(super) async fn sign_in_page(&mut self) {
-        // A page of the author's own has cookies of its own.
+        // A page of the author has its own cookies.
         if let SignInBy::PageAt(path) = self.server.sign_in() {
             return self.skip(format!("the sign-in page, which is your own, at {path}"));
         }
@@ -46,7 +46,8 @@ impl Round<'_> {
         }
     }
 
-    /// One that may ask for a sign-in, and where it is sent back to: the author's, or one that registers itself for this.
+    /// A client that may ask for a sign-in, and its redirect URI: one of the author's, or one that registers itself for
+    /// this.
     async fn client(&mut self) -> Option<(String, String)> {
         let may_ask = |client: &RegisteredClient| {
             !client.redirect_uris.is_empty() && client.may_use(GrantType::AuthorizationCode) && !client.must_push
@@ -55,7 +56,7 @@ impl Round<'_> {
             return Some((client.client_id.clone(), client.redirect_uris.first()?.as_str().to_owned()));
         }
         if self.server.clients().registrar().is_none() {
-            let why = "no listed client can ask for it without credentials, and none registers itself";
+            let why = "no listed client can ask for it without credentials, and no client can register itself";
             self.skip(format!("the sign-in page, since {why}"));
             return None;
         }
@@ -69,7 +70,7 @@ impl Round<'_> {
         match (visit.status, visit.json().as_ref().and_then(|json| json["client_id"].as_str())) {
             (201, Some(client)) => Some((client.to_owned(), REDIRECT_URI.to_owned())),
             (429, _) => {
-                let why = "as many clients have registered from this address as may within an hour";
+                let why = "the limit of registrations from this address within an hour is reached";
                 self.skip(format!("the sign-in page, since {why}"));
                 None
             }
@@ -81,7 +82,7 @@ impl Round<'_> {
     }
 }
 
-/// In any order and case; one more may be there, but none that hands the cookie to other hosts.
+/// In any order and case; one more is allowed, but none that sends the cookie to other hosts.
 fn is_like(found: &str, expected: &str) -> bool {
     let read = |text: &str| text.split(';').map(|part| part.trim().to_ascii_lowercase()).collect::<Vec<_>>();
     let found = read(found);
@@ -89,5 +90,5 @@ fn is_like(found: &str, expected: &str) -> bool {
 }
 
 const REDIRECT_URI: &str = "http://127.0.0.1/callback";
-/// RFC 7636, appendix B: no one redeems what it is asked for with.
+/// RFC 7636, appendix B: no one redeems the code of this request.
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";

@@ -1,4 +1,4 @@
-//! The protected resources: their documents, and what they answer to a stranger.
+//! The protected resources: their documents, and their answers to a request without a token.
 
 use serde_json::json;
 use url::Url as Parsed;
@@ -14,15 +14,15 @@ impl Round<'_> {
         let server = self.server;
         for placed in server.paths().registered().filter(|placed| placed.row.url == Url::ProtectedResource) {
             let Some(resource) = server.described_at(&placed.path) else { continue };
-            // Another host may lead to this service, too.
+            // Another host may also lead to this service.
             let Ok(parsed) = resource.parse::<Parsed>() else { continue };
             let document = format!("{}{}", parsed.origin().ascii_serialization(), placed.path);
             self.described(&document, resource).await;
-            // The issuer itself is all of the App: no one handler is at its URL.
+            // The issuer itself is the whole App: there is no single handler at its URL.
             let is_place = !matches!(parsed.path(), "/" | "") && resource != server.issuer().as_str();
             let is_guarded = server.serves(resource) || resource == server.audience();
             if is_place && is_guarded && placed.path.ends_with(parsed.path().trim_end_matches('/')) {
-                // What clients are given that come with the URL alone.
+                // What clients that know only the URL are given.
                 let is_given = server.serves(resource) && server.clients().open_to(resource).is_some();
                 self.called_by_strangers(resource, &document, is_given).await;
             }
@@ -68,8 +68,8 @@ impl Round<'_> {
         }
     }
 
-    /// What a stranger is answered, and whether by a POST: an MCP server that takes no GET is asked by that, and nothing
-    /// else, since there it could do something.
+    /// The answer without a token, and whether to a POST: only an MCP server that accepts no GET is asked by POST,
+    /// since elsewhere that could have an effect.
     async fn without_a_token(&mut self, url: &str, is_given: bool) -> Option<(Visit, bool)> {
         let visit = self.visit(stream(url)).await?;
         match visit.status {
@@ -84,13 +84,13 @@ fn stream(url: &str) -> Ask {
     Ask::get(url).with("accept", "text/event-stream")
 }
 
-/// It asks by POST; this one changes nothing where it is let in.
+/// A client asks by POST; this request changes nothing even if it is admitted.
 fn ping(url: &str) -> Ask {
     let ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });
     Ask::post_json(url, &ping).with("accept", "application/json, text/event-stream")
 }
 
-/// RFC 6750 §3; RFC 9449 §7.1 where no bearer token would do
+/// RFC 6750 §3; RFC 9449 §7.1 if no bearer token would do
 fn challenge(visit: &Visit) -> Option<&str> {
     let is_in = |line: &str, scheme: &str| line.get(..scheme.len()).is_some_and(|it| it.eq_ignore_ascii_case(scheme));
     visit.all("www-authenticate").into_iter().find(|line| is_in(line, "bearer ") || is_in(line, "dpop "))

@@ -1,10 +1,10 @@
-//! The request that something happens in, known wherever that is told.
+//! The request in which something happens, known wherever an event is reported.
 
 use std::future::Future;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// What events say of the request that they are of.
+/// What events say about their request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Request {
     /// None outside the server's own URLs.
@@ -16,12 +16,12 @@ tokio::task_local! {
     static CURRENT: Request;
 }
 
-/// Answers a request: what is told meanwhile is told of it.
+/// Answers a request; events that happen meanwhile belong to it.
 pub(crate) async fn during<T>(request: Request, answer: impl Future<Output = T>) -> T {
     CURRENT.scope(request, answer).await
 }
 
-/// That which is being answered; an empty one outside any.
+/// The request that is being answered; empty outside of one.
 pub(crate) fn current() -> Request {
     CURRENT.try_with(Clone::clone).unwrap_or_default()
 }

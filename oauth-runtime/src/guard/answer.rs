@@ -1,27 +1,27 @@
-//! What a guarded handler answers: for this user alone.
+//! The answer of a guarded handler: only for this user.
 
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::{Error, HttpRequest, HttpResponse, Responder};
 
-/// What a handler below a guard answers, or why it was not asked.
+/// The answer of a handler below a guard, or why it was not called.
 pub struct Answer<R> {
     answer: Result<R, Error>,
     is_private: bool,
 }
 
 impl<R> Answer<R> {
-    /// Of the handler.
+    /// The answer of the handler.
     pub fn given(answer: R, is_private: bool) -> Self {
         Answer { answer: Ok(answer), is_private }
     }
 
-    /// Of the guard, or of an extractor.
+    /// The refusal of the guard, or the error of an extractor.
     pub fn refused(error: Error, is_private: bool) -> Self {
         Answer { answer: Err(error), is_private }
     }
 }
 
-/// Whatever a `Result` of it is one for: a `()` too, so that a missing answer is refused by the attribute alone.
+/// For all types whose `Result` is a responder, even `()`, so that only the attribute refuses a missing answer.
 impl<R> Responder for Answer<R>
 where
     Result<R, Error>: Responder,
@@ -43,8 +43,8 @@ impl<R> std::fmt::Debug for Answer<R> {
     }
 }
 
-/// RFC 9111 section 5.2.2.7: a cache that many share keeps no answer to a token. It should not by itself, where it sees the
-/// header `Authorization` (section 3.5), but caches by the path alone are written every day.
+/// RFC 9111 section 5.2.2.7: a shared cache keeps no answer to a token. It should not anyway when it sees the header
+/// `Authorization` (section 3.5), but many caches look only at the path.
 pub(crate) fn keep_private(headers: &mut HeaderMap) {
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private"));

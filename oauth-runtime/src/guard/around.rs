@@ -1,4 +1,4 @@
-//! The frame of a middleware whose rule decides what becomes of a request.
+//! The frame of a middleware whose rule decides what happens to a request.
 
 use std::fmt;
 use std::future::Future;
@@ -9,11 +9,11 @@ use actix_web::Error;
 use actix_web::body::EitherBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, forward_ready};
 
-/// Decides whether a request goes on to what is within, and what its answer is.
+/// Decides whether a request goes on to the inner service, and what its answer is.
 ///
 /// It borrows the request as long as it decides, since actix routes only one that no other holds.
 pub trait Rule: fmt::Debug + 'static {
-    /// The answer: that of the service within on the left, one of its own on the right.
+    /// The answer: on the left that of the inner service, on the right one of its own.
     fn answer<S, B>(
         self: Rc<Self>,
         request: ServiceRequest,

@@ -1,4 +1,4 @@
-//! The access token of a request: found, verified, and still good.
+//! The access token of a request: found, verified, and still valid.
 
 use std::cell::LazyCell;
 use std::rc::Rc;
@@ -18,7 +18,7 @@ use crate::model::Timestamp;
 use crate::model::as_of::AsOf;
 use crate::standing::{Ended, HandedOut, HandedOutGrant, Ledger, Refused};
 
-/// The request's token, or the user whom a page is for, or why it has neither.
+/// The request's token, or the user of a page, or why it has neither.
 pub(crate) async fn of_request(request: &HttpRequest, protection: &Arc<Protection>) -> Result<Arc<Verified>, Reason> {
     match header_token(request, protection) {
         Ok(presented) => of_token(presented, request, protection).await,
@@ -26,7 +26,7 @@ pub(crate) async fn of_request(request: &HttpRequest, protection: &Arc<Protectio
     }
 }
 
-/// The same, of a token that may also come in the form of the body (RFC 6750 §2.2).
+/// The same for a token that may also come in a form in the body (RFC 6750 §2.2).
 pub(crate) async fn of_request_or_form(
     request: &HttpRequest,
     in_form: Option<&str>,
@@ -34,7 +34,7 @@ pub(crate) async fn of_request_or_form(
 ) -> Result<Arc<Verified>, Reason> {
     let presented = match (header_token(request, protection), in_form) {
         (Err(Reason::TokenMissing), Some(token)) => Presented { scheme: Scheme::Bearer, token: token.as_bytes() },
-        // RFC 6750 §2: in one way alone
+        // RFC 6750 §2: in one way only
         (Ok(_) | Err(_), Some(_)) => return Err(Reason::TokenInTwoPlaces),
         (in_header, None) => in_header?,
     };
@@ -58,17 +58,17 @@ async fn of_token(
     }
 }
 
-/// How far a token is known.
+/// How much is known about a token.
 pub(crate) enum Lookup {
     Decided(Result<Known, Reason>),
-    /// The store has to be asked, once however many guards and extractors want to know.
+    /// The store has to be asked, but only once for all guards and extractors.
     Pending(Rc<PendingStanding>),
-    /// The issuer may have keys that are not known here yet; the reason, where it has none.
+    /// The issuer may have keys that are not known here yet; the reason if it has none.
     KeysMissing(Reason),
 }
 
-/// As far as can be told without waiting: all the way where the store is in memory, and then nothing is allocated for a
-/// token that came before.
+/// What is known without waiting: everything if the store is in memory, and then nothing is allocated for a token that
+/// came before.
 pub(crate) fn without_waiting(request: &HttpRequest, protection: &Arc<Protection>) -> Lookup {
     match header_token(request, protection) {
         Ok(presented) => looked_up(presented, request, protection),
@@ -106,7 +106,7 @@ fn looked_up(presented: Presented<'_>, request: &HttpRequest, protection: &Arc<P
     let Some(ledger) = protection.tokens.ledger() else {
         return Lookup::Decided(spend_here(&proof).map(|()| verified));
     };
-    // A proof that has to be spent through the store takes an answer that is waited for.
+    // For a proof that is spent through the store, the store's answer has to be awaited.
     let is_proven_here = proof.is_none() || possession::is_spent_here(protection);
     let stands = is_proven_here.then(|| stands_now(&verified, ledger, now)).flatten();
     let stands = stands.map(|standing| standing.and_then(|()| spend_here(&proof)));
@@ -178,7 +178,7 @@ fn from_cache_or_keys(
     let now = LazyCell::new(|| tokens.clock().now());
     let generation = tokens.generation(|| *now)?;
     let malformed_or = |reason| if is_b64token(token) { reason } else { Reason::AuthorizationMalformed };
-    // What is no JWT is refused whatever the time is, and whichever keys there are.
+    // A token that is not a JWT is refused whatever the time and the keys are.
     if token.len() < SHORTEST_SIGNATURE && !token.contains(&b'.') {
         return Err(malformed_or(Reason::TokenMalformed));
     }
@@ -202,17 +202,17 @@ fn from_cache_or_keys(
     Ok((Known::Shared(verified), now))
 }
 
-/// Whether a verified token is as good as when it was issued, as the store has it now.
+/// Whether a verified token is still valid according to the store.
 pub(crate) async fn stands(token: &Registered, ledger: &Ledger) -> Result<(), Reason> {
     let as_of = token.as_of.ok_or(Reason::TokenForgotten)?;
     ledger.check(token.key, as_of, handed_out(token, as_of)).await.map(drop).map_err(reason)
 }
 
-/// The same, where that is known without waiting.
+/// The same, if that is known without waiting.
 fn stands_now(known: &Known, ledger: &Ledger, now: Timestamp) -> Option<Result<(), Reason>> {
     let token = &known.registered;
     let Some(as_of) = token.as_of else { return Some(Err(Reason::TokenForgotten)) };
-    // Looked at before the store is asked: what is written in between is found by the next request.
+    // Read before the store is asked: a change in between is found by the next request.
     let stood = match known {
         Known::Near(near) => ledger.changes(token.key).map(|changes| (near, Stood { changes, at: now })),
         Known::Shared(_) => None,
@@ -247,7 +247,7 @@ fn reason(why: Refused) -> Reason {
     })
 }
 
-/// The token of the `Authorization` header; from nowhere else (RFC 9700 §4.3.2, OAuth 2.1 §5.1).
+/// The token of the `Authorization` header, and of nothing else (RFC 9700 §4.3.2, OAuth 2.1 §5.1).
 fn header_token<'a>(request: &'a HttpRequest, protection: &Protection) -> Result<Presented<'a>, Reason> {
     let mut headers = request.headers().get_all(header::AUTHORIZATION);
     let value = match (headers.next(), headers.next()) {
@@ -269,10 +269,10 @@ fn header_token<'a>(request: &'a HttpRequest, protection: &Protection) -> Result
     Ok(Presented { scheme, token: &token[begin..] })
 }
 
-/// No JWT is as short: its signature alone is this long in base64, of the algorithm with the shortest.
+/// No JWT is shorter: the shortest signature of all algorithms is this long in base64.
 const SHORTEST_SIGNATURE: usize = 43;
 
-/// RFC 6750 §2.1. Asked only of what was refused: whatever verifies is of these characters.
+/// RFC 6750 §2.1. Checked only for refused tokens: one that verifies has no other characters.
 fn is_b64token(token: &[u8]) -> bool {
     token.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(byte))
 }

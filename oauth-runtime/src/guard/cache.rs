@@ -1,7 +1,7 @@
 //! Tokens that were verified already, so that a token that comes again costs a look-up and no cryptography.
 //!
-//! The whole token is the key: no other token is ever taken for it. Only what was verified is kept, and what can change
-//! about a token (expiry, revocation, the keys) is decided on every use.
+//! The whole token is the key, so no other token is ever mistaken for it. Only verified tokens are kept, and what can
+//! change about a token (expiry, revocation, the keys) is decided on every use.
 
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::mem::size_of;
@@ -18,9 +18,9 @@ use crate::model::sealed_claims::Hidden;
 
 /// Verified tokens within a bound in bytes.
 pub(crate) struct TokenCache {
-    /// No other of this process has it, nor had.
+    /// Unique among all caches that this process ever had.
     id: u64,
-    /// Of all threads; `None` keeps none.
+    /// Shared by all threads; `None` keeps none.
     shared: Option<Cache<Token, Kept, Bytes, BuildHasherDefault<Fold>>>,
 }
 
@@ -30,8 +30,8 @@ struct Token(Box<[u8]>);
 /// A token that came with a request.
 struct Presented<'a>(&'a [u8]);
 
-/// The end of a token is a part of its signature, which no one can choose and which looks like chance: there is little to
-/// do for a hash. Whether two tokens are one is decided by the whole of them.
+/// The end of a token is a part of its signature, which no one can choose and which looks random, so there is little to
+/// hash. Two tokens are compared as a whole.
 fn hash_end<H: Hasher>(token: &[u8], state: &mut H) {
     let [.., a, b, c, d, e, f, g, h, _] = *token else { return };
     state.write_u64(u64::from_ne_bytes([a, b, c, d, e, f, g, h]));
@@ -76,8 +76,8 @@ impl Hash for Presented<'_> {
 
 impl Equivalent<Token> for Presented<'_> {
     fn equivalent(&self, token: &Token) -> bool {
-        // The table compares seven bits of the hash. A caller who does not have the end of a signature learns nothing of the rest
-        // by how long this takes.
+        // The table compares seven bits of the hash. A caller who does not have the end of a signature learns nothing
+        // about the rest from how long this takes.
         self.0.last_chunk::<9>() == token.0.last_chunk::<9>() && *self.0 == *token.0
     }
 }
@@ -85,7 +85,7 @@ impl Equivalent<Token> for Presented<'_> {
 #[derive(Clone)]
 struct Kept {
     verified: Arc<Verified>,
-    /// Of the keys when it was verified.
+    /// The generation of the keys when it was verified.
     generation: u64,
     bytes: u64,
 }
@@ -114,12 +114,12 @@ impl TokenCache {
         self.shared.is_some()
     }
 
-    /// What was verified, unless a key was retired since: then the keys are of another generation.
+    /// The verified token, unless a key was retired since: then the keys have another generation.
     pub(crate) fn get(&self, token: &[u8], generation: u64) -> Option<Arc<Verified>> {
         self.kept(token, generation).map(|kept| kept.verified)
     }
 
-    /// The same, at a guard: what this thread has itself comes first.
+    /// The same at a guard, which looks first at what this thread keeps.
     pub(crate) fn get_near(&self, token: &[u8], generation: u64) -> Option<Known> {
         if !self.is_on() {
             return None;
@@ -154,7 +154,7 @@ impl TokenCache {
         }
     }
 
-    /// Makes room: it will not be good again.
+    /// Makes room: it will not become valid again.
     pub(crate) fn forget(&self, token: &[u8]) {
         if let Some(cache) = &self.shared {
             near::forget(token, hash_of(token));
@@ -168,11 +168,11 @@ impl TokenCache {
     }
 }
 
-/// What an ordinary token takes, to guess how many there will be.
+/// How many bytes an ordinary token takes, to guess how many there will be.
 const ORDINARY_BYTES: usize = 4096;
 
-/// Of an entry: the typed claims, which repeat a part of the token, the cache's own book-keeping, and what the allocator
-/// adds.
+/// What an entry takes beside the token: the typed claims, which repeat a part of it, the cache's own book-keeping, and
+/// what the allocator adds.
 const OVERHEAD: usize = size_of::<Verified>() + size_of::<Kept>() + 512;
 
 /// About how many bytes a map takes beside itself. A node of the tree has room for eleven entries, half of it unused.
@@ -258,7 +258,7 @@ mod tests {
         own.retire(&first).expect("it does not sign");
         assert!(cache.get(token.as_bytes(), keys.generation()).is_none());
         assert_eq!(cache.len(), 0);
-        // Verified before the key was retired, kept after it: still not good.
+        // Verified before the key was retired, kept after it: still not valid.
         cache.keep(token.as_bytes(), &verified, before);
         assert!(cache.get(token.as_bytes(), keys.generation()).is_none());
     }

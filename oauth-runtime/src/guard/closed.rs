@@ -31,17 +31,17 @@ impl Closed {
         Closed { protection: Arc::clone(protection), public: Vec::new(), guarded: Vec::new() }
     }
 
-    /// Lets these be open, beside the handlers that say `#[public]`: static files, a health check. Written as
-    /// `GET /health`, `/health` for all methods, or `/static/*` for all that is below.
+    /// Leaves these open, beside the handlers with `#[public]`: static files, a health check. Written as `GET /health`,
+    /// `/health` for all methods, or `/static/*` for all that is below.
     #[must_use]
     pub fn public<'a>(mut self, addresses: impl IntoIterator<Item = &'a str>) -> Self {
         self.public.extend(addresses.into_iter().map(Address::new));
         self
     }
 
-    /// Names what is guarded where the map of policies cannot see the route: by a policy around a scope, or on a handler
-    /// whose route is no attribute. Written as for [`public`](Self::public). An answer for which no guard decided is withheld
-    /// here too, but its handler has run.
+    /// Names guarded routes that the map of policies cannot see: those with a policy around their scope, or whose
+    /// handler has its route elsewhere than in an attribute. Written as for [`public`](Self::public). An answer for
+    /// which no guard decided is withheld for these too, but the handler has run by then.
     #[must_use]
     pub fn guarded<'a>(mut self, addresses: impl IntoIterator<Item = &'a str>) -> Self {
         self.guarded.extend(addresses.into_iter().map(Address::new));
@@ -77,7 +77,7 @@ impl Rule for Rules {
     {
         let refused = match self.rule(&request) {
             Ruling::Pass => return service.call(request).await.map(ServiceResponse::map_into_left_body),
-            // What it says is in its headers.
+            // The answer is in its headers.
             Ruling::Preflight => return service.call(request).await.map(without_body),
             Ruling::Watch => None,
             Ruling::NoSuchRoute => Some(HttpResponse::NotFound().finish()),
@@ -95,7 +95,7 @@ impl Rule for Rules {
         }
         let watch = Watch::default();
         request.extensions_mut().insert(watch.clone());
-        // An error is of a middleware: a handler's is an answer.
+        // An error comes from a middleware: an error of a handler is an answer.
         let response = service.call(request).await?;
         if watch.is_decided() {
             return Ok(response.map_into_left_body());
@@ -109,7 +109,7 @@ impl Rule for Rules {
     }
 }
 
-/// A handler may have answered it.
+/// Removes the body, since a handler may have answered.
 fn without_body<B>(response: ServiceResponse<B>) -> ServiceResponse<EitherBody<B>> {
     response.map_body(|_, _| EitherBody::right(BoxBody::new(())))
 }
@@ -125,12 +125,12 @@ pub struct Rules {
 enum Ruling {
     /// It is the server's own, or open.
     Pass,
-    /// A CORS layer within answers it.
+    /// An inner CORS layer answers it.
     Preflight,
     /// A guard is there: an answer that nothing decided is withheld all the same.
     Watch,
     NoSuchRoute,
-    /// The route has guards for these methods alone.
+    /// The route has guards only for these methods.
     NoSuchMethod(String),
     Refuse,
 }
@@ -147,7 +147,7 @@ impl Rules {
             return Ruling::Watch;
         }
         let Some(pattern) = &asked.pattern else { return Ruling::NoSuchRoute };
-        // The map has the pattern without the scopes around it: the longest is this one's.
+        // The map has the pattern without the scopes around it: the longest match is the pattern of this route.
         let known = asked.name.and_then(|name| routes.get(name)).into_iter().flatten();
         let known = known.filter(|route| pattern.ends_with(route.pattern)).max_by_key(|route| route.pattern.len());
         let Some(known) = known else { return Ruling::Refuse };
@@ -169,11 +169,11 @@ impl Rules {
     }
 }
 
-/// Where a request goes, as the router will read it: percent-decoded, which `ServiceRequest::path` is not.
+/// Where a request goes, percent-decoded as the router will read it, unlike `ServiceRequest::path`.
 struct Asked<'a> {
     method: &'a str,
     path: &'a str,
-    /// Of the first resource that has this path, the scopes around it included.
+    /// The pattern of the first resource that has this path, including the scopes around it.
     pattern: Option<String>,
     name: Option<&'a str>,
 }

@@ -50,7 +50,7 @@ impl<E> Guarded<E> {
 
 /// The arguments of a handler: one extractor each.
 #[diagnostic::on_unimplemented(
-    message = "a guard stands on a handler, and not all of its arguments are extractors: `{Self}`",
+    message = "a guard belongs on a handler, and not all arguments of this function are extractors: `{Self}`",
     label = "not all of these are extractors (`FromRequest`)",
     note = "a decision within another function is `token.satisfies(policy!(..))?`, with the handler's `AccessToken`"
 )]
@@ -74,7 +74,7 @@ impl<E> std::fmt::Debug for Guarded<E> {
     }
 }
 
-/// What an attribute decides, on the service of the `App`: the token that it lets in, where it asks for one.
+/// The decision of an attribute, on the service of the `App`: the token that it admits, if it asks for one.
 async fn check(request: &HttpRequest, guard: &'static Guard) -> Result<Option<Known>, Refusal> {
     let admitted = match guard.rule {
         Rule::Public => Ok(None),
@@ -87,7 +87,7 @@ async fn check(request: &HttpRequest, guard: &'static Guard) -> Result<Option<Kn
     admitted
 }
 
-/// Decides a request: is the guard one for this route, is the token good, do its claims meet the policy?
+/// Decides a request: does the guard fit this route, is the token valid, do its claims meet the policy?
 pub(crate) async fn decide(
     request: &HttpRequest,
     protection: &Arc<Protection>,
@@ -106,7 +106,7 @@ async fn decide_request(
     protection: &Arc<Protection>,
     guard: &'static Guard,
 ) -> Result<Known, Refusal> {
-    // A guard that cannot fit its route says so to everybody, so that the first test of it finds out.
+    // A guard that cannot fit its route refuses everyone, so that its first test finds out.
     if let Some(misfit) = guard.parameters.iter().find_map(|name| parameter_misfit(request, name)) {
         let Guard { policy, handler, file, line, .. } = guard;
         let misfit = format!("the guard of `{}` does not fit its route: {misfit}", handler.unwrap_or("policy!"));
@@ -115,7 +115,7 @@ async fn decide_request(
     }
     let verified = match bearer::without_waiting(request, protection) {
         Lookup::Decided(decided) => decided,
-        // Apart, so that a request that need not wait does not carry it along.
+        // Boxed, so that a request that need not wait does not carry it along.
         Lookup::Pending(standing) => Box::pin(standing.decided()).await.map(Known::Shared),
         Lookup::KeysMissing(_) => Box::pin(bearer::of_request(request, protection)).await.map(Known::Shared),
     };
@@ -143,7 +143,7 @@ async fn decide_request(
     Ok(verified)
 }
 
-/// A scope is what a token may do: a guard that asks for one, or for none, is not for who comes without a token.
+/// A scope is what a token may do: a guard that asks for one, or for none, does not admit a user without a token.
 fn needs_no_token(guard: &'static Guard, protection: &Protection) -> Result<(), Refusal> {
     if guard.rule.scopes().is_empty() {
         return Ok(());
@@ -152,7 +152,7 @@ fn needs_no_token(guard: &'static Guard, protection: &Protection) -> Result<(), 
     tracing::warn!(
         target: "oauth",
         policy, handler, file, line,
-        "a guard names a scope and stands below oauth.pages(): tokens have scopes, and a user in a browser has none; ask for a \
+        "a guard names a scope and is below oauth.pages(): tokens have scopes, and a user in a browser has none; ask for a \
          claim of the user there, or take the handler out of the pages"
     );
     Err(protection.refusal(Reason::TokenNeeded).by(guard, format!("{policy}, of a session")).on_page())
@@ -172,7 +172,7 @@ fn parameter_misfit(request: &HttpRequest, name: &str) -> Option<String> {
     }
 }
 
-/// Decides claims where there is no request.
+/// Decides claims without a request.
 pub(crate) fn decide_claims(
     verified: &Verified,
     protection: &Arc<Protection>,
@@ -200,7 +200,7 @@ impl Parsed {
     }
 }
 
-/// Applies the rule; answers the claims as the type of its pattern, where it has one.
+/// Applies the rule, and returns the claims as the type of its pattern, if it has one.
 fn apply(
     facts: Facts<'_>,
     guard: &'static Guard,
@@ -222,14 +222,15 @@ fn apply(
         // RFC 9470 §3
         Some(need) if need.is_step_up() => Reason::SignInAgain(need),
         Some(need) => Reason::PolicyRefused(need.scope),
-        // A scope that would not be enough is not asked for: a client that follows the challenge would come in vain.
+        // A scope that would not be enough is not asked for: a client that follows the challenge would be refused
+        // again.
         None => Reason::PolicyRefused(Scope::default()),
     };
     Err(protection.refusal(reason).to(verified).logged_by(guard, || guard.rule.decisive(&facts)))
 }
 
-/// A route's parameter as `web::Path<String>` reads it, but for what was not UTF-8: actix has put U+FFFD in its place, and
-/// two different paths would be one.
+/// A route's parameter as `web::Path<String>` reads it, except for one that was not UTF-8: actix replaces that by
+/// U+FFFD, so two different paths would look the same.
 fn parameter<'a>(request: &'a HttpRequest, name: &str) -> Option<Cow<'a, str>> {
     let value = percent_decode_str(request.match_info().get(name)?).decode_utf8().ok()?;
     (!value.contains(char::REPLACEMENT_CHARACTER)).then_some(value)

@@ -1,4 +1,4 @@
-//! What a handler learns of its caller.
+//! What a handler learns about its caller.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -23,8 +23,8 @@ use crate::policy::{self, Policy};
 
 /// The custom claims of the request's token, and its `sub`, as a type of your own or as JSON.
 ///
-/// Needs no guard: without a good token the answer is 401. Claims that are not a `T` are refused with 403, and the log
-/// says which field does not fit. Where a guard was written as a pattern of `T`, its value is this one.
+/// Needs no guard: without a valid token the answer is 401. Claims that are not a `T` are refused with 403, and the log
+/// says which field does not fit. If a guard is a pattern of `T`, this is the value that it matched.
 ///
 /// These are all claims of the user, whatever scope was granted: a handler that answers with them
 /// [tells a third party too](macro@crate::require_token#any-valid-token-is-one-of-a-third-party-too).
@@ -64,7 +64,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for Claims<T> {
     }
 }
 
-/// The registered claims of the request's token (RFC 9068 §2.2). Needs no guard: without a good token, 401.
+/// The registered claims of the request's token (RFC 9068 §2.2). Needs no guard: without a valid token the answer is
+/// 401.
 ///
 /// ```
 /// use oauth_runtime::AccessToken;
@@ -83,7 +84,7 @@ pub struct AccessToken {
 }
 
 impl AccessToken {
-    /// Decides a policy within a handler, where it depends on what only the handler knows.
+    /// Decides a policy within a handler, if it depends on what only the handler knows.
     ///
     /// ```
     /// use oauth_runtime::{AccessToken, Refusal, policy};
@@ -100,7 +101,7 @@ impl AccessToken {
     /// ```
     ///
     /// # Errors
-    /// The refusal; as a handler's error it is the answer that a guard gives, with a JSON body.
+    /// The refusal. Returned as a handler's error, it becomes the answer that a guard gives, with a JSON body.
     pub fn satisfies(&self, policy: Policy) -> Result<(), Refusal> {
         decide::decide_claims(&self.verified, &self.protection, policy.0).inspect_err(|refusal| refusal.log(None))
     }
@@ -117,12 +118,12 @@ impl AccessToken {
         self.verified.registered.texts().issuer
     }
 
-    /// `aud`: whom it is for.
+    /// `aud`: the resources that it is for.
     pub fn audience(&self) -> impl Iterator<Item = &str> {
         self.verified.registered.audience.iter().map(String::as_str)
     }
 
-    /// `exp`: from when on it is refused.
+    /// `exp`: the time from which it is refused.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         self.verified.registered.expires_at
@@ -146,25 +147,24 @@ impl AccessToken {
         self.verified.registered.texts().client_id
     }
 
-    /// `auth_time`: when the user was authenticated. None for a client in its own name.
+    /// `auth_time`: when the user was authenticated. `None` for a client in its own name.
     #[must_use]
     pub fn auth_time(&self) -> Option<Timestamp> {
         self.verified.registered.signed_in_at
     }
 
-    /// `amr`: by which methods the user was authenticated (RFC 8176), such as `pwd` and `otp`; empty where that is not
-    /// known.
+    /// `amr`: by which methods the user was authenticated (RFC 8176), such as `pwd` and `otp`; empty if not known.
     pub fn amr(&self) -> impl Iterator<Item = &str> {
         self.verified.others.get("amr").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
     }
 
-    /// `acr`: how strongly the user was authenticated, by a name of the author's ([`SignIn::acr`](crate::SignIn::acr)).
+    /// `acr`: how strongly the user was authenticated, as [`SignIn::acr`](crate::SignIn::acr) named it.
     #[must_use]
     pub fn acr(&self) -> Option<&str> {
         self.verified.others.get("acr").and_then(Value::as_str)
     }
 
-    /// `sid`: the session in which the user signed in, the same for all that they got in it; none where there are no
+    /// `sid`: the session in which the user signed in, the same for all tokens of that session; `None` without
     /// sessions.
     #[must_use]
     pub fn session_id(&self) -> Option<&str> {
@@ -197,7 +197,7 @@ impl FromRequest for AccessToken {
     }
 }
 
-/// The future of the extractors: there at once, unless the store has to be waited for.
+/// The future of the extractors: ready at once, unless the store has to be awaited.
 pub struct Extracted<T>(Extraction<T>);
 
 enum Extraction<T> {
@@ -246,7 +246,7 @@ impl<T: 'static> Extracted<T> {
     }
 }
 
-// What it holds is moved out, never pinned.
+// Its content is moved out, never pinned.
 impl<T> Unpin for Extracted<T> {}
 
 impl<T> Future for Extracted<T> {

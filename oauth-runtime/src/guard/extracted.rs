@@ -1,5 +1,5 @@
-//! What a handler reads the claims as: told to the compiler, which compares it with the type that `claims!(..)` names, and to
-//! the builder.
+//! The type as which a handler reads the claims: for the compiler, which compares it with the one that `claims!(..)`
+//! names, and for the builder.
 
 use std::any::{TypeId, type_name};
 use std::collections::{BTreeMap, HashMap};
@@ -10,12 +10,12 @@ use serde_json::{Map, Value};
 use crate::guard::extract::Claims;
 use crate::policy::bound::Binds;
 
-/// One argument of a handler, by its type alone.
+/// The type of one argument of a handler.
 #[derive(Debug)]
 pub struct Extracted<A>(PhantomData<A>);
 
 impl<A> Extracted<A> {
-    /// Of this type.
+    /// For this type.
     #[must_use]
     #[allow(clippy::new_without_default)]
     pub const fn new() -> Self {
@@ -23,12 +23,12 @@ impl<A> Extracted<A> {
     }
 }
 
-// Its own methods come before those of `OtherExtractor`: so the claims are told from all else.
+// Inherent methods come before those of `OtherExtractor`: this distinguishes the claims from all other arguments.
 impl<T: 'static> Extracted<Claims<T>> {
     /// The crate's claims are of this type.
     pub fn is_bound<B: Binds<T>>(&self, _: B) {}
 
-    /// What the claims are read as; none where that says nothing of them.
+    /// The type as which the claims are read; `None` if it says nothing about them.
     #[must_use]
     pub fn claims_type(&self) -> Option<(TypeId, &'static str)> {
         let json = [
@@ -43,7 +43,7 @@ impl<T: 'static> Extracted<Claims<T>> {
 
 /// An argument that does not read the claims.
 pub trait OtherExtractor {
-    /// Nothing is to be compared.
+    /// There is nothing to compare.
     fn is_bound<B>(&self, _: B) {}
 
     /// It has none.

@@ -1,7 +1,7 @@
-//! What strangers can make a guard pay: signatures that take long to verify and are not good.
+//! Limits what strangers can make a guard pay for: bad signatures that take long to verify.
 //!
-//! A network has a budget of them for each second. What is beyond it is refused unread, good or not, until the second is over:
-//! a flood costs no more than its budget, and holds up those alone who are in the same network with a token that is new here.
+//! A network has a budget of them for each second. Beyond it, tokens are refused unread, good or bad, until the second
+//! is over: a flood costs no more than its budget, and delays only callers in the same network whose token is new here.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
@@ -16,25 +16,25 @@ use crate::model::address::is_private;
 /// The signatures of this second that did not verify, by the network that they came from.
 pub(crate) struct Forged {
     address: Box<ReadAddress>,
-    /// Of a network: more where its address may be that of a proxy, behind which all come.
+    /// The budget of a network: more if its address may be that of a proxy in front of all clients.
     of_a_network: u64,
-    /// No one else can choose networks that count together.
+    /// Keyed, so that no one else can choose networks that share a slot.
     hash: RandomState,
-    /// Of each slot the second, and how many in it.
+    /// For each slot the second, and the number in it.
     slots: Box<[AtomicU64]>,
-    /// The last second in which a budget was spent: in all others nothing is looked up.
+    /// The last second in which a budget was spent: in any other, nothing is looked up.
     spent_in: AtomicU64,
 }
 
 type ReadAddress = dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync;
 
 impl Forged {
-    /// From where requests come is read so; none where they cannot be told apart.
+    /// `address` reads where a request comes from; `None` if that cannot be told.
     pub(crate) fn new(address: impl Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
         Forged::with(address, OF_A_NETWORK)
     }
 
-    /// By the peer's address, which may be that of a proxy. One that is private surely is.
+    /// By the peer's address, which may be that of a proxy, and surely is if it is private.
     pub(crate) fn by_peers() -> Self {
         let peer = |request: &HttpRequest| request.peer_addr().map(|peer| peer.ip()).filter(|peer| !is_private(*peer));
         Forged::with(peer, OF_ALL_UNKNOWN)
@@ -50,7 +50,7 @@ impl Forged {
         }
     }
 
-    /// Whether one more may be verified, of those that take long.
+    /// Whether one more signature that takes long may be verified.
     pub(crate) fn check(
         &self,
         request: &HttpRequest,
@@ -67,7 +67,7 @@ impl Forged {
         Err(Reason::TooManyForged)
     }
 
-    /// A signature that took long was not good.
+    /// A signature that took long was bad.
     pub(crate) fn note(&self, request: &HttpRequest, now: Timestamp) {
         self.add((self.address)(request), now);
     }
@@ -82,7 +82,7 @@ impl Forged {
         }
     }
 
-    /// Where an address counts, with the budget there: its network, and of IPv6 the site that it is in as well.
+    /// Where an address counts, with the budget there: its network, and for IPv6 its site as well.
     fn counted_for(&self, address: Option<IpAddr>) -> impl Iterator<Item = (&AtomicU64, u64)> {
         let networks = match address.map(|address| address.to_canonical()) {
             None => [Some((0, 0, OF_ALL_UNKNOWN)), None],
@@ -107,9 +107,9 @@ fn count(slot: &AtomicU64, now: Timestamp) -> u64 {
 
 /// Some 70 µs each: less than a hundredth of a core.
 const OF_A_NETWORK: u64 = 100;
-/// A site of IPv6 has as many networks' budgets.
+/// An IPv6 site has the budget of this many networks.
 const SITE: u64 = 4;
-/// Behind a proxy that is not known to be one, or where no address can be read, all may be one network.
+/// Behind an unknown proxy, or if no address can be read, all clients may be one network.
 const OF_ALL_UNKNOWN: u64 = 20 * OF_A_NETWORK;
 /// Two networks that share a slot add up; to spend all of them takes more requests than a process can answer.
 const SLOTS: usize = 4096;

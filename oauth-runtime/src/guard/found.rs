@@ -1,4 +1,4 @@
-//! The token that a guard has found good, for the extractors that run right behind it: nothing of it is decided twice.
+//! The token that a guard has admitted, for the extractors that run right after it: nothing is decided twice.
 
 use std::cell::RefCell;
 
@@ -14,15 +14,15 @@ pub(crate) fn during<T>(request: &HttpRequest, verified: Option<Known>, extract:
     extract()
 }
 
-/// The token of this request, where a guard has decided it just now. What middlewares change comes before the guard or
-/// after the answer, and no request but this one is told of it.
+/// The token of this request, if a guard has just decided it. Middlewares change requests before the guard or after the
+/// answer, and only this request gets the token.
 pub(crate) fn of(request: &HttpRequest) -> Option<Known> {
     let is_this = |found: &&Found| std::ptr::eq(found.of, request.head());
     FOUND.with_borrow(|found| found.as_ref().filter(is_this).map(|found| found.verified.clone()))
 }
 
 struct Found {
-    /// Compared, never read.
+    /// Only compared, never read.
     of: *const RequestHead,
     verified: Known,
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::policy::{Guard, Route, Rule, alone};
 
-/// A guard that a macro has put on the list.
+/// A guard that a macro has registered.
 pub struct Registered(pub &'static Guard);
 
 inventory::collect!(Registered);
@@ -34,7 +34,7 @@ pub fn policy_map() -> PolicyMap {
     PolicyMap(entries)
 }
 
-/// Tells apart what has one path, such as two handlers of one name in two blocks: by their order in the source.
+/// Numbers entries with the same path, such as two handlers of one name in two blocks, by their order in the source.
 fn number(entries: &mut [Entry]) {
     for of_one_path in entries.chunk_by_mut(|one, other| one.place == other.place) {
         let mut earlier = of_one_path.iter().map(Entry::position).collect::<Vec<_>>();
@@ -52,12 +52,12 @@ pub(crate) fn guards() -> impl Iterator<Item = &'static Guard> {
     inventory::iter::<Registered>.into_iter().map(|registered| registered.0)
 }
 
-/// Every scope that a guard speaks of, sorted.
+/// Every scope that a guard names, sorted.
 pub(crate) fn scopes() -> BTreeSet<&'static str> {
     guards().flat_map(|guard| guard.rule.scopes()).collect()
 }
 
-/// The policy map. Printed it is a table, serialized a list.
+/// The policy map. It prints as a table, and serializes as a list.
 #[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
 pub struct PolicyMap(Vec<Entry>);
@@ -66,15 +66,15 @@ pub struct PolicyMap(Vec<Entry>);
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Entry {
-    /// The handler's name; none for a `policy!(..)`.
+    /// The handler's name; `None` for a `policy!(..)`.
     pub handler: Option<&'static str>,
-    /// The routes in the attributes below the guard, without the prefix of a `web::scope`; none for a `policy!(..)`, or
-    /// where the route is stated elsewhere.
+    /// The routes in the attributes below the guard, without the prefix of a `web::scope`; empty for a `policy!(..)`,
+    /// or if the route is stated elsewhere.
     pub routes: &'static [Route],
     /// The module path.
     pub module: &'static str,
-    /// The path of the handler, or of the function or constant that has the `policy!(..)`; with a number where several
-    /// have one path.
+    /// The path of the handler, or of the function or constant that has the `policy!(..)`; with a number if several
+    /// have the same path.
     pub place: String,
     /// The source file.
     pub file: &'static str,
@@ -82,9 +82,9 @@ pub struct Entry {
     pub line: u32,
     /// The policy as written; empty for `#[require_token]` and `#[public]`.
     pub policy: &'static str,
-    /// The policy in normal form (see [`Rule`]); none for a pattern.
+    /// The policy in normal form (see [`Rule`]); `None` for a pattern.
     pub normal: Option<String>,
-    /// For each term of an `any(..)`, whom it lets in by itself, such as `suspended = false alone`.
+    /// For each term of an `any(..)`, what it admits by itself, such as `suspended = false alone`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub alone: Vec<String>,
     #[serde(skip)]
@@ -98,7 +98,8 @@ impl PolicyMap {
     }
 
     /// The map as text that changes when access changes, and not when code moves: a line for each guard, sorted, without
-    /// files and lines, and below it one for each term of an `any(..)`: whom that lets in by itself. Keep it in the repository, and compare in a test:
+    /// files and lines, and below it one for each term of an `any(..)` with what that admits by itself. Keep it in the
+    /// repository, and compare in a test:
     ///
     /// ```no_run
     /// let snapshot = oauth_runtime::policy_map().snapshot();
@@ -147,7 +148,7 @@ impl Entry {
         (self.file, self.named_at)
     }
 
-    /// Whether it is of this guard; of several that one macro writes at one place it is of each.
+    /// Whether it belongs to this guard, or to any of several that one macro writes at the same place.
     #[cfg(feature = "testing")]
     pub(crate) fn is_of(&self, guard: &Guard) -> bool {
         (self.file, self.line, self.named_at, self.policy) == (guard.file, guard.line, guard.named_at, guard.policy)
@@ -162,7 +163,8 @@ impl Entry {
     }
 }
 
-/// Without what the attributes write around it: the guard and the handler's future, and the service of actix-web's route.
+/// The path without what the attributes write around the guard: the handler's future, and the service of actix-web's
+/// route.
 pub(crate) fn place(guard: &Guard) -> String {
     let path = (guard.place)();
     let (mut path, _) = path.rsplit_once("::__OAUTH_GUARD").unwrap_or((path, ""));

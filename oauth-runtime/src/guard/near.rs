@@ -1,8 +1,8 @@
-//! Tokens that came to this thread before: found again without a word to any other thread.
+//! Tokens that came to this thread before: found again without synchronizing with other threads.
 //!
-//! A look-up in what the threads share is written to it, and so is each copy of an [`Arc`]: where one token comes to two
-//! threads, each would wait for the other. So a thread keeps the few tokens that come to it again and again, and what it
-//! copies of them is its own. It decides nothing: expiry, the keys and whether a token stands are asked about on every use.
+//! A look-up in a shared cache writes to it, and so does each clone of an [`Arc`]: with one token on two threads, each
+//! would wait for the other. So a thread keeps the few tokens that it sees again and again, in copies of its own. This
+//! decides nothing: expiry, the keys and whether a token stands are checked on every use.
 
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
@@ -15,14 +15,14 @@ use crate::model::Timestamp;
 /// A token that was verified.
 #[derive(Clone)]
 pub(crate) enum Known {
-    /// This thread has it.
+    /// Only this thread has it.
     Near(Rc<Near>),
-    /// All threads may.
+    /// All threads may have it.
     Shared(Arc<Verified>),
 }
 
 impl Known {
-    /// For those who keep it for longer than the request, and may be on another thread.
+    /// For use beyond the request, possibly on another thread.
     pub(crate) fn into_shared(self) -> Arc<Verified> {
         match self {
             Known::Near(near) => Arc::clone(&near.verified),
@@ -59,16 +59,17 @@ pub(crate) struct Of {
     pub(crate) generation: u64,
 }
 
-/// What a token's standing hangs on: while both are the same, so is the answer.
+/// What a token's standing depends on: while both are the same, so is the answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stood {
-    /// Of what the store keeps of its subject.
+    /// The changes of what the store keeps about its subject.
     pub(crate) changes: u64,
     pub(crate) at: Timestamp,
 }
 
 impl Near {
-    /// The hash is of the end of its signature: a caller who does not have that learns nothing of the rest by how long it takes.
+    /// The hash is of the end of its signature: a caller who does not have that learns nothing about the rest from how
+    /// long this takes.
     fn is(&self, of: Of, token: &[u8], hash: u64) -> bool {
         self.hash == hash && self.of == of && *self.token == *token
     }
@@ -84,7 +85,7 @@ impl Near {
     }
 }
 
-/// What this thread has of a token; `hash` is what it is found by.
+/// What this thread keeps of a token, found by `hash`.
 pub(crate) fn get(of: Of, token: &[u8], hash: u64) -> Option<Rc<Near>> {
     PLACES.with_borrow_mut(|places| {
         let Place { near, came } = place(places, hash)?;
@@ -94,8 +95,8 @@ pub(crate) fn get(of: Of, token: &[u8], hash: u64) -> Option<Rc<Near>> {
     })
 }
 
-/// A token that all threads have came to this one. It is kept here if it is the second time, and the one in its place did not
-/// come meanwhile: so the place is that of the token that comes most, and is not written anew for each that comes.
+/// A token from the shared cache came to this thread. It is kept here the second time, unless the token in its place
+/// came meanwhile: so the most frequent token keeps the place, which is not rewritten for each new one.
 pub(crate) fn note(of: Of, token: &[u8], hash: u64, verified: Arc<Verified>) -> Known {
     PLACES.with_borrow_mut(|places| match place(places, hash) {
         Some(Place { near, came }) if *came == hash => {
@@ -112,7 +113,7 @@ pub(crate) fn note(of: Of, token: &[u8], hash: u64, verified: Arc<Verified>) -> 
     })
 }
 
-/// It will not be good again.
+/// Forgets a token, which will not become valid again.
 pub(crate) fn forget(token: &[u8], hash: u64) {
     PLACES.with_borrow_mut(|places| {
         if let Some(place) = place(places, hash) {
@@ -127,11 +128,11 @@ fn place(places: &mut [Place], hash: u64) -> Option<&mut Place> {
 
 struct Place {
     near: Option<Rc<Near>>,
-    /// The one that came last and is not here.
+    /// The token that came last and is not kept here.
     came: u64,
 }
 
-/// Each for a token that takes no more than an ordinary one: half a MiB, if all did.
+/// Each holds a token of at most the ordinary size: half a MiB if all do.
 const PLACES_OF_A_THREAD: usize = 128;
 
 thread_local! {

@@ -1,4 +1,4 @@
-//! The user of a page: who signed in, in the place of an access token.
+//! The user of a page, whose session takes the place of an access token.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -17,8 +17,8 @@ use crate::policy::written::place_of;
 use crate::policy::{Guard, Rule};
 use crate::store::{Key, Kind};
 
-/// In a request for a page: who it is for, by the session of the browser. The middleware of
-/// [`OAuthService::pages`](crate::OAuthService::pages) alone puts it there, for guards of its own service alone.
+/// In a request for a page: its user, by the session of the browser. Only the middleware of
+/// [`OAuthService::pages`](crate::OAuthService::pages) puts it there, and only for guards of its own service.
 #[derive(Clone)]
 pub(crate) struct OnPage {
     protection: Arc<Protection>,
@@ -30,19 +30,19 @@ impl OnPage {
         OnPage { protection: Arc::clone(protection), user }
     }
 
-    /// The user of this request, where no token came in it: one that came is what decides, however good it is.
+    /// The user of this request, if it has no token: a token decides, even an invalid one.
     pub(crate) fn user(request: &HttpRequest, protection: &Arc<Protection>) -> Option<Arc<Verified>> {
         if request.headers().contains_key(header::AUTHORIZATION) {
             return None;
         }
         let extensions = request.extensions();
-        // A guard of another service, or one that takes the tokens of a resource alone, does not know this session.
+        // A guard of another service, or one that accepts only the tokens of a resource, does not know this session.
         let on_page = extensions.get::<OnPage>().filter(|on_page| Arc::ptr_eq(&on_page.protection, protection))?;
         Some(Arc::clone(&on_page.user))
     }
 }
 
-/// What guards decide by for a session: the claims of now, and how the user signed in. It has no scope and no client.
+/// What guards decide by for a session: the current claims, and how the user signed in. It has no scope and no client.
 pub(crate) fn user_of_session(
     protection: &Protection,
     subject: &str,
@@ -76,7 +76,7 @@ pub(crate) fn user_of_session(
     Verified::of_session(registered, claims)
 }
 
-/// What stands over pages, as guards are told of.
+/// The requirement of pages, listed like a guard.
 pub(crate) static SIGNED_IN: Guard = Guard {
     rule: Rule::Token,
     parameters: &[],
@@ -93,21 +93,21 @@ pub(crate) static SIGNED_IN: Guard = Guard {
     line: line!(),
 };
 
-/// The users whom pages were for a moment ago, so that their claims are not asked for with each image.
+/// The recent users of pages, so that their claims are not reloaded for each image.
 #[derive(Default)]
 pub(crate) struct SeenUsers(OnceLock<Cache<String, Seen>>);
 
 #[derive(Clone)]
 struct Seen {
     user: Arc<Verified>,
-    /// Who signs in once more goes on in the same session.
+    /// A user who signs in once more stays in the same session.
     how: (Timestamp, Vec<String>, Option<String>),
     /// By the monotonic clock of this process.
     at: Duration,
 }
 
 impl SeenUsers {
-    /// The user of a session whose claims were asked for a moment ago.
+    /// The user of a session whose claims were reloaded a moment ago.
     pub(crate) fn get(&self, authentication: &Authentication, now: Duration) -> Option<Arc<Verified>> {
         let seen = self.0.get()?.get(authentication.session.as_deref()?)?;
         let is_same = seen.how == how(authentication);

@@ -1,7 +1,7 @@
 //! The server's own URLs, which a policy over a whole `App` lets pass.
 //!
-//! Own is what the server answers, and not what a path spells: where an application's route has one of
-//! these addresses before the server's, actix-web takes that one, and the policy is for it.
+//! What counts is which handler answers, not how the path is spelled: if a route of the application has one of these
+//! addresses and comes first, actix-web chooses that route, and the policy applies to it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -21,8 +21,8 @@ impl OwnUrls {
         OwnUrls { paths: paths.collect(), is_told: AtomicBool::new(false) }
     }
 
-    /// Whether the server answers this request, in an `App` that has its routes. Where its resource comes first, it answers
-    /// every method.
+    /// Whether the server answers this request, in an `App` that has its routes. If its resource comes first, it
+    /// answers every method.
     pub(crate) fn answer(&self, request: &ServiceRequest) -> bool {
         let Some(path) = self.of(request.match_info().as_str()) else { return false };
         // A middleware may yet change one spelling into the other.
@@ -38,7 +38,7 @@ impl OwnUrls {
         self.paths.iter().map(String::as_str).find(|own| is_spelling(path, own))
     }
 
-    /// Tells of the application's routes at these addresses, once: they can be seen as soon as there is a request.
+    /// Logs the application's routes at these addresses, once: they are visible as soon as there is a request.
     pub(crate) fn tell_of_shadows(&self, request: &HttpRequest) {
         if self.is_told.swap(true, Ordering::Relaxed) {
             return;
@@ -68,11 +68,11 @@ pub(crate) fn resource(path: &str) -> Resource {
     Resource::new(pattern([path].into_iter())).name(RESOURCE)
 }
 
-/// Several paths, and each as `NormalizePath` may leave it, are one pattern: the router tries one for each request to the
-/// application as well, and of a list of patterns it would try one after the other where actix-web lacks its feature
+/// Several paths, and each as `NormalizePath` may leave it, are one pattern: the router tries it for each request to
+/// the application as well, and would try a list of patterns one after another if actix-web lacks its feature
 /// `unicode`.
 fn pattern<'a>(paths: impl Iterator<Item = &'a str>) -> String {
-    // Of letters, digits and `-._~/` alone: see `is_plain_path`.
+    // Only letters, digits and `-._~/`: see `is_plain_path`.
     let paths: Vec<String> = paths.map(|path| path.trim_start_matches('/').replace('.', r"\.")).collect();
     format!("{BEGIN}{})/?}}", paths.join("|"))
 }
@@ -83,7 +83,7 @@ pub(crate) fn is_pattern(pattern: &str) -> bool {
     pattern.starts_with(BEGIN)
 }
 
-/// The path, and as `NormalizePath` may leave it: a middleware that adds a slash is not to make the server vanish.
+/// The path, and as `NormalizePath` may leave it: a middleware that adds a slash must not make the server disappear.
 fn spellings(path: &str) -> [String; 2] {
     [path.to_owned(), format!("{path}/")]
 }
@@ -94,5 +94,5 @@ pub(crate) fn is_spelling(path: &str, own: &str) -> bool {
 }
 
 const RESOURCE: &str = "oauth-runtime";
-/// Of the one pattern of them all, which is what `match_pattern` says of each.
+/// The beginning of the one pattern for all of them, which `match_pattern` returns for each.
 const BEGIN: &str = "/{oauth:(?:";

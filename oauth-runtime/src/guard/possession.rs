@@ -1,4 +1,4 @@
-//! Whether a token comes with what it needs: one that is bound to a key with a proof of that (RFC 9449 §7).
+//! Whether a token that is bound to a key comes with a proof of that key (RFC 9449 §7).
 
 use std::sync::Arc;
 
@@ -24,14 +24,14 @@ pub(crate) struct Presented<'a> {
     pub(crate) token: &'a [u8],
 }
 
-/// A proof that was accepted in this request, with which token: other guards of it need no other.
+/// A proof that was accepted in this request, and its token: other guards need no other proof.
 struct Accepted {
     by: Arc<Protection>,
     token: Box<[u8]>,
     proof: Box<str>,
 }
 
-/// The proof that is to be spent for this token; none where it needs none, or where it was spent in this request.
+/// The proof to be spent for this token; `None` if it needs none, or if it was spent in this request.
 pub(crate) fn check(
     request: &HttpRequest,
     protection: &Arc<Protection>,
@@ -66,7 +66,7 @@ pub(crate) fn check(
     Ok(Some(proof))
 }
 
-/// Whether a proof is spent without waiting: in this process alone.
+/// Whether proofs are spent without waiting, only in this process.
 pub(crate) fn is_spent_here(protection: &Protection) -> bool {
     protection.proofs.as_ref().is_none_or(|proofs| !proofs.rules.is_once) || protection.tokens.ledger().is_none()
 }
@@ -78,7 +78,7 @@ pub(crate) fn spend_here(
     token: &[u8],
     proof: &Proof,
 ) -> Result<(), Reason> {
-    // There is a proof only where they are taken.
+    // There is a proof only if proofs are accepted.
     let proofs = protection.proofs.as_ref().ok_or(Reason::Internal)?;
     proofs.rules.spend_here(proof, ShownAt::Resource)?;
     let text = proofs::header(request).ok().flatten().unwrap_or_default();
@@ -87,7 +87,7 @@ pub(crate) fn spend_here(
     Ok(())
 }
 
-/// Spends a proof, through the store where the author says so.
+/// Spends a proof, through the store if so configured.
 pub(crate) async fn spend(protection: &Protection, proof: &Proof) -> Result<(), Reason> {
     let proofs = protection.proofs.as_ref().ok_or(Reason::Internal)?;
     match protection.tokens.ledger() {

@@ -8,7 +8,7 @@ use actix_web::{HttpMessage as _, HttpRequest};
 use crate::guard::refusal::Refusal;
 use crate::policy::Guard;
 
-/// The decisions, noted in a request that has one of these.
+/// The decisions, noted in a request that has a probe.
 #[derive(Clone, Default)]
 pub(crate) struct Probe {
     decisions: Rc<RefCell<Vec<Noted>>>,
@@ -18,7 +18,7 @@ pub(crate) struct Probe {
 /// What one guard decided.
 pub(crate) struct Noted {
     pub(crate) guard: &'static Guard,
-    /// Why not; none where it admitted the request.
+    /// Why it refused; `None` if it admitted the request.
     pub(crate) refused: Option<String>,
 }
 
@@ -33,7 +33,7 @@ impl Probe {
     }
 }
 
-/// The policies that the scopes of an `App` are wrapped in: those that are, while this makes one.
+/// The policies in which an `App` and its scopes are wrapped while `making` makes it.
 pub(crate) async fn wrapped_by<T>(making: impl Future<Output = T>) -> (T, Vec<&'static Guard>) {
     WRAPPED.take();
     let made = making.await;
@@ -46,7 +46,7 @@ pub(crate) fn note_wrap(guard: &'static Guard) {
 }
 
 thread_local! {
-    /// Since an `App` is made by one thread.
+    /// An `App` is made by one thread.
     static WRAPPED: RefCell<Vec<&'static Guard>> = const { RefCell::new(Vec::new()) };
 }
 

@@ -1,4 +1,4 @@
-//! Proofs of possession: whether they are taken here, by which rules, and which of them were used (RFC 9449).
+//! Proofs of possession: whether they are accepted, by which rules, and which of them were used (RFC 9449).
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -27,13 +27,13 @@ pub(crate) struct Proofs {
 
 /// What holds for all resources of a service.
 pub(crate) struct Rules {
-    /// None where no nonce is demanded.
+    /// `None` if no nonce is demanded.
     nonces: Option<Nonces>,
-    /// Whether each is spent through the store, so that no other process takes it again.
+    /// Whether each is spent through the store, so that no other process accepts it again.
     pub(crate) is_once: bool,
-    /// Resources that no token is issued for that is not bound to a key.
+    /// Resources for which only tokens that are bound to a key are issued.
     pub(crate) required: Resources,
-    /// What their names are made by: a client chooses no place for them.
+    /// Makes their names, so that a client cannot choose where they are kept.
     names: hmac::Key,
     spent: SpentHere,
     clock: Clock,
@@ -50,14 +50,14 @@ impl Rules {
         Rules { nonces, is_once, required, names, spent: SpentHere::default(), clock }
     }
 
-    /// That a proof has the nonce that this server gave out, where it gives any out (RFC 9449 §8, §9).
+    /// Checks that a proof has a nonce of this server, if nonces are demanded (RFC 9449 §8, §9).
     pub(crate) fn check_nonce(&self, proof: &Proof, at: ShownAt) -> Result<(), Reason> {
         let Some(nonces) = &self.nonces else { return Ok(()) };
         let is_good = proof.nonce.as_ref().is_some_and(|nonce| nonces.is_good(nonce, self.clock.now()));
         if is_good { Ok(()) } else { Err(Reason::ProofNonce(at)) }
     }
 
-    /// The nonce that the next proof has to have; none where none is demanded.
+    /// The nonce for the next proof; `None` if none is demanded.
     pub(crate) fn nonce(&self) -> Option<String> {
         self.nonces.as_ref().map(|nonces| nonces.current(self.clock.now()))
     }
@@ -69,16 +69,17 @@ impl Rules {
 
     /// Spends a proof through the store, for all processes.
     pub(crate) async fn spend(&self, ledger: &Ledger, proof: &Proof, at: ShownAt) -> Result<(), Reason> {
-        // Another process may be behind, and take it for a moment longer.
+        // The clock of another process may be behind, which accepts it a moment longer.
         let keep = proof.until.since(self.clock.now()) + ledger.slack();
         match ledger.spend_now(self.name_of(proof), keep).await? {
             Spent::First => Ok(()),
-            // Where the memory is lost meanwhile, so is all that a proof comes with.
+            // If the memory was lost meanwhile, so were the tokens that come with proofs.
             Spent::Already | Spent::Forgotten => Err(refused(Flaw::Replayed, at)),
         }
     }
 
-    /// What is kept of a proof. Who makes proofs would else choose the part of the store, and fill it where a user's record is.
+    /// The name under which a proof is kept. Otherwise the maker of proofs could choose their place in the store, and
+    /// fill the part with a user's record.
     fn name_of(&self, proof: &Proof) -> Key {
         let name = hmac::sign(&self.names, proof.id.as_bytes());
         // HMAC-SHA-256 has as many bytes as a key.
@@ -86,7 +87,7 @@ impl Rules {
     }
 }
 
-/// The proof of a request, not verified yet; none where there is no such header.
+/// The proof of a request, not verified yet; `None` without such a header.
 pub(crate) fn header(request: &HttpRequest) -> Result<Option<&str>, Flaw> {
     let mut headers = request.headers().get_all(DPOP);
     match (headers.next(), headers.next()) {
@@ -101,16 +102,17 @@ pub(crate) fn refused(flaw: Flaw, at: ShownAt) -> Reason {
     Reason::ProofRefused(NotProven { flaw, at })
 }
 
-/// How proofs may be signed, as metadata and challenges name it. `Ed25519` is the newer name of `EdDSA` (RFC 9864 §2.2).
+/// The algorithms of proofs, as metadata and challenges name them. `Ed25519` is the newer name of `EdDSA` (RFC 9864
+/// §2.2).
 pub(crate) const ALGORITHMS: [&str; 4] = ["ES256", "EdDSA", "Ed25519", "RS256"];
 
 const DPOP: HeaderName = HeaderName::from_static("dpop");
 pub(crate) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
-/// The names of the proofs that were used in this process, while they could be used again; of bounded size.
+/// The names of the proofs that were used in this process, kept while they could be used again; bounded.
 struct SpentHere(Box<[Mutex<Generations>]>);
 
-/// What came in this generation, and in the one before: what is older is too old to be used.
+/// The names of this generation, and of the one before: older proofs have expired.
 #[derive(Default)]
 struct Generations {
     number: u64,
@@ -140,7 +142,7 @@ impl Generations {
         if self.before.contains(&id) || self.current.contains(&id) {
             return Err(refused(Flaw::Replayed, at));
         }
-        // Closed when full: what was used is not forgotten for what comes.
+        // Closed when full: used proofs are not forgotten to make room for new ones.
         if self.current.len() >= MOST {
             return Err(Reason::TooManyProofs);
         }
@@ -155,9 +157,9 @@ impl Default for SpentHere {
     }
 }
 
-/// So that threads seldom wait for each other.
+/// Several, so that threads seldom wait for each other.
 const PARTS: usize = 16;
-/// How many a part takes in a generation: in all about 7,000 a second, in at most 80 MB.
+/// How many a part holds in a generation: in total about 7,000 a second, in at most 80 MB.
 const MOST: usize = 1 << 15;
 
 #[cfg(test)]

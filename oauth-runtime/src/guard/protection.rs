@@ -1,4 +1,4 @@
-//! What a guard decides by: tokens that this process issued, or another server.
+//! What a guard decides by: the tokens of this process, or of another server.
 
 use std::fmt;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub(crate) struct Protection {
     pub(crate) forged: Arc<Forged>,
     pub(crate) refusals: Arc<RefusalForm>,
     pub(crate) own_urls: Arc<OwnUrls>,
-    /// How proofs of possession are checked; none where all tokens are bearer tokens.
+    /// How proofs of possession are checked; `None` if all tokens are bearer tokens.
     pub(crate) proofs: Option<Arc<Proofs>>,
     pub(crate) below: Below,
 }
@@ -41,11 +41,11 @@ pub(crate) struct Protection {
 pub(crate) struct Below {
     /// The path that the handlers of each are below, the longest first.
     pub(crate) resources: Vec<(String, Arc<Protection>)>,
-    /// For a path of which it is not sure which of them it is below: it takes no token.
+    /// For a path that may be below either of several: accepts no token.
     pub(crate) unclear: Option<Arc<Protection>>,
 }
 
-/// Whose tokens they are.
+/// The issuer of the tokens.
 pub(crate) enum Tokens {
     Own(Arc<OwnTokens>),
     #[cfg(feature = "resource-server")]
@@ -72,7 +72,7 @@ impl Tokens {
         }
     }
 
-    /// Whether the signature of this token takes long to verify: of those that take none, or an HMAC, there is no end of them.
+    /// Whether the signature of this token takes long to verify: an HMAC does not.
     pub(crate) fn ask_a_public_key(&self, token: &str) -> bool {
         match self {
             Tokens::Own(own) => own.keys.asks_a_public_key(token),
@@ -81,8 +81,8 @@ impl Tokens {
         }
     }
 
-    /// Changes whenever a key stops to verify before its time: what was verified before has to be verified again. Nothing
-    /// is verified while there are no keys.
+    /// Changes whenever a key stops verifying before its time: tokens verified before must be verified again. Nothing
+    /// is verified without keys.
     pub(crate) fn generation(&self, #[allow(unused_variables)] now: impl FnOnce() -> Timestamp) -> Result<u64, Reason> {
         match self {
             Tokens::Own(own) => Ok(own.keys.generation()),
@@ -91,7 +91,7 @@ impl Tokens {
         }
     }
 
-    /// Asks the issuer for keys that it may have had since; nothing to ask where they are our own.
+    /// Asks the issuer for newer keys; does nothing for our own.
     pub(crate) async fn fetch_keys(&self) {
         match self {
             Tokens::Own(_) => {}
@@ -100,7 +100,7 @@ impl Tokens {
         }
     }
 
-    /// What knows of revocations; none where only the issuer does.
+    /// What knows of revocations; `None` if only the issuer does.
     pub(crate) fn ledger(&self) -> Option<&Ledger> {
         match self {
             Tokens::Own(own) => Some(&own.ledger),
@@ -119,7 +119,7 @@ impl Tokens {
 }
 
 impl OwnTokens {
-    /// A token that is good today: what was taken out of the configuration since it was issued is not in it.
+    /// A token as it is valid today: without what was removed from the configuration since it was issued.
     pub(crate) fn verify(&self, token: &str, expected: &Expected, now: Timestamp) -> Result<Verified, Reason> {
         let verified = self.verify_as_issued(token, expected, now)?;
         let registered = &verified.registered;
@@ -138,7 +138,7 @@ impl OwnTokens {
         verified.cut(self.hierarchy.widened(scope), audience, expected)
     }
 
-    /// A token with all that it was issued with, whether or not its client may have that today: for its end.
+    /// A token with all that it was issued with, whether or not its client may have that today: for ending it.
     pub(crate) fn verify_as_issued(
         &self,
         token: &str,
@@ -157,10 +157,10 @@ fn may_be_read_otherwise(path: &str) -> bool {
     path.contains(['%', '\\']) || path.contains("//") || path.contains("/.")
 }
 
-/// A path as the most lenient reader takes it: decoded, without empty and dot segments (RFC 3986 §5.2.4).
+/// A path as the most lenient reader sees it: decoded, without empty and dot segments (RFC 3986 §5.2.4).
 fn plainly(path: &str) -> String {
     let mut decoded = path.to_owned();
-    // Twice: some decode what was decoded before.
+    // Twice, since some decode a path that was decoded already.
     for _ in 0..2 {
         decoded = percent_decode_str(&decoded).decode_utf8_lossy().into_owned();
     }
@@ -175,13 +175,13 @@ fn plainly(path: &str) -> String {
     segments.iter().flat_map(|segment| ["/", segment]).collect()
 }
 
-/// Whether a token was made by [`testing::token`](crate::testing::token()), which asks no configuration. No id that is drawn
-/// has a dot, and ids are the server's own.
+/// Whether a token was made by [`testing::token`](crate::testing::token()), for which no configuration is checked. No
+/// random id has a dot, and only the server makes ids.
 pub(crate) fn is_of_a_test(id: &str) -> bool {
     cfg!(feature = "testing") && id.starts_with(ID_OF_A_TEST)
 }
 
-/// What the id of such a token begins with.
+/// The beginning of the id of such a token.
 pub(crate) const ID_OF_A_TEST: &str = "test.";
 
 impl Protection {
@@ -195,22 +195,22 @@ impl Protection {
         mounted && self.own_urls.answer(request)
     }
 
-    /// What decides at this path: guards below a resource's path take its tokens alone (RFC 8707 §2).
+    /// What decides at this path: guards below a resource's path accept only its tokens (RFC 8707 §2).
     pub(crate) fn at(self: &Arc<Self>, request: &HttpRequest) -> &Arc<Self> {
         let Below { resources, unclear } = &self.below;
         let Some(unclear) = unclear else { return self };
-        // As the router reads it: what is encoded for no reason leads to the same handler.
+        // As the router reads it: needless encoding leads to the same handler.
         let path = request.match_info().as_str();
         let found = |path: &str| resources.iter().position(|(whole, _)| is_below(whole, path));
         let as_it_stands = found(path);
-        // A middleware further in, or a server that this one passes it on to, may read another path of it.
+        // An inner middleware, or a server to which this one forwards, may read it as another path.
         if may_be_read_otherwise(path) && found(&plainly(path)) != as_it_stands {
             return unclear;
         }
         as_it_stands.and_then(|index| resources.get(index)).map_or(self, |(_, resource)| resource)
     }
 
-    /// Whether a token that is bound to no key is taken from its bearer.
+    /// Whether tokens that are not bound to a key are accepted.
     pub(crate) fn takes_bearers(&self) -> bool {
         self.proofs.as_ref().is_none_or(|proofs| !proofs.is_required)
     }
@@ -220,7 +220,7 @@ impl Protection {
         Refusal::new(reason, Some(&self.refusals))
     }
 
-    /// That of the `App` or the scope, and there of the resource.
+    /// The protection of the `App` or the scope, or of the resource within.
     pub(crate) fn of(request: &HttpRequest) -> Result<&Arc<Protection>, Reason> {
         request.app_data::<Arc<Protection>>().map(|protection| protection.at(request)).ok_or_else(|| {
             tracing::error!(

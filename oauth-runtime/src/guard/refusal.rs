@@ -21,15 +21,15 @@ use crate::policy::{Guard, Need};
 use prepared::Answer;
 pub(crate) use prepared::Prepared;
 
-/// A guard's refusal: what [`AccessToken::satisfies`](crate::AccessToken::satisfies) answers, and what
+/// A guard's refusal: what [`AccessToken::satisfies`](crate::AccessToken::satisfies) returns, and what
 /// [`Builder::refusal_body`](crate::Builder::refusal_body) is given. `Display` and `Debug` print its description.
 #[derive(Clone)]
 pub struct Refusal {
     reason: Reason,
-    /// That of the resource; none where there is none.
+    /// The form of the resource; `None` without one.
     form: Option<Arc<RefusalForm>>,
     decided: Option<Decided>,
-    /// What a client without a good token is to ask for.
+    /// The scope that a client without a valid token should ask for.
     asked: Option<Box<Scope>>,
     /// Whether it is a user in a browser who is refused, and not a token.
     is_on_page: bool,
@@ -37,7 +37,7 @@ pub struct Refusal {
     is_logged: bool,
 }
 
-/// Which guard refused, and the terms that made it, where somebody will read them.
+/// Which guard refused, and the terms that decided, if anyone will read them.
 #[derive(Clone)]
 struct Decided {
     guard: &'static Guard,
@@ -49,7 +49,7 @@ pub(crate) struct RefusalForm {
     /// The issuer.
     pub(crate) realm: String,
     pub(crate) resource: Option<Resource>,
-    /// How proofs of possession are checked; none where there is one scheme alone.
+    /// How proofs of possession are checked; `None` if there is only one scheme.
     pub(crate) proofs: Option<Arc<Proofs>>,
     pub(crate) body: Option<Arc<RefusalBody>>,
     /// Whether the body has the policy and the terms that decided.
@@ -74,7 +74,7 @@ impl Refusal {
         Refusal { reason, form: form.cloned(), decided: None, asked: None, is_on_page: false, is_logged: false }
     }
 
-    /// With the scope that the policy needs, where it is a token that is missing or not good (RFC 6750 §3).
+    /// Adds the scope that the policy needs if the token is missing or invalid (RFC 6750 §3).
     pub(crate) fn asking(self, scope: impl FnOnce() -> Scope) -> Self {
         if self.status() != StatusCode::UNAUTHORIZED {
             return self;
@@ -83,7 +83,7 @@ impl Refusal {
         Refusal { asked: (!scope.is_empty()).then(|| Box::new(scope)), ..self }
     }
 
-    /// What is refused to this one: where it is a user in a browser, they are not told of tokens.
+    /// Addresses the refusal: a user in a browser is not told about tokens.
     pub(crate) fn to(self, verified: &Verified) -> Self {
         match (verified.is_session, &self.reason) {
             (true, Reason::PolicyRefused(_)) => Refusal { reason: Reason::UserRefused, ..self }.on_page(),
@@ -108,8 +108,8 @@ impl Refusal {
         Refusal { decided: Some(Decided { guard, terms: Some(terms) }), ..self }
     }
 
-    /// The same, and in the log. To put the terms into words costs more than all else of a refusal: it is done for those who
-    /// read them.
+    /// The same, and logged. Putting the terms into words costs more than the rest of a refusal, so it is done only if
+    /// they are read.
     pub(crate) fn logged_by(self, guard: &'static Guard, terms: impl Fn() -> String) -> Self {
         let is_told = cfg!(feature = "testing") || self.form.as_ref().is_some_and(|form| form.explains);
         let decided = Decided { guard, terms: is_told.then(&terms) };
@@ -118,14 +118,14 @@ impl Refusal {
         Refusal { is_logged: true, ..refusal }
     }
 
-    /// 401 without a good token or with too weak a sign-in, 403 where the policy refuses, 400 for a broken header, 500
-    /// and 503 for ours.
+    /// 401 without a valid token or with too weak a sign-in, 403 if the policy refuses, 400 for a malformed header, 500
+    /// and 503 for failures of the server.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.reason.wire().status
     }
 
-    /// The error code of RFC 6750 §3.1 or RFC 9470 §3; none where the request had no token.
+    /// The error code of RFC 6750 §3.1 or RFC 9470 §3; `None` if the request had no token.
     #[must_use]
     pub fn error(&self) -> Option<&'static str> {
         self.reason.wire().code.map(Code::as_str)
@@ -137,13 +137,13 @@ impl Refusal {
         self.reason.wire().text.into_owned()
     }
 
-    /// The whole scope with which the policy would let the token in; empty if no scope would.
+    /// The whole scope with which the policy would admit the token; empty if no scope would be enough.
     #[must_use]
     pub fn scope(&self) -> Scope {
         self.scope_needed().cloned().unwrap_or_default()
     }
 
-    /// The same; none where it is empty.
+    /// The same; `None` if it is empty.
     fn scope_needed(&self) -> Option<&Scope> {
         let scope = match &self.reason {
             Reason::PolicyRefused(scope) | Reason::SignInAgain(Need { scope, .. }) => Some(scope),
@@ -164,7 +164,7 @@ impl Refusal {
 
     fn response(&self, request: &HttpRequest) -> HttpResponse {
         self.log(Some(request));
-        // A page that asks across origins always says its own (Fetch §3.2).
+        // A cross-origin request of a page always names its origin (Fetch §3.2).
         let is_exposed = request.headers().contains_key(header::ORIGIN);
         match self.form.as_ref().and_then(|form| form.body.as_ref()) {
             Some(body) => self.with_headers(body(self, request), is_exposed),
@@ -175,12 +175,12 @@ impl Refusal {
     fn own_response(&self, is_exposed: bool) -> HttpResponse {
         match self.form.as_deref().and_then(|form| self.prepared(form)) {
             Some(prepared) => prepared.response(is_exposed),
-            // The challenges and all else come with the headers.
+            // The challenges and the rest are added with the headers.
             None => self.with_headers(self.answer(Vec::new()).response(is_exposed), is_exposed),
         }
     }
 
-    /// The answer that was made before, where there is nothing of its own in this one.
+    /// The prepared answer, if this one has nothing of its own.
     fn prepared<'a>(&self, form: &'a RefusalForm) -> Option<&'a Answer> {
         let is_explained = form.explains && self.decided.is_some();
         if self.asked.is_some() || self.is_on_page || is_explained {
@@ -210,7 +210,7 @@ impl Refusal {
 
     fn write_log(&self, request: Option<&HttpRequest>, terms: impl Fn() -> Option<String>) {
         let guard = self.decided.as_ref().map(|decided| decided.guard);
-        // The values of an event are worked out where it is listened to.
+        // The values of an event are computed only if there is a subscriber.
         tracing::info!(
             target: "oauth",
             reason = ?self.reason,
@@ -223,7 +223,7 @@ impl Refusal {
         );
     }
 
-    /// What the author has most likely to look for, where the reason alone does not lead there.
+    /// What the author should most likely look for, if the reason alone does not lead there.
     fn hint(&self, request: Option<&HttpRequest>) -> Option<&'static str> {
         let issues = self.form.as_ref().is_some_and(|form| form.issues);
         match &self.reason {
@@ -233,11 +233,11 @@ impl Refusal {
             ),
             Reason::TokenAudience(_) if issues => Some(
                 "the client got it for something else: it has to ask for a token for this resource, by the parameter `resource` \
-                 of its requests (RFC 8707), or the handler stands below the path of a resource that it is no part of",
+                 of its requests (RFC 8707), or the handler is below the path of a resource to which it does not belong",
             ),
             Reason::TokenAudience(_) => Some(
-                "the issuer and this server have to agree: write the one of the token in .audience(..) here, or have the \
-                 issuer write the other",
+                "the issuer and this server have to agree: write the audience of the token in .audience(..) here, or have the \
+                 issuer write the other one",
             ),
             Reason::TokenSignature if issues => Some(
                 "if it is no forgery, a service with another secret signed it: build the service once, outside the closure of \
@@ -271,7 +271,7 @@ impl Refusal {
             error_description: &text,
             policy: explained.map(|decided| decided.guard.policy),
         };
-        // Texts alone are always JSON.
+        // Strings are always valid JSON.
         serde_json::to_vec(&body).unwrap_or_default().into()
     }
 
@@ -289,13 +289,13 @@ impl Refusal {
         }
         self.reason.set_retry_after(&mut response);
         if self.is_on_page {
-            // The middleware makes a page of it, where a page was asked for.
+            // The middleware makes a page of it if a page was requested.
             response.extensions_mut().insert(self.clone());
         }
         response
     }
 
-    /// RFC 9449 §9: what the next proof has to have in it.
+    /// RFC 9449 §9: the nonce for the next proof.
     fn nonce(&self, form: &RefusalForm) -> Option<header::HeaderValue> {
         match &self.reason {
             Reason::ProofNonce(_) => form.proofs.as_ref()?.rules.nonce()?.parse().ok(),
@@ -303,8 +303,8 @@ impl Refusal {
         }
     }
 
-    /// In which schemes it is said what to do better: RFC 9449 §7.2 has both where either will do, and §7.1 the one of a bound
-    /// token where nothing else will.
+    /// The challenges, by scheme: both if either is accepted (RFC 9449 §7.2), and only that of bound tokens if nothing
+    /// else is (§7.1).
     fn challenges(&self, form: &RefusalForm) -> Vec<header::HeaderValue> {
         let schemes: &[&str] = match &form.proofs {
             None => &["Bearer"],
@@ -314,7 +314,7 @@ impl Refusal {
         schemes.iter().filter_map(|scheme| self.challenge(form, scheme)).collect()
     }
 
-    /// RFC 6750 §3: what a client needs to do better.
+    /// RFC 6750 §3: tells the client what it needs.
     fn challenge(&self, form: &RefusalForm, scheme: &str) -> Option<header::HeaderValue> {
         let Wire { status, code, text } = self.reason.wire();
         // No token of any kind would do better.
@@ -357,10 +357,10 @@ impl Refusal {
     }
 }
 
-/// The most that a challenge has as a rule, in bytes.
+/// How long challenges usually are at most, in bytes.
 const MOST_CHALLENGES: usize = 256;
 
-/// A browser asks whether a page may ask, and has no token yet (Fetch §3.3.2).
+/// A browser asks whether a page may make a request, and has no token yet (Fetch §3.3.2).
 pub(super) fn is_preflight(request: &HttpRequest) -> bool {
     request.method() == Method::OPTIONS
         && request.headers().contains_key(header::ORIGIN)
@@ -377,7 +377,7 @@ crate::model::debug_as_text!(Refusal);
 
 impl std::error::Error for Refusal {}
 
-/// Where a handler itself answers a refusal there is no request to ask for a body of the author's: the body is JSON.
+/// When a handler itself returns a refusal, there is no request to pass to the author's function, so the body is JSON.
 impl ResponseError for Refusal {
     fn status_code(&self) -> StatusCode {
         self.status()
@@ -401,13 +401,13 @@ pub(crate) struct Resource {
 }
 
 impl Resource {
-    /// An audience on the issuer's own origin can be described here; another cannot.
+    /// Only an audience on the issuer's own origin can be described here.
     pub(crate) fn new(audience: &str, issuer: &Issuer) -> Option<Self> {
         let is_here = |it: &Resource| it.metadata.strip_suffix(it.path.as_str()) == Some(issuer.origin());
         Resource::here(audience).filter(is_here)
     }
 
-    /// One that is known to be served here, whatever its host is.
+    /// A resource that is known to be served here, whatever its host.
     pub(crate) fn here(identifier: &str) -> Option<Self> {
         let parsed: Issuer = identifier.parse().ok()?;
         // RFC 9728 §3.1
@@ -421,7 +421,7 @@ impl Resource {
         self.metadata.strip_suffix(self.path.as_str()).unwrap_or_default().to_owned()
     }
 
-    /// Where clients look that know the host alone.
+    /// Where clients look that know only the host.
     pub(crate) fn root() -> String {
         format!("/.well-known/{WELL_KNOWN}")
     }

@@ -1,4 +1,4 @@
-//! The same guards over somebody else's tokens: those of an external issuer, verified by its published keys.
+//! The same guards over the tokens of an external issuer, verified by its published keys.
 
 use std::fmt;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ use crate::model::jwk::SignatureAlgorithm;
 use crate::model::resource::Resources;
 use crate::policy::Policy;
 
-/// Guards for an application whose tokens somebody else issues: an identity provider, or another process with an
+/// Guards for an application whose tokens another server issues: an identity provider, or another process with an
 /// [`OAuthService`](crate::OAuthService). The handlers are the same.
 ///
 /// ```no_run
@@ -48,7 +48,7 @@ use crate::policy::Policy;
 /// }
 /// ```
 ///
-/// What the issuer revokes is refused here when the token expires, and not before: short lifetimes bound that.
+/// A token that the issuer revokes is accepted here until it expires: use short lifetimes.
 ///
 /// The issuer may be away when this starts: guards answer 503 until its keys are there, and the log says what is missing.
 /// Once there, they are fetched again when they are ten minutes old, and trusted for
@@ -79,8 +79,8 @@ impl ResourceServer {
         }
     }
 
-    /// For [`actix_web::App::configure`], or that of a `web::scope`: what the guards there decide by, and the metadata of
-    /// the resource where its audience is an address (RFC 9728).
+    /// For [`actix_web::App::configure`], or that of a `web::scope`: what the guards there decide by, and the metadata
+    /// of the resource if its audience is a URL (RFC 9728).
     pub fn routes(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
         let protection = Arc::clone(&self.protection);
         move |app| {
@@ -117,17 +117,17 @@ impl ResourceServer {
         Closed::new(&self.protection)
     }
 
-    /// Puts a policy over all that an `App`, a scope or a resource has, as
+    /// Puts a policy over everything in an `App`, a scope or a resource, as
     /// [`OAuthService::require`](crate::OAuthService::require) does.
     #[must_use]
     pub fn require(&self, policy: Policy) -> Require {
         Require::new(&self.protection, policy)
     }
 
-    /// How the issuer's keys are, for a health check: an error means that guards answer 503 to every token.
+    /// The state of the issuer's keys, for a health check: an error means that guards answer 503 to every token.
     ///
-    /// Where they are missing, or older than ten minutes, it asks the issuer as a guard would, and waits for its answer, ten
-    /// seconds at most. So a process that gets no requests until this says yes comes to its keys all the same.
+    /// If they are missing, or older than ten minutes, it asks the issuer as a guard would, and waits for the answer
+    /// for at most ten seconds. So a process that gets no requests until it is healthy still gets its keys.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() {
@@ -171,9 +171,10 @@ pub struct ResourceServerBuilder {
 }
 
 impl ResourceServerBuilder {
-    /// Whom the tokens have to be for, their `aud`. Needed: without it a token for any other service would do.
+    /// The audience that tokens must have, their `aud`. Required: without it, a token for any other service would be
+    /// accepted.
     ///
-    /// `https://api.example` and `https://api.example/` are one audience; nothing else is folded.
+    /// `https://api.example` and `https://api.example/` are the same audience; no other spellings are.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audience = Some(audience.into());
         self
@@ -185,36 +186,36 @@ impl ResourceServerBuilder {
         self
     }
 
-    /// Takes tokens of this `typ` as well, from issuers that do not follow RFC 9068. `JWT` says nothing, so with it a token
-    /// may also be without a type: what Auth0, Cognito, Entra, Keycloak, Okta and Zitadel send.
+    /// Accepts tokens of this `typ` as well, from issuers that do not follow RFC 9068. `JWT` says nothing, so with it a
+    /// token may also have no type: this is what Auth0, Cognito, Entra, Keycloak, Okta and Zitadel send.
     ///
-    /// The danger: such an issuer's ID tokens have the same type. Refused is what shows to be one: another `typ` among the
-    /// claims than `Bearer`, another `token_use` than `access`, a `nonce` or `at_hash`, no client, or an audience that is
-    /// the client itself, without a scope. What is left is told apart by the audience alone: choose one that is no
-    /// client's id.
+    /// The danger: such an issuer's ID tokens have the same type. A token is refused if it looks like one: a `typ`
+    /// among the claims other than `Bearer`, a `token_use` other than `access`, a `nonce` or `at_hash`, no client, or
+    /// an audience that is the client itself, without a scope. The rest are told apart only by their audience: choose
+    /// one that is not a client's id.
     pub fn danger_accept_type(mut self, typ: impl Into<String>) -> Self {
         self.accepted_type = Some(typ.into());
         self
     }
 
-    /// Takes tokens without `aud` that were issued to one of these clients, as Cognito's are. A token with an `aud` has to
-    /// have [`audience`](Self::audience) all the same.
+    /// Accepts tokens without `aud`, such as Cognito's, if they were issued to one of these clients. A token with an
+    /// `aud` must still have [`audience`](Self::audience).
     ///
-    /// The danger: nothing in such a token says which API it is for. Another API that one of the clients sends it to can
-    /// send it here. Name clients that use this API alone.
+    /// The danger: nothing in such a token says which API it is for. Another API to which one of the clients sends it
+    /// can send it here. Name only clients that use no other API.
     pub fn danger_without_audience(mut self, clients: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.without_audience = clients.into_iter().map(Into::into).collect();
         self
     }
 
-    /// How long keys are trusted that could not be fetched again; guards answer 503 after that. Default: an hour. At least
-    /// a minute.
+    /// How long keys that could not be fetched again are trusted; guards answer 503 after that. At least a minute.
+    /// Default: an hour.
     pub fn max_staleness(mut self, longest: Duration) -> Self {
         self.max_staleness = longest;
         self
     }
 
-    /// By how much the issuer's clock may differ. Default: 10 seconds.
+    /// How far the issuer's clock may differ. Default: 10 seconds.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self
@@ -241,9 +242,10 @@ impl ResourceServerBuilder {
         self
     }
 
-    /// Takes tokens that are bound to a key, with a proof of possession for each request (DPoP, RFC 9449), besides bearer tokens.
-    /// The argument is where clients reach this application, as `https://api.example`: the URLs that proofs are for begin with
-    /// that, and never with what a request says. Default: such tokens are refused.
+    /// Accepts, besides bearer tokens, tokens that are bound to a key, with a proof of possession for each request
+    /// (DPoP, RFC 9449). The argument is the origin at which clients reach this application, such as
+    /// `https://api.example`: the URLs in proofs must begin with it, whatever a request says. Default: such tokens are
+    /// refused.
     ///
     /// Each proof is good for one request, within a minute, and once in each process.
     ///
@@ -259,7 +261,7 @@ impl ResourceServerBuilder {
         self
     }
 
-    /// As [`dpop`](Self::dpop), and refuses tokens that are not bound to a key.
+    /// Like [`dpop`](Self::dpop), and refuses tokens that are not bound to a key.
     pub fn require_dpop(mut self, origin: impl Into<String>) -> Self {
         self.requires_proofs = true;
         self.dpop(origin)
@@ -272,11 +274,11 @@ impl ResourceServerBuilder {
         self
     }
 
-    /// Asks the issuer for its metadata and its keys, once. Where it does not answer, or with something that is of no use,
-    /// the log says what to change, and guards answer 503 and ask again.
+    /// Asks the issuer for its metadata and its keys, once. If it does not answer, or its answer is of no use, the log
+    /// says what to change, and guards answer 503 and ask again.
     ///
     /// # Errors
-    /// What is wrong with the configuration, with what to change.
+    /// What is wrong with the configuration, and what to change.
     pub async fn build(self) -> Result<ResourceServer, DiscoveryError> {
         let audience = self.audience.filter(|audience| !audience.is_empty()).ok_or(DiscoveryError::NoAudience)?;
         if self.algorithms.is_empty() {
@@ -330,11 +332,11 @@ fn is_origin(text: &str) -> bool {
     text.parse::<Issuer>().is_ok_and(|it| it.origin() == text)
 }
 
-/// The same audience with or without its closing slash: RFC 3986 §6.2.3 has an empty path for `/`.
+/// The same audience with or without its trailing slash: by RFC 3986 §6.2.3 an empty path equals `/`.
 fn other_spelling(audience: &str) -> Option<String> {
     let bare = audience.strip_suffix('/').unwrap_or(audience);
     let origin = Url::parse(bare).ok()?.origin().ascii_serialization();
-    // A path, a query, or what a parser would change: compared as it is.
+    // With a path, a query, or anything that a parser would change, it is compared as it is.
     let is_origin = bare == origin && (bare.starts_with("https://") || bare.starts_with("http://"));
     is_origin.then(|| if bare == audience { format!("{bare}/") } else { bare.to_owned() })
 }

@@ -1,4 +1,4 @@
-//! Whether a guard decided about a request, for who wants to know it.
+//! Whether a guard decided about a request, for those who need to know.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use actix_web::{HttpMessage as _, HttpRequest};
 use crate::guard::refusal::Refusal;
 use crate::policy::Guard;
 
-/// In a request that is watched: whether a guard has decided about it.
+/// Kept in a watched request: whether a guard has decided about it.
 #[derive(Clone, Default)]
 pub(crate) struct Watch(Rc<Cell<bool>>);
 
@@ -18,7 +18,7 @@ impl Watch {
     }
 }
 
-/// Tells that a guard decided, and how.
+/// Notes that a guard decided, and how.
 pub(crate) fn note(request: &HttpRequest, guard: &'static Guard, refusal: Option<&Refusal>) {
     if let Some(watch) = request.extensions().get::<Watch>() {
         watch.0.set(true);

@@ -1,7 +1,7 @@
-//! The keys that come of the service's secrets: any process that has the secrets has the same keys, at any time.
+//! The keys derived from the service's secrets: every process with the secrets has the same keys at the same time.
 //!
-//! HS256 has one key for each secret. ES256 has one for each secret and period, so that keys which others verify by
-//! follow one another without a word between the processes.
+//! HS256 has one key for each secret. ES256 has one for each secret and period, so that the published keys rotate
+//! without any communication between processes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,17 +24,17 @@ use crate::seal::derive;
 
 /// The keys of one service that are derived from its secrets.
 ///
-/// Both kinds verify whichever of them signs: where `openid` is added to a service or taken away, tokens from before are
-/// accepted, also by the processes that are not restarted yet.
+/// Both kinds verify, whichever of them signs: when `openid` is added to a service or removed, older tokens are still
+/// accepted, even by processes that have not restarted yet.
 pub(crate) struct DerivedKeys {
     secrets: Secrets,
     issuer: String,
     clock: Clock,
-    /// Whether others are to verify: then ES256 signs, and its public keys are published.
+    /// Whether others verify: then ES256 signs, and its public keys are published.
     are_public: bool,
-    /// Those of the secrets, in their order.
+    /// The keys of the secrets, in their order.
     hs256: Vec<HmacKey>,
-    /// None until they are asked for.
+    /// `None` until they are needed.
     es256: RwLock<Option<Arc<Periods>>>,
 }
 
@@ -53,7 +53,7 @@ struct Periods {
 }
 
 impl DerivedKeys {
-    /// None where the cryptographic library fails.
+    /// `None` if the cryptographic library fails.
     pub(crate) fn new(secrets: &Secrets, issuer: &str, are_public: bool, clock: Clock) -> Option<Self> {
         let keys = DerivedKeys {
             hs256: secrets.iter().map(HmacKey::new).collect::<Option<_>>()?,
@@ -73,7 +73,7 @@ impl DerivedKeys {
         if self.are_public { Algorithm::ES256 } else { Algorithm::HS256 }
     }
 
-    /// Those that others verify by, in an order that is the same in each process; none where only HS256 signs.
+    /// The published keys, in the same order in every process; `None` if only HS256 signs.
     pub(crate) fn published(&self) -> Option<Vec<Value>> {
         if !self.are_public {
             return None;
@@ -103,19 +103,19 @@ impl DerivedKeys {
         key.header.sign(typ, claims, |message| Some(hmac::sign(&key.hmac, message)))
     }
 
-    /// By the key whose header it has to the byte, which is that of all access tokens that were signed here; none where no key
-    /// of these writes such a one.
+    /// Verifies by the key whose header it has, byte for byte, as all access tokens signed here do; `None` if no key
+    /// writes such a header.
     pub(crate) fn verify_own(&self, parts: &Parts<'_>) -> Option<Result<(), Reason>> {
         if let Some(key) = self.hs256.iter().find(|key| key.header.is_of(parts)) {
             return Some(parts.verify(|message, signature| hmac::verify(&key.hmac, message, signature).is_ok()));
         }
-        // Where none of them signs they need not be derived for this.
+        // If none of them signs, they need not be derived for this.
         let periods = self.are_public.then(|| self.es256())??;
         let key = periods.keys.iter().find(|key| key.header.is_of(parts))?;
         Some(key.verify_own(parts))
     }
 
-    /// Whether it has the header of a key that is no public one, to the byte.
+    /// Whether it has, byte for byte, the header of a secret key.
     pub(crate) fn is_of_secret(&self, parts: &Parts<'_>) -> bool {
         self.hs256.iter().any(|key| key.header.is_of(parts))
     }
@@ -126,7 +126,7 @@ impl DerivedKeys {
         Ok(periods.keys.iter().find(|key| key.id() == kid).map(Arc::clone))
     }
 
-    /// By the key of this id. The key decides on the algorithm (RFC 8725 §3.1).
+    /// Verifies by the key of this id. The key decides on the algorithm (RFC 8725 §3.1).
     pub(crate) fn verify(&self, jwt: &Jwt<'_>, kid: &str) -> Result<(), Reason> {
         if let Some(key) = self.hs256.iter().find(|key| key.header.kid == kid) {
             return jwt
@@ -135,7 +135,7 @@ impl DerivedKeys {
         self.public(kid)?.ok_or(Reason::TokenSignature)?.verify_jwt(jwt)
     }
 
-    /// Those of the periods around this moment.
+    /// The keys of the periods around this moment.
     fn es256(&self) -> Option<Arc<Periods>> {
         let number = self.clock.now().seconds() / PERIOD.as_secs();
         let of_now = |held: &Option<Arc<Periods>>| held.as_ref().filter(|held| held.number == number).map(Arc::clone);
@@ -156,7 +156,8 @@ impl Periods {
     fn around(number: u64, secrets: &Secrets, issuer: &str) -> Option<Self> {
         let mut keys = Vec::new();
         for secret in secrets.iter() {
-            // The one before: tokens that it signed last. The one after: a process whose clock is ahead, and caches.
+            // The previous one, for the last tokens that it signed. The next one, for processes whose clock is ahead,
+            // and for caches.
             for number in [Some(number), number.checked_add(1), number.checked_sub(1)].into_iter().flatten() {
                 keys.push(Arc::new(es256(secret, issuer, number)?));
             }
@@ -168,7 +169,7 @@ impl Periods {
 /// The key of one period.
 fn es256(secret: &Secret, issuer: &str, number: u64) -> Option<SigningKey> {
     let [length, number] = [PERIOD.as_secs(), number].map(u64::to_be_bytes);
-    // Fewer than one in 2^32 draws are no key of the curve: then the next one is.
+    // Fewer than one draw in 2^32 is not a key of the curve: then the next one is tried.
     (0..=u8::MAX).find_map(|draw| {
         let label = [b"sign ES256\0", issuer.as_bytes(), b"\0", &length[..], &number[..], &[draw]].concat();
         SigningKey::from_scalar(&derive(secret, &label)?)
@@ -184,7 +185,7 @@ impl HmacKey {
     }
 }
 
-/// How long one ES256 key signs: far longer than a token lives, and than others keep the published keys.
+/// How long one ES256 key signs: far longer than a token lives, and than others cache the published keys.
 const PERIOD: Duration = Duration::from_secs(30 * DAY);
 
 #[cfg(all(test, feature = "testing"))]
@@ -214,7 +215,7 @@ mod tests {
         clock
     }
 
-    /// Another release has to find the same keys. HKDF, P-256 and the thumbprint by other programs give this one too.
+    /// Another release has to find the same keys. Other programs give the same with HKDF, P-256 and the thumbprint.
     #[test]
     fn the_key_of_a_secret_an_issuer_and_a_period_is_this_one() {
         let key =

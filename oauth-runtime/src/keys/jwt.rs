@@ -11,16 +11,16 @@ use crate::error::{Audiences, Reason};
 use crate::model::base64url::{BASE64URL, push_encoded};
 use crate::model::jwk::Algorithm;
 
-/// What a key writes into the header of what it signs.
+/// The header that a key writes into what it signs.
 pub(crate) struct Header {
     pub(crate) alg: Algorithm,
     pub(crate) kid: String,
-    /// That of its access tokens, as it stands in them.
+    /// The encoded header of its access tokens.
     of_access_tokens: String,
 }
 
 impl Header {
-    /// None where it cannot be written.
+    /// `None` if it cannot be written.
     pub(crate) fn new(alg: Algorithm, kid: String) -> Option<Self> {
         let header = Header { alg, kid, of_access_tokens: String::new() };
         Some(Header { of_access_tokens: header.encoded(ACCESS_TOKEN)?, ..header })
@@ -31,7 +31,7 @@ impl Header {
         encode(&JwtHeader { alg, typ: Some(typ.to_owned()), kid, has_crit: false })
     }
 
-    /// Whether a token begins with this to the byte: then it says that it is an access token, of this key and no other.
+    /// Whether a token begins with exactly this header: then it claims to be an access token of this very key.
     pub(crate) fn is_of(&self, parts: &Parts<'_>) -> bool {
         parts.header == self.of_access_tokens
     }
@@ -107,7 +107,7 @@ impl<'a> Parts<'a> {
         if is_signed { Ok(()) } else { Err(Reason::TokenSignature) }
     }
 
-    /// To be trusted only after the signature was verified.
+    /// Trust it only after the signature was verified.
     pub(crate) fn payload(&self) -> Result<String, Reason> {
         let bytes = BASE64URL.decode(self.payload).map_err(|_| Reason::TokenMalformed)?;
         String::from_utf8(bytes).map_err(|_| Reason::TokenMalformed)
@@ -128,7 +128,7 @@ pub(crate) struct Jwt<'a> {
 /// What is read of a header. `jku`, `jwk`, `x5u` and `x5c` are not: a token does not bring its own key (RFC 8725 §3.10).
 #[derive(Serialize, Deserialize)]
 pub(crate) struct JwtHeader {
-    /// None where no key here has this algorithm.
+    /// `None` if no key here has this algorithm.
     #[serde(deserialize_with = "known")]
     pub(crate) alg: Option<Algorithm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -151,7 +151,7 @@ impl<'a> Jwt<'a> {
         Parts::of(token)?.read()
     }
 
-    /// The same, of a token that may be as long as this.
+    /// The same, for a token of at most this length.
     pub(crate) fn parse_within(max_bytes: usize, token: &'a str) -> Result<Self, Reason> {
         Parts::within(max_bytes, token)?.read()
     }
@@ -167,12 +167,12 @@ impl<'a> Jwt<'a> {
         if is_signed { Ok(()) } else { Err(Reason::TokenSignature) }
     }
 
-    /// To be trusted only after [`Jwt::verify`].
+    /// Trust it only after [`Jwt::verify`].
     pub(crate) fn claims<T: DeserializeOwned>(&self) -> Result<T, Reason> {
         decode(self.parts.payload)
     }
 
-    /// Its header as another type, of the one kind of JWT that brings its own key (RFC 9449 §4.2).
+    /// Its header as another type, for the one kind of JWT that brings its own key (RFC 9449 §4.2).
     pub(crate) fn header_as<T: DeserializeOwned>(&self) -> Result<T, Reason> {
         decode(self.parts.header)
     }
@@ -183,16 +183,16 @@ impl<'a> Jwt<'a> {
 pub(crate) struct Expected {
     pub(crate) issuer: String,
     pub(crate) audience: String,
-    /// Other audiences that are as good.
+    /// Other audiences that are accepted as well.
     pub(crate) or: Vec<String>,
-    /// Whether all others are: for the endpoints that a token is shown to rather than used at.
+    /// Whether all others are accepted: for endpoints that only inspect a token.
     pub(crate) is_for_any: bool,
-    /// By how much the clock of the signer may differ: not at all where it is our own.
+    /// How far the clock of the signer may differ: not at all if it is our own.
     pub(crate) leeway: Duration,
 }
 
 impl Expected {
-    /// Of tokens that are signed here.
+    /// For tokens that are signed here.
     pub(crate) fn own(issuer: &str, audience: &str) -> Self {
         Expected {
             issuer: issuer.to_owned(),
@@ -208,7 +208,7 @@ impl Expected {
         Expected { or: audiences.into_iter().collect(), ..self }
     }
 
-    /// The same tokens, whomever they are for.
+    /// The same tokens, whatever their audience.
     pub(crate) fn or_any(self) -> Self {
         Expected { is_for_any: true, ..self }
     }
@@ -226,7 +226,7 @@ impl Expected {
     }
 }
 
-/// RFC 7515 §4.1.9: of a media type, compared without case; `application/` may be left out.
+/// RFC 7515 §4.1.9: the subtype of a media type, compared without case; `application/` may be left out.
 fn subtype(typ: &str) -> &str {
     match typ.split_at_checked(12) {
         Some((prefix, subtype)) if prefix.eq_ignore_ascii_case("application/") => subtype,
@@ -263,7 +263,7 @@ fn given<'de, D: Deserializer<'de>>(member: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(member).map(|_| true)
 }
 
-/// Of a signature that needs no memory of its own: of all algorithms but RSA.
+/// The length of signatures that need no memory of their own: those of all algorithms but RSA.
 const MOST_LETTERS: usize = 128;
 pub(crate) const ACCESS_TOKEN: &str = "at+jwt";
 pub(crate) const ID_TOKEN: &str = "JWT";
@@ -272,7 +272,7 @@ pub(crate) const ID_TOKEN: &str = "JWT";
 pub(crate) const LOGOUT_TOKEN: &str = "logout+jwt";
 /// For the dots and the signature of most algorithms.
 const ROOM_FOR_SIGNATURE: usize = 96;
-/// Of the claims of most tokens.
+/// The length of the claims of most tokens.
 const ORDINARY_BYTES: usize = 512;
 /// A longer JWT was not made here.
 pub(crate) const MAX_BYTES: usize = 8 * 1024;

@@ -1,4 +1,4 @@
-//! Nonces for proofs of possession (RFC 9449 §8, §9): any process that has the secrets gives out and knows the same ones.
+//! Nonces for proofs of possession (RFC 9449 §8, §9): every process with the secrets issues and accepts the same ones.
 
 use std::time::Duration;
 
@@ -12,24 +12,25 @@ use crate::seal::derive;
 
 /// The nonces of one service: one for each period.
 pub(crate) struct Nonces {
-    /// Those of the secrets, in their order: the first makes them, each knows its own.
+    /// The keys of the secrets, in their order: the first makes nonces, each recognizes its own.
     keys: Vec<hmac::Key>,
     issuer: String,
 }
 
 impl Nonces {
-    /// None where the cryptographic library fails.
+    /// `None` if the cryptographic library fails.
     pub(crate) fn new(secrets: &Secrets, issuer: &str) -> Option<Self> {
         let key = |secret: &Secret| Some(hmac::Key::new(hmac::HMAC_SHA256, &derive(secret, b"DPoP nonce")?));
         Some(Nonces { keys: secrets.iter().map(key).collect::<Option<_>>()?, issuer: issuer.to_owned() })
     }
 
-    /// That of now.
+    /// The current nonce.
     pub(crate) fn current(&self, now: Timestamp) -> String {
         self.keys.first().map_or_else(String::new, |key| self.nonce(key, period(now)))
     }
 
-    /// Whether a nonce is that of now, of the period before, or of the next one: a process whose clock is ahead gave that out.
+    /// Whether a nonce is of the current period, the one before, or the next one, in case of a process whose clock is
+    /// ahead.
     pub(crate) fn is_good(&self, nonce: &str, now: Timestamp) -> bool {
         let number = period(now);
         let periods = [number.checked_sub(1), Some(number), number.checked_add(1)];
@@ -48,7 +49,7 @@ fn period(now: Timestamp) -> u64 {
     now.seconds() / PERIOD.as_secs()
 }
 
-/// A nonce is good for this long at least, and for twice as long at most.
+/// A nonce is valid for at least this long, and for at most twice as long.
 const PERIOD: Duration = Duration::from_secs(120);
 
 #[cfg(test)]

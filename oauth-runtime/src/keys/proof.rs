@@ -15,23 +15,24 @@ use crate::model::jwk::{Algorithm, InvalidJwk, PublicKey};
 use crate::model::proof::{Flaw, Thumbprint, is_url_of};
 use crate::store::{Key, Kind};
 
-/// The request that a proof has to be for.
+/// The request for which a proof must be made.
 pub(crate) struct ProofOf<'a> {
     pub(crate) method: &'a str,
     /// As configured, never as the request has it.
     pub(crate) origin: &'a str,
     pub(crate) path: &'a str,
-    /// The access token that comes with it, where one does.
+    /// The access token that comes with it, if any.
     pub(crate) token: Option<&'a [u8]>,
 }
 
-/// A proof in which nothing is wrong, and which is not spent yet.
+/// A valid proof, not spent yet.
 pub(crate) struct Proof {
     pub(crate) key: Thumbprint,
     pub(crate) nonce: Option<String>,
-    /// What is kept of its `jti`. The key is in it: a stranger cannot spend the names of others.
+    /// The name under which its `jti` is kept. The key is part of it, so that a stranger cannot spend the names of
+    /// others.
     pub(crate) id: Key,
-    /// From then on it is too old.
+    /// The time from which it is too old.
     pub(crate) until: Timestamp,
 }
 
@@ -62,7 +63,7 @@ impl Proof {
         if !jwt.header.is_type("dpop+jwt") {
             return Err(Flaw::Type);
         }
-        // 5: of a pair of keys
+        // 5: the algorithm of a key pair
         let algorithm = jwt.header.alg.filter(|alg| *alg != Algorithm::HS256).ok_or(Flaw::Algorithm)?;
         // 7: before the key is used for anything
         let key = PublicKey::from_jwk(jwk).map_err(|why| match why {
@@ -120,7 +121,7 @@ fn flaw(why: Reason) -> Flaw {
 const LIFETIME: Duration = Duration::from_secs(60);
 /// How far a client's clock may be ahead.
 const SKEW: Duration = Duration::from_secs(10);
-/// For how long it has to be remembered at most that a proof was used.
+/// How long it must be remembered at most that a proof was used.
 pub(crate) const REMEMBERED: Duration = Duration::from_secs(LIFETIME.as_secs() + SKEW.as_secs() + 1);
 /// With an RSA key of 8192 bits and a signature by it, it has more than 3 KiB.
 const MAX_BYTES: usize = 4 * 1024;

@@ -1,4 +1,5 @@
-//! The keys of an issuer elsewhere: asked for when they are needed, trusted for a while, and gone when it withdrew them.
+//! The keys of an external issuer: fetched when they are needed, trusted for a while, and dropped when it withdraws
+//! them.
 
 mod documents;
 mod health;
@@ -23,12 +24,12 @@ pub(crate) use documents::fuzz;
 pub use health::{IssuerAway, IssuerHealth};
 pub(crate) use shape::Shape;
 
-/// The keys of an issuer elsewhere, as they were published last.
+/// The keys of an external issuer, as last published.
 pub(crate) struct RemoteKeys {
     documents: Documents,
     algorithms: Vec<Algorithm>,
     shape: Shape,
-    /// How long keys are trusted that could not be fetched again.
+    /// How long keys that could not be fetched again are trusted.
     max_staleness: Duration,
     clock: Clock,
     state: RwLock<Fetched>,
@@ -40,16 +41,16 @@ pub(crate) struct RemoteKeys {
 
 struct Fetched {
     keys: Arc<Vec<PublicKey>>,
-    /// When the issuer last said so; it has not yet, where there is none.
+    /// When the issuer last said so; `None` if it has not yet.
     at: Option<Timestamp>,
     /// Until then the issuer is left alone.
     ask_after: Timestamp,
-    /// Where its last answer was of no use.
+    /// Set if its last answer was of no use.
     away: Option<Away>,
 }
 
 struct Away {
-    /// The first such answer in a row.
+    /// The time of the first such answer in a row.
     since: Timestamp,
     /// What was wrong with the last one.
     why: String,
@@ -57,9 +58,9 @@ struct Away {
 
 #[derive(Default)]
 struct Asking {
-    /// How often in a row there was no answer of use.
+    /// How often in a row there was no useful answer.
     failures: u32,
-    /// By the metadata, which is read anew after a failure.
+    /// From the metadata, which is read again after a failure.
     jwks_uri: Option<String>,
 }
 
@@ -103,7 +104,7 @@ impl RemoteKeys {
         Verified::parse(claims, expected, now)
     }
 
-    /// Whether one of the keys would be asked for the signature of this token: where its header leads to one.
+    /// Whether the header of this token leads to one of the keys, which would then verify its signature.
     pub(crate) fn asks_a_key(&self, token: &str) -> bool {
         let Ok(jwt) = Jwt::parse_within(MAX_TOKEN_BYTES, token) else { return false };
         self.key_of(&jwt, &self.state.read().keys).is_ok()
@@ -112,19 +113,19 @@ impl RemoteKeys {
     /// The key that a token's header leads to.
     fn key_of<'k>(&self, jwt: &Jwt<'_>, keys: &'k [PublicKey]) -> Result<&'k PublicKey, Reason> {
         let (alg, kid) = (jwt.header.alg, jwt.header.kid.as_deref());
-        // RFC 8725 §3.1: what is not expected is not tried
+        // RFC 8725 §3.1: only expected algorithms are tried
         let alg = alg.filter(|alg| self.algorithms.contains(alg)).ok_or(Reason::TokenSignature)?;
         let mut candidates = keys.iter().filter(|key| key.algorithm == alg && (kid.is_none() || key.id() == kid));
         match (candidates.next(), candidates.next()) {
             (Some(key), None) => Ok(key),
-            // Without a `kid` it is clear only where there is one key.
+            // Without a `kid` it is clear only if there is one key.
             (Some(_), Some(_)) => Err(Reason::TokenSignature),
             (None, _) => Err(Reason::KeyUnknown),
         }
     }
 
-    /// Asked on every request, those with a token that was verified before among them: so this is where old keys are
-    /// noticed. They are used on while others are asked for, and no longer than they may be.
+    /// Called on every request, even for a token that was verified before, so old keys are noticed here. They remain in
+    /// use while new ones are fetched, but no longer than allowed.
     pub(crate) fn generation(self: &Arc<Self>, now: Timestamp) -> Result<u64, Reason> {
         let (at, ask_after) = {
             let state = self.state.read();
@@ -141,20 +142,20 @@ impl RemoteKeys {
         Ok(self.generation.load(Ordering::SeqCst))
     }
 
-    /// For a request that cannot be decided by what is known: all that come meanwhile wait for the one answer.
+    /// For a request that cannot be decided with the known keys: all such requests wait for the same answer.
     pub(crate) async fn fetch(self: &Arc<Self>) {
         if self.is_left_alone() {
             return;
         }
         let own = Arc::clone(self);
-        // A task of its own: a request that is broken off takes nothing from those that wait with it.
+        // A task of its own, so that a cancelled request does not affect the others that wait.
         let asked = actix_web::rt::spawn(async move { own.ask().await });
-        // An error says that the worker ends, and its requests with it.
+        // An error means that the worker ends, and its requests with it.
         let _ = asked.await;
     }
 
-    /// Asks the issuer, unless it was asked a moment ago: made-up names of keys cost it next to nothing, and one that is
-    /// away is asked less and less often.
+    /// Asks the issuer, unless it was asked a moment ago: made-up key ids cost it next to nothing, and an issuer that
+    /// is away is asked less and less often.
     pub(crate) async fn ask(&self) {
         let mut asking = self.asking.lock().await;
         if self.is_left_alone() {
@@ -173,7 +174,7 @@ impl RemoteKeys {
         }
     }
 
-    /// Whether keys of this age are asked for again, and used on meanwhile.
+    /// Whether keys of this age are fetched again, and used meanwhile.
     fn is_old(&self, age: Duration) -> bool {
         age >= FRESH.min(self.max_staleness / 2)
     }
@@ -189,7 +190,7 @@ impl RemoteKeys {
             None => self.documents.jwks_uri().await?,
         };
         let keys = self.documents.keys(&url, &self.algorithms).await?;
-        // Without keys from the first it is not there yet; later it withdrew them.
+        // Without keys from the start, the issuer is not ready yet; later, it has withdrawn them.
         if keys.is_empty() && self.state.read().at.is_none() {
             return Err(Unusable::NoKeys { url });
         }
@@ -211,7 +212,7 @@ impl RemoteKeys {
         *state = Fetched { keys: Arc::new(keys), at: Some(now), ask_after: now + FLOOR, away: None };
         drop(state);
         if is_one_gone {
-            // After the key is gone: what reads the new generation verifies without it.
+            // After the key is gone: a reader of the new generation verifies without it.
             self.generation.fetch_add(1, Ordering::SeqCst);
         }
     }
@@ -241,8 +242,8 @@ impl RemoteKeys {
     }
 }
 
-/// Keys that are being asked for again. It takes that back also where the worker that asks ends before it has the answer:
-/// else none of the others would ever ask.
+/// Keys that are being fetched again. Dropping it undoes that mark, even if the worker ends before it has the answer:
+/// otherwise no other would ever ask.
 struct Refreshing(Arc<RemoteKeys>);
 
 impl Drop for Refreshing {
@@ -251,7 +252,7 @@ impl Drop for Refreshing {
     }
 }
 
-/// Why a [`ResourceServer`](crate::ResourceServer) cannot be built: what can be known without asking the issuer.
+/// Why a [`ResourceServer`](crate::ResourceServer) cannot be built, as far as it is known without asking the issuer.
 ///
 /// `Display` and `Debug` print the same text, which says what to change.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
@@ -259,7 +260,7 @@ impl Drop for Refreshing {
 pub enum DiscoveryError {
     /// [`audience`](crate::ResourceServerBuilder::audience) was not called, or is an empty string.
     #[error(
-        "whom the tokens have to be for is not said: add .audience(\"https://api.example\"), \
+        "the audience of the tokens is not set: add .audience(\"https://api.example\"), \
          the aud that the issuer writes"
     )]
     NoAudience,
@@ -277,7 +278,7 @@ pub enum DiscoveryError {
     MaxStaleness,
     /// [`dpop`](crate::ResourceServerBuilder::dpop) was not given an origin.
     #[error(
-        "proofs are for URLs at {origin:?}, which is no origin: write scheme and host of this application, as https://api.example"
+        "proofs are for URLs at {origin:?}, which is not an origin: write scheme and host of this application, as https://api.example"
     )]
     ProofsAt {
         /// The origin as given.
@@ -293,12 +294,12 @@ pub enum DiscoveryError {
 
 crate::model::debug_as_text!(DiscoveryError);
 
-/// How long keys are used before others are asked for.
+/// How long keys are used before they are fetched again.
 const FRESH: Duration = Duration::from_secs(600);
 /// How long the issuer is left alone after it answered; after a failure it is a second, then two, and at most this.
 const FLOOR: Duration = Duration::from_secs(30);
 const MIN_STALENESS: Duration = Duration::from_secs(60);
-/// Issuers put lists of groups into tokens; a header of more is refused by most servers in front.
+/// Issuers put lists of groups into tokens; most proxies refuse longer headers.
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
 #[cfg(test)]
@@ -308,7 +309,7 @@ mod tests {
     use super::*;
     use crate::keys::remote::shape::Shape;
 
-    /// Of an issuer that takes the connection and says nothing.
+    /// With an issuer that accepts the connection and says nothing.
     #[test]
     fn a_worker_that_ends_while_it_asks_leaves_the_keys_to_the_others() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");

@@ -27,7 +27,7 @@ pub(crate) enum KeyRing {
 }
 
 impl KeyRing {
-    /// Changes whenever a key stops to verify before its time: what was verified before has to be verified again.
+    /// Changes whenever a key stops verifying before its time: tokens verified before must be verified again.
     pub(crate) fn generation(&self) -> u64 {
         match self {
             KeyRing::Derived(_) => 0,
@@ -43,7 +43,7 @@ impl KeyRing {
         }
     }
 
-    /// The public keys, as a JWK set (RFC 7517 §5); none where there are only secret ones.
+    /// The public keys, as a JWK set (RFC 7517 §5); `None` if there are only secret ones.
     pub(crate) fn published(&self) -> Option<Value> {
         let keys = match self {
             KeyRing::Derived(keys) => keys.published()?,
@@ -60,7 +60,7 @@ impl KeyRing {
         }
     }
 
-    /// The algorithms that ID tokens can be signed with: first that of all clients that ask for none.
+    /// The algorithms that can sign ID tokens, beginning with the one for clients that ask for none.
     pub(crate) fn algorithms(&self) -> Vec<Algorithm> {
         match self {
             KeyRing::Derived(keys) => vec![keys.algorithm()],
@@ -68,7 +68,7 @@ impl KeyRing {
         }
     }
 
-    /// The id of the key that signs; none where there is none at the moment.
+    /// The id of the key that signs; `None` if there is none at the moment.
     pub(crate) fn signs_with(&self) -> Option<String> {
         match self {
             KeyRing::Derived(keys) => keys.signs_with(),
@@ -89,8 +89,8 @@ impl KeyRing {
         }
     }
 
-    /// Signs what its client reads, an ID token or a logout token, with the algorithm that the client asks for, and claims that may
-    /// depend on it; none where no key of that algorithm signs any more.
+    /// Signs an ID token or a logout token with the algorithm that the client asks for; the claims may depend on it.
+    /// `None` if no key signs with that algorithm any more.
     pub(crate) fn sign_for_client(
         &self,
         typ: &str,
@@ -115,8 +115,8 @@ impl KeyRing {
         }
     }
 
-    /// Verifies an access token: signature, type, issuer, audience and expiry (RFC 9068 §4). No leeway is given: who
-    /// signs is who verifies.
+    /// Verifies an access token: signature, type, issuer, audience and expiry (RFC 9068 §4). No leeway is given, since
+    /// the signer is the verifier.
     pub(crate) fn verify(
         &self,
         token: &str,
@@ -129,7 +129,7 @@ impl KeyRing {
         Verified::read(&parts.payload()?, opener, expected, now)
     }
 
-    /// Whether a public key would be asked for the signature of this token, which takes long: where its header names one.
+    /// Whether the header of this token names a public key, which would take long to verify its signature.
     pub(crate) fn asks_a_public_key(&self, token: &str) -> bool {
         let Ok(parts) = Parts::of(token) else { return false };
         if let KeyRing::Derived(keys) = self
@@ -146,7 +146,7 @@ impl KeyRing {
         key.is_some_and(|key| key.header.alg == alg)
     }
 
-    /// What a key of these signed as it stands: the header is compared, and need not be read.
+    /// Verifies what one of these keys signed: the header is compared, and need not be read.
     fn verify_own(&self, parts: &Parts<'_>) -> Option<Result<(), Reason>> {
         match self {
             KeyRing::Derived(keys) => keys.verify_own(parts),
@@ -154,7 +154,7 @@ impl KeyRing {
         }
     }
 
-    /// What begins otherwise, by all rules for headers.
+    /// Verifies a token with any other header, by all rules for headers.
     fn verify_other(&self, parts: Parts<'_>) -> Result<(), Reason> {
         let jwt = parts.read()?;
         // RFC 9068 §4: an ID token or any other JWT is not an access token
@@ -164,7 +164,7 @@ impl KeyRing {
         self.verify_signature(&jwt)
     }
 
-    /// Under the key that the token names.
+    /// Verifies by the key that the token names.
     fn verify_signature(&self, jwt: &Jwt<'_>) -> Result<(), Reason> {
         let kid = jwt.header.kid.as_deref().ok_or(Reason::TokenSignature)?;
         match self {
@@ -196,11 +196,11 @@ pub(crate) struct IdTokenHint {
     pub(crate) client_id: Option<String>,
     /// As it says, verified or not.
     pub(crate) subject: String,
-    /// None where it is not of this server, or of a key that is gone.
+    /// `None` if it is not of this server, or of a key that is gone.
     pub(crate) verified: Option<SignedInAs>,
 }
 
-/// Whom an ID token was issued for.
+/// The client and the user for whom an ID token was issued.
 #[derive(Debug)]
 pub(crate) struct SignedInAs {
     pub(crate) subject: String,
@@ -372,7 +372,7 @@ mod tests {
             let token = format!("{message}.{signature}");
             assert_eq!(ring.verify(&token, &opener(), &expected, NOW).err(), Some(Reason::TokenSignature), "{name}");
         }
-        // What derived keys sign is nothing to it, and the other way round.
+        // Derived keys do not verify its tokens, nor does it verify theirs.
         for other in [derived("secret", false), derived("secret", true)] {
             let token = other.sign(&claims(json!({}))).expect("signs");
             assert_eq!(ring.verify(&token, &opener(), &expected, NOW).err(), Some(Reason::TokenSignature));
@@ -389,12 +389,13 @@ mod tests {
         let rings = [derived("secret", false), derived("secret", true)];
         let tokens = [&rings[0], &rings[1]].map(|ring| ring.sign(&claims(json!({}))).expect("signs"));
         assert_eq!(tokens.each_ref().map(|token| header(token)["alg"].clone()), ["HS256", "ES256"]);
-        // A service may begin or cease to have others verify, its processes one after another.
+        // A service may begin or cease to publish keys, its processes one after another.
         for (ring, token) in rings.iter().flat_map(|ring| tokens.iter().map(move |token| (ring, token))) {
             assert!(ring.verify(token, &opener(), &expected, NOW).is_ok(), "{token}");
         }
 
-        // RFC 8725 §3.1: the id of each key with the algorithm of the other, under all that an attacker could take.
+        // RFC 8725 §3.1: the id of each key with the algorithm of the other, signed by anything that an attacker could
+        // use.
         let ring = &rings[1];
         let [hs256, es256] = tokens.each_ref().map(|token| header(token)["kid"].clone());
         let published = ring.published().expect("public keys")["keys"][0].clone();

@@ -26,11 +26,11 @@ use crate::model::{Clock, Timestamp};
 /// let keys = Keys::new(SigningKey::generate()?);
 /// let first = keys.signs_with();
 ///
-/// // Published now. Others may keep the old list for 5 minutes, so wait as long before it signs.
+/// // Published now. Others may keep the old list for 5 minutes, so wait that long before it signs.
 /// let next = keys.add(SigningKey::generate()?)?;
 /// assert_eq!(keys.signs_with(), first);
 ///
-/// // The first goes on verifying for a day, as long as a token can live, and goes by itself.
+/// // The first goes on verifying for a day, the longest life of a token, and then disappears.
 /// keys.promote(&next)?;
 /// assert_eq!(keys.signs_with(), next);
 /// assert_eq!(keys.ids(), [first, next]);
@@ -48,7 +48,7 @@ struct Shared {
 struct State {
     keys: Vec<Held>,
     signs: Arc<SigningKey>,
-    /// Of other algorithms, one each: what signs the ID tokens of clients that ask for it.
+    /// One key for each other algorithm, which signs the ID tokens of clients that ask for it.
     also: Vec<Arc<SigningKey>>,
     clock: Clock,
 }
@@ -69,11 +69,11 @@ impl Keys {
         Keys(Arc::new(Shared { state, generation: AtomicU64::new(0) }))
     }
 
-    /// And a key of another algorithm, which signs the ID tokens of clients that ask for it by
-    /// [`Client::id_token_algorithm`](crate::Client::id_token_algorithm). All else the first one signs.
+    /// Adds a key of another algorithm, which signs the ID tokens of clients that ask for it with
+    /// [`Client::id_token_algorithm`](crate::Client::id_token_algorithm). The first key signs everything else.
     ///
     /// # Errors
-    /// Where a key of its algorithm signs already.
+    /// If a key of its algorithm signs already.
     pub fn also(self, key: SigningKey) -> Result<Self, KeyError> {
         let mut state = self.0.state.write();
         if state.signing().any(|signs| signs.header.alg == key.header.alg) {
@@ -89,19 +89,19 @@ impl Keys {
     /// A new key for ES256, for development: it ends with this process, and with it every token. The log warns of it.
     ///
     /// # Errors
-    /// Where the cryptographic library fails.
+    /// If the cryptographic library fails.
     pub fn generate() -> Result<Self, KeyError> {
         tracing::warn!(
             target: "oauth",
-            "the signing key was drawn anew: every token ends with this process; use SigningKey::from_env or from_pem_file"
+            "the signing key was generated: every token ends with this process; use SigningKey::from_env or from_pem_file"
         );
         SigningKey::generate().map(Keys::new)
     }
 
-    /// Publishes a key, which then verifies but does not sign yet; answers its id.
+    /// Publishes a key, which then verifies but does not sign yet, and returns its id.
     ///
     /// # Errors
-    /// Where it is there already.
+    /// If it was added already.
     pub fn add(&self, key: SigningKey) -> Result<String, KeyError> {
         let mut state = self.0.state.write();
         state.drop_past();
@@ -113,7 +113,7 @@ impl Keys {
         Ok(id)
     }
 
-    /// Signs with this key from now on: in the place of the one of its algorithm, else of the first.
+    /// Signs with this key from now on, instead of the one of its algorithm, or else of the first.
     ///
     /// # Errors
     /// Where there is no such key.
@@ -137,10 +137,10 @@ impl Keys {
         Ok(())
     }
 
-    /// Takes a key away at once: what it has signed is refused from now on. For a key that somebody else has.
+    /// Removes a key at once: what it has signed is refused from now on. For a key that was stolen.
     ///
     /// # Errors
-    /// Where there is no such key, and where it signs: promote another first.
+    /// If there is no such key, or if it signs: promote another first.
     pub fn retire(&self, id: &str) -> Result<(), KeyError> {
         let mut state = self.0.state.write();
         if state.signing().any(|key| key.id() == id) {
@@ -151,7 +151,7 @@ impl Keys {
         if state.keys.len() == before {
             return Err(KeyError::Unknown { id: id.to_owned() });
         }
-        // After the key is gone: what reads the new generation verifies without it.
+        // After the key is gone: a reader of the new generation verifies without it.
         self.0.generation.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
@@ -162,7 +162,7 @@ impl Keys {
         self.0.state.read().signs.id().to_owned()
     }
 
-    /// The ids of all that verify, in the order in which they came.
+    /// The ids of all keys that verify, in the order in which they were added.
     #[must_use]
     pub fn ids(&self) -> Vec<String> {
         let state = self.0.state.read();
@@ -181,19 +181,19 @@ impl Keys {
         Arc::clone(&self.0.state.read().signs)
     }
 
-    /// The one that signs with this algorithm.
+    /// The key that signs with this algorithm.
     pub(crate) fn signing_with(&self, algorithm: Algorithm) -> Option<Arc<SigningKey>> {
         let state = self.0.state.read();
         state.signing().find(|key| key.header.alg == algorithm).map(Arc::clone)
     }
 
-    /// Those that sign, first that of all but some ID tokens.
+    /// The algorithms that sign, beginning with the one for all but some ID tokens.
     pub(crate) fn algorithms(&self) -> Vec<Algorithm> {
         let state = self.0.state.read();
         state.signing().map(|key| key.header.alg).collect()
     }
 
-    /// The one that writes the header of this token.
+    /// The key that writes the header of this token.
     pub(crate) fn of_header(&self, parts: &Parts<'_>) -> Option<Arc<SigningKey>> {
         let state = self.0.state.read();
         state.current().find(|held| held.key.header.is_of(parts)).map(|held| Arc::clone(&held.key))
@@ -238,7 +238,7 @@ impl fmt::Debug for Keys {
     }
 }
 
-/// As long as an access token can live, and a minute for one that is signed while the key changes.
+/// The longest life of an access token, and a minute for one that is signed while the key changes.
 const KEPT: Duration = LONGEST_ACCESS_TOKEN.saturating_add(Duration::from_secs(60));
 
 #[cfg(all(test, feature = "testing"))]

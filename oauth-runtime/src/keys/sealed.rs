@@ -1,4 +1,4 @@
-//! The claims of an access token that its client cannot read: sealed inside it, and opened where it was verified.
+//! The claims of an access token that its client cannot read: sealed inside it, and opened after verification.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::model::claims::{SEALED, SEALED_GRANT};
 use crate::model::sealed_claims::{Hidden, SealedClaims};
 use crate::seal::{NotOpened, NotSealed, Sealer};
 
-/// What opens in a token what was sealed in it.
+/// Opens what was sealed in a token.
 pub(crate) struct Opener(Arc<Sealer>);
 
 impl Opener {
@@ -20,7 +20,7 @@ impl Opener {
     }
 }
 
-/// Seals all claims but those that may be read, under this name.
+/// Seals all claims except those that may be read, under this name.
 pub(crate) fn sealed(
     claims: Map<String, Value>,
     sealer: &Sealer,
@@ -36,13 +36,13 @@ pub(crate) fn sealed(
     Ok(open)
 }
 
-/// Whether there is something to be opened.
+/// Whether there is anything to open.
 pub(super) fn is_sealed(claims: &Map<String, Value>) -> bool {
     claims.contains_key(SEALED) || claims.contains_key(SEALED_GRANT)
 }
 
-/// The claims of a token whose signature was verified, with what is sealed in it in its place. Guards read nothing else, so
-/// to them there is no difference.
+/// The claims of a token whose signature was verified, with the sealed ones put back in place. Guards read nothing
+/// else, so they see no difference.
 pub(super) fn opened(
     mut claims: Map<String, Value>,
     Opener(sealer): &Opener,
@@ -61,7 +61,7 @@ pub(super) fn opened(
     let mut readable: BTreeSet<String> = claims.keys().cloned().collect();
     for (name, value) in closed {
         readable.remove(&name);
-        // One claim is never in both, but for the session, which has another name for each client.
+        // No claim is in both, except the session, which has another name for each client.
         if claims.insert(name.clone(), value).is_some() && name != SESSION {
             return Err(Reason::TokenMalformed);
         }
@@ -69,7 +69,7 @@ pub(super) fn opened(
     Ok((claims, if hides_all_else { Hidden::AllBut(readable) } else { Hidden::Grant }))
 }
 
-/// Of the open ones it is the client's own name for the session, of the sealed ones the session's.
+/// In the open it is the client's own name for the session, sealed it is that of the session.
 pub(crate) const SESSION: &str = "sid";
 
 #[cfg(test)]

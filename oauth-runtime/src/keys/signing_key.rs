@@ -67,20 +67,20 @@ pub enum KeyError {
     },
     /// The text is not the PEM of a private key.
     #[error(
-        "this is no PEM of a private key: it begins with -----BEGIN PRIVATE KEY-----, -----BEGIN EC PRIVATE KEY----- \
+        "this is not the PEM of a private key: that begins with -----BEGIN PRIVATE KEY-----, -----BEGIN EC PRIVATE KEY----- \
          or -----BEGIN RSA PRIVATE KEY-----"
     )]
     NotPem,
     /// The key in the PEM is encrypted with a passphrase.
     #[error("the key is encrypted: decrypt it first, with `openssl pkcs8 -in KEY -out PLAIN`")]
     Encrypted,
-    /// The PEM or the JWK has the public part alone.
-    #[error("this is a public key, and signing takes the private one")]
+    /// The PEM or the JWK has only the public part.
+    #[error("this is a public key, and signing needs the private one")]
     PublicOnly,
     /// The text is not JSON, or a member that its `kty` requires is missing or is not base64url.
-    #[error("this is no private JWK: it needs kty and all members of RFC 7518 section 6")]
+    #[error("this is not a private JWK: it needs kty and all members of RFC 7518 section 6")]
     NotJwk,
-    /// The key is of another kind than P-256, Ed25519 or RSA, is an RSA key of fewer than 2048 bits, or is damaged.
+    /// The key is not P-256, Ed25519 or RSA, is an RSA key of fewer than 2048 bits, or is damaged.
     #[error(
         "the key cannot be used: make one with `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256` \
          (or `-algorithm ED25519`, or `-algorithm RSA` of 2048 bits or more)"
@@ -122,7 +122,7 @@ impl SigningKey {
     /// A new key for ES256.
     ///
     /// # Errors
-    /// Where the cryptographic library fails.
+    /// If the cryptographic library fails.
     pub fn generate() -> Result<Self, KeyError> {
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(|_| KeyError::Cryptography)?;
         SigningKey::es256(pair).ok_or(KeyError::Cryptography)
@@ -131,7 +131,7 @@ impl SigningKey {
     /// A key in PEM: PKCS#8 (`PRIVATE KEY`), SEC1 (`EC PRIVATE KEY`) or PKCS#1 (`RSA PRIVATE KEY`).
     ///
     /// # Errors
-    /// Where it is encrypted, public, of another curve, an RSA key of fewer than 2048 bits, or no PEM.
+    /// If it is encrypted, public, of another curve, an RSA key of fewer than 2048 bits, or not PEM.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         if pem.contains("ENCRYPTED") {
             return Err(KeyError::Encrypted);
@@ -161,10 +161,10 @@ impl SigningKey {
         key.ok_or(KeyError::Unusable)
     }
 
-    /// As [`SigningKey::from_pem`], out of a file.
+    /// Like [`SigningKey::from_pem`], from a file.
     ///
     /// # Errors
-    /// Also where the file cannot be read.
+    /// Also if the file cannot be read.
     pub fn from_pem_file(path: impl AsRef<Path>) -> Result<Self, KeyError> {
         let path = path.as_ref();
         let pem = std::fs::read_to_string(path)
@@ -172,16 +172,16 @@ impl SigningKey {
         SigningKey::from_pem(&pem)
     }
 
-    /// A PEM or a JWK out of an environment variable.
+    /// A PEM or a JWK from an environment variable.
     ///
     /// # Errors
-    /// Also where the variable is empty or not set.
+    /// Also if the variable is empty or not set.
     pub fn from_env(variable: &str) -> Result<Self, KeyError> {
         let value = std::env::var(variable).unwrap_or_default();
         match value.trim() {
             "" => Err(KeyError::NotSet { variable: variable.to_owned() }),
             jwk if jwk.starts_with('{') => SigningKey::from_jwk(jwk),
-            // A variable often has the two characters `\n` for a line's end.
+            // A variable often has the two characters `\n` for a line break.
             pem => SigningKey::from_pem(&pem.replace("\\n", "\n")),
         }
     }
@@ -189,7 +189,7 @@ impl SigningKey {
     /// A private key as a JWK (RFC 7517), with all members of RFC 7518 §6.
     ///
     /// # Errors
-    /// Where it is no private JWK of one of the three kinds.
+    /// If it is not a private JWK of one of the three kinds.
     pub fn from_jwk(jwk: &str) -> Result<Self, KeyError> {
         let jwk: Value = serde_json::from_str(jwk).map_err(|_| KeyError::NotJwk)?;
         if jwk.get("kty").is_none() {
@@ -237,7 +237,7 @@ impl SigningKey {
         &self.header.kid
     }
 
-    /// The ES256 key whose private number this is; none where it is zero, or the curve's order or more.
+    /// The ES256 key with this private number; `None` if it is zero, or not below the order of the curve.
     pub(crate) fn from_scalar(scalar: &[u8; 32]) -> Option<Self> {
         let private = PrivateKey::from_private_key(&ECDH_P256, scalar).ok()?;
         let point = private.compute_public_key().ok()?;

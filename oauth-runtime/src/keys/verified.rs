@@ -35,11 +35,11 @@ pub(crate) use texts::Texts;
 #[derive(Debug)]
 pub(crate) struct Verified {
     pub(crate) registered: Registered,
-    /// All claims that `registered` does not have whole, as JSON: not to be taken for all.
+    /// All claims that `registered` does not have whole, as JSON: these are not all claims.
     pub(crate) others: Map<String, Value>,
-    /// What of them its client cannot read.
+    /// Which of them its client cannot read.
     pub(crate) hidden: Hidden,
-    /// Whether it is no token: a user in a browser, by the session.
+    /// Whether it is not a token but a user in a browser, with a session.
     pub(crate) is_session: bool,
 }
 
@@ -57,9 +57,9 @@ pub(crate) struct Registered {
     pub(crate) as_of: Option<AsOf>,
     /// Whether its grant has refresh tokens, `renewable`: it then ends with them.
     pub(crate) is_renewable: bool,
-    /// Of the subject's record.
+    /// The key of the subject's record.
     pub(crate) key: Key,
-    /// The key that the token is bound to, `cnf` (RFC 9449 §6.1): it is good with a proof of that alone.
+    /// The key that the token is bound to, `cnf` (RFC 9449 §6.1): it is valid only with a proof of that key.
     pub(crate) bound_to: Option<Thumbprint>,
 }
 
@@ -97,12 +97,12 @@ impl Beside for Registered {
 }
 
 impl Verified {
-    /// The user of a session, with what a token of theirs would say of them.
+    /// The user of a session, with what a token of theirs would say about them.
     pub(crate) fn of_session(registered: Registered, claims: Map<String, Value>) -> Self {
         Verified { registered, others: claims, hidden: Hidden::Nothing, is_session: true }
     }
 
-    /// What is said of the caller: of a session not more than its claims.
+    /// What is said about the caller: for a session only its claims.
     pub(crate) fn claimed(&self) -> Claimed<'_> {
         let beside: Option<&dyn Beside> = if self.is_session { None } else { Some(&self.registered) };
         Claimed { claims: &self.others, beside }
@@ -112,7 +112,7 @@ impl Verified {
     pub(crate) fn all_claims(&self) -> Map<String, Value> {
         let beside = Name::ALL.iter().filter(|_| !self.is_session).map(|name| name.as_str());
         let beside = beside.filter_map(|name| Some((name.to_owned(), self.registered.claim(name)?)));
-        // What is there in both is whole in the others alone.
+        // A claim in both is whole only in the others.
         beside.chain(self.others.clone()).collect()
     }
 
@@ -146,7 +146,7 @@ impl Verified {
         Ok(Verified { hidden, ..Verified::parse(claims, expected, now)? })
     }
 
-    /// The same, of claims that were read already.
+    /// The same, for claims that were read already.
     pub(crate) fn parse(claims: Map<String, Value>, expected: &Expected, now: Timestamp) -> Result<Self, Reason> {
         Read::deserialize(Value::Object(claims)).map_err(|_| Reason::TokenMalformed)?.checked(expected, now)
     }
@@ -167,18 +167,18 @@ struct Read<'a> {
     signed_in_at: Option<Timestamp>,
     as_of: Option<AsOf>,
     is_renewable: bool,
-    /// Those of other names, and those of these names that are of another type or do not fit whole.
+    /// Claims of other names, and claims of these names with another type or that do not fit whole.
     others: Map<String, Value>,
     /// Whether any of those is [ruled](RULED): most tokens have none, and it need not be looked for.
     has_rules: bool,
-    /// Which of these names came.
+    /// Which of these names occurred.
     seen: [bool; Name::ALL.len()],
 }
 
-/// The others of which more is asked than what they say.
+/// Other claims to which rules apply.
 const RULED: [&str; 5] = ["scope", "cnf", "nbf", SEALED, SEALED_GRANT];
 
-/// A claim came twice.
+/// A claim occurred twice.
 struct Twice;
 
 impl<'a> Read<'a> {
@@ -225,7 +225,7 @@ impl<'a> Read<'a> {
         Ok(Verified { registered, others, hidden: Hidden::Nothing, is_session: false })
     }
 
-    /// Those of a payload as this server writes it.
+    /// The claims of a payload as this server writes it.
     fn of_plain(payload: &'a str) -> Result<Self, NotPlain> {
         let (mut read, mut members) = (Read::default(), Members::of(payload)?);
         while let Some((name, value)) = members.next()? {
@@ -255,7 +255,7 @@ impl<'a> Read<'a> {
         if is_there { Err(Twice) } else { Ok(()) }
     }
 
-    /// Puts a claim to its place.
+    /// Puts a claim into its place.
     fn put(&mut self, name: Name, claim: Claim<'a>) {
         let moment = |seconds| Some(Timestamp::from_seconds(seconds));
         let other = match (name, claim) {
@@ -314,7 +314,7 @@ impl<'de> Visitor<'de> for ReadClaims {
 }
 
 crate::model::words! {
-    /// The claims that are kept as what they are.
+    /// The claims that are kept in fields of their own.
     #[derive(Clone, Copy, PartialEq, Eq)]
     enum Name {
         Issuer = "iss",
@@ -367,7 +367,7 @@ impl<'de> Deserialize<'de> for Named {
     }
 }
 
-/// RFC 9449 §6.1. RFC 7800 §3.1: what confirms it otherwise, or as well, cannot be checked here.
+/// RFC 9449 §6.1. RFC 7800 §3.1: any other confirmation cannot be checked here.
 fn bound_to(cnf: &Value) -> Result<Thumbprint, Reason> {
     let jkt = cnf.as_object().filter(|members| members.len() == 1).and_then(|members| members.get("jkt"));
     jkt.and_then(Value::as_str).and_then(|jkt| jkt.parse().ok()).ok_or(Reason::TokenBound)

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-/// What an address counts as, from the narrowest network to the widest. An IPv4 address is a network of its own. Of IPv6 a
-/// household has one of 64 bits, and of some providers all of 56 or 48: each counts, with an allowance that grows.
+/// The networks of an address, from the narrowest to the widest. An IPv4 address is a network of its own. With IPv6 a
+/// household has a /64, and with some providers a whole /56 or /48: each counts, with a growing allowance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Networks {
     One(String),
@@ -11,7 +11,7 @@ pub(crate) enum Networks {
 }
 
 impl Networks {
-    /// Where no address can be read all count as one network: what is not counted could be guessed without end.
+    /// Without an address all count as one network: uncounted attempts would allow endless guesses.
     pub(crate) fn of(address: Option<IpAddr>) -> Self {
         match address.map(|address| address.to_canonical()) {
             None => Networks::One(String::new()),

@@ -14,7 +14,7 @@ impl Limits {
         self.all(&rows).await
     }
 
-    /// Counts one at all of these, whatever comes of it.
+    /// Counts one in all of these rows, whatever its outcome.
     pub(super) async fn all(&self, rows: &[Row]) -> Result<Result<(), TooMany>, StoreError> {
         let sums = self.add(&adding(rows, 1)).await?;
         let seen = rows.iter().zip(sums).map(|(row, sum)| (*row, sum.of_others()));
@@ -26,7 +26,7 @@ impl Limits {
         Ok(passed)
     }
 
-    /// Counts a code that is typed, from this network: one that is right is to be taken back.
+    /// Counts a code that is typed, from this network: take a right one back.
     pub(crate) async fn user_code(&self, networks: &Networks) -> Result<Result<Attempt, TooMany>, StoreError> {
         let own = self.row(Kind::UserCode, networks.narrowest());
         let counted = self.networks(networks).chain([own]).collect();

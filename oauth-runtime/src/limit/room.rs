@@ -1,4 +1,4 @@
-//! Where attempts wait: a bounded number in all, and of one network, so that what waits takes a bounded memory and no network
+//! The seats of waiting attempts: bounded in total and per network, so that they take bounded memory and no network
 //! takes all of it.
 
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ struct Taken {
     by: HashMap<From, usize>,
 }
 
-/// The widest network that an attempt is from, by where it counts.
+/// The widest network that an attempt is from, by its slots.
 pub(crate) type From = [u32; 2];
 
 /// A seat, free again when it is dropped.
@@ -26,8 +26,7 @@ pub(crate) struct Seat {
 }
 
 impl Room {
-    /// None where too many wait: in all, or of this network. What comes from no network is a known browser's, or of a user who
-    /// has signed in.
+    /// `None` if too many wait, in total or of this network. `from` is `None` for a known browser or a signed-in user.
     pub(crate) fn seat(self: &Arc<Self>, from: Option<From>) -> Option<Seat> {
         let mut taken = self.0.lock();
         let Taken { all, by } = &mut *taken;
@@ -37,7 +36,7 @@ impl Room {
             Some(_) if *all >= MOST_OF_STRANGERS => return None,
             Some(from) => {
                 let of_network = by.entry(from).or_default();
-                // It has an entry because others wait that are from there.
+                // There is an entry because others from there wait.
                 if *of_network >= MOST_OF_A_NETWORK {
                     return None;
                 }
@@ -69,11 +68,11 @@ impl Drop for Seat {
     }
 }
 
-/// How many wait in all.
+/// How many wait in total.
 const MOST: usize = 4096;
 /// The last quarter is for known browsers.
 const MOST_OF_STRANGERS: usize = MOST / 4 * 3;
-/// An office that begins its day waits whole; three floods are needed to keep the others out.
+/// A whole office can wait in the morning; it takes three floods to keep others out.
 const MOST_OF_A_NETWORK: usize = MOST / 4;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Where something counts: which slots of the store's counters.
+//! The slots of the store's counters in which something counts.
 
 use std::hash::Hasher as _;
 
@@ -6,8 +6,8 @@ use siphasher::sip128::{Hasher128 as _, SipHasher24};
 
 use crate::store::SLOTS;
 
-/// Where a value counts: in two tables, of which the lesser sum is nearer the truth, since another value rarely meets it in
-/// both. And its gate, where it has counted too much.
+/// The slots of a value in two tables, of which the smaller sum is closer to the truth, since another value rarely
+/// shares both. And its gate, for when it has counted too much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) kind: Kind,
@@ -26,17 +26,17 @@ macro_rules! kinds {
             #[cfg(test)]
             pub(super) const ALL: &[Kind] = &[$(Kind::$kind),+];
 
-            /// As events name the limit.
+            /// The name of the limit in events.
             pub(crate) fn as_str(self) -> &'static str {
                 match self { $(Kind::$kind => $limit),+ }
             }
 
-            /// How much of it is free within an hour: then delays begin.
+            /// How many are free within an hour before delays begin.
             pub(crate) fn free(self) -> u64 {
                 match self { $(Kind::$kind => $free),+ }
             }
 
-            /// Where it counts. Kinds that share a table may meet, and then add up.
+            /// Its table. Kinds that share a table may share a slot, and then add up.
             fn table(self) -> Table {
                 match self { $(Kind::$kind => Table::$table),+ }
             }
@@ -55,9 +55,9 @@ kinds! {
     NameAt48, NameAt48, "name_and_address", 40;
     /// Passwords for a name from anywhere.
     Name, Name, "name", 100;
-    /// Wrong passwords for a user, by whatever name.
+    /// Wrong passwords for a user, under any name.
     Subject, Subject, "subject", 100;
-    /// The same from a network: it says whether the network is a stranger to them, and holds up nothing by itself.
+    /// The same from a network: it says whether the network is new to them, and delays nothing by itself.
     SubjectAt, SubjectAt, "subject", u64::MAX;
     /// Answers after the password, by the name: a code may have six digits.
     Answer, Answer, "second_factor", 5;
@@ -65,7 +65,7 @@ kinds! {
     AnswerOf, Answer, "second_factor", 5;
     /// Passwords from a browser that is known for the name.
     Device, Device, "device", 10;
-    /// Answers from it.
+    /// Answers from such a browser.
     DeviceAnswer, Device, "device", 5;
     /// Failed tries of a client from an address.
     Client, Client, "client", 10;
@@ -73,7 +73,7 @@ kinds! {
     DevicesAt, Client, "devices", 30;
     DevicesAt56, Client, "devices", 60;
     DevicesAt48, Client, "devices", 120;
-    /// All devices that do: each waits in the store for a while.
+    /// All devices that ask: each waits in the store for a while.
     Devices, Client, "devices", 10_000;
     /// Codes of devices that are typed in a network.
     UserCode, Client, "user_code", 10;
@@ -83,7 +83,7 @@ kinds! {
     Registration48, Client, "registration", 200;
 }
 
-/// From the table below: how many counters each of two rows has, one table after another.
+/// From the table below: how many counters each of the two rows has, one table after another.
 macro_rules! tables {
     ($($table:ident, $width:literal;)+) => {
         #[derive(Clone, Copy)]
@@ -95,8 +95,9 @@ macro_rules! tables {
     };
 }
 
-// The less is free, and the more strangers can name what counts, the wider: 500,000 failures within an hour, each by another
-// name from another network, leave what is free to others. All take 8 MiB in a store of memory.
+// The fewer are free, and the more easily strangers can name what is counted, the wider the table: 500,000 failures
+// within an hour, each by another name from another network, leave others their free attempts. In memory all tables
+// take 8 MiB.
 tables! {
     Address, 0x1_0000;
     NameAt, 0x2_0000;
@@ -111,7 +112,7 @@ tables! {
 }
 
 impl Table {
-    /// How wide it is, and where it begins.
+    /// Its width, and where it begins.
     fn place(self) -> (u32, u32) {
         let index = self as usize;
         let (before, width) = (Table::WIDTHS.iter().take(index), Table::WIDTHS.get(index));
@@ -119,7 +120,7 @@ impl Table {
     }
 }
 
-/// All gates, in a row of their own behind the tables.
+/// All gates, in a row of their own after the tables.
 const GATES: u32 = 0x8000;
 const GATES_AT: u32 = {
     let (mut slots, mut index) = (0, 0);
@@ -145,19 +146,19 @@ impl Kind {
     }
 }
 
-/// How many failures leave a network a stranger to a person at whom is guessed. Each network has so many tries more, within
-/// the budget of all: a larger number lets fewer networks spend that.
+/// With fewer failures than this, a network counts as new to a person whose password is being guessed. Each network has
+/// this many additional tries, within the budget of all: with a larger number, fewer networks could spend that.
 pub(super) const MISTYPED: u64 = 3;
 
-/// What says where something counts.
+/// The key that assigns slots.
 #[derive(Clone)]
 pub(super) struct RowKey(SipHasher24);
 
 impl RowKey {
-    /// No one without it can choose values that count together: so a short keyed hash is enough, which is the same in each
-    /// process that has the secret.
+    /// Without it no one can choose values that count together: so a short keyed hash is enough, the same in each
+    /// process with the secret.
     pub(super) fn new(key: &[u8; 32]) -> Self {
-        // One half: all bytes of the key are by chance.
+        // Half of the key, all of whose bytes are random.
         RowKey(SipHasher24::new_with_key(&std::array::from_fn(|index| key[index])))
     }
 
@@ -194,7 +195,7 @@ mod tests {
         assert_eq!(ends, GATES_AT, "no table is in another");
     }
 
-    /// Processes of two releases count together: where this changes, guesses have twice the allowance while both run.
+    /// Processes of two releases count together: if this changes, guesses have twice the allowance while both run.
     #[test]
     fn where_something_counts_stays_the_same() {
         let row = RowKey::new(&[7; 32]).row(Kind::Name, "alice");

@@ -11,28 +11,28 @@ use tokio::time::{Instant, timeout_at};
 use crate::limit::room::{From, Room, Seat};
 use crate::limit::row::Row;
 
-/// What runs and waits, by the slots that it counts in.
+/// The running and waiting attempts, by their slots.
 #[derive(Default)]
 pub(super) struct Running {
     places: Mutex<Places>,
-    /// Where those of all lines wait.
+    /// The seats for all lines.
     room: Arc<Room>,
 }
 
 #[derive(Default)]
 struct Places(HashMap<[u32; 2], Place>);
 
-/// The attempts of one row: there as long as there are any.
+/// The attempts of one row; it exists as long as there are any.
 #[derive(Default)]
 struct Place {
     running: u64,
-    /// How many have failed since it is there, those that were broken off included.
+    /// How many have failed since it exists, including cancelled ones.
     failed: u64,
     waiting: usize,
     line: Arc<Line>,
 }
 
-/// Where attempts wait, in the order in which they came.
+/// The line of waiting attempts, in the order in which they came.
 #[derive(Default)]
 struct Line {
     /// Held by the first.
@@ -45,12 +45,12 @@ struct Line {
 pub(super) struct Started {
     running: Arc<Running>,
     slots: Vec<[u32; 2]>,
-    /// The line that hears nothing of its end.
+    /// The line that is not notified of its end.
     silent: Option<[u32; 2]>,
     pub(super) failed: bool,
 }
 
-/// The first in a line: none overtakes it while it looks for a place.
+/// The first in a line, which no other overtakes while it looks for a place.
 pub(super) struct Turn {
     waiter: Waiter,
     _first: OwnedMutexGuard<()>,
@@ -73,12 +73,12 @@ impl Running {
         Started { running: Arc::clone(self), slots, silent: None, failed: true }
     }
 
-    /// How many run that count here.
+    /// How many attempts of this row run.
     pub(super) fn at(&self, row: &Row) -> u64 {
         self.places.lock().0.get(&row.slots).map_or(0, |place| place.running)
     }
 
-    /// How many have failed in this process since some of them ran without a pause.
+    /// How many have failed in this process since there was last none running.
     pub(super) fn failed(&self, row: &Row) -> u64 {
         self.places.lock().0.get(&row.slots).map_or(0, |place| place.failed)
     }
@@ -88,7 +88,7 @@ impl Running {
         self.places.lock().0.get(&row.slots).is_some_and(|place| place.waiting > 0)
     }
 
-    /// Waits until all who came before have found a place. None where too many wait, or for too long.
+    /// Waits until all that came before have found a place. `None` if too many wait, or for too long.
     pub(super) async fn turn(self: &Arc<Self>, row: &Row, from: Option<From>, until: Instant) -> Option<Turn> {
         let waiter = self.waiter(row, from, until)?;
         let first = timeout_at(until, Arc::clone(&waiter.line.turn).lock_owned()).await.ok()?;
@@ -127,14 +127,14 @@ impl Turn {
         self.waiter.slots == row.slots
     }
 
-    /// Waits until an attempt has ended. False where that takes too long.
+    /// Waits until an attempt has ended. `false` if that takes too long.
     pub(super) async fn next_end(&self) -> bool {
         timeout_at(self.waiter.until, self.waiter.line.ended.notified()).await.is_ok()
     }
 }
 
 impl Started {
-    /// It was not to run yet. The first of a line does not wake itself by that.
+    /// It may not run yet. The first of a line does not wake itself by this.
     pub(super) fn withdraw(mut self, turn: Option<&Turn>) {
         (self.silent, self.failed) = (turn.map(|turn| turn.waiter.slots), false);
     }

@@ -19,7 +19,7 @@ fn name(text: &str) -> FoldedName {
     FoldedName::of(text)
 }
 
-/// An attempt that fails, from a network of its own. False where it is not made.
+/// An attempt that fails, from a network of its own. `false` if it is not made.
 async fn fails(limits: &Limits, text: &str) -> bool {
     let from = at(rand::random());
     let attempt = limits.answer(&name(text), None, &from).await.expect("an answer");
@@ -40,7 +40,7 @@ async fn c46_c47_a_flood_of_other_names_opens_no_gate() {
     assert!(!fails(&limits, "victim").await, "one attempt was let through, and the delay is not over");
 }
 
-/// Many users who mistype once are no reason to hold up another.
+/// Many users who mistype once must not delay another.
 #[cfg(feature = "testing")]
 #[tokio::test]
 async fn users_who_mistype_hold_up_no_one_else() {
@@ -53,7 +53,7 @@ async fn users_who_mistype_hold_up_no_one_else() {
     }
 }
 
-/// By names and networks of which none comes twice, as from many machines that others command.
+/// Each with a new name and network, as from a botnet.
 #[tokio::test]
 async fn c47_half_a_million_failures_leave_what_is_free_to_others() {
     let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32], PATIENCE);
@@ -105,7 +105,7 @@ async fn c46_what_runs_and_what_failed_stay_within_what_is_free_and_more_wait_in
                 tokio::task::spawn_local(async move {
                     let began = limits.password(&name("ada"), &here()).await.expect("an answer");
                     sender.send((number, began.is_ok())).expect("somebody listens");
-                    // Right, so that its place is the next one's.
+                    // Right, so that the next one gets its place.
                     if let Ok(attempt) = began {
                         limits.forgive(attempt).await.expect("an answer");
                     }
@@ -120,7 +120,7 @@ async fn c46_what_runs_and_what_failed_stay_within_what_is_free_and_more_wait_in
             for number in 0..5 {
                 assert_eq!(order.recv().await, Some((number, true)), "as they came");
             }
-            // All that runs fails: nothing is left to wait for.
+            // All running attempts fail: there is nothing left to wait for.
             drop(running);
             assert!(begin().await.is_ok(), "the one that was taken back");
             assert!(begin().await.is_ok(), "through the gate");
@@ -155,7 +155,7 @@ async fn c46_a_line_is_bounded_and_leaves_nothing_behind() {
     assert!(begin(0).await.is_ok());
 }
 
-/// Else a flood that waits together is a flood of guesses: each was let in when none of the others had failed.
+/// Otherwise a flood that waits together would be a flood of guesses: each was admitted before any other had failed.
 #[tokio::test]
 async fn c46_what_waited_while_its_network_failed_is_held_up_as_what_comes_later() {
     let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32], PATIENCE);
@@ -182,7 +182,7 @@ async fn c46_what_waited_while_its_network_failed_is_held_up_as_what_comes_later
     }
     assert_eq!(made, 101, "what is free, and one through the gate");
     assert_eq!(limits.may_still(&elsewhere).await.expect("an answer"), Ok(()));
-    // What was not made did not fail.
+    // An attempt that was not made did not fail.
     let row = limits.row(Kind::Address, here().narrowest());
     assert_eq!(limits.add(&[(&row, 0)]).await.expect("a sum")[0].sum, 101);
 }
@@ -194,7 +194,7 @@ async fn c46_what_passed_the_gate_of_its_network_may_wait_and_still_be_made() {
         let attempt = limits.password(&name(&format!("name {number}")), &here()).await.expect("an answer");
         attempt.expect("free, or let through")
     };
-    // Without a pause: what failed before it is forgotten here.
+    // Without a pause: earlier failures are forgotten here.
     let _running = begin(0).await;
     for number in 1..=100 {
         assert!(limits.wrong(begin(number).await, None).await.expect("an answer").is_ok());
@@ -217,7 +217,7 @@ async fn c46_what_waited_while_others_were_right_is_not_held_up() {
     }
 }
 
-/// What is told of an attempt that began; the limit where it is held up.
+/// Whether the answer of an attempt that began may be sent; otherwise the limit.
 async fn told(
     limits: &Limits,
     text: &str,
@@ -243,7 +243,7 @@ async fn c46_a_network_without_failures_gets_in_while_the_budget_of_the_name_las
 
 #[tokio::test]
 async fn c46_who_mistypes_once_or_twice_is_not_locked_out_while_others_guess() {
-    // By one name, and for one user by ever new names.
+    // With one name, and for one user with ever new names.
     for (subject, limit) in [(None, "name"), (Some("user-17"), "subject")] {
         let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32], PATIENCE);
         let name_of = |number: u32| if subject.is_some() { format!("ada+{number}") } else { "ada".to_owned() };
@@ -258,7 +258,7 @@ async fn c46_who_mistypes_once_or_twice_is_not_locked_out_while_others_guess() {
         for is_right in [true, false] {
             assert_eq!(told(&limits, &name_of(203), 500, subject, is_right).await, Err(limit));
         }
-        // Those who guess have as many tries in each network, whatever runs at once.
+        // Guessers have the same number of tries in each network, however many run at once.
         let from = at(600);
         let mut running = Vec::new();
         for _ in 0..MISTYPED {
@@ -278,7 +278,7 @@ async fn c46_who_mistypes_once_or_twice_is_not_locked_out_while_others_guess() {
     }
 }
 
-/// Else what is told, and how long it takes, would show which names are somebody's.
+/// Otherwise the answer, and how long it takes, would show which names exist.
 #[cfg(feature = "testing")]
 #[tokio::test]
 async fn c46_what_is_for_no_one_counts_as_what_is_for_a_user() {
@@ -360,7 +360,7 @@ async fn c46_a_network_pays_for_failures_alone() {
     assert_eq!(begin().await.err().expect("a hundred failed").limit, "address");
 }
 
-/// Else a network could flood the counters of names at no cost: each attempt is broken off before it is answered.
+/// Otherwise a network could flood the counters of names at no cost, by cancelling each attempt before its answer.
 #[tokio::test]
 async fn c46_c47_an_attempt_that_is_broken_off_is_a_failure_of_its_network() {
     let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32], PATIENCE);
@@ -373,7 +373,8 @@ async fn c46_c47_an_attempt_that_is_broken_off_is_a_failure_of_its_network() {
     assert_eq!(begun, 101, "what is free, and one through the gate");
 }
 
-/// Else one network that breaks off what would be refused fills the counter of a name from one network, and its owner is locked out.
+/// Otherwise a network that cancels attempts before they are refused would fill the counter of a name, and lock its
+/// owner out.
 #[cfg(feature = "testing")]
 #[tokio::test]
 async fn c46_an_attempt_that_is_broken_off_before_it_is_refused_counts_for_no_one() {

@@ -1,8 +1,8 @@
-//! What an address says of who may be behind it.
+//! What kind of network an address belongs to.
 
 use std::net::IpAddr;
 
-/// Of this machine, a private network, a link, or what providers have between themselves and their customers (RFC 6890).
+/// Of this machine, a private network, a link, or the network between a provider and its customers (RFC 6890).
 pub(crate) fn is_private(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => {

@@ -1,4 +1,4 @@
-//! From when something is, by the memory that it was made with rather than by a clock.
+//! When something was made, by the store's memory at that time rather than by a clock.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::base64url::read_u64;
 
-/// One life of a store's memory. A memory that was lost, or put back to an earlier state, is another one.
+/// One life of a store's memory. A memory that was lost or restored to an earlier state begins another one.
 ///
 /// ```
 /// use oauth_runtime::store::Incarnation;
@@ -22,7 +22,7 @@ use crate::model::base64url::read_u64;
 pub struct Incarnation(u64);
 
 impl Incarnation {
-    /// A new one, by chance. It fits a signed number of 64 bits, the only kind that some databases have.
+    /// A new random one. It fits a signed 64-bit number, the only kind that some databases have.
     #[must_use]
     pub fn draw() -> Self {
         Incarnation(rand::random::<u64>() >> 1)
@@ -41,8 +41,8 @@ impl Incarnation {
     }
 }
 
-/// What everything that is handed out carries: the incarnation of its subject's bucket, and the sequence there when it
-/// was made. What came later has a greater one, whatever the clocks say.
+/// Carried by everything that is issued: the incarnation of its subject's bucket, and the sequence there when it was
+/// made. Later things have a greater sequence, whatever the clocks say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct AsOf {
@@ -50,7 +50,7 @@ pub(crate) struct AsOf {
     pub(crate) sequence: u64,
 }
 
-/// This text names no moment of a memory.
+/// The text is not an [`AsOf`].
 #[derive(Debug, thiserror::Error)]
 #[error("not of the form INCARNATION.SEQUENCE")]
 pub(crate) struct InvalidAsOf;

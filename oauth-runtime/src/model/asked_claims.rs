@@ -4,20 +4,20 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
-/// What of it counts here. The rest is for claims that come with their scopes in any case.
+/// The parts of it that count here. The rest is about claims that come with their scopes anyway.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct AskedClaims {
-    /// The names of those that are to be in the ID token.
+    /// The names of the claims for the ID token.
     pub(crate) in_id_token: Vec<String>,
-    /// Its user has to be one of these, where any is named.
+    /// The user must be one of these, if any are named.
     pub(crate) subjects: Vec<String>,
-    /// How strongly they have to sign in: in one of these ways, where any is named.
+    /// They must sign in in one of these ways, if any are named.
     pub(crate) acr: Vec<String>,
-    /// Whether there is no token without that (OpenID Connect Core §5.5.1.1).
+    /// Whether it is required for a token (OpenID Connect Core §5.5.1.1).
     pub(crate) is_acr_essential: bool,
 }
 
-/// It is not of the form that §5.5 describes.
+/// It does not have the form that §5.5 describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
@@ -43,7 +43,7 @@ impl FromStr for AskedClaims {
                 (false, false) => {
                     asked.subjects.retain(|subject| named.contains(subject));
                     if asked.subjects.is_empty() {
-                        // No user is two.
+                        // No user has two subjects.
                         return Err(Malformed);
                     }
                 }
@@ -56,7 +56,7 @@ impl FromStr for AskedClaims {
 /// How one claim is asked for.
 struct Asked<'a> {
     is_essential: bool,
-    /// None: any value will do.
+    /// `None`: any value will do.
     values: Option<Vec<&'a Value>>,
 }
 
@@ -117,7 +117,7 @@ mod tests {
         }"#
         .parse()
         .expect("the specification's own");
-        // serde_json keeps an order or sorts, as its features say.
+        // serde_json keeps the order or sorts, depending on its features.
         asked.in_id_token.sort_unstable();
         let expected = AskedClaims {
             in_id_token: names(&["acr", "auth_time"]),

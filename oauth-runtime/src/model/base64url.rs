@@ -1,4 +1,4 @@
-//! Base64url without padding (RFC 4648 §5), of what is long: by the vector instructions that the machine has.
+//! Base64url without padding (RFC 4648 §5) for long data, with the vector instructions of the machine.
 
 use std::sync::LazyLock;
 
@@ -20,11 +20,11 @@ pub(crate) static BASE64URL: LazyLock<Fastest> = LazyLock::new(|| {
     return Fastest::new(&URL_SAFE, NO_PAD);
 });
 
-/// Writes bytes behind a text, which has room for them or gets it.
+/// Appends the encoded bytes to a text.
 pub(crate) fn push_encoded(text: &mut Vec<u8>, bytes: &[u8]) {
     let before = text.len();
     text.resize(before + bytes.len().div_ceil(3) * 4, 0);
-    // That is no less than what is written, so it has room.
+    // That is at least what is written, so it has room.
     let written = BASE64URL.encode_slice(bytes, &mut text[before..]).unwrap_or(0);
     text.truncate(before + written);
 }
@@ -45,7 +45,7 @@ pub(crate) fn read_u64(text: &str) -> Option<u64> {
         };
         Some(bits << 6 | u128::from(value))
     })?;
-    // Eleven letters are of two bits more than it has. They are zero, so that it has one spelling.
+    // Eleven letters have two bits more than the number. They must be zero, so that it has only one spelling.
     if bits & 0b11 == 0 { u64::try_from(bits >> 2).ok() } else { None }
 }
 

@@ -1,14 +1,14 @@
-//! Looking at what a text is made of.
+//! Checks of all bytes of a text.
 
-/// Whether all bytes are like this, by as many in one step as the machine looks at.
+/// Whether this holds for all bytes, checked as many at a time as the machine can.
 pub(crate) fn all_bytes(text: &str, is_one: impl Fn(u8) -> bool) -> bool {
     let (chunks, rest) = text.as_bytes().as_chunks::<32>();
-    // Without a way out of a chunk.
+    // Without an early exit from a chunk.
     let others = |bytes: &[u8]| bytes.iter().fold(0, |others, byte| others | u8::from(!is_one(*byte)));
     chunks.iter().all(|chunk| others(chunk) == 0) && others(rest) == 0
 }
 
-/// Writes a text as JSON. Most need no escape, which is seen by many letters at once.
+/// Writes a text as JSON. Most need no escape, which is checked for many letters at once.
 pub(crate) fn push_json(json: &mut Vec<u8>, text: &str) -> serde_json::Result<()> {
     // RFC 8259 §7
     if !all_bytes(text, |byte| byte >= b' ' && byte != b'"' && byte != b'\\') {

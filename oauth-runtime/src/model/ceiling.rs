@@ -7,19 +7,19 @@ use crate::model::grant_type::GrantType;
 use crate::model::resource::Resources;
 use crate::model::scope::Scope;
 
-/// The most that a client may be given. It is made from the configuration of this process: what was taken out of that is in
-/// no ceiling.
+/// The most that a client may be given. It is made from the configuration of this process, so nothing that was removed
+/// from that is in it.
 #[derive(Debug)]
 pub(crate) struct Ceiling {
-    /// What it may exchange for tokens.
+    /// The grant types that it may use.
     pub(crate) grants: Vec<GrantType>,
     /// What its users may grant it.
     pub(crate) of_users: Scope,
     /// What it may have in its own name.
     pub(crate) of_its_own: Scope,
-    /// What its tokens may be for, the service's own audience by its name.
+    /// What its tokens may be for, including the service's own audience by its name.
     pub(crate) resources: Resources,
-    /// What they are for where the client names nothing and may not have the service's own audience.
+    /// What they are for if the client names nothing and may not have the service's own audience.
     pub(crate) default_resource: Option<String>,
 }
 
@@ -36,7 +36,7 @@ pub(crate) enum Left {
 }
 
 impl Ceiling {
-    /// That of what is given nothing.
+    /// The ceiling of a client that is given nothing.
     pub(crate) fn nothing() -> Self {
         Ceiling {
             grants: Vec::new(),
@@ -47,8 +47,8 @@ impl Ceiling {
         }
     }
 
-    /// What is left of an access token that was issued before, by its scope and its audience; none where its client may have no
-    /// such token.
+    /// What is left today of the scope and the audience of an access token that was issued before; `None` if its client
+    /// may no longer have such a token.
     pub(crate) fn left_of(&self, scope: &Scope, audience: &[String], is_of_user: bool) -> Option<Left> {
         let (grants, most): (&[GrantType], _) = match is_of_user {
             true => (&[GrantType::AuthorizationCode, GrantType::DeviceCode], &self.of_users),
@@ -62,7 +62,7 @@ impl Ceiling {
         }
         let within = scope.within(most);
         let audience: Vec<String> = audience.iter().filter(|named| self.resources.has(named)).cloned().collect();
-        // As where it is issued: of a scope and of an audience something has to be left.
+        // As when it was issued: some of its scope and of its audience must be left.
         let is_nothing = audience.is_empty() || (within.is_empty() && !scope.is_empty());
         (!is_nothing).then_some(Left::Less(within, audience))
     }
@@ -72,15 +72,15 @@ impl Ceiling {
         resources.is_subset(&self.resources)
     }
 
-    /// What tokens may be for of what they were to be for. Where nothing is named that is the service's own audience, and
-    /// where this is beyond the ceiling, the ceiling's default or the least that there is, if any.
+    /// Which of the requested resources tokens may be for. If none is named, that is the service's own audience; if
+    /// that is beyond the ceiling, the ceiling's default, or else its first resource, if any.
     pub(crate) fn resources(
         &self,
         asked: &Resources,
         own: &str,
         least: Option<&str>,
     ) -> Result<Resources, BeyondCeiling> {
-        // As it is spelt, most often: then there is no need to read it.
+        // Usually it has this very spelling, and need not be parsed.
         if asked.is_empty() && self.resources.has(own) {
             return Ok(Resources::default());
         }
@@ -99,12 +99,12 @@ impl Ceiling {
     }
 }
 
-/// The ceilings of all clients, by what tokens call them.
+/// The ceilings of all clients, by their names in tokens.
 pub(crate) struct Ceilings {
     listed: HashMap<String, Arc<Ceiling>>,
-    /// Of those that are not listed, by how they came.
+    /// The ceilings of clients that are not listed, by how they came.
     unlisted: Vec<(Unlisted, Arc<Ceiling>)>,
-    /// The most that those may have which a function of the author's knows: what they were issued was cut to their own.
+    /// The most that clients of the author's function may have: what they were issued was cut to their own ceiling.
     told: Option<Arc<Ceiling>>,
 }
 
@@ -117,7 +117,7 @@ impl Ceilings {
         Ceilings { listed: listed.collect(), unlisted, told }
     }
 
-    /// That of a client; none where it is gone.
+    /// The ceiling of a client; `None` if the client is gone.
     pub(crate) fn get(&self, client: &str) -> Option<&Ceiling> {
         let listed = self.listed.get(client);
         let of_its_kind = || match Unlisted::of(client) {
@@ -128,7 +128,7 @@ impl Ceilings {
     }
 }
 
-/// How a client came that is not listed.
+/// How a client that is not listed came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unlisted {
     /// It registered itself (RFC 7591).
@@ -138,7 +138,7 @@ pub(crate) enum Unlisted {
 }
 
 impl Unlisted {
-    /// By what codes, tokens and facts call it.
+    /// By its name in codes, tokens and facts.
     pub(crate) fn of(id: &str) -> Option<Unlisted> {
         if id.starts_with(REGISTERED) {
             Some(Unlisted::Registered)
@@ -150,7 +150,7 @@ impl Unlisted {
     }
 }
 
-/// What the name of a client that registered itself begins with.
+/// The beginning of the name of a client that registered itself.
 pub(crate) const REGISTERED: &str = "registered-";
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! What a user's token says beyond the protocol: the author's claims.
+//! The author's claims, which a user's token has beyond those of the protocol.
 
 use serde_json::{Map, Value};
 
-/// What `authenticate` answered for a user, parsed: the subject and the custom claims.
+/// What `authenticate` returned for a user, parsed: the subject and the custom claims.
 #[derive(Debug)]
 pub(crate) struct UserClaims {
     pub(crate) subject: String,
@@ -57,40 +57,40 @@ pub(crate) const REGISTERED: &[&str] = &[
     SEALED_GRANT,
 ];
 
-/// The claim that has in it what the client of a token cannot read. Where it was opened it is gone: where it is there, what is
-/// absent may be in it.
+/// The claim that contains what the client of a token cannot read. It is gone once it was opened: while it is there,
+/// absent claims may be in it.
 pub(crate) const SEALED: &str = "sealed";
 
-/// In its place where the rest of the claims is in the open: what is absent then is not there.
+/// Used instead if the other claims are in the open: then an absent claim is really absent.
 pub(crate) const SEALED_GRANT: &str = "sealed_grant";
 
-/// The claims by which this server finds what a token belongs to. They are between the server and itself.
+/// The claims by which this server finds what a token belongs to. No one else needs them.
 pub(crate) const OF_GRANT: [&str; 4] = ["sid", "gid", "as_of", "renewable"];
 
 /// The scope that asks for an ID token (OpenID Connect Core §3.1.2.1).
 pub(crate) const OPENID: &str = "openid";
 
-/// The scope that asks for a refresh token, where the builder names it (OpenID Connect Core §11).
+/// The scope that asks for a refresh token, if the builder names it (OpenID Connect Core §11).
 pub(crate) const OFFLINE_ACCESS: &str = "offline_access";
 
 impl UserClaims {
-    /// Of a sign-in: only their own `sub` says who it is, since one user can type their name in many ways.
+    /// The claims of a sign-in: only their own `sub` says who it is, since one user can type their name in many ways.
     pub(crate) fn parse(claims: Value) -> Result<Self, UnusableClaims> {
         let (subject, custom) = parts(claims)?;
         Ok(UserClaims { subject: subject.ok_or(UnusableClaims::NoSubject)?, custom })
     }
 
-    /// Of a subject that is known: the claims may name it, and no other.
+    /// The claims of a known subject: they may name it, but no other.
     pub(crate) fn of(subject: &str, claims: Value) -> Result<Map<String, Value>, UnusableClaims> {
         let (named, custom) = parts(claims)?;
         if named.is_none_or(|named| named == subject) { Ok(custom) } else { Err(UnusableClaims::OfAnother) }
     }
 }
 
-/// The `sub`, where there is one, and the rest.
+/// The `sub`, if there is one, and the rest.
 fn parts(claims: Value) -> Result<(Option<String>, Map<String, Value>), UnusableClaims> {
     let Value::Object(mut custom) = claims else { return Err(UnusableClaims::NotAnObject) };
-    // There are fewer of theirs.
+    // The custom claims are the shorter list.
     if let Some(name) = custom.keys().find(|name| REGISTERED.contains(&name.as_str())) {
         return Err(UnusableClaims::Registered(name.clone()));
     }
@@ -110,13 +110,13 @@ impl std::fmt::Display for UnusableClaims {
         match self {
             UnusableClaims::NotAnObject => f.write_str("return a struct or a JSON object as claims"),
             UnusableClaims::Registered(name) => {
-                write!(f, "the claim `{name}` is the server's own: give yours another name")
+                write!(f, "the server sets the claim `{name}` itself: give yours another name")
             }
             UnusableClaims::NoSubject => f.write_str(
                 "add `sub` to them, an id of the user that never changes, such as the key of their row: \
                  a name as typed is not one",
             ),
-            UnusableClaims::OfAnother => f.write_str("their `sub` is not the subject that they were asked for"),
+            UnusableClaims::OfAnother => f.write_str("their `sub` is not the subject that was asked for"),
             UnusableClaims::Subject => f.write_str(
                 "`sub` must be a string of 1 to 255 bytes without control characters: convert a number to a string",
             ),

@@ -29,7 +29,7 @@ pub struct Client<S = Ready> {
     state: PhantomData<fn() -> S>,
 }
 
-/// What was said of a client.
+/// The settings of a client.
 #[derive(Clone, Debug)]
 pub(crate) struct ClientSettings {
     pub(crate) id: String,
@@ -38,11 +38,11 @@ pub(crate) struct ClientSettings {
     pub(crate) post_logout_redirect_uris: Vec<String>,
     pub(crate) logout_uri: Option<String>,
     pub(crate) schemes: Vec<String>,
-    /// None: those that follow from the rest.
+    /// `None`: those that follow from the rest.
     pub(crate) grants: Option<Vec<GrantType>>,
     pub(crate) may_refresh: bool,
     pub(crate) is_on_devices: bool,
-    /// None: all that the service has, for a client of one's own.
+    /// `None`: all that the service has, for a client of the author's own.
     pub(crate) allowed_scopes: Option<String>,
     pub(crate) allowed_resources: Option<Vec<String>>,
     pub(crate) is_third_party: bool,
@@ -64,7 +64,8 @@ impl Client {
     ///
     /// The id is 1 to 128 printable ASCII characters without spaces.
     ///
-    /// Required: a redirect URI, [`Client::redirect_uri`], or [`Client::device`]. Before it has one, no builder takes it.
+    /// Required: a redirect URI, [`Client::redirect_uri`], or [`Client::device`]. Before it has one, no builder accepts
+    /// it.
     ///
     /// ```
     /// use oauth_runtime::Client;
@@ -84,8 +85,8 @@ impl Client {
         Client::of(ClientSettings::new(id.into(), false))
     }
 
-    /// A client that runs where its users cannot look: a server, a scheduled job. It proves itself by a
-    /// [secret](Client::secret) or by a [key](Client::jwks), and may ask for tokens in its own name.
+    /// A client that runs where its users cannot look: a server, a scheduled job. It authenticates with a
+    /// [secret](Client::secret) or a [key](Client::jwks), and may ask for tokens in its own name.
     ///
     /// ```
     /// use oauth_runtime::Client;
@@ -138,8 +139,8 @@ impl<S> Client<S> {
     /// What the client sends as its secret: at least [`Secret::MIN_BYTES`] random characters on one line. Call it twice while the
     /// client changes from an old one to a new one. The service keeps a hash of it.
     ///
-    /// A line's end after a text, which most editors and commands leave in a file, is no part of it. Take it off where the client
-    /// reads the same file, too.
+    /// A line break at the end of the text, which most editors and commands leave in a file, is not part of it. Remove
+    /// it in a client that reads the same file.
     ///
     /// ```
     /// use oauth_runtime::Client;
@@ -157,28 +158,28 @@ impl<S> Client<S> {
         self
     }
 
-    /// The public key that the client signs its assertions with (`private_key_jwt`), as JSON: a JWK or a JWK set, of the
-    /// kinds P-256, Ed25519 and RSA.
+    /// The public key for the client's signed assertions (`private_key_jwt`), as JSON: a JWK or a JWK set, of the kinds
+    /// P-256, Ed25519 and RSA.
     #[must_use]
     pub fn jwks(mut self, json: impl ToString) -> Self {
         self.settings.jwks.push(json.to_string());
         self
     }
 
-    /// What a confidential client may ask for in its own name, as in `"notes:read notes:write"`. Where it asks for no scope
-    /// it gets all of these. What its users may grant it is [`Client::allow_scopes`]. Default: nothing.
+    /// What a confidential client may ask for in its own name, as in `"notes:read notes:write"`. If it asks for no
+    /// scope it gets all of these. [`Client::allow_scopes`] says what its users may grant it. Default: nothing.
     #[must_use]
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.settings.scope = scope.into();
         self
     }
 
-    /// What the users of this client may grant it, as in `"notes:read profile"`: call it again for more. What is not among
-    /// these it does not get, whatever it asks for, and what is taken out later is gone at its next request (RFC 6749 §3.3).
-    /// One that no [`Builder::scope`](crate::Builder::scope) describes is a [`BuildError`](crate::BuildError::ClientScope).
+    /// What the users of this client may grant it, as in `"notes:read profile"`: call it again for more. It never gets
+    /// any other scope, and a scope that is removed later is gone at its next request (RFC 6749 §3.3). One that no
+    /// [`Builder::scope`](crate::Builder::scope) describes is a [`BuildError`](crate::BuildError::ClientScope).
     /// Default: all scopes of the service, and for a [third party](Client::third_party) none.
     ///
-    /// `openid` needs no line: by itself it says who signed in, which every access token does.
+    /// `openid` need not be listed: by itself it says who signed in, as every access token does.
     ///
     /// ```
     /// use oauth_runtime::Client;
@@ -202,26 +203,28 @@ impl<S> Client<S> {
     /// and its own audience, which is the issuer unless [`Builder::audience`](crate::Builder::audience) says otherwise. Call
     /// it again for more. Default: all of them, and for a [third party](Client::third_party) none.
     ///
-    /// A client that may not have tokens for the service's own audience can still sign its users in: its tokens are then
-    /// for `/userinfo` alone, and no guard takes them.
+    /// A client that may not have tokens for the service's own audience can still sign its users in: its tokens are
+    /// then only for `/userinfo`, and no guard accepts them.
     #[must_use]
     pub fn allow_resources<R: Into<String>>(mut self, resources: impl IntoIterator<Item = R>) -> Self {
         self.settings.allowed_resources.get_or_insert_default().extend(resources.into_iter().map(Into::into));
         self
     }
 
-    /// Puts the claims that the granted scopes are for ([`Builder::releases`](crate::Builder::releases)) into the ID tokens of
-    /// this client, for one that does not ask `/userinfo`. Default: they are at `/userinfo` alone (OpenID Connect Core §5.4).
+    /// Puts the claims that the granted scopes release ([`Builder::releases`](crate::Builder::releases)) into the ID
+    /// tokens of this client, for one that does not call `/userinfo`. Default: they are only at `/userinfo` (OpenID
+    /// Connect Core §5.4).
     #[must_use]
     pub fn claims_in_id_tokens(mut self) -> Self {
         self.settings.has_claims_in_id_token = true;
         self
     }
 
-    /// How the ID tokens of this client are signed (`id_token_signed_response_alg`), for one that reads no other: many read RS256
-    /// alone, which every OpenID Connect client is to read. Default: as the first key of the service signs.
+    /// How the ID tokens of this client are signed (`id_token_signed_response_alg`), for one that supports no other
+    /// algorithm: many support only RS256, which every OpenID Connect client has to support. Default: that of the
+    /// service's first key.
     ///
-    /// It takes a key of that algorithm, [`Keys::also`](crate::Keys::also); an RSA key is never derived from a secret.
+    /// It needs a key of that algorithm, [`Keys::also`](crate::Keys::also); an RSA key is never derived from a secret.
     ///
     /// ```
     /// use oauth_runtime::{Client, SignatureAlgorithm};
@@ -235,9 +238,9 @@ impl<S> Client<S> {
         self
     }
 
-    /// Says that this confidential client is a server which takes tokens for this resource, or for the service's own
-    /// audience: it may ask `/introspect` about them, and is told what the resource may know (RFC 7662 §2.2). Call it once
-    /// for each. Default: a client is told of its own tokens alone, and of others that they are not active.
+    /// Says that this confidential client is a server which accepts tokens for this resource, or for the service's own
+    /// audience: it may ask `/introspect` about them, and learns what the resource may know (RFC 7662 §2.2). Call it
+    /// once for each. Default: a client learns only about its own tokens; any others appear as not active.
     ///
     /// ```
     /// use oauth_runtime::Client;
@@ -252,10 +255,11 @@ impl<S> Client<S> {
         self
     }
 
-    /// What the client may exchange at the token endpoint. All else is refused with `unauthorized_client` (RFC 6749 §5.2).
+    /// The grant types that the client may use at the token endpoint. All others are refused with `unauthorized_client`
+    /// (RFC 6749 §5.2).
     ///
-    /// Default: a client with redirect URIs has the code and refresh tokens, and a confidential one without them its own
-    /// credentials. A client that is to have both says so:
+    /// Default: the code and refresh tokens for a client with redirect URIs, and its own credentials for a confidential
+    /// one without. A client that needs both says so:
     ///
     /// ```
     /// use oauth_runtime::{Client, GrantType};
@@ -276,8 +280,8 @@ impl<S> Client<S> {
 
     /// The claims of the tokens that a confidential client has in its own name, as a JSON object.
     ///
-    /// Where [`claims!`](crate::claims!) names types, they are claims of these, all or some: a name or a value that none of them
-    /// has is a [`BuildError`](crate::BuildError::ClientClaims).
+    /// If [`claims!`](crate::claims!) names types, they must be claims of these, all or some: a name or a value that
+    /// none of them has is a [`BuildError`](crate::BuildError::ClientClaims).
     #[must_use]
     pub fn claims(mut self, claims: impl Into<Value>) -> Self {
         self.settings.claims = claims.into();
@@ -295,17 +299,17 @@ impl<S> Client<S> {
     ///
     /// https; `http://127.0.0.1` or `http://[::1]` (any port matches, RFC 8252 §7.3); `http://localhost`, where any port
     /// matches unless one is written; or a private scheme, which has a dot or is [allowed](Client::allow_scheme) by its name.
-    /// Where the issuer is on loopback, names below `localhost` are as `localhost` itself. Compared as a string, never by
-    /// prefix or pattern, so a `*` is refused. In the form that a browser goes to: no default port, no `..`. Its query must not
-    /// have what an answer brings, such as `code`, `state` or `iss`.
+    /// If the issuer is on loopback, names below `localhost` count as `localhost` itself. URIs are compared as strings,
+    /// never by prefix or pattern, so a `*` is refused. Write the form that a browser uses: no default port, no `..`.
+    /// The query must not have parameters of the response, such as `code`, `state` or `iss`.
     #[must_use]
     pub fn redirect_uri(mut self, uri: impl Into<String>) -> Client {
         self.settings.redirect_uris.push(uri.into());
         Client::of(self.settings)
     }
 
-    /// As [`Client::redirect_uri`], for a list that is known at run time only, such as a configuration file's. A public client
-    /// with none is a [`BuildError`](crate::BuildError::NoRedirectUri).
+    /// Like [`Client::redirect_uri`], for a list that is only known at run time, such as from a configuration file. A
+    /// public client with an empty list is a [`BuildError`](crate::BuildError::NoRedirectUri).
     ///
     /// ```
     /// use oauth_runtime::Client;
@@ -321,11 +325,12 @@ impl<S> Client<S> {
     }
 
     /// Lets this client sign its users in where there is no browser (RFC 8628): it shows a code and an address, and the user
-    /// opens the address on a phone or a computer, types the code, signs in and allows it. Default: it may not, and where no
-    /// client may, `/device_authorization` and `/device` are not there.
+    /// opens the address on a phone or a computer, types the code, signs in and allows it. Default: it may not, and if
+    /// no client may, `/device_authorization` and `/device` do not exist.
     ///
-    /// Users are always asked, also for a client of your own: who shows them a code could be a stranger. A client that
-    /// has a browser is better off with a [redirect URI](Client::redirect_uri), which no stranger can send around.
+    /// Users are always asked for consent, even for a client of your own, since the code that they see may come from an
+    /// attacker. A client that has a browser should use a [redirect URI](Client::redirect_uri), which an attacker
+    /// cannot send around.
     ///
     /// ```
     /// use oauth_runtime::Client;
@@ -340,9 +345,9 @@ impl<S> Client<S> {
         Client::of(self.settings)
     }
 
-    /// Lets this client register redirect URIs of a private scheme that has no dot in it, as in `cursor://app/callback`. Any
-    /// program can say that such a scheme is its own, so users are asked whether this client may sign in, one of your own
-    /// too (RFC 8252 §8.4). In lower case; none that browsers have a meaning for.
+    /// Lets this client register redirect URIs of a private scheme that has no dot in it, as in
+    /// `cursor://app/callback`. Any program can claim such a scheme, so users are asked for consent even if this client
+    /// is your own (RFC 8252 §8.4). Write it in lower case; schemes with a meaning to browsers are refused.
     ///
     /// ```
     /// use oauth_runtime::Client;
@@ -357,19 +362,21 @@ impl<S> Client<S> {
     }
 
     /// A place the browser may be sent to after a sign-out that this client asked for (OpenID Connect RP-Initiated Logout
-    /// §3): call it once for each. Of the same kinds as a redirect URI.
+    /// §3): call it once for each. The same kinds of URIs are allowed as for redirect URIs.
     #[must_use]
     pub fn post_logout_redirect_uri(mut self, uri: impl Into<String>) -> Self {
         self.settings.post_logout_redirect_uris.push(uri.into());
         self
     }
 
-    /// Where the client is told that a session ended (OpenID Connect Back-Channel Logout 1.0): the service posts a signed
-    /// `logout_token` there when its user signs out, or is signed out by your code, no matter who asked for it: a client that asked
-    /// with its own `id_token_hint` is told as well. https, or http on loopback where the issuer is; no fragment.
+    /// Where the client is notified that a session ended (OpenID Connect Back-Channel Logout 1.0): the service posts a
+    /// signed `logout_token` there when its user signs out, or your code signs them out, no matter who asked for it:
+    /// even a client that asked with its own `id_token_hint` is notified. https, or http on loopback if the issuer is;
+    /// no fragment.
     ///
-    /// Required: the scope `openid`, and sessions ([`Builder::reload`](crate::Builder::reload)). The client is told of sessions by
-    /// which it got an ID token, by `sub` and `sid`. Not told is what is over by itself, since it was idle or old.
+    /// Required: the scope `openid`, and sessions ([`Builder::reload`](crate::Builder::reload)). The client is notified
+    /// of sessions by which it got an ID token, by `sub` and `sid`. It is not notified when a session expires by
+    /// itself.
     ///
     /// ```
     /// use oauth_runtime::Client;
@@ -388,18 +395,19 @@ impl<S> Client<S> {
         self
     }
 
-    /// Says that this client is somebody else's: its users are asked whether they allow it what it asks for, and it may ask
-    /// for nothing beyond who they are until [`Client::allow_scopes`] and [`Client::allow_resources`] name it.
+    /// Says that this client belongs to someone else: its users are asked for consent, and it may ask only who they are
+    /// until [`Client::allow_scopes`] and [`Client::allow_resources`] allow more.
     ///
-    /// A client of your own does not ask, as long as it shows who it is or is reached by https. One that does neither,
-    /// such as a command line, is not let in by a session alone: any program could say that it is this one.
+    /// Users are not asked about a client of your own, as long as it authenticates or is reached by https. With one
+    /// that does neither, such as a command line, a session alone is not enough, since any program could claim to be
+    /// it.
     #[must_use]
     pub fn third_party(mut self) -> Self {
         self.settings.is_third_party = true;
         self
     }
 
-    /// Gives this client no refresh tokens, though the service has them.
+    /// Gives this client no refresh tokens, even if the service has them.
     #[must_use]
     pub fn without_refresh_tokens(mut self) -> Self {
         self.settings.may_refresh = false;
@@ -419,7 +427,7 @@ impl<S> fmt::Debug for Client<S> {
     }
 }
 
-/// A [`Client`] that a builder takes.
+/// A [`Client`] that a builder accepts.
 #[derive(Clone, Copy, Debug)]
 pub enum Ready {}
 
@@ -427,11 +435,11 @@ pub enum Ready {}
 #[derive(Clone, Copy, Debug)]
 pub enum NeedsRedirectUri {}
 
-/// Of a [`Client`] that can get tokens: [`Ready`].
+/// Implemented for the state of a [`Client`] that can get tokens: [`Ready`].
 #[diagnostic::on_unimplemented(
     message = "the public client has no redirect URI: add `.redirect_uri(\"https://..\")`",
     label = "has no redirect URI",
-    note = "where the URIs are known at run time only: `.redirect_uris(list)`; on devices without a browser: `.device()`"
+    note = "if the URIs are only known at run time: `.redirect_uris(list)`; on devices without a browser: `.device()`"
 )]
 pub trait Complete: sealed::Sealed {}
 
@@ -442,7 +450,7 @@ mod sealed {
     impl Sealed for super::Ready {}
 }
 
-/// How long the id in a request may be: of a client that is not listed it may be a URL, or all that it registered.
+/// How long the id in a request may be: that of a client that is not listed may be a URL, or all that it registered.
 pub(crate) const MAX_CLIENT_ID_BYTES: usize = 1024;
 
 /// Whether a listed client may have this id.

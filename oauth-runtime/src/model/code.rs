@@ -18,11 +18,11 @@ use crate::model::resource::Resources;
 use crate::model::scope::Scope;
 use crate::model::session::{Authentication, HowSignedIn, Person};
 
-/// An authorization request that was found good (RFC 6749 §4.1.1).
+/// A valid authorization request (RFC 6749 §4.1.1).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct AuthorizationRequest {
     pub(crate) client_id: String,
-    /// Registered, and where the answer goes.
+    /// Where the answer goes; it is registered.
     pub(crate) redirect_uri: String,
     pub(crate) scope: Scope,
     #[serde(default, skip_serializing_if = "Resources::is_empty")]
@@ -31,37 +31,37 @@ pub(crate) struct AuthorizationRequest {
     /// OpenID Connect Core §3.1.2.1: comes back in the ID token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) nonce: Option<String>,
-    /// Claims that are to be there as well (`claims`), among those that the scope is for.
+    /// Further claims for it (`claims`), among those that the scope releases.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) in_id_token: Vec<String>,
-    /// None: of a client that goes without PKCE.
+    /// `None` for a client without PKCE.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) challenge: Option<Challenge>,
-    /// The key that the code is for (`dpop_jkt`, RFC 9449 §10).
+    /// The key that the code is bound to (`dpop_jkt`, RFC 9449 §10).
     #[serde(default, rename = "jkt", skip_serializing_if = "Option::is_none")]
     pub(crate) key: Option<Thumbprint>,
     #[serde(default, rename = "wishes")]
     pub(crate) requirements: Requirements,
-    /// What its user ticked: that the session outlives the browser.
+    /// Whether its user ticked that the session outlives the browser.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) remember: bool,
-    /// Whether no refresh tokens were offered with it: then none come of it, whatever the configuration becomes.
+    /// Whether no refresh tokens were offered with it: then it never leads to any, whatever the configuration becomes.
     #[serde(default, rename = "once", skip_serializing_if = "std::ops::Not::not")]
     pub(crate) without_refresh: bool,
-    /// The device that gets the answer, where it is not the browser that brings it. The browser then comes back to the page on
-    /// which the device's code was typed.
+    /// The device that gets the answer, if the browser does not bring it. The browser then returns to the page on which
+    /// the device's code was typed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) device: Option<ForDevice>,
-    /// The push that it came by, where it did (RFC 9126).
+    /// The push that it came by, if any (RFC 9126).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) push: Option<Push>,
-    /// The page of the application itself that it is for, and no client's.
+    /// The page of the application itself that it is for, rather than for a client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) page: Option<LocalPath>,
 }
 
 impl AuthorizationRequest {
-    /// One whose answer goes to a page of this server or of the application: it asks for nothing that is a client's.
+    /// A request whose answer goes to a page of this server or of the application: it asks for nothing for a client.
     pub(crate) fn of_own_page(redirect_uri: String, requirements: Requirements) -> Self {
         AuthorizationRequest {
             client_id: String::new(),
@@ -83,16 +83,16 @@ impl AuthorizationRequest {
     }
 }
 
-/// How the client requires its user to be authenticated (OpenID Connect Core §3.1.2.1, RFC 9470 §4). It travels with the
-/// request to the code, and holds on every way there.
+/// How the client requires its user to be authenticated (OpenID Connect Core §3.1.2.1, RFC 9470 §4). It travels with
+/// the request to the code, and applies on every way there.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Requirements {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) prompt: Vec<Prompt>,
-    /// Seconds.
+    /// In seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) max_age: Option<u64>,
-    /// What `prompt` and `max_age` come to: an earlier sign-in will not do.
+    /// From `prompt` and `max_age`: an earlier sign-in is not enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) signed_in_since: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -100,34 +100,34 @@ pub(crate) struct Requirements {
     /// The `sub` of `id_token_hint`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) subject: Option<String>,
-    /// The `sub` of `claims`: one of these, where any is named.
+    /// The `sub` of `claims`: the user must be one of these, if any are named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) subjects: Vec<String>,
     /// `login_hint`
     #[serde(default, rename = "hint", skip_serializing_if = "Option::is_none")]
     pub(crate) login_hint: Option<String>,
-    /// The language of the pages, where it is not English.
+    /// The language of the pages, if it is not English.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) language: Option<String>,
 }
 
 crate::model::words! {
-    /// What a client wants its user to be shown, whatever else would do (`prompt`, OpenID Connect Core §3.1.2.1).
+    /// What a client wants its user to see in any case (`prompt`, OpenID Connect Core §3.1.2.1).
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
     #[serde(rename_all = "snake_case")]
     #[non_exhaustive]
     pub enum Prompt {
-        /// The user signs in, though they may be signed in.
+        /// The user signs in, even if they are signed in already.
         Login = "login",
-        /// The user is asked whether they allow what is asked for.
+        /// The user is asked for consent.
         Consent = "consent",
-        /// The user chooses an account. One is signed in at a time: it is as [`Prompt::Login`].
+        /// The user chooses an account. Since only one is signed in at a time, this is like [`Prompt::Login`].
         SelectAccount = "select_account",
     }
 }
 
 crate::model::words! {
-    /// Why a user is not the one that a client asked for, as events say it.
+    /// Why a user is not the one that a client asked for, as named in events.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub(crate) enum Unmet {
         Subject = "another_user",
@@ -138,7 +138,7 @@ crate::model::words! {
 }
 
 impl Requirements {
-    /// Whether a client gets this user, who was authenticated like this: asked of a session, of a sign-in, and once more
+    /// Whether a client may get this user, authenticated in this way: checked for a session, for a sign-in, and again
     /// when the code is made.
     pub(crate) fn check(&self, subject: &str, how: &HowSignedIn<'_>) -> Result<(), Unmet> {
         let is_named = self.subjects.is_empty() || self.subjects.iter().any(|named| named == subject);
@@ -152,7 +152,7 @@ impl Requirements {
         if self.acr.is_empty() || how.acr.is_some_and(is_one_of) { Ok(()) } else { Err(Unmet::Acr) }
     }
 
-    /// Whether the user has to sign in anew, however recently they did.
+    /// Whether the user has to sign in again, however recently they did.
     pub(crate) fn want_a_sign_in(&self) -> bool {
         self.max_age == Some(0) || self.prompt.iter().any(|prompt| *prompt != Prompt::Consent)
     }
@@ -161,14 +161,14 @@ impl Requirements {
 /// The hidden field of the sign-in form.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SignInForm {
-    /// Its sign-in is its user's once.
+    /// Spent by one successful sign-in.
     pub(crate) form: FormId,
     pub(crate) request: AuthorizationRequest,
     /// The hash of the cookie of the browser that the form was made for.
     pub(crate) browser: String,
 }
 
-/// A sign-in form, which is sent once however often its page is shown again: its name, and when it was first made.
+/// A sign-in form, which works once however often its page is shown: its name, and when it was first made.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct FormId {
     pub(crate) id: String,
@@ -180,7 +180,7 @@ impl FormId {
         FormId { id: random_id(), made: now }
     }
 
-    /// No page of it is good after that: for as long it is remembered that it was sent.
+    /// No page of it works after this time: until then it is remembered that it was sent.
     pub(crate) fn until(&self) -> Timestamp {
         self.made + LONGEST_SIGN_IN
     }
@@ -189,21 +189,21 @@ impl FormId {
 /// The longest that a sign-in may take, mistakes and questions included.
 const LONGEST_SIGN_IN: Duration = Duration::from_secs(2 * 3600);
 
-/// The grant that the code is of with which a form is answered, and when it was: a repeat gets a code of the same grant.
+/// The grant of the code that answers a form, and when it was answered: a repeat gets a code of the same grant.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Promised {
     pub(crate) grant: String,
     pub(crate) at: Timestamp,
 }
 
-/// The memory that a form was made with, whose user is not known: under a name of its own.
+/// For a form whose user is not known yet: the state of the store's memory under a name of its own.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Once {
     pub(crate) id: String,
     pub(crate) as_of: AsOf,
 }
 
-/// The hidden field of the page that asks one more thing.
+/// The hidden field of the page that asks another question.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct QuestionForm {
     pub(crate) once: Once,
@@ -211,7 +211,7 @@ pub(crate) struct QuestionForm {
     pub(crate) sign_in: FormId,
     pub(crate) request: AuthorizationRequest,
     pub(crate) browser: String,
-    /// As typed: the password was right.
+    /// The name as typed; the password was right.
     pub(crate) username: String,
     /// When the password was asked for: a sign-out since ends this sign-in too.
     pub(crate) began: Timestamp,
@@ -233,7 +233,7 @@ pub(crate) struct ConsentForm {
 /// The hidden field of the page that asks whether to sign out.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SignOutForm {
-    /// Those that end with it.
+    /// The sessions that end with it.
     pub(crate) sessions: Vec<SessionOf>,
     pub(crate) browser: String,
     /// The client, its registered URI and the state.
@@ -247,11 +247,11 @@ pub(crate) struct SessionOf {
     pub(crate) session: String,
 }
 
-/// The hidden field of the page on which users end what they gave.
+/// The hidden field of the page on which users end access and sessions.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct AccountForm {
     pub(crate) subject: String,
-    /// The session that it was shown to.
+    /// The session to which it was shown.
     pub(crate) session: String,
     pub(crate) browser: String,
 }
@@ -274,7 +274,7 @@ pub(crate) struct AfterSignOut {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Posted {
     pub(crate) path: String,
-    /// As it was posted.
+    /// The posted body, unchanged.
     pub(crate) body: String,
 }
 
@@ -289,7 +289,7 @@ pub(crate) struct AuthorizationCode {
     /// The grant that everything issued from this code belongs to.
     pub(crate) grant: String,
     pub(crate) client_id: String,
-    /// A digest of it: a code has little room.
+    /// A digest of the redirect URI, since a code has little room.
     pub(crate) redirect_uri: String,
     pub(crate) scope: Scope,
     #[serde(default, skip_serializing_if = "Resources::is_empty")]
@@ -300,7 +300,7 @@ pub(crate) struct AuthorizationCode {
     pub(crate) in_id_token: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) challenge: Option<Challenge>,
-    /// The key whose proof has to come with it.
+    /// The key whose proof must come with it.
     #[serde(default, rename = "jkt", skip_serializing_if = "Option::is_none")]
     pub(crate) key: Option<Thumbprint>,
     pub(crate) subject: String,
@@ -311,7 +311,7 @@ pub(crate) struct AuthorizationCode {
     pub(crate) authentication: Authentication,
 }
 
-/// What its user granted a device: the same, which is kept sealed until the device asks.
+/// What its user granted a device: the same, kept sealed until the device asks.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct DeviceGrant(pub(crate) AuthorizationCode);

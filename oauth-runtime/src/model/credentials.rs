@@ -6,25 +6,25 @@ use crate::model::hash::sha256;
 use crate::model::jwk::PublicKey;
 use crate::model::secret::constant_time_eq;
 
-/// What a confidential client can be known by: its secrets, its keys, or both while it changes from one to the other.
+/// The credentials of a confidential client: its secrets, its keys, or both while it changes from one to the other.
 pub(crate) struct Credentials {
     pub(crate) secrets: Vec<SecretHash>,
-    /// What its assertions are signed with (RFC 7523 §3).
+    /// The keys of its assertions (RFC 7523 §3).
     pub(crate) keys: Vec<PublicKey>,
 }
 
-/// The SHA-256 of a secret: enough to recognise it, and nothing that could be sent in its place.
+/// The SHA-256 of a secret: enough to recognize it, but it cannot be sent instead.
 pub(crate) struct SecretHash([u8; 32]);
 
 impl SecretHash {
-    /// Of what the client sends.
+    /// The hash of what the client sends.
     pub(crate) fn of(secret: &str) -> Self {
         SecretHash(sha256(secret.as_bytes()))
     }
 }
 
 impl Credentials {
-    /// All are compared, whichever it is.
+    /// All are compared, even after a match.
     pub(crate) fn has_secret(&self, secret: &str) -> bool {
         let hash = sha256(secret.as_bytes());
         self.secrets.iter().fold(false, |found, known| constant_time_eq(&known.0, &hash) | found)

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::as_of::AsOf;
 
-/// The device cookie: what a browser is known for, the last first. It lets no one in: attempts of a browser that is known for a
-/// name count on their own.
+/// The device cookie: the users for whom a browser is known, the latest first. It signs no one in: it only lets
+/// attempts for a known name count on their own.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Devices {
     #[serde(rename = "d")]
@@ -18,7 +18,7 @@ pub(crate) struct Device {
     pub(crate) id: String,
     #[serde(rename = "s")]
     pub(crate) subject: String,
-    /// The hash of the exact name: a name that only folds alike may be another user's.
+    /// The hash of the exact name: a name that is merely similar may be another user's.
     #[serde(rename = "n")]
     pub(crate) name: String,
     #[serde(rename = "v")]

@@ -1,4 +1,4 @@
-//! What a device asks for that has no browser: how it travels, and what waits for its user (RFC 8628).
+//! The request of a device without a browser: how it travels, and what waits for its user (RFC 8628).
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -11,26 +11,26 @@ use crate::model::resource::Resources;
 use crate::model::scope::Scope;
 use crate::model::user_code::UserCode;
 
-/// What the device shows when it asks whether its user has decided (RFC 8628 §3.2).
+/// What the device sends when it asks whether its user has decided (RFC 8628 §3.2).
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct DeviceCode {
-    /// Of the request that waits.
+    /// The id of the waiting request.
     pub(crate) id: String,
     #[serde(rename = "w")]
     pub(crate) user_code: UserCode,
     #[serde(rename = "k")]
     pub(crate) client_id: String,
-    /// The memory in which it waits.
+    /// The state of the store's memory in which it waits.
     #[serde(rename = "v")]
     pub(crate) as_of: AsOf,
 }
 
 impl DeviceCode {
-    /// Long enough to find a phone, and no longer: that is for how long a stranger may send the code around.
+    /// Long enough to find a phone, and no longer, since an attacker may send the code around for that time.
     pub(crate) const LIFETIME: Duration = Duration::from_secs(600);
 }
 
-/// What waits for a user: it is kept sealed, beside the code that the device shows.
+/// What waits for a user, kept sealed under the code that the device shows.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct DeviceRequest {
     #[serde(rename = "k")]
@@ -52,10 +52,10 @@ pub(crate) struct Asked {
     pub(crate) from: Option<IpAddr>,
 }
 
-/// Which device an authorization request is of: its answer goes there, and not with the browser.
+/// The device of an authorization request: the answer goes to it, rather than with the browser.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ForDevice {
-    /// Of the request that waits.
+    /// The id of the waiting request.
     pub(crate) id: String,
     #[serde(rename = "w")]
     pub(crate) user_code: UserCode,

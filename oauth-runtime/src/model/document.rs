@@ -1,4 +1,4 @@
-//! Why a document about a client is not taken (draft-ietf-oauth-client-id-metadata-document-02).
+//! Why a document about a client is not accepted (draft-ietf-oauth-client-id-metadata-document-02).
 
 /// From the table below: the enum, its texts, and all of them for the tests.
 macro_rules! unfit {
@@ -17,7 +17,7 @@ macro_rules! unfit {
                 match self { $(Unfit::$name => $text,)+ }
             }
 
-            /// Whether the client's own people say so, by what is there now: then nothing holds that was there before.
+            /// Whether the client's own server shows this now: then an earlier document no longer counts.
             #[cfg_attr(not(feature = "mcp"), expect(dead_code, reason = "no documents are fetched"))]
             pub(crate) fn withdraws(self) -> bool {
                 match self { $(Unfit::$name => $withdraws,)+ }
@@ -31,8 +31,8 @@ unfit! {
     Url: "the client_id must be an https URL with a path, written as a parser of URLs writes it, of at most 256 bytes, without \
           port, user name, fragment and dot segments", true;
     Host: "the host of the client_id must be a public name, and not one of this server", true;
-    /// By the author's list.
-    NotLetIn: "this server takes no client from that host: ask the people who run it", true;
+    /// The author's list does not have it.
+    NotLetIn: "this server accepts no client from that host: ask the people who run it", true;
     /// Draft §8.6.
     Address: "the host of the client_id is at an address that is not public", false;
     /// Draft §5.
@@ -61,13 +61,13 @@ unfit! {
     RedirectUriTwice: "redirect_uris has a URI more than once", true;
 }
 
-/// Why a document could not be asked for, which may be otherwise in a moment.
+/// Why a document could not be fetched, which may change in a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(not(any(test, feature = "mcp")), expect(dead_code, reason = "no documents are fetched"))]
 pub(crate) enum Away {
     /// No address, no connection, no answer in time.
     Unreachable,
-    /// It says itself that it fails.
+    /// It answers that its server fails.
     Failing,
     /// Too many are asked for.
     Budget,

@@ -8,14 +8,14 @@ use crate::model::bytes::all_bytes;
 pub(crate) struct Parameters<'a> {
     pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     are_of_another_site: bool,
-    /// The body, where it is JSON.
+    /// The body, if it is JSON.
     json: &'a [u8],
 }
 
 /// Why a parameter cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BadParameter {
-    /// It stands there more than once (RFC 6749 §3.1).
+    /// It occurs more than once (RFC 6749 §3.1).
     Repeated(&'static str),
     TooLong(&'static str),
     /// It is not UTF-8.
@@ -30,13 +30,13 @@ impl<'a> Parameters<'a> {
                 pairs.extend(text.split('&').filter(|pair| !pair.is_empty()).map(pair));
                 pairs
             }
-            // Replaced letter by letter, and refused where it is read.
+            // Invalid bytes are replaced, and refused when the parameter is read.
             Err(_) => form_urlencoded::parse(text).collect(),
         };
         Parameters { pairs, are_of_another_site: false, json: b"" }
     }
 
-    /// The same, where a page of another site posted them first, whatever page of ours took them on.
+    /// The same, for parameters that a page of another site posted first, whichever page of ours passed them on.
     pub(crate) fn parse_of_another_site(text: &'a [u8]) -> Self {
         Parameters { are_of_another_site: true, ..Parameters::parse(text) }
     }
@@ -60,13 +60,13 @@ impl<'a> Parameters<'a> {
         form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).finish()
     }
 
-    /// All values of a parameter that may stand there more than once; empty ones are absent.
+    /// All values of a parameter that may occur more than once; empty ones are absent.
     pub(crate) fn all(&self, name: &'static str, max_bytes: usize) -> Result<Vec<&str>, BadParameter> {
         let values = self.pairs.iter().filter(|(key, value)| key == name && !value.is_empty());
         values.map(|(_, value)| readable(name, value, max_bytes)).collect()
     }
 
-    /// The value, if it is there once, is no longer than this, and is not empty: an empty parameter is an absent one.
+    /// The value, if it occurs once, is no longer than this, and is not empty: an empty parameter counts as absent.
     pub(crate) fn get(&self, name: &'static str, max_bytes: usize) -> Result<Option<&str>, BadParameter> {
         let mut values = self.pairs.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_ref());
         let first = values.next();
@@ -83,7 +83,7 @@ impl<'a> Parameters<'a> {
 /// How many parameters most requests have at most.
 const ORDINARY: usize = 12;
 
-/// Most of what comes is nothing to be decoded, such as the long text of what was sealed: that is borrowed as it stands.
+/// Most values need no decoding, such as long sealed texts: those are borrowed.
 fn pair(text: &str) -> (Cow<'_, str>, Cow<'_, str>) {
     if !all_bytes(text, |byte| byte != b'%' && byte != b'+') {
         return form_urlencoded::parse(text.as_bytes()).next().unwrap_or_default();
@@ -96,7 +96,7 @@ fn readable<'v>(name: &'static str, value: &'v str, max_bytes: usize) -> Result<
     if value.len() > max_bytes {
         Err(BadParameter::TooLong(name))
     } else if !value.is_ascii() && value.contains(char::REPLACEMENT_CHARACTER) {
-        // What the decoder puts where the bytes are not UTF-8: passing it on would change what was sent.
+        // The decoder's replacement for invalid UTF-8: passing it on would change what was sent.
         Err(BadParameter::Encoding(name))
     } else {
         Ok(value)

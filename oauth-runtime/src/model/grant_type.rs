@@ -13,7 +13,7 @@ crate::model::words! {
     pub enum GrantType {
         /// A code that the user's browser brings (RFC 6749 §4.1).
         AuthorizationCode = "authorization_code",
-        /// A refresh token, where the service issues them (RFC 6749 §6).
+        /// A refresh token, if the service issues them (RFC 6749 §6).
         RefreshToken = "refresh_token",
         /// The client's own credentials, for a token in its own name (RFC 6749 §4.4).
         ClientCredentials = "client_credentials",

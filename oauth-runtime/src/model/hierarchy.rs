@@ -1,16 +1,16 @@
-//! Which scopes have others in them, as `files` has `files:read`.
+//! Which scopes imply others, as `files` implies `files:read`.
 
 use std::collections::BTreeMap;
 
 use crate::model::scope::Scope;
 
-/// For each scope, all that it implies, by however many steps.
+/// For each scope, all that it implies, over any number of steps.
 #[derive(Debug, Default)]
 pub(crate) struct Hierarchy(BTreeMap<String, Scope>);
 
 impl Hierarchy {
     pub(crate) fn of(mut implied: BTreeMap<String, Scope>) -> Self {
-        // Each round takes a step more; there are no more steps than scopes.
+        // Each round takes one more step; there are no more steps than scopes.
         for _ in 0..implied.len() {
             let before = implied.clone();
             for scope in implied.values_mut() {

@@ -10,7 +10,7 @@ pub(crate) fn random_id() -> String {
     URL_SAFE_NO_PAD.encode(rand::random::<[u8; 16]>())
 }
 
-/// The name of a fact in the store: of fixed length, whatever it is about, and showing nothing of it.
+/// The name of a fact in the store: of fixed length, and hiding what it is about.
 pub(crate) fn digest(kind: &str, value: &str) -> String {
     let mut name = String::with_capacity(kind.len() + 1 + HASH_CHARS);
     name.push_str(kind);
@@ -19,5 +19,5 @@ pub(crate) fn digest(kind: &str, value: &str) -> String {
     name
 }
 
-/// Of a SHA-256, base64url.
+/// The length of a SHA-256 in base64url.
 const HASH_CHARS: usize = 43;

@@ -1,4 +1,4 @@
-//! The issuer: the server's name, and what its addresses are made of.
+//! The issuer: the server's name, from which its addresses are made.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,7 +16,7 @@ pub(crate) struct Issuer {
     userinfo: String,
 }
 
-/// Why a text is no issuer.
+/// Why a text is not an issuer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum InvalidIssuer {
     /// It is not an absolute http or https URL.
@@ -61,12 +61,12 @@ impl Issuer {
         &self.origin
     }
 
-    /// Empty, or `/tenant`: what every path of this server begins with.
+    /// Empty, or a path such as `/tenant`, with which every path of this server begins.
     pub(crate) fn path(&self) -> &str {
         path(&self.url)
     }
 
-    /// The audience of a token that is for `/userinfo` alone: a name, wherever that URL is.
+    /// The audience of a token that is only for `/userinfo`: a name, wherever that URL is.
     pub(crate) fn userinfo(&self) -> &str {
         &self.userinfo
     }
@@ -89,7 +89,8 @@ impl FromStr for Issuer {
             return Err(why);
         }
         let url = Url::parse(text).map_err(|_| InvalidIssuer::NotAUrl)?;
-        // What was read of the text holds for the URL, since they are one here. RFC 8414 §3.3 compares issuers as strings: one that a URL parser would rewrite compares with nothing.
+        // The text and the URL must be the same. RFC 8414 §3.3 compares issuers as strings, so one that a URL parser
+        // would rewrite matches nothing.
         let rewritten = url.as_str();
         if rewritten != text && rewritten.strip_suffix('/') != Some(text) {
             return Err(InvalidIssuer::NotAUrl);
@@ -104,7 +105,8 @@ fn path(url: &Url) -> &str {
     url.path().trim_end_matches('/')
 }
 
-/// Which rule a text breaks, a name in another script (`xn--`) aside, which takes a parser: when a program is compiled, and when it starts.
+/// Which rule a text breaks, at compile time and at start-up. Only names in other scripts (`xn--`) are left to a
+/// parser.
 pub(crate) const fn broken_rule(text: &str) -> Option<InvalidIssuer> {
     let Some((authority, mut path)) = web(text.as_bytes()) else { return Some(InvalidIssuer::NotAUrl) };
     let is_https = text.as_bytes()[4] == b's';
@@ -196,7 +198,7 @@ mod tests {
         ] {
             assert_eq!(bad.parse::<Issuer>().expect_err(bad), why, "{bad}");
         }
-        // Only a name in another script is left to the start of the program.
+        // Only a name in another script is checked at start-up.
         for (text, rest) in
             [("https://xn--a-ecp.ru", true), ("https://notes.example:443", false), ("https://a:99999", false)]
         {

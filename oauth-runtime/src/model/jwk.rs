@@ -1,6 +1,6 @@
 //! Keys as JSON (RFC 7517): read, checked and written in one place.
 //!
-//! `jsonwebtoken` reads them and verifies by the keys of others; aws-lc tells whether the numbers are a key at all.
+//! `jsonwebtoken` reads them and verifies by the keys of others; aws-lc checks whether the numbers are a key at all.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub(crate) enum Algorithm {
 }
 
 impl Algorithm {
-    /// How long a signature of it is at most.
+    /// How long its signatures are at most.
     pub(crate) fn most_bytes(self) -> usize {
         match self {
             Algorithm::HS256 => 32,
@@ -52,7 +52,7 @@ impl Algorithm {
     }
 }
 
-/// How something is signed that others verify, by a public key.
+/// The algorithms of signatures that others verify with a public key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignatureAlgorithm {
     /// ECDSA over P-256 with SHA-256.
@@ -87,15 +87,15 @@ pub(crate) struct PublicKey {
 #[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidJwk {
-    /// It is no JSON object, has a member of the wrong type, or is a set without keys.
+    /// It is not a JSON object, has a member of the wrong type, or is a set without keys.
     #[error("it must be a JWK, or a JWK set with keys in it, as JSON")]
     NotAKey,
     /// It has the private part in it.
     #[error(
-        "it has a private or secret key in it: give the public part of a key pair alone, and keep the rest with the client"
+        "it has a private or secret key in it: give only the public part of a key pair, and keep the rest with the client"
     )]
     Private,
-    /// It is of another kind than P-256, Ed25519 or RSA of 2048 to 8192 bits, or its numbers are of another length.
+    /// It is not P-256, Ed25519 or RSA of 2048 to 8192 bits, or its numbers have another length.
     #[error(
         "it must be of kind P-256 (ES256), Ed25519 (EdDSA) or RSA of 2048 to 8192 bits (RS256), with all numbers of its \
          kind in their full length"
@@ -207,7 +207,7 @@ impl PublicKey {
 
     /// Its thumbprint (RFC 7638).
     pub(crate) fn thumbprint(&self) -> Option<Thumbprint> {
-        // RFC 7638 §3: the required members alone, in the order of their names, without white space
+        // RFC 7638 §3: only the required members, in the order of their names, without white space
         let members: BTreeMap<String, Value> =
             serde_json::from_value(serde_json::to_value(&self.jwk.algorithm).ok()?).ok()?;
         Some(Thumbprint::of(sha256(&serde_json::to_vec(&members).ok()?)))
@@ -226,20 +226,20 @@ impl PublicKey {
         Some((id, serde_json::to_value(jwk).ok()?))
     }
 
-    /// Parsed, for keys of our own, which verify often. None where the numbers are not a key.
+    /// Parsed, for keys of our own, which verify often. `None` if the numbers are not a key.
     pub(crate) fn parsed(&self) -> Option<ParsedPublicKey> {
         match (self.algorithm, self.key.kind()) {
             (Algorithm::ES256, DecodingKeyKind::SecretOrDer(point)) => {
                 ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).ok()
             }
             (Algorithm::EdDSA, DecodingKeyKind::SecretOrDer(x)) => {
-                // RFC 8032 §5.1.3: y is less than 2^255 - 19. aws-lc does not tell whether it has an x.
+                // RFC 8032 §5.1.3: y is less than 2^255 - 19. aws-lc does not check whether it has an x.
                 let is_too_large = x[31] | 0x80 == 0xff && x[1..31].iter().all(|it| *it == 0xff) && x[0] >= 0xed;
                 let anyone_can_sign = SMALL_ORDER.contains(&URL_SAFE_NO_PAD.encode(x).as_str());
                 if is_too_large || anyone_can_sign { None } else { ParsedPublicKey::new(&ED25519, x).ok() }
             }
             (Algorithm::RS256, DecodingKeyKind::RsaModulusExponent { n, e }) => {
-                // Only as DER are the numbers checked: odd, without leading zeros, the exponent neither 1 nor large.
+                // The numbers are checked only as DER: odd, without leading zeros, the exponent neither 1 nor large.
                 let der: PublicKeyX509Der<'_> = PublicKeyComponents { n, e }.as_der().ok()?;
                 ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der.as_ref()).ok()
             }
@@ -249,7 +249,7 @@ impl PublicKey {
 
     /// Whether a message has this signature of the key.
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        // By name: the default provider panics where another crate of the application turns on a second one.
+        // By name: the default provider panics if another crate of the application turns on a second one.
         let verifier = (aws_lc::DEFAULT_PROVIDER.verifier_factory)(&self.algorithm.jose(), &self.key);
         verifier.is_ok_and(|verifier| verifier.verify(message, &signature.to_vec()).is_ok())
     }
@@ -279,7 +279,7 @@ const SMALL_ORDER: [&str; 10] = [
     "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIA",
     "7P________________________________________8",
 ];
-/// Of 32 bytes in base64url.
+/// The length of 32 bytes in base64url.
 const LENGTH_OF_32: usize = 43;
 
 /// The length of a number that does not begin with a zero byte.

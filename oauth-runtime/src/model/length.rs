@@ -1,34 +1,34 @@
-//! How long something is, written as JSON.
+//! How long something is when written as JSON.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::Value;
 
-/// In bytes, without writing it; none where it cannot be written.
+/// In bytes, without writing it; `None` if it cannot be written.
 pub(crate) fn json_bytes(value: &impl Serialize) -> Option<usize> {
     let mut written = Length(0);
     serde_json::to_writer(&mut written, value).ok()?;
     Some(written.0)
 }
 
-/// No fewer bytes than a text has as JSON, without a look at it: each of its own may be written as six.
+/// At least as many bytes as a text has as JSON, without looking at it: each byte may become six.
 pub(crate) const fn most_of_text(text: &str) -> usize {
     2 + 6 * text.len()
 }
 
-/// How long a text is as JSON, where none of its control characters has a short form.
+/// How long a text is as JSON, if none of its control characters has a short form.
 pub(crate) fn text_bytes(text: &str) -> usize {
     let escaped = |byte: u8| usize::from(byte == b'"' || byte == b'\\') + if byte < b' ' { 5 } else { 0 };
     2 + text.len() + text.bytes().map(escaped).sum::<usize>()
 }
 
-/// No fewer bytes than any value has.
+/// At least as many bytes as the value has.
 pub(crate) fn most_of_json(value: &Value) -> usize {
     match value {
         Value::Null | Value::Bool(_) => 5,
         Value::Number(number) if number.is_u64() || number.is_i64() => MOST_OF_NUMBER,
-        // A crate of the application may have turned on that numbers are as long as they were written.
+        // A crate of the application may have turned on numbers of any length.
         Value::Number(number) => MOST_OF_NUMBER.max(number.to_string().len()),
         Value::String(text) => most_of_text(text),
         Value::Array(values) => 2 + values.iter().map(|value| 1 + most_of_json(value)).sum::<usize>(),

@@ -8,23 +8,23 @@ pub(crate) const LONGEST_ACCESS_TOKEN: Duration = Duration::from_secs(DAY);
 /// The longest that an authorization code may live (RFC 6749 §4.1.2).
 pub(crate) const LONGEST_CODE: Duration = Duration::from_secs(600);
 
-/// The longest that anything may live that a sign-in gives: sessions and families of refresh tokens.
+/// The longest that anything from a sign-in may live: sessions and families of refresh tokens.
 pub(crate) const LONGEST: Duration = Duration::from_secs(400 * DAY);
 
-/// How long a request may be on its way between two steps: for as much longer something spent is remembered.
+/// How long a request may be on its way between two steps: spent things are remembered for that much longer.
 pub(crate) const SLOWEST_ANSWER: Duration = Duration::from_secs(60);
 
-/// How long, after its first use, a refresh token may be used again unless the builder says otherwise: two tabs that refresh
-/// at once, or an answer that was lost on the way. Both get the same generation.
+/// How long, after its first use, a refresh token may be used again by default: for two tabs that refresh at once, or
+/// an answer that was lost on the way. Both get the same generation.
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
-/// The longest that the builder may say. What has ended and what lives is remembered for this, whatever it says, so that it
-/// may say otherwise tomorrow.
+/// The longest that the builder allows. What has ended and what lives is always remembered for this time, so that the
+/// setting can change.
 pub(crate) const LONGEST_GRACE: Duration = Duration::from_secs(60);
 
 pub(crate) const DAY: u64 = 24 * 3600;
 
-/// Whether a lifetime is one: of whole seconds, since tokens count those, at least one and at most the longest.
+/// Whether a lifetime is valid: in whole seconds, as in tokens, at least one and at most the longest.
 pub(crate) const fn is_lifetime(lifetime: Duration, longest: Duration) -> bool {
     lifetime.subsec_nanos() == 0 && lifetime.as_secs() > 0 && lifetime.as_secs() <= longest.as_secs()
 }
@@ -51,12 +51,12 @@ pub(crate) const fn written(text: &str) -> Option<Duration> {
     if is_lifetime(lifetime, LONGEST) { Some(lifetime) } else { None }
 }
 
-/// How long something is good that can be used many times.
+/// How long something that can be used many times is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lifetimes {
     /// Without use.
     pub(crate) idle: Duration,
-    /// From the sign-in on, with any use.
+    /// From the sign-in on, however often it is used.
     pub(crate) absolute: Duration,
 }
 

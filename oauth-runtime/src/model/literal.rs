@@ -1,13 +1,13 @@
-//! What is written in the source of an application, judged when it is compiled. Each function has the rule, and the text of the
-//! error, of what judges the same at start-up.
+//! Checks of literals in an application's source at compile time. Each function has the same rule and the same error as
+//! the check at start-up.
 
 use std::time::Duration;
 
 use crate::model::{issuer as issuers, lifetime as lifetimes, redirect_uri as redirect_uris, secret as secrets};
 
 /// Checks an issuer when the program is compiled: https, or http on loopback; a host in lower case, no default port, no
-/// query, no fragment. It is the `&'static str` that [`Builder::issuer`](crate::Builder::issuer) takes. Whether a host that begins
-/// with `xn--` is a name, `build()` says.
+/// query, no fragment. It is the `&'static str` that [`Builder::issuer`](crate::Builder::issuer) takes. `build()`
+/// checks whether a host that begins with `xn--` is a name.
 ///
 /// ```
 /// use oauth_runtime::{OAuthService, issuer};
@@ -34,9 +34,10 @@ macro_rules! issuer {
     }};
 }
 
-/// Checks a redirect URI when the program is compiled: all that holds for every client. It is the `&'static str` that
-/// [`Client::redirect_uri`](crate::Client::redirect_uri) takes. What depends on the rest, `build()` says: a private scheme without a
-/// dot is for [`Client::allow_scheme`](crate::Client::allow_scheme), and `http://app.localhost` for an issuer on loopback.
+/// Checks a redirect URI when the program is compiled, by the rules for every client. It is the `&'static str` that
+/// [`Client::redirect_uri`](crate::Client::redirect_uri) takes. `build()` checks what depends on other settings: a
+/// private scheme without a dot needs [`Client::allow_scheme`](crate::Client::allow_scheme), and `http://app.localhost`
+/// an issuer on loopback.
 ///
 /// ```
 /// use oauth_runtime::{Client, redirect_uri};
@@ -84,9 +85,9 @@ macro_rules! lifetime {
     }};
 }
 
-/// Checks a secret when the program is compiled, for one that is in the source: of an example, or of a program that runs nowhere
-/// else. It stands for 32 bytes or more in base64, base64url or hex, and is no placeholder. A secret of a service that others
-/// reach comes from the environment or a secret manager.
+/// Checks a secret when the program is compiled, for one in the source of an example, or of a program that runs only on
+/// your machine. It must decode to 32 bytes or more from base64, base64url or hex, and must not be a placeholder. Take
+/// the secret of a service that others reach from the environment or a secret manager.
 ///
 /// ```
 /// use oauth_runtime::{OAuthService, secret};

@@ -1,4 +1,4 @@
-//! Names that users type: how they are read where attempts are counted.
+//! Names that users type: how they are normalized to count attempts.
 
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup, IndicSyllabicCategory};
@@ -6,16 +6,17 @@ use icu_properties::{CodePointMapData, CodePointSetData};
 
 use crate::model::id::digest;
 
-/// How long a name may be, in bytes: one limit for the form and for what is sealed; where it counts or is kept, it is a hash.
+/// How long a name may be, in bytes: one limit for the form and for what is sealed; where it is counted or kept, it is
+/// a hash.
 pub(crate) const MAX_USERNAME_BYTES: usize = 256;
 
-/// A name as a look-up of the author's may read it, however it was spelt: of any case, width and accents, with white space
-/// and invisible characters anywhere. Names that fold alike count together, which costs less than two that an author's
-/// database takes for one.
+/// A name folded as a look-up of the author may read it: without case, width, accents, white space and invisible
+/// characters. Different names that fold alike count together, which is less harmful than counting apart two names that
+/// the author's database considers equal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FoldedName(String);
 
-/// A name as typed, but for case and width: what a browser is known for.
+/// A name as typed, except for case and width: a browser is known for this.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ExactName(String);
 
@@ -56,14 +57,14 @@ impl ExactName {
         ExactName(NFKC.normalize_iter(composed.flat_map(one_case)).collect())
     }
 
-    /// As it is kept: of one length, and showing nothing of the name to those who do not guess it.
+    /// The form that is kept: of fixed length, and hiding the name from anyone who does not guess it.
     pub(crate) fn hash(&self) -> String {
         digest("name", &self.0)
     }
 }
 
-/// A name that somebody else chose, as a page may show it: one line without what is not seen or turns the direction of what
-/// follows, cut to so many characters. None where nothing is left.
+/// A name that a third party chose, as a page may show it: one line, without characters that are invisible or change
+/// the direction of what follows, cut to this many characters. `None` if nothing is left.
 pub(crate) fn one_line(text: &str, longest: usize) -> Option<String> {
     let categories = CodePointMapData::<GeneralCategory>::new();
     let is_shown = |letter: &char| {
@@ -78,12 +79,12 @@ pub(crate) fn one_line(text: &str, longest: usize) -> Option<String> {
     (!cut.trim().is_empty()).then(|| cut.trim().to_owned())
 }
 
-/// By way of the upper case, which is one for `ß` and `ss`, for each sigma, for `K` and the Kelvin sign.
+/// By way of the upper case, which is the same for `ß` and `ss`, for each sigma, for `K` and the Kelvin sign.
 fn one_case(letter: char) -> impl Iterator<Item = char> {
     letter.to_uppercase().flat_map(char::to_lowercase)
 }
 
-/// Whether it is more than an accent, a space, a control or something that is not shown.
+/// Whether it is not just an accent, a space, a control or an invisible character.
 fn is_seen(letter: char) -> bool {
     let category = CodePointMapData::<GeneralCategory>::new().get(letter);
     let unseen = [GeneralCategoryGroup::Separator, GeneralCategoryGroup::Control, GeneralCategoryGroup::Format];
@@ -93,11 +94,11 @@ fn is_seen(letter: char) -> bool {
         && (!GeneralCategoryGroup::Mark.contains(category) || spells(letter))
 }
 
-/// Whether a mark is one that a word is spelt with, such as the vowels of Hindi and Thai, and no accent, tone, point or
-/// harakat. What decides is the mark and not the letter below it: a comparison without accents overlooks an accent on any
-/// letter, so that one on each would make as many names.
+/// Whether a mark is part of a word's spelling, such as the vowels of Hindi and Thai, rather than an accent, tone,
+/// point or harakat. The mark decides, not the letter below it: a comparison without accents ignores an accent on any
+/// letter, so adding one to each would give as many names.
 ///
-/// It is as the root of the Unicode Collation Algorithm compares, or takes more for one.
+/// It compares as the root of the Unicode Collation Algorithm does, or considers more names equal.
 fn spells(mark: char) -> bool {
     use IndicSyllabicCategory as Is;
     let is_syllabic = matches!(
@@ -117,7 +118,7 @@ fn spells(mark: char) -> bool {
     (is_syllabic && !OVERLOOKED.contains(&mark)) || is_of_thaana
 }
 
-/// Of the kinds above, those that the algorithm overlooks as it does accents.
+/// Of the kinds above, those that the algorithm ignores like accents.
 const OVERLOOKED: [char; 16] = [
     '\u{b55}',
     '\u{e47}',
@@ -239,12 +240,12 @@ mod tests {
             assert_ne!(folded(one), folded(other), "{one} {other}");
             for typed in [one, other] {
                 assert_eq!(folded(&folded(typed)), folded(typed), "{typed}");
-                // An accent on any letter is none of another name.
+                // An accent on any letter does not make another name.
                 let accented: String = typed.chars().flat_map(|letter| [letter, '\u{301}']).collect();
                 assert_eq!(folded(&accented), folded(typed), "{typed}");
             }
         }
-        // As comparisons without accents take them for one.
+        // Comparisons without accents consider these equal.
         for (one, other) in [
             ("फ़िरोज़", "फिरोज"),
             ("หมี่", "หมี"),

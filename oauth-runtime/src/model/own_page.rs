@@ -1,23 +1,24 @@
-//! A page of the application itself, and what it asks of who is to see it.
+//! A page of the application itself, and what it requires of its user.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// A path of this origin with its query: where a browser may be sent back to, since it leads to no other host however it is
-/// read.
+/// A path on this origin with its query, to which a browser may be sent back: however it is read, it leads to no other
+/// host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct LocalPath(String);
 
 impl LocalPath {
-    /// What a request asks for, as a place to come back to: with its query where there is room for that.
+    /// The address of a request, to come back to: with its query if there is room for that.
     pub(crate) fn of(path: &str, query: &str) -> Self {
         let whole = LocalPath::parse(&format!("{path}?{query}")).filter(|_| !query.is_empty());
         whole.or_else(|| LocalPath::parse(path)).unwrap_or_default()
     }
 
-    /// None where a browser could read it as anything but a path (WHATWG URL §4.4: `\` is as `/`, and a tab as nothing).
+    /// `None` if a browser could read it as anything but a path (WHATWG URL §4.4: `\` counts as `/`, and a tab is
+    /// ignored).
     fn parse(text: &str) -> Option<Self> {
         let leads_elsewhere = text.starts_with("//") || text.contains(['\\', '#']);
         let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic());
@@ -42,20 +43,20 @@ impl Default for LocalPath {
 pub(crate) struct PageRequest {
     #[serde(rename = "p")]
     pub(crate) page: LocalPath,
-    /// Whether the user signs in though they may be signed in.
+    /// Whether the user signs in even if they are signed in already.
     #[serde(rename = "n", default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) anew: bool,
-    /// In one of these ways, where any is named.
+    /// In one of these ways, if any are named.
     #[serde(rename = "c", default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) acr: Vec<String>,
 }
 
 impl PageRequest {
-    /// How long a browser may stay at the sign-in page, to be loaded again. After that the page itself asks anew.
+    /// How long the sign-in page can be reloaded. After that the page itself asks again.
     pub(crate) const LIFETIME: Duration = Duration::from_secs(3600);
 }
 
-/// With the session's cookie it has to fit an answer.
+/// It has to fit into an answer together with the session's cookie.
 const MAX_BYTES: usize = 1024;
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub(crate) struct Challenge([u8; 32]);
 /// A `code_verifier`: 43 to 128 unreserved characters (RFC 7636 §4.1).
 pub(crate) struct Verifier(String);
 
-/// The text is no challenge, or no verifier.
+/// The text is not a challenge, or not a verifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed;
 

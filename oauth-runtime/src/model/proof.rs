@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct Thumbprint(String);
 
-/// It is no SHA-256 hash in base64url.
+/// It is not a SHA-256 hash in base64url.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no thumbprint")]
 pub(crate) struct NoThumbprint;
 
 impl Thumbprint {
-    /// Of a SHA-256 hash.
+    /// From a SHA-256 hash.
     pub(crate) fn of(hash: [u8; 32]) -> Self {
         Thumbprint(URL_SAFE_NO_PAD.encode(hash))
     }
@@ -53,12 +53,12 @@ impl From<Thumbprint> for String {
     }
 }
 
-/// Where a proof was shown: the error has another status there.
+/// Where a proof was shown, which decides the status of the error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ShownAt {
     /// To this server, with a request for tokens or with one that is pushed (RFC 9449 §5, §10.1).
     Server,
-    /// With an access token, to what it is for (RFC 9449 §7).
+    /// To a resource, with an access token (RFC 9449 §7).
     Resource,
 }
 
@@ -107,14 +107,14 @@ flaws! {
     /// 5.
     Algorithm: "the alg of the proof must be ES256, EdDSA or RS256, and that of its jwk";
     /// 7.
-    Private: "the jwk of the proof has a private key in it: give up that key, and send the public part of a new one";
+    Private: "the jwk of the proof has a private key in it: stop using that key, and send the public part of a new one";
     Key: "the jwk of the proof must be a public key of kind P-256, Ed25519 or RSA of 2048 to 8192 bits";
     /// 6.
     Signature: "the proof was not signed by the key of its jwk";
     /// 8.
     Method: "the htm of the proof must be the method of this request";
     /// 9.
-    Url: "the htu of the proof must be the URL of this request as clients have it, without query and fragment";
+    Url: "the htu of the proof must be the URL of this request as clients see it, without query and fragment";
     /// 11.
     Time: "the proof is older than a minute, or from the future: make one for each request, and set the clock";
     /// §4.2.
@@ -135,14 +135,14 @@ pub(crate) struct NotProven {
 /// Whether a client means the URL of this origin and path by this `htu` (RFC 9449 §4.3, 9): after the normalisation of RFC 3986
 /// §6.2.2 and §6.2.3, without query and fragment.
 ///
-/// Dot segments stay as they are: a router tells `/a/../b` from `/b`, and so must this.
+/// Dot segments stay as they are: a router distinguishes `/a/../b` from `/b`, and so must this.
 pub(crate) fn is_url_of(htu: &str, origin: &str, path: &str) -> bool {
     let Some((htu_origin, htu_path)) = parts(htu) else { return false };
     let Some((origin, _)) = parts(origin) else { return false };
     htu_origin == origin && normal_path(htu_path) == normal_path(path)
 }
 
-/// Scheme, host and port, and the path as it is spelt; None where it is no URL of the web, or has a user in it.
+/// Scheme, host and port, and the path as it is spelled; `None` if it is not a web URL, or has a user in it.
 fn parts(url: &str) -> Option<(String, &str)> {
     let url = &url[..url.find(['?', '#']).unwrap_or(url.len())];
     let (scheme, rest) = url.split_once("://")?;
@@ -154,14 +154,16 @@ fn parts(url: &str) -> Option<(String, &str)> {
         _ => return None,
     };
     let authority = authority.to_ascii_lowercase();
-    // RFC 3986 §6.2.3: an empty port is the default one. There is one port: what else ends in a colon is no host.
+    // RFC 3986 §6.2.3: an empty port is the default one. Only one port is allowed: anything else that ends in a colon
+    // is not a host.
     let host = authority.strip_suffix(default_port).or_else(|| authority.strip_suffix(':')).unwrap_or(&authority);
-    // A backslash and what is not ASCII are read in several ways: no client has to write them.
+    // A backslash and non-ASCII characters are read in different ways, and no client has to write them.
     let is_plain = !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_graphic() && !b"@\\".contains(&byte));
     is_plain.then(|| (format!("{scheme}://{host}"), path))
 }
 
-/// RFC 3986 §6.2.2.1, §6.2.2.2 and §6.2.3: an empty path is `/`; hex digits in upper case, and what needs no encoding without it.
+/// RFC 3986 §6.2.2.1, §6.2.2.2 and §6.2.3: an empty path is `/`; hex digits become upper case, and needless encoding is
+/// removed.
 fn normal_path(path: &str) -> Cow<'_, str> {
     if path.is_empty() {
         return Cow::Borrowed("/");

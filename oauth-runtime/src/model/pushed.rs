@@ -9,10 +9,10 @@ use crate::model::as_of::AsOf;
 /// What a `request_uri` carries: the whole request, so that nothing is stored for it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct PushedRequest {
-    /// What codes and tokens call the client.
+    /// The client's name in codes and tokens.
     #[serde(rename = "k")]
     pub(crate) client: String,
-    /// As they were pushed, as a query: without the client's id and what it showed who it is by.
+    /// As they were pushed, as a query: without the client's id and credentials.
     #[serde(rename = "q")]
     pub(crate) parameters: String,
     #[serde(flatten)]
@@ -20,19 +20,19 @@ pub(crate) struct PushedRequest {
 }
 
 impl PushedRequest {
-    /// RFC 9126 §2.2: the browser comes with it at once. What it is shown then has a time of its own.
+    /// RFC 9126 §2.2: the browser comes with it at once. The pages that follow have their own lifetimes.
     pub(crate) const LIFETIME: Duration = Duration::from_secs(60);
 }
 
-/// Which push an authorization request comes of: of each there is one code.
+/// The push of an authorization request: each leads to one code.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Push {
     #[serde(rename = "p")]
     pub(crate) id: String,
-    /// The memory in which it is spent.
+    /// The state of the store's memory in which it is spent.
     #[serde(rename = "v")]
     pub(crate) as_of: AsOf,
 }
 
-/// What is before the sealed request (RFC 9126 §2.2).
+/// The prefix of the sealed request (RFC 9126 §2.2).
 pub(crate) const REQUEST_URI: &str = "urn:ietf:params:oauth:request_uri:";

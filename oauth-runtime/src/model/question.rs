@@ -1,9 +1,9 @@
-//! What is asked of a person after the password.
+//! A question to a person after the password.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// One more thing to ask, after the password: a code, or a choice.
+/// A question after the password: for a code, or for a choice.
 ///
 /// ```
 /// use oauth_runtime::Question;
@@ -32,7 +32,7 @@ pub struct Question {
     others: Vec<Other>,
 }
 
-/// Another question, and what the button says that leads to it.
+/// Another question, and the label of the button that leads to it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Other {
     label: String,
@@ -67,8 +67,8 @@ impl Question {
         Question { choices, ..Question::code(text) }
     }
 
-    /// Who is asked, by the `sub` that their claims have: then answers count for the user, however the name was spelt, and
-    /// so does the password that was right. A question that follows is of the same user.
+    /// The user who is asked, by the `sub` of their claims: then answers count for the user, however the name was
+    /// spelled, and so does the right password. A question that follows is for the same user.
     ///
     /// ```
     /// use oauth_runtime::Question;
@@ -89,8 +89,8 @@ impl Question {
         self
     }
 
-    /// Another question that may be answered in place of this one, and what the button says that leads to it; up to 3. To
-    /// choose it is no answer and does not count as one. What it remembers tells its answers apart.
+    /// Another question that may be answered instead, and the label of the button that leads to it; up to 3. Choosing
+    /// it does not count as an answer. Its [`remember`](Question::remember) distinguishes its answers.
     ///
     /// ```
     /// use oauth_runtime::Question;
@@ -105,7 +105,7 @@ impl Question {
         self
     }
 
-    /// What the buttons say that lead to [other questions](Question::or), in their order.
+    /// The labels of the buttons that lead to [other questions](Question::or), in their order.
     pub fn others(&self) -> impl Iterator<Item = &str> {
         self.others.iter().map(|other| other.label.as_str())
     }
@@ -121,13 +121,13 @@ impl Question {
         &self.text
     }
 
-    /// Who is asked, where that was said.
+    /// The user who is asked, if that was said.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
         self.subject.as_deref()
     }
 
-    /// The answers to choose from; none where a code is asked for.
+    /// The answers to choose from; empty if a code is asked for.
     #[must_use]
     pub fn choices(&self) -> &[Choice] {
         &self.choices
@@ -137,7 +137,7 @@ impl Question {
         &self.remembered
     }
 
-    /// Of whom the one before was, if it does not say.
+    /// For the user of the question before, if it does not name one.
     pub(crate) fn of_the_same(mut self, before: &Question) -> Self {
         self.subject = self.subject.or_else(|| before.subject.clone());
         self

@@ -1,7 +1,7 @@
 //! What is remembered of one subject, and how it changes: every rule on sessions, grants, refresh tokens and consents.
 //!
 //! It is plain data without a clock or a store of its own. A store keeps it as bytes and swaps one for the next, so that
-//! every store has the same rules: these. What lives is listed, and what is absent has ended; that something ended is
+//! every store has the same rules: these. Whatever lives is listed, and whatever is absent has ended; an ending is
 //! remembered for as long as an access token or a code of it can still come.
 
 mod consents;
@@ -26,39 +26,39 @@ pub(crate) use parts::{Consent, Family, Full, Grant, Live, Record, Waiting};
 pub(crate) use sessions::EndedFor;
 pub(crate) use waiting::{FIRST_INTERVAL, Polled};
 
-/// Something that was handed out, as its subject's record knows it.
+/// Something that was issued, as its subject's record knows it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HandedOut<'a> {
     /// The sequence that it carries.
     pub(crate) sequence: u64,
-    /// The session that it came of.
+    /// The session that it came from.
     pub(crate) session: Option<&'a str>,
     /// The grant that it belongs to.
     pub(crate) grant: Option<HandedOutGrant<'a>>,
 }
 
-/// Of which grant something is.
+/// The grant that something belongs to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HandedOutGrant<'a> {
     pub(crate) id: &'a str,
     pub(crate) client: &'a str,
-    /// Whether it has a family of refresh tokens: it then ends with that.
+    /// Whether it has a family of refresh tokens, with which it ends.
     pub(crate) has_family: bool,
 }
 
-/// Why something does not stand any more.
+/// Why something no longer stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
-    /// It is of another incarnation: that it was spent or ended may have been forgotten.
+    /// It has another incarnation: it may have been spent or ended, and that be forgotten.
     Forgotten,
-    /// Its user was signed out since, or its session was ended.
+    /// Its user was signed out, or its session was ended.
     SignedOut,
     /// Its grant was ended.
     Revoked,
 }
 
 impl Record {
-    /// Whether something that was handed out still stands. This is the one comparison.
+    /// Whether something that was issued still stands. Only this function decides that.
     pub(crate) fn judge(&self, handed: &HandedOut<'_>, now: Timestamp) -> Result<(), Ended> {
         let session_ended = handed.session.is_some_and(|session| self.has_ended(session, now));
         let signed_out = self.signed_out.is_some_and(|out| out.until > now && out.bound.is_above(handed.sequence));
@@ -78,7 +78,7 @@ impl Record {
 
     /// Whether a sign-in that began then, and is not done yet, was ended by a sign-out.
     ///
-    /// `slack` is how far the clocks may be apart that the two are dated by.
+    /// `slack` is how far apart the clocks may be that dated the two.
     pub(crate) fn judge_sign_in(&self, began: Timestamp, slack: Duration, now: Timestamp) -> Result<(), Ended> {
         match self.signed_out {
             Some(out) if out.until > now && began <= out.at + slack => Err(Ended::SignedOut),
@@ -86,14 +86,14 @@ impl Record {
         }
     }
 
-    /// The same, and what they allowed is forgotten.
+    /// The same, and forgets what they allowed.
     pub(crate) fn forget(&mut self, now: Timestamp) {
         self.consents.clear();
         self.sign_out(now);
     }
 
-    /// Ends what a client got by a session, or all that it has of this subject where it does not know of one. What they
-    /// allowed it stays allowed.
+    /// Ends what a client got by a session, or all that it has of this subject if it does not name a session. Consents
+    /// stay.
     pub(crate) fn sign_out_of_client(&mut self, client: &str, session: Option<&str>, now: Timestamp) {
         match session {
             Some(session) => self.end_client_of_session(client, session, now),
@@ -112,7 +112,7 @@ impl Record {
         self.end_client(client, now);
     }
 
-    /// Ends a session, a grant or a consent by its name. False where there is none.
+    /// Ends a session, a grant or a consent by its name. `false` if there is none.
     pub(crate) fn end(&mut self, id: &str, now: Timestamp) -> bool {
         if self.has_session(id, now) {
             self.end_session(id, now);

@@ -19,30 +19,30 @@ pub(crate) struct RedirectUri {
 enum Kind {
     /// https, or `http://localhost` with its exact port.
     Web { origin: String },
-    /// `http://127.0.0.1` and the like, `http://localhost` without a port: `before` the port and `after` it.
+    /// `http://127.0.0.1` or `http://[::1]`, or `http://localhost` without a port: `before` the port and `after` it.
     Loopback { before: String, after: String },
     /// `com.example.app:/callback`
     PrivateScheme { scheme: String },
 }
 
-/// A redirect URI as it stood in a request.
+/// A redirect URI as it was in a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Destination {
     /// As requested, byte for byte.
     pub(crate) uri: String,
     /// What a form's Content-Security-Policy must name for the redirect to be followed.
     pub(crate) source: String,
-    /// What a person is shown: host and port, or the private scheme.
+    /// What a person sees: host and port, or the private scheme.
     pub(crate) shown: String,
     /// Whether the domain name system vouches for who gets the code.
     pub(crate) is_https: bool,
-    /// Whether it was found registered: no browser is sent to another.
+    /// Whether it is registered: no browser is sent to any other.
     pub(crate) is_registered: bool,
-    /// Whether what came of a request is told there: a page of the application itself reads none of it.
+    /// Whether the outcome of a request is sent there: a page of the application itself does not read it.
     pub(crate) is_told: bool,
 }
 
-/// Why a text is no redirect URI.
+/// Why a text is not a redirect URI.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum InvalidRedirectUri {
     /// It is not an absolute URI in printable ASCII.
@@ -57,7 +57,7 @@ pub enum InvalidRedirectUri {
     Scheme,
     /// It has a `*`, as if it stood for several: redirect URIs are compared as strings.
     Wildcard,
-    /// Its query has a parameter that an answer brings: the client would get it twice.
+    /// Its query has a parameter of the response: the client would get it twice.
     OfAnswers(&'static str),
 }
 
@@ -78,7 +78,7 @@ impl InvalidRedirectUri {
             InvalidRedirectUri::Wildcard => {
                 "it is compared as a string, so `*` stands for nothing else: register each one whole"
             }
-            InvalidRedirectUri::OfAnswers(_) => "which the answer brings: give that parameter another name",
+            InvalidRedirectUri::OfAnswers(_) => "which is in the response: give that parameter another name",
         }
     }
 }
@@ -94,13 +94,14 @@ impl fmt::Display for InvalidRedirectUri {
 
 impl std::error::Error for InvalidRedirectUri {}
 
-/// What an answer to an authorization request may bring (RFC 6749 §4.1.2, RFC 9207 §2, OpenID Connect Session Management §2).
+/// The parameters that a response to an authorization request may have (RFC 6749 §4.1.2, RFC 9207 §2, OpenID Connect
+/// Session Management §2).
 pub(crate) const OF_ANSWERS: [&str; 7] =
     ["code", "state", "iss", "error", "error_description", "error_uri", "session_state"];
-/// What a browser brings along that is sent on after a sign-out (OpenID Connect RP-Initiated Logout §3).
+/// The parameter that a browser brings along after a sign-out (OpenID Connect RP-Initiated Logout §3).
 pub(crate) const AFTER_SIGN_OUT: [&str; 1] = ["state"];
 
-/// What a client may register besides what every client may.
+/// What a client may register in addition to what every client may.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Besides<'a> {
     /// Private schemes without a dot.
@@ -116,7 +117,7 @@ impl RedirectUri {
         &self.text
     }
 
-    /// Nothing, where its query leaves room for these parameters: none stands twice in an answer (RFC 6749 §3.1).
+    /// Refuses a query with one of these parameters: none may occur twice in a response (RFC 6749 §3.1).
     pub(crate) fn leaves(&self, parameters: &[&'static str]) -> Result<(), InvalidRedirectUri> {
         let query = self.text.split_once('?').map_or("", |(_, query)| query);
         let is_there = |name: &str| form_urlencoded::parse(query.as_bytes()).any(|(there, _)| there == name);
@@ -126,7 +127,7 @@ impl RedirectUri {
         }
     }
 
-    /// Whether a requested URI is this one: equal as strings, the port of a loopback address aside.
+    /// Whether a requested URI is this one: equal as strings, except for the port of a loopback address.
     pub(crate) fn matches(&self, requested: &str) -> bool {
         match &self.kind {
             Kind::Web { .. } | Kind::PrivateScheme { .. } => requested == self.text,
@@ -139,7 +140,7 @@ impl RedirectUri {
         }
     }
 
-    /// Where the browser goes: to be asked only for a URI that [`RedirectUri::matches`].
+    /// Where the browser goes: call it only for a URI that [`RedirectUri::matches`].
     pub(crate) fn destination(&self, requested: &str) -> Destination {
         let (source, shown) = match &self.kind {
             Kind::Web { origin } => (origin.clone(), host_of(origin).to_owned()),
@@ -168,7 +169,7 @@ impl RedirectUri {
 }
 
 impl Destination {
-    /// A page of this server, at this URL: what its own pages may lead on to anyway.
+    /// A page of this server, at this URL, to which its own pages may lead anyway.
     pub(crate) fn own_page(url: &str) -> Self {
         let parsed = Url::parse(url).ok();
         let shown = parsed.as_ref().map(|url| host_of(&url.origin().ascii_serialization()).to_owned());
@@ -200,7 +201,7 @@ impl Destination {
     }
 }
 
-/// As a form encodes it. What was sealed is base64url, in which nothing is encoded.
+/// As a form encodes it. Sealed texts are base64url, which needs no encoding.
 fn push_encoded(uri: &mut String, text: &str) {
     if all_bytes(text, |byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {
         uri.push_str(text);
@@ -209,11 +210,11 @@ fn push_encoded(uri: &mut String, text: &str) {
     }
 }
 
-/// A state and an issuer have a few characters that take three bytes.
+/// A state and an issuer have a few characters that become three bytes.
 const ROOM_TO_ENCODE: usize = 32;
 
 impl RedirectUri {
-    /// One whose query [leaves](RedirectUri::leaves) room for these parameters.
+    /// A redirect URI whose query [leaves](RedirectUri::leaves) room for these parameters.
     pub(crate) fn parse_leaving(
         parameters: &[&'static str],
         text: &str,
@@ -252,7 +253,7 @@ impl RedirectUri {
     }
 }
 
-/// Whether a private scheme may be allowed by its name: none that a browser shows, runs or sends itself.
+/// Whether a private scheme may be allowed by its name: not one that a browser shows, runs or sends itself.
 pub(crate) const fn is_private_scheme(text: &str) -> bool {
     let mut at = 0;
     while at < OF_BROWSERS.len() {
@@ -278,8 +279,7 @@ const fn is_scheme(mut text: &[u8]) -> bool {
     true
 }
 
-/// Which rule a text breaks, as far as nothing counts that the client or the issuer says: when a program is compiled, and when
-/// it starts.
+/// Which rule a text breaks, at compile time and at start-up, apart from rules that depend on the client or the issuer.
 pub(crate) const fn broken_rule(text: &str) -> Option<InvalidRedirectUri> {
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -299,7 +299,7 @@ pub(crate) const fn broken_rule(text: &str) -> Option<InvalidRedirectUri> {
     } else if has(whole, b"*") {
         Some(InvalidRedirectUri::Wildcard)
     } else if has_dot_segment(whole) {
-        // A browser goes to another address than what is written.
+        // A browser would go to another address than what is written.
         Some(InvalidRedirectUri::NotAUri)
     } else if is(scheme.as_bytes(), b"https") || is(scheme.as_bytes(), b"http") {
         broken_rule_of_web(bytes)
@@ -344,7 +344,8 @@ const fn broken_rule_of_app(rest: &[u8]) -> Option<InvalidRedirectUri> {
     }
 }
 
-/// Whether a parser of URLs would take a segment out of a path (RFC 3986 §5.2.4), which it does with an encoded dot as well.
+/// Whether a URL parser would remove a segment from a path (RFC 3986 §5.2.4), which it does with an encoded dot as
+/// well.
 const fn has_dot_segment(mut text: &[u8]) -> bool {
     while has(text, b"/") {
         text = text.split_at(first_of(text, b"/") + 1).1;
@@ -365,7 +366,7 @@ fn is_name_on_loopback(url: &Url) -> bool {
     url.host_str().is_some_and(|host| written::is_name_on_loopback(host.as_bytes()))
 }
 
-/// Whether the text begins with its own origin, spelled as a browser spells it, and the origin ends there.
+/// Whether the text begins with its own origin, spelled as a browser does, and the origin ends there.
 fn has_origin(text: &str, origin: &str) -> bool {
     text.strip_prefix(origin).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
 }

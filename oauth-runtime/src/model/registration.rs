@@ -1,4 +1,4 @@
-//! What a client says of itself when it registers (RFC 7591 §2).
+//! What a client says about itself when it registers (RFC 7591 §2).
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use crate::model::name::one_line;
 use crate::model::redirect_uri::{Besides, InvalidRedirectUri, OF_ANSWERS, RedirectUri};
 use crate::model::scope::Scope;
 
-/// What is known of a client that registered itself: its id is this, sealed, so that nothing is stored.
+/// A client that registered itself: its id is this, sealed, so that nothing is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Registration {
     #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
@@ -15,15 +15,15 @@ pub(crate) struct Registration {
     pub(crate) redirect_uris: Vec<String>,
     #[serde(rename = "s", default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) has_secret: bool,
-    /// Whether it is to get no token that is not bound to a key (RFC 9449 §5.2).
+    /// Whether all its tokens must be bound to a key (RFC 9449 §5.2).
     #[serde(rename = "p", default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) requires_proof: bool,
-    /// Two that register alike are two all the same.
+    /// Random, so that two identical registrations differ.
     #[serde(rename = "d")]
     pub(crate) drawn: String,
 }
 
-/// What a client asks to be registered with, as it sends it. What is not here is ignored (RFC 7591 §2).
+/// The metadata that a client sends to register. Other members are ignored (RFC 7591 §2).
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Asked {
@@ -37,7 +37,7 @@ pub(crate) struct Asked {
     pub(crate) dpop_bound_access_tokens: bool,
 }
 
-/// How a client shows who it is.
+/// How a client authenticates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Method {
     None,
@@ -65,7 +65,7 @@ impl Method {
 }
 
 impl Asked {
-    /// What is registered of it; the rest follows from the service.
+    /// What is registered; the rest follows from the service.
     pub(crate) fn registration(self, besides: Besides<'_>, drawn: String) -> Result<(Registration, Method), Unusable> {
         let method = match self.token_endpoint_auth_method.as_deref() {
             // RFC 7591 §2
@@ -74,12 +74,10 @@ impl Asked {
         };
         let of_code = |known: &str| known == "authorization_code";
         if !self.grant_types.is_empty() && !self.grant_types.iter().any(|grant| of_code(grant)) {
-            return Err(Unusable::Metadata(
-                "grant_types must have authorization_code, which is what a user signs in by",
-            ));
+            return Err(Unusable::Metadata("grant_types must have authorization_code, by which a user signs in"));
         }
         if !self.response_types.is_empty() && !self.response_types.iter().any(|named| named == "code") {
-            return Err(Unusable::Metadata("response_types must have code: nothing else is answered"));
+            return Err(Unusable::Metadata("response_types must have code: there is no other"));
         }
         let is_web = match self.application_type.as_deref() {
             Some("web") => true,
@@ -92,7 +90,7 @@ impl Asked {
                 .map_err(|why| Unusable::RedirectUri(told(why)))?;
             // OpenID Connect Dynamic Client Registration §2
             if is_web && !parsed.destination(&uri).is_https {
-                return Err(Unusable::RedirectUri("of application_type web it must be https"));
+                return Err(Unusable::RedirectUri("for application_type web it must be https"));
             }
             if !redirect_uris.contains(&uri) {
                 redirect_uris.push(uri);
@@ -109,7 +107,7 @@ impl Asked {
         Ok((Registration { name, redirect_uris, has_secret, requires_proof, drawn }, method))
     }
 
-    /// The scope of the answer (RFC 7591 §2): what is open of what is asked for, or all of it.
+    /// The scope of the answer (RFC 7591 §2): the open part of what is asked for, or all that is open.
     pub(crate) fn scope_within(asked: Option<&str>, open: &Scope) -> Scope {
         match asked.map(str::parse::<Scope>) {
             Some(Ok(asked)) => asked.within(open),
@@ -118,13 +116,15 @@ impl Asked {
     }
 }
 
-/// What is wrong with a redirect URI, without a word of the author's side.
+/// What is wrong with a redirect URI, without mentioning the author's settings.
 fn told(why: InvalidRedirectUri) -> &'static str {
     match why {
         InvalidRedirectUri::Scheme => {
             "it must be https, http on loopback, or a private scheme with a dot such as com.example.app:/callback"
         }
-        InvalidRedirectUri::OfAnswers(_) => "its query must not have what an answer brings, such as code, state or iss",
+        InvalidRedirectUri::OfAnswers(_) => {
+            "its query must not have parameters of the response, such as code, state or iss"
+        }
         InvalidRedirectUri::NotAUri
         | InvalidRedirectUri::Fragment
         | InvalidRedirectUri::Wildcard
@@ -141,5 +141,5 @@ const METHOD: Unusable = Unusable::Metadata(
 const MOST_URIS: usize = 8;
 /// All of it is in the id, which is in every request.
 const MOST_BYTES_OF_URIS: usize = 400;
-/// In characters.
+/// The longest name, in characters.
 const LONGEST_NAME: usize = 40;

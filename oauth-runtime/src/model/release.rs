@@ -1,15 +1,16 @@
-//! Which claims a scope is for: the one table for `/userinfo`, ID tokens and what a third party reads in an access token.
+//! Which claims a scope releases: the one table for `/userinfo`, ID tokens and what a third party reads in an access
+//! token.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::scope::Scope;
 
-/// From each scope of a service to the claims that it lets a client know.
+/// For each scope of a service, the claims that it releases to a client.
 #[derive(Debug, Default)]
 pub(crate) struct Releases(BTreeMap<String, BTreeSet<String>>);
 
 impl Releases {
-    /// Of these scopes: those of OpenID Connect have their rows already.
+    /// For these scopes; those of OpenID Connect have their claims already.
     pub(crate) fn of<'a>(scopes: impl Iterator<Item = &'a str>) -> Self {
         let standard =
             |scope: &str| STANDARD.iter().find(|(name, _)| *name == scope).map_or(&[][..], |(_, claims)| *claims);
@@ -17,17 +18,17 @@ impl Releases {
         Releases(scopes.map(row).collect())
     }
 
-    /// A scope is for these claims as well.
+    /// Adds claims to a scope.
     pub(crate) fn add(&mut self, scope: &str, claims: impl IntoIterator<Item = String>) {
         self.0.entry(scope.to_owned()).or_default().extend(claims);
     }
 
-    /// The claims that are for a client that was granted this scope.
+    /// The claims for a client that was granted this scope.
     pub(crate) fn to<'a>(&'a self, scope: &'a Scope) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(|(name, _)| scope.contains(name)).flat_map(|(_, claims)| claims.iter().map(String::as_str))
     }
 
-    /// Whether one of them is this claim.
+    /// Whether this scope releases this claim.
     pub(crate) fn has(&self, scope: &Scope, claim: &str) -> bool {
         self.to(scope).any(|released| released == claim)
     }
@@ -43,7 +44,7 @@ pub(crate) fn is_standard(claim: &str) -> bool {
     STANDARD.iter().any(|(_, claims)| claims.contains(&claim))
 }
 
-/// OpenID Connect Core §5.4: the claims that a scope is for.
+/// OpenID Connect Core §5.4: the claims of its scopes.
 const STANDARD: [(&str, &[&str]); 4] = [
     (
         "profile",

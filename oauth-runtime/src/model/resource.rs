@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// A resource as it is spelt. It equals whatever else means it: clients send what their URL library made of it.
+/// A resource as it is spelled. It equals its other spellings, since clients send what their URL library made of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub(crate) struct Resource {
@@ -68,8 +68,8 @@ impl PartialOrd for Resource {
     }
 }
 
-/// RFC 3986 §6.2.2.1 and §6.2.3: scheme and host in lower case, no default port, an empty path is `/`. A slash that closes the
-/// path is left out as well. Nothing else is changed: what is encoded or dotted in a path may mean something else.
+/// RFC 3986 §6.2.2.1 and §6.2.3: scheme and host in lower case, no default port, an empty path is `/`. A trailing slash
+/// is removed as well. Nothing else is changed: encoded characters and dots in a path may matter.
 fn meant(spelling: &str) -> String {
     let Some((scheme, rest)) = spelling.split_once("://") else { return spelling.to_owned() };
     let scheme = scheme.to_ascii_lowercase();
@@ -92,7 +92,7 @@ impl Resources {
         self.0.is_empty()
     }
 
-    /// Whether one of them is spelt like this.
+    /// Whether one of them has this spelling.
     pub(crate) fn has(&self, resource: &str) -> bool {
         self.iter().any(|known| known == resource)
     }
@@ -105,7 +105,7 @@ impl Resources {
         self.0.is_subset(&other.0)
     }
 
-    /// What of it is in the other as well, as the other spells it.
+    /// The part that is in the other as well, as the other spells it.
     pub(crate) fn within(&self, other: &Resources) -> Resources {
         Resources(other.0.intersection(&self.0).cloned().collect())
     }
@@ -119,7 +119,7 @@ impl Resources {
         self.0.extend(other.0.iter().cloned());
     }
 
-    /// What a token is for that is asked for out of this grant: all of it where nothing is named (RFC 8707 §2.2).
+    /// What a token requested from this grant is for: all of it if nothing is named (RFC 8707 §2.2).
     pub(crate) fn narrowed(&self, asked: Resources, own: &str) -> Result<Resources, NotGranted> {
         if asked.is_empty() {
             return Ok(self.clone());

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct Scope(BTreeSet<String>);
 
-/// Why a text is no scope.
+/// Why a text is not a scope.
 #[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidScope {
     /// A character outside `%x21 / %x23-5B / %x5D-7E`.
@@ -35,25 +35,25 @@ pub enum InvalidScope {
 crate::model::debug_as_text!(InvalidScope);
 
 impl Scope {
-    /// How long a text may be, in bytes, that is [parsed](str::parse) as a scope: one that the builder's
-    /// [`scope`](crate::Builder::scope) declares, and what a request asks for, with the spaces between. A longer parameter `scope` is
-    /// `invalid_request`, a longer declaration a [`BuildError::Scope`](crate::BuildError::Scope). What is granted may be longer, as
-    /// a `default_scope` of many is.
+    /// The longest text, in bytes, that can be [parsed](str::parse) as a scope: this bounds a scope that the builder's
+    /// [`scope`](crate::Builder::scope) declares, and all that a request asks for, including the spaces. A longer
+    /// parameter `scope` is `invalid_request`, a longer declaration a [`BuildError::Scope`](crate::BuildError::Scope).
+    /// A granted scope may be longer, as with a long `default_scope`.
     pub const MAX_BYTES: usize = 1024;
 
-    /// Whether nothing is in it.
+    /// Whether it is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether this one scope is in it.
+    /// Whether it contains this one scope.
     #[must_use]
     pub fn contains(&self, token: &str) -> bool {
         self.0.contains(token)
     }
 
-    /// Whether `other` has everything that this has.
+    /// Whether `other` contains all of this.
     #[must_use]
     pub fn is_subset(&self, other: &Scope) -> bool {
         self.0.is_subset(&other.0)
@@ -64,7 +64,7 @@ impl Scope {
         self.0.iter().map(String::as_str)
     }
 
-    /// What of it is in the other as well.
+    /// The part that is in the other as well.
     pub(crate) fn within(&self, other: &Scope) -> Scope {
         Scope(self.0.intersection(&other.0).cloned().collect())
     }
@@ -86,7 +86,7 @@ impl FromStr for Scope {
 }
 
 impl Scope {
-    /// What is read back may have been joined from several that were asked for.
+    /// A stored scope may have been joined from several requests.
     fn of_any_length(text: &str) -> Result<Self, InvalidScope> {
         let allowed = |byte: u8| matches!(byte, b' ' | 0x21 | 0x23..=0x5B | 0x5D..=0x7E);
         if !text.bytes().all(allowed) {

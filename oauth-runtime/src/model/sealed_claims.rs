@@ -1,4 +1,4 @@
-//! What of an access token its client cannot read.
+//! The part of an access token that its client cannot read.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::model::claims::OF_GRANT;
 
-/// Claims that travel sealed inside a token, for this service alone.
+/// Claims that travel sealed inside a token, only for this service.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct SealedClaims(pub(crate) Map<String, Value>);
@@ -16,7 +16,7 @@ pub(crate) struct SealedClaims(pub(crate) Map<String, Value>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Hidden {
     Nothing,
-    /// What its grant and its session are called here.
+    /// The names of its grant and its session.
     Grant,
     /// All but these.
     AllBut(BTreeSet<String>),

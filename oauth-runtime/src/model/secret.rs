@@ -11,11 +11,11 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 pub use environment::SecretError;
 
-/// The secret of a service, which all its keys are derived from ([`Builder::secret`](crate::Builder::secret)), or that of
-/// a client, which proves who it is by it ([`Client::secret`](crate::Client::secret)).
+/// The secret of a service, from which all its keys are derived ([`Builder::secret`](crate::Builder::secret)), or that
+/// of a client, which authenticates with it ([`Client::secret`](crate::Client::secret)).
 ///
-/// It is made of a text, of which a line's end is no part, so that a file or a variable can be taken as it is read; or of
-/// bytes. Both methods take either.
+/// It is made from a text, ignoring a line break at the end, so that the content of a file or a variable can be used
+/// directly; or from bytes. Both methods take either.
 ///
 /// ```
 /// use oauth_runtime::{Client, Secret};
@@ -39,7 +39,7 @@ pub(crate) enum InvalidSecret {
     Short(usize),
     /// It is neither random bytes nor their base64, base64url or hex.
     PlainText,
-    /// It was not drawn at random.
+    /// It is not random.
     Predictable,
 }
 
@@ -47,7 +47,7 @@ impl InvalidSecret {
     pub(crate) const fn text(self) -> &'static str {
         match self {
             InvalidSecret::Short(_) => {
-                "a secret needs at least 32 bytes (where it is base64 or hex, after decoding): `openssl rand -base64 32` makes a \
+                "a secret needs at least 32 bytes (after decoding base64 or hex): `openssl rand -base64 32` makes a \
                  good one"
             }
             InvalidSecret::PlainText => {
@@ -55,7 +55,7 @@ impl InvalidSecret {
                  `openssl rand -base64 32` makes; a phrase of your own is .danger_passphrase(..)"
             }
             InvalidSecret::Predictable => {
-                "a secret was not drawn at random: it repeats itself, counts up or down, or says \"change me\"; \
+                "a secret is not random: it repeats itself, counts up or down, or says \"change me\"; \
                  `openssl rand -base64 32` makes a good one"
             }
         }
@@ -67,7 +67,7 @@ impl Secret {
     pub const MIN_BYTES: usize = 32;
 
     /// A phrase that is used as it stands, for [`Builder::previous_secret`](crate::Builder::previous_secret) and
-    /// [`Builder::next_secret`](crate::Builder::next_secret). The danger is that of
+    /// [`Builder::next_secret`](crate::Builder::next_secret). The danger is the same as with
     /// [`Builder::danger_passphrase`](crate::Builder::danger_passphrase).
     ///
     /// ```
@@ -91,12 +91,12 @@ impl Secret {
         &self.bytes
     }
 
-    /// What a client sends as its secret; none if no client can send it (RFC 6749 Appendix A.2).
+    /// What a client sends as its secret; `None` if no client can send it (RFC 6749 Appendix A.2).
     pub(crate) fn as_sent(&self) -> Option<&str> {
         std::str::from_utf8(&self.bytes).ok().filter(|text| !text.chars().any(char::is_control))
     }
 
-    /// The random bytes that a service's secret is or stands for.
+    /// The random bytes of a service's secret, decoded if necessary.
     pub(crate) fn decoded(&self) -> Result<Secret, InvalidSecret> {
         let decoded = match std::str::from_utf8(&self.bytes) {
             Ok(text) if !self.is_passphrase && is_text(text) => {
@@ -116,16 +116,15 @@ impl Secret {
     }
 }
 
-/// Whether a person can have written it. Of 32 random bytes that is so in fewer than one of 2^35 cases.
+/// Whether a person may have written it. For 32 random bytes that is so in fewer than one of 2^35 cases.
 fn is_text(text: &str) -> bool {
     text.chars().all(|it| !it.is_control() || it.is_ascii_whitespace())
 }
 
-/// Which rule the text of a service's secret breaks, as far as it need not be decoded: when a program is compiled, and when it
-/// starts.
+/// Which rule the text of a service's secret breaks, as far as it need not be decoded: at compile time and at start-up.
 pub(crate) const fn broken_rule(text: &str) -> Option<InvalidSecret> {
     let (mut of_hex, mut upper, mut lower, mut digits, mut at) = (true, false, false, 0, 0);
-    // A file ends with a line's end.
+    // A file ends with a line break.
     let bytes = text.as_bytes().trim_ascii();
     while at < bytes.len() {
         match bytes[at] {
@@ -138,7 +137,7 @@ pub(crate) const fn broken_rule(text: &str) -> Option<InvalidSecret> {
         digits += (bytes[at] != b'=') as usize;
         at += 1;
     }
-    // `correct-horse-battery-staple` is base64url by its letters. Random bytes have both cases but for one of 2^31.
+    // `correct-horse-battery-staple` is base64url by its letters. Random bytes have both cases, except for one in 2^31.
     let is_one = if of_hex { digits % 2 == 0 } else { upper && lower };
     if !is_one {
         return Some(InvalidSecret::PlainText);
@@ -150,8 +149,8 @@ pub(crate) const fn broken_rule(text: &str) -> Option<InvalidSecret> {
     if is_predictable(bytes) { Some(InvalidSecret::Predictable) } else { None }
 }
 
-/// Whether bytes were plainly not drawn at random: they are a shorter piece again and again, count up or down, or say "change
-/// me". Of 32 random ones, in hex or as they are, that is so in fewer than one of 2^60 cases, and in base64 of 2^34.
+/// Whether bytes are plainly not random: they repeat a shorter piece, count up or down, or say "change me". For 32
+/// random ones, in hex or raw, that is so in fewer than one of 2^60 cases, and in base64 of 2^34.
 pub(crate) const fn is_predictable(bytes: &[u8]) -> bool {
     let mut step = 1;
     while step <= bytes.len() / 2 {
@@ -211,7 +210,7 @@ fn decode(text: &str) -> Option<Vec<u8>> {
 
 impl From<&str> for Secret {
     fn from(text: &str) -> Self {
-        // A file ends with a line's end, which is nothing that was drawn.
+        // A file ends with a line break, which is not part of the secret.
         Secret::from(text.trim_end_matches(['\r', '\n']).as_bytes())
     }
 }
@@ -246,12 +245,12 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The secrets of a service: the first makes all that is handed out, each accepts what was made under it.
+/// The secrets of a service: the first makes everything that is issued, each accepts what was made under it.
 #[derive(Clone, Debug)]
 pub(crate) struct Secrets(Vec<Secret>);
 
 impl Secrets {
-    /// One that is there twice counts once.
+    /// A duplicate counts once.
     pub(crate) fn new(current: Secret, others: impl IntoIterator<Item = Secret>) -> Self {
         let mut secrets = vec![current];
         for other in others {
@@ -414,7 +413,7 @@ mod tests {
         ] {
             assert_eq!(refused(predictable), InvalidSecret::Predictable);
         }
-        // A piece that comes again once, and one that is longer than half, are what random bytes may have.
+        // Random bytes may repeat a piece once, or have one that is longer than half.
         let twice = [&BYTES[..20], &BYTES[..12]].concat();
         assert!(
             Secret::from(twice).decoded().is_ok() && !is_predictable(b"0123456789abcdefghijklmnopqrstuvwxyz0123456789")

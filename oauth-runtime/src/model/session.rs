@@ -1,4 +1,4 @@
-//! Who signed in, how and when, and the session that a browser has of it.
+//! Who signed in, how and when, and the session that a browser gets from it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -8,7 +8,7 @@ use crate::model::as_of::AsOf;
 use crate::model::device::Device;
 use crate::model::id::digest;
 
-/// How and when a user was authenticated. It goes with everything that comes of the sign-in.
+/// How and when a user was authenticated. It goes with everything that results from the sign-in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Authentication {
     /// `auth_time`
@@ -20,14 +20,14 @@ pub(crate) struct Authentication {
     /// How strong that was, in the author's words.
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub(crate) acr: Option<String>,
-    /// The session it began: what comes of it ends with that.
+    /// The session that it began, with which everything from it ends.
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     pub(crate) session: Option<String>,
-    /// The end of all that comes of it, whatever the lifetimes are set to later: for as long the end of its session is
+    /// The end of everything from it, whatever the lifetimes are set to later: until then the end of its session is
     /// remembered.
     #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
     pub(crate) until: Option<Timestamp>,
-    /// What the store had seen of the user when this was handed out.
+    /// What the store had seen of the user when this was issued.
     #[serde(rename = "v")]
     pub(crate) as_of: AsOf,
 }
@@ -37,7 +37,7 @@ impl Authentication {
         HowSignedIn { at: self.at, acr: self.acr.as_deref() }
     }
 
-    /// As tokens say it (OpenID Connect Core §2, RFC 9068 §2.2.1).
+    /// The claims of tokens (OpenID Connect Core §2, RFC 9068 §2.2.1).
     pub(crate) fn claims(&self) -> impl Iterator<Item = (&'static str, Value)> {
         let amr = (!self.amr.is_empty()).then(|| json!(self.amr));
         let acr = self.acr.as_ref().map(|acr| json!(acr));
@@ -48,12 +48,12 @@ impl Authentication {
     }
 }
 
-/// A client's own name for a session, from which the session's cannot be found.
+/// A client's own name for a session, from which the session's name cannot be found.
 pub(crate) fn sid(client: &str, session: &str) -> String {
     digest("sid", &format!("{client}\0{session}"))
 }
 
-/// Whether a client means this session by what it was told as `sid`.
+/// Whether a client means this session by a `sid` that it got.
 pub(crate) fn is_sid_of(named: &str, client: &str, session: &str) -> bool {
     named == session || named == sid(client, session)
 }
@@ -68,26 +68,26 @@ pub(crate) struct HowSignedIn<'a> {
 /// How it became known who the user is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum By {
-    /// On our own pages, which named the client, what it asks for and where the browser goes.
+    /// On our own pages, which showed the client, what it asks for and where the browser goes.
     Page,
-    /// On a page of the author's.
+    /// On a page of the author.
     Elsewhere,
     /// By the session that the browser had.
     Session,
-    /// The same, and nothing may be asked (`prompt=none`).
+    /// The same, and no page may be shown (`prompt=none`).
     SessionAlone,
 }
 
-/// A user who was authenticated, with the claims of now.
+/// A user who was authenticated, with their current claims.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Person {
     pub(crate) subject: String,
-    /// What the pages call them: the name as typed.
+    /// Their name on the pages: the name as typed.
     pub(crate) account: String,
     pub(crate) claims: Map<String, Value>,
     #[serde(rename = "how")]
     pub(crate) authentication: Authentication,
-    /// What the browser is known for by this sign-in, where a name was typed: for the answer alone.
+    /// For which name the browser is known by this sign-in, if one was typed: only for the answer.
     #[serde(skip)]
     pub(crate) device: Option<Device>,
 }
@@ -98,14 +98,14 @@ pub enum Remember {
     /// It ends when the browser is closed.
     #[default]
     Never,
-    /// It does where the user ticks that on the sign-in page.
+    /// It outlives the browser if the user ticks that on the sign-in page.
     Asked,
-    /// It always does, until its lifetime is over.
+    /// It always outlives the browser, until its lifetime is over.
     Always,
 }
 
 impl Remember {
-    /// The field of the sign-in page: whether it is ticked, where there is one.
+    /// The field of the sign-in page: whether it is ticked, if there is one.
     pub(crate) fn tick(self, is_ticked: bool) -> Option<bool> {
         (self == Remember::Asked).then_some(is_ticked)
     }
@@ -120,14 +120,14 @@ impl Remember {
     }
 }
 
-/// The session cookie. It carries the subject and not the claims, so that authority is looked up anew at every use.
+/// The session cookie. It carries the subject and not the claims, so that those are looked up at every use.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Session {
     pub(crate) subject: String,
     pub(crate) account: String,
     #[serde(rename = "how")]
     pub(crate) authentication: Authentication,
-    /// That the cookie outlives the browser.
+    /// Whether the cookie outlives the browser.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) lasts: bool,
 }

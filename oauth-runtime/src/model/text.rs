@@ -1,4 +1,4 @@
-//! Text that is written in one place: the words of an enum, and the text of an error.
+//! Text that is written in only one place: the words of an enum, and the text of an error.
 
 /// An enum whose variants are words on the wire, or in the log. `ALL` and `as_str` come from the same rows as the variants.
 macro_rules! words {

@@ -45,7 +45,7 @@ impl Timestamp {
         format!("{:02}:{:02}", minutes / 60, minutes % 60)
     }
 
-    /// The moment this long before; a started second counts whole.
+    /// The moment this long before, rounding up to whole seconds.
     #[must_use]
     pub(crate) const fn before(self, duration: Duration) -> Self {
         let started = (duration.subsec_nanos() > 0) as u64;
@@ -62,7 +62,7 @@ impl Timestamp {
 impl Add<Duration> for Timestamp {
     type Output = Timestamp;
 
-    /// Adds a duration; a started second counts whole.
+    /// Adds a duration, rounding up to whole seconds.
     fn add(self, duration: Duration) -> Timestamp {
         let started = u64::from(duration.subsec_nanos() > 0);
         Timestamp(self.0.saturating_add(duration.as_secs()).saturating_add(started))
@@ -75,37 +75,37 @@ impl From<Timestamp> for SystemTime {
     }
 }
 
-/// Tells the time: the system's, or, with the feature `testing`, one that a test sets.
+/// A clock: the system's, or, with the feature `testing`, one that a test sets.
 ///
-/// It never goes back, and a step of the system's clock of more than a minute is not followed: it goes on as the machine's
-/// monotonic clock does, until [`OAuthService::accept_clock`](crate::OAuthService::accept_clock) or a restart.
+/// It never goes back, and does not follow a step of the system's clock of more than a minute: it goes on with the
+/// machine's monotonic clock, until [`OAuthService::accept_clock`](crate::OAuthService::accept_clock) or a restart.
 #[derive(Clone)]
 pub struct Clock {
     told: Arc<Told>,
-    /// Seconds that a store's clock is ahead of it.
+    /// By how many seconds a store's clock is ahead of it.
     ahead: Arc<AtomicI64>,
-    /// The latest time that was told: of one service, so that no other's sets it back.
+    /// The latest time that it showed, for each service, so that no other affects it.
     highest: Arc<AtomicU64>,
 }
 
 struct Told {
     source: Source,
-    /// By how many seconds the system's time is ahead of the monotonic clock's. All threads read it on every request: no
-    /// lock, which would be written to for that.
+    /// By how many seconds the system's time is ahead of the monotonic clock's. All threads read it on every request,
+    /// so there is no lock, which would be written to.
     apart: AtomicU64,
     /// The seconds of the step that was last reported.
     reported: AtomicI64,
 }
 
 enum Source {
-    /// Since when, and how many seconds it is shifted.
+    /// Since when it runs, and by how many seconds it is shifted.
     System(Instant, i64),
-    /// The time that it shows, and the one that passed.
+    /// The time that it shows, and the time that passed.
     #[cfg(any(test, feature = "testing"))]
     ByHand { shown: AtomicU64, passed: AtomicU64 },
 }
 
-/// A store's clock and this one's are too far apart: nothing tells which is wrong.
+/// A store's clock and this one are too far apart, and it is unknown which is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ClocksDiffer {
     pub(crate) seconds: u64,
@@ -115,7 +115,7 @@ impl Clock {
     /// The system's clock.
     #[must_use]
     pub fn system() -> Self {
-        // One for the process, so that a step is seen and accepted by all that read it.
+        // One for the process, so that all readers see and accept a step.
         static SYSTEM: LazyLock<Clock> = LazyLock::new(|| Clock::of(Source::System(Instant::now(), 0)));
         Clock { told: Arc::clone(&SYSTEM.told), ahead: Arc::default(), highest: Arc::default() }
     }
@@ -126,7 +126,7 @@ impl Clock {
         Clock { told: Arc::new(told), ahead: Arc::default(), highest: Arc::default() }
     }
 
-    /// A clock that starts at the system's time and then stands still until it is told to advance.
+    /// A clock that starts at the system's time and then stands still until [`Clock::advance`].
     ///
     /// ```
     /// use std::time::Duration;
@@ -148,7 +148,7 @@ impl Clock {
         Clock::of(Source::ByHand { shown, passed: AtomicU64::new(0) })
     }
 
-    /// The same, starting this long before the system's time: advance it to tell of something that happened before.
+    /// The same, starting this long before the system's time, for something that happened in the past.
     #[cfg(any(test, feature = "testing"))]
     #[must_use]
     pub fn by_hand_ago(ago: Duration) -> Self {
@@ -156,7 +156,7 @@ impl Clock {
         Clock::of(Source::ByHand { shown, passed: AtomicU64::new(0) })
     }
 
-    /// A clock that runs as the system's does, this many seconds ahead of it, or behind: that of another machine.
+    /// A clock that runs like the system's, this many seconds ahead or behind, as on another machine.
     ///
     /// ```
     /// use oauth_runtime::Clock;
@@ -170,7 +170,7 @@ impl Clock {
         Clock::of(Source::System(Instant::now(), seconds))
     }
 
-    /// Lets time pass on a clock made by [`Clock::by_hand`], for all who hold it. The system's clock stays as it is.
+    /// Lets time pass on a clock made by [`Clock::by_hand`], and on all its clones. The system's clock stays as it is.
     #[cfg(any(test, feature = "testing"))]
     pub fn advance(&self, by: Duration) {
         if let Source::ByHand { shown, passed } = &self.told.source {
@@ -199,7 +199,7 @@ impl Clock {
     pub(crate) fn now_and_monotonic(&self) -> (Timestamp, Duration) {
         let passed = self.told.source.passed();
         let own = self.own(passed);
-        // Read first: to write each time would make all threads wait for one another.
+        // Read first: writing each time would make all threads wait for one another.
         let mut highest = self.highest.load(Ordering::Relaxed);
         if highest < own {
             highest = self.highest.fetch_max(own, Ordering::Relaxed).max(own);
@@ -207,12 +207,13 @@ impl Clock {
         (Timestamp(highest.saturating_add_signed(self.ahead.load(Ordering::Relaxed))), passed)
     }
 
-    /// How long this clock runs, whatever the system's shows.
+    /// How long this clock has run, whatever the system's clock shows.
     pub(crate) fn monotonic(&self) -> Duration {
         self.told.source.passed()
     }
 
-    /// Takes the time of a store that all processes share, which was asked this long ago: it answered at some moment since.
+    /// Follows the time of a store that all processes share, which was asked this long ago and answered at some moment
+    /// since.
     pub(crate) fn follow(&self, store: Timestamp, asked: Duration) -> Result<(), ClocksDiffer> {
         let own = self.own(self.monotonic()).max(self.highest.load(Ordering::Relaxed));
         let least = i64::try_from(store.0).unwrap_or(i64::MAX).saturating_sub_unsigned(own);
@@ -221,7 +222,7 @@ impl Clock {
         if apart > MOST_APART.as_secs() {
             return Err(ClocksDiffer { seconds: apart });
         }
-        // Each second is cut somewhere: one of difference is none.
+        // Seconds are cut at different moments, so a difference of one does not count.
         let ahead = self.ahead.load(Ordering::Relaxed);
         if ahead < least.saturating_sub(1) {
             self.ahead.store(least, Ordering::Relaxed);
@@ -231,20 +232,20 @@ impl Clock {
         Ok(())
     }
 
-    /// Is not behind what a store of this process has seen.
+    /// Raises the clock to what a store of this process has seen.
     pub(crate) fn raise(&self, seen: Timestamp) {
         if self.highest.load(Ordering::Relaxed) < seen.0 {
             self.highest.fetch_max(seen.0, Ordering::Relaxed);
         }
     }
 
-    /// Takes the system's time as it is, after a step that was meant. It does not go back by that.
+    /// Accepts the system's time after an intended step. This does not set the clock back.
     pub(crate) fn accept(&self) {
         self.told.apart.store(apart(self.told.source.shown(), self.told.source.passed()), Ordering::Relaxed);
     }
 
-    /// The same, and back where it shows an earlier time: only what was handed out since is then as old as it says.
-    /// True where it went back.
+    /// The same, but sets the clock back if the system's time is earlier: only what is issued from then on is dated
+    /// correctly. `true` if it went back.
     pub(crate) fn accept_earlier(&self) -> bool {
         self.accept();
         let highest = self.highest.swap(0, Ordering::SeqCst);
@@ -268,7 +269,7 @@ impl Clock {
         let shown = self.told.source.shown();
         let expected = self.expected(passed);
         let step = i64::try_from(shown).unwrap_or(i64::MAX).saturating_sub_unsigned(expected);
-        // A second of difference comes and goes: the two begin theirs at different moments.
+        // A difference of a second comes and goes, since the two clocks' seconds begin at different moments.
         if step.unsigned_abs() <= LONGEST_STEP.as_secs() {
             if step != 0 {
                 self.told.apart.store(apart(shown, passed), Ordering::Relaxed);
@@ -330,9 +331,9 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// A step of the system's clock that is followed without being asked.
+/// The longest step of the system's clock that is followed without confirmation.
 const LONGEST_STEP: Duration = Duration::from_secs(60);
-/// How far a store's clock may be from this one's.
+/// How far a store's clock may be from this one.
 const MOST_APART: Duration = Duration::from_secs(30);
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::fmt;
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
-/// Eight letters, none of which looks like another or makes a word.
+/// Eight letters that do not look alike and do not make words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct UserCode(String);
@@ -18,7 +18,7 @@ impl UserCode {
         UserCode((0..LENGTH).map(letter).collect())
     }
 
-    /// As a person types it: in any case, with whatever stands between the letters (RFC 8628 §6.1).
+    /// As a person types it: in any case, with any other characters in between (RFC 8628 §6.1).
     pub(crate) fn parse(typed: &str) -> Option<Self> {
         let letters = typed.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_uppercase());
         let code: String = letters.collect();

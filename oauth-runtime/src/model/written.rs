@@ -1,4 +1,4 @@
-//! The text of a URL as far as a constant can read it, for the rules that hold when a program is compiled and when it starts.
+//! Reads the text of a URL in constants, for rules that apply at compile time and at start-up.
 
 pub(crate) const fn begins(text: &[u8], with: &[u8]) -> bool {
     if text.len() < with.len() {
@@ -18,7 +18,7 @@ pub(crate) const fn is(text: &[u8], other: &[u8]) -> bool {
     text.len() == other.len() && begins(text, other)
 }
 
-/// Where one of these bytes is first, or the length.
+/// Where one of these bytes occurs first, or the length.
 pub(crate) const fn first_of(text: &[u8], bytes: &[u8]) -> usize {
     let mut at = 0;
     while at < text.len() {
@@ -38,7 +38,7 @@ pub(crate) const fn has(text: &[u8], bytes: &[u8]) -> bool {
     first_of(text, bytes) < text.len()
 }
 
-/// What stands between `https://` or `http://` and the path, and the path with all after it; None for another scheme.
+/// The part between `https://` or `http://` and the path, and the path with the rest; `None` for another scheme.
 pub(crate) const fn web(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let scheme = if begins(text, b"https://") {
         8
@@ -92,7 +92,8 @@ pub(crate) const fn own_port(text: &[u8]) -> u32 {
     if begins(text, b"https://") { 443 } else { 80 }
 }
 
-/// Whether a host and what is after it are spelled as a browser spells them. Only of a label that begins with `xn--` a parser has to say whether it is one.
+/// Whether a host and what is after it are spelled as a browser spells them. Only a label that begins with `xn--` is
+/// left to a parser.
 pub(crate) const fn is_normal(authority: &[u8], own_port: u32) -> bool {
     let (name, port) = authority.split_at(host(authority).len());
     let is_host = match name {
@@ -111,7 +112,7 @@ pub(crate) const fn is_normal(authority: &[u8], own_port: u32) -> bool {
         }
 }
 
-/// Labels of lower-case letters, digits, `-` and `_`, with a dot between them; one at the end is of an absolute name.
+/// Labels of lower-case letters, digits, `-` and `_`, with dots between them; a dot at the end makes the name absolute.
 const fn is_name(mut name: &[u8]) -> bool {
     if let [before @ .., b'.'] = name {
         name = before;
@@ -133,7 +134,7 @@ const fn is_name(mut name: &[u8]) -> bool {
     }
 }
 
-/// Whether a parser takes it for an address of four numbers, however it is spelled.
+/// Whether a parser reads it as an address of four numbers, however it is spelled.
 const fn ends_in_a_number(mut name: &[u8]) -> bool {
     if let [before @ .., b'.'] = name {
         name = before;
@@ -197,12 +198,12 @@ const fn is_normal_ipv6(address: &[u8]) -> bool {
 struct Groups {
     count: usize,
     begins_with_zero: bool,
-    /// The longest run of zeros that another group ends.
+    /// The longest run of zeros before another group.
     longest_before_end: usize,
     zeros_at_end: usize,
 }
 
-/// What stands on one side of `::`; None where that is no groups of an address.
+/// One side of `::`; `None` if it is not groups of an address.
 const fn groups(mut text: &[u8]) -> Option<Groups> {
     let mut found = Groups { count: 0, begins_with_zero: false, longest_before_end: 0, zeros_at_end: 0 };
     if text.is_empty() {
@@ -262,13 +263,13 @@ mod tests {
 
     use super::*;
 
-    /// Whether a parser of URLs leaves a host and port as they are.
+    /// Whether a URL parser leaves a host and port as they are.
     fn is_left_alone(scheme: &str, authority: &str) -> bool {
         let text = format!("{scheme}://{authority}/");
         Url::parse(&text).is_ok_and(|url| url.as_str() == text)
     }
 
-    /// What is refused here though a parser leaves it alone.
+    /// What is refused here, though a parser leaves it unchanged.
     fn is_refused_besides(authority: &str) -> bool {
         let host = std::str::from_utf8(host(authority.as_bytes())).expect("ASCII");
         let name = host.strip_suffix('.').unwrap_or(host);

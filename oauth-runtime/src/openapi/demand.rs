@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 
 use crate::policy::Rule;
 
-/// Sets of scopes, each of which is enough as far as scopes go: a token that has one of them is never refused for the want of a scope
-/// that another token of this user could have.
+/// Sets of scopes, each of which is enough: a token with one of them is never refused for lack of a scope that another
+/// token of the same user could have.
 pub(crate) struct Demand {
     pub(crate) ways: BTreeSet<BTreeSet<String>>,
-    /// Nothing but scopes is demanded, and exactly these.
+    /// Whether only scopes are demanded, and exactly these.
     is_exact: bool,
 }
 
 impl Demand {
-    /// Several guards, one within the other.
+    /// Several guards, one inside the other.
     pub(crate) fn of_all(rules: &[&Rule]) -> Demand {
         all(rules.iter().map(|rule| of(rule, false)))
     }
@@ -51,9 +51,10 @@ fn all(demands: impl Iterator<Item = Demand>) -> Demand {
     })
 }
 
-/// Alternatives of scopes alone are alternatives of the document. Where a branch asks for claims as well, its scopes are enough for some
-/// users only, and the client cannot know for which: `any(role = "admin", scope = "a")` refuses most tokens without `a`. Such an
-/// `any(..)` is documented as the scopes of all its branches together, with which a user passes who can pass at all.
+/// Alternatives of only scopes become alternatives in the document. If a branch asks for claims as well, its scopes are
+/// enough only for some users, and the client cannot know for which: `any(role = "admin", scope = "a")` refuses most
+/// tokens without `a`. Such an `any(..)` is documented as the scopes of all its branches together, with which every
+/// user passes who can pass at all.
 fn any(demands: impl Iterator<Item = Demand>) -> Demand {
     let (mut ways, mut is_exact) = (BTreeSet::new(), true);
     for demand in demands {
@@ -67,7 +68,8 @@ fn together(ways: BTreeSet<BTreeSet<String>>) -> Demand {
     Demand { ways: BTreeSet::from([ways.into_iter().flatten().collect()]), is_exact: false }
 }
 
-/// More alternatives than a person reads are one that has all of their scopes: `all(..)` of many `any(..)` multiplies them.
+/// More alternatives than anyone would read become one with all of their scopes: `all(..)` of many `any(..)` multiplies
+/// them.
 const MOST_WAYS: usize = 16;
 
 #[cfg(test)]
@@ -110,7 +112,7 @@ mod tests {
         }
     }
 
-    /// Whatever a user is, each way gets them in where any scope does.
+    /// Whatever a user is, each alternative admits them if any scope does.
     #[test]
     fn no_way_is_less_than_the_rule_demands() {
         let words = ["a", "b", "c"];

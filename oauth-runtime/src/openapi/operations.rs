@@ -1,4 +1,4 @@
-//! The operations of a document, and the guard that stands before each.
+//! The operations of a document, and the guard of each.
 
 use std::collections::BTreeMap;
 
@@ -21,11 +21,11 @@ impl Place {
     }
 }
 
-/// Each operation that guards of the program stand before, with these guards.
+/// Each guarded operation, with its guards.
 ///
-/// A guard and an operation fit where the method is the same, and the operation's path ends as the guard's route: what comes before
-/// is of scopes around the handler. Of several that fit, those count which the `operationId` names, and of these the ones that it
-/// names by more of their path.
+/// A guard and an operation fit if the method is the same and the operation's path ends with the guard's route: a
+/// prefix comes from scopes around the handler. If several fit, those count that the `operationId` names, and of these
+/// the ones of which it names the most segments.
 pub(crate) fn paired(openapi: &OpenApi) -> BTreeMap<Place, Vec<&'static Guard>> {
     let mut pairs = Vec::new();
     for (path, method, operation) in operations(openapi) {
@@ -47,7 +47,7 @@ pub(crate) fn paired(openapi: &OpenApi) -> BTreeMap<Place, Vec<&'static Guard>> 
     paired
 }
 
-/// Whether a guard states a route that one of these paths may be, of this method.
+/// Whether a guard has a route with this method that may be at one of these paths.
 fn is_at(guard: &Guard, method: &str, paths: &[String]) -> bool {
     guard.routes.iter().any(|route| {
         let pattern = if route.pattern.is_empty() { String::new() } else { template(route.pattern) };
@@ -55,15 +55,15 @@ fn is_at(guard: &Guard, method: &str, paths: &[String]) -> bool {
     })
 }
 
-/// With how many words an `operationId` names a handler: its name, and the modules before it as far as they are there. None, where
-/// it is another's.
+/// With how many words an `operationId` names a handler: its name, and as many modules before it as are there; 0 if it
+/// names another.
 fn named_by(operation_id: &str, guard: &Guard) -> usize {
     let named = words(operation_id);
     let is_whole = named.len() >= words(guard.handler.unwrap_or_default()).len();
     if is_whole && words(&map::place(guard)).ends_with(&named) { named.len() } else { 0 }
 }
 
-/// `notes::list_all`, `notes_list_all` and `notesListAll` are of the same words.
+/// `notes::list_all`, `notes_list_all` and `notesListAll` have the same words.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut is_after_lower = false;
@@ -80,7 +80,8 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// A path whose parameters have neither names nor patterns: actix-web's `/notes/{id:\d+}` and OpenAPI's `/notes/{note}` are one.
+/// A path whose parameters have neither names nor patterns: actix-web's `/notes/{id:\d+}` and OpenAPI's `/notes/{note}`
+/// are equal.
 pub(crate) fn template(path: &str) -> String {
     let mut template = String::new();
     if !path.starts_with('/') {
@@ -105,7 +106,7 @@ pub(crate) fn template(path: &str) -> String {
     }
 }
 
-/// Where an operation is found: below each of the document's servers.
+/// The full paths of an operation, below each of the document's servers.
 pub(crate) fn full_paths(openapi: &OpenApi, path: &str) -> Vec<String> {
     let base = |url: &str| {
         let after_host = url.split_once("://").map_or(url, |(_, rest)| rest.find('/').map_or("", |at| &rest[at..]));

@@ -1,4 +1,4 @@
-//! What an operation says that it demands, as something to reckon with.
+//! The demands of an operation, in a form that can be compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -8,7 +8,7 @@ use utoipa::openapi::security::SecurityRequirement;
 use crate::openapi::demand::Demand;
 use crate::policy::Rule;
 
-/// What the document calls the scheme of access tokens.
+/// The document's name for the scheme of access tokens.
 pub(crate) const OAUTH2: &str = "oauth2";
 
 /// Schemes that are demanded together, each with its scopes.
@@ -19,13 +19,13 @@ type Requirement = BTreeMap<String, BTreeSet<String>>;
 pub(crate) struct Requirements(BTreeSet<Requirement>);
 
 impl Requirements {
-    /// What a guard, or several one within the other, demand.
+    /// What guards, one inside the other, demand.
     pub(crate) fn of(rules: &[&Rule]) -> Self {
         let ways = Demand::of_all(rules).ways;
         Requirements(ways.into_iter().map(|scopes| Requirement::from([(OAUTH2.to_owned(), scopes)])).collect())
     }
 
-    /// What a document says: nothing, where it says nothing.
+    /// What a document says, if anything.
     pub(crate) fn read(written: Option<&[SecurityRequirement]>) -> Self {
         let written: BTreeSet<Requirement> = written.unwrap_or_default().iter().map(read).collect();
         if written.is_empty() { Requirements(BTreeSet::from([Requirement::new()])) } else { Requirements(written) }
@@ -35,7 +35,7 @@ impl Requirements {
     pub(crate) fn and(&self, other: &Requirements) -> Self {
         let pairs = self.0.iter().flat_map(|one| other.0.iter().map(move |other| both(one, other)));
         let all: BTreeSet<Requirement> = pairs.collect();
-        // Where less is enough as well, more is not an alternative.
+        // If less is enough as well, more is not an alternative.
         let is_least = |it: &&Requirement| !all.iter().any(|less| less != *it && covers(it, less));
         Requirements(all.iter().filter(is_least).cloned().collect())
     }
@@ -47,13 +47,13 @@ impl Requirements {
         self.0.iter().map(write).collect()
     }
 
-    /// Whether a client that does what this says has what the other demands.
+    /// Whether a client that meets this also meets the other.
     #[cfg(feature = "testing")]
     pub(crate) fn are_enough_for(&self, other: &Requirements) -> bool {
         self.0.iter().all(|said| other.0.iter().any(|demanded| covers(said, demanded)))
     }
 
-    /// Whether they speak of access tokens of this service.
+    /// Whether they name access tokens of this service.
     #[cfg(feature = "testing")]
     pub(crate) fn name_the_service(&self) -> bool {
         self.0.iter().any(|requirement| requirement.contains_key(OAUTH2))
@@ -61,7 +61,7 @@ impl Requirements {
 }
 
 fn read(written: &SecurityRequirement) -> Requirement {
-    // Its fields are private, and it is written as a map of names to lists: there is nothing that this could fail of.
+    // Its fields are private, and it serializes as a map of names to lists, so this cannot fail.
     let written = serde_json::to_value(written).and_then(serde_json::from_value);
     written.expect("a security requirement is a map of names to lists of scopes")
 }
@@ -78,7 +78,7 @@ fn covers(one: &Requirement, other: &Requirement) -> bool {
     other.iter().all(|(scheme, scopes)| one.get(scheme).is_some_and(|has| scopes.is_subset(has)))
 }
 
-/// As the document has it.
+/// As in the document.
 impl fmt::Display for Requirements {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.0.iter()).finish()

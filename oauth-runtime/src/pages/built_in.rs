@@ -25,7 +25,7 @@ pub(super) fn sign_in(page: &SignInPage<'_>) -> Result<String, PageError> {
         ends: ends(texts, page.returns_to, page.user_code),
         problem: page.problem.map(|problem| texts.problem(problem, false)),
         username_invalid: both || (incomplete && page.username.is_empty()),
-        // A page never learns the password: with the name there, it is what was missing.
+        // A page never gets the password: if the name is present, the password was missing.
         password_invalid: both || (incomplete && !page.username.is_empty()),
     };
     Ok(document.render()?)
@@ -70,7 +70,7 @@ pub(super) fn consent(page: &ConsentPage<'_>) -> Result<String, PageError> {
     Ok(document.render()?)
 }
 
-/// What follows: where the browser goes, or which device asks.
+/// The last sentence: where the browser goes, or which device asks.
 fn ends<'a>(texts: &'a Texts, returns_to: &'a str, user_code: Option<&'a str>) -> Sentence<'a> {
     match user_code {
         Some(code) => Sentence::new(&texts.for_device, &[("{code}", code)]),
@@ -125,7 +125,7 @@ pub(super) fn account(page: &AccountPage<'_>) -> Result<String, PageError> {
 
 pub(super) fn error(page: &ErrorPage<'_>) -> Result<String, PageError> {
     let ErrorPage { brand, texts, .. } = page;
-    // There is no client where it is a page of the application itself.
+    // There is no client for a page of the application itself.
     let is_of_client = page.sign_in.is_none();
     let nothing_was_sent = is_of_client.then(|| texts.nothing_was_sent.replace("{status}", &page.status.to_string()));
     let back_to = page.back.map(|back| (back, Sentence::new(&texts.back_to, &[("{client}", back.client)])));

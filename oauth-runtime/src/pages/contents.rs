@@ -1,4 +1,4 @@
-//! What each page shows, and why there may be none.
+//! The content of each page, and the error of rendering one.
 
 use std::net::IpAddr;
 
@@ -15,9 +15,9 @@ pub struct Brand {
     pub logo: Option<String>,
     /// Address path of the stylesheet on this origin.
     pub stylesheet: String,
-    /// Where the terms of use are, if a page is to lead there.
+    /// The address of the terms of use, if pages link to them.
     pub terms: Option<String>,
-    /// Where it says what happens to the data of users.
+    /// The address of the privacy policy, if pages link to it.
     pub privacy: Option<String>,
 }
 
@@ -34,18 +34,19 @@ pub struct SignInPage<'a> {
     pub request: &'a str,
     /// The client's name as registered.
     pub client: &'a str,
-    /// What is to be known of a client that you did not list, before a password is typed: that it gave itself its name.
+    /// What a user should know about a client that you did not list before they type a password: that it chose its own
+    /// name.
     pub warnings: &'a [&'a str],
     /// Where the browser goes after sign-in: the host, or the private scheme.
     pub returns_to: &'a str,
-    /// What it asks for, in the author's words and order. Empty where that goes without saying: nothing is asked for, the
-    /// client is a known one of the author's own, or the consent page will say it.
+    /// What it asks for, in the author's words and order. Empty if nothing is asked for, the client is a known one of
+    /// the author, or the consent page will say it.
     pub scopes: &'a [&'a str],
     /// Which resources its access tokens are for, besides the service itself, in the author's words.
     pub resources: &'a [&'a str],
-    /// That it gets refresh tokens, in words, where it does.
+    /// A text that it gets refresh tokens, if it does.
     pub lasting: Option<&'a str>,
-    /// Whether the field `remember` is ticked, by which a session outlives the browser; none where there is no such field.
+    /// Whether the field `remember`, for a session that outlives the browser, is ticked; `None` without such a field.
     pub remember: Option<bool>,
     /// Where else a person can go: see [`Builder::link`](crate::Builder::link).
     pub links: &'a [Link<'a>],
@@ -57,16 +58,16 @@ pub struct SignInPage<'a> {
     pub user_code: Option<&'a str>,
 }
 
-/// A link of the sign-in page to a page of the author's.
+/// A link on the sign-in page to a page of the author.
 #[derive(Clone, Copy, Debug)]
 pub struct Link<'a> {
-    /// What it says, in the person's language where that is known.
+    /// Its text, in the person's language if known.
     pub label: &'a str,
     /// Where it leads: the path, with the value of the field `request`.
     pub href: &'a str,
 }
 
-/// What the page shows that asks one more thing.
+/// What the page with another question shows.
 #[derive(Clone, Copy, Debug)]
 pub struct QuestionPage<'a> {
     /// The service's own name and looks.
@@ -83,7 +84,7 @@ pub struct QuestionPage<'a> {
     pub returns_to: &'a str,
     /// Who signs in: the name that was typed.
     pub account: &'a str,
-    /// What is asked, and what there is to choose from.
+    /// The question, with its choices.
     pub question: &'a Question,
     /// Why the page is shown again.
     pub problem: Option<SignInProblem>,
@@ -102,13 +103,13 @@ pub struct ConsentPage<'a> {
     pub action: &'a str,
     /// The value of the hidden field `request`.
     pub request: &'a str,
-    /// The client's name as registered; of one whose id is the URL of a document, the host.
+    /// The client's name as registered; the host if its id is the URL of a document.
     pub client: &'a str,
-    /// What a client that is not listed says that it is called: nothing vouches for that.
+    /// The name that a client that is not listed gives itself, which is not verified.
     pub calls_itself: Option<&'a str>,
     /// Where the browser goes: the host, or the private scheme.
     pub returns_to: &'a str,
-    /// What it asks for, in the author's words and order; empty where no scope is asked for.
+    /// What it asks for, in the author's words and order; empty if no scope is asked for.
     pub scopes: &'a [&'a str],
     /// Which resources its access tokens are for, besides the service itself, in the author's words.
     pub resources: &'a [&'a str],
@@ -116,25 +117,25 @@ pub struct ConsentPage<'a> {
     pub lasting: Option<&'a str>,
     /// Who is signed in: the name that was typed.
     pub account: &'a str,
-    /// What the user has to know before they allow it: of a client that is not listed, that its name is not verified, or that it
-    /// runs on their device, where any program could say so.
+    /// What the user has to know before they allow it: that the name of a client that is not listed is not verified, or
+    /// that it runs on their device, which any program could claim.
     pub warnings: &'a [&'a str],
-    /// The device that asks, where it is one without a browser: the browser goes nowhere then.
+    /// The device that asks, if it is one without a browser: then the browser is not redirected.
     pub device: Option<WaitingDevice<'a>>,
 }
 
-/// A device without a browser that waits for its user, who has to tell it from a stranger's.
+/// A device without a browser that waits for its user, who has to distinguish it from an attacker's.
 #[derive(Clone, Copy, Debug)]
 pub struct WaitingDevice<'a> {
-    /// The code that it shows: the user has to compare it, wherever they have it from (RFC 8628 §3.3.1).
+    /// The code that it shows: the user has to compare it, however they got it (RFC 8628 §3.3.1).
     pub user_code: &'a str,
     /// When it asked.
     pub asked_at: Timestamp,
-    /// From which address, where that is known.
+    /// From which address, if known.
     pub asked_from: Option<IpAddr>,
 }
 
-/// What the page shows on which the code of a device is typed.
+/// What the page for typing a device's code shows.
 #[derive(Clone, Copy, Debug)]
 pub struct DevicePage<'a> {
     /// The service's own name and looks.
@@ -145,7 +146,7 @@ pub struct DevicePage<'a> {
     pub action: &'a str,
     /// The value of the hidden field `request`.
     pub request: &'a str,
-    /// What was typed before, or came with the link: empty where nothing did.
+    /// The code typed before, or from the link; else empty.
     pub user_code: &'a str,
     /// Why the page is shown again.
     pub problem: Option<SignInProblem>,
@@ -162,7 +163,7 @@ pub struct DeviceDonePage<'a> {
     pub is_allowed: bool,
 }
 
-/// What the page shows that takes a long request of another site on to this one: a form with one hidden field.
+/// What the page that forwards a long request of another site to this one shows: a form with one hidden field.
 #[derive(Clone, Copy, Debug)]
 pub struct OnwardPage<'a> {
     /// The service's own name and looks.
@@ -177,7 +178,7 @@ pub struct OnwardPage<'a> {
     pub value: &'a str,
 }
 
-/// What the page shows that asks whether to sign out.
+/// What the page that asks whether to sign out shows.
 #[derive(Clone, Copy, Debug)]
 pub struct SignOutPage<'a> {
     /// The service's own name and looks.
@@ -201,7 +202,7 @@ pub struct SignedOutPage<'a> {
     pub texts: &'a Texts,
 }
 
-/// What the page shows after a sign-out was asked for and the user stayed signed in.
+/// What the page shows if the user was asked whether to sign out and stayed signed in.
 #[derive(Clone, Copy, Debug)]
 pub struct StayedPage<'a> {
     /// The service's own name and looks.
@@ -210,7 +211,7 @@ pub struct StayedPage<'a> {
     pub texts: &'a Texts,
 }
 
-/// What the page shows on which users see and end what they gave.
+/// What the account page shows, on which users see and end sessions and access.
 #[derive(Clone, Copy, Debug)]
 pub struct AccountPage<'a> {
     /// The service's own name and looks.
@@ -223,9 +224,9 @@ pub struct AccountPage<'a> {
     pub request: &'a str,
     /// Who is signed in: the name that was typed.
     pub account: &'a str,
-    /// Where they are signed in: this browser first.
+    /// The browsers in which they are signed in, this one first.
     pub sessions: &'a [AccountSession<'a>],
-    /// The clients that have refresh tokens, or that are not asked about again.
+    /// The clients that have refresh tokens or a remembered consent.
     pub applications: &'a [AccountApplication<'a>],
 }
 
@@ -234,7 +235,7 @@ pub struct AccountPage<'a> {
 pub struct AccountSession<'a> {
     /// The value of the field `session` that ends it.
     pub id: &'a str,
-    /// Whether it is the one that asks.
+    /// Whether it is the browser that shows the page.
     pub is_this: bool,
     /// When it began.
     pub begun: Timestamp,
@@ -272,16 +273,16 @@ pub struct ErrorPage<'a> {
     pub happened: &'a str,
     /// What to do about it, in English, for the person who wrote the client.
     pub detail: &'a str,
-    /// The way back to the client, where one is known.
+    /// The way back to the client, if known.
     pub back: Option<Back<'a>>,
-    /// Where to sign in, where this stands in the place of a [page of the application](crate::OAuthService::pages).
+    /// Where to sign in, if this replaces a [page of the application](crate::OAuthService::pages).
     pub sign_in: Option<SignInAt<'a>>,
 }
 
 /// A link to the sign-in page.
 #[derive(Clone, Copy, Debug)]
 pub struct SignInAt<'a> {
-    /// What it says, in the person's language.
+    /// Its text, in the person's language.
     pub label: &'a str,
     /// Its address.
     pub href: &'a str,

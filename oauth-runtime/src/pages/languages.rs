@@ -1,4 +1,4 @@
-//! The languages that are there.
+//! The languages of the built-in pages.
 
 mod english;
 mod french;

@@ -1,4 +1,4 @@
-//! The looks that an author chooses, and the stylesheet made of them.
+//! The look that an author chooses, and the stylesheet made from it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,7 +9,7 @@ const FIXED_CSS: &str = include_str!("../../templates/pages.css");
 /// What WCAG 2.2 asks of text against its background (1.4.3).
 const LEGIBLE: f64 = 4.5;
 
-/// What the accent is drawn on as text, border or focus ring: the page and the card, as pages.css has them.
+/// The grounds for the accent as text, border or focus ring: the page and the card, as in pages.css.
 const LIGHT_GROUND: [Colour; 2] = [Colour { red: 0xf3, green: 0xf4, blue: 0xf6 }, Colour::WHITE];
 const DARK_GROUND: [Colour; 2] =
     [Colour { red: 0x0f, green: 0x11, blue: 0x15 }, Colour { red: 0x18, green: 0x1b, blue: 0x21 }];
@@ -17,7 +17,7 @@ const DARK_GROUND: [Colour; 2] =
 /// The author's choices for the built-in pages.
 #[derive(Clone, Debug)]
 pub(crate) struct Look {
-    /// The colour of the button; also, as light or dark as it has to be, of the focus ring.
+    /// The colour of the button and, made lighter or darker as needed, of the focus ring.
     pub(crate) accent: Colour,
     /// The image beside the service's name.
     pub(crate) logo: Option<Logo>,
@@ -45,8 +45,8 @@ pub(crate) fn stylesheet(look: &Look) -> String {
 
 /// An image that the sign-in page shows beside the service's name.
 ///
-/// It is drawn 32 CSS pixels high, on a light card by day and a dark one by night: an SVG can follow with
-/// `@media (prefers-color-scheme: dark)`, a PNG should be legible on both.
+/// It is drawn 32 CSS pixels high, on a light card by day and a dark one by night: an SVG can adapt with `@media
+/// (prefers-color-scheme: dark)`, a PNG should be legible on both.
 ///
 /// ```
 /// use oauth_runtime::Logo;
@@ -122,13 +122,13 @@ impl Colour {
     const BLACK: Colour = Colour { red: 0, green: 0, blue: 0 };
     const WHITE: Colour = Colour { red: 255, green: 255, blue: 255 };
 
-    /// Black or white, whichever reads better on this colour. The better one always has a contrast of at
-    /// least √21, which is 4.58: the two contrasts multiply to 21.
+    /// Black or white, whichever reads better on this colour. The better one always has a contrast of at least √21,
+    /// about 4.58, since the two contrasts multiply to 21.
     fn text_on(self) -> Colour {
         if self.contrast(Colour::WHITE) >= self.contrast(Colour::BLACK) { Colour::WHITE } else { Colour::BLACK }
     }
 
-    /// This colour, moved towards `end` just as far as makes it legible on each ground.
+    /// This colour, moved towards `end` only as far as needed to be legible on each ground.
     fn legible_on(self, grounds: &[Colour], end: Colour) -> Colour {
         (0..=100_u8)
             .map(|step| self.mixed(end, f64::from(step) / 100.0))
@@ -167,7 +167,7 @@ impl Colour {
 mod tests {
     use super::*;
 
-    /// The value of a custom property where it stands for the n-th time.
+    /// The value of a custom property at its n-th occurrence.
     fn property(css: &str, name: &str, nth: usize) -> Colour {
         let (at, found) = css.match_indices(&format!("{name}:")).nth(nth).expect("the stylesheet sets this property");
         css[at + found.len()..].trim_start()[..7].parse().expect("it is a colour")
@@ -233,7 +233,7 @@ mod tests {
                 ("--text", "--field", LEGIBLE),
                 ("--muted", "--card", LEGIBLE),
                 ("--danger", "--danger-card", LEGIBLE),
-                // What only outlines a field (WCAG 1.4.11).
+                // This only outlines a field (WCAG 1.4.11).
                 ("--line", "--card", 3.0),
                 ("--line", "--field", 3.0),
                 ("--danger", "--card", 3.0),

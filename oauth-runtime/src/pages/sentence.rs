@@ -3,7 +3,7 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
 
-/// A sentence with names in it, which the template makes stand out and keeps as text.
+/// A sentence with names in it, which the template emphasizes and escapes.
 #[derive(Template)]
 #[template(path = "sentence.html")]
 pub(super) struct Sentence<'a> {
@@ -15,11 +15,11 @@ struct Part<'a> {
     is_name: bool,
 }
 
-// Its template escapes what is in it.
+// Its template escapes the content.
 impl HtmlSafe for Sentence<'_> {}
 
 impl<'a> Sentence<'a> {
-    /// With each place such as `{client}` taken by its name.
+    /// With a name for each placeholder such as `{client}`.
     pub(super) fn new(text: &'a str, names: &[(&str, &'a str)]) -> Self {
         let mut parts = Vec::with_capacity(1 + 2 * names.len());
         parts.push(Part { text, is_name: false });

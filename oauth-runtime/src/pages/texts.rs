@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-/// The sentences, and which names have a place in each. A language that has not all of them does not compile.
+/// The sentences, and the placeholders for names in each. A language without all of them does not compile.
 macro_rules! texts {
     ($($name:ident $([$($place:literal),+])?;)+) => {
         /// The sentences of the built-in pages in one language, and what scopes are called in it.
@@ -18,22 +18,22 @@ macro_rules! texts {
         /// assert_eq!(dutch.to_continue, "to continue to {client}");
         /// ```
         ///
-        /// Some have a place for a name, such as `{client}`; it has to stay. What is technical on an error page is not
-        /// translated: it is for the people who wrote the client.
+        /// Some have a placeholder for a name, such as `{client}`, which must stay. Technical details on an error page
+        /// are not translated: they are for the people who wrote the client.
         #[derive(Clone, Debug)]
         #[expect(missing_docs, reason = "the English sentence of each is its documentation")]
         pub struct Texts {
-            /// A language tag (BCP 47), such as `de` or `pt-BR`. It decides in which direction the pages run.
+            /// A language tag (BCP 47), such as `de` or `pt-BR`. It decides the text direction of the pages.
             pub language: Cow<'static, str>,
             $(pub $name: Cow<'static, str>,)+
-            /// Makes a sentence of how long to wait.
+            /// Makes a sentence from the time to wait.
             pub too_many_attempts: fn(Duration) -> String,
             /// From a scope, a resource or the path of a link to its description in this language: see [`Texts::describe`].
             pub scopes: BTreeMap<String, String>,
         }
 
         impl Texts {
-            /// Each sentence with its name and its places.
+            /// Each sentence with its name and its placeholders.
             fn sentences(&self) -> Vec<(&'static str, &str, &'static [&'static str])> {
                 vec![$((stringify!($name), &*self.$name, &[$($($place),+)?])),+]
             }
@@ -133,7 +133,7 @@ texts! {
 
 impl Texts {
     /// What a scope, a [`resource`](crate::Builder::resource) or the path of a [`link`](crate::Builder::link) is called in
-    /// this language. Where there is no description, that of the builder is shown, and a resource as it is.
+    /// this language. Without a description, the builder's is shown, and a resource as it is.
     ///
     /// ```
     /// use oauth_runtime::{OAuthService, Texts};
@@ -149,19 +149,19 @@ impl Texts {
         self
     }
 
-    /// `ltr` or `rtl`: in which direction the language runs, for the attribute `dir` of a page.
+    /// `ltr` or `rtl`: the direction of the language, for the attribute `dir` of a page.
     #[must_use]
     pub fn direction(&self) -> &'static str {
         let mut parts = self.language.split('-');
         let language = parts.next().unwrap_or_default();
-        // A script of four letters says it, whatever the language (RFC 5646 §2.2.3).
+        // A script, of four letters, decides it whatever the language (RFC 5646 §2.2.3).
         let script = parts.find(|part| part.len() == 4 && part.bytes().all(|byte| byte.is_ascii_alphabetic()));
         let is = |known: &[&str], tag: &str| known.iter().any(|known| known.eq_ignore_ascii_case(tag));
         let runs_left = script.map_or_else(|| is(RIGHT_TO_LEFT, language), |script| is(RIGHT_TO_LEFT_SCRIPTS, script));
         if runs_left { "rtl" } else { "ltr" }
     }
 
-    /// Whether every sentence is there, with its places for names.
+    /// Whether every sentence is there, with its placeholders.
     pub(crate) fn check(&self) -> Result<(), String> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         if self.language.is_empty() || self.language.len() > 35 || !self.language.bytes().all(plain) {
@@ -178,7 +178,7 @@ impl Texts {
         Ok(())
     }
 
-    /// What is told of a problem; `asked` on the page that asks one more thing.
+    /// The text for a problem; `asked` on the page with another question.
     pub(crate) fn problem(&self, problem: SignInProblem, asked: bool) -> Cow<'_, str> {
         match problem {
             SignInProblem::Incomplete if asked => Cow::Borrowed(&self.answer_missing),
@@ -191,7 +191,7 @@ impl Texts {
         }
     }
 
-    /// What a person is told of an error.
+    /// The text for an error.
     pub(crate) fn trouble(&self, trouble: Trouble) -> &str {
         match trouble {
             Trouble::Request => &self.request_unusable,
@@ -215,15 +215,15 @@ impl Texts {
 
 /// Languages that are written from right to left.
 const RIGHT_TO_LEFT: &[&str] = &["ar", "ckb", "dv", "fa", "he", "iw", "ks", "ps", "sd", "syr", "ug", "ur", "yi"];
-/// Scripts that are (ISO 15924).
+/// Scripts that are written from right to left (ISO 15924).
 const RIGHT_TO_LEFT_SCRIPTS: &[&str] = &["Adlm", "Arab", "Hebr", "Mand", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa"];
 
-/// A sentence of one of the languages that are there.
+/// A sentence of a built-in language.
 pub(super) const fn text(text: &'static str) -> Cow<'static, str> {
     Cow::Borrowed(text)
 }
 
-/// A time to wait, in the unit that suits it. Rounded up, because a person who comes back too early is refused again.
+/// A time to wait, in the unit that suits it. Rounded up, because a person who returns too early is refused again.
 pub(super) fn in_words<U: Copy>(wait: Duration, [second, minute, hour]: [U; 3]) -> (u64, U) {
     let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1);
     match seconds {
@@ -233,14 +233,14 @@ pub(super) fn in_words<U: Copy>(wait: Duration, [second, minute, hour]: [U; 3]) 
     }
 }
 
-/// Why the sign-in page is shown again. Displayed, it is the sentence for the person.
+/// Why the sign-in page is shown again. `Display` gives the sentence for the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignInProblem {
     /// The name or the password is missing.
     Incomplete,
     /// The name or the password is longer than any can be.
     TooLong,
-    /// The name and the password do not belong together, or there is no such user.
+    /// The name and the password do not match, or there is no such user.
     Wrong,
     /// Too many attempts: the next one counts after this time.
     TooManyAttempts(Duration),
@@ -254,10 +254,10 @@ impl fmt::Display for SignInProblem {
     }
 }
 
-/// What an error is to the person who sees the page of it.
+/// What an error page tells the person who sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
-    /// The application sent something that has no answer.
+    /// The application sent something that cannot be answered.
     Request,
     Server,
     /// It may work in a moment.
@@ -272,13 +272,13 @@ pub(crate) enum Trouble {
     Account,
     /// The user left, and there is no known way back.
     NotAllowed,
-    /// It is not known who asks.
+    /// It is unknown who asks.
     Application,
     /// The same, for a moment.
     ApplicationAway,
-    /// A page of the application, and who is signed in may not see it.
+    /// A page of the application that the signed-in user may not see.
     NotForAccount,
-    /// The same, and no one is signed in: what was sent to it is lost.
+    /// A page of the application, and no one is signed in: what was sent to it is lost.
     NotTaken,
 }
 
@@ -297,7 +297,7 @@ mod tests {
             assert_eq!(texts.check(), Ok(()), "{}", texts.language);
             for ((name, english, _), (_, text, _)) in english.sentences().into_iter().zip(texts.sentences()) {
                 assert_eq!(english == text, index == 0, "{name} in {}: {text}", texts.language);
-                // Punctuation is that of the English sentence: a heading has none, a sentence its full stop.
+                // Punctuation is as in English: a heading has none, a sentence ends with a full stop.
                 let is_plain = |text: &str| !text.ends_with(['.', '。', ':', '?', '!']);
                 assert_eq!(is_plain(english), is_plain(text), "{name} in {}: {text}", texts.language);
             }

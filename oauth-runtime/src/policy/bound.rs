@@ -1,4 +1,4 @@
-//! The type of a crate's claims, as its guards find it: what `claims!(..)` writes, and what stands in its place.
+//! The type of a crate's claims, as its guards find it: what `claims!(..)` writes, and the fallback without it.
 
 use std::any::TypeId;
 
@@ -9,11 +9,11 @@ use crate::policy::Shape;
 /// What `claims!(..)` binds the guards of a crate to.
 #[derive(Clone, Copy, Debug)]
 pub struct Bound {
-    /// One of these the claims are. None: the crate binds nothing.
+    /// The claims are of one of these types. If there are none, the crate binds nothing.
     pub types: &'static [BoundType],
-    /// The scopes that there are, where they are declared.
+    /// The scopes, if they are declared.
     pub scopes: Option<&'static [&'static str]>,
-    /// The values of `acr` that there are, where they are declared.
+    /// The values of `acr`, if they are declared.
     pub acr: Option<&'static [&'static str]>,
 }
 
@@ -22,7 +22,7 @@ pub struct Bound {
 pub struct BoundType {
     /// What it looks like in a token.
     pub shape: Shape,
-    /// Tokens are made of it, and not read alone.
+    /// Tokens are made of it, rather than only read.
     pub is_issued: bool,
     /// The type, and its name.
     pub named: fn() -> NamedType,
@@ -51,7 +51,7 @@ pub trait Listed: Sized + 'static {
     const ALL: &'static [Self];
 }
 
-/// A type of which is asked what it is. Its own constants come before those of [`NotListed`] and [`NotIssued`].
+/// Finds out about a type: its inherent constants come before those of [`NotListed`] and [`NotIssued`].
 #[derive(Debug)]
 pub struct Probe<T>(std::marker::PhantomData<T>);
 
@@ -61,24 +61,24 @@ impl<T: Listed> Probe<T> {
 }
 
 impl<T: Serialize> Probe<T> {
-    /// Tokens are made of it, and not read alone.
+    /// Tokens are made of it, rather than only read.
     pub const IS_ISSUED: bool = true;
 }
 
-/// Of a type that no token is made of.
+/// For a type of which no token is made.
 pub trait NotIssued {
-    /// It is read alone.
+    /// It is only read.
     const IS_ISSUED: bool = false;
 }
 
 impl<T> NotIssued for Probe<T> {}
 
-/// Of a type in a pattern whose values are not listed.
+/// For a type in a pattern whose values are not listed.
 pub trait NotListed {
     /// The type itself.
     type Value: 'static;
 
-    /// It is not known which they are.
+    /// Its values are not known.
     const ALL: &'static [Self::Value] = &[];
 }
 
@@ -91,13 +91,13 @@ pub const UNBOUND: Bound = Bound { types: &[], scopes: None, acr: None };
 
 /// What guards find in a crate without `claims!(..)`.
 pub mod unbound {
-    /// In the place of the module that `claims!(..)` writes.
+    /// Takes the place of the module that `claims!(..)` writes.
     #[allow(non_snake_case)]
     pub mod __CLAIMS_MACRO_IS_WRITTEN_ONCE_AT_THE_ROOT_OF_THE_CRATE {
         use crate::policy::bound::Binds;
         pub use crate::policy::bound::UNBOUND as __OAUTH_CLAIMS;
 
-        /// In the place of the type that `claims!(..)` names.
+        /// Takes the place of the type that `claims!(..)` names.
         #[derive(Debug)]
         pub struct __OAuthClaims;
 

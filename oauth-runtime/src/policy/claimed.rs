@@ -8,11 +8,11 @@ use serde_json::{Map, Value as Json};
 #[derive(Clone, Copy)]
 pub(crate) struct Claimed<'a> {
     pub(crate) claims: &'a Map<String, Json>,
-    /// Those that are not among them.
+    /// Claims that are not among them.
     pub(crate) beside: Option<&'a dyn Beside>,
 }
 
-/// Claims that are kept as what they are, and are JSON for those alone who ask.
+/// Claims that are kept in fields of their own, and turned into JSON only on demand.
 pub(crate) trait Beside {
     /// The claim of this name.
     fn claim(&self, name: &str) -> Option<Json>;

@@ -2,8 +2,8 @@
 
 /// The outcome of a rule. Only [`Decision::True`] admits.
 ///
-/// A claim that is absent, or of another JSON type than the rule speaks of, is *unknown*, not false:
-/// so no way of combining rules can turn a forgotten claim into a permission.
+/// A claim that is absent, or of another JSON type than the rule expects, is *unknown*, not false: so no combination of
+/// rules can turn a forgotten claim into a permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// The rule holds.

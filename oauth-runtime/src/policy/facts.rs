@@ -20,7 +20,7 @@ pub struct Facts<'a> {
     hidden: &'a Hidden,
 }
 
-/// Read by the one term that wants it.
+/// Read only by the term that needs it.
 #[derive(Clone, Copy, Debug)]
 enum Now<'a> {
     At(Timestamp),
@@ -28,13 +28,13 @@ enum Now<'a> {
 }
 
 impl<'a> Facts<'a> {
-    /// Claims alone: at time zero, on a route without parameters.
+    /// Only claims: at time zero, on a route without parameters.
     #[must_use]
     pub fn new(claims: &'a Map<String, Json>) -> Self {
         Facts::of(Claimed { claims, beside: None })
     }
 
-    /// The same, of claims some of which are kept elsewhere.
+    /// The same, for claims some of which are kept elsewhere.
     pub(crate) fn of(claimed: Claimed<'a>) -> Self {
         Facts {
             claimed,
@@ -66,7 +66,7 @@ impl<'a> Facts<'a> {
         Facts { shapes, ..self }
     }
 
-    /// Of which the client of the token cannot read these.
+    /// With claims that the client of the token cannot read.
     pub(crate) fn hiding(self, hidden: &'a Hidden) -> Self {
         Facts { hidden, ..self }
     }
@@ -98,7 +98,7 @@ impl<'a> Facts<'a> {
         self.claimed.get(name)
     }
 
-    /// Whether what is absent may be among claims that are sealed, and were not opened here.
+    /// Whether an absent claim may be among those that are sealed, and were not opened here.
     pub(super) fn may_be_sealed(&self) -> bool {
         self.claimed.claims.contains_key(SEALED)
     }

@@ -1,5 +1,5 @@
-//! Whether what a policy asks can be so at all, by the type of the application's claims: decided while the program is
-//! compiled, beside the rule, and never when it runs.
+//! Whether the type of the application's claims allows what a policy asks: decided at compile time, beside the rule,
+//! and never at run time.
 
 mod json;
 mod judge;
@@ -13,8 +13,7 @@ use crate::policy::{Field, Guard, Presence, Rule, Shape, Test, Value};
 pub(crate) use json::{misfit_of_claim, unknown_claim};
 use judge::{Asked, SET_BY_SERVER, Verdict, has_field, has_key, judge_bound, judge_sub};
 
-/// Panics, where it is evaluated and so at compile time, if this term of a guard, counted from the first, can never hold, or
-/// always holds.
+/// Panics, so at compile time, if this term of a guard, counted from the first, can never hold, or always holds.
 #[track_caller]
 pub const fn check(guard: &'static Guard, term: usize) {
     let bound = &guard.bound;
@@ -28,7 +27,7 @@ pub const fn check(guard: &'static Guard, term: usize) {
     }
 }
 
-/// A term of a rule; else how many more there would have to be.
+/// A term of a rule; otherwise how many more there would have to be.
 const fn nth(rule: &'static Rule, term: usize) -> Result<&'static Rule, usize> {
     match rule {
         Rule::All(rules) | Rule::Any(rules) => {
@@ -49,7 +48,7 @@ const fn nth(rule: &'static Rule, term: usize) -> Result<&'static Rule, usize> {
     }
 }
 
-/// Panics, where it is evaluated and so at compile time, if this is what can never hold of claims, or always holds.
+/// Panics, so at compile time, if this can never hold for any claims, or always holds.
 #[track_caller]
 pub const fn check_rule(bound: &Bound, rule: &Rule) {
     if let Some(said) = misfit(bound, rule) {
@@ -57,8 +56,8 @@ pub const fn check_rule(bound: &Bound, rule: &Rule) {
     }
 }
 
-/// Panics, where it is evaluated and so at compile time, if the claim is of none of these kinds: several terms hold together
-/// for them alone.
+/// Panics, so at compile time, if the claim can be of none of these kinds, which are the only ones for which several
+/// terms hold together.
 #[track_caller]
 pub const fn check_together(bound: &Bound, name: &[&'static str], holds: &[Kind], never: &str) {
     if !bound.types.is_empty()
@@ -68,7 +67,7 @@ pub const fn check_together(bound: &Bound, name: &[&'static str], holds: &[Kind]
     }
 }
 
-/// Panics, where it is evaluated and so at compile time, if this is the path of a module, and not of a crate.
+/// Panics, so at compile time, if this is the path of a module, and not of a crate.
 #[track_caller]
 pub const fn at_root(path: &str) {
     let bytes = path.as_bytes();
@@ -76,13 +75,13 @@ pub const fn at_root(path: &str) {
     while index < bytes.len() {
         assert!(
             bytes[index] != b':',
-            "`claims!(..)` binds the guards of the whole crate, and is found at its root alone: write it in main.rs or lib.rs"
+            "`claims!(..)` binds the guards of the whole crate, and is found only at its root: write it in main.rs or lib.rs"
         );
         index += 1;
     }
 }
 
-/// Panics, where it is evaluated and so at compile time, if the claims of a sign-in cannot be of this type.
+/// Panics, so at compile time, if the claims of a sign-in cannot be of this type.
 #[track_caller]
 pub const fn check_claims(of: &str, shape: &'static Shape, is_issued: bool) {
     let mut index = 0;
@@ -113,7 +112,7 @@ pub const fn check_claims(of: &str, shape: &'static Shape, is_issued: bool) {
     }
 }
 
-/// Of each of [`REGISTERED`], as a number: to find it out would take the compiler as long as all else here.
+/// The key of each of [`REGISTERED`]: computing it would take the compiler as long as everything else here.
 const REGISTERED_KEYS: [u64; 23] = [
     0x1A79F3,
     0x187AE4,
@@ -140,8 +139,7 @@ const REGISTERED_KEYS: [u64; 23] = [
     0xECCB92FE7E560E04,
 ];
 
-/// Panics, where it is evaluated and so at compile time, if the claim is of none of these kinds, for which no term of an
-/// `any(..)` holds.
+/// Panics, so at compile time, if the claim can be of none of these kinds, for which no term of an `any(..)` holds.
 #[track_caller]
 pub const fn check_any(bound: &Bound, name: &[&'static str], left: &[Kind]) {
     if bound.types.is_empty() {
@@ -180,7 +178,7 @@ pub(crate) const fn misfit(bound: &Bound, rule: &Rule) -> Option<Said> {
         Rule::Scope(scopes) => undeclared("scope", scopes, bound.scopes),
         Rule::Acr(values) => undeclared("acr", values, bound.acr),
         Rule::Claim(..) | Rule::Public | Rule::Token | Rule::Fresh(_) | Rule::Typed(_) => None,
-        // Each of their terms is checked where it stands.
+        // Each of their terms is checked by itself.
         Rule::All(_) | Rule::Any(_) | Rule::Not(_) => None,
     }
 }
@@ -207,7 +205,7 @@ impl Verdict {
     const fn said(&self, name: &[&'static str], test: &Test) -> Said {
         let said = Said::new();
         match self {
-            // The second is said of several terms alone.
+            // The second occurs only for several terms.
             Verdict::Fits | Verdict::AsksPresence => said,
             Verdict::AsksNothing => match test {
                 Test::Present => {
@@ -266,7 +264,7 @@ impl Said {
         }
     }
 
-    /// What was probably meant, where that is to be seen.
+    /// What was probably meant, if that can be told.
     const fn meant(self, name: &[&str], test: &Test, place: usize, shape: &Shape) -> Self {
         let value = match test {
             Test::Equals(value) | Test::Differs(value) => value,

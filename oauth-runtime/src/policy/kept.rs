@@ -1,10 +1,10 @@
-//! Whether code can be reached, as the compiler sees it, asked where its answer is an error and not a lint.
+//! Whether code can be reached, as the compiler sees it: asked in a way that makes the answer an error and not a lint.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// Awaited in the code that is asked about: while it is waited for, a future that can come here has to keep it.
+/// Awaited in the code in question: a future that can reach it has to hold this value meanwhile.
 #[derive(Debug)]
 pub struct Kept(#[allow(dead_code, reason = "its size is its purpose")] [u8; 256]);
 
@@ -25,14 +25,13 @@ impl Future for Kept {
     }
 }
 
-/// Panics with this text, where it is evaluated and so at compile time, if the future of this closure has no room for a
-/// [`Kept`].
+/// Panics with this text, so at compile time, if the future of this closure has no room for a [`Kept`].
 #[track_caller]
 pub const fn can_fail<T: 'static, F: Future>(otherwise: &str, _: &impl Fn(&'static T) -> F) {
     assert!(size_of::<F>() >= size_of::<Kept>(), "{}", otherwise);
 }
 
-/// Panics with this text, where it is evaluated and so at compile time, if alternatives leave no other variant.
+/// Panics with this text, so at compile time, if alternatives leave no other variant.
 #[track_caller]
 pub const fn names_some(others: bool, otherwise: &str) {
     assert!(others, "{}", otherwise);

@@ -1,8 +1,9 @@
-//! A kind of value that a claim can have: what terms about it, taken together, tell apart.
+//! A kind of value that a claim can have: all values that the terms about it do not distinguish.
 
 use crate::policy::Value;
 
-/// Within one of these each of some terms says the same. The macros decide which there are, and for which the terms hold.
+/// Each term gives the same answer for all values of one kind. The macros decide which kinds there are, and for which
+/// the terms hold.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// Not there, or `null`.

@@ -1,4 +1,4 @@
-//! What a refused token would need to be let in: so that a client can ask for it.
+//! What a refused token would need to be admitted, so that a client can ask for it.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,11 @@ use crate::model::Scope;
 use crate::model::sealed_claims::Hidden;
 use crate::policy::{Decision, Facts, Rule};
 
-/// What a client can do about a refusal: ask for a scope, or have the person sign in again or otherwise (RFC 9470).
+/// What a client can do about a refusal: ask for a scope, or have the person sign in again or in another way (RFC
+/// 9470).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Need {
-    /// Every scope on the way in, those that the token has included (RFC 6750 §3).
+    /// Every scope that is required, including those that the token has (RFC 6750 §3).
     pub(crate) scope: Scope,
     /// How long ago the person may have signed in, in seconds.
     pub(crate) max_age: Option<u64>,
@@ -20,7 +21,7 @@ pub(crate) struct Need {
 }
 
 impl Need {
-    /// Whether the person has to come back.
+    /// Whether the person has to sign in again.
     pub(crate) fn is_step_up(&self) -> bool {
         self.max_age.is_some() || !self.acr.is_empty()
     }
@@ -37,7 +38,7 @@ impl Need {
             self.acr = other.acr;
         } else if !other.acr.is_empty() {
             self.acr.retain(|acr| other.acr.contains(acr));
-            // No one way to sign in is both.
+            // No single way of signing in is both.
             if self.acr.is_empty() {
                 return None;
             }
@@ -47,16 +48,16 @@ impl Need {
 }
 
 impl Rule {
-    /// What would make the rule hold, that refused; `None` where no scope and no sign-in can.
+    /// What would make a rule hold that refused; `None` if no scope and no sign-in can.
     ///
-    /// The client is told, so it depends on nothing that the client cannot read: a term over that is taken to hold, until the
-    /// token has all else and is refused.
+    /// The client sees it, so it depends on nothing that the client cannot read: a term over that counts as true until
+    /// the token has everything else and is refused.
     pub(crate) fn need(&self, facts: &Facts<'_>) -> Option<Need> {
         self.needed(facts).filter(|need| need.is_more(facts))
     }
 
-    /// The scope that a client asks for which has no token yet. It depends on the rule alone: of a token that does not
-    /// verify nothing is believed, and nothing is told.
+    /// The scope that a client without a token should ask for. It depends only on the rule: nothing in a token that
+    /// does not verify is believed or revealed.
     pub(crate) fn scope_of_a_stranger(&self) -> Scope {
         if !self.names_a_scope() {
             return Scope::default();
@@ -101,7 +102,7 @@ impl Rule {
         }
     }
 
-    /// Whether it speaks of what the client cannot read.
+    /// Whether it is about something that the client cannot read.
     fn is_hidden(&self, facts: &Facts<'_>) -> bool {
         match self {
             Rule::All(rules) | Rule::Any(rules) => rules.iter().any(|rule| rule.is_hidden(facts)),

@@ -1,4 +1,4 @@
-//! The normal form of a rule: what two policies have in common that differ in nothing but order, spelling or nesting.
+//! The normal form of a rule: the same for two policies that differ only in order, spelling or nesting.
 //!
 //! Every step keeps the decision, *unknown* included: negations move inwards to the terms, nested conditions of one kind
 //! become one, and what is left is sorted without repetition.
@@ -26,7 +26,7 @@ impl fmt::Display for Rule {
     }
 }
 
-/// For each term of each `any(..)`, whom it lets in by itself: those who have it, and what stands beside the `any(..)`.
+/// For each term of each `any(..)`, what it admits by itself: tokens with it and with what is beside the `any(..)`.
 pub(crate) fn alone(rules: &[&Rule]) -> Vec<String> {
     fn collect(normal: &Normal, beside: &[String], into: &mut Vec<String>) {
         match normal {
@@ -168,7 +168,7 @@ fn segment(name: &str) -> String {
     if is_word { name.to_owned() } else { format!("{name:?}") }
 }
 
-/// In the largest unit that leaves no rest.
+/// In the largest unit without a remainder.
 fn duration(seconds: u64) -> String {
     let units = [("d", 86_400), ("h", 3_600), ("m", 60)];
     match units.into_iter().find(|(_, unit)| seconds > 0 && seconds.is_multiple_of(*unit)) {

@@ -4,11 +4,11 @@ use std::cmp::Ordering;
 
 use serde_json::{Number, Value as Json};
 
-/// A number without rounding: integers up to 2^64, and of the rest what a double can hold.
+/// A number without rounding: an integer up to 2^64, or what a double can hold.
 #[derive(Clone, Copy)]
 pub(super) enum Exact {
     Integer(i128),
-    /// No integer, or beyond 2^64.
+    /// Not an integer, or beyond 2^64.
     Double(f64),
 }
 
@@ -36,7 +36,7 @@ impl Exact {
     }
 }
 
-/// A double that is no integer, or beyond 2^64, with an integer that is not beyond it.
+/// Compares a double that is not an integer, or is beyond 2^64, with an integer that is not.
 fn compare(double: f64, integer: i128) -> Option<Ordering> {
     if double.abs() > TWO_TO_64 {
         return double.partial_cmp(&0.0);

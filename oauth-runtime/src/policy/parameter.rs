@@ -1,9 +1,9 @@
-//! A claim beside a parameter of the route, which the handler's extractor reads once more.
+//! Compares a claim with a parameter of the route, which the handler's extractor reads as well.
 //!
 //! `web::Path<u32>` reads 7 in `07` and in `+7`. So a number in a path that is not in its usual form is neither equal to a
-//! claim nor different from it: the guard cannot know what the handler will make of it.
+//! claim nor different from it: the guard cannot know how the handler will read it.
 
-/// Whether the parameter is this text, byte for byte; `None` where both are numbers, and one is not in its usual form.
+/// Whether the parameter is this text, byte for byte; `None` if both are numbers, and one is not in its usual form.
 pub(super) fn is_text(parameter: &str, text: &str) -> Option<bool> {
     let unusual = |text: &str| !is_usual(text);
     let equal = parameter == text;
@@ -13,12 +13,12 @@ pub(super) fn is_text(parameter: &str, text: &str) -> Option<bool> {
     Some(equal)
 }
 
-/// Whether the parameter is this integer; `None` where it is no integer in its usual form.
+/// Whether the parameter is this integer; `None` if it is not an integer in its usual form.
 pub(super) fn is_integer(parameter: &str, integer: i128) -> Option<bool> {
     is_usual(parameter).then(|| parameter == integer.to_string())
 }
 
-/// As the integer is written by all that write it: digits without a leading zero, after a minus where it is negative.
+/// Whether it is an integer in its usual form: digits without a leading zero, after a minus sign if negative.
 fn is_usual(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let begins_with_zero = digits.starts_with('0') && text != "0";

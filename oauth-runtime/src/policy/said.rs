@@ -1,10 +1,10 @@
-//! Text that is put together while the program is compiled: what the compiler says of a policy that does not fit.
+//! Text that is composed at compile time: what the compiler says about a policy that does not fit.
 
 use std::fmt;
 
 use crate::policy::{Field, Presence, Shape, Value};
 
-/// A text that grows. What has no room is left out: it is for a person to read, in one error.
+/// A text that grows, for one error message. What does not fit is left out.
 #[derive(Clone, Copy)]
 pub(crate) struct Said {
     bytes: [u8; MOST],
@@ -24,7 +24,7 @@ impl Said {
     pub(crate) const fn as_str(&self) -> &str {
         match std::str::from_utf8(self.bytes.split_at(self.length).0) {
             Ok(text) => text,
-            // Whole texts are put in.
+            // Only whole strings are added.
             Err(_) => "",
         }
     }
@@ -138,7 +138,7 @@ impl Said {
         if texts.len() > LISTED { said.text(", ..") } else { said }
     }
 
-    /// The names, those of flat fields among them.
+    /// The names, including those of flattened fields.
     pub(crate) const fn fields(self, fields: &[Field], before: usize) -> Self {
         let mut said = self;
         let mut count = before;
@@ -256,9 +256,9 @@ pub(crate) const fn is_number(text: &str) -> bool {
 /// Longer names are not compared.
 const LONGEST: usize = 40;
 
-/// How many bytes have to be put in, taken out, changed, or swapped with a neighbour.
+/// How many bytes have to be inserted, removed, changed, or swapped with a neighbour.
 const fn distance(one: &[u8], other: &[u8]) -> usize {
-    // What is of a very different length is far apart, and need not be looked at.
+    // Strings of very different lengths are far apart, and need not be compared.
     if one.len() > LONGEST || other.len() > LONGEST || one.len().abs_diff(other.len()) > 2 {
         return usize::MAX;
     }

@@ -33,7 +33,7 @@ pub trait Shaped {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Shape {
-    /// Anything: what guards say about it is checked at run time alone.
+    /// Anything: what guards say about it is checked only at run time.
     Any,
     /// Always `null`.
     Null,
@@ -59,7 +59,7 @@ pub enum Shape {
     Either(&'static [Shape]),
 }
 
-/// A number that two names share by a coincidence alone.
+/// A hash of a name, which two names share only by coincidence.
 pub(crate) const fn key(name: &str) -> u64 {
     let mut bytes = name.as_bytes();
     let mut key = 0_u64;
@@ -75,7 +75,7 @@ pub(crate) const fn key(name: &str) -> u64 {
 #[non_exhaustive]
 pub struct Field {
     pub(crate) name: &'static str,
-    /// Of the name: to compare texts takes the compiler long.
+    /// The key of the name, since comparing texts takes the compiler long.
     pub(crate) key: u64,
     pub(crate) shape: Shape,
     pub(crate) presence: Presence,
@@ -85,34 +85,34 @@ pub struct Field {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Presence {
     Always,
-    /// `default`: one that is read may be without it.
+    /// `default`: a token from elsewhere may lack it.
     Defaulted,
-    /// `skip_serializing_if`, and what only some variants have.
+    /// `skip_serializing_if`, or only in some variants.
     Sometimes,
     /// `flatten`: the names are those of its own fields.
     Flat,
 }
 
 impl Field {
-    /// One that is in every token.
+    /// A field that is in every token.
     #[must_use]
     pub const fn new(name: &'static str, shape: Shape) -> Self {
         Field { name, key: key(name), shape, presence: Presence::Always }
     }
 
-    /// One that is in every token of this server's making, and for which there is a default where tokens of another are read.
+    /// A field that is in every token of this server, and has a default when tokens of another are read.
     #[must_use]
     pub const fn defaulted(name: &'static str, shape: Shape) -> Self {
         Field { name, key: key(name), shape, presence: Presence::Defaulted }
     }
 
-    /// One that may be left out.
+    /// A field that may be left out.
     #[must_use]
     pub const fn optional(name: &'static str, shape: Shape) -> Self {
         Field { name, key: key(name), shape, presence: Presence::Sometimes }
     }
 
-    /// One whose own fields stand in its place.
+    /// A field that is replaced by its own fields.
     #[must_use]
     pub const fn flat(shape: Shape) -> Self {
         Field { name: "", key: 0, shape, presence: Presence::Flat }

@@ -9,7 +9,7 @@ use serde::de::value::MapDeserializer;
 use crate::model::claims::{REGISTERED, SEALED};
 use crate::policy::{Claimed, Decision};
 
-/// The claims of one request as the application's types: parsed by the first who wants them.
+/// The claims of one request as the application's types: parsed when they are first needed.
 #[derive(Default)]
 pub(crate) struct Shapes {
     parsed: RefCell<Option<Box<dyn Any>>>,
@@ -18,7 +18,7 @@ pub(crate) struct Shapes {
 }
 
 impl Shapes {
-    /// Hands on what an earlier guard has parsed.
+    /// Passes on what an earlier guard has parsed.
     pub(crate) fn of(parsed: Option<Box<dyn Any>>) -> Self {
         Shapes { parsed: RefCell::new(parsed), misfit: RefCell::new(None) }
     }
@@ -52,14 +52,14 @@ impl Shapes {
 
 /// The custom claims and `sub` as a `T`, or the place where they are something else.
 pub(crate) fn read<T: DeserializeOwned>(claimed: Claimed<'_>) -> Result<T, String> {
-    // A default in the place of what is sealed would let in whom the claim keeps out.
+    // A default in place of a sealed claim could admit a user whom the claim excludes.
     if claimed.claims.contains_key(SEALED) {
         return Err(format!(
             "{}: claims are sealed: name this server at the issuer by .own_resource(..)",
             type_name::<T>()
         ));
     }
-    // Where it is beside them it is not among them.
+    // If it is beside them, it is not among them.
     let subject = claimed.beside.and_then(|beside| beside.claim("sub"));
     let custom = || {
         let custom = claimed.claims.iter().filter(|(name, _)| !REGISTERED.contains(&name.as_str()));
@@ -67,7 +67,7 @@ pub(crate) fn read<T: DeserializeOwned>(claimed: Claimed<'_>) -> Result<T, Strin
         let all = custom.chain(subject.as_ref().map(|subject| ("sub", subject)));
         MapDeserializer::<_, serde_json::Error>::new(all)
     };
-    // Keeping track of the place costs time, so it is done for those alone that fail.
+    // Tracking the place costs time, so it is done only for claims that fail.
     T::deserialize(custom()).or_else(|_| {
         serde_path_to_error::deserialize(custom()).map_err(|error| match error.path().to_string().as_str() {
             "." => format!("{}: {}", type_name::<T>(), error.inner()),

@@ -13,11 +13,11 @@ use crate::policy::{Claimed, Decision, Facts, Shapes};
 pub struct Typed {
     /// As written.
     pub pattern: &'static str,
-    /// Knows the type, which a rule cannot name: answers by `question.ask(|claims: &_| ..)`.
+    /// Knows the type, which a rule cannot name, and answers with `question.ask(|claims: &_| ..)`.
     pub answer: fn(Inquiry<'_>) -> Verdict,
 }
 
-/// What the runtime wants to know of a [`Typed`].
+/// What the runtime asks a [`Typed`].
 pub struct Inquiry<'a>(Kind<'a>);
 
 enum Kind<'a> {
@@ -47,7 +47,7 @@ impl Inquiry<'_> {
 }
 
 impl Inquiry<'_> {
-    /// As [`ask`](Inquiry::ask), and the claims of the crate are of this type.
+    /// Like [`ask`](Inquiry::ask), where the claims of the crate are of this type.
     #[doc(hidden)]
     #[must_use]
     pub fn ask_bound<T: for<'de> Deserialize<'de> + 'static, B: Binds<T>>(
@@ -63,12 +63,12 @@ impl Typed {
     pub(crate) fn decide(&self, facts: &Facts<'_>) -> Decision {
         match (self.answer)(Inquiry(Kind::Match(facts.claimed, &facts.shapes))).0 {
             Ruling::Decided(decision) => decision,
-            // A question of one kind is answered in this kind, by `ask` alone.
+            // Each kind of question gets its kind of answer, since only `ask` answers.
             Ruling::Type(..) => Decision::Unknown,
         }
     }
 
-    /// The type of claims that it wants, and its name.
+    /// The type of claims that it needs, and its name.
     pub(crate) fn claims_type(&self) -> Option<(TypeId, &'static str)> {
         match (self.answer)(Inquiry(Kind::Type)).0 {
             Ruling::Type(id, name) => Some((id, name)),

@@ -1,11 +1,11 @@
-//! Why a term is neither true nor false: by the type of its claim, and never by its value, since the log has it.
+//! Why a term is neither true nor false: by the type of its claim, never by its value, since this is logged.
 
 use serde_json::Value as Json;
 
 use crate::policy::{Facts, Rule, Test, Value};
 
 impl Rule {
-    /// Of one term, where there is more to say than that the claims do not fit.
+    /// The reason for one term, if there is more to say than that the claims do not fit.
     pub(super) fn why_unknown(&self, facts: &Facts<'_>) -> Option<String> {
         match self {
             Rule::Claim(name, test) => Some(match facts.claim(name).as_deref() {

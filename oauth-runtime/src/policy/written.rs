@@ -1,4 +1,4 @@
-//! A policy as a macro writes it: a rule, and where it stands.
+//! A policy as a macro writes it: a rule, and its place in the source.
 
 use std::any::type_name;
 use std::fmt;
@@ -13,19 +13,19 @@ use crate::policy::bound::{Bound, NamedType};
 pub struct Guard {
     /// What it demands.
     pub rule: Rule,
-    /// The parameters of the route that the rule speaks of.
+    /// The parameters of the route that the rule names.
     pub parameters: &'static [&'static str],
     /// The policy as written.
     pub policy: &'static str,
-    /// The handler's name; none for a `policy!(..)`.
+    /// The handler's name; `None` for a `policy!(..)`.
     pub handler: Option<&'static str>,
-    /// The routes in the attributes below; none for a `policy!(..)`, and where the route is stated elsewhere.
+    /// The routes in the attributes below; empty for a `policy!(..)`, or if the route is stated elsewhere.
     pub routes: &'static [Route],
-    /// What the handler reads the claims as, of each of its arguments.
+    /// For each argument of the handler, the type as which it reads the claims.
     pub claims: &'static [fn() -> Option<NamedType>],
     /// What its crate binds its guards to.
     pub bound: Bound,
-    /// A term says by `dyn` that it is not to be compared.
+    /// Whether a term has `dyn`, so that it is not compared.
     pub is_dynamic: bool,
     /// The module path.
     pub module: &'static str,
@@ -61,7 +61,7 @@ pub struct Route {
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let methods = self.methods.join("|");
-        // A pattern cannot look like what stands beside it.
+        // Quoted if needed, so that a pattern cannot look like its surroundings.
         if self.pattern.contains(|character: char| character.is_whitespace() || character.is_control()) {
             write!(f, "{methods} {:?}", self.pattern)
         } else {
@@ -81,8 +81,8 @@ impl fmt::Display for Route {
 /// assert_eq!(STAFF.to_string(), r#"not(suspended), role = ["admin", "editor"]"#);
 /// ```
 ///
-/// Common mistake: `.wrap(STAFF)`, of which rustc says that it is no `Transform`. A policy is put over a scope by a service, which
-/// knows the tokens: `.wrap(oauth.require(STAFF))`.
+/// Common mistake: `.wrap(STAFF)`, for which rustc says that it is not a `Transform`. A service, which knows the
+/// tokens, puts a policy over a scope: `.wrap(oauth.require(STAFF))`.
 #[derive(Clone, Copy)]
 pub struct Policy(#[doc(hidden)] pub &'static Guard);
 

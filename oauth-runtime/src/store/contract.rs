@@ -8,8 +8,8 @@
 //! # });
 //! ```
 //!
-//! The rules on codes and refresh tokens are not here: they are the same code above every store. What a store decides is
-//! whether that code sees one order of events. Each [`Clause`] is one way in which it may not.
+//! The rules on codes and refresh tokens are not here: they are the same code above every store. A store decides
+//! whether that code sees one order of events. Each [`Clause`] is a rule for that.
 
 use std::fmt;
 use std::time::Duration;
@@ -26,7 +26,7 @@ use crate::store::{
 /// one bucket: give it a store that no service uses.
 ///
 /// # Panics
-/// Where the store breaks the contract; the message says which clauses, and how.
+/// If the store breaks the contract; the message says which clauses, and how.
 pub async fn check(store: impl Store) {
     let broken = broken(&store).await;
     let lines: String = broken.iter().map(|broken| format!("  {broken}\n")).collect();
@@ -41,7 +41,7 @@ pub async fn broken(store: &dyn Store) -> Vec<Broken> {
     for clause in at_once {
         broken.extend(check(clause).await);
     }
-    // They wait side by side.
+    // They wait at the same time.
     broken.extend(join_all(waiting.into_iter().map(check)).await.into_iter().flatten());
     broken
 }
@@ -49,7 +49,7 @@ pub async fn broken(store: &dyn Store) -> Vec<Broken> {
 /// A clause that a store breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broken {
-    /// Which one.
+    /// The clause.
     pub clause: Clause,
     /// What the store did.
     pub how: String,
@@ -89,32 +89,32 @@ clauses! {
     Values, values;
     /// Keys are compared byte by byte: none is another's, whatever it looks like as text.
     Keys, keys;
-    /// A write is done only if the value is still the one that it was made from; else nothing changes, and the answer is
-    /// what there is.
+    /// A write is done only if the value is still the one that it was made from; otherwise nothing changes, and the
+    /// answer is the current value.
     Since, since;
     /// A write of another incarnation is not done.
     OtherIncarnation, other_incarnation;
-    /// A value that is taken away is gone, and may be written again.
+    /// A value that is removed is gone, and may be written again.
     Removal, removal;
-    /// A bucket keeps its incarnation, for all its keys, however often it is asked.
+    /// A bucket keeps its incarnation, for all its keys, however often it is read.
     OneIncarnation, one_incarnation;
-    /// Every write raises the sequence of its bucket by one, and is the version of what it wrote; reading raises
-    /// nothing, and no other bucket.
+    /// Every write raises the sequence of its bucket by one, which is the version of what it wrote; reading raises
+    /// nothing, and writing raises no other bucket.
     Sequence, sequence;
-    /// A value is there until its time is over, and not longer; what has expired may be written anew, and the sequence
+    /// A value is kept until its time is over, and no longer; an expired value may be written anew, and the sequence
     /// goes on.
     Expiry, expiry;
     /// A write sets the time of its value anew: longer or shorter.
     Lifetime, lifetime;
-    /// Of many writes at once that were made from the same value one is done.
+    /// Of many simultaneous writes that were made from the same value, exactly one is done.
     OneWriter, one_writer;
-    /// Counters add up, each for itself, in the order that they were given; they never fall below zero.
+    /// Counters add up, each independently, in the order that they were given; they never fall below zero.
     Counters, counters;
-    /// No addition is lost, and each answers another sum.
+    /// No addition is lost, and each returns a different sum.
     CountersAtOnce, counters_at_once;
-    /// A counter's window ends when its first addition said, whatever was added since; to add nothing begins none.
+    /// A counter's window ends when its first addition said, whatever was added since; adding 0 begins none.
     Window, window;
-    /// To renew draws another incarnation, in which nothing is kept; of many at once one draws.
+    /// Renewing draws another incarnation, in which nothing is kept; of many at once, only one draws.
     Renewal, renewal;
 }
 
@@ -132,7 +132,8 @@ async fn values(store: &dyn Store) -> Result<(), Failed> {
 }
 
 async fn keys(store: &dyn Store) -> Result<(), Failed> {
-    // Letters that differ by case alone, as base64url and as bytes, bytes that end a text elsewhere, and some that are none.
+    // Letters that differ only in case, as base64url and as bytes, bytes that end a string elsewhere, and some that are
+    // not text.
     let mut bytes: [u8; 32] = rand::random();
     bytes[30..].copy_from_slice(b"zz");
     // As text these two are `AAAA` and `aAAA` there.
@@ -243,7 +244,7 @@ async fn expiry(store: &dyn Store) -> Result<(), Failed> {
     outlasting(async |lifetime| expires_after(store, lifetime).await).await
 }
 
-/// False where the value had expired before it could be looked at.
+/// `false` if the value had expired before it could be read.
 async fn expires_after(store: &dyn Store, lifetime: Duration) -> Result<bool, Failed> {
     let (key, begun) = (key(), Clock::system().now());
     let seen = store.read(key).await?;
@@ -346,7 +347,7 @@ async fn window(store: &dyn Store) -> Result<(), Failed> {
         let ([slot, idle, _], begun) = (slots(Clause::Window), Clock::system().now());
         clear(store, &[slot, idle]).await?;
         let count = |slot, add, window| Count { slot, add, window };
-        // Nothing is added, so no window of that length begins.
+        // Adding 0 begins no window of that length.
         let _ = store.count(&[count(idle, 0, SOON)]).await?;
         let first = store.count(&[count(slot, 3, lifetime), count(idle, 1, lifetime)]).await?;
         let second = store.count(&[count(slot, 1, SOON)]).await?;
@@ -398,7 +399,7 @@ impl Clause {
     }
 }
 
-/// Runs a check with lifetimes that outlast the machine's pauses; it answers false where they did not.
+/// Runs a check with longer and longer lifetimes: it returns false if the machine paused for longer.
 async fn outlasting(check: impl AsyncFn(Duration) -> Result<bool, Failed>) -> Result<(), Failed> {
     let mut lifetime = Duration::from_secs(2);
     while !check(lifetime).await? {
@@ -474,7 +475,7 @@ fn neighbours() -> (Key, Key) {
     (one, Key::from_bytes(other))
 }
 
-/// Three counters, of the highest numbers; each clause has its own, since a window that has begun cannot be taken back.
+/// Three counters, of the highest numbers; each clause has its own, since a window that has begun cannot be undone.
 fn slots(clause: Clause) -> [u32; 3] {
     let first = SLOTS - 3_000 * (1 + clause as u32) + 3 * rand::random_range(0..1_000);
     [first, first + 1, first + 2]

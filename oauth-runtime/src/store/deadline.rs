@@ -1,4 +1,4 @@
-//! A store that answers in time, or is taken to be away.
+//! A store that answers in time, or counts as unavailable.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,14 +11,14 @@ use crate::event::{EventKind, Fact};
 use crate::meter::{Stopwatch, StoreOutcome, StoreVerb};
 use crate::store::{About, Change, Count, Counted, Incarnation, Key, Reply, Seen, Store, StoreError, Swap};
 
-/// Gives every call of another store this long. What it does after that is unknown.
+/// Limits every call of another store to this time. What the store does after that is unknown.
 pub(crate) struct Deadline {
     store: Arc<dyn Store>,
     limit: Duration,
     events: Arc<Events>,
-    /// How often it has gone away or come back: where that is odd it is away.
+    /// How often it has gone away or come back: if odd, it is away.
     turns: AtomicU64,
-    /// Until when a store that let a call wait in vain is not asked again, in milliseconds of this value's life; 0 where it
+    /// Until when a store that did not answer a call is not asked again, in milliseconds of this value's life; 0 if it
     /// answers.
     silent_until: AtomicU64,
     begun: Instant,
@@ -74,7 +74,7 @@ impl Deadline {
         }
     }
 
-    /// A store that is silent is asked by one call at a time, and not at once again: all others would only wait as long.
+    /// A silent store is asked by one call at a time, and not again at once: all others would only wait in vain.
     fn may_ask(&self) -> bool {
         let until = self.silent_until.load(Ordering::Relaxed);
         let probing = self.in_a_moment(self.limit);
@@ -92,9 +92,9 @@ impl Deadline {
         StoreError::Unavailable(why.into())
     }
 
-    /// Tells once that the store is away, and once that it is back. One that is full is there.
+    /// Reports once that the store is away, and once that it is back. A full store is not away.
     ///
-    /// A call that began before the last turn says nothing of the store as it is now.
+    /// A call that began before the last turn says nothing about the store's present state.
     fn note(&self, Call { verb, watch, turn }: Call, outcome: StoreOutcome) {
         watch.store_called(verb, outcome);
         let reason = match outcome {
@@ -164,7 +164,7 @@ mod tests {
     use crate::store::MemoryStore;
     use crate::store::silent::Silent;
 
-    /// All but one would only wait for as long again.
+    /// All but one would only wait in vain.
     #[tokio::test(start_paused = true)]
     async fn a_silent_store_is_asked_by_one_at_a_time() {
         let events = Arc::new(Events::new(Clock::system(), Vec::new()).expect("no thread is needed"));

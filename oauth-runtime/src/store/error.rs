@@ -1,8 +1,8 @@
-//! Why a store has no answer.
+//! Why a store gave no answer.
 
 use std::error::Error;
 
-/// Why a store has no answer. The request it was for is refused with status 503.
+/// Why a store gave no answer. The request in question is refused with status 503.
 ///
 /// `Display` and `Debug` print the same text. The text of a [`source`](Error::source) is part of it.
 #[derive(thiserror::Error)]

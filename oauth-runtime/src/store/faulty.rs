@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 
 use crate::store::{About, Change, Count, Counted, Incarnation, Key, Reply, Seen, Store, StoreError, Swap};
 
-/// Any store, and what a test wants of it: it counts what it is asked, and fails or takes its time on demand.
+/// Wraps any store for a test: counts its calls, and fails or delays them on demand.
 ///
 /// Clones are one store: one goes to [`Builder::store`](crate::Builder::store), the test keeps the other.
 ///
@@ -47,9 +47,10 @@ struct Watch {
 /// What a [`FaultyStore`] does instead of answering at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It does nothing, and answers [`StoreError::Unavailable`].
+    /// It does nothing, and returns [`StoreError::Unavailable`].
     Unavailable,
-    /// It does what it is asked, and then answers [`StoreError::Unavailable`]: the connection broke before the answer.
+    /// It does what it is asked, and then returns [`StoreError::Unavailable`], as if the connection broke before the
+    /// answer.
     AnswerLost,
     /// It takes this long before it does what it is asked.
     Slow(Duration),
@@ -80,13 +81,14 @@ impl FaultyStore {
         }
     }
 
-    /// How many calls of these verbs there were, the failed ones among them. A reply that was never awaited is not counted.
+    /// How many calls of these verbs there were, including failed ones. A reply that was never awaited is not counted.
     #[must_use]
     pub fn calls(&self, verbs: &[Verb]) -> u64 {
         verbs.iter().map(|verb| self.watch(*verb).calls.load(Ordering::SeqCst)).sum()
     }
 
-    /// How often it was waited for: calls that are under way at once are one wait. Only calls with a fault take time.
+    /// How often callers waited for it: calls that run at the same time count as one wait. Only calls with a fault take
+    /// time.
     #[must_use]
     pub fn waits(&self) -> u64 {
         self.0.waits.load(Ordering::SeqCst)
@@ -122,7 +124,7 @@ impl FaultyStore {
     }
 
     fn watch(&self, verb: Verb) -> &Watch {
-        // There is one for each verb: both are of the length of `Verb::ALL`.
+        // There is one for each verb: both have the length of `Verb::ALL`.
         &self.0.verbs[verb as usize]
     }
 }

@@ -1,4 +1,4 @@
-//! Names of values: of one length, and showing nothing of what they are about.
+//! Names of values: all of the same length, and hiding what they are about.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -25,7 +25,7 @@ pub struct Key([u8; 32]);
 /// What a value is about. Each kind has its own names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// All that is kept of a user, or of a client in its own name.
+    /// All that is kept about a user, or about a client in its own name.
     Subject,
     /// A form of ours that was sent.
     Form,
@@ -39,7 +39,7 @@ pub(crate) enum Kind {
     Pushed,
     /// A client that registered itself and was ended.
     Registration,
-    /// A test's.
+    /// A key of a test.
     Named,
 }
 
@@ -58,8 +58,8 @@ impl Key {
         Key(sha256(&[kind, b"\0", name.as_bytes()].concat()))
     }
 
-    /// That of a subject. A thread knows those that came to it last: each access token names one, and to hash that costs more
-    /// than to read all the rest.
+    /// The key of a subject. Each thread remembers recent ones: every access token names a subject, and hashing that
+    /// costs more than reading all the rest.
     pub(crate) fn of_subject(subject: &str) -> Self {
         let of = || Key::of(Kind::Subject, subject);
         KNOWN.with_borrow_mut(|known| {
@@ -128,10 +128,10 @@ thread_local! {
 }
 
 const SUBJECTS_OF_A_THREAD: usize = 128;
-/// In bytes.
+/// The longest subject that is remembered, in bytes.
 const LONGEST_KNOWN: usize = 128;
 
-/// How many buckets there are: the number of [`Key::bucket`] is less.
+/// How many buckets there are: each [`Key::bucket`] is below it.
 pub const BUCKETS: u16 = 1024;
 
 /// How long a value may be, in bytes.

@@ -13,12 +13,12 @@ use crate::model::{Clock, Timestamp};
 use crate::store::memory::bucket::{Bucket, Gone, Room};
 use crate::store::{About, BUCKETS, Change, Count, Counted, Incarnation, Key, Reply, SLOTS, Seen, Store, Swap};
 
-/// Keeps its values in this process's memory: for a service that runs as one process, and may sign everybody out when it
-/// starts again.
+/// Keeps its values in this process's memory: for a service that runs as one process, and may sign everyone out when it
+/// restarts.
 ///
-/// It is bounded, and needs no thread: a bucket drops some of what has expired whenever it is written to, and a store that is
-/// full what has expired anywhere. Where it is full of values that have not, it refuses new ones, rather than forget that
-/// something was spent or revoked.
+/// It is bounded, and needs no thread: whenever a bucket is written to, it drops some of its expired values, and a full
+/// store drops expired values of any bucket. If none have expired, a full store refuses new values rather than forget
+/// that something was spent or revoked.
 pub struct MemoryStore {
     clock: Clock,
     room: Room,
@@ -31,12 +31,12 @@ pub struct MemoryStore {
     counters: Box<[Mutex<Counters>]>,
 }
 
-/// How often each bucket has changed, raised under its lock: what only looks at that writes nothing.
+/// How often each bucket has changed, raised under its lock. Reading it writes nothing.
 #[derive(Clone)]
 pub(crate) struct Changes(Arc<[AtomicU64]>);
 
-/// A part of the slots: for each the second in which its window ends, and the sum. What was never written takes no memory
-/// where the system hands out zeroed pages.
+/// A part of the slots: for each the second in which its window ends, and the sum. Slots that were never written take
+/// no memory if the system hands out zeroed pages.
 struct Counters(Vec<[u32; 2]>);
 
 impl MemoryStore {
@@ -81,7 +81,7 @@ impl MemoryStore {
         &self.buckets[usize::from(number % BUCKETS)]
     }
 
-    /// This store, where it is one and nothing stands around it, which could answer otherwise.
+    /// This store, if it is one and is not wrapped in another, which could answer differently.
     pub(crate) fn found(store: &dyn Store) -> Option<&MemoryStore> {
         let any: &dyn Any = store;
         match any.downcast_ref::<Box<dyn Store>>() {
@@ -94,7 +94,7 @@ impl MemoryStore {
         &self.changes
     }
 
-    /// Where the store is full, drops what has expired, in whichever bucket: some of it at once, each under a lock of a moment.
+    /// If the store is full, drops expired values of any bucket, a few at a time, each time under a short lock.
     fn make_room(&self, now: Timestamp) {
         if !self.room.is_full() || self.swept.load(Ordering::Relaxed) == now.seconds() {
             return;
@@ -159,13 +159,13 @@ impl Store for MemoryStore {
 }
 
 impl Changes {
-    /// Of the bucket of this key. While it is the same, so is what a read of the same second finds: this is the one process that
-    /// writes.
+    /// The number of changes of this key's bucket. While it stays the same, a read in the same second finds the same,
+    /// since only this process writes.
     pub(crate) fn of(&self, key: Key) -> u64 {
         self.bucket(key.bucket()).load(Ordering::Acquire)
     }
 
-    /// To be raised before the bucket's lock is let go, and so before anyone is told of the change.
+    /// Raise it before the lock of the bucket is released, so before anyone can learn of the change.
     fn bucket(&self, number: u16) -> &AtomicU64 {
         &self.0[usize::from(number % BUCKETS)]
     }
@@ -185,7 +185,7 @@ impl std::fmt::Debug for MemoryStore {
 
 impl Counters {
     fn count(&mut self, place: usize, Count { add, window, .. }: Count, now: Timestamp) -> Counted {
-        // What is no slot counts too much.
+        // An invalid slot counts as too much.
         let Some([until, sum]) = self.0.get_mut(place) else { return Counted { sum: u64::MAX, ends_in: window } };
         let is_running = u64::from(*until) > now.seconds();
         let before = if is_running { u64::from(*sum) } else { 0 };
@@ -237,7 +237,7 @@ mod tests {
         assert_ne!(store.changes().of(key), last);
     }
 
-    /// What stands around a store may answer otherwise than that does.
+    /// A wrapper may answer differently from the store in it.
     #[test]
     fn it_is_found_where_nothing_stands_around_it() {
         let chosen: Box<dyn Store> = Box::new(MemoryStore::new());

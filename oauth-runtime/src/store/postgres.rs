@@ -18,23 +18,25 @@ use error::{did_nothing, failed};
 use row::{column, incarnation, seen, unsigned};
 use schema::READ_COMMITTED;
 
-/// Keeps its values in PostgreSQL 13 or later: for a service of several processes, or one whose users stay signed in when
-/// it starts again.
+/// Keeps its values in PostgreSQL 13 or later: for a service of several processes, or one whose users stay signed in
+/// across restarts.
 ///
-/// Clones share the pool. What is acknowledged is on the disk, and on the synchronous standbys where the server has such:
-/// `synchronous_commit = off` of the database, the role or the connection is overruled for the store's own transactions.
-/// All processes share the database's clock. What has expired is removed by later writes, without a task of its own.
+/// Clones share the pool. An acknowledged write is on the disk, and on the synchronous standbys if the server has any:
+/// `synchronous_commit = off` of the database, the role or the connection is overruled for the store's own
+/// transactions. All processes share the database's clock. Later writes remove expired values, without a task of its
+/// own.
 ///
 /// # The pool
 /// - A call is one statement and one round trip, once the connection has prepared it. By default sqlx tests a connection
 ///   each time before it hands it out, which is a second one: `PgPoolOptions::test_before_acquire(false)` avoids it. The
 ///   first call on each connection that broke meanwhile then fails.
 /// - With `statement_cache_capacity(0)` every call takes two.
-/// - Where no server listens, sqlx waits for `PgPoolOptions::acquire_timeout`, 30 s by default: a second or two lets a wrong
-///   address, and a server that is down, be told at once.
-/// - Any isolation level is right. Where the default is not `READ COMMITTED`, calls that collide take three more.
-/// - PgBouncer in transaction mode: required is version 1.21 or later, with `max_prepared_statements` of at least 10.
-/// - Connections must lead to the primary server: a standby is refused, when the store is made and by every call.
+/// - If no server listens, sqlx waits for `PgPoolOptions::acquire_timeout`, 30 s by default: with a second or two, a
+///   wrong address or a server that is down is reported at once.
+/// - Any isolation level is right. If the default is not `READ COMMITTED`, calls that collide take three more round
+///   trips.
+/// - PgBouncer in transaction mode must be version 1.21 or later, with `max_prepared_statements` of at least 10.
+/// - Connections must lead to the primary server: a standby is refused when the store is made, and at every call.
 /// - A write waits for a lock for at most 5 s, unless the connection's own `lock_timeout` is another.
 ///
 /// # Backup and restore
@@ -50,7 +52,7 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// A store in the tables that begin with `oauth_`. It creates them where they are missing, in the first schema of the
+    /// A store in tables whose names begin with `oauth_`. It creates missing ones in the first schema of the
     /// connection's `search_path`; many may start at once.
     ///
     /// ```no_run
@@ -79,13 +81,14 @@ impl PostgresStore {
     /// ```
     ///
     /// # Errors
-    /// The server does not answer, is older than PostgreSQL 13, or takes no writes; the tables are of a later release; a
-    /// grant is missing. The text says which.
+    /// The server does not answer, is older than PostgreSQL 13, or accepts no writes; the tables are from a later
+    /// release; a grant is missing. The text says which.
     pub async fn new(pool: PgPool) -> Result<Self, StoreError> {
         PostgresStore::with_prefix(pool, DEFAULT_PREFIX).await
     }
 
-    /// As [`PostgresStore::new`], with tables and functions of another prefix: two stores of one database differ in it.
+    /// Like [`PostgresStore::new`], with another prefix for tables and functions: two stores in one database need
+    /// different ones.
     ///
     /// ```no_run
     /// # use oauth_runtime::store::{PostgresStore, StoreError};
@@ -95,8 +98,8 @@ impl PostgresStore {
     /// # }
     /// ```
     ///
-    /// Default: `oauth_`. Required: 1 to 40 of `a` to `z`, digits and `_`, the first not a digit. Capital letters become
-    /// small ones, as in SQL.
+    /// Default: `oauth_`. Required: 1 to 40 of `a` to `z`, digits and `_`, the first not a digit. Upper-case letters
+    /// become lower case, as in SQL.
     ///
     /// # Errors
     /// Those of [`PostgresStore::new`], or the prefix is not allowed.
@@ -112,9 +115,9 @@ impl PostgresStore {
         })
     }
 
-    /// Asks in one round trip. What provably did nothing is asked again.
+    /// Asks in one round trip, and again if the first attempt provably did nothing.
     async fn ask<'q>(&self, query: impl Fn() -> Call<'q> + Send + Sync) -> Result<PgRow, StoreError> {
-        // It is read to its end: an error of the commit comes after the row.
+        // The answer is read to its end: an error of the commit comes after the row.
         let mut answer = query().fetch_one(&self.pool).await;
         for _ in 0..RETRIES {
             match answer {
@@ -213,7 +216,7 @@ fn call<'q>(sql: &SqlStr) -> Call<'q> {
     sqlx::query(sql.clone())
 }
 
-/// A started microsecond counts whole. The end must be a time that PostgreSQL knows.
+/// Rounds up to whole microseconds. The end must be a time that PostgreSQL knows.
 fn microseconds(duration: Duration) -> i64 {
     let whole = duration.min(LONGEST).as_nanos().div_ceil(1000);
     i64::try_from(whole).unwrap_or(i64::MAX)

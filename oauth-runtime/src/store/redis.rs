@@ -39,21 +39,21 @@ use crate::store::{
 /// # }
 /// ```
 ///
-/// # What the server must be set to
-/// - `maxmemory-policy noeviction`. Required: with another one it is refused, since what was revoked would be forgotten when
-///   the memory runs out. Where the memory is used up, keys that hold nothing are not written
-///   ([`StoreError::Full`]); what is there can still be changed.
-/// - `appendonly yes`, or a restart forgets what was revoked since the last snapshot. With `appendfsync always` a write that
-///   was acknowledged is on the disk; with `everysec` a crash of the machine loses the last second or two.
+/// # Required settings of the server
+/// - `maxmemory-policy noeviction`. Required: a server with another policy is refused, since it would forget what was
+///   revoked when its memory runs out. When the memory is full, new keys are not written ([`StoreError::Full`]); what
+///   is there can still be changed.
+/// - `appendonly yes`, or a restart forgets what was revoked since the last snapshot. With `appendfsync always` an
+///   acknowledged write is on the disk; with `everysec` a crash of the machine loses the last second or two.
 ///
-/// What a failover can lose: a replica takes over with what it has heard, and a write that was acknowledged moments before
-/// may be gone, a revocation among them. [`RedisOptions::replicas`] makes that unlikely, not impossible: it is no
-/// consensus. Where nothing that ended may come back, use PostgreSQL or SQLite.
+/// A failover can lose data: a replica takes over with what it has received, and writes that were acknowledged moments
+/// before may be gone, even revocations. [`RedisOptions::replicas`] makes that unlikely, not impossible: it is not
+/// consensus. If nothing that ended may come back, use PostgreSQL or SQLite.
 ///
 /// # How it behaves
-/// It is asked of masters alone. A server that comes back is connected to by the next call. A call takes at most four
-/// seconds; one that fails has been sent once, and may have been done. It works from every runtime: the connections are in
-/// a thread of their own.
+/// Only masters are asked. The next call connects to a server that has come back. A call takes at most four seconds; a
+/// failed call was sent once, and may have been done. It works from every runtime, since the connections are in a
+/// thread of their own.
 ///
 /// # Backup and restore
 /// A server that is started with an older snapshot, or with an older log, has forgotten what was spent or revoked since:
@@ -77,7 +77,7 @@ impl RedisStore {
     /// ```
     ///
     /// # Errors
-    /// Where the server cannot be reached or used; the text says why, and never shows the password.
+    /// If the server cannot be reached or used; the text says why, and never shows the password.
     pub async fn connect(url: impl AsRef<str>) -> Result<Self, StoreError> {
         RedisOptions::new().connect(url).await
     }
@@ -93,7 +93,7 @@ impl RedisStore {
     /// ```
     ///
     /// # Errors
-    /// As [`RedisStore::connect`]. All masters must be there, and may be used.
+    /// As [`RedisStore::connect`]. All masters must be reachable and usable.
     pub async fn cluster(urls: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, StoreError> {
         RedisOptions::new().cluster(urls).await
     }
@@ -109,8 +109,8 @@ impl RedisStore {
         Ok(store)
     }
 
-    /// Makes all buckets at once: none is born later than the store, where what clients make themselves, as assertions, would be
-    /// taken for older than its memory.
+    /// Makes all buckets at once, so that none is younger than the store: otherwise assertions and proofs, which
+    /// clients make themselves, would seem older than its memory.
     async fn fill(&self) -> Result<(), StoreError> {
         let call = |bucket| Call::new(&SCRIPTS.read, bucket, self.names(Key::in_bucket(bucket)), vec![drawn()]);
         let calls: Vec<Call> = (0..BUCKETS).map(call).collect();
@@ -168,7 +168,8 @@ impl RedisStore {
 }
 
 impl RedisOptions {
-    /// Connects to one server, or to the Cluster that it is of. For the form of the URL see [`RedisStore::connect`].
+    /// Connects to one server, or to the Cluster that it belongs to. For the form of the URL see
+    /// [`RedisStore::connect`].
     ///
     /// # Errors
     /// As [`RedisStore::connect`].
@@ -183,7 +184,9 @@ impl RedisOptions {
     pub async fn cluster(self, urls: impl IntoIterator<Item = impl AsRef<str>>) -> Result<RedisStore, StoreError> {
         let permitted = |character: char| character.is_ascii_alphanumeric() || "-_.:".contains(character);
         if self.prefix.is_empty() || self.prefix.len() > 64 || !self.prefix.chars().all(permitted) {
-            return Err(unavailable("Redis: a prefix is 1 to 64 letters, digits and -_.: alone".to_owned()));
+            return Err(unavailable(
+                "Redis: a prefix is 1 to 64 letters, digits and -_.:, and nothing else".to_owned(),
+            ));
         }
         let seeds = urls.into_iter().map(|url| Address::parse(url.as_ref(), &self)).collect::<Result<Vec<_>, _>>()?;
         RedisStore::start(seeds, self).await
@@ -202,7 +205,7 @@ impl Store for RedisStore {
 
     fn count<'a>(&'a self, counts: &'a [Count]) -> Reply<'a, Vec<Counted>> {
         let call = |Count { slot, add, window }: &Count| {
-            // A counter is of a bucket too, so that they are spread over the servers of a Cluster.
+            // A counter belongs to a bucket too, so that counters are spread over the servers of a Cluster.
             let bucket = u16::try_from(slot % u32::from(BUCKETS)).unwrap_or(0);
             let add = (*add).clamp(-MOST, MOST).to_string().into();
             let name = format!("{}:{{{bucket}}}:c:{slot}", self.prefix);
@@ -211,7 +214,7 @@ impl Store for RedisStore {
         let calls: Vec<Call> = counts.iter().map(call).collect();
         let servers = Arc::clone(&self.servers);
         Reply::later(async move {
-            // They are written side by side, and so are on their way together.
+            // They are written at the same time, so they travel together.
             let counted = async move { try_join_all(calls.iter().map(|call| servers.call(call))).await };
             self.driver.run(counted).await?.into_iter().map(counted_of).collect()
         })
@@ -242,7 +245,7 @@ fn bits(incarnation: Incarnation) -> Vec<u8> {
     incarnation.bits().to_string().into()
 }
 
-/// A started millisecond counts whole; none at all is no length that Redis takes.
+/// Rounds up to whole milliseconds; Redis does not accept 0.
 fn milliseconds(duration: Duration) -> Vec<u8> {
     let whole = duration.as_millis() + u128::from(!duration.subsec_nanos().is_multiple_of(1_000_000));
     whole.clamp(1, LONGEST).to_string().into()
@@ -302,7 +305,7 @@ fn unreadable(why: impl fmt::Display) -> StoreError {
 
 /// The version of the names and of what is kept under them.
 const SCHEMA: u32 = 1;
-/// The greatest number that the scripts count to: theirs have 53 bits.
+/// The greatest number that the scripts count to: their numbers have 53 bits.
 const MOST: i64 = 1 << 53;
-/// The longest time that is kept, in ms: a thousand years, so that the end of it is a number of 53 bits too.
+/// The longest time that is kept, in ms: a thousand years, so that its end is a number of 53 bits too.
 const LONGEST: u128 = 1000 * 366 * 86_400_000;

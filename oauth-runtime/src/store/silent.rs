@@ -4,7 +4,7 @@ use std::future::pending;
 
 use crate::store::{About, Change, Count, Counted, Incarnation, Key, Reply, Seen, Store, Swap};
 
-/// It says what it is, and nothing else.
+/// It describes itself, and answers nothing else.
 pub(crate) struct Silent(pub(crate) About);
 
 impl Store for Silent {

@@ -23,7 +23,7 @@ use reader::Read;
 use writer::{Outcome, Task, Write};
 
 /// Keeps its values in an SQLite file: for a service whose processes run on one machine, and that keeps its users
-/// signed in when it starts again.
+/// signed in across restarts.
 ///
 /// ```
 /// use oauth_runtime::store::SqliteStore;
@@ -38,9 +38,9 @@ use writer::{Outcome, Task, Write};
 /// ```
 ///
 /// # What it promises
-/// A write is acknowledged once it is on the disk: neither a process that is killed nor a power failure loses it. The
-/// writes of a moment share one sync, so that many callers at once are served faster than one after the other. A full
-/// disk refuses writes with [`StoreError::Full`] until there is room again; nothing is forgotten to make room.
+/// A write is acknowledged once it is on the disk: neither a killed process nor a power failure loses it. Writes at the
+/// same moment share one sync, so that many callers at once are served faster than one after another. A full disk
+/// refuses writes with [`StoreError::Full`] until there is room again; nothing is forgotten to make room.
 ///
 /// # Where it works
 /// On a local disk, by processes of one operating system (SQLite's WAL mode shares memory): not on NFS or SMB, and not
@@ -49,15 +49,15 @@ use writer::{Outcome, Task, Write};
 ///
 /// # Backup and restore
 /// `sqlite3 oauth.db "VACUUM INTO 'backup.db'"` copies it while it is in use. To restore, stop every process, remove
-/// the `-wal` and `-shm` files, and put the copy in the place of `oauth.db`. Then call
-/// [`OAuthService::renew`](crate::OAuthService::renew) once, which renews all buckets: what was spent or revoked since the
-/// backup is not in it. A file that is replaced while it is open is noticed, and every call refused.
+/// the `-wal` and `-shm` files, and replace `oauth.db` with the copy. Then call
+/// [`OAuthService::renew`](crate::OAuthService::renew) once, which renews all buckets: what was spent or revoked since
+/// the backup is not in it. If the file is replaced while it is open, the store notices that and refuses every call.
 ///
 /// # Time
-/// It keeps the latest time that it has seen, and uses the later of that and the clock: a clock that is set back brings
-/// nothing back that has expired. Where the clock was wrong and ahead, set it right, stop every process, run `sqlite3
-/// oauth.db "UPDATE oauth_time SET highest = 0"`, and call [`OAuthService::renew`](crate::OAuthService::renew) once: what
-/// was thought to have expired is gone.
+/// It keeps the latest time that it has seen, and uses the later of that and the clock: setting the clock back brings
+/// back nothing that has expired. If the clock was wrongly ahead, set it right, stop every process, run `sqlite3
+/// oauth.db "UPDATE oauth_time SET highest = 0"`, and call [`OAuthService::renew`](crate::OAuthService::renew) once:
+/// values that seemed to have expired are gone.
 pub struct SqliteStore {
     path: Arc<Path>,
     reads: mpsc::Sender<Read>,
@@ -65,17 +65,16 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the file, and creates it where it is missing, readable by its owner alone (mode 0600). Its folder must
-    /// exist.
+    /// Opens the file, and creates it if it is missing, readable only by its owner (mode 0600). Its folder must exist.
     ///
     /// The store runs in a thread of its own, and serves callers from any runtime; any number of stores and processes
-    /// may have one file open. Dropping the store answers what is under way, and closes the file.
+    /// may have one file open. Dropping the store finishes the calls under way, and closes the file.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`], with a text that names the cure, where the file cannot be created, read or written,
-    /// is damaged, was written by a later release with a newer schema, or is the database of something else; and for
-    /// `:memory:`, in whose place there is [`MemoryStore`](crate::store::MemoryStore). [`StoreError::Full`] where the
-    /// disk is full.
+    /// [`StoreError::Unavailable`], with a text that names the cure, if the file cannot be created, read or written, is
+    /// damaged, was written by a later release with a newer schema, or is the database of something else; and for
+    /// `:memory:`, for which there is [`MemoryStore`](crate::store::MemoryStore). [`StoreError::Full`] if the disk is
+    /// full.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         SqliteStore::start(path.as_ref(), Clock::system(), None).await
     }
@@ -201,14 +200,15 @@ fn serve(
         };
         let asked = Arc::new(tokio::sync::Mutex::new(asked));
         let readers: Vec<_> = readers.into_iter().map(|reader| tokio::spawn(reader.run(asked.clone()))).collect();
-        // Where the caller is gone, so is its end of both queues, and all of this ends at once.
+        // If the caller is gone, so is its end of both queues, and all of this ends at once.
         let _ = opened.send(Ok(()));
         let writing = writer.run(queued).await;
         for reader in readers {
             // It neither panics nor is cancelled.
             let _ = reader.await;
         }
-        // Last of all and alone: of two that close at once neither takes itself for the last, and tidies up.
+        // Last of all and by itself: of two connections that close at once, neither would see itself as the last, and
+        // clean up.
         place::close(writing).await;
     });
 }
@@ -222,8 +222,8 @@ fn another(outcome: &Outcome) -> StoreError {
     Failed::new(format!("the answer to another question: {outcome:?}")).into()
 }
 
-/// How many reads, and how many writes, wait in the queue. Further callers wait before it, in order.
+/// How many reads, and how many writes, wait in the queue. Further callers wait in front of it, in order.
 const QUEUE: usize = 1024;
 
-/// How many reads happen at once. One takes some 20 µs, and more would want more cores.
+/// How many reads happen at once. One takes some 20 µs, and more would need more cores.
 const READERS: usize = 2;

@@ -19,11 +19,12 @@ use crate::store::key::MAX_VALUE_BYTES;
 pub struct Value(Arc<Inner>);
 
 struct Inner {
-    /// Of a record that was made here, written once they are asked for.
+    /// The bytes of a record that was made here, written once they are needed.
     bytes: OnceLock<Box<[u8]>>,
-    /// The record that it was made of, or that was read to see that it can be: written at no sequence yet.
+    /// The record that it was made of, or that was read to check that it can be read: not yet written at a sequence.
     made: Option<Box<Record>>,
-    /// Read once, however often it is asked for; a store in this process's memory keeps it. What is not asked for takes no room.
+    /// Read once, however often it is needed; a store in this process's memory keeps it. A record that is not needed
+    /// takes no room.
     record: OnceLock<Option<Box<Record>>>,
 }
 
@@ -33,9 +34,9 @@ impl Value {
     pub fn as_bytes(&self) -> &[u8] {
         self.0.bytes.get_or_init(|| match self.0.made.as_deref().map(Record::encode) {
             Some(Ok(bytes)) => bytes.into(),
-            // What has no bytes was made of a record.
+            // A value without bytes was made of a record.
             None => Box::default(),
-            // What is empty is read by no release: all that it held is refused.
+            // No release can read empty bytes, so all that the value held is refused.
             Some(Err(why)) => {
                 tracing::error!(target: "oauth", %why, "a record cannot be written");
                 Box::default()
@@ -43,10 +44,10 @@ impl Value {
         })
     }
 
-    /// A value for a store that keeps its bytes: they are read back before it gets them.
+    /// A value for a store that keeps its bytes: they are read back first, to check them.
     pub(crate) fn of(record: &Record) -> Result<Self, StoreError> {
         let bytes = record.encode().map_err(|why| StoreError::Unavailable(why.into()))?;
-        // What could not be read back would shut its subject out for good.
+        // A record that cannot be read back would lock its subject out for good.
         match Record::decode(&bytes, 0) {
             Ok(checked) if bytes.len() <= MAX_VALUE_BYTES => Ok(Value::new(Some(bytes), Some(checked))),
             Ok(_) => Err(StoreError::Full),
@@ -109,7 +110,7 @@ impl From<Vec<u8>> for Value {
 }
 
 impl fmt::Debug for Value {
-    /// Nothing of it: what it says is of a person.
+    /// Shows nothing of it, since it is about a person.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.bytes.get() {
             Some(bytes) => write!(f, "Value({} bytes)", bytes.len()),

@@ -1,4 +1,4 @@
-//! What a test has for a browser and a client at an `App` of `actix_web::test::init_service`.
+//! The browser and the client of a test, at an `App` of `actix_web::test::init_service`.
 
 use std::collections::BTreeMap;
 
@@ -16,13 +16,13 @@ use crate::server::{OAuthService, Server};
 use crate::testing::heard::heard;
 use crate::testing::not_signed_in::NotSignedIn;
 
-/// What keeps cookies and says what browsers say of a page of the same origin.
+/// Keeps cookies, and sends the headers that browsers send from a page of the same origin.
 pub(super) struct Browser<'a, S> {
     app: &'a S,
     cookies: BTreeMap<String, String>,
 }
 
-/// What came of one request.
+/// The answer to one request.
 pub(super) struct Answered {
     method: &'static str,
     path: String,
@@ -71,7 +71,7 @@ where
         Ok(answer["request_uri"].as_str().unwrap_or_default().to_owned())
     }
 
-    /// What a client asks for by itself, in JSON that has this.
+    /// A request of the client itself, whose answer must be JSON with this member.
     async fn asked(&mut self, path: &str, form: &[(&str, &str)], has: &str) -> Result<Value, NotSignedIn> {
         let answered = self.post(path, form).await?;
         let json: Value = serde_json::from_str(&answered.body).map_err(|_| answered.unexpected())?;
@@ -108,7 +108,7 @@ where
         for cookie in response.headers().get_all(header::SET_COOKIE).filter_map(|cookie| cookie.to_str().ok()) {
             let (name, value) = cookie.split(';').next().and_then(|pair| pair.split_once('=')).unwrap_or((cookie, ""));
             match value {
-                // What is taken back comes without a value.
+                // A removed cookie comes without a value.
                 "" => drop(self.cookies.remove(name)),
                 value => drop(self.cookies.insert(name.to_owned(), value.to_owned())),
             }
@@ -134,7 +134,7 @@ impl Answered {
         NotSignedIn::Unexpected { method: self.method, path: self.path.clone(), status: self.status.as_u16(), text }
     }
 
-    /// A text that may refer to the log, and what that says.
+    /// A text that may refer to the log, followed by what the log says.
     fn with_log(&self, text: String) -> String {
         if self.log.is_empty() { text } else { format!("{text}\nthe log: {}", self.log) }
     }

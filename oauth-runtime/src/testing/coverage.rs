@@ -48,14 +48,15 @@ use crate::testing::table::{Coverage, Finding, METHODS, Route};
 /// ```
 ///
 /// A route is closed when a guard of this crate refuses: a 401 that a handler answers by itself does not count. **Handlers
-/// without a guard do run**, so give it test data alone.
+/// without a guard do run**, so give it only test data.
 ///
 /// # What it cannot see
 ///
-/// - Services that do not tell actix-web of their routes, such as `actix_files::Files` or a hand-written
+/// - Services that do not tell actix-web their routes, such as `actix_files::Files` or a hand-written
 ///   `HttpServiceFactory`: they are listed as unchecked where they have a path, and are not seen where they have none.
-/// - What is in a scope without a prefix that asks for more than a path, as `web::scope("").guard(guard::Host(..))`: actix-web
-///   tells that there is one, and not what is in it. It is a row of its own, `(a scope without a prefix)`, and unchecked.
+/// - What is in a scope without a prefix that asks for more than a path, as `web::scope("").guard(guard::Host(..))`:
+///   actix-web lists the scope, but not what is in it. It is a row of its own, `(a scope without a prefix)`, and
+///   unchecked.
 /// - Which route of a path has which method: actix-web merges them. Each method of a path is called once, and methods
 ///   that no route names are called too, since a route without a method takes them.
 /// - Routes that ask for more than a path and a method (a header, a host): unchecked.
@@ -73,7 +74,7 @@ where
         Ok(made) => made,
         Err(panic) => return not_made(panic),
     };
-    // The list of routes is in the application's data, which a request leads to.
+    // The list of routes is in the application's data, which is reached through a request.
     let first = app.call(test::TestRequest::with_uri(NOWHERE).to_request()).await.ok();
     let first = first.as_ref().map(ServiceResponse::request);
     let known = first.and_then(|request| Some((request, request.app_data::<web::Data<IntrospectionTree>>()?)));
@@ -111,7 +112,7 @@ where
     let refused = std::mem::take(&mut rows.refused);
     let Rows { found: mut rows, wrapped: beside, .. } = rows;
     rows.sort_by(|(one, _), (other, _)| (&one.path, &one.method).cmp(&(&other.path, &other.method)));
-    // That of a scope lets its guards decide.
+    // A service of a scope lets its guards decide.
     let is_without_service =
         protection.is_none() && !rows.iter().any(|(_, finding)| matches!(finding, Finding::Guarded(_)));
     Coverage {
@@ -125,11 +126,11 @@ where
     }
 }
 
-/// An `App` that actix-web cannot list the routes of: where a parameter stands twice in a path, it panics without saying where.
+/// An `App` whose routes actix-web cannot list: if a parameter occurs twice in a path, it panics without saying where.
 fn not_made(panic: Box<dyn Any + Send>) -> Coverage {
     let text = panic.downcast_ref::<String>().map(String::as_str).unwrap_or_default();
     let pattern = text.strip_prefix("Wrong path pattern: \"").and_then(|rest| rest.split_once("\" "));
-    // With actix-web's feature `unicode` another engine says it, in more words.
+    // With actix-web's feature `unicode`, another engine reports it, in more words.
     let Some((path, _)) = pattern.filter(|(_, why)| why.contains("duplicate capture group")) else {
         resume_unwind(panic)
     };
@@ -140,7 +141,7 @@ fn not_made(panic: Box<dyn Any + Send>) -> Coverage {
     let handlers: BTreeSet<String> = guards.map(|handler| format!("`{handler}`")).collect();
     let handlers: Vec<String> = handlers.into_iter().collect();
     let why = format!(
-        "the parameter `{name}` stands twice in this path, in a scope and in a route within it, and a guard may read another than \
+        "the parameter `{name}` occurs twice in this path, in a scope and in a route within it, and a guard may read another than \
          its handler: give each a name of its own; guards speak of it on {}",
         if handlers.is_empty() { "no handler".to_owned() } else { handlers.join(", ") }
     );
@@ -168,11 +169,12 @@ fn parameters(path: &str) -> Vec<&str> {
     names
 }
 
-/// What came of the routes so far.
+/// The findings so far.
 #[derive(Default)]
 struct Rows {
     found: Vec<(Route, Finding)>,
-    /// The paths of which a policy around a scope refused a method, and that policy: what is open at such a path is not in it.
+    /// The paths at which a policy around a scope refused a method, and that policy: a route that is open there is
+    /// outside the scope.
     wrapped: BTreeMap<String, String>,
     #[cfg(feature = "utoipa")]
     refused: Vec<Refused>,
@@ -210,7 +212,7 @@ fn unworn(wrapped: &[&Guard]) -> Vec<(String, String)> {
     unworn.map(|entry| (entry.place.clone(), entry.demand().to_owned())).collect()
 }
 
-/// What came of one request.
+/// The answer to one request.
 struct Answer {
     status: StatusCode,
     decisions: Vec<Noted>,
@@ -224,7 +226,7 @@ impl Answer {
     }
 }
 
-/// An address of the server, which an application's route may share: by method, it is who answers.
+/// An address of the server, which a route of the application may share: which of them answers depends on the method.
 async fn check_own<B: MessageBody>(
     app: &impl Service<Request, Response = ServiceResponse<B>, Error = Error>,
     path: &str,

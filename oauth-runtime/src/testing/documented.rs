@@ -32,13 +32,14 @@ impl Documented {
 impl Coverage {
     /// Where an OpenAPI document differs from what the guards of the `App` do, a line for each:
     ///
-    /// - a route that a guard refuses, and that the document does not have; [`except`](Coverage::except) those that are not to be in it;
+    /// - a route at which a guard refuses, and that the document does not have; [`except`](Coverage::except) those that
+    ///   do not belong in it;
     /// - an operation whose `security` asks for less than its guards demand;
-    /// - an operation with `security` of this service, at which no guard refuses, or which no route of the `App` is;
+    /// - an operation with `security` of this service at which no guard refuses, or for which the `App` has no route;
     /// - an operation for which guards of several handlers fit: an `operation_id` with the module of each tells them apart.
     ///
-    /// Here the routes have the scopes around them and the policies of these, unlike where
-    /// [`document`](crate::OAuthService::document) writes the document.
+    /// Here the routes include the scopes around them and the policies of these, unlike in
+    /// [`document`](crate::OAuthService::document).
     ///
     /// ```standalone_crate
     /// use actix_web::{App, get, web};
@@ -124,7 +125,7 @@ impl Coverage {
         less.into_iter().chain(many).collect()
     }
 
-    /// The routes that guards refuse, and no operation is.
+    /// The routes at which guards refuse, and that the document does not have.
     fn missing(&self, documented: &[Documented]) -> BTreeSet<String> {
         let is_missing = |route: &Route, is_named: bool| {
             !documented.iter().any(|operation| {
@@ -132,11 +133,12 @@ impl Coverage {
                     && (!is_named || route.method.as_deref().is_none_or(|method| method == operation.place.method))
             })
         };
-        // Pages for people are no operations, unless the document has them.
+        // Pages are not operations, unless the document has them.
         let is_page = |refused: &&Refused| std::ptr::eq(refused.guard, &SIGNED_IN);
         let refused = self.refused.iter().filter(|refused| !self.is_excepted(&refused.route) && !is_page(refused));
         let missing = refused.filter(|refused| is_missing(&refused.route, refused.is_named));
-        // Methods that only a policy around a scope refuses are of a path that is named already, or of one without a method.
+        // Methods that only the policy of a scope refuses belong to a path that is named already, or to one without a
+        // method.
         let is_named_elsewhere = |path: &str| self.refused.iter().any(|it| it.is_named && it.route.path == path);
         let missing = missing.filter(|it| it.is_named || !is_named_elsewhere(&it.route.path));
         missing

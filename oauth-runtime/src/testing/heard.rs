@@ -1,4 +1,4 @@
-//! What the service logs while a test asks it: for the text of a failure, since a test mostly has no log to look into.
+//! What the service logs while a test calls it: for the text of a failure, since a test usually has no log.
 
 use std::fmt::{Debug, Write as _};
 use std::future::Future;
@@ -11,7 +11,8 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::Interest;
 use tracing::{Dispatch, Event, Level, Metadata, Subscriber, dispatcher};
 
-/// What it answers, and the warnings and errors of the service meanwhile, each on a line. Who listens anyway hears them too.
+/// The result, and the warnings and errors of the service meanwhile, each on a line. The subscriber of the test gets
+/// them too.
 pub(super) async fn heard<T>(asked: impl Future<Output = T>) -> (T, String) {
     let lines = Arc::new(Mutex::new(String::new()));
     let ear = Ear { around: dispatcher::get_default(Dispatch::clone), lines: Arc::clone(&lines) };
@@ -20,7 +21,7 @@ pub(super) async fn heard<T>(asked: impl Future<Output = T>) -> (T, String) {
     (answer, lines)
 }
 
-/// Stands between the service and who listens to it.
+/// Between the service and the subscriber of the test.
 struct Ear {
     around: Dispatch,
     lines: Arc<Mutex<String>>,
@@ -84,7 +85,7 @@ impl Subscriber for Ear {
     }
 }
 
-/// One event as a person reads it.
+/// One event, as readable text.
 #[derive(Default)]
 struct Line {
     message: String,
@@ -93,7 +94,7 @@ struct Line {
 
 impl Visit for Line {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        // Writing to a text does not fail.
+        // Writing to a `String` does not fail.
         let _ = match field.name() {
             "message" => write!(self.message, "{value:?}"),
             name => write!(self.fields, " {name}={value:?}"),

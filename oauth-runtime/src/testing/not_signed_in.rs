@@ -1,4 +1,4 @@
-//! Why a sign-in of a test came to nothing, and what to change.
+//! Why a sign-in of a test failed, and what to change.
 
 /// Why a user is not signed in.
 ///
@@ -10,7 +10,7 @@ pub enum NotSignedIn {
     #[error("the App has no OAuthService: add .configure(oauth.routes()) to it")]
     NoService,
     /// No client of this name has the code grant.
-    #[error("no client {client:?} signs users in: say .client(..), of one with a redirect URI")]
+    #[error("no client {client:?} signs users in: say .client(..), with one that has a redirect URI")]
     NoClient {
         /// The id as given, or empty.
         client: String,
@@ -27,7 +27,7 @@ pub enum NotSignedIn {
         /// What the page says, in English.
         problem: String,
     },
-    /// The user is asked one more thing.
+    /// The user is asked another question.
     #[error("the user is asked {question:?}: say .answer(..), once for each question")]
     Asked {
         /// The text of the question.
@@ -43,30 +43,30 @@ pub enum NotSignedIn {
     },
     /// Users sign in at a page of the author's own, or a middleware sends the browser elsewhere.
     #[error(
-        "the browser is sent to {location}, which is no page of the server: drive it yourself, or take testing::token(..)"
+        "the browser is sent to {location}, which is not a page of the server: go through it yourself, or use testing::token(..)"
     )]
     Elsewhere {
         /// Where to.
         location: String,
     },
     /// The answer to the client is an error.
-    #[error("the client is answered {error}: {description}")]
+    #[error("the client gets the error {error}: {description}")]
     Refused {
         /// The code, such as `invalid_scope`.
         error: String,
         /// What to change.
         description: String,
     },
-    /// An answer that no step of the flow has, such as a page of an error.
+    /// An answer that no step of the flow expects, such as an error page.
     #[error("{method} {path} answered {status}: {text}")]
     Unexpected {
-        /// Of the request.
+        /// The method of the request.
         method: &'static str,
-        /// Without its query.
+        /// Its path, without the query.
         path: String,
-        /// Of the answer.
+        /// The status of the answer.
         status: u16,
-        /// What its page says, or where that is no page of the server's its beginning.
+        /// What its page says, or the beginning of the body if it is not a page of the server.
         text: String,
     },
 }

@@ -1,4 +1,4 @@
-//! A user who is signed in in their browser.
+//! A user who is signed in with their browser.
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
@@ -10,8 +10,8 @@ use crate::server::OAuthService;
 use crate::standing::{Decision, Ended};
 use crate::store::{Key, Kind};
 
-/// The cookie of a user who is signed in in their browser, for the [pages](OAuthService::pages) of an application. Who they are
-/// is for [`reload`](crate::Builder::reload) to say.
+/// The cookie of a user who is signed in with their browser, for the [pages](OAuthService::pages) of an application.
+/// Their claims come from [`reload`](crate::Builder::reload).
 ///
 /// ```
 /// use actix_web::{App, get, http::StatusCode, test, web};
@@ -41,10 +41,11 @@ use crate::store::{Key, Kind};
 /// # }
 /// ```
 ///
-/// With a POST goes what a browser says of a page of the same origin: `.insert_header(("Sec-Fetch-Site", "same-origin"))`.
+/// Add to a POST the header that browsers send from a page of the same origin: `.insert_header(("Sec-Fetch-Site",
+/// "same-origin"))`.
 ///
 /// # Panics
-/// Where the service has no sessions, or its store no answer.
+/// If the service has no sessions, or its store does not answer.
 pub async fn session(oauth: &OAuthService, subject: &str) -> (&'static str, String) {
     let server = oauth.server();
     let Some(sessions) = server.sessions() else { panic!("the service has no sessions: add .reload(..)") };

@@ -28,8 +28,9 @@ use crate::testing::not_signed_in::NotSignedIn;
 
 /// Signs a user in at an `App` of `actix_web::test::init_service`: PKCE, the pages' forms, the code, the tokens.
 ///
-/// It asks the application's own `authenticate`, and sends what a browser and a client would send. What a page asks for beyond
-/// name and password is said beforehand: [`SigningIn::answer`] for a second factor, [`SigningIn::allow`] for consent.
+/// It calls the application's own `authenticate`, and sends what a browser and a client would send. Say beforehand what
+/// a page asks for besides name and password: [`SigningIn::answer`] for a second factor, [`SigningIn::allow`] for
+/// consent.
 ///
 /// ```
 /// use actix_web::{App, http::StatusCode, test};
@@ -59,7 +60,7 @@ use crate::testing::not_signed_in::NotSignedIn;
 /// let request = test::TestRequest::get().uri("/notes").insert_header(ada.header()).to_request();
 /// assert_eq!(test::call_service(&app, request).await.status(), StatusCode::OK);
 ///
-/// // Since then they became a reader.
+/// // They have become a reader since.
 /// let later = ada.refresh(&app).await.unwrap();
 /// let request = test::TestRequest::get().uri("/notes").insert_header(later.header()).to_request();
 /// assert_eq!(test::call_service(&app, request).await.status(), StatusCode::FORBIDDEN);
@@ -113,7 +114,7 @@ impl<'a, S> SigningIn<'a, S> {
         self
     }
 
-    /// The client. Default: the one that has a redirect URI. Required where several have: the sign-in names them.
+    /// The client. Default: the one that has a redirect URI. Required if several have one: the error names them.
     pub fn client(mut self, id: impl Into<String>) -> Self {
         self.client = Some(id.into());
         self
@@ -131,7 +132,7 @@ impl<'a, S> SigningIn<'a, S> {
         self
     }
 
-    /// The scopes that the client asks for, with spaces between them. Default: none, so that the service's default counts.
+    /// The scopes that the client asks for, with spaces between them. Default: none, so the service's default applies.
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.scope = Some(scope.into());
         self
@@ -253,7 +254,7 @@ where
         Ok(Serializer::new(String::new()).extend_pairs(named).finish())
     }
 
-    /// Answers each page until the browser is sent to the client; the code.
+    /// Answers each page until the browser is sent to the client, and returns the code.
     async fn through_the_pages(
         &self,
         server: &Server,
@@ -291,7 +292,7 @@ where
     }
 }
 
-/// Of the URL that the client is answered at (RFC 6749 §4.1.2).
+/// The code in the URL to which the browser is sent (RFC 6749 §4.1.2).
 fn code(location: &str, redirect_uri: &str, state: &str) -> Result<String, NotSignedIn> {
     let elsewhere = || NotSignedIn::Elsewhere { location: location.split('?').next().unwrap_or_default().to_owned() };
     if !location.starts_with(redirect_uri) {
@@ -313,13 +314,13 @@ impl SignedIn {
     /// The access token.
     ///
     /// # Panics
-    /// Where the answer of `/token` has none, which no server of this crate answers with status 200.
+    /// If the answer of `/token` has none, which does not happen with status 200.
     #[must_use]
     pub fn access_token(&self) -> &str {
         self.answer["access_token"].as_str().expect("RFC 6749 §5.1: it is there")
     }
 
-    /// The refresh token, where the service has them and the client gets one.
+    /// The refresh token, if the service has them and the client gets one.
     #[must_use]
     pub fn refresh_token(&self) -> Option<&str> {
         self.answer["refresh_token"].as_str()
@@ -349,10 +350,10 @@ impl SignedIn {
         ("Authorization", format!("Bearer {}", self.access_token()))
     }
 
-    /// Uses the refresh token; the new tokens.
+    /// Uses the refresh token, and returns the new tokens.
     ///
     /// # Errors
-    /// Where there is none, and where it is refused.
+    /// If there is none, or it is refused.
     pub async fn refresh<S, B>(&self, app: &S) -> Result<SignedIn, NotSignedIn>
     where
         S: Service<Request, Response = ServiceResponse<B>, Error = Error>,

@@ -59,7 +59,7 @@ pub fn suite(policy: Policy) -> Result<Suite, Unsuitable> {
 /// ```
 ///
 /// # Errors
-/// Where nothing of this name has a guard, where several have, and for a pattern.
+/// If no guard has this name, if several have, and for a pattern.
 pub fn suite_of(handler: &str) -> Result<Suite, Unsuitable> {
     let is_named = |path: &str| path == handler || path.ends_with(&format!("::{handler}"));
     let full = |guard: &Guard| guard.handler.map(|name| format!("{}::{name}", guard.module));
@@ -72,7 +72,7 @@ pub fn suite_of(handler: &str) -> Result<Suite, Unsuitable> {
     }
 }
 
-/// Of the one that no handler has, by what the map of policies calls it.
+/// The suite of a policy that no handler has, by its name in the map of policies.
 fn suite_of_policy(name: &str, is_named: impl Fn(&str) -> bool) -> Result<Suite, Unsuitable> {
     let policies = policy_map();
     let (of_handlers, values): (Vec<&Entry>, Vec<&Entry>) = policies.iter().partition(|entry| entry.handler.is_some());
@@ -107,7 +107,7 @@ pub struct Suite {
 pub struct Case {
     /// The term, in normal form.
     pub term: String,
-    /// Claims that the policy admits: with those that each user has, where `claims!(..)` names a type.
+    /// Claims that the policy admits, together with those that every user has if `claims!(..)` names a type.
     pub admitted: Map<String, Json>,
     /// Claims that it refuses.
     pub refused: Map<String, Json>,
@@ -128,7 +128,7 @@ pub enum Unsuitable {
     NoGuard {
         /// The name that was asked for.
         handler: String,
-        /// Those that there are.
+        /// The names that have one.
         known: Vec<String>,
     },
     /// Several have this name.
@@ -163,7 +163,7 @@ fn dated(token: Token, claims: &Map<String, Json>, oauth: &OAuthService) -> Toke
 }
 
 impl Suite {
-    /// Of guards that hold together, of one crate.
+    /// The suite of guards that apply together, all of one crate.
     fn new(guards: &[&'static Guard]) -> Result<Suite, Unsuitable> {
         let rules: Vec<&'static Rule> = guards.iter().map(|guard| &guard.rule).collect();
         let bound = guards.first().map_or(UNBOUND, |guard| guard.bound);
@@ -192,7 +192,7 @@ impl Suite {
         self.redundant.iter().map(String::as_str).collect()
     }
 
-    /// Of all the claims that there can be, none meets the policy.
+    /// Whether no claims can meet the policy.
     ///
     /// ```
     /// use oauth_runtime::{policy, testing};
@@ -207,13 +207,14 @@ impl Suite {
         self.admits_none
     }
 
-    /// All the claims that a user can have meet the policy, though it has terms, none of which holds for all of them by itself.
+    /// Whether all claims that a user can have meet the policy, though none of its terms holds for all of them by
+    /// itself.
     #[must_use]
     pub fn admits_all(&self) -> bool {
         self.admits_all
     }
 
-    /// For each term of an `any(..)`, whom it lets in by itself: so that a test can say that this was meant.
+    /// For each term of an `any(..)`, what it admits by itself, so that a test can say that this is intended.
     #[must_use]
     pub fn alone(&self) -> Vec<&str> {
         self.alone.iter().map(String::as_str).collect()
@@ -225,7 +226,8 @@ impl Suite {
         self.undetermined.iter().map(String::as_str).collect()
     }
 
-    /// Calls a handler with both tokens of each case: one is admitted, whatever the handler then answers, the other refused.
+    /// Calls a handler with both tokens of each case, and checks that one is admitted, whatever the handler then
+    /// answers, and the other refused.
     ///
     /// ```standalone_crate
     /// # use actix_web::{App, get, test};
@@ -244,8 +246,8 @@ impl Suite {
     /// ```
     ///
     /// # Panics
-    /// Where it is not so, where the policy admits no user or every one, where a term is redundant, and where the policy is too
-    /// large to say.
+    /// If that is not so, if the policy admits no user or every user, if a term is redundant, or if the policy is too
+    /// large to tell.
     pub async fn check<B: MessageBody>(
         &self,
         oauth: &OAuthService,

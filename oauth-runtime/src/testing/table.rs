@@ -6,14 +6,14 @@ use std::fmt;
 #[cfg(feature = "utoipa")]
 use crate::policy::Guard;
 
-/// What the routes of an `App` answer to a stranger. Printed it is a table: first what is open, unchecked or guarded in vain, then
-/// the rest, with one line for all that belongs to the server.
+/// What the routes of an `App` answer to a stranger. It prints as a table: first what is open, unchecked or guarded in
+/// vain, then the rest, with one line for all that belongs to the server.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct Coverage {
     pub(super) rows: Vec<(Route, Finding)>,
     pub(super) excepted: BTreeSet<String>,
-    /// By their paths, the policies of scopes that open routes look as if they were in.
+    /// By path: the policy of the scope that an open route seems to be in.
     pub(super) beside: BTreeMap<String, String>,
     pub(super) unworn: Vec<(String, String)>,
     /// No service is in the `App`, and no guard could decide by another.
@@ -36,7 +36,7 @@ pub(super) struct Refused {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Route {
-    /// `GET` and the like.
+    /// Such as `GET`.
     pub method: Option<String>,
     /// As it was registered, the scopes around it included.
     pub path: String,
@@ -50,21 +50,21 @@ pub enum Finding {
     Guarded(String),
     /// It says that it is open, by `#[public]`.
     Public,
-    /// It belongs to the server: `/authorize` and the like.
+    /// It belongs to the server: one of its endpoints, such as `/authorize`.
     Server,
     /// It answered with this status, and no guard had refused it.
     Open(u16),
     /// Its guard cannot work on this route.
     Misfit(String),
-    /// It could not be found out, and why.
+    /// It could not be checked, and why.
     Unchecked(String),
 }
 
 impl Coverage {
-    /// Lets these be as they are, written as in the table: `GET /health`, or `/static/{file}` for all methods.
+    /// Accepts these routes as they are, written as in the table: `GET /health`, or `/static/{file}` for all methods.
     ///
     /// # Panics
-    /// Where there is no such route: a list that is out of date hides something sooner or later.
+    /// If there is no such route: an outdated list hides something sooner or later.
     pub fn except(mut self, routes: &[&str]) -> Self {
         for route in routes {
             assert!(
@@ -81,15 +81,17 @@ impl Coverage {
         self.rows.iter().map(|(route, finding)| (route, finding))
     }
 
-    /// Each `policy!(..)` of the program that no scope, resource or `App` here is wrapped in, by its place. It may be one that
-    /// a handler asks by [`satisfies`](crate::AccessToken::satisfies); a constant for a scope is to be wrapped around it.
+    /// Each `policy!(..)` of the program that no scope, resource or `App` here is wrapped in, by its place. It may be
+    /// one that a handler checks with [`satisfies`](crate::AccessToken::satisfies); wrap a constant that is meant for a
+    /// scope around it.
     pub fn unworn(&self) -> impl Iterator<Item = &str> {
         self.unworn.iter().map(|(place, _)| place.as_str())
     }
 
     /// The table as text that changes when access changes: a line for each route of the application, sorted, with its method (none
-    /// where it is the same for all), its path with the scopes around it, and what guards it; then one for each policy that no scope is wrapped in. A route that leaves its
-    /// scope is a line in the review of the change. Keep it in the repository, and compare in a test:
+    /// where it is the same for all), its path with the scopes around it, and what guards it; then one for each policy
+    /// that no scope is wrapped in. A route that leaves its scope shows up in the review of the change. Keep it in the
+    /// repository, and compare in a test:
     ///
     /// ```no_run
     /// # async fn test(app: actix_web::App<impl actix_web::dev::ServiceFactory<
@@ -127,12 +129,12 @@ impl Coverage {
     /// Fails the test where a route is open, unchecked, or guarded in vain.
     ///
     /// # Panics
-    /// With the table, where it is so.
+    /// With the table.
     pub fn assert_closed(&self) {
         assert!(self.is_closed(), "{}\n{self}", self.headline());
     }
 
-    /// What there is to do, for each kind of what is not fine.
+    /// What to do about each kind of problem.
     fn headline(&self) -> String {
         let of_kind = |is: fn(&Finding) -> bool| {
             self.rows.iter().filter(|(route, finding)| is(finding) && !self.is_fine(route, finding)).count()
@@ -231,8 +233,8 @@ impl fmt::Display for Coverage {
 /// What a route without a method takes.
 pub(super) const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 
-const WITHOUT_SERVICE: &str = "no service is in this App, so that none of its guards can decide: add .configure(oauth.routes()), as the \
+const WITHOUT_SERVICE: &str = "no service is in this App, so none of its guards can decide: add .configure(oauth.routes()), as the \
                                program does";
 const OPEN: &str = "open to strangers: put a guard on each, `#[public]`, or `.except(&[..])`";
-const MISFIT: &str = "guarded in vain: mend the guard as its line says";
+const MISFIT: &str = "guarded in vain: change the guard as its line says";
 const UNCHECKED: &str = "unchecked: find out what each answers, and name it in `.except(&[..])`";

@@ -20,7 +20,7 @@ use crate::store::{Key, Kind};
 
 /// A service for a test that needs no sign-in: one client, and no users.
 ///
-/// Each has an issuer of its own, so that there can be many in a program. For all else than tokens, build one.
+/// Each has an issuer of its own, so that there can be many in a program. For anything but tokens, build your own.
 #[must_use]
 pub fn service() -> OAuthService {
     static COUNT: AtomicU64 = AtomicU64::new(1);
@@ -35,10 +35,11 @@ pub fn service() -> OAuthService {
         .expect("each of these is valid")
 }
 
-/// Begins an access token of a service with all the claims of a user: good, until something else is said. Without a `sub` it
-/// is for `test-user`. It may have any scope that is declared: which of them a client may have is not asked.
+/// Begins an access token of a service with all the claims of a user: valid, unless another method changes that.
+/// Without a `sub` it is for `test-user`. It may have any scope that is declared: it is not checked which of them a
+/// client may have.
 ///
-/// The claims are whole, so that a token is refused for what the test is about, and not for what it forgot.
+/// Give all claims, so that a token is refused for what the test is about, and not for a claim that it forgot.
 ///
 /// ```
 /// use oauth_runtime::testing;
@@ -53,13 +54,13 @@ pub fn service() -> OAuthService {
 /// ```
 ///
 /// # Panics
-/// Where the claims are of another type than the service issues (what `authenticate` answers, or
+/// If the claims are of another type than the service issues (what `authenticate` returns, or
 /// [`claims!`](crate::claims!) names), or neither a struct nor a JSON object.
 pub fn token<T: Serialize + 'static>(oauth: &OAuthService, claims: &T) -> Token {
     if let Err(known) = oauth.server().known_claims().issues(TypeId::of::<T>()) {
         panic!(
-            "the claims of this service are {known}, and these are {}: write them whole, and change what the test is about, \
-             as in `User {{ suspended: true, ..ada }}`; what no user has, such as the claims of a client, is said by .claim(..) and \
+            "the claims of this service are {known}, and these are {}: give all of them, and change what the test is about, \
+             as in `User {{ suspended: true, ..ada }}`; for what no user has, such as the claims of a client, use .claim(..) and \
              .without(..)",
             type_name::<T>()
         );
@@ -70,7 +71,7 @@ pub fn token<T: Serialize + 'static>(oauth: &OAuthService, claims: &T) -> Token 
     }
 }
 
-/// One of which no claim is said yet.
+/// A token without claims of its own yet.
 pub(super) fn begin(oauth: &OAuthService) -> Token {
     let server = oauth.server();
     let now = server.now().seconds();
@@ -105,16 +106,16 @@ impl Token {
         self
     }
 
-    /// One claim that is otherwise, a registered one too: for what no user of the application would have.
+    /// Sets one claim, even a registered one: for what no user of the application would have.
     ///
     /// # Panics
-    /// Where the value is no JSON.
+    /// If the value is not JSON.
     pub fn claim(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
         self.claims.insert(name.into(), serde_json::to_value(value).expect("a claim is JSON"));
         self
     }
 
-    /// Without a claim that it would have.
+    /// Leaves out a claim that it would have.
     pub fn without(mut self, name: &str) -> Self {
         self.claims.remove(name);
         self
@@ -123,8 +124,8 @@ impl Token {
     /// What the application may do: scopes with spaces between them.
     ///
     /// # Panics
-    /// Where the service or a [`claims!`](crate::claims!) declares scopes, and not this one: a test that is refused for a scope
-    /// that is misspelt would be right for the wrong reason. What no client can have is said by
+    /// If the service or a [`claims!`](crate::claims!) declares scopes, but not this one: a token that is refused for a
+    /// misspelt scope would make the test pass for the wrong reason. For a scope that no client can have, use
     /// [`claim`](Token::claim)`("scope", ..)`.
     #[track_caller]
     pub fn scope(self, scope: impl Display) -> Self {
@@ -146,23 +147,23 @@ impl Token {
         self.claim("acr", acr.into())
     }
 
-    /// Past its time.
+    /// Makes it expired.
     pub fn expired(self) -> Self {
         let now = self.oauth.server().now().seconds();
         self.claim("exp", now.saturating_sub(1))
     }
 
-    /// For somebody else.
+    /// Makes it a token for another audience.
     pub fn for_audience(self, audience: impl Into<String>) -> Self {
         self.claim("aud", audience.into())
     }
 
-    /// Of somebody else, under the same key.
+    /// Makes it a token of another issuer, under the same key.
     pub fn from_issuer(self, issuer: impl Into<String>) -> Self {
         self.claim("iss", issuer.into())
     }
 
-    /// With the signature of another key.
+    /// Signs it with another key.
     pub fn signed_by_another(self) -> Self {
         Token { by_another: true, ..self }
     }
@@ -170,7 +171,7 @@ impl Token {
     /// The token.
     ///
     /// # Panics
-    /// Where the cryptographic library fails.
+    /// If the cryptographic library fails.
     #[must_use]
     pub fn mint(&self) -> String {
         let claims = self.as_of_now();
@@ -187,7 +188,7 @@ impl Token {
         format!("{message}.{signature}")
     }
 
-    /// With what the store knows of the subject by now: a sign-out before is none of this token.
+    /// With what the store knows of the subject now: an earlier sign-out does not end this token.
     fn as_of_now(&self) -> Map<String, Value> {
         let subject = self.claims.get("sub").and_then(Value::as_str).unwrap_or_default();
         let key = Key::of(Kind::Subject, subject);

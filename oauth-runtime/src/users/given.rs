@@ -7,7 +7,7 @@ use std::hash::RandomState;
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
 
-/// The names of the claims that users signed in with of late, in this process.
+/// The names of the claims that users signed in with recently, in this process.
 #[derive(Default)]
 pub(crate) struct Given {
     hasher: RandomState,
@@ -27,7 +27,7 @@ impl Given {
         let names = claims.keys().filter(|name| name.len() <= LONGEST).take(MOST_NAMES).cloned().collect();
         let subject = self.hasher.hash_one(subject);
         let mut known = self.known.lock();
-        // It is for a warning alone: what falls out is learnt again by the next sign-in.
+        // It serves only a warning: what is dropped is learnt again from the next sign-in.
         let is_full = known.of_subjects.len() >= MOST_SUBJECTS && !known.of_subjects.contains_key(&subject);
         let before = is_full.then(|| std::mem::take(&mut known.of_subjects));
         known.of_subjects.insert(subject, names);
@@ -36,15 +36,14 @@ impl Given {
         drop(before);
     }
 
-    /// Warns of what the same user's sign-in gave and `reload` does not, once for each name.
+    /// Warns of claims that the same user's sign-in gave and `reload` does not, once for each name.
     pub(super) fn compare(&self, subject: &str, reloaded: &Map<String, Value>) {
         for name in self.forgotten(subject, reloaded) {
             tracing::warn!(
                 target: "oauth",
                 claim = name,
-                "`reload` does not give the claim `{name}`, which the sign-in of the same user gave: their tokens have had it, \
-                 and do not have it from the first refresh on; answer the same claims in both, or `null` for one that was taken \
-                 away"
+                "`reload` does not give the claim `{name}`, which the sign-in of the same user gave: their tokens lose it \
+                 at the first refresh; return the same claims in both, or `null` for one that was taken away"
             );
         }
     }

@@ -32,7 +32,7 @@ impl GivesWay {
         .await
     }
 
-    /// Says so, now and then: it is the same cure each time.
+    /// Logs it, but only now and then: the cure is the same each time.
     fn tell(&self, took: Duration, now: Instant) -> bool {
         let mut told = self.told.lock();
         if told.is_some_and(|told| now.saturating_duration_since(told) < PAUSE) {
@@ -51,7 +51,7 @@ impl GivesWay {
     }
 }
 
-/// What a poll takes where nothing blocks is far below, and what a password hash takes above.
+/// A poll in which nothing blocks takes far less, and a password hash more.
 const LONG: Duration = Duration::from_millis(50);
 /// Between two lines of the log about one function.
 const PAUSE: Duration = Duration::from_secs(60);

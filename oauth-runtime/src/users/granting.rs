@@ -23,10 +23,10 @@ pub struct Granting<'a> {
 }
 
 impl Granting<'_> {
-    /// A claim of the user, as it is now; null where they have none of this name.
+    /// A claim of the user, as it is now; null if they have none of this name.
     ///
-    /// For claims that are JSON. Where they are a type of yours, [`Granting::claims`] has its fields, which the compiler knows.
-    /// Of a name that no type of the claims has the log warns, once.
+    /// For claims that are JSON. If they are a type of yours, [`Granting::claims`] has its fields, which the compiler
+    /// checks. The log warns, once, of a name that no type of the claims has.
     #[must_use]
     pub fn claim(&self, name: &str) -> &Value {
         self.claims.get(name).unwrap_or_else(|| {
@@ -35,8 +35,8 @@ impl Granting<'_> {
         })
     }
 
-    /// The claims of the user, as they are now, as the type that signs in; `None` where they are not a `T`, and the log says
-    /// why.
+    /// The claims of the user, as they are now, as the type that `authenticate` returns; `None` if they are not a `T`,
+    /// and the log says why.
     ///
     /// ```
     /// use oauth_runtime::{Claims, Client, Granting, Login, OAuthService};
@@ -67,7 +67,7 @@ impl Granting<'_> {
         claims.insert("sub".to_owned(), self.subject.into());
         let read = read(Claimed { claims: &claims, beside: None });
         if let Err(misfit) = &read {
-            tracing::error!(target: "oauth", "narrow_scopes reads the claims of a user as what they are not: {misfit}");
+            tracing::error!(target: "oauth", "narrow_scopes reads the claims of a user as another type: {misfit}");
         }
         read.ok()
     }

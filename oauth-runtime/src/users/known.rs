@@ -14,9 +14,9 @@ use crate::policy::said::near;
 /// The types that the claims of a service are.
 #[derive(Debug, Default)]
 pub(crate) struct KnownClaims {
-    /// None where they are JSON, or no one type.
+    /// Empty if they are JSON, or not of one type.
     types: Vec<&'static BoundType>,
-    /// None where none is declared, or they are not compared.
+    /// Empty if none is declared, or they are not compared.
     #[cfg_attr(not(feature = "testing"), expect(dead_code, reason = "only tests say the scope of a token"))]
     scopes: BTreeSet<String>,
     /// The names that were warned of.
@@ -52,11 +52,12 @@ impl KnownClaims {
         };
         Some(format!(
             "no .scope(..) of the service and no claims!(..) declares the scope {unknown:?}: {meant}; scopes have spaces between \
-             them, and what no client can have is said by .claim(\"scope\", ..)"
+             them, and for one that no client can have, use .claim(\"scope\", ..)"
         ))
     }
 
-    /// `narrow_scopes` asks for a claim that this user has not: whether no user has it is told once for each name.
+    /// `narrow_scopes` asks for a claim that this user does not have. If no user has it, the log says so, once for each
+    /// name.
     pub(super) fn read(&self, name: &str) {
         let why = match name {
             "sub" => "it is `Granting::subject`".to_owned(),

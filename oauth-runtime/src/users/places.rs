@@ -26,7 +26,7 @@ pub(crate) struct Places {
 /// Who asks for a place.
 #[derive(Clone, Copy)]
 pub(crate) enum Caller<'a> {
-    /// An attempt that was counted here: one that had to wait looks again at what its network has failed with.
+    /// A counted attempt: if it had to wait, the failures of its network are looked at again.
     Attempt(&'a Limits, &'a Attempt),
     /// A user who has signed in.
     User,
@@ -46,7 +46,7 @@ impl Places {
         self.any.available_permits() + self.kept.available_permits()
     }
 
-    /// Waits for a place, as long as the caller does or, if that says nothing, for so long.
+    /// Waits for a place: an attempt until its own deadline, a user for this long.
     pub(crate) async fn take(&self, caller: Caller<'_>, patience: Duration) -> Result<OwnedSemaphorePermit, NoAnswer> {
         let (is_known, from, latest) = match caller {
             Caller::Attempt(_, attempt) => (attempt.is_known(), attempt.from(), attempt.latest()),

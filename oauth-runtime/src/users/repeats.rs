@@ -1,7 +1,8 @@
 //! Answers that come twice.
 //!
-//! A code of an app is right once. Where a form with one is sent twice, by a double click, the author's function would refuse
-//! the second, and the browser shows what the second came to. So what it answered to the first is answered to the second.
+//! The code of an app is right only once. When its form is sent twice, by a double click, the author's function would
+//! refuse the second, and the browser shows the answer to the second. So the answer to the first is given to the second
+//! as well.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -39,13 +40,13 @@ impl Repeats {
         let outcome = ask.await?;
         match &outcome.0 {
             Outcome::Done(_) | Outcome::Ask(_) => *kept = Some(outcome.clone()),
-            // Each try is one more.
+            // Each wrong try counts.
             Outcome::Refused(_) => {}
         }
         Ok(outcome)
     }
 
-    /// None where there is no room: then each is asked.
+    /// `None` if there is no room: then the function is called each time.
     fn kept(&self, form: &str, answer: &str) -> Option<Arc<tokio::sync::Mutex<Option<SignIn<Value>>>>> {
         let key = sha256(&[form.as_bytes(), b"\0", answer.as_bytes()].concat());
         let now = Instant::now();
@@ -67,7 +68,7 @@ impl Repeats {
     }
 }
 
-/// For as long a form may be answered again.
+/// How long a form may be answered again.
 const REMEMBERED: Duration = Duration::from_secs(60);
 const MOST: usize = 1_000;
 

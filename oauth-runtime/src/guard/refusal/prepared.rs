@@ -1,4 +1,4 @@
-//! Answers that are the same each time, made once: those that cost an attacker the least to ask for.
+//! Answers that are the same each time, made once: those that cost an attacker the least to trigger.
 
 use std::sync::OnceLock;
 
@@ -23,7 +23,7 @@ pub(super) struct Answer {
 }
 
 impl Prepared {
-    /// The answer for this reason, where it has no word of the request or the policy, and nothing to wait for.
+    /// The answer for this reason, if it has nothing from the request or the policy, and no `Retry-After`.
     pub(super) fn get(&self, reason: &Reason, make: impl Fn(Reason) -> Answer) -> Option<&Answer> {
         let answers = self.0.get_or_init(|| {
             [
@@ -54,7 +54,7 @@ impl Answer {
     }
 }
 
-/// Says what a client can do better, in as many schemes, in this order.
+/// Writes the challenges, in this order.
 pub(super) fn say(
     headers: &mut HeaderMap,
     challenges: impl IntoIterator<Item = HeaderValue>,
@@ -63,7 +63,7 @@ pub(super) fn say(
     for (at, challenge) in challenges.into_iter().enumerate() {
         if at == 0 {
             headers.insert(header::WWW_AUTHENTICATE, challenge);
-            // So that a page of another origin, let in by the author's CORS layer, can read it.
+            // So that a page of another origin, admitted by the author's CORS layer, can read it.
             if let Some(exposed) = exposed {
                 headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(exposed));
             }

@@ -60,7 +60,7 @@ fn refusal(reason: Reason, form: RefusalForm) -> Refusal {
 
 /// Status, headers in the order of their names, body.
 fn wire(refusal: Refusal) -> String {
-    // Of a page of another origin, which is told the most.
+    // From a page of another origin, which gets the most headers.
     let request = TestRequest::get().uri("/api").insert_header(("origin", "https://b.example")).to_http_request();
     let response = refusal.into_error(&request).error_response();
     let mut headers: Vec<String> = Vec::new();

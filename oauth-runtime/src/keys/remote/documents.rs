@@ -17,7 +17,7 @@ pub(crate) struct Documents {
 impl Documents {
     pub(crate) fn of(issuer: Issuer) -> Result<Self, reqwest::Error> {
         let http = reqwest::Client::builder()
-            // A redirect could lead to a host that nothing vouches for.
+            // A redirect could lead to an untrusted host.
             .redirect(reqwest::redirect::Policy::none())
             .timeout(TIMEOUT)
             .build()?;
@@ -37,7 +37,7 @@ impl Documents {
             Err(Unusable::NotFound { .. }) => (oauth.clone(), self.fetched(&oauth).await?),
             metadata => (openid, metadata?),
         };
-        // RFC 8414 §3.3: else another could speak for it
+        // RFC 8414 §3.3: otherwise another server could speak for it
         match metadata.get("issuer").and_then(Value::as_str) {
             Some(named) if named == issuer.as_str() => {}
             named => {
@@ -80,14 +80,14 @@ impl Documents {
     }
 }
 
-/// The keys of a set that can verify a token: the others are for something else, or broken. None where it is no set.
+/// The keys of a set that can verify a token: the others are for something else, or broken. `None` if it is not a set.
 fn usable(set: &Value, algorithms: &[Algorithm]) -> Option<Vec<PublicKey>> {
     let listed = set.get("keys")?.as_array()?;
     let keys = listed.iter().take(MAX_KEYS).filter_map(|jwk| PublicKey::from_jwk(jwk.clone()).ok());
     Some(keys.filter(|key| algorithms.contains(&key.algorithm)).collect())
 }
 
-/// A set of keys as an issuer publishes it: only what can verify a token is taken.
+/// A set of keys as an issuer publishes it: only keys that can verify a token are accepted.
 #[cfg(fuzzing)]
 pub(crate) fn fuzz(set: &Value) {
     for key in usable(set, &[Algorithm::ES256]).unwrap_or_default() {
@@ -101,9 +101,9 @@ pub(crate) fn fuzz(set: &Value) {
 pub(crate) enum Unusable {
     #[error("{url} cannot be fetched: {why}")]
     Unreachable { url: String, why: String },
-    #[error("there is nothing at {url}: check the issuer, its path and a closing slash included")]
+    #[error("there is nothing at {url}: check the issuer, including its path and a trailing slash")]
     NotFound { url: String },
-    #[error("{url} answers {status} instead of 200; redirects are not followed")]
+    #[error("{url} returns {status} instead of 200; redirects are not followed")]
     Status { url: String, status: u16 },
     #[error("{url} is not JSON, or is longer than {MAX_DOCUMENT_BYTES} bytes")]
     NotJson { url: String },
@@ -118,8 +118,8 @@ pub(crate) enum Unusable {
     #[error("{url} is not a JWK set: it has no list of keys")]
     NoSet { url: String },
     #[error(
-        "there is no key at {url} that could be used: ES256, EdDSA and RS256 (2048 bits and more) can, \
-         of those that .algorithms(..) names"
+        "there is no usable key at {url}: keys for ES256, EdDSA and RS256 (2048 bits and more) are, \
+         if .algorithms(..) names them"
     )]
     NoKeys { url: String },
 }

@@ -1,42 +1,42 @@
-//! How the keys of an issuer elsewhere are, and what an operator can do about it.
+//! The state of the keys of an external issuer, and what an operator can do about it.
 
 use std::time::Duration;
 
 use crate::keys::remote::RemoteKeys;
 
-/// How the keys of the issuer are: see [`ResourceServer::health`](crate::ResourceServer::health).
+/// The state of the issuer's keys: see [`ResourceServer::health`](crate::ResourceServer::health).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IssuerHealth {
-    /// How many it publishes that can be used. None: it withdrew them, and all of its tokens are refused.
+    /// How many usable keys it publishes. With 0 it has withdrawn them, and all of its tokens are refused.
     pub keys: usize,
-    /// How long ago it said so.
+    /// How long ago they were fetched.
     pub fetched: Duration,
-    /// How long these are still trusted if it says nothing.
+    /// How long they are still trusted if the issuer does not answer.
     pub trusted_for: Duration,
-    /// How long it has had no answer of use, where it has none now; the log says why.
+    /// For how long there has been no useful answer, if there is none now; the log says why.
     pub away_for: Option<Duration>,
 }
 
-/// There are no keys of the issuer that may be trusted: guards answer 503 until there are.
+/// There are no trusted keys of the issuer: guards answer 503 until there are.
 ///
 /// `Display` and `Debug` print the same text, which says what to change.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-#[error("the issuer {issuer:?} has had no answer of use for {} s, and guards answer 503: {why}", .away_for.as_secs())]
+#[error("the issuer {issuer:?} has given no useful answer for {} s, and guards answer 503: {why}", .away_for.as_secs())]
 pub struct IssuerAway {
     /// The issuer as configured.
     pub issuer: String,
-    /// How long it has had no answer of use.
+    /// For how long there has been no useful answer.
     pub away_for: Duration,
-    /// What was wrong with its last one.
+    /// What was wrong with the last answer.
     pub why: String,
 }
 
 crate::model::debug_as_text!(IssuerAway);
 
 impl RemoteKeys {
-    /// Asks the issuer where a guard would, and waits for its answer.
+    /// Asks the issuer if a guard would, and waits for its answer.
     pub(crate) async fn health(&self) -> Result<IssuerHealth, IssuerAway> {
         if self.state.read().at.is_none_or(|at| self.is_old(self.clock.now().since(at))) {
             self.ask().await;

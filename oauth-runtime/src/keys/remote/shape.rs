@@ -1,13 +1,13 @@
-//! Access tokens as issuers write them: which JWT is one, and where its client, scope and id are.
+//! Access tokens as issuers write them: which JWTs are access tokens, and where their client, scope and id are.
 
 use serde_json::{Map, Value, json};
 
 use crate::error::{Audiences, Reason};
 use crate::keys::jwt::{ACCESS_TOKEN, Expected, JwtHeader};
 
-/// What the builder said about the issuer's tokens.
+/// The builder's settings for the issuer's tokens.
 pub(crate) struct Shape {
-    /// Another type than that of RFC 9068.
+    /// A type other than that of RFC 9068.
     pub(crate) accepted_type: Option<String>,
     /// Clients whose tokens may be without an audience.
     pub(crate) without_audience: Vec<String>,
@@ -16,14 +16,14 @@ pub(crate) struct Shape {
 impl Shape {
     /// The claims of a token whose signature was verified, by the names of RFC 9068.
     ///
-    /// What the issuer signed and is refused all the same is a matter of configuration: the log says what to change.
+    /// If a token that the issuer signed is refused, the configuration is wrong: the log says what to change.
     pub(crate) fn claims_of_access_token(
         &self,
         header: &JwtHeader,
         mut claims: Map<String, Value>,
         expected: &Expected,
     ) -> Result<Map<String, Value>, Reason> {
-        // First: keys may be shared by issuers, and then this token is no one's mistake here.
+        // First, since issuers may share keys, and then the token is not a mistake of this issuer's configuration.
         if claims.get("iss").is_none_or(|issuer| *issuer != expected.issuer) {
             return Err(Reason::TokenIssuer);
         }
@@ -32,7 +32,7 @@ impl Shape {
             return Err(refused(
                 Reason::TokenType,
                 &claims,
-                "its typ is not at+jwt: where the issuer has no such setting, add .danger_accept_type(\"JWT\")",
+                "its typ is not at+jwt: if the issuer has no such setting, add .danger_accept_type(\"JWT\")",
             ));
         }
         for (name, others) in [("client_id", &["azp", "appid", "cid"] as &[&str]), ("jti", &["uti"])] {
@@ -41,7 +41,7 @@ impl Shape {
                 claims.insert(name.to_owned(), value);
             }
         }
-        // What nothing is decided by may be missing.
+        // A claim that decides nothing may be missing.
         claims.entry("jti").or_insert_with(|| json!(""));
         if let Some(scope) = scope(&claims)? {
             claims.insert("scope".to_owned(), json!(scope));
@@ -75,11 +75,11 @@ impl Shape {
                     return Err(refused(
                         apart(claims, expected),
                         claims,
-                        "it has no aud: have the issuer write that of .audience(..), or, where it cannot, name the \
-                         clients that it issues tokens for this API to by .danger_without_audience([..])",
+                        "it has no aud: have the issuer write that of .audience(..), or, if it cannot, name in \
+                         .danger_without_audience([..]) the clients to which it issues tokens for this API",
                     ));
                 }
-                // By the builder's word.
+                // As the builder says.
                 claims.insert("aud".to_owned(), json!(expected.audience));
                 true
             }
@@ -95,9 +95,9 @@ impl Shape {
     }
 }
 
-/// By what issuers without a type of their own write. A use that is spelled out decides (`typ` of Keycloak, `token_use` of
-/// Cognito); else what only an ID token has (OpenID Connect Core §2, §3.1.3.6, §3.3.2.11) or a logout token
-/// (Back-Channel Logout §2.4), or that it is for its own client and grants no scope.
+/// Decides by what issuers without a type of their own write: a stated use (`typ` of Keycloak, `token_use` of Cognito);
+/// else claims that only an ID token has (OpenID Connect Core §2, §3.1.3.6, §3.3.2.11) or a logout token (Back-Channel
+/// Logout §2.4), or that it is for its own client and grants no scope.
 fn is_for_another_use(claims: &Map<String, Value>, expected: &Expected) -> bool {
     if let Some(value) = claims.get("typ") {
         return value != "Bearer";
@@ -110,7 +110,7 @@ fn is_for_another_use(claims: &Map<String, Value>, expected: &Expected) -> bool 
         || (client.is_some_and(|client| expected.is_audience(client)) && !claims.contains_key("scope"))
 }
 
-/// `scope`, or `scp` where there is none: text, or a list of single scopes.
+/// `scope`, or else `scp`: text, or a list of single scopes.
 fn scope(claims: &Map<String, Value>) -> Result<Option<String>, Reason> {
     let Some(scope) = claims.get("scope").or_else(|| claims.get("scp")) else { return Ok(None) };
     let single = |one: &Value| one.as_str().filter(|one| !one.contains(' ')).map(str::to_owned);
@@ -133,7 +133,7 @@ fn apart(claims: &Map<String, Value>, expected: &Expected) -> Reason {
     Reason::TokenAudience(Box::new(Audiences { of_the_token, expected: expected.audience.clone() }))
 }
 
-/// Tells the log what the issuer wrote and what to change.
+/// Logs what the issuer wrote and what to change.
 fn refused(reason: Reason, claims: &Map<String, Value>, cure: &str) -> Reason {
     let shown = |name: &str| claims.get(name).unwrap_or(&Value::Null).to_string();
     let (aud, client) = (shown("aud"), shown("client_id"));

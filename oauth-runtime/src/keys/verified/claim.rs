@@ -78,7 +78,7 @@ impl<'de> Deserialize<'de> for Claim<'de> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Self::Value, A::Error> {
-                // A number, where serde_json keeps those of any precision, comes as a map.
+                // If serde_json keeps numbers of any precision, a number comes as a map.
                 Value::deserialize(value::MapAccessDeserializer::new(members)).map(Claim::of)
             }
         }

@@ -1,13 +1,13 @@
-//! JSON as it is written by programs, read in one pass: an object without spaces, and of its texts none with an escape.
+//! JSON as programs write it, read in one pass: an object without spaces, and without escapes in its strings.
 //!
-//! It is a part of JSON and reads as that. What is written otherwise is for `serde_json` to read, or to refuse.
+//! It is a subset of JSON with the same meaning. `serde_json` reads anything else, or refuses it.
 
 use serde_json::{Deserializer, Value};
 
 /// The members of an object, in their order.
 pub(super) struct Members<'a> {
     object: &'a str,
-    /// Where the next member's name begins, or behind the end.
+    /// Where the next member's name begins, or after the end.
     at: usize,
 }
 
@@ -18,7 +18,7 @@ pub(super) enum Plain<'a> {
     Other(Value),
 }
 
-/// It is not written like this, or is no JSON at all.
+/// It is not written like this, or is not JSON at all.
 pub(super) struct NotPlain;
 
 type Read<T> = Result<T, NotPlain>;
@@ -41,7 +41,7 @@ impl<'a> Members<'a> {
         let value = self.value()?;
         match self.rest() {
             b"}" => self.at = self.object.len(),
-            // There has to be another one behind it.
+            // Another member has to follow.
             [b',', _, ..] => self.at += 1,
             _ => return Err(NotPlain),
         }
@@ -72,7 +72,7 @@ impl<'a> Members<'a> {
         Ok(text)
     }
 
-    /// A whole number of so few digits that it is one for sure.
+    /// An integer with few enough digits to fit.
     fn number(&mut self) -> Option<u64> {
         let (rest, mut number, mut digits) = (self.rest(), 0, 0);
         while let Some(digit @ b'0'..=b'9') = rest.get(digits) {
@@ -124,10 +124,10 @@ impl<'a> Members<'a> {
     }
 }
 
-/// Of a number that fits whole.
+/// The digits of a number that always fits.
 const MOST_DIGITS: usize = 18;
 
-/// How long a text is until its quote; none where something else comes first that stands for another thing.
+/// How long a string is up to its quote; `None` if an escape or a control character comes first.
 fn length_of_text(bytes: &[u8]) -> Option<usize> {
     let (words, rest) = bytes.as_chunks();
     let mut at = 0;
@@ -143,7 +143,8 @@ fn length_of_text(bytes: &[u8]) -> Option<usize> {
     (rest.get(in_rest) == Some(&b'"')).then_some(at + in_rest)
 }
 
-/// The highest bit of the first byte that is a quote, a backslash or a control character, and perhaps of bytes behind it.
+/// Sets the highest bit of the first byte that is a quote, a backslash or a control character, and perhaps of bytes
+/// after it.
 fn special_of(word: u64) -> u64 {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGHEST: u64 = ONES << 7;

@@ -52,7 +52,7 @@ fn every_claim_is_what_the_token_says_whatever_its_type() {
     }
 }
 
-/// What is read in one pass is what `serde_json` reads, and what that refuses is not read.
+/// The reader in one pass agrees with `serde_json`, and refuses what that refuses.
 #[test]
 fn claims_that_are_written_plainly_are_read_as_any_json() {
     let told = |read: Read<'_>| format!("{:?}", (read.checked(&Expected::own(ISSUER, ISSUER), NOW)));

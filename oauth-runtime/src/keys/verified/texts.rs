@@ -1,4 +1,4 @@
-//! The texts of a token, one behind the other in one piece of memory: it is asked for once, however many they are.
+//! The strings of a token, one after another in a single allocation.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ pub(crate) struct Texts<'a> {
     pub(crate) session: Option<&'a str>,
 }
 
-/// As they are kept.
+/// The strings as they are kept.
 #[derive(Clone)]
 pub(crate) struct KeptTexts {
     all: Box<str>,
@@ -28,7 +28,7 @@ impl Texts<'_> {
     pub(crate) fn kept(self) -> KeptTexts {
         let Texts { issuer, subject, id, client_id, grant, session } = self;
         let texts = [issuer, subject, id, client_id, grant.unwrap_or_default(), session.unwrap_or_default()];
-        // Of just this size, so that it need not be made smaller.
+        // Of exactly this size, so that it need not shrink.
         let mut all = String::with_capacity(texts.iter().map(|text| text.len()).sum());
         let ends = texts.map(|text| {
             all.push_str(text);

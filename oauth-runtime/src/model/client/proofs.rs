@@ -1,12 +1,12 @@
-//! Whether a client has to show that it holds a key.
+//! Whether a client has to prove that it holds a key.
 
 use crate::model::Client;
 
 impl<S> Client<S> {
     /// Requires that this client sends a proof of possession with each of its token requests (DPoP, RFC 9449): its tokens are all
-    /// bound to its key (`dpop_bound_access_tokens`, §5.2). A request without one is refused with `invalid_request`. The
-    /// service then takes proofs from every client, as with [`Builder::dpop`](crate::Builder::dpop), which a client that
-    /// a function knows needs as a line of its own. Default: it may send them.
+    /// bound to its key (`dpop_bound_access_tokens`, §5.2). A request without one is refused with `invalid_request`.
+    /// The service then accepts proofs from every client, as with [`Builder::dpop`](crate::Builder::dpop), which must
+    /// be called explicitly if a function knows the client. Default: it may send them.
     ///
     /// ```
     /// use oauth_runtime::Client;

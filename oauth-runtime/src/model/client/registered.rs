@@ -15,45 +15,45 @@ use crate::model::session::sid;
 /// A client whose every part has been parsed.
 #[derive(Debug)]
 pub(crate) struct RegisteredClient {
-    /// What codes, tokens and facts call it.
+    /// Its name in codes, tokens and facts.
     pub(crate) id: String,
-    /// What it calls itself: the same, where that is not too long for them.
+    /// Its `client_id`: the same, unless that is too long for them.
     pub(crate) client_id: String,
-    /// How it came; none of one that the author listed.
+    /// How it came; `None` if the author listed it.
     pub(crate) unlisted: Option<Unlisted>,
     pub(crate) name: String,
-    /// What else it says that it is called, which nothing vouches for.
+    /// Another name that it gives itself, which is not verified.
     pub(crate) calls_itself: Option<String>,
-    /// Whether no more is known of it than what it asks: its document is fetched once it is known who its user is.
+    /// Whether only its request is known: its document is fetched once its user is known.
     pub(crate) is_provisional: bool,
     pub(crate) redirect_uris: Vec<RedirectUri>,
     pub(crate) post_logout_redirect_uris: Vec<RedirectUri>,
-    /// Where it is told that a session ended.
+    /// Where it is notified that a session ended.
     pub(crate) logout_uri: Option<String>,
     pub(crate) is_third_party: bool,
-    /// Whether it reads of its access tokens only what it was granted.
+    /// Whether it can read only what it was granted in its access tokens.
     pub(crate) seals: bool,
     pub(crate) has_claims_in_id_token: bool,
     /// Whether its requests may come without a challenge.
     pub(crate) may_omit_pkce: bool,
-    /// Whether they may come only by what it pushed before.
+    /// Whether it must push them first.
     pub(crate) must_push: bool,
     /// Whether its tokens are all bound to a key (RFC 9449 §5.2).
     pub(crate) requires_proof: bool,
-    /// None: as the service's first key signs.
+    /// `None`: that of the service's first key.
     pub(crate) id_token_algorithm: Option<Algorithm>,
     /// The resources that it answers for.
     pub(crate) serves: Resources,
-    /// None: a public client.
+    /// `None`: a public client.
     pub(crate) credentials: Option<Credentials>,
     pub(crate) ceiling: Arc<Ceiling>,
-    /// In its own name.
+    /// The claims of tokens in its own name.
     pub(crate) claims: Map<String, Value>,
 }
 
 impl RegisteredClient {
-    /// One that the author did not list: a third party with what is open to such, and none of the exceptions that an author can
-    /// make for a client that they know.
+    /// A client that the author did not list: a third party with what is open to such clients, and none of the
+    /// exceptions that an author can make for a known client.
     pub(crate) fn unlisted(
         how: Unlisted,
         id: String,
@@ -71,12 +71,12 @@ impl RegisteredClient {
         }
     }
 
-    /// What is in the place of a client where there is none: it has no id that a client could have, and may be given nothing.
+    /// Takes the place of a client if there is none: no client could have its id, and it may be given nothing.
     pub(crate) fn pages(name: String) -> Self {
         RegisteredClient::without_exceptions(String::new(), name, Arc::new(Ceiling::nothing()))
     }
 
-    /// Of which the author made none.
+    /// A client for which the author made no exceptions.
     fn without_exceptions(id: String, name: String, ceiling: Arc<Ceiling>) -> Self {
         RegisteredClient {
             client_id: id.clone(),
@@ -102,7 +102,7 @@ impl RegisteredClient {
         }
     }
 
-    /// By which name the client knows a session: its own, where it is not to be compared with what others know.
+    /// The name by which the client knows a session: one of its own, if clients must not be able to compare.
     pub(crate) fn name_of_session(&self, session: &str) -> String {
         if self.seals { sid(&self.id, session) } else { session.to_owned() }
     }
@@ -122,7 +122,7 @@ impl RegisteredClient {
         self.post_logout_redirect_uris.iter().find(|uri| uri.matches(requested)).map(|uri| uri.destination(requested))
     }
 
-    /// RFC 6749 §3.1.2.3: a request may leave the URI out where only one is registered.
+    /// RFC 6749 §3.1.2.3: a request may leave the URI out if only one is registered.
     pub(crate) fn only_destination(&self) -> Option<Destination> {
         match self.redirect_uris.as_slice() {
             [only] => self.destination(only.as_str()),

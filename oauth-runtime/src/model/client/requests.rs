@@ -1,12 +1,12 @@
-//! What the authorization requests of a client have to be like.
+//! What the authorization requests of a client must look like.
 
 use crate::model::Client;
 
 impl<S> Client<S> {
-    /// Lets this confidential client ask for a code without PKCE, for one that cannot do otherwise. A code that was stolen and is
-    /// put into a session of the client's own is then told by the client alone, if it checks `nonce` and `state` (OAuth 2.1
-    /// §7.5.1, RFC 9700 §2.1.1); it has to send `redirect_uri` with the code. The log names each such client at start-up.
-    /// Where it does send a challenge, the code needs its verifier. Default: every client needs PKCE.
+    /// Lets this confidential client ask for a code without PKCE, for one that does not support it. Only the client
+    /// itself can then detect a stolen code that is injected into its session, by checking `nonce` and `state` (OAuth
+    /// 2.1 §7.5.1, RFC 9700 §2.1.1); it has to send `redirect_uri` with the code. The log names each such client at
+    /// start-up. If it does send a challenge, the code needs its verifier. Default: every client needs PKCE.
     ///
     /// ```
     /// use oauth_runtime::Client;
@@ -24,9 +24,9 @@ impl<S> Client<S> {
         self
     }
 
-    /// Requires that this client pushes its authorization requests (RFC 9126): what the browser brings is then the client's own
-    /// word, and nothing that was put together elsewhere. Any other request is refused with `invalid_request`. Default: it may
-    /// push them.
+    /// Requires that this client pushes its authorization requests (RFC 9126): what the browser brings then comes from
+    /// the client itself, and cannot be put together by others. Any other request is refused with `invalid_request`.
+    /// Default: it may push them.
     ///
     /// ```
     /// use oauth_runtime::Client;

@@ -30,10 +30,10 @@ impl Record {
             given: now,
             until: now,
         });
-        // Joined only along one of the two: else what was allowed at one resource would be at another.
+        // Joined only along one of the two: otherwise what was allowed at one resource would be allowed at another.
         if consent.resources == *resources {
             consent.scope.extend(scope.iter());
-            // It is as the scope that asks for it: in whatever way it came, it is for all that is allowed there.
+            // Like the scope that asks for it, it applies to everything that is allowed there.
             consent.lasts |= lasts;
         } else if consent.scope == *scope && consent.lasts == lasts {
             consent.resources.join(resources);
@@ -43,7 +43,7 @@ impl Record {
             consent.lasts = lasts;
         }
         consent.until = now + REMEMBERED;
-        // The one that was given last is the last; the first makes place.
+        // The latest consent is the last; the first makes room.
         self.consents.retain(|it| it.client != client);
         if self.consents.len() >= MAX_CONSENTS {
             self.consents.remove(0);
@@ -76,7 +76,7 @@ impl Record {
         self.consents.iter().filter(move |it| it.until > now)
     }
 
-    /// Takes back what a client was allowed. False where there was nothing.
+    /// Withdraws what a client was allowed. `false` if there was nothing.
     pub(crate) fn withdraw(&mut self, client: &str) -> bool {
         let before = self.consents.len();
         self.consents.retain(|it| it.client != client);

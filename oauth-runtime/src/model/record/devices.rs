@@ -1,4 +1,4 @@
-//! The browsers that a subject signed in with: what they are known for is void once it is not listed.
+//! The browsers that a subject signed in with: one that is no longer listed is unknown.
 
 use super::parts::{Known, Record};
 use super::sessions::hour;
@@ -6,7 +6,7 @@ use crate::model::Timestamp;
 use crate::model::lifetime::LONGEST;
 
 impl Record {
-    /// Notes that a browser was signed in with, by a name whose hash this is. The least recently used makes place.
+    /// Notes a sign-in with a browser, by a name with this hash. The least recently used browser makes room.
     pub(crate) fn note_device(&mut self, id: &str, name: &str, now: Timestamp) {
         self.prune(now);
         // The last is the one that was used last.

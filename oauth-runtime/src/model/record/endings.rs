@@ -16,7 +16,7 @@ impl Record {
     /// Ends all that this subject holds. What they allowed to clients stays allowed.
     pub(crate) fn sign_out(&mut self, now: Timestamp) {
         let (consents, later) = (std::mem::take(&mut self.consents), std::mem::take(&mut self.later));
-        // That a form was sent is not forgotten: it is in a browser's history, with the password.
+        // It is still remembered that a form was sent, since it is in a browser's history, with the password.
         self.forms_are_over(|_| true);
         let (forms, forms_before) = (std::mem::take(&mut self.forms), self.forms_before);
         let until = now + ENDING_REMEMBERED;
@@ -28,8 +28,8 @@ impl Record {
         self.ended.iter().any(|ended| *ended.id == *id && ended.until > now)
     }
 
-    /// Remembers that a session or a grant ended. Where that becomes too much, all that the client with the most of it
-    /// holds is ended at once; for sessions, all that the subject does.
+    /// Remembers that a session or a grant ended. If these become too many, everything of the client with the most of
+    /// them is ended at once; for sessions, everything of the subject.
     pub(super) fn remember_ended(&mut self, id: &str, client: Option<&str>, now: Timestamp) {
         if self.has_ended(id, now) {
             return;
@@ -45,7 +45,7 @@ impl Record {
         }
     }
 
-    /// The client of most of what ended; none where most are sessions.
+    /// The client of most of what ended; `None` if most are sessions.
     fn most_ended(&self) -> Option<String> {
         let count = |client: &Option<String>| self.ended.iter().filter(|ended| ended.client == *client).count();
         self.ended.iter().map(|ended| &ended.client).max_by_key(|client| count(client)).cloned().flatten()
@@ -64,7 +64,7 @@ impl Record {
     pub(crate) fn end_client_of_session(&mut self, client: &str, session: &str, now: Timestamp) {
         self.prune(now);
         let of_client = |ended: &EndedClient| ended.client == client;
-        // A client can only do harm to itself, however many old sessions it names.
+        // A client can only harm itself, however many old sessions it names.
         if self.clients.iter().filter(|ended| of_client(ended)).count() >= MAX_ENDED_OF_CLIENT {
             return self.end_client(client, now);
         }
@@ -85,12 +85,12 @@ impl Record {
     }
 }
 
-/// How long it is remembered that something ended: sessions and families end by their absence, so that only codes and
-/// access tokens of it can still come, the last of them by a code or a refresh that was on its way.
+/// How long an ending is remembered: sessions and families end by their absence, so only codes and access tokens can
+/// still come, the last of them from a code or a refresh that was on its way.
 const ENDING_REMEMBERED: Duration =
     LONGEST_ACCESS_TOKEN.saturating_add(LONGEST_CODE).saturating_add(LONGEST_GRACE).saturating_add(SLOWEST_ANSWER);
 
 /// How many sessions, or grants of clients, may be remembered as ended.
 const MAX_ENDED: usize = 100;
-/// Of how many sessions it may be remembered that what one client got by them ended.
+/// For how many sessions it may be remembered that what one client got by them ended.
 const MAX_ENDED_OF_CLIENT: usize = 10;

@@ -1,5 +1,5 @@
-//! The forms that a subject sent. Each works once, and for a moment a repeat gets the same answer: a double click sends a form
-//! twice, and the browser shows what the second one came to.
+//! The forms that a subject sent. Each works once, and for a moment a repeat gets the same answer: a double click sends
+//! a form twice, and the browser shows the second answer.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use super::parts::{Form, FormsBefore, Record};
 use crate::model::Timestamp;
 use crate::model::lifetime::SLOWEST_ANSWER;
 
-/// A form that is sent now.
+/// A form that is being sent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sending<'a> {
     pub(crate) id: &'a str,
     /// When it was first made, whatever page it comes from.
     pub(crate) made: Timestamp,
-    /// It cannot come any more after that.
+    /// After this time it can no longer come.
     pub(crate) until: Timestamp,
-    /// The grant that a code would be of.
+    /// The grant of the code that may follow.
     pub(crate) grant: &'a str,
     pub(crate) client: &'a str,
     /// The session that it belongs to, or begins.
@@ -24,17 +24,17 @@ pub(crate) struct Sending<'a> {
     pub(crate) is_allowed: bool,
 }
 
-/// What sending a form comes to.
+/// The outcome of sending a form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Sent {
     First,
-    /// It was sent so long ago, and nothing has come of it yet: what it was answered with.
+    /// It was sent a moment ago, and its code was not used yet: it gets the same answer.
     Again {
         grant: String,
         session: Option<String>,
         age: Duration,
     },
-    /// It was allowed before, and is not any more: what came of it has ended with this call.
+    /// It was allowed before and is no longer: this call has ended what came of it.
     TakenBack,
     /// It was sent before.
     Spent,
@@ -43,7 +43,7 @@ pub(crate) enum Sent {
 }
 
 impl Record {
-    /// Takes a form. `young` is how long the same answer is given again.
+    /// Accepts a form. `young` is how long the same answer is given again.
     pub(crate) fn send(&mut self, sending: &Sending<'_>, young: Duration, now: Timestamp) -> Sent {
         self.prune(now);
         if sending.until <= now {
@@ -71,7 +71,7 @@ impl Record {
         self.forms.iter().any(|form| form.id == id)
     }
 
-    /// Ends what came of a form that was allowed. False where nothing did.
+    /// Ends what came of a form that was allowed. `false` if there was nothing.
     pub(crate) fn take_back(&mut self, id: &str, now: Timestamp) -> bool {
         let Some(form) = self.forms.iter_mut().find(|form| form.id == id && form.is_allowed) else { return false };
         form.is_allowed = false;
@@ -80,7 +80,7 @@ impl Record {
         true
     }
 
-    /// Two pages may ask the same: what one of them came to holds for the other.
+    /// Two pages may ask the same: the outcome of one holds for the other.
     fn send_first(&mut self, sending: &Sending<'_>, now: Timestamp) -> Sent {
         let Sending { id, made, until, grant, client, session, is_allowed } = *sending;
         if self.forms_before.is_some_and(|before| made <= before.made) {
@@ -95,7 +95,7 @@ impl Record {
             return Sent::Spent;
         }
         if !is_allowed && others.any(|form| form.is_allowed) {
-            // A code may have been made, and what led to the question leads there no more.
+            // A code may have been made, and must not be of use any more.
             self.end_grant(grant, client, now);
         }
         self.forms.push(Form {
@@ -107,7 +107,7 @@ impl Record {
             is_over: false,
             made,
             at: now,
-            // A process whose clock is behind the store's may take it for valid a little longer.
+            // A process whose clock is behind the store's may accept it a little longer.
             until: until + SLOWEST_ANSWER,
         });
         if self.forms.len() > MAX_FORMS {
@@ -116,7 +116,7 @@ impl Record {
         Sent::First
     }
 
-    /// It is not known any more which it was: all that were made until then count as sent.
+    /// It is no longer known which one it was: all forms that were made until then count as sent.
     fn forget_the_oldest_form(&mut self) {
         let Some(oldest) = (0..self.forms.len()).min_by_key(|index| self.forms[*index].made) else { return };
         let Form { made, until, .. } = self.forms.remove(oldest);
@@ -124,7 +124,7 @@ impl Record {
         self.forms_before = Some(FormsBefore { made: before.made.max(made), until: before.until.max(until) });
     }
 
-    /// To these forms no answer is given again.
+    /// A repeat of these forms gets no answer again.
     pub(super) fn forms_are_over(&mut self, of: impl Fn(&Form) -> bool) {
         self.forms.iter_mut().filter(|form| of(form)).for_each(|form| form.is_over = true);
     }

@@ -7,33 +7,33 @@ use super::sessions::hour;
 use crate::model::Timestamp;
 use crate::model::lifetime::SLOWEST_ANSWER;
 
-/// What spending a name found.
+/// The outcome of spending a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Spending {
     First,
     Already,
-    /// It came too late, by the store's clock: whether it was spent is forgotten.
+    /// It came too late, by the store's clock: it is forgotten whether it was spent.
     Expired,
 }
 
-/// What redeeming a code found.
+/// The outcome of redeeming a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Redeemed {
     First,
-    /// It was redeemed before: its grant has ended with this call.
+    /// It was redeemed before: this call has ended its grant.
     Replayed,
-    /// It came too late, by the store's clock: whether it was redeemed is forgotten.
+    /// It came too late, by the store's clock: it is forgotten whether it was redeemed.
     Expired,
 }
 
-/// What using a refresh token found.
+/// The outcome of using a refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rotated {
     /// It was the current one; this is the generation of the next.
     Next(u64),
     /// It was used moments ago; this is the generation of the current one, once more.
     Grace(u64),
-    /// It was used before, or never given out: its grant has ended with this call.
+    /// It was used before, or never issued: this call has ended its grant.
     Reused,
     /// Its family has ended.
     Ended,
@@ -42,8 +42,8 @@ pub(crate) enum Rotated {
 impl Record {
     /// Redeems the code of a grant, which is valid until then, and begins the grant's family if it has one.
     ///
-    /// A family more than there may be of one client takes the place of that client's least recently used one, never of
-    /// another client's.
+    /// If a client has too many families, the new one replaces that client's least recently used one, never another
+    /// client's.
     pub(crate) fn redeem(
         &mut self,
         grant: &str,
@@ -54,7 +54,7 @@ impl Record {
     ) -> Result<Redeemed, Full> {
         match self.spend(grant, valid_until, now)? {
             Spending::First => self.forms_are_over(|form| form.grant == grant),
-            // OAuth 2.1 §4.1.3: what was issued from a code that comes twice is revoked
+            // OAuth 2.1 §4.1.3: if a code comes twice, what was issued from it is revoked
             Spending::Already => {
                 self.end_grant(grant, client, now);
                 return Ok(Redeemed::Replayed);
@@ -80,19 +80,19 @@ impl Record {
         if self.spent.len() >= MAX_SPENT {
             return Err(Full);
         }
-        // A process whose clock is behind the store's may take it for valid a little longer.
+        // A process whose clock is behind the store's may accept it a little longer.
         let until = valid_until + SLOWEST_ANSWER;
         self.spent.push(Until { id: id.into(), client: None, until });
         Ok(Spending::First)
     }
 
-    /// Whether a name was spent, as long as that is remembered.
+    /// Whether a name was spent, while that is remembered.
     pub(crate) fn is_spent(&self, id: &str) -> bool {
         self.spent.iter().any(|spent| *spent.id == *id)
     }
 
-    /// Moves a family from this generation to the next, and lets it live until then. For `grace` after its first use the
-    /// generation before the current one may come again, and gets the current one; that prolongs nothing.
+    /// Moves a family from this generation to the next, and lets it live until then. For `grace` after its first use,
+    /// the generation before the current one may come again, and gets the current one; this prolongs nothing.
     pub(crate) fn rotate(
         &mut self,
         grant: &str,
@@ -125,7 +125,7 @@ impl Record {
         self.remember_ended(grant, Some(client), now);
     }
 
-    /// The grants with a family that lives.
+    /// The grants with a live family.
     pub(crate) fn grants(&self, now: Timestamp) -> impl Iterator<Item = &Grant> {
         self.grants.iter().filter(move |grant| grant.family.until > now)
     }

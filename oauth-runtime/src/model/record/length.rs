@@ -1,12 +1,12 @@
-//! How long a record can be once it is written: reckoned, where it need not be written.
+//! How long a record can be when written, estimated without writing it.
 
 use super::parts::{Consent, Decided, EndedClient, Form, Grant, Known, Live, Record, Until, Waiting};
 use crate::model::length::{most_of_json, most_of_text};
 
 impl Record {
-    /// No fewer bytes than it has as JSON: each text as if all of it were escaped.
+    /// At least as many bytes as it has as JSON: each text counts as if all of it were escaped.
     pub(crate) fn most_bytes(&self) -> usize {
-        // All of them by name: what a record gets more is to be reckoned as well.
+        // All fields by name, so that a new one cannot be forgotten here.
         let Record {
             signed_out: _,
             sessions,
@@ -76,7 +76,7 @@ fn optional(text: Option<&str>) -> usize {
     text.map_or(0, most_of_text)
 }
 
-/// What there is besides texts: names, numbers and signs, of what has one number.
+/// Everything but texts, for an entry with one number: names, numbers and punctuation.
 const A_FEW: usize = 64;
-/// The same of what has up to five.
+/// The same for an entry with up to five numbers.
 const MANY: usize = 256;

@@ -1,4 +1,4 @@
-//! What a record is made of, and how it is written.
+//! The parts of a record, and how it is written.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,16 +11,16 @@ use crate::model::id::digest;
 use crate::model::resource::Resources;
 use crate::model::scope::Scope;
 
-/// All of one subject.
+/// Everything about one subject.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Record {
-    /// The last sign-out: what was handed out before it is refused.
+    /// The last sign-out: anything issued before it is refused.
     #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
     pub(super) signed_out: Option<SignedOut>,
-    /// The sessions that live.
+    /// The live sessions.
     #[serde(rename = "s", default, skip_serializing_if = "Vec::is_empty")]
     pub(super) sessions: Vec<Live>,
-    /// The grants whose families of refresh tokens live.
+    /// The grants with live families of refresh tokens.
     #[serde(rename = "g", default, skip_serializing_if = "Vec::is_empty")]
     pub(super) grants: Vec<Grant>,
     /// The codes that were redeemed, by their grants.
@@ -29,24 +29,24 @@ pub(crate) struct Record {
     /// The forms that were sent.
     #[serde(rename = "f", default, skip_serializing_if = "Vec::is_empty")]
     pub(super) forms: Vec<Form>,
-    /// The forms that were sent and are forgotten.
+    /// Stands for forms that were sent and are forgotten.
     #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
     pub(super) forms_before: Option<FormsBefore>,
     /// The sessions and grants that were ended.
     #[serde(rename = "e", default, skip_serializing_if = "Vec::is_empty")]
     pub(super) ended: Vec<Until>,
-    /// The clients all of whose grants were ended.
+    /// The clients whose grants were all ended.
     #[serde(rename = "x", default, skip_serializing_if = "Vec::is_empty")]
     pub(super) clients: Vec<EndedClient>,
     #[serde(rename = "a", default, skip_serializing_if = "Vec::is_empty")]
     pub(super) consents: Vec<Consent>,
-    /// The browsers that are known, the last used last.
+    /// The known browsers, the last used last.
     #[serde(rename = "d", default, skip_serializing_if = "Vec::is_empty")]
     pub(super) devices: Vec<Known>,
-    /// Of no subject: a device that waits under the code that it shows.
+    /// Not about a subject: a device that waits under the code that it shows.
     #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
     pub(super) waiting: Option<Waiting>,
-    /// What a later release knows of, kept as it is.
+    /// Fields of a later release, kept as they are.
     #[serde(flatten)]
     pub(super) later: Map<String, Json>,
 }
@@ -56,14 +56,14 @@ pub(crate) struct Record {
 pub(super) struct SignedOut {
     #[serde(rename = "b", default, skip_serializing_if = "Bound::is_this_write")]
     pub(super) bound: Bound,
-    /// For a sign-in that was under way, and knows of no sequence yet.
+    /// For a sign-in that was under way, and has no sequence yet.
     #[serde(rename = "t")]
     pub(super) at: Timestamp,
     #[serde(rename = "u")]
     pub(super) until: Timestamp,
 }
 
-/// All that one client held was ended, or all that it got by one session.
+/// Everything that one client held was ended, or everything that it got by one session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct EndedClient {
     #[serde(rename = "k")]
@@ -76,11 +76,11 @@ pub(super) struct EndedClient {
     pub(super) until: Timestamp,
 }
 
-/// A sequence: what carries a lesser one is refused.
+/// A sequence: anything with a lower one is refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "u64", into = "u64")]
 pub(super) enum Bound {
-    /// That of the write which brings it, known once it is done.
+    /// The sequence of the write that stores it, known once that is done.
     #[default]
     ThisWrite,
     Sequence(u64),
@@ -89,16 +89,16 @@ pub(super) enum Bound {
 /// A name, and until when it counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Until {
-    /// Shared: there may be many, and each change of a record is made on a copy.
+    /// Shared, since there may be many, and each change of a record is made on a copy.
     pub(super) id: Arc<str>,
-    /// Of a grant.
+    /// The client of a grant.
     #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
     pub(super) client: Option<String>,
     #[serde(rename = "u")]
     pub(super) until: Timestamp,
 }
 
-/// A form that was sent, and what it was answered with.
+/// A form that was sent, and its answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Form {
     pub(super) id: String,
@@ -110,7 +110,7 @@ pub(super) struct Form {
     pub(super) session: Option<String>,
     #[serde(rename = "a", default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) is_allowed: bool,
-    /// What came of it was redeemed, or has ended.
+    /// Whether what came of it was redeemed, or has ended.
     #[serde(rename = "x", default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) is_over: bool,
     #[serde(rename = "b")]
@@ -126,12 +126,12 @@ pub(super) struct Form {
 pub(super) struct FormsBefore {
     #[serde(rename = "b")]
     pub(super) made: Timestamp,
-    /// None of those that were sent can come any more after that.
+    /// After this time none of those that were sent can come any more.
     #[serde(rename = "u")]
     pub(super) until: Timestamp,
 }
 
-/// A session that lives.
+/// A live session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Live {
     pub(crate) id: String,
@@ -142,7 +142,7 @@ pub(crate) struct Live {
     pub(crate) used: Timestamp,
     #[serde(rename = "u")]
     pub(crate) until: Timestamp,
-    /// The clients that are told when it ends, and whose session it is, for them.
+    /// The clients to notify when it ends, and whose session it is.
     #[serde(rename = "c", default, skip_serializing_if = "Vec::is_empty")]
     pub(super) told: Vec<String>,
     #[serde(rename = "w", default, skip_serializing_if = "String::is_empty")]
@@ -163,7 +163,7 @@ pub(super) struct Known {
     pub(super) until: Timestamp,
 }
 
-/// A device that waits for its user, by the code that it shows. All of it ends when the codes of the device expire.
+/// A device that waits for its user, by the code that it shows. It ends when the codes of the device expire.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Waiting {
     pub(crate) id: String,
@@ -184,10 +184,10 @@ pub(crate) struct Waiting {
 /// What its user decided.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Decided {
-    /// Which of those who were asked it was: the grant that they were asked about.
+    /// The grant about which they were asked, which tells who decided.
     #[serde(rename = "g")]
     pub(super) grant: String,
-    /// What was granted, sealed; none where that is nothing.
+    /// What was granted, sealed; `None` if nothing was.
     #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
     pub(super) allowed: Option<String>,
 }
@@ -198,7 +198,7 @@ pub(crate) struct Grant {
     pub(crate) id: String,
     #[serde(rename = "k")]
     pub(crate) client: String,
-    /// What the client called itself, where it is none that the author listed: it cannot be found by its name later.
+    /// What the client called itself, if the author did not list it: it cannot be found by its name later.
     #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<String>,
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
@@ -216,32 +216,32 @@ pub(crate) struct Grant {
     pub(crate) family: Family,
 }
 
-/// How far a family of refresh tokens has come.
+/// The state of a family of refresh tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Family {
-    /// That of the current refresh token.
+    /// The generation of the current refresh token.
     #[serde(rename = "n", default)]
     pub(crate) generation: u64,
-    /// When the generation before was first used.
+    /// When the previous generation was first used.
     #[serde(rename = "t")]
     pub(crate) since: Timestamp,
     #[serde(rename = "u")]
     pub(crate) until: Timestamp,
 }
 
-/// What one client was allowed, as it was then.
+/// What one client was allowed, and in which state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Consent {
     #[serde(rename = "k")]
     pub(crate) client: String,
-    /// A hash of the origin of its redirect URI and of its keys: with others it is asked again.
+    /// A hash of the origin of its redirect URI and of its keys: if they change, the user is asked again.
     #[serde(rename = "w")]
     pub(crate) bound_to: String,
     #[serde(rename = "p", default, skip_serializing_if = "Scope::is_empty")]
     pub(crate) scope: Scope,
     #[serde(rename = "r", default, skip_serializing_if = "Resources::is_empty")]
     pub(crate) resources: Resources,
-    /// Whether with refresh tokens.
+    /// Whether refresh tokens are included.
     #[serde(rename = "l", default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) lasts: bool,
     #[serde(rename = "b")]
@@ -251,13 +251,13 @@ pub(crate) struct Consent {
 }
 
 impl Consent {
-    /// A name of its own, to end it by.
+    /// A name by which it can be ended.
     pub(crate) fn id(&self) -> String {
         digest("consent", &self.client)
     }
 }
 
-/// The record has no room for more of this subject, and nothing of the same client can make place.
+/// The record has no room for more, and nothing of the same client can make room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Full;
 
@@ -267,7 +267,7 @@ impl Record {
         serde_json::from_slice(bytes).map(|record: Record| record.written_at(sequence))
     }
 
-    /// The same, of what was read before it was known at which sequence it is written.
+    /// The same, for a record that was read before the sequence of its write was known.
     pub(crate) fn written_at(mut self, sequence: u64) -> Self {
         let clients = self.clients.iter_mut().map(|ended| &mut ended.bound);
         for bound in self.signed_out.iter_mut().map(|out| &mut out.bound).chain(clients) {
@@ -278,7 +278,7 @@ impl Record {
         self
     }
 
-    /// Whether it is the same at whatever sequence it is written.
+    /// Whether it is the same whatever the sequence of its write.
     pub(crate) fn is_of_any_write(&self) -> bool {
         let clients = self.clients.iter().map(|ended| ended.bound);
         self.signed_out.iter().map(|out| out.bound).chain(clients).all(|bound| bound != Bound::ThisWrite)
@@ -291,7 +291,7 @@ impl Record {
         Ok(json)
     }
 
-    /// How long a store has to keep it: until nothing in it counts any more. None where nothing does.
+    /// How long a store has to keep it: until nothing in it counts any more. `None` if nothing does.
     pub(crate) fn keep(&self, now: Timestamp) -> Option<Duration> {
         let named = self.spent.iter().chain(&self.ended).map(|it| it.until);
         let ends = named
@@ -307,7 +307,7 @@ impl Record {
         ends.max().filter(|until| *until > now).map(|until| until.since(now))
     }
 
-    /// Drops what does not count any more.
+    /// Drops what no longer counts.
     pub(crate) fn prune(&mut self, now: Timestamp) {
         self.signed_out = self.signed_out.filter(|it| it.until > now);
         self.sessions.retain(|it| it.until > now);
@@ -330,14 +330,14 @@ impl Bound {
 
     pub(super) fn is_above(self, sequence: u64) -> bool {
         match self {
-            // Not written yet: all that there is was handed out before.
+            // Not written yet: everything so far was issued before.
             Bound::ThisWrite => true,
             Bound::Sequence(bound) => bound > sequence,
         }
     }
 }
 
-/// Of a user who is signed in twice.
+/// The size for a user who is signed in twice.
 const ORDINARY_BYTES: usize = 512;
 
 /// No write has the sequence 0.

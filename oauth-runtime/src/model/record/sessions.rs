@@ -4,8 +4,8 @@ use super::parts::{Live, Record};
 use crate::model::Timestamp;
 
 impl Record {
-    /// Begins a session, or keeps the one of this id for longer. The least recently used makes place where there are
-    /// too many: its browser has to sign in again.
+    /// Begins a session, or keeps the one of this id for longer. If there are too many, the least recently used makes
+    /// room: its browser has to sign in again.
     pub(crate) fn begin_session(&mut self, id: &str, until: Timestamp, now: Timestamp) {
         self.prune(now);
         if let Some(session) = self.sessions.iter_mut().find(|session| session.id == id) {
@@ -22,7 +22,7 @@ impl Record {
         self.sessions.push(Live { id: id.to_owned(), begun: now, used: hour(now), until, told, subject });
     }
 
-    /// Whether it is news, to the hour, that a session is used now.
+    /// Whether the use of a session is not yet noted for this hour.
     pub(crate) fn is_unnoted(&self, id: &str, now: Timestamp) -> bool {
         self.sessions.iter().any(|session| session.id == id && session.used < hour(now))
     }
@@ -36,7 +36,7 @@ impl Record {
         self.sessions.iter().any(|session| session.id == id && session.until > now)
     }
 
-    /// The sessions that live.
+    /// The live sessions.
     pub(crate) fn sessions(&self, now: Timestamp) -> impl Iterator<Item = &Live> {
         self.sessions.iter().filter(move |session| session.until > now)
     }
@@ -51,7 +51,7 @@ impl Record {
     }
 }
 
-/// A session that ended, and a client that is to be told.
+/// A session that ended, and a client to notify.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EndedFor {
     pub(crate) client: String,
@@ -60,7 +60,7 @@ pub(crate) struct EndedFor {
 }
 
 impl Record {
-    /// Notes that a client is to be told when a session of this subject ends. False where there are too many.
+    /// Notes a client to notify when a session of this subject ends. `false` if there are too many.
     pub(crate) fn tell_at_end(&mut self, session: &str, client: &str, subject: &str) -> bool {
         let Some(session) = self.sessions.iter_mut().find(|known| known.id == session) else { return true };
         if session.told.iter().any(|told| told == client) {
@@ -74,7 +74,8 @@ impl Record {
         true
     }
 
-    /// Who is to be told of what ended between this and a later state of the same subject. What is over by itself is no news.
+    /// Whom to notify of sessions that ended between this and a later state of the same subject. A session that expired
+    /// is not reported.
     pub(crate) fn ended_since<'a>(&'a self, later: &'a Record, now: Timestamp) -> impl Iterator<Item = EndedFor> + 'a {
         let ended = self.sessions(now).filter(|session| later.sessions.iter().all(|kept| kept.id != session.id));
         ended.flat_map(|Live { id, told, subject, .. }| {
@@ -85,12 +86,12 @@ impl Record {
     }
 }
 
-/// When something was used is kept to the hour: it is for people to read, and not worth a write each time.
+/// The time of a use is kept to the hour: it is for people to read, and not worth a write each time.
 pub(super) fn hour(now: Timestamp) -> Timestamp {
     Timestamp::from_seconds(now.seconds() / 3600 * 3600)
 }
 
 /// How many sessions a subject may have: browsers, each on a device.
 const MAX_SESSIONS: usize = 100;
-/// How many clients may be told when one session ends.
+/// How many clients may be notified when one session ends.
 const MAX_TOLD: usize = 16;

@@ -37,7 +37,7 @@ fn redeemed(record: &mut Record, id: &str, client: &str, now: Timestamp) -> Resu
     record.redeem(id, client, now + Duration::from_secs(60), Some(family), now)
 }
 
-/// As a store gives it back: it was written at this sequence.
+/// As a store returns it, written at this sequence.
 fn stored(record: &Record, sequence: u64) -> Record {
     Record::decode(&record.encode().expect("it is data"), sequence).expect("it is its own text")
 }
@@ -52,7 +52,7 @@ fn c11_a_code_is_redeemed_once_and_a_replay_ends_what_it_gave() {
     let without = HandedOutGrant { id: "a", client: "demo", has_family: false };
     let without = HandedOut { grant: Some(without), ..of("a") };
     assert_eq!(record.judge(&without, NOW), Err(Ended::Revoked), "nor what has no family");
-    // Too late for the memory of it is too late for the code.
+    // A code that came too late to be remembered is too late.
     assert_eq!(record.redeem("b", "demo", NOW, None, NOW), Ok(Redeemed::Expired));
 }
 
@@ -112,7 +112,7 @@ fn c42_a_sign_out_ends_what_is_older_by_the_sequence_alone() {
         Err(Ended::SignedOut),
         "another clock"
     );
-    // What is written later leaves the bound where it was.
+    // Later writes leave the bound where it was.
     let again = stored(&record, 9);
     assert_eq!(again.judge(&HandedOut { sequence: 7, session: None, grant: None }, NOW), Ok(()));
 }
@@ -168,7 +168,7 @@ fn c47_a_client_more_than_there_may_be_is_refused_and_ends_nothing() {
     }
     assert_eq!(redeemed(&mut record, "more", "new", NOW), Err(Full));
     assert_eq!(record.grants(NOW).count(), 100);
-    // Of a client that has one, the new one takes its place.
+    // If the client has one already, the new one replaces it.
     assert_eq!(redeemed(&mut record, "again", "client7", NOW), Ok(Redeemed::First));
     assert!(record.family("a7", NOW).is_none());
     record.sign_out(NOW);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::parts::{Decided, Record, Waiting};
 use crate::model::Timestamp;
 
-/// What a device is told that asks.
+/// What a device learns when it asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Polled {
     Waits,
@@ -26,7 +26,7 @@ impl Waiting {
 }
 
 impl Record {
-    /// Lets a device wait here. False where another does.
+    /// Lets a device wait here. `false` if another does.
     pub(crate) fn wait(&mut self, waiting: Waiting, now: Timestamp) -> bool {
         self.prune(now);
         let is_free = self.waiting.is_none();
@@ -36,13 +36,13 @@ impl Record {
         is_free
     }
 
-    /// The device that waits here, and whose user has not decided.
+    /// The device that waits here, if its user has not decided.
     pub(crate) fn waits(&self, now: Timestamp) -> Option<&Waiting> {
         self.waiting.as_ref().filter(|waiting| waiting.decision.is_none() && waiting.until > now)
     }
 
-    /// Takes a user's decision for a device. Of several who type its code, the first one's holds, which they may change as
-    /// long as their form says. False where it does not wait for them.
+    /// Accepts a user's decision for a device. If several type its code, the decision of the first counts, which they
+    /// may change while their form is valid. `false` if the device does not wait for them.
     pub(crate) fn decide(&mut self, id: &str, grant: &str, allowed: Option<&str>, now: Timestamp) -> bool {
         self.prune(now);
         let Some(waiting) = self.waiting.as_mut().filter(|waiting| waiting.id == id) else { return false };
@@ -53,7 +53,7 @@ impl Record {
         true
     }
 
-    /// What a device is told that asks now (RFC 8628 §3.5). What was decided it learns at once.
+    /// What a device learns when it asks now (RFC 8628 §3.5). A decision it learns at once.
     pub(crate) fn poll(&mut self, id: &str, now: Timestamp) -> Polled {
         self.prune(now);
         let Some(waiting) = self.waiting.as_mut().filter(|waiting| waiting.id == id) else { return Polled::Gone };
@@ -62,7 +62,8 @@ impl Record {
             Some(Decided { allowed: None, .. }) => return Polled::Denied,
             None => {}
         }
-        // Both are whole seconds, and a request may take less time than the one before: a second of difference is none.
+        // Both are whole seconds, and a request may take less time than the one before: a difference of one second does
+        // not count.
         let least = Duration::from_secs(waiting.interval.saturating_sub(1));
         let is_too_soon = waiting.polled.replace(now).is_some_and(|polled| now.since(polled) < least);
         if is_too_soon {

@@ -1,4 +1,4 @@
-//! What may be registered, and what is the same.
+//! What may be registered, and what counts as equal.
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -148,7 +148,7 @@ fn c09_plain_http_is_for_loopback_and_a_private_scheme_has_a_dot() {
     }
 }
 
-/// What `redirect_uri!` takes is refused at start-up for what its client or the issuer says, and for nothing else.
+/// A URI that `redirect_uri!` accepts is refused at start-up only because of its client or the issuer.
 #[test]
 fn what_compiles_is_refused_for_the_configuration_alone() {
     let pieces = [
@@ -208,7 +208,7 @@ fn what_compiles_is_refused_for_the_configuration_alone() {
         let rest = (0..random.random_range(1..6)).map(|_| pieces[random.random_range(0..pieces.len())]);
         let text = begins.to_owned() + &rest.collect::<String>();
         let scheme = [text.split(':').next().unwrap_or_default().to_owned()];
-        // No scheme is named that `.allow_scheme(..)` would not take.
+        // No scheme is named that `.allow_scheme(..)` would refuse.
         let schemes: &[String] = if is_private_scheme(&scheme[0]) { &scheme } else { &[] };
         let all = RedirectUri::parse(&text, Besides { schemes, names_on_loopback: true });
         match broken_rule(&text) {

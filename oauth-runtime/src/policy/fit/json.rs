@@ -1,4 +1,5 @@
-//! Whether claims that are given as JSON, or by their name alone, can be those of a type: decided when a service is built.
+//! Whether claims that are given as JSON, or only by their name, can be those of a type: decided when a service is
+//! built.
 
 use serde_json::Value as Json;
 
@@ -8,8 +9,8 @@ use crate::policy::fit::near_in;
 use crate::policy::said::{Said, contains, near};
 use crate::policy::{Presence, Shape};
 
-/// Why a claim is none of these types': there is no such name, or it never has such a value. None where one of them may have
-/// it, and where there is no type.
+/// Why none of these types has a claim: there is no such name, or it never has such a value. `None` if one of them may
+/// have it, or if there is no type.
 pub(crate) fn misfit_of_claim(types: &[&'static BoundType], name: &str, value: &Json) -> Option<String> {
     let shapes: Vec<&Shape> = types.iter().map(|of| &of.shape).collect();
     if shapes.is_empty() {
@@ -18,7 +19,7 @@ pub(crate) fn misfit_of_claim(types: &[&'static BoundType], name: &str, value: &
     below(&shapes, &[], name).and_then(|found| compare(&found, &[name], value)).err()
 }
 
-/// Why no claim of these types has this name. None where one has, and where there is no type.
+/// Why no claim of these types has this name. `None` if one has, or if there is no type.
 pub(crate) fn unknown_claim(types: &[&'static BoundType], name: &str) -> Option<String> {
     let shapes: Vec<&Shape> = types.iter().map(|of| &of.shape).collect();
     below(&shapes, &[], name).err()
@@ -48,7 +49,7 @@ fn below(shapes: &[&'static Shape], above: &[&str], name: &str) -> Result<Vec<&'
     Err(said.as_str().to_owned())
 }
 
-/// The fields of this name: a type's own before those of what takes every name.
+/// The fields of this name: a type's own come before those of a map, which takes every name.
 fn field(shape: &'static Shape, name: &str) -> Vec<&'static Shape> {
     match shape {
         Shape::Any => vec![shape],
@@ -70,7 +71,7 @@ fn field(shape: &'static Shape, name: &str) -> Vec<&'static Shape> {
     }
 }
 
-/// What is one of several, or may be `null`, as each of them.
+/// Expands shapes that are one of several, or may be `null`.
 fn alternatives(shapes: &[&'static Shape]) -> Vec<&'static Shape> {
     let each = shapes.iter().flat_map(|shape| match shape {
         Shape::Optional(inner) => [&[&Shape::Null][..], &alternatives(&[inner])].concat(),
@@ -125,7 +126,7 @@ fn element(shape: &'static Shape) -> Option<&'static Shape> {
     }
 }
 
-/// As serde reads it, but for what is within.
+/// As serde reads it, except for what is inside.
 fn is_of(shape: &Shape, value: &Json) -> bool {
     match (shape, value) {
         (Shape::Any, _)

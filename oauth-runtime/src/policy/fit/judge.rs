@@ -1,4 +1,4 @@
-//! What comes of a term where the claims are of a shape: it fits, it never holds, it always holds, or there is no such claim.
+//! The verdict on a term for claims of a shape: it fits, it never holds, it always holds, or there is no such claim.
 
 use super::kind::{can_be, fits};
 use crate::policy::bound::{Bound, BoundType};
@@ -7,34 +7,34 @@ use crate::policy::said::{contains, equal};
 use crate::policy::shape::key;
 use crate::policy::{Field, Order, Presence, Shape, Test, Value};
 
-/// What comes of one term.
+/// The verdict on one term.
 #[derive(Clone, Copy)]
 pub(super) enum Verdict {
     Fits,
-    /// It is a word of the language in quotes, and no claim of the application's.
+    /// It is a word of the language in quotes, and not a claim of the application.
     Word,
-    /// It holds for everybody.
+    /// It holds for everyone.
     AsksNothing,
-    /// It holds for everybody who has the claim.
+    /// It holds for everyone who has the claim.
     AsksPresence,
     /// The claim is of this shape, and never the value of this place.
     Never(&'static Shape, usize),
     /// The claim before this segment is of a shape that has nothing below it.
     NothingBelow(&'static Shape, usize),
-    /// This segment is no field of this object.
+    /// This segment is not a field of this object.
     NoField(&'static [Field], &'static str, usize),
 }
 
-/// A term, as it is looked for in a shape.
+/// A term that is looked up in a shape.
 #[derive(Clone, Copy)]
 struct Term<'a> {
     name: &'a [&'static str],
-    /// Of each segment.
+    /// The key of each segment.
     keys: [u64; DEEPEST],
     asked: Asked<'a>,
-    /// The claims are not of this server's making: what has a default may be missing.
+    /// The claims are from another server: a field with a default may be missing.
     is_read: bool,
-    /// Also in what takes every name.
+    /// Whether maps, which take every name, are searched as well.
     in_maps: bool,
 }
 
@@ -44,14 +44,14 @@ pub(super) enum Asked<'a> {
     Test(&'a Test),
     /// One of several terms, none of which holds for these kinds.
     Any(&'a [Kind]),
-    /// Several terms, all of which hold for these kinds alone.
+    /// Several terms, which hold together only for these kinds.
     Together(&'a [Kind]),
 }
 
-/// Below this, nothing is said of a claim.
+/// Deeper than this, nothing is checked.
 const DEEPEST: usize = 8;
 
-/// Over all the types that the claims may be: what one of them answers is an answer.
+/// The verdict over all types that the claims may have: it is enough that one of them fits.
 pub(super) const fn judge_bound(bound: &Bound, name: &[&'static str], asked: Asked<'_>) -> Verdict {
     if name.len() > DEEPEST {
         return Verdict::Fits;
@@ -68,7 +68,7 @@ pub(super) const fn judge_bound(bound: &Bound, name: &[&'static str], asked: Ask
     }
     let verdict = judge_values(bound.types, &term);
     let Verdict::NoField(_, _, 0) = verdict else { return verdict };
-    // No user's claims may have these, so they come before a map that takes every name.
+    // Users' claims cannot have these, so they come before a map that takes every name.
     match judge(SERVER, &term, 0, false) {
         Verdict::NoField(_, _, 0) => {}
         _ if name.len() == 1 && contains(&["scope", "acr"], name[0]) => return Verdict::Word,
@@ -78,10 +78,10 @@ pub(super) const fn judge_bound(bound: &Bound, name: &[&'static str], asked: Ask
     judge_values(bound.types, &term)
 }
 
-/// Types that are read alone: of none of them a token is made here.
+/// Whether all types are only read: no token is made of them here.
 const fn is_read(types: &[BoundType]) -> bool {
     let mut types = types;
-    // Not by an index: each call, as of `len`, costs the compiler more than all else here.
+    // Without an index: each call, such as of `len`, costs the compiler more than everything else here.
     while let [first, rest @ ..] = types {
         if first.is_issued {
             return false;
@@ -109,7 +109,7 @@ const fn judge_values(types: &'static [BoundType], term: &Term<'_>) -> Verdict {
     }
 }
 
-/// Of types that are read and never issued no token is made, where others are.
+/// If there are types that are issued, those that are only read are left out, since no token is made of them.
 const fn judge_types(types: &'static [BoundType], term: &Term<'_>) -> Verdict {
     let (mut types, mut combined) = (types, None);
     while let [first, rest @ ..] = types {
@@ -131,7 +131,7 @@ const fn either(one: Option<Verdict>, other: Verdict) -> Option<Verdict> {
         (Verdict::AsksNothing | Verdict::AsksPresence, Verdict::AsksNothing | Verdict::AsksPresence) => {
             Verdict::AsksPresence
         }
-        // Then it asks which of the types it is.
+        // Then the term asks which of the types it is.
         (Verdict::Fits | Verdict::AsksNothing | Verdict::AsksPresence, _)
         | (_, Verdict::Fits | Verdict::AsksNothing | Verdict::AsksPresence) => Verdict::Fits,
         (never @ Verdict::Never(..), _) | (_, never @ Verdict::Never(..)) => never,
@@ -153,14 +153,14 @@ const fn judge_either(shapes: &'static [Shape], term: &Term<'_>, at: usize, opti
     }
 }
 
-/// Of the claims' own `sub`.
+/// The verdict on the claims' own `sub`.
 pub(super) const fn judge_sub(shape: &'static Shape, test: &Test) -> Verdict {
     let mut keys = [0; DEEPEST];
     keys[0] = key("sub");
     judge(shape, &Term { name: &["sub"], keys, asked: Asked::Test(test), is_read: false, in_maps: true }, 0, false)
 }
 
-/// `optional`: it may not be there.
+/// `optional`: it may be absent.
 const fn judge(shape: &'static Shape, term: &Term<'_>, at: usize, optional: bool) -> Verdict {
     if at == term.name.len() {
         return match term.asked {
@@ -204,7 +204,7 @@ const fn judge_fields(
         }
         left = rest;
     }
-    // What has names of its own before what takes every name.
+    // Objects with names of their own come before maps, which take every name.
     match judge_flat(fields, term, at, optional, false) {
         Some(verdict) => return verdict,
         None if at > 0 || term.in_maps => {}
@@ -216,7 +216,7 @@ const fn judge_fields(
     }
 }
 
-/// Over the fields of fields, those of maps alone or those of all else. None where the name is nowhere in them.
+/// Searches flattened fields: either only maps, or everything else. `None` if the name is in none of them.
 const fn judge_flat(
     fields: &'static [Field],
     term: &Term<'_>,
@@ -260,7 +260,7 @@ const fn ask(shape: &'static Shape, test: &Test, optional: bool) -> Verdict {
     }
 }
 
-/// What is neither `null` nor `false`.
+/// Whether it is never `null` or `false`.
 const fn is_always_there(shape: &Shape) -> bool {
     match shape {
         Shape::Text
@@ -292,7 +292,7 @@ const fn ask_values(shape: &'static Shape, values: &[Value], optional: bool) -> 
     if !optional && covers(shape, values) { Verdict::AsksNothing } else { Verdict::Fits }
 }
 
-/// What comes of an `any(..)`, of which no term holds for these kinds.
+/// The verdict on an `any(..)` of which no term holds for these kinds.
 const fn ask_any(shape: &'static Shape, left: &[Kind], optional: bool) -> Verdict {
     let (mut kinds, mut may_be_absent) = (left, false);
     while let [kind, rest @ ..] = kinds {
@@ -304,14 +304,14 @@ const fn ask_any(shape: &'static Shape, left: &[Kind], optional: bool) -> Verdic
         kinds = rest;
     }
     match may_be_absent {
-        // `false` is there, and the bare claim does not let it in.
+        // `false` is present, and the bare claim does not admit it.
         true if can_be(shape, &Kind::Bool(false), false) => Verdict::Fits,
         true => Verdict::AsksPresence,
         false => Verdict::AsksNothing,
     }
 }
 
-/// What comes of terms that hold together for these kinds alone.
+/// The verdict on terms that hold together only for these kinds.
 const fn ask_together(shape: &'static Shape, holds: &[Kind], optional: bool) -> Verdict {
     let mut kinds = holds;
     while let [kind, rest @ ..] = kinds {
@@ -433,7 +433,7 @@ pub(super) const fn has_key(shape: &Shape, key: u64) -> bool {
 
 const SUB: u64 = key("sub");
 
-/// The claims that the server sets, and that a policy may speak of.
+/// The claims that the server sets, and that a policy may name.
 pub(super) const SET_BY_SERVER: Shape = Shape::Object(
     "the server",
     &[
@@ -457,7 +457,7 @@ pub(super) const SET_BY_SERVER: Shape = Shape::Object(
     ],
 );
 
-/// The same where it is referred to.
+/// The same, as a reference.
 const SERVER: &Shape = &SET_BY_SERVER;
 
 const SECONDS: Shape = Shape::Integer(0, u64::MAX as i128);

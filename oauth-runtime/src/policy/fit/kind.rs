@@ -4,7 +4,7 @@ use crate::policy::kind::Kind;
 use crate::policy::said::{contains, equal};
 use crate::policy::{Shape, Value};
 
-/// Whether a claim of this shape, which may not be there, can be of this kind.
+/// Whether a claim of this shape can be of this kind; it may be absent if `optional`.
 pub(super) const fn can_be(shape: &Shape, kind: &Kind, optional: bool) -> bool {
     match (shape, kind) {
         (Shape::Any, _) => true,
@@ -37,7 +37,7 @@ pub(super) const fn can_be(shape: &Shape, kind: &Kind, optional: bool) -> bool {
     }
 }
 
-/// Whether one of the names is none of these texts.
+/// Whether one of the names is not among these texts.
 const fn has_other(names: &[&str], texts: &[&str]) -> bool {
     let mut names = names;
     while let [name, rest @ ..] = names {

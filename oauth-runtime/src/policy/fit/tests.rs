@@ -188,7 +188,7 @@ fn words_in_quotes_are_told() {
     );
 }
 
-/// What is said where it is evaluated.
+/// The message of the panic.
 fn caught(check: impl FnOnce() + std::panic::UnwindSafe) -> String {
     let caught = std::panic::catch_unwind(check).err();
     caught.map_or_else(String::new, |panic| panic.downcast_ref::<String>().cloned().unwrap_or_default())
@@ -289,7 +289,7 @@ const CUSTOMER: Shape = Shape::Object(
     &[Field::new("sub", Shape::Text), Field::new("role", Shape::Variants(&["owner", "guest"]))],
 );
 
-/// What `check` says of a term, where the claims are of this shape.
+/// What `check` says about a term if the claims are of this shape.
 fn over(shape: &'static Shape, name: &'static [&'static str], test: Test) -> String {
     let bound: &'static [BoundType] = Box::leak(Box::new([issued(*shape)]));
     said(&Bound { types: bound, scopes: None, acr: None }, &Rule::Claim(name, test))

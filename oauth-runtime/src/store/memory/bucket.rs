@@ -16,14 +16,14 @@ pub(super) struct Bucket {
     ends: BTreeSet<(Timestamp, Key)>,
 }
 
-/// How many values there may be in all buckets together, and are.
+/// How many values there are in all buckets together, and how many there may be.
 pub(super) struct Room {
     capacity: usize,
     kept: AtomicUsize,
 }
 
-/// What a bucket no longer keeps, to be dropped without its lock: what an allocator does with many small values at once
-/// can take milliseconds.
+/// What a bucket no longer keeps, to be dropped without its lock: freeing many small values at once can take
+/// milliseconds.
 #[derive(Default)]
 pub(super) struct Gone {
     kept: [Option<Kept>; AT_ONCE + 1],
@@ -87,7 +87,7 @@ impl Bucket {
         gone: &mut Gone,
     ) -> Result<(), StoreError> {
         self.drop_expired(now, room, gone);
-        // There is always room for a sign-out: only the application makes one of a user of whom nothing is kept.
+        // There is always room for a sign-out: only the application makes one for a user about whom nothing is kept.
         if !self.values.contains_key(&key) && !room.enter() && !value.signs_out() {
             room.leave(1);
             return Err(StoreError::Full);
@@ -134,7 +134,7 @@ impl Room {
         self.kept.load(Ordering::Relaxed) >= self.capacity
     }
 
-    /// Counts one more; false where that is one too many.
+    /// Counts one more; `false` if that is one too many.
     pub(super) fn enter(&self) -> bool {
         self.kept.fetch_add(1, Ordering::Relaxed) < self.capacity
     }
@@ -148,7 +148,7 @@ impl Room {
 
 impl Gone {
     fn add(&mut self, kept: Kept) {
-        // A write takes the place of one value at most, beside those that have expired.
+        // A write replaces one value at most, beside those that have expired.
         if let Some(place) = self.kept.get_mut(self.many) {
             *place = Some(kept);
             self.many += 1;

@@ -2,8 +2,8 @@
 
 use std::hash::{BuildHasher, Hasher};
 
-/// Hashes keys, which are hashes: it need only be unknown which of them fall together, since what some of them are of is
-/// for strangers to choose.
+/// Hashes keys, which are hashes already: this only hides which of them collide, since strangers can choose what some
+/// of them are about.
 pub(super) struct Spread {
     seeds: [u64; 2],
 }

@@ -1,4 +1,4 @@
-//! What a row of an answer says.
+//! Reads the rows of answers.
 
 use sqlx::Row as _;
 use sqlx::postgres::{PgRow, Postgres};
@@ -34,7 +34,7 @@ where
     row.try_get(name).map_err(failed)
 }
 
-/// What is never below zero in the database.
+/// A number that is never below zero in the database.
 pub(super) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }

@@ -9,8 +9,8 @@ use super::error::{INSUFFICIENT_PRIVILEGE, code, failed};
 use super::row::column;
 use crate::store::{BUCKETS, Incarnation, StoreError};
 
-/// Makes sure that everything is there, of this release's version, and may be used. Answers what the names of all tables
-/// and functions begin with: the schema, and the prefix.
+/// Makes sure that everything is there, of this release's version, and may be used. Returns the beginning of the names
+/// of all tables and functions: the schema, and the prefix.
 pub(super) async fn prepare(pool: &PgPool, prefix: &str) -> Result<String, StoreError> {
     let prefix = checked(prefix)?;
     warn_of_plain_text(pool);
@@ -27,7 +27,7 @@ pub(super) async fn prepare(pool: &PgPool, prefix: &str) -> Result<String, Store
     }
 }
 
-/// One who sits between could end things and un-end them. The pool is the author's own, so that is theirs to decide.
+/// Anyone on the way could revoke things and undo revocations. The pool is the author's own, so the author decides.
 fn warn_of_plain_text(pool: &PgPool) {
     let options = pool.connect_options();
     let host = options.get_host();
@@ -38,23 +38,23 @@ fn warn_of_plain_text(pool: &PgPool) {
         tracing::warn!(
             target: "oauth",
             host,
-            "PostgreSQL on another machine may be spoken to without TLS, and who sits between can bring back what was \
-             revoked: set sslmode=verify-full"
+            "the connection to PostgreSQL on another machine may be without TLS, and anyone on the way can bring back what \
+             was revoked: set sslmode=verify-full"
         );
     }
 }
 
-/// The version of the schema that this release makes. A later one leaves what this release calls as it is, since this
-/// release runs on while that one starts; and takes the one before as it is where its role may not migrate.
+/// The version of the schema that this release makes. A later release leaves what this one calls as it is, since this
+/// one still runs while that one starts; and it accepts the schema of the release before if its role may not migrate.
 pub(super) const VERSION: u32 = 1;
 
-/// How a transaction begins in which nothing fails because another has come first, whatever the connection's default is.
+/// Begins a transaction in which nothing fails because another came first, whatever the connection's default is.
 pub(super) const READ_COMMITTED: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
-/// What leads from each version to the next: never changed once released.
+/// The step from each version to the next, never changed once released.
 const MIGRATIONS: [&str; VERSION as usize] = [include_str!("1.sql")];
 
-/// What is there before anything is done.
+/// What is there beforehand.
 struct Found {
     tables: String,
     exists: bool,
@@ -80,7 +80,7 @@ impl Found {
         Ok(Found { tables: format!("{schema}.{prefix}"), exists: column(&row, "exists")? })
     }
 
-    /// The version that is there: 0 where nothing is.
+    /// The version that is there: 0 if there is none.
     async fn version(&self, connection: &mut PgConnection) -> Result<u32, StoreError> {
         if !self.exists {
             return Ok(0);
@@ -149,7 +149,7 @@ async fn fill(connection: &mut PgConnection, tables: &str) -> Result<(), StoreEr
     sqlx::query(AssertSqlSafe(sql)).bind(drawn).execute(connection).await.map(drop).map_err(failed)
 }
 
-/// The prefix as PostgreSQL takes it without quotes.
+/// The prefix as PostgreSQL reads it without quotes.
 fn checked(prefix: &str) -> Result<String, StoreError> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let begins = prefix.starts_with(|c: char| allowed(c) && !c.is_ascii_digit());

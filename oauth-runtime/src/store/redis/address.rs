@@ -1,4 +1,4 @@
-//! Where a server is, and what is asked of the way to it.
+//! Where a server is, and how the connection to it must be protected.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -17,7 +17,7 @@ pub(super) struct Address {
 }
 
 impl Address {
-    /// Reads a URL. No text of an error shows it: it may hold a password.
+    /// Reads a URL. No error shows it, since it may hold a password.
     pub(super) fn parse(url: &str, options: &RedisOptions) -> Result<Self, StoreError> {
         let info = url.into_connection_info().map_err(|why| {
             unavailable(format!(
@@ -25,8 +25,8 @@ impl Address {
                 why.category()
             ))
         })?;
-        // The third version of the protocol tells at once that a connection has ended; with the second the next call
-        // finds out.
+        // With the third version of the protocol the end of a connection is noticed at once, with the second only by
+        // the next call.
         let redis = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
         let info = info.set_redis_settings(redis);
         let address = Address { info, root_certificate: options.root_certificate.clone() };
@@ -46,11 +46,11 @@ impl Address {
         Ok(sibling)
     }
 
-    /// What is kept of users would travel in the open, and so would the password.
+    /// Without TLS, users' data and the password would travel in the open.
     fn is_allowed(&self, without_tls: bool) -> Result<(), StoreError> {
         match self.info.addr() {
             ConnectionAddr::TcpTls { insecure: true, .. } => {
-                Err(self.unavailable("#insecure trusts any server: take it away, and name its .root_certificate(..)"))
+                Err(self.unavailable("#insecure trusts any server: remove it, and name its .root_certificate(..)"))
             }
             ConnectionAddr::Tcp(host, _) if !without_tls && !is_loopback(host) => Err(self.unavailable(
                 "its host is not this machine: use rediss:// (or .danger_without_tls() on a network that is all yours)",
@@ -63,8 +63,8 @@ impl Address {
         if !matches!(self.info.addr(), ConnectionAddr::TcpTls { .. }) {
             return Client::open(self.info.clone());
         }
-        // The redis crate asks rustls for the process's provider, which panics where there are two to choose from and the
-        // application has chosen none.
+        // The redis crate asks rustls for the process's provider, which panics if there are two and the application has
+        // chosen none.
         if rustls::crypto::CryptoProvider::get_default().is_none() {
             // An error says that another thread was faster.
             let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();

@@ -1,4 +1,4 @@
-//! A thread of our own for the connections.
+//! The thread for the connections.
 
 use std::io;
 
@@ -31,7 +31,7 @@ impl Driver {
         Ok(Driver { runtime: handle, _alive: alive })
     }
 
-    /// Runs a future in the thread, to its end even where its answer is no longer awaited.
+    /// Runs a future in the thread, to its end, even if its answer is no longer awaited.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         future: impl Future<Output = Result<T, StoreError>> + Send + 'static,

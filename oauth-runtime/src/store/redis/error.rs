@@ -1,4 +1,4 @@
-//! Why Redis could not do it.
+//! Errors of Redis.
 
 use crate::store::StoreError;
 

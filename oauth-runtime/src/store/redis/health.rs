@@ -1,8 +1,8 @@
-//! What a server must be.
+//! What is required of a server.
 
 use redis::aio::MultiplexedConnection;
 
-/// What a server says of itself.
+/// What a server says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Health {
     major: u32,
@@ -14,7 +14,7 @@ pub(super) struct Health {
 }
 
 impl Health {
-    /// Asks with INFO, and not with CONFIG GET: it says the same, and hosted servers permit it.
+    /// Uses INFO rather than CONFIG GET: it says the same, and hosted servers permit it.
     pub(super) async fn ask(connection: &mut MultiplexedConnection) -> Result<Self, String> {
         match redis::cmd("INFO").query_async::<String>(connection).await {
             Ok(info) => Ok(Health::read(&info)),
@@ -53,7 +53,7 @@ impl Health {
             ));
         }
         if in_cluster.is_some_and(|expected| expected != self.in_cluster) {
-            return Err("it is no server of a Cluster, and the others are".to_owned());
+            return Err("it is not a server of a Cluster, and the others are".to_owned());
         }
         Ok(())
     }

@@ -8,11 +8,11 @@ use redis::Value;
 use crate::store::BUCKETS;
 use crate::store::redis::node::Node;
 
-/// The servers that are known, and what they have. Only the slots of our buckets are of interest.
+/// The known servers, and what they have. Only the slots of our buckets are of interest.
 #[derive(Default)]
 pub(super) struct Map {
     owners: Vec<Option<Arc<Node>>>,
-    /// By host and port, so that a server keeps its connections when the map is read anew.
+    /// By host and port, so that a server keeps its connections when the map is read again.
     nodes: HashMap<(String, u16), Arc<Node>>,
 }
 
@@ -36,7 +36,7 @@ impl Map {
         }
     }
 
-    /// Takes what was read, and forgets the servers that have nothing. Calls on their way keep theirs.
+    /// Uses what was read, and forgets servers without buckets. Calls under way keep theirs.
     pub(super) fn replace(&mut self, owners: Vec<Option<Arc<Node>>>) {
         self.nodes.retain(|_, node| owners.iter().flatten().any(|owner| Arc::ptr_eq(owner, node)));
         self.owners = owners;
@@ -82,7 +82,7 @@ fn slot(bucket: u16) -> u16 {
     crc16(bucket.to_string().as_bytes()) % SLOTS
 }
 
-/// CRC16 as the Cluster has it (XMODEM).
+/// CRC16 as in the Cluster specification (XMODEM).
 fn crc16(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |crc, byte| {
         (0..8).fold(crc ^ (u16::from(*byte) << 8), |crc, _| (crc << 1) ^ if crc & 0x8000 == 0 { 0 } else { 0x1021 })

@@ -18,18 +18,18 @@ use crate::store::redis::script::Call;
 /// These are multiplexed connections of the redis crate, and not its `ConnectionManager` or `ClusterConnection` (1.8.1):
 ///
 /// - The manager never sends a command twice, but after an outage the first call gets the error of an old attempt to
-///   connect, and where it retries to connect all calls wait for the end of it. It connects again in the runtime of the
-///   call that noticed, and knows nothing of what we ask of a server.
+///   connect, and while it retries to connect, all calls wait. It connects again in the runtime of the call that
+///   noticed, and does not check what we require of a server.
 /// - The Cluster's client has one number of retries for redirects and for connections that broke with the command on its
 ///   way. With any but 0 a swap may be done twice; with 0 it follows no redirect. While it reads the map of the slots, no
-///   call to any server is answered. Its `SCRIPT LOAD` goes to all servers and fails where one is away, and a pipeline of
+///   call to any server is answered. Its `SCRIPT LOAD` goes to all servers and fails if one is away, and a pipeline of
 ///   EVALSHA and WAIT cannot be told to ask again with the script.
 ///
 /// Here a call is sent a second time only after an answer that says that it was not done (`NOSCRIPT`, and the redirects of
 /// a Cluster), and after a connection that could not be made.
 pub(super) struct Node {
     pub(super) address: Address,
-    /// Whether it must be a server of a Cluster, where that is known.
+    /// Whether it must be a server of a Cluster, if known.
     in_cluster: Option<bool>,
     replicas: u32,
     lines: Box<[Line]>,
@@ -42,7 +42,7 @@ pub(super) enum Failed {
     Unreached(String),
     /// It answered an error, or the connection ended before an answer.
     Answered(RedisError),
-    /// It did what it was asked, and fewer replicas know than must.
+    /// It did what it was asked, but too few replicas know.
     NotReplicated(i64),
 }
 
@@ -59,8 +59,8 @@ impl Node {
         let line = if wait { self.waiting_line() } else { &self.lines[0] };
         let live = line.live(self).await?;
         let answer = match self.exchange(&live, call.by_name(), asking, wait).await {
-            // Nothing has run. The whole script in one step, rather than to load it and to ask again: the next to flush
-            // the scripts could come between, and a server that takes over knows none.
+            // Nothing has run. The whole script is sent in one step, rather than loaded and called again: the scripts
+            // could be flushed in between, and a server that takes over knows none.
             Err(Failed::Answered(why)) if why.code() == Some("NOSCRIPT") => {
                 self.exchange(&live, call.in_full(), asking, wait).await
             }
@@ -82,7 +82,7 @@ impl Node {
         answer
     }
 
-    /// Connects, where there is no connection, and checks the server.
+    /// Connects if there is no connection, and checks the server.
     pub(super) async fn check(&self) -> Result<Health, StoreError> {
         self.lines[0].live(self).await.map(|live| live.health).map_err(|failed| self.error(failed))
     }
@@ -100,9 +100,9 @@ impl Node {
         }
     }
 
-    /// WAIT is about the last write of its connection, and nothing else is answered there until it is over. So it is sent
-    /// right behind the script, in one pipeline, and on one of several connections that do nothing else: the write is then
-    /// ours, the calls that write nothing do not wait, and this many writes wait side by side.
+    /// WAIT is about the last write of its connection, and blocks that connection. So it is sent right behind the
+    /// script, in one pipeline, on one of several connections that do nothing else: the write is then ours, calls that
+    /// write nothing do not wait, and this many writes wait at the same time.
     fn waiting_line(&self) -> &Line {
         // There is one more line than that.
         &self.lines[1 + self.next.fetch_add(1, Ordering::Relaxed) % LINES_THAT_WAIT]
@@ -176,7 +176,7 @@ struct Live {
 }
 
 impl Line {
-    /// The connection, made anew if it has ended. Those who come while it is made wait for it, and fail with it.
+    /// The connection, made anew if it has ended. Calls that come meanwhile wait for it, and fail with it.
     async fn live(&self, node: &Node) -> Result<Live, Failed> {
         let asked = Instant::now();
         let mut state = self.0.lock().await;
@@ -201,8 +201,8 @@ impl Line {
 }
 
 impl Live {
-    /// Gives the connection up after an error that it may not outlive: the next call makes a new one. Where no answer
-    /// comes, the host may be gone without a word, which TCP notices in a quarter of an hour; and a server that was made a
+    /// Gives the connection up after an error that it may not survive: the next call makes a new one. If no answer
+    /// comes, the host may be gone, which TCP notices only after a quarter of an hour; and a server that was made a
     /// replica may have left its name to another.
     fn is_over_after(&self, why: &RedisError) {
         let replica = matches!(why.code(), Some("READONLY" | "MASTERDOWN"));
@@ -212,13 +212,13 @@ impl Live {
     }
 }
 
-/// For how long it may take to connect and to check the server.
+/// How long it may take to connect and to check the server.
 const CONNECT: Duration = Duration::from_secs(2);
-/// For how long an answer is awaited. The redis crate's own limit is half a second, less than a disk may take to sync.
+/// How long to wait for an answer. The redis crate's own limit is half a second, less than a disk may take to sync.
 const ANSWER: Duration = Duration::from_secs(3);
-/// For how long the replicas are waited for: less than an answer, so that it says how many knew.
+/// How long to wait for the replicas: less than for an answer, which then says how many knew.
 const WAIT: Duration = Duration::from_secs(1);
-/// How many writes of a process wait for the replicas side by side.
+/// How many writes of a process wait for the replicas at the same time.
 const LINES_THAT_WAIT: usize = 8;
 /// How many calls may wait to be sent; the redis crate's own number is 50.
 const QUEUE: usize = 1024;

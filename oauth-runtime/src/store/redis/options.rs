@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// How a [`RedisStore`](crate::store::RedisStore) connects, where it is not the default.
+/// How a [`RedisStore`](crate::store::RedisStore) connects, for other settings than the defaults.
 ///
 /// ```no_run
 /// use oauth_runtime::store::RedisOptions;
@@ -27,7 +27,8 @@ impl RedisOptions {
         RedisOptions { prefix: "oauth".to_owned(), replicas: 0, without_tls: false, root_certificate: None }
     }
 
-    /// What the names of all keys begin with: two services in one database have two. Letters, digits and `-_.:`, at most
+    /// What the names of all keys begin with: two services in one database need different prefixes. Letters, digits and
+    /// `-_.:`, at most
     /// 64. Default: `oauth`.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
@@ -35,7 +36,7 @@ impl RedisOptions {
         self
     }
 
-    /// How many replicas know of a write before it is acknowledged (`WAIT`). Where fewer know within a second, the write
+    /// How many replicas know of a write before it is acknowledged (`WAIT`). If fewer know within a second, the write
     /// fails, and may have been done. Default: 0.
     ///
     /// It makes it unlikely that a failover loses a revocation, and costs a round trip to the replicas for every write.
@@ -45,7 +46,7 @@ impl RedisOptions {
         self
     }
 
-    /// Permits `redis://` to another machine. What is kept of users, and the password, travel in the open: do it on a
+    /// Permits `redis://` to another machine. Users' data and the password then travel in the open: use it only on a
     /// network that is all yours, or through a tunnel that encrypts. Default: refused.
     #[must_use]
     pub fn danger_without_tls(mut self) -> Self {

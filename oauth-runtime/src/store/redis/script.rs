@@ -7,9 +7,9 @@ use redis::Cmd;
 /// One script each, and no more than one in a call: a script is atomic, two are not.
 ///
 /// The first line asks for the rules of Redis 7. Without `no-writes` a replica refuses the script (`READONLY`), so that
-/// none answers with what it has not heard yet, not even a server that was made a replica since it was connected to. With
-/// `allow-oom` it runs when the memory is used up: what it writes is bounded (the state of a bucket, a counter) or takes the
-/// place of what is there. A user must be signed out, and a code be spent, then too.
+/// none answers with outdated data, not even a server that was made a replica since the connection was made. With
+/// `allow-oom` it runs even when the memory is full: what it writes is bounded (the state of a bucket, a counter) or
+/// replaces what is there. Users must be signed out and codes spent even then.
 pub(super) struct Scripts {
     pub(super) read: Script,
     /// A swap that writes a key which held nothing: refused (`OOM`) when the memory is used up.
@@ -48,7 +48,7 @@ pub(super) struct Call {
     pub(super) bucket: u16,
     keys: Vec<String>,
     arguments: Vec<Vec<u8>>,
-    /// Whether it is acknowledged by the replicas before it is by us.
+    /// Whether the replicas acknowledge it before we do.
     pub(super) to_replicas: bool,
 }
 
@@ -61,12 +61,13 @@ impl Call {
         Call { to_replicas: true, ..self }
     }
 
-    /// By the name of the script: the server may not know it (`NOSCRIPT`), after a restart, a failover, SCRIPT FLUSH.
+    /// Calls the script by its name, which the server may not know it (`NOSCRIPT`), after a restart, a failover, SCRIPT
+    /// FLUSH.
     pub(super) fn by_name(&self) -> Cmd {
         self.command("EVALSHA", &self.script.sha1)
     }
 
-    /// With the script, which the server keeps from then on.
+    /// Sends the script as well, which the server keeps from then on.
     pub(super) fn in_full(&self) -> Cmd {
         self.command("EVAL", self.script.source)
     }

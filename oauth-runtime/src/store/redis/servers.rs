@@ -20,7 +20,7 @@ pub(super) enum Servers {
 }
 
 impl Servers {
-    /// Connects to the first of these that answers, and to all masters where it is of a Cluster.
+    /// Connects to the first of these that answers, and to all masters if it belongs to a Cluster.
     pub(super) async fn connect(seeds: Vec<Address>, options: RedisOptions) -> Result<Self, StoreError> {
         let mut last = unavailable("Redis: at least one URL is required".to_owned());
         for seed in &seeds {
@@ -29,7 +29,7 @@ impl Servers {
                 Ok(health) if health.in_cluster => return Cluster::connect(seeds, options).await.map(Servers::Cluster),
                 Ok(_) if seeds.len() > 1 => {
                     return Err(
-                        seed.unavailable("it is no server of a Cluster (cluster-enabled): name one server alone")
+                        seed.unavailable("it is not a server of a Cluster (cluster-enabled): name only one server")
                     );
                 }
                 Ok(health) => {
@@ -44,7 +44,7 @@ impl Servers {
         Err(last)
     }
 
-    /// Calls a script where its bucket is.
+    /// Calls a script on the server of its bucket.
     pub(super) async fn call(&self, call: &Call) -> Result<Value, StoreError> {
         let called = async {
             match self {
@@ -79,7 +79,7 @@ pub(super) struct Cluster {
 impl Cluster {
     async fn connect(seeds: Vec<Address>, options: RedisOptions) -> Result<Arc<Self>, StoreError> {
         if seeds.iter().any(|seed| seed.database() != 0) {
-            return Err(unavailable("Redis: a Cluster has no database but 0: take the number off the URL".to_owned()));
+            return Err(unavailable("Redis: a Cluster has only database 0: remove the number from the URL".to_owned()));
         }
         let cluster = Arc::new(Cluster { seeds, options, map: Map::default().into(), read: None.into() });
         cluster.read_map().await?;
@@ -111,7 +111,7 @@ impl Cluster {
         Err(unavailable("Redis: the servers of the Cluster name each other".to_owned()))
     }
 
-    /// Where to ask next, if the answer says that nothing was done.
+    /// The server to ask next, if the answer says that nothing was done.
     async fn detour(
         self: &Arc<Self>,
         bucket: u16,
@@ -162,13 +162,13 @@ impl Cluster {
         let Some((host, Ok(port))) = place.map(|(host, port)| (host, port.parse())) else {
             return Err(by.address.unavailable("a redirect that names no server"));
         };
-        // It leaves out its own host where it does not know its name.
+        // It leaves out its own host if it does not know its name.
         let host = if host.is_empty() { by.address.host() } else { host };
         self.node(host, port)
     }
 
     fn node(&self, host: &str, port: u16) -> Result<Arc<Node>, StoreError> {
-        // There is a first: to connect has asked one.
+        // There is a first: connecting has asked one.
         let model = self.seeds.first().ok_or_else(|| unavailable("Redis: no URL".to_owned()))?;
         let address = model.sibling(host, port, &self.options)?;
         Ok(self.map.write().node(host, port, || Node::new(address, Some(true), self.options.replicas)))
@@ -183,7 +183,8 @@ impl Cluster {
         });
     }
 
-    /// Reads who has which slots, from the first that answers. Those who come meanwhile have no need to.
+    /// Reads which server has which slots, from the first that answers. Calls that come meanwhile need not read it
+    /// again.
     async fn read_map(&self) -> Result<(), StoreError> {
         let asked = Instant::now();
         let mut read = self.read.lock().await;
@@ -204,7 +205,7 @@ impl Cluster {
                 slots.map(|slots| (Arc::clone(&node), slots)).map_err(|failed| node.error(failed))
             })
         });
-        // There is a seed, without which it would panic: to connect has asked one.
+        // There is a seed, without which this would panic: connecting has asked one.
         let ((by, slots), _) = futures_util::future::select_ok(asked).await?;
         let ranges = Range::read(&slots, by.address.host())
             .ok_or_else(|| by.address.unavailable("an answer to CLUSTER SLOTS that this release cannot read"))?;
@@ -218,7 +219,7 @@ impl Cluster {
     }
 }
 
-/// For how long a call may take, with all that it has to do again.
+/// How long a call may take, including all retries.
 const ALL: Duration = Duration::from_secs(4);
 /// How many redirects are followed without a pause.
 const HOPS_AT_ONCE: u32 = 3;

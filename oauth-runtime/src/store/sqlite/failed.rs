@@ -1,16 +1,16 @@
-//! Why SQLite could not do it, and the cure.
+//! Errors of SQLite, and their cures.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::store::StoreError;
 
-/// A failure that many callers are told of: those whose writes share a commit.
+/// A failure that many callers get: those whose writes share a commit.
 #[derive(Clone, Debug)]
 pub(super) enum Failed {
     /// The disk or the file is full.
     Full,
-    /// Anything else, for people.
+    /// Anything else, as a message.
     Other(Arc<str>),
 }
 
@@ -30,7 +30,7 @@ impl Failed {
             Some(CORRUPT) => {
                 ": the file is damaged; stop every process, restore a backup, and call OAuthService::renew"
             }
-            Some(NOTADB) => ": the file is no SQLite database, or damaged; give the store a file of its own",
+            Some(NOTADB) => ": the file is not an SQLite database, or is damaged; give the store a file of its own",
             Some(IOERR) => ": the disk, or its file system, failed; see the system's log",
             _ => "",
         };

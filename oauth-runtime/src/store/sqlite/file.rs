@@ -17,7 +17,7 @@ use super::writer::Writer;
 use crate::model::Clock;
 use crate::store::{BUCKETS, Incarnation};
 
-/// A file that is to be opened.
+/// A file to be opened.
 pub(super) struct File {
     path: Arc<Path>,
     max_pages: Option<u32>,
@@ -92,7 +92,7 @@ impl File {
             .synchronous(SqliteSynchronous::Full)
             // On macOS the disk itself must be told; elsewhere it means nothing.
             .pragma("fullfsync", "ON")
-            // What a burst leaves behind is given back.
+            // Gives back the space that a burst of writes took.
             .pragma("journal_size_limit", "16777216");
         let mut connection = options.connect().await?;
         let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut connection).await?;
@@ -145,10 +145,10 @@ impl From<sqlx::Error> for Refused {
     }
 }
 
-/// Creates the file, for its owner alone. SQLite gives the files beside it the same mode.
+/// Creates the file, only for its owner. SQLite gives the files beside it the same mode.
 fn create(path: &Path) -> Result<(), Failed> {
-    // To close a file drops all locks that this process has on it, those of SQLite too (POSIX). So an existing file is
-    // not opened here, and a new one by one thread at a time, before SQLite can.
+    // Closing a file drops all locks that this process has on it, even those of SQLite (POSIX). So an existing file is
+    // not opened here, and a new one only by one thread at a time, before SQLite opens it.
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _one = ONE_AT_A_TIME.lock();
     let mut options = std::fs::OpenOptions::new();
@@ -168,7 +168,7 @@ fn create(path: &Path) -> Result<(), Failed> {
 /// Brings the schema to this release's.
 async fn migrate(connection: &mut SqliteConnection, path: &Path, time: &Time) -> Result<(), Refused> {
     if known(connection, path).await? == MIGRATIONS.len() {
-        // Without a lock: to start does not disturb the processes that run.
+        // Without a lock: starting does not disturb the running processes.
         return Ok(());
     }
     sqlx::raw_sql("BEGIN EXCLUSIVE").execute(&mut *connection).await?;
@@ -196,8 +196,8 @@ async fn migrate_within(connection: &mut SqliteConnection, path: &Path, time: &T
     Ok(())
 }
 
-/// Makes all buckets at once: none is born later than the file, where what clients make themselves, as assertions, would be taken
-/// for older than its memory.
+/// Makes all buckets at once, so that none is younger than the file: otherwise assertions and proofs, which clients
+/// make themselves, would seem older than its memory.
 fn all_buckets(time: &Time) -> String {
     let born = time.now().seconds();
     let row = |number| format!("({number}, {}, {born}, 0)", Incarnation::draw().bits().cast_signed());
@@ -206,7 +206,7 @@ fn all_buckets(time: &Time) -> String {
 
 /// The schema of the file, of those that this release knows; 0 for a new file.
 async fn known(connection: &mut SqliteConnection, path: &Path) -> Result<usize, Refused> {
-    // One statement, and so of one moment.
+    // One statement, so all of the same moment.
     let (application, found, tables): (i64, i64, i64) = sqlx::query_as(STAMP).fetch_one(connection).await?;
     let path = path.display();
     if application != APPLICATION && (application, found, tables) != (0, 0, 0) {
@@ -224,19 +224,19 @@ async fn known(connection: &mut SqliteConnection, path: &Path) -> Result<usize, 
 /// The schema that this release writes.
 pub(super) const SCHEMA: u32 = MIGRATIONS.len() as u32;
 
-/// "OAut" in ASCII: what `file` and this store know the file by.
+/// "OAut" in ASCII: by which `file` and this store recognize the file.
 const APPLICATION: i64 = 0x4f41_7574;
 
 const STAMP: &str = "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema) \
     FROM pragma_application_id, pragma_user_version";
 
-/// From each schema to the next, never changed once released. While a release is rolled out, processes of the one
-/// before work on with the new schema: a step may add tables, indexes and columns with defaults, and leaves all else as
-/// it is.
+/// The step from each schema to the next, never changed once released. While a release is rolled out, processes of the
+/// one before go on with the new schema: a step may add tables, indexes and columns with defaults, and must leave
+/// everything else as it is.
 ///
-/// Values are in the order of their buckets, so that to renew one is one range. `auto_vacuum` stays off: the pages of
-/// what has expired are soon used again, and to move pages about would cost every commit; `VACUUM` gives them back to
-/// the disk.
+/// Values are in the order of their buckets, so that renewing one deletes one range. `auto_vacuum` stays off: the pages
+/// of expired values are soon used again, and moving pages would cost every commit; `VACUUM` gives them back to the
+/// disk.
 const MIGRATIONS: &[&str] = &["
 CREATE TABLE oauth_buckets (
     number INTEGER PRIMARY KEY,

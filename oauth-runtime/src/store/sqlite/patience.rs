@@ -2,5 +2,6 @@
 
 use std::time::Duration;
 
-/// For how long a call waits: for its turn, and for other processes to let it write. What is older is refused undone.
+/// How long a call waits for its turn, and for other processes to let it write. Older calls are refused, and nothing is
+/// done.
 pub(super) const PATIENCE: Duration = Duration::from_secs(4);

@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteConnection;
 use super::failed::Failed;
 use super::patience::PATIENCE;
 
-/// Where the open file is. Nothing else may come there: what is written to a file without a name is lost.
+/// Where the open file is. No other file may take its place: what is written to a file without a name is lost.
 #[derive(Clone)]
 pub(super) struct Place {
     path: Arc<Path>,
@@ -26,7 +26,7 @@ impl Place {
         &self.path
     }
 
-    /// Refuses where another file, or none, is there now.
+    /// Refuses if another file, or none, is there now.
     pub(super) fn check(&self) -> Result<(), Failed> {
         match id(&self.path) {
             Ok(id) if id == self.id => Ok(()),
@@ -39,11 +39,11 @@ impl Place {
 
     pub(super) fn overloaded(&self) -> Failed {
         let (path, limit) = (self.path.display(), PATIENCE.as_secs());
-        Failed::new(format!("{path} had no time for it within {limit} s: the disk is too slow for so many calls"))
+        Failed::new(format!("{path} had no time for the call within {limit} s: the disk is too slow for so many calls"))
     }
 }
 
-/// What tells a file from another in its place: asked without opening it, for the reason in `file::create`.
+/// What distinguishes a file from another in its place, found without opening it, for the reason in `file::create`.
 #[cfg(unix)]
 fn id(path: &Path) -> std::io::Result<Option<(u64, u64)>> {
     use std::os::unix::fs::MetadataExt as _;
@@ -57,7 +57,7 @@ fn id(_: &Path) -> std::io::Result<Option<(u64, u64)>> {
     Ok(None)
 }
 
-/// Closes a connection; the last one of all processes brings the file up to date and removes those beside it.
+/// Closes a connection; the last one of all processes brings the file up to date and removes the files beside it.
 pub(super) async fn close(connection: SqliteConnection) {
     if let Err(why) = connection.close().await {
         // Nothing is lost: what was acknowledged is in the file or beside it.

@@ -1,4 +1,4 @@
-//! Reads: each one statement, and so of one moment.
+//! Reads: each is one statement, so all of it is of the same moment.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,7 +13,7 @@ use super::place::{Place, close};
 use super::time::{Time, moment};
 use crate::store::{Incarnation, Kept, Key, Seen, Value};
 
-/// A question: what a key holds. The answer is none where its bucket is new.
+/// A question: what a key holds. The answer is `None` if its bucket is new.
 pub(super) struct Read {
     pub(super) key: Key,
     pub(super) since: Instant,
@@ -50,12 +50,12 @@ impl Reader {
     }
 }
 
-/// In a function of its own, so that the lock is given back before the work begins.
+/// A function of its own, so that the lock is released before the work begins.
 async fn next(reads: &Mutex<mpsc::Receiver<Read>>) -> Option<Read> {
     reads.lock().await.recv().await
 }
 
-/// What a key and its bucket hold; none where the bucket is new.
+/// What a key and its bucket hold; `None` if the bucket is new.
 pub(super) async fn state(
     connection: &mut SqliteConnection,
     key: Key,

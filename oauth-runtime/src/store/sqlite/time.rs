@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::failed::Failed;
 use crate::model::{Clock, Timestamp};
 
-/// The later of the clock and of all that was seen of it, by this process and in the file.
+/// The latest of the clock and of all times seen by this process and in the file.
 pub(super) struct Time {
     clock: Clock,
     highest: AtomicU64,
@@ -19,7 +19,7 @@ impl Time {
     /// The time now.
     pub(super) fn now(&self) -> Timestamp {
         let now = self.clock.now();
-        // What the clock says before 1970 is not kept, and lets nothing expire: it would be forgotten for good.
+        // A time before 1970 is not kept, and lets nothing expire, since that could not be undone.
         let now = if is_before_1970(now) { 0 } else { now.seconds() };
         Timestamp::from_seconds(now.max(self.highest.fetch_max(now, Ordering::SeqCst)))
     }
@@ -43,7 +43,7 @@ impl Time {
     }
 }
 
-/// [`Clock::now`] answers the end of time then.
+/// [`Clock::now`] returns the end of time then.
 fn is_before_1970(now: Timestamp) -> bool {
     column(now) == i64::MAX
 }

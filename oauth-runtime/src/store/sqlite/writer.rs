@@ -1,4 +1,4 @@
-//! Writes: those of a moment in one transaction, so that they share its sync.
+//! Writes: those at the same moment are one transaction, so that they share its sync.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(super) struct Write {
 
 /// What is to be done.
 pub(super) enum Task {
-    /// To read a key, and draw the incarnation of its bucket if it has none.
+    /// Reads a key, and draws the incarnation of its bucket if it has none.
     Draw(Key),
     Swap(Key, Change),
     Count(Vec<Count>),
@@ -40,7 +40,7 @@ pub(super) enum Outcome {
     Incarnation(Incarnation),
 }
 
-/// The connection that writes, of this store: other processes have theirs.
+/// This store's connection for writes: other processes have their own.
 pub(super) struct Writer {
     connection: SqliteConnection,
     place: Place,
@@ -57,8 +57,8 @@ impl Writer {
         Writer { connection, place, time, next_sweep: AT_ONCE, wrote: false, full: false }
     }
 
-    /// Does what is queued until the store is dropped, and answers the connection, to be closed. All that comes in while
-    /// a transaction is written is the next.
+    /// Does what is queued until the store is dropped, and returns the connection, to be closed. All that comes in
+    /// while a transaction is written forms the next one.
     pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Write>) -> SqliteConnection {
         let mut queued = Vec::new();
         while queue.recv_many(&mut queued, BATCH).await > 0 {
@@ -71,7 +71,7 @@ impl Writer {
         self.connection
     }
 
-    /// Refuses what has waited too long, and drops what no caller waits for.
+    /// Refuses writes that have waited too long, and drops those that no caller waits for.
     fn in_time(&self, write: Write) -> Option<Write> {
         if write.since.elapsed() > PATIENCE {
             answer(write, Err(self.place.overloaded()));
@@ -87,7 +87,7 @@ impl Writer {
         match self.transaction(&batch).await {
             Ok(outcomes) => batch.into_iter().zip(outcomes).for_each(|(write, outcome)| answer(write, outcome)),
             Err(Broken::Undone(_)) if batch.len() > 1 => {
-                // One of them ended the transaction of all, and nothing was written: each for itself then.
+                // One of them ended the transaction of all, and nothing was written: now each gets its own.
                 for write in batch {
                     let outcome = self.transaction(std::slice::from_ref(&write)).await;
                     answer(write, outcome.map_err(Broken::why).and_then(only));
@@ -103,7 +103,7 @@ impl Writer {
     /// Does all of it, and answers once it is on the disk.
     async fn transaction(&mut self, batch: &[Write]) -> Result<Vec<Result<Outcome, Failed>>, Broken> {
         self.place.check().and_then(|()| self.time.check()).map_err(Broken::Refused)?;
-        // For as long as the last to come may wait.
+        // For as long as the latest of them may wait.
         let since = batch.last().map_or_else(Instant::now, |write| write.since);
         let stored = self.begin(since).await?;
         let outcomes = match self.within(batch, stored).await {
@@ -121,7 +121,7 @@ impl Writer {
         Ok(outcomes)
     }
 
-    /// Takes the file for this process, once the others let it, and answers the time that it has.
+    /// Locks the file for this process, once the others let it, and returns the time that the file has.
     async fn begin(&mut self, since: Instant) -> Result<i64, Broken> {
         self.wrote = false;
         loop {
@@ -139,7 +139,7 @@ impl Writer {
         }
     }
 
-    /// Each task in a savepoint of its own. An error is one that ended the transaction.
+    /// Each task in a savepoint of its own. An error means that the transaction ended.
     async fn within(&mut self, batch: &[Write], stored: i64) -> Result<Vec<Result<Outcome, Failed>>, Failed> {
         self.sweep().await?;
         let mut outcomes = Vec::with_capacity(batch.len());
@@ -155,8 +155,7 @@ impl Writer {
         Ok(outcomes)
     }
 
-    /// Takes back what was done since the savepoint, and answers why. An error where SQLite took back the whole
-    /// transaction.
+    /// Undoes what was done since the savepoint, and returns why. An error if SQLite undid the whole transaction.
     async fn undo(&mut self, why: &sqlx::Error) -> Result<Failed, Failed> {
         let why = self.failed(why);
         match self.run_sql("ROLLBACK TO oauth_step").await {
@@ -223,7 +222,7 @@ impl Writer {
             let running = found.get(&slot).filter(|(ends, _)| moment(*ends) > now);
             let before = running.map_or(0, |(_, sum)| *sum);
             let sum = before.saturating_add(*add).max(0);
-            // To add nothing, or to take from nothing, begins no window.
+            // Adding 0, or subtracting from 0, begins no window.
             if sum != before {
                 changed.push((slot, running.map_or_else(|| column(now + *window), |(ends, _)| *ends), sum));
             }
@@ -247,7 +246,7 @@ impl Writer {
         Ok(self.draw(bucket).await?.incarnation)
     }
 
-    /// Removes some of what has expired, first of all: there is room for the others then.
+    /// Removes some expired rows first, so that there is room for the others.
     async fn sweep(&mut self) -> Result<(), Failed> {
         let now = self.time.now();
         if now < self.next_sweep {
@@ -271,7 +270,7 @@ impl Writer {
         }
     }
 
-    /// Keeps the time in the file along with what is dated by it: once a second at most, as it counts whole seconds.
+    /// Keeps the time in the file together with what is dated by it: once a second at most, as it counts whole seconds.
     async fn keep_time(&mut self, stored: i64) -> Result<(), Failed> {
         let now = column(self.time.now());
         if !self.wrote || now <= stored {
@@ -288,7 +287,7 @@ impl Writer {
     /// first.
     async fn make_room(&mut self) {
         self.next_sweep = AT_ONCE;
-        // On a full disk this may fail as well; then there is room once there is some.
+        // On a full disk this may fail as well; then the disk needs room first.
         let _ = self.run_sql("PRAGMA wal_checkpoint(TRUNCATE)").await;
         self.full = false;
     }
@@ -314,7 +313,7 @@ impl Writer {
 enum Broken {
     /// It did not begin.
     Refused(Failed),
-    /// It was taken back.
+    /// It was undone.
     Undone(Failed),
     /// Its commit failed.
     Unknown(Failed),
@@ -357,7 +356,7 @@ const POLL: Duration = Duration::from_millis(1);
 
 const AT_ONCE: Timestamp = Timestamp::from_seconds(0);
 
-// In a text of several statements each uses a prefix of the arguments: sqlx binds them by number from the first.
+// If there are several statements, each uses a prefix of the arguments: sqlx binds them by number from the first.
 
 const BEGIN: &str = "BEGIN IMMEDIATE; SAVEPOINT oauth_step; SELECT highest FROM oauth_time";
 
@@ -375,7 +374,7 @@ const TAKE: &str = "UPDATE oauth_buckets SET sequence = ?2 WHERE number = ?1; \
 
 const COUNTERS: &str = "SELECT slot, ends, sum FROM oauth_counters WHERE slot IN (SELECT value FROM json_each(?1))";
 
-// The condition tells SQLite's parser that what follows is no part of a join.
+// The condition tells SQLite's parser that what follows is not part of a join.
 const COUNT: &str = "INSERT INTO oauth_counters (slot, ends, sum) \
     SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1) WHERE true \
     ON CONFLICT (slot) DO UPDATE SET ends = excluded.ends, sum = excluded.sum";

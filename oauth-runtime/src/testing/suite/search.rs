@@ -17,7 +17,7 @@ pub(super) type Pair = (String, [Map<String, Json>; 2]);
 #[derive(Debug)]
 pub(super) struct IsPattern(pub(super) &'static str);
 
-/// What was found of a policy.
+/// What was found about a policy.
 #[derive(Default)]
 pub(super) struct Found {
     pub(super) terms: Vec<String>,
@@ -26,13 +26,14 @@ pub(super) struct Found {
     pub(super) redundant: Vec<String>,
     /// Those for which there may be one.
     pub(super) undetermined: Vec<String>,
-    /// Of all the claims that there can be, none meets it.
+    /// No claims can meet it.
     pub(super) admits_none: bool,
     /// All that users of one type can have meet it, and not by one term alone.
     pub(super) admits_all: bool,
 }
 
-/// Of rules that hold together, over the claims of each type that tokens are made of; over all claims where none is bound.
+/// Searches rules that apply together, over the claims of each type that tokens are made of; over all claims where none
+/// is bound.
 pub(super) fn search(rules: &[&'static Rule], bound: &Bound) -> Result<Found, IsPattern> {
     let mut terms = Terms::default();
     rules.iter().try_for_each(|rule| terms.collect(rule, bound))?;
@@ -130,13 +131,13 @@ struct Search<'a> {
     seen: BTreeMap<(Vec<bool>, bool), Map<String, Json>>,
 }
 
-/// What the claims of one type come to.
+/// The result for the claims of one type.
 struct Walk {
     /// All of them were looked at, or what is looked for was found.
     is_whole: bool,
     admits: bool,
     refuses: bool,
-    /// Of each term: for all of them.
+    /// For each term, whether it holds for all of them.
     holds: Vec<bool>,
 }
 
@@ -153,7 +154,7 @@ impl<'a> Search<'a> {
         let holds = vec![true; self.terms.terms.len()];
         let mut walk = Walk { is_whole: all.is_some(), admits: false, refuses: false, holds };
         for number in 0..all.unwrap_or(SOME) {
-            // Where there are too many, some from everywhere.
+            // If there are too many, a sample of all.
             let number = if all.is_some() { number } else { number.wrapping_mul(0x9E37_79B9_7F4A_7C15) };
             let mut choice = Vec::with_capacity(claims.len());
             let mut rest = number;
@@ -278,7 +279,7 @@ impl<'a> Outcome<'a> {
 pub(super) const NOW: u64 = 100_000_000_000;
 /// How many combinations of values are looked at.
 const MOST: usize = 20_000;
-/// How many where there are more.
+/// How many if there are more than that.
 const SOME: usize = 1_000;
 /// How many are kept, to be compared with those of another type.
 const SEEN: usize = 1_000;

@@ -1,12 +1,12 @@
-//! The values that a claim may have: those that a policy speaks of, and others that its type has.
+//! The values that a claim may have: those that a policy names, and others that its type has.
 
 use serde_json::{Map, Number, Value as Json, json};
 
 use crate::policy::fit::is_always_of_server;
 use crate::policy::{Field, Presence, Shape, Value};
 
-/// Of a claim of this type, so that what a policy asks is met and missed; `None` where it may be absent. `asked` is what the
-/// policy speaks of. A claim that no type has is one of the server's, or may be anything.
+/// Values of a claim, some of which meet the policy and some do not; `None` if it may be absent. `asked` has those that
+/// the policy names. A claim that no type has is one of the server's, or may be anything.
 pub(super) fn values_of(
     name: &[&str],
     asked: &[Json],
@@ -67,7 +67,7 @@ fn is_flat(field: &Field) -> bool {
     field.presence == Presence::Flat
 }
 
-/// What was asked for, as far as it can be, and something else.
+/// The values asked for that fit the shape, and another one.
 fn fitting(shape: &'static Shape, asked: &[Json]) -> Vec<Json> {
     let of_asked = |fits: fn(&Json) -> bool| asked.iter().filter(|value| fits(value)).cloned().collect::<Vec<_>>();
     let found = match shape {
