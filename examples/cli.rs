@@ -297,7 +297,7 @@ mod tests {
                     let page = phone.signs_in(&page).await;
                     assert!(page.contains("Command line") && page.contains(after(&text, "type it: ")), "{page}");
                     let end = phone.sends(&page, "/consent", &[("decision", "allow")]).await;
-                    assert!(end.contains("Your device can go on"), "{issuer}: {end}");
+                    assert!(end.contains("Your device can continue"), "{issuer}: {end}");
                 }
             }
         };

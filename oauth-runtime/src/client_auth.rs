@@ -24,9 +24,9 @@ use crate::model::refresh::RefreshToken;
 use crate::seal::Sealable as _;
 use crate::server::Server;
 
-/// What a client sent to say who it is.
+/// The credentials that a client sent.
 enum Presented<'a> {
-    /// Its id alone: a public client.
+    /// Only its id: a public client.
     Id(&'a str),
     /// `client_secret_basic`
     Basic(Basic),
@@ -36,7 +36,8 @@ enum Presented<'a> {
     Assertion { id: String, assertion: Assertion<'a> },
 }
 
-/// What an `Authorization: Basic` says. RFC 6749 §2.3.1 has both parts form-encoded; clients that send them as they are are common.
+/// The content of an `Authorization: Basic`. RFC 6749 §2.3.1 has both parts form-encoded, but many clients send them
+/// unencoded.
 struct Basic {
     decoded: Credential,
     as_sent: Credential,
@@ -63,7 +64,7 @@ pub(crate) async fn client(
         Presented::Assertion { id, .. } => (found(server, id, parameters).await?, false),
     };
     let client = client.ok_or(Reason::ClientUnknown { header })?;
-    // RFC 7521 §4.2, RFC 6749 §2.3.1: beside the header or an assertion it may come, and is to be the same
+    // RFC 7521 §4.2, RFC 6749 §2.3.1: it may come together with the header or an assertion, and must be the same
     if parameters.get("client_id", MAX_CLIENT_ID_BYTES)?.is_some_and(|named| named != client.client_id) {
         return Err(Reason::ClientIdMismatch { header });
     }
@@ -71,16 +72,16 @@ pub(crate) async fn client(
         (Some(_), Presented::Id(_)) => return Err(Reason::ClientNotProven),
         (Some(credentials), Presented::Basic(_) | Presented::Post { .. } | Presented::Assertion { .. }) => credentials,
         (None, Presented::Id(_)) => return Ok(client),
-        // A secret of a client that has none is one that got there by mistake, and is better taken out.
+        // A client without a secret sent one by mistake, and should remove it.
         (None, Presented::Basic(_) | Presented::Post { .. } | Presented::Assertion { .. }) => {
             return Err(Reason::ClientIsPublic { header });
         }
     };
     match prove(server, &client, credentials, &presented).await {
         Ok(()) => Ok(client),
-        // A store that does not answer is no fault of the client's.
+        // The client is not at fault if the store does not answer.
         Err(Reason::StoreUnavailable) => Err(Reason::StoreUnavailable),
-        // OAuth 2.1 §2.4.1: guessing is slowed down; one that is right is never held up
+        // OAuth 2.1 §2.4.1: guessing is slowed down; a right secret is never delayed
         Err(reason) => {
             match server.limits().failed_try(&client.id, &server.client_address().networks(request)).await? {
                 Ok(()) => Err(reason),
@@ -93,7 +94,7 @@ pub(crate) async fn client(
     }
 }
 
-/// The client with this id: for one that holds what a user gave it, its document is fetched; for a stranger nothing is.
+/// The client with this id. Its document is fetched only if it holds something that a user gave it.
 async fn found(
     server: &Server,
     id: &str,
@@ -106,7 +107,7 @@ async fn found(
     clients.find(id).await
 }
 
-/// Whether a code or a token comes along that was issued here, to a client with this id.
+/// Whether the request has a code or a token that was issued here to a client with this id.
 fn holds_something(server: &Server, id: &str, parameters: &Parameters<'_>) -> bool {
     let (sealer, now) = (server.sealer(), server.now());
     let presented = |name, longest| parameters.get(name, longest).ok().flatten();
@@ -129,7 +130,8 @@ async fn prove(
 ) -> Result<(), Reason> {
     match presented {
         Presented::Id(_) => Err(Reason::ClientNotProven),
-        // A secret of 256 bits is no easier to guess in two readings. Both are compared, so that the time tells nothing.
+        // A 256-bit secret is no easier to guess with two readings. Both are compared, so that the time reveals
+        // nothing.
         Presented::Basic(Basic { decoded, as_sent }) => {
             let known = credentials.has_secret(&decoded.secret) | credentials.has_secret(&as_sent.secret);
             if known { Ok(()) } else { Err(Reason::ClientSecretWrong { header: true }) }
@@ -191,7 +193,7 @@ fn basic(header: &header::HeaderValue) -> Option<Basic> {
     }
     let credentials = String::from_utf8(STANDARD.decode(credentials.trim()).ok()?).ok()?;
     let (id, secret) = credentials.split_once(':')?;
-    // What does not decode was not encoded.
+    // If it does not decode, it was not encoded.
     let decoded = |text: &str| {
         let spaced = text.replace('+', " ");
         percent_decode_str(&spaced).decode_utf8().map_or_else(|_| text.to_owned(), Cow::into_owned)

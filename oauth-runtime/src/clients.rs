@@ -1,4 +1,4 @@
-//! The one door to a client, and to where its users are sent.
+//! The only way to find a client, and where its users are sent.
 
 #[cfg(feature = "mcp")]
 pub(crate) mod documents;
@@ -27,22 +27,22 @@ pub(crate) struct Clients {
     listed: HashMap<String, Arc<RegisteredClient>>,
     /// Further web origins whose pages may call the server.
     origins: Vec<String>,
-    /// The most that those may be given which are not listed, by how they came.
+    /// The most that clients that are not listed may be given, by how they came.
     unlisted: Vec<(Unlisted, Arc<Ceiling>)>,
-    /// Scopes that guards ask for, and of which the author said nothing that is about those.
+    /// Scopes that guards ask for, and that the author neither opened to unlisted clients nor withheld.
     unopened: Vec<&'static str>,
     registrar: Option<Registrar>,
-    /// The kinds of those that are not listed.
+    /// The kinds of clients that are not listed.
     possible: Vec<RegisteredClient>,
     documents: Option<Documents>,
-    /// The most that those may have which a function of the author's knows, where there is one.
+    /// The most that clients of the author's function may have, if there is one.
     tellable: Option<Arc<Ceiling>>,
     told: Option<Told>,
-    /// Those who sign in to a page of the application itself do so for no client: what is in its place.
+    /// Takes the place of a client when users sign in for a page of the application itself.
     pages: Arc<RegisteredClient>,
 }
 
-/// How clients show who they are, of those that there are or may come.
+/// How clients authenticate, both existing and possible ones.
 pub(crate) struct Proofs {
     pub(crate) none: bool,
     pub(crate) secrets: bool,
@@ -50,7 +50,7 @@ pub(crate) struct Proofs {
 }
 
 impl Clients {
-    /// `name` is what users know the service by.
+    /// `name` is the service's name for users.
     pub(crate) fn new(
         listed: HashMap<String, Arc<RegisteredClient>>,
         origins: Vec<String>,
@@ -72,44 +72,44 @@ impl Clients {
         }
     }
 
-    /// With the scopes that guards ask for and that none gets who is not listed.
+    /// Adds the scopes that guards ask for and that no unlisted client gets.
     pub(crate) fn without_scopes(self, unopened: Vec<&'static str>) -> Self {
         Clients { unopened, ..self }
     }
 
-    /// Scopes that guards ask for and that those who are not listed cannot get, since nothing was said of it.
+    /// Scopes that guards ask for and that unlisted clients cannot get, since `open_scopes` was not called.
     pub(crate) fn unopened(&self) -> &[&'static str] {
         &self.unopened
     }
 
-    /// With what registers clients.
+    /// Adds what registers clients.
     pub(crate) fn registering(mut self, registrar: Registrar) -> Self {
         self.possible.extend(registrar.possible());
         Clients { registrar: Some(registrar), ..self }
     }
 
-    /// What registers clients, where they may register themselves.
+    /// What registers clients, if they may register themselves.
     pub(crate) fn registrar(&self) -> Option<&Registrar> {
         self.registrar.as_ref()
     }
 
-    /// With what knows the clients that have documents.
+    /// Adds what knows the clients that have documents.
     #[cfg(feature = "mcp")]
     pub(crate) fn documented(self, documents: Documents) -> Self {
         Clients { documents: Some(documents), ..self }
     }
 
-    /// With those that a function of the author's knows.
+    /// Adds the clients that the author's function knows.
     pub(crate) fn telling(self, told: Told) -> Self {
         Clients { told: Some(told), ..self }
     }
 
-    /// What a function of the author's knows, if there is one.
+    /// The clients of the author's function, if there is one.
     pub(crate) fn told(&self) -> Option<&Told> {
         self.told.as_ref()
     }
 
-    /// The client with this id, if there is one that is known. Nothing is fetched.
+    /// The client with this id, if it is known. Nothing is fetched.
     pub(crate) async fn find(&self, id: &str) -> Result<Option<Arc<RegisteredClient>>, Reason> {
         if let Some(listed) = self.listed.get(id) {
             return Ok(Some(Arc::clone(listed)));
@@ -128,7 +128,7 @@ impl Clients {
         }
     }
 
-    /// The client that asks for a user. Of one whose document is not known that is what it says itself, until it is
+    /// The client that asks for a user. If its document is not known, it is taken at its own word until it is
     /// [known](Clients::known).
     pub(crate) async fn asking(&self, id: &str, redirect_uri: Option<&str>) -> Result<Arc<RegisteredClient>, Reason> {
         match self.documents_of(id) {
@@ -137,7 +137,7 @@ impl Clients {
         }
     }
 
-    /// The client that asks, now that it is known who its user is.
+    /// The client that asks, now that its user is known.
     pub(crate) async fn known(&self, client: Arc<RegisteredClient>) -> Result<Arc<RegisteredClient>, Reason> {
         match self.documents_of(&client.client_id).filter(|_| client.is_provisional) {
             Some(documents) => documents.fetched(&client.client_id).await,
@@ -145,7 +145,7 @@ impl Clients {
         }
     }
 
-    /// The client that holds something of a user's, as what it presents says.
+    /// The client that holds something of a user, according to what it presents.
     pub(crate) async fn holding(&self, id: &str) -> Result<Option<Arc<RegisteredClient>>, Reason> {
         match self.documents_of(id) {
             Some(documents) => documents.fetched_or_held(id).await.map(Some),
@@ -153,18 +153,18 @@ impl Clients {
         }
     }
 
-    /// Whether an id is one that a document can be fetched for.
+    /// Whether a document can be fetched for this id.
     pub(crate) fn may_fetch(&self, id: &str) -> bool {
         self.documents_of(id).is_some()
     }
 
-    /// Where an id that the author did not list is the URL of a document.
+    /// The documents, if an id that the author did not list is the URL of one.
     fn documents_of(&self, id: &str) -> Option<&Documents> {
         let is_listed = || self.listed.contains_key(id);
         self.documents.as_ref().filter(|_| Unlisted::of(id) == Some(Unlisted::Document) && !is_listed())
     }
 
-    /// Whether a user's subject would read as a client (RFC 9700 §4.15.1): a token of a user must not.
+    /// Whether a user's subject would look like a client, which it must not (RFC 9700 §4.15.1).
     pub(crate) async fn has_named(&self, subject: &str) -> Result<bool, Reason> {
         let is_known = self.listed.contains_key(subject) || (self.registrar.is_some() && is_reserved(subject));
         match &self.told {
@@ -173,8 +173,8 @@ impl Clients {
         }
     }
 
-    /// The client of an authorization request, and where its answer goes. Either can have lost its registration since the
-    /// request was found good.
+    /// The client of an authorization request, and where its answer goes. Either may have lost its registration since
+    /// the request was validated.
     pub(crate) async fn of(
         &self,
         request: &AuthorizationRequest,
@@ -192,28 +192,28 @@ impl Clients {
         Ok((client, destination))
     }
 
-    /// What each client may have, for tokens that come back.
+    /// What each client may have, to check tokens that come back.
     pub(crate) fn ceilings(&self) -> Ceilings {
         let listed = self.listed.iter().map(|(id, client)| (id.clone(), Arc::clone(&client.ceiling)));
         Ceilings::of(listed, self.unlisted.clone(), self.tellable.clone())
     }
 
-    /// What clients that are not listed may have, where a resource is open to them.
+    /// What clients that are not listed may have, if a resource is open to them.
     pub(crate) fn open_to(&self, resource: &str) -> Option<&Ceiling> {
         self.unlisted.iter().map(|(_, ceiling)| &**ceiling).find(|ceiling| ceiling.resources.has(resource))
     }
 
-    /// The most that those may be given which come by this way; none where it is closed.
+    /// The most that clients that come in this way may be given; `None` if it is closed.
     pub(crate) fn open_by(&self, way: Unlisted) -> Option<Arc<Ceiling>> {
         self.unlisted.iter().find(|(known, _)| *known == way).map(|(_, ceiling)| Arc::clone(ceiling))
     }
 
-    /// What users know the listed clients by.
+    /// The names of the listed clients for users.
     pub(crate) fn names(&self) -> impl Iterator<Item = String> {
         self.listed.values().map(|client| client.name.clone())
     }
 
-    /// How they show who they are: what the metadata may promise.
+    /// How they authenticate, for the metadata.
     pub(crate) fn proofs(&self) -> Proofs {
         let has_document = self.documents.is_some();
         let proven = |has: fn(&Credentials) -> bool| self.any(|client| client.credentials.as_ref().is_some_and(has));
@@ -224,29 +224,29 @@ impl Clients {
         }
     }
 
-    /// Whether clients may come whose id is the URL of a document.
+    /// Whether there may be clients whose id is the URL of a document.
     pub(crate) fn may_have_documents(&self) -> bool {
         self.documents.is_some()
     }
 
-    /// Whether any may exchange this for a token.
+    /// Whether any client may use this grant.
     pub(crate) fn any_may_use(&self, grant: GrantType) -> bool {
         self.any(|client| client.may_use(grant)) || self.unlisted.iter().any(|(_, open)| open.grants.contains(&grant))
     }
 
-    /// Whether any client has this property, or could have it: what the metadata may promise.
+    /// Whether any client has this property, or could have it, for the metadata.
     pub(crate) fn any(&self, has: impl Fn(&RegisteredClient) -> bool) -> bool {
-        // Of what a function knows, anything could be.
+        // Clients that a function knows may have any property.
         self.tellable.is_some() || self.listed.values().map(|client| &**client).chain(&self.possible).any(has)
     }
 
-    /// The first that has this property, by its id.
+    /// The first client with this property, by its id.
     pub(crate) fn first(&self, has: impl Fn(&RegisteredClient) -> bool) -> Option<&RegisteredClient> {
         let with_it = self.listed.values().map(|client| &**client).filter(|client| has(client));
         with_it.min_by(|one, other| one.id.cmp(&other.id))
     }
 
-    /// The ids of those that have this property, in order.
+    /// The ids of the clients with this property, in order.
     #[cfg(feature = "testing")]
     pub(crate) fn ids(&self, has: impl Fn(&RegisteredClient) -> bool) -> Vec<&str> {
         let with_it = self.listed.values().filter(|client| has(client)).map(|client| client.id.as_str());
@@ -257,7 +257,7 @@ impl Clients {
 
     /// Whether a page of this web origin belongs to a client, for CORS.
     pub(crate) fn allow_origin(&self, origin: &str) -> bool {
-        // Nothing is sent along by a browser that these URLs read, so a page of any origin is as any program.
+        // These URLs read nothing that a browser sends by itself, so a page of any origin is like any other program.
         !self.unlisted.is_empty()
             || self.tellable.is_some()
             || self.origins.iter().any(|listed| listed == origin)

@@ -216,7 +216,7 @@ reasons! {
         "the form is too old: go back to the application and start again",
         shown_as: PageExpired;
     FormFromElsewhere => 403, InvalidRequest,
-        "this browser did not ask for this form, or keeps no cookies: \
+        "this browser did not ask for this form, or does not accept cookies: \
          allow them, go back to the application and start again",
         shown_as: OtherBrowser;
     FormOfAnotherSite => 403, InvalidRequest,

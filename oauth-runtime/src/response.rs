@@ -1,4 +1,4 @@
-//! What a response is made of: a page, a redirect, JSON that no cache keeps.
+//! Responses: pages, redirects, and JSON that no cache keeps.
 
 use actix_web::http::header::HeaderValue;
 use actix_web::http::{StatusCode, header};
@@ -13,16 +13,16 @@ use crate::pages::SignInProblem;
 use crate::pages::{Back, ErrorPage, PageError, SignInAt, Texts, Trouble};
 use crate::server::Server;
 
-/// A page, with the headers that every page has. `form_target` is the origin that its form leads on to.
+/// A page, with the headers that every page has. `form_target` is the origin to which its form leads.
 pub(crate) fn document(status: StatusCode, html: Result<String, PageError>, form_target: &str) -> HttpResponse {
     let html = match html {
         Ok(html) => html,
         Err(error) => {
-            tracing::error!(target: "oauth", %error, "a page could not be made");
+            tracing::error!(target: "oauth", %error, "a page could not be rendered");
             return HttpResponse::InternalServerError()
                 .insert_header(header::ContentType::plaintext())
                 .insert_header((header::CACHE_CONTROL, NO_STORE))
-                .body("The page could not be made. The log of the server says why.");
+                .body("The page could not be rendered. The log of the server says why.");
         }
     };
     HttpResponse::build(status)
@@ -33,7 +33,7 @@ pub(crate) fn document(status: StatusCode, html: Result<String, PageError>, form
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
         .insert_header((
             header::CONTENT_SECURITY_POLICY,
-            // Chromium holds the redirect after a form to form-action: the client's origin has to be in it.
+            // Chromium applies form-action to the redirect after a form: the client's origin must be in it.
             format!(
                 "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' {form_target}; \
                  frame-ancestors 'none'; base-uri 'none'"
@@ -42,25 +42,25 @@ pub(crate) fn document(status: StatusCode, html: Result<String, PageError>, form
         .body(html)
 }
 
-/// What a person was about when an error came.
+/// What a person was doing when an error occurred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Doing {
     SigningIn,
     SigningOut,
-    /// They came to a page of the application itself.
+    /// They visited a page of the application itself.
     Visiting,
 }
 
 /// The way from an error page back to the client.
 pub(crate) struct WayBack {
     pub(crate) client: String,
-    /// Registered, and with an error for the client.
+    /// The registered URI, with an error for the client.
     pub(crate) href: String,
     /// The language that the client asked for.
     pub(crate) language: Option<String>,
 }
 
-/// The page for what must not be sent to a client (RFC 6749 §4.1.2.1).
+/// The page for an error that must not be sent to a client (RFC 6749 §4.1.2.1).
 pub(crate) fn error_page(
     server: &Server,
     texts: &Texts,
@@ -72,7 +72,7 @@ pub(crate) fn error_page(
     page_of_error(server, texts, doing, reason, (back, None))
 }
 
-/// The page in the place of one of the application, with the way to the sign-in page.
+/// The page that replaces one of the application, with the way to the sign-in page.
 pub(crate) fn page_not_shown(server: &Server, texts: &Texts, reason: &Reason, sign_in: Option<&str>) -> HttpResponse {
     let label = match reason.trouble() {
         Trouble::NotForAccount => &texts.other_account,
@@ -94,7 +94,7 @@ fn page_of_error(
         (Doing::SigningIn, ..500) => &texts.cannot_go_on,
         (Doing::Visiting, ..500) => &texts.page_not_shown,
         (Doing::SigningIn | Doing::Visiting, _) => &texts.went_wrong,
-        // Whatever it was: they are to know that they are not signed out.
+        // Whatever it was, they must know that they are not signed out.
         (Doing::SigningOut, _) => &texts.cannot_sign_out,
     };
     let page = ErrorPage {
@@ -116,7 +116,7 @@ fn page_of_error(
     response
 }
 
-/// What a page shows, for a test in this process: its HTML may be the author's own.
+/// What a page shows, for a test in this process, since its HTML may be the author's own.
 #[cfg(feature = "testing")]
 #[derive(Clone)]
 pub(crate) struct Shown {
@@ -135,7 +135,7 @@ pub(crate) enum Step {
     Error { detail: String },
 }
 
-/// Tells a test what a page shows.
+/// Notes for a test what a page shows.
 #[cfg(feature = "testing")]
 pub(crate) fn shown(mut page: HttpResponse, step: Step, request: &str) -> HttpResponse {
     page.extensions_mut().insert(Shown { step, request: request.to_owned() });
@@ -151,7 +151,7 @@ pub(crate) fn see_other(location: String) -> HttpResponse {
         .finish()
 }
 
-/// How many bytes its headers may still have, so that a proxy takes them all: what goes with every answer is reckoned in.
+/// How many bytes of headers may be added before a proxy refuses them, including those of every answer.
 pub(crate) fn room_left(response: &HttpResponse) -> usize {
     let bytes = response.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + AROUND_A_HEADER);
     HEAD_BYTES.saturating_sub(bytes.sum::<usize>())
@@ -167,7 +167,7 @@ pub(crate) fn redirect(
     see_other(answered(server, to, state, answer))
 }
 
-/// The URL that tells a client the answer to its authorization request.
+/// The URL with the answer to a client's authorization request.
 pub(crate) fn answered(server: &Server, to: &Destination, state: Option<&str>, answer: &[(&str, &str)]) -> String {
     let mut parameters = answer.to_vec();
     if let Some(state) = state {
@@ -177,7 +177,7 @@ pub(crate) fn answered(server: &Server, to: &Destination, state: Option<&str>, a
     parameters.push(("iss", server.issuer().as_str()));
     debug_assert!(
         parameters.iter().all(|(name, _)| OF_ANSWERS.contains(name)),
-        "what an answer brings stands in no redirect URI's query"
+        "no redirect URI has a parameter of the answer"
     );
     to.with(&parameters)
 }
@@ -194,7 +194,7 @@ pub(crate) fn json_error(reason: &Reason) -> HttpResponse {
     response
 }
 
-/// RFC 6749 §5.2: the scheme that the client tried, or could try.
+/// RFC 6749 §5.2: the scheme that the client used, or could use.
 pub(crate) fn challenge_client(response: &mut HttpResponse) {
     let challenge = HeaderValue::from_static("Basic realm=\"token\"");
     response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
@@ -218,12 +218,12 @@ pub(crate) fn public_json(document: Bytes) -> HttpResponse {
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
-/// What nginx takes of an answer's head unless it is told otherwise (`proxy_buffer_size`): the status line and all headers.
+/// How many bytes of status line and headers nginx accepts by default (`proxy_buffer_size`).
 const HEADER_BLOCK: usize = 4096;
 /// The status line, `Date`, `Content-Length` and the empty line are 82 bytes; the rest is for what an application adds to
 /// each answer, such as `Strict-Transport-Security`.
 const OF_EVERY_ANSWER: usize = 256;
-/// What is left for the others.
+/// What is left for the other headers.
 pub(crate) const HEAD_BYTES: usize = HEADER_BLOCK - OF_EVERY_ANSWER;
 /// The colon, the space, and the end of the line.
 pub(crate) const AROUND_A_HEADER: usize = 4;

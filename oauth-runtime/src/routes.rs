@@ -1,5 +1,5 @@
-//! The map of the server's URLs: a handler for each. What else there is to a URL (its path, methods, form of its errors,
-//! CORS, name in the metadata) is its row in `server/paths.rs`.
+//! The map of the server's URLs: a handler for each. The rest of a URL (its path, methods, form of its errors, CORS,
+//! name in the metadata) is in its row in `server/paths.rs`.
 
 mod url;
 
@@ -21,13 +21,13 @@ use crate::server::OAuthService;
 use crate::server::paths::Url;
 
 impl OAuthService {
-    /// The routes of the server, for [`actix_web::App::configure`]: every URL it has, one a line.
+    /// The routes of the server, for [`actix_web::App::configure`]: all its URLs.
     ///
     /// They are absolute, and belong to the `App` itself: inside a `web::scope` they answer 500 and the log says so,
     /// since the metadata's address (RFC 8414 §3) is above any scope. Give the issuer a path instead.
     ///
-    /// Common mistake: `.service(oauth.routes())`, of which rustc says that it is no `HttpServiceFactory`. They are several services:
-    /// `.configure(oauth.routes())`.
+    /// Common mistake: `.service(oauth.routes())`, for which rustc says that it is not a `HttpServiceFactory`. These
+    /// are several services: write `.configure(oauth.routes())`.
     pub fn routes(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
         let oauth = self.clone();
         move |app| {
@@ -36,11 +36,11 @@ impl OAuthService {
     }
 }
 
-/// What answers at each URL.
+/// The handler of each URL.
 fn handler(url: Url) -> Handler {
     macro_rules! to {
         ($handler:path) => {
-            // The place first: a future that is made elsewhere is copied there, some KiB of it.
+            // Allocated first: a future made elsewhere would be copied there, some KiB.
             |server, http, parameters| {
                 let future = Box::write(Box::new_uninit(), $handler(server, http, parameters));
                 Box::into_pin(future)
@@ -71,8 +71,8 @@ fn handler(url: Url) -> Handler {
     }
 }
 
-/// All URLs as one service of the `App`: they cost the router one step, however many they are, and so the requests of the
-/// application's own routes.
+/// All URLs as one service of the `App`: however many there are, they cost the router one step, also for requests to
+/// the application's own routes.
 struct Routes(OAuthService);
 
 impl HttpServiceFactory for Routes {
@@ -90,7 +90,7 @@ impl HttpServiceFactory for Routes {
             issuer = oauth.server().issuer().as_str(),
             "oauth.routes() was given to a web::scope: give it to App::configure, and put the path into .issuer(..)"
         );
-        // Below a scope nothing would be where the metadata says: half a server is worse than none.
+        // Below a scope nothing would be where the metadata says, and half a server is worse than none.
         let service = fn_service(async |request: ServiceRequest| {
             Ok::<_, Error>(request.into_response(json_error(&Reason::NoService)))
         });

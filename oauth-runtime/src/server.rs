@@ -1,4 +1,4 @@
-//! What was configured, behind methods with names.
+//! The configuration, behind named methods.
 
 pub(crate) mod address;
 #[cfg(feature = "backchannel-logout")]
@@ -92,7 +92,7 @@ pub(crate) struct Server {
     /// The id of the key that signed last.
     signed_by: Mutex<Option<String>>,
     repeats: Repeats,
-    /// Whether the author has said of a wrong password whom it was for.
+    /// Whether the author has named the user of a wrong password.
     names_users: AtomicBool,
 }
 
@@ -110,23 +110,23 @@ pub(crate) struct Configuration {
     /// The same, in the author's order.
     pub(crate) scope_order: Vec<String>,
     pub(crate) default_scope: Scope,
-    /// Which claims each scope is for.
+    /// Which claims each scope releases.
     pub(crate) releases: Releases,
     /// Resources whose tokens have all claims in the open.
     pub(crate) own_resources: Resources,
     /// Resources whose guards are in this `App`.
     pub(crate) served: Resources,
     pub(crate) described: Described,
-    /// Whether a user may grant a scope; none where each may grant each.
+    /// Whether a user may grant a scope; `None` if each may grant each.
     pub(crate) narrow_scopes: Option<Arc<Narrow>>,
-    /// What `/userinfo` decides by: it takes what the guards take, and the tokens that are for it alone.
+    /// What `/userinfo` decides by: it accepts what the guards accept, and tokens that are only for it.
     pub(crate) userinfo: Arc<Protection>,
     pub(crate) shown: Shown,
-    /// The strengths of a sign-in that the author declared; none where they declared none.
+    /// The strengths of a sign-in that the author declared, if any.
     pub(crate) acr_values: Vec<String>,
-    /// Of clients.
+    /// Algorithms for assertions of clients.
     pub(crate) assertion_algorithms: Vec<Algorithm>,
-    /// Whether authorization requests may come only by what was pushed before.
+    /// Whether authorization requests must be pushed first.
     pub(crate) requires_pushed_requests: bool,
     pub(crate) users: Users,
     pub(crate) known_claims: KnownClaims,
@@ -141,21 +141,21 @@ pub(crate) struct Appearance {
     pub(crate) brand: Brand,
     pub(crate) stylesheet: String,
     pub(crate) logo: Option<Logo>,
-    /// Those of the sign-in page: what each says, and its path.
+    /// The links on the sign-in page: the label and the path of each.
     pub(crate) links: Vec<(String, String)>,
     pub(crate) pages: Arc<dyn Pages>,
     pub(crate) english: Texts,
-    /// Besides English.
+    /// The languages besides English.
     pub(crate) languages: Vec<Texts>,
 }
 
 impl OAuthService {
     /// Ends all that a user holds: sessions, access tokens, refresh tokens, and codes not yet redeemed.
     ///
-    /// For a new password, a lost device, a dismissal. It holds at once: at the guards of other processes that share the
-    /// store within [`Builder::revocation_lag`](crate::Builder::revocation_lag). A sign-in that is under way ends too, and
-    /// so does one that begins within the next second (three, over a store that machines share): such a user has to do it
-    /// once more. A client's id ends the tokens that the client has in its own name.
+    /// For a new password, a lost device, a dismissal. It takes effect at once, and at the guards of other processes
+    /// that share the store within [`Builder::revocation_lag`](crate::Builder::revocation_lag). A sign-in that is under
+    /// way ends too, and so does one that begins within the next second (three, over a store that machines share): such
+    /// a user has to sign in once more. With a client's id it ends the tokens that the client has in its own name.
     ///
     /// ```
     /// # use oauth_runtime::{OAuthService, store::StoreError};
@@ -166,7 +166,7 @@ impl OAuthService {
     /// ```
     ///
     /// # Errors
-    /// The store has no answer: the user is not signed out.
+    /// The store gave no answer: the user is not signed out.
     pub async fn sign_out(&self, subject: &str) -> Result<(), StoreError> {
         self.end_all(subject, Record::sign_out).await?;
         self.0.tell(Fact::of(EventKind::SignedOutEverywhere).subject(subject));
@@ -191,7 +191,7 @@ impl OAuthService {
         &self.0
     }
 
-    /// That of the `App`.
+    /// The service of the `App`.
     pub(crate) fn of(request: &HttpRequest) -> Result<&OAuthService, Reason> {
         request.app_data::<OAuthService>().ok_or_else(|| {
             tracing::error!(
@@ -205,17 +205,17 @@ impl OAuthService {
 }
 
 impl Server {
-    /// What a token is made of.
+    /// The claims that a token is made of.
     pub(crate) fn known_claims(&self) -> &KnownClaims {
         &self.configured.known_claims
     }
 
-    /// Takes it as seen that wrong passwords are counted for users, by the author's word.
+    /// Notes that wrong passwords are counted for users, since the author named one.
     pub(crate) fn note_named_user(&self) {
         self.names_users.store(true, Ordering::Relaxed);
     }
 
-    /// Whether wrong passwords are counted for users: then the right one has to be, too.
+    /// Whether wrong passwords are counted for users: then the right one must be, too.
     pub(crate) fn names_users(&self) -> bool {
         self.names_users.load(Ordering::Relaxed)
     }
@@ -228,7 +228,7 @@ impl Server {
         &self.configured.issuer
     }
 
-    /// Whom access tokens are for where no resource is asked for: what the guards expect.
+    /// The audience of access tokens if no resource is asked for, which the guards expect.
     pub(crate) fn audience(&self) -> &str {
         &self.configured.protection.expected.audience
     }
@@ -237,7 +237,7 @@ impl Server {
         &self.configured.protection
     }
 
-    /// Which resource the document at this path is of.
+    /// The resource of the document at this path.
     pub(crate) fn described_at(&self, path: &str) -> Option<&str> {
         self.configured.described.at(path)
     }
@@ -269,7 +269,7 @@ impl Server {
         &self.configured.tokens.ledger
     }
 
-    /// Tells the log and the author what happened.
+    /// Reports what happened to the log and the author.
     pub(crate) fn tell(&self, fact: Fact<'_>) {
         self.configured.tokens.events.tell(fact);
     }
@@ -284,7 +284,7 @@ impl Server {
             record.end_grant(grant, client, now);
             Ok(Decision::Write(()))
         };
-        // Nothing is presented that could be from another memory: what is ended is named.
+        // Nothing is presented that could be from an earlier memory: the grant is named.
         let changed = self.ledger().change(Key::of(Kind::Subject, subject), None, end).await;
         changed.map(drop).map_err(|why| why.into_reason(|_| Reason::Internal))
     }
@@ -297,7 +297,7 @@ impl Server {
         &self.configured.clients
     }
 
-    /// The path of one of the server's URLs, the issuer's own path included.
+    /// The path of one of the server's URLs, including the issuer's own path.
     pub(crate) fn path(&self, url: Url) -> &str {
         self.configured.paths.of(url)
     }
@@ -338,7 +338,7 @@ impl Server {
         self.configured.users.sessions.as_ref()
     }
 
-    /// Remembers which claims a sign-in gave, where they may be forgotten.
+    /// Remembers which claims a sign-in gave, in case `reload` forgets some.
     pub(crate) fn note_given(&self, subject: &str, claims: &Map<String, Value>) {
         if let Some(given) = &self.configured.users.given {
             given.note(subject, claims);
@@ -349,24 +349,24 @@ impl Server {
         self.configured.users.refreshing.as_ref()
     }
 
-    /// The end of all that a sign-in at this time gives.
+    /// The end of everything from a sign-in at this time.
     pub(crate) fn sign_in_ends(&self, at: Timestamp) -> Timestamp {
         let sessions = self.sessions().map_or(Duration::ZERO, |sessions| sessions.lifetimes.absolute);
         let refreshing = self.refreshing().map_or(Duration::ZERO, |refreshing| refreshing.lifetimes.absolute);
         at + sessions.max(refreshing)
     }
 
-    /// The scopes that there are, sorted.
+    /// The declared scopes, sorted.
     pub(crate) fn scopes(&self) -> impl Iterator<Item = &str> {
         self.configured.scopes.keys().map(String::as_str)
     }
 
-    /// Which claims each scope is for.
+    /// Which claims each scope releases.
     pub(crate) fn releases(&self) -> &Releases {
         &self.configured.releases
     }
 
-    /// What is granted where no scope is asked for.
+    /// What is granted if no scope is asked for.
     pub(crate) fn default_scope(&self) -> &Scope {
         &self.configured.default_scope
     }
@@ -384,12 +384,12 @@ impl Server {
         &self.configured.acr_values
     }
 
-    /// Whether a client may ask for this `acr`: it is not empty, and declared where any is.
+    /// Whether a client may ask for this `acr`: it is not empty, and declared if any are.
     pub(crate) fn knows_acr(&self, acr: &str) -> bool {
         !acr.is_empty() && (self.acr_values().is_empty() || self.acr_values().iter().any(|known| known == acr))
     }
 
-    /// A scope in the author's words and order, but for this one, in the language of these texts where they have it.
+    /// A scope, except for this one, in the author's words and order, in the language of these texts if they have it.
     pub(crate) fn described<'a>(&'a self, scope: &Scope, texts: &'a Texts, but: Option<&str>) -> Vec<&'a str> {
         let order =
             self.configured.scope_order.iter().filter(|name| scope.contains(name) && Some(name.as_str()) != but);
@@ -407,7 +407,7 @@ impl Server {
         text.map(|text| text.parse().map_err(|_| Reason::ScopeMalformed)).transpose()
     }
 
-    /// What a request asks a token to be for: what the client may ask for, or nothing (RFC 8707 §2).
+    /// The resources that a request asks for: only those that the client may ask for (RFC 8707 §2).
     pub(crate) fn asked_resources(
         &self,
         client: &RegisteredClient,
@@ -415,7 +415,7 @@ impl Server {
     ) -> Result<Resources, Reason> {
         let asked: Resources = parameters.all("resource", 2048)?.into_iter().collect();
         if client.ceiling.has(&asked) {
-            // As the author spells it: that is what a server compares the `aud` of a token with.
+            // As the author spells it, since a server compares the `aud` of a token with that.
             Ok(asked.within(&client.ceiling.resources))
         } else {
             Err(Reason::TargetNotForClient)
@@ -442,13 +442,13 @@ impl Server {
         self.configured.appearance.logo.as_ref()
     }
 
-    /// What the pages say, in each language that there is: English first.
+    /// The texts of the pages in each language, English first.
     pub(crate) fn languages(&self) -> impl Iterator<Item = &Texts> {
         let Appearance { english, languages, .. } = &self.configured.appearance;
         std::iter::once(english).chain(languages)
     }
 
-    /// What the pages say in this language; English where there is no other.
+    /// The texts of the pages in this language, or else in English.
     pub(crate) fn texts(&self, language: Option<&str>) -> &Texts {
         let asked = language.and_then(|language| self.languages().find(|texts| texts.language == language));
         asked.unwrap_or(&self.configured.appearance.english)
@@ -475,7 +475,7 @@ impl std::fmt::Debug for OAuthService {
     }
 }
 
-/// Two services of one issuer have two memories, and a code could be spent in each.
+/// Two services with one issuer have two memories, and a code could be spent in each.
 fn warn_of_twins(server: &Arc<Server>) {
     static SERVERS: Mutex<Vec<Weak<Server>>> = Mutex::new(Vec::new());
     let issuer = server.issuer().as_str();

@@ -1,7 +1,7 @@
-//! What is known of each subject, through the store: whether what was handed out still stands, and every change to it.
+//! What is known about each subject, through the store: whether what was issued still stands, and every change to it.
 //!
-//! This is the one place that asks a store for a record, so that losses and rewinds are found in one place, and nothing
-//! is decided on what another process has changed meanwhile.
+//! Only this file asks a store for a record, so losses and rewinds are detected in one place, and nothing is decided on
+//! a record that another process has changed meanwhile.
 
 mod held;
 
@@ -25,7 +25,7 @@ use crate::store::{
 pub(crate) use crate::model::record::{Ended, HandedOut, HandedOutGrant};
 pub(crate) use held::Patience;
 
-/// What is told of each session that ends.
+/// Called for each client of a session that ends.
 pub(crate) type TellEnded = dyn Fn(EndedFor) + Send + Sync;
 
 /// The records of all subjects.
@@ -33,34 +33,34 @@ pub(crate) struct Ledger {
     store: Arc<dyn Store>,
     clock: Clock,
     events: Arc<Events>,
-    /// Who tells clients that a session ended.
+    /// Notifies clients that a session ended.
     ended: OnceLock<Box<TellEnded>>,
-    /// Whether the store dates what is handed out.
+    /// Whether the store's clock dates what is issued.
     has_clock: bool,
-    /// Where it is in this process's memory: it takes values without their bytes, and counts its changes.
+    /// Set if the store is in this process's memory: it takes values without their bytes, and counts its changes.
     memory: Option<Changes>,
     held: Held,
     /// What each bucket's incarnation was when it was last seen here.
     incarnations: Box<[RwLock<Option<Incarnation>>]>,
-    /// Those who were overtaken by another writer wait for each other here, and not in the store.
+    /// Writers that were overtaken by another wait for each other here, and not in the store.
     queues: Box<[tokio::sync::Mutex<()>]>,
 }
 
-/// A record, and when it was like this.
+/// A record, and the time of this state.
 #[derive(Clone, Debug)]
 pub(crate) struct View(Seen);
 
-/// What a change came to.
+/// The outcome of a change.
 #[derive(Debug)]
 pub(crate) enum Decision<T> {
-    /// The record is changed, and is to be kept.
+    /// The record has changed, and must be stored.
     Write(T),
     /// There is nothing to write.
     Keep(T),
 }
 
 impl<T> Decision<T> {
-    /// With more to answer.
+    /// Adds to the answer.
     pub(crate) fn with<U>(self, more: U) -> Decision<(T, U)> {
         match self {
             Decision::Write(value) => Decision::Write((value, more)),
@@ -76,7 +76,7 @@ pub(crate) enum Refused {
     Store(StoreError),
 }
 
-/// What spending a name found.
+/// The outcome of spending a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Spent {
     First,
@@ -101,12 +101,12 @@ impl Ledger {
         }
     }
 
-    /// The store, whose every answer comes within the deadline.
+    /// The store, limited to the deadline.
     pub(crate) fn shared_store(&self) -> Arc<dyn Store> {
         Arc::clone(&self.store)
     }
 
-    /// How far two processes may be apart in what they take for the store's time.
+    /// How far apart two processes may be about the store's time.
     pub(crate) fn slack(&self) -> Duration {
         if self.has_clock { Duration::from_secs(2) } else { Duration::ZERO }
     }
@@ -125,10 +125,10 @@ impl Ledger {
         Ok(view)
     }
 
-    /// Changes the record of a subject. `as_of` is that of what is presented, if anything is.
+    /// Changes the record of a subject. `as_of` comes from what is presented, if anything.
     ///
-    /// The change is tried on the record as it was last seen here, and again on what the store has where that is another
-    /// one: it must do nothing but change the record. What it refuses is refused by the record that the store has now.
+    /// The change is tried on the record as it was last seen here, and again on the store's if that differs, so it must
+    /// only change the record. A refusal is always based on the store's current record.
     pub(crate) async fn change<T>(
         &self,
         key: Key,
@@ -199,7 +199,7 @@ impl Ledger {
         })
     }
 
-    /// Signs a subject out whose record cannot be read: what is in its place ends all that it held.
+    /// Signs out a subject whose record cannot be read: the new record ends all that it held.
     pub(crate) async fn start_over(&self, key: Key) -> Result<(), StoreError> {
         let mut view = self.view(key).await?;
         for _ in 0..MOST_ATTEMPTS {
@@ -213,7 +213,7 @@ impl Ledger {
         Err(overtaken())
     }
 
-    /// Writes a record in the place of the one that was seen; answers what there is by then where that is another one.
+    /// Replaces the record that was seen; if it has changed by then, returns the current one.
     async fn swap(&self, key: Key, view: &View, record: Record) -> Result<Result<View, View>, StoreError> {
         let ended = self.ended_by(view, &record);
         let keep = record.keep(view.now());
@@ -239,14 +239,14 @@ impl Ledger {
         }
     }
 
-    /// From now on, each client of a session that ends is told by this. Once for each ledger.
+    /// From now on, this notifies each client of a session that ends. It can be set once.
     #[cfg(feature = "backchannel-logout")]
     pub(crate) fn tell_ended_by(&self, tell: Box<TellEnded>) {
         // The first stays.
         let _ = self.ended.set(tell);
     }
 
-    /// What is to be told once a record has taken the place of the one that was seen.
+    /// What to report once a record has replaced the one that was seen.
     fn ended_by(&self, before: &View, after: &Record) -> Vec<EndedFor> {
         match (self.ended.get(), before.record()) {
             (Some(_), Ok(known)) => known.ended_since(after, before.now()).collect(),
@@ -254,7 +254,7 @@ impl Ledger {
         }
     }
 
-    /// Spends a name that was made as of then, once in that incarnation of its bucket.
+    /// Spends a name that carries this `as_of`, once in that incarnation of its bucket.
     pub(crate) async fn spend(&self, key: Key, as_of: AsOf, keep: Duration) -> Result<Spent, StoreError> {
         let AsOf { incarnation, .. } = as_of;
         let value = Some(Value::from(b"{}".to_vec()));
@@ -280,7 +280,7 @@ impl Ledger {
         Ok(self.view(key).await?.0.kept.is_some())
     }
 
-    /// Spends a name that somebody else made at this time: it has to be younger than the memory that it is spent in.
+    /// Spends a name that a client made at this time: it must be younger than the memory in which it is spent.
     pub(crate) async fn spend_made_at(&self, key: Key, made: Timestamp, keep: Duration) -> Result<Spent, StoreError> {
         let view = self.view(key).await?;
         match &view.0.kept {
@@ -290,15 +290,16 @@ impl Ledger {
         }
     }
 
-    /// Spends a name in the memory that there is now: of what is worth nothing without something that was handed out by it.
+    /// Spends a name in the current memory: for something that is worthless without a thing issued by that memory.
     pub(crate) async fn spend_now(&self, key: Key, keep: Duration) -> Result<Spent, StoreError> {
         let view = self.view(key).await?;
         if view.0.kept.is_some() { Ok(Spent::Already) } else { self.spend(key, view.as_of(), keep).await }
     }
 
-    /// Where the store was put back to an earlier state, by hand: draws a new incarnation for every bucket.
+    /// Draws a new incarnation for every bucket, called by hand after the store was restored.
     pub(crate) async fn renew(&self) -> Result<(), StoreError> {
-        // Twice where the clock was ahead: only when everything has ended it goes back, and what is born is of the right time.
+        // Twice if the clock was ahead: it goes back only once everything has ended, and then buckets are born at the
+        // right time.
         self.renew_all().await?;
         if self.clock.accept_earlier() {
             self.renew_all().await?;
@@ -319,8 +320,8 @@ impl Ledger {
         self.store.about()
     }
 
-    /// That this is the memory that something was handed out by. One of a sequence that has not come yet shows that the
-    /// store was put back to an earlier state, in which something may be alive again: it takes a new incarnation.
+    /// Checks that something was issued by this memory. A sequence from the future shows that the store was restored to
+    /// an earlier state, in which something ended may be valid again: the bucket gets a new incarnation.
     async fn admit(&self, key: Key, found: AsOf, as_of: AsOf) -> Result<(), Refused> {
         if as_of.incarnation != found.incarnation {
             return Err(Refused::Ended(Ended::Forgotten));
@@ -336,13 +337,13 @@ impl Ledger {
         Ok(())
     }
 
-    /// The same after a write, which nothing may have been looked at before: it comes later than what is presented.
+    /// The same after a write, perhaps without a read before: it must be later than what is presented.
     async fn admit_written(&self, key: Key, written: AsOf, as_of: Option<AsOf>) -> Result<(), Refused> {
         let Some(as_of) = as_of else { return Ok(()) };
         self.admit(key, written, AsOf { sequence: as_of.sequence.saturating_add(1), ..as_of }).await
     }
 
-    /// What this process knows of a record without asking: as it was last seen, or absent.
+    /// What this process knows about a record without asking: its last seen state, or that it is absent.
     fn guess(&self, key: Key, as_of: Option<AsOf>) -> Option<View> {
         if let Some(seen) = self.held.last(key) {
             return Some(View(Seen { now: self.clock.now(), ..seen }));
@@ -356,7 +357,7 @@ impl Ledger {
         Some(View(Seen { incarnation, born: now, sequence: 0, now, kept: None }))
     }
 
-    /// Takes note of what the store said, when it was asked then.
+    /// Notes what the store answered, and when it was asked.
     fn seen(&self, key: Key, seen: Seen, asked: Duration) -> Result<View, StoreError> {
         if !self.has_clock {
             self.clock.raise(seen.now);
@@ -378,7 +379,7 @@ impl Ledger {
 
 /// At guards.
 impl Ledger {
-    /// Whether something stands, where that is known without waiting; nothing is allocated.
+    /// Whether something stands, if that is known without waiting; nothing is allocated.
     pub(crate) fn check_now(&self, key: Key, as_of: AsOf, handed: HandedOut<'_>) -> Option<Result<View, Refused>> {
         if self.held.is_on() {
             // Such a store is never asked without waiting.
@@ -388,22 +389,22 @@ impl Ledger {
             Ok(seen) => View(seen),
             Err(error) => return Some(Err(error.into())),
         };
-        // A rewind takes a write.
+        // A rewind needs a write.
         (as_of.sequence <= view.0.sequence || as_of.incarnation != view.0.incarnation)
             .then(|| judged(view, as_of, handed))
     }
 
-    /// While this is the same, so is what is answered in the same second; none where that is not known without asking.
+    /// While this is the same, so are the answers in the same second; `None` if that is not known without asking.
     pub(crate) fn changes(&self, key: Key) -> Option<u64> {
         self.memory.as_ref().map(|changes| changes.of(key))
     }
 
-    /// The same, by asking the store. Where it is away, what it said a short while ago counts.
+    /// The same, by asking the store. While it is away, its recent answers count.
     pub(crate) async fn check_at_guard(&self, key: Key, as_of: AsOf, handed: HandedOut<'_>) -> Result<View, Refused> {
         match self.check(key, as_of, handed).await {
             Err(Refused::Store(error)) => match self.held.tolerated(key, as_of) {
                 Some(seen) => {
-                    tracing::warn!(target: "oauth", %error, "the store has no answer: what it last said counts for a while");
+                    tracing::warn!(target: "oauth", %error, "the store gave no answer: its last one counts for a while");
                     judged(View(seen), as_of, handed)
                 }
                 None => Err(error.into()),
@@ -427,12 +428,12 @@ fn overtaken() -> StoreError {
 }
 
 impl View {
-    /// What something that is made from it carries.
+    /// The `as_of` of anything made from this view.
     pub(crate) fn as_of(&self) -> AsOf {
         AsOf { incarnation: self.0.incarnation, sequence: self.0.sequence }
     }
 
-    /// When it was like this, by the clock that lets values expire.
+    /// The time of this state, by the clock that lets values expire.
     pub(crate) fn now(&self) -> Timestamp {
         self.0.now
     }
@@ -444,7 +445,7 @@ impl View {
 }
 
 impl Refused {
-    /// The reason on the wire, where this is what an ending reads as.
+    /// The reason on the wire; `ended` translates an ending.
     pub(crate) fn into_reason(self, ended: impl FnOnce(Ended) -> Reason) -> Reason {
         match self {
             Refused::Ended(why) => ended(why),
@@ -465,8 +466,7 @@ impl From<StoreError> for Refused {
     }
 }
 
-/// Of those who are overtaken, each waits in a queue of its process: only as many processes as this could keep one from
-/// writing.
+/// Overtaken writers wait in a queue of their process, so only this many processes could keep one from writing.
 const MOST_ATTEMPTS: usize = 100;
 
 #[cfg(all(test, feature = "testing"))]

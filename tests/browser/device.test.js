@@ -50,7 +50,7 @@ test('c53 a user types the code, compares it, and allows the device by the keybo
   assert.equal((await polls(device)).error, 'authorization_pending')
   await page.getByRole('button', { name: 'Allow' }).focus()
   await page.keyboard.press('Enter')
-  await page.getByRole('heading', { name: 'Your device can go on' }).waitFor()
+  await page.getByRole('heading', { name: 'Your device can continue' }).waitFor()
   assert.ok((await polls(device)).access_token)
   // By the browser's back button nothing is allowed once more.
   await page.reload()
@@ -64,7 +64,7 @@ test('c53 a link fills the code in and sends nothing, also where a user is signe
   for (const decision of ['Allow', 'Deny']) {
     const device = await asks()
     await page.goto(device.verification_uri_complete)
-    await page.getByText('Does your device show this very code?').waitFor()
+    await page.getByText('Does your device show exactly this code?').waitFor()
     assert.equal(await page.locator('#user_code').inputValue(), device.user_code)
     assert.equal(await page.evaluate(() => document.activeElement.tagName), 'BODY', 'Enter decides nothing here')
     await page.getByRole('button', { name: 'Continue' }).click()

@@ -105,7 +105,7 @@ for (const [device, viewport] of Object.entries(devices)) {
       await page.context().clearCookies()
       await page.getByLabel('Note').fill('too late')
       await page.getByRole('button', { name: 'Add' }).click()
-      await page.getByText('was not taken').waitFor()
+      await page.getByText('was not accepted').waitFor()
       await look('pages-not-taken')
       await page.getByRole('link', { name: 'Sign in' }).click()
       await signIn(page, 'ada')

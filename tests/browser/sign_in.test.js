@@ -76,7 +76,7 @@ test('a wrong password: the page again, the name kept, the cursor in the passwor
   const answered = page.waitForResponse((response) => response.url().endsWith('/login'))
   await fill(page, 'user', 'wrong')
   assert.equal((await answered).status(), 401)
-  assert.match(await page.getByRole('alert').textContent(), /not right/)
+  assert.match(await page.getByRole('alert').textContent(), /incorrect/)
   assert.equal(await page.getByLabel('Username').inputValue(), 'user')
   await page.locator('#password:focus').waitFor()
   assert.equal(await page.getByLabel('Password').getAttribute('aria-describedby'), 'problem')

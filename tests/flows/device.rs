@@ -120,7 +120,7 @@ fn ends(answer: &Answer, title: &str) {
     assert!(answer.status == 200 && answer.is_page() && answer.body.contains(title), "{answer:?}");
 }
 
-const ALLOWED: &str = "<h1>Your device can go on</h1>";
+const ALLOWED: &str = "<h1>Your device can continue</h1>";
 const DENIED: &str = "<h1>Nothing was allowed</h1>";
 
 #[tokio::test]
@@ -174,7 +174,7 @@ async fn c53_a_link_fills_the_field_in_and_sends_nothing() {
     let page = Answer::to(phone.http.get(complete)).await;
     assert!(page.status == 200 && page.is_page(), "{page:?}");
     assert!(page.body.contains(&format!("value=\"{}\"", device.user_code())), "{page:?}");
-    assert!(page.body.contains("Does your device show this very code?"), "{page:?}");
+    assert!(page.body.contains("Does your device show exactly this code?"), "{page:?}");
     // A user who is signed in is asked all the same, though the client is the author's own.
     phone.sign_in(&[], "admin", "admin123").await;
     let page = sends(&phone, &page.form(), device.user_code()).await;
@@ -238,7 +238,7 @@ async fn c53_a_device_learns_that_it_was_denied() {
     assert!(again.status == 400 && again.is_page(), "{again:?}");
     refused(&device.polls().await, "access_denied");
     let page = types(&phone, device.user_code()).await;
-    assert!(page.status == 400 && page.body.contains("No device waits with this code"), "it is used: {page:?}");
+    assert!(page.status == 400 && page.body.contains("No device is waiting with this code"), "it is used: {page:?}");
 }
 
 #[tokio::test]
@@ -490,7 +490,7 @@ async fn c46_codes_cannot_be_guessed() {
     assert_eq!(types(&phone, "not a code").await.status, 400, "which is no guess");
     for _ in 0..10 {
         let wrong = types(&phone, "BBBB-BBBB").await;
-        assert!(wrong.status == 400 && wrong.body.contains("No device waits with this code"), "{wrong:?}");
+        assert!(wrong.status == 400 && wrong.body.contains("No device is waiting with this code"), "{wrong:?}");
     }
     // One more is let through, and then the right one has to wait as well, in any browser.
     assert_eq!(types(&phone, "BBBB-BBBB").await.status, 400);

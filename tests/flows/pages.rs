@@ -132,7 +132,7 @@ async fn an_error_page_speaks_the_user_s_language_and_leads_back_to_the_client()
             &without_state,
             "Zurück zu",
             "Guest &#60;Book&#62;",
-            "keeps no cookies",
+            "does not accept cookies",
         ],
     );
 
@@ -145,7 +145,7 @@ async fn an_error_page_speaks_the_user_s_language_and_leads_back_to_the_client()
     for changes in [("client_id", "nobody"), ("redirect_uri", "https://evil.example/")] {
         let page = browser.authorize(&[GUEST, &[(changes.0, Some(changes.1))]].concat()).await;
         assert!(page.status == 400 && page.is_page() && !page.body.contains("<a "), "{page:?}");
-        assert!(page.body.contains("The application sent something that cannot be answered."), "{page:?}");
+        assert!(page.body.contains("The application sent a request that cannot be answered."), "{page:?}");
     }
     let forged = browser.login(&form[1..], "admin", "admin123").await;
     assert!(forged.status == 400 && !forged.body.contains("<a "), "{forged:?}");

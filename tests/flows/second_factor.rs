@@ -54,7 +54,7 @@ async fn one_more_thing_is_asked_until_it_is_enough() {
     let asked = answer(&browser, &choice.form(), "mail").await;
     assert!(asked.body.contains("one-time-code"), "{asked:?}");
     let wrong = answer(&browser, &asked.form(), "271828").await;
-    assert!(wrong.status == 401 && wrong.body.contains("That is not right."), "{wrong:?}");
+    assert!(wrong.status == 401 && wrong.body.contains("That is incorrect."), "{wrong:?}");
     let done = answer(&browser, &wrong.form(), CODE).await;
     assert_eq!(done.redirect()["state"], "s");
     let claims = claims(&browser.redeem(&done.redirect()["code"], &[]).await);
@@ -278,7 +278,7 @@ async fn the_pages_speak_the_language_that_is_asked_for() {
     // It stays through the steps; errors have it from the browser.
     let form = browser.authorize(&[("ui_locales", Some("de"))]).await.form();
     let wrong = browser.login(&form, "admin", "wrong").await;
-    assert!(wrong.body.contains("Benutzername oder Passwort stimmt nicht."), "{wrong:?}");
+    assert!(wrong.body.contains("Der Benutzername oder das Passwort ist falsch."), "{wrong:?}");
     assert!(browser.login(&wrong.form(), "admin", "admin123").await.redirect().contains_key("code"));
     let consent = browser.authorize(&[("ui_locales", Some("de"))]).await;
     assert!(consent.body.contains("Zugriff erlauben?") && consent.body.contains("Ablehnen"), "{consent:?}");

@@ -1,4 +1,4 @@
-//! `private_key_jwt`: a client signs a statement of who it is (RFC 7523 §2.2, §3).
+//! `private_key_jwt`: a client authenticates with a signed statement (RFC 7523 §2.2, §3).
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ impl<'a> Assertion<'a> {
         Ok(Assertion { jwt, claims })
     }
 
-    /// The client that it names, by whose keys it is to be verified.
+    /// The client that it names, by whose keys it must be verified.
     pub(super) fn subject(&self) -> Option<&str> {
         self.text("sub")
     }
@@ -47,7 +47,7 @@ impl<'a> Assertion<'a> {
         if header.typ.is_some() && !header.is_type("jwt") && !header.is_type("client-authentication+jwt") {
             return Err(Reason::AssertionMalformed);
         }
-        // RFC 7523 §3, 9: signed by a key of the client, that of its `kid` where both have one
+        // RFC 7523 §3, 9: signed by a key of the client, the one with its `kid` if both have one
         let kid = header.kid.as_deref();
         let is_named = |key: &&PublicKey| kid.is_none() || key.id().is_none() || key.id() == kid;
         let is_allowed = |key: &&PublicKey| server.assertion_algorithms().contains(&key.algorithm);
@@ -62,7 +62,7 @@ impl<'a> Assertion<'a> {
         if self.text("iss") != Some(&client.client_id) || self.subject() != Some(&client.client_id) {
             return Err(Reason::AssertionMalformed);
         }
-        // RFC 7523 §3, 3, as its revision has it: this issuer and nothing else, so that no other server can pass it on
+        // RFC 7523 §3, 3, as revised: only this issuer, so that no other server can pass it on
         let issuer = server.issuer().as_str();
         let is_for_us = match self.claims.get("aud") {
             Some(Value::String(audience)) => audience == issuer,
@@ -78,16 +78,16 @@ impl<'a> Assertion<'a> {
         if expires_at <= now || expires_at > now + LONGEST {
             return Err(Reason::AssertionExpired);
         }
-        // RFC 7523 §3, 5 and 6: it says when it was issued, which is not long ago, and is valid already
+        // RFC 7523 §3, 5 and 6: it was issued a short time ago, and is valid already
         let issued_at = self.moment("iat")?.ok_or(Reason::AssertionMalformed)?;
         let begins = self.moment("nbf")?.unwrap_or(issued_at).max(issued_at);
         if begins > now + SKEW || now.since(issued_at) > LONGEST {
             return Err(Reason::AssertionExpired);
         }
-        // RFC 7523 §3, 7: once. A store that forgot which were spent takes none from before.
+        // RFC 7523 §3, 7: once. A store that forgot which were spent accepts none from before.
         let id = self.text("jti").filter(|id| (1..=256).contains(&id.len())).ok_or(Reason::AssertionMalformed)?;
         let key = Key::of(Kind::Assertion, &format!("{}\0{id}", client.id));
-        // It may be dated ahead by as much, and must not seem younger than a memory that is lost meanwhile.
+        // It may be dated this far ahead, and must not seem younger than a memory that was lost meanwhile.
         let made = Timestamp::from_seconds(issued_at.seconds().saturating_sub(SKEW.as_secs()));
         let keep = expires_at.since(now) + SKEW + SLOWEST_ANSWER;
         match server.ledger().spend_made_at(key, made, keep).await? {
@@ -101,7 +101,7 @@ impl<'a> Assertion<'a> {
         self.claims.get(name).and_then(Value::as_str)
     }
 
-    /// A time, if it is there.
+    /// A time, if present.
     fn moment(&self, name: &str) -> Result<Option<Timestamp>, Reason> {
         match self.claims.get(name) {
             Some(time) => {
@@ -114,5 +114,5 @@ impl<'a> Assertion<'a> {
 
 /// How far ahead an assertion may expire, and how long ago it may have been issued: it need not live longer than the request.
 const LONGEST: Duration = Duration::from_secs(300);
-/// How far a client's clock may be ahead. For as long a new store takes no assertion at all.
+/// How far a client's clock may be ahead. A new store accepts no assertions at all for this long.
 const SKEW: Duration = Duration::from_secs(10);

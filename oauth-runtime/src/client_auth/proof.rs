@@ -1,4 +1,4 @@
-//! Which key a client shows that it holds, with a request for tokens or with one that it pushes (RFC 9449 §5, §10.1).
+//! The key that a client proves to hold, with a token request or a pushed request (RFC 9449 §5, §10.1).
 
 use actix_web::HttpRequest;
 
@@ -9,7 +9,7 @@ use crate::model::proof::ShownAt;
 use crate::server::Server;
 use crate::server::paths::Url;
 
-/// A good proof, which is not spent yet; none where nothing is shown, or where this service takes no proofs.
+/// A valid proof, not spent yet; `None` if there is none, or if this service accepts no proofs.
 pub(crate) fn shown(server: &Server, http: &HttpRequest, url: Url) -> Result<Option<Proof>, Reason> {
     let Some(proofs) = &server.protection().proofs else { return Ok(None) };
     let refused = |flaw| refused(flaw, ShownAt::Server);
@@ -21,14 +21,14 @@ pub(crate) fn shown(server: &Server, http: &HttpRequest, url: Url) -> Result<Opt
     Ok(Some(proof))
 }
 
-/// Spends a proof with which tokens are issued, for all processes: once it is known that they can be.
+/// Spends a proof for all processes, once it is known that the tokens can be issued.
 pub(crate) async fn spend(server: &Server, proof: &Proof) -> Result<(), Reason> {
     let proofs = server.protection().proofs.as_ref().ok_or(Reason::Internal)?;
     proofs.rules.spend(server.ledger(), proof, ShownAt::Server).await
 }
 
-/// Spends a proof with a request that is pushed, in this process. One that comes again elsewhere binds a code to a key that its
-/// thief has not.
+/// Spends a proof with a request that is pushed, in this process. If it is replayed elsewhere, the code is bound to a
+/// key that the thief does not have.
 pub(crate) fn spend_here(server: &Server, proof: &Proof) -> Result<(), Reason> {
     let proofs = server.protection().proofs.as_ref().ok_or(Reason::Internal)?;
     proofs.rules.spend_here(proof, ShownAt::Server)

@@ -1,5 +1,5 @@
 //! Clients whose id is the URL of a document about them (draft-ietf-oauth-client-id-metadata-document-02): nothing is
-//! stored, and nothing is fetched for a stranger.
+//! stored, and nothing is fetched before a user has signed in.
 
 mod address;
 mod cache;
@@ -30,7 +30,7 @@ use crate::model::document::Away;
 use crate::model::issuer::Issuer;
 use crate::model::redirect_uri::{Besides, OF_ANSWERS, RedirectUri};
 
-/// What knows the clients that have documents.
+/// Knows the clients that have documents.
 pub(crate) struct Documents {
     places: Places,
     gate: Arc<Gate>,
@@ -44,7 +44,7 @@ pub(crate) struct Documents {
     is_local: bool,
 }
 
-/// How documents are taken.
+/// How documents are accepted.
 pub(crate) struct Rules<'a> {
     pub(crate) hosts: Hosts,
     pub(crate) issuer: &'a Issuer,
@@ -56,7 +56,7 @@ pub(crate) struct Rules<'a> {
 }
 
 impl Documents {
-    /// None where there can be no HTTP client.
+    /// `None` if no HTTP client can be made.
     pub(crate) fn new(rules: Rules<'_>) -> Option<Self> {
         let Rules { hosts, issuer, served, clock, ceiling, schemes } = rules;
         let places = Places::new(hosts, issuer, served.into_iter());
@@ -68,12 +68,12 @@ impl Documents {
         Some(Documents { places, gate, fetcher, cache, clock, ceiling, schemes, is_local })
     }
 
-    /// The client as it is known: by a document that is as good as new, or was for a day.
+    /// The client as it is known, by a document that is fresh or was fresh within the last day.
     pub(crate) fn held(&self, id: &str) -> Option<Arc<RegisteredClient>> {
         self.cache.held(id, self.clock.now())
     }
 
-    /// The client that asks for a user: as its document says where that is as good as new, and else as its URL does, with the
+    /// The client that asks for a user: as its document says if that is fresh, and else as its URL says, with the
     /// redirect URI that it asks for.
     pub(crate) fn asking(&self, id: &str, redirect_uri: Option<&str>) -> Result<Arc<RegisteredClient>, Reason> {
         let url = self.places.parse(id).map_err(Reason::DocumentUnfit)?;
@@ -87,16 +87,17 @@ impl Documents {
         Ok(Arc::new(RegisteredClient { is_provisional: true, ..client }))
     }
 
-    /// The client as its document says, which is fetched where that is not known: for a user who is signed in.
+    /// The client as its document says, which is fetched if not known: for a user who is signed in.
     pub(crate) async fn fetched(&self, id: &str) -> Result<Arc<RegisteredClient>, Reason> {
         let fetched = self.known_or_fetched(id).await;
         fetched.map_err(|why| {
-            tracing::warn!(target: "oauth", client = id, %why, "a document about a client is not taken");
+            tracing::warn!(target: "oauth", client = id, %why, "a document about a client is not accepted");
             refused(why)
         })
     }
 
-    /// The same, for a client that holds something of a user's: while the document is away, the last good one counts.
+    /// The same, for a client that holds something of a user: while the document cannot be fetched, the last good one
+    /// counts.
     pub(crate) async fn fetched_or_held(&self, id: &str) -> Result<Arc<RegisteredClient>, Reason> {
         let fetched = self.fetched(id).await;
         let client = fetched.or_else(|reason| self.held(id).ok_or(reason))?;
@@ -109,7 +110,7 @@ impl Documents {
         if let Some(client) = self.cache.fresh(id, self.clock.now()) {
             return Ok(client);
         }
-        // Before there is an entry: made-up URLs that are not asked for take no room.
+        // Before there is an entry, so that made-up URLs that are not fetched take no room.
         if !self.gate.has_room() {
             return Err(Away::Budget.into());
         }
@@ -158,7 +159,7 @@ impl Documents {
         credentials: Option<Credentials>,
     ) -> RegisteredClient {
         let (id, way) = (url.as_str().to_owned(), Unlisted::Document);
-        // What it calls itself nothing vouches for; the host, the domain name system does.
+        // Its own name is not verified; the host is, by the domain name system.
         let client = RegisteredClient::unlisted(way, id, url.shown(), redirect_uris, credentials, &self.ceiling);
         RegisteredClient { calls_itself: name, ..client }
     }
@@ -175,7 +176,7 @@ fn refused(why: NotFetched) -> Reason {
     }
 }
 
-/// What is taken of a document is what this service could have been configured with.
+/// An accepted document is one with which this service could have been configured.
 #[cfg(fuzzing)]
 pub(crate) fn fuzz(json: &[u8]) {
     use crate::model::redirect_uri::{Besides, OF_ANSWERS};

@@ -22,10 +22,10 @@ use crate::seal::{NotSealed, Sealer, derive};
 use crate::standing::Spent;
 use crate::store::{Key, Kind, StoreError};
 
-/// What registers clients, and knows them again.
+/// Registers clients, and recognizes them.
 pub(crate) struct Registrar {
     sealer: Sealer,
-    /// What the secrets of clients are made with, the current one first.
+    /// The keys that make the secrets of clients, the current one first.
     keys: Vec<hmac::Key>,
     tokens: Arc<OwnTokens>,
     pub(crate) ceiling: Arc<Ceiling>,
@@ -33,14 +33,14 @@ pub(crate) struct Registrar {
     schemes: Vec<String>,
     /// Whether the issuer is on loopback.
     is_local: bool,
-    /// The names of the service and of the listed clients, which no other may bear.
+    /// The names of the service and of the listed clients, which no other client may have.
     taken: Vec<String>,
 }
 
 /// A client that was just registered.
 pub(crate) struct Registered {
     pub(crate) client_id: String,
-    /// What codes, tokens and facts call it.
+    /// Its name in codes, tokens and facts.
     pub(crate) name: String,
     pub(crate) secret: Option<String>,
     pub(crate) method: Method,
@@ -58,7 +58,7 @@ pub(crate) struct Rules {
 }
 
 impl Registrar {
-    /// None where no key can be derived.
+    /// `None` if no key can be derived.
     pub(crate) fn new(secrets: &Secrets, issuer: &str, tokens: &Arc<OwnTokens>, rules: Rules) -> Option<Self> {
         let key = |secret| Some(hmac::Key::new(hmac::HMAC_SHA256, &derive(secret, b"registered clients")?));
         let Rules { ceiling, schemes, is_local, names } = rules;
@@ -86,16 +86,16 @@ impl Registrar {
         Ok(Registered { name: name_of(&client_id), secret, client_id, method, registration, issued_at, expires_at })
     }
 
-    /// The client with this id, if one was registered by it here, and has neither expired nor ended.
+    /// The client with this id, if it was registered here, and has neither expired nor been ended.
     pub(crate) async fn find(&self, client_id: &str) -> Result<Option<RegisteredClient>, Reason> {
         let Some(client) = self.opened(client_id) else { return Ok(None) };
-        // Only for what was sealed here: a stranger's made-up id costs the store nothing.
+        // Only for ids that were sealed here: a made-up id costs the store nothing.
         let has_ended = self.tokens.ledger.is_spent(ending_of(&client.id)).await?;
         Ok((!has_ended).then_some(client))
     }
 
-    /// Ends a client, for as long as its registration could have lasted; false where there is none of this id or name, and
-    /// where it has ended.
+    /// Ends a client, for as long as its registration could have lasted; `false` if there is none with this id or name,
+    /// or if it has ended.
     pub(crate) async fn end(&self, client: &str) -> Result<bool, StoreError> {
         let is_name = Unlisted::of(client) == Some(Unlisted::Registered);
         if !is_name && self.opened(client).is_none() {
@@ -112,7 +112,7 @@ impl Registrar {
         self.client(client_id, opened.value)
     }
 
-    /// The kinds of clients that there can be: what the metadata may promise.
+    /// The kinds of clients that there can be, for the metadata.
     pub(crate) fn possible(&self) -> impl Iterator<Item = RegisteredClient> {
         let redirect_uris = vec!["https://client.example/callback".to_owned()];
         [false, true].into_iter().filter_map(move |has_secret| {
@@ -127,12 +127,12 @@ impl Registrar {
 
     fn client(&self, client_id: &str, registration: Registration) -> Option<RegisteredClient> {
         let Registration { name, redirect_uris, has_secret, requires_proof, .. } = registration;
-        // What was good when it was registered may be no more: by the configuration of now.
+        // By the current configuration, since a URI may no longer be allowed.
         let parsed = |uri: &String| RedirectUri::parse(uri, self.besides()).ok();
         let redirect_uris: Vec<RedirectUri> = redirect_uris.iter().filter_map(parsed).collect();
         let shown = redirect_uris.first()?;
         let shown = shown.destination(shown.as_str());
-        // A private scheme is no host, whatever it reads like.
+        // A private scheme is not a host, whatever it looks like.
         let shown = if shown.source.ends_with(':') { shown.source } else { shown.shown };
         let secrets = || self.secrets(client_id).map(|secret| SecretHash::of(&secret)).collect();
         let name = name.filter(|name| !self.is_taken(name)).unwrap_or(shown);
@@ -142,12 +142,12 @@ impl Registrar {
         Some(RegisteredClient { client_id: client_id.to_owned(), requires_proof, ..client })
     }
 
-    /// The secret of a client, and those that it had before the service's changed.
+    /// The secret of a client, and those that it had before the service's secret changed.
     fn secrets(&self, client_id: &str) -> impl Iterator<Item = String> {
         self.keys.iter().map(move |key| URL_SAFE_NO_PAD.encode(hmac::sign(key, client_id.as_bytes())))
     }
 
-    /// Whether users would take this name for the service's own, or for a client that its author listed.
+    /// Whether users could mistake this name for the service's, or for a client that its author listed.
     fn is_taken(&self, name: &str) -> bool {
         let name = letters(name);
         let is_like =
@@ -160,13 +160,13 @@ impl Registrar {
     }
 }
 
-/// What of a name is compared.
+/// The part of a name that is compared.
 fn letters(name: &str) -> String {
     FoldedName::of(name).as_str().chars().filter(|letter| letter.is_alphanumeric()).collect()
 }
 
-/// What codes, tokens and facts call a client, by its id or by this name: it fits a code, and shows nothing of where its users
-/// are sent.
+/// The name of a client in codes, tokens and facts, from its id or this name: it fits into a code, and does not reveal
+/// where its users are sent.
 pub(crate) fn name_of(client: &str) -> String {
     if client.starts_with(PREFIX) { digest(REGISTERED.trim_end_matches('-'), client) } else { client.to_owned() }
 }
@@ -180,11 +180,11 @@ fn ending_of(id: &str) -> Key {
     Key::of(Kind::Registration, id)
 }
 
-/// What the id of a client that registered itself begins with.
+/// The beginning of the id of a client that registered itself.
 const PREFIX: &str = "r.";
 /// How long a registration lasts.
 const LIFETIME: Duration = Duration::from_secs(400 * 24 * 3600);
-/// A shorter name is found in many others by chance.
+/// A shorter name is contained in many others by chance.
 const LEAST_TO_CONTAIN: usize = 4;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Clients that a function of the author's knows, such as the rows of a table.
+//! Clients that the author's function knows, such as the rows of a table.
 
 use std::fmt::Display;
 use std::future::Future;
@@ -19,15 +19,16 @@ use crate::model::ceiling::Unlisted;
 use crate::model::client::{Client, ClientSettings, RegisteredClient, is_client_id};
 use crate::users::gives_way::GivesWay;
 
-/// What the function of [`Builder::clients`](crate::Builder::clients) may answer: `Option<Client>`, or a `Result` of it.
+/// What the function of [`Builder::clients`](crate::Builder::clients) may return: `Option<Client>`, or a `Result` of
+/// it.
 ///
-/// `None` means that there is no such client. An error means that it could not be found out: the request is answered 503, and
-/// the log has the error.
+/// `None` means that there is no such client. An error means that this is unknown: the request is answered with 503,
+/// and the log has the error.
 pub trait FoundClient {
-    /// Turns the answer into one whose error is a text.
+    /// Turns the result into one whose error is a text.
     ///
     /// # Errors
-    /// The text for the log.
+    /// The author's error, as a text for the log.
     fn into_found(self) -> Result<Option<Client>, String>;
 }
 
@@ -46,36 +47,36 @@ impl<E: Display> FoundClient for Result<Option<Client>, E> {
 /// The author's function.
 pub(crate) type Function =
     dyn Fn(String) -> Pin<Box<dyn Future<Output = Result<Option<Client>, String>>>> + Send + Sync;
-/// What the builder does with a client that is listed.
+/// The builder's check of a listed client.
 pub(crate) type Check = dyn Fn(ClientSettings) -> Result<RegisteredClient, String> + Send + Sync;
 
-/// The author's function, what it said of late, and the bounds within which it is called.
+/// The author's function, its recent answers, and the bounds within which it is called.
 pub(crate) struct Told {
     function: Arc<Function>,
     check: Box<Check>,
     timeout: Duration,
     at_once: Semaphore,
-    /// Kept for ids that there were of late: made-up ones must not keep them waiting.
+    /// Reserved for ids that existed recently, so that made-up ones do not delay them.
     at_once_for_known: Semaphore,
     gives_way: GivesWay,
     clock: Clock,
     known: Cache<String, Known>,
-    /// Apart from those that there are, which made-up ids must not drive out.
+    /// Separate from existing clients, which made-up ids must not evict.
     unknown: Cache<String, Duration>,
-    /// Those that there were when they were last asked for.
+    /// Ids that existed when they were last looked up.
     of_late: Cache<String, ()>,
-    /// How often it was said that a client is another one now.
+    /// How often `forget_client` was called.
     changes: AtomicU64,
 }
 
 #[derive(Clone)]
 struct Known {
     client: Arc<RegisteredClient>,
-    /// By the monotonic clock, as all that is kept here.
+    /// By the monotonic clock, like everything here.
     until: Duration,
 }
 
-/// Why there is no client to answer with.
+/// Why no client was found.
 #[derive(Debug, thiserror::Error)]
 enum NoAnswer {
     #[error("it panicked")]
@@ -84,7 +85,7 @@ enum NoAnswer {
     TimedOut,
     #[error("it failed: {0}")]
     Failed(String),
-    #[error("it answered a client that cannot be used: {0}")]
+    #[error("it returned a client that cannot be used: {0}")]
     Unusable(String),
 }
 
@@ -105,9 +106,9 @@ impl Told {
         }
     }
 
-    /// The client with this id, as the function had it at most a minute ago.
+    /// The client with this id, as the function returned it at most a minute ago.
     pub(crate) async fn find(&self, id: &str) -> Result<Option<Arc<RegisteredClient>>, Reason> {
-        // Ids that others than the author give out are never the author's.
+        // Ids of other kinds are never the author's.
         if !is_client_id(id) || is_reserved(id) || Unlisted::of(id).is_some() {
             return Ok(None);
         }
@@ -121,7 +122,7 @@ impl Told {
         })
     }
 
-    /// Forgets what it said of a client.
+    /// Forgets its answer about a client.
     pub(crate) fn forget(&self, id: &str) {
         self.changes.fetch_add(1, Ordering::SeqCst);
         self.known.remove(id);
@@ -133,7 +134,7 @@ impl Told {
             if self.is_unknown(id) {
                 return Ok(None);
             }
-            // Those who come meanwhile wait for the one answer.
+            // Calls that come meanwhile wait for the same answer.
             let place = match self.known.get_value_or_guard_async(id).await {
                 Ok(known) if self.is_fresh(known.until) => return Ok(Some(known.client)),
                 Ok(stale) => {
@@ -148,7 +149,7 @@ impl Told {
             let changes = self.changes.load(Ordering::SeqCst);
             let asked = self.clock.monotonic();
             let client = self.called(id).await?;
-            // What was asked before a client changed may be of before.
+            // An answer to a call from before a change may be outdated.
             let is_of_now = self.changes.load(Ordering::SeqCst) == changes;
             match &client {
                 Some(client) => {
@@ -187,12 +188,12 @@ impl Told {
         let answer = answer.map_err(|_panic| NoAnswer::Panicked)?.map_err(NoAnswer::Failed)?;
         let Some(Client { settings, .. }) = answer else { return Ok(None) };
         if settings.id != id {
-            // A table may compare otherwise than it should.
+            // A table may compare ids differently.
             tracing::warn!(
                 target: "oauth",
                 client = id,
                 answered = settings.id,
-                "the function of .clients(..) answered a client with another id, which is taken for none: ids are compared byte for \
+                "the function of .clients(..) returned a client with another id, which counts as none: ids are compared byte for \
                  byte"
             );
             return Ok(None);
@@ -202,10 +203,10 @@ impl Told {
 }
 
 const KNOWN_FOR: Duration = Duration::from_secs(60);
-/// Short: a client that was added to the table just now may have been asked for before.
+/// Short, since a client that was just added to the table may have been asked for before.
 const UNKNOWN_FOR: Duration = Duration::from_secs(5);
 const MOST_KNOWN: usize = 4_096;
 const MOST_UNKNOWN: usize = 1_024;
-/// A table has no use of more, and ids that strangers make up must not take all of its connections.
+/// A table does not need more, and made-up ids must not take all of its connections.
 const MOST_AT_ONCE: usize = 24;
 const MOST_AT_ONCE_FOR_KNOWN: usize = 8;

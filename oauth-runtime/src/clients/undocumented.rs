@@ -1,11 +1,11 @@
-//! In place of `documents.rs`, without the feature `mcp`: there are none.
+//! Replaces `documents.rs` without the feature `mcp`: there are no documents.
 
 use std::sync::Arc;
 
 use crate::error::Reason;
 use crate::model::client::RegisteredClient;
 
-/// What knows the clients that have documents: none does.
+/// Without documents.
 pub(crate) enum Documents {}
 
 impl Documents {

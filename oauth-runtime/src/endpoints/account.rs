@@ -1,4 +1,5 @@
-//! `GET` and `POST /account`: users see where they are signed in and which applications have access, and end it.
+//! `GET` and `POST /account`: users see where they are signed in and which applications have access, and can end
+//! either.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +22,7 @@ use crate::sign_in::browser::Browser;
 use crate::sign_in::{form, language};
 use crate::standing::{Decision, View};
 
-/// Shows the page, or takes what its form says.
+/// Shows the page, or does what its form says.
 pub(crate) async fn respond(
     server: &Server,
     http: &HttpRequest,
@@ -104,7 +105,7 @@ async fn applications(server: &Server, grants: &[Grant], now: Timestamp) -> Resu
     }
     let mut applications = Vec::new();
     for (client, (scope, since, last_used)) in by_client {
-        // One that was taken out of the configuration is still to be ended.
+        // One that was removed from the configuration can still be ended.
         let found = server.clients().find(client).await?;
         let name = found.map(|found| found.name.clone());
         let name = name.unwrap_or_else(|| said.get(client).copied().unwrap_or(client).to_owned());
@@ -124,7 +125,7 @@ fn shown<'a>(applications: &'a [Application], described: &'a [Vec<&'a str>]) -> 
     shown.collect()
 }
 
-/// Ends one session, or all that one client has: of the user whose page it is, in the session that it was shown to.
+/// Ends one session, or all that one client has, for the user and the session to which the page was shown.
 async fn end(server: &Server, http: &HttpRequest, parameters: &Parameters<'_>) -> Result<HttpResponse, Reason> {
     let form = form::open::<AccountForm>(server, http, parameters)?.value;
     let session = Session::presented(http, server).ok_or(Reason::NotSignedIn)?;
@@ -142,7 +143,7 @@ async fn end(server: &Server, http: &HttpRequest, parameters: &Parameters<'_>) -
             return Ok(Decision::Keep(None));
         }
         Ok(match ending {
-            // One that is not listed has ended, or is somebody else's.
+            // One that is not listed has ended, or belongs to another user.
             Ending::Session(id) if record.has_session(id, now) => {
                 record.end_session(id, now);
                 Decision::Write(Some(true))
@@ -161,7 +162,7 @@ async fn end(server: &Server, http: &HttpRequest, parameters: &Parameters<'_>) -
     if has_ended {
         server.tell(ending.told(&form.subject));
     }
-    // There it says that they are signed out, and the cookie goes.
+    // That page says that they are signed out, and removes the cookie.
     let is_own = matches!(ending, Ending::Session(id) if id == form.session);
     Ok(see_other(server.path(if is_own { Url::Logout } else { Url::Account }).to_owned()))
 }

@@ -1,4 +1,4 @@
-//! What the pages are made of besides HTML.
+//! The stylesheet and the logo of the pages.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse};
@@ -14,7 +14,7 @@ pub(crate) async fn stylesheet(server: &Server, _: &HttpRequest, _: &Parameters<
 
 /// `GET /oauth/logo`
 pub(crate) async fn logo(server: &Server, _: &HttpRequest, _: &Parameters<'_>) -> Result<HttpResponse, Reason> {
-    // Its URL is there only with a logo.
+    // Its URL exists only with a logo.
     let logo = server.logo().ok_or(Reason::Internal)?;
     Ok(asset(logo.media_type, logo.bytes.clone().into_owned()))
 }
@@ -24,7 +24,7 @@ fn asset(media_type: &'static str, bytes: Vec<u8>) -> HttpResponse {
         .insert_header((header::CONTENT_TYPE, media_type))
         .insert_header((header::CACHE_CONTROL, "public, max-age=3600"))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        // An SVG opened by itself is a document: it shall run nothing.
+        // An SVG opened by itself is a document, which must not run anything.
         .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; sandbox"))
         .body(bytes)
 }

@@ -17,7 +17,7 @@ use crate::sign_in::request::{Asking, Authorization, is_silent, state};
 use crate::sign_in::room;
 use crate::standing::View;
 
-/// Answers with a code where a session is enough, and else with the sign-in page.
+/// Answers with a code if a session is enough, or else with the sign-in page.
 pub(crate) async fn respond(
     server: &Server,
     http: &HttpRequest,
@@ -37,18 +37,18 @@ async fn answer(
     parameters: &Parameters<'_>,
     push: Option<Push>,
 ) -> Result<HttpResponse, Reason> {
-    // RFC 6749 §4.1.2.1: until client and redirect URI are known good, the answer is a page and never a redirect
+    // RFC 6749 §4.1.2.1: until client and redirect URI are verified, the answer is a page and never a redirect
     let asking = Asking::read(server, parameters).await?;
-    // The same: a redirect would have to bring it back
+    // The same, since a redirect would have to return it
     let state = state(parameters)?;
     let session = Session::of(http, server).await;
-    // RFC 9700 §4.11.2: else a link of anyone's sends browsers to a third party without a question; OpenID Connect Core
-    // §3.1.2.6 has no page for prompt=none
+    // RFC 9700 §4.11.2: otherwise anyone's link could send browsers to a third party without asking; OpenID Connect
+    // Core §3.1.2.6 allows no page for prompt=none
     let is_signed_in = matches!(&session, Ok(Some(_)));
-    // For a stranger nothing is fetched: it waits until they have signed in.
+    // Nothing is fetched before the user has signed in.
     let asking = if is_signed_in { asking.known(server).await? } else { asking };
     let (client, destination) = (Arc::clone(&asking.client), asking.destination.clone());
-    // Whose client the author never saw is anyone's: to that one only a user's own decision leads.
+    // A client that the author did not list may be anyone's: only a user's own decision leads to it.
     let is_listed = client.unlisted.is_none();
     let may_be_sent_on =
         !client.is_third_party || (is_listed && (is_signed_in || is_silent(parameters).unwrap_or(false)));
@@ -82,23 +82,23 @@ async fn authorize(
     begin(server, http, authorization, Presented { shown: session, may_speak: proves_its_user }, by).await
 }
 
-/// An authorization request in which nothing is wrong.
+/// A valid authorization request.
 pub(super) struct Good {
     authorization: Authorization,
-    /// Whether nothing may be shown.
+    /// Whether no page may be shown.
     is_silent: bool,
     /// Whether a session may answer it for its user.
     proves_its_user: bool,
 }
 
 impl Good {
-    /// The key that its code is for.
+    /// The key that its code is bound to.
     pub(super) fn key(&self) -> Option<&Thumbprint> {
         self.authorization.request.key.as_ref()
     }
 }
 
-/// Finds a request good, whichever way it came.
+/// Validates a request, however it came.
 pub(super) fn found_good(
     server: &Server,
     http: &HttpRequest,
@@ -109,8 +109,8 @@ pub(super) fn found_good(
     let mut authorization = Authorization { request, client: asking.client, destination: asking.destination };
     room::check(server, &authorization)?;
     let is_silent = is_silent(parameters)?;
-    // The ID token by which the client says whom it takes its user for (OpenID Connect Core §3.1.2.1). A forged one can
-    // only keep the client from getting a user, and does not let a session speak for them.
+    // The ID token by which the client says which user it expects (OpenID Connect Core §3.1.2.1). A forged one can only
+    // prevent the client from getting a user, and does not let a session answer for them.
     let hint = server.id_token_hint(parameters)?;
     let proves_its_user = hint.as_ref().is_none_or(|hint| hint.verified.is_some());
     authorization.request.requirements.subject = hint.map(|hint| hint.subject);

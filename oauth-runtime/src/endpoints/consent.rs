@@ -1,4 +1,4 @@
-//! `POST /consent`: a person allows a client what it asks for, or does not (OAuth 2.1 §7.3.1).
+//! `POST /consent`: a person allows a client what it asks for, or denies it (OAuth 2.1 §7.3.1).
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::sign_in::{consent, for_device, form, redirect};
 use crate::standing::{Decision, HandedOut};
 use crate::store::{Key, Kind};
 
-/// Takes the decision, and sends the browser back to the client with it.
+/// Accepts the decision, and sends the browser back to the client with it.
 pub(crate) async fn decide(
     server: &Server,
     http: &HttpRequest,
@@ -31,7 +31,7 @@ pub(crate) async fn decide(
     };
     let ConsentForm { id, grant, request, mut person, .. } = opened.value;
     let session = person.authentication.session.clone();
-    // What is decided here is the user's whose session this is: another may have the browser by now.
+    // The decision belongs to the user of this session: another user may have the browser by now.
     if session.as_ref().is_some_and(|id| !Session::is_presented(http, server, id)) {
         return Err(Reason::FormOfASignedOut);
     }
@@ -44,7 +44,7 @@ pub(crate) async fn decide(
     let (key, as_of) = (Key::of(Kind::Subject, &person.subject), person.authentication.as_of);
     let bound_to = consent::bound_to(&authorization);
     let decision = |record: &mut Record, now| {
-        // The page was shown to a user who may have been signed out since.
+        // The user to whom the page was shown may have been signed out since.
         record.judge(&HandedOut { sequence: as_of.sequence, session: session.as_deref(), grant: None }, now)?;
         let (client, session) = (authorization.client.id.as_str(), session.as_deref());
         let is_allowed = granted.is_some();
@@ -55,9 +55,9 @@ pub(crate) async fn decide(
             return Ok(Decision::Keep(sent));
         }
         match &granted {
-            // A stranger's device says nothing of what the user allowed the client itself.
+            // An unknown device says nothing about what the user allowed the client itself.
             None if authorization.request.device.is_some() => {}
-            // One that was given before is taken back with it.
+            // This also withdraws an earlier consent.
             None => {
                 record.withdraw(client);
             }

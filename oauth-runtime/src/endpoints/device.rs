@@ -1,4 +1,4 @@
-//! `GET` and `POST /device`: a user types the code that a device shows, and decides what it may (RFC 8628 §3.3).
+//! `GET` and `POST /device`: a user types the code that a device shows, and decides what it may do (RFC 8628 §3.3).
 
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
@@ -18,7 +18,7 @@ use crate::sign_in::browser::Browser;
 use crate::sign_in::page::{status_of, with_problem};
 use crate::sign_in::{for_device, form, language};
 
-/// Shows the page, or takes the code.
+/// Shows the page, or accepts the code.
 pub(crate) async fn respond(
     server: &Server,
     http: &HttpRequest,
@@ -29,19 +29,19 @@ pub(crate) async fn respond(
         form::open::<DeviceForm>(server, http, parameters)?;
         return entered(server, http, typed).await;
     }
-    // A user who was sent back here: nothing came of it.
+    // A user who was sent back here with an error.
     if parameters.get("error", 64)?.is_some() {
         return Ok(for_device::done(server, language::of(http, server), false));
     }
     page(server, http, typed, None)
 }
 
-/// Goes on with the request of the device, as with one that a browser brings: nothing of it is allowed by this.
+/// Continues with the request of the device as with one from a browser: this alone allows nothing.
 async fn entered(server: &Server, http: &HttpRequest, typed: &str) -> Result<HttpResponse, Reason> {
     let Some(code) = UserCode::parse(typed) else {
         return page(server, http, typed, Some(SignInProblem::Wrong));
     };
-    // RFC 8628 §5.1: before it is looked at
+    // RFC 8628 §5.1: before it is looked up
     let attempt = match server.limits().user_code(&server.client_address().networks(http)).await? {
         Ok(attempt) => attempt,
         Err(too_many) => {
@@ -76,7 +76,7 @@ fn page(
         user_code: &shown,
         problem,
     });
-    // A code is no password: there is nothing to authenticate with.
+    // A code is not a password: there is nothing to authenticate with.
     let status = match status_of(problem) {
         StatusCode::UNAUTHORIZED => StatusCode::BAD_REQUEST,
         status => status,

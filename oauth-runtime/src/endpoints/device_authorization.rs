@@ -61,7 +61,7 @@ pub(crate) async fn ask(
     })))
 }
 
-/// Lets it wait under a code that no other waits under.
+/// Lets it wait under a code of its own.
 async fn waits(server: &Server, waiting: &Waiting) -> Result<(UserCode, AsOf), Reason> {
     for _ in 0..MOST_DRAWN {
         let code = UserCode::draw();
@@ -78,5 +78,5 @@ async fn waits(server: &Server, waiting: &Waiting) -> Result<(UserCode, AsOf), R
     Err(Reason::Internal)
 }
 
-/// Of 20^8 codes a few thousand are taken at most.
+/// Of 20^8 codes at most a few thousand are taken.
 const MOST_DRAWN: usize = 4;

@@ -1,4 +1,4 @@
-//! `GET /.well-known/oauth-authorization-server`: what is true of this server (RFC 8414).
+//! `GET /.well-known/oauth-authorization-server`: the server's metadata (RFC 8414).
 
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
@@ -94,7 +94,7 @@ fn document(server: &Server) -> Value {
                 json!(server.assertion_algorithms());
         }
     }
-    // RFC 9126 §5: left out, it is false
+    // RFC 9126 §5: false if left out
     if server.requires_pushed_requests() {
         metadata["require_pushed_authorization_requests"] = json!(true);
     }

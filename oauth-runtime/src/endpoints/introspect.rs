@@ -13,13 +13,13 @@ use crate::model::form::Parameters;
 use crate::response::not_stored;
 use crate::server::Server;
 
-/// Answers what a token says, or `active: false` and nothing else.
+/// Answers with the claims of a token, or with only `active: false`.
 pub(crate) async fn introspect(
     server: &Server,
     http: &HttpRequest,
     parameters: &Parameters<'_>,
 ) -> Result<HttpResponse, Reason> {
-    // RFC 7662 §2.1: no client may go through tokens that has not shown who it is; a public client cannot
+    // RFC 7662 §2.1: only authenticated clients may try tokens; a public client cannot authenticate
     let client = client_auth::client(server, http, parameters).await?;
     if client.credentials.is_none() {
         return Err(Reason::ClientMayNotIntrospect);
@@ -28,12 +28,12 @@ pub(crate) async fn introspect(
     let _ = parameters.get("token_type_hint", 128)?;
     let claims = active_claims(server, &client, token).await?;
     Ok(not_stored(HttpResponse::Ok()).json(claims.unwrap_or_else(|| {
-        // RFC 7662 §2.2: why a token is not valid is not said
+        // RFC 7662 §2.2: the answer does not say why a token is not valid
         [("active".to_owned(), json!(false))].into_iter().collect()
     })))
 }
 
-/// A refresh token is valid for no resource: it is for `/token` alone, and whether it is the current one is decided there.
+/// A refresh token is valid for no resource: it is only for `/token`, which decides whether it is the current one.
 async fn active_claims(
     server: &Server,
     client: &RegisteredClient,
@@ -42,7 +42,7 @@ async fn active_claims(
     let Some(verified) = server.access_token(token) else { return Ok(None) };
     match bearer::stands(&verified.registered, server.ledger()).await {
         Ok(()) => {}
-        // That it is not known is not that it is not valid.
+        // If this is unknown, it does not mean that the token is not valid.
         Err(reason) if reason.wire().status.is_server_error() => return Err(reason),
         Err(reason) => {
             tracing::debug!(target: "oauth", ?reason, "a token is not active");
@@ -53,7 +53,7 @@ async fn active_claims(
         tracing::debug!(target: "oauth", client = client.id, "a token is not for the client that asks about it");
         return Ok(None);
     };
-    // What names the grant is between this server and itself.
+    // Only this server needs the names of the grant.
     for own in ["gid", "as_of", "renewable", SEALED, SEALED_GRANT] {
         claims.remove(own);
     }
@@ -64,9 +64,9 @@ async fn active_claims(
     Ok(Some(claims))
 }
 
-/// What of a token is for the client that asks: of its own and of those for a resource that it answers for what is in the open;
-/// all, where it answers for this service, as guards here see it. Else nothing: RFC 7662 §4 asks whether the token can be used
-/// there, §2.2 lets each be told another part.
+/// The part of a token that the client may see: of its own tokens, and of those for a resource that it serves, what is
+/// in the open; everything, as guards here see it, if it serves this service. Otherwise nothing: RFC 7662 §4 asks
+/// whether the token can be used there, and §2.2 lets each client see a different part.
 fn told(
     server: &Server,
     client: &RegisteredClient,
@@ -82,7 +82,7 @@ fn told(
         return Ok(None);
     }
     let mut open: Map<String, Value> = Jwt::parse(token)?.claims()?;
-    // As of today, they may be less than the token says.
+    // Today they may be less than the token says.
     for name in ["scope", "aud"] {
         open.remove(name);
         open.extend(verified.claimed().get(&[name]).map(|today| (name.to_owned(), today.into_owned())));

@@ -7,8 +7,8 @@ use crate::model::form::Parameters;
 use crate::response::public_json;
 use crate::server::Server;
 
-/// A new key is published for as long as this may be cached before it should sign.
+/// A new key should be published for as long as this may be cached before it signs.
 pub(crate) async fn keys(server: &Server, _: &HttpRequest, _: &Parameters<'_>) -> Result<HttpResponse, Reason> {
-    // Its URL is there only with public keys.
+    // Its URL exists only with public keys.
     server.published_keys().map(public_json).ok_or(Reason::Internal)
 }

@@ -1,5 +1,5 @@
-//! `GET` and `POST /login`: a browser signs in for a page of the application; the sign-in form comes back, and the browser is
-//! sent on.
+//! `GET` and `POST /login`: a browser signs in for a page of the application; the sign-in form is posted here, and the
+//! browser is sent on.
 
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
@@ -22,7 +22,7 @@ use crate::sign_in::{attempt, for_page, form, redirect};
 use crate::users::places::Caller;
 use crate::users::{Login, Outcome};
 
-/// Shows the sign-in page to who comes from a page of the application, or takes its form.
+/// Shows the sign-in page to a browser from a page of the application, or accepts its form.
 pub(crate) async fn respond(
     server: &Server,
     http: &HttpRequest,
@@ -45,7 +45,7 @@ async fn submit(server: &Server, http: &HttpRequest, parameters: &Parameters<'_>
         return Ok(redirect::deny(server, &authorization));
     }
     let SignInBy::Function(authenticator) = server.sign_in() else {
-        // No page with such a form is shown where users sign in elsewhere.
+        // If users sign in elsewhere, no page has such a form.
         return Err(Reason::FormForged);
     };
     let (username, password) = match credentials(parameters) {
@@ -65,7 +65,7 @@ async fn submit(server: &Server, http: &HttpRequest, parameters: &Parameters<'_>
             return sign_in_page(server, authorization, (form, browser), &username, Some(problem));
         }
     };
-    // Before the author's function, which takes its time: a sign-out meanwhile ends this sign-in too.
+    // Before the author's function, which takes time: a sign-out meanwhile ends this sign-in too.
     let began = server.now();
     let login = Login {
         username: username.clone(),
@@ -109,8 +109,8 @@ async fn submit(server: &Server, http: &HttpRequest, parameters: &Parameters<'_>
     sign_in_page(server, authorization, (form, browser), &username, Some(held_up))
 }
 
-/// Where wrong passwords are counted for users, a question has to name its own: else it would tell which of too many guesses
-/// was right.
+/// If wrong passwords are counted for users, a question has to name its user: otherwise it would reveal which of too
+/// many guesses was right.
 async fn asks(
     server: &Server,
     client: &str,
@@ -120,7 +120,7 @@ async fn asks(
     if question.subject().is_none() && server.names_users() {
         tracing::error!(
             target: "oauth",
-            "authenticate names users by SignIn::refused_for, and none in its question: write Question::of(subject)"
+            "authenticate names users by SignIn::refused_for, but not in its question: write Question::of(subject)"
         );
         server.limits().forgive(attempt).await?;
         return Err(Reason::Internal);
@@ -134,7 +134,7 @@ fn credentials(parameters: &Parameters<'_>) -> Result<(String, String), SignInPr
         value.map(str::to_owned).ok_or(SignInProblem::Incomplete)
     };
     let username = read("username", MAX_USERNAME_BYTES)?;
-    // No field of a page sends any, and each is six bytes in what is sealed.
+    // No field of a page sends any, and each takes six bytes when sealed.
     if username.chars().any(char::is_control) {
         return Err(SignInProblem::Incomplete);
     }

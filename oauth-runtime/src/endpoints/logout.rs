@@ -1,4 +1,4 @@
-//! `GET` and `POST /logout`: a client, or the users themselves, end the session (OpenID Connect RP-Initiated Logout).
+//! `GET` and `POST /logout`: a client or the users themselves end the session (OpenID Connect RP-Initiated Logout).
 
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
@@ -20,14 +20,14 @@ use crate::sign_in::cookie::Cookie;
 use crate::sign_in::request::{self, MAX_URI_BYTES};
 use crate::sign_in::{form, language};
 
-/// Ends the session, or asks first whether it is the user who wants that. Both methods have the same parameters
-/// (RP-Initiated Logout §2).
+/// Ends the session, or first asks whether the user wants that. Both methods have the same parameters (RP-Initiated
+/// Logout §2).
 pub(crate) async fn sign_out(
     server: &Server,
     http: &HttpRequest,
     parameters: &Parameters<'_>,
 ) -> Result<HttpResponse, Reason> {
-    // What another site posted agrees to nothing, whatever is in it.
+    // A post of another site agrees to nothing, whatever it contains.
     let is_own_form = http.method() == Method::POST && !parameters.are_of_another_site();
     if is_own_form && parameters.get("request", usize::MAX)?.is_some() {
         return confirmed(server, http, parameters).await;
@@ -36,7 +36,7 @@ pub(crate) async fn sign_out(
     let hint = server.id_token_hint(parameters)?;
     let of_hint = hint.as_ref().and_then(|hint| hint.client_id.as_deref());
     let client_id = match (parameters.get("client_id", MAX_CLIENT_ID_BYTES)?, of_hint) {
-        // RP-Initiated Logout §2: the two have to agree
+        // RP-Initiated Logout §2: the two must agree
         (Some(client_id), Some(other)) if client_id != other => return Err(Reason::HintOfAnotherClient),
         (Some(client_id), _) => Some(client_id.to_owned()),
         (None, of_hint) => of_hint.map(str::to_owned),
@@ -52,7 +52,7 @@ pub(crate) async fn sign_out(
     // RP-Initiated Logout §3: never to a place that is not registered
     let destination = destination(server, then.as_ref()).await?;
 
-    // RFC 9110 §9.2.1: HEAD changes nothing: programs send it to look at a link
+    // RFC 9110 §9.2.1: HEAD changes nothing, since programs send it to check a link
     if http.method() == Method::HEAD {
         return Ok(signed_out_page(server, http));
     }
@@ -64,31 +64,32 @@ pub(crate) async fn sign_out(
         {
             Session::end_all(&sessions, "client", server).await?;
         }
-        // The session is over here: at most what it gave this client is this client's to end, no matter who sends the token.
+        // There is no session here: this client may end at most what it got from one, no matter who sends the token.
         ([], Some((client, hint))) => {
             let client = known_as(server, &client).await?;
             Session::end_for_client(&hint.subject, hint.session.as_deref(), &client, server).await?;
         }
         ([], None) => {}
-        // RP-Initiated Logout §2: without a proof that it is for this user, they are asked: any page can link here
+        // RP-Initiated Logout §2: without a proof that it is for this user, they are asked, since any page can link
+        // here
         ([_, ..], _) => return ask(server, http, sessions, then, destination),
     }
     Ok(signed_out(server, http, then, destination))
 }
 
-/// Whether the ID token came of this very session.
+/// Whether the ID token came from this very session.
 fn is_of_this(session: &Session, hint: &SignedInAs, client: &str) -> bool {
     let of_session = hint.session.as_deref().zip(session.authentication.session.as_deref());
     hint.subject == session.subject && of_session.is_some_and(|(named, session)| is_sid_of(named, client, session))
 }
 
-/// What codes and facts call the client that a token names.
+/// The name, in codes and facts, of the client that a token names.
 async fn known_as(server: &Server, client_id: &str) -> Result<String, Reason> {
     let found = server.clients().find(client_id).await?;
     Ok(found.map_or_else(|| registered::name_of(client_id), |client| client.id.clone()))
 }
 
-/// Whether a client may end the session of its user without asking. A third party may ask them to.
+/// Whether a client may end the session of its user without asking. A third party may only have them asked.
 async fn is_trusted(server: &Server, client: &str) -> Result<bool, Reason> {
     Ok(server.clients().find(client).await?.is_some_and(|client| !client.is_third_party))
 }
@@ -104,7 +105,7 @@ async fn confirmed(server: &Server, http: &HttpRequest, parameters: &Parameters<
         let id = session.authentication.session.as_deref();
         form.sessions.iter().any(|known| Some(known.session.as_str()) == id)
     };
-    // Another user signed in since the page was shown: they have not been asked.
+    // If another user signed in since the page was shown, they have not been asked.
     if !Session::all_presented(http, server).iter().all(is_of_form) {
         let sessions = Session::all_of(http, server).await?;
         if !sessions.iter().all(is_of_form) {
@@ -112,7 +113,7 @@ async fn confirmed(server: &Server, http: &HttpRequest, parameters: &Parameters<
             return ask(server, http, sessions, form.then, destination);
         }
     }
-    // Before anything ends: what is told of it is true.
+    // Before anything ends, so that the answer is true.
     let destination = destination(server, form.then.as_ref()).await?;
     for SessionOf { subject, session } in &form.sessions {
         Session::end(subject, session, "user", server).await?;
@@ -147,7 +148,7 @@ fn ask(
     Ok(response)
 }
 
-/// Nothing of the session stays in the browser.
+/// Removes the session from the browser.
 fn signed_out(
     server: &Server,
     http: &HttpRequest,
@@ -161,7 +162,7 @@ fn signed_out(
         }),
         None => signed_out_page(server, http),
     };
-    // One that did not come may be there all the same, of a session that lives.
+    // The browser may have a cookie that it did not send, of a live session.
     if !Cookie::Session.all(http, server).is_empty() {
         Cookie::Session.clear(&mut response, server);
     }

@@ -14,18 +14,18 @@ use crate::server::paths::Url;
 use crate::sign_in::pushed;
 use crate::sign_in::request::Asking;
 
-/// Answers with the `request_uri` by which the browser comes.
+/// Answers with the `request_uri` that the browser brings.
 pub(crate) async fn push(
     server: &Server,
     http: &HttpRequest,
     parameters: &Parameters<'_>,
 ) -> Result<HttpResponse, Reason> {
     let client = client_auth::client(server, http, parameters).await?;
-    // RFC 9126 §2.1: first of all that there is no other
+    // RFC 9126 §2.1: first check that there is no other
     if !parameters.all("request_uri", usize::MAX)?.is_empty() {
         return Err(Reason::PushedRequestUri);
     }
-    // The same: as any other, by its `client_id`, which is that of the credentials
+    // The same: read like any other request, by its `client_id`, which is that of the credentials
     let asking = Asking::read(server, parameters).await?;
     let good = found_good(server, http, parameters, asking)?;
     let shown = proof::shown(server, http, Url::PushedAuthorization)?;
@@ -33,7 +33,7 @@ pub(crate) async fn push(
         proof::spend_here(server, proof)?;
     }
     let key = shown.map(|proof| proof.key);
-    // RFC 9449 §10.1: where both name a key, it is the same
+    // RFC 9449 §10.1: if both name a key, it must be the same
     if key.is_some() && good.key().is_some() && key.as_ref() != good.key() {
         return Err(Reason::KeyOfAnotherProof);
     }

@@ -1,4 +1,4 @@
-//! `GET /.well-known/oauth-protected-resource`: what a client needs to know of the guarded handlers (RFC 9728).
+//! `GET /.well-known/oauth-protected-resource`: what a client needs to know about the guarded handlers (RFC 9728).
 
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
@@ -11,10 +11,10 @@ use crate::model::form::Parameters;
 use crate::response::public_json;
 use crate::server::Server;
 
-/// The metadata document. Its scopes are those that the guards speak of; of a resource that is open to clients which are not
-/// listed, those that are open to them as well.
+/// The metadata document. Its scopes are those that the guards name; for a resource that is open to clients that are
+/// not listed, only those that are open to them.
 pub(crate) async fn metadata(server: &Server, http: &HttpRequest, _: &Parameters<'_>) -> Result<HttpResponse, Reason> {
-    // Its URLs are those of the resources alone.
+    // Only resources have such a URL.
     let resource = server.described_at(http.match_info().as_str()).ok_or(Reason::Internal)?;
     let mut metadata = json!({
         "resource": resource,
@@ -28,7 +28,7 @@ pub(crate) async fn metadata(server: &Server, http: &HttpRequest, _: &Parameters
         metadata["dpop_bound_access_tokens_required"] = json!(proofs.rules.required.has(resource));
     }
     let open = server.clients().open_to(resource);
-    // It is for the client to say that it wants to last: no handler needs that.
+    // Lasting access is the client's choice: no handler needs it.
     let is_asked = |scope: &&str| *scope != OFFLINE_ACCESS && open.is_none_or(|open| open.of_users.contains(scope));
     let scopes: Vec<&str> = map::scopes().into_iter().filter(is_asked).collect();
     if !scopes.is_empty() {

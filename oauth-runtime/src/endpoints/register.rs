@@ -19,13 +19,13 @@ pub(crate) async fn register(
     http: &HttpRequest,
     parameters: &Parameters<'_>,
 ) -> Result<HttpResponse, Reason> {
-    // Its URL is there only with a registrar.
+    // Its URL exists only with a registrar.
     let registrar = server.clients().registrar().ok_or(Reason::Internal)?;
     let mut object: Map<String, Value> =
         serde_json::from_slice(parameters.json()).map_err(|_| Reason::RegistrationMalformed)?;
     object.retain(|_, value| !value.is_null());
     let mut asked: Asked = serde_json::from_value(Value::Object(object)).map_err(|_| Reason::RegistrationMalformed)?;
-    // RFC 7591 §2: what a service has not is left out of the answer
+    // RFC 7591 §2: what a service does not have is left out of the answer
     asked.dpop_bound_access_tokens &= server.protection().proofs.is_some();
     // It costs no more than the answer, but no address needs hundreds.
     if let Err(too_many) = server.limits().registration(&server.client_address().networks(http)).await? {
@@ -57,7 +57,7 @@ pub(crate) async fn register(
         answer["client_secret"] = json!(secret);
         answer["client_secret_expires_at"] = json!(expires_at.seconds());
     }
-    // RFC 7591 §2: whatever was asked for, this is what there will be
+    // RFC 7591 §2: whatever was asked for, this is what is granted
     if ceiling.of_users.contains(OPENID) {
         answer["id_token_signed_response_alg"] = json!(server.keys().algorithm());
     }

@@ -13,7 +13,7 @@ use crate::response::not_stored;
 use crate::seal::{NotOpened, Opened};
 use crate::server::Server;
 
-/// Ends the grant that a token belongs to. An unknown token is as good as ended (RFC 7009 §2.2).
+/// Ends the grant that a token belongs to. An unknown token counts as ended (RFC 7009 §2.2).
 pub(crate) async fn revoke(
     server: &Server,
     http: &HttpRequest,
@@ -22,7 +22,7 @@ pub(crate) async fn revoke(
     // RFC 7009 §2.1: first the client
     let client = client_auth::client(server, http, parameters).await?;
     let token = parameters.get("token", keys::MAX_BYTES)?.ok_or(Reason::MissingParameter("token"))?;
-    // RFC 7009 §2.1: a hint may be ignored, and one look tells the two kinds apart
+    // RFC 7009 §2.1: a hint may be ignored, and the two kinds are easily distinguished
     let _ = parameters.get("token_type_hint", 128)?;
     let (client_id, subject, grant) = match server.sealer().open::<RefreshToken>(token, server.now()) {
         Ok(Opened { value: token, .. }) => (token.client_id, token.subject, Some(token.grant)),
@@ -39,14 +39,14 @@ pub(crate) async fn revoke(
     if client_id != client.id {
         return Err(Reason::TokenOfAnotherClient);
     }
-    // RFC 7009 §2.1: with a refresh token go the access tokens of its grant; here an access token takes the whole grant
-    // with it as well, since it is the grant that the store knows of.
+    // RFC 7009 §2.1: a refresh token ends the access tokens of its grant; here an access token ends the whole grant as
+    // well, since the store only knows grants.
     server.end_grant(&subject, &client.id, &grant).await?;
     server.tell(Fact::of(EventKind::Revoked).subject(&subject).client(&client.id).grant(&grant).reason("client"));
     Ok(done())
 }
 
-/// RFC 7009 §2.2: there is nothing to say; clients that read every answer as JSON get some.
+/// RFC 7009 §2.2: the answer has no content, but is JSON for clients that read every answer as JSON.
 fn done() -> HttpResponse {
     not_stored(HttpResponse::Ok()).json(json!({}))
 }

@@ -31,11 +31,11 @@ pub(crate) async fn exchange(
     let grant_type = parameters.get("grant_type", 128)?.ok_or(Reason::MissingParameter("grant_type"))?;
     let grant = offered(server).find(|it| it.as_str() == grant_type).ok_or(Reason::UnsupportedGrantType)?;
     let client = client_auth::client(server, http, parameters).await?;
-    // RFC 6749 §5.2: a client may be one that a grant is not for
+    // RFC 6749 §5.2: the client may not be allowed this grant
     if !client.may_use(grant) {
         return Err(Reason::GrantNotForClient);
     }
-    // RFC 9449 §5: shown by the client, so after it has shown who it is
+    // RFC 9449 §5: shown by the client, so after it has authenticated
     let proof = proof::shown(server, http, Url::Token)?;
     if proof.is_none() && client.requires_proof {
         return Err(Reason::ProofMissing);
@@ -45,7 +45,7 @@ pub(crate) async fn exchange(
     Ok(not_stored(HttpResponse::Ok()).content_type(ContentType::json()).body(issued.json()?))
 }
 
-/// The grants that this service has clients and a configuration for.
+/// The grants for which this service has clients and a configuration.
 pub(crate) fn offered(server: &Server) -> impl Iterator<Item = GrantType> {
     GrantType::ALL.iter().copied().filter(|grant| {
         let is_configured = match grant {

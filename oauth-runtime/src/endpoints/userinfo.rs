@@ -1,4 +1,4 @@
-//! `GET` and `POST /userinfo`: what a token lets its bearer know of the user (OpenID Connect Core §5.3).
+//! `GET` and `POST /userinfo`: what a token tells its bearer about the user (OpenID Connect Core §5.3).
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse};
@@ -12,13 +12,13 @@ use crate::model::claims::OPENID;
 use crate::model::form::Parameters;
 use crate::server::Server;
 
-/// The claims that the token's scope is for, as they were when it was issued.
+/// The claims that the token's scope releases, as they were when it was issued.
 pub(crate) async fn userinfo(
     server: &Server,
     http: &HttpRequest,
     parameters: &Parameters<'_>,
 ) -> Result<HttpResponse, Reason> {
-    // OpenID Connect Core §5.3.1: the token may come in the form, too
+    // OpenID Connect Core §5.3.1: the token may also come in the form
     let in_form = parameters.get("access_token", keys::MAX_BYTES)?;
     let verified = bearer::of_request_or_form(http, in_form, server.userinfo()).await?;
     let registered = &verified.registered;
@@ -27,7 +27,7 @@ pub(crate) async fn userinfo(
         needed.extend([OPENID]);
         return Err(Reason::PolicyRefused(needed));
     }
-    // OpenID Connect Core §5.3: a client in its own name is no user
+    // OpenID Connect Core §5.3: a client in its own name is not a user
     if registered.signed_in_at.is_none() {
         return Err(Reason::PolicyRefused(Scope::default()));
     }

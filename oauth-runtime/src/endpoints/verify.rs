@@ -1,4 +1,4 @@
-//! `POST /verify`: the answer to what was asked after the password.
+//! `POST /verify`: the answer to the question after the password.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use crate::sign_in::{attempt, form, redirect};
 use crate::users::places::Caller;
 use crate::users::{Authenticated, Outcome, SecondFactor};
 
-/// Takes the answer.
+/// Accepts the answer.
 pub(crate) async fn submit(
     server: &Server,
     http: &HttpRequest,
@@ -32,7 +32,7 @@ pub(crate) async fn submit(
     let opened = form::open::<QuestionForm>(server, http, parameters)?;
     let form = opened.value;
     let (client, destination) = server.clients().of(&form.request).await?;
-    // The form stays the same one, so that its ten minutes do.
+    // The form stays the same, and so do its ten minutes.
     let sealed = parameters.get("request", usize::MAX)?.unwrap_or_default();
     let again = |problem| question_page(server, &client.name, &destination, &form, sealed, Some(problem));
     if parameters.get("cancel", 64)?.is_some() {
@@ -106,7 +106,7 @@ fn factor(form: &QuestionForm, answer: String) -> SecondFactor {
     }
 }
 
-/// Shows another question, of those that this one offers. Nothing was answered, so nothing counts.
+/// Shows another question that this one offers. This is not an answer, so it does not count.
 async fn another(
     server: &Server,
     form: QuestionForm,

@@ -1,5 +1,5 @@
-//! One URL of the server, as its row says: its methods, 405 with `Allow` for the others, what is read before its handler
-//! runs, the form of its errors, and CORS where it is meant to be.
+//! One URL of the server, by its row: its methods, 405 with `Allow` for the others, what is read before its handler
+//! runs, the form of its errors, and CORS if intended.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,12 +22,11 @@ use crate::server::paths::{Cors, Errors, Input, Placed, Row};
 use crate::server::{OAuthService, Server};
 use crate::sign_in::{cross_site, language, redirect};
 
-/// What answers a request whose parameters have been read.
+/// Answers a request whose parameters have been read.
 pub(crate) type Handler =
     for<'a> fn(&'a Server, &'a HttpRequest, &'a Parameters<'a>) -> LocalBoxFuture<'a, Result<HttpResponse, Reason>>;
 
-/// Answers in a span of the log that says which request it is, without its query and its body. What happens meanwhile is
-/// told with the same id.
+/// Answers in a log span that names the request, without its query and its body. Events meanwhile have the same id.
 pub(crate) async fn answer(
     placed: &Placed,
     handler: Handler,
@@ -50,7 +49,7 @@ pub(crate) async fn answer(
     server.protection().own_urls.tell_of_shadows(&http);
     let address = server.client_address().of(&http);
     let watch = Stopwatch::start();
-    // In a place of its own, made there: what is around it is moved several times.
+    // Boxed, and made in place, since the future around it is moved several times.
     let answer = Box::write(Box::new_uninit(), share(placed.row, handler, server, &http, payload));
     let answer = Box::into_pin(answer).instrument(span.clone());
     let response = during(Request { id: Some(id), address }, answer).await;
@@ -92,14 +91,14 @@ fn methods(row: &Row) -> String {
     row.allowed().map(Method::as_str).collect::<Vec<_>>().join(", ")
 }
 
-/// What came of a request before its handler runs.
+/// What a request contains, or its answer, before its handler runs.
 enum Arrived {
     Parameters(web::Bytes),
-    /// Another site posted it: this sends the browser on, to come back by GET.
+    /// Another site posted it: this sends the browser away to return by GET.
     ToBeSentOn(HttpResponse),
 }
 
-/// The parameters, as they stand in the query or in the body.
+/// The parameters in the query or in the body.
 async fn input(row: &Row, server: &Server, http: &HttpRequest, payload: Payload) -> Result<Arrived, Reason> {
     let (query_bytes, from_other_sites) = match row.input {
         Input::Nothing => return Ok(Arrived::Parameters(web::Bytes::new())),
@@ -129,7 +128,7 @@ async fn input(row: &Row, server: &Server, http: &HttpRequest, payload: Payload)
     Ok(Arrived::Parameters(input))
 }
 
-/// What another site posted, where it comes back with this request.
+/// What another site posted, if it comes back with this request.
 fn posted(row: &Row, server: &Server, parameters: &Parameters<'_>) -> Result<Option<String>, Reason> {
     match row.input {
         Input::Nothing | Input::Json | Input::FormWherePosted | Input::Parameters { .. } => Ok(None),
@@ -144,7 +143,7 @@ async fn form_body(http: &HttpRequest, payload: Payload) -> Result<web::Bytes, R
 
 /// A body, up to its limit.
 async fn body(http: &HttpRequest, mut payload: Payload) -> Result<web::Bytes, Reason> {
-    // What it says when it is unpacked is not looked at, so it must not be read as it stands.
+    // A compressed body is not unpacked, so it must not be read.
     if http.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
         return Err(Reason::BodyUnreadable);
     }
@@ -165,7 +164,7 @@ fn is_of_type(http: &HttpRequest, expected: &str) -> bool {
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// The same, with the way back where the parameters tell it.
+/// The same, with the way back if the parameters reveal it.
 async fn refused_back(
     row: &Row,
     server: &Server,
@@ -177,7 +176,8 @@ async fn refused_back(
     refused(row, server, http, reason, back.as_ref())
 }
 
-/// From the page of an error, where a form of ours, what another site posted, or what was pushed, says which client it was for.
+/// The way back from an error page, if a form of ours, a post of another site, or a pushed request says which client it
+/// was for.
 async fn way_back(row: &Row, server: &Server, http: &HttpRequest, parameters: &Parameters<'_>) -> Option<WayBack> {
     match row.errors {
         Errors::Page => match parameters.get("request", usize::MAX).ok()? {
@@ -221,7 +221,7 @@ fn refused(row: &Row, server: &Server, http: &HttpRequest, reason: &Reason, back
     }
 }
 
-/// RFC 9449 §8: says which nonce the next proof has to have.
+/// RFC 9449 §8: sends the nonce for the next proof.
 fn set_nonce(server: &Server, reason: &Reason, response: &mut HttpResponse) {
     if let (Reason::ProofNonce(_), Some(proofs)) = (reason, &server.protection().proofs)
         && let Some(nonce) = proofs.rules.nonce().and_then(|nonce| nonce.parse().ok())
@@ -230,13 +230,13 @@ fn set_nonce(server: &Server, reason: &Reason, response: &mut HttpResponse) {
     }
 }
 
-/// A method's name; what a client made up is not repeated.
+/// A method's name; unknown ones are not repeated.
 fn known(method: &Method) -> &'static str {
     const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"];
     KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }
 
-/// Lets those pages of other origins read the answer which may.
+/// Lets pages of allowed origins read the answer.
 async fn share(row: &Row, handler: Handler, server: &Server, http: &HttpRequest, payload: Payload) -> HttpResponse {
     let cors = row.cors;
     let is_preflight = cors != Cors::None
@@ -260,7 +260,7 @@ async fn share(row: &Row, handler: Handler, server: &Server, http: &HttpRequest,
             if let Ok(methods) = header::HeaderValue::from_str(&methods(row)) {
                 headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
             }
-            // Whichever a client's library adds: no header of a request but those of RFC 6750 and RFC 7617 means anything here.
+            // Any that a client's library adds: only the headers of RFC 6750 and RFC 7617 mean anything here.
             if let Some(asked) = http.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
                 headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
             }
@@ -272,7 +272,7 @@ async fn share(row: &Row, handler: Handler, server: &Server, http: &HttpRequest,
     response
 }
 
-/// Names what a page of another origin may read beyond the body, where it is there.
+/// Names the headers that a page of another origin may read, if present.
 fn expose(headers: &mut HeaderMap) {
     let told = [
         ("WWW-Authenticate", header::WWW_AUTHENTICATE),
@@ -298,5 +298,5 @@ fn allowed_origin(cors: Cors, server: &Server, http: &HttpRequest) -> Option<hea
 }
 
 const MAX_BODY_BYTES: usize = 16 * 1024;
-/// A form comes in a packet or two: a client that takes longer than this holds a connection and no more.
+/// A form comes in a packet or two: a slower client only holds a connection.
 const SLOWEST_BODY: Duration = Duration::from_secs(10);

@@ -1,4 +1,4 @@
-//! Where a request comes from, and so whose failed attempts are counted together.
+//! The address that a request comes from, by which failed attempts are counted.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Once};
@@ -8,15 +8,15 @@ use actix_web::HttpRequest;
 use crate::limit::network::Networks;
 use crate::model::address::is_private;
 
-/// How that is found out.
+/// How the address is read.
 #[derive(Clone, Default)]
 pub(crate) enum ClientAddress {
-    /// The peer's: the author has not said whether a proxy is between.
+    /// The peer's, if the author has not said whether there is a proxy.
     #[default]
     Unsaid,
     /// The peer's.
     Peer,
-    /// By the author's own reading of a request.
+    /// By the author's own function.
     Read(Arc<ReadAddress>),
 }
 
@@ -30,13 +30,13 @@ impl ClientAddress {
         }
     }
 
-    /// Whether the author said that no proxy is between.
+    /// Whether the author said that there is no proxy.
     #[cfg(feature = "doctor")]
     pub(crate) fn is_peer(&self) -> bool {
         matches!(self, ClientAddress::Peer)
     }
 
-    /// The networks that its attempts count for.
+    /// The networks for which its attempts count.
     pub(crate) fn networks(&self, request: &HttpRequest) -> Networks {
         static ONCE: Once = Once::new();
         let address = self.of(request);
@@ -44,7 +44,7 @@ impl ClientAddress {
             ONCE.call_once(|| {
                 tracing::warn!(
                     target: "oauth",
-                    "a request came without a client's address, and all of the kind share one count of failed attempts: \
+                    "a request came without a client's address, and all such requests share one count of failed attempts: \
                      .client_address(..) has to read what your proxies write, and nothing may reach the service past them"
                 );
             });
@@ -59,7 +59,7 @@ impl ClientAddress {
         }
     }
 
-    /// Says once that every user may seem to be one: a peer on a private network may be a proxy.
+    /// Warns once that all users may count as one, since a peer on a private network may be a proxy.
     pub(crate) fn warn_of_a_proxy(&self, request: &HttpRequest) {
         static ONCE: Once = Once::new();
         let is_near = request.peer_addr().is_some_and(|peer| is_private(peer.ip()));
@@ -68,7 +68,7 @@ impl ClientAddress {
                 tracing::warn!(
                     target: "oauth",
                     "a peer on a private network is delayed: if it is a proxy, all your users share one count of failed \
-                     attempts; add .client_address(..), or .direct_peers() where there is none"
+                     attempts; add .client_address(..), or .direct_peers() if there is none"
                 );
             });
         }

@@ -1,7 +1,7 @@
-//! Tells clients that a session ended (OpenID Connect Back-Channel Logout 1.0).
+//! Notifies clients that a session ended (OpenID Connect Back-Channel Logout 1.0).
 //!
-//! A thread of its own posts to them, so that no sign-out waits for a client. What waits is in the memory of this process, and
-//! bounded.
+//! A dedicated thread posts to them, so that no sign-out waits for a client. Waiting posts are in the memory of this
+//! process, and bounded.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -29,7 +29,7 @@ use crate::server::{OAuthService, Server};
 /// Starts the thread, which ends with the service.
 pub(crate) fn start(service: &OAuthService) -> Result<(), String> {
     let http = Client::builder()
-        // Back-Channel Logout §2.5: what it answers is a status, and a redirect is none of those.
+        // Back-Channel Logout §2.5: only the status of the answer counts, and a redirect is not one of those.
         .redirect(Policy::none())
         .retry(retry::never())
         .referer(false)
@@ -53,7 +53,7 @@ pub(crate) fn start(service: &OAuthService) -> Result<(), String> {
     Ok(())
 }
 
-/// What is under way.
+/// The deliveries under way.
 struct Desk {
     server: Weak<Server>,
     http: Client,
@@ -62,7 +62,7 @@ struct Desk {
     waiting: Cell<usize>,
 }
 
-/// What is under way to one client.
+/// The deliveries under way to one client.
 struct OfClient {
     at_once: Semaphore,
     waiting: Cell<usize>,
@@ -108,15 +108,15 @@ impl Desk {
         }
     }
 
-    /// Posts until the client has taken it, or refused it, or did not answer too often.
+    /// Posts until the client has accepted or refused it, or failed to answer too often.
     async fn deliver(&self, of_client: &OfClient, ended: &EndedFor) -> Result<(), &'static str> {
         let mut outcome = Err("no_answer");
         for pause in PAUSES {
             tokio::time::sleep(pause).await;
-            // One that does not answer keeps the others from little. Neither is ever closed.
+            // A client that does not answer hardly delays the others. Neither semaphore is ever closed.
             let Ok(_of_client) = of_client.at_once.acquire().await else { return outcome };
             let Ok(_of_all) = self.at_once.acquire().await else { return outcome };
-            // The service is gone, or has the client no more: there is none to tell.
+            // The service or the client is gone: there is no one to notify.
             let Some((uri, token)) = prepared(&self.server, ended).await? else { return Err("no_client") };
             outcome = self.post(uri, token, ended).await;
             if matches!(outcome, Ok(()) | Err("refused")) {
@@ -137,20 +137,20 @@ impl Desk {
             }
         };
         match answer {
-            // Back-Channel Logout §2.8: 200, and some frameworks say 204
+            // Back-Channel Logout §2.8: 200, and some frameworks send 204
             StatusCode::OK | StatusCode::NO_CONTENT => Ok(()),
-            // A client that is busy may take it later.
+            // A busy client may accept it later.
             StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => Err("no_answer"),
             status => {
-                tracing::info!(target: "oauth", client, uri, %status, "a client did not take a logout token");
-                // A redirect is not followed, and comes again however often one asks.
+                tracing::info!(target: "oauth", client, uri, %status, "a client did not accept a logout token");
+                // A redirect is not followed, and trying again would not help.
                 Err(if status.is_server_error() { "no_answer" } else { "refused" })
             }
         }
     }
 }
 
-/// Where to, and a token that is fresh.
+/// The address, and a fresh token.
 async fn prepared(server: &Weak<Server>, ended: &EndedFor) -> Result<Option<(String, String)>, &'static str> {
     let Some(server) = server.upgrade() else { return Ok(None) };
     let client = server.clients().find(&ended.client).await.map_err(|_| "no_client")?;
@@ -161,7 +161,7 @@ async fn prepared(server: &Weak<Server>, ended: &EndedFor) -> Result<Option<(Str
     token.map(|token| Some((uri, token))).ok_or("no_key")
 }
 
-/// Back-Channel Logout §2.4, and nothing else: a `nonce` would make it an ID token.
+/// Back-Channel Logout §2.4, and no other claims: a `nonce` would make it an ID token.
 fn claims(server: &Server, client: &RegisteredClient, ended: &EndedFor) -> Map<String, Value> {
     let now = server.now();
     [
@@ -188,18 +188,18 @@ fn tell(server: &Server, ended: &EndedFor, delivered: Result<(), &'static str>) 
     server.tell(reason.map_or(fact, |reason| fact.reason(reason)));
 }
 
-/// Before each try.
+/// The pause before each try.
 const PAUSES: [Duration; 4] =
     [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(10), Duration::from_secs(60)];
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Back-Channel Logout §2.4 recommends two minutes at most.
 const LIFETIME: Duration = Duration::from_secs(120);
-/// From the end of the session on.
+/// How long to try, from the end of the session on.
 const PATIENCE: Duration = Duration::from_secs(600);
-/// How many wait, those that are tried again among them.
+/// How many wait, including those that are tried again.
 const MOST_WAITING: usize = 16_384;
 const MOST_OF_CLIENT: usize = 4_096;
-/// How many connections there are at once.
+/// How many connections are open at once.
 const MOST_AT_ONCE: usize = 32;
 const MOST_AT_ONCE_OF_CLIENT: usize = 4;
 
@@ -224,7 +224,7 @@ mod tests {
         EndedFor { client: client.to_owned(), subject: "ada".to_owned(), session: "s".to_owned() }
     }
 
-    /// Time is the runtime's own here: it goes on where there is nothing else to do.
+    /// The runtime's time is paused here: it advances when there is nothing else to do.
     #[tokio::test(start_paused = true)]
     async fn one_that_never_answers_is_asked_four_times_and_given_up() {
         let closed = std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port");

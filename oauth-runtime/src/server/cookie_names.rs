@@ -1,4 +1,4 @@
-//! What the cookies of this server are called, and what each has.
+//! The names of this server's cookies, and their attributes.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::model::hash::sha256;
 use crate::model::issuer::Issuer;
 
-/// Made once: each request of a browser asks for them several times.
+/// Made once, since each request of a browser needs them several times.
 pub(crate) struct CookieNames {
     pub(crate) browser: String,
     pub(crate) session: String,

@@ -4,13 +4,13 @@ use crate::guard::refusal::Resource;
 
 /// The protected resources with a metadata document here.
 pub(crate) struct Described {
-    /// The path of each document, and which resource it is of.
+    /// The path of each document, and its resource.
     by_path: Vec<(String, String)>,
 }
 
 impl Described {
-    /// That of the service's own audience, and those of this `App`. The first that the author named as open is found at the root too,
-    /// where nothing else is: some clients look only there.
+    /// The document of the service's own audience, and those of this `App`'s resources. The first resource that the
+    /// author opened is also at the root if nothing else is: some clients look only there.
     pub(crate) fn new(own: Option<&Resource>, served: &[Resource], first: Option<&String>) -> Self {
         let of = |resource: &Resource| (resource.path.clone(), resource.identifier.clone());
         let mut by_path: Vec<_> = own.into_iter().chain(served).map(of).collect();

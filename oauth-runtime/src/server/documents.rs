@@ -1,4 +1,4 @@
-//! What anyone may ask of the server: its metadata and its public keys.
+//! The public documents of the server: its metadata and its public keys.
 
 use actix_web::web::Bytes;
 use serde_json::Value;
@@ -12,7 +12,7 @@ impl Server {
         self.documents.metadata.of((), |()| Some(((), written())))
     }
 
-    /// That of OpenID Connect, written by this.
+    /// The metadata of OpenID Connect, written by this.
     pub(crate) fn openid_metadata(&self, written: impl FnOnce(&[Algorithm]) -> Value) -> Option<Bytes> {
         self.documents.openid.of(self.keys().algorithms(), |algorithms| {
             let document = written(&algorithms);
@@ -20,7 +20,7 @@ impl Server {
         })
     }
 
-    /// The public keys, as a JWK set (RFC 7517 §5); none where there are only secret ones.
+    /// The public keys, as a JWK set (RFC 7517 §5); `None` if there are only secret ones.
     pub(crate) fn published_keys(&self) -> Option<Bytes> {
         self.documents.keys.of(self.keys().published_ids()?, |_| {
             let document = self.keys().published()?;

@@ -1,4 +1,4 @@
-//! What a client is given of what it asks for: the one rule, for codes, tokens and what the pages say.
+//! What a client is given of what it asks for: one rule for codes, tokens and the pages.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -15,7 +15,7 @@ use crate::users::granting::Granting;
 /// In whose name a client asks.
 #[derive(Clone, Copy)]
 pub(crate) enum InTheNameOf<'a> {
-    /// With the claims of now.
+    /// With the current claims.
     User {
         subject: &'a str,
         claims: &'a Map<String, Value>,
@@ -23,7 +23,7 @@ pub(crate) enum InTheNameOf<'a> {
     Itself,
 }
 
-/// What a client is given. It is made here alone, so whatever is issued went by this rule.
+/// What a client is given. It is made only here, so everything that is issued followed this rule.
 #[derive(Clone, Debug)]
 pub(crate) struct Granted {
     scope: Scope,
@@ -45,14 +45,14 @@ impl Granted {
         self.lasts
     }
 
-    /// The same, and no refresh tokens where none were offered.
+    /// The same, without refresh tokens if none were offered.
     pub(crate) fn within_offer(self, without_refresh: bool) -> Self {
         Granted { lasts: self.lasts && !without_refresh, ..self }
     }
 }
 
 impl Server {
-    /// What a client is given of what it asks for: within its ceiling of today, and what this user may grant.
+    /// What a client is given of what it asks for: within its current ceiling, and what this user may grant.
     pub(crate) fn grant(
         &self,
         client: &RegisteredClient,
@@ -73,14 +73,14 @@ impl Server {
                 };
                 (self.narrowed(&granting)?, Some(userinfo), true)
             }
-            // RFC 6749 §4.4.3 and §5.2: no user narrows it, so what is beyond the client's own is its mistake
+            // RFC 6749 §4.4.3 and §5.2: no user narrows it, so asking for more than its own is the client's mistake
             InTheNameOf::Itself if !scope.is_subset(&client.ceiling.of_its_own) => {
                 return Err(Reason::ScopeBeyondClient);
             }
             // OpenID Connect Core §5.3: there is no user to ask about
             InTheNameOf::Itself => (scope.clone(), None, false),
         };
-        // RFC 6749 §3.3: less than was asked for is said in the answer; nothing at all is an error
+        // RFC 6749 §3.3: the answer says if it is less than was asked for; nothing at all is an error
         if within.is_empty() && !scope.is_empty() {
             return Err(Reason::ScopeNotForClient);
         }
@@ -94,18 +94,19 @@ impl Server {
         self.refreshing().is_some_and(|refreshing| refreshing.is_for(client, scope))
     }
 
-    /// What the pages may say that a client asks for, before it is known whom.
+    /// What the pages may say that a client asks for, before the user is known.
     pub(crate) fn offered(&self, client: &RegisteredClient, scope: &Scope) -> Scope {
         scope.within(&client.ceiling.of_users)
     }
 
-    /// Whether a token for these is for a server of the author's own that cannot open what is sealed. The others are the
-    /// author's own as well then, or they would not share it.
+    /// Whether a token for these is for a server of the author that cannot open what is sealed. Then the others are the
+    /// author's own as well, or they would not share a token.
     pub(crate) fn is_for_own_resource(&self, resources: &Resources) -> bool {
         resources.iter().any(|resource| self.configured.own_resources.has(resource))
     }
 
-    /// Whether one token may be for all of these: where one of them is not the author's own, it could use the token at the others.
+    /// Whether one token may be for all of these: if one of them is not the author's own, it could use the token at the
+    /// others.
     pub(crate) fn may_share_a_token(&self, resources: &Resources) -> bool {
         let userinfo = self.issuer().userinfo();
         let is_own = |resource: &str| {
@@ -121,12 +122,12 @@ impl Server {
         self.configured.served.has(resource)
     }
 
-    /// Whether a token for any of these has to be bound to a key.
+    /// Whether a token for any of these must be bound to a key.
     pub(crate) fn needs_proof(&self, resources: &Resources) -> bool {
         let Some(proofs) = &self.protection().proofs else { return false };
         let required = &proofs.rules.required;
         let userinfo = self.issuer().userinfo();
-        // What the service's own audience needs, `/userinfo` does.
+        // `/userinfo` needs what the service's own audience needs.
         let needs = |resource: &str| required.has(resource) || (proofs.is_required && resource == userinfo);
         if resources.is_empty() { proofs.is_required } else { resources.iter().any(needs) }
     }

@@ -1,4 +1,4 @@
-//! What a person has given to browsers and clients: for a page of the application on which they see and end it.
+//! What a person has granted to browsers and clients, for a page of the application on which they see and end it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,15 +15,15 @@ use crate::server::{OAuthService, Refreshing, Server};
 use crate::standing::{Decision, Refused, View};
 use crate::store::{Key, Kind, StoreError};
 
-/// Something that a person gave, and that lives: see [`OAuthService::grants`].
+/// A live session, grant or consent: see [`OAuthService::grants`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Grant {
-    /// Its name, for [`OAuthService::revoke_grant`].
+    /// Its id, for [`OAuthService::revoke_grant`].
     pub id: String,
     /// Who has it.
     pub holder: Holder,
-    /// When it began, or was given.
+    /// When it began, or was granted.
     pub begun: Timestamp,
     /// When it was last refreshed or signed in with, to the hour.
     pub last_used: Timestamp,
@@ -39,27 +39,27 @@ pub enum Holder {
     Session,
     /// A client with refresh tokens.
     Client(Given),
-    /// A client of somebody else that the user is not asked about again.
+    /// A third party's client for which the user is not asked again.
     Consent(Given),
 }
 
-/// What a client was given.
+/// What a client was granted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Given {
-    /// Its `client_id`; of a client that registered itself the name that tokens and events have for it.
+    /// Its `client_id`; for a client that registered itself, its name in tokens and events.
     pub client: String,
-    /// What it called itself, where it is none that you listed, and has refresh tokens: no one vouches for that.
+    /// What it called itself, if you did not list it and it has refresh tokens. This is not verified.
     pub name: Option<String>,
-    /// What it may do, by the configuration of now; for a consent, what was allowed.
+    /// What it may do, by the current configuration; for a consent, what was allowed.
     pub scope: Scope,
-    /// Which resources its access tokens may be for, where it named any.
+    /// Which resources its access tokens may be for, if it named any.
     pub resources: Vec<String>,
 }
 
 impl OAuthService {
-    /// What lives of all that a user gave: their sessions, the grants of clients that have refresh tokens, and the consents
-    /// that are remembered. A grant without refresh tokens ends with its access token, and is not listed.
+    /// All live grants of a user: their sessions, the grants of clients that have refresh tokens, and the remembered
+    /// consents. A grant without refresh tokens ends with its access token, and is not listed.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() {
@@ -74,17 +74,17 @@ impl OAuthService {
     /// ```
     ///
     /// # Errors
-    /// The store has no answer.
+    /// The store gave no answer.
     pub async fn grants(&self, subject: &str) -> Result<Vec<Grant>, StoreError> {
         let view = self.server().ledger().view(Key::of(Kind::Subject, subject)).await?;
         grants_in(self.server(), &view).await
     }
 
     /// Ends one of the [grants](OAuthService::grants) of a user: a session with all that clients got by it, a client's
-    /// grant with its access tokens, or a consent. False where there is none of this name.
+    /// grant with its access tokens, or a consent. Returns `false` if there is none with this id.
     ///
     /// # Errors
-    /// The store has no answer: whether it has ended is not known.
+    /// The store gave no answer: it is not known whether it has ended.
     pub async fn revoke_grant(&self, subject: &str, id: &str) -> Result<bool, StoreError> {
         let found = self.change_record(subject, |record, now| record.end(id, now)).await?;
         if found {
@@ -96,7 +96,7 @@ impl OAuthService {
     /// Ends all that one client has of a user: its grants, its access tokens, and what it was allowed.
     ///
     /// # Errors
-    /// The store has no answer: whether it has ended is not known.
+    /// The store gave no answer: it is not known whether it has ended.
     pub async fn revoke_client(&self, subject: &str, client: &str) -> Result<(), StoreError> {
         let client = &*registered::name_of(client);
         let revoke = |record: &mut Record, now| {
@@ -108,12 +108,13 @@ impl OAuthService {
         Ok(())
     }
 
-    /// Ends a client that registered itself, by its `client_id` or by the name that codes, tokens and events have for it: it gets no
-    /// code and no token any more, and its access tokens last until they expire. False where no such id was given out here, or it has ended; of a name it is not
-    /// known whether it was. That it was ended is gone with the store's memory, and with [`OAuthService::renew`].
+    /// Ends a client that registered itself, by its `client_id` or by its name in codes, tokens and events: it gets no
+    /// more codes or tokens, and its access tokens last until they expire. Returns `false` if no such id was issued
+    /// here, or if it has ended; whether a name was issued cannot be known. The ending is forgotten if the store loses
+    /// its memory, and by [`OAuthService::renew`].
     ///
     /// # Errors
-    /// The store has no answer: whether it has ended is not known.
+    /// The store gave no answer: it is not known whether it has ended.
     pub async fn end_registration(&self, client: &str) -> Result<bool, StoreError> {
         let Some(registrar) = self.server().clients().registrar() else { return Ok(false) };
         let has_ended = registrar.end(client).await?;
@@ -123,27 +124,27 @@ impl OAuthService {
         Ok(has_ended)
     }
 
-    /// Forgets what the function of [`Builder::clients`](crate::Builder::clients) said of a client, so that this process asks it again:
-    /// after its row was changed. Others ask again within a minute.
+    /// Forgets what the function of [`Builder::clients`](crate::Builder::clients) returned for a client, so that this
+    /// process calls it again: for after a change of its row. Other processes call it again within a minute.
     pub fn forget_client(&self, client_id: &str) {
         if let Some(told) = self.server().clients().told() {
             told.forget(client_id);
         }
     }
 
-    /// Removes what is kept of a user: signs them out everywhere and forgets what they allowed. Under a hash of the subject it
-    /// is remembered that they were signed out, for a day and twelve minutes, for what is still on its way, and which forms
-    /// they sent, for two hours, since a form is in a browser's history with the password.
+    /// Removes what is kept about a user: signs them out everywhere and forgets what they allowed. Under a hash of the
+    /// subject two things stay: for a day and twelve minutes that they were signed out, to refuse what is still on its
+    /// way, and for two hours which forms they sent, since a form is in a browser's history with the password.
     ///
     /// # Errors
-    /// The store has no answer: whether it is removed is not known.
+    /// The store gave no answer: it is not known whether it is removed.
     pub async fn forget(&self, subject: &str) -> Result<(), StoreError> {
         self.end_all(subject, Record::forget).await?;
         self.server().tell(Fact::of(EventKind::Forgotten).subject(subject));
         Ok(())
     }
 
-    /// Changes a record, and keeps it where the change says that it did. Nothing is presented, so nothing can be of another
+    /// Changes a record, and stores it if the change says so. Nothing is presented, so nothing can be from an earlier
     /// memory.
     pub(super) async fn change_record(
         &self,
@@ -160,7 +161,7 @@ impl OAuthService {
         }
     }
 
-    /// Ends all that a user holds, whatever is kept of them.
+    /// Ends all that a user holds, even if their record cannot be read.
     pub(super) async fn end_all(&self, subject: &str, end: impl Fn(&mut Record, Timestamp)) -> Result<(), StoreError> {
         let (key, ledger) = (Key::of(Kind::Subject, subject), self.server().ledger());
         let end = |record: &mut Record, now| {
@@ -175,10 +176,10 @@ impl OAuthService {
     }
 }
 
-/// What of a record lives.
+/// The live grants in a record.
 pub(crate) async fn grants_in(server: &Server, view: &View) -> Result<Vec<Grant>, StoreError> {
     let (record, now) = (view.record()?, view.now());
-    // One that was not used for too long lives in no browser any more. It is used to the hour.
+    // A session that was not used for too long lives in no browser any more. Its last use is kept to the hour.
     let idle = server.sessions().map_or(Duration::ZERO, |sessions| sessions.lifetimes.idle) + AN_HOUR;
     let sessions = record.sessions(now).map(Grant::from).map(|session| {
         let ends_at = session.ends_at.min(session.last_used + idle);
@@ -193,12 +194,12 @@ pub(crate) async fn grants_in(server: &Server, view: &View) -> Result<Vec<Grant>
     Ok(sessions.chain(clients).chain(consents).collect())
 }
 
-/// What a client may still do of what it was given.
+/// Reduces what a client was granted to what it may still do.
 async fn cut_to_ceiling(server: &Server, holder: &mut Holder) {
     let Holder::Client(given) = holder else { return };
     let ceiling = match server.clients().find(&given.client).await {
         Ok(Some(client)) => Some(Arc::clone(&client.ceiling)),
-        // By its name one that registered itself is not found; all of them have the same.
+        // A client that registered itself is not found by its name; all of them have the same ceiling.
         Ok(None) | Err(_) => Unlisted::of(&given.client).and_then(|way| server.clients().open_by(way)),
     };
     if let Some(ceiling) = ceiling {

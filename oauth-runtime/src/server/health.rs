@@ -1,4 +1,4 @@
-//! How the service and its store are, and what an operator can do about it.
+//! The state of the service and its store, and what an operator can do about it.
 
 use std::time::Duration;
 
@@ -6,23 +6,22 @@ use crate::event::{EventKind, Fact};
 use crate::server::OAuthService;
 use crate::store::{About, Incarnation, Key, StoreError};
 
-/// How the service is: see [`OAuthService::health`].
+/// The state of the service: see [`OAuthService::health`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Health {
     /// The store's name.
     pub engine: &'static str,
-    /// The version of its schema, where it has one.
+    /// The version of its schema, if it has one.
     pub schema: Option<u32>,
-    /// One of its incarnations, always of the same bucket: another one than before says that the store lost its memory or
-    /// was put back to an earlier state.
+    /// One of its incarnations, always of the same bucket: if it changes, the store lost its memory or was restored to
+    /// an earlier state.
     pub incarnation: Incarnation,
     /// How long it took to answer.
     pub answered_in: Duration,
-    /// Seconds that the store's clock is ahead of this machine's, or behind it where that is negative; zero where the store
-    /// has none.
+    /// Seconds that the store's clock is ahead of this machine's, negative if behind; zero if the store has no clock.
     pub clock_ahead: i64,
-    /// Seconds of a step of this machine's clock that is not followed, until [`OAuthService::accept_clock`].
+    /// Seconds of a step of this machine's clock that is not followed until [`OAuthService::accept_clock`].
     pub clock_stepped: i64,
 }
 
@@ -41,7 +40,7 @@ impl OAuthService {
     /// ```
     ///
     /// # Errors
-    /// The store has no answer, or its clock and this machine's are more than 30 seconds apart.
+    /// The store gave no answer, or its clock and this machine's are more than 30 seconds apart.
     pub async fn health(&self) -> Result<Health, StoreError> {
         let (ledger, clock) = (self.server().ledger(), self.server().clock());
         let begun = clock.monotonic();
@@ -57,22 +56,22 @@ impl OAuthService {
         })
     }
 
-    /// Ends all that was ever handed out, of every user: call it once after a store was restored from a backup, where
-    /// something that was spent or ended since may be alive again. It also takes the machine's clock as it is, if it was
-    /// set back.
+    /// Ends everything that was ever issued, for every user: call it once after restoring a store from a backup, in
+    /// which something that was spent or ended since may be valid again. It also accepts the machine's clock if that
+    /// was set back.
     ///
-    /// What is newer than the backup shows by itself that the store was put back; what is older does not.
+    /// Anything newer than the backup reveals by itself that the store was restored; anything older does not.
     ///
     /// # Errors
-    /// The store has no answer: call it again.
+    /// The store gave no answer: call it again.
     pub async fn renew(&self) -> Result<(), StoreError> {
         self.server().ledger().renew().await?;
         self.server().tell(Fact::of(EventKind::Renewed));
         Ok(())
     }
 
-    /// Takes the machine's clock as it is, after a step of more than a minute that was meant. Time does not go back by it:
-    /// where the clock was ahead, it stands still until the right time has come.
+    /// Accepts the machine's clock after an intended step of more than a minute. Time does not go back: if the clock
+    /// was ahead, the service's clock stands still until the right time has come.
     pub fn accept_clock(&self) {
         self.server().clock().accept();
     }

@@ -1,4 +1,4 @@
-//! Tokens for the author's own mails: sealed, for one purpose, and good once.
+//! Tokens for the author's own mails: sealed, for one purpose, and valid once.
 
 use std::fmt;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::server::OAuthService;
 use crate::standing::{Decision, Ended, Refused};
 use crate::store::{Key, Kind, StoreError};
 
-/// A token that is about to be made: see [`OAuthService::one_time`].
+/// A token to be made: see [`OAuthService::one_time`].
 #[must_use = "it is made by `seal`"]
 pub struct OneTime<'a> {
     oauth: &'a OAuthService,
@@ -28,20 +28,20 @@ pub struct OneTime<'a> {
     payload: Result<Value, serde_json::Error>,
 }
 
-/// What a token says that came back.
+/// The content of a token that came back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Enclosed<T> {
-    /// Whom it was made for.
+    /// The subject that it was made for.
     pub subject: String,
-    /// What it was given.
+    /// The payload that it was made with.
     pub payload: T,
     /// When it expires.
     pub expires_at: Timestamp,
 }
 
 impl OAuthService {
-    /// The issuer, as it is configured: what a link in a mail begins with, since no header of a request can change it.
+    /// The issuer, as it is configured: begin links in mails with it, since no header of a request can change it.
     ///
     /// ```
     /// # use oauth_runtime::OAuthService;
@@ -54,10 +54,10 @@ impl OAuthService {
         self.server().issuer().as_str()
     }
 
-    /// Makes a token for a link in a mail of your own: to verify an address, to set a new password. It is sealed, so that
-    /// nothing is stored until it is used, and it is for this purpose, a word of yours, and for no other.
+    /// Makes a token for a link in a mail of your own: to verify an address, to set a new password. It is sealed, so
+    /// nothing is stored until it is used, and it is valid only for this purpose, a word of your choice.
     ///
-    /// `subject` is the user's `sub`, or whatever names somebody who has no account yet: a
+    /// `subject` is the user's `sub`, or any name for someone without an account: a
     /// [`sign_out`](OAuthService::sign_out) of the subject ends the token. The lifetime is 1 second to a day.
     ///
     /// ```
@@ -70,7 +70,7 @@ impl OAuthService {
     /// let hour = Duration::from_secs(3600);
     /// let token = oauth.one_time("new address", "alice", hour).with("alice@new.example").seal().await?;
     ///
-    /// // The link is opened, by a program that scans mails too: nothing is spent by that.
+    /// // Opening the link spends nothing, since a mail scanner may do it.
     /// let opened = oauth.open_one_time::<String>("new address", &token).await?;
     /// assert_eq!((opened.subject.as_str(), opened.payload.as_str()), ("alice", "alice@new.example"));
     ///
@@ -84,8 +84,8 @@ impl OAuthService {
         OneTime { oauth: self, purpose, subject, lifetime, payload: Ok(Value::Null) }
     }
 
-    /// What a token of this purpose says. It spends nothing: for the page that a link leads to, since mail scanners follow
-    /// links. Change nothing on its word alone; that is for [`OAuthService::redeem_one_time`].
+    /// The content of a token for this purpose. This spends nothing: it is for the page behind the link, since mail
+    /// scanners follow links. Change nothing because of it; that is for [`OAuthService::redeem_one_time`].
     ///
     /// # Errors
     /// See [`OneTimeError`].
@@ -104,8 +104,8 @@ impl OAuthService {
         enclosed(&opened)
     }
 
-    /// Redeems a token of this purpose: the first caller gets what it says, and every other one
-    /// [`OneTimeError::Used`]. Call it where a form is posted.
+    /// Redeems a token for this purpose: the first caller gets its content, and every other one [`OneTimeError::Used`].
+    /// Call it when a form is posted.
     ///
     /// # Errors
     /// See [`OneTimeError`].
@@ -115,7 +115,7 @@ impl OAuthService {
         token: &str,
     ) -> Result<Enclosed<T>, OneTimeError> {
         let opened = self.opened(purpose, token)?;
-        // Before it is spent: a type that does not fit is a mistake in the code, and not of the user's.
+        // Before it is spent: a wrong type is a mistake in the code, not of the user.
         let enclosed = enclosed(&opened)?;
         let (token, expires_at) = (&opened.value, opened.expires_at);
         let spend = |record: &mut Record, now: Timestamp| {
@@ -163,7 +163,7 @@ impl OneTime<'_> {
     /// Makes the token: letters, digits, `-` and `_`, to be put into a link.
     ///
     /// # Errors
-    /// The store has no answer, or the lifetime, the purpose or the payload cannot be.
+    /// The store gave no answer, or the lifetime, the purpose or the payload is invalid.
     pub async fn seal(self) -> Result<String, OneTimeError> {
         let OneTime { oauth, purpose, subject, lifetime, payload } = self;
         if lifetime < Duration::from_secs(1) || lifetime > LONGEST {
@@ -197,21 +197,21 @@ impl fmt::Debug for OneTime<'_> {
     }
 }
 
-/// Why a token for a mail was not made, opened or redeemed. As the answer of a handler it is its text, with status 400 for a
-/// token that is not good, 503 for a store without an answer, and 500 for a mistake in the code that made it.
+/// Why a token for a mail was not made, opened or redeemed. Returned from a handler, it becomes its text, with status
+/// 400 for an invalid token, 503 if the store gave no answer, and 500 for a mistake in the code that made it.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum OneTimeError {
     /// It was not made here, not for this purpose, or was changed.
-    #[error("this link was not made here, or was cut")]
+    #[error("this link was not made here, or is incomplete")]
     Forged,
-    /// It is too old, or of a memory that is gone.
+    /// It is too old, or from a memory that is gone.
     #[error("this link is too old: ask for another")]
     Expired,
     /// It was redeemed before.
     #[error("this link was used before")]
     Used,
-    /// Its subject was signed out everywhere since.
+    /// Its subject has been signed out everywhere.
     #[error("this link has ended: ask for another")]
     SignedOut,
     /// The lifetime is not 1 second to a day.
@@ -220,16 +220,16 @@ pub enum OneTimeError {
     /// The purpose is not 1 to 64 bytes long, or the subject not 1 to 256.
     #[error("a one-time token needs a purpose of 1 to 64 bytes and a subject of 1 to 256")]
     Names,
-    /// What it is to carry does not fit a link.
-    #[error("a one-time token carries up to 2 KiB: put into it what names the rest")]
+    /// Its payload does not fit into a link.
+    #[error("a one-time token carries up to 2 KiB: put an id into it, and keep the rest in your database")]
     TooLarge,
-    /// What it carries cannot be written as JSON, or is not what is asked for.
+    /// Its payload cannot be written as JSON, or is not of the requested type.
     #[error("the payload of a one-time token is not of this type")]
     Payload(#[source] serde_json::Error),
     /// The random generator failed.
     #[error("a one-time token could not be sealed")]
     Failed,
-    /// The store has no answer: whether it was redeemed is not known.
+    /// The store gave no answer: it is not known whether it was redeemed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -262,5 +262,5 @@ impl ResponseError for OneTimeError {
     }
 }
 
-/// A reset or a verification that no one follows for a day is asked for again.
+/// A user who does not follow a link for a day asks for another.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);

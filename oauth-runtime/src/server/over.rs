@@ -1,4 +1,4 @@
-//! What a service puts over an `App`, a scope or a resource.
+//! The middlewares that a service puts over an `App`, a scope or a resource.
 
 use crate::guard::closed::Closed;
 use crate::guard::require::Require;
@@ -6,7 +6,7 @@ use crate::policy::Policy;
 use crate::server::OAuthService;
 
 impl OAuthService {
-    /// Puts a policy over all that an `App`, a scope or a resource has.
+    /// Puts a policy over everything in an `App`, a scope or a resource.
     ///
     /// ```
     /// use actix_web::{App, web};
@@ -21,13 +21,13 @@ impl OAuthService {
     /// # let _ = app;
     /// ```
     ///
-    /// The server's own addresses pass it, so that signing in is possible below an `App` that is wrapped whole. A CORS
-    /// preflight does not: it has no token, so put the CORS layer around this one. Guards on the handlers decide after it,
-    /// and decide for themselves.
+    /// The server's own addresses pass it, so that signing in is possible even if the whole `App` is wrapped. A CORS
+    /// preflight does not: it has no token, so put the CORS layer around this one. Guards on the handlers decide
+    /// afterwards, independently.
     ///
-    /// Common mistakes: terms alone, as in `oauth.require(role = "admin")`, which rustc reads as an assignment (write
-    /// `oauth.require(policy!(role = "admin"))`); and a policy without this around it, as in `.wrap(STAFF)`, which is no
-    /// `Transform` (write `.wrap(oauth.require(STAFF))`).
+    /// Common mistakes: bare terms, as in `oauth.require(role = "admin")`, which rustc reads as an assignment (write
+    /// `oauth.require(policy!(role = "admin"))`); and a policy without this around it, as in `.wrap(STAFF)`, which is
+    /// not a `Transform` (write `.wrap(oauth.require(STAFF))`).
     #[must_use]
     pub fn require(&self, policy: Policy) -> Require {
         Require::new(self.0.protection(), policy)
@@ -55,9 +55,9 @@ impl OAuthService {
     /// # let _ = app;
     /// ```
     ///
-    /// A route is known by the guard or the `#[public]` above its attribute. Upgrades are routes like others; the server's
-    /// own addresses, CORS preflights, 404 and 405 pass. As a net below, an answer for which no guard decided all the same is
-    /// withheld.
+    /// A route is known by the guard or the `#[public]` above its attribute. Upgrades are routes like any other; the
+    /// server's own addresses, CORS preflights, 404 and 405 pass. As a safety net, an answer for which no guard decided
+    /// is withheld all the same.
     #[must_use]
     pub fn closed(&self) -> Closed {
         Closed::new(self.0.protection())

@@ -5,7 +5,7 @@ use actix_web::http::Method;
 
 use crate::guard::own::is_spelling;
 
-/// How the errors of a URL are told.
+/// The form of a URL's errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Errors {
     /// A page for a person who signs in.
@@ -14,7 +14,7 @@ pub(crate) enum Errors {
     SignOutPage,
     /// RFC 6749 §5.2
     Json,
-    /// The same, and 401 whichever way a client tried to show who it is (RFC 7662 §2.3).
+    /// The same, with 401 however a client tried to authenticate (RFC 7662 §2.3).
     JsonUnauthorized,
     /// As a guard refuses (RFC 6750 §3).
     Challenge,
@@ -27,18 +27,18 @@ pub(crate) enum Input {
     Nothing,
     /// A body of JSON.
     Json,
-    /// The parameters of a form, where one is posted; all else is left unread.
+    /// The parameters of a form, if one is posted; anything else is left unread.
     FormWherePosted,
     /// The parameters: of the form in the body for POST, else of a query of at most this many bytes.
     Parameters { query_bytes: usize },
-    /// The same, of a URL that pages of other sites may post to: what they post comes back by GET.
+    /// The same, for a URL to which pages of other sites may post: their posts come back by GET.
     ParametersOfAnySite { query_bytes: usize },
 }
 
 /// Which pages of other origins may read the answers (c35). Credentials are never allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cors {
-    /// No other: this URL is for a browser to go to, not for scripts.
+    /// No others: this URL is for browsers to visit, not for scripts.
     None,
     /// Those of registered redirect URIs and of `.origin(..)`.
     Clients,
@@ -51,16 +51,16 @@ pub(crate) enum Named {
     Nowhere,
     /// In the authorization server's metadata and in the OpenID provider's, which has all of it.
     InBoth(&'static str),
-    /// In the OpenID provider's alone.
+    /// Only in the OpenID provider's.
     InOpenId(&'static str),
 }
 
-/// Where a URL is.
+/// The place of a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     /// Below the issuer's path, at this one unless the author chose another.
     Chosen(&'static str),
-    /// Below the issuer's path, where a specification has it.
+    /// Below the issuer's path, as a specification says.
     Below(&'static str),
     /// The well-known part before the issuer's path (RFC 8414 §3).
     WellKnown(&'static str),
@@ -70,7 +70,7 @@ pub(crate) enum Place {
     Resource,
 }
 
-/// What a configuration can have or not, for the URLs that are there only with it.
+/// The optional parts of a configuration, for URLs that exist only with them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Has {
     pub(crate) logo: bool,
@@ -88,7 +88,7 @@ pub(crate) struct Has {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
     pub(crate) url: Url,
-    /// What the log calls a request to it.
+    /// The name of a request to it in the log.
     pub(crate) request: &'static str,
     pub(crate) place: Place,
     pub(crate) methods: &'static [Method],
@@ -99,7 +99,7 @@ pub(crate) struct Row {
     pub(crate) is_there: fn(&Has) -> bool,
 }
 
-/// Makes the enums and the table of one list: what a path can be chosen for comes first.
+/// Makes the enums and the table from one list: URLs whose path can be chosen come first.
 macro_rules! urls {
     (
         chosen { $(
@@ -169,22 +169,22 @@ const BOTH: &[Method] = &[Method::GET, Method::POST];
 const FORM: Input = Input::Parameters { query_bytes: 8 * 1024 };
 /// OpenID Connect Core §3.1.2.1: a client may post.
 const ANY_FORM: Input = Input::ParametersOfAnySite { query_bytes: 8 * 1024 };
-/// With an ID token in it.
+/// With room for an ID token.
 const LONG_ANY_FORM: Input = Input::ParametersOfAnySite { query_bytes: 16 * 1024 };
 
 use Input::{FormWherePosted, Json, Nothing};
 use Named::{InBoth, InOpenId, Nowhere};
 
-// A row: its name, what the log calls a request to it, and its path; then its methods, what is read of a request, the
-// form of its errors, who may read it from another origin, its name in the metadata, and when it is there. The handler
-// of each is in `routes.rs`.
+// A row: its name, the name of a request to it in the log, and its path; then its methods, what is read of a request,
+// the form of its errors, who may read it from another origin, its name in the metadata, and when it exists. The
+// handlers are in `routes.rs`.
 urls! {
     chosen {
         /// `/authorize`, where the sign-in page is.
         Authorize, "authorization request", at "/authorize":
             BOTH, ANY_FORM, errors Page, cors None, InBoth("authorization_endpoint"), if |_| true;
-        /// `/login`, where the sign-in page posts its form, and to which pages of the application send who is not signed in
-        /// ([`OAuthService::pages`](crate::OAuthService::pages)).
+        /// `/login`, where the sign-in page posts its form, and to which pages of the application send users who are
+        /// not signed in ([`OAuthService::pages`](crate::OAuthService::pages)).
         Login, "sign-in", at "/login":
             BOTH, FORM, errors Page, cors None, Nowhere, if |_| true;
         /// `/verify`, where the page for a second factor posts its form.
@@ -193,14 +193,14 @@ urls! {
         /// `/consent`, where the consent page posts its form.
         Consent, "decision on consent", at "/consent":
             POST, FORM, errors Page, cors None, Nowhere, if |_| true;
-        /// `/logout`, which is there with sessions.
+        /// `/logout`, which exists with sessions.
         Logout, "sign-out", at "/logout":
             BOTH, LONG_ANY_FORM, errors SignOutPage, cors None, InBoth("end_session_endpoint"), if |has| has.sessions;
-        /// `/account`, which is there with [`Builder::account_page`](crate::Builder::account_page).
+        /// `/account`, which exists with [`Builder::account_page`](crate::Builder::account_page).
         Account, "account page", at "/account":
             BOTH, FORM, errors Page, cors None, Nowhere, if |has| has.account;
-        /// `/device`, where users type the code that a device shows, which is there for
-        /// [clients on devices](crate::Client::device).
+        /// `/device`, where users type the code that a device shows, which exists for [clients on
+        /// devices](crate::Client::device).
         Device, "device page", at "/device":
             BOTH, FORM, errors Page, cors None, Nowhere, if |has| has.devices;
         /// `/device_authorization`, where a device asks for its code.
@@ -215,18 +215,18 @@ urls! {
         /// `/revoke`.
         Revoke, "revocation", at "/revoke":
             POST, FORM, errors Json, cors Clients, InBoth("revocation_endpoint"), if |_| true;
-        // Servers alone ask here: no page of another origin may.
-        /// `/introspect`, which is there for confidential clients.
+        // Only servers ask here: no page of another origin may.
+        /// `/introspect`, which exists for confidential clients.
         Introspect, "introspection", at "/introspect":
             POST, FORM, errors JsonUnauthorized, cors None, InBoth("introspection_endpoint"),
             if |has| has.confidential_clients;
-        /// `/userinfo`, which is there with the scope `openid`.
+        /// `/userinfo`, which exists with the scope `openid`.
         UserInfo, "userinfo request", at "/userinfo":
             BOTH, FormWherePosted, errors Challenge, cors Clients, InOpenId("userinfo_endpoint"), if |has| has.openid;
-        /// `/register`, which is there with [`Builder::registration`](crate::Builder::registration).
+        /// `/register`, which exists with [`Builder::registration`](crate::Builder::registration).
         Register, "registration", at "/register":
             POST, Json, errors Json, cors Clients, InBoth("registration_endpoint"), if |has| has.registrar;
-        /// `/oauth/pages.css`, what the pages look like.
+        /// `/oauth/pages.css`, the stylesheet of the pages.
         Stylesheet, "stylesheet", at "/oauth/pages.css":
             GET, Nothing, errors Page, cors None, Nowhere, if |_| true;
         /// `/oauth/logo`.
@@ -246,11 +246,11 @@ urls! {
     }
 }
 
-/// Where the URLs of one service are, the issuer's own path included.
+/// The places of a service's URLs, including the issuer's own path.
 #[derive(Clone, Debug)]
 pub(crate) struct Paths(Vec<Placed>);
 
-/// Where one URL is.
+/// The place of one URL.
 #[derive(Clone, Debug)]
 pub(crate) struct Placed {
     pub(crate) row: &'static Row,
@@ -258,7 +258,7 @@ pub(crate) struct Placed {
 }
 
 impl Row {
-    /// Its methods, and HEAD wherever GET is (RFC 9110 §9.3.2).
+    /// Its methods, and HEAD along with GET (RFC 9110 §9.3.2).
     pub(crate) fn allowed(&self) -> impl Iterator<Item = &Method> {
         self.methods.iter().flat_map(|method| match method {
             &Method::GET => &[Method::GET, Method::HEAD] as &[Method],
@@ -268,7 +268,7 @@ impl Row {
 }
 
 impl Paths {
-    /// Of those that are there in this configuration, in the order of [`URLS`].
+    /// From the URLs of this configuration, in the order of [`URLS`].
     pub(crate) fn new(placed: Vec<Placed>) -> Self {
         Paths(placed)
     }

@@ -1,4 +1,4 @@
-//! Documents that anyone may ask for: each is written once, and again where what it was written of has changed.
+//! Public documents: each is written once, and again when its source has changed.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::model::jwk::Algorithm;
 
-/// A document, with what it was written of.
+/// A document, with its source.
 pub(crate) struct Prepared<K>(RwLock<Option<Arc<(K, Bytes)>>>);
 
 impl<K> Default for Prepared<K> {
@@ -18,7 +18,7 @@ impl<K> Default for Prepared<K> {
 }
 
 impl<K: PartialEq> Prepared<K> {
-    /// The document of this. What is written says of what it is: that may have changed in between.
+    /// The document for this source. `written` returns the source it used, which may have changed in between.
     pub(super) fn of(&self, of: K, written: impl FnOnce(K) -> Option<(K, Value)>) -> Option<Bytes> {
         let held = self.0.read().clone();
         if let Some(held) = held.filter(|held| held.0 == of) {
@@ -31,11 +31,11 @@ impl<K: PartialEq> Prepared<K> {
     }
 }
 
-/// All that there are. What else they say was configured, and stays.
+/// All prepared documents. The rest of their content is configuration, and stays.
 #[derive(Default)]
 pub(crate) struct Documents {
     pub(super) metadata: Prepared<()>,
-    /// It names the algorithms of the author's own keys.
+    /// By the algorithms of the author's own keys, which it names.
     pub(super) openid: Prepared<Vec<Algorithm>>,
     /// By the ids of the keys, each a hash of one.
     pub(super) keys: Prepared<Vec<String>>,
@@ -62,7 +62,7 @@ mod tests {
         }
         assert_eq!(times, 3);
         assert_eq!(prepared.of(3, |_| None), None);
-        // It changed while it was written: it is not taken for that of before.
+        // It changed while it was written, and must not be kept for the earlier source.
         assert!(prepared.of(3, |_| Some((4, json!({ "of": 4 })))).is_some());
         assert_eq!(prepared.of(3, |of| Some((of, json!({ "of": of })))).as_deref(), Some(&br#"{"of":3}"#[..]));
     }

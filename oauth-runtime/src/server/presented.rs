@@ -10,7 +10,7 @@ use crate::server::shown::Shown;
 
 impl Server {
     /// An access token that was signed here for any audience, while it lasts. One that was verified before, here or by a
-    /// guard, is not verified again, unless a key was retired since. Whether it still stands is not known by this.
+    /// guard, is not verified again, unless a key was retired since. This does not say whether it still stands.
     pub(crate) fn access_token(&self, token: &str) -> Option<Arc<Verified>> {
         self.verified_once(token, |Shown { expected, cache }, generation| {
             let verified = Arc::new(self.configured.tokens.verify(token, expected, self.now()).ok()?);
@@ -19,14 +19,14 @@ impl Server {
         })
     }
 
-    /// The same, of a client that may have no such token any more as well.
+    /// The same, even if its client may no longer have such a token.
     pub(crate) fn access_token_as_issued(&self, token: &str) -> Option<Arc<Verified>> {
         self.verified_once(token, |Shown { expected, .. }, _| {
             self.configured.tokens.verify_as_issued(token, expected, self.now()).ok().map(Arc::new)
         })
     }
 
-    /// As it was found before, here or by a guard, or by this.
+    /// As verified before, here or by a guard, or else by `verify`.
     fn verified_once(
         &self,
         token: &str,
@@ -41,7 +41,7 @@ impl Server {
         }
     }
 
-    /// An ID token that comes back as a hint, if one does.
+    /// The ID token that comes back as a hint, if there is one.
     pub(crate) fn id_token_hint(&self, parameters: &Parameters<'_>) -> Result<Option<IdTokenHint>, Reason> {
         let token = parameters.get("id_token_hint", keys::MAX_BYTES)?;
         let issuer = self.issuer().as_str();
@@ -91,7 +91,7 @@ mod tests {
         }
         assert!(server.access_token(&token("https://shown.example", 0)).is_none());
 
-        // C26: what a key has signed that was taken away is good no more.
+        // C26: what a removed key has signed is no longer valid.
         let token = token("https://shown.example", 1000);
         assert!(server.access_token(&token).is_some());
         let (first, next) = (keys.signs_with(), keys.add(SigningKey::generate().expect("a key")).expect("new"));

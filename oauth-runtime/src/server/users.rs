@@ -1,4 +1,4 @@
-//! How users sign in, and stay signed in: as it was configured.
+//! How users sign in, and stay signed in, as configured.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,20 +12,20 @@ use crate::users::{Authenticator, SecondFactor};
 /// How users sign in, and stay signed in.
 pub(crate) struct Users {
     pub(crate) sign_in: SignInBy,
-    /// What sign-ins gave; none where what looks users up again cannot forget it.
+    /// What sign-ins gave; `None` if the function that looks users up again cannot forget any.
     pub(crate) given: Option<Arc<Given>>,
     pub(crate) second_factor: Option<Authenticator<SecondFactor>>,
-    /// None where no browser stays signed in.
+    /// `None` if no browser stays signed in.
     pub(crate) sessions: Option<Sessions>,
-    /// None where no refresh tokens are issued.
+    /// `None` if no refresh tokens are issued.
     pub(crate) refreshing: Option<Refreshing>,
 }
 
-/// Where a user shows who they are.
+/// Where users sign in.
 pub(crate) enum SignInBy {
     /// On the built-in page.
     Function(Authenticator),
-    /// On a page of the author's own, at this path.
+    /// On a page of the author, at this path.
     PageAt(String),
 }
 
@@ -35,7 +35,7 @@ pub(crate) struct Sessions {
     pub(crate) remember: Remember,
     /// From a subject to its claims of today.
     pub(crate) reload: Arc<Authenticator<String>>,
-    /// Whose claims pages asked for a moment ago.
+    /// The users whose claims were reloaded for pages a moment ago.
     pub(crate) seen: SeenUsers,
 }
 

@@ -1,4 +1,4 @@
-//! An attempt to sign in: how it is counted, and that what came of it is settled with the counters before it is told.
+//! An attempt to sign in: how it is counted, and how its outcome is settled with the counters before it is sent.
 
 use std::time::Duration;
 
@@ -17,7 +17,8 @@ use crate::server::Server;
 use crate::sign_in::form;
 use crate::users::NoAnswer;
 
-/// Lets a password be tried for the name that was typed: on its own count from a browser that is known for the name.
+/// Lets a password be tried for the name that was typed, with a separate count for a browser that is known for the
+/// name.
 pub(crate) async fn password(
     server: &Server,
     http: &HttpRequest,
@@ -32,7 +33,7 @@ pub(crate) async fn password(
     Ok(server.limits().password(&FoldedName::of(username), &networks).await?)
 }
 
-/// Lets the answer to a question be tried, which may say whom it is of.
+/// Lets the answer to a question be tried, which may name its user.
 pub(crate) async fn answer(
     server: &Server,
     http: &HttpRequest,
@@ -49,9 +50,9 @@ pub(crate) async fn answer(
     Ok(server.limits().answer(&FoldedName::of(username), subject, &networks).await?)
 }
 
-/// None where the browser is not known any more.
+/// `None` if the browser is no longer known.
 async fn known(server: &Server, what: Guess, device: &Device) -> Result<Option<Result<Attempt, TooMany>>, Reason> {
-    // Side by side: what was counted for nothing is taken back.
+    // At the same time: an unneeded count is taken back.
     let (stands, counted) = join(device.stands(server), server.limits().known(what, device)).await;
     let counted = counted?;
     if stands? {
@@ -63,7 +64,7 @@ async fn known(server: &Server, what: Guess, device: &Device) -> Result<Option<R
     Ok(None)
 }
 
-/// The attempt was wrong. The author may have said whom it was for.
+/// The attempt was wrong. The author may have named its user.
 pub(crate) async fn wrong(
     server: &Server,
     client: &str,
@@ -74,14 +75,14 @@ pub(crate) async fn wrong(
     Ok(held_up(server, client, subject, told).map_or(SignInProblem::Wrong, SignInProblem::TooManyAttempts))
 }
 
-/// The attempt was right, and one more thing is asked.
+/// The attempt was right, and another question is asked.
 pub(crate) async fn asks(
     server: &Server,
     client: &str,
     attempt: Attempt,
     question: Question,
 ) -> Result<Result<(Once, Question), SignInProblem>, Reason> {
-    // Side by side: neither needs the other.
+    // At the same time, since neither needs the other.
     let (told, once) = join(server.limits().right(attempt, question.subject()), form::once(server)).await;
     Ok(match held_up(server, client, question.subject(), told?) {
         Some(wait) => Err(SignInProblem::TooManyAttempts(wait)),
@@ -89,7 +90,7 @@ pub(crate) async fn asks(
     })
 }
 
-/// The attempt was right, if it was one that counts: how long it is held up all the same.
+/// The attempt was right, if there was one that counts. Returns how long it is delayed all the same.
 pub(crate) async fn settled(
     server: &Server,
     client: &str,
@@ -101,7 +102,7 @@ pub(crate) async fn settled(
     Ok(held_up(server, client, Some(subject), told))
 }
 
-/// The attempt was not made, or came to nothing by no fault of the person's.
+/// The attempt was not made, or failed through no fault of the person.
 pub(crate) async fn forgive(server: &Server, attempt: Option<Attempt>) -> Result<(), Reason> {
     match attempt {
         Some(attempt) => Ok(server.limits().forgive(attempt).await?),
@@ -109,7 +110,7 @@ pub(crate) async fn forgive(server: &Server, attempt: Option<Attempt>) -> Result
     }
 }
 
-/// The author's function gave no answer: nothing counts. Named with it is the event of its refusals.
+/// The author's function gave no answer: nothing counts. `refused` is the event of its refusals.
 pub(crate) async fn unanswered(
     server: &Server,
     client: &str,
@@ -129,7 +130,7 @@ pub(crate) async fn unanswered(
     Ok(problem)
 }
 
-/// How long an attempt is held up, where too much was guessed for its user.
+/// How long an attempt is delayed if there were too many guesses for its user.
 fn held_up(server: &Server, client: &str, subject: Option<&str>, told: Result<(), TooMany>) -> Option<Duration> {
     let too_many = told.err()?;
     let fact = Fact::of(EventKind::Throttled).client(client).reason(too_many.limit);

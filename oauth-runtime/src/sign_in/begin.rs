@@ -1,4 +1,4 @@
-//! What follows when a request was found good: the session that the browser has, where it is enough, or else the sign-in page.
+//! What follows a valid request: the session of the browser if it is enough, or else the sign-in page.
 
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -18,7 +18,7 @@ use crate::sign_in::request::Authorization;
 use crate::standing::{Decision, HandedOut, Refused, View};
 use crate::store::{Key, Kind};
 
-/// Lets the user of this session answer the request, or the one who signs in.
+/// Lets the user of this session, or the one who signs in, answer the request.
 pub(crate) async fn begin(
     server: &Server,
     http: &HttpRequest,
@@ -28,7 +28,7 @@ pub(crate) async fn begin(
 ) -> Result<HttpResponse, Reason> {
     let request = &mut authorization.request;
     let account = session.shown.as_ref().map(|(session, _)| session.account.clone());
-    // Who signs in once more is remembered as before, if they leave the tick as it is.
+    // A user who signs in once more is remembered as before if they leave the tick as it is.
     request.remember = session.shown.as_ref().is_some_and(|(session, _)| session.lasts);
     let is_enough = |(session, _): &(Session, View)| {
         let requirements = &request.requirements;
@@ -58,7 +58,7 @@ pub(crate) async fn begin(
         }
     };
     browser.remember(http, &mut response, server);
-    // The author's page gets all of it in its URL.
+    // The author's page gets the whole request in its URL.
     if room_left(&response) == 0 { Err(Reason::RequestTooLong) } else { Ok(response) }
 }
 
@@ -75,20 +75,20 @@ async fn used(server: &Server, subject: &str, id: &str, view: &View) -> Result<A
         return Ok(view.as_of());
     }
     let note = |record: &mut Record, now| {
-        // A sign-out since the session was looked at would be older than what is made as of this write.
+        // A sign-out since the session was read would be older than this write.
         record.judge(&HandedOut { sequence: view.as_of().sequence, session: Some(id), grant: None }, now)?;
         record.note_use(id, now);
         Ok(Decision::Write(()))
     };
     let changed = server.ledger().change(Key::of(Kind::Subject, subject), Some(view.as_of()), note).await;
-    // Ended meanwhile: what is made as of before is refused.
+    // It ended meanwhile: anything made with the earlier state is refused.
     changed.map(|((), view)| view.as_of()).or_else(|why| match why {
         Refused::Ended(_) => Ok(view.as_of()),
         Refused::Store(error) => Err(error.into()),
     })
 }
 
-/// The user of a session, with the claims of now. None where there is no such user any more: then the session is ended.
+/// The user of a session, with their current claims. `None` if the user no longer exists: then the session is ended.
 pub(crate) async fn reloaded(server: &Server, session: Session, view: &View) -> Result<Option<Person>, Reason> {
     let Some(sessions) = server.sessions() else { return Ok(None) };
     let Session { subject, account, mut authentication, .. } = session;

@@ -1,7 +1,7 @@
 //! The cookies that tie forms to the browser that asked for them.
 //!
-//! Each has a name of its own, so that two pages that are opened at once do not take each other's; one that is there serves
-//! every further page. So it is no secret of a sign-in: what comes after that is bound to the session as well.
+//! Each has a name of its own, so that two pages opened at once do not overwrite each other's; an existing one serves
+//! every further page. So it is not a secret of one sign-in: later forms are bound to the session as well.
 
 use std::cmp::Reverse;
 
@@ -16,16 +16,16 @@ use crate::model::secret::constant_time_eq;
 use crate::server::Server;
 use crate::sign_in::cookie::{self, Cookie};
 
-/// A browser, by the id in one of its cookies: when it was drawn, and random bytes.
+/// A browser, by the id in one of its cookies: its time, and random bytes.
 pub(crate) struct Browser {
     id: String,
     since: Timestamp,
-    /// What a form is sealed with: from it the cookie cannot be found.
+    /// Sealed into forms: the cookie cannot be found from it.
     hash: String,
 }
 
 impl Browser {
-    /// The browser that sent the request, by its latest cookie of ours; else a new one.
+    /// The browser that sent the request, by its latest such cookie; else a new one.
     pub(crate) fn of(request: &HttpRequest, server: &Server) -> Self {
         Browser::all(request, server).into_iter().next().unwrap_or_else(|| Browser::new(server))
     }
@@ -41,7 +41,7 @@ impl Browser {
         Browser { id, since, hash }
     }
 
-    /// Every one that the request shows, the latest first.
+    /// All that the request shows, the latest first.
     fn all(request: &HttpRequest, server: &Server) -> Vec<Browser> {
         let ids = Cookie::Browser.all_named(request, server);
         let mut browsers: Vec<Browser> = ids.filter_map(|(tag, id)| Browser::parse(tag, id)).collect();
@@ -57,24 +57,24 @@ impl Browser {
         (random.len() == RANDOM_BYTES && browser.tag() == tag).then_some(browser)
     }
 
-    /// What a form is sealed with: from it the cookie cannot be found.
+    /// Sealed into forms: the cookie cannot be found from it.
     pub(crate) fn hash(&self) -> &str {
         &self.hash
     }
 
-    /// What its cookie is called by.
+    /// The part of its cookie's name.
     fn tag(&self) -> &str {
         // Of 43 letters of base64url.
         self.hash.get(..TAG_CHARS).unwrap_or(&self.hash)
     }
 
-    /// That a form with this hash was made for the browser that sends it.
+    /// Checks that a form with this hash was made for the browser that sends it.
     pub(crate) fn made_for(request: &HttpRequest, server: &Server, hash: &str) -> Result<(), Reason> {
         let is_of = |browser: Browser| constant_time_eq(browser.hash().as_bytes(), hash.as_bytes());
         if Browser::all(request, server).into_iter().any(is_of) { Ok(()) } else { Err(Reason::FormFromElsewhere) }
     }
 
-    /// Gives the browser its cookie, and takes those from it that are too many.
+    /// Sets the cookie, and removes excess ones.
     pub(crate) fn remember(&self, request: &HttpRequest, response: &mut HttpResponse, server: &Server) {
         cookie::set(response, server, &Cookie::Browser.tagged(server, self.tag()), &self.id, None);
         for other in Browser::all(request, server).iter().skip(MAX_COOKIES) {
@@ -85,5 +85,5 @@ impl Browser {
 
 const RANDOM_BYTES: usize = 24;
 const TAG_CHARS: usize = 8;
-/// How many pages can be opened at once by a browser that has no cookie yet.
+/// How many pages a browser without a cookie can open at once.
 const MAX_COOKIES: usize = 8;

@@ -25,7 +25,7 @@ use crate::sign_in::form;
 use crate::sign_in::request::Authorization;
 use crate::standing::View;
 
-/// Whether the user has to be asked, now that it is known who they are.
+/// Whether the user has to be asked, now that they are known.
 pub(crate) fn is_needed(
     server: &Server,
     authorization: &Authorization,
@@ -34,7 +34,7 @@ pub(crate) fn is_needed(
     by: By,
 ) -> Result<bool, Reason> {
     let Authorization { request, client, destination } = authorization;
-    // RFC 8628 §5.4: the device is with the one who sent the code around
+    // RFC 8628 §5.4: an attacker may have the device, and have sent the code around
     if request.device.is_some() {
         return Ok(true);
     }
@@ -47,28 +47,28 @@ pub(crate) fn is_needed(
         return Ok(!(is_identified && is_remembered(server, authorization, granted, view)?));
     }
     Ok(match by {
-        // A password that is typed into a page which says what for has just allowed it: see `is_given_by_signing_in`.
+        // Typing the password into a page that says what for has just allowed it: see `is_given_by_signing_in`.
         By::Page => false,
         By::Elsewhere | By::Session | By::SessionAlone => !is_identified,
     })
 }
 
-/// OAuth 2.1 §7.3.1: any program can say that it is a client which neither authenticates nor is reached by https. A page
-/// of this very origin, as on a developer's machine, belongs to the author.
+/// OAuth 2.1 §7.3.1: any program can claim to be a client that neither authenticates nor is reached by https. A page of
+/// this very origin, as on a developer's machine, belongs to the author.
 fn is_identified(server: &Server, client: &RegisteredClient, destination: &Destination) -> bool {
     let is_own = destination.source == server.issuer().origin();
-    // Its secret it got by itself, so that this proves nothing of who it is.
+    // It registered its secret by itself, which proves nothing about who it is.
     if client.unlisted == Some(Unlisted::Registered) {
         return destination.is_https;
     }
     client.credentials.is_some() || destination.is_https || is_own
 }
 
-/// Whether to sign in on our page is to allow it, so that this page has to say what is asked for. Of others the consent page
-/// says it, and clients that are known and the author's own get what they ask for.
+/// Whether signing in on our page allows it, so that this page has to say what is asked for. For other clients the
+/// consent page says it, and known clients of the author get what they ask for.
 pub(crate) fn is_given_by_signing_in(server: &Server, authorization: &Authorization) -> bool {
     let Authorization { request, client, destination } = authorization;
-    // No client gets anything by it.
+    // No client gets anything by this.
     if request.page.is_some() {
         return false;
     }
@@ -76,13 +76,13 @@ pub(crate) fn is_given_by_signing_in(server: &Server, authorization: &Authorizat
     !client.is_third_party && !asks && !is_identified(server, client, destination)
 }
 
-/// What a client asks for, as the pages say it.
+/// What a client asks for, in the words of the pages.
 #[derive(Default)]
 pub(crate) struct Asked<'a> {
     pub(crate) scopes: Vec<&'a str>,
-    /// Besides the service itself.
+    /// The resources besides the service itself.
     pub(crate) resources: Vec<&'a str>,
-    /// That it gets refresh tokens.
+    /// The text that it gets refresh tokens.
     pub(crate) lasting: Option<&'a str>,
 }
 
@@ -96,7 +96,7 @@ impl<'a> Asked<'a> {
     ) -> Self {
         let lasting = lasts.then(|| server.described_one(OFFLINE_ACCESS, texts).unwrap_or(&texts.lasting_access));
         let (own, userinfo) = (server.audience(), server.issuer().userinfo());
-        // Tokens for /userinfo alone are for nothing that a page could name.
+        // Tokens that are only for /userinfo are for nothing that a page could name.
         let resources = || resources.iter().filter(|resource| *resource != userinfo);
         let is_more = resources().any(|resource| resource != own);
         let name = |resource: &'a str| match texts.scopes.get(resource) {
@@ -105,7 +105,7 @@ impl<'a> Asked<'a> {
             None => resource,
         };
         Asked {
-            // To last is said once, as what it is.
+            // Lasting access is mentioned once, by its own text.
             scopes: server.described(scope, texts, lasts.then_some(OFFLINE_ACCESS)),
             resources: resources().filter(|_| is_more).map(name).collect(),
             lasting,
@@ -123,7 +123,7 @@ pub(crate) fn consent_page(
     browser: &Browser,
 ) -> Result<HttpResponse, Reason> {
     let Authorization { request, client, destination } = authorization;
-    // What the page does not name cannot be allowed with it, whatever the configuration becomes meanwhile.
+    // What the page does not name cannot be allowed by it, even if the configuration changes meanwhile.
     let (scope, resources) = (granted.scope().clone(), granted.resources().clone());
     let request = AuthorizationRequest { scope, resources, without_refresh: !granted.lasts(), ..request };
     let texts = server.texts(request.requirements.language.as_deref());
@@ -157,14 +157,14 @@ pub(crate) fn consent_page(
     Ok(page)
 }
 
-/// What is to be known of a client that the author did not list.
+/// What users should know about a client that the author did not list.
 fn warnings<'a>(client: &RegisteredClient, destination: &Destination, texts: &'a Texts) -> Vec<&'a str> {
     let may_be_here = client.unlisted.is_some() && !destination.is_https;
     let on_this_device = may_be_here.then_some(&*texts.on_this_device);
     unverified(client, texts).into_iter().chain(on_this_device).collect()
 }
 
-/// RFC 7591 §5: the name of a client that registered itself is its own word; that of a document is its host's.
+/// RFC 7591 §5: the name of a client that registered itself is its own claim; that of a document is its host.
 pub(crate) fn unverified<'a>(client: &RegisteredClient, texts: &'a Texts) -> Option<&'a str> {
     (client.unlisted == Some(Unlisted::Registered)).then_some(&*texts.unverified)
 }
@@ -172,11 +172,11 @@ pub(crate) fn unverified<'a>(client: &RegisteredClient, texts: &'a Texts) -> Opt
 /// Whether what is allowed now is remembered: only what [`is_needed`] would ask for.
 pub(crate) fn is_kept(server: &Server, authorization: &Authorization) -> bool {
     let Authorization { client, destination, request } = authorization;
-    // What is allowed a device says nothing of a redirect URI.
+    // What a device is allowed says nothing about a redirect URI.
     request.device.is_none() && client.is_third_party && is_identified(server, client, destination)
 }
 
-/// What a consent holds for besides the client's name: where its users are sent, and the keys that it is known by.
+/// What a consent is bound to besides the client's name: where its users are sent, and its keys.
 pub(crate) fn bound_to(authorization: &Authorization) -> String {
     let Authorization { client, destination, .. } = authorization;
     let keys = client.credentials.iter().flat_map(|credentials| &credentials.keys);

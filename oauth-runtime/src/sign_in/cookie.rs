@@ -1,4 +1,4 @@
-//! Cookies: which names they have, and how they are read and set.
+//! Cookies: their names, and how they are read and set.
 
 use std::time::Duration;
 
@@ -15,15 +15,15 @@ pub(crate) enum Cookie {
     Browser,
     /// The sign-in session.
     Session,
-    /// What the browser is known for.
+    /// The users and names for which the browser is known.
     Device,
 }
 
 impl Cookie {
-    /// The value that the browser sent, if it sent one and no more.
+    /// The value that the browser sent, if it sent exactly one.
     pub(crate) fn read<'a>(self, request: &'a HttpRequest, server: &Server) -> Option<&'a str> {
         let mut values = self.values(request, server);
-        // Two of them: another page has set one, on a path or domain of its own.
+        // With two of them, another page has set one, for its own path or domain.
         values.next().filter(|_| values.next().is_none())
     }
 
@@ -37,7 +37,7 @@ impl Cookie {
         pairs(request).filter(move |(key, _)| *key == name).map(|(_, value)| value)
     }
 
-    /// Of cookies that have a name each: the part of the name that is its own, and the value.
+    /// For cookies with separate names: the individual part of the name, and the value.
     pub(crate) fn all_named<'a>(
         self,
         request: &'a HttpRequest,
@@ -48,12 +48,12 @@ impl Cookie {
         pairs(request).filter_map(move |(key, value)| Some((own(key)?, value)))
     }
 
-    /// Gives it to the browser: until that is closed, or for as long as this.
+    /// Sets it, until the browser is closed or for as long as this.
     pub(crate) fn set<B>(self, response: &mut HttpResponse<B>, server: &Server, value: &str, lasts: Option<Duration>) {
         set(response, server, self.name(server), value, lasts);
     }
 
-    /// The same, where there is room for it in the answer. Whether there was.
+    /// The same, if the answer has room for it. Returns whether it had.
     pub(crate) fn set_within_room(
         self,
         response: &mut HttpResponse,
@@ -68,13 +68,13 @@ impl Cookie {
         fits
     }
 
-    /// How much of an answer's head it takes with a value of so many bytes.
+    /// How many bytes of headers it takes with a value of this length.
     pub(crate) fn room_for(self, server: &Server, bytes: usize, lasts: Option<Duration>) -> usize {
         let line = line(server, self.name(server), "", lasts).len() + bytes;
         header::SET_COOKIE.as_str().len() + line + AROUND_A_HEADER
     }
 
-    /// Takes it from the browser.
+    /// Removes it from the browser.
     pub(crate) fn clear(self, response: &mut HttpResponse, server: &Server) {
         clear(response, server, self.name(server));
     }
@@ -94,7 +94,7 @@ impl Cookie {
     }
 }
 
-/// Gives a cookie of this name to the browser: until that is closed, or for as long as this.
+/// Sets a cookie of this name, until the browser is closed or for as long as this.
 pub(crate) fn set<B>(
     response: &mut HttpResponse<B>,
     server: &Server,
@@ -121,21 +121,22 @@ fn line(server: &Server, name: &str, value: &str, lasts: Option<Duration>) -> St
 }
 
 const MAX_AGE: &str = "; Max-Age=";
-/// Of a number of 64 bits, and what is between name and value and before the attributes.
+/// The digits of a 64-bit number, and the characters between name and value and before the attributes.
 const DIGITS: usize = 23;
 
-/// What every one has.
+/// The attributes of every cookie.
 pub(crate) fn attributes(server: &Server) -> &'static str {
     server.cookie_names().attributes
 }
 
-/// Takes the cookie of this name from the browser.
+/// Removes the cookie of this name from the browser.
 pub(crate) fn clear(response: &mut HttpResponse, server: &Server, name: &str) {
     set(response, server, name, "", Some(Duration::ZERO));
 }
 
-/// Names and values, each pair by itself: another one may have bytes that no text has. What of a name is no blank of RFC 6265 §5.4
-/// stays in it: a browser takes a `__Host-` after another white space for no prefix, and lets a sibling host set it.
+/// Names and values, each pair separately, since another pair may not be text. Only the blanks of RFC 6265 §5.4 are
+/// trimmed from a name: after other white space, a browser does not treat `__Host-` as a prefix, and a sibling host
+/// could set it.
 fn pairs(request: &HttpRequest) -> impl Iterator<Item = (&str, &str)> {
     let sent = request.headers().get_all(header::COOKIE).flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
     sent.filter_map(|pair| std::str::from_utf8(pair).ok()?.trim_matches([' ', '\t']).split_once('='))

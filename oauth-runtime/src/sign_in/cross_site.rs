@@ -1,8 +1,8 @@
 //! Requests that a page of another site sends.
 //!
-//! A browser leaves the session cookie (`SameSite=Lax`) out of a POST that another site sends, so that what is decided by
-//! such a POST is decided without knowing who is signed in. Where other sites may post, the parameters come back by GET,
-//! with the cookie; our own forms are posted by our own pages alone.
+//! A browser leaves the session cookie (`SameSite=Lax`) out of a POST from another site, so such a POST would be
+//! decided without knowing who is signed in. If other sites may post, the parameters come back by GET, with the cookie;
+//! our own forms are posted only by our own pages.
 
 use actix_web::http::header::HeaderName;
 use actix_web::http::{Method, StatusCode, header};
@@ -21,21 +21,21 @@ use crate::sign_in::{language, pushed};
 
 /// Whether a page of this server's own origin sent this.
 pub(crate) fn is_from_own_page(server: &Server, http: &HttpRequest) -> bool {
-    // Which of two is meant, no one knows.
+    // With two values it is unclear which is meant.
     if says_twice(http) {
         return false;
     }
     match http.headers().get(SITE) {
         Some(site) => site == "same-origin",
-        // Browsers from before 2023 do not say; a program that is no browser has no reason to post our forms.
+        // Browsers from before 2023 do not say; other programs have no reason to post our forms.
         None => http.headers().get(header::ORIGIN).is_some_and(|origin| *origin == *server.issuer().origin()),
     }
 }
 
-/// Whether a request may use the session that it brings: what changes something, or opens a connection, from a page of this origin
-/// alone, and all else not for a page of another site that shows it, loads it or reads it.
+/// Whether a request may use the session that it brings: requests that change something or open a connection only from
+/// a page of this origin, and others unless a page of another site embeds, loads or reads them.
 pub(crate) fn may_use_session(server: &Server, http: &HttpRequest) -> Result<(), Reason> {
-    // RFC 9110 §9.2.1; a WebSocket begins with GET, and is held to no policy of the browser's about origins
+    // RFC 9110 §9.2.1; a WebSocket begins with GET, and browsers apply no origin policy to it
     let is_safe = matches!(*http.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if !is_safe || http.headers().contains_key(header::UPGRADE) {
         return if is_from_own_page(server, http) { Ok(()) } else { Err(Reason::NotOfOwnPage) };
@@ -47,13 +47,13 @@ pub(crate) fn may_use_session(server: &Server, http: &HttpRequest) -> Result<(),
     let is_allowed = match http.headers().get(SITE) {
         // `none`: the user typed the address, or opened a bookmark
         Some(site) => site == "same-origin" || site == "none" || is_led_here(),
-        // A script of another origin says so, in browsers of any age; a link says nothing.
+        // For a script of another origin, browsers of any age say so; for a link they do not.
         None => !http.headers().contains_key(header::ORIGIN) || is_from_own_page(server, http),
     };
     if is_allowed { Ok(()) } else { Err(Reason::LedFromElsewhere) }
 }
 
-/// Whether the answer is shown to a person, as a page of its own and not within one.
+/// Whether the answer is shown to a person as a page of its own, not embedded in another.
 pub(crate) fn is_shown(http: &HttpRequest) -> bool {
     if http.headers().contains_key(header::UPGRADE) {
         return false;
@@ -64,7 +64,7 @@ pub(crate) fn is_shown(http: &HttpRequest) -> bool {
     }
 }
 
-/// Whether one of the headers by which a browser says where a request comes from is there more than once.
+/// Whether a header by which a browser says where a request comes from occurs more than once.
 fn says_twice(http: &HttpRequest) -> bool {
     let names = [SITE, MODE, DEST, header::ORIGIN];
     names.iter().any(|name| http.headers().get_all(name).nth(1).is_some())
@@ -74,7 +74,7 @@ fn said<'a>(http: &'a HttpRequest, header: &HeaderName) -> Option<&'a str> {
     http.headers().get(header)?.to_str().ok()
 }
 
-/// Sends the browser on with what another site posted to `path`, to come back by GET (OpenID Connect Core §3.1.2.1 and
+/// Sends the browser away with what another site posted to `path`, to return by GET (OpenID Connect Core §3.1.2.1 and
 /// RP-Initiated Logout §2 let them post).
 pub(crate) async fn send_on(
     server: &Server,
@@ -104,7 +104,7 @@ pub(crate) async fn send_on(
     Ok(document(StatusCode::OK, server.pages().onward(&page), &leads_to))
 }
 
-/// Where the answer may send the browser, as the form's Content-Security-Policy has to name it.
+/// Where the answer may send the browser, for the form's Content-Security-Policy.
 async fn leads_to(server: &Server, parameters: &Parameters<'_>) -> Result<String, Reason> {
     let hint = server.id_token_hint(parameters).ok().flatten().and_then(|hint| hint.client_id);
     let asks = parameters.get("client_id", MAX_CLIENT_ID_BYTES)?.map(str::to_owned).or(hint);
@@ -112,7 +112,7 @@ async fn leads_to(server: &Server, parameters: &Parameters<'_>) -> Result<String
     let client = match server.clients().asking(&asks.unwrap_or_default(), asked).await {
         Ok(client) => client,
         Err(Reason::StoreUnavailable) => return Err(Reason::StoreUnavailable),
-        // What is wrong with it is said where the form leads to.
+        // The target of the form reports what is wrong.
         Err(_) => return Ok(String::new()),
     };
     let after_sign_in = asked.map_or_else(|| client.only_destination(), |uri| client.destination(uri));
@@ -122,7 +122,7 @@ async fn leads_to(server: &Server, parameters: &Parameters<'_>) -> Result<String
     Ok(sources.join(" "))
 }
 
-/// What another site posted to `path`, where this is the request by which it comes back.
+/// What another site posted to `path`, if this request returns it.
 pub(crate) fn come_back(server: &Server, path: &str, parameters: &Parameters<'_>) -> Result<Option<String>, Reason> {
     let Some(sealed) = parameters.get(POSTED, Posted::MAX_BYTES)? else { return Ok(None) };
     let opened = server.sealer().open::<Posted>(sealed, server.now()).map_err(|why| match why {
@@ -132,7 +132,7 @@ pub(crate) fn come_back(server: &Server, path: &str, parameters: &Parameters<'_>
     if opened.value.path == path { Ok(Some(opened.value.body)) } else { Err(Reason::FormForged) }
 }
 
-/// The same, even if it is too late: to tell the way back, and never to act on.
+/// The same, even if it is too late: only to find the way back, never to act on.
 pub(crate) fn posted_at_any_age(server: &Server, path: &str, parameters: &Parameters<'_>) -> Option<String> {
     let sealed = parameters.get(POSTED, Posted::MAX_BYTES).ok()??;
     let posted = server.sealer().open_at_any_age::<Posted>(sealed).ok()?;
@@ -143,7 +143,7 @@ pub(crate) fn posted_at_any_age(server: &Server, path: &str, parameters: &Parame
 const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
-/// The one parameter that has all the others in it.
+/// The parameter that contains all the others.
 const POSTED: &str = "posted_request";
-/// Some proxies take 4 KiB for a header line.
+/// Some proxies accept 4 KiB for a header line.
 const LONGEST_IN_A_URL: usize = 3 * 1024;

@@ -1,5 +1,5 @@
-//! The cookie of a browser that was signed in with before: its attempts count on their own, so that its user gets in while
-//! others guess at the same name.
+//! The cookie of a browser with which a user signed in before: its attempts count separately, so that its user can sign
+//! in while others guess at the same name.
 
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -19,7 +19,7 @@ use crate::standing::{Decision, Ended, HandedOut, Refused};
 use crate::store::{Key, Kind};
 
 impl Devices {
-    /// What the browser says that it is known for.
+    /// For what the browser claims to be known.
     fn presented(http: &HttpRequest, server: &Server) -> Devices {
         let opened = |sealed| server.sealer().open::<Devices>(sealed, server.now()).ok();
         Cookie::Device.read(http, server).and_then(opened).map(|opened| opened.value).unwrap_or_default()
@@ -31,10 +31,10 @@ impl Devices {
 }
 
 impl Device {
-    /// What the browser says that it is known for by this name. Whether it still is, the store knows.
+    /// For what the browser claims to be known by this name. The store knows whether it still is.
     pub(crate) fn presented(http: &HttpRequest, server: &Server, username: &str) -> Option<Device> {
         let devices = Devices::presented(http, server);
-        // Most have none, and a hash costs more than to look.
+        // Most have none, and a hash costs more than this check.
         if devices.known.is_empty() { None } else { devices.of_name(&ExactName::of(username).hash()) }
     }
 
@@ -48,7 +48,7 @@ impl Device {
         }
     }
 
-    /// Lets the browser be known, besides for what it is known for already.
+    /// Lets the browser be known for this as well.
     pub(crate) fn keep(self, http: &HttpRequest, response: &mut HttpResponse, server: &Server) -> Result<(), Reason> {
         let mut others = Devices::presented(http, server).known;
         others.retain(|other| other.id != self.id && (other.name != self.name || other.subject != self.subject));
@@ -57,7 +57,7 @@ impl Device {
         loop {
             match server.sealer().seal(&devices, now, now + LONGEST) {
                 Ok(sealed) if Cookie::Device.set_within_room(response, server, &sealed, Some(LONGEST)) => return Ok(()),
-                // Subjects are as long as the author likes. The one used longest ago makes place.
+                // Subjects are as long as the author likes. The one used longest ago makes room.
                 Ok(_) | Err(NotSealed::TooLarge) if devices.known.len() > 1 => drop(devices.known.pop()),
                 Ok(_) | Err(NotSealed::TooLarge) => return Ok(()),
                 Err(NotSealed::Failed) => return Err(Reason::Internal),
@@ -67,13 +67,13 @@ impl Device {
 }
 
 impl OAuthService {
-    /// Lets this browser be known for a user, by the name that they will type, as if they had signed in with it before: their
-    /// attempts count on their own from then on, whatever others fail with. It signs no one in. The cookie goes with the
-    /// answer of your handler.
+    /// Marks this browser as known for a user, by the name that they will type, as if they had signed in with it
+    /// before: from then on their attempts count separately from others' failures. It signs no one in. The cookie is
+    /// set in the answer of your handler.
     ///
-    /// It is for users who are held up in a new browser while somebody guesses at their password (the event `throttled`,
-    /// with the reason `name` or `budget`). Mail them a link that only they can open, and let its page post a form: what opens
-    /// the link may be a scanner of mails.
+    /// It is for users who are delayed in a new browser while an attacker guesses at their password (the event
+    /// `throttled`, with the reason `name` or `budget`). Mail them a link that only they can open, and let its page
+    /// post a form, since a mail scanner may open the link.
     ///
     /// ```
     /// use std::time::Duration;
@@ -103,7 +103,7 @@ impl OAuthService {
     /// ```
     ///
     /// # Errors
-    /// The store has no answer: the browser is not known.
+    /// The store gave no answer: the browser is not known.
     pub async fn know_browser(
         &self,
         http: &HttpRequest,
@@ -114,7 +114,7 @@ impl OAuthService {
         let server = self.server();
         let recognition = Recognition::new(http, server, subject, Some(username), random_id());
         let note = |record: &mut Record, now| recognition.noting(record, now, |_| Ok(Decision::Write(())));
-        // Nothing is presented that could be from another memory: the user is named.
+        // Nothing is presented that could be from an earlier memory: the user is named.
         let (((), noted), view) = server.ledger().change(Key::of(Kind::Subject, subject), None, note).await?;
         if let Some(device) = recognition.device(noted, subject, view.as_of()) {
             device.keep(http, response, server).map_err(|_| OneTimeError::Failed)?;
@@ -123,14 +123,14 @@ impl OAuthService {
     }
 }
 
-/// How a browser becomes known, or stays so, by a sign-in: where a name was typed.
+/// How a browser becomes or stays known by a sign-in with a typed name.
 pub(crate) struct Recognition {
     name: Option<String>,
     presented: Option<Device>,
     drawn: String,
 }
 
-/// What a record said before the sign-in, and by which id the browser is known after it.
+/// What a record said before the sign-in, and the id by which the browser is known afterwards.
 #[derive(Default)]
 pub(crate) struct Noted {
     /// Whether this browser was known.
@@ -160,7 +160,7 @@ impl Recognition {
         begin: impl FnOnce(&mut Record) -> Result<Decision<T>, Ended>,
     ) -> Result<Decision<(T, Noted)>, Ended> {
         let Some(name) = &self.name else { return begin(record).map(|begun| begun.with(Noted::default())) };
-        // One that is void gets another id: what was copied of its cookie stays void.
+        // A void one gets another id, so that copies of its cookie stay void.
         let id = self.presented.as_ref().map(|it| it.id.as_str()).filter(|id| record.has_device(id, name, now));
         let was_known = id.is_some();
         let id = id.unwrap_or(&self.drawn).to_owned();
@@ -169,7 +169,7 @@ impl Recognition {
                 record.note_device(&id, name, now);
                 Decision::Write((value, Noted { was_known, id: Some(id) }))
             }
-            // A repeat: it is known by what the first noted, whose answer it may never have got.
+            // A repeat: it is known by what the first one noted, whose answer it may never have received.
             Decision::Keep(value) => {
                 let id = Some(id).filter(|id| record.has_device(id, name, now));
                 Decision::Keep((value, Noted { was_known, id }))
@@ -177,11 +177,11 @@ impl Recognition {
         })
     }
 
-    /// What the browser is known for from now on.
+    /// For what the browser is known from now on.
     pub(crate) fn device(self, noted: Noted, subject: &str, as_of: AsOf) -> Option<Device> {
         Some(Device { id: noted.id?, subject: subject.to_owned(), name: self.name?, as_of })
     }
 }
 
-/// How many users, or names of one, a browser is known for.
+/// For how many users, or names of one, a browser is known.
 const MOST: usize = 4;

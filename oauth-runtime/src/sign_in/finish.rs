@@ -1,4 +1,4 @@
-//! What follows when it is known who signs in: consent where it is needed, then the code (RFC 6749 §4.1.2).
+//! What follows once the user is known: consent if needed, then the code (RFC 6749 §4.1.2).
 
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::future::join;
@@ -36,14 +36,14 @@ pub(crate) async fn finish(
         By::Page | By::Elsewhere => {
             server.sessions().is_some_and(|sessions| sessions.remember.lasts(authorization.request.remember))
         }
-        // As it was when it began: the request was told that with the session.
+        // As it was when the session began, which set it in the request.
         By::Session | By::SessionAlone => authorization.request.remember,
     };
     let language = authorization.request.requirements.language.clone();
     let client = authorization.client.id.clone();
     let authorization = match authorization.known(server).await {
         Ok(authorization) => authorization,
-        // They are signed in all the same, and need not type it all again.
+        // They are signed in all the same, and need not type everything again.
         Err(reason) => {
             tracing::info!(target: "oauth", client, ?reason, "authorization request refused");
             let texts = server.texts(language.as_deref());
@@ -54,7 +54,7 @@ pub(crate) async fn finish(
     };
     let mut issued = None;
     let mut response = match (authorization.request.page.clone(), authorization.granted_by(server, &person)) {
-        // No client gets anything by it.
+        // No client gets anything by this.
         (Some(page), _) => {
             authorization.request.requirements.check(&person.subject, &person.authentication.how())?;
             see_other(page.as_str().to_owned())
@@ -62,7 +62,7 @@ pub(crate) async fn finish(
         (None, Ok(granted)) if consent::is_needed(server, &authorization, &granted, &view, by)? => {
             // OpenID Connect Core §3.1.2.6
             if by == By::SessionAlone {
-                // A `sub` that the client made up tells it no more of who is signed in than another would.
+                // A `sub` that the client made up reveals no more about who is signed in than any other.
                 let names_a_user = !authorization.request.requirements.subjects.is_empty();
                 return Err(if names_a_user { Reason::LoginRequired } else { Reason::ConsentRequired });
             }
@@ -76,12 +76,12 @@ pub(crate) async fn finish(
             issued = code;
             response
         }
-        // The user is signed in all the same; it is the client that learns of it.
+        // The user is signed in all the same; the client gets the error.
         (None, Err(reason)) => redirect::refused(server, &authorization, &reason),
     };
     Session::keep(&person, lasts, &mut response, server)?;
     if room_left(&response) == 0 {
-        tracing::error!(target: "oauth", "an answer is longer than proxies take: {}", UnusableClaims::TooLarge);
+        tracing::error!(target: "oauth", "an answer is longer than proxies accept: {}", UnusableClaims::TooLarge);
         return Err(Reason::ClaimsUnusable);
     }
     if let Some(device) = person.device {
@@ -93,7 +93,7 @@ pub(crate) async fn finish(
     Ok(response)
 }
 
-/// A user who is signed in, what the store knows of them, and the grant that a code for them is of.
+/// A user who is signed in, what the store knows about them, and the grant of their code.
 pub(crate) struct SignedIn {
     pub(crate) person: Person,
     pub(crate) view: View,
@@ -102,17 +102,17 @@ pub(crate) struct SignedIn {
 
 /// How a user came to be authenticated.
 pub(crate) struct Attempted<'a> {
-    /// As typed, where a name was.
+    /// The name as typed, if any.
     pub(crate) username: Option<&'a str>,
-    /// When the sign-in began, which a sign-out since ends.
+    /// When the sign-in began; a later sign-out ends it.
     pub(crate) began: Timestamp,
     /// When they were authenticated.
     pub(crate) signed_in_at: Timestamp,
-    /// What is counted, where it is.
+    /// The counted attempt, if any.
     pub(crate) attempt: Option<Attempt>,
     /// The form that it began with.
     pub(crate) form: FormId,
-    /// The memory that the form of a question was made with.
+    /// The state of the store's memory when the form of a question was made.
     pub(crate) once: Option<&'a Once>,
 }
 
@@ -128,24 +128,24 @@ pub(crate) async fn signed_in(
     let user = match usable(server, client, claims, how_long(&amr, acr.as_deref())).await {
         Ok(user) => user,
         Err(reason) => {
-            // It is no one's guess that failed.
+            // This was not a failed guess.
             attempt::forgive(server, attempt).await?;
             return Err(reason);
         }
     };
-    // By the same steps as one that is wrong, and before anything is done: else the time that it takes tells which is right.
+    // By the same steps as a wrong one, and before anything else, so that timing does not reveal which is right.
     let settling = attempt::settled(server, client, attempt, &user.subject);
     let (held_up, is_known) = join(settling, form::check_memory(server, once)).await;
     if let Some(wait) = held_up? {
         return Err(Reason::TooManyTries(wait));
     }
     is_known?;
-    // Before there is a session: of a user that the client did not ask for, nothing begins.
+    // Before there is a session: nothing begins for a user that the client did not ask for.
     if let Err(unmet) = meets(server, authorization, &user.subject, signed_in_at, acr.as_deref()) {
         server.tell(Fact::of(EventKind::SignInRefused).client(client).reason(unmet.as_str()));
         return Err(unmet.into());
     }
-    // The same user again: what they sign out of is what they signed in to before as well. Of another's nothing is kept.
+    // The same user again: a sign-out will end their earlier sign-in as well. Nothing is kept of another user's.
     let before = Session::presented(http, server).filter(|before| before.subject == user.subject);
     let (drawn, grant) = (random_id(), random_id());
     let beginning = Beginning {
@@ -176,7 +176,7 @@ pub(crate) async fn signed_in(
         Sent::TakenBack | Sent::Spent => return Err(Reason::FormSpent),
         Sent::Expired => return Err(Reason::FormExpired),
     };
-    // The browser is this user's now: who had it before is signed out of it.
+    // The browser is this user's now: the previous user is signed out of it.
     Session::end_all(&Session::of_others(http, server, &user.subject), "replaced", server).await?;
     if is_first {
         let told = |kind| Fact::of(kind).subject(&user.subject).client(client).session(session.as_deref());
@@ -184,7 +184,7 @@ pub(crate) async fn signed_in(
         let is_new = session.is_some() && before.is_none() && !noted.was_known;
         is_new.then(|| server.tell(told(EventKind::NewDevice)));
     }
-    // What an earlier sign-in of this session gave may live for longer than what this one gives.
+    // What an earlier sign-in of this session gave may live longer than what this one gives.
     let earlier = before.filter(|it| it.authentication.session == session).and_then(|it| it.authentication.until);
     let until = earlier.max(Some(server.sign_in_ends(signed_in_at)));
     let authentication = Authentication { at: signed_in_at, amr, acr, until, session, as_of: view.as_of() };
@@ -198,7 +198,7 @@ pub(crate) async fn signed_in(
     Ok(SignedIn { person, view, promised })
 }
 
-/// Takes back what came of a form, whose user went back to its page and left.
+/// Takes back the results of a form, when its user returned to its page and left.
 pub(crate) async fn cancel(server: &Server, http: &HttpRequest, form: &FormId, client: &str) -> Result<(), Reason> {
     let Some(session) = Session::presented(http, server) else { return Ok(()) };
     let take_back = |record: &mut Record, now| {
@@ -213,13 +213,13 @@ pub(crate) async fn cancel(server: &Server, http: &HttpRequest, form: &FormId, c
     Ok(())
 }
 
-/// What a sign-in makes of the record of its user.
+/// How a sign-in changes the record of its user.
 struct Beginning<'a> {
     server: &'a Server,
     /// The earlier of when the user was authenticated and when this began.
     began: Timestamp,
     signed_in_at: Timestamp,
-    /// The session that the browser has of the same user.
+    /// The browser's session of the same user.
     before: Option<&'a Session>,
     /// The names of a new session and of the grant.
     drawn: &'a str,
@@ -229,9 +229,9 @@ struct Beginning<'a> {
 }
 
 impl Beginning<'_> {
-    /// What sending the form comes to, and the session that begins or goes on by it.
+    /// The outcome of sending the form, and the session that it begins or continues.
     fn of(&self, record: &mut Record, now: Timestamp) -> Result<Decision<(Sent, Option<String>)>, Ended> {
-        // A user who was signed out since they began has to begin again; so has what they would get by this.
+        // A user who was signed out since they began has to begin again.
         record.judge_sign_in(self.began, self.server.ledger().slack(), now)?;
         let same = self.before.filter(|it| it.lives(record, now) && record.judge(&it.handed_out(), now).is_ok());
         let id = same.and_then(|it| it.authentication.session.as_deref()).unwrap_or(self.drawn);
@@ -250,7 +250,7 @@ impl Beginning<'_> {
     }
 }
 
-/// Whether a user is the one that the client asked for, authenticated as it asked for.
+/// Whether a user is the one that the client asked for, authenticated as it asked.
 fn meets(
     server: &Server,
     authorization: &Authorization,
@@ -258,17 +258,17 @@ fn meets(
     at: Timestamp,
     acr: Option<&str>,
 ) -> Result<(), Unmet> {
-    // A session of it would be over.
+    // Its session would be over already.
     if server.sessions().is_some_and(|sessions| at + sessions.lifetimes.absolute <= server.now()) {
         return Err(Unmet::Time);
     }
     authorization.request.requirements.check(subject, &HowSignedIn { at, acr })
 }
 
-/// Claims that can be a user's.
+/// Checks that claims can be a user's.
 async fn usable(server: &Server, client: &str, claims: Value, how_bytes: usize) -> Result<UserClaims, Reason> {
     let unusable = |why: UnusableClaims| {
-        tracing::error!(target: "oauth", "the claims of who signed in cannot be used: {why}");
+        tracing::error!(target: "oauth", "the claims of the user who signed in cannot be used: {why}");
         server.tell(Fact::of(EventKind::SignInRefused).client(client).reason("claims"));
         Reason::ClaimsUnusable
     };
@@ -276,7 +276,7 @@ async fn usable(server: &Server, client: &str, claims: Value, how_bytes: usize) 
         return Err(unusable(UnusableClaims::HowTooLong));
     }
     let user = UserClaims::parse(claims).map_err(unusable)?;
-    // RFC 9700 §4.15.1: a token of a user must not read as one of a client
+    // RFC 9700 §4.15.1: a user's token must not look like a client's
     if server.clients().has_named(&user.subject).await? {
         return Err(unusable(UnusableClaims::SubjectIsClient));
     }
@@ -284,10 +284,10 @@ async fn usable(server: &Server, client: &str, claims: Value, how_bytes: usize) 
     Ok(user)
 }
 
-/// How long it is, written as JSON, by which methods and how strongly a user was authenticated.
+/// The length, as JSON, of the methods and the strength of an authentication.
 fn how_long(amr: &[String], acr: Option<&str>) -> usize {
     json_bytes(&(amr, acr)).unwrap_or(usize::MAX)
 }
 
-/// The cookie of a session has to have room for it.
+/// It has to fit into the cookie of a session.
 const MAX_HOW_BYTES: usize = 512;

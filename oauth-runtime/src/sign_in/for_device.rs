@@ -1,4 +1,4 @@
-//! The device that waits for its user, who decides here (RFC 8628 §3.3).
+//! The device that waits for its user's decision (RFC 8628 §3.3).
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -20,7 +20,7 @@ use crate::sign_in::request::Authorization;
 use crate::standing::Decision;
 use crate::store::{Key, Kind};
 
-/// Where a device waits that shows this code.
+/// The key under which a device with this code waits.
 pub(crate) fn key(code: &UserCode) -> Key {
     Key::of(Kind::UserCode, code.as_str())
 }
@@ -33,7 +33,7 @@ pub(crate) async fn waits(
 ) -> Result<Option<Authorization>, Reason> {
     let view = server.ledger().view(key(&user_code)).await?;
     let Some(waiting) = view.record()?.waits(view.now()) else { return Ok(None) };
-    // Sealed under a secret that is gone: the device has to ask again.
+    // It was sealed under a secret that is gone: the device has to ask again.
     let Ok(Opened { value, .. }) = server.sealer().open::<DeviceRequest>(&waiting.request, view.now()) else {
         return Ok(None);
     };
@@ -54,7 +54,7 @@ pub(crate) async fn waits(
     Ok(Some(authorization))
 }
 
-/// Keeps for the device what its user decided: what is granted, or that nothing is.
+/// Stores its user's decision for the device: what is granted, or nothing.
 pub(crate) async fn decided(
     server: &Server,
     authorization: &Authorization,

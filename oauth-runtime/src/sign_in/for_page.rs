@@ -1,4 +1,4 @@
-//! A sign-in for a page of the application itself, which no client asks for: the browser goes back to that page.
+//! A sign-in for a page of the application itself, without a client: the browser goes back to that page.
 
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -15,7 +15,8 @@ use crate::sign_in::begin::{Presented, begin};
 use crate::sign_in::language;
 use crate::sign_in::request::{Authorization, signed_in_since};
 
-/// The URL at which a browser signs in for this page. Sealed: what it leads back to is no one's to choose.
+/// The URL at which a browser signs in for this page. It is sealed, so that no one else can choose where it leads back
+/// to.
 pub(crate) fn url(server: &Server, request: &PageRequest) -> Result<String, Reason> {
     let now = server.now();
     let sealed = server.sealer().seal(request, now, now + PageRequest::LIFETIME);
@@ -23,17 +24,17 @@ pub(crate) fn url(server: &Server, request: &PageRequest) -> Result<String, Reas
     Ok(format!("{}?{PAGE}={sealed}", server.path(Url::Login)))
 }
 
-/// Sends the browser back where its session is enough, and else shows the sign-in page. Without a page it is for the root.
+/// Sends the browser back if its session is enough, and else shows the sign-in page. Without a page, the root is meant.
 pub(crate) async fn asked(
     server: &Server,
     http: &HttpRequest,
     parameters: &Parameters<'_>,
 ) -> Result<HttpResponse, Reason> {
-    // A form is posted: what is in a URL is in histories and logs, a password among it.
+    // A form must be posted: a URL, with a password in it, would be in histories and logs.
     if parameters.get("request", usize::MAX)?.is_some() {
         return Err(Reason::FormForged);
     }
-    // Without sessions nothing would come of it.
+    // Without sessions this would have no effect.
     if server.sessions().is_none() {
         return Err(Reason::NotSignedIn);
     }

@@ -15,12 +15,12 @@ use crate::sign_in::cross_site;
 use crate::standing::{Ended, Refused};
 use crate::store::{Key, Kind};
 
-/// What the hidden field `request` of one of our pages carries, sealed.
+/// The sealed content of the hidden field `request` of our pages.
 pub(crate) trait Form: Sealable {
     /// How long a person may look at the page.
     const LIFETIME: Duration;
 
-    /// The form of the sign-in that it is a step of, which ends with that at the latest.
+    /// The form of the sign-in of which it is a step, with which it ends at the latest.
     fn sign_in(&self) -> Option<&FormId> {
         None
     }
@@ -29,7 +29,7 @@ pub(crate) trait Form: Sealable {
     fn browser(&self) -> &str;
 }
 
-/// Every form: how long it is valid, and which sign-in it is a step of.
+/// Every form: how long it is valid, and of which sign-in it is a step.
 macro_rules! forms {
     ($($form:ident, $seconds:literal $(, of: $sign_in:ident)?;)+) => {
         $(impl Form for $form {
@@ -63,7 +63,7 @@ pub(crate) fn seal<F: Form>(server: &Server, form: &F) -> Result<String, Reason>
     server.sealer().seal(form, now, ends).map_err(|why| {
         let what = F::PURPOSE;
         match why {
-            // Nothing is in it but the request.
+            // It contains only the request.
             NotSealed::TooLarge if what == SignInForm::PURPOSE => return Reason::RequestTooLong,
             NotSealed::TooLarge => {
                 tracing::error!(target: "oauth", ?what, "a form is too large: remember less with it")
@@ -87,7 +87,7 @@ pub(crate) fn open<F: Form>(
     open_sealed(server, http, sealed)
 }
 
-/// The same, where the author's own page has read it.
+/// The same, if the author's own page has read it.
 pub(crate) fn open_sealed<F: Form>(server: &Server, http: &HttpRequest, sealed: &str) -> Result<Opened<F>, Reason> {
     let opened = server.sealer().open::<F>(sealed, server.now()).map_err(|why| match why {
         NotOpened::Forged => Reason::FormForged,
@@ -97,7 +97,7 @@ pub(crate) fn open_sealed<F: Form>(server: &Server, http: &HttpRequest, sealed: 
     Ok(opened)
 }
 
-/// What a form reads as when its user, or the memory that it was made with, is gone.
+/// The error if the user of a form, or the memory that it was made with, is gone.
 pub(crate) fn refused(why: Refused) -> Reason {
     why.into_reason(|ended| match ended {
         Ended::Forgotten => Reason::FormExpired,
@@ -112,7 +112,7 @@ pub(crate) async fn once(server: &Server) -> Result<Once, Reason> {
     Ok(Once { id, as_of })
 }
 
-/// That what was told of a form is not forgotten: its user is not known, so it carries a memory of its own.
+/// Checks that the store has not forgotten a form: its user is not known, so it carries a memory of its own.
 pub(crate) async fn check_memory(server: &Server, once: Option<&Once>) -> Result<(), Reason> {
     let Some(once) = once else { return Ok(()) };
     let seen = server.ledger().view(Key::of(Kind::Form, &once.id)).await?.as_of();

@@ -6,7 +6,7 @@ use actix_web::http::header;
 use crate::pages::Texts;
 use crate::server::Server;
 
-/// The language that the browser prefers, among those that there are.
+/// The language that the browser prefers among the available ones.
 pub(crate) fn of<'a>(request: &HttpRequest, server: &'a Server) -> &'a Texts {
     server.texts(preferred(request, server).as_deref())
 }
@@ -33,7 +33,7 @@ fn preferred(request: &HttpRequest, server: &Server) -> Option<String> {
     best(ranges.into_iter().map(|(tag, _)| tag), server)
 }
 
-/// RFC 4647 §3.4: each in turn, and shortened from its end until there is one.
+/// RFC 4647 §3.4: each in turn, shortened from its end until one matches.
 fn best<'t>(tags: impl Iterator<Item = &'t str>, server: &Server) -> Option<String> {
     for mut tag in tags.take(MOST_RANGES) {
         loop {

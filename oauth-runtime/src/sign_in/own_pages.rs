@@ -35,7 +35,7 @@ pub struct OwnPages {
 }
 
 impl OAuthService {
-    /// Opens what an `App`, a scope or a resource has to users who are signed in in their browser: server-rendered pages, and
+    /// Opens an `App`, a scope or a resource to users who are signed in with their browser: server-rendered pages, and
     /// what their scripts call.
     ///
     /// ```
@@ -63,11 +63,12 @@ impl OAuthService {
     /// # let _ = app;
     /// ```
     ///
-    /// Required: [`Builder::reload`](crate::Builder::reload), which gives a service sessions. A client is not.
+    /// Required: [`Builder::reload`](crate::Builder::reload), which gives a service sessions. No client is needed.
     ///
-    /// To be signed in is all that it asks for; guards on the handlers and policies around them ask for more, and decide by what
-    /// [`reload`](crate::Builder::reload) says of the user, at most five seconds ago. A sign-out holds at once: in other processes
-    /// that share the store within [`revocation_lag`](crate::Builder::revocation_lag). Each use keeps the session from being idle.
+    /// It only asks that the user is signed in; guards on the handlers and policies around them ask for more, and
+    /// decide by what [`reload`](crate::Builder::reload) returned for the user, at most five seconds ago. A sign-out
+    /// takes effect at once, and in other processes that share the store within
+    /// [`revocation_lag`](crate::Builder::revocation_lag). Each use keeps the session from being idle.
     ///
     /// | Who comes | The answer |
     /// |---|---|
@@ -79,11 +80,11 @@ impl OAuthService {
     /// | a session, and a guard asks for a [fresh or a stronger sign-in](macro@crate::require_claim) | 303 to the sign-in page, or 401 for a script |
     /// | an `Authorization` header | as its token says: the session is not looked at |
     ///
-    /// A guard that names a scope refuses: a session has none. An [`AccessToken`](crate::AccessToken) is not to be had either.
-    /// The token of a third party's client opens no page, since a page may have no guard of its own. Below the path of another
-    /// [resource](crate::Builder::resource) its tokens are what opens, and no session does.
+    /// A guard that names a scope refuses, since a session has none. An [`AccessToken`](crate::AccessToken) is not
+    /// available either. The token of a third party's client opens no page, since a page may have no guard of its own.
+    /// Below the path of another [resource](crate::Builder::resource) only its tokens are accepted, and no session.
     ///
-    /// An answer says `Cache-Control: no-store` where the handler says nothing more than `private`, and `Vary: Cookie`.
+    /// An answer has `Vary: Cookie`, and `Cache-Control: no-store` unless the handler sets more than `private`.
     #[must_use]
     pub fn pages(&self) -> OwnPages {
         if self.server().sessions().is_none() {
@@ -146,7 +147,7 @@ impl Rule for Gate {
         }
         let mut response = service.call(request).await?;
         let Some(visitor) = visitor else {
-            // A token's answer is one user's as well, and at the same URL is what the session opens.
+            // The answer to a token is for one user as well, and the same URL answers sessions.
             answer::keep_private(response.headers_mut());
             response.headers_mut().append(header::VARY, header::HeaderValue::from_static("Authorization, Cookie"));
             return Ok(response.map_into_left_body());
@@ -160,23 +161,23 @@ impl Rule for Gate {
     }
 }
 
-/// What decides who enters.
+/// Decides who enters.
 #[derive(Debug)]
 pub struct Gate {
     oauth: OAuthService,
     is_told: AtomicBool,
 }
 
-/// Who came by a session.
+/// A user who came with a session.
 struct Visitor {
     session: Session,
     user: Arc<Verified>,
-    /// Whether the cookie is to be made anew, so that the session is not idle.
+    /// Whether to renew the cookie, so that the session is not idle.
     is_to_prolong: bool,
 }
 
 impl Gate {
-    /// The visitor, or none where it is a token that lets the request in.
+    /// The visitor, or `None` if a token admits the request.
     async fn enter(&self, http: &HttpRequest) -> Result<Option<Visitor>, Refusal> {
         let server = self.oauth.server();
         let here = server.protection().at(http);
@@ -186,7 +187,7 @@ impl Gate {
                 tell_of_resource(http.path());
             }
             let token = bearer::of_request(http, here).await.map_err(|reason| here.refusal(reason))?;
-            // A resource is there for such clients; a page was written for its user.
+            // A resource is meant for such clients; a page was written for its user.
             if !is_elsewhere && is_of_third_party(server, &token).await.map_err(|reason| here.refusal(reason))? {
                 tell_of_third_party(http.path(), &token);
                 return Err(here.refusal(Reason::PolicyRefused(Scope::default())));
@@ -202,8 +203,8 @@ fn tell_of_resource(path: &str) {
     tracing::error!(
         target: "oauth",
         path,
-        "oauth.pages() is around handlers that are below a resource's path: they take its tokens and no session; put the pages \
-         elsewhere, and wrap them alone"
+        "oauth.pages() is around handlers that are below a resource's path: they accept its tokens and no session; put the pages \
+         elsewhere, and wrap only them"
     );
 }
 
@@ -217,7 +218,7 @@ fn tell_of_third_party(path: &str, token: &Verified) {
     );
 }
 
-/// Whether a client of which the author did not say that it is their own got this token.
+/// Whether this token was issued to a third party.
 async fn is_of_third_party(server: &Server, token: &Verified) -> Result<bool, Reason> {
     if is_of_a_test(token.registered.texts().id) {
         return Ok(false);
@@ -226,13 +227,13 @@ async fn is_of_third_party(server: &Server, token: &Verified) -> Result<bool, Re
     Ok(client.is_none_or(|client| client.is_third_party))
 }
 
-/// Who shows a session that stands, with the claims of now.
+/// The user of a session that stands, with their current claims.
 async fn visitor(server: &Server, http: &HttpRequest) -> Result<Option<Visitor>, Reason> {
     let Some(sessions) = server.sessions() else {
         tell_of_sessions();
         return Err(Reason::NoSessions);
     };
-    // Without a cookie there is nothing that another site could use.
+    // Without a cookie there is nothing that another site could misuse.
     if Cookie::Session.all(http, server).is_empty() {
         return Ok(None);
     }
@@ -252,16 +253,16 @@ async fn visitor(server: &Server, http: &HttpRequest) -> Result<Option<Visitor>,
 }
 
 impl Visitor {
-    /// What is said of every answer to them.
+    /// The headers of every answer to them.
     async fn leave<B>(self, server: &Server, response: &mut HttpResponse<B>) {
         let headers = response.headers_mut();
-        // A guard says `private` by itself; what the browser keeps would be there after a sign-out.
+        // A guard sets `private` by itself; what the browser keeps would still be there after a sign-out.
         let said = headers.get(header::CACHE_CONTROL);
         if said.is_none_or(|said| said == "private") {
             headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
         }
         headers.append(header::VARY, header::HeaderValue::from_static("Cookie"));
-        // A cache that many share is not to give one user's session to another.
+        // A shared cache must not give one user's session to another.
         let is_for_one = |said: &header::HeaderValue| {
             said.to_str().is_ok_and(|said| said.contains("no-store") || said.contains("private"))
         };
@@ -269,7 +270,7 @@ impl Visitor {
         if !(self.is_to_prolong && is_private) {
             return;
         }
-        // While the handler was at it, the session may have ended, and another one may have begun in the browser.
+        // While the handler ran, the session may have ended, and another one may have begun in the browser.
         match self.session.clone().at_guard(server).await {
             Ok(Some(_)) => {}
             Ok(None) | Err(_) => return,
@@ -280,10 +281,10 @@ impl Visitor {
     }
 }
 
-/// The answer to who may not enter.
+/// The answer to a request that may not enter.
 fn turned_away(server: &Server, http: &HttpRequest, refusal: Refusal) -> HttpResponse {
     match (refusal.reason(), cross_site::is_shown(http) && refusal.is_on_page()) {
-        // What is posted cannot come back.
+        // A post cannot come back.
         (Reason::SessionMissing, true) if is_read(http) => signing_in(server, http, false, &[], see_other),
         (_, true) => {
             refusal.log(Some(http));
@@ -293,7 +294,7 @@ fn turned_away(server: &Server, http: &HttpRequest, refusal: Refusal) -> HttpRes
     }
 }
 
-/// What a person sees in the place of what a guard said to their browser; none where it is a script that asked.
+/// What a person sees instead of a guard's answer; `None` if a script made the request.
 fn shown_instead(server: &Server, http: &HttpRequest, refusal: &Refusal) -> Option<HttpResponse> {
     if !cross_site::is_shown(http) {
         return None;
@@ -308,7 +309,7 @@ fn shown_instead(server: &Server, http: &HttpRequest, refusal: &Refusal) -> Opti
     }
 }
 
-/// The page that says why, with the way to the sign-in page, anew for another account.
+/// The page that says why, with the way to the sign-in page, for another account if `anew`.
 fn shown(server: &Server, http: &HttpRequest, reason: &Reason, anew: Option<bool>) -> HttpResponse {
     let page = |href: Option<&str>| page_not_shown(server, language::of(http, server), reason, href);
     match anew {
@@ -317,7 +318,7 @@ fn shown(server: &Server, http: &HttpRequest, reason: &Reason, anew: Option<bool
     }
 }
 
-/// What leads to the sign-in page, and from there to what was asked for, or to where it was posted.
+/// The way to the sign-in page, and from there to the requested page, or to the page of the post.
 fn signing_in(
     server: &Server,
     http: &HttpRequest,
@@ -333,7 +334,7 @@ fn signing_in(
     }
 }
 
-/// The page of this origin with the form that was posted; the root where the browser does not say.
+/// The page of this origin with the form that was posted; the root if the browser does not say.
 fn came_from(server: &Server, http: &HttpRequest) -> LocalPath {
     let referrer = http.headers().get(header::REFERER).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let path = referrer.strip_prefix(server.issuer().origin()).unwrap_or_default();

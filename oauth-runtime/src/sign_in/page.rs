@@ -1,4 +1,4 @@
-//! The pages that ask a person for something before it is known who they are: name and password, then one more thing.
+//! The pages that ask a person for something before they are known: name and password, then another question.
 
 use std::time::Duration;
 
@@ -22,8 +22,8 @@ use crate::sign_in::consent::{self, Asked};
 use crate::sign_in::form;
 use crate::sign_in::request::Authorization;
 
-/// The sign-in page, the first time or again. The form is sealed anew, so that its hour begins again, within two; it stays the
-/// same one, so that what was tried with it before signs no one in after it did.
+/// The sign-in page, the first time or again. The form is sealed anew, so that its hour begins again, within two; it
+/// stays the same form, so that earlier copies sign no one in after it was used.
 pub(crate) fn sign_in_page(
     server: &Server,
     authorization: Authorization,
@@ -74,14 +74,14 @@ pub(crate) fn sign_in_page(
     Ok(with_problem(page, problem))
 }
 
-/// What is known of a sign-in whose password was right: the name as typed, when it began, and with which form.
+/// A sign-in whose password was right: the name as typed, when it began, and with which form.
 pub(crate) struct Typed {
     pub(crate) username: String,
     pub(crate) began: Timestamp,
     pub(crate) form: FormId,
 }
 
-/// The page that asks one more thing, for the first time.
+/// The page with a question, for the first time.
 pub(crate) fn first_question_page(
     server: &Server,
     authorization: Authorization,
@@ -90,7 +90,7 @@ pub(crate) fn first_question_page(
     (once, question): (Once, Question),
 ) -> Result<HttpResponse, Reason> {
     if server.second_factor().is_none() {
-        tracing::error!(target: "oauth", "authenticate asked a question, and its answer has no taker: add .second_factor(..)");
+        tracing::error!(target: "oauth", "authenticate asked a question, but nothing checks the answer: add .second_factor(..)");
         return Err(Reason::Internal);
     }
     if let Err(why) = question.check() {
@@ -104,7 +104,7 @@ pub(crate) fn first_question_page(
     Ok(question_page(server, &client.name, &destination, &form, &sealed, None))
 }
 
-/// The page that asks one more thing, the first time or again. Its form stays the same one, so that its ten minutes do.
+/// The page with a question, the first time or again. Its form stays the same, and so do its ten minutes.
 pub(crate) fn question_page(
     server: &Server,
     client: &str,
@@ -142,7 +142,7 @@ pub(crate) fn status_of(problem: Option<SignInProblem>) -> StatusCode {
     }
 }
 
-/// What the page says of a field that cannot be read.
+/// What the page says about a field that cannot be read.
 pub(crate) fn problem_with(field: BadParameter) -> SignInProblem {
     match field {
         BadParameter::Repeated(_) | BadParameter::Encoding(_) => SignInProblem::Incomplete,
@@ -150,7 +150,7 @@ pub(crate) fn problem_with(field: BadParameter) -> SignInProblem {
     }
 }
 
-/// After how long another try counts.
+/// Adds after how long another try counts.
 pub(crate) fn with_problem(mut response: HttpResponse, problem: Option<SignInProblem>) -> HttpResponse {
     let wait = match problem {
         Some(SignInProblem::TooManyAttempts(wait)) => wait,

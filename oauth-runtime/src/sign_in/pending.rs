@@ -1,4 +1,4 @@
-//! An authorization request that waits for its user, for those who sign their users in on pages of their own.
+//! An authorization request that waits for its user, for authors who sign users in on pages of their own.
 
 use std::any::{TypeId, type_name};
 use std::fmt;
@@ -22,15 +22,16 @@ use crate::sign_in::request::Authorization;
 use crate::sign_in::{form, language, redirect};
 use crate::users::{Outcome, SignIn};
 
-/// An authorization request that was found good and waits for its user: what [`Builder::sign_in_at`] sends to your page
-/// as `request`, opened by [`OAuthService::pending`].
+/// A valid authorization request that waits for its user: what [`Builder::sign_in_at`] sends to your page as `request`,
+/// opened by [`OAuthService::pending`].
 ///
-/// The built-in sign-in page has the same `request` in its form. So a page of yours that comes in its place once, such as one
-/// on which a new user signs up, ends the very authorization that it began in.
+/// The built-in sign-in page has the same `request` in its form. So a page of yours that replaces it once, such as one
+/// on which a new user signs up, can complete the same authorization.
 ///
-/// What the client asks for holds here as well: a user who is not the one of [`hint`](PendingAuthorization::hint), or who was
-/// authenticated too long ago for [`prompt`](PendingAuthorization::prompt) or [`max_age`](PendingAuthorization::max_age), or
-/// not in one of the ways of [`acr_values`](PendingAuthorization::acr_values), is not signed in, and the client is told.
+/// The client's requirements apply here as well: a user who is not the one of [`hint`](PendingAuthorization::hint), or
+/// who was authenticated too long ago for [`prompt`](PendingAuthorization::prompt) or
+/// [`max_age`](PendingAuthorization::max_age), or not in one of the ways of
+/// [`acr_values`](PendingAuthorization::acr_values), is not signed in, and the client gets the error.
 ///
 /// [`Builder::sign_in_at`]: crate::Builder::sign_in_at
 ///
@@ -46,7 +47,7 @@ use crate::users::{Outcome, SignIn};
 ///     code_from_mail: String,
 /// }
 ///
-/// /// Your page posts here what it got as `request`, and whatever it asked the user for.
+/// /// Your page posts here what it got as `request`, and what it asked the user for.
 /// #[actix_web::post("/my/sign-in")]
 /// async fn sign_in(oauth: OAuthService, http: HttpRequest, form: web::Form<Form>) -> Result<HttpResponse, Error> {
 ///     let pending = oauth.pending(&http, &form.request).await?;
@@ -60,7 +61,7 @@ pub struct PendingAuthorization {
     oauth: OAuthService,
     authorization: Authorization,
     form: FormId,
-    /// A sign-out since ends this sign-in too.
+    /// A later sign-out ends this sign-in too.
     began: Timestamp,
 }
 
@@ -70,7 +71,7 @@ pub struct PendingAuthorization {
 pub enum AuthTime {
     /// With this very request, or since the page asked them to sign in.
     Now,
-    /// So long before: they have a session of your own.
+    /// This long ago: they have a session of your own.
     Ago(Duration),
 }
 
@@ -79,8 +80,8 @@ impl OAuthService {
     /// has in its form. It is valid for an hour, in the browser that it was made for.
     ///
     /// # Errors
-    /// It is too old, was changed, is another browser's, or its client is not registered any more: the error answers with
-    /// a page that says so.
+    /// It is too old, was changed, belongs to another browser, or its client is no longer registered: the error answers
+    /// with a page that says so.
     pub async fn pending(&self, http: &HttpRequest, request: &str) -> Result<PendingAuthorization, Error> {
         let server = self.server();
         let opened = async {
@@ -99,18 +100,18 @@ impl OAuthService {
 }
 
 impl PendingAuthorization {
-    /// Answers it for this user, who was authenticated by these methods ([`SignIn::amr`]) at this time: the browser goes back
-    /// to the client with a code, or to the consent page where that is needed. Let it be the answer of your handler; it
-    /// sets the cookies of the session. Where the user is not as the client asked for, it goes back with `login_required` or
+    /// Answers it for this user, who was authenticated by these methods ([`SignIn::amr`]) at this time: the browser
+    /// goes back to the client with a code, or to the consent page if needed. Return it from your handler; it sets the
+    /// cookies of the session. If the user is not as the client asked, the browser goes back with `login_required` or
     /// `unmet_authentication_requirements`.
     ///
-    /// A client that does not show who it is, such as a command line, always needs consent here: only the built-in
-    /// sign-in page is known to have said who asks.
+    /// A client that does not authenticate, such as a command line, always needs consent here, since only the built-in
+    /// sign-in page is known to have named it.
     ///
     /// # Errors
-    /// The claims cannot be used (as where they are of another type than guards speak of:
-    /// [`untyped_claims`](crate::Builder::untyped_claims)), or the store has no answer: the error answers with a page, the log
-    /// says why.
+    /// The claims cannot be used (for example if they are of another type than the guards expect:
+    /// [`untyped_claims`](crate::Builder::untyped_claims)), or the store gave no answer: the error answers with a page,
+    /// and the log says why.
     pub async fn finish<T: Serialize + 'static>(
         self,
         http: &HttpRequest,
@@ -138,8 +139,8 @@ impl PendingAuthorization {
         if let Err(known) = server.known_claims().issues(TypeId::of::<T>()) {
             tracing::error!(
                 target: "oauth",
-                "a sign-in of your own answers {}, and the claims of this service are {known}: answer that, or say \
-                 .untyped_claims() on the builder where more than one is meant",
+                "a sign-in of your own gives {}, and the claims of this service are {known}: give that, or say \
+                 .untyped_claims() on the builder if more than one is meant",
                 type_name::<T>()
             );
             self.tell_refused("no_answer");
@@ -156,7 +157,7 @@ impl PendingAuthorization {
                     AuthTime::Now => self.began,
                     AuthTime::Ago(ago) => self.began.before(ago),
                 };
-                // Here no name was typed: the claims have to say who it is.
+                // Here no name was typed, so the claims have to say who it is.
                 let attempted = Attempted {
                     username: None,
                     began: self.began,
@@ -176,11 +177,11 @@ impl PendingAuthorization {
         }
     }
 
-    /// Sends the browser back to the client with `access_denied`: the user would not, or could not, sign in. Where they did
-    /// before, and came back to your page, what it gave is taken back.
+    /// Sends the browser back to the client with `access_denied`: the user would not, or could not, sign in. If they
+    /// did before, and came back to your page, what it gave is taken back.
     ///
     /// # Errors
-    /// The store has no answer: the error answers with a page.
+    /// The store gave no answer: the error answers with a page.
     pub async fn deny(self, http: &HttpRequest) -> Result<HttpResponse, Error> {
         let request = Request { id: None, address: self.oauth.server().client_address().of(http) };
         request::during(request, self.denied(http)).await.map_err(|reason| {
@@ -220,19 +221,19 @@ impl PendingAuthorization {
         server.described(&self.authorization.offered(server), server.texts(self.language()), None)
     }
 
-    /// What the user is to be shown, whatever else would do (`prompt`): to sign in, to choose an account, to be asked.
+    /// What the user must see in any case (`prompt`): a sign-in, the choice of an account, or the consent page.
     #[must_use]
     pub fn prompt(&self) -> &[Prompt] {
         &self.authorization.request.requirements.prompt
     }
 
-    /// How long ago the user may have been authenticated (`max_age`): with zero they have to be authenticated now.
+    /// How long ago the user may have been authenticated (`max_age`): with zero they must be authenticated now.
     #[must_use]
     pub fn max_age(&self) -> Option<Duration> {
         self.authorization.request.requirements.max_age.map(Duration::from_secs)
     }
 
-    /// The subject that the client takes its user for (`id_token_hint`, or the `sub` of `claims`): no other is signed in.
+    /// The subject that the client expects (`id_token_hint`, or the `sub` of `claims`): no other is signed in.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
         let Requirements { subject, subjects, .. } = &self.authorization.request.requirements;
@@ -243,14 +244,14 @@ impl PendingAuthorization {
         }
     }
 
-    /// The resources that are asked for (RFC 8707); empty where the client named none.
+    /// The resources that are asked for (RFC 8707); empty if the client named none.
     #[must_use]
     pub fn resources(&self) -> Vec<&str> {
         self.authorization.request.resources.iter().collect()
     }
 
-    /// Whether the session outlives the browser, where that is the user's to choose ([`Remember::Asked`]): what your page's
-    /// field for it starts with. A user who is remembered already stays so.
+    /// Whether the session outlives the browser, if the user may choose that ([`Remember::Asked`]): the initial state
+    /// of the field on your page. A user who is remembered already stays so.
     ///
     /// [`Remember::Asked`]: crate::Remember::Asked
     #[must_use]
@@ -259,15 +260,15 @@ impl PendingAuthorization {
         sessions.remember.tick(self.authorization.request.remember)
     }
 
-    /// What the user chose of that on your page.
+    /// What the user chose for that on your page.
     #[must_use]
     pub fn remembering(mut self, is_ticked: bool) -> Self {
         self.authorization.request.remember = is_ticked;
         self
     }
 
-    /// The code of the device that asks, as it shows it, where it is one without a browser
-    /// ([`Client::device`](crate::Client::device)): the page that asks its user follows this one, and the browser goes nowhere.
+    /// The code that a device without a browser shows, if one asks ([`Client::device`](crate::Client::device)): the
+    /// consent page follows this one, and the browser is not redirected to a client.
     #[must_use]
     pub fn user_code(&self) -> Option<String> {
         self.authorization.request.device.as_ref().map(|device| device.user_code.to_string())
@@ -285,7 +286,7 @@ impl PendingAuthorization {
         &self.authorization.request.requirements.acr
     }
 
-    /// The language for your page, of those that the service has texts for.
+    /// The language for your page, among those for which the service has texts.
     #[must_use]
     pub fn language(&self) -> Option<&str> {
         self.authorization.request.requirements.language.as_deref()

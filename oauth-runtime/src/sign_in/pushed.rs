@@ -1,4 +1,4 @@
-//! A request that was pushed: how the client gets it, how a browser comes with it, and how it is spent (RFC 9126).
+//! Pushed requests: how a client gets one, how a browser brings it, and how it is spent (RFC 9126).
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ use crate::sign_in::request::{Authorization, KEY};
 use crate::standing::{Decision, HandedOut};
 use crate::store::{Key, Kind};
 
-/// What a browser came with in place of the parameters.
+/// What a browser brought in place of the parameters.
 pub(crate) struct Pushed {
     /// The parameters, as a query.
     pub(crate) parameters: String,
     pub(crate) push: Push,
 }
 
-/// The `request_uri` of what a client pushed and was found good.
+/// The `request_uri` for a valid pushed request.
 pub(crate) async fn request_uri(
     server: &Server,
     client: &RegisteredClient,
@@ -45,7 +45,7 @@ pub(crate) async fn request_uri(
     Ok(format!("{REQUEST_URI}{sealed}"))
 }
 
-/// RFC 9449 §10.1: the code is for the key that was named, or shown with the push.
+/// RFC 9449 §10.1: the code is bound to the key that was named, or shown with the push.
 fn with_key(parameters: String, key: Option<&Thumbprint>) -> String {
     match key {
         Some(key) => format!("{parameters}&{KEY}={}", key.as_str()),
@@ -53,7 +53,7 @@ fn with_key(parameters: String, key: Option<&Thumbprint>) -> String {
     }
 }
 
-/// What the client of this request pushed, where the request names that; nothing else of it counts (RFC 9126 §4).
+/// What the client of this request pushed, if the request names that; nothing else in it counts (RFC 9126 §4).
 pub(crate) async fn opened(server: &Server, parameters: &Parameters<'_>) -> Result<Option<Pushed>, Reason> {
     let Some(sealed) = sealed(parameters) else { return Ok(None) };
     let opened = server.sealer().open::<PushedRequest>(sealed, server.now()).map_err(|why| match why {
@@ -65,19 +65,19 @@ pub(crate) async fn opened(server: &Server, parameters: &Parameters<'_>) -> Resu
     Ok(Some(pushed))
 }
 
-/// The same, even if it is too late: to tell the way back, and never to act on.
+/// The same, even if it is too late: only to find the way back, never to act on.
 pub(crate) async fn at_any_age(server: &Server, parameters: &Parameters<'_>) -> Option<String> {
     let pushed = server.sealer().open_at_any_age::<PushedRequest>(sealed(parameters)?).ok()?;
     Some(of_client(server, parameters, pushed).await.ok()?.parameters)
 }
 
-/// Whether a request of this client has to be pushed.
+/// Whether requests of this client must be pushed.
 pub(crate) fn is_required(server: &Server, client: &RegisteredClient) -> bool {
     server.requires_pushed_requests() || client.must_push
 }
 
-/// Spends what was pushed with the first code that is made of it: false where it was spent. A form that is sent twice is
-/// answered twice with a code of one grant, which is one code.
+/// Spends a pushed request with its first code: `false` if it was spent. A form that is sent twice gets two codes of
+/// the same grant, which count as one code.
 pub(crate) async fn spend(server: &Server, authorization: &Authorization, grant: &str) -> Result<bool, Reason> {
     let Authorization { request: AuthorizationRequest { push, .. }, client, .. } = authorization;
     let Some(Push { id, as_of }) = push else { return Ok(true) };
@@ -96,7 +96,7 @@ pub(crate) async fn spend(server: &Server, authorization: &Authorization, grant:
     })
 }
 
-/// RFC 9126 §4: a reload is no second use, a code before this is.
+/// RFC 9126 §4: a reload is not a second use, but an earlier code is.
 async fn check_unspent(server: &Server, Push { id, as_of }: &Push) -> Result<(), Reason> {
     let handed = HandedOut { sequence: as_of.sequence, session: None, grant: None };
     let checked = server.ledger().check(key(id), *as_of, handed).await;
@@ -120,7 +120,7 @@ async fn of_client(
     }
 }
 
-/// Any other `request_uri` is one that is not supported.
+/// Any other `request_uri` is not supported.
 fn sealed<'a>(parameters: &'a Parameters<'_>) -> Option<&'a str> {
     let longest = REQUEST_URI.len() + PushedRequest::MAX_BYTES;
     parameters.get("request_uri", longest).ok().flatten()?.strip_prefix(REQUEST_URI)
@@ -131,7 +131,7 @@ fn key(id: &str) -> Key {
 }
 
 const CLIENT_ID: &str = "client_id";
-/// The id comes with the browser as well, and may be long; the key is put there again; the rest shows who the client is.
+/// The browser brings the id as well, which may be long; the key is added again; the rest are credentials.
 const NOT_OF_THE_REQUEST: [&str; 5] = [CLIENT_ID, "client_secret", "client_assertion", "client_assertion_type", KEY];
-/// Longer than any page lives that came of it: the sign-in page two hours, the consent page ten minutes more.
+/// Longer than any of its pages lives: the sign-in page two hours, the consent page ten minutes more.
 const KEPT: Duration = Duration::from_secs(3 * 3600);

@@ -24,8 +24,8 @@ use crate::sign_in::browser::Browser;
 use crate::sign_in::request::{Asking, Authorization};
 use crate::sign_in::{cross_site, language, pushed};
 
-/// Sends the browser to the client with a code (RFC 6749 §4.1.2), which is issued when the answer is whole; or with an error,
-/// where another came of the same push first.
+/// Sends the browser to the client with a code (RFC 6749 §4.1.2), which counts as issued when the answer is complete;
+/// or with an error, if the same push led to another code first.
 pub(crate) async fn approve(
     server: &Server,
     authorization: &Authorization,
@@ -34,9 +34,9 @@ pub(crate) async fn approve(
     promised: Promised,
 ) -> Result<(HttpResponse, Option<Issued>), Reason> {
     let Authorization { request, destination, .. } = authorization;
-    // RFC 9700 §4.11.2: it was asked to be known before
+    // RFC 9700 §4.11.2: it was checked before
     if !destination.is_registered {
-        tracing::error!(target: "oauth", client = authorization.client.id, "a redirect URI was not found registered");
+        tracing::error!(target: "oauth", client = authorization.client.id, "a redirect URI is not registered");
         return Err(Reason::Internal);
     }
     // OpenID Connect Core §3.1.2.2
@@ -50,18 +50,18 @@ pub(crate) async fn approve(
     Ok((redirect(server, destination, request.state.as_deref(), &[("code", &sealed)]), Some(Issued(code))))
 }
 
-/// Why there is no code: what is asked for had room when it was asked.
+/// Why there is no code: the request itself had room when it came.
 pub(crate) fn not_sealed(why: NotSealed) -> Reason {
     match why {
         NotSealed::TooLarge => {
-            tracing::error!(target: "oauth", "the claims of who signed in cannot be used: {}", UnusableClaims::TooLarge);
+            tracing::error!(target: "oauth", "the claims of the user who signed in cannot be used: {}", UnusableClaims::TooLarge);
             Reason::ClaimsUnusable
         }
         NotSealed::Failed => Reason::Internal,
     }
 }
 
-/// The code in an answer, of which events tell when nothing can come in the answer's place any more.
+/// The code in an answer, reported as an event once nothing can replace the answer any more.
 #[must_use]
 pub(crate) struct Issued(AuthorizationCode);
 
@@ -96,7 +96,7 @@ pub(crate) fn code(
     }
 }
 
-/// Where the client is told of a reason that it can mend by asking otherwise.
+/// Where to send an error to the client that it can avoid with another request.
 pub(crate) struct ToClient {
     destination: Destination,
     state: Option<String>,
@@ -128,8 +128,8 @@ impl ToClient {
     }
 }
 
-/// Sends the browser to the client with an error (RFC 6749 §4.1.2.1): where it is not known that it is the client's redirect
-/// URI, with a page.
+/// Sends the browser to the client with an error (RFC 6749 §4.1.2.1): with a page, if it is not known to be the
+/// client's redirect URI.
 fn refuse(
     server: &Server,
     destination: &Destination,
@@ -143,7 +143,7 @@ fn refuse(
     }
 }
 
-/// The URL that tells a client of an error; none where it is not known to be the client's, or there is no client.
+/// The URL with an error for a client; `None` if it is not known to be the client's, or there is no client.
 fn refusal(server: &Server, destination: &Destination, state: Option<&str>, reason: &Reason) -> Option<String> {
     let wire = reason.wire();
     let code = wire.code.map_or("server_error", |code| code.as_str());
@@ -151,7 +151,7 @@ fn refusal(server: &Server, destination: &Destination, state: Option<&str>, reas
     (destination.is_registered && destination.is_told).then(answer)
 }
 
-/// The end of a request that is no good, of a client that may be told so at once.
+/// The end of an invalid request, if its client may get the error at once.
 pub(crate) fn refuse_at_once(
     server: &Server,
     http: &HttpRequest,
@@ -164,7 +164,7 @@ pub(crate) fn refuse_at_once(
     refuse(server, destination, state, reason, server.texts(language.as_deref()))
 }
 
-/// The page in place of such a redirect, with the same way to the client, for the user to go.
+/// The page in place of such a redirect, with the same way to the client as a link.
 pub(crate) fn refuse_with_page(
     server: &Server,
     http: &HttpRequest,
@@ -181,7 +181,7 @@ pub(crate) fn refuse_with_page(
     error_page(server, texts, Doing::SigningIn, reason, back.as_ref())
 }
 
-/// The way back to the client whose request this is: its request ends there as one that the user left.
+/// The way back to the client of this request, which ends there as abandoned by the user.
 pub(crate) fn way_back(server: &Server, authorization: &Authorization) -> Option<WayBack> {
     let Authorization { request, client, destination } = authorization;
     if let Some(page) = &request.page {
@@ -189,14 +189,14 @@ pub(crate) fn way_back(server: &Server, authorization: &Authorization) -> Option
         return Some(WayBack { client, href: page.as_str().to_owned(), language });
     }
     Some(WayBack {
-        // For a device it is the page on which its code is typed.
+        // For a device, it leads to the page for typing its code.
         client: if request.device.is_some() { server.brand().name.clone() } else { client.name.clone() },
         href: refusal(server, destination, request.state.as_deref(), &Reason::AccessDenied)?,
         language: request.requirements.language.clone(),
     })
 }
 
-/// The way back from a form that may be too old, spent, or another browser's: its request was found good once, and the
+/// The way back from a form that may be too old, spent, or another browser's: its request was valid once, and the
 /// client and its redirect URI are looked up again.
 pub(crate) async fn way_back_from(server: &Server, http: &HttpRequest, sealed: &str) -> Option<WayBack> {
     let sealer = server.sealer();
@@ -208,15 +208,15 @@ pub(crate) async fn way_back_from(server: &Server, http: &HttpRequest, sealed: &
     let (browser, mut request) = opened.ok()?;
     let is_posted_from_elsewhere = http.method() == Method::POST && !cross_site::is_from_own_page(server, http);
     if is_posted_from_elsewhere || Browser::made_for(http, server, &browser).is_err() {
-        // RFC 6749 §10.12: a state says whose request it is, and this browser's it is not.
+        // RFC 6749 §10.12: a state identifies the browser of a request, and it is not this one.
         request.state = None;
     }
     let authorization = Authorization::of(server, request).await.ok()?;
     way_back(server, &authorization)
 }
 
-/// The way back from a request to `path` that was posted by another site, or was pushed, where it comes too late. Its client and
-/// redirect URI are as registered; another site may have made up the rest.
+/// The way back from a request to `path` that another site posted, or that was pushed, and that comes too late. Its
+/// client and redirect URI are registered; another site may have made up the rest.
 pub(crate) async fn way_back_from_late(
     server: &Server,
     http: &HttpRequest,
@@ -241,7 +241,7 @@ pub(crate) fn deny(server: &Server, authorization: &Authorization) -> HttpRespon
     refused(server, authorization, &Reason::AccessDenied)
 }
 
-/// The same, of an authorization request that was found good.
+/// The same, for a valid authorization request.
 pub(crate) fn refused(server: &Server, authorization: &Authorization, reason: &Reason) -> HttpResponse {
     let Authorization { request, destination, .. } = authorization;
     let texts = server.texts(request.requirements.language.as_deref());

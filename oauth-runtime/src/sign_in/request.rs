@@ -1,4 +1,4 @@
-//! An authorization request: found good in the order of the specification, with the client that asks and where the
+//! An authorization request: validated in the order of the specification, with the client that asks and where the
 //! answer goes (RFC 6749 §4.1.1, OAuth 2.1 §4.1.1, OpenID Connect Core §3.1.2.1).
 
 use std::sync::Arc;
@@ -20,14 +20,14 @@ use crate::server::Server;
 use crate::server::granting::{Granted, InTheNameOf};
 use crate::sign_in::language;
 
-/// Who asks, and where the answer goes.
+/// The client that asks, and where the answer goes.
 pub(crate) struct Asking {
     pub(crate) client: Arc<RegisteredClient>,
     pub(crate) destination: Destination,
     redirect_uri_given: bool,
 }
 
-/// An authorization request, with who asks and where the answer goes.
+/// An authorization request, with the client that asks and where the answer goes.
 pub(crate) struct Authorization {
     pub(crate) request: AuthorizationRequest,
     pub(crate) client: Arc<RegisteredClient>,
@@ -41,14 +41,14 @@ impl Authorization {
         Ok(Authorization { request, client, destination })
     }
 
-    /// The same, now that it is known who the user is: of a client that has a document, by what that says.
+    /// The same, now that the user is known: for a client with a document, by what that says.
     pub(crate) async fn known(self, server: &Server) -> Result<Self, Reason> {
         let Authorization { request, client, destination } = self;
         let (client, destination) = known(server, client, destination).await?;
         Ok(Authorization { request, client, destination })
     }
 
-    /// What this user grants of it, by the configuration of now.
+    /// What this user grants of it, by the current configuration.
     pub(crate) fn granted_by(&self, server: &Server, person: &Person) -> Result<Granted, Reason> {
         let Authorization { request, client, .. } = self;
         let user = InTheNameOf::User { subject: &person.subject, claims: &person.claims };
@@ -56,14 +56,14 @@ impl Authorization {
         Ok(granted.within_offer(request.without_refresh))
     }
 
-    /// What the pages say that is asked for, before it is known who the user is.
+    /// What the pages say is asked for, before the user is known.
     pub(crate) fn offered(&self, server: &Server) -> Scope {
         server.offered(&self.client, &self.request.scope)
     }
 }
 
 impl Asking {
-    /// Until these two are known good, no answer is sent to a client.
+    /// Until these two are verified, no answer is sent to a client.
     pub(crate) async fn read(server: &Server, parameters: &Parameters<'_>) -> Result<Self, Reason> {
         let client_id =
             parameters.get("client_id", MAX_CLIENT_ID_BYTES)?.ok_or(Reason::MissingParameter("client_id"))?;
@@ -76,7 +76,7 @@ impl Asking {
         Ok(Asking { client, destination, redirect_uri_given: redirect_uri.is_some() })
     }
 
-    /// The same, for a user who is signed in: of a client that has a document, by what that says.
+    /// The same, for a signed-in user: for a client with a document, by what that says.
     pub(crate) async fn known(self, server: &Server) -> Result<Self, Reason> {
         let Asking { client, destination, redirect_uri_given } = self;
         let (client, destination) = known(server, client, destination).await?;
@@ -92,7 +92,7 @@ impl Asking {
     ) -> Result<AuthorizationRequest, Reason> {
         let state = state(parameters)?;
         let nonce = parameters.get("nonce", MAX_NONCE_BYTES)?;
-        // RFC 6749 appendix A.5 has no control characters in a state, and a nonce is no other kind of text.
+        // RFC 6749 appendix A.5 allows no control characters in a state, and the same holds for a nonce.
         for (name, value) in [("state", state), ("nonce", nonce)] {
             if value.is_some_and(|value| value.chars().any(char::is_control)) {
                 return Err(Reason::ParameterEncoding(name));
@@ -109,12 +109,12 @@ impl Asking {
         }
         unsupported(parameters)?;
         let scope = scope(server, &self.client, parameters)?;
-        // OpenID Connect Core §3.1.2.1: required there, however many are registered
+        // OpenID Connect Core §3.1.2.1: required, however many are registered
         if scope.contains(OPENID) && !self.redirect_uri_given {
             return Err(Reason::MissingParameter("redirect_uri"));
         }
         let mut claims = asked_claims(parameters)?;
-        // OpenID Connect Core §5.5: what no granted scope is for is left out, essential or not
+        // OpenID Connect Core §5.5: claims that no granted scope releases are left out, essential or not
         claims.in_id_token.retain(|name| scope.contains(OPENID) && server.releases().has(&scope, name));
         let in_id_token = std::mem::take(&mut claims.in_id_token);
         Ok(AuthorizationRequest {
@@ -137,7 +137,7 @@ impl Asking {
     }
 }
 
-/// A client as it is known, and where the answer goes by that.
+/// The client as it is known now, and where its answer goes.
 async fn known(
     server: &Server,
     client: Arc<RegisteredClient>,
@@ -151,12 +151,12 @@ async fn known(
     Ok((client, destination))
 }
 
-/// What the client gets back as it sent it (RFC 6749 §4.1.2).
+/// What the client gets back unchanged (RFC 6749 §4.1.2).
 pub(crate) fn state<'a>(parameters: &'a Parameters<'_>) -> Result<Option<&'a str>, Reason> {
     Ok(parameters.get("state", MAX_STATE_BYTES)?)
 }
 
-/// What of OpenID Connect is not here (OpenID Connect Core §6, §7.2.1).
+/// Unsupported parts of OpenID Connect (OpenID Connect Core §6, §7.2.1).
 fn unsupported(parameters: &Parameters<'_>) -> Result<(), Reason> {
     for (name, reason) in [
         ("request", Reason::RequestObject),
@@ -175,7 +175,7 @@ fn asked_claims(parameters: &Parameters<'_>) -> Result<AskedClaims, Reason> {
     asked.map_or(Ok(AskedClaims::default()), |json| json.parse().map_err(|Malformed| Reason::ClaimsMalformed))
 }
 
-/// In which ways the user may sign in, by `acr_values` and by the claim `acr`: those of both, where both name any.
+/// The ways in which the user may sign in, by `acr_values` and by the claim `acr`: those in both, if both name any.
 fn ways(server: &Server, acr_values: &str, claims: &AskedClaims) -> Result<Vec<String>, Reason> {
     let known = |acr: &&str| server.knows_acr(acr);
     let of_values: Vec<&str> = acr_values.split(' ').filter(known).collect();
@@ -185,7 +185,7 @@ fn ways(server: &Server, acr_values: &str, claims: &AskedClaims) -> Result<Vec<S
         (true, false) => of_claim.clone(),
         (false, false) => of_claim.iter().copied().filter(|acr| of_values.contains(acr)).collect(),
     };
-    // OpenID Connect Core §5.5.1.1: without what is essential, signing in has failed
+    // OpenID Connect Core §5.5.1.1: if an essential claim cannot be met, signing in has failed
     let is_never_met = claims.is_acr_essential && !claims.acr.is_empty() && of_claim.is_empty();
     if is_never_met || (ways.is_empty() && !of_claim.is_empty()) {
         return Err(Reason::AcrUnmet);
@@ -199,19 +199,19 @@ fn challenge(client: &RegisteredClient, parameters: &Parameters<'_>) -> Result<O
     match (challenge, parameters.get("code_challenge_method", 64)?) {
         (Some(challenge), Some("S256")) => challenge.parse().map(Some).map_err(|_| Reason::ChallengeMalformed),
         (Some(_), Some(_) | None) => Err(Reason::ChallengeMethod),
-        // OAuth 2.1 §7.5.1: of a confidential client that its author answers for
+        // OAuth 2.1 §7.5.1: for a confidential client that the author vouches for
         (None, None) if client.may_omit_pkce => Ok(None),
         (None, _) => Err(Reason::ChallengeMissing),
     }
 }
 
-/// The key that the code is to be for (RFC 9449 §10), where this service takes proofs.
+/// The key that the code is bound to (RFC 9449 §10), if this service accepts proofs.
 fn key(server: &Server, parameters: &Parameters<'_>) -> Result<Option<Thumbprint>, Reason> {
     let named = parameters.get(KEY, 256)?.filter(|_| server.protection().proofs.is_some());
     named.map(|named| named.parse().map_err(|_| Reason::KeyMalformed)).transpose()
 }
 
-/// RFC 6749 §3.3: what is unknown, or not for this client, is left out, and the answer says what was granted.
+/// RFC 6749 §3.3: scopes that are unknown, or not for this client, are left out, and the answer says what was granted.
 pub(crate) fn scope(server: &Server, client: &RegisteredClient, parameters: &Parameters<'_>) -> Result<Scope, Reason> {
     let Some(asked) = server.asked_scope(parameters)? else {
         return Ok(server.offered(client, server.default_scope()));
@@ -240,7 +240,7 @@ fn requirements(
         acr: ways(server, acr, &claims)?,
         subject: None,
         subjects: claims.subjects,
-        // A hint that cannot be a name is none.
+        // A hint that cannot be a name is ignored.
         login_hint: parameters.get("login_hint", 256).ok().flatten().map(str::to_owned),
         language: language::asked(http, server, parameters.get("ui_locales", 256)?),
     };
@@ -248,19 +248,19 @@ fn requirements(
     Ok(requirements)
 }
 
-/// From when on a sign-in will do: processes that share a store may be a moment apart.
+/// The time since which a sign-in is recent enough: processes that share a store may be a moment apart.
 pub(crate) fn signed_in_since(server: &Server, requirements: &Requirements) -> Option<Timestamp> {
     let now = server.now().seconds();
     let since = if requirements.want_a_sign_in() {
         now
     } else {
-        // Both are whole seconds: one that is as old as that may be older by nearly a second.
+        // Both are whole seconds, so the real age may be nearly a second more.
         now.saturating_sub(requirements.max_age?).saturating_add(1)
     };
     Some(Timestamp::from_seconds(since.saturating_sub(server.ledger().slack().as_secs())))
 }
 
-/// What a request wants to be shown; empty for `none`, which [`is_silent`] knows.
+/// The pages that a request wants shown; empty for `none`, which [`is_silent`] checks.
 fn prompts(parameters: &Parameters<'_>) -> Result<Vec<Prompt>, Reason> {
     let words = parameters.get("prompt", MAX_PROMPT_BYTES)?.unwrap_or_default();
     if words.trim() == NO_PROMPT {
@@ -271,12 +271,12 @@ fn prompts(parameters: &Parameters<'_>) -> Result<Vec<Prompt>, Reason> {
     words.map(|word| prompt(word).ok_or(Reason::PromptUnknown)).collect()
 }
 
-/// Whether nothing may be shown (`prompt=none`).
+/// Whether no page may be shown (`prompt=none`).
 pub(crate) fn is_silent(parameters: &Parameters<'_>) -> Result<bool, Reason> {
     Ok(parameters.get("prompt", MAX_PROMPT_BYTES)?.is_some_and(|words| words.trim() == NO_PROMPT))
 }
 
-/// What `prompt` may be, as metadata names them.
+/// The values of `prompt`, as in the metadata.
 pub(crate) fn known_prompts() -> Vec<&'static str> {
     std::iter::once(NO_PROMPT).chain(Prompt::ALL.iter().map(|prompt| prompt.as_str())).collect()
 }
@@ -285,7 +285,7 @@ pub(crate) fn known_prompts() -> Vec<&'static str> {
 pub(crate) const KEY: &str = "dpop_jkt";
 const NO_PROMPT: &str = "none";
 const MAX_PROMPT_BYTES: usize = 256;
-/// With a code and the cookies it has to fit an answer.
+/// It has to fit into an answer together with a code and the cookies.
 const MAX_STATE_BYTES: usize = 1024;
 const MAX_NONCE_BYTES: usize = 512;
 pub(crate) const MAX_URI_BYTES: usize = 2048;

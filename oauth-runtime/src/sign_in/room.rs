@@ -1,5 +1,4 @@
-//! Whether an answer to an authorization request has room for a user: what it has no room for is said before anyone types a
-//! password.
+//! Whether an answer to an authorization request has room for a user, which is checked before anyone types a password.
 
 use crate::error::Reason;
 use crate::model::as_of::{AsOf, Incarnation};
@@ -13,7 +12,7 @@ use crate::server::Server;
 use crate::sign_in::redirect::code;
 use crate::sign_in::request::Authorization;
 
-/// Whether there is room for anyone.
+/// Checks whether there is room for any user.
 pub(crate) fn check(server: &Server, authorization: &Authorization) -> Result<(), Reason> {
     if is_short(server, authorization) {
         debug_assert_eq!(measured(server, authorization), Ok(()), "what is found short is short");
@@ -22,7 +21,7 @@ pub(crate) fn check(server: &Server, authorization: &Authorization) -> Result<()
     measured(server, authorization)
 }
 
-/// The same, reckoned: each part as long as it can be. Most requests are far from the limit.
+/// The same, estimated: each part as long as it can be. Most requests are far from the limit.
 fn is_short(server: &Server, Authorization { request, client, destination }: &Authorization) -> bool {
     let AuthorizationRequest { scope, resources, state, nonce, in_id_token, .. } = request;
     let listed = resources.iter().chain(in_id_token.iter().map(String::as_str));
@@ -33,7 +32,7 @@ fn is_short(server: &Server, Authorization { request, client, destination }: &Au
     code <= AuthorizationCode::MAX_BYTES && answer < HEAD_BYTES
 }
 
-/// The same, by an answer to anyone.
+/// The same, measured with an answer for some user.
 fn measured(server: &Server, authorization: &Authorization) -> Result<(), Reason> {
     let Authorization { request, destination, .. } = authorization;
     let now = server.now();
@@ -52,7 +51,7 @@ fn measured(server: &Server, authorization: &Authorization) -> Result<(), Reason
         },
     };
     let code = code(authorization, &request.scope, &request.resources, &anyone, random_id());
-    // Only reckoned: sealing it would cost as much as the code that comes of it.
+    // Only estimated: sealing it would cost as much as making the real code.
     let code = server.sealer().sealed_bytes(&code, now, now).map_err(|why| match why {
         NotSealed::TooLarge => Reason::RequestTooLong,
         NotSealed::Failed => Reason::Internal,
@@ -62,10 +61,10 @@ fn measured(server: &Server, authorization: &Authorization) -> Result<(), Reason
     if is_room { Ok(()) } else { Err(Reason::RequestTooLong) }
 }
 
-/// What every request leaves in its answer for its user: bytes of the `sub` and of the name as typed, and of their claims.
+/// The bytes that every answer reserves for its user: for the `sub` and the name as typed, and for their claims.
 const ROOM_FOR_SUBJECT: usize = 64;
 const ROOM_FOR_CLAIMS: usize = 448;
-/// What a code of anyone has besides the texts of its request, as JSON.
+/// The length of a code besides the texts of its request, as JSON.
 const OF_A_CODE: usize = ROOM_FOR_SUBJECT + ROOM_FOR_CLAIMS + 640;
-/// What an answer has besides its code, its state and its URLs: its headers, and the cookie of a session.
+/// The length of an answer besides its code, its state and its URLs: its headers, and the cookie of a session.
 const OF_AN_ANSWER: usize = 768;

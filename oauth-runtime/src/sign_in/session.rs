@@ -1,4 +1,4 @@
-//! The session of a browser: who signed in with it, without asking again (OpenID Connect Core §3.1.2.3).
+//! The session of a browser: which user signed in with it, without asking again (OpenID Connect Core §3.1.2.3).
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ impl Session {
         session.standing(server).await
     }
 
-    /// Every session that the browser has and that stands. There is one, as long as no other page plants cookies.
+    /// Every session of the browser that stands. There is only one unless other pages plant cookies.
     pub(crate) async fn all_of(request: &HttpRequest, server: &Server) -> Result<Vec<Session>, Reason> {
         let mut sessions: Vec<Session> = Vec::new();
         for session in Session::all_presented(request, server) {
@@ -53,7 +53,7 @@ impl Session {
         }
     }
 
-    /// The session that a page is for: it is asked about as guards ask about tokens.
+    /// The session of a page, checked as guards check tokens.
     pub(crate) async fn at_guard(self, server: &Server) -> Result<Option<(Session, View)>, Reason> {
         let (ledger, key, as_of) = (server.ledger(), self.key(), self.authentication.as_of);
         let checked = match ledger.check_now(key, as_of, self.handed_out()) {
@@ -63,7 +63,7 @@ impl Session {
         self.lives_in(checked)
     }
 
-    /// What its cookie says, if it is good in itself: whether the session still lives, the store knows.
+    /// What its cookie says, if that is valid: only the store knows whether the session still lives.
     pub(crate) fn presented(request: &HttpRequest, server: &Server) -> Option<Session> {
         Session::presented_since(request, server).map(|(session, _)| session)
     }
@@ -73,13 +73,13 @@ impl Session {
         Session::opened(Cookie::Session.read(request, server)?, server)
     }
 
-    /// Whether the browser shows this session, by a cookie that is good in itself.
+    /// Whether the browser shows this session, by a valid cookie.
     pub(crate) fn is_presented(request: &HttpRequest, server: &Server, id: &str) -> bool {
         let is_this = |(session, _): (Session, Timestamp)| session.authentication.session.as_deref() == Some(id);
         Cookie::Session.all(request, server).into_iter().filter_map(|it| Session::opened(it, server)).any(is_this)
     }
 
-    /// Every session of another user that the browser has: it is this user's now.
+    /// Every session of another user in the browser, which is this user's now.
     pub(crate) fn of_others(request: &HttpRequest, server: &Server, subject: &str) -> Vec<Session> {
         let all = Session::all_presented(request, server).into_iter();
         all.filter(|session| session.subject != subject).collect()
@@ -95,7 +95,7 @@ impl Session {
         Ok(())
     }
 
-    /// Every one that a cookie has, however long it was idle: what clients got by it may live on, and ends with it.
+    /// Every session in a cookie, however long it was idle: what clients got by it may live on, and ends with it.
     pub(crate) fn all_presented(request: &HttpRequest, server: &Server) -> Vec<Session> {
         let opened = |sealed| server.sealer().open_at_any_age::<Session>(sealed).ok();
         Cookie::Session.all(request, server).into_iter().filter_map(opened).collect()
@@ -105,7 +105,7 @@ impl Session {
         let sessions = server.sessions()?;
         let opened = server.sealer().open::<Session>(sealed, server.now()).ok()?;
         let session = opened.value;
-        // Lifetimes that were shortened since count for what began before.
+        // Lifetimes that were shortened since apply to earlier sessions.
         let is_over = ends_at(&session, sessions.lifetimes, opened.issued_at) <= server.now();
         (!is_over).then_some((session, opened.issued_at))
     }
@@ -127,8 +127,8 @@ impl Session {
         Key::of(Kind::Subject, &self.subject)
     }
 
-    /// Gives the browser the session of this person, or the one it has for some time longer. It lasts beyond the browser, or
-    /// not.
+    /// Gives the browser the session of this person, or prolongs the one it has. `lasts` says whether it outlives the
+    /// browser.
     pub(crate) fn keep(
         person: &Person,
         lasts: bool,
@@ -147,7 +147,7 @@ impl Session {
         }
     }
 
-    /// How much of an answer's head its cookie takes: where there are sessions.
+    /// How many bytes of headers its cookie takes, if there are sessions.
     pub(crate) fn room_for(person: &Person, lasts: bool, server: &Server) -> Result<usize, Reason> {
         let Some(sessions) = server.sessions() else { return Ok(0) };
         let (session, now) = (Session::begun(person, lasts), server.now());
@@ -156,17 +156,17 @@ impl Session {
         Ok(Cookie::Session.room_for(server, bytes, session.kept(sessions, now)))
     }
 
-    /// One that was idle too long is still shown at a sign-out, and ends with all that it gave.
+    /// A session that was idle too long is still shown at a sign-out, and ends with all that it gave.
     fn kept(&self, sessions: &Sessions, now: Timestamp) -> Option<Duration> {
         self.lasts.then(|| over_at(self, sessions.lifetimes).since(now))
     }
 
-    /// Gives the browser this session for some time longer.
+    /// Prolongs this session in the browser.
     pub(crate) fn prolong<B>(&self, response: &mut HttpResponse<B>, server: &Server) -> Result<(), Reason> {
         let Some(sessions) = server.sessions() else { return Ok(()) };
         let now = server.now();
         let ends = ends_at(self, sessions.lifetimes, now);
-        // All that is in it is bounded where it comes in: the name as typed, the subject, `amr` and `acr`.
+        // Everything in it was bounded before: the name as typed, the subject, `amr` and `acr`.
         let sealed = server.sealer().seal(self, now, ends).map_err(|_| Reason::Internal)?;
         Cookie::Session.set(response, server, &sealed, self.kept(sessions, now));
         Ok(())
@@ -179,13 +179,13 @@ impl Session {
             record.end_session(id, now);
             Ok(Decision::Write(()))
         };
-        // Nothing is presented that could be from another memory: what is ended is named.
+        // Nothing is presented that could be from an earlier memory: the session is named.
         server.ledger().change(key, None, end).await.map_err(|why| why.into_reason(|_| Reason::Internal))?;
         server.tell(Fact::of(EventKind::SignedOut).subject(subject).session(Some(id)).reason(why));
         Ok(())
     }
 
-    /// Ends what a client got by a session that this browser does not show: no more than that is the client's to end.
+    /// Ends what a client got by a session that this browser does not show: the client may end no more than that.
     pub(crate) async fn end_for_client(
         subject: &str,
         id: Option<&str>,
@@ -203,12 +203,12 @@ impl Session {
     }
 }
 
-/// An older cookie of the same session can be presented until then, or sooner.
+/// No older cookie of the same session is valid beyond this time.
 fn ends_at(session: &Session, lifetimes: Lifetimes, used_at: Timestamp) -> Timestamp {
     (used_at + lifetimes.idle).min(over_at(session, lifetimes))
 }
 
-/// With any use.
+/// The end, however often it is used.
 fn over_at(session: &Session, lifetimes: Lifetimes) -> Timestamp {
     let absolute = session.authentication.at + lifetimes.absolute;
     session.authentication.until.map_or(absolute, |until| absolute.min(until))

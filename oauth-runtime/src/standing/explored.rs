@@ -1,8 +1,8 @@
 //! The rules of records and the ledger, in every order that small bounds allow: two processes over one store, requests
-//! that are interrupted at any call, answers that are lost, a store that forgets or is put back.
+//! that are interrupted at any call, answers that are lost, a store that forgets or is restored.
 //!
-//! It is the code of the server that runs. Each run is one sequence of actions from the start; a depth-first search tries
-//! all of them, and goes on from no state twice.
+//! It runs the code of the server. Each run is one sequence of actions from the start; a depth-first search tries all
+//! of them, and goes on from no state twice.
 
 mod bounds;
 mod desk;
@@ -16,14 +16,14 @@ use self::desk::Fault;
 use self::requests::Slip;
 use self::world::World;
 
-/// Something that must not be, and what led to it.
+/// A violation, and what led to it.
 #[derive(Debug)]
 struct Found {
     what: String,
     path: Vec<Action>,
 }
 
-/// Tries everything. Answers how many states there are.
+/// Tries everything, and returns the number of states.
 fn explore(bounds: &Bounds, fault: Option<Fault>, slip: Option<Slip>) -> Result<usize, Found> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     let _entered = runtime.enter();
@@ -103,7 +103,7 @@ fn losses() -> Bounds {
     Bounds { signed_in: 1, redemptions: 2, refreshes: 1, losses: 1, at_once: 2, ..Bounds::default() }
 }
 
-/// A store that is put back to an earlier state at any moment.
+/// A store that is restored to an earlier state at any moment.
 fn put_backs() -> Bounds {
     Bounds { sign_ins: 1, redemptions: 2, checks: 1, put_backs: 1, others: 1, at_once: 1, ..Bounds::default() }
 }

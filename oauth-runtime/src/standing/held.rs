@@ -1,4 +1,4 @@
-//! What a remote store last said of a subject, for guards that need not ask each time.
+//! A remote store's last answer about a subject, so that guards need not ask each time.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use crate::model::Clock;
 use crate::model::as_of::AsOf;
 use crate::store::{Key, Seen};
 
-/// How long what a store said may count without asking it again.
+/// How long a store's answer may count without asking again.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
     /// At guards, while the store is there.
     pub(crate) revocation_lag: Duration,
     /// At guards, while it is away.
     pub(crate) outage_tolerance: Duration,
-    /// For an answer.
+    /// The time limit for an answer.
     pub(crate) deadline: Duration,
 }
 
@@ -30,7 +30,7 @@ impl Default for Patience {
     }
 }
 
-/// What was last seen of each subject, within a bound in bytes. Of a store that answers at once nothing is held.
+/// What was last seen of each subject, within a bound in bytes. Nothing is held for a store that answers at once.
 pub(super) struct Held {
     cache: Option<Cache<Key, Said, Bytes>>,
     patience: Patience,
@@ -49,7 +49,7 @@ struct Bytes;
 
 impl Weighter<Key, Said> for Bytes {
     fn weight(&self, _: &Key, said: &Said) -> u64 {
-        // As it is stored, and as it is read.
+        // The stored and the parsed form.
         let value = said.seen.kept.as_ref().map_or(0, |kept| 3 * kept.value.as_bytes().len());
         (value + ENTRY_BYTES) as u64
     }
@@ -65,7 +65,7 @@ impl Held {
         self.cache.is_some()
     }
 
-    /// Unless something later is held: an answer may have been on its way for a while.
+    /// Unless a later one is held, since an answer may have been on its way for a while.
     pub(super) fn keep(&self, key: Key, seen: &Seen, asked: Duration) {
         let Some(cache) = &self.cache else { return };
         let is_older = cache
@@ -81,7 +81,7 @@ impl Held {
         self.cache.as_ref()?.get(&key).map(|said| said.seen)
     }
 
-    /// What may count at a guard for something as of then.
+    /// What may count at a guard for something with this `as_of`.
     pub(super) fn fresh(&self, key: Key, as_of: AsOf) -> Option<Seen> {
         self.within(key, as_of, self.patience.revocation_lag)
     }
@@ -99,7 +99,7 @@ impl Held {
 
     fn within(&self, key: Key, as_of: AsOf, age: Duration) -> Option<Seen> {
         let said = self.cache.as_ref()?.get(&key)?;
-        // What was seen before a thing was handed out says nothing of it.
+        // A state from before a thing was issued says nothing about it.
         let is_later = said.seen.incarnation == as_of.incarnation && said.seen.sequence >= as_of.sequence;
         let (now, monotonic) = self.clock.now_and_monotonic();
         let is_young = monotonic.saturating_sub(said.asked) < age;
@@ -107,7 +107,7 @@ impl Held {
     }
 }
 
-/// How much is held, whatever a store answers: some hundred bytes a subject as a rule.
+/// How many bytes are held at most: usually a few hundred per subject.
 const MOST_BYTES: usize = 64 << 20;
 /// What an entry takes besides its value.
 const ENTRY_BYTES: usize = 200;

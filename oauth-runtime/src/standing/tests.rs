@@ -11,7 +11,7 @@ fn ledger(store: &FaultyStore, clock: &Clock) -> Ledger {
     Ledger::new(Arc::new(store.clone()), clock.clone(), Patience::default(), Arc::new(events))
 }
 
-/// A store that everybody has to wait for, as for one that is elsewhere.
+/// A store for which all callers have to wait, like a remote one.
 fn remote(clock: &Clock) -> FaultyStore {
     let store = FaultyStore::new(MemoryStore::with_clock(clock.clone()));
     store.fail(&Verb::ALL, Fault::Slow(Duration::ZERO));
@@ -94,11 +94,11 @@ async fn c42_a_lost_memory_and_one_that_was_put_back_refuse_what_was_made_with_i
     let store = FaultyStore::new(MemoryStore::with_clock(clock.clone()));
     let ledger = ledger(&store, &clock);
     let before = ledger.view(alice()).await.expect("an answer").as_of();
-    // A sequence that has not come: what raised it is gone.
+    // A sequence from the future: the write that raised it is gone.
     let newer = AsOf { sequence: before.sequence + 1, ..before };
     assert!(ledger.check_now(alice(), newer, handed(newer)).is_none(), "it takes a write");
     assert!(is_refused(&ledger.check_at_guard(alice(), newer, handed(newer)).await, Ended::Forgotten));
-    // And from then on nothing of that memory is taken.
+    // From then on nothing of that memory is accepted.
     assert!(is_refused(&ledger.check_at_guard(alice(), before, handed(before)).await, Ended::Forgotten));
     let after = ledger.view(alice()).await.expect("an answer").as_of();
     assert!(ledger.check_at_guard(alice(), after, handed(after)).await.is_ok());
@@ -113,7 +113,7 @@ async fn c42_a_memory_that_was_put_back_is_found_out_by_a_write_that_was_guessed
     let store = remote(&clock);
     let ledger = ledger(&store, &clock);
     let before = ledger.view(alice()).await.expect("an answer").as_of();
-    // What raised the sequence is gone, and this process knows nothing of the subject.
+    // The write that raised the sequence is gone, and this process knows nothing about the subject.
     let newer = AsOf { sequence: before.sequence + 1, ..before };
     ledger.held.clear();
     let begin = |record: &mut Record, now: Timestamp| {
@@ -189,7 +189,7 @@ async fn c42_a_memory_that_was_put_back_is_found_out_by_a_name_that_is_spent() {
     let ledger = ledger(&store, &clock);
     let key = Key::of(Kind::Form, "form");
     let before = ledger.view(key).await.expect("an answer").as_of();
-    // A sequence that has not come: the form may have been spent then.
+    // A sequence from the future: the form may have been spent by the lost write.
     let newer = AsOf { sequence: before.sequence + 1, ..before };
     assert_eq!(ledger.spend(key, newer, KEEP).await.expect("an answer"), Spent::Forgotten);
     assert_ne!(ledger.view(key).await.expect("an answer").as_of().incarnation, before.incarnation);

@@ -1,13 +1,13 @@
-//! To which addresses a request may go whose URL a stranger chose: to those that the whole internet reaches, and to no others.
+//! The addresses to which a request with a stranger's URL may go: only those that the whole internet can reach.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// To which addresses requests may go.
+/// The addresses to which requests may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reach {
-    /// To public ones.
+    /// Only public ones.
     Public,
-    /// To this machine as well: of a service that is on loopback itself (draft §8.6).
+    /// This machine as well, for a service that is on loopback itself (draft §8.6).
     AndLoopback,
 }
 
@@ -17,7 +17,7 @@ impl Reach {
     }
 }
 
-/// Whether the registries of IANA have it as globally reachable, as itself and for whatever address is in it.
+/// Whether the IANA registries list it, and any address embedded in it, as globally reachable.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => !SPECIAL_V4.iter().any(|(network, bits)| begins_v4(address, *network, *bits)),
@@ -39,7 +39,7 @@ fn begins_v6(address: Ipv6Addr, network: Ipv6Addr, bits: u32) -> bool {
     (address.to_bits() ^ network.to_bits()) >> (128 - bits) == 0
 }
 
-/// IANA IPv4 Special-Purpose Address Registry (RFC 6890), multicast, and what is reserved.
+/// IANA IPv4 Special-Purpose Address Registry (RFC 6890), multicast, and reserved addresses.
 const SPECIAL_V4: [(Ipv4Addr, u32); 16] = [
     // This network.
     (Ipv4Addr::new(0, 0, 0, 0), 8),
@@ -70,21 +70,21 @@ const SPECIAL_V4: [(Ipv4Addr, u32); 16] = [
     (Ipv4Addr::new(224, 0, 0, 0), 4),
     // Reserved, and the limited broadcast.
     (Ipv4Addr::new(240, 0, 0, 0), 4),
-    // Public by its number, and the platform of a cloud (WireServer): it answers from within.
+    // A public number, but the platform of a cloud (WireServer), which answers from inside.
     (Ipv4Addr::new(168, 63, 129, 16), 32),
 ];
 
-/// All that is assigned as global unicast. Outside of it are loopback, unique local, link-local and site-local addresses,
-/// multicast, NAT64 (`64:ff9b::/96` and `64:ff9b:1::/48`), the discard prefix and segment routing.
+/// All assigned global unicast addresses. Outside of it are loopback, unique local, link-local and site-local
+/// addresses, multicast, NAT64 (`64:ff9b::/96` and `64:ff9b:1::/48`), the discard prefix and segment routing.
 const GLOBAL_V6: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
-/// IANA IPv6 Special-Purpose Address Registry, what of it is within global unicast.
+/// IANA IPv6 Special-Purpose Address Registry, as far as it is within global unicast.
 const SPECIAL_V6: [(Ipv6Addr, u32); 4] = [
     // IETF protocol assignments: Teredo, benchmarking, ORCHID.
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
     // Documentation.
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32),
-    // 6to4, which has any IPv4 address in it.
+    // 6to4, which embeds any IPv4 address.
     (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16),
     // Documentation.
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),
@@ -98,7 +98,7 @@ mod tests {
         text.parse().expect(text)
     }
 
-    /// The first and the last address of each range, and those beside it where they are public.
+    /// The first and the last address of each range, and their neighbours if public.
     #[test]
     fn each_special_range_is_refused_from_its_first_address_to_its_last() {
         for (first, last, before, after) in [

@@ -1,4 +1,4 @@
-//! The documents that are known, and for how long.
+//! The known documents, and for how long.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use crate::model::Timestamp;
 use crate::model::client::RegisteredClient;
 use crate::model::document::Away;
 
-/// The documents that are known, by their URLs.
+/// The known documents, by their URLs.
 #[derive(Default)]
 pub(super) struct Cache(Mutex<HashMap<String, Arc<Entry>>>);
 
-/// What is known of one URL.
+/// What is known about one URL.
 #[derive(Default)]
 pub(super) struct Entry {
-    /// Held while it is fetched: others wait for the one answer.
+    /// Held while it is fetched, so that others wait for the same answer.
     pub(super) asking: tokio::sync::Mutex<()>,
     state: Mutex<State>,
 }
@@ -39,12 +39,12 @@ struct Good {
 }
 
 impl Cache {
-    /// The client, where its document is as good as new.
+    /// The client, if its document is fresh.
     pub(super) fn fresh(&self, id: &str, now: Timestamp) -> Option<Arc<RegisteredClient>> {
         self.state(id, |state| state.good.as_ref().filter(|good| now < good.fresh_until).map(Good::client))
     }
 
-    /// The client as it was known last, where that is not too long ago.
+    /// The client as last known, if that is not too long ago.
     pub(super) fn held(&self, id: &str, now: Timestamp) -> Option<Arc<RegisteredClient>> {
         self.state(id, |state| state.good.as_ref().filter(|good| good.is_held(now)).map(Good::client))
     }
@@ -63,7 +63,7 @@ impl Cache {
         read(&mut state)
     }
 
-    /// What is known of this URL, for which room is made.
+    /// What is known about this URL, for which room is made.
     pub(super) fn entry(&self, id: &str, now: Timestamp) -> Result<Arc<Entry>, Away> {
         let mut entries = self.0.lock();
         if let Some(entry) = entries.get(id) {
@@ -78,7 +78,7 @@ impl Cache {
     }
 }
 
-/// Takes out what is of no use, and else what was fetched first of all that no grant uses.
+/// Removes useless entries, or else the oldest that no grant uses.
 fn make_room(entries: &mut HashMap<String, Arc<Entry>>, now: Timestamp) -> Result<(), Away> {
     let is_asked_for = |entry: &Arc<Entry>| Arc::strong_count(entry) > 1;
     entries.retain(|_, entry| is_asked_for(entry) || entry.state.lock().is_of_use(now));
@@ -93,7 +93,7 @@ fn make_room(entries: &mut HashMap<String, Arc<Entry>>, now: Timestamp) -> Resul
 }
 
 impl Entry {
-    /// What is known without asking: a document that is as good as new, or that it was refused a moment ago.
+    /// What is known without asking: a fresh document, or a recent refusal.
     pub(super) fn known(&self, now: Timestamp) -> Option<Result<Arc<RegisteredClient>, NotFetched>> {
         let state = self.state.lock();
         if let Some(good) = state.good.as_ref().filter(|good| now < good.fresh_until) {
@@ -141,11 +141,11 @@ impl Good {
 
 /// How much longer the last good document counts at the token endpoint, while it cannot be fetched.
 const HELD: Duration = Duration::from_secs(24 * 3600);
-/// After a failure: a form that is sent twice asks once.
+/// The pause after a failure, so that a form that is sent twice asks once.
 pub(super) const PAUSE: Duration = Duration::from_secs(5);
-/// Since a grant used it, a document is in use.
+/// How long after a grant used it a document counts as in use.
 const IN_USE: Duration = Duration::from_secs(6 * 3600);
-/// Each has 5 KiB, and keys of as much: 10 MiB in all at most.
+/// Each has 5 KiB, and as much for keys: at most 10 MiB in total.
 const MOST_DOCUMENTS: usize = 1000;
 
 #[cfg(test)]
@@ -190,7 +190,7 @@ mod tests {
         fetch(&cache, "new", now).expect("one goes");
         let is_there = |id: &str| cache.held(id, now).is_some();
         assert!(is_there("0") && !is_there("1") && is_there("2") && is_there("new"));
-        // A refusal makes no room that is not given back.
+        // A refusal gives back the room that it took.
         for id in 0..50 {
             cache.entry(&format!("bad {id}"), now).expect("there is room").refuse(Unfit::NotJson.into(), now);
         }

@@ -1,4 +1,4 @@
-//! How a document is fetched: as little as it takes, from one host, in one answer.
+//! How a document is fetched: with a minimal request, from one host, in one answer.
 
 use std::error::Error as _;
 use std::net::IpAddr;
@@ -14,7 +14,7 @@ use crate::clients::documents::gate::{Gate, NotFetched, Resolver};
 use crate::clients::documents::url::DocumentUrl;
 use crate::model::document::{Away, Unfit};
 
-/// What fetches documents.
+/// Fetches documents.
 pub(super) struct Fetcher {
     http: Client,
     gate: Arc<Gate>,
@@ -30,7 +30,7 @@ pub(super) struct Fetched {
 impl Fetcher {
     pub(super) fn new(gate: &Arc<Gate>) -> reqwest::Result<Self> {
         let http = Client::builder()
-            // It would look the host up itself, and be asked for addresses that it alone reaches.
+            // A proxy would look the host up itself, and could reach internal addresses.
             .no_proxy()
             .redirect(Policy::none())
             .retry(retry::never())
@@ -50,7 +50,7 @@ impl Fetcher {
         Ok(Fetcher { http, gate: Arc::clone(gate) })
     }
 
-    /// What is at this URL.
+    /// Fetches this URL.
     pub(super) async fn get(&self, url: &DocumentUrl) -> Result<Fetched, NotFetched> {
         self.gate.count()?;
         // An address in a URL is never looked up.
@@ -84,7 +84,7 @@ fn check(response: &Response) -> Result<(), NotFetched> {
     if is_json { Ok(()) } else { Err(Unfit::NotJson.into()) }
 }
 
-/// Draft §8.7: no more is read than a document may have.
+/// Draft §8.7: reads no more than the size limit of documents.
 async fn body(mut response: Response) -> Result<Vec<u8>, NotFetched> {
     if response.content_length().is_some_and(|bytes| bytes > MOST_BYTES as u64) {
         return Err(Unfit::TooLong.into());
@@ -99,7 +99,7 @@ async fn body(mut response: Response) -> Result<Vec<u8>, NotFetched> {
     Ok(body)
 }
 
-/// Why there is no answer: the gate says so itself.
+/// Why there is no answer; the gate gives its own reason.
 fn not_sent(why: &reqwest::Error) -> NotFetched {
     let mut cause = why.source();
     while let Some(inner) = cause {
@@ -112,7 +112,7 @@ fn not_sent(why: &reqwest::Error) -> NotFetched {
     Away::Unreachable.into()
 }
 
-/// For all that one client takes: a person waits for it.
+/// For everything about one client, since a person waits for it.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(3);
 const MOST_BYTES: usize = 5 * 1024;
 
@@ -127,7 +127,7 @@ mod tests {
     use crate::clients::documents::gate::LookUp;
     use crate::model::Clock;
 
-    /// What answers each connection with these bytes, and counts them.
+    /// Answers each connection with these bytes, and counts the connections.
     fn server(answer: &'static [u8]) -> (u16, Arc<AtomicUsize>) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("it is bound").port();
@@ -166,7 +166,7 @@ mod tests {
         let url: DocumentUrl = format!("http://localhost:{port}/a").parse().expect("a URL");
         let fetched = fetcher(Reach::AndLoopback, at(&["127.0.0.1"])).get(&url).await.expect("it is there");
         assert_eq!(fetched.json, b"{}");
-        // What the resolver of a client refuses arrives as the reason that it has.
+        // A refusal of the resolver arrives with its own reason.
         for reach in [Reach::Public, Reach::AndLoopback] {
             let refused = fetcher(reach, at(&["127.0.0.1", "10.0.0.1"])).get(&url).await.expect_err("one is private");
             assert_eq!(refused, Unfit::Address.into());

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::{self, HeaderMap};
 
-/// What an answer says of how long it may be kept.
+/// What an answer says about how long it may be kept.
 #[derive(Default)]
 pub(super) struct Said<'a> {
     cache_control: Vec<&'a str>,
@@ -25,7 +25,7 @@ impl<'a> Said<'a> {
     }
 }
 
-/// For how long a document is as good as new, by what came with it (RFC 9111 §4.2.1).
+/// For how long a document is fresh, by its headers (RFC 9111 §4.2.1).
 pub(super) fn freshness(said: &Said<'_>) -> Duration {
     let directives: Vec<String> = said
         .cache_control
@@ -40,7 +40,7 @@ pub(super) fn freshness(said: &Said<'_>) -> Duration {
     let seconds = |text: &str| text.trim_matches('"').parse().map(Duration::from_secs).unwrap_or_default();
     let lifetime = match (max_age, said.expires) {
         (Some(max_age), _) => seconds(max_age),
-        // RFC 9111 §5.3: a date that is none has passed
+        // RFC 9111 §5.3: an invalid date counts as past
         (None, Some(expires)) => match (http_date(expires), said.date.and_then(http_date)) {
             (Some(expires), date) => expires.duration_since(date.unwrap_or_else(SystemTime::now)).unwrap_or_default(),
             (None, _) => Duration::ZERO,
@@ -56,9 +56,9 @@ fn http_date(text: &str) -> Option<SystemTime> {
 
 /// So that a document that must not be kept costs one request for a sign-in, and not one for each of its steps.
 pub(super) const SHORTEST: Duration = Duration::from_secs(60);
-/// For so long a client's people cannot take back what their document says.
+/// For this long the operators of a client cannot withdraw what their document says.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
-/// Where nothing is said.
+/// If nothing is said.
 const USUAL: Duration = Duration::from_secs(3600);
 
 #[cfg(test)]

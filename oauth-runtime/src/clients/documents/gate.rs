@@ -1,4 +1,4 @@
-//! To which addresses a request goes, and how many there may be: the one place by which names become addresses.
+//! The addresses to which requests may go, and how many: only here names become addresses.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -48,10 +48,10 @@ impl Error for NotFetched {}
 
 crate::model::debug_as_text!(NotFetched);
 
-/// What asks the domain name system.
+/// Asks the domain name system.
 pub(super) type LookUp = Arc<dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync>;
 
-/// Lets requests through.
+/// Admits requests.
 pub(super) struct Gate {
     reach: Reach,
     look_up: LookUp,
@@ -64,7 +64,7 @@ pub(super) struct Gate {
 struct Counted {
     since: Option<Timestamp>,
     all: u32,
-    /// As many as there are requests, times the addresses of one.
+    /// At most as many as there are requests, times the addresses of each.
     by_network: HashMap<IpAddr, u32>,
 }
 
@@ -73,12 +73,12 @@ impl Gate {
         Gate { reach, look_up, clock, counted: Mutex::default() }
     }
 
-    /// Whether one more request would be let through, as far as it is known before its host is looked up.
+    /// Whether one more request would be admitted, as far as known before its host is looked up.
     pub(super) fn has_room(&self) -> bool {
         self.of_this_minute(|counted| counted.all < MOST_OF_ALL)
     }
 
-    /// Counts a request, before its host is looked up: that is one as well.
+    /// Counts a request before its host is looked up, since that is a request as well.
     pub(super) fn count(&self) -> Result<(), Away> {
         self.of_this_minute(|counted| {
             if counted.all >= MOST_OF_ALL {
@@ -89,16 +89,16 @@ impl Gate {
         })
     }
 
-    /// The addresses that a host has now and that a request may go to. A connection goes to one of them and to no other:
-    /// what the name means a moment later is not asked.
+    /// The addresses that a host has now and that a request may go to. A connection goes only to one of them: the name
+    /// is not looked up again a moment later.
     pub(super) async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, NotFetched> {
         let found = (self.look_up)(host.to_owned()).await.map_err(|_| Away::Unreachable)?;
         self.admit(found)
     }
 
-    /// The same, of addresses that are known.
+    /// The same, for known addresses.
     pub(super) fn admit(&self, mut found: Vec<IpAddr>) -> Result<Vec<IpAddr>, NotFetched> {
-        // All of them: else a name with one public address would be a way to the others.
+        // All of them must be: otherwise a name with one public address would be a way to the others.
         if !found.iter().all(|address| self.reach.has(*address)) {
             return Err(Unfit::Address.into());
         }
@@ -126,7 +126,7 @@ impl Gate {
     }
 }
 
-/// The resolver of a client: it knows no address that the gate did not let through.
+/// The resolver of an HTTP client: it knows only addresses that the gate admitted.
 pub(super) struct Resolver(pub(super) Arc<Gate>);
 
 impl Resolve for Resolver {
@@ -134,14 +134,14 @@ impl Resolve for Resolver {
         let gate = Arc::clone(&self.0);
         Box::pin(async move {
             let found = gate.addresses(name.as_str()).await?;
-            // Zero stands for the port of the URL.
+            // Zero means the port of the URL.
             let found: Addrs = Box::new(found.into_iter().map(|address| SocketAddr::new(address, 0)));
             Ok(found)
         })
     }
 }
 
-/// As the system looks names up.
+/// The system's resolver.
 pub(super) fn system() -> LookUp {
     Arc::new(|host| {
         Box::pin(async move {
@@ -151,7 +151,7 @@ pub(super) fn system() -> LookUp {
     })
 }
 
-/// What is counted together: an IPv6 network, of which one host has as many addresses as it likes.
+/// What is counted together: an IPv6 network, in which one host has as many addresses as it likes.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
@@ -160,11 +160,11 @@ fn network(address: IpAddr) -> IpAddr {
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
-/// In a minute. Of new clients there are few; the known ones are not asked about for a minute at least.
+/// Per minute. New clients are few; known ones are not fetched again for at least a minute.
 const MOST_OF_ALL: u32 = 60;
-/// In a minute, to one address. A network that serves the sites of many has many of them.
+/// Per minute and address. A network that serves many sites has many addresses.
 const MOST_OF_AN_ADDRESS: u32 = 10;
-/// Of a host, that are tried.
+/// How many addresses of a host are tried.
 const MOST_ADDRESSES: usize = 8;
 
 #[cfg(test)]
@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(gate.addresses("none").await, Err(Away::Unreachable.into()));
     }
 
-    /// What is connected to is what was checked: the answer that changes is asked for anew, and checked anew.
+    /// Connections go to checked addresses: a name that changes is looked up and checked again.
     #[tokio::test]
     async fn a_name_that_changes_its_address_is_checked_at_each_connection() {
         let turn = Arc::new(std::sync::atomic::AtomicUsize::new(0));
@@ -238,7 +238,7 @@ mod tests {
             assert!(gate.addresses("one").await.is_ok());
         }
         assert_eq!(gate.addresses("one").await, Err(Away::Budget.into()));
-        // What is left of a host that has more.
+        // The remaining addresses of a host that has more.
         assert_eq!(gate.addresses("two").await, Ok(ips(&["1.1.1.1"])));
         for _ in 0..MOST_OF_AN_ADDRESS / 2 {
             assert!(gate.addresses("one network").await.is_ok());

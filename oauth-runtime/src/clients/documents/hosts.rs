@@ -1,9 +1,10 @@
-//! From which hosts documents about clients are taken.
+//! The hosts whose documents about clients are accepted.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// From which hosts documents about clients are taken: for [`Builder::client_documents`](crate::Builder::client_documents).
+/// The hosts whose documents about clients are accepted, for
+/// [`Builder::client_documents`](crate::Builder::client_documents).
 ///
 /// ```
 /// use oauth_runtime::Hosts;
@@ -38,13 +39,14 @@ impl Hosts {
         Hosts(Kind::Of(hosts.into_iter().map(Into::into).collect()))
     }
 
-    /// Those that a function says, such as one that reads a list of your own. It is asked often, and must not block.
+    /// The hosts for which a function returns `true`, such as one that reads a list of your own. It is called often,
+    /// and must not block.
     #[must_use]
     pub fn by(lets_in: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         Hosts(Kind::By(Arc::new(lets_in)))
     }
 
-    /// The first that no URL can have.
+    /// The first host that no URL can have.
     pub(crate) fn unusable(&self) -> Option<&str> {
         match &self.0 {
             Kind::Any | Kind::By(_) => None,
@@ -76,7 +78,7 @@ impl fmt::Debug for Hosts {
     }
 }
 
-/// As a parser of URLs writes it.
+/// Whether it is written as by a URL parser.
 fn is_host(text: &str) -> bool {
     if text.contains('*') {
         return false;

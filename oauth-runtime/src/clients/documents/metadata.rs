@@ -1,4 +1,4 @@
-//! What a document says of its client (draft-ietf-oauth-client-id-metadata-document-02 §4, RFC 7591 §2).
+//! What a document says about its client (draft-ietf-oauth-client-id-metadata-document-02 §4, RFC 7591 §2).
 
 use std::fmt;
 
@@ -12,19 +12,20 @@ use crate::model::jwk::{PublicKey, is_private};
 use crate::model::name::one_line;
 use crate::model::redirect_uri::{Besides, OF_ANSWERS, RedirectUri};
 
-/// What is taken of a document. What is not here is not read: a logo, for one, would be loaded by the user's browser.
+/// The parts of a document that are used. Others are not read: a logo, for example, would be loaded by the user's
+/// browser.
 #[derive(Debug)]
 pub(super) struct Metadata {
-    /// What the client calls itself.
+    /// The client's own name.
     pub(super) name: Option<String>,
     pub(super) redirect_uris: Vec<RedirectUri>,
-    /// None: a public client.
+    /// `None`: a public client.
     pub(super) proof: Option<Proof>,
-    /// Whether it is to get no token that is not bound to a key (RFC 9449 §5.2).
+    /// Whether all its tokens must be bound to a key (RFC 9449 §5.2).
     pub(super) requires_proof: bool,
 }
 
-/// Where the keys are that a client signs its assertions with.
+/// Where the keys for a client's assertions are.
 #[derive(Debug)]
 pub(super) enum Proof {
     Keys(Credentials),
@@ -56,7 +57,7 @@ impl Metadata {
 /// The keys of a set: those that can verify an assertion.
 pub(super) fn keys(set: &Value) -> Result<Credentials, Unfit> {
     let listed = set.get("keys").and_then(Value::as_array).ok_or(Unfit::NoKey)?;
-    // §4.1: it says that the client does not keep its keys to itself
+    // §4.1: it shows that the client does not keep its keys secret
     if listed.iter().any(is_private) {
         return Err(Unfit::PrivateKey);
     }
@@ -71,7 +72,7 @@ pub(super) fn object(json: &[u8]) -> Result<Map<String, Value>, Unfit> {
     members.ok_or(Unfit::MemberTwice)
 }
 
-/// RFC 9700 §4.1.3: whole ones. Those that no client may have here are none of this client's either.
+/// RFC 9700 §4.1.3: complete URIs. Those that no client may have here are ignored.
 fn redirect_uris(members: &Map<String, Value>, besides: Besides<'_>) -> Result<Vec<RedirectUri>, Unfit> {
     let listed = members.get("redirect_uris").and_then(Value::as_array).ok_or(Unfit::NoRedirectUri)?;
     if listed.len() > MOST_REDIRECT_URIS {
@@ -88,7 +89,7 @@ fn redirect_uris(members: &Map<String, Value>, besides: Besides<'_>) -> Result<V
 
 fn proof(members: &Map<String, Value>, places: &Places) -> Result<Option<Proof>, Unfit> {
     match members.get("token_endpoint_auth_method").map(Value::as_str) {
-        // RFC 7591 §2 has a secret as the default, which §4.1 rules out
+        // the default in RFC 7591 §2 is a secret, which §4.1 rules out
         None | Some(Some("none")) => Ok(None),
         Some(Some("private_key_jwt")) => match (members.get("jwks"), members.get("jwks_uri")) {
             (Some(set), None) => keys(set).map(|keys| Some(Proof::Keys(keys))),
@@ -100,7 +101,7 @@ fn proof(members: &Map<String, Value>, places: &Places) -> Result<Option<Proof>,
     }
 }
 
-/// The members of an object; none where two have one name, of which another reader may take the other.
+/// The members of an object; `None` if two have the same name, of which another reader might use the other.
 struct Members(Option<Map<String, Value>>);
 
 impl<'de> Deserialize<'de> for Members {
@@ -132,7 +133,7 @@ impl<'de> Deserialize<'de> for Members {
     }
 }
 
-/// In characters.
+/// The longest name, in characters.
 const LONGEST_NAME: usize = 64;
 /// Editors list an address of each of their releases, and of each spelling of loopback.
 const MOST_REDIRECT_URIS: usize = 20;

@@ -1,4 +1,4 @@
-//! The URL that a client has for its id (draft-ietf-oauth-client-id-metadata-document-02 §3).
+//! The URL that is a client's id (draft-ietf-oauth-client-id-metadata-document-02 §3).
 
 use std::str::FromStr;
 
@@ -9,15 +9,15 @@ use crate::clients::documents::hosts::Hosts;
 use crate::model::document::Unfit;
 use crate::model::issuer::{Issuer, is_loopback};
 
-/// The URL of a document about a client, or of its keys: in the form in which a parser of URLs writes it, so that what is
-/// compared, what is shown and what is asked for are the same.
+/// The URL of a document about a client, or of its keys: in the form that a URL parser writes, so that what is
+/// compared, shown and fetched is the same.
 #[derive(Clone, Debug)]
 pub(super) struct DocumentUrl {
     url: Url,
     is_on_loopback: bool,
 }
 
-/// Which of them this service asks.
+/// Which URLs this service fetches.
 pub(super) struct Places {
     hosts: Hosts,
     /// Hosts of this very service, with their ports.
@@ -35,7 +35,7 @@ impl FromStr for DocumentUrl {
             return Err(Unfit::Url);
         }
         let url = Url::parse(text).map_err(|_| Unfit::Url)?;
-        // Draft §3: dot segments are gone from the parser's text, spelled as `%2e` too; the default port and capitals as well
+        // Draft §3: the parser removes dot segments, even if spelled `%2e`, the default port and upper case
         let is_written_so = url.as_str() == text;
         let has_more = url.fragment().is_some() || !url.username().is_empty() || url.password().is_some();
         if !is_written_so || has_more || !matches!(url.scheme(), "https" | "http") {
@@ -46,7 +46,7 @@ impl FromStr for DocumentUrl {
             return Ok(DocumentUrl { url, is_on_loopback });
         }
         let is_public_name = match url.host() {
-            // A name without a dot, or with one at its end, is looked up in other places than the one that it shows.
+            // A name without a dot, or with one at its end, may be looked up elsewhere than it seems.
             Some(Host::Domain(name)) => {
                 name.contains('.') && !name.ends_with('.') && !name.starts_with('.') && !name.ends_with(".localhost")
             }
@@ -55,7 +55,7 @@ impl FromStr for DocumentUrl {
         if !is_public_name {
             return Err(Unfit::Host);
         }
-        // Only one port is let in, and the text of a URL leaves that out.
+        // Only one port is allowed, which the text of a URL leaves out.
         if url.scheme() != "https" || url.port().is_some() {
             return Err(Unfit::Url);
         }
@@ -77,7 +77,7 @@ impl DocumentUrl {
         self.url.host_str().unwrap_or_default()
     }
 
-    /// What a person is shown: the host, with the port where there is one.
+    /// What a person sees: the host, with the port if there is one.
     pub(super) fn shown(&self) -> String {
         let port = self.url.port().map(|port| format!(":{port}")).unwrap_or_default();
         format!("{}{port}", self.host())
@@ -89,12 +89,12 @@ impl Places {
     pub(super) fn new<'a>(hosts: Hosts, issuer: &'a Issuer, served: impl Iterator<Item = &'a str>) -> Self {
         let own = std::iter::once(issuer.as_str()).chain(served).filter_map(|text| Url::parse(text).ok());
         let own = own.filter_map(|url| Some((url.host_str()?.to_owned(), url.port_or_known_default()))).collect();
-        // Plain http is for loopback alone.
+        // Plain http is only for loopback.
         let reach = if issuer.is_https() { Reach::Public } else { Reach::AndLoopback };
         Places { hosts, own, reach }
     }
 
-    /// A URL that may be asked for.
+    /// A URL that may be fetched.
     pub(super) fn parse(&self, text: &str) -> Result<DocumentUrl, Unfit> {
         let url: DocumentUrl = text.parse()?;
         let port = url.url.port_or_known_default();

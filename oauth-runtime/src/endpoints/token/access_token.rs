@@ -1,4 +1,4 @@
-//! The access token, and the answer that it comes with (RFC 6749 §5.1, RFC 9068).
+//! The access token, and its answer (RFC 6749 §5.1, RFC 9068).
 
 use serde_json::{Map, Value, json};
 
@@ -29,8 +29,8 @@ pub(crate) struct Issued {
     pub(crate) expires_in: u64,
     pub(crate) refresh_token: Option<String>,
     pub(crate) id_token: Option<String>,
-    /// Always there, so that a client never guesses; left out where nothing was granted, since the syntax of RFC 6749
-    /// §3.3 has no empty scope.
+    /// Always included, so that a client need not guess, unless nothing was granted, since the syntax of RFC 6749 §3.3
+    /// has no empty scope.
     pub(crate) scope: Scope,
 }
 
@@ -63,31 +63,31 @@ impl Issued {
     }
 }
 
-/// What an access token is to say (RFC 9068 §2.2).
+/// The content of an access token (RFC 9068 §2.2).
 pub(crate) struct Access<'a> {
-    /// What is told when it is issued.
+    /// The event when it is issued.
     pub(crate) told: Fact<'a>,
     pub(crate) grant: &'a str,
     pub(crate) client: &'a RegisteredClient,
-    /// Of the key that its client has: the token is bound to that. It is spent once all else is found good.
+    /// Proves the client's key, to which the token is bound. It is spent once everything else is valid.
     pub(crate) proof: Option<&'a Proof>,
     pub(crate) subject: &'a str,
     pub(crate) granted: Granted,
-    /// None for a client in its own name.
+    /// `None` for a client in its own name.
     pub(crate) authentication: Option<&'a Authentication>,
-    /// Whether its grant has refresh tokens, which it ends with.
+    /// Whether its grant has refresh tokens, with which it ends.
     pub(crate) is_renewable: bool,
     pub(crate) claims: Map<String, Value>,
-    /// Of the authorization request, for the ID token.
+    /// From the authorization request, for the ID token.
     pub(crate) nonce: Option<String>,
     /// Claims that the client asked for in it.
     pub(crate) in_id_token: &'a [String],
 }
 
-/// An access token that can be issued: what could be wrong with it was found out before anything was spent for it.
+/// An access token that can be issued: everything was checked before anything is spent for it.
 pub(crate) struct Issuable<'a> {
     access: Access<'a>,
-    /// The token's own.
+    /// The id of the token.
     id: String,
 }
 
@@ -100,9 +100,9 @@ pub(crate) struct IssuedBy {
 }
 
 impl<'a> Access<'a> {
-    /// Finds out whether it can be issued.
+    /// Checks whether it can be issued.
     pub(crate) async fn checked(self, server: &Server) -> Result<Issuable<'a>, Reason> {
-        // RFC 8707 §3: a server of somebody else could use the token at the others; §2.2: a request has to choose then
+        // RFC 8707 §3: another party's server could use the token at the others; §2.2: then the request has to choose
         if !server.may_share_a_token(self.granted.resources()) {
             return Err(Reason::TargetsApart);
         }
@@ -116,7 +116,7 @@ impl<'a> Access<'a> {
         }
         let id = random_id();
         self.check_length(server, &id)?;
-        // Where there is no key to sign with, it comes with the time: the client may try again.
+        // If there is no key to sign with, there will be one soon: the client may try again.
         server.keys().signs_with().ok_or(Reason::Internal)?;
         if self.client.id_token_algorithm.is_some_and(|asked| !server.keys().algorithms().contains(&asked)) {
             tracing::error!(
@@ -134,17 +134,17 @@ impl<'a> Access<'a> {
 }
 
 impl Access<'_> {
-    /// That the token is not longer than any guard reads.
+    /// Checks that the token is not longer than guards accept.
     fn check_length(&self, server: &Server, id: &str) -> Result<(), Reason> {
         let signature = server.keys().algorithm().most_bytes();
         let fits = |claims: usize| (claims.div_ceil(3) + signature.div_ceil(3)) * 4 + HEADER <= keys::MAX_BYTES;
-        // No step of the store has a longer name.
+        // No real value is longer.
         let as_of = AsOf { incarnation: Incarnation::from_bits(0), sequence: u64::MAX };
         let measured = || {
             let claims = self.claims(server, id, IssuedBy { as_of, at: server.now() })?;
             json_bytes(&claims).ok_or(Reason::Internal)
         };
-        // Most are short, however they are written: only the others are.
+        // Most are short even by the estimate: only the others are measured.
         if let Some(most) = self.most_bytes(server).filter(|most| fits(*most)) {
             debug_assert!(measured().is_ok_and(|claims| claims <= most), "no longer than it is reckoned");
             return Ok(());
@@ -152,11 +152,11 @@ impl Access<'_> {
         if fits(measured()?) {
             return Ok(());
         }
-        tracing::error!(target: "oauth", client = self.client.id, "the claims make a token that is longer than any guard reads");
+        tracing::error!(target: "oauth", client = self.client.id, "the claims make the token longer than any guard accepts");
         Err(Reason::ClaimsUnusable)
     }
 
-    /// No fewer bytes than its claims have as JSON; none where some are sealed.
+    /// At least as many bytes as its claims have as JSON; `None` if some are sealed.
     fn most_bytes(&self, server: &Server) -> Option<usize> {
         if self.client.seals {
             return None;
@@ -204,7 +204,7 @@ impl Issuable<'_> {
 }
 
 impl Access<'_> {
-    /// The user's claims become the token's.
+    /// The claims of the token, with the user's among them.
     fn claims<'s>(&'s self, server: &'s Server, id: &'s str, issued: IssuedBy) -> Result<Claims<'s>, Reason> {
         let Access { granted, .. } = self;
         let expires_at = issued.at + server.access_token_lifetime();
@@ -233,8 +233,8 @@ impl Access<'_> {
         }
     }
 
-    /// Of a client that is not to read all of it: all is sealed but what it was granted, or, for servers of the author's own, which
-    /// cannot open it, what its grant is called.
+    /// For a client that may not read all claims: seals all but those that it was granted, or, if the token is for
+    /// servers of the author that cannot open it, only the names of its grant.
     fn sealed(
         &self,
         server: &Server,
@@ -261,7 +261,7 @@ impl Access<'_> {
         Ok(sealed)
     }
 
-    /// What an ID token says of the user beyond the protocol: of what the granted scopes are for, what the client wants there.
+    /// The user's claims in an ID token: those that the granted scopes release and the client wants there.
     fn shown(&self, server: &Server) -> Map<String, Value> {
         let is_wanted =
             |name: &&str| self.client.has_claims_in_id_token || self.in_id_token.iter().any(|asked| asked == name);
@@ -288,16 +288,16 @@ impl Access<'_> {
     }
 }
 
-/// What the claims of the protocol have besides these texts: their names, numbers and signs, the token's own id, a thumbprint
-/// and a step of the store.
+/// The length of the protocol's claims besides these texts: names, numbers and punctuation, the token's id, a
+/// thumbprint and an `as_of`.
 const OF_THE_PROTOCOL: usize = 512;
-/// What an answer has besides its tokens, with the scope of most.
+/// The length of an answer besides its tokens, with an ordinary scope.
 const ORDINARY_BYTES: usize = 256;
-/// About how long the header of a token is, encoded, and the dots: its `kid` is a hash.
+/// About how long the encoded header of a token and the dots are: its `kid` is a hash.
 const HEADER: usize = 160;
 
-/// The claims of the protocol that any client may read of its access token (RFC 9068 §2.2). The session's own name, `sid`, is
-/// not one: the client has another for it.
+/// The claims of the protocol that any client may read in its access token (RFC 9068 §2.2). The session's own name,
+/// `sid`, is not among them: the client has another for it.
 const PROTOCOL: [&str; 12] =
     ["iss", "sub", "aud", "client_id", "iat", "exp", "jti", "scope", "cnf", "auth_time", "acr", "amr"];
 

@@ -41,7 +41,7 @@ pub(crate) async fn redeem(server: &Server, caller: Caller<'_>, parameters: &Par
     issue(server, caller, (code, expires_at), asked, "authorization_code").await
 }
 
-/// Issues what a user granted, once: it is spent with this, and valid until then.
+/// Issues what a user granted, once: this spends the code, which is valid until then.
 pub(super) async fn issue(
     server: &Server,
     caller: Caller<'_>,
@@ -50,9 +50,9 @@ pub(super) async fn issue(
     told: &'static str,
 ) -> Result<Issued, Reason> {
     let Caller { client, proof } = caller;
-    // RFC 8707 §2.2: no resource that was not granted; none named means all that were
+    // RFC 8707 §2.2: no resource that was not granted; if none is named, all that were
     let resources = code.resources.narrowed(asked, server.audience())?;
-    // RFC 6749 §3.3: by the configuration of now, which may allow less than when the code was made
+    // RFC 6749 §3.3: by the current configuration, which may allow less than when the code was made
     let user = InTheNameOf::User { subject: &code.subject, claims: &code.claims };
     let granted = server.grant(client, &code.scope, &resources, user)?.within_offer(code.without_refresh);
 
@@ -73,7 +73,7 @@ pub(super) async fn issue(
     };
     let access = access.checked(server).await?;
 
-    // Only now is it spent: a thief without the verifier cannot make the code useless to its owner.
+    // It is spent only now: a thief without the verifier cannot make the code useless to its owner.
     let tells = client.logout_uri.is_some() && access.is_openid();
     let view = spent(server, client, &code, (family.as_ref(), tells), expires_at).await?;
     let issued = IssuedBy { as_of: view.as_of(), at: server.now() };
@@ -84,14 +84,14 @@ pub(super) async fn issue(
     access.issue(server, issued, refresh_token)
 }
 
-/// That the code comes from the client's own session: PKCE tells that, and for a client that goes without it what is left.
+/// Checks that the code comes from the client's own session: by PKCE, or for a client without PKCE by what remains.
 fn check_binding(
     client: &RegisteredClient,
     code: &AuthorizationCode,
     redirect_uri: Option<&str>,
     verifier: Option<&Verifier>,
 ) -> Result<(), Reason> {
-    // OAuth 2.1 §10.2: PKCE binds the code, so that it may be left out; where it comes, it is to be the same
+    // OAuth 2.1 §10.2: PKCE binds the code, so this may be left out; if present, it must be the same
     if redirect_uri.is_some_and(|uri| uri_digest(uri) != code.redirect_uri) {
         return Err(Reason::RedirectUriMismatch);
     }
@@ -100,17 +100,17 @@ fn check_binding(
         (Some(challenge), Some(verifier)) if challenge.matches(verifier) => Ok(()),
         (Some(_), Some(_)) => Err(Reason::VerifierMismatch),
         (Some(_), None) => Err(Reason::VerifierMissing),
-        // RFC 9700 §4.8.2: somebody took the challenge out of the authorization request
+        // RFC 9700 §4.8.2: an attacker removed the challenge from the authorization request
         (None, Some(_)) => Err(Reason::VerifierWithoutChallenge),
-        // By the configuration of now
+        // By the current configuration
         (None, None) if !client.may_omit_pkce => Err(Reason::CodeWithoutChallenge),
-        // RFC 6749 §4.1.3: it is what binds the code then
+        // RFC 6749 §4.1.3: then it is what binds the code
         (None, None) if redirect_uri.is_none() => Err(Reason::RedirectUriMismatch),
         (None, None) => Ok(()),
     }
 }
 
-/// Spends the code, begins its family, and ends what it gave where it came before: in one step.
+/// Spends the code and begins its family, or, if it came before, ends what it gave: in one step.
 async fn spent(
     server: &Server,
     client: &RegisteredClient,
@@ -120,7 +120,7 @@ async fn spent(
 ) -> Result<View, Reason> {
     let Authentication { as_of, session, .. } = &code.authentication;
     let redeem = |record: &mut Record, now: Timestamp| {
-        // A code that comes twice has ended its grant itself, and is to end it again.
+        // A code that came twice has ended its grant already, and must end it again.
         let is_replay = record.is_spent(&code.grant);
         let grant = HandedOutGrant { id: &code.grant, client: &client.id, has_family: false };
         let grant = (!is_replay).then_some(grant);
@@ -129,7 +129,7 @@ async fn spent(
         if let (true, Ok(Redeemed::First), Some(session)) = (tells, redeemed, session)
             && !record.tell_at_end(session, &client.id, &code.subject)
         {
-            tracing::warn!(target: "oauth", client = client.id, "a session has as many clients as can be told when it ends: this one is not");
+            tracing::warn!(target: "oauth", client = client.id, "this client will not be notified when its session ends: the session has as many such clients as it may");
         }
         Ok(match redeemed {
             Ok(Redeemed::First | Redeemed::Replayed) => Decision::Write(redeemed),
@@ -147,7 +147,7 @@ async fn spent(
     })?;
     match redeemed {
         Ok(Redeemed::First) => Ok(view),
-        // RFC 6749 §4.1.2: what was issued from a code that comes twice is revoked
+        // RFC 6749 §4.1.2: if a code comes twice, what was issued from it is revoked
         Ok(Redeemed::Replayed) => {
             let replayed = Fact::of(EventKind::CodeReplayed);
             server.tell(replayed.subject(&code.subject).client(&client.id).grant(&code.grant));

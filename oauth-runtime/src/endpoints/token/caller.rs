@@ -1,4 +1,4 @@
-//! Who asks for tokens.
+//! The client that asks for tokens.
 
 use crate::keys::Proof;
 use crate::model::client::RegisteredClient;
@@ -8,7 +8,7 @@ use crate::model::proof::Thumbprint;
 #[derive(Clone, Copy)]
 pub(crate) struct Caller<'a> {
     pub(crate) client: &'a RegisteredClient,
-    /// Of the key that it has: the tokens are bound to that.
+    /// Proves its key, to which the tokens are bound.
     pub(crate) proof: Option<&'a Proof>,
 }
 

@@ -10,17 +10,17 @@ use crate::server::Server;
 use crate::server::granting::InTheNameOf;
 use crate::store::{Key, Kind};
 
-/// The caller has shown who it is, and is a confidential client (OAuth 2.1 §4.2).
+/// The caller is authenticated, and a confidential client (OAuth 2.1 §4.2).
 pub(crate) async fn grant(server: &Server, caller: Caller<'_>, parameters: &Parameters<'_>) -> Result<Issued, Reason> {
     let client = caller.client;
-    // RFC 6749 §3.3: where no scope is asked for it is all that the client may have
+    // RFC 6749 §3.3: if no scope is asked for, all that the client may have
     let scope = server.asked_scope(parameters)?.unwrap_or_else(|| client.ceiling.of_its_own.clone());
-    // RFC 8707 §2.2: any that the client may ask for
+    // RFC 8707 §2.2: any resource that the client may ask for
     let resources = server.asked_resources(client, parameters)?;
     let granted = server.grant(client, &scope, &resources, InTheNameOf::Itself)?;
     let access = Access {
         told: Fact::of(EventKind::TokenIssued).reason("client_credentials"),
-        // A grant of its own: this token can be revoked by itself.
+        // A grant of its own, so that this token can be revoked separately.
         grant: &random_id(),
         client,
         proof: caller.proof,
@@ -34,7 +34,7 @@ pub(crate) async fn grant(server: &Server, caller: Caller<'_>, parameters: &Para
         in_id_token: &[],
     };
     let access = access.checked(server).await?;
-    // A sign-out of this client since would be later than the token.
+    // A later sign-out of this client is after the token.
     let as_of = server.ledger().view(Key::of(Kind::Subject, &client.id)).await?.as_of();
     // RFC 6749 §4.4.3: no refresh token
     access.issue(server, IssuedBy { as_of, at: server.now() }, None)

@@ -49,7 +49,7 @@ async fn granted(server: &Server, code: &DeviceCode) -> Result<DeviceGrant, Reas
         Polled::Gone => Err(Reason::DeviceCodeExpired),
         Polled::Allowed(sealed) => {
             let granted = server.sealer().open_within(&sealed, &code.id, server.now());
-            // Sealed under a secret that is gone, or too old by now.
+            // It was sealed under a secret that is gone, or is too old by now.
             granted.map_err(|_| Reason::DeviceCodeExpired)
         }
     }

@@ -13,11 +13,11 @@ use crate::model::jwk::Algorithm;
 use crate::model::session::Authentication;
 use crate::server::Server;
 
-/// What an ID token is to say.
+/// The content of an ID token.
 pub(crate) struct IdToken<'a> {
     pub(crate) subject: &'a str,
     pub(crate) client: &'a RegisteredClient,
-    /// Of the user's claims: none, unless the client wants them here rather than at `/userinfo`.
+    /// The user's claims: empty, unless the client wants them here rather than at `/userinfo`.
     pub(crate) shown: Map<String, Value>,
     pub(crate) authentication: &'a Authentication,
     pub(crate) issued_at: Timestamp,

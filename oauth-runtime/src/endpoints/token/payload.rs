@@ -1,4 +1,4 @@
-//! The claims of a token as they are written: none is copied for it, and they stand in order, as in a map of JSON.
+//! The claims of a token as they are written: without copies, and in order, as in a JSON map.
 
 use std::borrow::Cow;
 use std::mem::swap;
@@ -6,7 +6,7 @@ use std::mem::swap;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-/// What is signed: as it is, or with what its client is not to read sealed.
+/// What is signed: as it is, or with sealed claims that its client may not read.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(crate) enum Claims<'a> {
@@ -26,7 +26,7 @@ pub(crate) enum Said<'a> {
 }
 
 impl<'a> Payload<'a> {
-    /// A user's claims with the server's own, which count where both say something.
+    /// A user's claims with the server's own, which take precedence.
     pub(crate) fn of(
         custom: &'a Map<String, Value>,
         own: impl IntoIterator<Item = (&'static str, Option<Said<'a>>)>,
@@ -95,7 +95,7 @@ impl From<Value> for Said<'_> {
     }
 }
 
-/// How many claims are the server's own, in most tokens.
+/// How many claims of the server most tokens have.
 const ORDINARY: usize = 16;
 
 #[cfg(test)]

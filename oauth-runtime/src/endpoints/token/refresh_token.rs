@@ -41,18 +41,18 @@ pub(crate) async fn refresh(
     if token.key.is_some() && token.key.as_ref() != caller.key() {
         return Err(Reason::RefreshTokenOfAnotherKey);
     }
-    // OpenID Connect Core §11: lasting access came of that scope, and goes with it
+    // OpenID Connect Core §11: lasting access came from that scope, and ends with it
     let came_of_scope = refreshing.needs_offline_access && token.scope.contains(OFFLINE_ACCESS);
     if came_of_scope && !client.ceiling.of_users.contains(OFFLINE_ACCESS) {
         return Err(Reason::GrantNotForClient);
     }
-    // RFC 6749 §6: no scope that was not granted; none asked for means all that was
+    // RFC 6749 §6: no scope that was not granted; if none is asked for, all that was
     let scope = match scope {
         Some(scope) if scope.is_subset(&token.scope) => scope,
         Some(_) => return Err(Reason::ScopeGrown),
         None => token.scope.clone(),
     };
-    // RFC 8707 §2.2: nor a resource that was not
+    // RFC 8707 §2.2: nor a resource that was not granted
     let resources = token.resources.narrowed(asked, server.audience())?;
 
     let key = Key::of(Kind::Subject, &token.subject);
@@ -61,7 +61,7 @@ pub(crate) async fn refresh(
         session: token.authentication.session.as_deref(),
         grant: Some(HandedOutGrant { id: &token.grant, client: &client.id, has_family: true }),
     };
-    // What has ended costs the author's database nothing.
+    // A grant that has ended costs the author's database nothing.
     server.ledger().check(key, token.authentication.as_of, handed).await.map_err(refused)?;
     let Some(claims) = refreshing.reload.claims_of(&token.subject).await? else {
         server.end_grant(&token.subject, &client.id, &token.grant).await?;
@@ -70,7 +70,7 @@ pub(crate) async fn refresh(
         return Err(Reason::SubjectGone);
     };
 
-    // RFC 6749 §3.3: by the configuration and the user of now, which may allow less than what was granted
+    // RFC 6749 §3.3: by the current configuration and user, which may allow less than what was granted
     let user = InTheNameOf::User { subject: &token.subject, claims: &claims };
     let granted = server.grant(client, &scope, &resources, user)?;
 
@@ -84,13 +84,13 @@ pub(crate) async fn refresh(
         authentication: Some(&token.authentication),
         is_renewable: true,
         claims,
-        // OpenID Connect Core §12.2: that of the first one is not repeated
+        // OpenID Connect Core §12.2: the nonce of the first one is not repeated
         nonce: None,
         in_id_token: &token.in_id_token,
     };
     let access = access.checked(server).await?;
 
-    // Only now does the family move on: whatever failed before has cost the client nothing.
+    // The family moves on only now: failures before this cost the client nothing.
     let (generation, as_of) = rotated(server, refreshing, client, (key, &token)).await?;
     let authentication = Authentication { as_of, ..token.authentication.clone() };
     let next = RefreshToken { generation, authentication, key: key_of(caller), ..token.clone() };
@@ -105,7 +105,7 @@ fn opened(server: &Server, refreshing: &Refreshing, token: &str) -> Result<Refre
         // OAuth 2.1 §4.3.3: not used for too long, or too old whatever its use
         NotOpened::Expired => Reason::RefreshTokenExpired,
     })?;
-    // Lifetimes that were shortened since count for what was issued before.
+    // Lifetimes that were shortened since apply to what was issued before.
     let Lifetimes { idle, absolute } = refreshing.lifetimes;
     if (opened.issued_at + idle).min(opened.value.authentication.at + absolute) <= server.now() {
         return Err(Reason::RefreshTokenExpired);
@@ -121,7 +121,7 @@ fn refused(why: Refused) -> Reason {
     })
 }
 
-/// OAuth 2.1 §4.3.1: a new one for each use, and the end of all where an old one comes back.
+/// OAuth 2.1 §4.3.1: a new one for each use, and the end of the grant if an old one comes back.
 async fn rotated(
     server: &Server,
     refreshing: &Refreshing,
@@ -176,8 +176,8 @@ pub(crate) fn family(
     })
 }
 
-/// RFC 9449 §5: the refresh tokens of a public client are bound to its key. Any other shows by its credentials that it is the
-/// same one, and may change its key.
+/// RFC 9449 §5: the refresh tokens of a public client are bound to its key. Any other client authenticates by its
+/// credentials, and may change its key.
 fn key_of(caller: Caller<'_>) -> Option<Thumbprint> {
     caller.key().filter(|_| caller.client.credentials.is_none()).cloned()
 }
@@ -206,13 +206,13 @@ pub(crate) fn first(
     sealed(server, refreshing, &token, issued.at)
 }
 
-/// Not beyond the end of all that its sign-in gives.
+/// Not beyond the end of everything from its sign-in.
 fn ends_at(refreshing: &Refreshing, code: &AuthorizationCode) -> Timestamp {
     let ends_at = code.authentication.at + refreshing.lifetimes.absolute;
     code.authentication.until.map_or(ends_at, |until| until.min(ends_at))
 }
 
-/// It has room: the code that it comes of had all that is in it, and more.
+/// It has room: the code that it comes from contained all of it, and more.
 fn sealed(
     server: &Server,
     refreshing: &Refreshing,
@@ -226,7 +226,7 @@ fn sealed(
     })
 }
 
-/// Until when a family lives, unless it is used again: for as long as its refresh token and its access tokens do.
+/// Until when a family lives, unless it is used again: as long as its refresh token and its access tokens.
 fn family_lives_until(refreshing: &Refreshing, used_at: Timestamp) -> Timestamp {
     used_at + refreshing.lifetimes.idle.max(LONGEST_ACCESS_TOKEN) + LONGEST_GRACE + SLOWEST_ANSWER
 }

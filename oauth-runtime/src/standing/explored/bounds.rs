@@ -15,7 +15,7 @@ pub(super) enum Action {
     Deliver(usize),
     /// It reaches the store; the answer is lost.
     LoseAnswer(usize),
-    /// Its caller gives up; it is still on its way.
+    /// Its caller gives up; the call is still on its way.
     GiveUp(usize),
     /// A process crashes, and starts again.
     Crash(usize),
@@ -25,13 +25,13 @@ pub(super) enum Action {
     LoseAll,
     /// The store is copied.
     Copy,
-    /// The store is put back to its copy.
+    /// The store is restored from its copy.
     PutBack,
     /// Another subject of the bucket is written.
     WriteOther,
 }
 
-/// How often what may happen.
+/// How often each thing may happen.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Bounds {
     /// Sign-ins that are done before all else.

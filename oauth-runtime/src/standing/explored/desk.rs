@@ -19,7 +19,7 @@ use crate::store::{
 #[derive(Clone)]
 pub(super) struct Desk {
     hub: Arc<Mutex<Hub>>,
-    /// Answers at once, and changes nothing: for one who looks on.
+    /// Answers at once, and changes nothing: for an observer.
     is_onlooker: bool,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Hub {
     pub(super) clock: Clock,
     pub(super) bucket: Bucket,
     pub(super) snapshot: Option<Bucket>,
-    /// What it was before the last write.
+    /// Its state before the last write.
     before: Bucket,
     pub(super) calls: BTreeMap<usize, Call>,
     /// Who is calling.
@@ -53,7 +53,7 @@ pub(super) struct Held {
 }
 
 pub(super) struct Call {
-    /// None where that one is gone: it may still be done.
+    /// `None` if the caller is gone: the call may still be done.
     pub(super) caller: Option<usize>,
     pub(super) request: Request,
     pub(super) stage: Stage,
@@ -80,22 +80,22 @@ pub(super) enum Answer {
     Incarnation(Incarnation),
 }
 
-/// What the store does wrong, to show that it is found.
+/// A fault of the store, to show that it is detected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// A write does not ask whether the value is still the same.
+    /// A write does not check whether the value is still the same.
     SinceIgnored,
-    /// A write does not ask for the incarnation.
+    /// A write does not check the incarnation.
     IncarnationIgnored,
-    /// Reads answer what was before the last write.
+    /// Reads return the state before the last write.
     ReplicaLags,
     /// A write does not raise the sequence.
     NotRaised,
-    /// A write is said to be done, and is not.
+    /// A write is reported as done, but is not.
     NotWritten,
-    /// To renew does nothing, and answers another incarnation.
+    /// Renewing does nothing, but returns another incarnation.
     NotRenewed,
-    /// A part of each record is lost: what was spent, what ended, or the sign-out.
+    /// A part of each record is lost: spent names, endings, or the sign-out.
     Loses(&'static str),
 }
 

@@ -11,15 +11,15 @@ use crate::model::scope::Scope;
 use crate::standing::{Decision, Ledger, Refused};
 use crate::store::{Key, Kind};
 
-/// For how long a code is good.
+/// How long a code is valid.
 pub(super) const CODE: Duration = Duration::from_secs(60);
-/// For how long a refresh token may come again.
+/// How long a refresh token may come again.
 pub(super) const GRACE: Duration = Duration::from_secs(10);
 /// Longer than any exploration.
 const LONG: Duration = Duration::from_secs(30 * 24 * 3600);
 const CLIENT: &str = "demo";
 
-/// A request. A sign-in, its session, its code and the grant of that have one number.
+/// A request. A sign-in, its session, its code and its grant have the same number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Request {
     SignIn(usize),
@@ -70,18 +70,18 @@ pub(super) enum Told {
     Stands(AsOf),
     Done,
     Refused,
-    /// The store had no answer.
+    /// The store gave no answer.
     Unknown,
 }
 
-/// An endpoint that does something wrong, to show that it is found.
+/// A fault of an endpoint, to show that it is detected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Slip {
-    /// A code is redeemed without asking whether it stands.
+    /// A code is redeemed without checking whether it stands.
     CodeNotJudged,
     /// A refresh token has no grace.
     NoGrace,
-    /// A code that comes again soon is taken again.
+    /// A code that comes again soon is accepted again.
     CodeHasGrace,
     /// A sign-out leaves the grants.
     GrantsLeft,

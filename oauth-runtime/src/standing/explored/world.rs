@@ -1,4 +1,4 @@
-//! Two processes over one store, who asks them for what, and what must hold whatever comes in which order.
+//! Two processes over one store, the requests to them, and what must hold in every order.
 
 use std::collections::hash_map::DefaultHasher;
 use std::future::Future;
@@ -21,21 +21,21 @@ struct Running {
     request: Request,
     process: usize,
     future: Pin<Box<dyn Future<Output = Told>>>,
-    /// A hash of all that it was told so far, and when.
+    /// A hash of all answers so far, and when they came.
     heard: u64,
     /// How many had begun to sign in when it came.
     signed_in_before: usize,
-    /// Whether what it presents had ended when it came, or was of another memory.
+    /// Whether what it presents had ended when it came, or was from an earlier memory.
     had_ended: bool,
 }
 
-/// What is known of a sign-in, and of the grant that came of it.
+/// What is known about a sign-in and its grant.
 #[derive(Clone, Default, Hash)]
 struct Known {
     code: Option<Code>,
     /// How often its code gave tokens.
     issued: u8,
-    /// That its grant ended was acknowledged.
+    /// Whether the end of its grant was acknowledged.
     grant_ended: bool,
     session_ended: bool,
 }
@@ -51,9 +51,9 @@ pub(super) struct World {
     running: Vec<Option<Running>>,
     known: Vec<Known>,
     tokens: Vec<Token>,
-    /// The incarnation that was put back to an earlier state, which is not found out yet.
+    /// The incarnation that was restored to an earlier state, if not detected yet.
     put_back: Option<u64>,
-    /// The incarnations that were to be renewed.
+    /// The incarnations that should have been renewed.
     renewed: Vec<u64>,
     wrong: Option<String>,
 }
@@ -80,7 +80,7 @@ impl World {
         }
     }
 
-    /// Begins anew, and does what comes before all else.
+    /// Begins anew, with the initial steps.
     pub(super) fn begin(&mut self, bounds: &Bounds) {
         (self.running, self.known, self.tokens) = (Vec::new(), Vec::new(), Vec::new());
         (self.put_back, self.renewed, self.wrong) = (None, Vec::new(), None);
@@ -108,7 +108,7 @@ impl World {
         }
     }
 
-    /// What a process knows is gone.
+    /// A process forgets all it knows.
     fn forget(&self, process: usize) {
         let ledger = &self.processes[process];
         ledger.held.clear();
@@ -119,7 +119,7 @@ impl World {
         self.desk.hub().calls.iter().filter(|(_, call)| stage(&call.stage)).map(|(number, _)| *number).collect()
     }
 
-    /// All that may happen now.
+    /// Everything that may happen now.
     pub(super) fn actions(&self) -> Vec<Action> {
         let mut actions = Vec::new();
         let left = &self.left;
@@ -128,7 +128,7 @@ impl World {
             if self.desk.hub().calls[&call].caller.is_some() {
                 actions.extend((left.delays > 0).then_some(Action::Reach(call)));
                 actions.extend((left.faults > 0).then_some(Action::LoseAnswer(call)));
-                // To read later changes nothing.
+                // Reading later changes nothing.
                 let is_read = matches!(self.desk.hub().calls[&call].request, Asked::Read);
                 actions.extend((left.faults > 0 && !is_read).then_some(Action::GiveUp(call)));
             }
@@ -325,7 +325,7 @@ impl World {
         self.forget(process);
     }
 
-    /// Lets all go on who wait for nothing.
+    /// Continues all requests that wait for nothing.
     fn go_on(&mut self) {
         for _ in 0..2 {
             for number in 0..self.running.len() {
@@ -372,7 +372,7 @@ impl World {
         match (request, told) {
             (Request::Redeem(code), Told::Issued(token)) => {
                 self.known[code.number].issued += 1;
-                // It took a write.
+                // This needed a write.
                 self.not_older(request, AsOf { sequence: code.as_of.sequence + 1, ..code.as_of }, token.as_of);
                 if self.known[code.number].issued > 1 && self.put_back.is_none() && self.is_now(code.as_of) {
                     self.wrong(format!("{code:?} gave tokens twice"));
@@ -401,14 +401,14 @@ impl World {
         bits == self.desk.hub().bucket.incarnation && !self.renewed.contains(&bits)
     }
 
-    /// What is answered is not older than what was presented: else the store was put back, and that was overlooked.
+    /// The answer must not be older than what was presented: otherwise a restored store was not detected.
     fn not_older(&mut self, request: Request, presented: AsOf, answered: AsOf) {
         if presented.incarnation != answered.incarnation || presented.sequence > answered.sequence {
             self.wrong(format!("{request:?} was accepted by an earlier state: {answered:?}"));
         }
     }
 
-    /// Looks at what a fresh check accepts, and whether it should.
+    /// Checks whether a fresh check accepts only what it should.
     pub(super) fn look(&mut self) {
         if self.put_back.is_some() {
             return;
@@ -463,7 +463,7 @@ impl World {
         }
     }
 
-    /// A hash of all that decides what can come.
+    /// A hash of everything that decides what can come next.
     pub(super) fn fingerprint(&self) -> u64 {
         let mut hash = DefaultHasher::new();
         (0..2).for_each(|process| self.known_to(process, &mut hash));
@@ -495,5 +495,5 @@ impl World {
 
 /// When each run begins.
 const START: u64 = 2_000_000_000 / 3600 * 3600;
-/// Those that were given up have numbers of their own.
+/// Abandoned calls have numbers of their own.
 const ORPHANS: usize = 1_000;
