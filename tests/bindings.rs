@@ -187,7 +187,7 @@ async fn a_rule_about_scopes_reads_the_type_and_is_told_of_a_name_that_it_has_no
         "{log}"
     );
     assert!(
-        log.contains("narrow_scopes reads the claims of a user as what they are not: bindings::Job: missing field"),
+        log.contains("narrow_scopes reads the claims of a user as another type: bindings::Job: missing field"),
         "{log}"
     );
     assert_eq!(said("the claim `boss`"), 0, "{log}");

@@ -98,7 +98,7 @@ async fn c12_each_client_without_pkce_is_named_at_start_up() {
         .build()
         .unwrap();
     let text = log.text();
-    let told: Vec<&str> = text.lines().filter(|line| line.contains("this client may leave PKCE out")).collect();
+    let told: Vec<&str> = text.lines().filter(|line| line.contains("this client may leave out PKCE")).collect();
     for id in ["old-wiki", "old-shop"] {
         assert_eq!(told.iter().filter(|line| line.contains(&format!("client=\"{id}\""))).count(), 1, "{told:?}");
     }

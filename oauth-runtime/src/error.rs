@@ -489,7 +489,7 @@ impl From<Unmet> for Reason {
 
 impl From<StoreError> for Reason {
     fn from(error: StoreError) -> Self {
-        tracing::error!(target: "oauth", %error, "the store gave no answer");
+        tracing::error!(target: "oauth", %error, "the store has no answer");
         Reason::StoreUnavailable
     }
 }

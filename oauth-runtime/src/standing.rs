@@ -404,7 +404,7 @@ impl Ledger {
         match self.check(key, as_of, handed).await {
             Err(Refused::Store(error)) => match self.held.tolerated(key, as_of) {
                 Some(seen) => {
-                    tracing::warn!(target: "oauth", %error, "the store gave no answer: its last one counts for a while");
+                    tracing::warn!(target: "oauth", %error, "the store has no answer: what it last said counts for a while");
                     judged(View(seen), as_of, handed)
                 }
                 None => Err(error.into()),

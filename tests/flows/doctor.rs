@@ -190,27 +190,27 @@ async fn each_thing_that_a_proxy_does_wrong_has_a_sentence() {
             |_, answered| answered.rewrite("\"https://api.example\"", "\"https://api.example/\""),
             "the metadata at https://api.example/.well-known/oauth-authorization-server names the issuer \"https://api.example/\", \
              and this is \"https://api.example\": clients compare the two byte for byte. Write into .issuer(..) exactly what is \
-             public, with or without a closing slash, let the proxy lead to this service, and check that this configuration is the \
+             public, with or without a trailing slash, let the proxy lead to this service, and check that this configuration is the \
              one that runs",
         ),
         (
             NOTHING,
             |_, answered| answered.rewrite("https://api.example/token", "http://api.example/token"),
             "https://api.example/.well-known/oauth-authorization-server says that token_endpoint is \
-             \"http://api.example/token\", and it is \"https://api.example/token\". Let the proxy leave the document as it is, and \
+             \"http://api.example/token\", but it is \"https://api.example/token\". Let the proxy leave the document as it is, and \
              check that this configuration is the one that runs",
         ),
         (
             NOTHING,
             |_, answered| answered.rewrite("[\"S256\"]", "[\"plain\"]"),
             "https://api.example/.well-known/oauth-authorization-server says that code_challenge_methods_supported is [\"plain\"], \
-             and it is [\"S256\"]. Let the proxy leave the document as it is, and check that this configuration is the one that \
+             but it is [\"S256\"]. Let the proxy leave the document as it is, and check that this configuration is the one that \
              runs",
         ),
         (
             NOTHING,
             |_, answered| answered.rewrite("\"https://api.example/mcp\"", "\"http://127.0.0.1/mcp\""),
-            "https://api.example/.well-known/oauth-protected-resource/mcp says that resource is \"http://127.0.0.1/mcp\", and it is \
+            "https://api.example/.well-known/oauth-protected-resource/mcp says that resource is \"http://127.0.0.1/mcp\", but it is \
              \"https://api.example/mcp\". Let the proxy leave the document as it is, and check that this configuration is the one \
              that runs",
         ),
@@ -228,7 +228,7 @@ async fn each_thing_that_a_proxy_does_wrong_has_a_sentence() {
             NOTHING,
             |_, answered| (answered.status, answered.body) = (502, Vec::new()),
             "https://api.example/.well-known/oauth-authorization-server answers 502: a proxy does not reach the service, or the \
-             service fails. The log of the one or the other says why",
+             service fails. The log of one of them says why",
         ),
         (
             NOTHING,
@@ -252,35 +252,34 @@ async fn each_thing_that_a_proxy_does_wrong_has_a_sentence() {
         (
             NOTHING,
             |_, answered| answered.add("age", "17"),
-            "https://api.example/token was answered out of a cache (Age: 17). Let the proxy keep nothing that has Cache-Control: \
+            "https://api.example/token was answered from a cache (Age: 17). Let the proxy keep nothing that has Cache-Control: \
              no-store",
         ),
         (
             NOTHING,
             |_, answered| answered.replace("cache-control", |_| "max-age=3600".to_owned()),
-            "https://api.example/token was answered out of a cache (Cache-Control: max-age=3600). Let the proxy keep nothing that \
+            "https://api.example/token was answered from a cache (Cache-Control: max-age=3600). Let the proxy keep nothing that \
              has Cache-Control: no-store",
         ),
         (
             NOTHING,
             |_, answered| answered.drop("www-authenticate"),
             "https://api.example/mcp answers 401 without the challenge of a guard (WWW-Authenticate: Bearer), so that a client \
-             does not learn where tokens come from. Let the guard be what refuses, and the proxy pass this header on",
+             does not learn where tokens come from. Let the guard refuse, and let the proxy pass this header on",
         ),
         (
             NOTHING,
             |_, answered| {
                 answered.replace("www-authenticate", |challenge| challenge.replace("https://api.example", ""))
             },
-            "the challenge of https://api.example/mcp names /.well-known/oauth-protected-resource/mcp as its resource_metadata, \
-             and it is at https://api.example/.well-known/oauth-protected-resource/mcp. Let the proxy leave the path of requests \
+            "the challenge of https://api.example/mcp names /.well-known/oauth-protected-resource/mcp as its resource_metadata, which is at https://api.example/.well-known/oauth-protected-resource/mcp. Let the proxy leave the path of requests \
              and this header as they are, and the guard be one of this service",
         ),
         (
             |passed| passed.headers.retain(|(name, _)| name != "authorization"),
             AS_IT_IS,
-            "https://api.example/mcp answers a bad token as it answers none: the header Authorization does not reach the guard. \
-             Let the proxy pass it on (Apache: CGIPassAuth On; an access control of the proxy's own takes it away)",
+            "https://api.example/mcp answers a bad token as if there were none: the header Authorization does not reach the guard. \
+             Let the proxy pass it on (Apache: CGIPassAuth On; an access control of the proxy itself removes it)",
         ),
         (
             NOTHING,
@@ -300,13 +299,13 @@ async fn each_thing_that_a_proxy_does_wrong_has_a_sentence() {
                 }
             },
             "https://api.example/.well-known/oauth-authorization-server has Access-Control-Allow-Origin twice (*, *), which \
-             browsers refuse. Take the proxy's, or that of a CORS middleware, from the URLs of the server: it answers by itself",
+             browsers refuse. Remove the proxy's, or that of a CORS middleware, from the URLs of the server, which answers by itself",
         ),
         (
             NOTHING,
             |_, answered| answered.drop("set-cookie"),
             "the sign-in page https://api.example/authorize comes without its cookie, so that no one can sign in. Let the proxy \
-             pass Set-Cookie on, and no middleware take it away",
+             pass Set-Cookie on, and no middleware remove it",
         ),
         (
             NOTHING,
@@ -333,7 +332,7 @@ async fn each_thing_that_a_proxy_does_wrong_has_a_sentence() {
 async fn headers_and_clocks_are_measured() {
     let long = found(NOTHING, |_, answered| answered.add("x-padding", &"x".repeat(5 * 1024))).await;
     let [sentence] = long.as_slice() else { panic!("{long:#?}") };
-    let (before, after) = sentence.split_once(" bytes of headers: nginx takes 4096 unless told otherwise").unwrap();
+    let (before, after) = sentence.split_once(" bytes of headers: nginx accepts 4096 by default").unwrap();
     let (url, bytes) = before.strip_prefix("the answer of ").unwrap().split_once(" has ").unwrap();
     assert!(url.starts_with("https://api.example/") && bytes.parse::<usize>().unwrap() > 5 * 1024, "{sentence}");
     assert_eq!(
@@ -400,7 +399,7 @@ async fn what_the_application_left_out_is_told() {
     assert_eq!(
         told(&oauth, &without_handlers.base).await,
         [
-            "https://api.example/mcp answers 404: nothing is there that a client could call. Mount its handlers at this path in the \
+            "https://api.example/mcp answers 404: there is nothing that a client could call. Mount its handlers at this path in the \
           App, and let the proxy send it there"
         ]
     );

@@ -44,7 +44,7 @@ async fn each_resource_of_this_app_is_visited() {
     let proxy = proxy(&server, |passed| passed.headers.retain(|(name, _)| name != "authorization"), AS_IT_IS);
     let found = told(&oauth, &proxy.base).await;
     let lost = |path: &str| {
-        let start = format!("https://api.example/{path} answers a bad token as it answers none");
+        let start = format!("https://api.example/{path} answers a bad token as if there were none");
         found.iter().filter(|sentence| sentence.starts_with(&start)).count()
     };
     assert_eq!((lost("mcp"), lost("money"), lost("own"), found.len()), (1, 1, 1, 3), "{found:#?}");
@@ -82,8 +82,7 @@ async fn scopes_that_no_unlisted_client_can_get_are_told() {
     assert_eq!(
         told(&oauth, &server.base).await,
         [
-            "guards of this program ask for the scope notes:read, and clients that are not listed get no scope: each such guard \
-             refuses them for good. Add .open_scopes(\"notes:read\"), or .open_scopes(\"\") where those guards are not for them"
+            "guards of this program ask for the scope notes:read, and clients that are not listed get no scope: each such guard always refuses them. Add .open_scopes(\"notes:read\"), or .open_scopes(\"\") where those guards are not for them"
         ]
     );
     for healthy in [
@@ -114,11 +113,11 @@ async fn what_was_not_visited_is_said() {
         ),
         (
             report(listed().client(client().require_pushed_requests())).await,
-            "\nnot visited: the sign-in page, since no listed client can ask for it without credentials, and none registers itself",
+            "\nnot visited: the sign-in page, since no listed client can ask for it without credentials, and no client can register itself",
         ),
         (
             report(listed().clients(async |_: &str| None::<Client>)).await,
-            "\nnot visited: the sign-in page, since no listed client can ask for it without credentials, and none registers itself",
+            "\nnot visited: the sign-in page, since no listed client can ask for it without credentials, and no client can register itself",
         ),
         (
             report(elsewhere.sign_in_at("/welcome")).await,
@@ -201,7 +200,7 @@ async fn one_wrong_issuer_is_one_finding() {
     let of =
         |issuer: &str| builder().issuer(issuer).scope("notes:write", "Write notes").open_scopes("").build().unwrap();
     for (issuer, start, cure) in [
-        ("https://api.example/", "the metadata at ", "exactly what is public, with or without a closing slash"),
+        ("https://api.example/", "the metadata at ", "exactly what is public, with or without a trailing slash"),
         ("http://localhost:8000", "the metadata at ", "check that this configuration is the one that runs"),
         (
             "https://api.example/tenant",
@@ -213,7 +212,7 @@ async fn one_wrong_issuer_is_one_finding() {
         let [sentence] = found.as_slice() else { panic!("{issuer}: {found:#?}") };
         assert!(sentence.starts_with(start) && sentence.contains(cure), "{sentence}");
         let lines = of(issuer).doctor().at(&server.base).await.to_string();
-        assert!(lines.ends_with("\nnot visited: all else, which goes by this: run it again"), "{lines}");
+        assert!(lines.ends_with("\nnot visited: everything else, which depends on this: run it again"), "{lines}");
     }
     // An application's own 404 may be JSON with an error.
     let (oauth, served) = (of("https://api.example/tenant"), running.clone());

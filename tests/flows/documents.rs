@@ -447,8 +447,8 @@ async fn c50_the_author_says_from_which_hosts_and_the_service_is_none_of_them() 
     let browser = world.browser();
     let here = format!("{}/client", world.server.base);
     for (client, text) in [
-        ("https://claude.ai/client", "takes no client from that host"),
-        ("https://example.com/client", "takes no client from that host"),
+        ("https://claude.ai/client", "accepts no client from that host"),
+        ("https://example.com/client", "accepts no client from that host"),
         (&here, "not one of this server"),
         ("https://10.0.0.1/client", "public name"),
         ("http://a.example.com/client", "an https URL with a path"),

@@ -234,5 +234,5 @@ async fn a_sign_in_that_fails_prints_what_the_log_says() {
     let why = testing::sign_in(&app).user("ada", "ada123").await.unwrap_err();
     let NotSignedIn::Unexpected { status: 500, text, .. } = &why else { panic!("{why}") };
     assert!(text.contains("the log of the server says why"), "{text}");
-    assert!(text.contains("the log: the claims of who signed in cannot be used: add `sub` to them"), "{text}");
+    assert!(text.contains("the log: the claims of the user who signed in cannot be used: add `sub` to them"), "{text}");
 }

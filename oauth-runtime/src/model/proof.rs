@@ -114,7 +114,7 @@ flaws! {
     /// 8.
     Method: "the htm of the proof must be the method of this request";
     /// 9.
-    Url: "the htu of the proof must be the URL of this request as clients see it, without query and fragment";
+    Url: "the htu of the proof must be the URL of this request as clients have it, without query and fragment";
     /// 11.
     Time: "the proof is older than a minute, or from the future: make one for each request, and set the clock";
     /// §4.2.

@@ -142,7 +142,7 @@ impl Desk {
             // A busy client may accept it later.
             StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => Err("no_answer"),
             status => {
-                tracing::info!(target: "oauth", client, uri, %status, "a client did not accept a logout token");
+                tracing::info!(target: "oauth", client, uri, %status, "a client did not take a logout token");
                 // A redirect is not followed, and trying again would not help.
                 Err(if status.is_server_error() { "no_answer" } else { "refused" })
             }
