@@ -123,7 +123,7 @@ fn what_a_client_has_in_its_own_name_is_compared_with_the_types() {
     // What the server sets is told as ever.
     let refused = service().client(job(json!({ "exp": 1 }))).build();
     assert!(
-        matches!(&refused, Err(BuildError::ClientClaims { why, .. }) if why.contains("the server's own")),
+        matches!(&refused, Err(BuildError::ClientClaims { why, .. }) if why.contains("the server sets the claim `exp` itself")),
         "{refused:?}"
     );
 }
@@ -144,7 +144,7 @@ fn what_a_scope_releases_is_a_claim_of_the_types_or_of_openid_connect() {
     );
     assert!(releasing("rol").untyped_claims().build().is_ok());
     let refused = releasing("exp").build().expect_err("the server's");
-    assert!(refused.to_string().ends_with("it is no claim of yours: leave it out"), "{refused}");
+    assert!(refused.to_string().ends_with("it is not a claim of yours: leave it out"), "{refused}");
 }
 
 fn may_grant(user: &Granting<'_>, scope: &str) -> bool {

@@ -1,5 +1,5 @@
-//! What an attribute does: it reads its arguments and the function below it, and writes the guarded one or every error
-//! of both.
+//! What an attribute does: it reads its arguments and the function below it, and writes the guarded function or all
+//! errors of both.
 
 use proc_macro2::{Span, TokenStream};
 use syn::{Error, Result};
@@ -10,7 +10,7 @@ use crate::rule::{Check, Rule};
 use crate::syntax::{BareArguments, Policy, PolicyArguments};
 use crate::{check, expand, mark};
 
-/// The handler, guarded; or what is wrong, and a handler beside it, so that nothing else about it is reported.
+/// The guarded handler; or the errors, with a handler so that nothing else about it is reported.
 pub(crate) fn guard(kind: Kind, arguments: TokenStream, item: TokenStream) -> TokenStream {
     let (arguments, ordered) = mark::take_mark(arguments);
     match (read(kind, arguments.clone()), syn::parse2::<Handler>(item.clone())) {
@@ -48,12 +48,12 @@ pub(crate) fn guard(kind: Kind, arguments: TokenStream, item: TokenStream) -> To
     }
 }
 
-/// What this guard and one below it ask of one claim.
+/// Checks terms of this guard and of guards below it about the same claim.
 fn stacked_terms(guard: &Guard, handler: &Handler, ordered: bool) -> Result<Vec<Check>> {
     let mut checks = Vec::new();
-    // Once the stack is turned round, what is below was written above.
+    // Once the stack is reversed, what is below was written above.
     let is_first = !ordered && handler.is_stacked();
-    // One with a mistake reports it itself.
+    // A guard with a mistake reports it itself.
     for below in handler.policies_below().into_iter().filter_map(|policy| read(Kind::Claim, policy).ok()) {
         let (above, below) = if is_first { (&guard.parts, &below.parts) } else { (&below.parts, &guard.parts) };
         checks.extend(check::together::stacked(above, below)?);
@@ -78,7 +78,7 @@ fn both(mut mistake: Error, other: Error) -> Error {
     mistake
 }
 
-/// What follows an error is for the compiler to look at; nothing is built of it.
+/// After an error, the output is only for the compiler to check; nothing is built from it.
 fn refused(mistake: &Error, item: TokenStream) -> TokenStream {
     let mut tokens = mistake.to_compile_error();
     tokens.extend(item);
@@ -127,7 +127,7 @@ fn empty_policy(kind: Kind) -> Error {
         "this demands no claim: name one, as in `policy!(role = \"admin\")`"
     } else {
         "this demands no claim: name one, as in `#[require_claim(role = \"admin\")]`, or write `#[require_token]` \
-         where any valid token is enough"
+        if any valid token is enough"
     };
     Error::new(Span::call_site(), message)
 }
@@ -204,7 +204,7 @@ mod tests {
         }
     }
 
-    /// Whatever a user writes, their own marks included, ends in an error or in a guard.
+    /// Anything that a user writes, even a mark of their own, ends in an error or in a guard.
     #[test]
     fn no_mark_leaves_a_guard_out() {
         let handlers = [
@@ -312,7 +312,7 @@ mod tests {
         "# [ require_claim ( a ) ] async fn handler < T > ( # [ allow ( x ) ] _ : T ) -> T where T : U { # ! [ x ] }",
     ];
 
-    /// Each number is below its argument.
+    /// Each random number is below its argument.
     fn random() -> impl FnMut(usize) -> usize {
         let mut state = 0x9E37_79B9_7F4A_7C15_u64;
         move |below| {
@@ -323,7 +323,7 @@ mod tests {
         }
     }
 
-    /// Tokens at random, or those that are right with a few of them changed.
+    /// Random tokens, or correct ones with a few changes.
     fn random_text(round: usize, random: &mut impl FnMut(usize) -> usize) -> String {
         let mut words: Vec<&str> = match round % 6 {
             0 => (0..random(12)).map(|_| "x").collect(),

@@ -1,4 +1,4 @@
-//! What a policy means: from its syntax to the rule that the handler carries.
+//! What a policy means: turns its syntax into the rule of the handler.
 
 mod called;
 mod ends;
@@ -23,13 +23,13 @@ use words::{acr, fresh, refuse_words, scope};
 /// What an attribute means.
 pub(crate) struct Checked {
     pub(crate) rule: Rule,
-    /// Its terms, for what another guard on the handler asks.
+    /// Its terms, to compare with other guards on the handler.
     pub(crate) parts: Vec<Part>,
-    /// Those of the route that it speaks of.
+    /// The parameters of the route that it names.
     pub(crate) parameters: Vec<Parameter>,
-    /// What is left for the compiler, which knows the type of the claims.
+    /// Checks that are left to the compiler, which knows the type of the claims.
     pub(crate) checks: Vec<Check>,
-    /// A term says by `dyn` that it is not for the compiler.
+    /// Whether a term has `dyn`, so that the compiler does not check it.
     pub(crate) is_dynamic: bool,
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn rule(terms: &[Term]) -> Result<Checked> {
     Ok(Checked { rule, parts, parameters, checks, is_dynamic })
 }
 
-/// In an `all(..)` that is written, terms about one claim are meant; in a bare list they are a slip.
+/// In an explicit `all(..)`, several terms about one claim are intended; in a bare list they are a mistake.
 #[derive(Clone, Copy)]
 enum Within {
     BareList,
@@ -54,7 +54,7 @@ struct Checker {
     parameters: Vec<Parameter>,
     checks: Vec<Check>,
     is_dynamic: bool,
-    /// How many there are by now.
+    /// How many there are so far.
     terms: usize,
 }
 
@@ -247,7 +247,7 @@ fn term_error(term: &Term, message: &str) -> Error {
     }
 }
 
-/// Two terms about one claim say either the same or, as every term must hold, what is rarely meant. Two orderings are a
+/// Two terms about one claim either repeat each other or, as all must hold, are rarely intended. Two orderings are a
 /// range.
 fn refuse_repetition(before: &[Term], term: &Term) -> Result<()> {
     use Predicate::{Compares, Present};
@@ -264,18 +264,18 @@ fn refuse_repetition(before: &[Term], term: &Term) -> Result<()> {
     let Some(earlier) = earlier else { return Ok(()) };
     let shown = name.shown();
     let message = if name.is(SCOPE) {
-        "`scope` is asked twice: write every scope into one, as in `scope = \"read write\"`".to_owned()
+        "`scope` appears twice: write every scope into one, as in `scope = \"read write\"`".to_owned()
     } else if name.is(FRESH) || name.is(ACR) {
-        format!("`{shown}` is asked twice: leave one out")
+        format!("`{shown}` appears twice: leave one out")
     } else {
         match (earlier, predicate) {
             (Compares(Operator::Equals, ..), Compares(Operator::Equals, ..)) => format!(
-                "`{shown}` is asked twice, and both would have to hold: for either, write `{shown} = [\"one\", \"other\"]`; \
+                "`{shown}` appears twice, and both would have to hold: for either, write `{shown} = [\"one\", \"other\"]`; \
                  for an array that has both, `all({shown} = \"one\", {shown} = \"other\")`"
             ),
-            (Present, Present) => format!("`{shown}` is asked twice: leave one out"),
+            (Present, Present) => format!("`{shown}` appears twice: leave one out"),
             (Present, Compares(operator, ..)) | (Compares(operator, ..), Present) => format!(
-                "`{shown}` is asked twice: leave out the bare `{shown}`, since `{shown} {} ..` wants it there too",
+                "`{shown}` appears twice: leave out the bare `{shown}`, since `{shown} {} ..` requires it anyway",
                 operator.written()
             ),
             (_, _) => return Ok(()),
@@ -353,7 +353,7 @@ mod tests {
                 ]),
             ),
             ("\"all\"", claim("all", Test::Present)),
-            // Where the parentheses are written, both are meant.
+            // With explicit parentheses, both are intended.
             (
                 "any(team = 1, all(team = 2, team = 3))",
                 Rule::Any(vec![
@@ -378,7 +378,7 @@ mod tests {
             ("scope = \" b  a \"", Rule::Scope(vec!["b".to_owned(), "a".to_owned()])),
             ("a, \"b\"", Rule::All(vec![claim("a", Test::Present), claim("b", Test::Present)])),
             ("crate = \"x::y\", a", claim("a", Test::Present)),
-            // Two terms, since a quoted `scope` is a claim like others.
+            // Two terms, since a quoted `scope` is a claim like any other.
             (
                 "scope = \"a\", \"scope\" = \"a\"",
                 Rule::All(vec![Rule::Scope(vec!["a".to_owned()]), claim("scope", Test::Equals(text("a")))]),

@@ -1,5 +1,5 @@
-//! The type of an application's claims: `#[derive(Claims)]`, which says what it looks like in a token, and `claims!(..)`,
-//! which binds the guards of a crate to it.
+//! The type of an application's claims: `#[derive(Claims)]`, which describes how it looks in a token, and
+//! `claims!(..)`, which binds the guards of a crate to it.
 
 mod bind;
 mod case;

@@ -1,5 +1,5 @@
-//! What the attributes write. Every path starts at the runtime or at `core`, and no item is left where the handler could
-//! see it, so that an attribute works wherever a function can stand.
+//! What the attributes write. Every path starts at the runtime or at `core`, and no item is visible to the handler, so
+//! that an attribute works wherever a function can be.
 
 mod fit;
 mod rule;
@@ -21,13 +21,13 @@ use crate::syntax::Pattern;
 use fit::CANNOT_FAIL;
 use rule::rule_tokens;
 
-/// Puts the guard before the handler's arguments: they become one, which is extracted after the decision.
+/// Puts the guard in front of the handler's arguments: they become one argument, which is extracted after the decision.
 ///
-/// The body moves into an async block, so that its `return` and `?` end the body and not what stands around it. A block
-/// has no place for a return type, and the compiler does not look at an async closure's until the body is checked: a
-/// `return` that never happens states it first, so that coercions and error messages are those of the handler alone.
+/// The body moves into an async block, so that its `return` and `?` end only the body. A block cannot have a return
+/// type, and the compiler does not use an async closure's until the body is checked: so an unreachable `return` states
+/// it first, which keeps coercions and error messages as in the handler itself.
 pub(crate) fn guarded(handler: Handler, guard: &Guard) -> TokenStream {
-    // Locals of this span are invisible to the body.
+    // Locals with this span are invisible to the body.
     let here = Span::mixed_site();
     let runtime = guard.runtime_path();
     let private = quote_spanned!(here=> #runtime::__private);
@@ -47,10 +47,10 @@ pub(crate) fn guarded(handler: Handler, guard: &Guard) -> TokenStream {
 
     let data = guard_tokens(guard, &signature, &routes, &reads.told, &private);
     let never_called = reads.never_called;
-    // One span for all of it, that of the arguments: when one of them is no extractor, there the compiler says so, once.
+    // All of it has the span of the arguments: if one of them is not an extractor, the compiler reports it there, once.
     let at_arguments = signature.paren_token.span.join().resolved_at(here);
     let admitted = quote_spanned!(at_arguments=> __oauth_guarded.admit(#data).await);
-    // Without their types, which would have the compiler report one mistake in them twice.
+    // Without their types, in which the compiler would report a mistake twice.
     let bindings = arguments.iter().enumerate().map(|(index, Argument { attributes, pattern, .. })| {
         let index = Index::from(index);
         quote_spanned!(here=> #(#attributes)* let #pattern = __oauth_arguments.#index;)
@@ -58,7 +58,7 @@ pub(crate) fn guarded(handler: Handler, guard: &Guard) -> TokenStream {
 
     quote_spanned! {here=>
         #(#attributes)*
-        // A request is of one thread, and so is what holds it.
+        // A request belongs to one thread, and so does the future that holds it.
         #[allow(clippy::future_not_send)]
         #visibility #signature {
             #never_called
@@ -68,7 +68,7 @@ pub(crate) fn guarded(handler: Handler, guard: &Guard) -> TokenStream {
                     return #private::Answer::refused(__oauth_refusal, #is_private);
                 }
             };
-            // A handler may return a future, as that of a response's builder.
+            // A handler may return a future, such as a response's builder.
             #[allow(clippy::async_yields_async)]
             let __oauth_answer = async move {
                 #stated
@@ -81,11 +81,11 @@ pub(crate) fn guarded(handler: Handler, guard: &Guard) -> TokenStream {
     }
 }
 
-/// Guards that are stacked, in the order that makes them decide from the top down.
+/// Stacked guards, in the order that makes them decide from the top down.
 ///
-/// The compiler expands from the top, and each attribute stands before what it finds: the last one decides first. So
-/// the topmost turns the stack round and goes last itself, marked so that this happens once. They gather above
-/// whatever else is on the handler.
+/// The compiler expands from the top, and each attribute wraps what it finds, so the last one decides first. So the
+/// topmost reverses the stack and goes last itself, marked so that this happens once. All of them move above any other
+/// attributes of the handler.
 pub(crate) fn stacked(kind: Kind, arguments: &TokenStream, mut handler: Handler, guard: &Guard) -> TokenStream {
     let here = Span::mixed_site();
     let runtime = guard.runtime_path();
@@ -100,10 +100,10 @@ pub(crate) fn stacked(kind: Kind, arguments: &TokenStream, mut handler: Handler,
     }
 }
 
-/// A `return` that never happens, for its type. `Option` is the shortest way to a value of any type that no lint minds.
+/// An unreachable `return`, for its type. `Option` is the shortest way to a value of any type without a lint.
 fn state_return_type(output: &Type) -> TokenStream {
     let here = Span::mixed_site();
-    // Where the compiler says why it expects this type.
+    // The compiler explains here why it expects this type.
     let at_output = output.span().resolved_at(here);
     let (inferred, _) = infer_impl_traits(output.clone());
     let returned = quote_spanned!(at_output=> __oauth_answer);
@@ -114,7 +114,7 @@ fn state_return_type(output: &Type) -> TokenStream {
     }
 }
 
-/// The guard as a constant that registers itself, in a block of its own where the body cannot see it.
+/// The guard as a constant that registers itself, in a block that the body cannot see.
 fn guard_tokens(
     guard: &Guard,
     signature: &Signature,
@@ -124,7 +124,7 @@ fn guard_tokens(
 ) -> TokenStream {
     let here = Span::mixed_site();
     let name = signature.ident.unraw().to_string();
-    // A macro may write several handlers of one name, and then their names stand apart.
+    // A macro may write several handlers with one name; then the places of their names differ.
     let handler = Named { name: Some(name), at: signature.ident.span() };
     let registered = registered(guard, &handler, routes, claims, private);
     quote_spanned!(here=> { #registered &__OAUTH_GUARD })
@@ -140,7 +140,7 @@ pub(crate) fn policy(guard: &Guard) -> TokenStream {
     quote_spanned!(here=> { #registered #runtime::Policy(&__OAUTH_GUARD) })
 }
 
-/// An error in place of a policy, with one that rejects every request, so that nothing else is reported.
+/// An error in place of a policy, and a policy that rejects every request, so that nothing else is reported.
 pub(crate) fn refused_policy(mistake: &syn::Error) -> TokenStream {
     let here = Span::mixed_site();
     let mistake = mistake.to_compile_error();
@@ -166,7 +166,7 @@ fn registered(
         Some(name) => quote_spanned!(here=> ::core::option::Option::Some(#name)),
         None => quote_spanned!(here=> ::core::option::Option::None),
     };
-    // Not of this attribute's expansion, which is at another place for each guard of a handler.
+    // Not the place of this attribute's expansion, which differs for each guard of a handler.
     let named_at = quote_spanned!(handler.at=> (::core::line!(), ::core::column!()));
     let policy = &guard.policy;
     let checks = fit::checks(&guard.checks, private);
@@ -201,7 +201,7 @@ fn registered(
     }
 }
 
-/// The type that the pattern is of is for the compiler to find: only it knows what `a::B` is.
+/// The compiler finds the type of the pattern: only it knows what `a::B` is.
 fn typed_tokens(Pattern { pattern, condition }: &Pattern, text: &str, private: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
     let can_fail = condition.is_none().then(|| can_fail_tokens(pattern, private));
@@ -209,13 +209,13 @@ fn typed_tokens(Pattern { pattern, condition }: &Pattern, text: &str, private: &
     let condition = condition.as_ref().map(|condition| quote_spanned!(here=> if #condition));
     let written = first_span(pattern);
     let otherwise = if has_alternatives(pattern) {
-        // Not of this macro, or the lint would not be heard.
+        // Without this macro's span, for which the lint would be silent.
         quote_spanned!(written=> #[deny(unreachable_patterns, reason = #CANNOT_FAIL)] _)
     } else {
         quote_spanned!(here=> _)
     };
     let pattern = values_as_paths(pattern);
-    // Where the compiler says that this type is not read from claims.
+    // The compiler reports here that this type is not read from claims.
     let bound = fit::marker(written, private);
     let closure = quote_spanned! {written.resolved_at(here)=>
         |__oauth_question| __oauth_question.ask_bound(#bound, |__oauth_claims: &_| match __oauth_claims {
@@ -232,9 +232,9 @@ fn typed_tokens(Pattern { pattern, condition }: &Pattern, text: &str, private: &
     }
 }
 
-/// An error where the pattern cannot fail, also where lints are not heard: in a dependency, and in what another crate's
-/// macro wrote. What follows the pattern is then unreachable, and the compiler leaves it out of the future. It does not see
-/// that alternatives name every variant: there the lint has to do.
+/// An error if the pattern cannot fail, even where lints are silent: in a dependency, and in code that another crate's
+/// macro wrote. The code after the pattern is then unreachable, and the compiler leaves it out of the future. It does
+/// not see that alternatives cover every variant: that is left to the lint.
 fn can_fail_tokens(pattern: &Pat, private: &TokenStream) -> TokenStream {
     let written = first_span(pattern);
     let at = written.resolved_at(Span::mixed_site());
@@ -247,7 +247,7 @@ fn can_fail_tokens(pattern: &Pat, private: &TokenStream) -> TokenStream {
             }
         }
     };
-    // Where the compiler says so.
+    // The compiler reports it at this place.
     let function = fit::moved(quote_spanned!(at=> #private::can_fail), written);
     let checked = quote_spanned!(written=> #function(#CANNOT_FAIL, #checked));
     quote_spanned!(at=> const _: () = #checked;)

@@ -1,10 +1,10 @@
-//! The ways to write a term, for the texts of errors, out of the parser's own tables.
+//! The ways to write a term, for error messages, from the parser's own tables.
 
 use crate::syntax::{ACR, COMBINATORS, FRESH, Name, OPERATORS, Operator, SCOPE};
 
 pub(crate) const COMMA_SEPARATES: &str = "it separates terms that must all hold";
 
-/// The ways to write a term about this claim. Operators that take the same are named together.
+/// The ways to write a term about this claim. Operators with the same operands are named together.
 pub(crate) fn forms(name: &Name) -> String {
     if name.is_word() {
         return any_of(name);
@@ -40,7 +40,7 @@ fn examples(name: &str, operator: Operator) -> Vec<String> {
     operator.examples().iter().map(|value| format!("`{name} {} {value}`", operator.written())).collect()
 }
 
-/// What is wrong with a combinator's word that stands where a claim's name does.
+/// What is wrong with a combinator's word in place of a claim's name.
 pub(crate) fn combinator_as_name(word: &str, example: &str) -> String {
     format!(
         "`{word}` is followed by terms in parentheses, as in `{example}`; a claim of this name is written in quotes, \
@@ -51,7 +51,7 @@ pub(crate) fn combinator_as_name(word: &str, example: &str) -> String {
 /// The way to write a term about several values of this claim.
 pub(crate) fn any_of(name: &Name) -> String {
     if name.is(SCOPE) {
-        return "`scope = \"read write\"`, which wants every scope in it".to_owned();
+        return "`scope = \"read write\"`, which requires every scope in it".to_owned();
     }
     if name.is(FRESH) {
         return "`fresh = \"5m\"`, the time since the person signed in".to_owned();

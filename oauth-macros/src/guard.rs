@@ -1,4 +1,4 @@
-//! One guard as it was read: its kind, and what it requires.
+//! One guard as parsed: its kind, and what it requires.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
@@ -25,9 +25,9 @@ pub(crate) struct Guard {
     pub(crate) parameters: Vec<Parameter>,
     /// What the compiler compares with the type of the claims.
     pub(crate) checks: Vec<Check>,
-    /// Its terms, for what another guard on the handler asks.
+    /// Its terms, to compare with other guards on the handler.
     pub(crate) parts: Vec<Part>,
-    /// A term says by `dyn` that it is not compared.
+    /// Whether a term has `dyn`, so that it is not compared.
     pub(crate) is_dynamic: bool,
     /// `crate = "path"`
     pub(crate) runtime: Option<Path>,
@@ -52,12 +52,12 @@ impl Kind {
 }
 
 impl Guard {
-    /// One that rejects every request.
+    /// A guard that rejects every request.
     pub(crate) fn reject_all() -> Self {
         Guard::of(Requirement::Rule(Rule::All(Vec::new())), String::new(), None)
     }
 
-    /// One that speaks of no parameter, and of no claim by its name.
+    /// A guard that names no parameter and no claim.
     pub(crate) fn of(requirement: Requirement, policy: String, runtime: Option<Path>) -> Self {
         Guard {
             requirement,

@@ -16,17 +16,17 @@ use crate::mistakes::Mistakes;
 use argument::{Argument, arguments, correct_claims};
 use route::Route;
 
-/// An `async fn` whose arguments a guard can stand before.
+/// An `async fn` that a guard can protect.
 pub(crate) struct Handler {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
     pub(crate) signature: Signature,
     pub(crate) arguments: Vec<Argument>,
-    /// As tokens: what the compiler understands need not be understood here.
+    /// As tokens: the compiler understands it, so this need not.
     pub(crate) body: Group,
     /// Errors in the signature that were corrected here, so that the route attribute reports nothing more about it.
     pub(crate) corrections: Mistakes,
-    /// Written as `fn` alone.
+    /// Written as `fn`, without `async`.
     was_synchronous: bool,
 }
 
@@ -54,24 +54,24 @@ impl Parse for Handler {
 }
 
 impl Handler {
-    /// A function that takes references, and does not wait: something else than a handler that was written wrong.
+    /// A synchronous function that takes references: something other than a miswritten handler.
     pub(crate) fn is_another_function(&self) -> bool {
         let takes_reference = || self.arguments.iter().any(|argument| matches!(argument.ty, Type::Reference(_)));
         self.was_synchronous && self.routes().is_empty() && takes_reference()
     }
 
-    /// Several only below `#[routes]`; none where the route is stated elsewhere.
+    /// Several only below `#[routes]`; none if the route is stated elsewhere.
     pub(crate) fn routes(&self) -> Vec<Route> {
         self.attributes.iter().filter_map(Route::read).collect()
     }
 
-    /// Whether guards stand below this one that do not know their order yet.
+    /// Whether there are guards below this one whose order is not settled yet.
     pub(crate) fn is_stacked(&self) -> bool {
         let mut below = self.attributes.iter().filter(|attribute| is_guard(attribute)).peekable();
         below.peek().is_some() && !below.any(mark::is_marked)
     }
 
-    /// A guard below this one that says the opposite, open to all or to some, and what is wrong with that.
+    /// A guard below this one that contradicts it about being public, and the message for that.
     pub(crate) fn contradiction(&self, kind: Kind) -> Option<(&Attribute, &'static str)> {
         let mut below = self.attributes.iter().filter(|attribute| is_guard(attribute));
         let other = below.find(|attribute| kind == Kind::Public || is_of(attribute, Kind::Public))?;
@@ -83,7 +83,7 @@ impl Handler {
         Some((other, message))
     }
 
-    /// After a contradiction, which they would only report again.
+    /// Drops guards that would only report a contradiction again.
     pub(crate) fn drop_guards_like(&mut self, kind: Kind) {
         self.attributes.retain(|attribute| !is_of(attribute, kind));
     }
@@ -105,8 +105,8 @@ impl Handler {
     }
 }
 
-/// By name, since names are all that an attribute sees of its neighbours. Under another name a guard is no less a
-/// guard, but it does not know its place among others.
+/// By name, since an attribute only sees the names of its neighbours. Under another name a guard still works, but does
+/// not know its place among others.
 fn is_guard(attribute: &Attribute) -> bool {
     Kind::ATTRIBUTES.into_iter().any(|kind| is_of(attribute, kind))
 }
@@ -115,7 +115,7 @@ fn is_of(attribute: &Attribute, kind: Kind) -> bool {
     attribute.path().segments.last().is_some_and(|segment| segment.ident == kind.name())
 }
 
-/// Looks for the `fn` first, since on anything else syn would only miss it.
+/// Looks for the `fn` first, since syn would only report that it is missing.
 fn parse_signature(input: ParseStream<'_>) -> Result<Signature> {
     let ahead = input.fork();
     while ahead.peek(Token![const])
@@ -133,7 +133,7 @@ fn parse_signature(input: ParseStream<'_>) -> Result<Signature> {
     Err(input.error(format!("{found} cannot be guarded: write the attribute on a handler, an `async fn`")))
 }
 
-/// The body's inner attributes go before the function, where they mean the same: a closure's block takes none.
+/// The body's inner attributes move before the function, where they mean the same: a closure's block cannot have any.
 fn parse_body(input: ParseStream<'_>, attributes: &mut Vec<Attribute>) -> Result<Group> {
     let braces = match input.parse()? {
         TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => group,
@@ -151,7 +151,7 @@ fn parse_body(input: ParseStream<'_>, attributes: &mut Vec<Attribute>) -> Result
     let (inner, rest): (Vec<Attribute>, _) = split.parse2(braces.stream())?;
     attributes.extend(inner.into_iter().map(|attribute| Attribute { style: AttrStyle::Outer, ..attribute }));
     let mut body = Group::new(Delimiter::Brace, rest);
-    // The compiler takes braces of the handler's own span for a block that could do without them.
+    // With the handler's own span, the compiler would warn of unneeded braces.
     body.set_span(braces.span().resolved_at(Span::mixed_site()));
     Ok(body)
 }
@@ -161,7 +161,7 @@ fn correct_signature(signature: &mut Signature, mistakes: &mut Mistakes) {
         mistakes.add(Error::new(keyword.span, "a handler cannot be `const`: leave the word out"));
     }
     if signature.asyncness.is_none() {
-        mistakes.add(Error::new(signature.fn_token.span, "a guard stands on a handler, which is asynchronous: write `async fn`; a decision within another function is \
+        mistakes.add(Error::new(signature.fn_token.span, "a guard belongs on a handler, which is asynchronous: write `async fn`; to decide within another function, use \
              `token.satisfies(policy!(..))?`"));
         signature.asyncness = Some(Token![async](signature.fn_token.span));
     }
@@ -176,7 +176,7 @@ fn correct_signature(signature: &mut Signature, mistakes: &mut Mistakes) {
     }
 }
 
-/// A guard takes the arguments over, which utoipa would then read as what they are not, and panic.
+/// A guard replaces the arguments, which utoipa would then misread, and panic.
 fn documented_below(attributes: &mut Vec<Attribute>, mistakes: &mut Mistakes) {
     let is_documentation = |attribute: &Attribute| {
         let names: Vec<String> = attribute.path().segments.iter().map(|segment| segment.ident.to_string()).collect();
@@ -191,7 +191,7 @@ fn documented_below(attributes: &mut Vec<Attribute>, mistakes: &mut Mistakes) {
     }
 }
 
-/// `token.satisfies(policy!(..));`: a decision that nothing waits for refuses nothing.
+/// `token.satisfies(policy!(..));`: an unused decision refuses nothing.
 fn dropped_decisions(body: TokenStream, mistakes: &mut Mistakes) {
     let tokens: Vec<TokenTree> = body.into_iter().collect();
     let mut statement = 0;
@@ -205,7 +205,7 @@ fn dropped_decisions(body: TokenStream, mistakes: &mut Mistakes) {
                 }
             }
             TokenTree::Punct(_) if is(index, ';') => statement = index + 1,
-            // `.ok()` behind it drops it just so.
+            // `.ok()` after it drops it as well.
             TokenTree::Ident(word)
                 if word == "satisfies"
                     && index > 0
@@ -223,7 +223,7 @@ fn dropped_decisions(body: TokenStream, mistakes: &mut Mistakes) {
                 if takes_policy(tokens.get(index + 1)) && !tokens[statement..index].iter().any(keeps) {
                     mistakes.add(Error::new(
                         word.span(),
-                        "the decision is dropped, and refuses nothing: write `?` behind it, as in \
+                        "the decision is dropped, and refuses nothing: write `?` after it, as in \
                          `token.satisfies(policy!(..))?;`",
                     ));
                 }
@@ -247,7 +247,7 @@ fn takes_policy(arguments: Option<&TokenTree>) -> bool {
     words.last().is_some_and(|word| word == "policy" || word == word.to_uppercase())
 }
 
-/// `()` is no `Responder`, but `Result<(), Error>` is, and with it what a guard answers.
+/// `()` is not a `Responder`, but `Result<(), Error>` is, and therefore a guard's answer.
 fn refuse_unit(signature: &Signature, mistakes: &mut Mistakes) {
     const MESSAGE: &str = "a handler answers: write `-> impl Responder`, or `-> Result<(), Error>` for an empty answer";
     match &signature.output {

@@ -1,8 +1,8 @@
 //! The attributes of `oauth-runtime`, which re-exports them: depend on that crate.
 //!
-//! Imports run one way: `attribute.rs` is what an attribute does, `expand.rs` writes the guarded handler, `check.rs` says
-//! what a policy means, `parse.rs` reads it, and `syntax.rs` has its types and tables. A mistake in any of them is one error
-//! at the token that is wrong, and its text says what to write.
+//! Imports run one way: `attribute.rs` implements the attributes, `expand.rs` writes the guarded handler, `check.rs`
+//! interprets a policy, `parse.rs` reads it, and `syntax.rs` has its types and tables. A mistake in any of them is one
+//! error at the token that is wrong, and its text says what to write.
 #![forbid(unsafe_code)]
 
 mod attribute;
@@ -44,11 +44,11 @@ use guard::Kind;
 /// App::new().service(admin).service(save);
 /// ```
 ///
-/// A request is decided before anything else of it is looked at: first the token (401 where it is missing or not valid),
-/// then the policy (403 where the claims do not meet it, 401 where only the sign-in is too old or too weak), and only then
-/// do the handler's own arguments read their part of the request. So a stranger with a broken body is told 401, not 400.
+/// A request is decided before anything else of it is looked at: first the token (401 if it is missing or not valid),
+/// then the policy (403 if the claims do not meet it, 401 if only the sign-in is too old or too weak), and only then do
+/// the handler's own arguments read their part of the request. So a stranger with a malformed body gets 401, not 400.
 ///
-/// The guide of `oauth-runtime` has a page, `policies`, that says the same at more length, with recipes.
+/// The page `policies` in the guide of `oauth-runtime` explains this in more detail, with recipes.
 ///
 /// # What to write
 ///
@@ -56,26 +56,27 @@ use guard::Kind;
 ///
 /// | Term | Holds when |
 /// |---|---|
-/// | `verified` | the claim is there, and neither `null` nor `false` |
+/// | `verified` | the claim is present, and neither `null` nor `false` |
 /// | `role = "admin"` | the claim is the value, or an array that contains it |
 /// | `role = ["editor", "admin"]` | the claim is one of the values, or an array that contains one of them |
-/// | `role != "guest"` | the claim is there, of the value's type, and another; or an array without it |
-/// | `level < 3`, `level <= 3`, `level > 3`, `level >= 3` | the claim is a number, and compares so |
+/// | `role != "guest"` | the claim is present, of the value's type, and different; or an array without it |
+/// | `level < 3`, `level <= 3`, `level > 3`, `level >= 3` | the claim is a number, and compares like this |
 /// | `all(role = "editor", verified)` | each of these holds |
 /// | `any(role = "editor", level > 3)` | at least one of these holds |
 /// | `not(role = "guest")` | this one does not hold, and is known not to |
 /// | `sub = path.owner` | the claim is the route's parameter `{owner}`, percent-decoded; also in a list and after `!=` |
-/// | `dyn tenant = "x"` | the same of a claim that the type in [`claims!`](macro@claims) does not have; before any term |
-/// | `sub = dyn path.owner` | the same, of a route that is stated elsewhere |
+/// | `dyn tenant = "x"` | the same for a claim that the type in [`claims!`](macro@claims) does not have; before any
+/// term |
+/// | `sub = dyn path.owner` | the same, for a route that is stated elsewhere |
 /// | `realm_access.roles = "admin"` | the claim `roles` within the object `realm_access`, however deep |
-/// | `"https://example.com/role" = "admin"` | a claim whose name is no word; also between dots |
+/// | `"https://example.com/role" = "admin"` | a claim whose name is not a word; also between dots |
 /// | `scope = "notes:read notes:write"` | the token's scope has every one of these, in any order |
 /// | `fresh = "5m"` | the person signed in at most this long ago, by `auth_time`; in `s`, `m`, `h` or `d` |
 /// | `acr = "mfa"`, `acr = ["mfa", "hwk"]` | the person signed in in this way, or one of these, by `acr` |
-/// | `crate = "path"` | no term: the name under which the application knows `oauth-runtime`, where that is another |
+/// | `crate = "path"` | not a term: the name under which the application knows `oauth-runtime`, if it is another |
 ///
 /// A value is a string, an integer from `i64::MIN` to `u64::MAX`, a finite floating-point number, `true`, `false`, or
-/// `path.` and a parameter of the route. `<` and its like take a number.
+/// `path.` and a parameter of the route. `<`, `<=`, `>` and `>=` take a number.
 ///
 /// A claim's name is a word, Rust's own words included (`type = "person"`), or any text in quotes. In quotes it is always
 /// a plain claim: `"scope" = "a"` compares the claim's whole text, and `"all" = 1` is a claim that happens to be named
@@ -83,14 +84,14 @@ use guard::Kind;
 ///
 /// # What holds, and what does not
 ///
-/// A term is *true*, *false* or *unknown*, and **only true lets a request in**.
+/// A term is *true*, *false* or *unknown*, and **only true admits a request**.
 ///
 /// - A claim that is **absent**, or of **another JSON type** than the value, is unknown: `level = 3` does not hold for the
-///   string `"3"`, and neither does `level != 3`. Presence alone (`verified`) takes absence for an answer: false.
-/// - `all`, `any` and `not` keep to **Kleene's logic**: unknown stays unknown unless the other side decides. So
-///   `not(role = "guest")` refuses a token without a role, and `not(suspended)` lets one in that says nothing of it.
-/// - An **array** is searched for the value, one level deep; if it is not in there, that is false, and unknown where an
-///   element is of another type. `<` and its like are unknown for an array.
+///   string `"3"`, and neither does `level != 3`. Only for presence (`verified`) an absent claim is an answer: false.
+/// - `all`, `any` and `not` follow **Kleene's logic**: unknown stays unknown unless the other side decides. So
+///   `not(role = "guest")` refuses a token without a role, and `not(suspended)` admits one without that claim.
+/// - An **array** is searched for the value, one level deep; if it is not in there, the term is false, or unknown if an
+///   element is of another type. `<`, `<=`, `>` and `>=` are unknown for an array.
 /// - **Numbers** compare exactly: `3` equals `3.0`, and two integers beyond the precision of a double stay different.
 /// - **Strings** compare byte for byte, case included.
 /// - A **parameter** is compared with a string as text, with an integer by its usual decimal digits. A number in another form,
@@ -98,8 +99,9 @@ use guard::Kind;
 ///
 /// # Patterns
 ///
-/// Where the application's `authenticate` answers a type of its own, a guard can be a Rust pattern over it, with `if` for
-/// what a pattern cannot say. It stands alone; what is not in the type goes into a guard of its own.
+/// If the application's `authenticate` returns a type of its own, a guard can be a Rust pattern over it, with `if` for
+/// what a pattern cannot express. A pattern cannot be mixed with terms: write conditions on anything outside the type
+/// as another guard.
 ///
 /// ```
 /// use actix_web::{Responder, get, web};
@@ -132,7 +134,7 @@ use guard::Kind;
 ///
 /// # Several guards
 ///
-/// Each attribute is a guard of its own, all must hold, and they decide from the top down:
+/// Each attribute is a separate guard, all must hold, and they decide from the top down:
 ///
 /// ```
 /// # use actix_web::{Responder, get};
@@ -148,28 +150,28 @@ use guard::Kind;
 ///
 /// # Where to write it
 ///
-/// On an `async fn` that actix-web takes as a handler, an associated function included. Above the route attribute is the
-/// habit, who before where; below works as well. An attribute that rewrites the handler's arguments, or that wants to
-/// see them (`#[tracing::instrument]`), goes above this one.
+/// On an `async fn` that actix-web accepts as a handler, including associated functions. The usual place is above the
+/// route attribute; below works as well. An attribute that rewrites the handler's arguments, or needs to see them
+/// (`#[tracing::instrument]`), goes above this one.
 ///
 /// # What it refuses
 ///
-/// What is refused does not compile; no mistake leaves a handler open. Refused are
+/// What is refused does not compile; no mistake leaves a handler open. These are refused:
 ///
 /// - an empty policy, an empty list, an empty name, an empty condition, and `not` of several terms;
-/// - the same term twice, the same value twice in a list, or the same claim twice after `=` where no `all(..)` or `any(..)`
-///   says that both are meant;
-/// - values that are no literals (`role = ADMIN`), and literals that JSON does not have (`b"x"`, `'c'`, `3u8`);
-/// - `<` and its like with anything but a number, `!=` with a list;
+/// - the same term twice, the same value twice in a list, or the same claim twice after `=` unless `all(..)` or
+///   `any(..)` says that both are meant;
+/// - values that are not literals (`role = ADMIN`), and literals that JSON does not have (`b"x"`, `'c'`, `3u8`);
+/// - `<`, `<=`, `>` or `>=` with anything but a number, `!=` with a list;
 /// - scopes with characters that [RFC 6749] does not allow, or with a scope twice; times without a unit; ways to sign in
 ///   with a space;
-/// - a parameter that the route below does not have, or without a route in sight: `dyn path.owner` says that it is found at run
-///   time; and one in quotes;
-/// - where [`claims!`](macro@claims) binds the crate to a type: what can never hold, or always holds, of that type;
-/// - a pattern that cannot fail, or a condition that asks nothing of the claims, since it would let everybody in; a name in
-///   capitals that is no variant or constant; a string literal in a pattern; a pattern beside terms;
+/// - a parameter that the route below does not have, or that has no visible route (`dyn path.owner` looks it up at run
+///   time), and a parameter in quotes;
+/// - if [`claims!`](macro@claims) binds the crate to a type: what can never hold, or always holds, for that type;
+/// - a pattern that cannot fail, or a condition that asks nothing of the claims, since it would admit everyone; a
+///   capitalized name that is not a variant or constant; a string literal in a pattern; a pattern beside terms;
 /// - anything but an `async fn` with a body; `self`, `impl Trait` and `cfg` in its arguments, since they are rewritten;
-///   more arguments than actix-web takes; and a function that answers nothing, as actix-web does itself.
+///   more arguments than actix-web takes; and a function that returns nothing, which actix-web refuses as well.
 ///
 /// ```compile_fail
 /// # use actix_web::{Responder, get};
@@ -182,13 +184,13 @@ use guard::Kind;
 /// }
 /// ```
 ///
-/// Where an argument is no extractor, the compiler says that `FromRequest` is not implemented for its type, and points at
-/// the handler's arguments.
+/// If an argument is not an extractor, the compiler says that `FromRequest` is not implemented for its type, and points
+/// at the handler's arguments.
 ///
 /// # No claim at all
 ///
-/// `#[require_claim]` alone is refused: it reads like a policy that somebody forgot to finish. Where any valid token is
-/// enough, write [`#[require_token]`](macro@require_token), which says so.
+/// `#[require_claim]` alone is refused: it looks like an unfinished policy. If any valid token is enough, write
+/// [`#[require_token]`](macro@require_token), which says so.
 ///
 /// [RFC 6749]: https://www.rfc-editor.org/rfc/rfc6749#section-3.3
 #[proc_macro_attribute]
@@ -213,9 +215,9 @@ pub fn require_claim(policy: proc_macro::TokenStream, handler: proc_macro::Token
 ///
 /// # Any valid token is one of a third party, too
 ///
-/// Where the builder has allowed it the service's own audience, a client of somebody else gets in with the token of a user, and
-/// the handler reads all claims of that user, those that are sealed in the token included. What it answers with is then told to
-/// that client. Ask for the scope that a claim is for:
+/// If the builder allows a third party's client the service's own audience, that client is admitted with the token of a
+/// user, and the handler reads all claims of that user, even those that are sealed in the token. Its answer then
+/// reveals them to that client. Check for the scope that releases a claim:
 ///
 /// ```
 /// use actix_web::{Responder, get, web::Json};
@@ -236,9 +238,8 @@ pub fn require_claim(policy: proc_macro::TokenStream, handler: proc_macro::Token
 ///
 /// `/userinfo` does so by itself, for the claims that each granted scope releases.
 ///
-/// In all else it is [`#[require_claim(..)]`](macro@require_claim), of which it could be the empty form, but for what a
-/// reader would make of that: an attribute of that name without a claim looks unfinished, and this one does not. Its only
-/// argument is `crate = "path"`.
+/// Otherwise it works like [`#[require_claim(..)]`](macro@require_claim). It is not the empty form of that attribute,
+/// since an attribute of that name without a claim would look unfinished. Its only argument is `crate = "path"`.
 #[proc_macro_attribute]
 pub fn require_token(arguments: proc_macro::TokenStream, handler: proc_macro::TokenStream) -> proc_macro::TokenStream {
     attribute::guard(Kind::Token, arguments.into(), handler.into()).into()
@@ -254,14 +255,14 @@ pub fn require_token(arguments: proc_macro::TokenStream, handler: proc_macro::To
 /// # let _ = EDITORS;
 /// ```
 ///
-/// The language is that of [`#[require_claim(..)]`](macro@require_claim), but for `path.*`: a value has no route whose
-/// parameters it could speak of, and such a term is refused.
+/// The language is that of [`#[require_claim(..)]`](macro@require_claim), except for `path.*`: a value has no route, so
+/// such a term is refused.
 #[proc_macro]
 pub fn policy(policy: proc_macro::TokenStream) -> proc_macro::TokenStream {
     attribute::policy(policy.into()).into()
 }
 
-/// Says that a handler is open to all: to the policy map, and to the check that finds the handlers without a guard.
+/// Marks a handler as open to all, for the policy map and for the check that finds handlers without a guard.
 ///
 /// ```
 /// use actix_web::{App, Responder, get};
@@ -276,14 +277,14 @@ pub fn policy(policy: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// App::new().service(welcome);
 /// ```
 ///
-/// Its only argument is `crate = "path"`. It cannot stand with another guard.
+/// Its only argument is `crate = "path"`. It cannot be combined with another guard.
 #[proc_macro_attribute]
 pub fn public(arguments: proc_macro::TokenStream, handler: proc_macro::TokenStream) -> proc_macro::TokenStream {
     attribute::guard(Kind::Public, arguments.into(), handler.into()).into()
 }
 
-/// Says what a type looks like in a token, so that guards can be checked against it: on the type of an application's claims,
-/// and on each type of its own in there.
+/// Describes how a type looks in a token, so that guards can be checked against it: write it on the type of an
+/// application's claims, and on each of its own types in there.
 ///
 /// ```
 /// use oauth_runtime::{Claims, rule::Shaped};
@@ -301,10 +302,10 @@ pub fn public(arguments: proc_macro::TokenStream, handler: proc_macro::TokenStre
 /// ```
 ///
 /// It reads serde's attributes as `Serialize` does: `rename`, `rename_all`, `rename_all_fields`, `flatten`, `default`, `skip`,
-/// `skip_serializing_if`, `transparent`, `into`, and the four ways to tag an enum. Where serde does not say it, the author does:
-/// `#[claims(as = String)]` on a field whose type is of another crate, or that a function of the author's writes (`with`),
-/// names a type that is written in the same way; `#[claims(as = serde_json::Value)]` is anything. `#[claims(crate = "path")]`
-/// on the type says under which name oauth-runtime is known.
+/// `skip_serializing_if`, `transparent`, `into`, and the four ways to tag an enum. Where serde's attributes are not
+/// enough, add your own: `#[claims(as = String)]`, on a field whose type is from another crate or that a function of
+/// yours writes (`with`), names a type that is serialized in the same way; `#[claims(as = serde_json::Value)]` means
+/// anything. `#[claims(crate = "path")]` on the type gives the name under which oauth-runtime is known.
 ///
 /// [`claims!`](macro@claims) binds the guards of a crate to it.
 #[proc_macro_derive(Claims, attributes(claims, serde))]
@@ -330,13 +331,13 @@ pub fn derive_claims(input: proc_macro::TokenStream) -> proc_macro::TokenStream 
 /// # fn main() {}
 /// ```
 ///
-/// From then on each term of each guard and `policy!(..)` of the crate is compared with it when the crate is compiled: a
-/// claim that there is not, a value that it never has, a term that always holds, and `Claims<T>` or a pattern of another type
-/// are errors. Several types may be named, `claims!(User, Robot)`; a term then has to make sense for one of them. With
-/// `scope = [..]` and `acr = [..]` the scopes and the ways to sign in are declared too. A crate that has guards of its own
-/// names the type at its own root: `claims!(accounts::User);`.
+/// From then on, each term of each guard and `policy!(..)` of the crate is compared with it at compile time: a claim
+/// that does not exist, a value that it never has, a term that always holds, and `Claims<T>` or a pattern of another
+/// type are errors. Several types may be named, `claims!(User, Robot)`; a term then has to make sense for one of them.
+/// `scope = [..]` and `acr = [..]` declare the scopes and the ways to sign in, too. Another crate with guards names the
+/// type at its own root: `claims!(accounts::User);`.
 ///
-/// Nothing of it is there at run time.
+/// It has no effect at run time.
 ///
 /// ```compile_fail
 /// # use actix_web::{Responder, get};

@@ -1,4 +1,4 @@
-//! The mark that a guard leaves in its own arguments, when it goes last of a stack.
+//! The mark that a guard leaves in its own arguments when it moves to the end of a stack.
 //!
 //! A user can write it too. So it only says that the order is right already, and no mark leaves a guard out.
 
@@ -9,7 +9,7 @@ use syn::{Attribute, Meta};
 pub(crate) fn take_mark(arguments: TokenStream) -> (TokenStream, bool) {
     let mut tokens = arguments.clone().into_iter();
     match (tokens.next(), tokens.next()) {
-        // No policy begins so.
+        // No policy begins like this.
         (Some(TokenTree::Punct(at)), Some(TokenTree::Ident(word))) if at.as_char() == '@' && word == "stacked" => {
             (tokens.collect(), true)
         }

@@ -10,7 +10,7 @@ pub(crate) fn near<'a>(written: &str, words: impl IntoIterator<Item = &'a str>) 
         .map(|(_, word)| word)
 }
 
-/// How many characters have to be put in, taken out, changed, or swapped with a neighbour.
+/// How many characters have to be inserted, removed, changed, or swapped with a neighbour.
 fn distance(one: &str, other: &str) -> usize {
     let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
     let mut rows: Vec<Vec<usize>> = vec![(0..=other.len()).collect()];

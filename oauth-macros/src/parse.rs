@@ -50,7 +50,7 @@ impl PolicyArguments {
 fn term_beside_pattern(input: ParseStream<'_>) -> Error {
     Error::new(
         input.span(),
-        "a pattern stands alone: write this as a second guard, `#[require_claim(..)]`, below the first",
+        "a pattern has to be the whole guard: write this as a second guard, `#[require_claim(..)]`, below the first",
     )
 }
 
@@ -71,7 +71,7 @@ impl Parse for BareArguments {
 
 const QUOTED_CRATE: &str = ", or quote a claim of this name: `\"crate\"`";
 
-/// `crate = "path"`; where claims are named, there is something else to write.
+/// `crate = "path"`; `or_else` is the alternative where claims are named.
 fn parse_runtime(input: ParseStream<'_>, runtime: &mut Option<Path>, or_else: &str) -> Result<()> {
     const CURE: &str = "write `crate = \"my_name_for_oauth_runtime\"`";
     let keyword: Token![crate] = input.parse()?;

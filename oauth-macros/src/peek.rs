@@ -1,4 +1,4 @@
-//! What stands ahead in a policy, looked at without being read.
+//! Looks ahead in a policy without consuming anything.
 
 use proc_macro2::{Delimiter, Ident, Spacing, Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -8,7 +8,7 @@ use syn::{Lit, LitStr, Path, Token, token};
 
 use crate::syntax::COMBINATORS;
 
-/// Whether a Rust pattern begins here, and no term: a struct, a variant, a binding of one.
+/// Whether a Rust pattern begins here, rather than a term: a struct, a variant, or a binding of one.
 pub(crate) fn begins_pattern(input: ParseStream<'_>) -> bool {
     if input.peek(Token![|]) || input.peek(Token![&]) && !input.peek(Token![&&]) {
         return true;
@@ -24,7 +24,7 @@ pub(crate) fn begins_pattern(input: ParseStream<'_>) -> bool {
     let is_type = |path: &Path| {
         path.segments.last().is_some_and(|last| last.ident.to_string().starts_with(|first: char| first.is_uppercase()))
     };
-    // `Any(..)` is misspelt, and `any { .. }` is no type.
+    // `Any(..)` is a misspelling, and `any { .. }` is not a type.
     let is_word = |word: &Ident| COMBINATORS.iter().any(|(known, ..)| word.to_string().eq_ignore_ascii_case(known));
     if path.get_ident().is_some_and(is_word) {
         return false;

@@ -1,4 +1,4 @@
-//! What a policy means once it is checked: the rule that the handler carries.
+//! The meaning of a checked policy: the rule of the handler.
 
 use std::cmp::Ordering;
 
@@ -6,7 +6,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 
 use crate::syntax::{ACR, FRESH, SCOPE};
 
-/// The mirror of `oauth_runtime::rule::Rule`, but for patterns.
+/// The mirror of `oauth_runtime::rule::Rule`, except for patterns.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Rule {
     Public,
@@ -16,7 +16,7 @@ pub(crate) enum Rule {
     Not(Box<Rule>),
     Claim(Vec<String>, Test),
     Scope(Vec<String>),
-    /// Seconds.
+    /// In seconds.
     Fresh(u64),
     Acr(Vec<String>),
 }
@@ -47,7 +47,7 @@ pub(crate) enum Value {
     Parameter(String),
 }
 
-/// The values of two demands as one list, where no value meets both.
+/// The values of two tests as one list, if no value meets both.
 pub(crate) fn either(one: &Test, other: &Test) -> Option<String> {
     let (one, other) = (one.values(), other.values());
     let is_shared = |value: &Value| other.iter().any(|it| it.matches(value));
@@ -57,7 +57,7 @@ pub(crate) fn either(one: &Test, other: &Test) -> Option<String> {
 }
 
 impl Test {
-    /// Those of which one is demanded.
+    /// The values of which one is demanded.
     pub(crate) fn values(&self) -> &[Value] {
         match self {
             Test::Equals(value) => std::slice::from_ref(value),
@@ -66,7 +66,7 @@ impl Test {
         }
     }
 
-    /// Those that it names.
+    /// The values that it names.
     pub(crate) fn named(&self) -> &[Value] {
         match self {
             Test::Equals(value) | Test::Differs(value) | Test::Orders(_, value) => std::slice::from_ref(value),
@@ -80,23 +80,23 @@ impl Test {
 pub(crate) struct Parameter {
     pub(crate) name: String,
     pub(crate) tokens: TokenStream,
-    /// `dyn path.owner`: of a route that is stated elsewhere.
+    /// `dyn path.owner`: the route is stated elsewhere.
     pub(crate) is_dynamic: bool,
 }
 
-/// One of the terms that stand together, those of conditions of the same sort among them.
+/// One of several terms that apply together, including those of nested conditions of the same sort.
 #[derive(Clone)]
 pub(crate) struct Part {
     pub(crate) rule: Rule,
     pub(crate) first: Span,
     pub(crate) last: Span,
-    /// `dyn name`: it is not for the compiler.
+    /// `dyn name`: the compiler does not check it.
     pub(crate) is_dynamic: bool,
-    /// Which of the terms it is, or is within.
+    /// The number of its term, or of the one around it.
     pub(crate) within: usize,
 }
 
-/// What the compiler compares with the type of the crate's claims, and where it says that it does not fit.
+/// What the compiler compares with the type of the crate's claims, and the place for its message.
 pub(crate) struct Check {
     pub(crate) asks: Asks,
     pub(crate) first: Span,
@@ -104,7 +104,7 @@ pub(crate) struct Check {
 }
 
 pub(crate) enum Asks {
-    /// Whether this term can hold, and need not: which it is, counted from the first.
+    /// Whether this term, counted from the first, can hold and can fail.
     Term(usize),
     /// Whether the claim of this name can be of one of these kinds, for which no term of an `any(..)` holds.
     Any(Vec<String>, Vec<Kind>),
@@ -112,7 +112,7 @@ pub(crate) enum Asks {
     Together(Vec<String>, Vec<Kind>, String),
 }
 
-/// A kind of value, within which each of some terms says the same. The mirror of `oauth_runtime::rule::Kind`.
+/// A kind of value, for all of which each term gives the same answer. The mirror of `oauth_runtime::rule::Kind`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Kind {
     /// Not there, or `null`.
@@ -126,7 +126,7 @@ pub(crate) enum Kind {
     /// The numbers above the one and below the other.
     Between(Option<Value>, Option<Value>),
     Object,
-    /// Of values of these kinds.
+    /// A list of values of these kinds.
     List(Vec<Kind>),
 }
 
@@ -138,7 +138,7 @@ pub(crate) fn path(name: &[String]) -> String {
     segments.collect::<Vec<_>>().join(".")
 }
 
-/// What is no claim's name without quotes.
+/// Words that are claims' names only in quotes.
 const WORDS: [&str; 7] = [SCOPE, FRESH, ACR, "path", "all", "any", "not"];
 
 impl Rule {
@@ -172,7 +172,7 @@ impl Rule {
         }
     }
 
-    /// What it asks of claims, wherever in it.
+    /// All tests of claims in it.
     pub(crate) fn tests(&self) -> Vec<&Test> {
         match self {
             Rule::All(rules) | Rule::Any(rules) => rules.iter().flat_map(Rule::tests).collect(),
@@ -213,7 +213,7 @@ impl Value {
         }
     }
 
-    /// Whether the two let the same tokens in: the runtime holds 3 and 3.0 to be one number.
+    /// Whether the two admit the same tokens: to the runtime, 3 and 3.0 are equal.
     pub(crate) fn matches(&self, other: &Value) -> bool {
         match (self, other) {
             (Value::Int(_), Value::Float(_)) | (Value::Float(_), Value::Int(_)) => self.order(other) == Ordering::Equal,
@@ -221,20 +221,20 @@ impl Value {
         }
     }
 
-    /// Of numbers, without rounding.
+    /// Compares numbers without rounding.
     pub(crate) fn order(&self, other: &Value) -> Ordering {
         match (self, other) {
             (Value::Int(one), Value::Int(other)) => one.cmp(other),
             (Value::Float(one), Value::Float(other)) => one.partial_cmp(other).unwrap_or(Ordering::Equal),
             (Value::Float(float), Value::Int(int)) => compare(*float, *int),
             (Value::Int(int), Value::Float(float)) => compare(*float, *int).reverse(),
-            // No number.
+            // Not numbers.
             _ => Ordering::Equal,
         }
     }
 }
 
-/// What is beyond the integers of claims is cut to what is still beyond them.
+/// A float beyond the integers of claims is clamped to one just beyond them.
 fn compare(float: f64, int: i128) -> Ordering {
     match (float.floor() as i128).cmp(&int) {
         Ordering::Equal if float.fract() != 0.0 => Ordering::Greater,

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! policy  = term , ..                        all of them hold
-//! term    = name                             the claim is there; `dyn name` where the type does not have it
+//! term = name the claim is present; `dyn name` if the type does not have it
 //!         | name operator value              operators: the table OPERATORS
 //!         | combinator ( term , .. )         combinators: the table COMBINATORS
 //!         | crate = "path"
@@ -34,7 +34,7 @@ pub(crate) enum Policy {
 #[derive(Default)]
 pub(crate) struct BareArguments {
     pub(crate) runtime: Option<Path>,
-    /// What follows and should not be there.
+    /// Unexpected tokens that follow.
     pub(crate) rest: TokenStream,
 }
 
@@ -51,7 +51,7 @@ pub(crate) enum Term {
 
 /// A claim's name, or several that lead into it.
 pub(crate) struct Name {
-    /// `dyn name`: it is none of the claims' type.
+    /// `dyn name`: the type of the claims does not have it.
     pub(crate) is_dynamic: bool,
     pub(crate) segments: Vec<Segment>,
     pub(crate) tokens: TokenStream,
@@ -66,9 +66,9 @@ pub(crate) struct Segment {
 pub(crate) enum Predicate {
     /// `claim`
     Present,
-    /// `claim = value` and the like
+    /// `claim = value`, or another comparison
     Compares(Operator, TokenStream, Operands),
-    /// `claim(..)`: no claim is written so; the error depends on the name.
+    /// `claim(..)`: not valid; the error depends on the name.
     Called(TokenStream),
 }
 
@@ -110,8 +110,8 @@ pub(crate) enum Combinator {
     Not,
 }
 
-/// What may stand after a claim's name: how it is written, and examples of what may follow it. The parser reads this table
-/// and so do its diagnostics: an operator that is added here is understood and offered.
+/// What may follow a claim's name: how it is written, and examples of operands. The parser and its diagnostics read
+/// this table: an operator that is added here is understood and suggested.
 pub(crate) const OPERATORS: [(&str, Operator, &[&str]); 6] = [
     ("=", Operator::Equals, &["\"value\"", "[\"one\", \"other\"]"]),
     ("!=", Operator::Differs, &["\"value\""]),
@@ -121,7 +121,7 @@ pub(crate) const OPERATORS: [(&str, Operator, &[&str]); 6] = [
     (">=", Operator::AtLeast, &["3"]),
 ];
 
-/// What other languages call the operators.
+/// Names of the operators in other languages.
 pub(crate) const OPERATOR_WORDS: [(&str, Operator); 14] = [
     ("in", Operator::Equals),
     ("is", Operator::Equals),
@@ -139,14 +139,14 @@ pub(crate) const OPERATOR_WORDS: [(&str, Operator); 14] = [
     ("ge", Operator::AtLeast),
 ];
 
-/// What may stand around terms: the word, and an example.
+/// What may enclose terms: the word, and an example.
 pub(crate) const COMBINATORS: [(&str, Combinator, &str); 3] = [
     ("all", Combinator::All, "all(role = \"editor\", verified)"),
     ("any", Combinator::Any, "any(role = \"editor\", level > 3)"),
     ("not", Combinator::Not, "not(role = \"guest\")"),
 ];
 
-/// What other languages call the conditions.
+/// Names of the combinators in other languages.
 pub(crate) const COMBINATOR_WORDS: [(&str, Combinator); 10] = [
     ("and", Combinator::All),
     ("both", Combinator::All),
@@ -160,7 +160,7 @@ pub(crate) const COMBINATOR_WORDS: [(&str, Combinator); 10] = [
     ("none", Combinator::Not),
 ];
 
-/// Not a claim like others: its one string is a list of scopes.
+/// Not a claim like others: its string is a list of scopes.
 pub(crate) const SCOPE: &str = "scope";
 /// How long ago the person signed in.
 pub(crate) const FRESH: &str = "fresh";
@@ -168,7 +168,7 @@ pub(crate) const FRESH: &str = "fresh";
 pub(crate) const ACR: &str = "acr";
 /// The names with a meaning of their own.
 pub(crate) const WORDS: [&str; 3] = [SCOPE, FRESH, ACR];
-/// Where a route's parameters are.
+/// The prefix of a route's parameters.
 pub(crate) const PATH: &str = "path";
 
 impl Default for Policy {
@@ -212,7 +212,7 @@ impl Name {
         matches!(self.segments.as_slice(), [only] if !only.quoted && only.text == word)
     }
 
-    /// Whether it has a meaning of its own, and is no claim like others.
+    /// Whether it has a meaning of its own, unlike other claims.
     pub(crate) fn is_word(&self) -> bool {
         WORDS.iter().any(|word| self.is(word))
     }
@@ -247,7 +247,7 @@ impl Operand {
 }
 
 impl Literal {
-    /// At its minus too.
+    /// Includes its minus sign.
     pub(crate) fn error(&self, message: impl fmt::Display) -> Error {
         let Literal { minus, lit } = self;
         Error::new_spanned(quote!(#minus #lit), message)
@@ -263,7 +263,7 @@ impl Literal {
 mod tests {
     use super::*;
 
-    /// The documentation of the macro has what the parser knows.
+    /// The documentation of the macro has everything that the parser knows.
     #[test]
     fn every_operator_combinator_and_word_is_documented() {
         let (source, _) = include_str!("lib.rs").split_once("pub fn require_claim").expect("the macro");

@@ -49,7 +49,7 @@ pub struct Event {
     /// Which client, by its `client_id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
-    /// Which grant: all that comes of one code has the same. It is the id for
+    /// Which grant: everything issued from one code has the same. It is the id for
     /// [`OAuthService::revoke_grant`](crate::OAuthService::revoke_grant).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant: Option<String>,

@@ -13,7 +13,7 @@
 //!     "Admin access granted!"
 //! }
 //!
-//! /// For browsers: a user who is not signed in gets the sign-in page first.
+//! /// For browsers: one that is not signed in gets the sign-in page first.
 //! #[get("")]
 //! async fn home(Claims(user): Claims<Value>) -> impl Responder {
 //!     web::Json(user)

@@ -39,7 +39,7 @@ pub use written::{Policy, Route};
 
 /// What one `#[require_claim(..)]` demands.
 ///
-/// Printed, it is in normal form: two policies that differ in nothing but order, spelling or nesting read the same.
+/// Printed, it is in normal form: two policies that differ only in order, spelling or nesting read the same.
 ///
 /// ```
 /// use oauth_runtime::rule::{Decision, Facts, Rule, Test, Value};

@@ -128,7 +128,7 @@ pub(crate) struct Sealer {
     issuer: String,
 }
 
-/// A value taken out of its envelope.
+/// A value that was opened.
 #[derive(Debug)]
 pub(crate) struct Opened<T> {
     pub(crate) value: T,

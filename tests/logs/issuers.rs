@@ -43,7 +43,7 @@ async fn c48_the_log_says_why_there_are_no_keys_and_what_to_change() {
         ),
         ("no-address", json!({}), "has no jwks_uri"),
         ("plain", json!({ "jwks_uri": "http://idp.example/keys" }), "must be at an https address"),
-        ("no-keys", json!({ "jwks_uri": "/keys" }), "there is no key at"),
+        ("no-keys", json!({ "jwks_uri": "/keys" }), "there is no usable key at"),
         ("lost", json!({ "jwks_uri": "/nothing" }), "there is nothing at"),
     ];
     for (name, metadata, cure) in rows {

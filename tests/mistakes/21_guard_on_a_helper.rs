@@ -3,7 +3,7 @@
 //! There is no request where it is called, so there is no token to decide by. The author must learn that it is about
 //! the guard.
 // caught: compiler
-// says: a guard stands on a handler
+// says: a guard belongs on a handler
 
 use actix_web::web::Data;
 use oauth_runtime::require_claim;

@@ -2,7 +2,7 @@
 //!
 //! It is a new name that takes every role, so the guard asks for the level alone.
 // caught: compiler
-// says: nothing asks for it
+// says: is bound but never used
 
 use actix_web::{Responder, get};
 use oauth_runtime::require_claim;

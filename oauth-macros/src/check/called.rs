@@ -1,4 +1,4 @@
-//! `role(..)`: no term is written so, and the name says what was meant.
+//! `role(..)`: this is not a term, and the name tells what was meant.
 
 use proc_macro2::TokenStream;
 use syn::{Error, Lit};
@@ -7,7 +7,7 @@ use crate::forms::{any_of, combinators};
 use crate::near::near;
 use crate::syntax::{COMBINATOR_WORDS, COMBINATORS, Name, OPERATOR_WORDS, Segment};
 
-/// `role("admin")`: no word of the language, or none that takes what is in the parentheses.
+/// `role("admin")`: not a word of the language, or one that does not take what is in the parentheses.
 pub(super) fn called(name: &Name, inside: &TokenStream) -> Error {
     let shown = name.shown();
     let words = COMBINATORS.iter().map(|(word, ..)| *word);
@@ -23,19 +23,19 @@ pub(super) fn called(name: &Name, inside: &TokenStream) -> Error {
         known.map(|(_, combinator)| combinator.word()).or_else(|| near(&only.text, words))
     });
     let message = if name.is_word() {
-        format!("`{shown}(..)` is no term: write {}", any_of(name))
+        format!("`{shown}(..)` is not a term: write {}", any_of(name))
     } else if inner.is_empty() {
-        format!("`{shown}()` is no term: write `{shown}` alone (the claim is there)")
+        format!("`{shown}()` is not a term: write `{shown}` alone (the claim is there)")
     } else if let Some(term) = method(name, &inner) {
-        format!("`{shown}(..)` is no term: write `{term}`")
+        format!("`{shown}(..)` is not a term: write `{term}`")
     } else if one_literal {
-        format!("`{shown}(..)` is no term: write `{shown} = {inner}`")
+        format!("`{shown}(..)` is not a term: write `{shown} = {inner}`")
     } else if let Some(quoted) = quoted {
         format!("in quotes this is a claim's name: write `{}(..)` without them", quoted.text)
     } else if let Some((word, _, example)) = COMBINATORS.iter().find(|(word, ..)| Some(*word) == meant) {
-        format!("`{shown}(..)` is no condition, did you mean `{word}(..)`, as in `{example}`?")
+        format!("`{shown}(..)` is not a condition, did you mean `{word}(..)`, as in `{example}`?")
     } else {
-        format!("`{shown}(..)` is no condition: there are {}", combinators())
+        format!("`{shown}(..)` is not a condition: there are {}", combinators())
     };
     name.error(message)
 }

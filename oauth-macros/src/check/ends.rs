@@ -1,4 +1,4 @@
-//! Where a term stands.
+//! The place of a term in the source.
 
 use proc_macro2::Span;
 use quote::ToTokens as _;
@@ -14,7 +14,7 @@ pub(super) fn span(term: &Term) -> (Span, Span) {
     }
 }
 
-/// Whether it speaks of a claim that is none of the claims' type.
+/// Whether it is about a claim that the type of the claims does not have.
 pub(super) fn is_dynamic(term: &Term) -> bool {
     match term {
         Term::Claim { name, .. } => name.is_dynamic,

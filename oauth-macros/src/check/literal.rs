@@ -44,7 +44,7 @@ pub(super) fn literal_value(literal: &Literal) -> Result<Value> {
             wrong(format!("a claim is JSON, which has no such literal as `{written}`: write the string `\"{inner}\"`"))
         }
         Lit::Verbatim(_) | _ => {
-            wrong(format!("`{}` is no literal that a claim can hold: write a string or a number", literal.shown()))
+            wrong(format!("`{}` is not a literal that a claim can hold: write a string or a number", literal.shown()))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Whether a pattern could be what it seems to be.
+//! Whether a pattern can mean what it seems to mean.
 
 use std::collections::HashSet;
 
@@ -18,7 +18,7 @@ use crate::mistakes::Mistakes;
 use crate::near::near;
 use crate::syntax::{PATH, Pattern};
 
-/// Refuses a pattern that could never be what it seems to be. Whether it can fail is for the compiler to say.
+/// Refuses a pattern that cannot mean what it seems to mean. The compiler checks whether it can fail.
 pub(crate) fn pattern(Pattern { pattern, condition }: &Pattern) -> Result<()> {
     let mut checker = PatternChecker::default();
     checker.visit_pat(pattern);
@@ -37,7 +37,7 @@ pub(crate) fn pattern(Pattern { pattern, condition }: &Pattern) -> Result<()> {
 struct PatternChecker {
     mistakes: Mistakes,
     bound: Vec<PatIdent>,
-    /// How to bind what stands in the place that is looked at, and its name.
+    /// How to bind the value at the current place, and its name.
     place: Option<(String, String)>,
 }
 
@@ -92,28 +92,28 @@ fn name(found: &PatIdent) -> String {
     found.ident.unraw().to_string()
 }
 
-/// A binding that no condition asks about is unused, although it reads as if it restricted something.
+/// A binding that no condition uses has no effect, although it looks like a restriction.
 fn unasked(found: &PatIdent) -> Error {
     let name = name(found);
     let message = match &found.subpat {
         Some(_) => {
-            format!("`{name}` is bound, and nothing asks for it: leave `{name} @` out, or write `if` and a condition")
+            format!("`{name}` is bound but never used: leave out `{name} @`, or write `if` and a condition")
         }
         None => format!(
-            "`{name}` is bound, and nothing asks for it: write what it must be, as in `{name}: 3..`, or `if` and a condition"
+            "`{name}` is bound but never used: write what it must be, as in `{name}: 3..`, or `if` and a condition"
         ),
     };
     Error::new(found.ident.span(), message)
 }
 
-/// Whether a name in a pattern has to be that of a variant or a constant: one in capitals. The compiler would take one that
-/// it does not know for a binding, which matches everything.
+/// Whether a name in a pattern must be that of a variant or a constant, since it is capitalized. The compiler would
+/// treat an unknown one as a binding, which matches everything.
 fn is_value(found: &PatIdent) -> bool {
     let is_bare = found.by_ref.is_none() && found.mutability.is_none() && found.subpat.is_none();
     is_bare && !name(found).starts_with(|first: char| first.is_lowercase() || first == '_')
 }
 
-/// The pattern with each name of a value as a path, which is never a binding: where there is no such value, the compiler
+/// The pattern with each name of a value as a path, which is never a binding: if there is no such value, the compiler
 /// says so.
 pub(crate) fn values_as_paths(pattern: &Pat) -> Pat {
     struct Paths;
@@ -130,7 +130,7 @@ pub(crate) fn values_as_paths(pattern: &Pat) -> Pat {
             }
         }
 
-        /// `User { Admin, .. }`: a path does not name the field as well.
+        /// `User { Admin, .. }`: a path does not name the field.
         fn visit_field_pat_mut(&mut self, field: &mut FieldPat) {
             visit_mut::visit_field_pat_mut(self, field);
             if let (Pat::Path(path), None) = (&*field.pat, field.colon_token) {
@@ -144,14 +144,14 @@ pub(crate) fn values_as_paths(pattern: &Pat) -> Pat {
     pattern
 }
 
-/// Whether there is an `A | B` in it of which each looks as if it could fail: together they may still name everything.
+/// Whether it has an `A | B` in which each part seems able to fail: together they may still match everything.
 pub(crate) fn has_alternatives(pattern: &Pat) -> bool {
     struct Alternatives(bool);
 
     impl<'ast> Visit<'ast> for Alternatives {
         fn visit_pat_or(&mut self, found: &'ast PatOr) {
             let paths: HashSet<Option<String>> = found.cases.iter().map(struct_path).collect();
-            // `Staff { .. } | Guest { .. }` may be two variants; of one struct, each speaks for itself.
+            // `Staff { .. } | Guest { .. }` may be two variants; with one struct, each part is checked by itself.
             let are_of_several = paths.len() > 1 && !found.cases.iter().any(is_binding);
             self.0 |= are_of_several || found.cases.iter().all(looks_refutable);
             visit::visit_pat_or(self, found);
@@ -167,7 +167,7 @@ fn struct_path(pattern: &Pat) -> Option<String> {
     if let Pat::Struct(found) = pattern { Some(path_text(&found.path)) } else { None }
 }
 
-/// `_`, or a name that takes whatever there is.
+/// `_`, or a name that matches anything.
 fn is_binding(pattern: &Pat) -> bool {
     matches!(pattern, Pat::Wild(_))
         || matches!(pattern, Pat::Ident(found) if !is_value(found) && found.subpat.is_none())
@@ -194,7 +194,7 @@ fn looks_refutable(pattern: &Pat) -> bool {
     refutable.0
 }
 
-/// Every word in these tokens, those in macros and in parentheses too.
+/// Every word in these tokens, including those in macros and parentheses.
 fn words(tokens: TokenStream) -> HashSet<String> {
     let mut found = HashSet::new();
     for token in tokens {
@@ -213,9 +213,9 @@ fn words(tokens: TokenStream) -> HashSet<String> {
     found
 }
 
-/// Refuses a condition that is the same for all claims.
+/// Refuses a condition with the same result for all claims.
 fn asks_something(condition: &Expr, asked: &HashSet<String>, bound: &[PatIdent]) -> Result<()> {
-    const CURE: &str = "ask something of a field, as in `User { level, .. } if *level > 3`";
+    const CURE: &str = "test a field, as in `User { level, .. } if *level > 3`";
 
     if let Expr::Lit(ExprLit { lit: Lit::Bool(truth), .. }) = condition {
         let (always, admits) = if truth.value { ("always", "everyone") } else { ("never", "no one") };

@@ -1,4 +1,4 @@
-//! Whether a policy's parameters are those of the route.
+//! Whether the route has a policy's parameters.
 
 use syn::{Error, Result};
 
@@ -8,8 +8,8 @@ use crate::near::near;
 use crate::rule::Parameter;
 use crate::syntax::PATH;
 
-/// Refuses a parameter that one of the routes does not have, and one of a route that is not in sight where nothing says that
-/// it is elsewhere.
+/// Refuses a parameter that one of the routes does not have, or any parameter if no route is visible and there is no
+/// `dyn`.
 pub(crate) fn parameters(parameters: &[Parameter], routes: &[Route]) -> Result<()> {
     let mut mistakes = Mistakes::default();
     for Parameter { name, tokens, is_dynamic } in parameters {

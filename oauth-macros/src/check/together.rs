@@ -1,5 +1,5 @@
-//! What terms come to together: whether a value of the claim is left that meets all of them, and whether one is left that meets
-//! none. It is decided over the kinds of values that there are, since of all that is of one kind each term says the same.
+//! The combined effect of terms: whether any value of the claim meets all of them, and whether any meets none. This is
+//! decided over kinds of values, since each term gives the same answer for all values of one kind.
 
 mod kind;
 
@@ -18,18 +18,18 @@ enum Joined {
     Any,
 }
 
-/// Of a list that has to hold as a whole.
+/// The parts of a list of which all must hold.
 pub(crate) fn parts(rules: &[Rule], terms: &[Term]) -> Vec<Part> {
     flat(rules, terms, Joined::All)
 }
 
-/// Of two guards on one handler, of which each has to hold.
+/// Checks two guards on one handler, both of which must hold.
 pub(crate) fn stacked(above: &[Part], below: &[Part]) -> Result<Vec<Check>> {
     let moved = |(parts, within)| <[Part]>::iter(parts).cloned().map(move |part| Part { within, ..part });
     all(&moved((above, 0)).chain(moved((below, 1))).collect::<Vec<_>>())
 }
 
-/// Whether these can hold together; what depends on the type of the claim is left to the compiler.
+/// Checks that these can hold together; the compiler checks what depends on the type of the claim.
 pub(crate) fn all(parts: &[Part]) -> Result<Vec<Check>> {
     let mut checks = Vec::new();
     if let Some(pair) = opposites(parts) {
@@ -51,7 +51,7 @@ pub(crate) fn all(parts: &[Part]) -> Result<Vec<Check>> {
                 && !before.iter().any(|part| part.is_dynamic)
             {
                 let mut holds = kinds_of_all(&rules, &None);
-                // There are too many to try: a list may be right.
+                // There are too many to try: a list may meet them.
                 holds.extend(lists(&rules, &None).is_none().then(|| Kind::List(Vec::new())));
                 let never = if count == 2 { "never both" } else { "never all of them" };
                 let asks = Asks::Together(name.clone(), holds, format!("{never}: {}", cure(before)));
@@ -62,11 +62,11 @@ pub(crate) fn all(parts: &[Part]) -> Result<Vec<Check>> {
     Ok(checks)
 }
 
-/// Whether these hold for all that there is; what depends on the type of the claim is left to the compiler.
+/// Checks that these do not hold for everything; the compiler checks what depends on the type of the claim.
 pub(super) fn any(rules: &[Rule], terms: &[Term], first: Span, last: Span) -> Result<Vec<Check>> {
     let parts = flat(rules, terms, Joined::Any);
     let mut checks = Vec::new();
-    // Of one claim more can be said.
+    // For a single claim there is a better message below.
     if let Some(pair) = opposites(&parts).filter(|pair| subject(&pair[0].rule).is_none()) {
         return Err(asks_nothing(&pair));
     }
@@ -76,7 +76,7 @@ pub(super) fn any(rules: &[Rule], terms: &[Term], first: Span, last: Span) -> Re
                 let rules = rules_of(parts);
                 scenarios(&rules).iter().all(|it| covers(&rules, it))
             };
-            // One that says so by itself is meant.
+            // A term that covers everything by itself is intended.
             if group.iter().any(|part| is_covered(&[part])) {
                 continue;
             }
@@ -94,7 +94,7 @@ pub(super) fn any(rules: &[Rule], terms: &[Term], first: Span, last: Span) -> Re
         {
             let is_left = |kind: &Kind| !rules.iter().any(|rule| decide(rule, kind, &None) == Truth::True);
             let mut left: Vec<Kind> = scalars(&rules, &None).into_iter().filter(is_left).collect();
-            // What a list holds decides: of one nothing is said.
+            // The content of a list decides, so nothing is said about lists.
             left.push(Kind::List(Vec::new()));
             checks.push(Check { asks: Asks::Any(name.clone(), left), first, last });
         }
@@ -104,7 +104,8 @@ pub(super) fn any(rules: &[Rule], terms: &[Term], first: Span, last: Span) -> Re
 
 type Covers = fn(&[&Rule], &Scenario) -> bool;
 
-/// The terms in one row: a condition of the same sort within stands for its terms, and so does the other sort within `not`.
+/// The flattened terms: a nested condition of the same sort is replaced by its terms, and so is one of the other sort
+/// inside `not`.
 fn flat(rules: &[Rule], terms: &[Term], joined: Joined) -> Vec<Part> {
     fn add(
         rule: &Rule,
@@ -143,7 +144,7 @@ fn flat(rules: &[Rule], terms: &[Term], joined: Joined) -> Vec<Part> {
     parts
 }
 
-/// Two of which one says that the other does not hold, whatever they are about.
+/// Two terms of which one negates the other.
 fn opposites(parts: &[Part]) -> Option<[&Part; 2]> {
     parts.iter().enumerate().find_map(|(index, part)| {
         let other = parts[..index].iter().find(|other| are_opposite(&other.rule, &part.rule));
@@ -156,7 +157,7 @@ fn are_opposite(one: &Rule, other: &Rule) -> bool {
     is_not(one, other) || is_not(other, one)
 }
 
-/// Those about one claim each, where they are of more than one of the terms: what is within one has been looked at there.
+/// Groups of parts about one claim each, if they come from more than one term: a single term was checked by itself.
 fn groups(parts: &[Part]) -> Vec<Vec<&Part>> {
     let mut names: Vec<&Vec<String>> = Vec::new();
     for name in parts.iter().filter_map(|part| subject(&part.rule)) {
@@ -166,7 +167,7 @@ fn groups(parts: &[Part]) -> Vec<Vec<&Part>> {
     }
     let groups = names.into_iter().map(|name| {
         let group: Vec<&Part> = parts.iter().filter(|part| subject(&part.rule) == Some(name)).collect();
-        // A parameter may be any of the numbers, or the other parameter: nothing is said of it then.
+        // A parameter may be any of the numbers, or the other parameter: nothing can be said then.
         let rules = rules_of(&group);
         let is_said = parameters(&rules).len() < 2 && !values(&rules).iter().any(Value::is_number);
         group.into_iter().filter(|part| is_said || parameters(&[&part.rule]).is_empty()).collect::<Vec<_>>()
@@ -178,7 +179,7 @@ fn rules_of<'a>(parts: &[&'a Part]) -> Vec<&'a Rule> {
     parts.iter().map(|part| &part.rule).collect()
 }
 
-/// Those for which each of these holds.
+/// The kinds for which each of these holds.
 fn kinds_of_all(rules: &[&Rule], scenario: &Scenario) -> Vec<Kind> {
     let kinds = scalars(rules, scenario).into_iter().chain(lists(rules, scenario).unwrap_or_default());
     kinds.filter(|kind| rules.iter().all(|rule| decide(rule, kind, scenario) == Truth::True)).collect()
@@ -201,8 +202,8 @@ fn covers_texts(rules: &[&Rule], scenario: &Scenario) -> bool {
     covers(rules, scenario, |kind| matches!(kind, Kind::Text(_) | Kind::OtherText(_)))
 }
 
-/// Whether all of this sort are let in. Where lists of them are told apart, that may be what is asked; but what is ordered is no
-/// list.
+/// Whether all of this sort are admitted. If the terms distinguish lists, that may be intended; but an ordered value is
+/// not a list.
 fn covers(rules: &[&Rule], scenario: &Scenario, is_of: fn(&Kind) -> bool) -> bool {
     let kinds: Vec<Kind> = scalars(rules, scenario).into_iter().filter(is_of).collect();
     if !kinds.iter().all(|kind| holds(rules, kind, scenario)) {
@@ -227,12 +228,11 @@ fn listed(parts: &[&Part], between: &str) -> String {
 }
 
 fn never_together(parts: &[&Part]) -> Error {
-    let message =
-        format!("{} never hold together, so that every token is refused: {}", listed(parts, " and "), cure(parts));
+    let message = format!("{} never hold together, so every token is refused: {}", listed(parts, " and "), cure(parts));
     error(parts[parts.len() - 1], message)
 }
 
-/// What was probably meant by terms that do not hold together.
+/// What was probably meant by terms that cannot hold together.
 fn cure(parts: &[&Part]) -> String {
     let rules = rules_of(parts);
     if let [Rule::Claim(_, one), Rule::Claim(name, other)] = rules.as_slice()
@@ -242,7 +242,7 @@ fn cure(parts: &[&Part]) -> String {
     }
     let is_everything: [Covers; 3] = [covers_all, covers_numbers, covers_texts];
     let is_all = scenarios(&rules).iter().any(|it| is_everything.iter().any(|covers| covers(&rules, it)));
-    // Of what is said not to be, one or the other is nearly all.
+    // For negated terms, "either" would admit almost everything.
     let says_not = |rule: &&Rule| matches!(rule, Rule::Not(_) | Rule::Claim(_, Test::Differs(_)));
     if is_all || rules.iter().any(says_not) {
         return "leave one out".to_owned();
@@ -260,7 +260,7 @@ fn asks_nothing(parts: &[&Part]) -> Error {
 fn asks_presence(parts: &[&Part], of: &str) -> Error {
     let name = subject(&parts[0].rule).map(|name| crate::rule::path(name)).unwrap_or_default();
     let message = format!(
-        "{} holds for every {of}, so together they ask only that `{name}` is there: write `{name}`, or nothing of it where \
+        "{} holds for every {of}, so together they ask only that `{name}` is there: write `{name}`, or leave it out if \
          every token has it",
         listed(parts, " or ")
     );

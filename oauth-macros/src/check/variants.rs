@@ -1,4 +1,4 @@
-//! Alternatives that are variants of one enum: together they may name them all.
+//! Alternatives that are variants of one enum: together they may cover it.
 
 use quote::ToTokens as _;
 use syn::visit::{self, Visit};
@@ -10,8 +10,8 @@ pub(crate) struct Alternatives {
     pub(crate) written: PatOr,
 }
 
-/// Those that decide about the whole of the claims, or of one field. Within `Some(..)` and its like they ask whether it is
-/// there, however many they are.
+/// Alternatives that decide about all of the claims, or about one field. Inside `Some(..)` they still test for
+/// presence, however many there are.
 pub(crate) fn alternatives(pattern: &Pat) -> Vec<Alternatives> {
     struct Found(Vec<Alternatives>);
 
@@ -41,14 +41,14 @@ fn of_one_enum(pattern: &Pat) -> Option<Alternatives> {
         .then(|| Alternatives { of, written: written.clone() })
 }
 
-/// `Role` of `Role::Admin`. In capitals alone it may be a constant, and what is before it a module.
+/// `Role` of `Role::Admin`. A name in all capitals may be a constant, and the path before it a module.
 fn enum_of(pattern: &Pat) -> Option<Path> {
     let Pat::Path(found) = pattern else { return None };
     let mut path = found.path.clone();
     let variant = path.segments.pop()?.ident.to_string();
     path.segments.pop_punct();
     let is_variant = found.qself.is_none() && variant.contains(|character: char| character.is_lowercase());
-    // A module may have the variants under its own name.
+    // A module may re-export the variants.
     let is_type = path.segments.last().is_some_and(|last| last.ident.to_string().starts_with(char::is_uppercase));
     (is_variant && is_type).then_some(path)
 }

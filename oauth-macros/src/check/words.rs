@@ -1,4 +1,4 @@
-//! The words of the policy's own language: `scope`, `fresh` and `acr`, and those that are no claim's name.
+//! The words of the policy's own language: `scope`, `fresh` and `acr`, and those that are not names of claims.
 
 use syn::{Error, Lit, LitStr, Result};
 
@@ -18,7 +18,7 @@ pub(super) fn refuse_words(name: &Name) -> Result<()> {
     } else if word == PATH {
         let example = name.segments.get(1).map_or("owner", |parameter| parameter.text.as_str());
         format!(
-            "`{PATH}` is where a route's parameters are, and stands on the right, as in `sub = {PATH}.{example}`; a claim \
+            "`{PATH}` has the route's parameters, and goes on the right, as in `sub = {PATH}.{example}`; a claim \
              of this name is written in quotes, `\"{word}\"`"
         )
     } else if dotted && WORDS.contains(&word) {
@@ -60,7 +60,7 @@ fn only_string<'a>(name: &Name, predicate: &'a Predicate, cure: &str) -> Result<
 
 /// `scope = "a b"`
 pub(super) fn scope(name: &Name, predicate: &Predicate) -> Result<Rule> {
-    const CURE: &str = "write `scope = \"read write\"`, which wants every scope in it";
+    const CURE: &str = "write `scope = \"read write\"`, which requires every scope in it";
     let text = only_string(name, predicate, CURE)?;
     let refused = |message: String| Err(Error::new(text.span(), message));
 
@@ -74,7 +74,7 @@ pub(super) fn scope(name: &Name, predicate: &Predicate) -> Result<Rule> {
     if written.contains(',') && !is_raw(text) {
         let several: Vec<&str> = written.split([',', ' ']).filter(|token| !token.is_empty()).collect();
         return refused(format!(
-            "scopes are separated by spaces: write `scope = {:?}`, or `scope = r{written:?}` where a scope has the comma in \
+            "scopes are separated by spaces: write `scope = {:?}`, or `scope = r{written:?}` if a scope has the comma in \
              its name",
             several.join(" ")
         ));
@@ -82,7 +82,7 @@ pub(super) fn scope(name: &Name, predicate: &Predicate) -> Result<Rule> {
     let mut tokens: Vec<String> = Vec::new();
     for token in written.split(' ').filter(|token| !token.is_empty()) {
         if tokens.iter().any(|earlier| earlier == token) {
-            return refused(format!("the scope `{token}` is asked twice: leave one out"));
+            return refused(format!("the scope `{token}` appears twice: leave one out"));
         }
         tokens.push(token.to_owned());
     }
@@ -92,12 +92,12 @@ pub(super) fn scope(name: &Name, predicate: &Predicate) -> Result<Rule> {
     Ok(Rule::Scope(tokens))
 }
 
-/// The space separates; the rest is RFC 6749's `scope-token`.
+/// A space separates; the rest is RFC 6749's `scope-token`.
 fn is_scope_character(character: char) -> bool {
     matches!(character, ' ' | '\x21' | '\x23'..='\x5B' | '\x5D'..='\x7E')
 }
 
-/// What a duration may be counted in, and how many seconds that is.
+/// The units of durations, in seconds.
 const UNITS: [(&str, u64); 4] = [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400)];
 
 /// `fresh = "5m"`
@@ -110,7 +110,7 @@ pub(super) fn fresh(name: &Name, predicate: &Predicate) -> Result<Rule> {
     let seconds = UNITS.iter().find(|(known, _)| *known == unit).map(|(_, seconds)| *seconds);
     let seconds = seconds.zip(number.parse::<u64>().ok()).and_then(|(seconds, number)| seconds.checked_mul(number));
     match seconds {
-        Some(0) => Err(Error::new(text.span(), "no one has signed in within no time: write at least `\"1s\"`")),
+        Some(0) => Err(Error::new(text.span(), "a duration of zero admits no one: write at least `\"1s\"`")),
         Some(seconds) => Ok(Rule::Fresh(seconds)),
         None => Err(Error::new(text.span(), no_duration(&written, number, unit))),
     }
@@ -125,13 +125,13 @@ fn no_duration(written: &str, number: &str, unit: &str) -> String {
     let first = unit.trim().chars().next().map(|first| first.to_ascii_lowercase().to_string());
     let meant = UNITS.iter().find(|(known, _)| first.as_deref() == Some(*known)).filter(|_| whole.is_some());
     match (whole, meant) {
-        (Some(_), Some((meant, _))) => format!("`{written:?}` is no duration, did you mean `\"{number}{meant}\"`?"),
+        (Some(_), Some((meant, _))) => format!("`{written:?}` is not a duration, did you mean `\"{number}{meant}\"`?"),
         (Some(_), None) if unit.is_empty() => format!("`{written:?}` has no unit: write one of {}", with(number)),
         (None, _) if number.len() > 9 => {
-            format!("`{written:?}` is longer than anybody waits: write a shorter duration")
+            format!("`{written:?}` is too long: write a shorter duration")
         }
         (_, None) | (None, _) => {
-            format!("`{written:?}` is no duration: write a whole number and its unit, as in {}", with("90"))
+            format!("`{written:?}` is not a duration: write a whole number and its unit, as in {}", with("90"))
         }
     }
 }
@@ -141,9 +141,10 @@ pub(super) fn acr(name: &Name, predicate: &Predicate) -> Result<Rule> {
     const CURE: &str = "write `acr = \"urn:example:mfa\"`, or a list of such strings";
     let one = |text: &LitStr| {
         let acr = text.value();
-        // RFC 9470 section 3: several are separated by spaces, within quotes.
+        // RFC 9470 section 3: several are separated by spaces, in one string.
         if acr.is_empty() || acr.contains(' ') || !acr.chars().all(is_scope_character) {
-            let message = format!("no way to sign in has this name: {CURE}, of printable ASCII without spaces");
+            let message =
+                format!("this cannot be the name of a way to sign in: {CURE}, of printable ASCII without spaces");
             return Err(Error::new(text.span(), message));
         }
         Ok(acr)

@@ -12,7 +12,7 @@ use syn::{Error, LitStr, Path, Result, Token, Type, parse_quote};
 use crate::found::AT_THE_ROOT;
 use crate::syntax::{ACR, SCOPE};
 
-/// Of the names that an expansion writes, so that two have none in common but one.
+/// Numbers the names that an expansion writes, so that two expansions share only one name.
 static NEXT: AtomicUsize = AtomicUsize::new(0);
 
 pub(crate) fn claims(arguments: TokenStream) -> TokenStream {
@@ -80,7 +80,7 @@ impl Binding {
         syn::bracketed!(content in input);
         let texts = Punctuated::<LitStr, Token![,]>::parse_terminated(&content)?;
         if let Some(text) = texts.iter().find(|text| text.value().is_empty() || text.value().contains([' ', ','])) {
-            return Err(Error::new(text.span(), "one name stands in each string: write several in a list"));
+            return Err(Error::new(text.span(), "each string has one name: write several as a list"));
         }
         if option.replace(texts.into_iter().collect()).is_some() {
             return Err(Error::new(word.span(), format!("`{word}` is given twice: leave one out")));
@@ -112,13 +112,13 @@ impl Binding {
             None => quote_spanned!(here=> ::core::option::Option::None),
         };
         let (scopes, acr) = (list(&self.scopes), list(&self.acr));
-        // Found by each guard of the crate, by the names in the module, wherever it stands. That alone is written twice where this
-        // macro is: it is one error, and its name says which.
+        // Each guard of the crate finds it by the names in the module, wherever the guard is. If this macro is written
+        // twice, only the module is a duplicate: that is one error, and its name explains it.
         let once = Ident::new(AT_THE_ROOT, Span::call_site());
         let of_this = NEXT.fetch_add(1, Ordering::Relaxed);
         let [marker, bound] = ["__OAuthClaims", "__CLAIMS_MACRO_BELONGS_OUTSIDE_OF_FUNCTIONS_"]
             .map(|name| Ident::new(&format!("{name}{of_this}"), Span::call_site()));
-        // One that is named here has its own.
+        // A type that is named here has its own impl.
         let is_named =
             |word: &str| types.iter().any(|ty| quote::ToTokens::to_token_stream(ty).to_string().contains(word));
         let json = [("Value", "Json"), ("Map <", "JsonObject"), ("HashMap", "JsonMap"), ("BTreeMap", "JsonTree")];
@@ -150,7 +150,7 @@ impl Binding {
             const _: () = #private::at_root(::core::module_path!());
             #(#checked)*
             #(impl #private::Binds<#types> for #marker {})*
-            // Read as JSON, the claims are what they are.
+            // Claims that are read as JSON fit any type.
             #(impl #private::Binds<#private::#json> for #marker {})*
             #private::inventory::submit! { #private::Binding(&#bound) }
         }

@@ -1,4 +1,4 @@
-//! How serde spells names by `rename_all`.
+//! How serde spells names with `rename_all`.
 
 /// The styles, as serde names them.
 pub(super) const STYLES: [(&str, Style); 8] = [

@@ -1,4 +1,4 @@
-//! What serde's attributes say of a type, a variant or a field, as far as it shows in a token; and `#[claims(..)]`.
+//! What serde's attributes say about a type, a variant or a field, as far as it affects a token; and `#[claims(..)]`.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens as _;
@@ -7,26 +7,26 @@ use syn::{Attribute, Error, LitStr, Path, Result, Token, Type, token};
 
 use super::case::{STYLES, Style};
 
-/// Of one item: which of them mean something depends on what it is on.
+/// The attributes of one item; which of them matter depends on the item.
 #[derive(Default)]
 pub(super) struct Attributes {
     pub(super) rename: Option<String>,
     pub(super) rename_all: Option<Style>,
     pub(super) rename_all_fields: Option<Style>,
-    /// A field that is not written, or a variant that is not.
+    /// A field or a variant that is not written.
     pub(super) is_skipped: bool,
     /// A field that may be missing: `skip_serializing_if`.
     pub(super) may_be_missing: bool,
-    /// A field that may be missing where it is read: `default`.
+    /// A field that may be missing when it is read: `default`.
     pub(super) has_default: bool,
     pub(super) flatten: bool,
     pub(super) transparent: bool,
     pub(super) untagged: bool,
     pub(super) tag: Option<String>,
     pub(super) content: Option<String>,
-    /// The type that stands for this one: `into`, or `#[claims(as = ..)]`, which is of more weight.
+    /// The type that replaces this one: `into`, or `#[claims(as = ..)]`, which takes precedence.
     pub(super) written_as: Option<Type>,
-    /// `with` and its like: a function of the author's writes it, and where.
+    /// `with` or `serialize_with`: the author's function that writes it.
     pub(super) by_function: Option<Path>,
     /// `#[claims(crate = "..")]`
     pub(super) runtime: Option<Path>,
@@ -38,7 +38,7 @@ impl Attributes {
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
             attribute.parse_nested_meta(|meta| read.of_serde(meta))?;
         }
-        // After the others, whatever the order in which they stand.
+        // After the others, whatever their order in the source.
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("claims")) {
             attribute.parse_nested_meta(|meta| read.of_ours(meta))?;
         }
@@ -70,7 +70,7 @@ impl Attributes {
                 self.may_be_missing = true;
                 skip_value(&meta)?;
             }
-            // serde_derive reads it too, and reports what it does not know.
+            // serde_derive reads it too, and reports unknown ones.
             _ => skip_value(&meta)?,
         }
         Ok(())
@@ -81,7 +81,7 @@ impl Attributes {
             self.runtime = Some(meta.value()?.parse::<LitStr>()?.parse_with(Path::parse_mod_style)?);
         } else if meta.path.to_token_stream().to_string() == "as" {
             let value = meta.value()?;
-            // serde's own attributes have it in quotes.
+            // serde's own attributes use quotes.
             let quoted = value.parse::<Option<LitStr>>()?;
             self.written_as = Some(quoted.map_or_else(|| value.parse(), |text| text.parse())?);
             self.by_function = None;
@@ -94,12 +94,12 @@ impl Attributes {
         Ok(())
     }
 
-    /// What a function of the author's writes is for them to say.
+    /// The author has to say what their function writes.
     pub(super) fn refuse_functions(&self) -> Result<()> {
         match &self.by_function {
             Some(written) => Err(Error::new_spanned(
                 written,
-                "a function writes this: say what comes of it, by a type that is written in the same way, as in \
+                "a function serializes this: name a type that is serialized in the same way, as in \
                  `#[claims(as = String)]`, or `#[claims(as = serde_json::Value)]` for anything",
             )),
             None => Ok(()),
@@ -107,7 +107,7 @@ impl Attributes {
     }
 }
 
-/// `rename = "x"`, or `rename(serialize = "x", deserialize = "y")`, of which a token has the first.
+/// `rename = "x"`, or `rename(serialize = "x", deserialize = "y")`, of which a token uses the first.
 fn serialized(meta: &ParseNestedMeta<'_>) -> Result<Option<LitStr>> {
     if !meta.input.peek(token::Paren) {
         return meta.value()?.parse().map(Some);

@@ -1,4 +1,4 @@
-//! `#[derive(Claims)]`: what serde writes of a struct or an enum, as a constant.
+//! `#[derive(Claims)]`: what serde writes for a struct or an enum, as a constant.
 
 use std::collections::HashSet;
 
@@ -27,13 +27,13 @@ fn implementation(input: &DeriveInput) -> Result<TokenStream> {
         (Some(other), _) => shapes.of_type(other),
         (None, Data::Struct(data)) if attributes.transparent => shapes.of_transparent(&data.fields)?,
         (None, Data::Struct(data)) => {
-            // With `default`, claims from before a field was there are read as well.
+            // With `default`, claims from before a field existed can be read as well.
             let shape = shapes.of_struct(&data.fields, attributes.rename_all, attributes.has_default)?;
             shapes.tagged(shape, attributes.tag.as_deref(), attributes.rename.as_deref())
         }
         (None, Data::Enum(data)) => shapes.of_enum(data, &attributes)?,
         (None, Data::Union(data)) => {
-            return Err(Error::new(data.union_token.span, "a union is no claim: write a struct or an enum"));
+            return Err(Error::new(data.union_token.span, "a union is not a claim: write a struct or an enum"));
         }
     };
     let name = &input.ident;
@@ -54,7 +54,7 @@ fn implementation(input: &DeriveInput) -> Result<TokenStream> {
     })
 }
 
-/// Every value of an enum without data, so that a pattern of alternatives can be tried on each.
+/// All values of an enum without data, so that a pattern of alternatives can be tried on each.
 fn all_of(input: &DeriveInput, data: &DataEnum, runtime: &Path) -> TokenStream {
     if data.variants.iter().any(|variant| !matches!(variant.fields, Fields::Unit)) || data.variants.is_empty() {
         return TokenStream::new();
@@ -73,7 +73,7 @@ fn all_of(input: &DeriveInput, data: &DataEnum, runtime: &Path) -> TokenStream {
     }
 }
 
-/// A parameter of which something is written has a shape as well.
+/// A type parameter that is serialized must have a shape as well.
 fn bounded(generics: &Generics, written: &HashSet<String>, shaped: &Path) -> Generics {
     let mut generics = generics.clone();
     for parameter in generics.type_params_mut() {
@@ -84,7 +84,7 @@ fn bounded(generics: &Generics, written: &HashSet<String>, shaped: &Path) -> Gen
     generics
 }
 
-/// The words in the types of all fields but those of `PhantomData`.
+/// The words in the types of all fields except `PhantomData`.
 fn words_written(data: &Data) -> HashSet<String> {
     let fields: Vec<&Field> = match data {
         Data::Struct(data) => data.fields.iter().collect(),
@@ -109,11 +109,11 @@ struct Shapes {
 impl Shapes {
     fn of_type(&self, ty: &syn::Type) -> TokenStream {
         let policy = &self.policy;
-        // Where the compiler says that it does not know the type.
+        // The compiler reports an unknown type at this place.
         quote_spanned!(ty.span().resolved_at(Span::mixed_site())=> <#ty as #policy::Shaped>::SHAPE)
     }
 
-    /// Of a variant's data.
+    /// The shape of a variant's data.
     fn of_fields(&self, fields: &Fields, style: Option<Style>) -> Result<TokenStream> {
         self.of_struct(fields, style, false)
     }
@@ -126,7 +126,7 @@ impl Shapes {
                 let of = &self.of;
                 Ok(quote!(#policy::Shape::Object(#of, &[#(#fields),*])))
             }
-            // A newtype is what is in it.
+            // A newtype has the shape of its content.
             Fields::Unnamed(unnamed) if unnamed.unnamed.len() == 1 => {
                 let field = &unnamed.unnamed[0];
                 let attributes = Attributes::read(&field.attrs)?;
@@ -224,7 +224,7 @@ impl Shapes {
         }
         let is_mixed = attributes.tag.is_some() && variants.iter().any(|variant| variant.untagged);
         Ok(match (&attributes.tag, &attributes.content) {
-            // Some have the tag and some do not.
+            // Some variants have the tag and some do not.
             _ if is_mixed => {
                 let policy = &self.policy;
                 quote!(#policy::Shape::Any)

@@ -1,5 +1,5 @@
-//! What is compared with the type of the crate's claims: constants that are evaluated while the crate is compiled, and code
-//! that is never called.
+//! The comparison with the type of the crate's claims: constants that are evaluated at compile time, and code that is
+//! never called.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote_spanned};
@@ -30,7 +30,8 @@ pub(super) fn checks(checks: &[Check], private: &TokenStream) -> TokenStream {
                 ("check_together", quote_spanned!(here=> &__OAUTH_GUARD.bound, &[#(#name),*], &[#(#kinds),*], #cure))
             }
         };
-        // The call is the user's, and reaches from the first token of the term to its last: there the compiler says so.
+        // The call has the user's span, from the first token of the term to its last: the compiler reports errors
+        // there.
         let function = Ident::new(function, *first);
         let function = moved(quote_spanned!(here=> #private::#function), *first);
         let mut arguments = Group::new(Delimiter::Parenthesis, quote_spanned!(here=> #asked));
@@ -61,13 +62,13 @@ pub(super) fn moved(tokens: TokenStream, place: Span) -> TokenStream {
 
 /// A value of the type by which the compiler knows what the crate's claims are.
 pub(super) fn marker(at: Span, private: &TokenStream) -> TokenStream {
-    // One group, which is the user's own for what the compiler says of it.
+    // One group with the user's span, for the compiler's messages.
     moved(found("__OAuthClaims", private), at)
 }
 
-/// What the arguments read the claims as: compared with what the crate's claims are, and told to the builder.
+/// The types as which the arguments read the claims: compared with those of the crate, and passed to the builder.
 pub(super) struct Reads {
-    /// In the handler's body, whose type parameters it may speak of.
+    /// In the handler's body, whose type parameters it may use.
     pub(super) never_called: TokenStream,
     /// In a constant: a closure for each argument that reads the claims.
     pub(super) told: TokenStream,
@@ -90,7 +91,7 @@ impl Reads {
                 #(#compared)*
             };
         };
-        // An alias of it may be a parameter, of which a constant cannot speak.
+        // An alias may be a type parameter, which a constant cannot use.
         let told = leaves().filter(|ty| claims_read(ty).is_some()).map(|ty| {
             quote_spanned! {here=>
                 || {
@@ -104,7 +105,7 @@ impl Reads {
     }
 }
 
-/// The extractors that this is made of: those of a tuple, and what may be missing or be either.
+/// The extractors in this type: those of a tuple, an `Option`, a `Result` or an `Either`.
 fn extractors(ty: &Type) -> Vec<&Type> {
     match ty {
         Type::Tuple(tuple) => tuple.elems.iter().flat_map(extractors).collect(),
@@ -119,7 +120,7 @@ fn extractors(ty: &Type) -> Vec<&Type> {
     }
 }
 
-/// A type by its name, and the types that it is given.
+/// The name of a type, and its type arguments.
 fn named(ty: &Type) -> Option<(String, Vec<&Type>)> {
     let Type::Path(TypePath { path, .. }) = ty else { return None };
     let last = path.segments.last()?;
@@ -133,8 +134,7 @@ fn named(ty: &Type) -> Option<(String, Vec<&Type>)> {
     Some((last.ident.to_string(), inner.collect()))
 }
 
-/// `Claims<User>`, or what may be another name of it. To compare a type costs the compiler time: those that everybody uses are
-/// known.
+/// `Claims<User>`, or a possible alias. Comparing a type costs the compiler time, so common extractors are listed.
 fn may_read_claims(ty: &Type) -> bool {
     const OTHERS: [&str; 11] = [
         "AccessToken",
@@ -152,8 +152,8 @@ fn may_read_claims(ty: &Type) -> bool {
     named(ty).is_some_and(|(name, _)| !OTHERS.contains(&name.as_str()))
 }
 
-/// What `Claims<User>` is of. Of the parameters of an `impl` around the handler a constant cannot speak, and a name is all there
-/// is to tell them by.
+/// The type in `Claims<User>`. A constant cannot use the parameters of an `impl` around the handler, which can only be
+/// recognized by their names.
 fn claims_read(ty: &Type) -> Option<&Type> {
     named(ty).filter(|(name, _)| name == "Claims").and_then(|(_, inner)| inner.first().copied())
 }
@@ -164,7 +164,7 @@ fn reads_parameter(ty: &Type) -> bool {
     claims_read(ty).is_some_and(|read| words(read.to_token_stream()).iter().any(looks_like_one))
 }
 
-/// An error where alternatives name every variant of an enum of which `#[derive(Claims)]` lists them.
+/// An error if alternatives cover every variant of an enum, as listed by `#[derive(Claims)]`.
 pub(super) fn alternatives(pattern: &Pat, private: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
     let each = variants::alternatives(pattern).into_iter().map(|Alternatives { of, written }| {
@@ -192,5 +192,5 @@ pub(super) fn alternatives(pattern: &Pat, private: &TokenStream) -> TokenStream 
     each.collect()
 }
 
-pub(super) const CANNOT_FAIL: &str = "a pattern that cannot fail admits everyone: ask something of a field, as in `level: 3..`, or \
-                           write `if` and a condition; where any valid token is enough, write `#[require_token]`";
+pub(super) const CANNOT_FAIL: &str = "a pattern that cannot fail admits everyone: test a field, as in `level: 3..`, or \
+                           write `if` and a condition; if any valid token is enough, write `#[require_token]`";

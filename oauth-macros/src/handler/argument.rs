@@ -14,7 +14,7 @@ pub(crate) struct Argument {
     pub(crate) ty: Type,
 }
 
-/// As many arguments as actix-web's `Handler` and `FromRequest` take.
+/// The number of arguments that actix-web's `Handler` and `FromRequest` support.
 const MOST_ARGUMENTS: usize = 16;
 
 pub(super) fn arguments(signature: &Signature, mistakes: &mut Mistakes) -> Vec<Argument> {
@@ -64,7 +64,7 @@ pub(super) fn correct_claims(signature: &mut Signature, mistakes: &mut Mistakes)
             {
                 mistakes.add(Error::new_spanned(
                     &*reference,
-                    "claims are read into a value of their own, which nothing else holds: write the type without `&`",
+                    "claims are parsed into a new value: write the type without `&`",
                 ));
                 *read = (*reference.elem).clone();
             }
@@ -76,11 +76,11 @@ fn refuse_argument(attributes: &[Attribute], ty: &Type, mistakes: &mut Mistakes)
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")) {
         mistakes.add(Error::new_spanned(
             attribute,
-            "an argument of a guarded handler cannot come and go with `cfg`: write the `cfg` on two handlers",
+            "an argument of a guarded handler cannot depend on `cfg`: write two handlers, each with its `cfg`",
         ));
     }
     if let (_, Some(found)) = infer_impl_traits(ty.clone()) {
-        mistakes.add(Error::new_spanned(found, "an extractor has a type with a name: write it instead of `impl`"));
+        mistakes.add(Error::new_spanned(found, "an extractor needs a named type: write it instead of `impl`"));
     }
 }
 

@@ -1,11 +1,11 @@
-//! The routes of a handler, where their attributes are in sight: below the guard, since one above it is expanded already.
+//! The routes of a handler, if their attributes are visible: below the guard, since one above it is already expanded.
 
 use proc_macro2::TokenStream;
 use syn::parse::{ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Token};
 
-/// The attributes of actix-web that state a route, and the method of each; `route` names its methods itself.
+/// The attributes of actix-web that state a route, and the method of each; `route` lists its methods.
 const ATTRIBUTES: [(&str, Option<&str>); 10] = [
     ("get", Some("GET")),
     ("post", Some("POST")),
@@ -28,7 +28,7 @@ pub(crate) struct Route {
 }
 
 impl Route {
-    /// What an attribute states, if it is one of a route.
+    /// The route of an attribute, if it states one.
     pub(crate) fn read(attribute: &Attribute) -> Option<Self> {
         let name = &attribute.path().segments.last()?.ident;
         let Meta::List(list) = &attribute.meta else { return None };
@@ -62,7 +62,7 @@ impl Route {
     }
 }
 
-/// Each `method = "GET"`, or another argument. What cannot be read is for the route's own attribute to report.
+/// Each `method = "GET"`, or another argument. The route's own attribute reports what cannot be parsed.
 fn strings(rest: TokenStream, argument: &str) -> Vec<String> {
     let arguments = |input: ParseStream<'_>| {
         input.parse::<Option<Token![,]>>()?;

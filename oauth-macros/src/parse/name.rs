@@ -1,4 +1,4 @@
-//! A claim's name, and the errors where there is none.
+//! A claim's name, and the errors if there is none.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::ext::IdentExt;
@@ -48,7 +48,7 @@ impl Segment {
     }
 }
 
-/// Where a term should begin stands something that begins none.
+/// The error for something that does not begin a term.
 fn no_term(input: ParseStream<'_>) -> Error {
     let found = next_token(input);
     let message = match found.as_str() {
@@ -60,7 +60,7 @@ fn no_term(input: ParseStream<'_>) -> Error {
         "(..)" if begins_pattern_in_parentheses(input) => "a pattern takes no parentheses: leave them out".to_owned(),
         "!" => "there is no operator `!` before a term: write `not(..)`, as in `not(role = \"guest\")`".to_owned(),
         "(..)" => format!("parentheses follow a word: write {}", combinators()),
-        _ => format!("`{found}` begins no term: write a claim's name, as in `role = \"admin\"`"),
+        _ => format!("`{found}` does not begin a term: write a claim's name, as in `role = \"admin\"`"),
     };
     input.error(message)
 }
@@ -81,7 +81,7 @@ fn begins_pattern_in_parentheses(input: ParseStream<'_>) -> bool {
     inside(&input.fork()).unwrap_or(false)
 }
 
-/// After `realm.` comes no name.
+/// There is no name after `realm.`.
 fn no_segment(before: &[Segment], input: ParseStream<'_>) -> Error {
     let names: Vec<String> = before.iter().map(Segment::shown).collect();
     let names = names.join(".");

@@ -1,4 +1,4 @@
-//! The values that a claim is compared with, and the errors of what is none.
+//! The values that a claim is compared with, and the errors for anything else.
 
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -50,7 +50,7 @@ impl Operand {
 
 fn no_parameter(input: ParseStream<'_>) -> Error {
     let path = tokens_ahead(input, 2);
-    Error::new_spanned(path, format!("`{PATH}.` wants a parameter of the route: write `{PATH}.owner` for `{{owner}}`"))
+    Error::new_spanned(path, format!("`{PATH}.` needs a parameter of the route: write `{PATH}.owner` for `{{owner}}`"))
 }
 
 impl Literal {
@@ -60,7 +60,7 @@ impl Literal {
         }
         let ahead = input.fork();
         let minus: Option<Token![-]> = ahead.parse()?;
-        // `Lit` would read a minus too, and so accept two.
+        // `Lit` would read a minus sign too, and so accept two.
         let literal = if ahead.peek(Token![-]) { None } else { ahead.parse::<Lit>().ok() };
         let fits = |lit: &Lit| minus.is_none() || matches!(lit, Lit::Int(_) | Lit::Float(_));
         match literal.filter(fits) {
@@ -83,7 +83,7 @@ fn no_value_before_comma(name: &Name, input: ParseStream<'_>) -> Error {
     input.error(format!("a value is missing before this comma: write {}", any_of(name)))
 }
 
-/// `3u8`, or `5m` where a time is wanted.
+/// `3u8`, or `5m` in place of a time.
 fn suffix(name: &Name, lit: &Lit) -> Error {
     let (whole, suffix) = (lit.to_token_stream().to_string(), lit.suffix());
     let message = if name.is(FRESH) && !matches!(lit, Lit::Str(_)) {
@@ -95,12 +95,12 @@ fn suffix(name: &Name, lit: &Lit) -> Error {
     Error::new_spanned(lit, message)
 }
 
-/// Claims that are compared with a parameter, and so are a slip where a value stands.
+/// Claims that are often compared with a parameter, so a mistake in place of a value.
 const OFTEN_COMPARED: [&str; 4] = ["sub", "client_id", "sid", "tenant"];
 
 const LITERALS: &str = "write a string, a number, `true` or `false`";
 
-/// What stands for a value is none.
+/// The error for something that is not a value.
 fn no_literal(name: &Name, operator: Operator, input: ParseStream<'_>) -> Error {
     let tokens: Vec<TokenTree> =
         input.cursor().token_stream().into_iter().take_while(|token| !is_comma(token)).collect();
@@ -115,10 +115,10 @@ fn no_literal(name: &Name, operator: Operator, input: ParseStream<'_>) -> Error 
             "null" | "None" => format!("JSON's null counts as absent: write `not({shown})`"),
             PATH => format!("`{PATH}` is followed by a parameter of the route: write `{shown} = {PATH}.owner`"),
             text => match text.to_lowercase().as_str() {
-                truth @ ("true" | "false") => format!("`{text}` is no literal: write `{truth}`"),
+                truth @ ("true" | "false") => format!("`{text}` is not a literal: write `{truth}`"),
                 _ if takes_parameters => {
                     let mut message = format!(
-                        "`{text}` is no literal: write `{text:?}`, or `{PATH}.{text}` for a parameter of the route"
+                        "`{text}` is not a literal: write `{text:?}`, or `{PATH}.{text}` for a parameter of the route"
                     );
                     if let [Segment { text: parameter, quoted: false }] = name.segments.as_slice()
                         && OFTEN_COMPARED.contains(&text)
@@ -128,7 +128,7 @@ fn no_literal(name: &Name, operator: Operator, input: ParseStream<'_>) -> Error 
                     }
                     message
                 }
-                _ => format!("`{text}` is no literal: write `{text:?}`"),
+                _ => format!("`{text}` is not a literal: write `{text:?}`"),
             },
         },
         [TokenTree::Punct(second), ..] if is_operator(operator, second.as_char()) => {
@@ -140,7 +140,7 @@ fn no_literal(name: &Name, operator: Operator, input: ParseStream<'_>) -> Error 
         {
             let (text, field) = (variant.to_string().to_lowercase(), &shown);
             format!(
-                "a path is no literal: write the text that serde makes of it, as in `{shown} = {text:?}`, or, as the whole of a \
+                "a path is not a literal: write the text that serde makes of it, as in `{shown} = {text:?}`, or, as the whole of a \
                  guard, a pattern: `User {{ {field}: {ty}::{variant}, .. }}`"
             )
         }
@@ -148,9 +148,9 @@ fn no_literal(name: &Name, operator: Operator, input: ParseStream<'_>) -> Error 
             Some(parameter) => format!("a parameter of the route is written `{shown} = {PATH}.{parameter}`"),
             None => match tokens.as_slice() {
                 [TokenTree::Group(_)] => {
-                    format!("this is no literal: {LITERALS}; several values are written {}", any_of(name))
+                    format!("this is not a literal: {LITERALS}; several values are written {}", any_of(name))
                 }
-                _ => format!("this is no literal: {LITERALS}, as in `{shown} = \"value\"`"),
+                _ => format!("this is not a literal: {LITERALS}, as in `{shown} = \"value\"`"),
             },
         },
     };

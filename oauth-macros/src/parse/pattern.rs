@@ -1,4 +1,4 @@
-//! A Rust pattern over the application's own claims type, and the errors of one that does not parse.
+//! A Rust pattern over the application's own claims type, and its parse errors.
 
 use proc_macro2::Span;
 use syn::parse::ParseStream;
@@ -8,7 +8,7 @@ use crate::peek::{at_end, next_token, peek_operator, tokens_ahead};
 use crate::syntax::Pattern;
 
 impl Pattern {
-    /// Up to the comma that ends it.
+    /// Parses up to the comma that ends it.
     pub(super) fn parse(input: ParseStream<'_>) -> Result<Self> {
         let first = input.span();
         let pattern = Pat::parse_multi_with_leading_vert(input).map_err(|mistake| no_pattern(first, mistake))?;
@@ -23,20 +23,20 @@ impl Pattern {
 
 const NO_CONDITION: &str = "a condition is missing after `if`, as in `User { level, .. } if *level > 3`";
 
-/// `User { level > 3 }`: the compiler's parser says what it missed, and this what to write.
+/// `User { level > 3 }`: the parser says what it missed, and this says what to write.
 fn no_pattern(first: Span, mistake: Error) -> Error {
-    let message = "this is no pattern: write `User { level: 3.., .. }`, or compare after `if`, as in \
+    let message = "this is not a pattern: write `User { level: 3.., .. }`, or compare after `if`, as in \
                    `User { level, .. } if *level > 3`";
     Error::new(within_tokens(first, &mistake), message)
 }
 
 /// `User { level, .. } if *level >`
 fn no_condition(keyword: Span, mistake: Error) -> Error {
-    let message = format!("this is no condition ({mistake}): write it as in `User {{ level, .. }} if *level > 3`");
+    let message = format!("this is not a condition ({mistake}): write it as in `User {{ level, .. }} if *level > 3`");
     Error::new(within_tokens(keyword, &mistake), message)
 }
 
-/// Where a parser stopped; where that is the end, which is the whole attribute, rather where it began.
+/// Where a parser stopped; or, if that is the end, whose span is the whole attribute, where it began.
 fn within_tokens(begin: Span, mistake: &Error) -> Span {
     if mistake.to_string().contains("end of input") { begin } else { mistake.span() }
 }
@@ -47,7 +47,7 @@ fn junk_after_pattern(input: ParseStream<'_>) -> Error {
     let found = operator.clone().unwrap_or_else(|| next_token(input));
     let message = match found.as_str() {
         "&&" | "||" | "&" | "where" => format!("unexpected `{found}`: after a pattern comes `if`, {EXAMPLE}"),
-        ":" => format!("a pattern is no closure: write the type and its fields, {EXAMPLE}"),
+        ":" => format!("a pattern is not a closure: write the type and its fields, {EXAMPLE}"),
         "if" => "one `if` is enough: write `&&` instead of the second".to_owned(),
         "crate" => "a comma is missing before `crate`".to_owned(),
         _ => format!("unexpected `{found}`: after a pattern comes `if`, a comma or the end"),

@@ -38,12 +38,12 @@ fn unknown_operator(name: &Name, written: &str, input: ParseStream<'_>) -> Error
     let whole = name.shown() + &spelled;
     if unquoted && matches!(written, "::" | "-" | "/" | "->") {
         let dotted = if written == "::" { format!(", or `{}`", whole.replace("::", ".")) } else { String::new() };
-        let message = format!("`{whole}` is no identifier: write such a name in quotes, `\"{whole}\"`{dotted}");
+        let message = format!("`{whole}` is not an identifier: write such a name in quotes, `\"{whole}\"`{dotted}");
         return Error::new_spanned(tokens, message);
     }
     // `urn:example:role`, but not `role: "admin"`.
     if unquoted && written == ":" && spelled.len() > 1 && !input.peek2(Lit) {
-        let message = format!("`{whole}` is no identifier: write such a name in quotes, `\"{whole}\"`");
+        let message = format!("`{whole}` is not an identifier: write such a name in quotes, `\"{whole}\"`");
         return Error::new_spanned(tokens, message);
     }
     let shown = name.shown();
@@ -52,12 +52,12 @@ fn unknown_operator(name: &Name, written: &str, input: ParseStream<'_>) -> Error
         "&&" | "&" | ";" => format!("write a comma instead of `{written}`: {COMMA_SEPARATES}"),
         ".." => format!("a name is missing between the dots: write `{}`", whole.replace("..", ".")),
         "!" if matches!(input.cursor().token_stream().into_iter().nth(1), Some(TokenTree::Group(_))) => {
-            format!("`{shown}!(..)` is no term, since a policy calls no macro: write `role = \"admin\"`")
+            format!("`{shown}!(..)` is not a term, since a policy calls no macro: write `role = \"admin\"`")
         }
         _ => {
             let meant = match written {
                 "==" | ":" => Some(Operator::Equals),
-                // What is no number is no order, and was meant as an arrow.
+                // Before anything but a number this is not an ordering, but was meant as an arrow.
                 "=>" if input.peek3(LitStr) => Some(Operator::Equals),
                 "=>" => Some(Operator::AtLeast),
                 "=<" => Some(Operator::AtMost),
@@ -77,7 +77,7 @@ fn did_you_mean(name: &Name, written: &str, meant: Operator) -> String {
     format!("unknown operator `{written}`, did you mean `{}`? Write {}", meant.written(), forms_of(name, meant))
 }
 
-/// What looks like more of a name, up to the term's operator or its end.
+/// The rest of what looks like a name, up to the term's operator or its end.
 fn spelled_ahead(input: ParseStream<'_>) -> String {
     let mut spelled = String::new();
     for token in input.cursor().token_stream() {
@@ -93,23 +93,23 @@ fn spelled_ahead(input: ParseStream<'_>) -> String {
     spelled
 }
 
-/// After a name came neither an operator nor the end of the term.
+/// The error if a name is followed by neither an operator nor the end of the term.
 fn junk_after_name(name: &Name, input: ParseStream<'_>) -> Error {
     let found = next_token(input);
     let shown = name.shown();
     let after_word = input.peek2(Lit) || input.peek2(token::Bracket);
     let operator = OPERATOR_WORDS.iter().find(|(word, _)| *word == found).map(|(_, operator)| *operator);
     let message = if name.is("let") {
-        "a pattern stands alone: leave `let` out, as in `User { level: 3.., .. }`".to_owned()
+        "a pattern needs no `let`: leave it out, as in `User { level: 3.., .. }`".to_owned()
     } else if found == "if" {
-        format!("`{shown}` is no pattern: write the type, as in `User {{ level, .. }} if *level > 3`")
+        format!("`{shown}` is not a pattern: write the type, as in `User {{ level, .. }} if *level > 3`")
     } else if found == "and" {
         format!("write a comma instead of `and`: {COMMA_SEPARATES}")
     } else if found == "or" {
         format!("write `any({shown}, ..)` instead of `or`")
     } else if found == "not" || found == "is" && input.peek2(Ident::peek_any) {
         format!(
-            "`{found}` does not stand within a term: write {}, or `not(..)` around one",
+            "`{found}` cannot be inside a term: write {}, or `not(..)` around one",
             forms_of(name, Operator::Differs)
         )
     } else if let Some(meant) = operator {

@@ -1,4 +1,4 @@
-//! The terms of a policy, and the errors of those that begin, end or stand wrong.
+//! The terms of a policy, and the errors of misplaced or malformed ones.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -13,7 +13,7 @@ use crate::syntax::{
     COMBINATORS, Combinator, Name, OPERATORS, Operand, Operands, Operator, PATH, Predicate, SCOPE, Term,
 };
 
-/// Terms up to the end. `other` may take what is no term, and says whether it did.
+/// Parses terms up to the end. `other` may consume something that is not a term, and says whether it did.
 pub(super) fn parse_terms(
     within: Option<Combinator>,
     input: ParseStream<'_>,
@@ -92,23 +92,25 @@ fn peek_combinator(input: ParseStream<'_>) -> Option<(Combinator, Span)> {
 /// `sub = path.owner, User { .. }`
 fn pattern_beside_term(within: Option<Combinator>, input: ParseStream<'_>) -> Error {
     let message = match within {
-        None => "a pattern stands alone: write it as a second guard, `#[require_claim(User { .. })]`, below the first",
+        None => {
+            "a pattern has to be the whole guard: write it as a second guard, `#[require_claim(User { .. })]`, below the first"
+        }
         Some(Combinator::All) => {
-            "a pattern does not stand in `all(..)`: write it as a second guard, `#[require_claim(User { .. })]`, below \
+            "a pattern cannot be inside `all(..)`: write it as a second guard, `#[require_claim(User { .. })]`, below \
              the first"
         }
         Some(Combinator::Any) => {
-            "a pattern does not stand in `any(..)`: write one pattern of it all, as in \
+            "a pattern cannot be inside `any(..)`: write one pattern of it all, as in \
              `User { level: 3.., .. } | User { verified: true, .. }`"
         }
         Some(Combinator::Not) => {
-            "a pattern does not stand in `not(..)`: write a condition, as in `User { level, .. } if *level != 3`"
+            "a pattern cannot be inside `not(..)`: write a condition, as in `User { level, .. } if *level != 3`"
         }
     };
     Error::new(input.span(), message)
 }
 
-/// `level = 3, 4`: what is no claim's name was meant as one more value.
+/// `level = 3, 4`: something that is not a claim's name was meant as one more value.
 fn value_as_term(before: Option<&Term>, input: ParseStream<'_>) -> Option<Error> {
     let lit: Lit = input.fork().parse().ok().filter(|lit| !matches!(lit, Lit::Str(_)))?;
     let shown = lit.to_token_stream();
@@ -117,11 +119,11 @@ fn value_as_term(before: Option<&Term>, input: ParseStream<'_>) -> Option<Error>
             if !name.is(SCOPE) =>
         {
             let (name, first) = (name.shown(), first.shown());
-            format!("`{shown}` is no claim: several values are a list, as in `{name} = [{first}, {shown}]`")
+            format!("`{shown}` is not a claim: several values are a list, as in `{name} = [{first}, {shown}]`")
         }
         _ => match turned_round(input) {
-            Some(term) => format!("`{shown}` is no claim: the claim stands on the left, as in `{term}`"),
-            None => format!("`{shown}` is no claim: a term begins with a claim's name, as in `role = \"admin\"`"),
+            Some(term) => format!("`{shown}` is not a claim: the claim stands on the left, as in `{term}`"),
+            None => format!("`{shown}` is not a claim: a term begins with a claim's name, as in `role = \"admin\"`"),
         },
     };
     Some(Error::new_spanned(lit, message))
@@ -147,7 +149,7 @@ fn turned_round(input: ParseStream<'_>) -> Option<String> {
     Some(format!("{name} {} {}", turned.written(), lit.to_token_stream()))
 }
 
-/// A combinator's word that is used like a claim's name: `all`, `any = 1`, `not role`.
+/// A combinator's word used like a claim's name: `all`, `any = 1`, `not role`.
 fn word_without_parentheses(name: &Name, input: ParseStream<'_>) -> Option<Error> {
     let (word, _, example) = COMBINATORS.iter().find(|(word, ..)| name.is(word))?;
     if input.peek(Token![.]) {
@@ -221,7 +223,7 @@ fn junk_after_term(term: &Term, input: ParseStream<'_>) -> Error {
     Error::new_spanned(tokens_ahead(input, operator.len()), message)
 }
 
-/// How to write several values of the claim, where that is what a term like this one may have meant.
+/// How to write several values of the claim, if a term like this one may have meant that.
 fn several_values(term: &Term) -> Option<String> {
     match term {
         Term::Claim { name, predicate: Predicate::Compares(Operator::Equals, ..) | Predicate::Present } => {

@@ -28,10 +28,10 @@ use std::net::{IpAddr, SocketAddr};
 use actix_web::HttpRequest;
 use actix_web::http::header;
 
-/// Reads `X-Forwarded-For`, behind this many proxies of yours: with one, the last address is the client's. With none, no
-/// header is read: it is the peer's address.
+/// Reads `X-Forwarded-For`, behind this many proxies of yours: with one, the last address is the client's. With 0, no
+/// header is read and the peer's address counts.
 ///
-/// Each of the proxies has to add to the header, or the one in front to replace it. An address may have a port.
+/// Each proxy has to append to the header, or the first one to replace it. An address may have a port.
 ///
 /// ```
 /// use actix_web::test::TestRequest;
@@ -49,18 +49,18 @@ pub fn x_forwarded_for(proxies: usize) -> impl Fn(&HttpRequest) -> Option<IpAddr
     let name = header::HeaderName::from_static("x-forwarded-for");
     move |request| {
         let Some(from_the_right) = proxies.checked_sub(1) else { return peer(request) };
-        // What a stranger wrote in front of it need not be text.
+        // What a client wrote in front of it need not be text.
         let hops = request.headers().get_all(&name).flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
         let hops: Vec<&[u8]> = hops.collect();
         address(std::str::from_utf8(hops.iter().rev().nth(from_the_right)?).ok()?.trim())
     }
 }
 
-/// Reads `Forwarded` (RFC 7239), behind this many proxies of yours: with one, the last `for` is the client's. With none, no
-/// header is read: it is the peer's address.
+/// Reads `Forwarded` (RFC 7239), behind this many proxies of yours: with one, the last `for` is the client's. With 0,
+/// no header is read and the peer's address counts.
 ///
-/// An address may have a port; one of IPv6 stands in brackets. `unknown` and names that hide an address (`for=_hidden`) are
-/// none.
+/// An address may have a port; an IPv6 address is in brackets. `unknown` and names that hide an address (`for=_hidden`)
+/// give none.
 ///
 /// ```
 /// use actix_web::test::TestRequest;
@@ -84,12 +84,12 @@ fn peer(request: &HttpRequest) -> Option<IpAddr> {
     request.peer_addr().map(|peer| peer.ip())
 }
 
-/// All lines of a header, as they came; none where one of them is no text.
+/// All lines of a header, in order; `None` if one of them is not text.
 fn lines<'a>(request: &'a HttpRequest, name: &header::HeaderName) -> Option<Vec<&'a str>> {
     request.headers().get_all(name).map(|value| value.to_str().ok()).collect()
 }
 
-/// An address, or one with a port. One of IPv6 with a port is in brackets.
+/// An address, with or without a port. An IPv6 address with a port is in brackets.
 fn address(text: &str) -> Option<IpAddr> {
     if let Ok(address) = text.parse::<IpAddr>() {
         return Some(address);
@@ -118,8 +118,8 @@ fn is_port(text: &str) -> bool {
     }
 }
 
-/// The `for` of each element of one line (RFC 7239 §4); none where the line is malformed, since it is then unknown what a
-/// proxy has added to it.
+/// The `for` of each element of one line (RFC 7239 §4); `None` if the line is malformed, since it is then unknown what
+/// a proxy has added to it.
 fn elements(line: &str) -> Option<Vec<Option<String>>> {
     let mut rest = Scan(line);
     let mut found = Vec::new();
@@ -146,7 +146,7 @@ fn elements(line: &str) -> Option<Vec<Option<String>>> {
     }
 }
 
-/// What is left of a line.
+/// The rest of a line.
 struct Scan<'a>(&'a str);
 
 impl<'a> Scan<'a> {
@@ -167,7 +167,7 @@ impl<'a> Scan<'a> {
         found
     }
 
-    /// A parameter and its value; the inner none where there is none, the outer one where it is malformed.
+    /// A parameter and its value. The inner `None` means that there is none, the outer one that it is malformed.
     fn pair(&mut self) -> Option<Option<(&'a str, String)>> {
         let name = self.while_some(is_token);
         if name.is_empty() {

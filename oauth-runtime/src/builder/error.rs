@@ -50,31 +50,30 @@ pub enum BuildError {
          without one, add .direct_peers()"
     )]
     NoClientAddress,
-    /// Neither a function that signs users in is configured, nor [`sign_in_at`](crate::Builder::sign_in_at).
+    /// There is neither a function that signs users in nor [`sign_in_at`](crate::Builder::sign_in_at).
     #[error(
         "no user can sign in: add .authenticate_blocking(fn), a function from Login to Option<claims>, \
          or .authenticate(async fn)"
     )]
     NoAuthenticate,
-    /// A secret, the current, a previous or a next one, stands for fewer bytes than [`Secret::MIN_BYTES`].
+    /// A current, previous or next secret has fewer bytes, once decoded, than [`Secret::MIN_BYTES`].
     #[error("{}; this one has {bytes} bytes", InvalidSecret::Short(*bytes).text())]
     ShortSecret {
-        /// How many bytes the secret stands for.
+        /// How many bytes the decoded secret has.
         bytes: usize,
     },
-    /// A secret, the current, a previous or a next one, is neither base64, base64url or hex, nor raw bytes.
+    /// A current, previous or next secret is neither base64, base64url or hex, nor raw bytes.
     #[error("{}", InvalidSecret::PlainText.text())]
     PlainSecret,
-    /// A secret, the current, a previous or a next one, was not drawn at random: it repeats itself, its bytes count up or
-    /// down, or it says "change me".
+    /// A current, previous or next secret is not random: it repeats itself, its bytes count up or down, or it says
+    /// "change me".
     #[error("{}", InvalidSecret::Predictable.text())]
     PredictableSecret,
     /// There is a [`previous_secret`](crate::Builder::previous_secret) or a
     /// [`next_secret`](crate::Builder::next_secret), and no [`secret`](crate::Builder::secret).
     #[error("there is a previous or a next secret, and no current one: add .secret(..), the one that signs and seals")]
     NoCurrentSecret,
-    /// The [`store`](crate::Builder::store) outlives the process, and there is no [`secret`](crate::Builder::secret) that
-    /// does.
+    /// The [`store`](crate::Builder::store) outlives the process, but no [`secret`](crate::Builder::secret) does.
     #[error(
         "{engine} keeps what is granted, and without a secret of its own each process would forget how to read it: add \
          .secret(..), the same in every process; `openssl rand -base64 32` makes a good one"
@@ -98,7 +97,7 @@ pub enum BuildError {
     /// Two of the [resources](crate::Builder::resource) and the [`audience`](crate::Builder::audience) are spellings of one:
     /// they differ in the case of the host, a default port or a closing slash.
     #[error(
-        "the resources {resource:?} and {other:?} are one, spelt differently: keep the one that its server expects"
+        "the resources {resource:?} and {other:?} are the same, spelled differently: keep the one that its server expects"
     )]
     ResourceTwice {
         /// One spelling.
@@ -120,14 +119,15 @@ pub enum BuildError {
         /// The longest that it may be.
         longest: Duration,
     },
-    /// A lifetime is longer than one that ends first: what it promises would never be reached, or the other never be of use.
+    /// A lifetime is longer than another one that ends first: it would never be reached, or the other one would be
+    /// useless.
     #[error("{what} is {} seconds, and {other}, of {}, ends first: lengthen {other}, or shorten {what}", .lifetime.as_secs(), .ends.as_secs())]
     Outlives {
         /// The name of the builder's method, such as `access_token_lifetime`.
         what: &'static str,
         /// What it says, or its default.
         lifetime: Duration,
-        /// The name of the method of what is shorter, such as `refresh_token_lifetime`.
+        /// The name of the method of the shorter one, such as `refresh_token_lifetime`.
         other: &'static str,
         /// What that says, or its default.
         ends: Duration,
@@ -151,18 +151,19 @@ pub enum BuildError {
         /// The client's id.
         client: String,
     },
-    /// [`blocking_at_once`](crate::Builder::blocking_at_once), [`authenticate_timeout`](crate::Builder::authenticate_timeout)
-    /// or [`store_deadline`](crate::Builder::store_deadline), whose name this is, is zero.
+    /// The setting of this name is zero: [`blocking_at_once`](crate::Builder::blocking_at_once),
+    /// [`authenticate_timeout`](crate::Builder::authenticate_timeout) or [`store_deadline`](crate::Builder::store_deadline).
     #[error("nothing would ever be answered in time: {0} must be above zero")]
     NeverAnswers(&'static str),
-    /// The scope `offline_access` is named, which stands for refresh tokens, and nothing looks the user's claims up again.
+    /// The scope `offline_access`, which stands for refresh tokens, is named, but nothing looks the user's claims up
+    /// again.
     #[error(
         "the scope offline_access stands for refresh tokens, which need .reload(async fn) or .reload_blocking(fn), from a \
          subject to Option<claims>: add one of them, or leave the scope out"
     )]
     NoReload,
-    /// Two of the functions that return claims return different types. That is right only where
-    /// [`untyped_claims`](crate::Builder::untyped_claims) says so.
+    /// Two of the functions that return claims return different types. That is allowed only with
+    /// [`untyped_claims`](crate::Builder::untyped_claims).
     #[error(
         "authenticate returns {authenticate}, and {function} returns {other}: use one type, or say .untyped_claims() if \
          more than one is meant"
@@ -193,7 +194,7 @@ pub enum BuildError {
         /// The path as given.
         path: String,
     },
-    /// There are [`sign_in_at`](crate::Builder::sign_in_at) and a function that the built-in page would call.
+    /// There is [`sign_in_at`](crate::Builder::sign_in_at) together with a function that the built-in page would call.
     #[error(
         "users sign in on a page of yours, and .{function}(..) is for the built-in one: leave it or .sign_in_at(..) out"
     )]
@@ -201,7 +202,7 @@ pub enum BuildError {
         /// `authenticate` or `second_factor`.
         function: &'static str,
     },
-    /// There is an [`account_page`](crate::Builder::account_page), and no session to open it with.
+    /// There is an [`account_page`](crate::Builder::account_page), but no session to open it with.
     #[error(
         "the account page is opened by a session, and there are none: remove .sessions(false), or leave .account_page() out"
     )]
@@ -216,7 +217,8 @@ pub enum BuildError {
         /// The path as given.
         path: String,
     },
-    /// [`terms`](crate::Builder::terms) or [`privacy`](crate::Builder::privacy) is no address that a page can lead to.
+    /// [`terms`](crate::Builder::terms) or [`privacy`](crate::Builder::privacy) is not an address that a page can link
+    /// to.
     #[error("{what} cannot be at {address:?}: write an https URL, or a path of this origin such as /terms")]
     Link {
         /// Which of them.
@@ -241,8 +243,8 @@ pub enum BuildError {
         /// The scope as given.
         scope: String,
     },
-    /// One of the [`acr_values`](crate::Builder::acr_values) is empty or has a space in it: clients send them with spaces
-    /// between.
+    /// One of the [`acr_values`](crate::Builder::acr_values) is empty or contains a space: clients send them separated
+    /// by spaces.
     #[error(
         "acr_values: {value:?} cannot be asked for: write each by itself, without spaces, such as .acr_values([\"two-factors\"])"
     )]
@@ -264,12 +266,12 @@ pub enum BuildError {
         "the path {path:?} of {endpoint:?} is taken or cannot be used: write /segments of letters, digits and -._~"
     )]
     Path {
-        /// The endpoint that was to have the path.
+        /// The endpoint that should have the path.
         endpoint: Endpoint,
         /// The path, without that of the issuer.
         path: String,
     },
-    /// [`client`](crate::Builder::client) was not called, and there are no sessions, by which an application has pages of its own.
+    /// [`client`](crate::Builder::client) was not called, and there are no sessions for pages of the application's own.
     #[error(
         "there is no client: add .client(Client::public(\"app\").redirect_uri(..)), .clients(..) for those that your function knows, or .registration() for those that register themselves"
     )]
@@ -288,7 +290,7 @@ pub enum BuildError {
         /// The id of both.
         client: String,
     },
-    /// The [redirect URIs](crate::Client::redirect_uris) of a public client are none, so it could never get a token.
+    /// A public client has no [redirect URIs](crate::Client::redirect_uris), so it could never get a token.
     #[error(
         "the client {client:?} has nowhere to go after sign-in: its .redirect_uris(..) are empty, name one, or add .device()"
     )]
@@ -311,15 +313,15 @@ pub enum BuildError {
     ClientSecret {
         /// The id of the client.
         client: String,
-        /// The length of the secret in bytes, without one line's end after it.
+        /// The length of the secret in bytes, without a line break at its end.
         bytes: usize,
     },
-    /// A secret of the client with this id is no text on one line, and no client could send it.
+    /// A secret of the client with this id is not text on one line, so no client could send it.
     #[error(
         "a secret of the client {0:?} is not text, or has a line break in it, so no client can send it: write it in hex"
     )]
     ClientSecretLine(String),
-    /// A secret of a client was not drawn at random: it repeats itself, its bytes count up or down, or it says "change me".
+    /// A secret of a client is not random: it repeats itself, its bytes count up or down, or it says "change me".
     #[error("client {client:?}: {}", InvalidSecret::Predictable.text())]
     PredictableClientSecret {
         /// The id of the client.
@@ -353,13 +355,13 @@ pub enum BuildError {
         /// The resource as given.
         resource: String,
     },
-    /// A client cannot be told of a sign-out.
+    /// A client cannot be notified of a sign-out.
     #[error(transparent)]
     Backchannel(#[from] crate::builder::back_channel::BackchannelError),
-    /// What is opened to clients that are not listed cannot be opened.
+    /// Something cannot be opened to clients that are not listed.
     #[error(transparent)]
     Opening(#[from] OpeningError),
-    /// The grants of a client and the rest of it do not fit.
+    /// The grants of a client do not fit the rest of its settings.
     #[error("the grants of the client {client:?} do not fit: {why}; name all that it may use in .grants(..)")]
     ClientGrants {
         /// The id of the client.
@@ -380,13 +382,14 @@ pub enum BuildError {
         /// What to write.
         why: String,
     },
-    /// An audience or resource has the name that tokens for `/userinfo` alone have as their audience.
-    #[error("{audience:?} is the audience of tokens that are for /userinfo alone: choose another name")]
+    /// An audience or resource has the name that is the audience of tokens only for `/userinfo`.
+    #[error("{audience:?} is the audience of tokens that are only for /userinfo: choose another name")]
     UserInfoAudience {
         /// The audience as given.
         audience: String,
     },
-    /// The claims of a client are no JSON object, or have one that the server sets or no type of [`claims!`](crate::claims!) has.
+    /// The claims of a client are not a JSON object, or have one that the server sets or no type of
+    /// [`claims!`](crate::claims!) has.
     #[error("the claims of the client {client:?} cannot be used: {why}")]
     ClientClaims {
         /// The id of the client.
@@ -403,13 +406,14 @@ pub enum BuildError {
         /// The id of the client.
         client: String,
     },
-    /// A public client is to go [without PKCE](crate::Client::danger_without_pkce), which is all that protects its codes.
+    /// A public client should go [without PKCE](crate::Client::danger_without_pkce), which is all that protects its
+    /// codes.
     #[error("the client {client:?} is public, and PKCE is all that protects its codes: remove .danger_without_pkce()")]
     PublicWithoutPkce {
         /// The id of the client.
         client: String,
     },
-    /// A redirect URI of a client, for after the sign-in or after the sign-out, is not one.
+    /// A redirect URI of a client, for after the sign-in or after the sign-out, is invalid.
     #[error("the redirect URI {uri:?} of the client {client:?} cannot be used: {why}")]
     RedirectUri {
         /// The id of the client.
@@ -420,7 +424,7 @@ pub enum BuildError {
         #[source]
         why: InvalidRedirectUri,
     },
-    /// A scheme that a client [allows](crate::Client::allow_scheme) is malformed, or one that browsers have a meaning for.
+    /// A scheme that a client [allows](crate::Client::allow_scheme) is malformed, or has a meaning to browsers.
     #[error(
         "the client {client:?} cannot have the scheme {scheme:?}: write the name of a private one, such as \"cursor\", \
          in lower case and without \"://\""
@@ -431,7 +435,7 @@ pub enum BuildError {
         /// The scheme as given.
         scheme: String,
     },
-    /// An [`origin`](crate::Builder::origin) is not scheme, host and port alone.
+    /// An [`origin`](crate::Builder::origin) has more than scheme, host and port.
     #[error("the origin {origin:?} must be scheme and host (and port), such as https://app.example")]
     Origin {
         /// The origin as given.
@@ -440,8 +444,8 @@ pub enum BuildError {
     /// The [`accent`](crate::Builder::accent) is not a colour.
     #[error("{0}")]
     Accent(#[from] InvalidColour),
-    /// A handler reads the claims as another type than `authenticate` returns, or its guard is a pattern over one. That is
-    /// right only in a program that says so by [`untyped_claims`](crate::Builder::untyped_claims).
+    /// A handler reads the claims as another type than `authenticate` returns, or its guard is a pattern over one. That
+    /// is allowed only with [`untyped_claims`](crate::Builder::untyped_claims).
     #[error(
         "{handler} reads the claims as {guard_type}, and authenticate returns {claims_type}: use one type, or say \
          .untyped_claims() if more than one is meant"
@@ -465,7 +469,8 @@ pub enum BuildError {
         /// The names of the types in `claims!(..)`.
         bound: String,
     },
-    /// A term of a guard can never hold, or holds for everybody, by the type that `authenticate` returns or the `acr_values`.
+    /// A term of a guard can never hold, or holds for everyone, by the type that `authenticate` returns or the
+    /// `acr_values`.
     #[error("the guard of {guard} does not fit the claims: {misfit}")]
     GuardMisfit {
         /// The path of the handler, such as `app::admin`; of a value it ends in `policy!`.

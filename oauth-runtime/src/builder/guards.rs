@@ -21,7 +21,7 @@ pub(super) struct Guards {
 }
 
 impl Settings {
-    /// `described` is the service's own audience, where it is a URL here, and the resources of this `App`.
+    /// `described` is the service's own audience, if it is a URL here, and the resources of this `App`.
     pub(super) fn guards(
         &mut self,
         (issuer, audience): (&Issuer, &str),

@@ -11,7 +11,7 @@ use crate::model::session::Remember;
 /// # Sessions, refresh tokens and lifetimes
 impl<S> Builder<S> {
     /// Whether clients get refresh tokens. Where the builder names a scope `offline_access`, only a client that was granted
-    /// it gets one. Default: once [`Builder::reload`] is there.
+    /// it gets one. Default: on, once there is [`Builder::reload`].
     pub fn refresh_tokens(mut self, issued: bool) -> Self
     where
         S: Reloads,
@@ -55,7 +55,7 @@ impl<S> Builder<S> {
     }
 
     /// Whether a browser stays signed in, so that the next client gets a code without asking. The session is a sealed
-    /// cookie that ends with the browser. Default: once [`Builder::reload`] is there.
+    /// cookie that ends with the browser. Default: on, once there is [`Builder::reload`].
     pub fn sessions(mut self, kept: bool) -> Self
     where
         S: Reloads,

@@ -13,7 +13,7 @@ pub(super) struct Openings {
     pub(super) served: Vec<String>,
     pub(super) scopes: Vec<String>,
     pub(super) resources: Vec<String>,
-    /// What registrations are sealed under, where it is not the service's secret.
+    /// The secret under which registrations are sealed, if not the service's.
     pub(super) registration_secret: Option<Secret>,
     /// Private schemes without a dot that they may register; none: the usual ones.
     pub(super) schemes: Option<Vec<String>>,

@@ -99,8 +99,8 @@ impl<S> Builder<S> {
     }
 
     /// Calls a function with everything that happens, such as a sign-in, a token or a reuse: to keep an audit trail, or to
-    /// write to a user whose account was used in a new place. Call it once for each function. Default: the log alone, which
-    /// has the same events with the same fields.
+    /// write to a user whose account was used in a new place. Call it once for each function. Default: only the log,
+    /// which has the same events with the same fields.
     ///
     /// A dedicated thread calls the functions, one event after another, so they may block; no request waits for them.
     /// 1,024 events can wait for it, and what is beyond that is dropped: the next event says how many were

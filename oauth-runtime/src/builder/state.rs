@@ -1,7 +1,6 @@
 //! Whether a builder knows how to look a user up again.
 
-/// A [`Builder`](crate::Builder) before [`reload`](crate::Builder::reload): nothing but the access token outlives a
-/// sign-in.
+/// A [`Builder`](crate::Builder) before [`reload`](crate::Builder::reload): only the access token outlives a sign-in.
 #[derive(Clone, Copy, Debug)]
 pub enum WithoutReload {}
 

@@ -55,7 +55,7 @@ fn elsewhere(path: &str) -> Builder {
     Builder::new().secret(SECRET).issuer("https://notes.example").direct_peers().client(spa()).sign_in_at(path)
 }
 
-/// What causes an error, which one, and what its text tells to write or change.
+/// What causes an error, which one, and what its text says to write or change.
 #[test]
 fn each_mistake_has_an_error_that_says_what_to_write() {
     type Is = fn(&BuildError) -> bool;

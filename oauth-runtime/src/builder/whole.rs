@@ -1,4 +1,4 @@
-//! What the service has, of which a client may be given some.
+//! All that the service has, of which each client may be given a part.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,9 @@ pub(super) struct Whole {
     pub(super) scopes: BTreeMap<String, String>,
     pub(super) audience: String,
     pub(super) resources: Vec<String>,
-    /// The audience of tokens for `/userinfo` alone.
+    /// The audience of tokens that are only for `/userinfo`.
     pub(super) userinfo: String,
-    /// Whether the tokens of one's own clients are sealed as well.
+    /// Whether the tokens of the author's own clients are sealed as well.
     pub(super) seals_all: bool,
     /// Whether the issuer is on loopback.
     pub(super) is_local: bool,

@@ -1,5 +1,4 @@
-//! The one place where something that happened is told: to the log and to the author's functions, so that the two cannot
-//! differ.
+//! The only place that reports events, to the log and to the author's functions, so that the two cannot differ.
 //!
 //! The functions run on a thread of their own, and events wait for it in a queue of fixed length. No request waits for
 //! them: where the queue is full an event is dropped and counted.
@@ -22,7 +21,7 @@ pub(crate) type Listener = Box<dyn Fn(&Event) + Send + Sync>;
 /// Tells what happens in one service.
 pub(crate) struct Events {
     clock: Clock,
-    /// None where only the log is told.
+    /// `None` if there is only the log.
     queue: Option<Queue>,
 }
 

@@ -52,7 +52,7 @@ impl<E> Guarded<E> {
 #[diagnostic::on_unimplemented(
     message = "a guard belongs on a handler, and not all arguments of this function are extractors: `{Self}`",
     label = "not all of these are extractors (`FromRequest`)",
-    note = "a decision within another function is `token.satisfies(policy!(..))?`, with the handler's `AccessToken`"
+    note = "to decide within another function, use `token.satisfies(policy!(..))?`, with the handler's `AccessToken`"
 )]
 pub trait Arguments: FromRequest {}
 

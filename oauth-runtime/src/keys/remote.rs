@@ -236,7 +236,7 @@ impl RemoteKeys {
                 issuer,
                 %why,
                 seconds = trusted_for.as_secs(),
-                "the issuer's keys could not be fetched: those of before are trusted for so many seconds"
+                "the issuer's keys could not be fetched: the last ones are trusted for so many seconds"
             );
         }
     }

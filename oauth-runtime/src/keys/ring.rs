@@ -378,7 +378,7 @@ mod tests {
             assert_eq!(ring.verify(&token, &opener(), &expected, NOW).err(), Some(Reason::TokenSignature));
             assert_eq!(other.verify(&good, &opener(), &expected, NOW).err(), Some(Reason::TokenSignature));
         }
-        // An ID token of the same key is no access token (RFC 9068 §4).
+        // An ID token of the same key is not an access token (RFC 9068 §4).
         let id_token = ring.sign_as("JWT", &claims(json!({}))).expect("signs");
         assert_eq!(ring.verify(&id_token, &opener(), &expected, NOW).err(), Some(Reason::TokenType));
     }

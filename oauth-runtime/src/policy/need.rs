@@ -194,7 +194,7 @@ mod tests {
                 assert_eq!(need, expected, "{rule} {claims:?}");
             }
         }
-        // What it can read is told as before.
+        // What it can read is returned as before.
         let all = Hidden::AllBut(["scope".to_owned(), "role".to_owned()].into());
         let claims = json!({ "role": "user", "scope": "x" });
         let facts = Facts::new(claims.as_object().expect("an object")).hiding(&all);

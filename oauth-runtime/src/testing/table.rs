@@ -126,7 +126,7 @@ impl Coverage {
         self.rows.iter().all(|(route, finding)| self.is_fine(route, finding))
     }
 
-    /// Fails the test where a route is open, unchecked, or guarded in vain.
+    /// Fails the test if a route is open, unchecked, or guarded in vain.
     ///
     /// # Panics
     /// With the table.
@@ -209,7 +209,7 @@ impl fmt::Display for Coverage {
             match self.beside.get(&route.path) {
                 Some(policy) if matches!(finding, Finding::Open(_)) => writeln!(
                     f,
-                    ", and is not in the scope that has its path, whose policy refuses all else there: register it within ({policy})"
+                    ", and is not in the scope that has its path, whose policy refuses everything else there: register it within ({policy})"
                 )?,
                 Some(_) | None => writeln!(f)?,
             }

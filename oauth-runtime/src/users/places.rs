@@ -18,7 +18,7 @@ use crate::users::no_answer::NoAnswer;
 /// The places of one function, and those who wait for one, in the order in which they came.
 pub(crate) struct Places {
     any: Arc<Semaphore>,
-    /// For known browsers alone, so that a flood from elsewhere does not keep their users waiting.
+    /// Only for known browsers, so that a flood from elsewhere does not keep their users waiting.
     kept: Arc<Semaphore>,
     room: Arc<Room>,
 }

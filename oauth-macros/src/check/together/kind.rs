@@ -1,4 +1,4 @@
-//! The kinds of values that a claim can have, as far as its terms tell them apart, and what a term says of each.
+//! The kinds of values that a claim can have, as far as its terms distinguish them, and what a term says about each.
 
 use std::cmp::Ordering;
 
@@ -12,7 +12,7 @@ pub(super) enum Truth {
     True,
 }
 
-/// What the parameter of the route is, where the terms speak of one.
+/// The value of the route's parameter, if the terms name one.
 pub(super) type Scenario = Option<String>;
 
 /// The one claim that a rule is about.
@@ -28,7 +28,7 @@ pub(super) fn subject(rule: &Rule) -> Option<&Vec<String>> {
     }
 }
 
-/// The parameters of the route that these speak of.
+/// The parameters of the route that these name.
 pub(super) fn parameters(rules: &[&Rule]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for value in values(rules) {
@@ -40,7 +40,7 @@ pub(super) fn parameters(rules: &[&Rule]) -> Vec<String> {
     names
 }
 
-/// All that the parameter can be, as far as the terms tell it apart: each of their texts, another, and a number.
+/// All values of the parameter that the terms distinguish: each of their texts, another, and a number.
 pub(super) fn scenarios(rules: &[&Rule]) -> Vec<Scenario> {
     if parameters(rules).is_empty() {
         return vec![None];
@@ -54,7 +54,7 @@ pub(super) fn scenarios(rules: &[&Rule]) -> Vec<Scenario> {
 
 const NUMBER: i128 = 1;
 
-/// Those that are no list.
+/// The kinds that are not lists.
 pub(super) fn scalars(rules: &[&Rule], scenario: &Scenario) -> Vec<Kind> {
     let (mut texts, mut numbers): (Vec<String>, Vec<Value>) = (Vec::new(), Vec::new());
     texts.extend(scenario.clone());
@@ -82,8 +82,8 @@ pub(super) fn scalars(rules: &[&Rule], scenario: &Scenario) -> Vec<Kind> {
     kinds
 }
 
-/// Those that are lists, by which of the values are in them; none where there are too many values. What else is in a list makes
-/// no term hold.
+/// The lists, by which of the values are in them; `None` if there are too many values. Other elements make no term
+/// hold.
 pub(super) fn lists(rules: &[&Rule], scenario: &Scenario) -> Option<Vec<Kind>> {
     let named = |kind: &Kind| match kind {
         Kind::Text(_) | Kind::Is(_) => true,
@@ -104,7 +104,7 @@ pub(super) fn subsets(of: Vec<Kind>) -> Option<Vec<Kind>> {
 
 const MOST: usize = 7;
 
-/// What a rule about one claim says of a value of this kind.
+/// What a rule about one claim says about a value of this kind.
 pub(super) fn decide(rule: &Rule, kind: &Kind, scenario: &Scenario) -> Truth {
     match rule {
         Rule::All(rules) => rules.iter().map(|rule| decide(rule, kind, scenario)).min().unwrap_or(Truth::True),
@@ -146,7 +146,7 @@ impl Truth {
 
 fn equals(kind: &Kind, value: &Value, scenario: &Scenario) -> Truth {
     match (kind, value) {
-        // It is searched, one level deep.
+        // A list is searched, one level deep.
         (Kind::List(items), _) => items.iter().map(|item| equals(item, value, scenario)).max().unwrap_or(Truth::False),
         (Kind::Text(text), Value::Str(value)) => Truth::of(text == value),
         (Kind::Text(text), Value::Parameter(_)) => Truth::of(Some(text) == scenario.as_ref()),
@@ -166,7 +166,7 @@ fn equals(kind: &Kind, value: &Value, scenario: &Scenario) -> Truth {
     }
 }
 
-/// Where numbers of this kind are from a number that the terms name.
+/// How numbers of this kind compare with a number that the terms name.
 fn compare(kind: &Kind, value: &Value) -> Option<Ordering> {
     match kind {
         Kind::Is(number) => Some(number.order(value)),
@@ -176,7 +176,7 @@ fn compare(kind: &Kind, value: &Value) -> Option<Ordering> {
     }
 }
 
-/// All that they name.
+/// All values that they name.
 pub(super) fn values(rules: &[&Rule]) -> Vec<Value> {
     rules.iter().flat_map(|rule| rule.tests()).flat_map(Test::named).cloned().collect()
 }

@@ -44,12 +44,12 @@ fn what_never_holds_together_is_told() {
     }
     assert_eq!(
         said("verified, level >= 3, level < 2"),
-        "`level >= 3` and `level < 2` never hold together, so that every token is refused: for either, write \
+        "`level >= 3` and `level < 2` never hold together, so every token is refused: for either, write \
          `any(level >= 3, level < 2)`"
     );
     assert_eq!(
         said("role, not(role)"),
-        "`role` and `not(role)` never hold together, so that every token is refused: leave one out"
+        "`role` and `not(role)` never hold together, so every token is refused: leave one out"
     );
 }
 
@@ -75,7 +75,7 @@ fn what_always_holds_is_told() {
     assert_eq!(
         said("any(level < 3, level >= 3)"),
         "`level < 3` or `level >= 3` holds for every number, so together they ask only that `level` is there: write \
-         `level`, or nothing of it where every token has it"
+         `level`, or leave it out if every token has it"
     );
     for policy in ["any(x, not(x))", "any(not(x), x, y)", "any(acr = \"a\", not(acr = \"a\"))"] {
         assert!(said(policy).contains("asks nothing"), "{policy}: {}", said(policy));
@@ -90,7 +90,7 @@ fn what_asks_something_is_not_told() {
         "level >= 3, level <= 3",
         "level >= 3, level != 3",
         "level > 3, not(level = 7)",
-        // What is absent, and what is known.
+        // Absent claims, and known ones.
         "any(not(x), x = \"a\")",
         "any(not(x), x != \"a\")",
         "any(x = true, x = false)",
@@ -113,7 +113,7 @@ fn what_asks_something_is_not_told() {
         "level = path.level, level > 3",
         "any(sub = path.owner, sub != \"root\")",
         "any(sub != path.owner, sub != path.other)",
-        // Of different claims, and too many values to try.
+        // About different claims, or with too many values to try.
         "a, not(b)",
         "any(a > 3, b <= 3)",
         "o.a > 3, o.b < 2",
@@ -124,7 +124,7 @@ fn what_asks_something_is_not_told() {
     }
 }
 
-/// Policies at random about one claim, against what the runtime decides over values of every type.
+/// Random policies about one claim, compared with what the runtime decides for values of every type.
 #[test]
 fn what_is_told_is_so() {
     let words = [
@@ -165,7 +165,7 @@ fn what_is_told_is_so() {
         let is_any = below(2) == 0;
         let policy = format!("{}({})", if is_any { "any" } else { "all" }, terms.join(", "));
         let Some(said) = said_once(&policy) else { continue };
-        // What is told of a condition within is told of that alone.
+        // A message about a nested condition is only about that.
         let parts: Vec<Rule> = terms.iter().filter_map(|term| accepted(term)).collect();
         if parts.len() < terms.len() {
             continue;
@@ -221,7 +221,7 @@ fn what_is_told_is_so() {
     assert!(told > 100 && untold > 500, "{told} and {untold}");
 }
 
-/// What is said of it, if that is one thing.
+/// The message about it, if there is exactly one.
 fn said_once(policy: &str) -> Option<String> {
     let arguments: PolicyArguments = syn::parse_str(policy).ok()?;
     let Policy::Terms(terms) = arguments.policy else { return None };
@@ -237,7 +237,7 @@ fn accepted(policy: &str) -> Option<Rule> {
     rule(&terms).ok().map(|checked| checked.rule)
 }
 
-/// As the runtime has it.
+/// The runtime's form of the rule.
 fn built(rule: &Rule) -> runtime::Rule {
     let several = |rules: &[Rule]| &*rules.iter().map(built).collect::<Vec<_>>().leak();
     let value = |value: &Value| match value {

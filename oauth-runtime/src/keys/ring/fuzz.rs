@@ -1,4 +1,4 @@
-//! Tokens signed by what a stranger has, and by what the service alone has.
+//! Tokens signed by keys that a stranger has, and by keys that only the service has.
 
 use std::sync::{Arc, LazyLock};
 
@@ -17,8 +17,8 @@ use crate::model::secret::{Secret, Secrets};
 use crate::model::{Clock, Timestamp};
 use crate::seal::{Sealer, derive};
 
-/// One of the signers signs header and payload, in which `KID` stands for the id of one of the keys. A ring takes what its own
-/// keys signed and nothing else, each by its own algorithm (RFC 8725 §3.1), and only as an access token.
+/// One of the signers signs header and payload, in which `KID` stands for the id of one of the keys. A ring accepts
+/// only what its own keys signed, each by its own algorithm (RFC 8725 §3.1), and only as an access token.
 pub(crate) fn fuzz(signer: u8, kid: u8, (header, payload): (&str, &str), expected: &Expected, now: Timestamp) {
     static SITE: LazyLock<Site> = LazyLock::new(Site::new);
     let signer = &SITE.signers[usize::from(signer) % SITE.signers.len()];
@@ -47,7 +47,7 @@ pub(crate) fn fuzz(signer: u8, kid: u8, (header, payload): (&str, &str), expecte
 struct Site {
     rings: Vec<Ring>,
     signers: Vec<Signer>,
-    /// Of all keys of the rings.
+    /// The ids of all keys of the rings.
     kids: Vec<String>,
     opener: Opener,
 }
@@ -62,7 +62,7 @@ struct Signer {
     algorithm: Option<&'static str>,
     kid: Option<String>,
     sign: Box<dyn Fn(&[u8]) -> Vec<u8> + Send + Sync>,
-    /// Those that have its key.
+    /// The rings that have its key.
     rings: &'static [&'static str],
 }
 
@@ -96,7 +96,7 @@ impl Site {
         let kids = signers.iter().filter_map(|signer| signer.kid.clone()).collect();
         let foreign = Arc::new(SigningKey::generate().expect("a key"));
         signers.push(Signer::of("a stranger's key", "ES256", &foreign, &[]));
-        // RFC 8725 §2.1: what is published, taken for a secret
+        // RFC 8725 §2.1: a public key, used as a secret
         for key in [&period, &keys[0], &keys[1]] {
             let [x, y] = ["x", "y"].map(|name| key.published[name].as_str().unwrap_or_default());
             let point: Vec<u8> = [x, y].iter().flat_map(|part| BASE64URL.decode(part).expect("base64url")).collect();
@@ -118,7 +118,7 @@ impl Site {
         site
     }
 
-    /// That each ring takes what it is to take: else nothing of the above would say anything.
+    /// Checks that each ring accepts what it should: otherwise the above would prove nothing.
     fn check(&self) {
         let (expected, now) = (Expected::own(ISSUER, ISSUER), Timestamp::from_seconds(1_000));
         let claims = json!({

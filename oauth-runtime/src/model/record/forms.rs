@@ -34,7 +34,7 @@ pub(crate) enum Sent {
         session: Option<String>,
         age: Duration,
     },
-    /// It was allowed before and is no longer: this call has ended what came of it.
+    /// It was allowed before and is no longer: this call has ended its result.
     TakenBack,
     /// It was sent before.
     Spent,
@@ -66,12 +66,12 @@ impl Record {
         }
     }
 
-    /// Whether a form was sent, whatever came of it.
+    /// Whether a form was sent, whatever its result.
     pub(crate) fn was_sent(&self, id: &str) -> bool {
         self.forms.iter().any(|form| form.id == id)
     }
 
-    /// Ends what came of a form that was allowed. `false` if there was nothing.
+    /// Ends the result of a form that was allowed. `false` if there was nothing.
     pub(crate) fn take_back(&mut self, id: &str, now: Timestamp) -> bool {
         let Some(form) = self.forms.iter_mut().find(|form| form.id == id && form.is_allowed) else { return false };
         form.is_allowed = false;

@@ -110,7 +110,7 @@ pub(super) struct Form {
     pub(super) session: Option<String>,
     #[serde(rename = "a", default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) is_allowed: bool,
-    /// Whether what came of it was redeemed, or has ended.
+    /// Whether its result was redeemed, or has ended.
     #[serde(rename = "x", default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) is_over: bool,
     #[serde(rename = "b")]

@@ -1,4 +1,4 @@
-//! Secrets out of the environment, or out of files that it names.
+//! Secrets from the environment, or from files that it names.
 
 use std::env::VarError;
 
@@ -17,8 +17,8 @@ pub enum SecretError {
         /// The name of the variable.
         variable: String,
     },
-    /// Both variables are set, and which of the two counts is not known.
-    #[error("the environment variables {variable} and {variable}_FILE are both set: take one of them out")]
+    /// Both variables are set, so it is unclear which of the two counts.
+    #[error("the environment variables {variable} and {variable}_FILE are both set: remove one of them")]
     SetTwice {
         /// The name of the variable.
         variable: String,
@@ -36,8 +36,8 @@ pub enum SecretError {
 crate::model::debug_as_text!(SecretError);
 
 impl Secret {
-    /// The secret in the environment variable of this name; or, where `_FILE` follows the name, in the file at that path, as
-    /// containers and systemd have it. So one program runs with either.
+    /// The secret in the environment variable of this name, or in the file whose path is in the variable `NAME_FILE`,
+    /// as containers and systemd provide it. So one program runs with either.
     ///
     /// ```no_run
     /// use oauth_runtime::{OAuthService, Secret};
@@ -51,13 +51,13 @@ impl Secret {
     /// ```
     ///
     /// # Errors
-    /// Neither is set, both are, or the file cannot be read. Whether it is a good secret is checked when the service is built.
+    /// Neither is set, both are, or the file cannot be read. The secret itself is checked when the service is built.
     pub fn from_env(variable: &str) -> Result<Secret, SecretError> {
         Secret::from_env_if_set(variable)?.ok_or_else(|| SecretError::NotSet { variable: variable.to_owned() })
     }
 
-    /// As [`from_env`](Secret::from_env), and nothing where neither variable is set: for a secret that is there for a while, such as
-    /// that of [`Builder::next_secret`](crate::Builder::next_secret).
+    /// Like [`from_env`](Secret::from_env), but `None` if neither variable is set: for a temporary secret, such as that
+    /// of [`Builder::next_secret`](crate::Builder::next_secret).
     ///
     /// # Errors
     /// Both are set, or the file cannot be read.
@@ -93,7 +93,7 @@ mod tests {
 
     const TEXT: &str = "YdYQ8GU1ZaifFM+45Ep9QAFqr0GY0b9DomzH6GQjLtQ=";
 
-    /// With these variables; the bytes of the secret.
+    /// Reads the bytes of the secret with these variables.
     fn with(variables: &[(&str, &str)]) -> Result<Option<Vec<u8>>, SecretError> {
         let read = |name: &str| {
             let value = variables.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned());

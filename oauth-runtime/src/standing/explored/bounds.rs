@@ -34,9 +34,9 @@ pub(super) enum Action {
 /// How often each thing may happen.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Bounds {
-    /// Sign-ins that are done before all else.
+    /// Sign-ins that are done first.
     pub(super) signed_in: usize,
-    /// Codes that are redeemed before all else.
+    /// Codes that are redeemed first.
     pub(super) redeemed: usize,
     pub(super) sign_ins: u8,
     pub(super) redemptions: u8,

@@ -135,7 +135,7 @@ impl Cluster {
                 self.read_map_aside();
                 Ok(Some((node, false)))
             }
-            // The bucket is on its way: this call alone goes there.
+            // The bucket is on its way: only this call goes there.
             Some("ASK") => Ok(Some((self.named(node, why.redirect_node())?, true))),
             // Of two keys one has arrived.
             Some("TRYAGAIN") => {

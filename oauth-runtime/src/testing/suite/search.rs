@@ -28,7 +28,7 @@ pub(super) struct Found {
     pub(super) undetermined: Vec<String>,
     /// No claims can meet it.
     pub(super) admits_none: bool,
-    /// All that users of one type can have meet it, and not by one term alone.
+    /// All claims that users of one type can have meet it, and not because of a single term.
     pub(super) admits_all: bool,
 }
 

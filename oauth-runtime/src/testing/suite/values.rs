@@ -174,7 +174,7 @@ pub(super) fn around(value: Value) -> Vec<Json> {
     }
 }
 
-/// Takes a claim away, where it is there.
+/// Removes a claim if it is there.
 pub(super) fn take(claims: &mut Map<String, Json>, name: &[&str]) {
     match name {
         [] => {}
