@@ -207,7 +207,7 @@ pub fn require_claim(policy: proc_macro::TokenStream, handler: proc_macro::Token
 /// #[require_token]
 /// #[get("/me")]
 /// async fn me() -> impl Responder {
-///     "Somebody who is signed in."
+///     "Someone who is signed in."
 /// }
 ///
 /// App::new().service(me);

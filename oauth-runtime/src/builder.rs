@@ -53,7 +53,7 @@ use crate::users::{Authenticate, ClaimsType, SecondFactor, Typing};
 
 /// Configures an [`OAuthService`]; made by [`OAuthService::builder`].
 ///
-/// Required: an issuer, a client and one of the two `authenticate` methods. All else has a default.
+/// Required: an issuer, a client and one of the two `authenticate` methods. Everything else has a default.
 ///
 /// # Settings
 ///

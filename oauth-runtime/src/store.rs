@@ -81,7 +81,7 @@ pub trait Store: Any + Send + Sync {
     fn read(&self, key: Key) -> Reply<'_, Seen>;
 
     /// Replaces a value, or removes it, if both the incarnation of the bucket and the value are still those that the
-    /// change was made from; raises the sequence. Otherwise it changes nothing and returns what there is.
+    /// change was made from; raises the sequence. Otherwise it changes nothing and returns the current value.
     fn swap(&self, key: Key, change: Change) -> Reply<'_, Swap>;
 
     /// Adds to counters, each independent of the others, and returns their sums in the same order. No slot is named

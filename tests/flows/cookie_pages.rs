@@ -215,7 +215,7 @@ async fn who_is_not_signed_in_is_sent_to_sign_in_and_a_script_is_told() {
     // What was posted is lost: the page says so, and leads to where the form was.
     let from = format!("{}/app/notes?x=1", server.base);
     let lost = send(&browser, Method::POST, "/app/notes", &[&SHOWN[..], &[("referer", &*from)]].concat()).await;
-    assert!(lost.is_page() && lost.body.contains("not taken"), "{lost:?}");
+    assert!(lost.is_page() && lost.body.contains("not accepted"), "{lost:?}");
     let (_, rest) = lost.body.split_once("href=\"/login?page=").unwrap();
     let page = browser.call(&format!("/login?page={}", rest.split('"').next().unwrap()), None).await;
     let back = browser.login(&page.form(), "user", "user123").await;

@@ -138,11 +138,11 @@ async fn values_of_a_hostile_document_are_cut_and_escaped() {
             |_, answered| {
                 answered.rewrite("\"https://api.example/token\"", &json!("\u{9b}31m\u{202e}evil").to_string())
             },
-            "token_endpoint is \"\\u{9b}31m\\u{202e}evil\", and",
+            "token_endpoint is \"\\u{9b}31m\\u{202e}evil\", but it is",
         ),
         (
             |_, answered| answered.rewrite("https://api.example/token", &"x".repeat(200_000)),
-            "xxx.. (200002 characters), and",
+            "xxx.. (200002 characters), but it is",
         ),
         (
             |_, answered| answered.rewrite("\"https://api.example\"", &json!("\u{9b}\u{202e}").to_string()),

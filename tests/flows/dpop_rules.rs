@@ -305,6 +305,6 @@ async fn c49_c52_another_process_with_the_guards_alone_takes_proofs_for_its_own_
     challenged(&answer, "invalid_token", "a bearer token");
     for no_origin in ["api.example", "https://api.example/", "https://api.example/v1", "HTTPS://api.example"] {
         let api = ResourceServer::discover(&idp.base).audience("https://api.example").dpop(no_origin).build().await;
-        assert!(api.unwrap_err().to_string().contains("is no origin"), "{no_origin}");
+        assert!(api.unwrap_err().to_string().contains("is not an origin"), "{no_origin}");
     }
 }

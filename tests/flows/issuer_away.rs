@@ -112,7 +112,7 @@ async fn c48_health_says_whether_the_keys_are_there_and_how_long_the_issuer_is_a
         clock.advance(Duration::from_secs(seconds));
         let away = api.health().await.unwrap_err();
         assert_eq!((&away.issuer, away.away_for), (&issuer.server.base, Duration::from_secs(seconds)));
-        assert!(away.to_string().contains("answers 503 instead of 200"), "{away}");
+        assert!(away.to_string().contains("returns 503 instead of 200"), "{away}");
     }
 
     // No request comes to a process that is not ready: the question alone brings the keys.

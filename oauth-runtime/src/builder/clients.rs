@@ -127,7 +127,7 @@ fn is_on_devices(client: &ClientSettings) -> bool {
     client.is_on_devices || client.grants.iter().flatten().any(|grant| *grant == GrantType::DeviceCode)
 }
 
-/// The most that the client may be given, of what there is.
+/// The most that the client may be given, of all that the service has.
 fn ceiling(client: &ClientSettings, whole: &Whole) -> Result<Ceiling, BuildError> {
     let known = |text: &str| {
         known_scopes(text, whole).map_err(|why| BuildError::ClientScope { client: client.id.clone(), why })

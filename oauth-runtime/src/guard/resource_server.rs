@@ -191,8 +191,8 @@ impl ResourceServerBuilder {
     ///
     /// The danger: such an issuer's ID tokens have the same type. A token is refused if it looks like one: a `typ`
     /// among the claims other than `Bearer`, a `token_use` other than `access`, a `nonce` or `at_hash`, no client, or
-    /// an audience that is the client itself, without a scope. The rest are told apart only by their audience: choose
-    /// one that is not a client's id.
+    /// an audience that is the client itself, without a scope. The rest are distinguished only by their audience:
+    /// choose one that is not a client's id.
     pub fn danger_accept_type(mut self, typ: impl Into<String>) -> Self {
         self.accepted_type = Some(typ.into());
         self

@@ -326,7 +326,7 @@ mod tests {
             let listener = listener.try_clone().expect("the same listener");
             actix_web::rt::Runtime::new().expect("a runtime of actix's").block_on(async {
                 let listener = TcpListener::from_std(listener).expect("in a runtime");
-                keys.generation(now).expect("the keys of before");
+                keys.generation(now).expect("the earlier keys");
                 let asked = tokio::time::timeout(Duration::from_secs(300), listener.accept()).await;
                 asked.unwrap_or_else(|_| panic!("{worker} does not ask")).expect("a connection");
                 assert!(keys.is_refreshing.load(Ordering::SeqCst));

@@ -104,7 +104,7 @@ async fn c46_what_runs_and_what_failed_stay_within_what_is_free_and_more_wait_in
                 let (sender, limits) = (sender.clone(), Arc::clone(limits));
                 tokio::task::spawn_local(async move {
                     let began = limits.password(&name("ada"), &here()).await.expect("an answer");
-                    sender.send((number, began.is_ok())).expect("somebody listens");
+                    sender.send((number, began.is_ok())).expect("the test listens");
                     // Right, so that the next one gets its place.
                     if let Ok(attempt) = began {
                         limits.forgive(attempt).await.expect("an answer");

@@ -168,8 +168,8 @@ async fn since(store: &dyn Store) -> Result<(), Failed> {
     done(store.swap(key, put(&absent, b"first", SOON)).await?)?;
     let first = store.read(key).await?;
     let there = changed(store.swap(key, put(&absent, b"again", SOON)).await?, "a value was written over as if absent")?;
-    let kept = there.kept.ok_or("a write that came too late was not told what there is")?;
-    ensure(kept.value.as_bytes() == b"first", "a write that came too late was told something else than there is")?;
+    let kept = there.kept.ok_or("a write that came too late did not get the current value")?;
+    ensure(kept.value.as_bytes() == b"first", "a write that came too late got another value than the current one")?;
     done(store.swap(key, put(&first, b"second", SOON)).await?)?;
     changed(
         store.swap(key, put(&first, b"third", SOON)).await?,
@@ -186,7 +186,7 @@ async fn other_incarnation(store: &dyn Store) -> Result<(), Failed> {
     let seen = store.read(key).await?;
     let foreign = Change { incarnation: Incarnation::draw(), ..put(&seen, b"foreign", SOON) };
     let there = changed(store.swap(key, foreign).await?, "a write of another incarnation was done")?;
-    ensure(there.incarnation == seen.incarnation, "a write of another incarnation was told that one")?;
+    ensure(there.incarnation == seen.incarnation, "a write of another incarnation got that one")?;
     let after = store.read(key).await?;
     ensure(after.incarnation == seen.incarnation, "a write of another incarnation changed the bucket's")?;
     ensure(after.kept.is_none(), "a write of another incarnation left a value")

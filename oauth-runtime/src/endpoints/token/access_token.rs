@@ -146,7 +146,7 @@ impl Access<'_> {
         };
         // Most are short even by the estimate: only the others are measured.
         if let Some(most) = self.most_bytes(server).filter(|most| fits(*most)) {
-            debug_assert!(measured().is_ok_and(|claims| claims <= most), "no longer than it is reckoned");
+            debug_assert!(measured().is_ok_and(|claims| claims <= most), "no longer than estimated");
             return Ok(());
         }
         if fits(measured()?) {

@@ -114,7 +114,7 @@ impl Writer {
             }
         };
         if let Err(why) = self.run_sql("COMMIT").await {
-            // It may be on the disk or not: the callers are told that it failed, and what they hold is not used.
+            // It may be on the disk or not: the callers get an error, and what they hold is not used.
             self.roll_back().await;
             return Err(Broken::Unknown(why));
         }
