@@ -320,7 +320,7 @@ fn each_mistake_has_an_error_that_says_what_to_write() {
         (
             good().resource("https://notes.example/userinfo"),
             is!(BuildError::UserInfoAudience { .. }),
-            "/userinfo alone",
+            "only for /userinfo",
         ),
         (
             good().client(Client::confidential("job").secret(SECRET).claims(json!({ "iss": 1 }))),
