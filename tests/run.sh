@@ -6,10 +6,19 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 readonly APACHE_OPENIDC=/usr/lib/apache2/modules/mod_auth_openidc.so
 
+# Some steps compute and some wait: with one more than there are cores, none is idle.
+readonly AT_ONCE=$(($(nproc) + 1))
+
 passed=0
 failed=0
 failures=()
 times=()
+steps=()
+# Cargo's test programs that have a step of their own.
+named=()
+results=$(mktemp -d)
+trap 'for step in $(jobs -p); do kill -- -"$step" 2>/dev/null; done; rm -rf "$results"' EXIT
+trap 'exit 130' INT TERM
 
 main() {
     need_cargo
@@ -23,53 +32,122 @@ main() {
     # The same features everywhere: others would build everything a second time.
     step "build" cargo test --workspace --all-features --no-run
     step "build the examples" cargo build --workspace --all-features --examples --bins
-    step "cargo test" cargo test --workspace --all-features --no-fail-fast
+    step "build the benches" cargo bench --workspace --all-features --profile dev --bench '*' --no-run
+    step "build what is counted" cargo build --release --quiet -p oauth-tests-costs
+
+    local built="${CARGO_TARGET_DIR:-$PWD/target}/debug"
+    export QUICKSTART_BIN="$built/examples/quickstart"
+    export PAGES_BIN="$built/examples/pages"
+    export IDENTITY_BIN="$built/examples/identity"
+    export MCP_BIN="$built/examples/mcp"
+    export RESOURCE_SERVER_BIN="$built/examples/resource_server"
+    export OPENAPI_BIN="$built/examples/openapi"
+    export SPA_BIN="$built/spa"
+    export CLIENT_SPA_BIN="$built/client_spa"
+    export KEY_PERIODS_BIN="$built/key_periods"
+
+    # Each in a process group of its own, so that a run that is interrupted leaves none behind. The longest come first.
+    set -m
+    beside "Chromium" node_tests tests/browser
+    beside "several processes" cargo_test several
+    beside "flows" cargo_test flows
+    # How many instructions there are does not depend on what else runs.
+    beside "budgets of instructions" tests/costs/run.sh --check
+    beside "stores" cargo_test sqlite postgres redis servers
+    beside "what does not compile" cargo_test compile mistakes
+    beside "other programs" cargo_test_others
+    beside "doc tests" cargo test --workspace --all-features --no-fail-fast --doc
+    beside "Python clients" python_clients
+    beside "JavaScript clients" node_tests tests/clients/js
     # What is measured must run. How fast it is, a plain `cargo bench` says.
-    step "budgets of instructions" tests/costs/run.sh --check
-    step "each bench once" cargo bench --workspace --all-features --profile dev --bench '*' --no-fail-fast -- --test
-    export QUICKSTART_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/quickstart"
-    export PAGES_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/pages"
-    export IDENTITY_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/identity"
-    export MCP_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/mcp"
-    export RESOURCE_SERVER_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/resource_server"
-    export OPENAPI_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/examples/openapi"
-    export SPA_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/spa"
-    export CLIENT_SPA_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/client_spa"
-    export KEY_PERIODS_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/key_periods"
-    step "Python clients" python_clients
-    step "JavaScript clients" node_tests tests/clients/js
-    step "Chromium" node_tests tests/browser
+    beside "each bench once" cargo bench --workspace --all-features --profile dev --bench '*' --no-fail-fast -- --test
+    wait
+    sum_up
 
     echo
-    echo "== where the time went"
-    printf '%s\n' "${times[@]}" "$(printf '%4d s  in all' "$SECONDS")"
+    echo "== where the time went: seconds, and those of processors"
+    printf '%s\n' "${times[@]}" "$(printf '%4d s         in all' "$SECONDS")"
     echo
     for failure in "${failures[@]}"; do echo "FAILED: $failure"; done
     echo "$passed passed, $failed failed"
     ((failed == 0))
 }
 
-# Runs a step, keeps its output in sight, and adds up what its runner counted.
+# Runs a step by itself, in sight.
 step() {
-    local name=$1 log status begun=$SECONDS
+    local name=$1
     shift
-    log=$(mktemp)
     echo
     echo "== $name"
-    "$@" </dev/null 2>&1 | tee "$log"
-    status=${PIPESTATUS[0]}
-    times+=("$(printf '%4d s  %s' $((SECONDS - begun)) "$name")")
-    echo "== $name: $((SECONDS - begun)) s"
-    slowest "$log"
-    count "$log" "$status" "$name"
-    rm -f "$log"
+    run "${#steps[@]}" "$@" | tee "$results/${#steps[@]}.log"
+    ended "$name" "${#steps[@]}"
+    steps+=("$name")
+}
+
+# Runs a step beside others. What it prints comes whole, when it has ended.
+beside() {
+    local name=$1 number=${#steps[@]}
+    shift
+    [[ $1 != cargo_test ]] || named+=("${@:2}")
+    while (($(jobs -rp | wc -l) >= AT_ONCE)); do wait -n; done
+    {
+        run "$number" "$@" >"$results/$number.log"
+        flock 9
+        printf '\n== %s\n' "$name"
+        cat "$results/$number.log"
+        ended "$name" "$number"
+    } 9>"$results/lock" &
+    steps+=("$name")
+}
+
+# Runs a command, and leaves its exit status and what it took.
+run() {
+    local number=$1 TIMEFORMAT='%0R %0U %0S'
+    shift
+    { time "$@" </dev/null 2>&1 9>&-; } 2>"$results/$number.time"
+    echo $? >"$results/$number.status"
+}
+
+ended() {
+    printf '== %s: %d s\n' "$1" "$(tail -n 1 "$results/$2.time" | cut -d' ' -f1)"
+}
+
+# Adds up what the runners of all steps counted. A step that left no status has failed.
+sum_up() {
+    local number name status seconds user system
+    for number in "${!steps[@]}"; do
+        name=${steps[number]}
+        status=$(cat "$results/$number.status" 2>/dev/null) || status=none
+        read -r seconds user system < <(tail -n 1 "$results/$number.time") || true
+        times+=("$(printf '%4d s %5d s  %s' "${seconds:-0}" "$((${user:-0} + ${system:-0}))" "$name")")
+        slowest "$results/$number.log"
+        count "$results/$number.log" "$status" "$name"
+    done
+}
+
+# The tests of these programs.
+cargo_test() {
+    cargo test --workspace --all-features --no-fail-fast "${@/#/--test=}"
+}
+
+# Those of all other programs that a plain `cargo test` runs.
+cargo_test_others() {
+    local targets
+    targets=$(cargo metadata --no-deps --format-version 1 | python3 -c '
+import json, sys
+kinds, named = {"bin", "example", "test"}, {("test", name) for name in sys.argv[1:]}
+targets = [target for package in json.load(sys.stdin)["packages"] for target in package["targets"] if target["test"]]
+programs = {(kind, target["name"]) for target in targets for kind in kinds & set(target["kind"])}
+print("--lib", *sorted(f"--{kind}={name}" for kind, name in programs - named))' "${named[@]}") || return 1
+    # shellcheck disable=SC2086
+    cargo test --workspace --all-features --no-fail-fast $targets
 }
 
 # Of cargo's test programs, those that took three seconds or more.
 slowest() {
     local seconds program
     while read -r seconds program; do
-        ((seconds < 3)) || times+=("$(printf '%4d s  of these: %s' "$seconds" "$program")")
+        ((seconds < 3)) || times+=("$(printf '%4d s          of these: %s' "$seconds" "$program")")
     done < <(awk '
         /^ *Running /           { program = $NF; gsub(/.*\/|-[0-9a-f]+\)$/, "", program) }
         /^ *Doc-tests /         { program = ""; crate = $2 }
@@ -90,7 +168,7 @@ count() {
         failed=$((failed + 1))
         failures+=("$name: a test was skipped")
     fi
-    if ((status != 0)); then
+    if [[ $status != 0 ]]; then
         ((bad > 0)) || failed=$((failed + 1))
         failures+=("$name (exit status $status)")
     fi
