@@ -1,5 +1,6 @@
 //! One of several processes of a service: `LISTEN` is its address, `ISSUER` the address of all, and `STORE` what they
-//! share: `sqlite:FILE`, `postgres:URL` or `redis:URL`. `SECRET` is theirs, `NEXT` and `PREVIOUS` those beside it.
+//! share: `sqlite:FILE`, `postgres:URL` or `redis:URL`. `SECRET` is theirs, `NEXT` and `PREVIOUS` those beside it; with
+//! `DEADLINE`, the store has so many seconds to answer, and a refresh that is sent many times as long as it may have.
 #![allow(clippy::unwrap_used)]
 
 use std::time::Duration;
@@ -16,12 +17,12 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-async fn store(text: &str) -> Box<dyn Store> {
+async fn store(text: &str, deadline: Duration) -> Box<dyn Store> {
     match text.split_once(':').unwrap() {
         ("sqlite", file) => Box::new(SqliteStore::open(file).await.unwrap()),
         ("postgres", url) => {
             let pool = PgPoolOptions::new().max_connections(8).test_before_acquire(false);
-            let pool = pool.acquire_timeout(Duration::from_secs(3)).connect(url).await.unwrap();
+            let pool = pool.acquire_timeout(deadline).connect(url).await.unwrap();
             Box::new(PostgresStore::new(pool).await.unwrap())
         }
         ("redis", url) => Box::new(RedisStore::connect(url).await.unwrap()),
@@ -31,6 +32,8 @@ async fn store(text: &str) -> Box<dyn Store> {
 
 #[actix_web::main]
 async fn main() -> std::io::Result<()> {
+    let seconds = |name: &str| Some(Duration::from_secs(variable(name)?.parse().unwrap()));
+    let deadline = seconds("DEADLINE");
     let mut builder = OAuthService::builder()
         .untyped_claims()
         .issuer(variable("ISSUER").unwrap())
@@ -45,15 +48,18 @@ async fn main() -> std::io::Result<()> {
             is_right.then(|| json!({ "sub": login.username, "role": "admin" }))
         })
         .reload(async |subject: &str| Some(json!({ "sub": subject, "role": "admin" })))
-        .store(store(&variable("STORE").unwrap()).await);
+        .store(store(&variable("STORE").unwrap(), deadline.unwrap_or(Duration::from_secs(3))).await);
     if let Some(next) = variable("NEXT") {
         builder = builder.next_secret(next);
     }
     if let Some(previous) = variable("PREVIOUS") {
         builder = builder.previous_secret(previous);
     }
-    if let Some(seconds) = variable("TOLERANCE") {
-        builder = builder.outage_tolerance(Duration::from_secs(seconds.parse().unwrap()));
+    if let Some(tolerance) = seconds("TOLERANCE") {
+        builder = builder.outage_tolerance(tolerance);
+    }
+    if let Some(deadline) = deadline {
+        builder = builder.store_deadline(deadline).refresh_token_grace(Duration::from_secs(60));
     }
     let oauth = builder.build().unwrap();
     HttpServer::new(move || App::new().configure(oauth.routes()).configure(handlers))
