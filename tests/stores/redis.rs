@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
@@ -236,17 +236,22 @@ async fn c11_c42_what_was_acknowledged_outlasts_kill_9() {
     let mut server = Redis::start();
     let store = Arc::new(RedisStore::connect(server.url()).await.unwrap());
     let keys: Vec<Key> = (0..16).map(|name| Key::named(&name.to_string())).collect();
-    let (mut acknowledged, mut total) = (HashMap::<Key, u64>::new(), 0);
+    let mut acknowledged = HashMap::<Key, u64>::new();
+    let total = Arc::new(AtomicU64::new(0));
     for round in 0..20 {
         let over = Arc::new(AtomicBool::new(false));
-        let load: Vec<_> =
-            keys.iter().map(|key| tokio::spawn(load(Arc::clone(&store), *key, Arc::clone(&over)))).collect();
-        tokio::time::sleep(Duration::from_millis(100 + 13 * round)).await;
+        let load = |key: &Key| tokio::spawn(load(Arc::clone(&store), *key, Arc::clone(&over), Arc::clone(&total)));
+        let load: Vec<_> = keys.iter().map(load).collect();
+        // In the middle of its writes, of which a busy machine does fewer at a time.
+        let begun = Instant::now();
+        while total.load(Ordering::SeqCst) <= 101 * (round + 1) && begun.elapsed() < PATIENCE {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(13 * round)).await;
         server.kill();
         over.store(true, Ordering::SeqCst);
         for (key, load) in keys.iter().zip(load) {
-            let (last, done) = load.await.unwrap();
-            total += done;
+            let last = load.await.unwrap();
             acknowledged.entry(*key).and_modify(|held| *held = last.max(*held)).or_insert(last);
         }
         server.start_again();
@@ -257,18 +262,21 @@ async fn c11_c42_what_was_acknowledged_outlasts_kill_9() {
             assert!(there <= acknowledged + 1 + round, "round {round}: {there} and {acknowledged}");
         }
     }
+    let total = total.load(Ordering::SeqCst);
     println!("20 times kill -9: {total} acknowledged writes are there");
     assert!(total > 2000);
 }
 
-async fn load(store: Arc<RedisStore>, key: Key, over: Arc<AtomicBool>) -> (u64, u64) {
-    let (mut last, mut done) = (0, 0);
+/// Writes until it is over: what was written last, of all that is counted.
+async fn load(store: Arc<RedisStore>, key: Key, over: Arc<AtomicBool>, total: Arc<AtomicU64>) -> u64 {
+    let mut last = 0;
     while !over.load(Ordering::SeqCst) {
         if let Ok(Some(written)) = raise(&store, key).await {
-            (last, done) = (written, done + 1);
+            last = written;
+            total.fetch_add(1, Ordering::SeqCst);
         }
     }
-    (last, done)
+    last
 }
 
 #[tokio::test(flavor = "multi_thread")]
