@@ -1,6 +1,6 @@
 //! Forms of other browsers, methods that a URL does not have, and pages of other origins.
 
-use oauth_runtime::Client;
+use oauth_runtime::{Builder, Client};
 use oauth_tests::{Answer, Browser, SECRET, start};
 use reqwest::Method;
 
@@ -176,6 +176,34 @@ async fn c02_c35_which_origins_may_read_what() {
         for method in [Method::OPTIONS, Method::GET, Method::POST] {
             let answer = ask(method, path, "https://spa.example").await;
             assert!(!allowed(&answer), "{path} {answer:?}");
+        }
+    }
+}
+
+/// As the table in `oauth-runtime/docs/configuration.md` has it.
+#[tokio::test]
+async fn c35_each_url_takes_pages_of_the_clients_or_of_any_origin_or_of_none() {
+    let device = || Client::public("tv").device();
+    let usual = |builder: Builder| builder.scope("openid", "Know who you are").client(device());
+    let listed = start(move |builder| usual(builder).origin("https://spa.example"));
+    let registering = start(move |builder| usual(builder).registration());
+    let table = start(move |builder| usual(builder).clients(async |_: &str| None));
+    for (server, stranger) in [(&listed, false), (&registering, true), (&table, true)] {
+        let http = Browser::new(server).http;
+        let allows = async |path: &str, origin: &str| {
+            let request = http.request(Method::OPTIONS, format!("{}{path}", server.base)).header("origin", origin);
+            let answer = Answer::to(request.header("access-control-request-method", "POST")).await;
+            answer.headers.contains_key("access-control-allow-origin")
+        };
+        for path in ["/par", "/token", "/device_authorization", "/revoke", "/userinfo"] {
+            assert!(allows(path, "http://127.0.0.1").await, "{path}: it is that of a redirect URI");
+            assert!(allows(path, "https://spa.example").await, "{path}");
+            assert_eq!(allows(path, "https://evil.example").await, stranger, "{path}");
+        }
+        let registers = std::ptr::eq(server, &registering);
+        assert_eq!(allows("/register", "https://evil.example").await, registers);
+        for path in ["/authorize", "/login", "/verify", "/consent", "/device", "/introspect", "/oauth/pages.css"] {
+            assert!(!allows(path, "https://spa.example").await, "{path}");
         }
     }
 }
