@@ -346,6 +346,16 @@ impl<S> Builder<S> {
     }
 
     /// What is granted where a client asks for no scope. Default: nothing.
+    ///
+    /// ```
+    /// # use oauth_runtime::{BuildError, Client, Login, OAuthService};
+    /// # use serde_json::json;
+    /// # let builder = OAuthService::builder().issuer("http://127.0.0.1:8000");
+    /// # let builder = builder.client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"));
+    /// # let builder = builder.authenticate(async |login: Login| Some(json!({ "sub": login.username })));
+    /// let builder = builder.scope("notes:read", "Read your notes").default_scope("notes:write");
+    /// assert!(matches!(builder.build(), Err(BuildError::DefaultScope(_))));
+    /// ```
     pub fn default_scope(mut self, scope: impl Into<String>) -> Self {
         self.settings.default_scope = Some(scope.into());
         self
@@ -383,6 +393,16 @@ impl<S> Builder<S> {
     /// for these (`acr_values`, RFC 9470 §4) and get their user in one of the ways asked for, or the error
     /// `unmet_authentication_requirements`; other values are ignored. The metadata lists them. Default: none are
     /// declared, and whatever a client asks for must be met.
+    ///
+    /// ```
+    /// # use oauth_runtime::{BuildError, Client, Login, OAuthService};
+    /// # use serde_json::json;
+    /// # let builder = OAuthService::builder().issuer("http://127.0.0.1:8000");
+    /// # let builder = builder.client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"));
+    /// # let builder = builder.authenticate(async |login: Login| Some(json!({ "sub": login.username })));
+    /// let oauth = builder.acr_values(["password two-factors"]).build(); // one value each
+    /// assert!(matches!(oauth, Err(BuildError::AcrValue { .. })));
+    /// ```
     pub fn acr_values<T: Into<String>>(mut self, values: impl IntoIterator<Item = T>) -> Self {
         self.settings.acr_values.extend(values.into_iter().map(Into::into));
         self
@@ -401,6 +421,16 @@ impl<S> Builder<S> {
 /// # Addresses
 impl<S> Builder<S> {
     /// Moves a URL of the server. The path begins with `/` and is below the issuer's own.
+    ///
+    /// ```
+    /// # use oauth_runtime::{BuildError, Client, Endpoint, Login, OAuthService};
+    /// # use serde_json::json;
+    /// # let builder = OAuthService::builder().issuer("http://127.0.0.1:8000");
+    /// # let builder = builder.client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"));
+    /// # let builder = builder.authenticate(async |login: Login| Some(json!({ "sub": login.username })));
+    /// let oauth = builder.path(Endpoint::Token, "/authorize").build(); // another URL of the server
+    /// assert!(matches!(oauth, Err(BuildError::Path { .. })));
+    /// ```
     pub fn path(mut self, endpoint: Endpoint, path: impl Into<String>) -> Self {
         self.settings.paths.push((endpoint, path.into()));
         self
@@ -408,6 +438,16 @@ impl<S> Builder<S> {
 
     /// A web origin whose pages may call `/par`, `/token`, `/device_authorization`, `/register`, `/revoke` and `/userinfo`,
     /// besides those of the registered redirect URIs. Where a client need not be listed, pages of any origin may.
+    ///
+    /// ```
+    /// # use oauth_runtime::{BuildError, Client, Login, OAuthService};
+    /// # use serde_json::json;
+    /// # let builder = OAuthService::builder().issuer("http://127.0.0.1:8000");
+    /// # let builder = builder.client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"));
+    /// # let builder = builder.authenticate(async |login: Login| Some(json!({ "sub": login.username })));
+    /// let oauth = builder.origin("https://app.example/").build(); // without the slash
+    /// assert!(matches!(oauth, Err(BuildError::Origin { .. })));
+    /// ```
     pub fn origin(mut self, origin: impl Into<String>) -> Self {
         self.settings.origins.push(origin.into());
         self

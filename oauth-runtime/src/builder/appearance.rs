@@ -38,6 +38,15 @@ impl<S> Builder<S> {
     }
 
     /// The colour of the pages, as `#rrggbb`. Text on it stays legible, whatever the colour. Default: `#2b59c3`.
+    ///
+    /// ```
+    /// # use oauth_runtime::{BuildError, Client, Login, OAuthService};
+    /// # use serde_json::json;
+    /// # let builder = OAuthService::builder().issuer("http://127.0.0.1:8000");
+    /// # let builder = builder.client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"));
+    /// # let builder = builder.authenticate(async |login: Login| Some(json!({ "sub": login.username })));
+    /// assert!(matches!(builder.accent("blue").build(), Err(BuildError::Accent(_))));
+    /// ```
     pub fn accent(mut self, colour: impl Into<String>) -> Self {
         self.settings.accent = Some(colour.into());
         self

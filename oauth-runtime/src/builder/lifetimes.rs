@@ -96,6 +96,16 @@ impl<S> Builder<S> {
     }
 
     /// How long an access token is valid; 1 second to a day, in whole seconds. Default: an hour.
+    ///
+    /// ```
+    /// # use oauth_runtime::{BuildError, Client, Login, OAuthService};
+    /// # use serde_json::json;
+    /// # let builder = OAuthService::builder().issuer("http://127.0.0.1:8000");
+    /// # let builder = builder.client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"));
+    /// # let builder = builder.authenticate(async |login: Login| Some(json!({ "sub": login.username })));
+    /// let oauth = builder.access_token_lifetime(std::time::Duration::ZERO).build();
+    /// assert!(matches!(oauth, Err(BuildError::Lifetime { what: "access_token_lifetime", .. })));
+    /// ```
     pub fn access_token_lifetime(mut self, lifetime: Duration) -> Self {
         self.settings.access_token_lifetime = lifetime;
         self
