@@ -31,12 +31,15 @@ pub(crate) trait Sealable: Serialize + DeserializeOwned {
     const PURPOSE: Purpose;
     /// How long its sealed text may be, in bytes.
     const MAX_BYTES: usize;
+    /// What is sealed is padded to a multiple of this many bytes, so that the length of the text says little about values that
+    /// its holder is not to know.
+    const BLOCK: usize;
 }
 
-/// Everything that is sealed: its type, the label of its key, and how long its text may be. A value is only read back
-/// as what it was sealed as.
+/// Everything that is sealed: its type, the label of its key, how long its text may be, and the block that it is padded to. A
+/// value is only read back as what it was sealed as.
 macro_rules! purposes {
-    ($($name:ident, $label:literal, $bytes:expr;)+) => {
+    ($($name:ident, $label:literal, $bytes:expr, $block:expr;)+) => {
         /// What a sealed value is for.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Purpose {
@@ -56,6 +59,7 @@ macro_rules! purposes {
         $(impl Sealable for $name {
             const PURPOSE: Purpose = Purpose::$name;
             const MAX_BYTES: usize = $bytes;
+            const BLOCK: usize = $block;
         })+
 
         /// For the type with this number: no text of a stranger opens as one, and a value that can be read is unchanged
@@ -85,38 +89,38 @@ macro_rules! purposes {
 }
 
 purposes! {
-    SignInForm, "seal sign-in form", FORM_BYTES;
-    QuestionForm, "seal question form", FORM_BYTES;
-    ConsentForm, "seal consent form", FORM_BYTES;
-    SignOutForm, "seal sign-out form", FORM_BYTES;
-    AccountForm, "seal account form", FORM_BYTES;
-    Posted, "seal posted request", FORM_BYTES;
-    // It has to fit into a redirect's URL with everything else.
-    AuthorizationCode, "seal authorization code", 2048;
+    SignInForm, "seal sign-in form", FORM_BYTES, 1;
+    QuestionForm, "seal question form", FORM_BYTES, 1;
+    ConsentForm, "seal consent form", FORM_BYTES, 1;
+    SignOutForm, "seal sign-out form", FORM_BYTES, 1;
+    AccountForm, "seal account form", FORM_BYTES, 1;
+    Posted, "seal posted request", FORM_BYTES, 1;
+    // It has to fit into a redirect's URL with everything else. Its client sees it, and is not to read the claims.
+    AuthorizationCode, "seal authorization code", 2048 + PADDING, 128;
     // It contains less than the code that it came from: the holder of the code gets this.
-    RefreshToken, "seal refresh token", 4096;
-    Session, "seal session", COOKIE_BYTES;
+    RefreshToken, "seal refresh token", 4096, 1;
+    Session, "seal session", COOKIE_BYTES, 1;
     // For the author's mails: it has to fit into a link.
-    OneTimeToken, "seal one-time token", 4096;
-    Devices, "seal devices", COOKIE_BYTES;
+    OneTimeToken, "seal one-time token", 4096, 1;
+    Devices, "seal devices", COOKIE_BYTES, 1;
     // In an access token, which has at most 8 KiB.
-    SealedClaims, "seal claims", 6 * 1024;
-    DeviceForm, "seal device form", FORM_BYTES;
-    DeviceCode, "seal device code", 1024;
+    SealedClaims, "seal claims", 6 * 1024, 256;
+    DeviceForm, "seal device form", FORM_BYTES, 1;
+    DeviceCode, "seal device code", 1024, 1;
     // Many may wait in the store at once. What remains of a code has room for the user.
-    DeviceRequest, "seal device request", 1024;
+    DeviceRequest, "seal device request", 1024, 1;
     // As large as an authorization code, and its padding.
-    DeviceGrant, "seal device grant", 2560;
+    DeviceGrant, "seal device grant", 2560, 256;
     // Together with its prefix 2 KiB, in the URL of a browser.
-    PushedRequest, "seal pushed request", 2048 - REQUEST_URI.len();
+    PushedRequest, "seal pushed request", 2048 - REQUEST_URI.len(), 1;
     // In the URL of a browser.
-    PageRequest, "seal page request", 2048;
+    PageRequest, "seal page request", 2048, 1;
     // It is the id of a client, in each of its requests.
-    Registration, "seal registration", 1000;
+    Registration, "seal registration", 1000, 1;
 }
 
-/// The length of a value that is sealed inside something else is a multiple of this.
-const BLOCK: usize = 256;
+/// Of the block of a code, base64url.
+const PADDING: usize = 48;
 /// A form's body may have 16 KiB.
 const FORM_BYTES: usize = 12 * 1024;
 /// Browsers accept 4 KiB, including the cookie's name (RFC 6265 §6.1).
@@ -164,18 +168,17 @@ impl Sealer {
         issued_at: Timestamp,
         expires_at: Timestamp,
     ) -> Result<String, NotSealed> {
-        self.sealed(&Content { i: issued_at, e: expires_at, v: value }, "", 1)
+        self.sealed(&Content { i: issued_at, e: expires_at, v: value }, "")
     }
 
-    /// Seals a value as a part of something else, without whose name it does not open. Its length says little about the
-    /// content.
+    /// Seals a value as a part of something else, without whose name it does not open.
     pub(crate) fn seal_within<T: Sealable>(
         &self,
         value: &T,
         whole: &str,
         expires_at: Timestamp,
     ) -> Result<String, NotSealed> {
-        self.sealed(&Content { i: Timestamp::from_seconds(0), e: expires_at, v: value }, whole, BLOCK)
+        self.sealed(&Content { i: Timestamp::from_seconds(0), e: expires_at, v: value }, whole)
     }
 
     /// How long the text would be.
@@ -186,11 +189,11 @@ impl Sealer {
         expires_at: Timestamp,
     ) -> Result<usize, NotSealed> {
         let json = json_bytes(&Content { i: issued_at, e: expires_at, v: value }).ok_or(NotSealed::Failed)?;
-        let bytes = sealed_from(json);
+        let bytes = sealed_from::<T>(json);
         if bytes > T::MAX_BYTES { Err(NotSealed::TooLarge) } else { Ok(bytes) }
     }
 
-    fn sealed<T: Sealable>(&self, content: &Content<&T>, whole: &str, block: usize) -> Result<String, NotSealed> {
+    fn sealed<T: Sealable>(&self, content: &Content<&T>, whole: &str) -> Result<String, NotSealed> {
         let generation = self.generations.first().ok_or(NotSealed::Failed)?;
         let header = generation.header();
         // Random like ids. A repeated one would only show that the same value was sealed (RFC 8452 §1).
@@ -201,7 +204,7 @@ impl Sealer {
         envelope.extend_from_slice(&nonce);
         serde_json::to_writer(&mut envelope, content).map_err(|_| NotSealed::Failed)?;
         // RFC 8259 §2: white space after a value is not part of it
-        envelope.resize(BEFORE + (envelope.len() - BEFORE).next_multiple_of(block), b' ');
+        envelope.resize(BEFORE + (envelope.len() - BEFORE).next_multiple_of(T::BLOCK), b' ');
         let (nonce, associated) = (Nonce::from(&nonce), self.associated(header, T::PURPOSE, whole));
         let tag = generation
             .key(T::PURPOSE)
@@ -275,8 +278,8 @@ fn fuzz_of<T: Sealable>(sealer: &Sealer, text: &str) -> Option<String> {
 }
 
 /// How long the sealed text is for this length of JSON.
-pub(crate) fn sealed_from(json: usize) -> usize {
-    ((BEFORE + json + AES_256_GCM_SIV.tag_len()) * 4).div_ceil(3)
+pub(crate) fn sealed_from<T: Sealable>(json: usize) -> usize {
+    ((BEFORE + json.next_multiple_of(T::BLOCK) + AES_256_GCM_SIV.tag_len()) * 4).div_ceil(3)
 }
 
 /// Derives the key of this label from a secret (RFC 5869).
@@ -392,6 +395,19 @@ mod tests {
             changed[index] ^= 1;
             assert_eq!(forged(&here, &BASE64URL.encode(&changed)), NotOpened::Forged, "byte {index}");
             assert_eq!(forged(&here, &BASE64URL.encode(&bytes[..index])), NotOpened::Forged, "cut at {index}");
+        }
+    }
+
+    #[test]
+    fn c44_a_code_s_length_tells_little_of_the_claims_in_it() {
+        let here = sealer("secret", &[], "https://a.example");
+        let bytes =
+            |padding| here.seal(&code(padding), NOW, NOW + Duration::from_secs(60)).expect("a small code").len();
+        let lengths: std::collections::BTreeSet<usize> = (0..128).map(bytes).collect();
+        assert!(lengths.len() <= 2, "{lengths:?}");
+        for padding in 0..300 {
+            let reckoned = here.sealed_bytes(&code(padding), NOW, NOW + Duration::from_secs(60)).expect("a small code");
+            assert_eq!(reckoned, bytes(padding));
         }
     }
 

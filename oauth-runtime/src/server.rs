@@ -53,7 +53,7 @@ use crate::server::paths::{Paths, Url};
 use crate::server::prepared::Documents;
 use crate::server::shown::Shown;
 use crate::standing::{Decision, Ledger};
-use crate::store::{Key, Kind, StoreError};
+use crate::store::StoreError;
 use crate::users::granting::Narrow;
 use crate::users::known::KnownClaims;
 use crate::users::repeats::Repeats;
@@ -285,7 +285,7 @@ impl Server {
             Ok(Decision::Write(()))
         };
         // Nothing is presented that could be from an earlier memory: the grant is named.
-        let changed = self.ledger().change(Key::of(Kind::Subject, subject), None, end).await;
+        let changed = self.ledger().change(subject, None, end).await;
         changed.map(drop).map_err(|why| why.into_reason(|_| Reason::Internal))
     }
 

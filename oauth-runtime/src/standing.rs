@@ -19,11 +19,32 @@ use crate::model::time::ClocksDiffer;
 use crate::model::{Clock, Timestamp};
 use crate::standing::held::Held;
 use crate::store::{
-    About, BUCKETS, Change, Changes, Deadline, Kept, Key, MemoryStore, Seen, Store, StoreError, Swap, Value,
+    About, BUCKETS, Change, Changes, Deadline, Kept, Key, Kind, MemoryStore, Seen, Store, StoreError, Swap, Value,
 };
 
 pub(crate) use crate::model::record::{Ended, HandedOut, HandedOutGrant};
 pub(crate) use held::Patience;
+
+/// Whose record is changed. The record of a user, or of a client in its own name, is changed by their name: it is not in the
+/// record, and the clients of a session that ends are notified of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Whose<'a> {
+    pub(crate) key: Key,
+    subject: Option<&'a str>,
+}
+
+impl<'a> From<&'a str> for Whose<'a> {
+    fn from(subject: &'a str) -> Self {
+        Whose { key: Key::of(Kind::Subject, subject), subject: Some(subject) }
+    }
+}
+
+/// For what waits under a code of its own.
+impl From<Key> for Whose<'_> {
+    fn from(key: Key) -> Self {
+        Whose { key, subject: None }
+    }
+}
 
 /// Called for each client of a session that ends.
 pub(crate) type TellEnded = dyn Fn(EndedFor) + Send + Sync;
@@ -129,35 +150,38 @@ impl Ledger {
     ///
     /// The change is tried on the record as it was last seen here, and again on the store's if that differs, so it must
     /// only change the record. A refusal is always based on the store's current record.
-    pub(crate) async fn change<T>(
+    pub(crate) async fn change<'w, T>(
         &self,
-        key: Key,
+        whose: impl Into<Whose<'w>>,
         as_of: Option<AsOf>,
         change: impl Fn(&mut Record, Timestamp) -> Result<Decision<T>, Ended>,
     ) -> Result<(T, View), Refused> {
+        let whose = whose.into();
+        let Whose { key, .. } = whose;
         if let Some(guess) = self.guess(key, as_of)
             && let Ok(Decision::Write((value, record))) = self.tried(&guess, as_of, &change)
         {
-            match self.swap(key, &guess, record).await? {
+            match self.swap(whose, &guess, record).await? {
                 Ok(view) => {
                     self.admit_written(key, view.as_of(), as_of).await?;
                     return Ok((value, view));
                 }
-                Err(view) => return self.change_seen(key, as_of, change, view).await,
+                Err(view) => return self.change_seen(whose, as_of, change, view).await,
             }
         }
         let view = self.view(key).await?;
-        self.change_seen(key, as_of, change, view).await
+        self.change_seen(whose, as_of, change, view).await
     }
 
     /// Changes a record as the store had it a moment ago.
     async fn change_seen<T>(
         &self,
-        key: Key,
+        whose: Whose<'_>,
         as_of: Option<AsOf>,
         change: impl Fn(&mut Record, Timestamp) -> Result<Decision<T>, Ended>,
         mut view: View,
     ) -> Result<(T, View), Refused> {
+        let Whose { key, .. } = whose;
         let mut queued = None;
         for _ in 0..MOST_ATTEMPTS {
             if let Some(as_of) = as_of {
@@ -165,7 +189,7 @@ impl Ledger {
             }
             match self.tried(&view, as_of, &change)? {
                 Decision::Keep((value, _)) => return Ok((value, view)),
-                Decision::Write((value, record)) => match self.swap(key, &view, record).await? {
+                Decision::Write((value, record)) => match self.swap(whose, &view, record).await? {
                     Ok(view) => {
                         self.admit_written(key, view.as_of(), as_of).await?;
                         return Ok((value, view));
@@ -205,7 +229,8 @@ impl Ledger {
         for _ in 0..MOST_ATTEMPTS {
             let mut record = Record::default();
             record.sign_out(view.now());
-            match self.swap(key, &view, record).await? {
+            // A record that cannot be read names no session, and so no client to notify.
+            match self.swap(Whose::from(key), &view, record).await? {
                 Ok(_) => return Ok(()),
                 Err(other) => view = other,
             }
@@ -214,8 +239,9 @@ impl Ledger {
     }
 
     /// Replaces the record that was seen; if it has changed by then, returns the current one.
-    async fn swap(&self, key: Key, view: &View, record: Record) -> Result<Result<View, View>, StoreError> {
-        let ended = self.ended_by(view, &record);
+    async fn swap(&self, whose: Whose<'_>, view: &View, record: Record) -> Result<Result<View, View>, StoreError> {
+        let Whose { key, .. } = whose;
+        let ended = self.ended_by(whose, view, &record);
         let keep = record.keep(view.now());
         let value = keep.map(|_| if self.memory.is_some() { Value::in_memory(record) } else { Value::of(&record) });
         let value = value.transpose()?;
@@ -247,11 +273,14 @@ impl Ledger {
     }
 
     /// What to report once a record has replaced the one that was seen.
-    fn ended_by(&self, before: &View, after: &Record) -> Vec<EndedFor> {
-        match (self.ended.get(), before.record()) {
-            (Some(_), Ok(known)) => known.ended_since(after, before.now()).collect(),
+    fn ended_by(&self, whose: Whose<'_>, before: &View, after: &Record) -> Vec<EndedFor> {
+        let subject = whose.subject.unwrap_or_default();
+        let ended: Vec<_> = match (self.ended.get(), before.record()) {
+            (Some(_), Ok(known)) => known.ended_since(after, subject, before.now()).collect(),
             (None, _) | (_, Err(_)) => Vec::new(),
-        }
+        };
+        debug_assert!(ended.is_empty() || whose.subject.is_some(), "a user's record is changed by their name");
+        ended
     }
 
     /// Spends a name that carries this `as_of`, once in that incarnation of its bucket.

@@ -79,6 +79,9 @@ async fn c40_users_see_their_sessions_and_applications_and_end_them() {
 
     let form = seen.form();
     assert_eq!(end(&browser, &form, "session", "no-such-session").await.status, 303);
+    // The id of a client that has a document is its URL.
+    let longest = format!("https://guest.example/{}", "a".repeat(234));
+    assert_eq!(end(&browser, &form, "client", &longest).await.status, 303);
     assert_eq!(end(&browser, &form, "nothing", "x").await.status, 400);
     assert_eq!(page(&other).await.status, 200, "nothing has ended by that");
 

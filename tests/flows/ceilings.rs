@@ -394,6 +394,47 @@ async fn c43_a_user_grants_what_the_rule_lets_them() {
     assert_eq!(error(&broken), "server_error");
 }
 
+/// RFC 9700 §4.11.2, OpenID Connect Core §3.1.2.6
+#[tokio::test]
+async fn c09_c43_what_a_user_may_not_grant_is_told_to_no_client_that_they_never_allowed() {
+    let server = start(|builder| {
+        builder
+            .scope("openid", "Know who you are")
+            .reload(async |_: &str| Some(json!({ "role": "user" })))
+            .registration()
+            .open_scopes("notes:read notes:write")
+            .client(Client::public("partner").redirect_uri(PARTNER).third_party().allow_scopes("openid notes:read"))
+            .narrow_scopes(|_: &Granting<'_>, scope| scope == "notes:read")
+    });
+    let browser = Browser::new(&server);
+    browser.sign_in(&[("scope", Some("notes:read"))], "user", "user123").await;
+    let asks = |scope| [("scope", Some(scope)), ("prompt", Some("none"))];
+    // As it is for all who have to be asked, whatever they may grant.
+    for scope in ["openid notes:read", "openid"] {
+        assert_eq!(error(&browser.authorize(&partner(&asks(scope))).await), "consent_required", "{scope}");
+        for subject in ["user", "admin"] {
+            let claims = json!({ "id_token": { "sub": { "value": subject } } }).to_string();
+            let changes = [&asks(scope)[..], &[("claims", Some(&*claims))]].concat();
+            assert_eq!(error(&browser.authorize(&partner(&changes)).await), "login_required", "{scope} {subject}");
+        }
+    }
+    // With no page the way to a client that anyone registered is the user's to go.
+    let callback = "https://anyone.example/cb";
+    let metadata = json!({ "redirect_uris": [callback], "token_endpoint_auth_method": "none", "scope": "notes:write" });
+    let registered = browser.http.post(format!("{}/register", browser.base)).json(&metadata);
+    let registered = Answer::to(registered).await.json();
+    let id = registered["client_id"].as_str().unwrap();
+    for prompt in [None, Some("none")] {
+        let changes = [("client_id", Some(id)), ("redirect_uri", Some(callback)), ("scope", Some("notes:write"))];
+        let answer = browser.authorize(&[&changes[..], &[("prompt", prompt)]].concat()).await;
+        assert!(answer.status == 400 && answer.is_page() && !answer.headers.contains_key("location"), "{answer:?}");
+    }
+    // Once they allowed it something, it may learn what it does not get.
+    let page = browser.authorize(&partner(&[("scope", Some("notes:read"))])).await;
+    assert!(browser.consent(&page.form(), "allow").await.redirect().contains_key("code"));
+    assert_eq!(error(&browser.authorize(&partner(&asks("openid"))).await), "invalid_scope");
+}
+
 /// What one configuration allows the client.
 #[derive(Debug)]
 struct Allows {

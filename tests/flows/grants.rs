@@ -8,7 +8,7 @@ use oauth_runtime::store::{
     About, Change, Count, Counted, Incarnation, Key, MemoryStore, Reply, Seen, SqliteStore, Store, Swap,
 };
 use oauth_runtime::{Builder, Client, Clock, Grant, Holder, Login, OAuthService};
-use oauth_tests::{Browser, Server, builder, changed, free_port, handlers, serve};
+use oauth_tests::{Browser, REDIRECT, Server, builder, changed, free_port, handlers, serve};
 use serde_json::{Value, json};
 
 /// A server with its service. Users sign in by any name, and stay signed in.
@@ -198,9 +198,17 @@ async fn what_is_kept_names_no_user_and_no_address() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("kept-{:016x}", rand::random::<u64>()));
     std::fs::create_dir_all(&folder).unwrap();
     let store = SqliteStore::open(folder.join("oauth.db")).await.unwrap();
-    let (server, oauth) = service(|builder| builder.store(store).client(Client::public("tv").device()));
+    let told = Client::public("told").redirect_uri(REDIRECT).backchannel_logout_uri("https://told.example/ended");
+    let (server, oauth) = service(|builder| {
+        builder.store(store).scope("openid", "Know who you are").client(Client::public("tv").device()).client(told)
+    });
     let browser = Browser::new(&server);
     let name = "ada.lovelace@example.org";
+    // A client that is told who signed out.
+    let (elsewhere, of_told) = (Browser::new(&server), ("client_id", Some("told")));
+    let answer = elsewhere.sign_in(&[of_told, ("scope", Some("openid"))], "byron@example.org", "right").await;
+    let tokens = elsewhere.redeem(&answer.redirect()["code"], &[of_told]).await;
+    assert!(tokens.json()["id_token"].is_string(), "{tokens:?}");
     let form = browser.authorize(&[]).await.form();
     assert_eq!(browser.login(&form, name, "not the password").await.status, 401);
     let code = browser.sign_in(&[("scope", Some("notes:read"))], name, "right").await.redirect()["code"].clone();
@@ -221,12 +229,22 @@ async fn what_is_kept_names_no_user_and_no_address() {
     }
     std::fs::remove_dir_all(&folder).unwrap();
     let holds = |text: &str| kept.windows(text.len()).any(|window| window == text.as_bytes());
-    for text in [&*grant, "demo", "notes:read"] {
+    for text in [&*grant, "demo", "notes:read", "\"told\""] {
         assert!(holds(text), "{text} is kept");
     }
     let [access, refresh] = ["access_token", "refresh_token"].map(|token| tokens[token].as_str().unwrap());
-    for text in ["lovelace", "example.org", "127.0.0.1", "not the password", &form, &code, access, refresh, device_code]
-    {
+    for text in [
+        "lovelace",
+        "byron",
+        "example.org",
+        "127.0.0.1",
+        "not the password",
+        &form,
+        &code,
+        access,
+        refresh,
+        device_code,
+    ] {
         assert!(!holds(text), "{text} is kept");
     }
     for code in [user_code, &user_code.replace('-', ""), "notes:write"] {

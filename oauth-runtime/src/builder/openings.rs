@@ -101,6 +101,13 @@ pub enum OpeningError {
         /// The host as given.
         host: String,
     },
+    /// [`require_pushed_requests`](crate::Builder::require_pushed_requests) and clients with documents exclude each other: a
+    /// document is fetched only once a user has signed in, and a client pushes its request before that.
+    #[error(
+        "clients with a document cannot push their requests, since it is fetched only once a user has signed in: leave \
+         .require_pushed_requests() to single clients, or add .without_client_documents()"
+    )]
+    PushedWithDocuments,
     /// The HTTP client that fetches documents cannot be made; the log says why.
     #[error("the HTTP client for clients' documents cannot be made: see the log")]
     HttpClient,

@@ -7,7 +7,10 @@ impl<S> Builder<S> {
     /// Requires that clients push their authorization requests (RFC 9126), as FAPI 2.0 demands: what a browser brings
     /// then comes from the client itself. The metadata says so, and any other request is refused with
     /// `invalid_request`. For one client it is
-    /// [`Client::require_pushed_requests`](crate::Client::require_pushed_requests). Default: each client may push them.
+    /// [`Client::require_pushed_requests`](crate::Client::require_pushed_requests). Clients with a document cannot push,
+    /// since they are unknown before a user has signed in: with both the service is not built
+    /// ([`OpeningError::PushedWithDocuments`](crate::OpeningError::PushedWithDocuments)). Default: each listed or
+    /// registered client may push them.
     ///
     /// ```
     /// # use oauth_runtime::{Client, Login, OAuthService};

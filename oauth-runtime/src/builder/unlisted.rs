@@ -173,6 +173,9 @@ impl Settings {
             return Err(BuildError::NoClient);
         }
         let open = Arc::new(self.open(whole)?);
+        if self.requires_pushed_requests && self.ways()?.contains(&Unlisted::Document) {
+            return Err(OpeningError::PushedWithDocuments.into());
+        }
         Ok(self.ways()?.into_iter().map(|way| (way, Arc::clone(&open))).collect())
     }
 

@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
+use crate::model::client::MAX_CLIENT_ID_BYTES;
 use crate::model::code::AccountForm;
 use crate::model::form::Parameters;
 use crate::model::record::Record;
@@ -132,7 +133,7 @@ async fn end(server: &Server, http: &HttpRequest, parameters: &Parameters<'_>) -
     if session.subject != form.subject || session.authentication.session.as_ref() != Some(&form.session) {
         return Err(Reason::FormOfASignedOut);
     }
-    let ending = match (parameters.get("session", 128)?, parameters.get("client", 128)?) {
+    let ending = match (parameters.get("session", 128)?, parameters.get("client", MAX_CLIENT_ID_BYTES)?) {
         (Some(id), None) => Ending::Session(id),
         (None, Some(client)) => Ending::Client(client),
         (Some(_), Some(_)) | (None, None) => return Err(Reason::MissingParameter("session or client")),
@@ -156,7 +157,7 @@ async fn end(server: &Server, http: &HttpRequest, parameters: &Parameters<'_>) -
             }
         })
     };
-    let changed = server.ledger().change(session.key(), Some(session.authentication.as_of), change).await;
+    let changed = server.ledger().change(&*session.subject, Some(session.authentication.as_of), change).await;
     let (has_ended, _) = changed.map_err(form::refused)?;
     let has_ended = has_ended.ok_or(Reason::FormOfASignedOut)?;
     if has_ended {

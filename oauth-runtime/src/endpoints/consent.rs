@@ -15,7 +15,6 @@ use crate::sign_in::redirect::ToClient;
 use crate::sign_in::request::Authorization;
 use crate::sign_in::{consent, for_device, form, redirect};
 use crate::standing::{Decision, HandedOut};
-use crate::store::{Key, Kind};
 
 /// Accepts the decision, and sends the browser back to the client with it.
 pub(crate) async fn decide(
@@ -41,7 +40,7 @@ pub(crate) async fn decide(
         Ok(granted) => granted,
         Err(reason) => return Ok(redirect::refused(server, &authorization, &reason)),
     };
-    let (key, as_of) = (Key::of(Kind::Subject, &person.subject), person.authentication.as_of);
+    let as_of = person.authentication.as_of;
     let bound_to = consent::bound_to(&authorization);
     let decision = |record: &mut Record, now| {
         // The user to whom the page was shown may have been signed out since.
@@ -69,7 +68,7 @@ pub(crate) async fn decide(
         }
         Ok(Decision::Write(sent))
     };
-    let (sent, view) = server.ledger().change(key, Some(as_of), decision).await.map_err(form::refused)?;
+    let (sent, view) = server.ledger().change(&*person.subject, Some(as_of), decision).await.map_err(form::refused)?;
     let (age, is_news) = match sent {
         Sent::First | Sent::TakenBack => (Duration::ZERO, true),
         Sent::Again { age, .. } => (age, false),

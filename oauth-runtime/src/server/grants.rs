@@ -154,7 +154,7 @@ impl OAuthService {
         let decide = |record: &mut Record, now| {
             Ok(if change(record, now) { Decision::Write(true) } else { Decision::Keep(false) })
         };
-        match self.server().ledger().change(Key::of(Kind::Subject, subject), None, decide).await {
+        match self.server().ledger().change(subject, None, decide).await {
             Ok((has_changed, _)) => Ok(has_changed),
             Err(Refused::Store(error)) => Err(error),
             Err(Refused::Ended(_)) => Ok(false),

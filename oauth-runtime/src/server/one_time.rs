@@ -123,8 +123,7 @@ impl OAuthService {
             let spent = record.spend(&token.id, expires_at, now);
             Ok(if spent == Ok(Spending::First) { Decision::Write(spent) } else { Decision::Keep(spent) })
         };
-        let key = Key::of(Kind::Subject, &token.subject);
-        let (spent, _) = self.server().ledger().change(key, Some(token.as_of), spend).await?;
+        let (spent, _) = self.server().ledger().change(&*token.subject, Some(token.as_of), spend).await?;
         match spent {
             Ok(Spending::First) => Ok(enclosed),
             Ok(Spending::Already) => Err(OneTimeError::Used),

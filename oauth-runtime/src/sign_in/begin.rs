@@ -16,7 +16,6 @@ use crate::sign_in::form;
 use crate::sign_in::page::sign_in_page;
 use crate::sign_in::request::Authorization;
 use crate::standing::{Decision, HandedOut, Refused, View};
-use crate::store::{Key, Kind};
 
 /// Lets the user of this session, or the one who signs in, answer the request.
 pub(crate) async fn begin(
@@ -80,7 +79,7 @@ async fn used(server: &Server, subject: &str, id: &str, view: &View) -> Result<A
         record.note_use(id, now);
         Ok(Decision::Write(()))
     };
-    let changed = server.ledger().change(Key::of(Kind::Subject, subject), Some(view.as_of()), note).await;
+    let changed = server.ledger().change(subject, Some(view.as_of()), note).await;
     // It ended meanwhile: anything made with the earlier state is refused.
     changed.map(|((), view)| view.as_of()).or_else(|why| match why {
         Refused::Ended(_) => Ok(view.as_of()),

@@ -9,7 +9,7 @@ use crate::model::as_of::AsOf;
 use crate::model::device::{Device, Devices};
 use crate::model::id::random_id;
 use crate::model::lifetime::LONGEST;
-use crate::model::name::ExactName;
+use crate::model::name::typed_hash;
 use crate::model::record::Record;
 use crate::seal::NotSealed;
 use crate::server::one_time::OneTimeError;
@@ -35,7 +35,7 @@ impl Device {
     pub(crate) fn presented(http: &HttpRequest, server: &Server, username: &str) -> Option<Device> {
         let devices = Devices::presented(http, server);
         // Most have none, and a hash costs more than this check.
-        if devices.known.is_empty() { None } else { devices.of_name(&ExactName::of(username).hash()) }
+        if devices.known.is_empty() { None } else { devices.of_name(&typed_hash(username)) }
     }
 
     /// Whether the user has signed in with it, and was not signed out of everything since.
@@ -115,7 +115,7 @@ impl OAuthService {
         let recognition = Recognition::new(http, server, subject, Some(username), random_id());
         let note = |record: &mut Record, now| recognition.noting(record, now, |_| Ok(Decision::Write(())));
         // Nothing is presented that could be from an earlier memory: the user is named.
-        let (((), noted), view) = server.ledger().change(Key::of(Kind::Subject, subject), None, note).await?;
+        let (((), noted), view) = server.ledger().change(subject, None, note).await?;
         if let Some(device) = recognition.device(noted, subject, view.as_of()) {
             device.keep(http, response, server).map_err(|_| OneTimeError::Failed)?;
         }
@@ -126,7 +126,8 @@ impl OAuthService {
 /// How a browser becomes or stays known by a sign-in with a typed name.
 pub(crate) struct Recognition {
     name: Option<String>,
-    presented: Option<Device>,
+    /// What the browser claims to be known for by this user, by any name.
+    presented: Vec<Device>,
     drawn: String,
 }
 
@@ -147,9 +148,10 @@ impl Recognition {
         username: Option<&str>,
         drawn: String,
     ) -> Self {
-        let name = username.map(|username| ExactName::of(username).hash());
-        let presented = name.as_ref().and_then(|name| Devices::presented(http, server).of_name(name));
-        Recognition { name, presented: presented.filter(|it| it.subject == subject), drawn }
+        let name = username.map(typed_hash);
+        let mut presented = name.as_ref().map(|_| Devices::presented(http, server).known).unwrap_or_default();
+        presented.retain(|device| device.subject == subject);
+        Recognition { name, presented, drawn }
     }
 
     /// Notes the browser in what the sign-in writes.
@@ -161,9 +163,9 @@ impl Recognition {
     ) -> Result<Decision<(T, Noted)>, Ended> {
         let Some(name) = &self.name else { return begin(record).map(|begun| begun.with(Noted::default())) };
         // A void one gets another id, so that copies of its cookie stay void.
-        let id = self.presented.as_ref().map(|it| it.id.as_str()).filter(|id| record.has_device(id, name, now));
-        let was_known = id.is_some();
-        let id = id.unwrap_or(&self.drawn).to_owned();
+        let known: Vec<_> = self.presented.iter().filter(|it| record.has_device(&it.id, &it.name, now)).collect();
+        let was_known = !known.is_empty();
+        let id = known.into_iter().find(|it| it.name == *name).map_or(&self.drawn, |it| &it.id).clone();
         Ok(match begin(record)? {
             Decision::Write(value) => {
                 record.note_device(&id, name, now);

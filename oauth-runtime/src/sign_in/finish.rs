@@ -21,7 +21,6 @@ use crate::sign_in::device::Recognition;
 use crate::sign_in::request::Authorization;
 use crate::sign_in::{attempt, consent, form, redirect};
 use crate::standing::{Decision, Ended, Refused, View};
-use crate::store::{Key, Kind};
 use crate::users::Authenticated;
 
 /// Answers the authorization request for this person.
@@ -62,9 +61,7 @@ pub(crate) async fn finish(
         (None, Ok(granted)) if consent::is_needed(server, &authorization, &granted, &view, by)? => {
             // OpenID Connect Core §3.1.2.6
             if by == By::SessionAlone {
-                // A `sub` that the client made up reveals no more about who is signed in than any other.
-                let names_a_user = !authorization.request.requirements.subjects.is_empty();
-                return Err(if names_a_user { Reason::LoginRequired } else { Reason::ConsentRequired });
+                return Err(silently(&authorization));
             }
             let browser = Browser::of(http, server);
             let mut page = consent::consent_page(server, authorization, &granted, person.clone(), promised, &browser)?;
@@ -77,7 +74,19 @@ pub(crate) async fn finish(
             response
         }
         // The user is signed in all the same; the client gets the error.
-        (None, Err(reason)) => redirect::refused(server, &authorization, &reason),
+        (None, Err(reason)) => match by {
+            // The page named the client, and where the browser goes.
+            By::Page => redirect::refused(server, &authorization, &reason),
+            By::Elsewhere | By::Session | By::SessionAlone if may_learn(&authorization, &view)? => {
+                redirect::refused(server, &authorization, &reason)
+            }
+            By::Elsewhere => {
+                let texts = server.texts(language.as_deref());
+                error_page(server, texts, Doing::SigningIn, &reason, None)
+            }
+            By::Session => return Err(reason),
+            By::SessionAlone => return Err(silently(&authorization)),
+        },
     };
     Session::keep(&person, lasts, &mut response, server)?;
     if room_left(&response) == 0 {
@@ -91,6 +100,20 @@ pub(crate) async fn finish(
         code.tell(server);
     }
     Ok(response)
+}
+
+/// Whether a client may learn what became of its request before this user has decided anything: an author's own client may, and
+/// one that the user has allowed something. Others would find out what strangers may do, or get an open redirect (RFC 9700
+/// §4.11.2).
+fn may_learn(Authorization { client, .. }: &Authorization, view: &View) -> Result<bool, Reason> {
+    Ok(!client.is_third_party || view.record()?.knows_client(&client.id, view.now()))
+}
+
+/// The error of a silent request whose user has to be asked (OpenID Connect Core §3.1.2.6).
+fn silently(authorization: &Authorization) -> Reason {
+    // A `sub` that the client made up reveals no more about who is signed in than any other.
+    let names_a_user = !authorization.request.requirements.subjects.is_empty();
+    if names_a_user { Reason::LoginRequired } else { Reason::ConsentRequired }
 }
 
 /// A user who is signed in, what the store knows about them, and the grant of their code.
@@ -162,7 +185,7 @@ pub(crate) async fn signed_in(
     let device = digest("device", &format!("{}\0{}", form.id, user.subject));
     let recognition = Recognition::new(http, server, &user.subject, username, device);
     let change = |record: &mut Record, now| recognition.noting(record, now, |record| beginning.of(record, now));
-    let changed = server.ledger().change(Key::of(Kind::Subject, &user.subject), None, change).await;
+    let changed = server.ledger().change(&*user.subject, None, change).await;
     let (((sent, begun), noted), view) = changed.map_err(|why| {
         if let Refused::Ended(_) = why {
             server.tell(Fact::of(EventKind::SignInRefused).client(client).reason("signed_out"));
@@ -205,7 +228,7 @@ pub(crate) async fn cancel(server: &Server, http: &HttpRequest, form: &FormId, c
         let is_news = record.take_back(&form.id, now);
         Ok(if is_news { Decision::Write(true) } else { Decision::Keep(false) })
     };
-    let changed = server.ledger().change(session.key(), None, take_back).await;
+    let changed = server.ledger().change(&*session.subject, None, take_back).await;
     let (is_news, _) = changed.map_err(form::refused)?;
     if is_news {
         server.tell(Fact::of(EventKind::Revoked).subject(&session.subject).client(client).reason("cancelled"));

@@ -26,7 +26,7 @@ fn is_short(server: &Server, Authorization { request, client, destination }: &Au
     let AuthorizationRequest { scope, resources, state, nonce, in_id_token, .. } = request;
     let listed = resources.iter().chain(in_id_token.iter().map(String::as_str));
     let in_code = scope.iter().chain(listed).chain([client.id.as_str()]).chain(nonce.as_deref());
-    let code = sealed_from(OF_A_CODE + in_code.map(|text| text_bytes(text) + 1).sum::<usize>());
+    let code = sealed_from::<AuthorizationCode>(OF_A_CODE + in_code.map(|text| text_bytes(text) + 1).sum::<usize>());
     let in_url = 3 * (state.as_deref().map_or(0, str::len) + server.issuer().as_str().len());
     let answer = OF_AN_ANSWER + destination.uri.len() + in_url + code;
     code <= AuthorizationCode::MAX_BYTES && answer < HEAD_BYTES

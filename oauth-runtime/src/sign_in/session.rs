@@ -174,13 +174,12 @@ impl Session {
 
     /// Ends a session of this subject, and with it all that clients got by it. Events say why.
     pub(crate) async fn end(subject: &str, id: &str, why: &'static str, server: &Server) -> Result<(), Reason> {
-        let key = Key::of(Kind::Subject, subject);
         let end = |record: &mut Record, now| {
             record.end_session(id, now);
             Ok(Decision::Write(()))
         };
         // Nothing is presented that could be from an earlier memory: the session is named.
-        server.ledger().change(key, None, end).await.map_err(|why| why.into_reason(|_| Reason::Internal))?;
+        server.ledger().change(subject, None, end).await.map_err(|why| why.into_reason(|_| Reason::Internal))?;
         server.tell(Fact::of(EventKind::SignedOut).subject(subject).session(Some(id)).reason(why));
         Ok(())
     }
@@ -196,8 +195,7 @@ impl Session {
             record.sign_out_of_client(client, id, now);
             Ok(Decision::Write(()))
         };
-        let key = Key::of(Kind::Subject, subject);
-        server.ledger().change(key, None, end).await.map_err(|why| why.into_reason(|_| Reason::Internal))?;
+        server.ledger().change(subject, None, end).await.map_err(|why| why.into_reason(|_| Reason::Internal))?;
         server.tell(Fact::of(EventKind::Revoked).subject(subject).client(client).session(id).reason("hint"));
         Ok(())
     }

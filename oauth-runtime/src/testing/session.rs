@@ -8,7 +8,6 @@ use crate::model::record::Record;
 use crate::model::session::{Authentication, Session};
 use crate::server::OAuthService;
 use crate::standing::{Decision, Ended};
-use crate::store::{Key, Kind};
 
 /// The cookie of a user who is signed in with their browser, for the [pages](OAuthService::pages) of an application.
 /// Their claims come from [`reload`](crate::Builder::reload).
@@ -54,7 +53,7 @@ pub async fn session(oauth: &OAuthService, subject: &str) -> (&'static str, Stri
         record.begin_session(&id, at + sessions.lifetimes.absolute, now);
         Ok::<_, Ended>(Decision::Write(()))
     };
-    let begun = server.ledger().change(Key::of(Kind::Subject, subject), None, begin).await;
+    let begun = server.ledger().change(subject, None, begin).await;
     let ((), view) = begun.unwrap_or_else(|why| panic!("the store does not take the session: {why:?}"));
     let authentication = Authentication {
         at,

@@ -18,7 +18,6 @@ use crate::server::Server;
 use crate::server::granting::InTheNameOf;
 use crate::sign_in::request::MAX_URI_BYTES;
 use crate::standing::{Decision, Ended, HandedOut, HandedOutGrant, View};
-use crate::store::{Key, Kind};
 
 pub(crate) async fn redeem(server: &Server, caller: Caller<'_>, parameters: &Parameters<'_>) -> Result<Issued, Reason> {
     let client = caller.client;
@@ -127,7 +126,7 @@ async fn spent(
         record.judge(&HandedOut { sequence: as_of.sequence, session: session.as_deref(), grant }, now)?;
         let redeemed = record.redeem(&code.grant, &client.id, expires_at, family.cloned(), now);
         if let (true, Ok(Redeemed::First), Some(session)) = (tells, redeemed, session)
-            && !record.tell_at_end(session, &client.id, &code.subject)
+            && !record.tell_at_end(session, &client.id)
         {
             tracing::warn!(target: "oauth", client = client.id, "this client will not be notified when its session ends: the session has as many such clients as it may");
         }
@@ -136,8 +135,7 @@ async fn spent(
             Ok(Redeemed::Expired) | Err(Full) => Decision::Keep(redeemed),
         })
     };
-    let key = Key::of(Kind::Subject, &code.subject);
-    let redeemed = server.ledger().change(key, Some(*as_of), redeem).await;
+    let redeemed = server.ledger().change(&*code.subject, Some(*as_of), redeem).await;
     let (redeemed, view) = redeemed.map_err(|why| {
         why.into_reason(|ended| match ended {
             Ended::Forgotten => Reason::CodeForgotten,

@@ -18,8 +18,7 @@ use crate::model::session::Authentication;
 use crate::seal::{NotOpened, Sealable as _};
 use crate::server::granting::InTheNameOf;
 use crate::server::{Refreshing, Server};
-use crate::standing::{Decision, Ended, HandedOut, HandedOutGrant, Refused};
-use crate::store::{Key, Kind};
+use crate::standing::{Decision, Ended, HandedOut, HandedOutGrant, Refused, Whose};
 
 pub(crate) async fn refresh(
     server: &Server,
@@ -55,14 +54,14 @@ pub(crate) async fn refresh(
     // RFC 8707 §2.2: nor a resource that was not granted
     let resources = token.resources.narrowed(asked, server.audience())?;
 
-    let key = Key::of(Kind::Subject, &token.subject);
+    let whose = Whose::from(&*token.subject);
     let handed = HandedOut {
         sequence: token.authentication.as_of.sequence,
         session: token.authentication.session.as_deref(),
         grant: Some(HandedOutGrant { id: &token.grant, client: &client.id, has_family: true }),
     };
     // A grant that has ended costs the author's database nothing.
-    server.ledger().check(key, token.authentication.as_of, handed).await.map_err(refused)?;
+    server.ledger().check(whose.key, token.authentication.as_of, handed).await.map_err(refused)?;
     let Some(claims) = refreshing.reload.claims_of(&token.subject).await? else {
         server.end_grant(&token.subject, &client.id, &token.grant).await?;
         let revoked = Fact::of(EventKind::Revoked).subject(&token.subject).client(&client.id).grant(&token.grant);
@@ -91,7 +90,7 @@ pub(crate) async fn refresh(
     let access = access.checked(server).await?;
 
     // The family moves on only now: failures before this cost the client nothing.
-    let (generation, as_of) = rotated(server, refreshing, client, (key, &token)).await?;
+    let (generation, as_of) = rotated(server, refreshing, client, (whose, &token)).await?;
     let authentication = Authentication { as_of, ..token.authentication.clone() };
     let next = RefreshToken { generation, authentication, key: key_of(caller), ..token.clone() };
     let issued = IssuedBy { as_of, at: server.now() };
@@ -126,7 +125,7 @@ async fn rotated(
     server: &Server,
     refreshing: &Refreshing,
     client: &RegisteredClient,
-    (key, token): (Key, &RefreshToken),
+    (whose, token): (Whose<'_>, &RefreshToken),
 ) -> Result<(u64, AsOf), Reason> {
     let handed = HandedOut {
         sequence: token.authentication.as_of.sequence,
@@ -141,7 +140,7 @@ async fn rotated(
             rotated @ (Rotated::Grace(_) | Rotated::Ended) => Decision::Keep(rotated),
         })
     };
-    let changed = server.ledger().change(key, Some(token.authentication.as_of), rotate).await;
+    let changed = server.ledger().change(whose, Some(token.authentication.as_of), rotate).await;
     let (rotated, view) = changed.map_err(refused)?;
     match rotated {
         Rotated::Next(generation) | Rotated::Grace(generation) => Ok((generation, view.as_of())),

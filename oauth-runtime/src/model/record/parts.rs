@@ -142,11 +142,9 @@ pub(crate) struct Live {
     pub(crate) used: Timestamp,
     #[serde(rename = "u")]
     pub(crate) until: Timestamp,
-    /// The clients to notify when it ends, and whose session it is.
+    /// The clients to notify when it ends. No record names its user: whoever ends the session knows them.
     #[serde(rename = "c", default, skip_serializing_if = "Vec::is_empty")]
     pub(super) told: Vec<String>,
-    #[serde(rename = "w", default, skip_serializing_if = "String::is_empty")]
-    pub(super) subject: String,
 }
 
 /// A browser that they signed in with.

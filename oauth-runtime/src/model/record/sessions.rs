@@ -18,8 +18,7 @@ impl Record {
         {
             self.sessions.remove(oldest);
         }
-        let (told, subject) = (Vec::new(), String::new());
-        self.sessions.push(Live { id: id.to_owned(), begun: now, used: hour(now), until, told, subject });
+        self.sessions.push(Live { id: id.to_owned(), begun: now, used: hour(now), until, told: Vec::new() });
     }
 
     /// Whether the use of a session is not yet noted for this hour.
@@ -60,8 +59,8 @@ pub(crate) struct EndedFor {
 }
 
 impl Record {
-    /// Notes a client to notify when a session of this subject ends. `false` if there are too many.
-    pub(crate) fn tell_at_end(&mut self, session: &str, client: &str, subject: &str) -> bool {
+    /// Notes a client to notify when a session ends. `false` if there are too many.
+    pub(crate) fn tell_at_end(&mut self, session: &str, client: &str) -> bool {
         let Some(session) = self.sessions.iter_mut().find(|known| known.id == session) else { return true };
         if session.told.iter().any(|told| told == client) {
             return true;
@@ -70,17 +69,24 @@ impl Record {
             return false;
         }
         session.told.push(client.to_owned());
-        subject.clone_into(&mut session.subject);
         true
     }
 
-    /// Whom to notify of sessions that ended between this and a later state of the same subject. A session that expired
-    /// is not reported.
-    pub(crate) fn ended_since<'a>(&'a self, later: &'a Record, now: Timestamp) -> impl Iterator<Item = EndedFor> + 'a {
+    /// Whom to notify of sessions that ended between this and a later state of this subject. A session that expired is
+    /// not reported.
+    pub(crate) fn ended_since<'a>(
+        &'a self,
+        later: &'a Record,
+        subject: &'a str,
+        now: Timestamp,
+    ) -> impl Iterator<Item = EndedFor> + 'a {
         let ended = self.sessions(now).filter(|session| later.sessions.iter().all(|kept| kept.id != session.id));
-        ended.flat_map(|Live { id, told, subject, .. }| {
-            let ended =
-                |client: &String| EndedFor { client: client.clone(), subject: subject.clone(), session: id.clone() };
+        ended.flat_map(move |Live { id, told, .. }| {
+            let ended = move |client: &String| EndedFor {
+                client: client.clone(),
+                subject: subject.to_owned(),
+                session: id.clone(),
+            };
             told.iter().map(ended)
         })
     }

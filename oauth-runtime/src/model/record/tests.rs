@@ -238,7 +238,7 @@ fn a_record_is_no_longer_than_it_is_reckoned_and_not_much_shorter() {
     for number in 0..200 {
         let (id, client) = (format!("id {number} \u{1}\u{e4}\\"), format!("\u{7}client {}", number % 7));
         record.begin_session(&id, NOW + DAYS_30, NOW);
-        record.tell_at_end(&id, &client, &id);
+        record.tell_at_end(&id, &client);
         let (name, session) = (Some(client.clone()), Some(id.clone()));
         let family = Grant { name, session, scope: scope.clone(), resources: resources.clone(), ..grant(&id, &client) };
         record.redeem(&id, &client, after(60), Some(family), NOW).expect("room");
