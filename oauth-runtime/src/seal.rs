@@ -406,8 +406,9 @@ mod tests {
         let lengths: std::collections::BTreeSet<usize> = (0..128).map(bytes).collect();
         assert!(lengths.len() <= 2, "{lengths:?}");
         for padding in 0..300 {
-            let reckoned = here.sealed_bytes(&code(padding), NOW, NOW + Duration::from_secs(60)).expect("a small code");
-            assert_eq!(reckoned, bytes(padding));
+            let estimated =
+                here.sealed_bytes(&code(padding), NOW, NOW + Duration::from_secs(60)).expect("a small code");
+            assert_eq!(estimated, bytes(padding));
         }
     }
 

@@ -4,6 +4,7 @@
 //! a record that another process has changed meanwhile.
 
 mod held;
+mod whose;
 
 use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Duration;
@@ -19,32 +20,12 @@ use crate::model::time::ClocksDiffer;
 use crate::model::{Clock, Timestamp};
 use crate::standing::held::Held;
 use crate::store::{
-    About, BUCKETS, Change, Changes, Deadline, Kept, Key, Kind, MemoryStore, Seen, Store, StoreError, Swap, Value,
+    About, BUCKETS, Change, Changes, Deadline, Kept, Key, MemoryStore, Seen, Store, StoreError, Swap, Value,
 };
 
 pub(crate) use crate::model::record::{Ended, HandedOut, HandedOutGrant};
 pub(crate) use held::Patience;
-
-/// Whose record is changed. The record of a user, or of a client in its own name, is changed by their name: it is not in the
-/// record, and the clients of a session that ends are notified of it.
-#[derive(Clone, Copy)]
-pub(crate) struct Whose<'a> {
-    pub(crate) key: Key,
-    subject: Option<&'a str>,
-}
-
-impl<'a> From<&'a str> for Whose<'a> {
-    fn from(subject: &'a str) -> Self {
-        Whose { key: Key::of(Kind::Subject, subject), subject: Some(subject) }
-    }
-}
-
-/// For what waits under a code of its own.
-impl From<Key> for Whose<'_> {
-    fn from(key: Key) -> Self {
-        Whose { key, subject: None }
-    }
-}
+pub(crate) use whose::Whose;
 
 /// Called for each client of a session that ends.
 pub(crate) type TellEnded = dyn Fn(EndedFor) + Send + Sync;

@@ -114,3 +114,25 @@ pub enum OpeningError {
 }
 
 crate::model::debug_as_text!(OpeningError);
+
+#[cfg(all(test, feature = "mcp"))]
+mod tests {
+    use serde_json::json;
+
+    use crate::{Builder, Client, Hosts, OpeningError};
+
+    /// A document is fetched only once a user has signed in, and RFC 9126 §2.1 lets the client push before that.
+    #[test]
+    fn clients_with_documents_and_requests_that_must_be_pushed_exclude_each_other() {
+        let documents = || {
+            let client = Client::public("spa").redirect_uri("https://spa.example/cb");
+            let builder = Builder::new().issuer("https://notes.example").direct_peers().client(client);
+            builder.authenticate_blocking(|_| Some(json!({ "sub": "ada" }))).client_documents(Hosts::any())
+        };
+        assert!(documents().build().is_ok());
+        let why = documents().require_pushed_requests().build().expect_err("they cannot push");
+        assert_eq!(why, OpeningError::PushedWithDocuments.into());
+        assert!(why.to_string().contains(".without_client_documents()"), "{why}");
+        assert!(documents().without_client_documents().require_pushed_requests().build().is_ok());
+    }
+}

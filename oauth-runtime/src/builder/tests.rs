@@ -55,19 +55,6 @@ fn elsewhere(path: &str) -> Builder {
     Builder::new().secret(SECRET).issuer("https://notes.example").direct_peers().client(spa()).sign_in_at(path)
 }
 
-/// A document is fetched only once a user has signed in, and RFC 9126 §2.1 lets the client push before that.
-#[cfg(feature = "mcp")]
-#[test]
-fn clients_with_documents_and_requests_that_must_be_pushed_exclude_each_other() {
-    use crate::{Hosts, OpeningError};
-    let documents = || good().client_documents(Hosts::any());
-    assert!(documents().build().is_ok());
-    let why = documents().require_pushed_requests().build().expect_err("they cannot push");
-    assert_eq!(why, OpeningError::PushedWithDocuments.into());
-    assert!(why.to_string().contains(".without_client_documents()"), "{why}");
-    assert!(documents().without_client_documents().require_pushed_requests().build().is_ok());
-}
-
 /// What causes an error, which one, and what its text says to write or change.
 #[test]
 fn each_mistake_has_an_error_that_says_what_to_write() {

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 
 use crate::error::Reason;
 use crate::keys::{Nonces, Proof, REMEMBERED};
+use crate::model::lifetime::SLOWEST_ANSWER;
 use crate::model::proof::{Flaw, NotProven, ShownAt};
 use crate::model::resource::Resources;
 use crate::model::{Clock, Timestamp};
@@ -69,8 +70,8 @@ impl Rules {
 
     /// Spends a proof through the store, for all processes.
     pub(crate) async fn spend(&self, ledger: &Ledger, proof: &Proof, at: ShownAt) -> Result<(), Reason> {
-        // The clock of another process may be behind, which accepts it a moment longer.
-        let keep = proof.until.since(self.clock.now()) + ledger.slack();
+        // The clock of another process may be behind, or become so with another store, which accepts it a moment longer.
+        let keep = proof.until.since(self.clock.now()) + ledger.slack() + SLOWEST_ANSWER;
         match ledger.spend_now(self.name_of(proof), keep).await? {
             Spent::First => Ok(()),
             // If the memory was lost meanwhile, so were the tokens that come with proofs.

@@ -84,10 +84,8 @@ pub struct Clock {
     told: Arc<Told>,
     /// By how many seconds a store's clock is ahead of it.
     ahead: Arc<AtomicI64>,
-    /// The latest time of its own, and the latest that it showed with the store's lead: for each service, so that no other
-    /// affects it.
+    /// The latest time that it showed, for each service, so that no other affects it.
     highest: Arc<AtomicU64>,
-    latest: Arc<AtomicU64>,
 }
 
 struct Told {
@@ -119,13 +117,13 @@ impl Clock {
     pub fn system() -> Self {
         // One for the process, so that all readers see and accept a step.
         static SYSTEM: LazyLock<Clock> = LazyLock::new(|| Clock::of(Source::System(Instant::now(), 0)));
-        Clock { told: Arc::clone(&SYSTEM.told), ahead: Arc::default(), highest: Arc::default(), latest: Arc::default() }
+        Clock { told: Arc::clone(&SYSTEM.told), ahead: Arc::default(), highest: Arc::default() }
     }
 
     fn of(source: Source) -> Self {
         let apart = AtomicU64::new(apart(source.shown(), source.passed()));
         let told = Told { source, apart, reported: AtomicI64::new(0) };
-        Clock { told: Arc::new(told), ahead: Arc::default(), highest: Arc::default(), latest: Arc::default() }
+        Clock { told: Arc::new(told), ahead: Arc::default(), highest: Arc::default() }
     }
 
     /// A clock that starts at the system's time and then stands still until [`Clock::advance`].
@@ -200,10 +198,13 @@ impl Clock {
     /// Both at once, for the price of one.
     pub(crate) fn now_and_monotonic(&self) -> (Timestamp, Duration) {
         let passed = self.told.source.passed();
-        let highest = raised(&self.highest, self.own(passed));
-        // If the store's clock is set back, or another store takes over, this one stands still until that has caught up.
-        let latest = raised(&self.latest, highest.saturating_add_signed(self.ahead.load(Ordering::Relaxed)));
-        (Timestamp(latest), passed)
+        let own = self.own(passed);
+        // Read first: writing each time would make all threads wait for one another.
+        let mut highest = self.highest.load(Ordering::Relaxed);
+        if highest < own {
+            highest = self.highest.fetch_max(own, Ordering::Relaxed).max(own);
+        }
+        (Timestamp(highest.saturating_add_signed(self.ahead.load(Ordering::Relaxed))), passed)
     }
 
     /// How long this clock has run, whatever the system's clock shows.
@@ -247,9 +248,8 @@ impl Clock {
     /// correctly. `true` if it went back.
     pub(crate) fn accept_earlier(&self) -> bool {
         self.accept();
-        self.highest.store(0, Ordering::SeqCst);
-        let latest = self.latest.swap(0, Ordering::SeqCst);
-        self.now() < Timestamp(latest)
+        let highest = self.highest.swap(0, Ordering::SeqCst);
+        self.now() < Timestamp(highest)
     }
 
     /// By how many seconds a store's clock is ahead.
@@ -290,12 +290,6 @@ impl Clock {
     fn expected(&self, passed: Duration) -> u64 {
         self.told.apart.load(Ordering::Relaxed).saturating_add(passed.as_secs())
     }
-}
-
-/// Read first: writing each time would make all threads wait for one another.
-fn raised(highest: &AtomicU64, now: u64) -> u64 {
-    let seen = highest.load(Ordering::Relaxed);
-    if seen < now { highest.fetch_max(now, Ordering::Relaxed).max(now) } else { seen }
 }
 
 fn apart(shown: u64, passed: Duration) -> u64 {
@@ -409,23 +403,5 @@ mod tests {
         assert_eq!(clock.follow(begun + Duration::from_secs(30), Duration::ZERO), Ok(()));
         assert_eq!(clock.now().since(begun).as_secs(), 30);
         assert_eq!(clock.follow(begun + Duration::from_secs(31), Duration::ZERO), Err(ClocksDiffer { seconds: 31 }));
-    }
-
-    /// Its successor has another clock.
-    #[test]
-    fn where_a_store_s_time_goes_back_this_one_stands_still() {
-        let clock = Clock::by_hand();
-        let begun = clock.now();
-        assert_eq!(clock.follow(begun + Duration::from_secs(30), Duration::ZERO), Ok(()));
-        let seen = clock.now();
-        let back = Timestamp::from_seconds(begun.seconds() - 30);
-        assert_eq!(clock.follow(back, Duration::ZERO), Ok(()));
-        for waited in [0, 30, 30] {
-            clock.advance(Duration::from_secs(waited));
-            assert_eq!(clock.now(), seen);
-        }
-        clock.advance(Duration::from_secs(1));
-        assert_eq!(clock.now(), seen + Duration::from_secs(1));
-        assert_eq!(clock.clone().now(), clock.now());
     }
 }

@@ -142,7 +142,7 @@ pub(crate) struct Live {
     pub(crate) used: Timestamp,
     #[serde(rename = "u")]
     pub(crate) until: Timestamp,
-    /// The clients to notify when it ends. No record names its user: whoever ends the session knows them.
+    /// The clients to notify when it ends. No record names its user: the caller that ends the session knows them.
     #[serde(rename = "c", default, skip_serializing_if = "Vec::is_empty")]
     pub(super) told: Vec<String>,
 }

@@ -46,11 +46,11 @@ pub(super) const TEXTS: Texts = Texts {
     code_wrong: text(
         "Zu diesem Code gibt es kein wartendes Gerät. Prüfen Sie ihn noch einmal, oder lassen Sie sich auf dem Gerät einen neuen anzeigen.",
     ),
-    for_device: text("Die Anfrage kommt von dem Gerät, das {code} anzeigt"),
+    for_device: text("Darum bittet das Gerät, das {code} anzeigt"),
     device_shows: text("Ihr Gerät muss diesen Code anzeigen"),
     device_asked: text("Angefragt um {time} UTC von {address}"),
     device_warning: text(
-        "Erlauben Sie den Zugriff nur, wenn Sie die Anmeldung gerade selbst begonnen haben. Hat jemand Sie hierher geschickt oder Ihnen den Code gegeben, erhält diese Person sonst Zugriff auf Ihr Konto.",
+        "Erlauben Sie es nur, wenn Sie es gerade selbst begonnen haben. Wer Ihnen den Code gab, käme sonst in Ihr Konto.",
     ),
     device_allowed: text("Sie können auf Ihrem Gerät fortfahren"),
     device_denied: text("Es wurde kein Zugriff erlaubt"),
