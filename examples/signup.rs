@@ -367,10 +367,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use oauth_runtime::store::{About, Change, Count, Counted, Incarnation, Key, Reply, Seen, StoreError, Swap};
-    use oauth_runtime::testing;
+    use oauth_runtime::testing::{self, Fault, FaultyStore, Verb};
 
     use super::*;
 
@@ -379,39 +376,10 @@ mod tests {
 
     const SECRET: &str = "6XNa6p+eZkCNrarFa2QxfZ5SWmHv6LkhsB2oJKDiCgM=";
 
-    /// A store that goes away after so many changes, until it has room for more.
-    struct Leaves(SqliteStore, Arc<AtomicUsize>);
-
-    impl Store for Leaves {
-        fn read(&self, key: Key) -> Reply<'_, Seen> {
-            self.0.read(key)
-        }
-
-        fn swap(&self, key: Key, change: Change) -> Reply<'_, Swap> {
-            match self.1.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)) {
-                Ok(_) => self.0.swap(key, change),
-                Err(_) => Reply::later(async { Err(StoreError::Unavailable("it left".into())) }),
-            }
-        }
-
-        fn count<'a>(&'a self, counts: &'a [Count]) -> Reply<'a, Vec<Counted>> {
-            self.0.count(counts)
-        }
-
-        fn renew(&self, bucket: u16, was: Incarnation) -> Reply<'_, Incarnation> {
-            self.0.renew(bucket, was)
-        }
-
-        fn about(&self) -> About {
-            self.0.about()
-        }
-    }
-
     struct Running {
         origin: String,
         mail: Mail,
-        /// How many changes the store still makes.
-        changes: Arc<AtomicUsize>,
+        store: FaultyStore,
         folder: std::path::PathBuf,
     }
 
@@ -422,10 +390,8 @@ mod tests {
             let folder = std::env::temp_dir().join(format!("signup-{name}-{}", std::process::id()));
             std::fs::create_dir_all(&folder).expect("a folder");
             let users = Users::open(&folder.join("users.db")).await.expect("users");
-            let store = SqliteStore::open(folder.join("oauth.db")).await.expect("a store");
-            let changes = Arc::new(AtomicUsize::new(usize::MAX));
-            let store = Leaves(store, Arc::clone(&changes));
-            let oauth = service(&origin, users.clone(), store, SECRET).expect("a service");
+            let store = FaultyStore::new(SqliteStore::open(folder.join("oauth.db")).await.expect("a store"));
+            let oauth = service(&origin, users.clone(), store.clone(), SECRET).expect("a service");
             let (data, mail) = (Data::new(users), Mail::default());
             let sent = Data::new(mail.clone());
             let server = HttpServer::new(move || {
@@ -433,7 +399,7 @@ mod tests {
                 app.configure(oauth.routes()).configure(routes)
             });
             actix_web::rt::spawn(server.workers(1).disable_signals().listen(listener).expect("it listens").run());
-            Running { origin, mail, changes, folder }
+            Running { origin, mail, store, folder }
         }
 
         /// The path in the last mail.
@@ -589,9 +555,9 @@ mod tests {
         let ada = Browser::new(&running);
         let token = reset_link(&running, &ada).await;
         // The link is spent, and then the store goes away.
-        running.changes.store(1, Ordering::SeqCst);
+        running.store.fail_after(1, &[Verb::Swap], Fault::Unavailable);
         assert_eq!(ada.post("/reset", &[("token", &token), ("password", "battery staple")]).await.0, 500);
-        running.changes.store(usize::MAX, Ordering::SeqCst);
+        running.store.repair();
         assert_eq!((ada.login("correct horse").await.0, ada.login("battery staple").await.0), (401, 401));
     }
 

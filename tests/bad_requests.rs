@@ -201,7 +201,7 @@ async fn c04_a_client_or_a_redirect_that_is_not_known_gets_a_page() {
     held.pages(&[
         ("no client_id", &[("client_id", None)]),
         ("an empty client_id", &[("client_id", Some(""))]),
-        ("an unknown client", &[("client_id", Some("nobody"))]),
+        ("an unknown client", &[("client_id", Some("stranger"))]),
         ("a client in other case", &[("client_id", Some("Demo"))]),
         ("a long client_id", &[("client_id", Some(&long))]),
         ("an unregistered redirect", &[("redirect_uri", Some("https://evil.example/"))]),
@@ -313,7 +313,7 @@ async fn c43_a_scope_or_a_resource_that_is_not_offered_or_was_not_granted() {
     .await;
     held.jobs(&[
         ("a scope of another client", "invalid_scope", &[("scope", Some("notes:write"))]),
-        ("a resource that nobody knows", "invalid_target", &[("resource", Some("https://x.example"))]),
+        ("an unknown resource", "invalid_target", &[("resource", Some("https://x.example"))]),
     ])
     .await;
     held.end(9).await;
@@ -360,7 +360,7 @@ async fn a_sign_in_says_everything_once_and_in_its_body() {
         ("a long password", encoded(&[("request", &form), ("username", "admin"), ("password", &longest)]), 400),
         ("a username that is not UTF-8", encoded(&[("request", &form), ("password", "x")]) + "&username=%ff", 400),
         ("a wrong password", encoded(&[("request", &form), ("username", "admin"), ("password", "user123")]), 401),
-        ("an unknown user", encoded(&[("request", &form), ("username", "nobody"), ("password", "admin123")]), 401),
+        ("an unknown user", encoded(&[("request", &form), ("username", "stranger"), ("password", "admin123")]), 401),
         ("a long body", with(&form) + "&x=" + &"x".repeat(17_000), 413),
     ];
     for (name, body, status) in rows {

@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, get, web};
 use oauth_runtime::states::WithReload;
 use oauth_runtime::store::MemoryStore;
 use oauth_runtime::{Builder, Clock, Login, OAuthService, OneTimeError, Question, SignIn};
-use oauth_tests::{Answer, Browser, Server, builder, free_port, serve, serve_service};
+use oauth_tests::{Answer, Browser, Server, builder, free_port, serve};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -72,18 +72,12 @@ async fn c46_the_owner_s_known_browser_gets_in_while_others_guess() {
 /// To this author two names that differ in their case are two users.
 #[tokio::test]
 async fn c46_what_a_browser_is_known_for_does_not_help_to_guess_at_a_name_like_it() {
-    let (listener, base) = free_port();
-    let built = builder(&base)
-        .clock(Clock::by_hand())
-        .client_address(address)
-        .authenticate(async |login: Login| {
+    let (server, _oauth) = started(|builder| {
+        builder.authenticate(async |login: Login| {
             let is_right = [("Eve", "hers"), ("eve", "another's")].contains(&(&*login.username, &*login.password));
             is_right.then(|| json!({ "sub": login.username }))
         })
-        .reload(async |_: &str| Some(json!({})))
-        .build()
-        .unwrap();
-    let server = serve_service(listener, &built);
+    });
     let known = Browser::new(&server);
     assert_eq!(sign_in(&known, "192.0.2.1", "Eve", "hers").await.status, 303);
     for guess in 0..13 {

@@ -173,10 +173,11 @@ impl Settings {
             return Err(BuildError::NoClient);
         }
         let open = Arc::new(self.open(whole)?);
-        if self.requires_pushed_requests && self.ways()?.contains(&Unlisted::Document) {
+        let ways = self.ways()?;
+        if self.requires_pushed_requests && ways.contains(&Unlisted::Document) {
             return Err(OpeningError::PushedWithDocuments.into());
         }
-        Ok(self.ways()?.into_iter().map(|way| (way, Arc::clone(&open))).collect())
+        Ok(ways.into_iter().map(|way| (way, Arc::clone(&open))).collect())
     }
 
     /// The scopes that guards ask for, if clients that are not listed may come and `open_scopes` was not called.

@@ -41,7 +41,8 @@ struct Watched {
 #[derive(Default)]
 struct Watch {
     calls: AtomicU64,
-    fault: Mutex<Option<Fault>>,
+    /// After how many more calls.
+    fault: Mutex<Option<(u64, Fault)>>,
 }
 
 /// What a [`FaultyStore`] does instead of answering at once.
@@ -69,8 +70,27 @@ impl FaultyStore {
 
     /// From now on these verbs have this fault, in place of the one that they had.
     pub fn fail(&self, verbs: &[Verb], fault: Fault) {
+        self.fail_after(0, verbs, fault);
+    }
+
+    /// The same, but each of these verbs is called so many times more before it fails: for a fault between two steps of one
+    /// request.
+    ///
+    /// ```
+    /// use oauth_runtime::store::{Key, MemoryStore, Store};
+    /// use oauth_runtime::testing::{Fault, FaultyStore, Verb};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let store = FaultyStore::new(MemoryStore::new());
+    /// store.fail_after(1, &[Verb::Read], Fault::Unavailable);
+    /// let key = Key::named("an example");
+    /// assert!(store.read(key).await.is_ok());
+    /// assert!(store.read(key).await.is_err());
+    /// # });
+    /// ```
+    pub fn fail_after(&self, calls: u64, verbs: &[Verb], fault: Fault) {
         for verb in verbs {
-            *self.watch(*verb).fault.lock() = Some(fault);
+            *self.watch(*verb).fault.lock() = Some((calls, fault));
         }
     }
 
@@ -100,7 +120,7 @@ impl FaultyStore {
         ask: impl FnOnce(&'a dyn Store) -> Reply<'a, T> + Send + 'a,
     ) -> Reply<'a, T> {
         let watch = self.watch(verb);
-        let Some(fault) = *watch.fault.lock() else {
+        let Some(fault) = watch.fault_now() else {
             watch.called();
             return ask(&*self.0.store);
         };
@@ -130,6 +150,17 @@ impl FaultyStore {
 }
 
 impl Watch {
+    fn fault_now(&self) -> Option<Fault> {
+        match &mut *self.fault.lock() {
+            Some((0, fault)) => Some(*fault),
+            Some((left, _)) => {
+                *left -= 1;
+                None
+            }
+            None => None,
+        }
+    }
+
     fn called(&self) {
         self.calls.fetch_add(1, Ordering::SeqCst);
     }
