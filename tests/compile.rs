@@ -1,9 +1,9 @@
-//! What the attributes refuse, in the compiler's own words. (What they accept: ui/pass/main.rs.)
+//! What the attributes refuse, in the compiler's own words. (What they accept: accepted/main.rs.)
 //!
 //! Each `ui/fail/KIND/NAME.rs` is a program with one mistake, and `NAME.stderr` what the compiler must say about it. Those in
 //! `ui/bound/` are modules of a crate with `claims!(..)`, which is `ui/bound.rs`; those in
 //! `ui/alone/` are a crate each.
-//! `TRYBUILD=overwrite cargo test --workspace --test compile` writes down what it says now. A handful is judged by trybuild,
+//! `TRYBUILD=overwrite cargo test --workspace --all-features --test compile` writes down what it says now. A handful is judged by trybuild,
 //! in tests/trybuild.
 
 #![allow(clippy::unwrap_used)]

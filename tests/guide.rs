@@ -256,7 +256,7 @@ fn pages() -> Vec<(String, String)> {
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// A page without its blocks of code.
@@ -415,7 +415,8 @@ fn the_guide_has_the_language_that_the_macro_documents() {
 }
 
 /// Where a page's paths may begin.
-const ROOTS: [&str; 6] = [".", "oauth-runtime/src", "oauth-macros/src", "tests", "tests/flows", "examples"];
+const ROOTS: [&str; 7] =
+    [".", "oauth-runtime/src", "oauth-macros/src", "tests", "tests/flows", "tests/refused", "examples"];
 
 #[test]
 fn the_files_that_the_pages_name_are_there() {
@@ -443,7 +444,7 @@ fn contributing_says_what_each_test_is_for() {
     let contributing = std::fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
     let (_, table) = contributing.split_once("| Where | What |").unwrap();
     let (table, _) = table.split_once("\n\n").unwrap();
-    for entry in std::fs::read_dir(env!("CARGO_MANIFEST_DIR")).unwrap().map(|entry| entry.unwrap()) {
+    for entry in std::fs::read_dir(root().join("tests")).unwrap().map(|entry| entry.unwrap()) {
         let name = entry.file_name().into_string().unwrap();
         let end = if entry.path().is_dir() { "/" } else { "" };
         assert!(table.contains(&format!("`tests/{name}{end}`")), "the table of tests has no row for tests/{name}");
@@ -495,9 +496,11 @@ fn proofs(row: &str, sources: &str) -> usize {
 /// Where a test in Rust may stand.
 fn sources_of_tests() -> String {
     let mut sources = String::new();
-    for folder in [".", "flows", "several", "stores", "testing", "../oauth-runtime/src"] {
-        read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), folder != ".", &mut sources);
+    read(&root().join("tests"), false, &mut sources);
+    for folder in ["flows", "refused", "several", "stores", "testing"] {
+        read(&root().join("tests").join(folder), true, &mut sources);
     }
+    read(&root().join("oauth-runtime/src"), true, &mut sources);
     sources
 }
 
@@ -505,7 +508,7 @@ fn sources_of_tests() -> String {
 #[test]
 fn each_module_of_the_certification_is_in_its_table() {
     let mut sources = String::new();
-    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("certification"), true, &mut sources);
+    read(&root().join("tests/certification"), true, &mut sources);
     let restated: BTreeSet<&str> =
         sources.split("async fn oidcc_").skip(1).map(|rest| rest.split('(').next().unwrap()).collect();
     let rows = include_str!("../oauth-runtime/docs/certification.md")
@@ -528,7 +531,7 @@ fn every_line_of_the_checklist_is_proven_by_a_test_of_its_number() {
     let checklist = include_str!("../oauth-runtime/docs/checklist.md");
     let mut sources = sources_of_tests();
     for file in ["sign_in", "sessions", "swagger_ui", "device"] {
-        let path = format!("{}/browser/{file}.test.js", env!("CARGO_MANIFEST_DIR"));
+        let path = root().join(format!("tests/browser/{file}.test.js"));
         sources.push_str(&std::fs::read_to_string(path).unwrap());
     }
     let mut numbers = Vec::new();
@@ -569,8 +572,9 @@ fn every_line_of_the_checklist_is_proven_by_a_test_of_its_number() {
 #[test]
 fn what_the_runbook_and_the_stores_name_is_there() {
     let (mut tests, mut code) = (String::new(), String::new());
-    for folder in ["flows", "logs", "several", "stores", "."] {
-        read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), folder != ".", &mut tests);
+    read(&root().join("tests"), false, &mut tests);
+    for folder in ["flows", "logs", "refused", "several", "stores"] {
+        read(&root().join("tests").join(folder), true, &mut tests);
     }
     read(&root().join("oauth-runtime/src"), true, &mut code);
     let written: String = code.split("\\\n").map(str::trim_start).collect();

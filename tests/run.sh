@@ -34,6 +34,8 @@ main() {
     step "build the examples" cargo build --workspace --all-features --examples --bins
     step "build the benches" cargo bench --workspace --all-features --profile dev --bench '*' --no-run
     step "build what is counted" cargo build --release --quiet -p oauth-tests-costs
+    # It builds what its programs need in a directory of its own, which takes longer than the test.
+    step "build what trybuild needs" cargo_test by_trybuild
 
     local built="${CARGO_TARGET_DIR:-$PWD/target}/debug"
     export QUICKSTART_BIN="$built/examples/quickstart"
@@ -53,7 +55,7 @@ main() {
     beside "flows" cargo_test flows
     # How many instructions there are does not depend on what else runs.
     beside "budgets of instructions" tests/costs/run.sh --check
-    beside "stores" cargo_test sqlite postgres redis servers
+    beside "stores" cargo_test stores
     beside "what does not compile" cargo_test compile mistakes
     beside "other programs" cargo_test_others
     beside "doc tests" cargo test --workspace --all-features --no-fail-fast --doc
@@ -77,6 +79,7 @@ main() {
 step() {
     local name=$1
     shift
+    [[ $1 != cargo_test ]] || named+=("${@:2}")
     echo
     echo "== $name"
     run "${#steps[@]}" "$@" | tee "$results/${#steps[@]}.log"

@@ -12,12 +12,12 @@ status=0
 main() {
     need cargo-deny cargo-deny 0.20.2
     if [[ ${1-} == --advisories ]]; then
-        run cargo deny check advisories
+        run cargo deny --workspace check advisories
         exit "$status"
     fi
     need cargo-machete cargo-machete 0.9.2
     need typos typos-cli 1.52.0
-    run cargo deny --log-level error check bans licenses sources
+    run cargo deny --workspace --log-level error check bans licenses sources
     run cargo machete
     run typos
     exit "$status"

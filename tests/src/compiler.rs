@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 
 /// What the programs' paths are relative to.
-pub(crate) const HERE: &str = env!("CARGO_MANIFEST_DIR");
+pub(crate) const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
 
 /// How the compiler was called for this test: its path, and among much else the libraries to compile against.
 const RUSTC: &[&str] = oauth_tests_command::rustc_command!();

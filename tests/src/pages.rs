@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 pub fn hold(page: &str, name: &str, block: &str) {
     // Tests that write to one page run at the same time.
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../oauth-runtime/docs/{page}.md"));
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("oauth-runtime/docs/{page}.md"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("docs/{page}.md: {why}"));
     let begin = format!("<!-- {name} -->\n");
     let Some((before, rest)) = text.split_once(&begin) else { panic!("docs/{page}.md has no {begin}") };
@@ -19,7 +19,7 @@ pub fn hold(page: &str, name: &str, block: &str) {
 
 /// What the block of code of this name has in it.
 pub fn shown(page: &str, name: &str) -> String {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../oauth-runtime/docs/{page}.md"));
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("oauth-runtime/docs/{page}.md"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("docs/{page}.md: {why}"));
     let begin = format!("<!-- {name} -->\n```");
     let Some((_, rest)) = text.split_once(&begin) else { panic!("docs/{page}.md has no code below <!-- {name} -->") };
@@ -30,7 +30,7 @@ pub fn shown(page: &str, name: &str) -> String {
 
 /// The same of a whole file, by its path from the repository.
 pub fn hold_file(file: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     let now = std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{file}: {why}"));
     hold_to(&path, (&now, text), || text.to_owned());
 }

@@ -1,9 +1,7 @@
 //! The store in an SQLite file: each clause of the contract, and what a file, a disk, a clock and other processes do to
 //! demands 11, 42 and 47.
 
-#[path = "sqlite/power.rs"]
 mod power;
-#[path = "sqlite/support.rs"]
 mod support;
 
 use std::collections::HashMap;
@@ -268,7 +266,11 @@ fn c42_c47_a_full_disk_refuses_and_the_store_works_again_once_there_is_room() {
     assert!(std::env::var(NAME).is_err(), "no tmpfs can be mounted here");
     let program = std::env::current_exe().expect("this program");
     let mut child = Command::new("unshare");
-    child.args(["--user", "--map-root-user", "--mount"]).arg(program).args(["--exact", NAME]).env(NAME, "1");
+    child
+        .args(["--user", "--map-root-user", "--mount"])
+        .arg(program)
+        .args(["--exact", &format!("sqlite::{NAME}")])
+        .env(NAME, "1");
     assert!(child.status().expect("unshare, of util-linux").success(), "in a namespace");
 }
 

@@ -1,1 +1,1 @@
-//! The test is `compile.rs` beside this file.
+//! The test is `tests/by_trybuild.rs` beside this file.

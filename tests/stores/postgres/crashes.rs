@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use oauth_runtime::store::{Change, Count, Key, PostgresStore, Seen, Store, Swap, Value};
 use sqlx::Executor as _;
 
-use crate::{HOUR, PATIENCE, increment, pool};
+use super::{HOUR, PATIENCE, increment, pool};
 use oauth_tests::servers::Postgres;
 
 /// With `synchronous_commit` off, so that what the store does not make durable by itself is lost: a table of the test's

@@ -9,7 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::{HOUR, database};
+use super::{HOUR, database};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_is_one_round_trip() {

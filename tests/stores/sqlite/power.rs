@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use oauth_runtime::store::{Key, Store as _};
 
-use crate::support::*;
+use super::support::*;
 
 /// What happened to the files, in order.
 #[derive(Debug)]
@@ -110,7 +110,8 @@ fn traced(path: &Path) -> Vec<Step> {
     let calls = "trace=pwrite64,write,fsync,fdatasync,ftruncate,unlink,unlinkat";
     let mut strace = Command::new("strace");
     strace.args(["-f", "-y", "-xx", "-s", "300000", "-e", calls, "-e", "signal=none", "-o"]).arg(&trace);
-    strace.arg(std::env::current_exe().expect("this program")).args(["--exact", "child_process", "--nocapture"]);
+    strace.arg(std::env::current_exe().expect("this program"));
+    strace.args(["--exact", "sqlite::child_process", "--nocapture"]);
     strace.env(WHAT, "powered").env(PATH, path).stdout(Stdio::null()).stderr(Stdio::null());
     assert!(strace.status().expect("strace: install the package strace").success());
     let trace = fs::read_to_string(trace).expect("written");

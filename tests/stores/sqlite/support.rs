@@ -56,7 +56,7 @@ pub(crate) fn acknowledgement(line: &str) -> Option<(String, u64)> {
 
 pub(crate) fn child(what: &str, path: &Path) -> Child {
     let mut command = Command::new(std::env::current_exe().expect("this program"));
-    command.args(["--exact", "child_process", "--nocapture"]).env(WHAT, what).env(PATH, path);
+    command.args(["--exact", "sqlite::child_process", "--nocapture"]).env(WHAT, what).env(PATH, path);
     command.stdout(Stdio::piped()).spawn().expect("started")
 }
 

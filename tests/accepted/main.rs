@@ -31,7 +31,7 @@ fn each_program_runs() {
 #[test]
 #[allow(clippy::unwrap_used)]
 fn no_program_is_forgotten() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/pass");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/accepted");
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let found: BTreeSet<String> = files.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
     // `lints` and `bound` are crates of their own: see Cargo.toml.

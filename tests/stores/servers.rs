@@ -155,7 +155,7 @@ fn nothing_is_left_of_a_test_that_is_killed() {
         return;
     }
     let mut test = Command::new(std::env::current_exe().unwrap());
-    test.args(["--exact", "nothing_is_left_of_a_test_that_is_killed", "--nocapture"]).env(KILLED, "yes");
+    test.args(["--exact", "servers::nothing_is_left_of_a_test_that_is_killed", "--nocapture"]).env(KILLED, "yes");
     let mut test = test.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(test.stderr.take().unwrap()).lines().map(Result::unwrap);
     let urls: Vec<_> = lines.filter_map(|line| Some(line.strip_prefix("listens at ")?.to_owned())).take(3).collect();

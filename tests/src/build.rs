@@ -2,7 +2,7 @@
 //! every build. And writes what `tests/mistakes/` runs.
 
 #[allow(dead_code, reason = "the test reads more of it")]
-#[path = "mistakes/program.rs"]
+#[path = "../mistakes/program.rs"]
 mod program;
 
 use std::fmt::Write as _;
@@ -11,7 +11,7 @@ use std::path::Path;
 use program::Program;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=tests/src/build.rs");
     let mut random = Random(0x9E37_79B9_7F4A_7C15);
     let mut source = String::from("[\n");
     let mut written = 0;
@@ -30,8 +30,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// The programs of `tests/mistakes/` that the compiler takes, each as it is and as it would be right.
 fn write_mistakes(out: &Path) -> Result<(), Box<dyn std::error::Error>> {
-    println!("cargo::rerun-if-changed=mistakes");
-    let folder = Path::new(&std::env::var("CARGO_MANIFEST_DIR")?).join("mistakes");
+    println!("cargo::rerun-if-changed=tests/mistakes");
+    let folder = Path::new(&std::env::var("CARGO_MANIFEST_DIR")?).join("tests/mistakes");
     let (mut wrong, mut right, mut rows) = (String::new(), String::new(), String::new());
     std::fs::create_dir_all(out.join("right"))?;
     for program in Program::all(&folder).iter().filter(|program| program.caught != "compiler") {

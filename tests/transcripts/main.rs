@@ -274,7 +274,7 @@ fn each_page_shows_the_configuration_of_its_exchanges() {
     for (page, language, text) in shown::SHOWN {
         pages::hold(page, "configuration", &format!("```{language}\n{text}```\n"));
     }
-    for page in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../oauth-runtime/docs")).unwrap() {
+    for page in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/oauth-runtime/docs")).unwrap() {
         let page = page.unwrap().path();
         if page.extension().is_none_or(|ending| ending != "md") {
             continue;

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 fn read(path: &str) -> String {
@@ -45,6 +45,38 @@ fn the_oldest_compiler_is_the_one_that_is_checked() {
     let workflow = read(".github/workflows/ci.yml");
     assert!(workflow.contains(&format!("rust:{version}-")), "{version}");
     assert!(read("README.md").contains(version), "{version}");
+}
+
+/// A test is found by Cargo where it stands. An entry is for what has no harness.
+#[test]
+fn no_program_of_tests_is_listed_by_hand() {
+    let manifests = ["Cargo.toml", "examples/Cargo.toml", "examples/app/Cargo.toml", "oauth-macros/Cargo.toml"];
+    let packages = fs::read_dir(root().join("tests")).unwrap().map(|entry| entry.unwrap().path().join("Cargo.toml"));
+    let packages = packages.filter(|manifest| manifest.exists()).map(|manifest| fs::read_to_string(manifest).unwrap());
+    for manifest in manifests.map(read).into_iter().chain([read("oauth-runtime/Cargo.toml")]).chain(packages) {
+        assert!(!manifest.contains("autotests"), "what Cargo finds is not turned off: {manifest}");
+        for entry in manifest.split("[[test]]").skip(1) {
+            let entry = entry.split("\n[").next().unwrap();
+            assert!(entry.contains("harness = false"), "Cargo finds it without an entry:{entry}");
+        }
+    }
+}
+
+/// A file that no program has as a module would be a test that never runs.
+#[test]
+fn each_folder_of_tests_is_a_part_of_a_program() {
+    let programs = |folder: PathBuf| -> BTreeSet<PathBuf> {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        entries.filter(|path| path.extension().is_some_and(|ending| ending == "rs")).collect()
+    };
+    for folder in fs::read_dir(root().join("tests")).unwrap().map(|entry| entry.unwrap().path()) {
+        if !folder.is_dir() || folder.join("Cargo.toml").exists() || programs(folder.clone()).is_empty() {
+            continue;
+        }
+        let is_found = folder.join("main.rs").exists() || folder.with_extension("rs").exists();
+        let is_known = ["benches", "src", "ui"].iter().any(|name| folder.ends_with(name));
+        assert!(is_found || is_known, "{} has no main.rs: Cargo finds nothing in it", folder.display());
+    }
 }
 
 #[test]

@@ -1,0 +1,9 @@
+//! What is refused, over the wire: bad requests, each code of the specifications, what was ended, what comes a thousand times
+//! at once, and bytes at random.
+
+mod bad_requests;
+mod endings;
+mod errors;
+mod oauch;
+mod properties;
+mod races;
