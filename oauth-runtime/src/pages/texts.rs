@@ -298,8 +298,14 @@ mod tests {
             for ((name, english, _), (_, text, _)) in english.sentences().into_iter().zip(texts.sentences()) {
                 assert_eq!(english == text, index == 0, "{name} in {}: {text}", texts.language);
                 // Punctuation is as in English: a heading has none, a sentence ends with a full stop.
-                let is_plain = |text: &str| !text.ends_with(['.', '。', ':', '?', '!']);
+                let is_plain = |text: &str| !text.ends_with(['.', '。', ':', '：', '?', '？', '!']);
                 assert_eq!(is_plain(english), is_plain(text), "{name} in {}: {text}", texts.language);
+                // A space before punctuation, as French has it, does not break the line.
+                assert!(
+                    ![" :", " ?", " !", " ;"].iter().any(|it| text.contains(it)),
+                    "{name} in {}: {text}",
+                    texts.language
+                );
             }
             // A button's words have to fit a phone of 320 pixels in one line.
             for (name, button) in [
@@ -309,6 +315,7 @@ mod tests {
                 ("allow", &texts.allow),
                 ("deny", &texts.deny),
                 ("sign_out", &texts.sign_out),
+                ("stay", &texts.stay),
             ] {
                 assert!(button.chars().count() <= 24, "{name} in {}: {button}", texts.language);
             }
