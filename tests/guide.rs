@@ -612,6 +612,40 @@ fn what_the_runbook_and_the_stores_name_is_there() {
     assert!(named > 30, "{named}");
 }
 
+/// What pages quote of other programs.
+const SAID_BY_OTHERS: [&str; 4] = [
+    "blocked by CORS policy",
+    "IFrame timed out without a response",
+    "No matching key found",
+    "upstream sent too big header",
+];
+
+/// A text that a page of the guide quotes, of an error, a log or a page, is one that the code has.
+#[test]
+fn what_the_pages_quote_is_what_the_code_says() {
+    let mut code = String::new();
+    for folder in ["oauth-runtime/src", "oauth-macros/src", "examples", "tests/how_to/shown"] {
+        read(&root().join(folder), true, &mut code);
+    }
+    // As on the pages, without the breaks of its lines.
+    let whole = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let code: String = code.split("\\\n").map(str::trim_start).collect();
+    let is_text = |text: &String| {
+        let is_of_text = |it: char| it.is_alphabetic() || " ,.:;'_".contains(it);
+        text.split(' ').count() >= 4 && text.chars().all(is_of_text) && !text.ends_with("..")
+    };
+    let mut quoted = 0;
+    // The table of mistakes has bars and backticks in code, and is written by a test.
+    for (page, text) in pages().into_iter().filter(|(page, _)| !page.ends_with("/mistakes.md")) {
+        for text in prose(&text).split('`').skip(1).step_by(2).map(whole).filter(is_text) {
+            let is_said = code.contains(&text) || SAID_BY_OTHERS.contains(&text.as_str());
+            assert!(is_said, "{page} quotes a text that is not in the code: {text}");
+            quoted += 1;
+        }
+    }
+    assert!(quoted > 20, "{quoted}");
+}
+
 /// The sources of a folder, and of those in it where that is asked for.
 fn read(folder: &Path, deep: bool, into: &mut String) {
     for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
