@@ -36,7 +36,7 @@ async fn page(oauth: OAuthService, http: HttpRequest, arrival: Query<Arrival>) -
          <button>Sign in</button></form>",
         arrival.request
     );
-    // In no frame of another site, in no cache, and its address is told to no one.
+    // In no frame of another site and in no cache, and no other site learns its address.
     Ok(HttpResponse::Ok()
         .insert_header(ContentType::html())
         .insert_header(("X-Frame-Options", "DENY"))

@@ -62,7 +62,7 @@ fn routes(app: &mut ServiceConfig) {
     app.service((welcome, me, admin, reports));
 }
 
-/// A server with users and with tokens of its own. It is told of sign-outs, where it says at which URL.
+/// A server with users and with tokens of its own. It learns of sign-outs, where it says at which URL.
 fn backend() -> Client {
     let backend = Client::confidential("backend")
         .secret(BACKEND_SECRET)
@@ -98,7 +98,7 @@ fn service(origin: &str) -> Result<OAuthService, Box<dyn std::error::Error>> {
         )
         // `cargo run --example cli login`, or `login --device` without a browser.
         .client(Client::public("cli").name("Command line").redirect_uri("http://127.0.0.1/callback").device())
-        // Somebody else's: each user is asked whether they allow it what it asks for, and it gets these scopes at most.
+        // A third party's: each user is asked whether they allow it what it asks for, and it gets these scopes at most.
         .client(
             Client::public("partner")
                 .name("Partner")
@@ -177,7 +177,7 @@ const USERS: [(&str, &str, Role, &str); 2] = [
 ];
 
 /// In production: from the environment or a secret manager, and random.
-const BACKEND_SECRET: &str = "a secret of an example, which everybody knows";
+const BACKEND_SECRET: &str = "a secret of an example, which everyone knows";
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {

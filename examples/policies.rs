@@ -1,5 +1,5 @@
 //! Notes with owners, editors and auditors, each form of a policy once: `cargo run --example policies` prints the map of
-//! its policies. What each of them lets in and refuses is in the tests at the end.
+//! its policies. What each of them admits and refuses is in the tests at the end.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -237,7 +237,7 @@ mod tests {
         assert_eq!(coverage.snapshot(), include_str!("routes.txt"));
     }
 
-    /// For each term a token that it lets in and one that it refuses, all else being equal.
+    /// For each term a token that it admits and one that it refuses, which differ in nothing else.
     #[actix_web::test]
     async fn each_term_decides() {
         let (oauth, routes) = app();

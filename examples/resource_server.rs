@@ -1,4 +1,4 @@
-//! An API whose tokens somebody else issues: `ISSUER=https://idp.example AUDIENCE=https://api.example cargo run --example resource_server`.
+//! An API whose tokens another issuer signs: `ISSUER=https://idp.example AUDIENCE=https://api.example cargo run --example resource_server`.
 
 use actix_web::{App, HttpServer, Responder, get, web};
 use oauth_runtime::{AccessToken, ResourceServer, require_claim, require_token};

@@ -28,6 +28,6 @@ fn a_guard_that_knows_the_token_allocates_nothing() {
     let bare = allocations(&rows, Row::Bare);
     assert!(bare > 0);
     assert_eq!(allocations(&rows, Row::Hit), bare);
-    // The count sees what there is to see.
+    // The count sees every allocation.
     assert!(allocations(&rows, Row::Miss) > bare + 10);
 }

@@ -120,7 +120,7 @@ fn what_a_client_has_in_its_own_name_is_compared_with_the_types() {
         assert!(text.contains(says) && text.contains("as in claims!(User, Job), or say .untyped_claims()"), "{text}");
         assert!(service().untyped_claims().client(job(claims)).build().is_ok());
     }
-    // What the server sets is told as ever.
+    // What the server sets is named as before.
     let refused = service().client(job(json!({ "exp": 1 }))).build();
     assert!(
         matches!(&refused, Err(BuildError::ClientClaims { why, .. }) if why.contains("the server sets the claim `exp` itself")),
@@ -320,7 +320,7 @@ async fn a_guard_that_admits_no_user_or_each_is_a_failure_that_says_so() {
             let app = init_service(App::new().configure(oauth.routes()).service((all, none))).await;
             suite.check(&oauth, &app, || TestRequest::get().uri("/all")).await;
         });
-        let told = futures_util::FutureExt::catch_unwind(checked).await.expect_err("it is told");
+        let told = futures_util::FutureExt::catch_unwind(checked).await.expect_err("it is named");
         let told = told.downcast_ref::<String>().unwrap();
         assert!(told.starts_with(says), "{told}");
     }

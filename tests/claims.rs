@@ -358,7 +358,7 @@ fn what_the_compiler_refuses_cannot_be_and_what_is_there_is_known() {
                 }
             }
         }
-        // And what is nowhere is told.
+        // And a claim that no type has is named.
         let rule = Rule::Claim(&["surely_not_there"], Test::Present);
         let knows_all = !values.iter().any(|value| value.get("it").is_some());
         if knows_all && catch_unwind(|| check_rule(&bound, &rule)).is_ok() {
@@ -524,7 +524,7 @@ fn all_that_signs_in_answers_one_type() {
     assert!(json.build().is_ok());
 }
 
-/// A page of the author's own says who it is only when somebody signs in.
+/// A page of the author's own says who it is only when a user signs in.
 #[actix_web::test]
 async fn a_sign_in_of_ones_own_answers_the_same_type() {
     let page = |claims: fn() -> Finished| {

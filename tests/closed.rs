@@ -21,7 +21,7 @@ impl Ran {
 
     fn note(&self) -> &'static str {
         self.0.fetch_add(1, Ordering::SeqCst);
-        "open to everybody"
+        "open to everyone"
     }
 }
 
@@ -292,12 +292,12 @@ async fn c26_what_the_map_cannot_see_is_named_and_an_answer_that_nothing_decided
     }
     let ran = running.ran.count();
     let answer = running.ask("GET", "/undecided", Some(&admin)).await;
-    assert_eq!((answer.status, answer.body.contains("open to everybody")), (500, false), "{answer:?}");
+    assert_eq!((answer.status, answer.body.contains("open to everyone")), (500, false), "{answer:?}");
     let answer = running.ask("GET", "/missing", Some(&admin)).await;
     assert_eq!((answer.status, answer.body.as_str()), (404, ""));
     // The route's end and its handler's name are those of a guarded one: the net holds what it says.
     let answer = running.ask("GET", "/other/me", Some(&admin)).await;
-    assert_eq!((answer.status, answer.body.contains("open to everybody")), (500, false), "{answer:?}");
+    assert_eq!((answer.status, answer.body.contains("open to everyone")), (500, false), "{answer:?}");
     assert_eq!(running.ran.count(), ran + 3);
 }
 

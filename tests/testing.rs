@@ -460,7 +460,7 @@ mod overlapping {
     use super::*;
 
     async fn open() -> &'static str {
-        "open to everybody"
+        "open to everyone"
     }
 
     #[require_token]

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What is in the tree of dependencies, what is named there and not used, and how the texts are spelt. Installs the tools that are
+# What is in the tree of dependencies, what is named there and not used, and how the texts are spelled. Installs the tools that are
 # missing into the target directory; says what is missing where it cannot, and fails.
 # `--advisories` asks for known vulnerabilities instead. Their database comes from GitHub.
 set -uo pipefail

@@ -105,7 +105,7 @@ impl Site {
         check(text, &answer, &body);
         check_that_it_was_earned(text, uri.path(), &answer, &body);
         let Some(token) = issued(&answer, &body).filter(|_| !wants("{refresh}")) else { return };
-        // OAuth 2.1 §4.1.3: a code is good once, and what came of it ends where it comes back
+        // OAuth 2.1 §4.1.3: a code is good once, and its tokens end where it comes back
         let (again, twice) = ask();
         assert!(issued(&again, &twice).is_none(), "a code twice: {twice}");
         let use_of_token =

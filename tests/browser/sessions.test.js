@@ -125,7 +125,7 @@ test('oidc-client-ts renews in a frame without a refresh token, until the sessio
   await close()
 })
 
-test('c06 a partner gets access when the user allows it, and is told when he does not', async () => {
+test('c06 a partner gets access when the user allows it, and learns when they do not', async () => {
   const partner = await serve((request, response) => response.end('<title>Partner</title>'))
   const { page, seen, close } = await open(browser)
   const url = (scope, prompt = '') =>
@@ -376,7 +376,7 @@ test('c41 what is in the history signs no one in after a sign-out', async () => 
   await page.goto(partnerUrl(partner, '&prompt=consent'))
   await fill(page, 'ada', 'ada123')
   await page.getByRole('button', { name: 'Allow' }).waitFor()
-  // The page that came of the password is left, the user signs out, and someone goes back to it.
+  // The page that followed the password is left, the user signs out, and someone goes back to it.
   const resent = page.waitForRequest((request) => request.url().endsWith('/login') && request.method() === 'POST')
   await page.goto(`${app.origin}/logout`)
   await page.getByRole('button', { name: 'Sign out' }).click()

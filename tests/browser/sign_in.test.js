@@ -160,7 +160,7 @@ test('c33 the sign-in page asks for nothing but its own, and runs no script', as
   await close()
 })
 
-test('c04 an unknown client is told on a page of the server', async () => {
+test('c04 an unknown client gets a page of the server that says so', async () => {
   const { page, close } = await open(browser)
   const response = await page.goto(`${quickstart.origin}/authorize?client_id=nobody&redirect_uri=https://evil.example/`)
   assert.equal(response.status(), 400)

@@ -170,7 +170,7 @@ async fn oidcc_prompt_login() {
     let first = party.tokens(&[]).await;
     let first = party.id_token(&first).await;
     certified.clock.advance(Duration::from_secs(2));
-    // Asked once more, although somebody is signed in.
+    // Asked once more, although a user is signed in.
     let second = party.tokens(&[("prompt", Some("login"))]).await;
     let second = party.id_token(&second).await;
     assert_eq!(first["sub"], second["sub"]);

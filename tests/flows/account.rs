@@ -123,10 +123,10 @@ async fn c42_a_code_that_is_on_its_way_ends_with_its_client() {
 async fn c41_the_account_page_is_its_user_s_in_their_browser_from_our_own_page_alone() {
     let clock = Clock::by_hand();
     let server = start(|builder| with_account(builder).clock(clock.clone()));
-    let nobody = page(&Browser::new(&server)).await;
+    let no_one = page(&Browser::new(&server)).await;
     assert!(
-        nobody.status == 403 && nobody.is_page() && nobody.body.contains("You are not signed in here"),
-        "{nobody:?}"
+        no_one.status == 403 && no_one.is_page() && no_one.body.contains("You are not signed in here"),
+        "{no_one:?}"
     );
     let (browser, mut tokens) = guests(&server).await;
     let form = page(&browser).await.form();

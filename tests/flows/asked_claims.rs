@@ -34,7 +34,7 @@ async fn signs_in(browser: &Browser, scope: &str, claims: Option<&Value>, user: 
     if page.status == 303 { page } else { browser.login(&page.form(), user, &format!("{user}123")).await }
 }
 
-/// What there is of the claims that were asked for.
+/// Those of the claims asked for that the user has.
 fn told(token: &Value) -> Value {
     let claims = crate::sessions::claims(token);
     let asked = ["email", "email_verified", "name", "role"].into_iter();

@@ -1,4 +1,4 @@
-//! Clients that are told of a sign-out (OpenID Connect Back-Channel Logout 1.0).
+//! Clients that learn of a sign-out (OpenID Connect Back-Channel Logout 1.0).
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, channel};

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 pub(crate) const PARTNER: &str = "https://partner.example/cb";
 pub(crate) const FILES: &str = "https://files.example";
 
-/// A service with `openid`, two resources elsewhere, and a client of somebody else as configured.
+/// A service with `openid`, two resources elsewhere, and a third party's client as configured.
 pub(crate) fn with_partner(builder: Builder, configured: impl FnOnce(Client) -> Client) -> Builder<WithReload> {
     builder
         .scope("openid", "Know who you are")
@@ -182,7 +182,7 @@ async fn c43_a_client_uses_the_grants_that_it_has() {
     let issued = browser.redeem(&code, &once).await.json();
     assert!(issued.get("access_token").is_some() && issued.get("refresh_token").is_none(), "{issued}");
 
-    // A job of somebody else has no token for this service until that is allowed.
+    // A third party's job has no token for this service until that is allowed.
     assert_eq!(error(&browser.post_as("/token", "partner", SECRET, &own).await), "invalid_target");
 }
 

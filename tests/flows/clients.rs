@@ -33,7 +33,7 @@ fn key(algorithm: Algorithm, private: EncodingKey, id: &str) -> Key {
     Key { algorithm, private, public }
 }
 
-/// ES256, EdDSA, RS256; and an ES256 key that nobody registered.
+/// ES256, EdDSA, RS256; and an ES256 key that was not registered.
 pub(crate) static KEYS: LazyLock<[Key; 4]> = LazyLock::new(|| {
     let ec = || EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap().to_pkcs8v1().unwrap();
     let ec = || EncodingKey::from_ec_der(ec().as_ref());
@@ -157,7 +157,7 @@ async fn c17_c19_secrets_in_the_header_or_the_body_and_never_in_the_url() {
         ("no base64", "Basic job".to_owned()),
         ("no credentials", "Basic".to_owned()),
         ("another scheme", "Bearer abc".to_owned()),
-        ("an unknown client", format!("Basic {}", STANDARD.encode(format!("nobody:{ONE}")))),
+        ("an unknown client", format!("Basic {}", STANDARD.encode(format!("ghost:{ONE}")))),
         ("a public client", format!("Basic {}", STANDARD.encode(format!("demo:{ONE}")))),
     ] {
         let answer = header(value).await;

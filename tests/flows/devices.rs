@@ -197,7 +197,7 @@ async fn c46_codes_that_others_guess_do_not_hold_up_a_known_browser() {
     };
     let known = Browser::new(&server);
     assert_eq!(answers(&known, "314159").await, 303);
-    // Somebody else knows the password.
+    // Someone else knows the password.
     for _ in 0..8 {
         answers(&Browser::new(&server), "000000").await;
     }
@@ -252,7 +252,7 @@ async fn c46_a_link_of_a_mail_lets_a_new_browser_be_known_once() {
     };
     assert_eq!(redeem(&new).await, 200);
     let silent = new.authorize(&[("prompt", Some("none"))]).await.redirect();
-    assert_eq!(silent["error"], "login_required", "it signs nobody in");
+    assert_eq!(silent["error"], "login_required", "it signs no one in");
     assert_eq!(sign_in(&new, "192.0.2.1", "admin", "wrong").await.status, 401);
     assert_eq!(owner(&new, "admin").await, 303);
     let late = Browser::new(&server);

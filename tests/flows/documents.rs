@@ -133,7 +133,7 @@ async fn c50_c51_a_client_with_a_document_signs_in_and_goes_on_after_its_server_
     documents.vanish();
     let issued = refresh(&browser, &client, &issued).await.json();
     assert_eq!(documents.asked().len(), 1);
-    // Not as good as new any more: it is asked for, and the last good one counts for a day.
+    // No longer fresh: it is asked for, and the last good one counts for a day.
     world.clock.advance(Duration::from_secs(601));
     let issued = refresh(&browser, &client, &issued).await;
     assert_eq!(issued.status, 200, "{issued:?}");
@@ -355,7 +355,7 @@ async fn c50_a_document_that_is_known_is_fetched_once_for_many() {
     is_refused(&world.browser().authorize(&asks(&client, &changes)).await, 400, "not registered");
     assert_eq!(world.documents.asked().len(), 1);
     world.clock.advance(Duration::from_secs(600));
-    assert_eq!(world.browser().authorize(&asks(&client, &changes)).await.status, 200, "it is not as good as new");
+    assert_eq!(world.browser().authorize(&asks(&client, &changes)).await.status, 200, "it is no longer fresh");
     assert_eq!(world.documents.asked().len(), 1);
     users[0].authorize(&asks(&client, &[])).await;
     assert_eq!(world.documents.asked().len(), 2);

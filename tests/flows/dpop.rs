@@ -112,7 +112,7 @@ async fn c52_tokens_are_bound_to_the_key_that_a_client_shows() {
     let scheme = bound.present("/me", "dpop", &token, &[bound.key.proof_with("GET", &bound.url("/me"), &token)]).await;
     assert_eq!(scheme.status, 200, "{scheme:?}");
 
-    // The refresh token of a public client is bound, too, and so is what comes of it.
+    // The refresh token of a public client is bound, too, and so are the tokens that it is exchanged for.
     let refresh = text(&tokens, "refresh_token");
     refused(&bound.browser.refresh(&refresh, &[]).await, "invalid_grant", "without a proof");
     let thief = Bound { browser: bound.browser.clone(), key: ProofKey::new() };
@@ -157,7 +157,7 @@ async fn c52_every_grant_binds_and_introspection_tells_it() {
     assert_eq!((&told["active"], &told["token_type"]), (&json!(true), &json!("DPoP")), "{told}");
     assert_eq!(told["cnf"], json!({ "jkt": bound.key.thumbprint() }));
 
-    // A confidential client shows who it is by its secret: its refresh tokens are not bound, its access tokens to what it shows.
+    // A confidential client authenticates by its secret: its refresh tokens are not bound, its access tokens to what it shows.
     let asked = [("client_id", Some("web")), ("redirect_uri", Some("https://web.example/cb"))];
     let redirect = bound.browser.sign_in(&asked, "admin", "admin123").await.redirect();
     let form = [

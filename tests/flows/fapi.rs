@@ -18,7 +18,7 @@ struct Bank {
     server: Server,
     clock: Clock,
     browser: Browser,
-    /// It shows who it is by this one.
+    /// It authenticates by this one.
     key: ProofKey,
     /// Its tokens are bound to this one.
     bound: ProofKey,

@@ -162,7 +162,7 @@ async fn c41_only_the_same_browser_gets_the_same_answer() {
     assert_eq!(other.consent(&page.form(), "allow").await.status, 403);
 }
 
-/// A shared machine: the page that came of the password is in the browser's history, with the password.
+/// A shared machine: the page that followed the password is in the browser's history, with the password.
 #[tokio::test]
 async fn c41_after_a_sign_out_nothing_of_the_history_answers() {
     for everywhere in [false, true] {
@@ -196,7 +196,7 @@ async fn c41_without_sessions_a_sign_in_form_is_good_once_as_well() {
     let code = browser.login(&form, "admin", "admin123").await.redirect()["code"].clone();
     assert_eq!(browser.redeem(&code, &[]).await.status, 200);
     assert!(is_spent(&browser.login(&form, "admin", "admin123").await));
-    assert_eq!(browser.login(&form, "admin", "wrong").await.status, 401, "that it was sent is told to its user alone");
+    assert_eq!(browser.login(&form, "admin", "wrong").await.status, 401, "its user alone learns that it was sent");
     assert!(browser.login(&form, "user", "user123").await.redirect().contains_key("code"), "another user's first");
 }
 

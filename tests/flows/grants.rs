@@ -131,7 +131,7 @@ async fn c47_a_user_with_as_many_grants_as_one_may_have_is_refused_at_a_further_
     let refused = redeemed("client10").await;
     assert_eq!((refused.status, refused.header("retry-after")), (503, "60"), "{refused:?}");
     assert_eq!(refused.json()["error"], "temporarily_unavailable");
-    assert_eq!(redeemed("client0").await.status, 200, "one of its own makes place");
+    assert_eq!(redeemed("client0").await.status, 200, "one of its own makes room");
     let grants = oauth.grants("ada").await.unwrap();
     assert_eq!(grants.len(), 1 + 100);
     assert!(oauth.revoke_grant("ada", &grants[1].id).await.unwrap());
@@ -204,7 +204,7 @@ async fn what_is_kept_names_no_user_and_no_address() {
     });
     let browser = Browser::new(&server);
     let name = "ada.lovelace@example.org";
-    // A client that is told who signed out.
+    // A client that learns who signed out.
     let (elsewhere, of_told) = (Browser::new(&server), ("client_id", Some("told")));
     let answer = elsewhere.sign_in(&[of_told, ("scope", Some("openid"))], "byron@example.org", "right").await;
     let tokens = elsewhere.redeem(&answer.redirect()["code"], &[of_told]).await;

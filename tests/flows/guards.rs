@@ -148,7 +148,7 @@ async fn c26_tokens_of_other_keys_and_of_none() {
     let mut promoted = decode(payload);
     promoted["role"] = json!("root");
     let bad = [
-        signed(&header, payload, b"the key of somebody else altogether"),
+        signed(&header, payload, b"the key of someone else altogether"),
         signed(&header, payload, oauth_tests::SECRET.as_bytes()),
         signed(&with("alg", "none"), payload, b""),
         format!("{}.{payload}.", encode(&with("alg", "none"))),

@@ -1,4 +1,4 @@
-//! Passwords, codes and secrets that somebody guesses: whom that holds up, and whom it does not.
+//! Passwords, codes and secrets that an attacker guesses: whom that holds up, and whom it does not.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -113,7 +113,7 @@ async fn c46_a_user_without_a_known_browser_gets_in_where_hardly_any_has_failed(
     assert_ne!(last, 429, "signed out, and mistyped twice");
 }
 
-/// A page that holds up only names which somebody has would tell which these are.
+/// A page that holds up only names which users have would tell which these are.
 #[tokio::test]
 async fn c46_names_that_somebody_has_and_others_answer_alike() {
     let mut answers = Vec::new();
@@ -165,7 +165,7 @@ async fn c39_c46_what_a_client_asks_for_tells_no_more_of_a_guess() {
 async fn c46_one_name_counts_once_however_it_is_spelt() {
     let (server, _) = started(|builder| builder.clock(Clock::by_hand()));
     let browser = Browser::new(&server);
-    let spelt = [
+    let spellings = [
         "admin",
         "ADMIN",
         "ádmin",
@@ -179,7 +179,7 @@ async fn c46_one_name_counts_once_however_it_is_spelt() {
     ];
     let mut statuses = Vec::new();
     for round in 0..2 {
-        for name in spelt {
+        for name in spellings {
             statuses.push(sign_in(&browser, "192.0.2.1", name, &format!("wrong{round}")).await.status);
         }
     }

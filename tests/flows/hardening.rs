@@ -103,7 +103,7 @@ async fn c17_a_name_is_not_locked_from_one_address_nor_guessed_by_another_spelli
         statuses.push(from("192.0.2.1", if guess % 2 == 0 { "admin" } else { " Ad min " }, "wrong").await);
     }
     assert_eq!(statuses.iter().filter(|status| **status == 401).count(), 11, "{statuses:?}");
-    assert_eq!(from("192.0.2.1", "admin", "admin123").await, 429, "whoever is there");
+    assert_eq!(from("192.0.2.1", "admin", "admin123").await, 429, "any user there");
     assert_eq!(from("198.51.100.7", "admin", "admin123").await, 303, "its owner, elsewhere");
 }
 

@@ -66,7 +66,7 @@ async fn c35_a_page_of_another_origin_may_send_any_header() {
             assert!(!answer.headers.contains_key(header), "{path} {origin}: {answer:?}");
         }
     }
-    // What there is to read beyond the body, where it is there.
+    // What can be read beyond the body, where it is there.
     let from = |request: reqwest::RequestBuilder| Answer::to(request.header("origin", "https://swagger.example"));
     let refused = from(browser.http.get(format!("{}/userinfo", server.base))).await;
     assert_eq!((refused.status, refused.header("access-control-expose-headers")), (401, "WWW-Authenticate"));

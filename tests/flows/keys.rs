@@ -37,7 +37,7 @@ async fn c26_c35_others_verify_by_the_published_keys() {
         assert_eq!(answer.header("cache-control"), "public, max-age=300");
         assert!(!answer.body.contains("\"d\""), "{answer:?}");
 
-        // A library that nobody here wrote.
+        // A library that is not ours.
         let set: JwkSet = serde_json::from_str(&answer.body).unwrap();
         let header = jsonwebtoken::decode_header(&token).unwrap();
         assert_eq!((serde_json::to_value(header.alg).unwrap(), header.typ.as_deref()), (alg.into(), Some("at+jwt")));

@@ -201,7 +201,7 @@ async fn c28_a_403_names_all_scopes_that_the_guard_needs() {
         ("/mcp/both", Some("notes:read notes:delete"), Some(all)),
         ("/mcp/both", Some("notes:write"), Some(all)),
         ("/mcp/both", Some(all), None),
-        // Of guards around guards each speaks for itself: the one within is not asked before the outer one lets in.
+        // Of guards around guards each speaks for itself: the one within is not asked before the outer one allows the request.
         ("/mcp/writes", None, Some("notes:read")),
         ("/mcp/writes", Some("notes:write"), Some("notes:read")),
         ("/mcp/writes", Some("notes:read"), Some("notes:write")),

@@ -10,7 +10,7 @@ use oauth_runtime::{
 use oauth_tests::{Answer, Browser, builder, start, start_with};
 use serde_json::{Value, json};
 
-/// Somebody else's, on https.
+/// A third party's, on https.
 const GUEST: &[(&str, Option<&str>)] =
     &[("client_id", Some("guest")), ("redirect_uri", Some("https://guest.example/cb")), ("state", Some("xyz"))];
 

@@ -1,4 +1,4 @@
-//! Pushed authorization requests (RFC 9126): what a client pushes, how its browser comes with it, and that one code comes of it.
+//! Pushed authorization requests (RFC 9126): what a client pushes, how its browser comes with it, and that it leads to one code.
 
 use std::time::Duration;
 
@@ -182,7 +182,7 @@ async fn a_request_uri_is_spent_by_a_code_and_by_no_reload() {
     let again = browser.login(&first, "admin", "admin123").await;
     assert!(again.redirect().contains_key("code"), "{again:?}");
     page(&come(&browser, "demo", &uri, &[]).await, "used before");
-    // The other window's user is signed in, and the client is told.
+    // The other window's user is signed in, and the client gets an error.
     let late = browser.login(&second, "admin", "admin123").await;
     assert_eq!(late.redirect()["error"], "invalid_request_uri", "{late:?}");
     assert_eq!(late.redirect()["state"], "a b&c=d");

@@ -1,4 +1,4 @@
-//! Every term of the language over the wire, and what a client is told.
+//! Every term of the language over the wire, and what a client learns.
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{Responder, get};

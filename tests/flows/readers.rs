@@ -73,7 +73,7 @@ fn user(name: &str) -> Value {
             "badge": if name == "admin" { json!(1) } else { json!("none") }, "name": format!("The {name}"), "email": format!("{name}@example.com"), "department": "secret affairs" })
 }
 
-/// Clients of somebody else and one of the service's own, which may ask for all that there is.
+/// A third party's clients and one of the service's own, which may ask for all that there is.
 fn with_readers(builder: Builder, own: &str) -> Builder<WithReload> {
     let partner = |id: &str| {
         let client = Client::public(id).redirect_uri(PARTNER).third_party();
@@ -381,7 +381,7 @@ async fn c44_introspection_tells_a_client_what_is_meant_for_it() {
     // For one of the author's own all is in the open.
     let at_files = issued(&browser, "partner", &[scope, ("resource", Some(FILES))]).await["access_token"].clone();
     assert_eq!(names(&asks("files", &at_files).await), protocol_and(&all));
-    // A client is told of its own tokens what it can read itself.
+    // A client learns of its own tokens what it can read itself.
     let own = browser.post_as("/token", "stranger", SECRET, &[("grant_type", "client_credentials")]).await.json();
     assert_eq!(asks("stranger", &own["access_token"]).await["active"], true);
     assert_eq!(asks("mail", &own["access_token"]).await, inactive);

@@ -234,7 +234,7 @@ impl Reloading {
             3 => Err("the database is away"),
             4 => panic!("reload"),
             5 => std::future::pending().await,
-            6 => Ok(Some(json!({ "sub": "somebody else" }))),
+            6 => Ok(Some(json!({ "sub": "someone else" }))),
             7 => Ok(Some(json!({ "exp": 1 }))),
             _ => Ok(Some(json!("no object"))),
         }
@@ -324,7 +324,7 @@ async fn c11_c23_a_sign_out_ends_all_that_a_user_holds() {
     clock.advance(Duration::from_secs(1));
     let again = browser.issued(&[]).await;
     assert_eq!(browser.call("/me", again["access_token"].as_str()).await.status, 200);
-    // As long as a refresh token of before could come back.
+    // As long as an earlier refresh token could come back.
     clock.advance(14 * DAY - Duration::from_secs(2));
     refused(&browser.refresh(&refreshed.1, &[]).await, "invalid_grant");
     good(browser.refresh(&text(&again, "refresh_token"), &[]).await).await;

@@ -46,7 +46,7 @@ async fn c08_c09_native_apps_come_back_to_localhost_and_to_their_own_scheme() {
     }
 }
 
-/// What nginx takes of an answer's head unless it is told otherwise.
+/// What nginx takes of an answer's head unless it is configured otherwise.
 const PROXY_BUFFER: usize = 4096;
 
 /// The status line, the headers and the empty line, as they are on the wire.
@@ -199,7 +199,7 @@ async fn c03_an_error_sends_no_browser_to_a_third_party_before_anyone_signed_in(
     browser.sign_in(&[], "admin", "admin123").await;
     for (name, value, error) in errors {
         let redirect = browser.authorize(&partner(&[(name, Some(value))])).await.redirect();
-        assert_eq!(redirect["error"], error, "somebody is signed in: {name}={value}");
+        assert_eq!(redirect["error"], error, "a user is signed in: {name}={value}");
     }
 }
 
@@ -245,7 +245,7 @@ async fn c12_c13_c20_pkce_is_left_out_by_clients_that_say_so_and_no_downgrade_is
     };
     let (uri, verifier) = (("redirect_uri", WIKI), ("code_verifier", VERIFIER));
 
-    // Made without a challenge. RFC 9700 §4.8.2: a verifier then tells of a challenge that somebody took out.
+    // Made without a challenge. RFC 9700 §4.8.2: a verifier then tells of a challenge that an attacker removed.
     let without = code(&WITHOUT).await;
     for (more, error) in [
         (&[uri, verifier][..], "invalid_grant"),

@@ -26,7 +26,7 @@ pub(crate) struct Issuer {
     pub(crate) keys: Arc<parking_lot::Mutex<Value>>,
     pub(crate) asked: Arc<AtomicUsize>,
     pub(crate) away: Arc<AtomicBool>,
-    /// Keeps everybody who asks for the keys waiting.
+    /// Keeps everyone who asks for the keys waiting.
     pub(crate) holds: Arc<AtomicBool>,
 }
 
@@ -209,7 +209,7 @@ async fn the_same_handlers_take_the_tokens_of_another_server_of_ours() {
     let own = here.token_for("admin").await;
     assert_eq!((there.call("/me", Some(&own)).await.status, here.call("/me", Some(&admin)).await.status), (401, 401));
 
-    // A new key signs: nobody has to start anything anew.
+    // A new key signs: no server has to be restarted.
     let next = keys.add(SigningKey::generate().unwrap()).unwrap();
     let old = keys.signs_with();
     keys.promote(&next).unwrap();

@@ -21,7 +21,7 @@ fn server() -> (Server, Browser) {
     (server, browser)
 }
 
-/// What a token says, as the confidential client is told.
+/// What a token says, as the confidential client learns by introspection.
 async fn audience(browser: &Browser, answer: &Answer) -> Value {
     assert_eq!(answer.status, 200, "{answer:?}");
     let token = answer.json()["access_token"].as_str().unwrap().to_owned();
@@ -51,7 +51,7 @@ async fn code(browser: &Browser, resources: &[&str]) -> String {
 async fn c24_c26_a_token_is_for_what_was_asked_within_what_was_granted() {
     let (_server, browser) = server();
     let own = browser.base.clone();
-    // Granted, asked for with the code, and what came of it.
+    // Granted, asked for with the code, and what the token has.
     let table: &[(&[&str], &[&str], Option<Value>)] = &[
         (&[], &[], Some(json!(own))),
         (&[], &[&own], Some(json!(own))),

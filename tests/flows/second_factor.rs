@@ -92,7 +92,7 @@ async fn c17_codes_cannot_be_guessed_and_a_form_is_good_in_its_browser_for_ten_m
     clock.advance(Duration::from_secs(10));
     assert_eq!(answer(&browser, &form, CODE).await.status, 303, "one is let through when the delay is over");
     let form = browser.sign_in(&[], "user", "user123").await;
-    assert_eq!(form.status, 303, "nobody else is held up");
+    assert_eq!(form.status, 303, "no one else is held up");
 
     let form = Browser::new(&server).sign_in(&[], "admin", "admin123").await;
     assert_eq!(form.status, 200);

@@ -82,7 +82,7 @@ async fn who_is_signed_in_is_not_asked_again_and_has_the_claims_of_now() {
     let id_token = claims(&issued["id_token"]);
     assert_eq!(id_token["amr"], json!(["pwd"]));
     assert_eq!(id_token["sid"], claims(&issued["access_token"])["sid"]);
-    // A client that shows who it is at /token needs no page either, wherever it is.
+    // A client that authenticates at /token needs no page either, wherever it is.
     let web = [("client_id", Some("web")), ("redirect_uri", Some("http://127.0.0.1:9/web"))];
     assert!(browser.authorize(&web).await.redirect().contains_key("code"));
 }
@@ -190,7 +190,7 @@ async fn c11_a_session_ends_by_idleness_age_sign_out_dismissal_and_restart() {
     let browser = signed_in(&server).await;
     clock.advance(Duration::from_secs(1));
     oauth.sign_out("user").await.unwrap();
-    assert!(is_in(&browser).await, "somebody else");
+    assert!(is_in(&browser).await, "someone else");
     oauth.sign_out("admin").await.unwrap();
     assert!(!is_in(&browser).await);
     clock.advance(Duration::from_secs(2));
@@ -275,7 +275,7 @@ async fn a_consent_page_is_worth_nothing_after_a_sign_out() {
 
     let browser = signed_in(&server).await;
     let asked = browser.authorize(&[]).await;
-    // With the cookies of before the sign-out, so that it is the store alone that decides.
+    // With the cookies from before the sign-out, so that it is the store alone that decides.
     let cookies = cookies(&asked);
     let page = browser.call("/logout", None).await;
     let gone = browser.sign_out(&page.form(), "sign_out").await;
@@ -450,7 +450,7 @@ async fn c23_a_client_signs_its_user_out_and_all_that_the_session_gave_ends() {
     assert_eq!(browser.redeem(&unredeemed, &changes).await.json()["error"], "invalid_grant");
     assert_eq!(browser.call("/me", elsewhere["access_token"].as_str()).await.status, 200, "another session");
 
-    // There is no session left, and saying so again harms nobody.
+    // There is no session left, and saying so again does no harm.
     assert_eq!(Answer::to(browser.http.get(url)).await.status, 303);
 }
 
@@ -500,7 +500,7 @@ async fn the_cookie_is_the_browsers_alone_and_nothing_in_it_can_be_read_or_chang
     let with =
         async |cookie: String| Answer::to(http.get(browser.authorize_url(OTHER)).header("cookie", cookie)).await.status;
     assert_eq!(with(format!("{name}={value}")).await, 303);
-    assert_eq!(with(format!("{name}={value}; {name}={value}")).await, 200, "two of them: somebody else set one");
+    assert_eq!(with(format!("{name}={value}; {name}={value}")).await, 200, "two of them: someone else set one");
     let changed = if value.ends_with('A') { "B" } else { "A" };
     assert_eq!(with(format!("{name}={}{changed}", &value[..value.len() - 1])).await, 200);
     let code = asks(&browser, &[]).await.redirect()["code"].clone();

@@ -38,7 +38,7 @@ async fn routes_in_a_scope_do_not_work_by_half() {
     }
     assert_eq!(scoped.authorize(&[]).await.status, 500);
     assert_eq!(browser.call("/me", None).await.status, 500);
-    assert_eq!(scoped.call("/me", None).await.status, 401, "nobody has a token, and nobody gets one");
+    assert_eq!(scoped.call("/me", None).await.status, 401, "no user has a token, and none gets one");
 }
 
 #[tokio::test]

@@ -280,7 +280,7 @@ async fn c37_c41_of_two_users_at_once_in_one_browser_one_has_it() {
     let refused = allow(&user, &of_admin).await;
     assert!(refused.status == 400 && refused.is_page() && !refused.body.contains("code="), "{refused:?}");
     assert!(allow(&user, &of_user).await.redirect().contains_key("code"));
-    // Who is asked whether to sign out is named, and no one else is told to be signed out.
+    // Who is asked whether to sign out is named, and no one else is named as signed out.
     let get = async |path: &str, cookies: &str| {
         Answer::to(http.get(format!("{}{path}", server.base)).header("cookie", cookies)).await
     };

@@ -78,7 +78,7 @@ async fn c43_an_access_token_has_no_more_than_its_client_may_have_today() {
         assert_eq!(status(&there, path, &here).await, 401, "{path}");
         assert_eq!(status(&there, path, &both).await, 401, "{path}");
     }
-    // What is left of it is told, and no more.
+    // What is left of it is named, and no more.
     let told = introspected(&there, "api", &both).await;
     assert_eq!((&told["scope"], &told["aud"]), (&json!("notes:read openid"), &json!(FILES)));
     // Nothing is left of one for this service alone, nor of one for a scope alone.

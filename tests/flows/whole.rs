@@ -61,7 +61,7 @@ async fn c11_a_code_is_spent_once_and_a_valid_replay_revokes() {
     let code = browser.code().await;
     let token = browser.redeem(&code, &[]).await.json()["access_token"].as_str().unwrap().to_owned();
 
-    // Replays by somebody who lacks the verifier, is another client, or was sent elsewhere: nothing happens.
+    // Replays by an attacker who lacks the verifier, is another client, or was sent elsewhere: nothing happens.
     let other = "A".repeat(43);
     for change in [
         ("code_verifier", Some(other.as_str())),

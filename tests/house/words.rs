@@ -1,6 +1,6 @@
 //! Words that stop a reader, and what to write in their place.
 
-/// In comments, documentation, messages and pages.
+/// In comments, documentation, messages, pages and tests.
 const INSTEAD: &[(&str, &str)] = &[
     ("nobody", "no one, no user"),
     ("whoever", "a user who, a client that"),
@@ -21,10 +21,6 @@ const INSTEAD: &[(&str, &str)] = &[
     ("side by side", "at the same time"),
     ("as good as new", "fresh"),
     ("is had", "name who has it"),
-];
-
-/// In the sources as well, where the documents still have some.
-const INSTEAD_IN_CODE: &[(&str, &str)] = &[
     ("somebody", "someone, or who it is: a user, a client, an attacker"),
     ("anybody", "anyone"),
     ("everybody", "everyone"),
@@ -60,11 +56,10 @@ const INSTEAD_IN_CODE: &[(&str, &str)] = &[
 ];
 
 /// The words of a text that should be others, each with its line and what to write.
-pub(crate) fn found(text: &str, is_code: bool) -> Vec<(usize, &'static str, &'static str)> {
+pub(crate) fn found(text: &str) -> Vec<(usize, &'static str, &'static str)> {
     let mut found = Vec::new();
     let (words, lines) = words(text);
-    let in_code = if is_code { INSTEAD_IN_CODE } else { &[] };
-    for (word, instead) in INSTEAD.iter().chain(in_code) {
+    for (word, instead) in INSTEAD {
         let looked_for: Vec<String> = word.split(' ').map(str::to_lowercase).collect();
         let places = words.windows(looked_for.len()).zip(&lines).filter(|(words, _)| *words == looked_for);
         found.extend(places.map(|(_, line)| (*line, *word, *instead)));
@@ -89,10 +84,8 @@ fn words(text: &str) -> (Vec<String>, Vec<usize>) {
 
 #[test]
 fn a_word_is_found_across_lines_and_not_within_a_name() {
-    let found = |text| found(text, false).into_iter().map(|(line, word, _)| (line, word)).collect::<Vec<_>>();
+    let found = |text| found(text).into_iter().map(|(line, word, _)| (line, word)).collect::<Vec<_>>();
     assert_eq!(found("/// It is read in\n/// earnest. He said"), [(2, "he"), (1, "in earnest")]);
     assert_eq!(found("signs_nobody_in(\"nobody\", `he`), the other"), []);
     assert_eq!(found("Whoever asks (nobody)."), [(1, "nobody"), (1, "whoever")]);
-    let in_code = |text, is_code| super::words::found(text, is_code).len();
-    assert_eq!((in_code("// All else is\n// spelt.", true), in_code("All else is spelt.", false)), (2, 0));
 }

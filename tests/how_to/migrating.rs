@@ -75,7 +75,7 @@ impl Users for Table {
     }
 }
 
-/// Every user of before, with the hash that goes into the table.
+/// Every user of the old system, with the hash that goes into the table.
 fn moved() -> BTreeMap<String, String> {
     let rows = HASHES.iter().map(|(name, hash)| ((*name).to_owned(), (*hash).to_owned()));
     let of_keycloak = KEYCLOAK.map(|(name, secret, data)| (name.to_owned(), from_keycloak(secret, data).unwrap()));

@@ -104,7 +104,7 @@ async fn keeps_others_out(proxy: &Proxy, issuer: &str) {
     assert_eq!((health.status, at_root.status), (404, 404), "{health:?}");
     let page = browser.authorize(&[]).await;
     assert_eq!(page.header("strict-transport-security"), "max-age=31536000", "{page:?}");
-    // Whatever port it is told to have here.
+    // Whatever port it has here.
     let plain = browser.http.get(proxy.plain("/authorize?x=1"));
     let moved = Answer::to(plain.header("host", host(issuer))).await;
     assert!(matches!(moved.status, 301 | 308), "{moved:?}");

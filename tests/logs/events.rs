@@ -322,7 +322,7 @@ async fn registrations() -> Vec<Event> {
     told.all().await
 }
 
-/// Of clients that are told of a sign-out: one takes it, one refuses.
+/// Of clients that are notified of a sign-out: one accepts, one refuses.
 async fn back_channel() -> Vec<Event> {
     let (listener, clients) = free_port();
     let _clients = serve(listener, |app| {

@@ -8,7 +8,7 @@ use crate::LOG;
 use crate::issuers::lines;
 
 async fn forgotten() -> &'static str {
-    "open to everybody"
+    "open to everyone"
 }
 
 #[tokio::test]

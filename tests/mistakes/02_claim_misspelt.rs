@@ -1,6 +1,6 @@
 //! The name of a claim is misspelt.
 //!
-//! No token has a claim `rol`, so the guard refuses everybody.
+//! No token has a claim `rol`, so the guard refuses every user.
 // caught: compiler
 // says: a field with a similar name exists: `role`
 

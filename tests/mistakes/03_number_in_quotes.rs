@@ -1,6 +1,6 @@
 //! A number is written as text.
 //!
-//! The claim is a number, and text is never equal to it: the guard refuses everybody.
+//! The claim is a number, and text is never equal to it: the guard refuses every user.
 // caught: compiler
 // says: level = 3
 

@@ -1,6 +1,6 @@
 //! A guard asks whether a claim is there that every token has.
 //!
-//! It was meant to ask for administrators, and lets in every user.
+//! It was meant to ask for administrators, and admits every user.
 // caught: compiler
 // says: every token has `role`
 

@@ -1,6 +1,6 @@
 //! The name of a claim within another is misspelt.
 //!
-//! No token has `address.contry`, so the guard refuses everybody.
+//! No token has `address.contry`, so the guard refuses every user.
 // caught: compiler
 // says: a field with a similar name exists: `country`
 

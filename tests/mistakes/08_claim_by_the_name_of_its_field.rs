@@ -1,6 +1,6 @@
 //! A claim is written as its field is named, and not as serde writes it.
 //!
-//! With `rename = "org"` tokens have `org`: the guard refuses everybody.
+//! With `rename = "org"` tokens have `org`: the guard refuses every user.
 // caught: compiler
 // says: `org`
 

@@ -1,6 +1,6 @@
 //! A number is one that the claim cannot reach.
 //!
-//! The level is a `u8`, and no token has 300: the guard refuses everybody.
+//! The level is a `u8`, and no token has 300: the guard refuses every user.
 // caught: compiler
 // says: from 0 to 255
 

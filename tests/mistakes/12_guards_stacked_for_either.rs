@@ -1,6 +1,6 @@
 //! Two guards stand one above the other where either was meant.
 //!
-//! Both have to hold, and no user has two roles: the guard refuses everybody.
+//! Both have to hold, and no user has two roles: the guard refuses every user.
 // caught: compiler
 // says: role = ["admin", "auditor"]
 

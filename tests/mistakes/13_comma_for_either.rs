@@ -1,6 +1,6 @@
 //! A comma stands where either was meant.
 //!
-//! A comma is `and`, and no user has two roles: the guard refuses everybody.
+//! A comma is `and`, and no user has two roles: the guard refuses every user.
 // caught: compiler
 // says: for either, write
 

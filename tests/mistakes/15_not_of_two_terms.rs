@@ -1,6 +1,6 @@
 //! Two terms stand in one `not(..)`.
 //!
-//! It reads as neither or as not both, and the one lets in whom the other refuses.
+//! It reads as neither or as not both, and the one admits whom the other refuses.
 // caught: compiler
 // says: not(any(..))
 

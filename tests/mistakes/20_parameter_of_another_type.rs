@@ -1,6 +1,6 @@
 //! A parameter is compared with a claim that is never like it.
 //!
-//! The claim is `true` or `false`, and no part of a path is: the guard refuses everybody.
+//! The claim is `true` or `false`, and no part of a path is: the guard refuses every user.
 // caught: compiler
 // says: `suspended`
 

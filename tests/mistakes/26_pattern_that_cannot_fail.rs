@@ -1,6 +1,6 @@
 //! A pattern asks nothing of any field.
 //!
-//! The rest of it was to come later. It lets in every token.
+//! The rest of it was to come later. It admits every token.
 // caught: compiler
 // says: admits everyone
 

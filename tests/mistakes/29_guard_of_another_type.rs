@@ -1,6 +1,6 @@
 //! A guard is a pattern of another type than the service issues.
 //!
-//! It was copied from another service, and refuses everybody here.
+//! It was copied from another service, and refuses every user here.
 // caught: compiler
 // says: User
 

@@ -1,6 +1,6 @@
 //! A scope is misspelt.
 //!
-//! No client can be granted it, so the guard refuses everybody.
+//! No client can be granted it, so the guard refuses every user.
 // caught: compiler
 // says: notes:read
 

@@ -1,6 +1,6 @@
 //! The sign-in answers JSON, and the guards speak of a type.
 //!
-//! The claim is `roles` there and `role` here, and no compiler compares them: the guards refuse everybody.
+//! The claim is `roles` there and `role` here, and no compiler compares them: the guards refuse every user.
 // caught: build
 // says: User
 

@@ -1,6 +1,6 @@
 //! A guard asks for a scope that the service does not offer.
 //!
-//! No client can be granted it, so the guard refuses everybody.
+//! No client can be granted it, so the guard refuses every user.
 // caught: build
 // says: .scope("notes:write"
 

@@ -1,6 +1,6 @@
 //! One of five routes has no guard.
 //!
-//! It was added last, and everybody on the internet can call it.
+//! It was added last, and anyone on the internet can call it.
 // caught: tests
 // says: DELETE /notes/{id}
 

@@ -60,8 +60,8 @@ impl Program {
     }
 }
 
-/// Puts the right lines in the place of the wrong ones: what stands after `// right:`, on one line or several, in the place
-/// of the line below, and nothing where nothing stands there. All this is in one place of the file.
+/// Replaces the wrong lines by the right ones: the line below `// right:` by what stands after that, on one line or
+/// several, and by nothing where nothing stands there. All this is in one place of the file.
 fn right(text: &str) -> Result<String, &'static str> {
     let mut right = String::new();
     let (mut places, mut was_wrong) = (0, false);

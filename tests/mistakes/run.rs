@@ -1,4 +1,4 @@
-//! What comes of a program that compiles.
+//! What a program that compiles does when it runs.
 
 use std::any::Any;
 use std::future::Future;
@@ -22,7 +22,7 @@ pub(crate) enum Run {
     Review(fn() -> Later<String>),
 }
 
-/// What came of it.
+/// Its result.
 pub(crate) struct Outcome {
     /// Whether it was built, passed, or answered: nothing stopped it.
     pub(crate) passes: bool,

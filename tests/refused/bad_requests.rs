@@ -332,8 +332,8 @@ async fn c41_a_sign_in_has_the_form_that_its_browser_was_given() {
         ("a form that is no base64", with("%%%")),
         ("a form with a changed bit", with(&flipped(&form))),
         ("a form that was cut", with(&form[..form.len() - 4])),
-        ("a code in the place of the form", with(&held.code)),
-        ("a token in the place of the form", with(&held.token)),
+        ("a code instead of the form", with(&held.code)),
+        ("a token instead of the form", with(&held.token)),
     ];
     for (name, body) in rows {
         held.row(name, browser.post("/login", body), 400, None, Page).await;
@@ -457,9 +457,9 @@ async fn c10_c20_a_code_is_bound_to_its_client_and_its_redirect() {
         ("a code with a changed bit", "invalid_grant", &[("code", Some(&flipped(&good)))]),
         ("a code that was cut", "invalid_grant", &[("code", Some(&good[..good.len() - 4]))]),
         ("a code that goes on", "invalid_grant", &[("code", Some(&format!("{good}AAAA")))]),
-        ("a form in the place of the code", "invalid_grant", &[("code", Some(&form))]),
-        ("a token in the place of the code", "invalid_grant", &[("code", Some(&token))]),
-        ("the refresh token in the place of the code", "invalid_grant", &[("code", Some(&refresh))]),
+        ("a form instead of the code", "invalid_grant", &[("code", Some(&form))]),
+        ("a token instead of the code", "invalid_grant", &[("code", Some(&token))]),
+        ("the refresh token instead of the code", "invalid_grant", &[("code", Some(&refresh))]),
         ("a long code", "invalid_request", &[("code", Some(&long))]),
         ("another client", "invalid_grant", &[("client_id", Some("other"))]),
         ("another redirect_uri", "invalid_grant", &[("redirect_uri", Some("http://127.0.0.1:7778/callback"))]),
@@ -519,9 +519,9 @@ async fn c16_c24_a_refresh_is_for_its_client_and_for_what_was_granted() {
         ("a refresh token that is no base64", "invalid_grant", &[("refresh_token", Some("!"))]),
         ("a refresh token with a changed bit", "invalid_grant", &[("refresh_token", Some(&flipped(&good)))]),
         ("a refresh token that was cut", "invalid_grant", &[("refresh_token", Some(&good[..good.len() - 4]))]),
-        ("a code in the place of the refresh token", "invalid_grant", &[("refresh_token", Some(&code))]),
-        ("a form in the place of the refresh token", "invalid_grant", &[("refresh_token", Some(&form))]),
-        ("a token in the place of the refresh token", "invalid_grant", &[("refresh_token", Some(&token))]),
+        ("a code instead of the refresh token", "invalid_grant", &[("refresh_token", Some(&code))]),
+        ("a form instead of the refresh token", "invalid_grant", &[("refresh_token", Some(&form))]),
+        ("a token instead of the refresh token", "invalid_grant", &[("refresh_token", Some(&token))]),
         ("a long refresh token", "invalid_request", &[("refresh_token", Some(&long))]),
         (
             "the refresh token twice",

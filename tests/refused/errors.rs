@@ -99,7 +99,7 @@ const STATE: (&str, Option<&str>) = ("state", Some("s"));
 const FIXED: &[(&str, Option<&str>)] =
     &[("client_id", Some("fixed")), ("redirect_uri", Some("https://fixed.example/cb"))];
 
-/// What a device is told that asks at once, again, once its user has denied it, and at last.
+/// What a device gets that asks at once, again, once its user has denied it, and at last.
 async fn of_a_device(browser: &Browser, clock: &Clock) -> [Answer; 4] {
     let device = browser.post("/device_authorization", "client_id=tv").await.json();
     let polls = async || {
@@ -294,7 +294,7 @@ async fn rows() -> Vec<Row> {
             Json,
             401,
             fresh().post("/introspect", "client_id=demo&token=x").await,
-            "a public client cannot show who it is",
+            "a public client, which cannot authenticate",
         ),
         row(
             R,
@@ -310,7 +310,7 @@ async fn rows() -> Vec<Row> {
             Json,
             400,
             register(r#"{"token_endpoint_auth_method":"tls_client_auth"}"#).await,
-            "a way to show who it is that there is not here",
+            "a method of authentication that is not supported",
         ),
         never(R, "invalid_software_statement", "a software statement is left unread (RFC 7591 §2.3)"),
         row(D, "authorization_pending", Json, 400, pending, "the user has not decided yet"),

@@ -44,7 +44,7 @@ impl Site {
     }
 }
 
-/// Users who sign in, refresh and call, one after another, until they are told to stop.
+/// Users who sign in, refresh and call, one after another, until they have to stop.
 struct Load {
     stop: Arc<AtomicBool>,
     signed_in: Arc<AtomicU64>,
@@ -123,17 +123,17 @@ async fn c15_the_secret_is_replaced_in_three_deployments_without_a_failed_call()
     site.deploy(&[("SECRET", NEW_SECRET), ("PREVIOUS", SECRET)]).await;
     let signed_in = load.end().await;
     assert!(signed_in > 10, "{signed_in} signed in");
-    // When all of before has ended, the previous one goes.
+    // When everything from before has ended, the previous one goes.
     let browser = Browser::at(&site.nginx.url());
     let before = tokens(&browser, "ada").await;
     site.deploy(&[("SECRET", NEW_SECRET)]).await;
     assert_eq!(browser.call("/me", before["access_token"].as_str()).await.status, 200);
 
-    // In an emergency at once, with nothing beside it: everything of before has ended.
+    // In an emergency at once, with nothing beside it: everything from before has ended.
     site.deploy(&[("SECRET", SECRET)]).await;
     assert_eq!(browser.call("/me", before["access_token"].as_str()).await.status, 401);
     assert_eq!(browser.refresh(text(&before, "refresh_token"), &[]).await.status, 400);
     let silent = browser.authorize(&[("prompt", Some("none"))]).await;
-    assert_eq!(silent.redirect()["error"], "login_required", "no session of before");
+    assert_eq!(silent.redirect()["error"], "login_required", "no earlier session");
     tokens(&browser, "ada").await;
 }

@@ -34,7 +34,7 @@ impl Shared {
         ]
     }
 
-    /// As a process is told of it.
+    /// As the configuration of a process names it.
     fn store(&self) -> String {
         match self {
             Shared::Sqlite(file) => format!("sqlite:{}", file.display()),

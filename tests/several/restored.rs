@@ -136,7 +136,7 @@ async fn restored(mut store: Restorable) {
     ended(after).await;
     store.put_back(&copy);
 
-    // The store knows nothing of that. What is newer shows it, and then nothing of before is taken, ended or not.
+    // The store knows nothing of that. What is newer shows it, and then nothing earlier is accepted, ended or not.
     let again = service(store.open().await);
     let browser = Browser::new(&again.0);
     assert!(is_accepted(&browser, &old).await, "alive again, since nothing has shown it yet");

@@ -341,7 +341,7 @@ impl Browser {
         Answer::to(self.http.post(format!("{}/login", self.base)).form(&fields)).await
     }
 
-    /// Asks for the page and signs in, whether or not somebody is signed in.
+    /// Asks for the page and signs in, whether or not a user is signed in.
     pub async fn sign_in(&self, changes: Changes<'_>, username: &str, password: &str) -> Answer {
         let form = self.authorize(&[&[("prompt", Some("login"))], changes].concat()).await.form();
         self.login(&form, username, password).await

@@ -35,7 +35,7 @@ pub fn hold_file(file: &str, text: &str) {
     hold_to(&path, (&now, text), || text.to_owned());
 }
 
-/// Holds what there is to what there should be, or writes the whole file that it is then.
+/// Compares the file with what it should be, or writes the whole file as it should be.
 fn hold_to(path: &Path, (now, new): (&str, &str), whole: impl FnOnce() -> String) {
     if now == new {
         return;

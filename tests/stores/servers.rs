@@ -190,7 +190,7 @@ fn a_server_waits_for_its_port() {
     assert_eq!(redis.ask(&["PING"]), "PONG");
 }
 
-/// Whether anybody listens where a URL says.
+/// Whether a server listens where a URL says.
 fn listens(url: &str) -> bool {
     let url = url::Url::parse(url).unwrap();
     TcpStream::connect((url.host_str().unwrap(), url.port().unwrap())).is_ok()

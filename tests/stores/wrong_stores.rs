@@ -17,7 +17,7 @@ fn breaks(defect: Defect) -> &'static [Clause] {
         D::SinceIgnored => &[C::Since, C::Sequence, C::OneWriter, C::Expiry],
         // So is each of a hundred that were made from nothing.
         D::AbsentOverwrites => &[C::Since, C::OneWriter],
-        // A version of before a renewal comes again after it.
+        // A version from before a renewal comes again after it.
         D::OtherIncarnationWritten => &[C::OtherIncarnation, C::Renewal],
         D::OtherIncarnationTaken | D::OtherIncarnationLeft => &[C::OtherIncarnation],
         D::RemovalLeavesEmpty | D::RemovalForGood => &[C::Removal],

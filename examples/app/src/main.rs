@@ -111,7 +111,7 @@ async fn no_route_is_open_by_oversight_and_the_document_says_what_the_guards_do(
     let coverage = testing::coverage(app()).await.except(&["/docs/{_:.*}", "/openapi.json"]);
     coverage.assert_closed();
     coverage.assert_documented(&oauth.document(api::Description::openapi()));
-    // For each term of a policy a token that it lets in, and one that it refuses.
+    // For each term of a policy a token that it admits, and one that it refuses.
     let (app, suite) = (test::init_service(app()).await, testing::suite_of("notes"));
     suite.expect("its terms").check(&oauth, &app, || test::TestRequest::get().uri("/api/notes/1")).await;
     std::fs::remove_dir_all(data).expect("the folder is there");

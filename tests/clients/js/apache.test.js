@@ -14,7 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Person, signIn, startIdentity } from './quickstart.js'
 
 const MODULES = '/usr/lib/apache2/modules'
-const SECRET = 'a secret of an example, which everybody knows'
+const SECRET = 'a secret of an example, which everyone knows'
 
 const configuration = (folder, port, issuer) => `
 ServerRoot ${folder}
@@ -101,14 +101,14 @@ async function visit(origin, username, person) {
   return { cookie: cookieOf(back), ...(await open(new URL(back.headers.location, origin), cookieOf(back))) }
 }
 
-test('mod_auth_openidc signs a person in, and lets in whom the claims of userinfo name', async (t) => {
+test('mod_auth_openidc signs a person in, and admits whom the claims of userinfo name', async (t) => {
   const origin = await startApache(t, await startIdentity(t), await freePort())
   const page = await visit(origin, 'alice')
   assert.equal(page.body, 'behind mod_auth_openidc')
   assert.equal((await visit(origin, 'bob')).status, 401)
 })
 
-test('a sign-out ends the session that mod_auth_openidc has, which is told by the back channel', async (t) => {
+test('a sign-out ends the session that mod_auth_openidc has, which learns of it by the back channel', async (t) => {
   const port = await freePort()
   const told = `http://127.0.0.1:${port}/callback?logout=backchannel`
   const issuer = await startIdentity(t, { BACKEND_LOGOUT_URI: told })

@@ -56,7 +56,7 @@ class Provider {
   }
 }
 
-/** One that is registered nowhere: it registers itself, and keeps what it is told. */
+/** One that is registered nowhere: it registers itself, and keeps the answer. */
 class Stranger extends Provider {
   constructor() {
     super(undefined, undefined)

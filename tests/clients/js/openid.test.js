@@ -79,7 +79,7 @@ test('a token for another server is of no use here', async (t) => {
 
 test('a confidential client in its own name', async (t) => {
   const issuer = await startIdentity(t)
-  const secret = 'a secret of an example, which everybody knows'
+  const secret = 'a secret of an example, which everyone knows'
   for (const proof of [client.ClientSecretBasic(secret), client.ClientSecretPost(secret)]) {
     const config = await client.discovery(new URL(issuer), 'backend', undefined, proof, insecure)
     const tokens = await client.clientCredentialsGrant(config, { scope: 'reports:read' })

@@ -121,7 +121,7 @@ export async function signIn(url, username, password, person = new Person()) {
   return new URL(answer.headers.get('location'))
 }
 
-/** The same for a client of somebody else: signs in, and allows what the page then asks. `page` is what it says. */
+/** The same for a third party's client: signs in, and allows what the page then asks. `page` is what it says. */
 export async function signInAndAllow(url, username, password) {
   const person = new Person()
   const asked = await person.submit(await person.open(url), { username, password })

@@ -75,7 +75,7 @@ test('the guards take the tokens of oidc-provider', async (t) => {
 test('the guards take the tokens of the identity example, and of no other issuer', async (t) => {
   const issuer = await startIdentity(t)
   const api = await startResourceServer(t, issuer, AUDIENCE)
-  const token = (parameters) => inItsOwnName(issuer, 'backend', 'a secret of an example, which everybody knows', parameters)
+  const token = (parameters) => inItsOwnName(issuer, 'backend', 'a secret of an example, which everyone knows', parameters)
   assert.equal((await ask(api, '/me', await token({ resource: AUDIENCE }))).status, 200)
   assert.equal((await ask(api, '/notes', await token({ resource: AUDIENCE }))).status, 403)
   assert.equal((await ask(api, '/me', await token({}))).status, 401, 'for the issuer itself')

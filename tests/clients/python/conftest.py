@@ -28,7 +28,7 @@ TIMEOUT = 30
 
 CLIENT_ID = "demo"
 # Of the confidential clients of the identity server.
-SECRET = "a secret of an example, which everybody knows"
+SECRET = "a secret of an example, which everyone knows"
 PASSWORDS = {"admin": "admin123", "user": "user123", "alice": "alice123", "bob": "bob123", "ada": "ada123"}
 
 
@@ -153,7 +153,7 @@ class _Form(HTMLParser):
 
 
 class Person:
-    """Somebody with a browser, that is, with cookies."""
+    """A user with a browser, that is, with cookies."""
 
     def __init__(self):
         self.browser = requests.Session()

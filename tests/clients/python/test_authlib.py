@@ -112,7 +112,7 @@ def test_no_token_is_401(server):
     for path in ("/me", "/user", "/admin"):
         response = server.get(path)
         assert response.status_code == 401, path
-        # RFC 6750 section 3.1: a request that did not try is told nothing but the way.
+        # RFC 6750 section 3.1: a request that did not try learns the way and nothing else.
         assert "error" not in challenge_of(response)
 
 

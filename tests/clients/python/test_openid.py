@@ -135,7 +135,7 @@ def test_reports_are_for_a_job_and_not_for_a_member_who_asks(identity, person, n
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
 def test_a_job_has_a_token_in_its_own_name(identity, method):
-    secret = "a secret of an example, which everybody knows"
+    secret = "a secret of an example, which everyone knows"
     session = OAuth2Session("backend", secret, scope="reports:read", token_endpoint_auth_method=method)
     token = session.fetch_token(identity.metadata()["token_endpoint"], grant_type="client_credentials")
     assert identity.get("/reports", token["access_token"]).text == "All is well."

@@ -1,4 +1,4 @@
-//! One request, guarded in each of several ways: what the benches measure side by side.
+//! One request, guarded in each of several ways: what the benches measure in one run.
 
 use std::future::{Ready, ready};
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! Who the pages are for: by the claims of now, a session that stands, and as strong a sign-in as a guard asks for.
+//! Who the pages are for: by current claims, a session that stands, and as strong a sign-in as a guard asks for.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -182,7 +182,7 @@ async fn an_hour_later_the_sign_in_leads_to_the_page_which_asks_anew() {
     let left =
         browser.post("/login", oauth_tests::changed(&[("request", &page.form()), ("cancel", "cancel")], &[])).await;
     assert!(left.status == 400 && left.is_page(), "{left:?}");
-    // And a browser without cookies is told so.
+    // And a browser without cookies gets a page that says so.
     let none = oauth_tests::without_cookies();
     let page =
         Answer::to(none.get(format!("{}{}", server.base, visit(&browser, "/app/notes").await.header("location"))))

@@ -1,4 +1,4 @@
-//! A library with guards, which binds them to a type of its own. A program that links it and signs in with another is told.
+//! A library with guards, which binds them to a type of its own. A program that links it and signs in with another gets an error.
 
 use actix_web::{Responder, get};
 use oauth_runtime::{Claims, claims, require_claim};

@@ -17,7 +17,7 @@ const USER: &str = "postgres";
 /// Of a running server: who it is.
 const RUNNING: &str = "postmaster.pid";
 
-/// A PostgreSQL, which trusts everybody on the loopback.
+/// A PostgreSQL, which trusts everyone on the loopback.
 #[derive(Debug)]
 pub struct Postgres {
     process: Option<Process>,

@@ -23,7 +23,7 @@ pub(super) struct PortTaken;
 
 impl Process {
     /// Starts a program that stays in the foreground, and waits until it is ready. That it ends instead is the test's
-    /// failure, unless somebody else has its port.
+    /// failure, unless another program has its port.
     pub(super) fn start(server: &mut Command, log: &Path, ready: impl Fn(u32) -> bool) -> Result<Process, PortTaken> {
         let mut command = Command::new(program("setpriv", "util-linux"));
         command.args(["--pdeathsig", "KILL"]).arg("--").arg(server.get_program()).args(server.get_args());

@@ -84,7 +84,7 @@ impl Redis {
         format!("rediss://127.0.0.1:{port}")
     }
 
-    /// Makes it silent: connections to it are accepted, and nothing is answered, until it is told to [`Redis::go_on`].
+    /// Makes it silent: connections to it are accepted, and nothing is answered, until [`Redis::go_on`].
     pub fn pause(&self) {
         self.process.as_ref().unwrap().pause();
     }

@@ -41,11 +41,11 @@ defects! {
     SinceIgnored,
     /// A removal does not ask that.
     SinceIgnoredByRemoval,
-    /// A write that was made from nothing replaces what there is.
+    /// A write that was made from nothing replaces the current value.
     AbsentOverwrites,
-    /// A write that came too late is told that there is nothing.
+    /// A write that came too late learns that there is nothing.
     LateToldNothing,
-    /// A write that came too late is told its own value.
+    /// A write that came too late gets its own value.
     LateToldItsOwn,
     /// A write is done whatever its incarnation is.
     OtherIncarnationWritten,

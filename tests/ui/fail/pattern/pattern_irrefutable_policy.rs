@@ -5,8 +5,8 @@ struct User {
     level: u8,
 }
 
-const ANYBODY: Policy = policy!(User { .. });
+const ANY_ONE: Policy = policy!(User { .. });
 
 fn main() {
-    let _ = ANYBODY;
+    let _ = ANY_ONE;
 }
