@@ -141,9 +141,16 @@ async fn c50_c51_a_client_with_a_document_signs_in_and_goes_on_after_its_server_
     let issued = refresh(&browser, &client, &issued.json()).await;
     assert_eq!((issued.status, documents.asked().len()), (200, 2), "it was asked a moment ago");
     world.clock.advance(A_DAY);
-    let refused = refresh(&browser, &client, &issued.json()).await;
-    assert_eq!((refused.status, &refused.json()["error"]), (503, &json!("temporarily_unavailable")), "{refused:?}");
-    assert_eq!(refused.header("retry-after"), "5");
+    let issued = issued.json();
+    let holds = [("client_id", &*client), ("token", issued["refresh_token"].as_str().unwrap())];
+    for refused in [
+        refresh(&browser, &client, &issued).await,
+        browser.post("/revoke", changed(&holds, &[])).await,
+        browser.post("/introspect", changed(&holds, &[])).await,
+    ] {
+        assert_eq!((refused.status, &refused.json()["error"]), (503, &json!("temporarily_unavailable")), "{refused:?}");
+        assert_eq!(refused.header("retry-after"), "5");
+    }
     // Its access token is no business of the document's.
     let refused = browser.call("/mcp", Some(token)).await;
     assert!(refused.challenge()["error_description"].contains("expired"), "{refused:?}");
