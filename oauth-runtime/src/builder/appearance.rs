@@ -90,12 +90,41 @@ impl<S> Builder<S> {
     }
 
     /// The address of the terms of use, to which every page links: an https URL, or a path on this origin.
+    ///
+    /// ```
+    /// # use actix_web::{App, test};
+    /// # use oauth_runtime::{Client, Login, OAuthService};
+    /// # use serde_json::json;
+    /// # #[actix_web::main]
+    /// # async fn main() {
+    /// # let builder = OAuthService::builder().issuer("http://127.0.0.1:8000");
+    /// # let builder = builder.client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"));
+    /// # let builder = builder.authenticate(async |login: Login| Some(json!({ "sub": login.username })));
+    /// let oauth = builder.terms("/terms").build().unwrap();
+    /// let app = test::init_service(App::new().configure(oauth.routes())).await;
+    ///
+    /// let page = test::call_and_read_body(&app, test::TestRequest::get().uri("/authorize").to_request()).await;
+    /// assert!(str::from_utf8(&page).unwrap().contains("<a href=\"/terms\""));
+    /// # }
+    /// ```
     pub fn terms(mut self, address: impl Into<String>) -> Self {
         self.settings.terms = Some(address.into());
         self
     }
 
     /// The address of the privacy policy, to which every page links: an https URL, or a path on this origin.
+    ///
+    /// ```
+    /// # use oauth_runtime::{BuildError, Client, Login, OAuthService};
+    /// # use serde_json::json;
+    /// # let builder = || {
+    /// #     let builder = OAuthService::builder().issuer("http://127.0.0.1:8000");
+    /// #     let builder = builder.client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"));
+    /// #     builder.authenticate(async |login: Login| Some(json!({ "sub": login.username })))
+    /// # };
+    /// assert!(builder().privacy("https://www.notes.example/privacy").build().is_ok());
+    /// assert!(matches!(builder().privacy("notes.example/privacy").build(), Err(BuildError::Link { .. })));
+    /// ```
     pub fn privacy(mut self, address: impl Into<String>) -> Self {
         self.settings.privacy = Some(address.into());
         self

@@ -56,6 +56,34 @@ impl<S> Builder<S> {
     }
 
     /// Replaces the body of a guard's refusal. Status and `WWW-Authenticate` stay the guard's own.
+    ///
+    /// ```standalone_crate
+    /// # use actix_web::{App, HttpResponse, Responder, get, test};
+    /// # use oauth_runtime::{Client, Login, OAuthService, require_token};
+    /// # use serde_json::json;
+    /// #[require_token]
+    /// #[get("/notes")]
+    /// async fn notes() -> impl Responder { "Your notes." }
+    ///
+    /// # #[actix_web::main]
+    /// # async fn main() {
+    /// let oauth = OAuthService::builder()
+    ///     .refusal_body(|refusal, request| {
+    ///         HttpResponse::Ok().body(format!("{}: {}", request.path(), refusal.status().as_u16()))
+    ///     })
+    ///     // and the rest
+    /// #   .issuer("http://127.0.0.1:8000").client(Client::public("demo").redirect_uri("http://127.0.0.1/"))
+    /// #   .authenticate(async |login: Login| Some(json!({ "sub": login.username })))
+    ///     .build()
+    ///     .unwrap();
+    /// let app = test::init_service(App::new().configure(oauth.routes()).service(notes)).await;
+    ///
+    /// let refused = test::call_service(&app, test::TestRequest::get().uri("/notes").to_request()).await;
+    /// assert_eq!(refused.status(), 401);
+    /// assert!(refused.headers().contains_key("www-authenticate"));
+    /// assert_eq!(test::read_body(refused).await, "/notes: 401");
+    /// # }
+    /// ```
     pub fn refusal_body(
         mut self,
         body: impl Fn(&Refusal, &HttpRequest) -> HttpResponse + Send + Sync + 'static,

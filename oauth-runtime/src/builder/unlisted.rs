@@ -74,6 +74,31 @@ impl<S> Builder<S> {
     /// What clients that are not listed may be granted by their users, as in `"notes:read notes:write"`: call it again for
     /// more. They are third parties, so the user is asked, each time if the client is not reached by https. Default: only
     /// `openid` and `offline_access`. If guards ask for more, the log says so; `""` confirms that this is intended.
+    ///
+    /// ```
+    /// # use actix_web::{App, test};
+    /// # use oauth_runtime::{Login, OAuthService};
+    /// # use serde_json::{Value, json};
+    /// # #[actix_web::main]
+    /// # async fn main() {
+    /// let oauth = OAuthService::builder()
+    ///     .scope("notes:read", "Read your notes")
+    ///     .scope("notes:delete", "Delete your notes")
+    ///     .registration()
+    ///     .open_scopes("notes:read")
+    ///     // and the rest
+    /// #   .issuer("http://127.0.0.1:8000")
+    /// #   .authenticate(async |login: Login| Some(json!({ "sub": login.username })))
+    ///     .build()
+    ///     .unwrap();
+    /// let app = test::init_service(App::new().configure(oauth.routes())).await;
+    ///
+    /// let asks = json!({ "redirect_uris": ["https://agent.example/callback"], "scope": "notes:read notes:delete" });
+    /// let request = test::TestRequest::post().uri("/register").set_json(asks).to_request();
+    /// let client: Value = test::call_and_read_body_json(&app, request).await;
+    /// assert_eq!(client["scope"], "notes:read");
+    /// # }
+    /// ```
     pub fn open_scopes(mut self, scopes: impl Into<String>) -> Self {
         self.settings.openings.scopes.push(scopes.into());
         self
