@@ -9,7 +9,8 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use oauth_runtime::{Client, Clock, Event, EventKind, OAuthService};
+use oauth_runtime::{Client, Clock, Event, EventKind, Keys, OAuthService, SignatureAlgorithm, SigningKey};
+use oauth_tests::keys::rsa;
 use oauth_tests::{
     Answer, Browser, Changes, PATIENCE, REDIRECT, SECRET, Server, builder, free_port, serve, serve_service,
 };
@@ -224,6 +225,37 @@ async fn one_that_fails_is_told_again_and_one_that_refuses_or_redirects_is_not()
         assert_eq!((event.kind, event.reason), (kind, reason), "{answers:?}");
         assert!(tokens.windows(2).all(|two| two[0]["jti"] != two[1]["jti"]), "each is made anew: {tokens:?}");
     }
+}
+
+/// The service signs with a key of another algorithm meanwhile.
+#[tokio::test]
+async fn a_client_whose_algorithm_no_key_has_any_more_is_not_told() {
+    let keys = Keys::new(SigningKey::generate().unwrap());
+    let (listener, base) = free_port();
+    let (sender, events) = channel();
+    let oauth = builder(&base)
+        .keys(keys.clone())
+        .scope("openid", "Know who you are")
+        .client(
+            Client::confidential("shop")
+                .secret(SECRET)
+                .redirect_uri(REDIRECT)
+                .id_token_algorithm(SignatureAlgorithm::Es256)
+                .backchannel_logout_uri("http://127.0.0.1:9/told"),
+        )
+        .reload(async |_: &str| Some(json!({ "role": "admin" })))
+        .on_event(move |event| {
+            let _ = sender.send(event.clone());
+        })
+        .build()
+        .unwrap();
+    let server = serve_service(listener, &oauth);
+    signed_in(&Browser::new(&server)).await;
+    keys.promote(&keys.add(rsa()).unwrap()).unwrap();
+    oauth.sign_out("admin").await.unwrap();
+    let is_of_it = |event: &Event| matches!(event.kind, EventKind::LogoutTold | EventKind::LogoutNotTold);
+    let event = std::iter::from_fn(|| events.recv_timeout(PATIENCE).ok()).find(is_of_it).unwrap();
+    assert_eq!((event.kind, event.reason), (EventKind::LogoutNotTold, Some("no_key")));
 }
 
 #[tokio::test]

@@ -492,3 +492,23 @@ async fn the_longest_name_signs_in_and_stays_signed_in() {
     assert_eq!(browser.login(&form, &"x".repeat(257), "x").await.status, 400);
     assert_eq!(browser.login(&form, "a\u{1}b", "x").await.status, 400, "no field of a page sends that");
 }
+
+/// As with claims that no token can carry, it is the server that fails, and not the user.
+#[tokio::test]
+async fn methods_and_strength_of_a_sign_in_that_are_too_long_are_refused() {
+    // What `[["amr"],"acr"]` has besides the two words.
+    let most = 512 - r#"[[""],""]"#.len();
+    for (acr, is_refused) in [(most - 3, false), (most - 2, true)] {
+        let server = start(|builder| {
+            builder.authenticate(async move |_: Login| {
+                SignIn::done(json!({ "sub": "admin", "role": "admin" })).amr("pwd").acr("s".repeat(acr))
+            })
+        });
+        let answer = Browser::new(&server).sign_in(&[], "admin", "admin123").await;
+        if is_refused {
+            assert!(answer.status == 500 && answer.is_page(), "{answer:?}");
+        } else {
+            assert!(answer.redirect().contains_key("code"), "{answer:?}");
+        }
+    }
+}

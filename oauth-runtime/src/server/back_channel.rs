@@ -206,9 +206,9 @@ const MOST_AT_ONCE_OF_CLIENT: usize = 4;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Login;
+    use crate::{Event, Login};
 
-    fn service(uri: String) -> OAuthService {
+    fn service(uri: &str, on_event: impl Fn(&Event) + Send + Sync + 'static) -> OAuthService {
         OAuthService::builder()
             .untyped_claims()
             .issuer("http://127.0.0.1:8000")
@@ -216,6 +216,7 @@ mod tests {
             .client(crate::Client::public("shop").redirect_uri("https://shop.example/cb").backchannel_logout_uri(uri))
             .authenticate(async |_: Login| Some(json!({ "sub": "ada" })))
             .reload(async |_: &str| Some(json!({})))
+            .on_event(on_event)
             .build()
             .expect("a service")
     }
@@ -224,11 +225,28 @@ mod tests {
         EndedFor { client: client.to_owned(), subject: "ada".to_owned(), session: "s".to_owned() }
     }
 
+    /// None of them is done before the last has come: each is tried again after a second, and the time stands still.
+    #[tokio::test(start_paused = true)]
+    async fn more_than_may_wait_for_a_client_are_given_up_at_once() {
+        let (told, events) = std::sync::mpsc::channel();
+        let service = service("http://127.0.0.1:1/told", move |event| {
+            let _ = told.send((event.kind, event.reason));
+        });
+        let (sender, waiting) = channel(MOST_OF_CLIENT + 1);
+        for _ in 0..=MOST_OF_CLIENT {
+            sender.try_send(ended("shop")).expect("room");
+        }
+        drop(sender);
+        LocalSet::new().run_until(run(Arc::downgrade(&service.0), Client::new(), waiting)).await;
+        let first = events.recv_timeout(Duration::from_secs(60)).expect("an event");
+        assert_eq!(first, (EventKind::LogoutNotTold, Some("too_many")));
+    }
+
     /// The runtime's time is paused here: it advances when there is nothing else to do.
     #[tokio::test(start_paused = true)]
     async fn one_that_never_answers_is_asked_four_times_and_given_up() {
         let closed = std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port");
-        let service = service(format!("http://{closed}/told"));
+        let service = service(&format!("http://{closed}/told"), |_| {});
         let desk = Desk {
             server: Arc::downgrade(&service.0),
             http: Client::new(),
