@@ -343,6 +343,14 @@ fn the_pages_hide_no_code() {
 
 /// A template is read before it is copied.
 #[test]
+fn each_table_says_what_its_columns_are() {
+    for (page, text) in pages() {
+        let is_bare = |line: &str| line.starts_with('|') && line.chars().all(|it| it == '|' || it == ' ');
+        assert_eq!(text.lines().find(|line| is_bare(line)), None, "{page} has a table without a head");
+    }
+}
+
+#[test]
 fn the_template_is_short() {
     fn lines(folder: &Path) -> usize {
         let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
