@@ -65,8 +65,8 @@ async fn guesses(browsers: [&Browser; 2]) {
             status => assert_eq!(status, 429),
         }
     }
-    // Ten, and one for each delay that passed meanwhile.
-    assert!((10..=14).contains(&looked_at), "{looked_at} guesses were looked at");
+    // Ten, and one for each delay that passed meanwhile: these double. Counted apart, each process would look at ten or more.
+    assert!((10..20).contains(&looked_at), "{looked_at} guesses were looked at");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

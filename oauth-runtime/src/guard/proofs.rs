@@ -132,7 +132,7 @@ impl SpentHere {
 
 impl Generations {
     fn spend(&mut self, id: Key, number: u64, at: ShownAt) -> Result<(), Reason> {
-        // The clock of a service never goes back.
+        // A clock that went back with its store's stays in the generation that it was in.
         if number > self.number {
             self.before = std::mem::take(&mut self.current);
             if number > self.number + 1 {

@@ -77,8 +77,10 @@ impl From<Timestamp> for SystemTime {
 
 /// A clock: the system's, or, with the feature `testing`, one that a test sets.
 ///
-/// It never goes back, and does not follow a step of the system's clock of more than a minute: it goes on with the
-/// machine's monotonic clock, until [`OAuthService::accept_clock`](crate::OAuthService::accept_clock) or a restart.
+/// It does not follow a step of the system's clock of more than a minute: it goes on with the machine's monotonic clock,
+/// until [`OAuthService::accept_clock`](crate::OAuthService::accept_clock) or a restart. It goes back only together with
+/// the clock of a store that it follows, PostgreSQL's or Redis's, when that is set back or another server takes over: by
+/// a minute at most.
 #[derive(Clone)]
 pub struct Clock {
     told: Arc<Told>,
