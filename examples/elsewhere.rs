@@ -56,7 +56,7 @@ async fn sign_in(oauth: OAuthService, http: HttpRequest, answer: Form<Answer>) -
     }
     // In production `sub` is the id of the user with this address: an address may be another person's one day.
     let user = json!({ "sub": answer.address, "email": answer.address });
-    pending.finish(&http, SignIn::done(user).amr("otp"), AuthTime::Now).await
+    pending.finish(&http, SignIn::done(user).amr("otp").shown_as(&answer.address), AuthTime::Now).await
 }
 
 /// In production: drawn for each mail, kept for some minutes, and good once.

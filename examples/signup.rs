@@ -202,7 +202,8 @@ async fn confirm(
     // In the browser that began it, within the hour, the application gets its answer. The mail may be on another device.
     match oauth.pending(&http, &newcomer.payload).await {
         Ok(pending) => {
-            let user = claims.map_or(SignIn::refused(), |claims| SignIn::done(claims).amr("pwd"));
+            let user =
+                claims.map_or(SignIn::refused(), |claims| SignIn::done(claims).amr("pwd").shown_as(&newcomer.subject));
             pending.finish(&http, user, AuthTime::Now).await
         }
         Err(_) => Ok(page("Your account is there", "<p>Go back to the application, and sign in.</p>")),

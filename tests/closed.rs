@@ -334,3 +334,29 @@ async fn c26_a_policy_over_the_whole_app_is_for_a_route_at_an_address_of_the_ser
     assert_eq!(running.ask("GET", "/token", None).await.status, 405, "whatever it says");
     assert_eq!(running.ask("GET", "/.well-known/oauth-authorization-server", None).await.status, 200);
 }
+
+#[tokio::test]
+async fn what_closed_leaves_open_is_public_in_the_table_as_well() {
+    let oauth = testing::service();
+    let app = App::new()
+        .configure(oauth.routes())
+        .route("/health", web::get().to(health))
+        .route("/open", web::get().to(health))
+        .route("/any", web::to(health))
+        .route("/static/{file:.*}", web::get().to(missing))
+        .route("/files/{file:.*}", web::get().to(missing))
+        .app_data(Data::new(Ran::default()))
+        .wrap(oauth.closed().public(["/health", "/any", "/static/*"]));
+    let routes = testing::coverage(app).await;
+    let table = routes.to_string();
+    let lines =
+        |path: &str| table.lines().filter(|line| line.split_whitespace().any(|word| word == path)).collect::<Vec<_>>();
+    for path in ["/health", "/any", "/static/{file:.*}"] {
+        let lines = lines(path);
+        assert!(!lines.is_empty() && lines.iter().all(|line| line.ends_with("public")), "{path}: {table}");
+    }
+    for path in ["/open", "/files/{file:.*}"] {
+        let lines = lines(path);
+        assert!(!lines.is_empty() && !lines.iter().any(|line| line.ends_with("public")), "{path}: {table}");
+    }
+}

@@ -3,7 +3,7 @@
 use actix_web::http::header::HeaderValue;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::Bytes;
-use actix_web::{HttpResponse, HttpResponseBuilder};
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde_json::json;
 
 use crate::error::{Reason, Wire};
@@ -12,6 +12,7 @@ use crate::model::redirect_uri::{Destination, OF_ANSWERS};
 use crate::pages::SignInProblem;
 use crate::pages::{Back, ErrorPage, PageError, SignInAt, Texts, Trouble};
 use crate::server::Server;
+use crate::store::StoreError;
 
 /// A page, with the headers that every page has. `form_target` is the origin to which its form leads.
 pub(crate) fn document(status: StatusCode, html: Result<String, PageError>, form_target: &str) -> HttpResponse {
@@ -192,6 +193,18 @@ pub(crate) fn json_error(reason: &Reason) -> HttpResponse {
     }
     reason.set_retry_after(&mut response);
     response
+}
+
+impl ResponseError for StoreError {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::SERVICE_UNAVAILABLE
+    }
+
+    /// Its text may have addresses and names of the engine's: that is for the log.
+    fn error_response(&self) -> HttpResponse {
+        tracing::warn!(target: "oauth", why = %self, "a handler returned an error of the store");
+        json_error(&Reason::StoreUnavailable)
+    }
 }
 
 /// RFC 6749 §5.2: the scheme that the client used, or could use.

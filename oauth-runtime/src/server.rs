@@ -160,8 +160,9 @@ impl OAuthService {
     /// ```
     /// # use oauth_runtime::{OAuthService, store::StoreError};
     /// async fn change_password(oauth: OAuthService, user: &str) -> Result<(), StoreError> {
-    ///     // .. the new hash is in the database by now ..
+    ///     // .. the old hash is gone from the database by now ..
     ///     oauth.sign_out(user).await
+    ///     // .. and the new one is stored once this has worked ..
     /// }
     /// ```
     ///

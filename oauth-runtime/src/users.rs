@@ -101,6 +101,8 @@ pub(crate) struct Authenticated<T> {
     pub(crate) claims: T,
     pub(crate) amr: Vec<String>,
     pub(crate) acr: Option<String>,
+    /// Their name on the pages, if it is another than the one that was typed.
+    pub(crate) shown_as: Option<String>,
 }
 
 impl<T> SignIn<T> {
@@ -148,7 +150,7 @@ impl<T> SignIn<T> {
     /// This user is signed in.
     #[must_use]
     pub fn done(claims: T) -> Self {
-        SignIn(Outcome::Done(Authenticated { claims, amr: Vec::new(), acr: None }))
+        SignIn(Outcome::Done(Authenticated { claims, amr: Vec::new(), acr: None, shown_as: None }))
     }
 
     /// A method by which the user showed who they are, as RFC 8176 names them: `pwd`, `otp`, `hwk`. Call it once for each;
@@ -171,6 +173,25 @@ impl<T> SignIn<T> {
         }
         self
     }
+
+    /// The user's name on the pages: who the client wants access to, who is signed in. 1 to 256 bytes; else no one is signed in,
+    /// and the answer is a 500. Default: the name as typed, and `sub` after a
+    /// [sign-in page of your own](crate::PendingAuthorization::finish).
+    ///
+    /// ```
+    /// use oauth_runtime::SignIn;
+    /// use serde_json::json;
+    ///
+    /// let user = SignIn::done(json!({ "sub": "9d3f4a22" })).amr("pwd").shown_as("ada@example.com");
+    /// assert!(format!("{user:?}").contains("ada@example.com"));
+    /// ```
+    #[must_use]
+    pub fn shown_as(mut self, name: impl Into<String>) -> Self {
+        if let Outcome::Done(user) = &mut self.0 {
+            user.shown_as = Some(name.into());
+        }
+        self
+    }
 }
 
 impl<T: Serialize> SignIn<T> {
@@ -178,10 +199,10 @@ impl<T: Serialize> SignIn<T> {
         Ok(SignIn(match self.0 {
             Outcome::Refused(subject) => Outcome::Refused(subject),
             Outcome::Ask(question) => Outcome::Ask(question),
-            Outcome::Done(Authenticated { claims, amr, acr }) => {
+            Outcome::Done(Authenticated { claims, amr, acr, shown_as }) => {
                 let claims =
                     serde_json::to_value(claims).map_err(|error| format!("the claims are not JSON: {error}"))?;
-                Outcome::Done(Authenticated { claims, amr, acr })
+                Outcome::Done(Authenticated { claims, amr, acr, shown_as })
             }
         }))
     }

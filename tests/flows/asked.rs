@@ -111,6 +111,7 @@ struct Mine {
     sub: String,
     acr: Option<String>,
     ago: Option<u64>,
+    shown: Option<String>,
 }
 
 /// A page of the author's: its answer, sent by a test.
@@ -125,6 +126,10 @@ async fn mine(oauth: OAuthService, http: HttpRequest, form: web::Form<Mine>) -> 
     let user = SignIn::done(json!({ "sub": form.sub })).amr("hwk");
     let user = match &form.acr {
         Some(acr) => user.acr(acr),
+        None => user,
+    };
+    let user = match &form.shown {
+        Some(name) => user.shown_as(name),
         None => user,
     };
     let at = form.ago.map_or(AuthTime::Now, |seconds| AuthTime::Ago(Duration::from_secs(seconds)));
@@ -233,6 +238,32 @@ async fn c39_tokens_say_when_and_how_a_page_of_the_author_s_authenticated() {
     let refused = own.finish(&browser, &request, &[("sub", "ada"), ("ago", "11")]).await;
     assert!(refused.status == 400 && refused.body.contains("signed out since"), "{refused:?}");
     assert!(own.finish(&browser, &request, &[("sub", "ada"), ("ago", "9")]).await.redirect().contains_key("code"));
+}
+
+/// No name was typed on our pages there, and a `sub` says nothing to its user.
+#[tokio::test]
+async fn pages_show_a_user_by_the_name_that_the_author_says() {
+    let own = elsewhere();
+    let longest = "a".repeat(256);
+    let cases = [
+        (None, Some("9d3f4a22")),
+        (Some("Ada & Co"), Some("Ada &#38; Co")),
+        (Some(longest.as_str()), Some(longest.as_str())),
+        (Some(""), None),
+        (Some(&"a".repeat(257)), None),
+    ];
+    for (name, shown) in cases {
+        let browser = Browser::new(&own.server);
+        let request = own.begin(&browser, &[]).await;
+        let fields: Vec<_> = [("sub", "9d3f4a22")].into_iter().chain(name.map(|name| ("shown", name))).collect();
+        let answer = own.finish(&browser, &request, &fields).await;
+        assert_eq!(answer.status, if shown.is_some() { 303 } else { 500 }, "{name:?}: {answer:?}");
+        assert_eq!(is_signed_in(&browser).await, shown.is_some(), "{name:?}");
+        if let Some(shown) = shown {
+            let page = browser.call("/logout", None).await;
+            assert!(page.body.contains(shown), "{name:?}: {page:?}");
+        }
+    }
 }
 
 /// A page on which a new user signs up takes the `request` of the sign-in page along.

@@ -1,10 +1,49 @@
 //! A store that does not answer: everything is refused, nothing is lost.
 
-use oauth_runtime::Client;
+use std::time::Duration;
+
+use actix_web::{Error, HttpResponse, post};
 use oauth_runtime::store::MemoryStore;
 use oauth_runtime::testing::{Fault, FaultyStore, Verb};
-use oauth_tests::{Browser, SECRET, start, start_here};
+use oauth_runtime::{Client, OAuthService};
+use oauth_tests::{Browser, SECRET, builder, free_port, serve, start, start_here};
 use serde_json::json;
+
+#[post("/end")]
+async fn end(oauth: OAuthService) -> Result<HttpResponse, Error> {
+    oauth.sign_out("admin").await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+#[post("/follow")]
+async fn follow(oauth: OAuthService, token: String) -> Result<String, Error> {
+    Ok(oauth.redeem_one_time::<String>("link", &token).await?.payload)
+}
+
+/// A user hears to come back, and nothing of the engine.
+#[tokio::test]
+async fn a_handler_that_returns_an_error_of_the_store_answers_as_the_server_does() {
+    let (listener, base) = free_port();
+    let store = FaultyStore::new(MemoryStore::new());
+    let oauth = builder(&base).store(store.clone()).build().unwrap();
+    let link = oauth.one_time("link", "admin", Duration::from_secs(60)).with("here").seal().await.unwrap();
+    let server = serve(listener, move |app| {
+        app.configure(oauth.routes()).service(end).service(follow);
+    });
+    let browser = Browser::new(&server);
+    store.fail(&Verb::ALL, Fault::Unavailable);
+    for (path, body) in [("/end", String::new()), ("/follow", link.clone())] {
+        let answer = browser.post(path, body).await;
+        assert_eq!((answer.status, answer.header("retry-after")), (503, "1"), "{path}: {answer:?}");
+        let told = json!({ "error": "temporarily_unavailable", "error_description": "try again in a moment" });
+        assert_eq!(answer.json(), told, "{path}");
+    }
+    store.repair();
+    assert_eq!(browser.post("/follow", link.clone()).await.body, "here");
+    let used = browser.post("/follow", link).await;
+    assert_eq!((used.status, used.body.as_str()), (400, "this link was used before"));
+    assert_eq!(browser.post("/end", String::new()).await.status, 204);
+}
 
 #[tokio::test]
 async fn a_store_that_does_not_answer_lets_nobody_in_and_loses_nothing() {

@@ -1,7 +1,7 @@
 //! What the log says of a route that is open, and of one at an address of the server's: which it is, and what to write.
 
-use actix_web::{App, HttpServer, rt, web};
-use oauth_runtime::{Policy, policy};
+use actix_web::{App, HttpServer, get, rt, web};
+use oauth_runtime::{Policy, policy, require_token};
 use oauth_tests::{Browser, builder, free_port, serve};
 
 use crate::LOG;
@@ -46,6 +46,29 @@ async fn c26_a_route_that_is_left_open_is_told_with_its_cure() {
     assert_eq!(Browser::at(&base).call("/left-open/7", None).await.status, 500);
     let told = lines("a route without a guard was refused");
     assert!(told.contains("method=GET route=\"/left-open/{id}\"") && told.contains("`#[public]`"), "{told}");
+}
+
+#[require_token]
+#[get("/told/{secret}")]
+async fn guarded() -> &'static str {
+    "for a token"
+}
+
+#[tokio::test]
+async fn c26_a_refusal_says_at_which_route_and_nothing_that_is_filled_in() {
+    let _ = LOG.clone();
+    let (listener, base) = free_port();
+    let oauth = builder(&base).build().unwrap();
+    let server = serve(listener, move |app| {
+        app.configure(oauth.routes()).service(web::scope("/below").service(guarded));
+    });
+    assert_eq!(Browser::new(&server).call("/below/told/s3cr3t?also=s3cr3t", None).await.status, 401);
+    let told = lines("route=\"/below/told/{secret}\"");
+    assert!(
+        told.contains("request refused") && told.contains("TokenMissing") && told.contains("method=\"GET\""),
+        "{told}"
+    );
+    assert!(!lines("request refused").contains("s3cr3t"));
 }
 
 #[test]

@@ -72,14 +72,14 @@ pub async fn set_password(
     // Other links to this address are over.
     oauth.sign_out(&link.subject).await.map_err(broken)?;
     if let Some(user) = database.add_user(&link.subject, &hash).await.map_err(broken)? {
+        let user = SignIn::done(user).amr("pwd").shown_as(&link.subject);
         // In the browser that began it, the application gets its answer. The mail may be on another device.
         return match oauth.pending(&http, &link.payload).await {
-            Ok(pending) => pending.finish(&http, SignIn::done(user).amr("pwd"), AuthTime::Now).await,
+            Ok(pending) => pending.finish(&http, user, AuthTime::Now).await,
             Err(_) => Ok(page("Your account is there", "<p>Go back to the application, and sign in.</p>")),
         };
     }
-    // The old password opens nothing from here on; then all that it gave ends; then the new one is there. Where a step fails the
-    // user asks for another link: there is never a new password beside a thief's session.
+    // The old password ends, then all that it gave, then the new one is there: never a new one beside a thief's session.
     let sub = database.set_hash(&link.subject, NO_PASSWORD).await.map_err(broken)?;
     oauth.sign_out(&sub).await.map_err(broken)?;
     database.set_hash(&link.subject, &hash).await.map_err(broken)?;

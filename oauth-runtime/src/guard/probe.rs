@@ -13,6 +13,7 @@ use crate::policy::Guard;
 pub(crate) struct Probe {
     decisions: Rc<RefCell<Vec<Noted>>>,
     of_the_server: Rc<Cell<bool>>,
+    listed: Rc<Cell<bool>>,
 }
 
 /// What one guard decided.
@@ -30,6 +31,11 @@ impl Probe {
     /// Whether a URL of the server itself answered.
     pub(crate) fn is_of_the_server(&self) -> bool {
         self.of_the_server.get()
+    }
+
+    /// Whether [`Closed::public`](crate::guard::closed::Closed::public) lists its address.
+    pub(crate) fn is_listed(&self) -> bool {
+        self.listed.get()
     }
 }
 
@@ -53,6 +59,12 @@ thread_local! {
 pub(crate) fn answered_by_the_server(request: &HttpRequest) {
     if let Some(probe) = request.extensions().get::<Probe>() {
         probe.of_the_server.set(true);
+    }
+}
+
+pub(crate) fn listed_as_public(request: &HttpRequest) {
+    if let Some(probe) = request.extensions().get::<Probe>() {
+        probe.listed.set(true);
     }
 }
 

@@ -210,10 +210,13 @@ impl Refusal {
 
     fn write_log(&self, request: Option<&HttpRequest>, terms: impl Fn() -> Option<String>) {
         let guard = self.decided.as_ref().map(|decided| decided.guard);
-        // The values of an event are computed only if there is a subscriber.
+        // The values of an event are computed only if there is a subscriber. Of the path only the route's pattern: what is filled
+        // in may be a secret or a user's name.
         tracing::info!(
             target: "oauth",
             reason = ?self.reason,
+            method = request.map(|request| request.method().as_str()),
+            route = request.and_then(HttpRequest::match_pattern),
             policy = guard.map(|guard| guard.policy),
             handler = guard.and_then(|guard| guard.handler),
             module = guard.map(|guard| guard.module),

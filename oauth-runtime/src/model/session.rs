@@ -82,7 +82,7 @@ pub(crate) enum By {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Person {
     pub(crate) subject: String,
-    /// Their name on the pages: the name as typed.
+    /// Their name on the pages: as typed, if the author shows no other.
     pub(crate) account: String,
     pub(crate) claims: Map<String, Value>,
     #[serde(rename = "how")]

@@ -115,7 +115,7 @@ pub struct ConsentPage<'a> {
     pub resources: &'a [&'a str],
     /// That it gets refresh tokens, in words, where it does.
     pub lasting: Option<&'a str>,
-    /// Who is signed in: the name that was typed.
+    /// Who is signed in: the name that was typed, or that of [`SignIn::shown_as`](crate::SignIn::shown_as).
     pub account: &'a str,
     /// What the user has to know before they allow it: that the name of a client that is not listed is not verified, or
     /// that it runs on their device, which any program could claim.
@@ -189,7 +189,7 @@ pub struct SignOutPage<'a> {
     pub action: &'a str,
     /// The value of the hidden field `request`.
     pub request: &'a str,
-    /// Who is signed in: the name that was typed.
+    /// Who is signed in: the name that was typed, or that of [`SignIn::shown_as`](crate::SignIn::shown_as).
     pub account: &'a str,
 }
 
@@ -222,7 +222,7 @@ pub struct AccountPage<'a> {
     pub action: &'a str,
     /// The value of the hidden field `request`.
     pub request: &'a str,
-    /// Who is signed in: the name that was typed.
+    /// Who is signed in: the name that was typed, or that of [`SignIn::shown_as`](crate::SignIn::shown_as).
     pub account: &'a str,
     /// The browsers in which they are signed in, this one first.
     pub sessions: &'a [AccountSession<'a>],

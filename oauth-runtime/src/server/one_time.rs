@@ -3,8 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use actix_web::ResponseError;
 use actix_web::http::StatusCode;
+use actix_web::http::header::ContentType;
+use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -257,6 +258,15 @@ impl ResponseError for OneTimeError {
             | OneTimeError::TooLarge
             | OneTimeError::Payload(_)
             | OneTimeError::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        match self {
+            OneTimeError::Store(why) => why.error_response(),
+            other => {
+                HttpResponse::build(other.status_code()).content_type(ContentType::plaintext()).body(other.to_string())
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::model::claims::{UnusableClaims, UserClaims};
 use crate::model::code::{FormId, Once, Promised, Unmet};
 use crate::model::id::{digest, random_id};
 use crate::model::length::json_bytes;
+use crate::model::name::MAX_USERNAME_BYTES;
 use crate::model::record::{Record, Sending, Sent};
 use crate::model::session::{Authentication, By, HowSignedIn, Person, Session};
 use crate::response::{Doing, error_page, room_left, see_other};
@@ -144,11 +145,11 @@ pub(crate) async fn signed_in(
     server: &Server,
     http: &HttpRequest,
     authorization: &Authorization,
-    Authenticated { claims, amr, acr }: Authenticated<Value>,
+    Authenticated { claims, amr, acr, shown_as }: Authenticated<Value>,
     Attempted { username, began, signed_in_at, attempt, form, once }: Attempted<'_>,
 ) -> Result<SignedIn, Reason> {
     let client = authorization.client.id.as_str();
-    let user = match usable(server, client, claims, how_long(&amr, acr.as_deref())).await {
+    let user = match usable(server, client, claims, how_long(&amr, acr.as_deref()), shown_as.as_deref()).await {
         Ok(user) => user,
         Err(reason) => {
             // This was not a failed guess.
@@ -212,7 +213,7 @@ pub(crate) async fn signed_in(
     let until = earlier.max(Some(server.sign_in_ends(signed_in_at)));
     let authentication = Authentication { at: signed_in_at, amr, acr, until, session, as_of: view.as_of() };
     let person = Person {
-        account: username.unwrap_or(&user.subject).to_owned(),
+        account: shown_as.unwrap_or_else(|| username.unwrap_or(&user.subject).to_owned()),
         device: recognition.device(noted, &user.subject, view.as_of()),
         subject: user.subject,
         claims: user.custom,
@@ -289,7 +290,13 @@ fn meets(
 }
 
 /// Checks that claims can be a user's.
-async fn usable(server: &Server, client: &str, claims: Value, how_bytes: usize) -> Result<UserClaims, Reason> {
+async fn usable(
+    server: &Server,
+    client: &str,
+    claims: Value,
+    how_bytes: usize,
+    shown_as: Option<&str>,
+) -> Result<UserClaims, Reason> {
     let unusable = |why: UnusableClaims| {
         tracing::error!(target: "oauth", "the claims of the user who signed in cannot be used: {why}");
         server.tell(Fact::of(EventKind::SignInRefused).client(client).reason("claims"));
@@ -297,6 +304,9 @@ async fn usable(server: &Server, client: &str, claims: Value, how_bytes: usize) 
     };
     if how_bytes > MAX_HOW_BYTES {
         return Err(unusable(UnusableClaims::HowTooLong));
+    }
+    if shown_as.is_some_and(|name| !(1..=MAX_USERNAME_BYTES).contains(&name.len())) {
+        return Err(unusable(UnusableClaims::ShownAs));
     }
     let user = UserClaims::parse(claims).map_err(unusable)?;
     // RFC 9700 §4.15.1: a user's token must not look like a client's

@@ -105,6 +105,8 @@ impl PendingAuthorization {
     /// cookies of the session. If the user is not as the client asked, the browser goes back with `login_required` or
     /// `unmet_authentication_requirements`.
     ///
+    /// The pages show the user's `sub`, since no name was typed there: show theirs by [`SignIn::shown_as`].
+    ///
     /// A client that does not authenticate, such as a command line, always needs consent here, since only the built-in
     /// sign-in page is known to have named it.
     ///
@@ -157,7 +159,7 @@ impl PendingAuthorization {
                     AuthTime::Now => self.began,
                     AuthTime::Ago(ago) => self.began.before(ago),
                 };
-                // Here no name was typed, so the claims have to say who it is.
+                // No name was typed here.
                 let attempted = Attempted {
                     username: None,
                     began: self.began,

@@ -2,7 +2,8 @@
 
 use std::error::Error;
 
-/// Why a store gave no answer. The request in question is refused with status 503.
+/// Why a store gave no answer. The request in question is refused with status 503; so is one whose handler returns it, which
+/// says no more than that: the text is for the log.
 ///
 /// `Display` and `Debug` print the same text. The text of a [`source`](Error::source) is part of it.
 #[derive(thiserror::Error)]

@@ -217,6 +217,8 @@ struct Answer {
     status: StatusCode,
     decisions: Vec<Noted>,
     is_of_the_server: bool,
+    /// That `oauth.closed()` leaves its address open.
+    is_listed: bool,
 }
 
 impl Answer {
@@ -289,14 +291,17 @@ async fn check<B: MessageBody>(
     }
     let named: BTreeSet<&str> = item.methods.iter().map(String::as_str).collect();
     let others = METHODS.into_iter().filter(|method| !named.contains(method));
-    let mut any = BTreeSet::new();
+    let (mut any, mut is_listed) = (BTreeSet::new(), false);
     for (name, is_named) in named.iter().map(|name| (*name, true)).chain(others.map(|name| (name, false))) {
         let Ok(method) = Method::from_bytes(name.as_bytes()) else { continue };
         let answer = call(app, &method, &filled).await;
         rows.note(path, &answer);
         #[cfg(feature = "utoipa")]
         rows.note_refused(Route { method: Some(name.to_owned()), path: path.clone() }, is_named, &answer);
+        is_listed |= answer.is_listed;
         let finding = match (answer.is_absent(), is_named) {
+            // Which files there are below it is not known here.
+            (true, true) if answer.is_listed => Finding::Public,
             (true, true) => Finding::Unchecked(format!("it answered {} to {filled}", answer.status.as_u16())),
             (true, false) => continue,
             (false, _) => judge(&answer),
@@ -310,10 +315,9 @@ async fn check<B: MessageBody>(
     // A route for every method is one line, not seven.
     rows.found.extend(any.into_iter().map(|finding| (Route { method: None, path: path.clone() }, finding)));
     if !rows.found.iter().any(|(route, _)| route.path == *path) {
-        rows.push((
-            Route { method: None, path: path.clone() },
-            Finding::Unchecked(format!("no method is known, and it answered none to {filled}")),
-        ));
+        let why = || format!("no method is known, and it answered none to {filled}");
+        let finding = if is_listed { Finding::Public } else { Finding::Unchecked(why()) };
+        rows.push((Route { method: None, path: path.clone() }, finding));
     }
 }
 
@@ -335,16 +339,21 @@ async fn call<B: MessageBody>(
         Ok(response) => response.status(),
         Err(error) => error.as_response_error().status_code(),
     };
-    Answer { status, decisions: probe.decisions(), is_of_the_server: probe.is_of_the_server() }
+    Answer {
+        status,
+        decisions: probe.decisions(),
+        is_of_the_server: probe.is_of_the_server(),
+        is_listed: probe.is_listed(),
+    }
 }
 
-fn judge(Answer { status, decisions, .. }: &Answer) -> Finding {
+fn judge(Answer { status, decisions, is_listed, .. }: &Answer) -> Finding {
     let refused = decisions.iter().find_map(|Noted { guard, refused }| Some((guard, refused.as_ref()?)));
     match refused {
         Some((guard, _)) if *status == StatusCode::UNAUTHORIZED => Finding::Guarded(guard.rule.to_string()),
         Some((guard, why)) if status.is_server_error() => Finding::Misfit(format!("{}: {why}", guard.rule)),
         Some(_) => Finding::Open(status.as_u16()),
-        None if decisions.iter().any(|noted| matches!(noted.guard.rule, Rule::Public)) => Finding::Public,
+        None if *is_listed || decisions.iter().any(|noted| matches!(noted.guard.rule, Rule::Public)) => Finding::Public,
         None => Finding::Open(status.as_u16()),
     }
 }

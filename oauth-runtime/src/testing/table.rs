@@ -48,7 +48,7 @@ pub struct Route {
 pub enum Finding {
     /// A guard refused it; this is its policy, in normal form.
     Guarded(String),
-    /// It says that it is open, by `#[public]`.
+    /// It says that it is open, by `#[public]`, or [`Closed::public`](crate::Closed::public) does.
     Public,
     /// It belongs to the server: one of its endpoints, such as `/authorize`.
     Server,
