@@ -11,4 +11,5 @@ mod proxies;
 mod shown;
 mod site;
 mod sizes;
+mod terminal;
 mod unit;

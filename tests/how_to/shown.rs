@@ -43,6 +43,14 @@ fn the_pages_name_the_sqlx_of_the_store() {
 }
 
 #[test]
+fn the_first_page_shows_the_template_s_function() {
+    let main = include_str!("../../examples/app/src/main.rs");
+    let begin = main.find("/// Runs on a thread of its own").unwrap();
+    let end = main[begin..].find("\n}\n").unwrap() + "\n}\n".len();
+    pages::hold("start", "authenticate", &format!("```rs\n{}```\n", &main[begin..begin + end]));
+}
+
+#[test]
 fn the_page_on_signing_in_shows_the_template() {
     let (_, accounts) = include_str!("../../examples/app/src/accounts.rs").split_once("\n\n").unwrap();
     pages::hold("sign-in", "accounts", &format!("```rs\n{accounts}```\n"));

@@ -91,6 +91,10 @@ impl Recorder {
         if !with.form.is_empty() {
             request = request.form(with.form);
             let fields: Vec<String> = with.form.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            // As a browser says of the forms of pages.
+            if ["/login", "/consent", "/verify", "/device", "/logout", "/account"].contains(&path) {
+                text.push_str("Sec-Fetch-Site: same-origin\n");
+            }
             write!(text, "Content-Type: application/x-www-form-urlencoded\n\n{}\n", fields.join("\n&")).unwrap();
         }
         let answer = Answer::to(request).await;
