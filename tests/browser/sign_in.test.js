@@ -1,13 +1,12 @@
 // What a person sees, in a real Chromium. A name begins with the lines of the checklist that it proves.
 
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { mkdirSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { inaccessible } from './looks.js'
 import { launch, open, serve, startQuickstart } from './quickstart.js'
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const screenshots = fileURLToPath(new URL('screenshots/', import.meta.url))
 mkdirSync(screenshots, { recursive: true })
 
@@ -175,9 +174,7 @@ for (const colorScheme of ['light', 'dark']) {
       const { page, close } = await signInPage({ colorScheme, viewport, bypassCSP: true })
       const look = async (name) => {
         await page.screenshot({ path: `${screenshots}${name}-${device}-${colorScheme}.png` })
-        await page.evaluate(axe)
-        const { violations } = await page.evaluate(() => window.axe.run())
-        assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]), [], name)
+        assert.deepEqual(await inaccessible(page), [], name)
         const wide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)
         assert.equal(wide, false, `${name} scrolls sideways`)
       }
