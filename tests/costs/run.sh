@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Counts the instructions that the server's worker thread spends on a request, or on all requests of a flow, for each row or
 # for those named; `hit@redis` is the row over that store.
-# Two runs of different length are subtracted, so that what starting costs cancels out.
+# What the worker spends before the first mark does not count: that is what starting costs, and the first requests.
 #
 # `--check` compares each row of `budget` with what it costs, and fails where one is more than 3 % off; `--write` writes what
 # they cost there.
@@ -10,8 +10,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 # Counts of fewer requests differ by more, but for a check they do.
 case ${1-} in
-    --check | --write | --one) few=100 many=1100 ;;
-    *) few=${FEW:-2000} many=${MANY:-12000} ;;
+    --check | --write | --one) before=100 counted=1000 ;;
+    *) before=${BEFORE:-2000} counted=${COUNTED:-10000} ;;
 esac
 guards=(alone bare hit miss typed token wrapped before none garbage forged refused
     hand hand-none hand-garbage hand-forged hand-refused grants)
@@ -30,33 +30,25 @@ release=${CARGO_TARGET_DIR:-target}/release
 # Of another store than memory: with all features, since its engines are those of the tests.
 [[ $* != *@* ]] || cargo build --release --quiet -p oauth-tests --example instructions
 
-# The file of the one thread in which requests are read.
-worker() {
-    local files
-    files=$(grep -lE 'h1..dispatcher' "$1"-[0-9]*) || true
-    [[ -n $files && $files != *$'\n'* ]] || { echo "$1: not one worker thread, but: ${files:-none}" >&2; return 1; }
-    echo "$files"
-}
-
-# Runs a row so many times under callgrind; prints what its worker spent.
+# What the worker spent before its mark of this number, and since the one before it.
 spent() {
-    local row=$1 times=$2 profile=$out/$1.$2 program=$release/oauth-tests-costs
-    [[ $row != *@* ]] || program=$release/examples/instructions
-    rm -f "$profile"*
-    valgrind --tool=callgrind --separate-threads=yes --callgrind-out-file="$profile" \
-        "$program" "$row" "$times" >"$profile.log" 2>&1 || { cat "$profile.log" >&2; return 1; }
-    local file
-    file=$(worker "$profile")
-    awk '/^(totals|summary):/ { print $2; exit }' "$file"
+    local files=("$1.$2"-[0-9]*)
+    [[ -e ${files[0]} && ${#files[@]} == 1 ]] || { echo "$1: not one worker thread, but: ${files[*]}" >&2; return 1; }
+    awk '/^(totals|summary):/ { print $2; exit }' "${files[0]}"
 }
 
-# What a row takes, once.
+# What a row takes, once. The third mark says what a mark takes.
 count() {
-    local row=$1 once=$few often=$many first second
-    [[ " ${flows[*]} " != *" $row "* ]] || { once=$((few / 10)) often=$((many / 10)); }
-    first=$(spent "$row" "$once")
-    second=$(spent "$row" "$often")
-    echo $(((second - first) / (often - once)))
+    local row=$1 profile=$out/$1 program=$release/oauth-tests-costs each=1 all mark
+    [[ " ${flows[*]} " != *" $row "* ]] || each=10
+    [[ $row != *@* ]] || program=$release/examples/instructions
+    rm -f "$profile"[.-]*
+    valgrind --tool=callgrind --separate-threads=yes --callgrind-out-file="$profile" \
+        --dump-before=oauth_tests_costs::dump_here "$program" "$row" $((before / each)) $((counted / each)) \
+        >"$profile.log" 2>&1 || { cat "$profile.log" >&2; return 1; }
+    all=$(spent "$profile" 2)
+    mark=$(spent "$profile" 3)
+    echo $(((all - mark) / (counted / each)))
 }
 
 table() {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::oxide;
 use crate::rows::{PATH, admin, service, user};
 use crate::wire::{Answer, Connection, form};
-use crate::{CHALLENGE, REDIRECT, SECRET, VERIFIER, keys};
+use crate::{CHALLENGE, MARK, REDIRECT, SECRET, VERIFIER, keys};
 
 /// What is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -287,6 +287,11 @@ impl Caller {
     fn about_token(&mut self, path: &str) -> Answer {
         let body = self.proven(&[("token", self.access_token())]);
         self.connection.post(path, "", &body).expect(200)
+    }
+
+    /// Asks for a mark in the profile of the server's worker.
+    pub(crate) fn mark(&mut self) {
+        self.look_up(MARK);
     }
 
     fn look_up(&mut self, path: &str) {

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::http::KeepAlive;
-use actix_web::web::ServiceConfig;
+use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpServer};
 
 use crate::flows::{Caller, Flow};
@@ -88,28 +88,79 @@ pub fn serve_with(
     Server { base, handle: receiver.recv().unwrap() }
 }
 
+/// How often something is done before it counts, and how often then.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// What starting costs, and what is slower the first time, is over after these.
+    pub before: u64,
+    /// The count is of these.
+    pub counted: u64,
+}
+
+impl Times {
+    /// From the command line.
+    pub fn parse(before: &str, counted: &str) -> Option<Times> {
+        Some(Times { before: before.parse().ok().filter(|before| *before > 0)?, counted: counted.parse().ok()? })
+    }
+
+    /// Asks as often as this says, with [`MARK`] before what is counted, after it, and again: what lies between the last two is
+    /// what a mark costs.
+    fn ask<T>(self, caller: &mut T, once: impl Fn(&mut T), mark: impl Fn(&mut T)) {
+        for _ in 0..self.before {
+            once(caller);
+        }
+        mark(caller);
+        for _ in 0..self.counted {
+            once(caller);
+        }
+        mark(caller);
+        mark(caller);
+    }
+}
+
+/// A path at which the worker's profile is written down and begins again.
+const MARK: &str = "/mark";
+
+/// Adds it as the last of an `App`'s routes: those above it are found as if it were not there.
+fn with_mark(
+    configure: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
+    move |app| {
+        configure(app);
+        app.route(MARK, web::get().to(mark));
+    }
+}
+
+async fn mark() -> &'static str {
+    dump_here();
+    "marked"
+}
+
+/// `run.sh` gives its name to callgrind.
+#[inline(never)]
+fn dump_here() {
+    std::hint::black_box(());
+}
+
 /// Serves a row by one worker, and asks it so many times over one connection.
-pub async fn count(rows: &Rows, row: Row, times: u64) {
+pub async fn count(rows: &Rows, row: Row, times: Times) {
     let (listener, base) = free_port();
-    let server = serve_with(1, listener, rows.configure(row));
+    let server = serve_with(1, listener, with_mark(rows.configure(row)));
     let authorization = rows.authorization(row);
     // Connections of a store's may be of this thread: it must stay free for them.
-    actix_web::web::block(move || ask::ask(row, authorization.as_ref(), &base, times)).await.unwrap();
+    web::block(move || ask::ask(row, authorization.as_ref(), &base, times)).await.unwrap();
     drop(server);
 }
 
 /// The same of what takes several requests.
-pub async fn count_flow(flow: Flow, times: u64) {
+pub async fn count_flow(flow: Flow, times: Times) {
     // The first random bytes of a process cost as much as a thousand sign-ins, and not the same each time.
     aws_lc_rs::rand::fill(&mut [0; 16]).unwrap();
     let (listener, base) = free_port();
-    let server = serve_with(1, listener, flow.site().configure());
+    let server = serve_with(1, listener, with_mark(flow.site().configure()));
     let asked = move || {
-        let mut caller = Caller::new(flow, &base);
-        for _ in 0..times {
-            caller.once();
-        }
+        times.ask(&mut Caller::new(flow, &base), Caller::once, Caller::mark);
     };
-    actix_web::web::block(asked).await.unwrap();
+    web::block(asked).await.unwrap();
     drop(server);
 }
