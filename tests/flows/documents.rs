@@ -2,6 +2,7 @@
 //! documents on another port of loopback plays good ones and hostile ones.
 
 use std::io::Write as _;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actix_web::web;
@@ -10,7 +11,9 @@ use oauth_runtime::states::WithReload;
 use oauth_runtime::store::MemoryStore;
 use oauth_runtime::{AccessToken, Builder, Clock, Hosts, OAuthService, require_token};
 use oauth_tests::documents::Documents;
-use oauth_tests::{Answer, Browser, Changes, REDIRECT, Server, VERIFIER, builder, changed, free_port, handlers, serve};
+use oauth_tests::{
+    Answer, Browser, CHALLENGE, Changes, REDIRECT, Server, VERIFIER, builder, changed, free_port, handlers, serve,
+};
 use serde_json::{Value, json};
 
 use crate::clients::{KEYS, Key};
@@ -470,6 +473,73 @@ async fn c50_the_author_says_from_which_hosts_and_the_service_is_none_of_them() 
         builder("http://127.0.0.1:8000").mcp("http://127.0.0.1:8000/mcp").client_documents(Hosts::of(["https://x"]));
     let error = bad.build().unwrap_err().to_string();
     assert!(error.contains("\"https://x\"") && error.contains("*.example.com"), "{error}");
+}
+
+#[tokio::test]
+async fn c43_c50_a_host_that_is_no_longer_let_in_has_no_clients_from_that_moment_on() {
+    let shut = Arc::new(Mutex::new(String::new()));
+    let asked = Arc::clone(&shut);
+    let lets_in = Hosts::by(move |host| host != *asked.lock().unwrap());
+    let world = World::with(|builder, _| builder.client_documents(lets_in));
+    let documents = &world.documents;
+    let keys = json!({ "keys": [KEYS[0].public] }).to_string();
+    documents.answer("/keys.json", "200 OK", JSON, &keys);
+    // The document at one name of this machine, and its keys at another.
+    let keys = documents.url("/keys.json").replace("127.0.0.1", "localhost");
+    let proven = json!({ "token_endpoint_auth_method": "private_key_jwt", "jwks_uri": keys });
+    let (public, proven) = (documents.put("/public.json", json!({})), documents.put("/proven.json", proven));
+    for (client, is_proven, host) in
+        [(&public, false, "127.0.0.1"), (&proven, true, "127.0.0.1"), (&proven, true, "localhost")]
+    {
+        shut.lock().unwrap().clear();
+        world.clock.advance(A_MINUTE);
+        let browser = world.browser();
+        let shown = signs_in(&browser, client).await;
+        // What was allowed to a client with keys is remembered.
+        let sent_on = if shown.is_page() { browser.consent(&shown.form(), "allow").await } else { shown };
+        let code = sent_on.redirect()["code"].clone();
+        let post = async |path: &str, fields: &[(&str, &str)]| {
+            let signed = assertion(client, &world, &KEYS[0]);
+            let by_key = [("client_assertion_type", TYPE), ("client_assertion", &*signed)];
+            let proof = if is_proven { &by_key[..] } else { &[("client_id", &**client)] };
+            browser.post(path, changed(&[fields, proof].concat(), &[])).await
+        };
+        let redeems = [
+            ("grant_type", "authorization_code"),
+            ("code", &*code),
+            ("redirect_uri", REDIRECT),
+            ("code_verifier", VERIFIER),
+        ];
+        let issued = post("/token", &redeems).await;
+        assert_eq!(issued.status, 200, "{client}: {issued:?}");
+        let issued = issued.json();
+        let (access, refresh) = (issued["access_token"].as_str().unwrap(), issued["refresh_token"].as_str().unwrap());
+        let named = [("client_id", &**client)];
+        let pushes = [
+            ("response_type", "code"),
+            ("redirect_uri", REDIRECT),
+            ("code_challenge", CHALLENGE),
+            ("code_challenge_method", "S256"),
+        ];
+        let pushes = [&pushes[..], if is_proven { &named } else { &[] }].concat();
+        let refused_at: [(&str, &[(&str, &str)]); 4] = [
+            ("/token", &[("grant_type", "refresh_token"), ("refresh_token", refresh)]),
+            ("/introspect", &[("token", access)]),
+            ("/revoke", &[("token", access)]),
+            ("/par", &pushes),
+        ];
+        host.clone_into(&mut shut.lock().unwrap());
+        for (path, fields) in refused_at {
+            let refused = post(path, fields).await;
+            assert_eq!(refused.json()["error"], "invalid_client", "{client} {host} {path}: {refused:?}");
+        }
+        is_refused(&browser.authorize(&asks(client, &[])).await, 400, "accepts no client from that host");
+        // Nothing was used up or ended by that.
+        shut.lock().unwrap().clear();
+        world.clock.advance(Duration::from_secs(5));
+        let refreshed = post("/token", &[("grant_type", "refresh_token"), ("refresh_token", refresh)]).await;
+        assert_eq!(refreshed.status, 200, "{client} {host}: {refreshed:?}");
+    }
 }
 
 #[tokio::test]

@@ -32,7 +32,7 @@ use crate::model::redirect_uri::{Besides, OF_ANSWERS, RedirectUri};
 
 /// Knows the clients that have documents.
 pub(crate) struct Documents {
-    places: Places,
+    places: Arc<Places>,
     gate: Arc<Gate>,
     fetcher: Fetcher,
     cache: Cache,
@@ -55,20 +55,28 @@ pub(crate) struct Rules<'a> {
     pub(crate) schemes: Vec<String>,
 }
 
+/// What a document says, the URLs that were asked for it, and how long it is fresh.
+struct Found {
+    client: RegisteredClient,
+    from: Vec<DocumentUrl>,
+    fresh: Duration,
+}
+
 impl Documents {
     /// `None` if no HTTP client can be made.
     pub(crate) fn new(rules: Rules<'_>) -> Option<Self> {
         let Rules { hosts, issuer, served, clock, ceiling, schemes } = rules;
-        let places = Places::new(hosts, issuer, served.into_iter());
+        let places = Arc::new(Places::new(hosts, issuer, served.into_iter()));
         let gate = Arc::new(Gate::new(places.reach, system(), clock.clone()));
         let fetcher = Fetcher::new(&gate);
         let fetcher =
             fetcher.map_err(|error| tracing::error!(target: "oauth", %error, "there is no HTTP client")).ok()?;
-        let (cache, is_local) = (Cache::default(), !issuer.is_https());
+        let (cache, is_local) = (Cache::new(Arc::clone(&places)), !issuer.is_https());
         Some(Documents { places, gate, fetcher, cache, clock, ceiling, schemes, is_local })
     }
 
-    /// The client as it is known, by a document that is fresh or was fresh within the last day.
+    /// The client as it is known, by a document that is fresh or was fresh within the last day, from a host that is let
+    /// in.
     pub(crate) fn held(&self, id: &str) -> Option<Arc<RegisteredClient>> {
         self.cache.held(id, self.clock.now())
     }
@@ -122,9 +130,9 @@ impl Documents {
         let asked = tokio::time::timeout(TIMEOUT, self.ask(&url)).await;
         let asked = asked.unwrap_or_else(|_| Err(Away::Unreachable.into()));
         match asked {
-            Ok((client, fresh)) => {
+            Ok(Found { client, from, fresh }) => {
                 let client = Arc::new(client);
-                entry.hold(Arc::clone(&client), fresh, self.clock.now());
+                entry.hold(Arc::clone(&client), from.into(), fresh, self.clock.now());
                 Ok(client)
             }
             Err(why) => {
@@ -134,21 +142,23 @@ impl Documents {
         }
     }
 
-    async fn ask(&self, url: &DocumentUrl) -> Result<(RegisteredClient, Duration), NotFetched> {
+    async fn ask(&self, url: &DocumentUrl) -> Result<Found, NotFetched> {
         let Fetched { json, mut fresh } = self.fetcher.get(url).await?;
         let metadata = Metadata::parse(&json, url, &self.places, self.besides())?;
         let Metadata { name, redirect_uris, proof, requires_proof } = metadata;
+        let mut from = vec![url.clone()];
         let credentials = match proof {
             None => None,
             Some(Proof::Keys(credentials)) => Some(credentials),
             Some(Proof::KeysAt(at)) => {
                 let fetched = self.fetcher.get(&at).await?;
                 fresh = fresh.min(fetched.fresh);
+                from.push(at);
                 Some(keys(&Value::Object(object(&fetched.json)?))?)
             }
         };
         let client = self.client(url, name, redirect_uris, credentials);
-        Ok((RegisteredClient { requires_proof, ..client }, fresh))
+        Ok(Found { client: RegisteredClient { requires_proof, ..client }, from, fresh })
     }
 
     fn client(
@@ -214,6 +224,10 @@ mod tests {
         static DOCUMENTS: LazyLock<Documents> = LazyLock::new(documents);
         let url = format!("https://app.example/{id}").replace(' ', "-").parse().expect("a URL");
         Arc::new(DOCUMENTS.client(&url, None, Vec::new(), None))
+    }
+
+    pub(super) fn places() -> Arc<Places> {
+        Arc::new(Places::new(Hosts::any(), &"https://notes.example".parse().expect("an issuer"), std::iter::empty()))
     }
 
     fn documents() -> Documents {

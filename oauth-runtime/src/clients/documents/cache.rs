@@ -7,17 +7,20 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::clients::documents::gate::NotFetched;
+use crate::clients::documents::url::{DocumentUrl, Places};
 use crate::model::Timestamp;
 use crate::model::client::RegisteredClient;
 use crate::model::document::Away;
 
 /// The known documents, by their URLs.
-#[derive(Default)]
-pub(super) struct Cache(Mutex<HashMap<String, Arc<Entry>>>);
+pub(super) struct Cache {
+    places: Arc<Places>,
+    entries: Mutex<HashMap<String, Arc<Entry>>>,
+}
 
 /// What is known about one URL.
-#[derive(Default)]
 pub(super) struct Entry {
+    places: Arc<Places>,
     /// Held while it is fetched, so that others wait for the same answer.
     pub(super) asking: tokio::sync::Mutex<()>,
     state: Mutex<State>,
@@ -34,45 +37,49 @@ struct State {
 
 struct Good {
     client: Arc<RegisteredClient>,
+    /// Where it came from: the document, and its keys if they are apart.
+    from: Arc<[DocumentUrl]>,
     fetched: Timestamp,
     fresh_until: Timestamp,
 }
 
 impl Cache {
+    pub(super) fn new(places: Arc<Places>) -> Self {
+        Cache { places, entries: Mutex::default() }
+    }
+
     /// The client, if its document is fresh.
     pub(super) fn fresh(&self, id: &str, now: Timestamp) -> Option<Arc<RegisteredClient>> {
-        self.state(id, |state| state.good.as_ref().filter(|good| now < good.fresh_until).map(Good::client))
+        self.of(id)?.client(|good| now < good.fresh_until)
     }
 
     /// The client as last known, if that is not too long ago.
     pub(super) fn held(&self, id: &str, now: Timestamp) -> Option<Arc<RegisteredClient>> {
-        self.state(id, |state| state.good.as_ref().filter(|good| good.is_held(now)).map(Good::client))
+        self.of(id)?.client(|good| good.is_held(now))
     }
 
     /// Notes that a grant used it.
     pub(super) fn used(&self, id: &str, now: Timestamp) {
-        self.state(id, |state| {
-            state.used = Some(now);
-            Some(())
-        });
+        if let Some(entry) = self.of(id) {
+            entry.state.lock().used = Some(now);
+        }
     }
 
-    fn state<T>(&self, id: &str, read: impl FnOnce(&mut State) -> Option<T>) -> Option<T> {
-        let entry = Arc::clone(self.0.lock().get(id)?);
-        let mut state = entry.state.lock();
-        read(&mut state)
+    fn of(&self, id: &str) -> Option<Arc<Entry>> {
+        self.entries.lock().get(id).map(Arc::clone)
     }
 
     /// What is known about this URL, for which room is made.
     pub(super) fn entry(&self, id: &str, now: Timestamp) -> Result<Arc<Entry>, Away> {
-        let mut entries = self.0.lock();
+        let mut entries = self.entries.lock();
         if let Some(entry) = entries.get(id) {
             return Ok(Arc::clone(entry));
         }
         if entries.len() >= MOST_DOCUMENTS {
             make_room(&mut entries, now)?;
         }
-        let entry = Arc::new(Entry::default());
+        let places = Arc::clone(&self.places);
+        let entry = Arc::new(Entry { places, asking: tokio::sync::Mutex::default(), state: Mutex::default() });
         entries.insert(id.to_owned(), Arc::clone(&entry));
         Ok(entry)
     }
@@ -95,17 +102,34 @@ fn make_room(entries: &mut HashMap<String, Arc<Entry>>, now: Timestamp) -> Resul
 impl Entry {
     /// What is known without asking: a fresh document, or a recent refusal.
     pub(super) fn known(&self, now: Timestamp) -> Option<Result<Arc<RegisteredClient>, NotFetched>> {
-        let state = self.state.lock();
-        if let Some(good) = state.good.as_ref().filter(|good| now < good.fresh_until) {
-            return Some(Ok(good.client()));
+        if let Some(client) = self.client(|good| now < good.fresh_until) {
+            return Some(Ok(client));
         }
-        let (at, why) = state.refused?;
+        let (at, why) = self.state.lock().refused?;
         (now.since(at) < PAUSE).then_some(Err(why))
     }
 
-    pub(super) fn hold(&self, client: Arc<RegisteredClient>, fresh: Duration, now: Timestamp) {
+    /// The client, if its document is as wanted, and the author lets in the hosts that it came from, as of now: each
+    /// way to a known document leads through here.
+    fn client(&self, is_wanted: impl FnOnce(&Good) -> bool) -> Option<Arc<RegisteredClient>> {
+        let (client, from) = {
+            let state = self.state.lock();
+            let good = state.good.as_ref().filter(|good| is_wanted(good))?;
+            (Arc::clone(&good.client), Arc::clone(&good.from))
+        };
+        // The author's function is called without a lock.
+        from.iter().all(|url| self.places.let_in(url)).then_some(client)
+    }
+
+    pub(super) fn hold(
+        &self,
+        client: Arc<RegisteredClient>,
+        from: Arc<[DocumentUrl]>,
+        fresh: Duration,
+        now: Timestamp,
+    ) {
         let mut state = self.state.lock();
-        state.good = Some(Good { client, fetched: now, fresh_until: now + fresh });
+        state.good = Some(Good { client, from, fetched: now, fresh_until: now + fresh });
         state.refused = None;
     }
 
@@ -130,10 +154,6 @@ impl State {
 }
 
 impl Good {
-    fn client(&self) -> Arc<RegisteredClient> {
-        Arc::clone(&self.client)
-    }
-
     fn is_held(&self, now: Timestamp) -> bool {
         now < self.fresh_until + HELD
     }
@@ -152,7 +172,7 @@ const MOST_DOCUMENTS: usize = 1000;
 mod tests {
     use super::*;
     use crate::clients::documents::freshness::SHORTEST;
-    use crate::clients::documents::tests::client;
+    use crate::clients::documents::tests::{client, places};
     use crate::model::document::Unfit;
 
     fn at(seconds: u64) -> Timestamp {
@@ -160,12 +180,12 @@ mod tests {
     }
 
     fn fetch(cache: &Cache, id: &str, now: Timestamp) -> Result<(), Away> {
-        cache.entry(id, now).map(|entry| entry.hold(client(id), SHORTEST, now))
+        cache.entry(id, now).map(|entry| entry.hold(client(id), Arc::default(), SHORTEST, now))
     }
 
     #[test]
     fn the_last_good_document_is_held_for_a_day_unless_it_is_taken_back() {
-        let cache = Cache::default();
+        let cache = Cache::new(places());
         fetch(&cache, "a", at(0)).expect("there is room");
         assert!(cache.fresh("a", at(59)).is_some() && cache.fresh("a", at(60)).is_none());
         let entry = cache.entry("a", at(60)).expect("it is there");
@@ -181,7 +201,7 @@ mod tests {
 
     #[test]
     fn room_is_made_by_what_no_grant_uses_and_else_there_is_none() {
-        let cache = Cache::default();
+        let cache = Cache::new(places());
         for id in 0..MOST_DOCUMENTS {
             fetch(&cache, &id.to_string(), at(id as u64)).expect("there is room");
         }
@@ -194,9 +214,9 @@ mod tests {
         for id in 0..50 {
             cache.entry(&format!("bad {id}"), now).expect("there is room").refuse(Unfit::NotJson.into(), now);
         }
-        assert!(cache.0.lock().len() <= MOST_DOCUMENTS);
+        assert!(cache.entries.lock().len() <= MOST_DOCUMENTS);
         let later = now + PAUSE;
-        let ids: Vec<String> = cache.0.lock().keys().cloned().collect();
+        let ids: Vec<String> = cache.entries.lock().keys().cloned().collect();
         for id in ids {
             cache.used(&id, later);
             fetch(&cache, &id, later).expect("it is there");

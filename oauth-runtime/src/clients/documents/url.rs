@@ -106,7 +106,12 @@ impl Places {
         if (url.is_on_loopback && self.reach == Reach::Public) || self.own.iter().any(is_own) {
             return Err(Unfit::Host);
         }
-        if self.hosts.have(url.host()) { Ok(url) } else { Err(Unfit::NotLetIn) }
+        if self.let_in(&url) { Ok(url) } else { Err(Unfit::NotLetIn) }
+    }
+
+    /// Whether the author accepts its host now, which may change.
+    pub(super) fn let_in(&self, url: &DocumentUrl) -> bool {
+        self.hosts.have(url.host())
     }
 }
 
