@@ -163,9 +163,10 @@ kinds! {
     /// A client was told that a session ended ([`Client::backchannel_logout_uri`](crate::Client)).
     LogoutTold = "logout_told", INFO, "a client was told of a sign-out";
     /// A client could not be told that a session ended, and is not asked again. Reasons: `refused` (it answered neither 200 nor 204, nor 500 and above),
-    /// `no_answer` (four times, or for ten minutes), `no_client` (it is gone), `no_key` (none signs as it wants), `too_many` (wait for it).
+    /// `no_answer` (four times, or for ten minutes), `clients_away` (your function of clients could not say where), `no_client` (it is gone), `no_key`
+    /// (none signs as it wants), `too_many` (wait for it).
     LogoutNotTold = "logout_not_told", WARN, "a client was not told of a sign-out",
-        ["no_answer", "no_client", "no_key", "refused", "too_many"];
+        ["clients_away", "no_answer", "no_client", "no_key", "refused", "too_many"];
     /// All that a user held was ended, by [`sign_out`](crate::OAuthService::sign_out).
     SignedOutEverywhere = "signed_out_everywhere", INFO, "a user was signed out everywhere";
     /// All that is kept of a user was removed, by [`forget`](crate::OAuthService::forget).

@@ -1,6 +1,8 @@
 //! Clients that learn of a sign-out (OpenID Connect Back-Channel Logout 1.0).
 
 use std::collections::VecDeque;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -44,6 +46,8 @@ struct Set {
     posts: Receiver<(String, String)>,
     answers: Arc<Mutex<VecDeque<u16>>>,
     events: Receiver<Event>,
+    /// How often the function of clients fails from now on.
+    fails: Arc<AtomicUsize>,
     _servers: [Server; 2],
 }
 
@@ -60,8 +64,17 @@ fn set() -> Set {
     });
     let (listener, base) = free_port();
     let (sender, events) = channel();
+    let fails = Arc::new(AtomicUsize::new(0));
+    let (failing, told_at) = (Arc::clone(&fails), format!("{rp}/told"));
     let oauth = builder(&base)
         .scope("openid", "Know who you are")
+        .clients(async move |id: &str| match failing.try_update(SeqCst, SeqCst, |left| left.checked_sub(1)) {
+            Ok(_) => Err("the database is away"),
+            Err(_) => Ok((id == "row").then(|| {
+                let client = Client::confidential("row").secret(SECRET).redirect_uri(REDIRECT);
+                client.backchannel_logout_uri(told_at.as_str())
+            })),
+        })
         .client(
             Client::confidential("shop")
                 .secret(SECRET)
@@ -84,7 +97,7 @@ fn set() -> Set {
         .unwrap();
     let server = serve_service(listener, &oauth);
     let browser = Browser::new(&server);
-    Set { oauth, clock, browser, posts, answers, events, _servers: [client, server] }
+    Set { oauth, clock, browser, posts, answers, events, fails, _servers: [client, server] }
 }
 
 const SHOP: Changes<'static> = &[("client_id", Some("shop")), ("scope", Some("openid"))];
@@ -256,6 +269,22 @@ async fn a_client_whose_algorithm_no_key_has_any_more_is_not_told() {
     let is_of_it = |event: &Event| matches!(event.kind, EventKind::LogoutTold | EventKind::LogoutNotTold);
     let event = std::iter::from_fn(|| events.recv_timeout(PATIENCE).ok()).find(is_of_it).unwrap();
     assert_eq!((event.kind, event.reason), (EventKind::LogoutNotTold, Some("no_key")));
+}
+
+#[tokio::test]
+async fn c42_a_client_is_told_after_a_moment_in_which_no_one_knew_it() {
+    let set = set();
+    let asks: Changes<'_> = &[("client_id", Some("row")), ("scope", Some("openid"))];
+    let code = set.browser.sign_in(asks, "admin", "admin123").await.redirect()["code"].clone();
+    let more: Changes<'_> = &[("client_id", Some("row")), ("client_secret", Some(SECRET))];
+    assert_eq!(set.browser.redeem(&code, more).await.status, 200);
+    set.oauth.forget_client("row");
+    set.fails.store(1, SeqCst);
+    set.oauth.sign_out("admin").await.unwrap();
+    assert_eq!(part(&set.told(), 1)["aud"], "row");
+    assert_eq!(set.fails.load(SeqCst), 0, "the first try did not learn where to post");
+    let event = set.event(&[EventKind::LogoutTold, EventKind::LogoutNotTold]);
+    assert_eq!((event.kind, event.client.as_deref()), (EventKind::LogoutTold, Some("row")));
 }
 
 #[tokio::test]

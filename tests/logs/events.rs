@@ -25,7 +25,8 @@ const GUEST: Changes<'static> =
     &[("client_id", Some("guest")), ("redirect_uri", Some("https://guest.example/cb")), ("scope", Some("notes:read"))];
 const OFF_THE_WIRE: &str = "Typed by mistake: 's3cret";
 /// What does not happen here: it takes a minute, thousands of endings, or a client or a key that is taken away meanwhile.
-const ELSEWHERE: [(EventKind, &str); 4] = [
+const ELSEWHERE: [(EventKind, &str); 5] = [
+    (EventKind::LogoutNotTold, "clients_away"),
     (EventKind::LogoutNotTold, "no_answer"),
     (EventKind::LogoutNotTold, "no_client"),
     (EventKind::LogoutNotTold, "no_key"),

@@ -116,9 +116,13 @@ impl Desk {
             // A client that does not answer hardly delays the others. Neither semaphore is ever closed.
             let Ok(_of_client) = of_client.at_once.acquire().await else { return outcome };
             let Ok(_of_all) = self.at_once.acquire().await else { return outcome };
-            // The service or the client is gone: there is no one to notify.
-            let Some((uri, token)) = prepared(&self.server, ended).await? else { return Err("no_client") };
-            outcome = self.post(uri, token, ended).await;
+            outcome = match prepared(&self.server, ended).await {
+                Ok(Some((uri, token))) => self.post(uri, token, ended).await,
+                // The service or the client is gone: there is no one to notify.
+                Ok(None) => return Err("no_client"),
+                // That is not known now, and may be at the next try.
+                Err(why) => Err(why),
+            };
             if matches!(outcome, Ok(()) | Err("refused")) {
                 break;
             }
@@ -150,10 +154,10 @@ impl Desk {
     }
 }
 
-/// The address, and a fresh token.
+/// The address, and a fresh token; `None` if there is no such client any more. An error is the outcome of one try.
 async fn prepared(server: &Weak<Server>, ended: &EndedFor) -> Result<Option<(String, String)>, &'static str> {
     let Some(server) = server.upgrade() else { return Ok(None) };
-    let client = server.clients().find(&ended.client).await.map_err(|_| "no_client")?;
+    let client = server.clients().find(&ended.client).await.map_err(|_| "clients_away")?;
     let Some(client) = client else { return Ok(None) };
     let Some(uri) = client.logout_uri.clone() else { return Ok(None) };
     let asked = client.id_token_algorithm;
@@ -221,6 +225,16 @@ mod tests {
             .expect("a service")
     }
 
+    fn desk(service: &OAuthService) -> Desk {
+        Desk {
+            server: Arc::downgrade(&service.0),
+            http: Client::new(),
+            at_once: Semaphore::new(1),
+            of_clients: RefCell::default(),
+            waiting: Cell::default(),
+        }
+    }
+
     fn ended(client: &str) -> EndedFor {
         EndedFor { client: client.to_owned(), subject: "ada".to_owned(), session: "s".to_owned() }
     }
@@ -247,13 +261,7 @@ mod tests {
     async fn one_that_never_answers_is_asked_four_times_and_given_up() {
         let closed = std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port");
         let service = service(&format!("http://{closed}/told"), |_| {});
-        let desk = Desk {
-            server: Arc::downgrade(&service.0),
-            http: Client::new(),
-            at_once: Semaphore::new(1),
-            of_clients: RefCell::default(),
-            waiting: Cell::default(),
-        };
+        let desk = desk(&service);
         let deliver = async |client| desk.deliver(&desk.of_client(client), &ended(client)).await;
         let begun = tokio::time::Instant::now();
         assert_eq!(deliver("shop").await, Err("no_answer"));
@@ -261,5 +269,33 @@ mod tests {
         assert_eq!(deliver("gone").await, Err("no_client"));
         drop(service);
         assert_eq!(deliver("shop").await, Err("no_client"), "nothing keeps a service alive");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_is_not_known_now_is_asked_for_at_each_try() {
+        let asked = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let counted = Arc::clone(&asked);
+        let service = OAuthService::builder()
+            .untyped_claims()
+            .issuer("http://127.0.0.1:8000")
+            .scope("openid", "Know who you are")
+            .authenticate(async |_: Login| Some(json!({ "sub": "ada" })))
+            .reload(async |_: &str| Some(json!({})))
+            .clients(async move |id: &str| match id {
+                "shop" => {
+                    counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                    Err("the database is away")
+                }
+                _ => Ok(None),
+            })
+            .build()
+            .expect("a service");
+        let desk = desk(&service);
+        let deliver = async |client| desk.deliver(&desk.of_client(client), &ended(client)).await;
+        assert_eq!(deliver("shop").await, Err("clients_away"));
+        assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), PAUSES.len());
+        let begun = tokio::time::Instant::now();
+        assert_eq!(deliver("gone").await, Err("no_client"), "the function knows that there is none");
+        assert_eq!(begun.elapsed(), Duration::ZERO);
     }
 }
