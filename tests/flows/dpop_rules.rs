@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use actix_web::web;
-use oauth_runtime::{Builder, Client, Clock, OAuthService, OpeningError, ResourceServer, policy};
+use oauth_runtime::{Builder, Client, Clock, GrantType, OAuthService, OpeningError, ResourceServer, policy};
 use oauth_tests::proofs::ProofKey;
-use oauth_tests::{Answer, Browser, Server, builder, changed, free_port, handlers, serve, start, watched};
-use serde_json::json;
+use oauth_tests::{Answer, Browser, REDIRECT, Server, builder, changed, free_port, handlers, serve, start, watched};
+use serde_json::{Value, json};
 
 use crate::dpop::{Bound, challenged, refused, text};
 
@@ -83,6 +83,44 @@ async fn c52_a_proof_needs_the_nonce_of_the_server_where_the_author_wants_that()
     let answer = bound.post("/par", pushed, &[proof]).await;
     refused(&answer, "use_dpop_nonce", "at /par");
     assert_eq!(answer.header("dpop-nonce"), next);
+}
+
+/// A client whose proof lacks the nonce sends the same body again with it: nothing of that may be spent.
+#[tokio::test]
+async fn c17_c52_a_request_without_the_nonce_spends_no_assertion_and_counts_as_no_wrong_try() {
+    let (clock, key) = (Clock::by_hand(), ProofKey::new());
+    let signer = Client::confidential("signer").jwks(key.public()).redirect_uri(REDIRECT).scope("notes:read");
+    let signer = signer.grants([GrantType::AuthorizationCode, GrantType::ClientCredentials]);
+    let server = start(|builder| builder.dpop_nonces().client(signer).clock(clock.clone()));
+    // What clients make has to be younger than the memory of the store.
+    clock.advance(Duration::from_secs(15));
+    let bound = Bound::new(&server);
+    let now = clock.now().seconds();
+    let proof = |path: &str| bound.key.for_request("POST", &bound.url(path)).claim("iat", json!(now));
+    for (path, status) in [("/token", 200), ("/par", 201)] {
+        let unsigned = key.for_request("", "").header("typ", Value::Null).header("jwk", Value::Null);
+        let claims =
+            [("htm", Value::Null), ("htu", Value::Null), ("aud", json!(server.base)), ("exp", json!(now + 60))];
+        let claims =
+            claims.into_iter().chain([("iss", json!("signer")), ("sub", json!("signer")), ("iat", json!(now))]);
+        let assertion = claims.fold(unsigned, |assertion, (name, value)| assertion.claim(name, value)).sign();
+        let form = oauth_tests::authorization_request(&[
+            ("grant_type", Some("client_credentials").filter(|_| path == "/token")),
+            ("client_id", Some("signer")),
+            ("client_assertion_type", Some("urn:ietf:params:oauth:client-assertion-type:jwt-bearer")),
+            ("client_assertion", Some(&assertion)),
+        ]);
+        let mut nonce = String::new();
+        for _ in 0..30 {
+            let answer = bound.post(path, form.clone(), &[proof(path).sign()]).await;
+            refused(&answer, "use_dpop_nonce", path);
+            answer.header("dpop-nonce").clone_into(&mut nonce);
+        }
+        let answer = bound.post(path, form.clone(), &[proof(path).claim("nonce", json!(nonce)).sign()]).await;
+        assert_eq!(answer.status, status, "{path}: {answer:?}");
+        let again = bound.post(path, form, &[proof(path).claim("nonce", json!(nonce)).sign()]).await;
+        refused(&again, "invalid_client", path);
+    }
 }
 
 #[tokio::test]

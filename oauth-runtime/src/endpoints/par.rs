@@ -20,6 +20,8 @@ pub(crate) async fn push(
     http: &HttpRequest,
     parameters: &Parameters<'_>,
 ) -> Result<HttpResponse, Reason> {
+    // Before the client authenticates, as at `/token`
+    let shown = proof::shown(server, http, Url::PushedAuthorization)?;
     let client = client_auth::client(server, http, parameters).await?;
     // RFC 9126 §2.1: first check that there is no other
     if !parameters.all("request_uri", usize::MAX)?.is_empty() {
@@ -28,7 +30,6 @@ pub(crate) async fn push(
     // The same: read like any other request, by its `client_id`, which is that of the credentials
     let asking = Asking::read(server, parameters).await?;
     let good = found_good(server, http, parameters, asking)?;
-    let shown = proof::shown(server, http, Url::PushedAuthorization)?;
     if let Some(proof) = &shown {
         proof::spend_here(server, proof)?;
     }

@@ -30,13 +30,14 @@ pub(crate) async fn exchange(
 ) -> Result<HttpResponse, Reason> {
     let grant_type = parameters.get("grant_type", 128)?.ok_or(Reason::MissingParameter("grant_type"))?;
     let grant = offered(server).find(|it| it.as_str() == grant_type).ok_or(Reason::UnsupportedGrantType)?;
+    // Before the client authenticates, which spends its assertion: it sends this one again with the nonce that it is
+    // given (RFC 9449 §8)
+    let proof = proof::shown(server, http, Url::Token)?;
     let client = client_auth::client(server, http, parameters).await?;
     // RFC 6749 §5.2: the client may not be allowed this grant
     if !client.may_use(grant) {
         return Err(Reason::GrantNotForClient);
     }
-    // RFC 9449 §5: shown by the client, so after it has authenticated
-    let proof = proof::shown(server, http, Url::Token)?;
     if proof.is_none() && client.requires_proof {
         return Err(Reason::ProofMissing);
     }
