@@ -9,7 +9,8 @@ use crate::model::proof::ShownAt;
 use crate::server::Server;
 use crate::server::paths::Url;
 
-/// A valid proof, not spent yet; `None` if there is none, or if this service accepts no proofs.
+/// A valid proof, not spent yet; `None` if there is none, or if this service accepts no proofs. Nothing is spent here,
+/// so it comes before all that is.
 pub(crate) fn shown(server: &Server, http: &HttpRequest, url: Url) -> Result<Option<Proof>, Reason> {
     let Some(proofs) = &server.protection().proofs else { return Ok(None) };
     let refused = |flaw| refused(flaw, ShownAt::Server);
@@ -27,7 +28,7 @@ pub(crate) async fn spend(server: &Server, proof: &Proof) -> Result<(), Reason> 
     proofs.rules.spend(server.ledger(), proof, ShownAt::Server).await
 }
 
-/// Spends a proof with a request that is pushed, in this process. If it is replayed elsewhere, the code is bound to a
+/// Spends a proof with a request that is pushed, in this process, apart from those of the guards. If it is replayed elsewhere, the code is bound to a
 /// key that the thief does not have.
 pub(crate) fn spend_here(server: &Server, proof: &Proof) -> Result<(), Reason> {
     let proofs = server.protection().proofs.as_ref().ok_or(Reason::Internal)?;

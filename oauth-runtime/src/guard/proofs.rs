@@ -36,7 +36,9 @@ pub(crate) struct Rules {
     pub(crate) required: Resources,
     /// Makes their names, so that a client cannot choose where they are kept.
     names: hmac::Key,
-    spent: SpentHere,
+    spent_at_resources: SpentHere,
+    /// Separate, since anyone can push requests with proofs, which must take no room from the guards.
+    pushed: SpentHere,
     clock: Clock,
 }
 
@@ -48,7 +50,8 @@ impl Rules {
         names: hmac::Key,
         clock: Clock,
     ) -> Self {
-        Rules { nonces, is_once, required, names, spent: SpentHere::default(), clock }
+        let (spent_at_resources, pushed) = (SpentHere::default(), SpentHere::default());
+        Rules { nonces, is_once, required, names, spent_at_resources, pushed, clock }
     }
 
     /// Checks that a proof has a nonce of this server, if nonces are demanded (RFC 9449 §8, §9).
@@ -65,7 +68,14 @@ impl Rules {
 
     /// Spends a proof in this process (RFC 9449 §11.1).
     pub(crate) fn spend_here(&self, proof: &Proof, at: ShownAt) -> Result<(), Reason> {
-        self.spent.spend(self.name_of(proof), self.clock.now(), at)
+        self.spent_here(at).spend(self.name_of(proof), self.clock.now(), at)
+    }
+
+    fn spent_here(&self, at: ShownAt) -> &SpentHere {
+        match at {
+            ShownAt::Resource => &self.spent_at_resources,
+            ShownAt::Server => &self.pushed,
+        }
     }
 
     /// Spends a proof through the store, for all processes.
@@ -160,7 +170,7 @@ impl Default for SpentHere {
 
 /// Several, so that threads seldom wait for each other.
 const PARTS: usize = 16;
-/// How many a part holds in a generation: in total about 7,000 a second, in at most 80 MB.
+/// How many a part holds in a generation: in each of the two tables about 7,000 a second, in at most 80 MB.
 const MOST: usize = 1 << 15;
 
 #[cfg(test)]
@@ -199,6 +209,27 @@ mod tests {
         assert_eq!(spend(&mut part, 0, 7), Err(refused(Flaw::Replayed, ShownAt::Resource)));
         assert_eq!(spend(&mut part, MOST, 8), Ok(()), "there is room again");
         assert_eq!(spend(&mut part, 0, 8), Err(refused(Flaw::Replayed, ShownAt::Resource)));
+    }
+
+    #[test]
+    fn c47_what_is_pushed_takes_no_room_from_the_guards_and_theirs_none_from_it() {
+        let names = hmac::Key::new(hmac::HMAC_SHA256, b"names");
+        let rules = Rules::new(None, false, Resources::default(), names, Clock::by_hand());
+        let number = rules.clock.now().seconds() / REMEMBERED.as_secs();
+        let proof = Proof { key: Thumbprint::of([0; 32]), nonce: None, id: id(0), until: rules.clock.now() };
+        let place = usize::from(rules.name_of(&proof).as_bytes()[0]) % PARTS;
+        let fill = |at| {
+            let mut part = rules.spent_here(at).0[place].lock();
+            (1..).find(|next| part.spend(id(*next), number, at).is_err()).map(|next| next - 1)
+        };
+        assert_eq!(fill(ShownAt::Server), Some(MOST));
+        assert_eq!(rules.spend_here(&proof, ShownAt::Server), Err(Reason::TooManyProofs));
+        assert_eq!(rules.spend_here(&proof, ShownAt::Resource), Ok(()));
+        let rules = Rules { pushed: SpentHere::default(), ..rules };
+        let mut part = rules.spent_here(ShownAt::Resource).0[place].lock();
+        assert_eq!((1..).find(|next| part.spend(id(*next), number, ShownAt::Resource).is_err()), Some(MOST));
+        drop(part);
+        assert_eq!(rules.spend_here(&proof, ShownAt::Server), Ok(()));
     }
 
     #[test]
