@@ -13,7 +13,7 @@ use crate::guard::cache::TokenCache;
 use crate::guard::forged::Forged;
 use crate::guard::own::OwnUrls;
 use crate::guard::proofs::Proofs;
-use crate::guard::refusal::{Refusal, RefusalForm};
+use crate::guard::refusal::{Refusal, RefusalForm, Resource};
 #[cfg(feature = "resource-server")]
 use crate::keys::RemoteKeys;
 use crate::keys::sealed::Opener;
@@ -189,6 +189,8 @@ impl Protection {
     /// or nothing.
     pub(crate) fn is_own(self: &Arc<Self>, request: &ServiceRequest) -> bool {
         let mounted = request.app_data::<Arc<Protection>>().is_some_and(|mounted| Arc::ptr_eq(mounted, self));
+        // In a scope a resource server answers nothing itself.
+        let mounted = mounted && self.refusals.resource.as_ref().is_none_or(Resource::is_described);
         if mounted {
             self.own_urls.tell_of_shadows(request.request());
         }

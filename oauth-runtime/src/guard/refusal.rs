@@ -4,6 +4,7 @@ mod prepared;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::error::InternalError;
 use actix_web::http::{Method, StatusCode, header};
@@ -350,7 +351,7 @@ impl Refusal {
             }
         }
         // RFC 9728 §5.1
-        if let Some(resource) = &form.resource {
+        if let Some(resource) = form.resource.as_ref().filter(|resource| resource.is_described()) {
             say(&[", resource_metadata=\"", &resource.metadata, "\""]);
         }
         if scheme == "DPoP" {
@@ -401,6 +402,22 @@ pub(crate) struct Resource {
     pub(crate) path: String,
     /// Their URL.
     pub(crate) metadata: String,
+    pub(crate) place: Arc<Place>,
+}
+
+/// Where the metadata of a resource was to be served: only an `App` itself can do so.
+#[derive(Default)]
+pub(crate) struct Place {
+    is_in_app: AtomicBool,
+    is_in_scope: AtomicBool,
+}
+
+impl Place {
+    #[cfg(feature = "resource-server")]
+    pub(crate) fn mount(&self, is_root: bool) {
+        let place = if is_root { &self.is_in_app } else { &self.is_in_scope };
+        place.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Resource {
@@ -416,7 +433,14 @@ impl Resource {
         // RFC 9728 §3.1
         let path = parsed.well_known(WELL_KNOWN);
         let metadata = format!("{}{path}", parsed.origin());
-        Some(Resource { identifier: identifier.to_owned(), handlers: parsed.path().to_owned(), path, metadata })
+        let (identifier, handlers) = (identifier.to_owned(), parsed.path().to_owned());
+        Some(Resource { identifier, handlers, path, metadata, place: Arc::default() })
+    }
+
+    /// Whether its metadata may be where clients look: not if it was given to a scope alone.
+    pub(crate) fn is_described(&self) -> bool {
+        let Place { is_in_app, is_in_scope } = &*self.place;
+        is_in_app.load(Ordering::Relaxed) || !is_in_scope.load(Ordering::Relaxed)
     }
 
     /// Scheme, host and port of its handlers.

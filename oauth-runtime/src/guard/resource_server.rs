@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
-
-use aws_lc_rs::hmac;
 use std::time::Duration;
 
+use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::http::header;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
+use aws_lc_rs::hmac;
 use serde_json::json;
 use url::Url;
 
@@ -79,35 +79,14 @@ impl ResourceServer {
         }
     }
 
-    /// For [`actix_web::App::configure`], or that of a `web::scope`: what the guards there decide by, and the metadata
-    /// of the resource if its audience is a URL (RFC 9728).
+    /// For [`actix_web::App::configure`], or that of a `web::scope`: what the guards there decide by.
+    ///
+    /// In an `App` it is also the metadata of the resource, if its audience is a URL (RFC 9728). Its address is above any
+    /// scope, so in a scope there is none: the log says so, and refusals there name none.
     pub fn routes(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
         let protection = Arc::clone(&self.protection);
         move |app| {
-            if let Some(resource) = &protection.refusals.resource {
-                let mut metadata = json!({
-                    "resource": resource.identifier,
-                    "authorization_servers": [protection.expected.issuer],
-                    "bearer_methods_supported": ["header"],
-                    "scopes_supported": map::scopes(),
-                });
-                // RFC 9728 §2
-                if let Some(proofs) = &protection.proofs {
-                    metadata["dpop_signing_alg_values_supported"] = json!(ALGORITHMS);
-                    metadata["dpop_bound_access_tokens_required"] = json!(proofs.is_required);
-                }
-                let describe = web::get().to(move |_request: HttpRequest| {
-                    #[cfg(feature = "testing")]
-                    crate::guard::probe::answered_by_the_server(&_request);
-                    let answer = HttpResponse::Ok()
-                        .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
-                        .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
-                        .json(&metadata);
-                    async { answer }
-                });
-                app.service(own::resource(&resource.path).route(describe));
-            }
-            app.app_data(protection);
+            app.app_data(Arc::clone(&protection)).service(Metadata(protection));
         }
     }
 
@@ -127,7 +106,7 @@ impl ResourceServer {
     /// The state of the issuer's keys, for a health check: an error means that guards answer 503 to every token.
     ///
     /// If they are missing, or older than ten minutes, it asks the issuer as a guard would, and waits for the answer
-    /// for at most ten seconds. So a process that gets no requests until it is healthy still gets its keys.
+    /// for at most ten seconds, or twenty if another question is under way. So a process that gets no requests until it is healthy still gets its keys.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() {
@@ -143,6 +122,48 @@ impl ResourceServer {
     /// There are no keys of the issuer that may be trusted.
     pub async fn health(&self) -> Result<IssuerHealth, IssuerAway> {
         self.keys.health().await
+    }
+}
+
+/// The metadata of the resource, where clients look for it (RFC 9728 §3.1).
+struct Metadata(Arc<Protection>);
+
+impl HttpServiceFactory for Metadata {
+    fn register(self, app: &mut AppService) {
+        let Metadata(protection) = self;
+        let Some(resource) = &protection.refusals.resource else { return };
+        resource.place.mount(app.is_root());
+        if !app.is_root() {
+            tracing::warn!(
+                target: "oauth",
+                resource = resource.identifier,
+                metadata = resource.metadata,
+                "api.routes() was given to a web::scope: the guards there work, and the metadata, which clients look for \
+                 above any scope, is not served; if they need it, give api.routes() to App::configure"
+            );
+            return;
+        }
+        let mut metadata = json!({
+            "resource": resource.identifier,
+            "authorization_servers": [protection.expected.issuer],
+            "bearer_methods_supported": ["header"],
+            "scopes_supported": map::scopes(),
+        });
+        // RFC 9728 §2
+        if let Some(proofs) = &protection.proofs {
+            metadata["dpop_signing_alg_values_supported"] = json!(ALGORITHMS);
+            metadata["dpop_bound_access_tokens_required"] = json!(proofs.is_required);
+        }
+        let describe = web::get().to(move |_request: HttpRequest| {
+            #[cfg(feature = "testing")]
+            crate::guard::probe::answered_by_the_server(&_request);
+            let answer = HttpResponse::Ok()
+                .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
+                .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+                .json(&metadata);
+            async { answer }
+        });
+        own::resource(&resource.path).route(describe).register(app);
     }
 }
 
