@@ -12,7 +12,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use oauth_runtime::{
     Claims, Clock, DiscoveryError, Keys, ResourceServer, SigningKey, policy, require_claim, require_token,
 };
-use oauth_tests::{Browser, Server, free_port, handlers, serve, start};
+use oauth_tests::{Browser, PATIENCE, Server, free_port, handlers, serve, start};
 use serde_json::{Value, json};
 
 use crate::clients::KEYS;
@@ -117,6 +117,39 @@ pub(crate) fn app(api: ResourceServer) -> (Server, Browser) {
     });
     let browser = Browser::new(&server);
     (server, browser)
+}
+
+/// Clients look for the metadata above any scope.
+#[tokio::test]
+async fn c27_in_a_scope_the_guards_work_and_no_refusal_names_metadata_that_is_not_there() {
+    let issuer = issuer();
+    let api = async || {
+        let api = ResourceServer::discover(&issuer.server.base).audience(format!("{API}/v1"));
+        api.build().await.unwrap()
+    };
+    let token = token(&issuer, 0, json!({}), json!({ "aud": format!("{API}/v1") }));
+    let metadata = "/.well-known/oauth-protected-resource/v1";
+    for is_in_app in [false, true] {
+        let api = api().await;
+        let server = serve(free_port().0, move |app| {
+            if is_in_app {
+                app.configure(api.routes());
+            }
+            let inner = web::scope("/inner").wrap(api.require(policy!(role = "admin")));
+            let inner = inner.route("", web::get().to(|| async { "inner" }));
+            app.service(web::scope("/v1").configure(api.routes()).configure(handlers).service(inner));
+        });
+        let browser = Browser::new(&server);
+        for path in ["/v1/me", "/v1/inner"] {
+            assert_eq!(browser.call(path, Some(&token)).await.status, 200, "{path}");
+            let refused = browser.call(path, None).await;
+            let named = refused.challenge().get("resource_metadata").cloned();
+            assert_eq!((refused.status, named), (401, is_in_app.then(|| format!("{API}{metadata}"))), "{path}");
+        }
+        let status = async |path: &str| browser.call(path, None).await.status;
+        assert_eq!(status(metadata).await, if is_in_app { 200 } else { 404 });
+        assert_eq!(status(&format!("/v1{metadata}")).await, 404);
+    }
 }
 
 #[derive(serde::Deserialize)]
@@ -306,6 +339,33 @@ async fn made_up_keys_cost_the_issuer_nothing_and_a_new_one_is_found() {
         assert_eq!(status.await.unwrap(), 200, "all who come meanwhile wait for the answer");
     }
     assert_eq!(issuer.asked.load(Ordering::SeqCst), 3);
+}
+
+/// Its metadata names another address, while the one before still answers: what it has there is withdrawn.
+#[tokio::test]
+async fn c48_keys_that_the_issuer_moved_are_found_and_those_it_left_behind_verify_nothing() {
+    let (issuer, elsewhere) = (issuer(), issuer());
+    *elsewhere.keys.lock() = json!({ "keys": [KEYS[1].public] });
+    let clock = Clock::by_hand();
+    let (_server, browser) = relying(&issuer, &clock).await;
+    let until = json!({ "exp": clock.now().seconds() + 86_400 });
+    let (before, after) = (token(&issuer, 0, json!({}), until.clone()), token(&issuer, 1, json!({}), until));
+    assert_eq!(browser.call("/me", Some(&before)).await.status, 200);
+    issuer.metadata.lock()["jwks_uri"] = json!(format!("{}/keys", elsewhere.server.base));
+    // A key that is not known is looked for where the metadata says now.
+    clock.advance(Duration::from_secs(31));
+    assert_eq!(browser.call("/me", Some(&after)).await.status, 200);
+    assert_eq!(browser.call("/me", Some(&before)).await.status, 401, "it was taken back");
+    // And without one, once the keys are ten minutes old.
+    issuer.metadata.lock()["jwks_uri"] = json!(format!("{}/keys", issuer.server.base));
+    clock.advance(Duration::from_secs(601));
+    let refused = async {
+        while browser.call("/me", Some(&after)).await.status != 401 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, refused).await.expect("it is noticed");
+    assert_eq!(browser.call("/me", Some(&before)).await.status, 200);
 }
 
 #[tokio::test]

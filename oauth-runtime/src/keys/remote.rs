@@ -60,8 +60,6 @@ struct Away {
 struct Asking {
     /// How often in a row there was no useful answer.
     failures: u32,
-    /// From the metadata, which is read again after a failure.
-    jwks_uri: Option<String>,
 }
 
 impl RemoteKeys {
@@ -161,14 +159,15 @@ impl RemoteKeys {
         if self.is_left_alone() {
             return;
         }
-        match self.answer(&mut asking.jwks_uri).await {
+        let answer = tokio::time::timeout(LONGEST_ANSWER, self.answer()).await;
+        match answer.unwrap_or_else(|_| Err(Unusable::Slow { issuer: self.documents.issuer().to_owned() })) {
             Ok(keys) => {
                 asking.failures = 0;
                 self.hold(keys);
             }
             Err(why) => {
                 let pause = FLOOR.min(Duration::from_secs(1 << asking.failures.min(5)));
-                *asking = Asking { failures: asking.failures + 1, jwks_uri: None };
+                asking.failures += 1;
                 self.go_without(&why, pause);
             }
         }
@@ -183,18 +182,15 @@ impl RemoteKeys {
         self.clock.now() < self.state.read().ask_after
     }
 
-    /// The keys that are published now, those that can verify a token.
-    async fn answer(&self, jwks_uri: &mut Option<String>) -> Result<Vec<PublicKey>, Unusable> {
-        let url = match jwks_uri.take() {
-            Some(url) => url,
-            None => self.documents.jwks_uri().await?,
-        };
+    /// The keys that are published now, those that can verify a token. Where they are is read anew each time: an issuer
+    /// that publishes them elsewhere may leave the old ones where they were.
+    async fn answer(&self) -> Result<Vec<PublicKey>, Unusable> {
+        let url = self.documents.jwks_uri().await?;
         let keys = self.documents.keys(&url, &self.algorithms).await?;
         // Without keys from the start, the issuer is not ready yet; later, it has withdrawn them.
         if keys.is_empty() && self.state.read().at.is_none() {
             return Err(Unusable::NoKeys { url });
         }
-        *jwks_uri = Some(url);
         Ok(keys)
     }
 
@@ -298,6 +294,8 @@ crate::model::debug_as_text!(DiscoveryError);
 const FRESH: Duration = Duration::from_secs(600);
 /// How long the issuer is left alone after it answered; after a failure it is a second, then two, and at most this.
 const FLOOR: Duration = Duration::from_secs(30);
+/// How long the issuer has for all its documents.
+const LONGEST_ANSWER: Duration = Duration::from_secs(10);
 const MIN_STALENESS: Duration = Duration::from_secs(60);
 /// Issuers put lists of groups into tokens; most proxies refuse longer headers.
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
@@ -309,17 +307,31 @@ mod tests {
     use super::*;
     use crate::keys::remote::shape::Shape;
 
+    fn keys_of(listener: &std::net::TcpListener) -> RemoteKeys {
+        let address = listener.local_addr().expect("it is bound");
+        let issuer = format!("http://{address}").parse().expect("an issuer on loopback");
+        let shape = Shape { accepted_type: None, without_audience: Vec::new() };
+        RemoteKeys::new(issuer, Vec::new(), shape, Duration::from_secs(3600), Clock::system()).expect("keys")
+    }
+
+    /// The runtime's time is paused here: it advances when there is nothing else to do.
+    #[tokio::test(start_paused = true)]
+    async fn a_health_check_waits_for_the_question_of_another_within_bounds() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let keys = keys_of(&listener);
+        let _asks = keys.asking.lock().await;
+        let begun = tokio::time::Instant::now();
+        let health = tokio::time::timeout(Duration::from_secs(300), keys.health()).await.expect("an answer in time");
+        assert!(health.is_err(), "there are no keys");
+        assert!(begun.elapsed() <= Duration::from_secs(21), "{:?}", begun.elapsed());
+    }
+
     /// With an issuer that accepts the connection and says nothing.
     #[test]
     fn a_worker_that_ends_while_it_asks_leaves_the_keys_to_the_others() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         listener.set_nonblocking(true).expect("a listener of tokio's");
-        let address = listener.local_addr().expect("it is bound");
-        let issuer = format!("http://{address}").parse().expect("an issuer on loopback");
-        let shape = Shape { accepted_type: None, without_audience: Vec::new() };
-        let clock = Clock::system();
-        let keys = RemoteKeys::new(issuer, Vec::new(), shape, Duration::from_secs(3600), clock).expect("keys");
-        let keys = Arc::new(keys);
+        let keys = Arc::new(keys_of(&listener));
         let now = keys.clock.now();
         keys.state.write().at = Some(Timestamp::from_seconds(now.seconds() - FRESH.as_secs()));
         for worker in ["the first", "another"] {

@@ -101,6 +101,8 @@ pub(crate) fn fuzz(set: &Value) {
 pub(crate) enum Unusable {
     #[error("{url} cannot be fetched: {why}")]
     Unreachable { url: String, why: String },
+    #[error("the documents of {issuer:?} take more than ten seconds")]
+    Slow { issuer: String },
     #[error("there is nothing at {url}: check the issuer, including its path and a trailing slash")]
     NotFound { url: String },
     #[error("{url} returns {status} instead of 200; redirects are not followed")]

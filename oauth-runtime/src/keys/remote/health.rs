@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::keys::remote::RemoteKeys;
+use crate::keys::remote::{LONGEST_ANSWER, RemoteKeys};
 
 /// The state of the issuer's keys: see [`ResourceServer::health`](crate::ResourceServer::health).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,10 +36,11 @@ pub struct IssuerAway {
 crate::model::debug_as_text!(IssuerAway);
 
 impl RemoteKeys {
-    /// Asks the issuer if a guard would, and waits for its answer.
+    /// Asks the issuer if a guard would, and waits for its answer, within bounds.
     pub(crate) async fn health(&self) -> Result<IssuerHealth, IssuerAway> {
         if self.state.read().at.is_none_or(|at| self.is_old(self.clock.now().since(at))) {
-            self.ask().await;
+            // Another question may be under way, for whose answer this waits first.
+            let _ = tokio::time::timeout(LONGEST_ANSWER * 2, self.ask()).await;
         }
         let now = self.clock.now();
         let state = self.state.read();
