@@ -24,6 +24,7 @@ pub(crate) mod length;
 pub(crate) mod lifetime;
 pub mod literal;
 pub(crate) mod name;
+pub(crate) mod numeric_date;
 pub(crate) mod one_time;
 pub(crate) mod own_page;
 pub(crate) mod pkce;

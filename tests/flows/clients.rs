@@ -301,7 +301,10 @@ async fn c17_private_key_jwt_by_each_kind_of_key_and_once_only() {
     typed.header.typ = Some("client-authentication+jwt".into());
     typed.header.kid = Some("ec".into());
     let audience = json!([browser.base]);
-    for assertion in [typed, good().with("aud", audience), good().with("nbf", json!(now()))] {
+    // RFC 7519 §2: times may have fractions.
+    let (at, until) = (now() as f64 + 1.25, now() as f64 + 60.5);
+    let exact = good().with("iat", json!(at)).with("nbf", json!(at)).with("exp", json!(until));
+    for assertion in [typed, exact, good().with("aud", audience), good().with("nbf", json!(now()))] {
         let answer = assert_with(&browser, &assertion.sign(&KEYS[0]), &[("client_id", "signer")]).await;
         assert_eq!(answer.status, 200, "{answer:?}");
     }
@@ -378,6 +381,9 @@ async fn c17_assertions_that_prove_nothing() {
         ("no expiry", good().with("exp", json!(null)).sign(&KEYS[0])),
         ("an expiry that is past", good().with("exp", json!(now() - 40)).sign(&KEYS[0])),
         ("an expiry that is far", good().with("exp", json!(now() + 400)).sign(&KEYS[0])),
+        ("an expiry before 1970", good().with("exp", json!(-1)).sign(&KEYS[0])),
+        ("an expiry before 1970 by half a second", good().with("exp", json!(-0.5)).sign(&KEYS[0])),
+        ("an expiry without an end", good().with("exp", json!(1e300)).sign(&KEYS[0])),
         ("no time", good().with("iat", json!(null)).sign(&KEYS[0])),
         ("a time to come", good().with("iat", json!(now() + 45)).sign(&KEYS[0])),
         ("from before the server", good().with("iat", json!(now() - 100)).sign(&KEYS[0])),

@@ -275,6 +275,11 @@ async fn c26_what_is_not_of_this_issuer_for_this_audience_is_refused() {
         ("an issuer with a slash", token(&issuer, 0, none(), json!({ "iss": format!("{}/", issuer.server.base) }))),
         ("expired", token(&issuer, 0, none(), json!({ "exp": now - 11 }))),
         ("not yet", token(&issuer, 0, none(), json!({ "nbf": now + 60 }))),
+        ("expired with a fraction", token(&issuer, 0, none(), json!({ "exp": now as f64 - 10.5 }))),
+        ("an end before 1970", token(&issuer, 0, none(), json!({ "exp": -0.5 }))),
+        ("without an end", token(&issuer, 0, none(), json!({ "exp": 1e300 }))),
+        ("not yet by a fraction", token(&issuer, 0, none(), json!({ "nbf": now as f64 + 30.5 }))),
+        ("a beginning that is no time", token(&issuer, 0, none(), json!({ "nbf": "now" }))),
         ("an ID token", token(&issuer, 0, json!({ "typ": "JWT" }), none())),
         ("without a type", token(&issuer, 0, json!({ "typ": null }), none())),
         ("without a client", token(&issuer, 0, none(), json!({ "client_id": null }))),
@@ -304,6 +309,10 @@ async fn c26_what_is_not_of_this_issuer_for_this_audience_is_refused() {
         ("a list of audiences", token(&issuer, 0, none(), json!({ "aud": ["x", API] }))),
         ("a type with its prefix", token(&issuer, 0, json!({ "typ": "application/at+jwt" }), none())),
         ("a key without a name, of which there is one", token(&issuer, 0, json!({ "kid": null }), none())),
+        ("times with fractions", {
+            let (at, until) = (now as f64 - 0.5, now as f64 + 300.75);
+            token(&issuer, 0, none(), json!({ "iat": at, "nbf": at, "auth_time": at, "exp": until }))
+        }),
         ("a clock that is ahead", token(&issuer, 0, none(), json!({ "exp": now - 5, "nbf": now + 5 }))),
     ] {
         assert_eq!(browser.call("/me", Some(&good)).await.status, 200, "{what}");

@@ -10,6 +10,7 @@ use crate::model::Timestamp;
 use crate::model::client::RegisteredClient;
 use crate::model::jwk::PublicKey;
 use crate::model::lifetime::SLOWEST_ANSWER;
+use crate::model::numeric_date::NumericDate;
 use crate::server::Server;
 use crate::standing::Spent;
 use crate::store::{Key, Kind};
@@ -74,13 +75,13 @@ impl<'a> Assertion<'a> {
         }
         let now = server.now();
         // RFC 7523 §3, 4: it expires, and soon
-        let expires_at = self.moment("exp")?.ok_or(Reason::AssertionMalformed)?;
+        let expires_at = self.moment("exp")?.ok_or(Reason::AssertionMalformed)?.down();
         if expires_at <= now || expires_at > now + LONGEST {
             return Err(Reason::AssertionExpired);
         }
         // RFC 7523 §3, 5 and 6: it was issued a short time ago, and is valid already
-        let issued_at = self.moment("iat")?.ok_or(Reason::AssertionMalformed)?;
-        let begins = self.moment("nbf")?.unwrap_or(issued_at).max(issued_at);
+        let issued_at = self.moment("iat")?.ok_or(Reason::AssertionMalformed)?.down();
+        let begins = self.moment("nbf")?.map_or(issued_at, NumericDate::up).max(issued_at);
         if begins > now + SKEW || now.since(issued_at) > LONGEST {
             return Err(Reason::AssertionExpired);
         }
@@ -102,13 +103,9 @@ impl<'a> Assertion<'a> {
     }
 
     /// A time, if present.
-    fn moment(&self, name: &str) -> Result<Option<Timestamp>, Reason> {
-        match self.claims.get(name) {
-            Some(time) => {
-                time.as_u64().map(|time| Some(Timestamp::from_seconds(time))).ok_or(Reason::AssertionMalformed)
-            }
-            None => Ok(None),
-        }
+    fn moment(&self, name: &str) -> Result<Option<NumericDate>, Reason> {
+        let read = |time| NumericDate::of(time).ok_or(Reason::AssertionMalformed);
+        self.claims.get(name).map(read).transpose()
     }
 }
 

@@ -5,13 +5,14 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use crate::error::Reason;
 use crate::keys::jwt::Jwt;
 use crate::model::Timestamp;
 use crate::model::hash::sha256;
 use crate::model::jwk::{Algorithm, InvalidJwk, PublicKey};
+use crate::model::numeric_date::NumericDate;
 use crate::model::proof::{Flaw, Thumbprint, is_url_of};
 use crate::store::{Key, Kind};
 
@@ -46,7 +47,7 @@ struct Claims {
     jti: String,
     htm: String,
     htu: String,
-    iat: f64,
+    iat: Number,
     #[serde(default)]
     ath: Option<String>,
     #[serde(default)]
@@ -88,8 +89,8 @@ impl Proof {
         if !is_url_of(&htu, of.origin, of.path) {
             return Err(Flaw::Url);
         }
-        // 11: RFC 7519 §2 has fractions of seconds; what is below zero becomes that
-        let issued_at = Timestamp::from_seconds(iat as u64);
+        // 11
+        let issued_at = NumericDate::of_number(&iat).ok_or(Flaw::Time)?.down();
         if issued_at > now + SKEW || now.since(issued_at) > LIFETIME {
             return Err(Flaw::Time);
         }

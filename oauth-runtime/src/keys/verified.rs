@@ -21,6 +21,7 @@ use crate::keys::verified::plain::{Members, NotPlain, Plain};
 use crate::keys::verified::texts::KeptTexts;
 use crate::model::as_of::AsOf;
 use crate::model::claims::{SEALED, SEALED_GRANT};
+use crate::model::numeric_date::NumericDate;
 use crate::model::proof::Thumbprint;
 use crate::model::sealed_claims::Hidden;
 use crate::model::{Scope, Timestamp};
@@ -217,7 +218,7 @@ impl<'a> Read<'a> {
             return Err(Reason::TokenExpired);
         }
         if let Some(not_before) = ruled("nbf") {
-            let not_before = not_before.as_u64().map(Timestamp::from_seconds);
+            let not_before = NumericDate::of(not_before).map(NumericDate::up);
             if not_before.is_none_or(|not_before| not_before > now + expected.leeway) {
                 return Err(Reason::TokenMalformed);
             }
@@ -270,6 +271,19 @@ impl<'a> Read<'a> {
             (Name::ExpiresAt, Claim::Number(seconds)) => return self.expires_at = moment(seconds),
             (Name::IssuedAt, Claim::Number(seconds)) => return self.issued_at = moment(seconds),
             (Name::SignedInAt, Claim::Number(seconds)) => return self.signed_in_at = moment(seconds),
+            // RFC 7519 §2: with a fraction, as another issuer may write it; whole it is among the others
+            (Name::ExpiresAt, Claim::Other(value)) => {
+                self.expires_at = NumericDate::of(&value).map(NumericDate::down);
+                Claim::Other(value)
+            }
+            (Name::IssuedAt, Claim::Other(value)) => {
+                self.issued_at = NumericDate::of(&value).map(NumericDate::down);
+                Claim::Other(value)
+            }
+            (Name::SignedInAt, Claim::Other(value)) => {
+                self.signed_in_at = NumericDate::of(&value).map(NumericDate::down);
+                Claim::Other(value)
+            }
             (Name::Id, Claim::Text(text)) => return self.id = Some(text),
             (Name::ClientId, Claim::Text(text)) => return self.client_id = Some(text),
             (Name::Grant, Claim::Text(text)) => return self.grant = Some(text),
