@@ -101,25 +101,37 @@ async fn found(
     parameters: &Parameters<'_>,
 ) -> Result<Option<Arc<RegisteredClient>>, Reason> {
     let clients = server.clients();
-    if clients.may_fetch(id) && holds_something(server, id, parameters) {
-        return clients.holding(id).await;
+    if clients.may_fetch(id)
+        && let Some(subject) = held_of(server, id, parameters)
+    {
+        return clients.holding(id, &subject).await;
     }
     clients.find(id).await
 }
 
-/// Whether the request has a code or a token that was issued here to a client with this id.
-fn holds_something(server: &Server, id: &str, parameters: &Parameters<'_>) -> bool {
+/// The subject of a code or a token in the request that was issued here to a client with this id.
+fn held_of(server: &Server, id: &str, parameters: &Parameters<'_>) -> Option<String> {
     let (sealer, now) = (server.sealer(), server.now());
     let presented = |name, longest| parameters.get(name, longest).ok().flatten();
-    let code = |text| sealer.open::<AuthorizationCode>(text, now).ok().map(|opened| opened.value.client_id);
-    let refresh = |text| sealer.open::<RefreshToken>(text, now).ok().map(|opened| opened.value.client_id);
-    let access = |text| server.access_token_as_issued(text).map(|token| token.registered.texts().client_id.to_owned());
+    let code = |text| {
+        let opened = sealer.open::<AuthorizationCode>(text, now).ok()?.value;
+        Some((opened.client_id, opened.subject))
+    };
+    let refresh = |text| {
+        let opened = sealer.open::<RefreshToken>(text, now).ok()?.value;
+        Some((opened.client_id, opened.subject))
+    };
+    let access = |text| {
+        let token = server.access_token_as_issued(text)?;
+        let texts = token.registered.texts();
+        Some((texts.client_id.to_owned(), texts.subject.to_owned()))
+    };
     let holders = [
         presented("code", AuthorizationCode::MAX_BYTES).and_then(code),
         presented("refresh_token", RefreshToken::MAX_BYTES).and_then(refresh),
         presented("token", keys::MAX_BYTES).and_then(|token| refresh(token).or_else(|| access(token))),
     ];
-    holders.into_iter().flatten().any(|holder| holder == id)
+    holders.into_iter().flatten().find(|(holder, _)| holder == id).map(|(_, subject)| subject)
 }
 
 async fn prove(

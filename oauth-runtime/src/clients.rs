@@ -138,17 +138,21 @@ impl Clients {
     }
 
     /// The client that asks, now that its user is known.
-    pub(crate) async fn known(&self, client: Arc<RegisteredClient>) -> Result<Arc<RegisteredClient>, Reason> {
+    pub(crate) async fn known(
+        &self,
+        client: Arc<RegisteredClient>,
+        subject: &str,
+    ) -> Result<Arc<RegisteredClient>, Reason> {
         match self.documents_of(&client.client_id).filter(|_| client.is_provisional) {
-            Some(documents) => documents.fetched(&client.client_id).await,
+            Some(documents) => documents.fetched(&client.client_id, subject).await,
             None => Ok(client),
         }
     }
 
-    /// The client that holds something of a user, according to what it presents.
-    pub(crate) async fn holding(&self, id: &str) -> Result<Option<Arc<RegisteredClient>>, Reason> {
+    /// The client that holds something of this user, according to what it presents.
+    pub(crate) async fn holding(&self, id: &str, subject: &str) -> Result<Option<Arc<RegisteredClient>>, Reason> {
         match self.documents_of(id) {
-            Some(documents) => documents.fetched_or_held(id).await.map(Some),
+            Some(documents) => documents.fetched_or_held(id, subject).await.map(Some),
             None => self.find(id).await,
         }
     }

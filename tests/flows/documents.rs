@@ -197,7 +197,17 @@ async fn c50_a_thousand_made_up_urls_cost_no_fetch_and_with_a_session_no_more_th
     let user = world.signed_in().await;
     for number in 0..1000 {
         let refused = user.authorize(&asks(&url(number), &[])).await;
-        let (status, text) = if number < 10 { (400, "there is nothing") } else { (503, "try again in a minute") };
+        let (status, text) = if number < 8 { (400, "there is nothing") } else { (503, "try again in a minute") };
+        is_refused(&refused, status, text);
+    }
+    assert_eq!(documents.asked().len(), 8);
+    // It is one user's share; another one has the rest of what goes to one address.
+    let other = world.browser();
+    let page = other.authorize(&asks(&url(2000), &[])).await;
+    is_refused(&other.login(&page.form(), "user", "user123").await, 400, "there is nothing");
+    for number in 2001..2010 {
+        let refused = other.authorize(&asks(&url(number), &[])).await;
+        let (status, text) = if number < 2002 { (400, "there is nothing") } else { (503, "try again in a minute") };
         is_refused(&refused, status, text);
     }
     assert_eq!(documents.asked().len(), 10);
@@ -208,8 +218,35 @@ async fn c50_a_thousand_made_up_urls_cost_no_fetch_and_with_a_session_no_more_th
     for number in 0..20 {
         user.authorize(&asks(&url(number), &[])).await;
     }
-    assert_eq!(documents.asked().len(), 20);
+    assert_eq!(documents.asked().len(), 18);
     assert_eq!(user.authorize(&asks(&client, &[])).await.status, 200);
+}
+
+#[tokio::test]
+async fn c47_c50_new_clients_of_some_users_hold_up_no_client_that_holds_something() {
+    let world = World::new();
+    let documents = &world.documents;
+    let (ada, mallory) = (world.browser(), world.signed_in().await);
+    let client = documents.put("/agent.json", json!({}));
+    let consent = ada.authorize(&asks(&client, &[])).await;
+    let consent = ada.login(&consent.form(), "user", "user123").await;
+    let code = ada.consent(&consent.form(), "allow").await.redirect()["code"].clone();
+    let issued = redeem(&ada, &client, &code).await.json();
+    world.clock.advance(Duration::from_secs(601));
+    // All that may be asked of this address in a minute, by two users.
+    for user in [&mallory, &ada] {
+        for number in 0..20 {
+            let url = documents.url(&format!("/{number}"));
+            user.authorize(&asks(&url, &[])).await;
+            world.clock.advance(Duration::from_secs(1));
+        }
+    }
+    assert_eq!(documents.asked().len(), 11);
+    // Not even the last good document is needed: what is known of it now is fetched.
+    documents.answer("/agent.json", "404 Not Found", "", "");
+    let refused = refresh(&ada, &client, &issued).await;
+    assert_eq!(refused.json()["error"], "invalid_client", "{refused:?}");
+    assert_eq!(documents.asked().len(), 12);
 }
 
 /// A hostile document, and the reason that its page has.

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use crate::clients::documents::cache::Cache;
 use crate::clients::documents::fetch::{Fetched, Fetcher, TIMEOUT};
-use crate::clients::documents::gate::{Gate, NotFetched, system};
+use crate::clients::documents::gate::{Asker, Gate, NotFetched, system};
 use crate::clients::documents::hosts::Hosts;
 use crate::clients::documents::metadata::{Metadata, Proof, keys, object};
 use crate::clients::documents::url::{DocumentUrl, Places};
@@ -33,8 +33,10 @@ use crate::model::redirect_uri::{Besides, OF_ANSWERS, RedirectUri};
 /// Knows the clients that have documents.
 pub(crate) struct Documents {
     places: Arc<Places>,
-    gate: Arc<Gate>,
-    fetcher: Fetcher,
+    /// For users who sign in.
+    for_users: Fetcher,
+    /// A budget of its own for clients that hold something, which new ones take nothing from.
+    for_holders: Fetcher,
     cache: Cache,
     clock: Clock,
     ceiling: Arc<Ceiling>,
@@ -67,12 +69,13 @@ impl Documents {
     pub(crate) fn new(rules: Rules<'_>) -> Option<Self> {
         let Rules { hosts, issuer, served, clock, ceiling, schemes } = rules;
         let places = Arc::new(Places::new(hosts, issuer, served.into_iter()));
-        let gate = Arc::new(Gate::new(places.reach, system(), clock.clone()));
-        let fetcher = Fetcher::new(&gate);
-        let fetcher =
-            fetcher.map_err(|error| tracing::error!(target: "oauth", %error, "there is no HTTP client")).ok()?;
+        let fetcher = || {
+            let fetcher = Fetcher::new(&Arc::new(Gate::new(places.reach, system(), clock.clone())));
+            fetcher.map_err(|error| tracing::error!(target: "oauth", %error, "there is no HTTP client")).ok()
+        };
+        let (for_users, for_holders) = (fetcher()?, fetcher()?);
         let (cache, is_local) = (Cache::new(Arc::clone(&places)), !issuer.is_https());
-        Some(Documents { places, gate, fetcher, cache, clock, ceiling, schemes, is_local })
+        Some(Documents { places, for_users, for_holders, cache, clock, ceiling, schemes, is_local })
     }
 
     /// The client as it is known, by a document that is fresh or was fresh within the last day, from a host that is let
@@ -96,30 +99,34 @@ impl Documents {
     }
 
     /// The client as its document says, which is fetched if not known: for a user who is signed in.
-    pub(crate) async fn fetched(&self, id: &str) -> Result<Arc<RegisteredClient>, Reason> {
-        let fetched = self.known_or_fetched(id).await;
+    pub(crate) async fn fetched(&self, id: &str, subject: &str) -> Result<Arc<RegisteredClient>, Reason> {
+        self.fetched_for(id, Asker::User(subject)).await
+    }
+
+    async fn fetched_for(&self, id: &str, asker: Asker<'_>) -> Result<Arc<RegisteredClient>, Reason> {
+        let fetched = self.known_or_fetched(id, asker).await;
         fetched.map_err(|why| {
             tracing::warn!(target: "oauth", client = id, %why, "a document about a client is not accepted");
             refused(why)
         })
     }
 
-    /// The same, for a client that holds something of a user: while the document cannot be fetched, the last good one
+    /// The same, for a client that holds something of this user: while the document cannot be fetched, the last good one
     /// counts.
-    pub(crate) async fn fetched_or_held(&self, id: &str) -> Result<Arc<RegisteredClient>, Reason> {
-        let fetched = self.fetched(id).await;
+    pub(crate) async fn fetched_or_held(&self, id: &str, subject: &str) -> Result<Arc<RegisteredClient>, Reason> {
+        let fetched = self.fetched_for(id, Asker::Holder(subject)).await;
         let client = fetched.or_else(|reason| self.held(id).ok_or(reason))?;
-        self.cache.used(id, self.clock.now());
+        self.cache.used(id, subject, self.clock.now());
         Ok(client)
     }
 
-    async fn known_or_fetched(&self, id: &str) -> Result<Arc<RegisteredClient>, NotFetched> {
+    async fn known_or_fetched(&self, id: &str, asker: Asker<'_>) -> Result<Arc<RegisteredClient>, NotFetched> {
         let url = self.places.parse(id)?;
         if let Some(client) = self.cache.fresh(id, self.clock.now()) {
             return Ok(client);
         }
         // Before there is an entry, so that made-up URLs that are not fetched take no room.
-        if !self.gate.has_room() {
+        if !self.fetcher(asker).has_room(asker) {
             return Err(Away::Budget.into());
         }
         let entry = self.cache.entry(id, self.clock.now())?;
@@ -127,7 +134,7 @@ impl Documents {
         if let Some(known) = entry.known(self.clock.now()) {
             return known;
         }
-        let asked = tokio::time::timeout(TIMEOUT, self.ask(&url)).await;
+        let asked = tokio::time::timeout(TIMEOUT, self.ask(&url, asker)).await;
         let asked = asked.unwrap_or_else(|_| Err(Away::Unreachable.into()));
         match asked {
             Ok(Found { client, from, fresh }) => {
@@ -142,8 +149,16 @@ impl Documents {
         }
     }
 
-    async fn ask(&self, url: &DocumentUrl) -> Result<Found, NotFetched> {
-        let Fetched { json, mut fresh } = self.fetcher.get(url).await?;
+    fn fetcher(&self, asker: Asker<'_>) -> &Fetcher {
+        match asker {
+            Asker::User(_) => &self.for_users,
+            Asker::Holder(_) => &self.for_holders,
+        }
+    }
+
+    async fn ask(&self, url: &DocumentUrl, asker: Asker<'_>) -> Result<Found, NotFetched> {
+        let fetcher = self.fetcher(asker);
+        let Fetched { json, mut fresh } = fetcher.get(url, asker).await?;
         let metadata = Metadata::parse(&json, url, &self.places, self.besides())?;
         let Metadata { name, redirect_uris, proof, requires_proof } = metadata;
         let mut from = vec![url.clone()];
@@ -151,7 +166,7 @@ impl Documents {
             None => None,
             Some(Proof::Keys(credentials)) => Some(credentials),
             Some(Proof::KeysAt(at)) => {
-                let fetched = self.fetcher.get(&at).await?;
+                let fetched = fetcher.get(&at, asker).await?;
                 fresh = fresh.min(fetched.fresh);
                 from.push(at);
                 Some(keys(&Value::Object(object(&fetched.json)?))?)

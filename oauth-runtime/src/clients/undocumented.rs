@@ -17,11 +17,11 @@ impl Documents {
         match *self {}
     }
 
-    pub(crate) async fn fetched(&self, _: &str) -> Result<Arc<RegisteredClient>, Reason> {
+    pub(crate) async fn fetched(&self, _: &str, _: &str) -> Result<Arc<RegisteredClient>, Reason> {
         match *self {}
     }
 
-    pub(crate) async fn fetched_or_held(&self, _: &str) -> Result<Arc<RegisteredClient>, Reason> {
+    pub(crate) async fn fetched_or_held(&self, _: &str, _: &str) -> Result<Arc<RegisteredClient>, Reason> {
         match *self {}
     }
 }

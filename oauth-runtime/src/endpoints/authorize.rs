@@ -44,9 +44,13 @@ async fn answer(
     let session = Session::of(http, server).await;
     // RFC 9700 §4.11.2: otherwise anyone's link could send browsers to a third party without asking; OpenID Connect
     // Core §3.1.2.6 allows no page for prompt=none
-    let is_signed_in = matches!(&session, Ok(Some(_)));
+    let user = session.as_ref().ok().and_then(Option::as_ref).map(|(session, _)| session.subject.as_str());
+    let is_signed_in = user.is_some();
     // Nothing is fetched before the user has signed in.
-    let asking = if is_signed_in { asking.known(server).await? } else { asking };
+    let asking = match user {
+        Some(subject) => asking.known(server, subject).await?,
+        None => asking,
+    };
     let (client, destination) = (Arc::clone(&asking.client), asking.destination.clone());
     // A client that the author did not list may be anyone's: only a user's own decision leads to it.
     let is_listed = client.unlisted.is_none();

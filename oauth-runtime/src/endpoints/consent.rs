@@ -34,7 +34,7 @@ pub(crate) async fn decide(
     if session.as_ref().is_some_and(|id| !Session::is_presented(http, server, id)) {
         return Err(Reason::FormOfASignedOut);
     }
-    let authorization = Authorization::of(server, request).await?.known(server).await?;
+    let authorization = Authorization::of(server, request).await?.known(server, &person.subject).await?;
     // The configuration may allow less than the page named.
     let granted = match is_allowed.then(|| authorization.granted_by(server, &person)).transpose() {
         Ok(granted) => granted,

@@ -41,7 +41,7 @@ pub(crate) async fn finish(
     };
     let language = authorization.request.requirements.language.clone();
     let client = authorization.client.id.clone();
-    let authorization = match authorization.known(server).await {
+    let authorization = match authorization.known(server, &person.subject).await {
         Ok(authorization) => authorization,
         // They are signed in all the same, and need not type everything again.
         Err(reason) => {

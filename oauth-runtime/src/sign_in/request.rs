@@ -42,9 +42,9 @@ impl Authorization {
     }
 
     /// The same, now that the user is known: for a client with a document, by what that says.
-    pub(crate) async fn known(self, server: &Server) -> Result<Self, Reason> {
+    pub(crate) async fn known(self, server: &Server, subject: &str) -> Result<Self, Reason> {
         let Authorization { request, client, destination } = self;
-        let (client, destination) = known(server, client, destination).await?;
+        let (client, destination) = known(server, client, destination, subject).await?;
         Ok(Authorization { request, client, destination })
     }
 
@@ -77,9 +77,9 @@ impl Asking {
     }
 
     /// The same, for a signed-in user: for a client with a document, by what that says.
-    pub(crate) async fn known(self, server: &Server) -> Result<Self, Reason> {
+    pub(crate) async fn known(self, server: &Server, subject: &str) -> Result<Self, Reason> {
         let Asking { client, destination, redirect_uri_given } = self;
-        let (client, destination) = known(server, client, destination).await?;
+        let (client, destination) = known(server, client, destination, subject).await?;
         Ok(Asking { client, destination, redirect_uri_given })
     }
 
@@ -142,11 +142,12 @@ async fn known(
     server: &Server,
     client: Arc<RegisteredClient>,
     destination: Destination,
+    subject: &str,
 ) -> Result<(Arc<RegisteredClient>, Destination), Reason> {
     if destination.is_registered {
         return Ok((client, destination));
     }
-    let client = server.clients().known(client).await?;
+    let client = server.clients().known(client, subject).await?;
     let destination = client.destination(&destination.uri).ok_or(Reason::UnknownRedirectUri)?;
     Ok((client, destination))
 }

@@ -11,6 +11,7 @@ use crate::clients::documents::url::{DocumentUrl, Places};
 use crate::model::Timestamp;
 use crate::model::client::RegisteredClient;
 use crate::model::document::Away;
+use crate::store::Key;
 
 /// The known documents, by their URLs.
 pub(super) struct Cache {
@@ -31,8 +32,8 @@ struct State {
     good: Option<Good>,
     /// Why it could not be fetched, and when.
     refused: Option<(Timestamp, NotFetched)>,
-    /// When a grant last used it.
-    used: Option<Timestamp>,
+    /// When a grant last used it, and whose.
+    used: Option<(Timestamp, Key)>,
 }
 
 struct Good {
@@ -58,11 +59,24 @@ impl Cache {
         self.of(id)?.client(|good| good.is_held(now))
     }
 
-    /// Notes that a grant used it.
-    pub(super) fn used(&self, id: &str, now: Timestamp) {
-        if let Some(entry) = self.of(id) {
-            entry.state.lock().used = Some(now);
+    /// Notes that a grant of this user used it, unless they have their share of places by then.
+    pub(super) fn used(&self, id: &str, subject: &str, now: Timestamp) {
+        let Some(entry) = self.of(id) else { return };
+        let of = entry.state.lock().in_use_of(now);
+        // One that is in use stays in the share of whose grant first used it: places are counted only for another one.
+        let of = of.or_else(|| {
+            let subject = Key::of_subject(subject);
+            (self.places_of(subject, now) < MOST_OF_A_SUBJECT).then_some(subject)
+        });
+        if let Some(of) = of {
+            entry.state.lock().used = Some((now, of));
         }
+    }
+
+    /// How many are in use of this user.
+    fn places_of(&self, subject: Key, now: Timestamp) -> usize {
+        let entries = self.entries.lock();
+        entries.values().filter(|entry| entry.state.lock().in_use_of(now) == Some(subject)).count()
     }
 
     fn of(&self, id: &str) -> Option<Arc<Entry>> {
@@ -92,7 +106,7 @@ fn make_room(entries: &mut HashMap<String, Arc<Entry>>, now: Timestamp) -> Resul
     if entries.len() < MOST_DOCUMENTS {
         return Ok(());
     }
-    let idle = entries.iter().filter(|(_, entry)| !is_asked_for(entry) && !entry.state.lock().is_in_use(now));
+    let idle = entries.iter().filter(|(_, entry)| !is_asked_for(entry) && entry.state.lock().in_use_of(now).is_none());
     let first = idle.min_by_key(|(_, entry)| entry.state.lock().good.as_ref().map(|good| good.fetched));
     let id = first.map(|(id, _)| id.clone()).ok_or(Away::Full)?;
     entries.remove(&id);
@@ -109,7 +123,7 @@ impl Entry {
         (now.since(at) < PAUSE).then_some(Err(why))
     }
 
-    /// The client, if its document is as wanted, and the author lets in the hosts that it came from, as of now: each
+    /// The client, if its document is as wanted, and the author accepts the hosts that it came from, as of now: each
     /// way to a known document leads through here.
     fn client(&self, is_wanted: impl FnOnce(&Good) -> bool) -> Option<Arc<RegisteredClient>> {
         let (client, from) = {
@@ -148,8 +162,9 @@ impl State {
         is_refused || self.good.as_ref().is_some_and(|good| good.is_held(now))
     }
 
-    fn is_in_use(&self, now: Timestamp) -> bool {
-        self.used.is_some_and(|used| now.since(used) < IN_USE)
+    /// Whose grant used it recently.
+    fn in_use_of(&self, now: Timestamp) -> Option<Key> {
+        self.used.filter(|(used, _)| now.since(*used) < IN_USE).map(|(_, subject)| subject)
     }
 }
 
@@ -167,6 +182,8 @@ pub(super) const PAUSE: Duration = Duration::from_secs(5);
 const IN_USE: Duration = Duration::from_secs(6 * 3600);
 /// Each has 5 KiB, and as much for keys: at most 10 MiB in total.
 const MOST_DOCUMENTS: usize = 1000;
+/// How many are kept in use by the grants of one user.
+const MOST_OF_A_SUBJECT: usize = 20;
 
 #[cfg(test)]
 mod tests {
@@ -206,7 +223,7 @@ mod tests {
             fetch(&cache, &id.to_string(), at(id as u64)).expect("there is room");
         }
         let now = at(MOST_DOCUMENTS as u64);
-        cache.used("0", now);
+        cache.used("0", "ada", now);
         fetch(&cache, "new", now).expect("one goes");
         let is_there = |id: &str| cache.held(id, now).is_some();
         assert!(is_there("0") && !is_there("1") && is_there("2") && is_there("new"));
@@ -217,11 +234,35 @@ mod tests {
         assert!(cache.entries.lock().len() <= MOST_DOCUMENTS);
         let later = now + PAUSE;
         let ids: Vec<String> = cache.entries.lock().keys().cloned().collect();
-        for id in ids {
-            cache.used(&id, later);
+        for (number, id) in ids.into_iter().enumerate() {
+            cache.used(&id, &(number / MOST_OF_A_SUBJECT).to_string(), later);
             fetch(&cache, &id, later).expect("it is there");
         }
         assert_eq!(fetch(&cache, "one more", later), Err(Away::Full));
         fetch(&cache, "one more", later + IN_USE).expect("none is in use any more");
+    }
+
+    #[test]
+    fn c50_one_user_keeps_a_share_of_the_documents_in_use_and_no_more() {
+        let cache = Cache::new(places());
+        let id = |number: usize| format!("of mallory {number}");
+        for number in 0..MOST_DOCUMENTS {
+            fetch(&cache, &id(number), at(number as u64)).expect("there is room");
+            cache.used(&id(number), "mallory", at(number as u64));
+        }
+        let now = at(MOST_DOCUMENTS as u64);
+        let is_there = |id: &str| cache.held(id, now).is_some();
+        for number in 0..MOST_DOCUMENTS / 2 {
+            fetch(&cache, &format!("of others {number}"), now).expect("one goes");
+        }
+        assert!(is_there(&id(0)) && is_there(&id(MOST_OF_A_SUBJECT - 1)), "their share");
+        assert!(!is_there(&id(MOST_OF_A_SUBJECT)), "and what is beyond it");
+        // What is theirs is used again, and a place that another user has is not taken from them.
+        cache.used(&id(0), "mallory", now);
+        cache.used("of others 0", "ada", now);
+        cache.used("of others 0", "mallory", now);
+        assert_eq!(cache.places_of(Key::of_subject("ada"), now), 1);
+        let later = now + IN_USE;
+        assert_eq!(cache.places_of(Key::of_subject("mallory"), later), 0);
     }
 }

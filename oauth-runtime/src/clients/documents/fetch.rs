@@ -10,7 +10,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Response, retry};
 
 use crate::clients::documents::freshness::{Said, freshness};
-use crate::clients::documents::gate::{Gate, NotFetched, Resolver};
+use crate::clients::documents::gate::{Asker, Gate, NotFetched, Resolver};
 use crate::clients::documents::url::DocumentUrl;
 use crate::model::document::{Away, Unfit};
 
@@ -50,9 +50,14 @@ impl Fetcher {
         Ok(Fetcher { http, gate: Arc::clone(gate) })
     }
 
+    /// Whether one more document would be fetched, as far as known before its host is looked up.
+    pub(super) fn has_room(&self, asker: Asker<'_>) -> bool {
+        self.gate.has_room(asker)
+    }
+
     /// Fetches this URL.
-    pub(super) async fn get(&self, url: &DocumentUrl) -> Result<Fetched, NotFetched> {
-        self.gate.count()?;
+    pub(super) async fn get(&self, url: &DocumentUrl, asker: Asker<'_>) -> Result<Fetched, NotFetched> {
+        self.gate.count(asker)?;
         // An address in a URL is never looked up.
         if let Ok(address) = url.host().trim_matches(['[', ']']).parse::<IpAddr>() {
             self.gate.admit(vec![address])?;
@@ -164,17 +169,22 @@ mod tests {
     async fn a_connection_goes_to_the_addresses_that_were_checked() {
         let (port, connections) = server(GOOD);
         let url: DocumentUrl = format!("http://localhost:{port}/a").parse().expect("a URL");
-        let fetched = fetcher(Reach::AndLoopback, at(&["127.0.0.1"])).get(&url).await.expect("it is there");
+        let fetched =
+            fetcher(Reach::AndLoopback, at(&["127.0.0.1"])).get(&url, Asker::User("ada")).await.expect("it is there");
         assert_eq!(fetched.json, b"{}");
         // A refusal of the resolver arrives with its own reason.
         for reach in [Reach::Public, Reach::AndLoopback] {
-            let refused = fetcher(reach, at(&["127.0.0.1", "10.0.0.1"])).get(&url).await.expect_err("one is private");
+            let refused = fetcher(reach, at(&["127.0.0.1", "10.0.0.1"]))
+                .get(&url, Asker::User("ada"))
+                .await
+                .expect_err("one is private");
             assert_eq!(refused, Unfit::Address.into());
         }
-        let refused = fetcher(Reach::Public, at(&["127.0.0.1"])).get(&url).await.expect_err("it is loopback");
+        let refused =
+            fetcher(Reach::Public, at(&["127.0.0.1"])).get(&url, Asker::User("ada")).await.expect_err("it is loopback");
         assert_eq!(refused, Unfit::Address.into());
         let url: DocumentUrl = format!("http://127.0.0.1:{port}/a").parse().expect("a URL");
-        let refused = fetcher(Reach::Public, at(&[])).get(&url).await.expect_err("it is loopback");
+        let refused = fetcher(Reach::Public, at(&[])).get(&url, Asker::User("ada")).await.expect_err("it is loopback");
         assert_eq!(refused, Unfit::Address.into());
         assert_eq!(connections.load(Ordering::SeqCst), 1, "nothing else was connected to");
     }

@@ -15,6 +15,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use crate::clients::documents::address::Reach;
 use crate::model::document::{Away, Unfit};
 use crate::model::{Clock, Timestamp};
+use crate::store::Key;
 
 /// Why a document was not fetched.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,7 +52,7 @@ crate::model::debug_as_text!(NotFetched);
 /// Asks the domain name system.
 pub(super) type LookUp = Arc<dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync>;
 
-/// Admits requests.
+/// Admits the requests of one kind of [asker](Asker): new clients take nothing from those that hold something.
 pub(super) struct Gate {
     reach: Reach,
     look_up: LookUp,
@@ -59,11 +60,31 @@ pub(super) struct Gate {
     counted: Mutex<Counted>,
 }
 
+/// For whom a document is asked for, by their subject.
+#[derive(Clone, Copy)]
+pub(crate) enum Asker<'a> {
+    /// A user who is signed in, and a client that may be new.
+    User(&'a str),
+    /// A client that holds something of this user.
+    Holder(&'a str),
+}
+
+impl<'a> Asker<'a> {
+    /// Whose share it is: one user can have as many clients as they like.
+    pub(super) fn subject(self) -> &'a str {
+        match self {
+            Asker::User(subject) | Asker::Holder(subject) => subject,
+        }
+    }
+}
+
 /// The requests of a minute.
 #[derive(Default)]
 struct Counted {
     since: Option<Timestamp>,
     all: u32,
+    /// At most as many as there are requests.
+    by_subject: HashMap<Key, u32>,
     /// At most as many as there are requests, times the addresses of each.
     by_network: HashMap<IpAddr, u32>,
 }
@@ -74,17 +95,20 @@ impl Gate {
     }
 
     /// Whether one more request would be admitted, as far as known before its host is looked up.
-    pub(super) fn has_room(&self) -> bool {
-        self.of_this_minute(|counted| counted.all < MOST_OF_ALL)
+    pub(super) fn has_room(&self, asker: Asker<'_>) -> bool {
+        let subject = Key::of_subject(asker.subject());
+        self.of_this_minute(|counted| counted.has_room(subject))
     }
 
     /// Counts a request before its host is looked up, since that is a request as well.
-    pub(super) fn count(&self) -> Result<(), Away> {
+    pub(super) fn count(&self, asker: Asker<'_>) -> Result<(), Away> {
+        let subject = Key::of_subject(asker.subject());
         self.of_this_minute(|counted| {
-            if counted.all >= MOST_OF_ALL {
+            if !counted.has_room(subject) {
                 return Err(Away::Budget);
             }
             counted.all += 1;
+            *counted.by_subject.entry(subject).or_default() += 1;
             Ok(())
         })
     }
@@ -126,6 +150,12 @@ impl Gate {
     }
 }
 
+impl Counted {
+    fn has_room(&self, subject: Key) -> bool {
+        self.all < MOST_OF_ALL && self.by_subject.get(&subject).is_none_or(|requests| *requests < MOST_OF_A_SUBJECT)
+    }
+}
+
 /// The resolver of an HTTP client: it knows only addresses that the gate admitted.
 pub(super) struct Resolver(pub(super) Arc<Gate>);
 
@@ -162,6 +192,8 @@ fn network(address: IpAddr) -> IpAddr {
 const MINUTE: Duration = Duration::from_secs(60);
 /// Per minute. New clients are few; known ones are not fetched again for at least a minute.
 const MOST_OF_ALL: u32 = 60;
+/// Per minute and user: fewer than of an address, so that no user alone keeps the clients of one from others.
+const MOST_OF_A_SUBJECT: u32 = 8;
 /// Per minute and address. A network that serves many sites has many addresses.
 const MOST_OF_AN_ADDRESS: u32 = 10;
 /// How many addresses of a host are tried.
@@ -245,14 +277,28 @@ mod tests {
         }
         assert_eq!(gate.addresses("one network").await, Err(Away::Budget.into()));
 
-        for _ in 0..MOST_OF_ALL {
-            assert!(gate.has_room());
-            assert_eq!(gate.count(), Ok(()));
+        let subjects: Vec<String> = (0..MOST_OF_ALL).map(|number| number.to_string()).collect();
+        for subject in &subjects {
+            assert!(gate.has_room(Asker::User(subject)));
+            assert_eq!(gate.count(Asker::User(subject)), Ok(()));
         }
-        assert!(!gate.has_room());
-        assert_eq!(gate.count(), Err(Away::Budget));
+        assert!(!gate.has_room(Asker::User("one more")));
+        assert_eq!(gate.count(Asker::User("one more")), Err(Away::Budget));
         gate.clock.advance(MINUTE);
-        assert_eq!(gate.count(), Ok(()));
+        assert_eq!(gate.count(Asker::User("one more")), Ok(()));
         assert!(gate.addresses("one").await.is_ok());
+    }
+
+    #[test]
+    fn c50_one_user_takes_a_share_and_leaves_the_rest_to_others() {
+        let gate = gate(Reach::Public, |_| vec![]);
+        for _ in 0..MOST_OF_A_SUBJECT {
+            assert_eq!(gate.count(Asker::User("mallory")), Ok(()));
+        }
+        assert!(!gate.has_room(Asker::User("mallory")) && gate.has_room(Asker::User("ada")));
+        assert_eq!(gate.count(Asker::Holder("mallory")), Err(Away::Budget), "whatever for");
+        assert_eq!(gate.count(Asker::User("ada")), Ok(()));
+        gate.clock.advance(MINUTE);
+        assert_eq!(gate.count(Asker::User("mallory")), Ok(()));
     }
 }
