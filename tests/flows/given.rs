@@ -1,10 +1,14 @@
 //! What a person sees of what they gave, and takes back.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use oauth_runtime::{Client, Grant, Holder, OAuthService};
-use oauth_tests::{Browser, Changes, Server, builder, free_port, handlers, serve};
+use oauth_runtime::{Client, Clock, Grant, Holder, OAuthService};
+use oauth_tests::{Browser, Changes, Server, builder, free_port, handlers, serve, serve_service};
 use serde_json::json;
+use tokio::sync::Notify;
 
 const GUEST: Changes<'_> =
     &[("client_id", Some("guest")), ("redirect_uri", Some("https://guest.example/cb")), ("scope", Some("notes:read"))];
@@ -14,11 +18,18 @@ const GUEST_ELSEWHERE: Changes<'_> = &[
     ("scope", Some("notes:read")),
 ];
 
+fn guest() -> Client {
+    let guest = Client::public("guest").third_party().allow_scopes("notes:read notes:write");
+    guest.redirect_uri("https://guest.example/cb").redirect_uri("https://guest.example.net/cb")
+}
+
 fn service() -> (Server, OAuthService) {
     let (listener, base) = free_port();
-    let guest = Client::public("guest").third_party().allow_scopes("notes:read notes:write").allow_resources([&base]);
-    let guest = guest.redirect_uri("https://guest.example/cb").redirect_uri("https://guest.example.net/cb");
-    let oauth = builder(&base).client(guest).reload(async |_: &str| Some(json!({ "role": "admin" }))).build().unwrap();
+    let oauth = builder(&base)
+        .client(guest().allow_resources([&base]))
+        .reload(async |_: &str| Some(json!({ "role": "admin" })))
+        .build()
+        .unwrap();
     let routes = oauth.clone();
     let server = serve(listener, move |app| {
         app.configure(routes.routes()).configure(handlers);
@@ -103,8 +114,49 @@ async fn c40_all_that_one_client_has_ends_at_once() {
     assert!(!is_silent(&browser, GUEST).await);
     assert_eq!(browser.call("/me", own["access_token"].as_str()).await.status, 200, "another client's lives");
     let ends = &grants(&oauth).await["session"][0];
-    let day = std::time::Duration::from_secs(24 * 3600);
+    let day = Duration::from_secs(24 * 3600);
     assert!(ends.ends_at.since(ends.begun) <= day + day, "a session that is not used ends within its idle time");
+}
+
+/// Whether the user has to be asked is decided before `reload`, and the session's use is noted after it.
+#[tokio::test]
+async fn c40_c42_what_is_withdrawn_while_a_request_is_answered_outlives_no_code() {
+    // In the next hour the use is written, which must not make the code newer than the withdrawal.
+    for later in [0, 3600] {
+        let clock = Clock::by_hand();
+        let (is_held, entered, go) =
+            (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (held, enters, goes) = (Arc::clone(&is_held), Arc::clone(&entered), Arc::clone(&go));
+        let (listener, base) = free_port();
+        let oauth = builder(&base)
+            .clock(clock.clone())
+            .reload(async move |_: &str| {
+                if held.load(Ordering::SeqCst) {
+                    enters.notify_one();
+                    goes.notified().await;
+                }
+                Some(json!({ "role": "admin" }))
+            })
+            .client(guest())
+            .build()
+            .unwrap();
+        let server = serve_service(listener, &oauth);
+        let browser = Browser::new(&server);
+        let page = browser.sign_in(GUEST, "admin", "admin123").await;
+        assert!(browser.consent(&page.form(), "allow").await.redirect().contains_key("code"));
+        clock.advance(Duration::from_secs(later));
+        is_held.store(true, Ordering::SeqCst);
+        let (answer, ()) = tokio::join!(browser.authorize(GUEST), async {
+            entered.notified().await;
+            oauth.revoke_client("admin", "guest").await.unwrap();
+            is_held.store(false, Ordering::SeqCst);
+            go.notify_one();
+        });
+        // The answer was decided before, and its code has ended with the rest.
+        let refused = browser.redeem(&answer.redirect()["code"], &GUEST[..2]).await;
+        assert_eq!((refused.status, &refused.json()["error"]), (400, &json!("invalid_grant")), "{later}");
+        assert!(!is_silent(&browser, GUEST).await && !grants(&oauth).await.contains_key("client"), "{later}");
+    }
 }
 
 #[tokio::test]
@@ -132,7 +184,7 @@ async fn c42_to_forget_a_user_ends_everything_and_leaves_nothing_of_them() {
     assert!(oauth.grants("admin").await.unwrap().is_empty());
     assert_eq!(browser.call("/me", issued["access_token"].as_str()).await.status, 401);
     assert_eq!(browser.refresh(issued["refresh_token"].as_str().unwrap(), &[]).await.status, 400);
-    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
     let page = browser.sign_in(GUEST, "admin", "admin123").await;
     assert_eq!(page.status, 200, "what they allowed is forgotten");
 }

@@ -3,7 +3,6 @@
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
-use crate::model::as_of::AsOf;
 use crate::model::code::{FormId, Promised, SignInForm};
 use crate::model::id::random_id;
 use crate::model::record::Record;
@@ -69,9 +68,12 @@ pub(crate) struct Presented {
 }
 
 /// Notes that a session was used, at most once an hour.
-async fn used(server: &Server, subject: &str, id: &str, view: &View) -> Result<AsOf, Reason> {
+///
+/// What is made of the session stays as old as the view by which it is decided: as of this write, it would outlive
+/// what ended in between.
+async fn used(server: &Server, subject: &str, id: &str, view: &View) -> Result<(), Reason> {
     if !view.record()?.is_unnoted(id, view.now()) {
-        return Ok(view.as_of());
+        return Ok(());
     }
     let note = |record: &mut Record, now| {
         // A sign-out since the session was read would be older than this write.
@@ -79,12 +81,11 @@ async fn used(server: &Server, subject: &str, id: &str, view: &View) -> Result<A
         record.note_use(id, now);
         Ok(Decision::Write(()))
     };
-    let changed = server.ledger().change(subject, Some(view.as_of()), note).await;
-    // It ended meanwhile: anything made with the earlier state is refused.
-    changed.map(|((), view)| view.as_of()).or_else(|why| match why {
-        Refused::Ended(_) => Ok(view.as_of()),
-        Refused::Store(error) => Err(error.into()),
-    })
+    match server.ledger().change(subject, Some(view.as_of()), note).await {
+        // It may have ended meanwhile: anything made with the earlier state is refused.
+        Ok(_) | Err(Refused::Ended(_)) => Ok(()),
+        Err(Refused::Store(error)) => Err(error.into()),
+    }
 }
 
 /// The user of a session, with their current claims. `None` if the user no longer exists: then the session is ended.
@@ -94,7 +95,7 @@ pub(crate) async fn reloaded(server: &Server, session: Session, view: &View) -> 
     authentication.as_of = view.as_of();
     if let Some(claims) = sessions.reload.claims_of(&subject).await? {
         if let Some(id) = &authentication.session {
-            authentication.as_of = used(server, &subject, id, view).await?;
+            used(server, &subject, id, view).await?;
         }
         return Ok(Some(Person { subject, account, claims, authentication, device: None }));
     }

@@ -24,7 +24,8 @@ use crate::sign_in::{attempt, consent, form, redirect};
 use crate::standing::{Decision, Ended, Refused, View};
 use crate::users::Authenticated;
 
-/// Answers the authorization request for this person.
+/// Answers the authorization request for this person. Whether they have to be asked is decided by this view, so what is
+/// made is as old.
 pub(crate) async fn finish(
     server: &Server,
     http: &HttpRequest,
@@ -32,6 +33,7 @@ pub(crate) async fn finish(
     SignedIn { person, view, promised }: SignedIn,
     by: By,
 ) -> Result<HttpResponse, Reason> {
+    debug_assert_eq!(person.authentication.as_of, view.as_of(), "or it would outlive what ended since");
     let lasts = match by {
         By::Page | By::Elsewhere => {
             server.sessions().is_some_and(|sessions| sessions.remember.lasts(authorization.request.remember))
