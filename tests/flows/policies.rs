@@ -3,7 +3,8 @@
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{Responder, get};
 use oauth_runtime::{
-    AccessToken, Claims, Clock, OAuthService, Policy, Refusal, policy, public, require_claim, require_token, testing,
+    AccessToken, Claims, Client, Clock, OAuthService, Policy, Refusal, policy, public, require_claim, require_token,
+    testing,
 };
 use oauth_tests::{Answer, Browser, Server, builder, free_port, serve, start_with};
 use serde::Deserialize;
@@ -72,6 +73,8 @@ fn start(app: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) -> (Server, 
     });
     (server, oauth)
 }
+
+const SECRET: &str = "YdYQ8GU1ZaifFM+45Ep9QAFqr0GY0b9DomzH6GQjLtQ=";
 
 /// A token of alice with these claims; `null` takes one out.
 fn token(oauth: &OAuthService, claims: Value) -> String {
@@ -223,6 +226,21 @@ async fn c28_the_challenge_says_what_would_be_enough_and_nothing_in_vain() {
         assert_eq!(of("error"), Some(error), "{path}");
         assert_eq!(answer.json().as_object().unwrap().len(), 2, "only error and error_description: {answer:?}");
         assert!(!answer.body.contains("notes:write"), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn c28_a_client_in_its_own_name_is_not_told_to_sign_in_again() {
+    let job = Client::confidential("job").secret(SECRET).scope("notes:read");
+    let server = start_with(|builder| builder.client(job), terms);
+    let browser = Browser::new(&server);
+    let issued = browser.post_as("/token", "job", SECRET, &[("grant_type", "client_credentials")]).await.json();
+    for path in ["/fresh", "/acr", "/step_up"] {
+        let refused = browser.call(path, issued["access_token"].as_str()).await;
+        let challenge = refused.challenge();
+        let of = |name: &str| challenge.get(name).map(String::as_str);
+        assert_eq!((refused.status, of("error")), (403, Some("insufficient_scope")), "{path} {refused:?}");
+        assert_eq!((of("scope"), of("max_age"), of("acr_values")), (None, None, None), "{path} {refused:?}");
     }
 }
 

@@ -81,6 +81,14 @@ impl<'a> Facts<'a> {
         matches!(self.hidden, Hidden::AllBut(_))
     }
 
+    /// Whether the token is a client's in its own name: its subject is the client (RFC 9068 §2.2), and no one signed in.
+    ///
+    /// Another issuer may leave out when its user signed in, and may count users and clients alike: neither is enough.
+    pub(super) fn are_of_no_user(&self) -> bool {
+        let subject = self.claim(&["sub"]);
+        subject.is_some() && subject == self.claim(&["client_id"]) && self.claim(&["auth_time"]).is_none()
+    }
+
     /// Whether the token has this scope.
     pub(super) fn is_granted(&self, scope: &str) -> bool {
         let granted = self.claim(&["scope"]);

@@ -95,6 +95,8 @@ impl Rule {
                 Some(Need { scope, ..Need::default() })
             }
             _ if self.decide(facts).admits() => Some(Need::default()),
+            // A client has no one who could sign in again.
+            Rule::Fresh(_) | Rule::Acr(_) if facts.are_of_no_user() => None,
             Rule::Fresh(seconds) => Some(Need { max_age: Some(*seconds), ..Need::default() }),
             Rule::Acr(wanted) => Some(Need { acr: wanted.to_vec(), ..Need::default() }),
             // Asking for more never makes a token have less.
@@ -214,6 +216,24 @@ mod tests {
         static IMPOSSIBLE: Rule = Rule::All(&[Rule::Acr(&["a"]), Rule::Acr(&["b"])]);
         assert_eq!(need(&IMPOSSIBLE, json!({})), None);
         assert_eq!(need(&RULE, json!({ "auth_time": 0, "acr": "b" })), Some(("s".into(), None, vec![])));
+    }
+
+    #[test]
+    fn c28_no_sign_in_is_asked_of_a_client_in_its_own_name() {
+        static EITHER: Rule = Rule::Any(&[Rule::Fresh(60), Rule::Scope(&["a"])]);
+        static BOTH: Rule = Rule::All(&[Rule::Acr(&["b"]), Rule::Scope(&["a"])]);
+        let own = json!({ "sub": "job", "client_id": "job" });
+        assert_eq!(need(&Rule::Fresh(60), own.clone()), None);
+        assert_eq!(need(&BOTH, own.clone()), None);
+        assert_eq!(need(&EITHER, own), Some(("a".into(), None, vec![])), "another way may be there");
+        // A user of an issuer that does not say when, or that counts users and clients alike.
+        for claims in [
+            json!({ "sub": "ada", "client_id": "job" }),
+            json!({ "sub": "7", "client_id": "7", "auth_time": 0 }),
+            json!({}),
+        ] {
+            assert_eq!(need(&Rule::Acr(&["b"]), claims), Some((String::new(), None, vec!["b"])));
+        }
     }
 
     #[test]
