@@ -252,9 +252,14 @@ async fn c47_a_full_disk_and_a_lock_held_by_hand_are_errors() {
     holder.execute("SELECT FROM oauth_buckets FOR UPDATE").await.unwrap();
     let begun = Instant::now();
     let error = increment(&store, key).await.unwrap_err().to_string();
-    assert!(error.contains("lock timeout") && begun.elapsed() >= Duration::from_secs(5), "{error}");
+    assert!(error.contains("lock timeout") && begun.elapsed() >= Duration::from_secs(4), "{error}");
     assert!(store.read(key).await.unwrap().kept.is_none(), "to read waits for no lock");
     holder.rollback().await.unwrap();
+    let mut writing = pool.begin().await.unwrap();
+    writing.execute("SELECT oauth_durably()").await.unwrap();
+    let waits: String = sqlx::query_scalar("SHOW lock_timeout").fetch_one(&mut *writing).await.unwrap();
+    assert_eq!(waits, "4s", "before the deadline of 5 s, after which the whole store would count as silent");
+    writing.rollback().await.unwrap();
     for code in ["53100", "53200"] {
         let sql = format!(
             "CREATE OR REPLACE FUNCTION oauth_durably() RETURNS void LANGUAGE plpgsql AS

@@ -37,7 +37,7 @@ use schema::READ_COMMITTED;
 ///   trips.
 /// - PgBouncer in transaction mode must be version 1.21 or later, with `max_prepared_statements` of at least 10.
 /// - Connections must lead to the primary server: a standby is refused when the store is made, and at every call.
-/// - A write waits for a lock for at most 5 s, unless the connection's own `lock_timeout` is another.
+/// - A write waits for a lock for at most 4 s, unless the connection's own `lock_timeout` is another.
 ///
 /// # Backup and restore
 /// The tables are in the backups of the database. After a restore call

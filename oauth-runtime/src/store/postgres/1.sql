@@ -54,9 +54,10 @@ BEGIN
     IF current_setting('synchronous_commit') NOT IN ('on', 'remote_apply') THEN
         PERFORM set_config('synchronous_commit', 'on', true);
     END IF;
-    -- A lock that someone holds by hand must not take all connections of the application's pool.
+    -- A lock that someone holds by hand must not take all connections of the application's pool, and is an error of this call
+    -- before the deadline, which would count the whole store as silent.
     IF current_setting('lock_timeout') = '0' THEN
-        PERFORM set_config('lock_timeout', '5s', true);
+        PERFORM set_config('lock_timeout', '4s', true);
     END IF;
 END
 $oauth_runtime$;
