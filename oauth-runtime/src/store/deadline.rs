@@ -59,10 +59,11 @@ impl Deadline {
                 Reply::now(result)
             }
             Err(reply) => Reply::later(async move {
-                if !self.may_ask() {
-                    return Err(self.silent());
-                }
-                if let Ok(result) = tokio::time::timeout(self.limit, reply).await {
+                let Some(mut asking) = self.may_ask() else { return Err(self.silent()) };
+                let answered = tokio::time::timeout(self.limit, reply).await;
+                // It is over, and may leave the very value that is there already.
+                asking.alone = None;
+                if let Ok(result) = answered {
                     self.silent_until.store(0, Ordering::Relaxed);
                     self.note(call, outcome_of(&result));
                     return result;
@@ -75,12 +76,15 @@ impl Deadline {
     }
 
     /// A silent store is asked by one call at a time, and not again at once: all others would only wait in vain.
-    fn may_ask(&self) -> bool {
+    fn may_ask(&self) -> Option<Asking<'_>> {
         let until = self.silent_until.load(Ordering::Relaxed);
-        let probing = self.in_a_moment(self.limit);
-        until == 0
-            || (until <= self.in_a_moment(Duration::ZERO).saturating_sub(millis(MOMENT))
-                && self.silent_until.compare_exchange(until, probing, Ordering::Relaxed, Ordering::Relaxed).is_ok())
+        if until == 0 {
+            return Some(Asking { silent_until: &self.silent_until, alone: None });
+        }
+        let alone = self.in_a_moment(self.limit);
+        let is_over = until <= self.in_a_moment(Duration::ZERO).saturating_sub(millis(MOMENT));
+        (is_over && self.silent_until.compare_exchange(until, alone, Ordering::Relaxed, Ordering::Relaxed).is_ok())
+            .then(|| Asking { silent_until: &self.silent_until, alone: Some((alone, until)) })
     }
 
     fn in_a_moment(&self, after: Duration) -> u64 {
@@ -112,6 +116,23 @@ impl Deadline {
                 Some(reason) => Fact::of(EventKind::StoreAway).reason(reason),
                 None => Fact::of(EventKind::StoreBack),
             });
+        }
+    }
+}
+
+/// A call that asks the store.
+struct Asking<'a> {
+    silent_until: &'a AtomicU64,
+    /// Set while all others wait for this one: until when, and what was there before.
+    alone: Option<(u64, u64)>,
+}
+
+impl Drop for Asking<'_> {
+    /// One that is dropped without an answer, since its caller went away, keeps no other from asking.
+    fn drop(&mut self) {
+        if let Some((alone, before)) = self.alone {
+            // A call from before the silence may have set another.
+            let _ = self.silent_until.compare_exchange(alone, before, Ordering::Relaxed, Ordering::Relaxed);
         }
     }
 }
@@ -191,6 +212,11 @@ mod tests {
         });
         assert!(probe.is_err() && other.0.is_err());
         assert_eq!((begun.elapsed(), other.1), (Duration::from_secs(5), Duration::ZERO));
+        // If that one's caller goes away, the next may ask.
+        tokio::time::advance(MOMENT).await;
+        assert!(tokio::time::timeout(Duration::from_secs(1), store.read(Key::named("a"))).await.is_err());
+        assert_eq!(asked().await, Duration::from_secs(5));
+        assert_eq!(asked().await, Duration::ZERO, "it was silent");
     }
 
     #[test]
