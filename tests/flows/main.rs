@@ -46,6 +46,7 @@ mod refresh;
 mod registered;
 mod remember;
 mod requests;
+mod resets;
 mod resource_server;
 mod resources;
 mod revocation;

@@ -12,7 +12,7 @@ use futures_util::future::LocalBoxFuture;
 use tracing::Instrument as _;
 
 use crate::error::{Code, Reason};
-use crate::event::request::{Request, during};
+use crate::event::request::{Request, ToItsEnd, during};
 use crate::guard::proofs::DPOP_NONCE;
 use crate::meter::Stopwatch;
 use crate::model::form::Parameters;
@@ -50,8 +50,8 @@ pub(crate) async fn answer(
     let address = server.client_address().of(&http);
     let watch = Stopwatch::start();
     // Boxed, and made in place, since the future around it is moved several times.
-    let answer = Box::write(Box::new_uninit(), share(placed.row, handler, server, &http, payload));
-    let answer = Box::into_pin(answer).instrument(span.clone());
+    let answer = Box::write(Box::new_uninit(), share(placed.row, handler, oauth.clone(), http.clone(), payload));
+    let answer = ToItsEnd::of(Box::into_pin(answer)).instrument(span.clone());
     let response = during(Request { id: Some(id), address }, answer).await;
     span.record("status", response.status().as_u16());
     watch.answered(&placed.path, response.status().as_u16());
@@ -237,7 +237,14 @@ fn known(method: &Method) -> &'static str {
 }
 
 /// Lets pages of allowed origins read the answer.
-async fn share(row: &Row, handler: Handler, server: &Server, http: &HttpRequest, payload: Payload) -> HttpResponse {
+async fn share(
+    row: &'static Row,
+    handler: Handler,
+    oauth: OAuthService,
+    http: HttpRequest,
+    payload: Payload,
+) -> HttpResponse {
+    let (server, http) = (oauth.server(), &http);
     let cors = row.cors;
     let is_preflight = cors != Cors::None
         && http.method() == Method::OPTIONS

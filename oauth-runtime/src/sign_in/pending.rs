@@ -9,7 +9,7 @@ use actix_web::{Error, HttpRequest, HttpResponse};
 use serde::Serialize;
 
 use crate::error::Reason;
-use crate::event::request::{self, Request};
+use crate::event::request::{self, Request, ToItsEnd};
 use crate::event::{EventKind, Fact};
 use crate::model::Timestamp;
 use crate::model::code::{FormId, Prompt, Requirements, SignInForm};
@@ -124,7 +124,8 @@ impl PendingAuthorization {
         let back = redirect::way_back(oauth.server(), &self.authorization);
         let client = ToClient::of(&self.authorization);
         let request = Request { id: None, address: oauth.server().client_address().of(http) };
-        let outcome = request::during(request, self.finished(http, user, at)).await;
+        let answer = Box::pin(self.finished(http.clone(), user, at));
+        let outcome = request::during(request, ToItsEnd::of(answer)).await;
         match client.answer(oauth.server(), outcome) {
             Ok(response) => Ok(response),
             Err(reason) => Err(page_error(&oauth, http, reason, back.as_ref())),
@@ -133,7 +134,7 @@ impl PendingAuthorization {
 
     async fn finished<T: Serialize + 'static>(
         self,
-        http: &HttpRequest,
+        http: HttpRequest,
         user: SignIn<T>,
         at: AuthTime,
     ) -> Result<HttpResponse, Reason> {
@@ -168,10 +169,10 @@ impl PendingAuthorization {
                     form: self.form,
                     once: None,
                 };
-                let signed_in = signed_in(server, http, &self.authorization, user, attempted).await?;
-                finish(server, http, self.authorization, signed_in, By::Elsewhere).await
+                let signed_in = signed_in(server, &http, &self.authorization, user, attempted).await?;
+                finish(server, &http, self.authorization, signed_in, By::Elsewhere).await
             }
-            Outcome::Refused(_) => self.denied(http).await,
+            Outcome::Refused(_) => self.denied(&http).await,
             Outcome::Ask(_) => {
                 tracing::error!(target: "oauth", "a sign-in of your own asks its questions itself");
                 Err(Reason::Internal)
@@ -186,10 +187,12 @@ impl PendingAuthorization {
     /// The store gave no answer: the error answers with a page.
     pub async fn deny(self, http: &HttpRequest) -> Result<HttpResponse, Error> {
         let request = Request { id: None, address: self.oauth.server().client_address().of(http) };
-        request::during(request, self.denied(http)).await.map_err(|reason| {
-            let back = redirect::way_back(self.oauth.server(), &self.authorization);
-            page_error(&self.oauth, http, reason, back.as_ref())
-        })
+        let oauth = self.oauth.clone();
+        let back = redirect::way_back(oauth.server(), &self.authorization);
+        let browser = http.clone();
+        let answer = Box::pin(async move { self.denied(&browser).await });
+        let denied = request::during(request, ToItsEnd::of(answer)).await;
+        denied.map_err(|reason| page_error(&oauth, http, reason, back.as_ref()))
     }
 
     async fn denied(&self, http: &HttpRequest) -> Result<HttpResponse, Reason> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::event::teller::Events;
-use crate::event::{EventKind, Fact};
+use crate::event::{EventKind, Fact, request};
 use crate::meter::{Stopwatch, StoreOutcome, StoreVerb};
 use crate::store::{About, Change, Count, Counted, Incarnation, Key, Reply, Seen, Store, StoreError, Swap};
 
@@ -143,6 +143,7 @@ impl Store for Deadline {
     }
 
     fn swap(&self, key: Key, change: Change) -> Reply<'_, Swap> {
+        request::writes();
         self.within(self.call(StoreVerb::Swap), self.store.swap(key, change))
     }
 
