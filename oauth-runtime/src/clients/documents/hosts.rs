@@ -40,7 +40,8 @@ impl Hosts {
     }
 
     /// The hosts for which a function returns `true`, such as one that reads a list of your own. It is called often,
-    /// and must not block.
+    /// and must not block. A host for which it returns `false` has no clients from then on; their access tokens go on
+    /// until they expire.
     #[must_use]
     pub fn by(lets_in: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         Hosts(Kind::By(Arc::new(lets_in)))
