@@ -448,6 +448,11 @@ impl View {
         self.0.now
     }
 
+    /// When the store's memory of this began.
+    pub(crate) fn born(&self) -> Timestamp {
+        self.0.born
+    }
+
     pub(crate) fn record(&self) -> Result<&Record, StoreError> {
         static ABSENT: LazyLock<Record> = LazyLock::new(Record::default);
         self.0.kept.as_ref().map_or(Ok(&ABSENT), |kept| kept.value.record(kept.version))

@@ -150,6 +150,7 @@ fn own(change: impl FnOnce(Builder<WithReload>) -> Builder<WithReload>) -> Own {
     let server = serve(listener, move |app| {
         app.configure(service.routes()).configure(handlers).service(mine);
     });
+    clock.advance(Duration::from_secs(86_400));
     Own { server, oauth, clock }
 }
 
@@ -163,6 +164,8 @@ fn elsewhere() -> Own {
     let server = serve(listener, move |app| {
         app.configure(service.routes()).configure(handlers).service(mine);
     });
+    // It has run for a while: what is older than the store's memory is not taken.
+    clock.advance(Duration::from_secs(86_400));
     Own { server, oauth, clock }
 }
 
@@ -264,6 +267,40 @@ async fn pages_show_a_user_by_the_name_that_the_author_says() {
             assert!(page.body.contains(shown), "{name:?}: {page:?}");
         }
     }
+}
+
+/// A sign-out is forgotten in time, and with the store's memory: a sign-in that may be from before it is not taken.
+#[tokio::test]
+async fn c42_a_session_of_the_author_s_is_taken_while_it_is_known_that_no_sign_out_ended_it() {
+    let own = elsewhere();
+    let finish = async |browser: &Browser, ago: Option<u64>| {
+        let request = own.begin(browser, &[("state", Some("s"))]).await;
+        let ago = ago.map(|seconds| seconds.to_string());
+        let more: Vec<_> = [("sub", "ada")].into_iter().chain(ago.as_deref().map(|ago| ("ago", ago))).collect();
+        own.finish(browser, &request, &more).await.redirect()
+    };
+    let refused = async |ago: u64| {
+        let browser = Browser::new(&own.server);
+        let answer = finish(&browser, Some(ago)).await;
+        assert_eq!((answer["error"].as_str(), answer["state"].as_str()), ("login_required", "s"), "{ago}: {answer:?}");
+        assert!(!is_signed_in(&browser).await, "{ago}");
+    };
+    let taken = async |ago: Option<u64>| {
+        let answer = finish(&Browser::new(&own.server), ago).await;
+        assert!(answer.contains_key("code"), "{ago:?}: {answer:?}");
+    };
+    own.oauth.sign_out("ada").await.unwrap();
+    own.clock.advance(Duration::from_secs(26 * 3600));
+    refused(27 * 3600).await;
+    refused(25 * 3600).await;
+    taken(Some(24 * 3600)).await;
+    own.oauth.sign_out("ada").await.unwrap();
+    own.oauth.renew().await.unwrap();
+    own.clock.advance(Duration::from_secs(100));
+    refused(200).await;
+    refused(100).await;
+    taken(Some(99)).await;
+    taken(None).await;
 }
 
 /// A page on which a new user signs up takes the `request` of the sign-in page along.

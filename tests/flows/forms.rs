@@ -434,6 +434,19 @@ async fn c41_cancel_after_a_sign_in_takes_back_what_it_gave() {
         assert_eq!(browser.call("/me", earlier["access_token"].as_str()).await.status, 200, "and nothing else");
         assert!(is_spent(&browser.login(&form, "admin", "admin123").await));
     }
+    // The session may be idle by then.
+    let clock = Clock::by_hand();
+    let server = staying(|builder| builder.clock(clock.clone()).session_idle(Duration::from_secs(300)));
+    let browser = Browser::new(&server);
+    let form = browser.authorize(&[]).await.form();
+    let code = browser.login(&form, "admin", "admin123").await.redirect()["code"].clone();
+    let issued = browser.redeem(&code, &[]).await.json();
+    clock.advance(Duration::from_secs(300));
+    let fields = [("request", form.as_str()), ("cancel", "yes")];
+    Answer::to(browser.http.post(format!("{}/login", server.base)).form(&fields)).await.redirect();
+    assert_eq!(browser.call("/me", issued["access_token"].as_str()).await.status, 401);
+    let refresh = issued["refresh_token"].as_str().unwrap();
+    assert_eq!(browser.refresh(refresh, &[]).await.json()["error"], "invalid_grant");
     // Before a sign-in it takes back nothing, and the page is as good as it was.
     let browser = Browser::new(&server);
     let form = browser.authorize(&[]).await.form();
@@ -443,7 +456,7 @@ async fn c41_cancel_after_a_sign_in_takes_back_what_it_gave() {
 }
 
 #[tokio::test]
-async fn c41_a_session_that_is_idle_too_long_allows_nothing() {
+async fn c41_a_session_that_is_idle_too_long_allows_nothing_and_denies() {
     let clock = Clock::by_hand();
     let server = staying(|builder| builder.clock(clock.clone()).session_idle(Duration::from_secs(300)));
     // In this order: the other one is remembered.
@@ -457,6 +470,17 @@ async fn c41_a_session_that_is_idle_too_long_allows_nothing() {
             false => assert!(answer.redirect().contains_key("code")),
         }
     }
+    // It still takes back what was allowed: of another user, who has allowed nothing before.
+    let browser = Browser::new(&server);
+    let asked = async || browser.sign_in(GUEST, "user", "user123").await;
+    let form = asked().await.form();
+    let issued = redeemed(&browser, &browser.consent(&form, "allow").await).await.json();
+    let bearer = issued["access_token"].as_str();
+    assert_eq!(browser.call("/me", bearer).await.status, 200);
+    clock.advance(Duration::from_secs(300));
+    assert_eq!(browser.consent(&form, "deny").await.redirect()["error"], "access_denied");
+    assert_eq!(browser.call("/me", bearer).await.status, 401);
+    assert!(asked().await.body.contains("value=\"allow\""), "it is asked for again");
 }
 
 #[tokio::test]

@@ -236,6 +236,40 @@ async fn c37_a_session_that_was_idle_too_long_can_be_signed_out_of() {
     assert_eq!(browser.refresh(refresh, &[("client_id", Some("shop"))]).await.json()["error"], "invalid_grant");
 }
 
+/// A user who comes back after days goes on in the same session: what it gave before ends with it as well.
+#[tokio::test]
+async fn c37_c42_a_sign_out_ends_what_was_given_before_the_session_was_idle_or_over() {
+    for (days, again, hints) in [(2, true, false), (2, true, true), (15, true, false), (15, false, false)] {
+        let clock = Clock::by_hand();
+        let server = start(|builder| clients(builder).clock(clock.clone()));
+        let browser = Browser::new(&server);
+        let mut shop = issued(&browser, "shop").await;
+        // It is used meanwhile, by the client alone.
+        for _ in 0..days {
+            clock.advance(Duration::from_secs(24 * 3600));
+            let refresh = shop["refresh_token"].as_str().unwrap().to_owned();
+            let next = browser.refresh(&refresh, &[("client_id", Some("shop"))]).await.json();
+            shop["refresh_token"] = next["refresh_token"].clone();
+            shop["access_token"] = next["access_token"].clone();
+        }
+        assert!(!is_signed_in(&browser).await && stands(&browser, &shop).await, "{days} days");
+        if again {
+            issued(&browser, "news").await;
+        }
+        if hints {
+            assert!(hinted(&browser, &shop).await.body.contains("You are signed out"), "it is of this session");
+        } else {
+            let page = browser.call("/logout", None).await;
+            assert!(page.body.contains("Sign out?"), "{days} days: {page:?}");
+            browser.sign_out(&page.form(), "sign_out").await;
+        }
+        assert!(!stands(&browser, &shop).await, "{days} days, {again}, {hints}");
+        let refresh = shop["refresh_token"].as_str().unwrap();
+        let refused = browser.refresh(refresh, &[("client_id", Some("shop"))]).await.json();
+        assert_eq!(refused["error"], "invalid_grant", "{days} days, {again}, {hints}");
+    }
+}
+
 /// A cookie that did not come may be there, and its session lives.
 #[tokio::test]
 async fn c37_the_session_cookie_goes_only_where_it_came() {

@@ -31,7 +31,8 @@ pub(crate) async fn decide(
     let ConsentForm { id, grant, request, mut person, .. } = opened.value;
     let session = person.authentication.session.clone();
     // The decision belongs to the user of this session: another user may have the browser by now.
-    if session.as_ref().is_some_and(|id| !Session::is_presented(http, server, id)) {
+    // To deny, it is enough that it was theirs.
+    if session.as_ref().is_some_and(|id| !Session::is_presented(http, server, id, !is_allowed)) {
         return Err(Reason::FormOfASignedOut);
     }
     let authorization = Authorization::of(server, request).await?.known(server, &person.subject).await?;

@@ -60,7 +60,9 @@ pub(crate) enum Ended {
 impl Record {
     /// Whether something that was issued still stands. Only this function decides that.
     pub(crate) fn judge(&self, handed: &HandedOut<'_>, now: Timestamp) -> Result<(), Ended> {
-        let session_ended = handed.session.is_some_and(|session| self.has_ended(session, now));
+        let has_made_room = self.made_room.is_some_and(|it| it.until > now && it.bound.is_above(handed.sequence));
+        let has_ended = |id| self.has_ended(id, now) || (has_made_room && !self.has_session(id, now));
+        let session_ended = handed.session.is_some_and(has_ended);
         let signed_out = self.signed_out.is_some_and(|out| out.until > now && out.bound.is_above(handed.sequence));
         if session_ended || signed_out {
             return Err(Ended::SignedOut);
@@ -76,10 +78,22 @@ impl Record {
         if client_ended || family_ended || self.has_ended(grant.id, now) { Err(Ended::Revoked) } else { Ok(()) }
     }
 
-    /// Whether a sign-in that began then, and is not done yet, was ended by a sign-out.
+    /// Whether a sign-in that began then, and is not done yet, was ended by a sign-out: or may have been, since a
+    /// sign-out is forgotten in time, and with the memory that it was kept in. `born` is when this memory began, for
+    /// what may be older: a sign-in that is under way is not.
     ///
     /// `slack` is how far apart the clocks may be that dated the two.
-    pub(crate) fn judge_sign_in(&self, began: Timestamp, slack: Duration, now: Timestamp) -> Result<(), Ended> {
+    pub(crate) fn judge_sign_in(
+        &self,
+        began: Timestamp,
+        born: Option<Timestamp>,
+        slack: Duration,
+        now: Timestamp,
+    ) -> Result<(), Ended> {
+        let known_since = born.max(Some(Record::forgets_before(now)));
+        if known_since.is_some_and(|since| began <= since + slack) {
+            return Err(Ended::Forgotten);
+        }
         match self.signed_out {
             Some(out) if out.until > now && began <= out.at + slack => Err(Ended::SignedOut),
             Some(_) | None => Ok(()),

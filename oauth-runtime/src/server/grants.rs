@@ -219,8 +219,8 @@ const AN_HOUR: Duration = Duration::from_secs(3600);
 
 impl From<&record::Live> for Grant {
     fn from(session: &record::Live) -> Self {
-        let record::Live { id, begun, used, until, .. } = session.clone();
-        Grant { id, holder: Holder::Session, begun, last_used: used.max(begun), ends_at: until }
+        let record::Live { id, begun, used, .. } = session.clone();
+        Grant { id, holder: Holder::Session, begun, last_used: used.max(begun), ends_at: session.over() }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What follows once the user is known: consent if needed, then the code (RFC 6749 §4.1.2).
 
+use std::collections::BTreeSet;
+
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::future::join;
 use serde_json::Value;
@@ -22,6 +24,7 @@ use crate::sign_in::device::Recognition;
 use crate::sign_in::request::Authorization;
 use crate::sign_in::{attempt, consent, form, redirect};
 use crate::standing::{Decision, Ended, Refused, View};
+use crate::store::{Key, Kind};
 use crate::users::Authenticated;
 
 /// Answers the authorization request for this person. Whether they have to be asked is decided by this view, so what is
@@ -167,16 +170,16 @@ pub(crate) async fn signed_in(
     }
     is_known?;
     // Before there is a session: nothing begins for a user that the client did not ask for.
-    if let Err(unmet) = meets(server, authorization, &user.subject, signed_in_at, acr.as_deref()) {
-        server.tell(Fact::of(EventKind::SignInRefused).client(client).reason(unmet.as_str()));
-        return Err(unmet.into());
-    }
+    meets(server, authorization, &user.subject, signed_in_at, acr.as_deref())
+        .map_err(|why| unmet(server, client, why))?;
     // The same user again: a sign-out will end their earlier sign-in as well. Nothing is kept of another user's.
-    let before = Session::presented(http, server).filter(|before| before.subject == user.subject);
+    let before = Session::of_user(http, server, &user.subject);
     let (drawn, grant) = (random_id(), random_id());
+    let memory = memory_before(server, &user.subject, signed_in_at < began).await?;
     let beginning = Beginning {
         server,
         began: began.min(signed_in_at),
+        born: memory.as_ref().map(View::born),
         signed_in_at,
         before: before.as_ref(),
         drawn: &drawn,
@@ -188,13 +191,9 @@ pub(crate) async fn signed_in(
     let device = digest("device", &format!("{}\0{}", form.id, user.subject));
     let recognition = Recognition::new(http, server, &user.subject, username, device);
     let change = |record: &mut Record, now| recognition.noting(record, now, |record| beginning.of(record, now));
-    let changed = server.ledger().change(&*user.subject, None, change).await;
-    let (((sent, begun), noted), view) = changed.map_err(|why| {
-        if let Refused::Ended(_) = why {
-            server.tell(Fact::of(EventKind::SignInRefused).client(client).reason("signed_out"));
-        }
-        form::refused(why)
-    })?;
+    let as_of = memory.as_ref().map(View::as_of);
+    let changed = server.ledger().change(&*user.subject, as_of, change).await;
+    let (((sent, begun), noted), view) = changed.map_err(|why| not_begun(server, client, why))?;
     let is_first = sent == Sent::First;
     let (session, promised) = match sent {
         Sent::First => (begun, Promised { grant, at: server.now() }),
@@ -224,17 +223,21 @@ pub(crate) async fn signed_in(
     Ok(SignedIn { person, view, promised })
 }
 
-/// Takes back the results of a form, when its user returned to its page and left.
+/// Takes back the results of a form, when its user returned to its page and left. The session that it gave says who that
+/// is, however long it was idle.
 pub(crate) async fn cancel(server: &Server, http: &HttpRequest, form: &FormId, client: &str) -> Result<(), Reason> {
-    let Some(session) = Session::presented(http, server) else { return Ok(()) };
     let take_back = |record: &mut Record, now| {
         let is_news = record.take_back(&form.id, now);
         Ok(if is_news { Decision::Write(true) } else { Decision::Keep(false) })
     };
-    let changed = server.ledger().change(&*session.subject, None, take_back).await;
-    let (is_news, _) = changed.map_err(form::refused)?;
-    if is_news {
-        server.tell(Fact::of(EventKind::Revoked).subject(&session.subject).client(client).reason("cancelled"));
+    let sessions = Session::all_presented(http, server).into_iter();
+    let subjects: BTreeSet<String> = sessions.map(|session| session.subject).collect();
+    for subject in subjects {
+        let changed = server.ledger().change(&*subject, None, take_back).await;
+        let (is_news, _) = changed.map_err(form::refused)?;
+        if is_news {
+            server.tell(Fact::of(EventKind::Revoked).subject(&subject).client(client).reason("cancelled"));
+        }
     }
     Ok(())
 }
@@ -244,8 +247,10 @@ struct Beginning<'a> {
     server: &'a Server,
     /// The earlier of when the user was authenticated and when this began.
     began: Timestamp,
+    /// When the store's memory of them began, if they may have been authenticated before that.
+    born: Option<Timestamp>,
     signed_in_at: Timestamp,
-    /// The browser's session of the same user.
+    /// The browser's session of the same user, however long it was idle.
     before: Option<&'a Session>,
     /// The names of a new session and of the grant.
     drawn: &'a str,
@@ -258,7 +263,7 @@ impl Beginning<'_> {
     /// The outcome of sending the form, and the session that it begins or continues.
     fn of(&self, record: &mut Record, now: Timestamp) -> Result<Decision<(Sent, Option<String>)>, Ended> {
         // A user who was signed out since they began has to begin again.
-        record.judge_sign_in(self.began, self.server.ledger().slack(), now)?;
+        record.judge_sign_in(self.began, self.born, self.server.ledger().slack(), now)?;
         let same = self.before.filter(|it| it.lives(record, now) && record.judge(&it.handed_out(), now).is_ok());
         let id = same.and_then(|it| it.authentication.session.as_deref()).unwrap_or(self.drawn);
         let session = self.server.sessions().map(|_| id);
@@ -270,10 +275,38 @@ impl Beginning<'_> {
             return Ok(Decision::Keep((sent, None)));
         }
         if let (Some(sessions), Some(session)) = (self.server.sessions(), session) {
-            record.begin_session(session, self.signed_in_at + sessions.lifetimes.absolute, now);
+            let at = self.signed_in_at;
+            record.begin_session(session, at + sessions.lifetimes.absolute, self.server.sign_in_ends(at), now);
         }
         Ok(Decision::Write((sent, session.map(str::to_owned))))
     }
+}
+
+/// What the store remembers of a user who was authenticated before their sign-in began: perhaps before that memory did.
+async fn memory_before(server: &Server, subject: &str, is_older: bool) -> Result<Option<View>, Reason> {
+    if !is_older {
+        return Ok(None);
+    }
+    Ok(Some(server.ledger().view(Key::of(Kind::Subject, subject)).await?))
+}
+
+/// Why a sign-in did not begin anything.
+fn not_begun(server: &Server, client: &str, why: Refused) -> Reason {
+    match why {
+        // It is not known whether they were signed out since: they have to be authenticated again.
+        Refused::Ended(Ended::Forgotten) => unmet(server, client, Unmet::Time),
+        Refused::Ended(Ended::SignedOut | Ended::Revoked) => {
+            server.tell(Fact::of(EventKind::SignInRefused).client(client).reason("signed_out"));
+            form::refused(why)
+        }
+        Refused::Store(_) => form::refused(why),
+    }
+}
+
+/// Tells that a user is not as the client asked.
+fn unmet(server: &Server, client: &str, why: Unmet) -> Reason {
+    server.tell(Fact::of(EventKind::SignInRefused).client(client).reason(why.as_str()));
+    why.into()
 }
 
 /// Whether a user is the one that the client asked for, authenticated as it asked.

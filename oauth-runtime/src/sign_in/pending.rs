@@ -72,6 +72,11 @@ pub enum AuthTime {
     /// With this very request, or since the page asked them to sign in.
     Now,
     /// This long ago: they have a session of your own.
+    ///
+    /// That is accepted while it is known that [`sign_out`](OAuthService::sign_out) did not end it: for a day and
+    /// twelve minutes, and if it was after the store's memory began, which [`renew`](OAuthService::renew) and, with
+    /// the memory store, each start of the process begin anew. Otherwise the client gets `login_required`: if your
+    /// sessions live for longer, authenticate their users again first, and say [`Now`](AuthTime::Now).
     Ago(Duration),
 }
 

@@ -73,10 +73,22 @@ impl Session {
         Session::opened(Cookie::Session.read(request, server)?, server)
     }
 
-    /// Whether the browser shows this session, by a valid cookie.
-    pub(crate) fn is_presented(request: &HttpRequest, server: &Server, id: &str) -> bool {
-        let is_this = |(session, _): (Session, Timestamp)| session.authentication.session.as_deref() == Some(id);
-        Cookie::Session.all(request, server).into_iter().filter_map(|it| Session::opened(it, server)).any(is_this)
+    /// Whether the browser shows this session, by a valid cookie: at any age, to take back what it gave.
+    pub(crate) fn is_presented(request: &HttpRequest, server: &Server, id: &str, at_any_age: bool) -> bool {
+        if at_any_age {
+            return Session::all_presented(request, server).iter().any(|session| session.has_id(id));
+        }
+        let opened = Cookie::Session.all(request, server).into_iter().filter_map(|it| Session::opened(it, server));
+        opened.map(|(session, _)| session).any(|session| session.has_id(id))
+    }
+
+    fn has_id(&self, id: &str) -> bool {
+        self.authentication.session.as_deref() == Some(id)
+    }
+
+    /// The session of this user in the browser, however long it was idle.
+    pub(crate) fn of_user(request: &HttpRequest, server: &Server, subject: &str) -> Option<Session> {
+        Session::all_presented(request, server).into_iter().find(|session| session.subject == subject)
     }
 
     /// Every session of another user in the browser, which is this user's now.
@@ -156,9 +168,10 @@ impl Session {
         Ok(Cookie::Session.room_for(server, bytes, session.kept(sessions, now)))
     }
 
-    /// A session that was idle too long is still shown at a sign-out, and ends with all that it gave.
+    /// A session that was idle too long, or is over, is still shown at a sign-out, and ends with all that it gave.
     fn kept(&self, sessions: &Sessions, now: Timestamp) -> Option<Duration> {
-        self.lasts.then(|| over_at(self, sessions.lifetimes).since(now))
+        let over = || over_at(self, sessions.lifetimes);
+        self.lasts.then(|| self.authentication.until.unwrap_or_else(over).since(now))
     }
 
     /// Prolongs this session in the browser.

@@ -117,7 +117,7 @@ async fn c42_a_memory_that_was_put_back_is_found_out_by_a_write_that_was_guessed
     let newer = AsOf { sequence: before.sequence + 1, ..before };
     ledger.held.clear();
     let begin = |record: &mut Record, now: Timestamp| {
-        record.begin_session("session", now + KEEP, now);
+        record.begin_session("session", now + KEEP, now + KEEP, now);
         Ok(Decision::Write(()))
     };
     let changed = ledger.change(alice(), Some(newer), begin).await.map(drop);
@@ -135,7 +135,7 @@ async fn a_change_that_this_process_can_guess_takes_one_call() {
     let key = Key::of(Kind::Subject, "bob");
     let as_of = ledger.view(key).await.expect("an answer").as_of();
     let begin = |record: &mut Record, now: Timestamp| {
-        record.begin_session("session", now + KEEP, now);
+        record.begin_session("session", now + KEEP, now + KEEP, now);
         Ok(Decision::Write(()))
     };
     let other = self::ledger(&store, &clock);

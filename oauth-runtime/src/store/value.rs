@@ -147,7 +147,12 @@ mod tests {
     fn in_memory_it_has_no_bytes_until_they_are_asked_for_and_is_as_long_as_a_store_takes() {
         let mut record = Record::default();
         for number in 0..100 {
-            record.begin_session(&format!("s{number}"), Timestamp::from_seconds(5_000), Timestamp::from_seconds(1_000));
+            record.begin_session(
+                &format!("s{number}"),
+                Timestamp::from_seconds(5_000),
+                Timestamp::from_seconds(5_000),
+                Timestamp::from_seconds(1_000),
+            );
         }
         let value = Value::in_memory(record.clone()).expect("it is short");
         assert_eq!(value.record(7).expect("it is one"), &record);
@@ -155,7 +160,12 @@ mod tests {
         assert_eq!(Value::from(value.as_bytes().to_vec()).record(7).expect("it is one"), &record);
 
         let mut long = |bytes: usize| {
-            record.begin_session(&"x".repeat(bytes), Timestamp::from_seconds(5_000), Timestamp::from_seconds(1_000));
+            record.begin_session(
+                &"x".repeat(bytes),
+                Timestamp::from_seconds(5_000),
+                Timestamp::from_seconds(5_000),
+                Timestamp::from_seconds(1_000),
+            );
             Value::in_memory(record.clone())
         };
         let value = long(MAX_VALUE_BYTES / 2).expect("its bytes are not too many, though they might be");

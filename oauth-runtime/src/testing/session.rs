@@ -50,7 +50,7 @@ pub async fn session(oauth: &OAuthService, subject: &str) -> (&'static str, Stri
     let Some(sessions) = server.sessions() else { panic!("the service has no sessions: add .reload(..)") };
     let (id, at) = (random_id(), server.now());
     let begin = |record: &mut Record, now| {
-        record.begin_session(&id, at + sessions.lifetimes.absolute, now);
+        record.begin_session(&id, at + sessions.lifetimes.absolute, server.sign_in_ends(at), now);
         Ok::<_, Ended>(Decision::Write(()))
     };
     let begun = server.ledger().change(subject, None, begin).await;

@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
-use super::parts::{Bound, EndedClient, Record, SignedOut, Until};
+use super::parts::{Bound, EndedClient, MadeRoom, Record, SignedOut, Until};
 use crate::model::Timestamp;
 use crate::model::lifetime::{LONGEST_ACCESS_TOKEN, LONGEST_CODE, LONGEST_GRACE, SLOWEST_ANSWER};
 use crate::model::session::is_sid_of;
 
 impl Record {
+    /// What ended at or before this time may be forgotten.
+    pub(super) fn forgets_before(now: Timestamp) -> Timestamp {
+        now.before(ENDING_REMEMBERED)
+    }
+
     /// Whether a sign-out is remembered.
     pub(crate) fn is_signed_out(&self) -> bool {
         self.signed_out.is_some()
@@ -26,6 +31,11 @@ impl Record {
 
     pub(super) fn has_ended(&self, id: &str, now: Timestamp) -> bool {
         self.ended.iter().any(|ended| *ended.id == *id && ended.until > now)
+    }
+
+    /// Remembers that sessions made room, however many: not each by its name, so that there is no end of room for it.
+    pub(super) fn remember_made_room(&mut self, now: Timestamp) {
+        self.made_room = Some(MadeRoom { bound: Bound::ThisWrite, until: now + ENDING_REMEMBERED });
     }
 
     /// Remembers that a session or a grant ended. If these become too many, everything of the client with the most of

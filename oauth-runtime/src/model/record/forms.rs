@@ -147,7 +147,7 @@ mod tests {
 
     fn record() -> Record {
         let mut record = Record::default();
-        record.begin_session("s", NOW + Duration::from_secs(3600), NOW);
+        record.begin_session("s", NOW + Duration::from_secs(3600), NOW + Duration::from_secs(3600), NOW);
         record
     }
 

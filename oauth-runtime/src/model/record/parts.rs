@@ -17,7 +17,10 @@ pub(crate) struct Record {
     /// The last sign-out: anything issued before it is refused.
     #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
     pub(super) signed_out: Option<SignedOut>,
-    /// The live sessions.
+    /// Sessions made room for others: of what was issued before, only what came from a listed session stands.
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    pub(super) made_room: Option<MadeRoom>,
+    /// The sessions of which something may still live.
     #[serde(rename = "s", default, skip_serializing_if = "Vec::is_empty")]
     pub(super) sessions: Vec<Live>,
     /// The grants with live families of refresh tokens.
@@ -59,6 +62,15 @@ pub(super) struct SignedOut {
     /// For a sign-in that was under way, and has no sequence yet.
     #[serde(rename = "t")]
     pub(super) at: Timestamp,
+    #[serde(rename = "u")]
+    pub(super) until: Timestamp,
+}
+
+/// Sessions that made room, up to a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct MadeRoom {
+    #[serde(rename = "b", default, skip_serializing_if = "Bound::is_this_write")]
+    pub(super) bound: Bound,
     #[serde(rename = "u")]
     pub(super) until: Timestamp,
 }
@@ -131,7 +143,7 @@ pub(super) struct FormsBefore {
     pub(super) until: Timestamp,
 }
 
-/// A live session.
+/// A session, for as long as anything that it gave may live.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Live {
     pub(crate) id: String,
@@ -140,8 +152,12 @@ pub(crate) struct Live {
     /// To the hour.
     #[serde(rename = "l")]
     pub(crate) used: Timestamp,
+    /// The end of the session itself, however it is used: no browser is signed in by it any more.
+    #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
+    pub(super) over: Option<Timestamp>,
+    /// The end of all that it gave.
     #[serde(rename = "u")]
-    pub(crate) until: Timestamp,
+    pub(super) until: Timestamp,
     /// The clients to notify when it ends. No record names its user: the caller that ends the session knows them.
     #[serde(rename = "c", default, skip_serializing_if = "Vec::is_empty")]
     pub(super) told: Vec<String>,
@@ -248,6 +264,13 @@ pub(crate) struct Consent {
     pub(crate) until: Timestamp,
 }
 
+impl Live {
+    /// The end of the session itself.
+    pub(crate) fn over(&self) -> Timestamp {
+        self.over.unwrap_or(self.until)
+    }
+}
+
 impl Consent {
     /// A name by which it can be ended.
     pub(crate) fn id(&self) -> String {
@@ -268,7 +291,8 @@ impl Record {
     /// The same, for a record that was read before the sequence of its write was known.
     pub(crate) fn written_at(mut self, sequence: u64) -> Self {
         let clients = self.clients.iter_mut().map(|ended| &mut ended.bound);
-        for bound in self.signed_out.iter_mut().map(|out| &mut out.bound).chain(clients) {
+        let made_room = self.made_room.iter_mut().map(|it| &mut it.bound);
+        for bound in self.signed_out.iter_mut().map(|out| &mut out.bound).chain(made_room).chain(clients) {
             if *bound == Bound::ThisWrite {
                 *bound = Bound::from(sequence);
             }
@@ -279,7 +303,13 @@ impl Record {
     /// Whether it is the same whatever the sequence of its write.
     pub(crate) fn is_of_any_write(&self) -> bool {
         let clients = self.clients.iter().map(|ended| ended.bound);
-        self.signed_out.iter().map(|out| out.bound).chain(clients).all(|bound| bound != Bound::ThisWrite)
+        let made_room = self.made_room.iter().map(|it| it.bound);
+        self.signed_out
+            .iter()
+            .map(|out| out.bound)
+            .chain(made_room)
+            .chain(clients)
+            .all(|bound| bound != Bound::ThisWrite)
     }
 
     pub(crate) fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
@@ -296,6 +326,7 @@ impl Record {
             .chain(self.forms.iter().map(|it| it.until))
             .chain(self.forms_before.map(|it| it.until))
             .chain(self.signed_out.map(|it| it.until))
+            .chain(self.made_room.map(|it| it.until))
             .chain(self.sessions.iter().map(|it| it.until))
             .chain(self.grants.iter().map(|it| it.family.until))
             .chain(self.clients.iter().map(|it| it.until))
@@ -308,6 +339,7 @@ impl Record {
     /// Drops what no longer counts.
     pub(crate) fn prune(&mut self, now: Timestamp) {
         self.signed_out = self.signed_out.filter(|it| it.until > now);
+        self.made_room = self.made_room.filter(|it| it.until > now);
         self.sessions.retain(|it| it.until > now);
         self.grants.retain(|it| it.family.until > now);
         self.spent.retain(|it| it.until > now);

@@ -1,24 +1,37 @@
 //! The sessions of a subject: which browsers stay signed in.
 
+use std::collections::HashSet;
+
 use super::parts::{Live, Record};
 use crate::model::Timestamp;
 
 impl Record {
-    /// Begins a session, or keeps the one of this id for longer. If there are too many, the least recently used makes
-    /// room: its browser has to sign in again.
-    pub(crate) fn begin_session(&mut self, id: &str, until: Timestamp, now: Timestamp) {
+    /// Begins a session, or keeps the one of this id for longer. It is over at one time, and all that it gave at
+    /// another: until then it is listed, so that it can be ended. If there are too many, one makes room.
+    pub(crate) fn begin_session(&mut self, id: &str, over: Timestamp, until: Timestamp, now: Timestamp) {
         self.prune(now);
         if let Some(session) = self.sessions.iter_mut().find(|session| session.id == id) {
             session.used = hour(now);
+            session.over = session.over.max(Some(over));
             session.until = session.until.max(until);
             return;
         }
-        if self.sessions.len() >= MAX_SESSIONS
-            && let Some(oldest) = (0..self.sessions.len()).min_by_key(|index| self.sessions[*index].used)
-        {
-            self.sessions.remove(oldest);
+        if self.sessions.len() >= MAX_SESSIONS {
+            self.make_room_for_a_session(now);
         }
-        self.sessions.push(Live { id: id.to_owned(), begun: now, used: hour(now), until, told: Vec::new() });
+        let (used, over) = (hour(now), Some(over));
+        self.sessions.push(Live { id: id.to_owned(), begun: now, used, over, until, told: Vec::new() });
+    }
+
+    /// Ends the least recently used session, if there is one of those that no client has refresh tokens by: an
+    /// application may use these for long, while the browser of its sign-in is not used at all.
+    fn make_room_for_a_session(&mut self, now: Timestamp) {
+        let refreshed: HashSet<&str> = self.grants(now).filter_map(|grant| grant.session.as_deref()).collect();
+        let cost = |index: &usize| (refreshed.contains(&*self.sessions[*index].id), self.sessions[*index].used);
+        let Some(cheapest) = (0..self.sessions.len()).min_by_key(cost) else { return };
+        let id = self.sessions[cheapest].id.clone();
+        self.give_up(&id);
+        self.remember_made_room(now);
     }
 
     /// Whether the use of a session is not yet noted for this hour.
@@ -35,7 +48,7 @@ impl Record {
         self.sessions.iter().any(|session| session.id == id && session.until > now)
     }
 
-    /// The live sessions.
+    /// The sessions of which something may still live, some of them over.
     pub(crate) fn sessions(&self, now: Timestamp) -> impl Iterator<Item = &Live> {
         self.sessions.iter().filter(move |session| session.until > now)
     }
@@ -43,10 +56,15 @@ impl Record {
     /// Ends a session, and all that clients got by it.
     pub(crate) fn end_session(&mut self, id: &str, now: Timestamp) {
         self.prune(now);
+        self.give_up(id);
+        self.remember_ended(id, None, now);
+    }
+
+    /// Takes a session out, with what clients got by it; that it ended is to be remembered.
+    fn give_up(&mut self, id: &str) {
         self.sessions.retain(|session| session.id != id);
         self.grants.retain(|grant| grant.session.as_deref() != Some(id));
         self.forms_are_over(|form| form.session.as_deref() == Some(id));
-        self.remember_ended(id, None, now);
     }
 }
 

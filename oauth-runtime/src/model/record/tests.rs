@@ -96,7 +96,7 @@ fn c24_a_family_lives_until_it_was_not_used_for_too_long() {
 fn c42_a_sign_out_ends_what_is_older_by_the_sequence_alone() {
     let mut record = Record::default();
     redeemed(&mut record, "a", "demo", NOW).expect("room");
-    record.begin_session("session", after(1_000), NOW);
+    record.begin_session("session", after(1_000), after(1_000), NOW);
     record.sign_out(NOW);
     assert_eq!(record.judge(&of("a"), NOW), Err(Ended::SignedOut), "before it is written, too");
     let record = stored(&record, 7);
@@ -105,13 +105,27 @@ fn c42_a_sign_out_ends_what_is_older_by_the_sequence_alone() {
         assert_eq!(record.judge(&handed, NOW).is_ok(), stands, "{sequence}");
     }
     assert!(!record.has_session("session", NOW));
-    assert_eq!(record.judge_sign_in(NOW, Duration::ZERO, NOW), Err(Ended::SignedOut), "a sign-in that was under way");
-    assert_eq!(record.judge_sign_in(after(1), Duration::ZERO, after(1)), Ok(()));
     assert_eq!(
-        record.judge_sign_in(after(1), Duration::from_secs(2), after(1)),
+        record.judge_sign_in(NOW, None, Duration::ZERO, NOW),
+        Err(Ended::SignedOut),
+        "a sign-in that was under way"
+    );
+    assert_eq!(record.judge_sign_in(after(1), None, Duration::ZERO, after(1)), Ok(()));
+    assert_eq!(
+        record.judge_sign_in(after(1), None, Duration::from_secs(2), after(1)),
         Err(Ended::SignedOut),
         "another clock"
     );
+    // What may have been before a sign-out that is forgotten is refused as well.
+    let (now, remembered) = (after(2 * DAY), record.keep(NOW).expect("it counts"));
+    for (began, born, judged) in [
+        (now.before(LONGEST_ACCESS_TOKEN), None, Ok(())),
+        (now.before(remembered), None, Err(Ended::Forgotten)),
+        (now.before(Duration::from_secs(60)), Some(now.before(Duration::from_secs(61))), Ok(())),
+        (now.before(Duration::from_secs(60)), Some(now.before(Duration::from_secs(60))), Err(Ended::Forgotten)),
+    ] {
+        assert_eq!(Record::default().judge_sign_in(began, born, Duration::ZERO, now), judged, "{began:?} {born:?}");
+    }
     // Later writes leave the bound where it was.
     let again = stored(&record, 9);
     assert_eq!(again.judge(&HandedOut { sequence: 7, session: None, grant: None }, NOW), Ok(()));
@@ -120,7 +134,7 @@ fn c42_a_sign_out_ends_what_is_older_by_the_sequence_alone() {
 #[test]
 fn c42_a_session_ends_with_all_that_clients_got_by_it() {
     let mut record = Record::default();
-    record.begin_session("session", NOW + DAYS_30, NOW);
+    record.begin_session("session", NOW + DAYS_30, NOW + DAYS_30, NOW);
     redeemed(&mut record, "a", "demo", NOW).expect("room");
     redeemed(&mut record, "b", "other", NOW).expect("room");
     record.grants[1].session = Some("another".to_owned());
@@ -128,6 +142,40 @@ fn c42_a_session_ends_with_all_that_clients_got_by_it() {
     assert_eq!(record.judge(&of("a"), NOW), Err(Ended::SignedOut));
     let other = HandedOutGrant { id: "b", client: "other", has_family: true };
     assert_eq!(record.judge(&HandedOut { sequence: 5, session: Some("another"), grant: Some(other) }, NOW), Ok(()));
+}
+
+/// An application is used for months after a sign-in whose browser is not: it does not make room for others.
+#[test]
+fn c42_c47_a_session_that_makes_room_ends_with_all_that_it_gave() {
+    let mut record = Record::default();
+    let begin = |record: &mut Record, id: &str, at: Timestamp| record.begin_session(id, at + DAYS_30, at + DAYS_30, at);
+    begin(&mut record, "session", NOW);
+    redeemed(&mut record, "a", "demo", NOW).expect("room");
+    let handed = |session, sequence| HandedOut { sequence, session: Some(session), grant: None };
+    let names: Vec<String> = (0..300).map(|number| format!("s{number}")).collect();
+    for (number, name) in (0..).zip(&names) {
+        begin(&mut record, name, after(3600 * number));
+        record = stored(&record, 10 + number);
+    }
+    let now = after(3600 * 300);
+    assert_eq!(record.judge(&of("a"), now), Ok(()), "there are refresh tokens by it");
+    for (number, name) in (0..).zip(&names) {
+        let ended = if number < 201 { Err(Ended::SignedOut) } else { Ok(()) };
+        assert_eq!(record.judge(&handed(name, 10 + number), now), ended, "{name}");
+    }
+    assert!(record.encode().expect("it is data").len() < 16 * 1024, "no list of what made room");
+    // If each has some, the least recently used one ends, and its refresh tokens with it.
+    for (number, name) in (0..).zip(&names[201..]) {
+        let family = Grant { session: Some(name.clone()), ..grant(name, &format!("client{number}")) };
+        record.redeem(name, "client", now + Duration::from_secs(60), Some(family), now).expect("room");
+    }
+    begin(&mut record, "last", now);
+    assert_eq!(record.judge(&of("a"), now), Err(Ended::SignedOut));
+    assert!(record.family("a", now).is_none() && record.family("s299", now).is_some());
+    assert_eq!(record.judge(&handed("s299", 5), now), Ok(()));
+    // Another sign-in with the browser of one keeps it.
+    begin(&mut record, "s299", now);
+    assert_eq!(record.judge(&handed("s298", 5), now), Ok(()));
 }
 
 #[test]
@@ -218,7 +266,7 @@ fn c40_a_consent_holds_for_what_was_allowed_until_it_is_withdrawn() {
 #[test]
 fn a_subject_sees_and_ends_what_they_gave() {
     let mut record = Record::default();
-    record.begin_session("session", NOW + DAYS_30, NOW);
+    record.begin_session("session", NOW + DAYS_30, NOW + DAYS_30, NOW);
     redeemed(&mut record, "a", "demo", NOW).expect("room");
     record.allow("guest", "bound", &Scope::default(), &Resources::default(), false, NOW);
     let consent = record.consents(NOW).next().map(Consent::id).expect("one");
@@ -237,7 +285,7 @@ fn a_record_is_no_longer_than_it_is_reckoned_and_not_much_shorter() {
     let mut record = Record::default();
     for number in 0..200 {
         let (id, client) = (format!("id {number} \u{1}\u{e4}\\"), format!("\u{7}client {}", number % 7));
-        record.begin_session(&id, NOW + DAYS_30, NOW);
+        record.begin_session(&id, NOW + DAYS_30, NOW + DAYS_30, NOW);
         record.tell_at_end(&id, &client);
         let (name, session) = (Some(client.clone()), Some(id.clone()));
         let family = Grant { name, session, scope: scope.clone(), resources: resources.clone(), ..grant(&id, &client) };
@@ -258,7 +306,7 @@ fn a_record_is_no_longer_than_it_is_reckoned_and_not_much_shorter() {
 fn what_a_later_release_wrote_stays_there() {
     let later = br#"{"s":[{"id":"x","b":1,"l":2,"u":2000000}],"later":{"of":"it"}}"#;
     let mut record = Record::decode(later, 1).expect("it is read");
-    record.begin_session("y", NOW + DAYS_30, NOW);
+    record.begin_session("y", NOW + DAYS_30, NOW + DAYS_30, NOW);
     let text = String::from_utf8(record.encode().expect("it is data")).expect("JSON");
     assert!(text.contains(r#""later":{"of":"it"}"#) && text.contains(r#""id":"x""#), "{text}");
 }

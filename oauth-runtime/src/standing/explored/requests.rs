@@ -160,8 +160,8 @@ async fn change(ledger: &Ledger, change: impl Fn(&mut Record, Timestamp)) -> Res
 async fn sign_in(ledger: &Ledger, number: usize) -> Result<Told, Refused> {
     let began = ledger.clock.now();
     let begin = |record: &mut Record, now: Timestamp| {
-        record.judge_sign_in(began, Duration::ZERO, now)?;
-        record.begin_session(name(number), now + LONG, now);
+        record.judge_sign_in(began, None, Duration::ZERO, now)?;
+        record.begin_session(name(number), now + LONG, now + LONG, now);
         Ok(Decision::Write(()))
     };
     let ((), view) = ledger.change(subject(), None, begin).await?;
