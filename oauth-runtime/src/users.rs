@@ -41,7 +41,8 @@ pub struct Login {
     /// As typed: at most 1024 bytes.
     pub password: Password,
     /// How strongly the client wants its user to sign in, in its order of preference (`acr_values`, RFC 9470 §4); mostly
-    /// empty. If they cannot be met, the token says how they signed in ([`SignIn::acr`]).
+    /// empty. If [`SignIn::acr`] is none of them, the client gets `unmet_authentication_requirements`, and no session
+    /// begins. A value that [`Builder::acr_values`](crate::Builder::acr_values) leaves out is not among them.
     pub acr_values: Vec<String>,
     /// The language of the pages, such as `de`; `None` for English. A [`Question`] should be in it.
     pub language: Option<String>,
