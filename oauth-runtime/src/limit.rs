@@ -130,7 +130,8 @@ impl Limits {
     /// Counts a registration from this network.
     pub(crate) async fn registration(&self, networks: &Networks) -> Result<Result<(), TooMany>, StoreError> {
         let kinds = [Kind::Registration, Kind::Registration56, Kind::Registration48];
-        self.all(&self.by_width(kinds, networks, str::to_owned).collect::<Vec<_>>()).await
+        let rows: Vec<Row> = self.by_width(kinds, networks, str::to_owned).collect();
+        self.all(&rows, |seen| seen.iter().map(|(row, _)| row.kind.free()).collect()).await
     }
 
     /// Counts one, whatever its outcome: beyond the free ones, one at a time.
@@ -297,11 +298,12 @@ impl Limits {
     /// Adds to each row.
     async fn add(&self, adds: &[(&Row, i64)]) -> Result<Vec<Sum>, StoreError> {
         let mut counts: Vec<Count> = Vec::with_capacity(2 * adds.len());
-        for (slot, add) in adds.iter().flat_map(|(row, add)| row.slots.map(|slot| (slot, *add))) {
+        for (slot, add, window) in adds.iter().flat_map(|(row, add)| row.slots.map(|it| (it, *add, row.kind.window())))
+        {
             // Two in the same slot add up.
             match counts.iter_mut().find(|count| count.slot == slot) {
                 Some(count) => count.add += add,
-                None => counts.push(Count { slot, add, window: WINDOW }),
+                None => counts.push(Count { slot, add, window }),
             }
         }
         if counts.is_empty() {
@@ -311,7 +313,8 @@ impl Limits {
         let at = |slot: &u32| counts.iter().position(|count| count.slot == *slot).and_then(|index| counted.get(index));
         // A counter without an answer counts as too much.
         let of = |row: &Row| {
-            let [a, b] = row.slots.map(|slot| at(&slot).copied().unwrap_or(Counted { sum: u64::MAX, ends_in: WINDOW }));
+            let unknown = Counted { sum: u64::MAX, ends_in: row.kind.window() };
+            let [a, b] = row.slots.map(|slot| at(&slot).copied().unwrap_or(unknown));
             Sum { sum: a.sum.min(b.sum), ends_in: a.ends_in.min(b.ends_in) }
         };
         Ok(adds.iter().map(|(row, _)| of(row)).collect())
@@ -451,7 +454,7 @@ struct Asked {
 
 impl Asked {
     fn from(&self) -> Option<From> {
-        self.counted.iter().rev().find(|row| row.kind.is_of_a_network()).map(|row| row.slots)
+        self.counted.iter().rev().find(|row| row.kind.is_of_a_network()).map(|row| From::Network(row.slots))
     }
 }
 
@@ -472,8 +475,6 @@ enum Whom<'a> {
     NoOne(&'a str),
 }
 
-/// How long a failed attempt counts.
-const WINDOW: Duration = Duration::from_secs(3600);
 const SHORTEST: Duration = Duration::from_secs(1);
 
 #[cfg(test)]

@@ -357,7 +357,7 @@ impl<Q: Send + 'static> Authenticator<Q> {
 impl Authenticator<String> {
     /// The subject's claims as they are now; `None` for a user who may no longer sign in.
     pub(crate) async fn claims_of(&self, subject: &str) -> Result<Option<Map<String, Value>>, Reason> {
-        let claims = match self.call(subject.to_owned(), Caller::User).await.map(|answer| answer.0) {
+        let claims = match self.call(subject.to_owned(), Caller::User(subject)).await.map(|answer| answer.0) {
             Ok(Outcome::Done(user)) => user.claims,
             Ok(Outcome::Refused(_)) => return Ok(None),
             Ok(Outcome::Ask(_)) => {

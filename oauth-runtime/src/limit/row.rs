@@ -1,9 +1,11 @@
 //! The slots of the store's counters in which something counts.
 
 use std::hash::Hasher as _;
+use std::time::Duration;
 
 use siphasher::sip128::{Hasher128 as _, SipHasher24};
 
+use crate::model::device_code::DeviceCode;
 use crate::store::SLOTS;
 
 /// The slots of a value in two tables, of which the smaller sum is closer to the truth, since another value rarely
@@ -31,7 +33,7 @@ macro_rules! kinds {
                 match self { $(Kind::$kind => $limit),+ }
             }
 
-            /// How many are free within an hour before delays begin.
+            /// How many are free within its window, mostly an hour, before delays begin.
             pub(crate) fn free(self) -> u64 {
                 match self { $(Kind::$kind => $free),+ }
             }
@@ -73,7 +75,7 @@ kinds! {
     DevicesAt, Client, "devices", 30;
     DevicesAt56, Client, "devices", 60;
     DevicesAt48, Client, "devices", 120;
-    /// All devices that ask: each waits in the store for a while.
+    /// All devices that ask: each waits in the store for as long as this counts.
     Devices, Client, "devices", 10_000;
     /// Codes of devices that are typed in a network.
     UserCode, Client, "user_code", 10;
@@ -137,6 +139,11 @@ impl Kind {
         matches!(self, Kind::Address | Kind::Address56 | Kind::Address48)
     }
 
+    /// How long it counts.
+    pub(super) fn window(self) -> Duration {
+        if self == Kind::Devices { DeviceCode::LIFETIME } else { AN_HOUR }
+    }
+
     pub(crate) fn is_of_a_person(self) -> bool {
         matches!(self, Kind::Name | Kind::Subject)
     }
@@ -145,6 +152,8 @@ impl Kind {
         matches!(self, Kind::NameAt | Kind::NameAt56 | Kind::NameAt48 | Kind::SubjectAt)
     }
 }
+
+const AN_HOUR: Duration = Duration::from_secs(3600);
 
 /// With fewer failures than this, a network counts as new to a person whose password is being guessed. Each network has
 /// this many additional tries, within the budget of all: with a larger number, fewer networks could spend that.

@@ -53,6 +53,42 @@ async fn users_who_mistype_hold_up_no_one_else() {
     }
 }
 
+/// From so few networks that a stranger can rent them for an hour.
+#[cfg(feature = "testing")]
+#[tokio::test]
+async fn c47_many_devices_of_a_few_networks_leave_the_flow_to_others() {
+    let clock = Clock::by_hand();
+    let limits = Limits::new(Arc::new(MemoryStore::with(1_000, clock.clone())), &[7; 32], PATIENCE);
+    let asks = async |networks: &Networks| limits.device(networks).await.expect("an answer").is_ok();
+    let site =
+        |number: u128| Networks::of(Some(std::net::Ipv6Addr::from_bits((0x2001 << 112) | (number << 80)).into()));
+    for number in 0..84 {
+        for _ in 0..120 {
+            // Each from another household of the same site.
+            asks(&site(number)).await;
+        }
+    }
+    for number in 0..334 {
+        for _ in 0..30 {
+            asks(&at(number)).await;
+        }
+    }
+    assert!(!asks(&at(7)).await && !asks(&site(7)).await, "nothing of the total is left");
+    for number in 1_000..2_000 {
+        assert!(asks(&at(number)).await, "{number}");
+    }
+    // The store has room for so many, and no more.
+    let more = 2_000..30_000;
+    let mut taken = 0;
+    for number in more {
+        taken += usize::from(asks(&at(number)).await);
+    }
+    assert!((8_000..9_100).contains(&taken), "{taken}");
+    // They have expired.
+    clock.advance(Duration::from_secs(600));
+    assert!(asks(&at(40_000)).await);
+}
+
 /// Each with a new name and network, as from a botnet.
 #[tokio::test]
 async fn c47_half_a_million_failures_leave_what_is_free_to_others() {

@@ -10,7 +10,7 @@ use futures_util::future::select;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout_at;
 
-use crate::limit::room::Room;
+use crate::limit::room::{From, Room};
 use crate::limit::running::latest;
 use crate::limit::{Attempt, Limits};
 use crate::users::no_answer::NoAnswer;
@@ -28,8 +28,8 @@ pub(crate) struct Places {
 pub(crate) enum Caller<'a> {
     /// A counted attempt: if it had to wait, the failures of its network are looked at again.
     Attempt(&'a Limits, &'a Attempt),
-    /// A user who has signed in.
-    User,
+    /// This user, who has signed in.
+    User(&'a str),
 }
 
 impl Places {
@@ -50,7 +50,7 @@ impl Places {
     pub(crate) async fn take(&self, caller: Caller<'_>, patience: Duration) -> Result<OwnedSemaphorePermit, NoAnswer> {
         let (is_known, from, latest) = match caller {
             Caller::Attempt(_, attempt) => (attempt.is_known(), attempt.from(), attempt.latest()),
-            Caller::User => (true, None, latest(patience)),
+            Caller::User(subject) => (true, Some(From::User(subject.into())), latest(patience)),
         };
         let mut next = pin!(self.next(is_known));
         if let Some(place) = next.as_mut().now_or_never() {
@@ -104,7 +104,7 @@ mod tests {
     #[tokio::test]
     async fn who_came_first_gets_the_next_place() {
         let (places, limits) = (Places::new(1), limits(PATIENCE));
-        let place = places.take(Caller::User, PATIENCE).await.expect("it is free");
+        let place = places.take(Caller::User("ada"), PATIENCE).await.expect("it is free");
         let mut attempts = Vec::new();
         for number in 0..300 {
             attempts.push(attempt(&limits, number).await);
@@ -134,7 +134,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_waits_gives_up_when_their_time_is_over_and_leaves_nothing_behind() {
         let (places, limits) = (Places::new(1), limits(PATIENCE));
-        let place = places.take(Caller::User, PATIENCE).await.expect("it is free");
+        let place = places.take(Caller::User("ada"), PATIENCE).await.expect("it is free");
         let attempt = attempt(&limits, 0).await;
         let begun = tokio::time::Instant::now();
         assert_eq!(places.take(Caller::Attempt(&limits, &attempt), PATIENCE).await.err(), Some(NoAnswer::Busy));
@@ -145,9 +145,31 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn one_user_who_is_signed_in_leaves_seats_to_others() {
+        let places = Places::new(1);
+        let place = places.take(Caller::User("ada"), PATIENCE).await.expect("it is free");
+        let take = |subject| Box::pin(unconstrained(places.take(Caller::User(subject), PATIENCE)));
+        let mut context = Context::from_waker(Waker::noop());
+        let mut waiting = Vec::new();
+        let refused = loop {
+            let mut next = take("ada");
+            match next.as_mut().poll(&mut context) {
+                Poll::Pending => waiting.push(next),
+                Poll::Ready(answer) => break answer.err(),
+            }
+        };
+        assert_eq!((waiting.len(), refused), (64, Some(NoAnswer::Busy)));
+        let mut bob = take("bob");
+        assert!(bob.as_mut().poll(&mut context).is_pending(), "there is a seat");
+        drop((waiting, place));
+        assert!(bob.await.is_ok());
+        assert!(places.room.is_empty());
+    }
+
+    #[tokio::test]
     async fn where_the_room_is_full_the_answer_comes_at_once() {
         let (places, limits) = (Places::new(1), limits(PATIENCE));
-        let _place = places.take(Caller::User, PATIENCE).await.expect("it is free");
+        let _place = places.take(Caller::User("ada"), PATIENCE).await.expect("it is free");
         let attempt = attempt(&limits, 0).await;
         let mut seats = Vec::new();
         while let Some(seat) = places.room.seat(attempt.from()) {
