@@ -11,7 +11,7 @@ use actix_web::HttpRequest;
 
 use crate::error::Reason;
 use crate::model::Timestamp;
-use crate::model::address::is_private;
+use crate::model::address::{canonical, is_private};
 
 /// The signatures of this second that did not verify, by the network that they came from.
 pub(crate) struct Forged {
@@ -84,7 +84,7 @@ impl Forged {
 
     /// Where an address counts, with the budget there: its network, and for IPv6 its site as well.
     fn counted_for(&self, address: Option<IpAddr>) -> impl Iterator<Item = (&AtomicU64, u64)> {
-        let networks = match address.map(|address| address.to_canonical()) {
+        let networks = match address.map(canonical) {
             None => [Some((0, 0, OF_ALL_UNKNOWN)), None],
             Some(IpAddr::V4(address)) => [Some((32, u128::from(address.to_bits()), self.of_a_network)), None],
             Some(IpAddr::V6(address)) => {

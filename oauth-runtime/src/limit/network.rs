@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use crate::model::address::canonical;
+
 /// The networks of an address, from the narrowest to the widest. An IPv4 address is a network of its own. With IPv6 a
 /// household has a /64, and with some providers a whole /56 or /48: each counts, with a growing allowance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +15,7 @@ pub(crate) enum Networks {
 impl Networks {
     /// Without an address all count as one network: uncounted attempts would allow endless guesses.
     pub(crate) fn of(address: Option<IpAddr>) -> Self {
-        match address.map(|address| address.to_canonical()) {
+        match address.map(canonical) {
             None => Networks::One(String::new()),
             Some(IpAddr::V4(address)) => Networks::One(address.to_string()),
             Some(IpAddr::V6(address)) => {
@@ -65,7 +67,9 @@ mod tests {
             let other = nested(other);
             assert_eq!(here.iter().filter(|network| other.contains(network)).count(), same, "{other:?}");
         }
-        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+        for same in ["::ffff:192.0.2.1", "64:ff9b::192.0.2.1"] {
+            assert_eq!(of(same), of("192.0.2.1"), "{same}");
+        }
         assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
         assert_eq!(Networks::of(None).iter().count(), 1);
     }
