@@ -1,5 +1,7 @@
 //! Signing out: what a client may end, what the user is asked, and what the page says.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use oauth_runtime::states::WithReload;
@@ -8,6 +10,7 @@ use oauth_runtime::testing::{Fault, FaultyStore, Verb};
 use oauth_runtime::{Builder, Client, Clock, Keys};
 use oauth_tests::{Answer, Browser, Server, start, without_cookies};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 /// Clients of https, so that a session is enough for each.
 fn clients(builder: Builder) -> Builder<WithReload> {
@@ -218,6 +221,37 @@ async fn c37_another_user_in_the_same_browser_ends_the_session_before() {
     assert!(stands(&browser, &elsewhere).await, "the user's other browsers stay");
     let token = browser.redeem(&user["code"], &[]).await.json();
     assert_eq!(browser.call("/me", token["access_token"].as_str()).await.status, 200);
+}
+
+/// The answer to the user before comes late: the browser has another user's session by then, and keeps it.
+#[tokio::test]
+async fn c37_c41_a_late_answer_to_the_user_before_does_not_take_the_session_of_the_next() {
+    let (asked, go, waits) = (Arc::new(Notify::new()), Arc::new(Notify::new()), Arc::new(AtomicBool::new(false)));
+    let held = (Arc::clone(&asked), Arc::clone(&go), Arc::clone(&waits));
+    let server = start(move |builder| {
+        clients(builder).reload(async move |subject: &str| {
+            let (asked, go, waits) = &held;
+            if waits.swap(false, Ordering::SeqCst) {
+                asked.notify_one();
+                go.notified().await;
+            }
+            Some(json!({ "sub": subject, "role": "admin" }))
+        })
+    });
+    let browser = Browser::new(&server);
+    issued(&browser, "shop").await;
+    waits.store(true, Ordering::SeqCst);
+    let shop = [("client_id", Some("shop")), ("redirect_uri", Some("https://shop.example/cb"))];
+    let late = browser.authorize(&shop);
+    let next = async {
+        asked.notified().await;
+        browser.sign_in(&[], "user", "user123").await.redirect();
+        go.notify_one();
+    };
+    let (late, ()) = tokio::join!(late, next);
+    assert!(!late.headers.contains_key("set-cookie"), "{late:?}");
+    let page = browser.call("/logout", None).await;
+    assert!(page.body.contains("<bdi>user</bdi>") && !page.body.contains("admin"), "{page:?}");
 }
 
 /// The session is over for the pages, and what clients got by it is not.

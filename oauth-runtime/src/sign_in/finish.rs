@@ -53,7 +53,7 @@ pub(crate) async fn finish(
             tracing::info!(target: "oauth", client, ?reason, "authorization request refused");
             let texts = server.texts(language.as_deref());
             let mut page = error_page(server, texts, Doing::SigningIn, &reason, None);
-            Session::keep(&person, lasts, &mut page, server)?;
+            keep(server, &person, lasts, by, &mut page).await?;
             return Ok(page);
         }
     };
@@ -94,7 +94,7 @@ pub(crate) async fn finish(
             By::SessionAlone => return Err(silently(&authorization)),
         },
     };
-    Session::keep(&person, lasts, &mut response, server)?;
+    keep(server, &person, lasts, by, &mut response).await?;
     if room_left(&response) == 0 {
         tracing::error!(target: "oauth", "an answer is longer than proxies accept: {}", UnusableClaims::TooLarge);
         return Err(Reason::ClaimsUnusable);
@@ -106,6 +106,22 @@ pub(crate) async fn finish(
         code.tell(server);
     }
     Ok(response)
+}
+
+/// Gives the browser the session that just began, or prolongs the one that it showed. That one may have ended meanwhile,
+/// and one of another user may have begun, whose cookie a late answer must not take.
+async fn keep(
+    server: &Server,
+    person: &Person,
+    lasts: bool,
+    by: By,
+    response: &mut HttpResponse,
+) -> Result<(), Reason> {
+    let session = Session::begun(person, lasts);
+    match by {
+        By::Page | By::Elsewhere => session.prolong(response, server),
+        By::Session | By::SessionAlone => session.prolong_if_it_stands(response, server).await,
+    }
 }
 
 /// Whether a client may learn what became of its request before this user has decided anything: an author's own client may, and

@@ -271,11 +271,7 @@ impl Visitor {
             return;
         }
         // While the handler ran, the session may have ended, and another one may have begun in the browser.
-        match self.session.clone().at_guard(server).await {
-            Ok(Some(_)) => {}
-            Ok(None) | Err(_) => return,
-        }
-        if self.session.prolong(response, server).is_err() {
+        if self.session.prolong_if_it_stands(response, server).await.is_err() {
             tracing::warn!(target: "oauth", "a session could not be prolonged");
         }
     }

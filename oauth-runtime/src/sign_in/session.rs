@@ -139,18 +139,8 @@ impl Session {
         Key::of(Kind::Subject, &self.subject)
     }
 
-    /// Gives the browser the session of this person, or prolongs the one it has. `lasts` says whether it outlives the
-    /// browser.
-    pub(crate) fn keep(
-        person: &Person,
-        lasts: bool,
-        response: &mut HttpResponse,
-        server: &Server,
-    ) -> Result<(), Reason> {
-        Session::begun(person, lasts).prolong(response, server)
-    }
-
-    fn begun(person: &Person, lasts: bool) -> Session {
+    /// The session of this person. `lasts` says whether it outlives the browser.
+    pub(crate) fn begun(person: &Person, lasts: bool) -> Session {
         Session {
             subject: person.subject.clone(),
             account: person.account.clone(),
@@ -174,7 +164,19 @@ impl Session {
         self.lasts.then(|| self.authentication.until.unwrap_or_else(over).since(now))
     }
 
-    /// Prolongs this session in the browser.
+    /// Prolongs this session in the browser, unless it has ended by now.
+    pub(crate) async fn prolong_if_it_stands<B>(
+        &self,
+        response: &mut HttpResponse<B>,
+        server: &Server,
+    ) -> Result<(), Reason> {
+        match self.clone().at_guard(server).await {
+            Ok(Some(_)) => self.prolong(response, server),
+            Ok(None) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Gives this session to the browser, or prolongs it there.
     pub(crate) fn prolong<B>(&self, response: &mut HttpResponse<B>, server: &Server) -> Result<(), Reason> {
         let Some(sessions) = server.sessions() else { return Ok(()) };
         let now = server.now();
