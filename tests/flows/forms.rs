@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use oauth_runtime::states::WithReload;
+use oauth_runtime::store::MemoryStore;
+use oauth_runtime::testing::FaultyStore;
 use oauth_runtime::{Builder, Client, Clock, Login, OAuthService, Question, SecondFactor, SignIn};
 use oauth_tests::{Answer, Browser, Server, builder, free_port, serve_service, start, without_cookies};
 use serde_json::{Value, json};
@@ -250,6 +252,35 @@ async fn c41_a_double_click_at_the_second_factor_is_one_answer() {
     assert_eq!(asked.load(Ordering::SeqCst), 1, "the author's function was asked once");
     assert!(is_spent(&verify("314159").await), "it is redeemed by now");
     assert_eq!(verify("000000").await.status, 401);
+}
+
+/// The code is right once, and the other process does not know the answer to the first click.
+#[tokio::test]
+async fn c41_a_double_click_at_the_second_factor_finds_its_form_sent_in_another_process() {
+    let (listener, base) = free_port();
+    let (second, _) = free_port();
+    let (store, asked) = (FaultyStore::new(MemoryStore::new()), Arc::new(AtomicUsize::new(0)));
+    let both = [(), ()].map(|()| {
+        let asked = Arc::clone(&asked);
+        let users = builder(&base).reload(async |_: &str| Some(json!({ "role": "admin" }))).store(store.clone());
+        let asks = async |_: Login| -> SignIn<Value> { SignIn::ask(Question::code("Enter the code").of("admin")) };
+        let factor = async move |factor: SecondFactor| match asked.fetch_add(1, Ordering::SeqCst) {
+            0 => SignIn::done(json!({ "sub": factor.username })),
+            _ => SignIn::refused(),
+        };
+        users.authenticate(asks).second_factor(factor).build().unwrap()
+    });
+    let (server, other) = (serve_service(listener, &both[0]), serve_service(second, &both[1]));
+    let browser = Browser::new(&server);
+    let page = browser.sign_in(&[], "admin", "x").await;
+    let verify = async |server: &Server| {
+        let fields = [("request", page.form()), ("answer", "314159".to_owned())];
+        Answer::to(browser.http.post(format!("{}/verify", server.base)).form(&fields)).await
+    };
+    let code = verify(&server).await.redirect()["code"].clone();
+    assert!(is_spent(&verify(&other).await), "it was right, and does not say that it was wrong");
+    assert_eq!(browser.redeem(&code, &[]).await.status, 200);
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]

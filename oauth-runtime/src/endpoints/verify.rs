@@ -68,7 +68,13 @@ pub(crate) async fn submit(
     let outcome = match outcome {
         Outcome::Refused(named) => {
             server.tell(Fact::of(EventKind::SecondFactorRefused).client(&client.id).reason("wrong"));
-            return Ok(again(attempt::wrong(server, &client.id, attempt, named.as_deref().or(subject)).await?));
+            let named = named.as_deref().or(subject);
+            let problem = attempt::wrong(server, &client.id, attempt, named).await?;
+            // A code is right once: a double click that reached another process finds it used up, and its form sent.
+            return match named {
+                Some(named) if form::was_sent(server, named, &form.sign_in).await? => Err(Reason::FormSpent),
+                Some(_) | None => Ok(again(problem)),
+            };
         }
         Outcome::Ask(question) => Err(question.of_the_same(&form.question)),
         Outcome::Done(user) => Ok(user),
