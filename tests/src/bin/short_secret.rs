@@ -1,4 +1,4 @@
-//! The README's program with a mistake in its configuration: `tests/errors.rs` reads what it prints.
+//! The README's program with a mistake in its configuration: `tests/refused/errors.rs` reads what it prints.
 
 use oauth_runtime::{Client, Login, OAuthService};
 use serde_json::{Value, json};
