@@ -24,7 +24,7 @@ macro_rules! words {
 }
 
 /// `Debug` of a public error prints its text. `main() -> Result<(), Box<dyn Error>>` and `unwrap` show an error by
-/// `Debug`, and the text says what to change. `tests/errors.rs` fails if a public error lacks it.
+/// `Debug`, and the text says what to change. `tests/refused/errors.rs` fails if a public error lacks it.
 macro_rules! debug_as_text {
     ($error:ty) => {
         impl ::std::fmt::Debug for $error {
