@@ -469,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_nothing_admits_nobody() {
+    fn nothing_of_nothing_admits_no_one() {
         let claims = Map::new();
         for rule in [Rule::All(&[]), Rule::Any(&[]), Rule::Not(&Rule::All(&[])), Rule::Not(&Rule::Any(&[]))] {
             assert_eq!(rule.decide(&Facts::new(&claims)), Decision::Unknown, "{rule:?}");

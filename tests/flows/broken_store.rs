@@ -46,7 +46,7 @@ async fn a_handler_that_returns_an_error_of_the_store_answers_as_the_server_does
 }
 
 #[tokio::test]
-async fn a_store_that_does_not_answer_lets_nobody_in_and_loses_nothing() {
+async fn a_store_that_does_not_answer_lets_no_one_in_and_loses_nothing() {
     let store = FaultyStore::new(MemoryStore::new());
     let server = start(|builder| builder.store(store.clone()));
     let browser = Browser::new(&server);

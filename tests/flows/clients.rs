@@ -191,7 +191,7 @@ async fn c17_c19_secrets_in_the_header_or_the_body_and_never_in_the_url() {
 }
 
 #[tokio::test]
-async fn c17_guessing_a_client_s_secret_is_slowed_down_and_locks_nobody_out() {
+async fn c17_guessing_a_client_s_secret_is_slowed_down_and_locks_no_one_out() {
     let clock = Clock::by_hand();
     let server = start(|builder| {
         with_clients(builder).clock(clock.clone()).client_address(|request| {

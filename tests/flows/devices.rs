@@ -296,7 +296,7 @@ async fn c46_a_flood_of_sign_ins_leaves_places_to_known_browsers() {
 }
 
 #[tokio::test]
-async fn c46_the_cookie_of_a_known_browser_lasts_and_signs_nobody_in() {
+async fn c46_the_cookie_of_a_known_browser_lasts_and_signs_no_one_in() {
     let (server, _oauth) = started(|builder| builder);
     let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let page = Answer::to(http.get(Browser::new(&server).authorize_url(&[]))).await;

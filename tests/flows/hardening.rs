@@ -154,7 +154,7 @@ async fn c01_a_request_may_be_posted() {
 }
 
 #[tokio::test]
-async fn c22_a_client_in_its_own_name_is_nobody_at_userinfo() {
+async fn c22_a_client_in_its_own_name_is_no_one_at_userinfo() {
     let server = start(|builder| {
         builder
             .keys(Keys::new(SigningKey::generate().unwrap()))

@@ -301,7 +301,7 @@ async fn c44_one_line_seals_the_tokens_of_all_clients() {
 }
 
 #[tokio::test]
-async fn c44_what_is_sealed_under_a_secret_that_is_gone_lets_nobody_in() {
+async fn c44_what_is_sealed_under_a_secret_that_is_gone_lets_no_one_in() {
     let keys = Keys::new(SigningKey::generate().unwrap());
     let (listener, base) = free_port();
     let store = oauth_runtime::testing::FaultyStore::new(oauth_runtime::store::MemoryStore::new());

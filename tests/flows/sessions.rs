@@ -88,7 +88,7 @@ async fn who_is_signed_in_is_not_asked_again_and_has_the_claims_of_now() {
 }
 
 #[tokio::test]
-async fn without_reload_nobody_stays_signed_in() {
+async fn without_reload_no_one_stays_signed_in() {
     let server = start(|builder| builder);
     let browser = signed_in(&server).await;
     assert!(asks(&browser, &[]).await.body.contains("type=\"password\""));
@@ -335,7 +335,7 @@ async fn c11_after_a_restart_the_pages_of_before_are_worth_nothing() {
 }
 
 #[tokio::test]
-async fn a_page_of_the_server_s_own_origin_is_nobody_else_s() {
+async fn a_page_of_the_server_s_own_origin_is_no_one_else_s() {
     let (listener, base) = free_port();
     let own = Client::public("own").redirect_uri(format!("{base}/app"));
     let oauth = reloading(builder(&base)).client(own).build().unwrap();
@@ -395,7 +395,7 @@ async fn c06_what_is_allowed_to_a_third_party_is_remembered_until_it_asks_for_mo
 }
 
 #[tokio::test]
-async fn whoever_will_not_sign_in_is_sent_back_with_access_denied() {
+async fn who_will_not_sign_in_is_sent_back_with_access_denied() {
     let server = start(|builder| builder);
     let browser = Browser::new(&server);
     let form = browser.authorize(&[("state", Some("s"))]).await.form();

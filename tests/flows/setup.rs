@@ -6,7 +6,7 @@ use oauth_tests::{Browser, builder, free_port, handlers, serve, start};
 use serde_json::json;
 
 #[tokio::test]
-async fn an_app_without_the_routes_lets_nobody_in() {
+async fn an_app_without_the_routes_lets_no_one_in() {
     let whole = start(|builder| builder);
     let token = Browser::new(&whole).token().await;
     let (listener, _) = free_port();

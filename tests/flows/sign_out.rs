@@ -184,7 +184,7 @@ async fn c37_with_two_cookies_both_sessions_end_before_the_page_says_so() {
 }
 
 #[tokio::test]
-async fn c37_a_store_that_fails_signs_nobody_out_and_the_page_says_so() {
+async fn c37_a_store_that_fails_signs_no_one_out_and_the_page_says_so() {
     let store = FaultyStore::new(MemoryStore::new());
     let server = start(|builder| clients(builder).store(store.clone()));
     let browser = Browser::new(&server);

@@ -23,9 +23,9 @@ impl<S> Builder<S> {
     /// are bound to its key, and of no use to a thief. Guards ask for a proof with each such token. Clients that send
     /// none get bearer tokens, as before. Default: off; proofs are not read, and the metadata does not mention them.
     ///
-    /// Each proof is good for one request, within a minute. At `/token` it is spent through the store, at `/par` in the process, and
-    /// at guards too, unless [`Builder::dpop_once`] asks for more. The URLs that proofs are for begin with the origin of the issuer, or of the
-    /// [resource](Builder::mcp), as they are written here.
+    /// Each proof is good for one request, within a minute. At `/token` it is spent through the store, at `/par` in the
+    /// process, and at guards too, unless [`Builder::dpop_once`] asks for more. The URLs that proofs are for begin with
+    /// the origin of the issuer, or of the [resource](Builder::mcp), as they are written here.
     ///
     /// ```
     /// # use oauth_runtime::{Client, Login, OAuthService};
@@ -52,8 +52,9 @@ impl<S> Builder<S> {
     }
 
     /// Like [`Builder::dpop`], and guards spend each proof through the store: they accept none twice, whichever
-    /// process it reaches. Nothing changes at `/token`, which always does so, and at `/par`, where a replay gains nothing. This costs each request with a bound token a write to the store. Default: each process
-    /// accepts a proof once, and a restarted process might accept a proof of the last minute again.
+    /// process it reaches. Nothing changes at `/token`, which always does so, and at `/par`, where a replay gains
+    /// nothing. This costs each request with a bound token a write to the store. Default: each process accepts a proof
+    /// once, and a restarted process might accept a proof of the last minute again.
     pub fn dpop_once(mut self) -> Self {
         self.settings.proofs.are_spent_in_the_store = true;
         self.dpop()

@@ -28,8 +28,8 @@ pub(crate) async fn spend(server: &Server, proof: &Proof) -> Result<(), Reason> 
     proofs.rules.spend(server.ledger(), proof, ShownAt::Server).await
 }
 
-/// Spends a proof with a request that is pushed, in this process, apart from those of the guards. If it is replayed elsewhere, the code is bound to a
-/// key that the thief does not have.
+/// Spends a proof with a request that is pushed, in this process, apart from those of the guards. If it is replayed
+/// elsewhere, the code is bound to a key that the thief does not have.
 pub(crate) fn spend_here(server: &Server, proof: &Proof) -> Result<(), Reason> {
     let proofs = server.protection().proofs.as_ref().ok_or(Reason::Internal)?;
     proofs.rules.spend_here(proof, ShownAt::Server)

@@ -106,7 +106,8 @@ impl ResourceServer {
     /// The state of the issuer's keys, for a health check: an error means that guards answer 503 to every token.
     ///
     /// If they are missing, or older than ten minutes, it asks the issuer as a guard would, and waits for the answer
-    /// for at most ten seconds, or twenty if another question is under way. So a process that gets no requests until it is healthy still gets its keys.
+    /// for at most ten seconds, or twenty if another question is under way. So a process that gets no requests until it is
+    /// healthy still gets its keys.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() {

@@ -258,6 +258,10 @@ impl<'a> Read<'a> {
 
     /// Puts a claim into its place.
     fn put(&mut self, name: Name, claim: Claim<'a>) {
+        let date = |at: &mut Option<Timestamp>, value: Value| {
+            *at = NumericDate::of(&value).map(NumericDate::down);
+            Claim::Other(value)
+        };
         let moment = |seconds| Some(Timestamp::from_seconds(seconds));
         let other = match (name, claim) {
             (Name::Issuer, Claim::Text(text)) => return self.issuer = Some(text),
@@ -272,18 +276,9 @@ impl<'a> Read<'a> {
             (Name::IssuedAt, Claim::Number(seconds)) => return self.issued_at = moment(seconds),
             (Name::SignedInAt, Claim::Number(seconds)) => return self.signed_in_at = moment(seconds),
             // RFC 7519 §2: with a fraction, as another issuer may write it; whole it is among the others
-            (Name::ExpiresAt, Claim::Other(value)) => {
-                self.expires_at = NumericDate::of(&value).map(NumericDate::down);
-                Claim::Other(value)
-            }
-            (Name::IssuedAt, Claim::Other(value)) => {
-                self.issued_at = NumericDate::of(&value).map(NumericDate::down);
-                Claim::Other(value)
-            }
-            (Name::SignedInAt, Claim::Other(value)) => {
-                self.signed_in_at = NumericDate::of(&value).map(NumericDate::down);
-                Claim::Other(value)
-            }
+            (Name::ExpiresAt, Claim::Other(value)) => date(&mut self.expires_at, value),
+            (Name::IssuedAt, Claim::Other(value)) => date(&mut self.issued_at, value),
+            (Name::SignedInAt, Claim::Other(value)) => date(&mut self.signed_in_at, value),
             (Name::Id, Claim::Text(text)) => return self.id = Some(text),
             (Name::ClientId, Claim::Text(text)) => return self.client_id = Some(text),
             (Name::Grant, Claim::Text(text)) => return self.grant = Some(text),

@@ -24,7 +24,7 @@ use crate::sign_in::device::Recognition;
 use crate::sign_in::request::Authorization;
 use crate::sign_in::{attempt, consent, form, redirect};
 use crate::standing::{Decision, Ended, Refused, View};
-use crate::store::{Key, Kind};
+use crate::store::Key;
 use crate::users::Authenticated;
 
 /// Answers the authorization request for this person. Whether they have to be asked is decided by this view, so what is
@@ -303,7 +303,7 @@ async fn memory_before(server: &Server, subject: &str, is_older: bool) -> Result
     if !is_older {
         return Ok(None);
     }
-    Ok(Some(server.ledger().view(Key::of(Kind::Subject, subject)).await?))
+    Ok(Some(server.ledger().view(Key::of_subject(subject)).await?))
 }
 
 /// Why a sign-in did not begin anything.

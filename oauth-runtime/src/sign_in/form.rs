@@ -107,7 +107,7 @@ pub(crate) fn refused(why: Refused) -> Reason {
 
 /// Whether a user sent this form, whatever it led to.
 pub(crate) async fn was_sent(server: &Server, subject: &str, form: &FormId) -> Result<bool, Reason> {
-    Ok(server.ledger().view(Key::of(Kind::Subject, subject)).await?.record()?.was_sent(&form.id))
+    Ok(server.ledger().view(Key::of_subject(subject)).await?.record()?.was_sent(&form.id))
 }
 
 /// A name for a form that works once.
