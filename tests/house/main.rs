@@ -6,6 +6,7 @@ mod checks;
 mod code;
 mod imports;
 mod lengths;
+mod names;
 mod words;
 
 use std::fmt::Write as _;

@@ -49,7 +49,7 @@ impl OwnUrls {
                 target: "oauth",
                 path,
                 "a route of the application has an address of the server, and comes first: give it another, or the server's \
-                 by .paths(..), or configure oauth.routes() before it"
+                 by .path(Endpoint::.., \"..\"), or configure oauth.routes() before it"
             );
         }
     }
