@@ -335,6 +335,69 @@ async fn c26_a_policy_over_the_whole_app_is_for_a_route_at_an_address_of_the_ser
     assert_eq!(running.ask("GET", "/.well-known/oauth-authorization-server", None).await.status, 200);
 }
 
+/// Of two scopes with one prefix actix-web's list of routes shows what is in the first, though its guard may refuse.
+#[tokio::test]
+async fn c26_a_route_behind_a_scope_that_asks_for_more_than_a_path_is_decided_by_its_guard() {
+    let application = |app: &mut ServiceConfig, oauth: &OAuthService, ran: &Ran| {
+        let asks = || guard::Header("x-old", "1");
+        app.app_data(Data::new(ran.clone())).configure(oauth.routes());
+        app.service(web::scope("/s").guard(asks()).service(welcome));
+        app.service(web::scope("/s").service(me).service(note).service(forgotten));
+        app.service(web::scope("/t").guard(asks()).service(welcome));
+        app.service(web::scope("/t").service(other::me));
+        app.default_service(web::to(health));
+    };
+    let running = start(OAuthService::closed, application);
+    let token = token_of(&running);
+    for (method, path, status, ran) in [
+        ("GET", "/s/me", 200, 0),
+        ("GET", "/s/%6de", 200, 0),
+        ("GET", "/s/notes/7", 200, 0),
+        // Nothing that is guarded ends so.
+        ("GET", "/s/forgotten", 404, 0),
+        ("PUT", "/s/notes/7", 404, 0),
+        ("GET", "/nowhere", 404, 0),
+        // What ends as a guarded route runs, and the net holds what it says.
+        ("GET", "/t/me", 500, 1),
+        ("GET", "/nowhere/me", 404, 1),
+    ] {
+        let before = running.ran.count();
+        let answer = running.ask(method, path, Some(&token)).await;
+        assert_eq!((answer.status, running.ran.count() - before), (status, ran), "{method} {path}: {answer:?}");
+        assert!(!answer.body.contains("open to everyone"), "{answer:?}");
+        if status == 200 {
+            assert_eq!(running.ask(method, path, None).await.status, 401, "{method} {path}");
+        }
+    }
+    let long = format!("/{}/me", "x".repeat(2000));
+    assert_eq!(running.ask("GET", &long, Some(&token)).await.status, 404);
+    let named = start(|oauth| oauth.closed().guarded(["/s/*"]), application);
+    assert_eq!(named.ask("GET", "/s/me", Some(&token_of(&named))).await.status, 200);
+}
+
+/// The pages of an application need no guard of their own, which closed() cannot know.
+#[tokio::test]
+async fn c26_a_page_below_pages_is_named_as_guarded_or_has_a_guard() {
+    let oauth = builder("http://127.0.0.1:9").reload(async |_: &str| Some(json!({ "role": "user" }))).build().unwrap();
+    let session = testing::session(&oauth, "ada").await;
+    for (closed, plain) in [(oauth.closed(), 500), (oauth.closed().guarded(["/app/*"]), 200)] {
+        let pages = web::scope("/app").wrap(oauth.pages()).service(forgotten).service(me);
+        let app = App::new().configure(oauth.routes()).app_data(Data::new(Ran::default())).service(pages);
+        let app = actix_web::test::init_service(app.wrap(closed)).await;
+        for (path, expected) in [("/app/forgotten", plain), ("/app/me", 200)] {
+            let request = || actix_web::test::TestRequest::get().uri(path);
+            let with = request().insert_header(session.clone()).to_request();
+            assert_eq!(actix_web::test::call_service(&app, with).await.status().as_u16(), expected, "{path}");
+            let without = actix_web::test::call_service(&app, request().to_request()).await.status().as_u16();
+            assert_eq!(without, if expected == 200 { 401 } else { expected }, "{path}");
+        }
+    }
+}
+
+fn token_of(running: &Running) -> testing::Token {
+    testing::token(&running.oauth, &json!({}))
+}
+
 #[tokio::test]
 async fn what_closed_leaves_open_is_public_in_the_table_as_well() {
     let oauth = testing::service();

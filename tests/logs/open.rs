@@ -46,6 +46,10 @@ async fn c26_a_route_that_is_left_open_is_told_with_its_cure() {
     assert_eq!(Browser::at(&base).call("/left-open/7", None).await.status, 500);
     let told = lines("a route without a guard was refused");
     assert!(told.contains("method=GET route=\"/left-open/{id}\"") && told.contains("`#[public]`"), "{told}");
+    assert_eq!(Browser::at(&base).call("/not-there/s3cr3t", None).await.status, 404);
+    let told = lines("oauth.closed() answered 404");
+    assert!(told.contains("INFO") && told.contains("method=GET below=\"/not-there/\""), "{told}");
+    assert!(!told.contains("s3cr3t"), "{told}");
 }
 
 #[require_token]

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::body::{BoxBody, EitherBody};
-use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
+use actix_web::dev::{ResourceDef, Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::http::{StatusCode, header};
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
 
@@ -61,7 +61,9 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(Around::new(Rules { closed: self.clone(), routes: routes() }, service)))
+        let routes = routes();
+        let ends = ends(&routes);
+        ready(Ok(Around::new(Rules { closed: self.clone(), routes, ends }, service)))
     }
 }
 
@@ -75,15 +77,19 @@ impl Rule for Rules {
         S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
         B: 'static,
     {
-        let refused = match self.rule(&request) {
+        let ruling = self.rule(&request);
+        let refused = match ruling {
             Ruling::Pass => return service.call(request).await.map(ServiceResponse::map_into_left_body),
             // The answer is in its headers.
             Ruling::Preflight => return service.call(request).await.map(without_body),
-            Ruling::Watch => None,
-            Ruling::NoSuchRoute => Some(HttpResponse::NotFound().finish()),
-            Ruling::NoSuchMethod(allowed) => {
+            Ruling::Watch | Ruling::Unknown => None,
+            Ruling::NoSuchRoute => {
+                tell_of_nothing(request.request());
+                Some(HttpResponse::NotFound().finish())
+            }
+            Ruling::NoSuchMethod(ref allowed) => {
                 tell(request.request(), "no guard on the map has this method of the route");
-                Some(HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, allowed)).finish())
+                Some(HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, allowed.as_str())).finish())
             }
             Ruling::Refuse => {
                 tell(request.request(), "a route without a guard was refused");
@@ -103,8 +109,14 @@ impl Rule for Rules {
         if matches!(response.status(), StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) {
             return Ok(without_body(response));
         }
-        tell(response.request(), "an answer for which no guard decided was withheld");
-        let withheld = self.refusal(response.request());
+        // A fallback has answered, and no route.
+        let withheld = if matches!(ruling, Ruling::Unknown) && response.request().match_pattern().is_none() {
+            tell_of_nothing(response.request());
+            HttpResponse::NotFound().finish()
+        } else {
+            tell(response.request(), "an answer for which no guard decided was withheld");
+            self.refusal(response.request())
+        };
         Ok(response.into_response(withheld).map_into_right_body())
     }
 }
@@ -120,6 +132,8 @@ pub struct Rules {
     closed: Closed,
     /// By the name that actix-web gives to the resource, which is the handler's.
     routes: HashMap<&'static str, Vec<&'static Route>>,
+    /// How the paths of guarded routes end, whatever scopes are around them.
+    ends: Vec<(&'static Route, ResourceDef)>,
 }
 
 enum Ruling {
@@ -129,6 +143,8 @@ enum Ruling {
     Preflight,
     /// A guard is there: an answer that nothing decided is withheld all the same.
     Watch,
+    /// Its path is none that actix-web finds, and it ends as that of a guarded route.
+    Unknown,
     NoSuchRoute,
     /// The route has guards only for these methods.
     NoSuchMethod(String),
@@ -137,7 +153,7 @@ enum Ruling {
 
 impl Rules {
     fn rule(&self, request: &ServiceRequest) -> Ruling {
-        let Rules { closed, routes } = self;
+        let Rules { closed, routes, .. } = self;
         let asked = Asked::new(request);
         let named = |addresses: &[Address]| addresses.iter().any(|address| address.is(&asked));
         if closed.protection.is_own(request) {
@@ -151,7 +167,9 @@ impl Rules {
         if named(&closed.guarded) {
             return Ruling::Watch;
         }
-        let Some(pattern) = &asked.pattern else { return Ruling::NoSuchRoute };
+        let Some(pattern) = &asked.pattern else {
+            return if self.may_be_guarded(&asked) { Ruling::Unknown } else { Ruling::NoSuchRoute };
+        };
         // The map has the pattern without the scopes around it: the longest match is the pattern of this route.
         let known = asked.name.and_then(|name| routes.get(name)).into_iter().flatten();
         let known = known.filter(|route| pattern.ends_with(route.pattern)).max_by_key(|route| route.pattern.len());
@@ -167,6 +185,13 @@ impl Rules {
         methods.sort_unstable();
         methods.dedup();
         Ruling::NoSuchMethod(methods.join(", "))
+    }
+
+    /// `match_pattern` looks only into the first scope with a path's beginning. The router also goes on to the next where
+    /// an actix guard of that scope refuses, and what it finds there may have its own guard.
+    fn may_be_guarded(&self, asked: &Asked<'_>) -> bool {
+        let mut of_method = self.ends.iter().filter(|(route, _)| route.methods.contains(&asked.method));
+        asked.path.len() <= LONGEST_UNKNOWN && of_method.any(|(_, end)| end.is_match(asked.path))
     }
 
     fn refusal(&self, request: &HttpRequest) -> HttpResponse {
@@ -199,6 +224,22 @@ fn routes() -> HashMap<&'static str, Vec<&'static Route>> {
     routes
 }
 
+fn ends(routes: &HashMap<&'static str, Vec<&'static Route>>) -> Vec<(&'static Route, ResourceDef)> {
+    let ends = routes.values().flatten().filter(|route| route.pattern.matches('{').count() < MOST_PARAMETERS);
+    ends.map(|route| (*route, ResourceDef::new(format!("{ANY_SCOPES}{}", route.pattern)))).collect()
+}
+
+/// Tells of a 404, with no more of the path than its first segment: the rest may be a secret.
+fn tell_of_nothing(request: &HttpRequest) {
+    tracing::info!(
+        target: "oauth",
+        method = %request.method(),
+        below = request.path().split_inclusive('/').take(2).collect::<String>(),
+        "oauth.closed() answered 404, since it knows no route for this path: name a fallback (App::default_service, files) by \
+         .public([..]), and by .guarded([\"/s/*\"]) what is in a scope \"/s\" after another \"/s\" that has an actix guard"
+    );
+}
+
 fn tell(request: &HttpRequest, what: &'static str) {
     let pattern = request.match_pattern();
     let route = pattern.as_deref().unwrap_or(request.path());
@@ -207,10 +248,17 @@ fn tell(request: &HttpRequest, what: &'static str) {
         method = %request.method(),
         route,
         "{what}: write `#[require_claim(..)]`, `#[require_token]` or `#[public]` above the route's attribute; where a policy \
-         around a scope decides, or a guard whose route is no attribute, name it by oauth.closed().guarded([..]), and what is \
-         open without a handler of yours by .public([..])"
+         or oauth.pages() around a scope decides, or a guard whose route is no attribute, name it by \
+         oauth.closed().guarded([..]), and what is open without a handler of yours by .public([..])"
     );
 }
+
+/// The beginning of a path, before the part that a route's attribute names.
+const ANY_SCOPES: &str = "{oauth_scopes:.*}";
+/// In bytes: each pattern is tried on a path that no route has.
+const LONGEST_UNKNOWN: usize = 1024;
+/// Of one pattern: actix-router panics at more.
+const MOST_PARAMETERS: usize = 16;
 
 /// `GET /health`, `/health` or `/static/*`.
 #[derive(Clone, Debug)]

@@ -55,7 +55,8 @@ impl OAuthService {
     /// # let _ = app;
     /// ```
     ///
-    /// A route is known by the guard or the `#[public]` above its attribute. Upgrades are routes like any other; the
+    /// A route is known by the guard or the `#[public]` above its attribute: what a policy or [`pages`](Self::pages) around
+    /// a scope decides is to be named. Upgrades are routes like any other; the
     /// server's own addresses, CORS preflights, 404 and 405 pass. As a safety net, an answer for which no guard decided
     /// is withheld all the same.
     #[must_use]

@@ -59,7 +59,8 @@ use crate::testing::table::{Coverage, Finding, METHODS, Route};
 ///   unchecked.
 /// - Which route of a path has which method: actix-web merges them. Each method of a path is called once, and methods
 ///   that no route names are called too, since a route without a method takes them.
-/// - Routes that ask for more than a path and a method (a header, a host): unchecked.
+/// - Routes that ask for more than a path and a method (a header, a host): unchecked. So is all that is in two scopes of one
+///   prefix of which one does so.
 /// - What is below a path whose pattern no sample fits: unchecked.
 /// - What a handler does with a token. That is what [`suite()`](crate::testing::suite()) is for.
 pub async fn coverage<T, B>(app: App<T>) -> Coverage
