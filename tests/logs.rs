@@ -200,8 +200,10 @@ async fn no_secret_is_logged_and_every_decision_is() {
     browser.refresh(&reused, &[]).await;
     secret.push(reused);
     browser.post("/login", "request=wrong-password&password=admin123").await;
-    browser.authorize(&[("client_id", Some("wrong-password"))]).await;
-    browser.authorize(&[("redirect_uri", Some("https://evil.example/wrong-password"))]).await;
+    browser.authorize(&[("client_id", Some("unknown\n-client"))]).await;
+    let uri = "https://admin:admin123@evil.example/callback?code=wrong-password#another-state";
+    browser.authorize(&[("redirect_uri", Some(uri))]).await;
+    browser.authorize(&[("scope", Some("notes:wirte"))]).await;
     clock.advance(Duration::from_secs(7200));
     browser.call("/me", Some(&token)).await;
     browser.redeem(&code, &[]).await;
@@ -237,6 +239,10 @@ async fn no_secret_is_logged_and_every_decision_is() {
         "ClientSecretWrong",
         "TokenOfAnotherClient",
         "ScopeGrown",
+        // A developer sees which of the two was mistyped.
+        r#"reason=UnknownClient client="unknown\\n-client""#,
+        r#"reason=UnknownRedirectUri client="demo" redirect_uri="https://evil.example/callback?.." nearest="http"#,
+        r#"client="demo" reason=ScopeUnknown scope="notes:wirte""#,
     ] {
         assert!(log.contains(decision), "{decision} is not in the log:\n{log}");
     }

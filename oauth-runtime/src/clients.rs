@@ -109,6 +109,11 @@ impl Clients {
         self.told.as_ref()
     }
 
+    /// The client with this id, if the author listed it.
+    pub(crate) fn listed(&self, id: &str) -> Option<&RegisteredClient> {
+        self.listed.get(id).map(|client| &**client)
+    }
+
     /// The client with this id, if it is known. Nothing is fetched.
     pub(crate) async fn find(&self, id: &str) -> Result<Option<Arc<RegisteredClient>>, Reason> {
         if let Some(listed) = self.listed.get(id) {

@@ -1,5 +1,6 @@
 //! What a person goes through, from the authorization request to the code.
 
+pub(crate) mod asked;
 pub(crate) mod attempt;
 pub(crate) mod begin;
 pub(crate) mod browser;

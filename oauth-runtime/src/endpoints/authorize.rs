@@ -10,6 +10,7 @@ use crate::model::proof::Thumbprint;
 use crate::model::pushed::Push;
 use crate::model::session::{By, Session};
 use crate::server::Server;
+use crate::sign_in::asked::Asked;
 use crate::sign_in::begin::{Presented, begin};
 use crate::sign_in::pushed::{self, Pushed};
 use crate::sign_in::redirect::{refuse_at_once, refuse_with_page};
@@ -61,7 +62,8 @@ async fn answer(
         Err(reason) => Err(reason),
     };
     answered.or_else(|reason| {
-        tracing::info!(target: "oauth", client = client.id, ?reason, "authorization request refused");
+        let Asked { scope, .. } = Asked::of(server, parameters, &reason);
+        tracing::info!(target: "oauth", client = client.id, ?reason, scope, "authorization request refused");
         Ok(match may_be_sent_on {
             true => refuse_at_once(server, http, parameters, &destination, state, &reason),
             false => refuse_with_page(server, http, parameters, (&client, &destination), state, &reason),

@@ -18,8 +18,9 @@ use crate::meter::Stopwatch;
 use crate::model::form::Parameters;
 use crate::model::id::random_id;
 use crate::response::{Doing, WayBack, challenge_client, error_page, json_error};
-use crate::server::paths::{Cors, Errors, Input, Placed, Row};
+use crate::server::paths::{Cors, Errors, Input, Placed, Row, Url};
 use crate::server::{OAuthService, Server};
+use crate::sign_in::asked::Asked;
 use crate::sign_in::{cross_site, language, redirect};
 
 /// Answers a request whose parameters have been read.
@@ -66,7 +67,7 @@ async fn respond(row: &Row, handler: Handler, server: &Server, http: &HttpReques
     let input = match input(row, server, http, payload).await {
         Ok(Arrived::Parameters(input)) => input,
         Ok(Arrived::ToBeSentOn(response)) => return response,
-        Err(reason) => return refused(row, server, http, &reason, None),
+        Err(reason) => return refused((row, server, http), &reason, None, &Asked::default()),
     };
     let mut parameters = match row.input {
         Input::Json => Parameters::of_json(&input),
@@ -173,7 +174,9 @@ async fn refused_back(
     reason: &Reason,
 ) -> HttpResponse {
     let back = way_back(row, server, http, parameters).await;
-    refused(row, server, http, reason, back.as_ref())
+    let is_asking = matches!(row.url, Url::Authorize | Url::PushedAuthorization);
+    let asked = if is_asking { Asked::of(server, parameters, reason) } else { Asked::default() };
+    refused((row, server, http), reason, back.as_ref(), &asked)
 }
 
 /// The way back from an error page, if a form of ours, a post of another site, or a pushed request says which client it
@@ -188,8 +191,15 @@ async fn way_back(row: &Row, server: &Server, http: &HttpRequest, parameters: &P
     }
 }
 
-fn refused(row: &Row, server: &Server, http: &HttpRequest, reason: &Reason, back: Option<&WayBack>) -> HttpResponse {
-    let log = |form| tracing::info!(target: "oauth", ?reason, "{} refused{form}", row.request);
+fn refused(
+    (row, server, http): (&Row, &Server, &HttpRequest),
+    reason: &Reason,
+    back: Option<&WayBack>,
+    Asked { client, redirect_uri, nearest, scope }: &Asked,
+) -> HttpResponse {
+    let log = |form| {
+        tracing::info!(target: "oauth", ?reason, client, redirect_uri, nearest, scope, "{} refused{form}", row.request);
+    };
     match row.errors {
         Errors::Page => {
             log(" with a page");

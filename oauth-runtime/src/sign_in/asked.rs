@@ -1,0 +1,104 @@
+//! What a refused authorization request said, for the log: which client asked, and where it wanted its answer.
+
+use crate::error::Reason;
+use crate::model::form::Parameters;
+use crate::server::Server;
+
+/// Fields of the line in the log. Nothing in them is a secret: of a URI the log has what is before its query.
+#[derive(Default)]
+pub(crate) struct Asked {
+    pub(crate) client: Option<String>,
+    /// Where the answer should go, if the reason is that this is not registered.
+    pub(crate) redirect_uri: Option<String>,
+    /// The most similar one that is registered, if the author listed the client.
+    pub(crate) nearest: Option<String>,
+    /// What was asked for, if the reason is that none of it is known.
+    pub(crate) scope: Option<String>,
+}
+
+impl Asked {
+    pub(crate) fn of(server: &Server, parameters: &Parameters<'_>, reason: &Reason) -> Self {
+        let read = |name| parameters.get(name, usize::MAX).ok().flatten();
+        let client = read("client_id");
+        let uri = read("redirect_uri").filter(|_| matches!(reason, Reason::UnknownRedirectUri));
+        let listed = client.and_then(|id| server.clients().listed(id));
+        let registered = listed.iter().flat_map(|client| &client.redirect_uris).map(|registered| registered.as_str());
+        Asked {
+            client: client.map(shown),
+            redirect_uri: uri.map(|uri| shown(&before_query(uri))),
+            nearest: uri.and_then(|uri| registered.max_by_key(|registered| likeness(uri, registered))).map(shown),
+            scope: read("scope").filter(|_| matches!(reason, Reason::ScopeUnknown)).map(shown),
+        }
+    }
+}
+
+/// At most 200 characters, with those escaped that control a terminal or change how a line reads.
+fn shown(text: &str) -> String {
+    let begin: String = text.chars().take(LONGEST).flat_map(escaped).collect();
+    if text.chars().nth(LONGEST).is_some() { begin + ".." } else { begin }
+}
+
+/// Quotes and backslashes stay: a subscriber escapes them in its own way.
+fn escaped(character: char) -> impl Iterator<Item = char> {
+    let plain = matches!(character, '"' | '\'' | '\\').then_some(character);
+    let escapes = plain.is_none().then(|| character.escape_debug());
+    plain.into_iter().chain(escapes.into_iter().flatten())
+}
+
+/// A URI without its query, its fragment, and the name and password before its host, which may be secrets.
+fn before_query(uri: &str) -> String {
+    let end = uri.find(['?', '#']).unwrap_or(uri.len());
+    let (uri, cut) = uri.split_at(end);
+    let start = uri.find(':').map_or(0, |colon| colon + 1);
+    let start = start + uri[start..].find(|character| !matches!(character, '/' | '\\')).unwrap_or(0);
+    let authority = uri[start..].find(['/', '\\']).map_or(uri.len(), |end| start + end);
+    let host = uri[start..authority].rfind('@').map_or(start, |at| start + at + 1);
+    format!("{}{}{}", &uri[..start], &uri[host..], if cut.is_empty() { "" } else { "?.." })
+}
+
+/// How many bytes two texts have in common at the begin and at the end.
+fn likeness(one: &str, other: &str) -> usize {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let same = |(one, other): &(&u8, &u8)| one == other;
+    one.iter().zip(other).take_while(same).count() + one.iter().rev().zip(other.iter().rev()).take_while(same).count()
+}
+
+const LONGEST: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c34_of_a_uri_what_may_be_secret_is_left_out() {
+        for (uri, logged) in [
+            ("https://a.example/cb?code=s3cret", "https://a.example/cb?.."),
+            ("https://a.example/cb#token=s3cret", "https://a.example/cb?.."),
+            ("https://ada:s3cret@a.example/@home", "https://a.example/@home"),
+            ("https://ada:s3@cret@a.example", "https://a.example"),
+            ("https:/\\ada:s3cret@a.example\\x", "https:/\\a.example\\x"),
+            ("com.example.app:/callback", "com.example.app:/callback"),
+            ("s3cret@a.example", "a.example"),
+            ("", ""),
+        ] {
+            assert_eq!(before_query(uri), logged);
+        }
+    }
+
+    #[test]
+    fn what_is_logged_is_one_short_line() {
+        assert_eq!(shown("a\"b\\c\n\u{1b}[2J\u{202e}"), "a\"b\\c\\n\\u{1b}[2J\\u{202e}");
+        assert_eq!(shown(&"é".repeat(201)), "é".repeat(200) + "..");
+        assert_eq!(shown(&"é".repeat(200)), "é".repeat(200));
+    }
+
+    #[test]
+    fn the_nearest_is_the_one_with_the_same_ends() {
+        let of = |uri: &str| {
+            let registered = ["https://app.example/callback", "http://127.0.0.1/callback", "com.example.app:/callback"];
+            registered.into_iter().max_by_key(|registered| likeness(uri, registered)).unwrap()
+        };
+        assert_eq!(of("https://app.example/callback/"), "https://app.example/callback");
+        assert_eq!(of("http://localhost:3000/callback"), "http://127.0.0.1/callback");
+    }
+}
