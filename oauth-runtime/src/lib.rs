@@ -133,7 +133,7 @@ pub use model::question::{Choice, Question};
 pub use model::redirect_uri::InvalidRedirectUri;
 pub use model::session::Remember;
 pub use model::{Client, Clock, GrantType, InvalidScope, Password, Scope, Secret, SecretError, Timestamp};
-pub use pages::{InvalidColour, Logo, Texts};
+pub use pages::{InvalidColour, Logo, LogoBytes, Texts};
 pub use policy::Policy;
 pub use server::OAuthService;
 pub use server::grants::{Given, Grant, Holder};

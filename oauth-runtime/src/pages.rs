@@ -12,7 +12,7 @@ pub use contents::{
     Link, OnwardPage, PageError, QuestionPage, SignInAt, SignInPage, SignOutPage, SignedOutPage, StayedPage,
     WaitingDevice,
 };
-pub use look::{InvalidColour, Logo};
+pub use look::{InvalidColour, Logo, LogoBytes};
 pub(crate) use look::{Look, stylesheet};
 pub(crate) use texts::Trouble;
 pub use texts::{SignInProblem, Texts};

@@ -78,7 +78,7 @@ async fn c01_head_is_answered_wherever_get_is() {
             .keys(oauth_runtime::Keys::generate().unwrap())
             .scope("openid", "Know who you are")
             .reload_blocking(|_| Some(serde_json::json!({})))
-            .logo(oauth_runtime::Logo::svg(b"<svg/>".as_slice()))
+            .logo(oauth_runtime::Logo::svg("<svg/>"))
     });
     let browser = Browser::new(&server);
     for path in [

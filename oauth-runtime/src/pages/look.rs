@@ -51,8 +51,12 @@ pub(crate) fn stylesheet(look: &Look) -> String {
 /// ```
 /// use oauth_runtime::Logo;
 ///
-/// let logo = Logo::svg(br#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>"#.as_slice());
+/// let logo = Logo::svg(r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>"#);
 /// # let _ = logo;
+/// # /*
+/// let logo = Logo::png(include_bytes!("logo.png")); // a file beside the source, in the program
+/// let logo = Logo::png(std::fs::read("logo.png")?); // or one that is read at start-up
+/// # */
 /// ```
 #[derive(Clone)]
 pub struct Logo {
@@ -61,14 +65,60 @@ pub struct Logo {
 }
 
 impl Logo {
-    /// A logo in SVG.
-    pub fn svg(bytes: impl Into<Cow<'static, [u8]>>) -> Self {
-        Logo { bytes: bytes.into(), media_type: "image/svg+xml" }
+    /// A logo in SVG: its text, or the bytes of a file.
+    pub fn svg(image: impl Into<LogoBytes>) -> Self {
+        Logo { bytes: image.into().0, media_type: "image/svg+xml" }
     }
 
     /// A logo in PNG; twice 32 pixels high or more, so that it is sharp on a dense screen.
-    pub fn png(bytes: impl Into<Cow<'static, [u8]>>) -> Self {
-        Logo { bytes: bytes.into(), media_type: "image/png" }
+    pub fn png(image: impl Into<LogoBytes>) -> Self {
+        Logo { bytes: image.into().0, media_type: "image/png" }
+    }
+}
+
+/// The bytes of a [`Logo`]: made of text, of bytes, or of what `include_str!` and `include_bytes!` give.
+#[derive(Clone)]
+pub struct LogoBytes(Cow<'static, [u8]>);
+
+impl From<&'static str> for LogoBytes {
+    fn from(text: &'static str) -> Self {
+        LogoBytes(Cow::Borrowed(text.as_bytes()))
+    }
+}
+
+impl From<String> for LogoBytes {
+    fn from(text: String) -> Self {
+        LogoBytes(Cow::Owned(text.into_bytes()))
+    }
+}
+
+impl From<&'static [u8]> for LogoBytes {
+    fn from(bytes: &'static [u8]) -> Self {
+        LogoBytes(Cow::Borrowed(bytes))
+    }
+}
+
+impl<const LENGTH: usize> From<&'static [u8; LENGTH]> for LogoBytes {
+    fn from(bytes: &'static [u8; LENGTH]) -> Self {
+        LogoBytes(Cow::Borrowed(bytes))
+    }
+}
+
+impl From<Vec<u8>> for LogoBytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        LogoBytes(Cow::Owned(bytes))
+    }
+}
+
+impl From<Cow<'static, [u8]>> for LogoBytes {
+    fn from(bytes: Cow<'static, [u8]>) -> Self {
+        LogoBytes(bytes)
+    }
+}
+
+impl fmt::Debug for LogoBytes {
+    fn fmt(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
+        text.debug_tuple("LogoBytes").field(&self.0.len()).finish()
     }
 }
 
