@@ -1,11 +1,14 @@
 //! Why something was refused: a closed set of reasons, and their one translation to the wire.
 
+mod audiences;
+
 use std::borrow::Cow;
 use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 
+pub(crate) use crate::error::audiences::{Audiences, FOR_ITS_ISSUER};
 use crate::model::Scope;
 use crate::model::code::Unmet;
 use crate::model::document::{Away, Unfit};
@@ -410,13 +413,6 @@ reasons! {
     NoService => 500, ServerError, "the server is not set up to check tokens; its log says how";
     NothingDecided => 500, ServerError, "no guard of the server decides about this address; its log says how to fix it";
     ParameterMisfit => 500, ServerError, "the server's guard does not fit its route; its log says how to fix it";
-}
-
-/// The audience that a token has, and the one that it should have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Audiences {
-    pub(crate) of_the_token: Vec<String>,
-    pub(crate) expected: String,
 }
 
 const FIVE_SECONDS: Duration = Duration::from_secs(5);

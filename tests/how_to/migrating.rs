@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use oauth_tests::{Answer, Browser, serve_service, start};
+use actix_web::web;
+use jsonwebtoken::{DecodingKey, EncodingKey, Header};
+use oauth_runtime::Clock;
+use oauth_tests::{Answer, Browser, free_port, serve, serve_service, start};
 use serde_json::{Value, json};
 
 use crate::shown::migrating_clients;
 use crate::shown::migrating_hashes::{Users, from_keycloak, is_right, sign_in};
+use crate::shown::migrating_login::{self, OldTokens};
 use crate::shown::migrating_paths;
 
 /// Its letters are not all ASCII.
@@ -216,3 +220,51 @@ async fn the_addresses_of_before_can_stay() {
         assert_eq!(of(member), format!("{before}/{path}"));
     }
 }
+
+/// The tokens of the old login open the old route until its end, and nothing else; those of the service the other.
+#[tokio::test]
+async fn old_tokens_open_what_checks_them_itself_until_their_end() {
+    let secret = b"the old secret key of thirty-two";
+    let old_token = |secret: &[u8], lasts: u64| {
+        let exp = Clock::system().now().seconds() + lasts;
+        let claims = json!({ "sub": "ada", "exp": exp, "role": "admin" });
+        jsonwebtoken::encode(&Header::default(), &claims, &EncodingKey::from_secret(secret)).unwrap()
+    };
+    let app = |until| {
+        let (listener, base) = free_port();
+        let oauth = migrating_login::oauth(&base).unwrap();
+        serve(listener, move |app| {
+            let old = web::Data::new(OldTokens { key: DecodingKey::from_secret(secret), until });
+            let closed = web::scope("").wrap(oauth.closed());
+            app.configure(oauth.routes()).app_data(old).route("/login", web::post().to(|| async { "the old login" }));
+            app.service(closed.service((migrating_login::notes, migrating_login::notes_before)));
+        })
+    };
+    let server = app(u64::MAX);
+    let browser = Browser::new(&server);
+    let page = browser.authorize(&[("client_id", Some("app")), ("redirect_uri", Some(APP))]).await;
+    let form = page.form();
+    let fields = [("request", &*form), ("username", "ada"), ("password", "ada123")];
+    let signed_in = Answer::to(browser.http.post(format!("{}/oauth/login", browser.base)).form(&fields)).await;
+    let code = signed_in.redirect()["code"].clone();
+    let changes = [("client_id", Some("app")), ("redirect_uri", Some(APP))];
+    let new = browser.redeem(&code, &changes).await.json()["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(Answer::to(browser.http.post(format!("{}/login", browser.base))).await.body, "the old login");
+    let old = old_token(secret, 3600);
+    for (path, token, status) in [
+        ("/v2/notes", Some(&new), 200),
+        ("/v2/notes", Some(&old), 401),
+        ("/notes", Some(&old), 200),
+        ("/notes", Some(&new), 401),
+        ("/notes", Some(&old_token(b"another secret key of thirty-two", 3600)), 401),
+        ("/notes", None, 401),
+    ] {
+        let answer = browser.call(path, token.map(String::as_str)).await;
+        assert_eq!(answer.status, status, "{path} {answer:?}");
+        assert!(status != 200 || answer.body == "the notes of ada", "{answer:?}");
+    }
+    let ended = app(Clock::system().now().seconds());
+    assert_eq!(Browser::new(&ended).call("/notes", Some(&old)).await.status, 401);
+}
+
+const APP: &str = "com.example.app:/callback";

@@ -1,18 +1,20 @@
 //! The code that pages of clients show: each block is a file here, or a part of an example, and its test runs it.
 #![allow(unreachable_pub, reason = "a page shows what an application would write")]
 
+pub mod both_sides;
 pub mod client_mobile;
 pub mod client_server;
 pub mod client_server_code;
 pub mod client_spa_development;
 pub mod migrating_clients;
 pub mod migrating_hashes;
+pub mod migrating_login;
 pub mod migrating_paths;
 
 use oauth_tests::pages;
 
 /// The page, the name and language of its block, and what stands there. That of `client-spa` is run in Chromium.
-const SHOWN: [(&str, &str, &str, &str); 9] = [
+const SHOWN: [(&str, &str, &str, &str); 11] = [
     ("client-spa", "configuration", "rust", include_str!("shown/client_spa.rs")),
     ("client-spa", "client", "js", include_str!("shown/client_spa.js")),
     ("client-spa", "development", "rust", include_str!("shown/client_spa_development.rs")),
@@ -20,8 +22,10 @@ const SHOWN: [(&str, &str, &str, &str); 9] = [
     ("client-server", "configuration", "rust", include_str!("shown/client_server.rs")),
     ("client-server", "client", "rs", include_str!("shown/client_server_code.rs")),
     ("migrating", "hashes", "rs", include_str!("shown/migrating_hashes.rs")),
+    ("migrating", "login", "rs", include_str!("shown/migrating_login.rs")),
     ("migrating", "clients", "rust", include_str!("shown/migrating_clients.rs")),
     ("migrating", "paths", "rust", include_str!("shown/migrating_paths.rs")),
+    ("resource-servers", "both sides", "rust", include_str!("shown/both_sides.rs")),
 ];
 
 #[test]

@@ -41,7 +41,11 @@ async fn c48_the_log_says_why_there_are_no_keys_and_what_to_change() {
             json!({ "issuer": "https://idp.example" }),
             "that of \"https://idp.example\": write the issuer just like that",
         ),
-        ("no-address", json!({}), "has no jwks_uri"),
+        (
+            "no-address",
+            json!({}),
+            "if it is an OAuthService, add .own_resource(..) there, with the audience of this server",
+        ),
         ("plain", json!({ "jwks_uri": "http://idp.example/keys" }), "must be at an https address"),
         ("no-keys", json!({ "jwks_uri": "/keys" }), "there is no usable key at"),
         ("lost", json!({ "jwks_uri": "/nothing" }), "there is nothing at"),
@@ -77,7 +81,8 @@ async fn c48_the_log_says_why_there_are_no_keys_and_what_to_change() {
 #[tokio::test]
 async fn c26_c49_the_log_says_why_a_token_that_the_issuer_signed_is_refused() {
     let _ = LOG.clone();
-    let idp = start(|builder| builder.resource(API).scope("openid", "know who you are"));
+    let idp =
+        start(|builder| builder.resource(API).resource("https://other.example").scope("openid", "know who you are"));
     let user = Browser::new(&idp);
     let redirect = user.sign_in(&[("scope", Some("openid"))], "admin", "admin123").await.redirect();
     let tokens = user.redeem(&redirect["code"], &[]).await.json();
@@ -89,8 +94,19 @@ async fn c26_c49_the_log_says_why_a_token_that_the_issuer_signed_is_refused() {
     let said = lines("cure=\"its typ is not at+jwt");
     assert!(said.contains("add .danger_accept_type(\\\"JWT\\\")") && said.contains("reason=TokenType"), "{said}");
     assert_eq!(strict.call("/closed", Some(&own)).await.status, 401);
-    let said = lines("cure=\"its aud is not that of .audience(..)");
+    let said = lines(
+        "cure=\"it is for its issuer: the client has to ask for a token for this server, by the parameter `resource`",
+    );
     assert!(said.contains(&idp.base) && said.contains("reason=TokenAudience"), "{said}");
+    let said = lines("hint=\"it is for its issuer");
+    assert!(said.contains(".own_resource(..); do not write the issuer in .audience(..) here"), "{said}");
+    assert!(!lines(&idp.base).contains("write the audience of the token in .audience(..) here"));
+    let of_another = user.issued(&[("resource", Some("https://other.example"))]).await;
+    assert_eq!(strict.call("/closed", of_another["access_token"].as_str()).await.status, 401);
+    let said = lines("cure=\"its aud is not that of .audience(..)");
+    assert!(said.contains("https://other.example") && said.contains("reason=TokenAudience"), "{said}");
+    let said = lines("write the audience of the token in .audience(..) here");
+    assert!(said.contains("https://other.example"), "{said}");
 
     let (_server, lenient) = api(&idp.base, Some("JWT")).await;
     assert_eq!(lenient.call("/closed", Some(&id_token)).await.status, 401);

@@ -12,7 +12,7 @@ use actix_web::web::Bytes;
 use actix_web::{Error, HttpRequest, HttpResponse, ResponseError};
 use serde::Serialize;
 
-use crate::error::{Code, Reason, Wire};
+use crate::error::{Code, FOR_ITS_ISSUER, Reason, Wire};
 use crate::guard::proofs::{ALGORITHMS, DPOP_NONCE, Proofs};
 use crate::keys::Verified;
 use crate::model::Scope;
@@ -239,6 +239,11 @@ impl Refusal {
                 "the client got it for something else: it has to ask for a token for this resource, by the parameter `resource` \
                  of its requests (RFC 8707), or the handler is below the path of a resource to which it does not belong",
             ),
+            Reason::TokenAudience(audiences)
+                if self.form.as_ref().is_some_and(|form| audiences.is_for_issuer(&form.realm)) =>
+            {
+                Some(FOR_ITS_ISSUER)
+            }
             Reason::TokenAudience(_) => Some(
                 "the issuer and this server have to agree: write the audience of the token in .audience(..) here, or have the \
                  issuer write the other one",

@@ -113,7 +113,10 @@ pub(crate) enum Unusable {
         "the metadata of {issuer:?} is that of {named:?}: write the issuer just like that, if it is the one you trust"
     )]
     OtherIssuer { issuer: String, named: String },
-    #[error("the metadata at {url} has no jwks_uri: an issuer that publishes no keys cannot be used here")]
+    #[error(
+        "the metadata at {url} has no jwks_uri: an issuer that publishes no keys cannot be used here; if it is an \
+         OAuthService, add .own_resource(..) there, with the audience of this server"
+    )]
     NoAddress { url: String },
     #[error("the keys are at {url:?}, and must be at an https address")]
     PlainHttp { url: String },

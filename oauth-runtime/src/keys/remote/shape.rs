@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::error::{Audiences, Reason};
+use crate::error::{Audiences, FOR_ITS_ISSUER, Reason};
 use crate::keys::jwt::{ACCESS_TOKEN, Expected, JwtHeader};
 
 /// The builder's settings for the issuer's tokens.
@@ -73,7 +73,7 @@ impl Shape {
                 let client = claims.get("client_id").and_then(Value::as_str);
                 if !client.is_some_and(|client| self.without_audience.iter().any(|it| it == client)) {
                     return Err(refused(
-                        apart(claims, expected),
+                        Reason::TokenAudience(Box::new(apart(claims, expected))),
                         claims,
                         "it has no aud: have the issuer write that of .audience(..), or, if it cannot, name in \
                          .danger_without_audience([..]) the clients to which it issues tokens for this API",
@@ -87,11 +87,13 @@ impl Shape {
         if is_for_this {
             return Ok(());
         }
-        Err(refused(
-            apart(claims, expected),
-            claims,
-            "its aud is not that of .audience(..): have the issuer write it, or change the builder's line",
-        ))
+        let audiences = apart(claims, expected);
+        let cure = if audiences.is_for_issuer(&expected.issuer) {
+            FOR_ITS_ISSUER
+        } else {
+            "its aud is not that of .audience(..): have the issuer write it, or change the builder's line"
+        };
+        Err(refused(Reason::TokenAudience(Box::new(audiences)), claims, cure))
     }
 }
 
@@ -125,12 +127,12 @@ fn scope(claims: &Map<String, Value>) -> Result<Option<String>, Reason> {
         .ok_or_else(|| refused(Reason::TokenMalformed, claims, "its scope is neither text nor a list of texts"))
 }
 
-fn apart(claims: &Map<String, Value>, expected: &Expected) -> Reason {
+fn apart(claims: &Map<String, Value>, expected: &Expected) -> Audiences {
     let of_the_token = match claims.get("aud") {
         Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         one => one.and_then(Value::as_str).map(str::to_owned).into_iter().collect(),
     };
-    Reason::TokenAudience(Box::new(Audiences { of_the_token, expected: expected.audience.clone() }))
+    Audiences { of_the_token, expected: expected.audience.clone() }
 }
 
 /// Logs what the issuer wrote and what to change.
