@@ -81,6 +81,13 @@ impl Drop for Deployed {
     }
 }
 
+#[test]
+fn a_variable_that_is_missing_is_named() {
+    let output = Command::new(env!("CARGO_BIN_EXE_deployed")).env_remove("ISSUER").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said, "Error: \"ISSUER: environment variable not found\"\n");
+}
+
 /// What the page shows is what the tests start.
 #[test]
 fn the_page_shows_the_program_that_is_deployed() {

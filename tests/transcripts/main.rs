@@ -428,7 +428,7 @@ async fn second_factor() {
     let mut wire = Recorder::new(&server);
     let form = wire.browser.authorize(&[("state", Some("xyz"))]).await.form();
     wire.names.insert(form.clone(), "(sealed)".to_owned());
-    let asked = wire.post("/login", &[("request", &form), ("username", "ada"), ("password", "ada123")]).await.form();
+    let asked = wire.post("/login", &[("request", &form), ("username", "Ada"), ("password", "ada123")]).await.form();
     wire.post("/verify", &[("request", &asked), ("answer", "000000")]).await;
     let done = wire.post("/verify", &[("request", &asked), ("answer", "314159")]).await.redirect();
     let issued = wire.browser.redeem(&done["code"], &[]).await.json();

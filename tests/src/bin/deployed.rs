@@ -34,13 +34,18 @@ fn find_user(name: &str) -> Option<Value> {
     (name == "ada").then(|| json!({ "sub": "ada", "role": "admin" }))
 }
 
+/// From the environment; the error says which is missing.
+fn setting(name: &str) -> Result<String, String> {
+    env::var(name).map_err(|error| format!("{name}: {error}"))
+}
+
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::fmt::init();
     let oauth = OAuthService::builder()
-        .issuer(env::var("ISSUER")?)
+        .issuer(setting("ISSUER")?)
         .secret(Secret::from_env("OAUTH_SECRET")?) // or the file that OAUTH_SECRET_FILE names
-        .store(SqliteStore::open(env::var("STORE")?).await?)
+        .store(SqliteStore::open(setting("STORE")?).await?)
         .client_address(x_forwarded_for(1)) // behind one proxy, which writes that header
         .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"))
         .scope("openid", "Know who you are")
@@ -49,11 +54,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .build()?;
     let server = HttpServer::new(move || {
         let notes = web::scope("/notes").service(me);
-        App::new().configure(oauth.routes()).service(healthz).service(notes)
+        App::new().configure(oauth.routes()).service(healthz).service(notes).wrap(oauth.closed())
     })
     .keep_alive(Duration::from_secs(150)) // longer than the proxy keeps a connection that is idle
     .shutdown_timeout(30);
-    let listen = env::var("LISTEN")?; // 127.0.0.1:8000, or unix:/run/notes/8000.sock
+    let listen = setting("LISTEN")?; // 127.0.0.1:8000, or unix:/run/notes/8000.sock
     let server = match listen.strip_prefix("unix:") {
         Some(socket) => server.bind_uds(socket)?,
         None => server.bind(listen)?,

@@ -8,30 +8,34 @@ pub fn oauth() -> Result<OAuthService, BuildError> {
         .direct_peers() // without a proxy; behind one .client_address(..)
         .client(Client::public("demo").redirect_uri("http://127.0.0.1/callback"))
         .scope("notes:read", "Read your notes")
-        .authenticate_blocking(|login: Login| -> SignIn<Value> {
-            if password_is_right(&login) {
-                SignIn::ask(Question::code("Enter the code of your app"))
-            } else {
-                SignIn::refused()
+        .authenticate_blocking(|login: Login| match find_user(&login.username) {
+            // `of` says who is asked: the name was typed, and may be spelled in several ways.
+            Some(subject) if password_is_right(subject, &login.password) => {
+                SignIn::ask(Question::code("Enter the code of your app").of(subject))
             }
+            Some(subject) => SignIn::refused_for(subject),
+            None => SignIn::<Value>::refused(),
         })
-        .second_factor_blocking(|factor: SecondFactor| {
-            if code_is_right(&factor.username, &factor.answer) {
-                let claims = json!({ "sub": factor.username, "role": "admin" });
+        .second_factor_blocking(|factor: SecondFactor| match factor.subject {
+            Some(subject) if code_is_right(&subject, &factor.answer) => {
+                let claims = json!({ "sub": subject, "role": "admin" });
                 SignIn::done(claims).amr("pwd").amr("otp").acr("two-factors")
-            } else {
-                SignIn::refused()
             }
+            Some(_) | None => SignIn::refused(),
         })
         .build()
 }
 
-fn password_is_right(login: &Login) -> bool {
-    login.username == "ada" && &*login.password == "ada123" // your own check of a hash
+fn find_user(name: &str) -> Option<&'static str> {
+    name.eq_ignore_ascii_case("ada").then_some("ada") // your table, which answers an id that never changes
 }
 
-fn code_is_right(username: &str, code: &str) -> bool {
-    username == "ada" && code == "314159" // of the time and the user's own key: RFC 6238
+fn password_is_right(subject: &str, password: &str) -> bool {
+    subject == "ada" && password == "ada123" // your own check of a hash
+}
+
+fn code_is_right(subject: &str, code: &str) -> bool {
+    subject == "ada" && code == "314159" // of the time and the user's own key: RFC 6238
 }
 
 #[require_claim(acr = "two-factors")]
