@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use actix_web::web;
-use oauth_runtime::{Login, policy};
+use actix_web::{Responder, get, web};
+use oauth_runtime::{AccessToken, Login, Refusal, policy, require_claim, require_token};
 use oauth_tests::{Answer, Browser, SECRET, builder, free_port, serve, start, start_with, users};
 use reqwest::Method;
 use serde_json::json;
@@ -103,4 +103,48 @@ async fn a_claim_that_reload_forgets_is_told_by_its_name() {
     let told = lines("`reload` does not give the claim");
     assert!(told.contains("`forgotten_role`") && !told.contains("kept_role") && !told.contains("chief"), "{told}");
     assert_eq!(told.matches("does not give the claim").count(), 1, "once: {told}");
+}
+
+#[require_claim(role = "admin", not(suspended))]
+#[get("/report")]
+async fn report() -> impl Responder {
+    "the report"
+}
+
+#[require_token]
+#[get("/weighed/{id}")]
+async fn weighed(token: AccessToken) -> Result<&'static str, Refusal> {
+    token.satisfies(policy!(role = "weigher"))?;
+    Ok("weighed")
+}
+
+/// The guide shows the line of the first.
+#[tokio::test]
+async fn c26_a_refused_token_is_logged_with_its_route_and_whose_it_is() {
+    let _ = LOG.clone();
+    let (listener, base) = free_port();
+    let ada = async |login: Login| (&*login.password == "right").then(|| json!({ "sub": login.username }));
+    let oauth = builder(&base).authenticate(ada).build().unwrap();
+    let server = serve(listener, move |app| {
+        let wrapped = web::scope("/w/{id}").route("/x/{name}", web::get().to(|| async { "within" }));
+        app.configure(oauth.routes()).service(report).service(web::scope("/in").service(weighed));
+        app.service(wrapped.wrap(oauth.require(policy!(role = "wrapper"))));
+    });
+    let browser = Browser::new(&server);
+    let code = browser.sign_in(&[], "ada", "right").await.redirect()["code"].clone();
+    let token = browser.redeem(&code, &[]).await.json()["access_token"].as_str().unwrap().to_owned();
+    for path in ["/report", "/in/weighed/s3cr3t", "/w/s3cr3t/x/s3cr3t"] {
+        assert_eq!(browser.call(path, Some(&token)).await.status, 403, "{path}");
+    }
+    let whose = r#"subject="ada" client="demo" decided="role"#;
+    let told = lines("policy=\"role = \\\"wrapper\\\"\"");
+    assert!(told.contains(r#"method="GET" route="/w/{id}/x/{name}""#) && told.contains(whose), "{told}");
+    // A token alone does not know the route, but the guard of the handler.
+    let told = lines("policy=\"role = \\\"weigher\\\"\"");
+    assert!(told.contains(r#"handler="weighed" module="logs::hints""#) && told.contains(whose), "{told}");
+    assert_eq!(told.lines().count(), 1, "{told}");
+    let told = lines("route=\"/report\"").replace("logs::hints", "notes");
+    let guide = include_str!("../../oauth-runtime/docs/policies.md");
+    let shown = guide.split_once("```text\nrequest refused ").unwrap().1.split_once("\n```").unwrap().0;
+    assert!(told.contains(&format!("request refused {}", shown.replace('\n', " "))), "{told}");
 }

@@ -14,7 +14,7 @@ use crate::guard::bearer::{self, Lookup};
 use crate::guard::found;
 use crate::guard::near::Known;
 use crate::guard::protection::Protection;
-use crate::guard::refusal::Refusal;
+use crate::guard::refusal::{Asked, Refusal};
 use crate::guard::watch;
 use crate::keys::Verified;
 use crate::meter;
@@ -44,7 +44,7 @@ impl<E> Guarded<E> {
             Err(refusal) => return Err(refusal.into_error(&self.request)),
         };
         let extract = || E::from_request(&self.request, &mut self.payload);
-        found::during(&self.request, verified, extract).await.map_err(Into::into)
+        found::during(&self.request, guard, verified, extract).await.map_err(Into::into)
     }
 }
 
@@ -123,20 +123,21 @@ async fn decide_request(
         refusal if guard.rule.names_a_scope() => refusal.asking(|| guard.rule.scope_of_a_stranger()),
         refusal => refusal,
     })?;
+    let asked = Asked { request: Some(request), within: None, by: Some(&*verified) };
     if verified.is_session {
-        needs_no_token(guard, protection)?;
+        needs_no_token(guard, protection, asked)?;
     }
     let of_route = |name: &str| parameter(request, name);
     let facts =
         Facts::of(verified.claimed()).hiding(&verified.hidden).by(protection.tokens.clock()).with_parameters(&of_route);
     let Rule::Typed(_) = guard.rule else {
-        apply(facts, guard, protection, &verified)?;
+        apply(facts, guard, protection, &verified, asked)?;
         return Ok(verified);
     };
 
     // Parsed once, by the first guard: the next ones and the handler's `Claims<T>` take it from here.
     let earlier = Parsed::take(request, &verified);
-    let parsed = apply(facts.with_shapes(Shapes::of(earlier)), guard, protection, &verified)?;
+    let parsed = apply(facts.with_shapes(Shapes::of(earlier)), guard, protection, &verified, asked)?;
     if let Some(claims) = parsed {
         Parsed::keep(request, &verified, claims);
     }
@@ -144,7 +145,7 @@ async fn decide_request(
 }
 
 /// A scope is what a token may do: a guard that asks for one, or for none, does not admit a user without a token.
-fn needs_no_token(guard: &'static Guard, protection: &Protection) -> Result<(), Refusal> {
+fn needs_no_token(guard: &'static Guard, protection: &Protection, asked: Asked<'_>) -> Result<(), Refusal> {
     if guard.rule.scopes().is_empty() {
         return Ok(());
     }
@@ -155,7 +156,8 @@ fn needs_no_token(guard: &'static Guard, protection: &Protection) -> Result<(), 
         "a guard names a scope and is below oauth.pages(): tokens have scopes, and a user in a browser has none; ask for a \
          claim of the user there, or take the handler out of the pages"
     );
-    Err(protection.refusal(Reason::TokenNeeded).by(guard, format!("{policy}, of a session")).on_page())
+    let refusal = protection.refusal(Reason::TokenNeeded).on_page();
+    Err(refusal.logged_by(guard, asked, || format!("{policy}, of a session")))
 }
 
 /// Why the route does not fit a guard that names this parameter, and the cure.
@@ -177,9 +179,11 @@ pub(crate) fn decide_claims(
     verified: &Verified,
     protection: &Arc<Protection>,
     guard: &'static Guard,
+    within: Option<&'static Guard>,
 ) -> Result<(), Refusal> {
     let facts = Facts::of(verified.claimed()).hiding(&verified.hidden).by(protection.tokens.clock());
-    counted(apply(facts, guard, protection, verified).map(drop))
+    let asked = Asked { request: None, within, by: Some(verified) };
+    counted(apply(facts, guard, protection, verified, asked).map(drop))
 }
 
 /// The claims of one token as a type of the application.
@@ -206,6 +210,7 @@ fn apply(
     guard: &'static Guard,
     protection: &Arc<Protection>,
     verified: &Verified,
+    asked: Asked<'_>,
 ) -> Result<Option<Box<dyn Any>>, Refusal> {
     if guard.rule.decide(&facts).admits() {
         return Ok(facts.shapes.into_parsed());
@@ -215,7 +220,8 @@ fn apply(
         tracing::warn!(target: "oauth", handler = guard.handler, policy = guard.policy, misfit, "claims of another shape");
         // To a client that cannot read them it is a refusal like any other.
         if !facts.hides_the_user() {
-            return Err(protection.refusal(Reason::ClaimsOfAnotherShape).by(guard, misfit).to(verified));
+            let refusal = protection.refusal(Reason::ClaimsOfAnotherShape).to(verified);
+            return Err(refusal.logged_by(guard, asked, || misfit.clone()));
         }
     }
     let reason = match guard.rule.need(&facts) {
@@ -226,7 +232,7 @@ fn apply(
         // again.
         None => Reason::PolicyRefused(Scope::default()),
     };
-    Err(protection.refusal(reason).to(verified).logged_by(guard, || guard.rule.decisive(&facts)))
+    Err(protection.refusal(reason).to(verified).logged_by(guard, asked, || guard.rule.decisive(&facts)))
 }
 
 /// A route's parameter as `web::Path<String>` reads it, except for one that was not UTF-8: actix replaces that by

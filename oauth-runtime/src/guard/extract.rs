@@ -19,7 +19,7 @@ use crate::guard::protection::Protection;
 use crate::guard::refusal::Refusal;
 use crate::keys::Verified;
 use crate::model::{Scope, Timestamp};
-use crate::policy::{self, Policy};
+use crate::policy::{self, Guard, Policy};
 
 /// The custom claims of the request's token, and its `sub`, as a type of your own or as JSON.
 ///
@@ -81,6 +81,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for Claims<T> {
 pub struct AccessToken {
     verified: Arc<Verified>,
     protection: Arc<Protection>,
+    /// The guard of the handler, for the log.
+    within: Option<&'static Guard>,
 }
 
 impl AccessToken {
@@ -103,7 +105,7 @@ impl AccessToken {
     /// # Errors
     /// The refusal. Returned as a handler's error, it becomes the answer that a guard gives, with a JSON body.
     pub fn satisfies(&self, policy: Policy) -> Result<(), Refusal> {
-        decide::decide_claims(&self.verified, &self.protection, policy.0).inspect_err(|refusal| refusal.log(None))
+        decide::decide_claims(&self.verified, &self.protection, policy.0, self.within)
     }
 
     /// `sub`: who signed in.
@@ -183,7 +185,7 @@ impl FromRequest for AccessToken {
     type Future = Extracted<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        Extracted::new(request, |_, protection, verified| {
+        Extracted::new(request, |request, protection, verified| {
             if verified.is_session {
                 tracing::warn!(
                     target: "oauth",
@@ -192,7 +194,8 @@ impl FromRequest for AccessToken {
                 );
                 return Err(protection.refusal(Reason::TokenNeeded).on_page());
             }
-            Ok(AccessToken { verified: verified.into_shared(), protection: Arc::clone(protection) })
+            let (verified, protection) = (verified.into_shared(), Arc::clone(protection));
+            Ok(AccessToken { verified, protection, within: found::guard_of(request) })
         })
     }
 }

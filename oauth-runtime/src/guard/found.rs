@@ -6,10 +6,16 @@ use actix_web::HttpRequest;
 use actix_web::dev::RequestHead;
 
 use crate::guard::near::Known;
+use crate::policy::Guard;
 
 /// Calls extractors, which find the token of this request meanwhile.
-pub(crate) fn during<T>(request: &HttpRequest, verified: Option<Known>, extract: impl FnOnce() -> T) -> T {
-    let found = verified.map(|verified| Found { of: request.head(), verified });
+pub(crate) fn during<T>(
+    request: &HttpRequest,
+    guard: &'static Guard,
+    verified: Option<Known>,
+    extract: impl FnOnce() -> T,
+) -> T {
+    let found = verified.map(|verified| Found { of: request.head(), guard, verified });
     let _ends = Ends(FOUND.replace(found));
     extract()
 }
@@ -17,13 +23,23 @@ pub(crate) fn during<T>(request: &HttpRequest, verified: Option<Known>, extract:
 /// The token of this request, if a guard has just decided it. Middlewares change requests before the guard or after the
 /// answer, and only this request gets the token.
 pub(crate) fn of(request: &HttpRequest) -> Option<Known> {
+    with(request, |found| found.verified.clone())
+}
+
+/// The guard that has decided it.
+pub(crate) fn guard_of(request: &HttpRequest) -> Option<&'static Guard> {
+    with(request, |found| found.guard)
+}
+
+fn with<T>(request: &HttpRequest, read: impl FnOnce(&Found) -> T) -> Option<T> {
     let is_this = |found: &&Found| std::ptr::eq(found.of, request.head());
-    FOUND.with_borrow(|found| found.as_ref().filter(is_this).map(|found| found.verified.clone()))
+    FOUND.with_borrow(|found| found.as_ref().filter(is_this).map(read))
 }
 
 struct Found {
     /// Only compared, never read.
     of: *const RequestHead,
+    guard: &'static Guard,
     verified: Known,
 }
 
@@ -48,6 +64,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::guard::on_page::SIGNED_IN;
     use crate::keys::{Expected, Verified};
     use crate::model::Timestamp;
 
@@ -64,16 +81,17 @@ mod tests {
     fn it_is_of_one_request_and_for_as_long_as_its_extractors_are_called() {
         let (request, other) = (TestRequest::default().to_http_request(), TestRequest::default().to_http_request());
         let verified = verified();
-        during(&request, Some(Known::Shared(Arc::clone(&verified))), || {
+        during(&request, &SIGNED_IN, Some(Known::Shared(Arc::clone(&verified))), || {
             assert!(of(&request.clone()).is_some_and(|found| std::ptr::eq(&*found, &*verified)));
             assert!(of(&other).is_none());
+            assert!(guard_of(&request).is_some() && guard_of(&other).is_none());
             // An extractor that calls a handler of another request, whose guard asks for nothing.
-            during(&other, None, || assert!(of(&request).is_none() && of(&other).is_none()));
+            during(&other, &SIGNED_IN, None, || assert!(of(&request).is_none() && of(&other).is_none()));
             assert!(of(&request).is_some());
         });
         assert!(of(&request).is_none());
         let broken = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            during(&request, Some(Known::Shared(verified)), || panic!("an extractor breaks"));
+            during(&request, &SIGNED_IN, Some(Known::Shared(verified)), || panic!("an extractor breaks"));
         }));
         assert!(broken.is_err() && of(&request).is_none());
     }

@@ -45,6 +45,16 @@ struct Decided {
     terms: Option<String>,
 }
 
+/// Where a valid token is refused, and whose it is, for the log.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    /// `None` within a handler, which has only the token.
+    pub(crate) request: Option<&'a HttpRequest>,
+    /// The guard of that handler, if it is known.
+    pub(crate) within: Option<&'static Guard>,
+    pub(crate) by: Option<&'a Verified>,
+}
+
 /// How a resource refuses: what its challenges say, and the author's own body.
 pub(crate) struct RefusalForm {
     /// The issuer.
@@ -111,11 +121,11 @@ impl Refusal {
 
     /// The same, and logged. Putting the terms into words costs more than the rest of a refusal, so it is done only if
     /// they are read.
-    pub(crate) fn logged_by(self, guard: &'static Guard, terms: impl Fn() -> String) -> Self {
+    pub(crate) fn logged_by(self, guard: &'static Guard, asked: Asked<'_>, terms: impl Fn() -> String) -> Self {
         let is_told = cfg!(feature = "testing") || self.form.as_ref().is_some_and(|form| form.explains);
         let decided = Decided { guard, terms: is_told.then(&terms) };
         let refusal = Refusal { decided: Some(decided), ..self };
-        refusal.write_log(None, || Some(terms()));
+        refusal.write_log(asked, || Some(terms()));
         Refusal { is_logged: true, ..refusal }
     }
 
@@ -164,7 +174,7 @@ impl Refusal {
     }
 
     fn response(&self, request: &HttpRequest) -> HttpResponse {
-        self.log(Some(request));
+        self.log(request);
         // A cross-origin request of a page always names its origin (Fetch §3.2).
         let is_exposed = request.headers().contains_key(header::ORIGIN);
         match self.form.as_ref().and_then(|form| form.body.as_ref()) {
@@ -203,14 +213,17 @@ impl Refusal {
         self.decided.as_ref().and_then(|decided| decided.terms.clone()).unwrap_or_else(|| self.description())
     }
 
-    pub(crate) fn log(&self, request: Option<&HttpRequest>) {
+    pub(crate) fn log(&self, request: &HttpRequest) {
         if !self.is_logged {
-            self.write_log(request, || self.decided.as_ref()?.terms.clone());
+            let asked = Asked { request: Some(request), within: None, by: None };
+            self.write_log(asked, || self.decided.as_ref()?.terms.clone());
         }
     }
 
-    fn write_log(&self, request: Option<&HttpRequest>, terms: impl Fn() -> Option<String>) {
+    fn write_log(&self, Asked { request, within, by }: Asked<'_>, terms: impl Fn() -> Option<String>) {
         let guard = self.decided.as_ref().map(|decided| decided.guard);
+        let of_handler = within.or(guard);
+        let texts = by.map(|by| by.registered.texts());
         // The values of an event are computed only if there is a subscriber. Of the path only the route's pattern: what is filled
         // in may be a secret or a user's name.
         tracing::info!(
@@ -219,8 +232,11 @@ impl Refusal {
             method = request.map(|request| request.method().as_str()),
             route = request.and_then(HttpRequest::match_pattern),
             policy = guard.map(|guard| guard.policy),
-            handler = guard.and_then(|guard| guard.handler),
-            module = guard.map(|guard| guard.module),
+            handler = of_handler.and_then(|guard| guard.handler),
+            module = of_handler.map(|guard| guard.module),
+            subject = texts.as_ref().map(|texts| texts.subject),
+            // A session has no client.
+            client = texts.as_ref().map(|texts| texts.client_id).filter(|client| !client.is_empty()),
             decided = terms(),
             hint = self.hint(request),
             "request refused"

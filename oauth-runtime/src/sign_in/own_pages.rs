@@ -283,7 +283,7 @@ fn turned_away(server: &Server, http: &HttpRequest, refusal: Refusal) -> HttpRes
         // A post cannot come back.
         (Reason::SessionMissing, true) if is_read(http) => signing_in(server, http, false, &[], see_other),
         (_, true) => {
-            refusal.log(Some(http));
+            refusal.log(http);
             shown(server, http, refusal.reason(), matches!(refusal.reason(), Reason::SessionMissing).then_some(false))
         }
         (_, false) => refusal.into_response(http),
