@@ -1,18 +1,17 @@
 //! The languages of the built-in pages.
 
-mod english;
 mod french;
 mod german;
 mod japanese;
 mod spanish;
 
-use crate::pages::texts::Texts;
+use crate::pages::texts::{ENGLISH, Texts};
 
 impl Texts {
     /// The language that every service has.
     #[must_use]
     pub fn english() -> Self {
-        english::TEXTS
+        ENGLISH
     }
 
     /// German, for [`Builder::language`](crate::Builder::language). Users are addressed as "Sie".

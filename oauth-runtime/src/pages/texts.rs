@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-/// The sentences, and the placeholders for names in each. A language without all of them does not compile.
+/// The sentences in English, and the placeholders for names in each. A language without all of them does not compile.
 macro_rules! texts {
-    ($($name:ident $([$($place:literal),+])?;)+) => {
+    ($($name:ident = $english:literal $([$($place:literal),+])?;)+) => {
         /// The sentences of the built-in pages in one language, and what scopes are called in it.
         ///
         /// ```
@@ -18,19 +18,32 @@ macro_rules! texts {
         /// assert_eq!(dutch.to_continue, "to continue to {client}");
         /// ```
         ///
-        /// Some have a placeholder for a name, such as `{client}`, which must stay. Technical details on an error page
-        /// are not translated: they are for the people who wrote the client.
+        /// Each field is documented by its English sentence. Some have a placeholder for a name, such as `{client}`, which
+        /// must stay. Technical details on an error page are not translated: they are for the people who wrote the client.
         #[derive(Clone, Debug)]
-        #[expect(missing_docs, reason = "the English sentence of each is its documentation")]
         pub struct Texts {
             /// A language tag (BCP 47), such as `de` or `pt-BR`. It decides the text direction of the pages.
             pub language: Cow<'static, str>,
-            $(pub $name: Cow<'static, str>,)+
-            /// Makes a sentence from the time to wait.
+            $(
+                #[doc = concat!("`", $english, "`")]
+                pub $name: Cow<'static, str>,
+            )+
+            /// Makes a sentence from the time to wait, such as `Too many attempts. Wait 30 seconds, then try again.`
             pub too_many_attempts: fn(Duration) -> String,
             /// From a scope, a resource or the path of a link to its description in this language: see [`Texts::describe`].
             pub scopes: BTreeMap<String, String>,
         }
+
+        /// The language that every service has.
+        pub(super) const ENGLISH: Texts = Texts {
+            language: text("en"),
+            $($name: text($english),)+
+            too_many_attempts: |wait| {
+                let (count, unit) = in_words(wait, ["second", "minute", "hour"]);
+                format!("Too many attempts. Wait {count} {unit}{}, then try again.", if count == 1 { "" } else { "s" })
+            },
+            scopes: BTreeMap::new(),
+        };
 
         impl Texts {
             /// Each sentence with its name and its placeholders.
@@ -50,85 +63,91 @@ macro_rules! texts {
 }
 
 texts! {
-    sign_in;
-    to_continue ["{client}"];
-    able_to ["{client}"];
-    valid_at;
-    lasting_access;
-    username;
-    password;
-    returns_to ["{host}"];
-    cancel;
-    incomplete;
-    too_long;
-    wrong;
-    try_again_later;
-    question;
-    signing_in_as ["{account}"];
-    go_on;
-    answer_missing;
-    answer_wrong;
-    consent;
-    wants_access ["{client}", "{account}"];
-    calls_itself ["{name}"];
-    unverified;
-    on_this_device;
-    allow;
-    deny;
-    device;
-    enter_code;
-    compare_code;
-    user_code;
-    code_wrong;
-    for_device ["{code}"];
-    device_shows;
-    device_asked ["{time}", "{address}"];
-    device_warning;
-    device_allowed;
-    device_denied;
-    back_to_device;
-    sign_out;
-    sign_out_question;
-    stay;
-    stayed;
-    sent_here;
-    signed_in_as ["{account}"];
-    signed_out;
-    close_window;
-    cannot_go_on;
-    cannot_sign_out;
-    went_wrong;
-    request_unusable;
-    server_failed;
-    busy;
-    page_expired;
-    page_used;
-    other_browser;
-    other_site;
-    signed_out_since;
-    account_unusable;
-    not_allowed;
-    application_unknown;
-    application_away;
-    back_to ["{client}"];
-    sign_in_first;
-    page_not_shown;
-    not_for_account;
-    not_taken;
-    other_account;
-    nothing_was_sent ["{status}"];
-    your_account;
-    signed_in_here ["{account}"];
-    sessions;
-    this_browser;
-    another_browser;
-    since ["{date}"];
-    last_used ["{date}"];
-    applications;
-    no_applications;
-    remove_access;
-    terms;
-    privacy;
+    sign_in = "Sign in";
+    to_continue = "to continue to {client}" ["{client}"];
+    able_to = "{client} will be able to:" ["{client}"];
+    valid_at = "This access is valid at:";
+    lasting_access = "Keep this access while you are away, until you end it";
+    username = "Username";
+    password = "Password";
+    returns_to = "You will then be sent to {host}" ["{host}"];
+    cancel = "Cancel";
+    incomplete = "Enter your username and your password.";
+    too_long = "That is too long.";
+    wrong = "The username or password is incorrect.";
+    try_again_later = "Signing in is not possible at the moment. Try again in a little while.";
+    question = "One more step";
+    signing_in_as = "Signing in as {account}" ["{account}"];
+    go_on = "Continue";
+    answer_missing = "Enter an answer.";
+    answer_wrong = "That is incorrect.";
+    consent = "Allow access?";
+    wants_access = "{client} wants access to your account {account}" ["{client}", "{account}"];
+    calls_itself = "It calls itself {name}" ["{name}"];
+    unverified = "This application registered itself: its name is not verified";
+    on_this_device = "It says that it runs on your device: allow it only if you have just started it there";
+    allow = "Allow";
+    deny = "Deny";
+    device = "Sign in on a device";
+    enter_code = "Enter the code that your device shows";
+    compare_code = "Does your device show exactly this code?";
+    user_code = "Code of the device";
+    code_wrong = "No device is waiting with this code. Check it again, or have the device show a new one.";
+    for_device = "The device that shows {code} asks for this" ["{code}"];
+    device_shows = "Your device has to show this code";
+    device_asked = "Asked at {time} UTC from {address}" ["{time}", "{address}"];
+    device_warning =
+        "Allow this only if you just began it yourself. If someone sent you here or gave you the code, they would get access to your account.";
+    device_allowed = "Your device can continue";
+    device_denied = "Nothing was allowed";
+    back_to_device = "Go back to your device. You can close this window.";
+    sign_out = "Sign out";
+    sign_out_question = "Sign out?";
+    stay = "Stay signed in";
+    stayed = "You are still signed in";
+    sent_here = "An application sent you here.";
+    signed_in_as =
+        "You are signed in as {account}. You will also be signed out of the applications that you opened with this account." ["{account}"];
+    signed_out = "You are signed out";
+    close_window = "You can close this window.";
+    cannot_go_on = "This sign-in cannot continue";
+    cannot_sign_out = "The sign-out did not work";
+    went_wrong = "Something went wrong here";
+    request_unusable =
+        "The application sent a request that cannot be answered. Go back to it and try again. If that does not help, tell the people who run it.";
+    server_failed = "That is our fault, not yours. Try again later.";
+    busy = "Something is not responding at the moment. Try again in a little while.";
+    page_expired = "This page is too old. Go back to the application and start again.";
+    page_used = "This page was sent before. Go back to the application and start again.";
+    other_browser =
+        "This sign-in began in another browser, or your browser does not accept cookies. Allow cookies, go back to the application and start again.";
+    other_site = "A page of another site sent this form. Go back to the application and start again.";
+    signed_out_since = "You were signed out in the meantime. Go back to the application and start again.";
+    account_unusable = "This account cannot be used to sign in. Ask the people who run this service.";
+    not_allowed = "Nothing was allowed. You can close this window.";
+    application_unknown =
+        "What the application says about itself cannot be used, so we do not know who is asking. Nothing was allowed. Tell the people who run the application.";
+    application_away =
+        "We do not know at the moment who is asking. Nothing was allowed. Go back to the application and try again in a little while.";
+    back_to = "Back to {client}" ["{client}"];
+    sign_in_first = "You are not signed in here. Open an application, sign in, and come back.";
+    page_not_shown = "This page cannot be shown";
+    not_for_account = "The account that you are signed in with may not see this page.";
+    not_taken = "You are not signed in any more, so what you sent was not accepted. Sign in, then send it again.";
+    other_account = "Use another account";
+    nothing_was_sent = "Error {status}. Nothing was sent to the application." ["{status}"];
+    your_account = "Your account";
+    signed_in_here = "You are signed in as {account}" ["{account}"];
+    sessions = "Where you are signed in";
+    this_browser = "This browser";
+    another_browser = "Another browser";
+    since = "since {date}" ["{date}"];
+    last_used = "last used {date}" ["{date}"];
+    applications = "Applications with access";
+    no_applications = "No application has lasting access.";
+    remove_access = "Remove access";
+    terms = "Terms";
+    privacy = "Privacy";
 }
 
 impl Texts {
