@@ -9,6 +9,7 @@ mod documents;
 pub(crate) mod granting;
 pub(crate) mod grants;
 pub(crate) mod health;
+mod host;
 pub(crate) mod one_time;
 mod over;
 pub(crate) mod paths;
@@ -94,6 +95,8 @@ pub(crate) struct Server {
     repeats: Repeats,
     /// Whether the author has named the user of a wrong password.
     names_users: AtomicBool,
+    /// Whether the log says that browsers come by another host.
+    told_of_host: AtomicBool,
 }
 
 /// Everything that was configured, parsed.
@@ -183,6 +186,7 @@ impl OAuthService {
             signed_by,
             repeats: Repeats::default(),
             names_users: AtomicBool::new(false),
+            told_of_host: AtomicBool::new(false),
         }));
         warn_of_twins(&service.0);
         service

@@ -34,6 +34,27 @@ async fn c35_a_preflight_that_is_refused_is_told_from_a_request_without_a_token(
 }
 
 #[tokio::test]
+async fn a_browser_that_comes_by_another_host_than_the_issuer_s_is_told_once() {
+    let _ = LOG.clone();
+    let told = |issuer: &str| {
+        let said = lines("a browser came by a host that is not the issuer's");
+        said.lines().filter(|line| line.contains(&format!("issuer=\"{issuer}\""))).count()
+    };
+    let (another, proxied) = ("http://localhost:4711", "http://localhost:4712");
+    let servers = [
+        start(|builder| builder.issuer(another)),
+        start(|builder| builder.issuer(proxied).client_address(|http| http.peer_addr().map(|peer| peer.ip()))),
+        start(|builder| builder),
+    ];
+    for server in &servers {
+        let browser = Browser::new(server);
+        assert_eq!((browser.authorize(&[]).await.status, browser.authorize(&[]).await.status), (200, 200));
+    }
+    assert_eq!([another, proxied, &servers[2].base].map(told), [1, 0, 0]);
+    assert!(lines(another).contains(&format!("host=\"{}\"", servers[0].base.trim_start_matches("http://"))));
+}
+
+#[tokio::test]
 async fn c26_both_audiences_are_told() {
     let _ = LOG.clone();
     let (one, other) = ("https://one-audience.example", "https://other-audience.example");

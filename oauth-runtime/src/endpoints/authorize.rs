@@ -24,6 +24,7 @@ pub(crate) async fn respond(
     http: &HttpRequest,
     parameters: &Parameters<'_>,
 ) -> Result<HttpResponse, Reason> {
+    server.tell_of_another_host(http);
     match pushed::opened(server, parameters).await? {
         Some(Pushed { parameters, push }) => {
             answer(server, http, &Parameters::parse(parameters.as_bytes()), Some(push)).await

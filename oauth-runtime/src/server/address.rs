@@ -52,6 +52,11 @@ impl ClientAddress {
         Networks::of(address)
     }
 
+    /// Whether the author reads it from what a proxy writes.
+    pub(crate) fn is_read(&self) -> bool {
+        matches!(self, ClientAddress::Read(_))
+    }
+
     pub(crate) fn is_said(&self) -> bool {
         match self {
             ClientAddress::Unsaid => false,
