@@ -203,7 +203,7 @@ async fn clients_of_keycloak_are_registered_and_a_pattern_of_redirects_is_refuse
 
 #[tokio::test]
 async fn the_addresses_of_before_can_stay() {
-    let (listener, base) = oauth_tests::free_port();
+    let (listener, base) = free_port();
     let _server = serve_service(listener, &migrating_paths::oauth().unwrap());
     let url = format!("{base}/realms/notes/.well-known/openid-configuration");
     let metadata = Answer::to(oauth_tests::without_cookies().get(url)).await.json();
