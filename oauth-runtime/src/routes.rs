@@ -15,6 +15,7 @@ use crate::endpoints::{
 };
 use crate::error::Reason;
 use crate::guard::own;
+use crate::guard::protection::tell_of_scope;
 use crate::response::json_error;
 use crate::routes::url::{Handler, answer};
 use crate::server::OAuthService;
@@ -85,11 +86,7 @@ impl HttpServiceFactory for Routes {
             app.register_service(resource, None, service, None);
             return;
         }
-        tracing::error!(
-            target: "oauth",
-            issuer = oauth.server().issuer().as_str(),
-            "oauth.routes() was given to a web::scope: give it to App::configure, and put the path into .issuer(..)"
-        );
+        tell_of_scope(oauth.server().issuer().as_str());
         // Below a scope nothing would be where the metadata says, and half a server is worse than none.
         let service = fn_service(async |request: ServiceRequest| {
             Ok::<_, Error>(request.into_response(json_error(&Reason::NoService)))

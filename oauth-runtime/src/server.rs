@@ -33,7 +33,7 @@ use serde_json::{Map, Value};
 use crate::clients::Clients;
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
-use crate::guard::protection::{OwnTokens, Protection};
+use crate::guard::protection::{OwnTokens, Protection, no_service};
 use crate::guard::refusal::Refusal;
 use crate::keys::KeyRing;
 use crate::limit::Limits;
@@ -198,14 +198,8 @@ impl OAuthService {
 
     /// The service of the `App`.
     pub(crate) fn of(request: &HttpRequest) -> Result<&OAuthService, Reason> {
-        request.app_data::<OAuthService>().ok_or_else(|| {
-            tracing::error!(
-                target: "oauth",
-                path = request.path(),
-                "a handler wants the OAuthService and there is none: add .configure(oauth.routes()) to the App"
-            );
-            Reason::NoService
-        })
+        let oauth = request.app_data::<OAuthService>();
+        oauth.ok_or_else(|| no_service(request, "a handler wants the OAuthService and there is none"))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use actix_web::{App, HttpServer, get, rt, web};
 use oauth_runtime::{Policy, policy, require_token};
-use oauth_tests::{Browser, builder, free_port, serve};
+use oauth_tests::{Answer, Browser, builder, free_port, serve};
 
 use crate::LOG;
 use crate::issuers::lines;
@@ -113,5 +113,35 @@ fn a_scope_that_no_unlisted_client_can_get_is_told_once_with_its_cure() {
         assert_eq!(told.len(), count + 1, "{told:?}");
         assert!(line.contains("WARN") && line.contains("unopened:read") && !line.contains("unopened:write"), "{line}");
         assert!(line.contains("add .open_scopes(\"") && line.contains("or .open_scopes(\"\")"), "{line}");
+    }
+}
+
+/// One after another: that the routes were given to a scope is remembered for the process.
+#[tokio::test]
+async fn an_app_without_the_servers_routes_is_told_and_one_whose_scope_has_them() {
+    let _ = LOG.clone();
+    for (has_scope, cure) in [
+        (false, "add .configure(oauth.routes()) to the App"),
+        (true, "give it to App::configure, and put the path into"),
+    ] {
+        let (listener, base) = free_port();
+        let oauth = builder(&base).reload(async |_: &str| Some(serde_json::json!({}))).build().unwrap();
+        let server = serve(listener, move |app| {
+            let pages = web::scope("/app").wrap(oauth.pages()).route("/{page}", web::get().to(forgotten));
+            app.service(pages).service(guarded);
+            if has_scope {
+                app.service(web::scope("/auth").configure(oauth.routes()));
+            }
+        });
+        let browser = Browser::new(&server);
+        for (path, what) in [
+            (format!("/app/of-{has_scope}"), "oauth.pages() has no OAuthService"),
+            (format!("/told/of-{has_scope}"), "a guarded handler has no OAuthService and no ResourceServer"),
+        ] {
+            let page = browser.http.get(format!("{base}{path}")).header("accept", "text/html");
+            assert_eq!(Answer::to(page).await.status, 500, "{path}");
+            let told = lines(&format!("path=\"{path}\""));
+            assert!(told.contains("ERROR") && told.contains(&format!("{what}: ")) && told.contains(cure), "{told}");
+        }
     }
 }

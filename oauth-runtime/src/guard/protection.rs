@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::HttpRequest;
 use actix_web::dev::ServiceRequest;
@@ -224,16 +225,28 @@ impl Protection {
 
     /// The protection of the `App` or the scope, or of the resource within.
     pub(crate) fn of(request: &HttpRequest) -> Result<&Arc<Protection>, Reason> {
-        request.app_data::<Arc<Protection>>().map(|protection| protection.at(request)).ok_or_else(|| {
-            tracing::error!(
-                target: "oauth",
-                path = request.path(),
-                "a guarded handler has no OAuthService and no ResourceServer: add .configure(oauth.routes()) to the App"
-            );
-            Reason::NoService
-        })
+        let protection = request.app_data::<Arc<Protection>>().map(|protection| protection.at(request));
+        protection.ok_or_else(|| no_service(request, "a guarded handler has no OAuthService and no ResourceServer"))
     }
 }
+
+/// Tells what a request lacks in its `App`, and the cure.
+pub(crate) fn no_service(request: &HttpRequest, what: &str) -> Reason {
+    let cure = if IS_IN_SCOPE.load(Ordering::Relaxed) { IN_SCOPE } else { "add .configure(oauth.routes()) to the App" };
+    tracing::error!(target: "oauth", path = request.path(), "{what}: {cure}");
+    Reason::NoService
+}
+
+/// Tells that the server's routes were given to a scope, now and when they are missed.
+pub(crate) fn tell_of_scope(issuer: &str) {
+    IS_IN_SCOPE.store(true, Ordering::Relaxed);
+    tracing::error!(target: "oauth", issuer, "{IN_SCOPE}");
+}
+
+const IN_SCOPE: &str =
+    "oauth.routes() was given to a web::scope: give it to App::configure, and put the path into .issuer(..)";
+/// What is outside of that scope cannot see it.
+static IS_IN_SCOPE: AtomicBool = AtomicBool::new(false);
 
 impl fmt::Debug for Protection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

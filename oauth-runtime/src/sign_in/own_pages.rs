@@ -13,7 +13,7 @@ use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
 use crate::error::Reason;
 use crate::guard::around::{Around, Rule};
 use crate::guard::on_page::{OnPage, SIGNED_IN, user_of_session};
-use crate::guard::protection::is_of_a_test;
+use crate::guard::protection::{Protection, is_of_a_test, no_service};
 use crate::guard::refusal::Refusal;
 use crate::guard::watch;
 use crate::guard::{answer, bearer};
@@ -132,7 +132,11 @@ impl Rule for Gate {
         if server.protection().is_own(&request) {
             return service.call(request).await.map(ServiceResponse::map_into_left_body);
         }
-        let entered = self.enter(request.request()).await;
+        let entered = match request.app_data::<Arc<Protection>>() {
+            Some(_) => self.enter(request.request()).await,
+            // Without the server's routes no one could sign in.
+            None => Err(Refusal::new(no_service(request.request(), "oauth.pages() has no OAuthService"), None)),
+        };
         meter::guard_decided(|| entered.as_ref().err().map(|refusal| refusal.status().as_u16()));
         watch::note(request.request(), &SIGNED_IN, entered.as_ref().err());
         let visitor = match entered {
