@@ -493,6 +493,36 @@ mod overlapping {
     }
 
     #[actix_web::test]
+    async fn a_handler_that_answers_that_it_is_not_there_is_not_called_closed() {
+        async fn missing() -> HttpResponse {
+            HttpResponse::NotFound().body("there is no such record")
+        }
+        let findings = findings(|app| {
+            let any = web::resource("/any/{id}").route(web::get().to(guarded)).route(web::route().to(missing));
+            let default =
+                web::resource("/default/{id}").route(web::get().to(guarded)).default_service(web::to(missing));
+            app.service(any).service(default).route("/alone", web::get().to(guarded));
+            // The fallback of a scope answers the other methods of an attribute's route.
+            let scope = web::scope("/scope").service(attribute).default_service(web::to(missing));
+            app.service(scope);
+        })
+        .await;
+        let unchecked = |path: &str| {
+            let of_path = findings.iter().filter(|(route, _)| route.split_whitespace().last() == Some(path));
+            of_path.filter(|(_, finding)| matches!(finding, Finding::Unchecked(_))).count()
+        };
+        for (path, count) in [("/any/{id}", 6), ("/default/{id}", 6), ("/alone", 0), ("/scope/attribute", 0)] {
+            assert_eq!(unchecked(path), count, "{path}: {findings:?}");
+        }
+    }
+
+    #[require_token]
+    #[get("/attribute")]
+    async fn attribute() -> &'static str {
+        "guarded"
+    }
+
+    #[actix_web::test]
     async fn a_scope_that_is_known_by_its_guards_alone_is_unchecked() {
         let of_host = || guard::Host("b.example");
         let without = findings(|app| {

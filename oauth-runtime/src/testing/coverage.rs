@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 
 use actix_http::Request;
-use actix_web::body::MessageBody;
+use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::{ResourceDef, ResourceMap, Service, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, StatusCode};
 use actix_web::introspection::{IntrospectionReportItem, IntrospectionTree};
@@ -59,6 +59,8 @@ use crate::testing::table::{Coverage, Finding, METHODS, Route};
 ///   unchecked.
 /// - Which route of a path has which method: actix-web merges them. Each method of a path is called once, and methods
 ///   that no route names are called too, since a route without a method takes them.
+/// - A handler that answers 404 or 405 to a method that no route names, if its answer has no body, or if what is below its
+///   path gets one of that kind: that is how actix-web answers where there is nothing, and the fallback of a scope.
 /// - Routes that ask for more than a path and a method (a header, a host): unchecked. So is all that is in two scopes of one
 ///   prefix of which one does so.
 /// - What is below a path whose pattern no sample fits: unchecked.
@@ -220,6 +222,8 @@ struct Answer {
     is_of_the_server: bool,
     /// That `oauth.closed()` leaves its address open.
     is_listed: bool,
+    /// The server and actix-web answer 404 and 405 without one: this is a handler's.
+    has_body: bool,
 }
 
 impl Answer {
@@ -304,6 +308,9 @@ async fn check<B: MessageBody>(
             // Which files there are below it is not known here.
             (true, true) if answer.is_listed => Finding::Public,
             (true, true) => Finding::Unchecked(format!("it answered {} to {filled}", answer.status.as_u16())),
+            (true, false) if answer.has_body && !falls_back(app, &method, &filled).await => {
+                Finding::Unchecked(format!("a handler answered {} to {filled}", answer.status.as_u16()))
+            }
             (true, false) => continue,
             (false, _) => judge(&answer),
         };
@@ -322,6 +329,16 @@ async fn check<B: MessageBody>(
     }
 }
 
+/// Whether what is around a route answers so, since it does below the route, too: the fallback of an `App` or a scope.
+async fn falls_back<B: MessageBody>(
+    app: &impl Service<Request, Response = ServiceResponse<B>, Error = Error>,
+    method: &Method,
+    path: &str,
+) -> bool {
+    let answer = call(app, method, &format!("{path}{NOWHERE}")).await;
+    answer.is_absent() && answer.has_body
+}
+
 /// Whether a path leads to the route of this pattern, and not to one that comes before it.
 fn lands(map: &ResourceMap, path: &str, pattern: &str) -> bool {
     let found = map.match_pattern(path);
@@ -336,12 +353,15 @@ async fn call<B: MessageBody>(
     let request = test::TestRequest::with_uri(path).method(method.clone()).to_request();
     let probe = Probe::default();
     request.extensions_mut().insert(probe.clone());
-    let status = match app.call(request).await {
-        Ok(response) => response.status(),
-        Err(error) => error.as_response_error().status_code(),
+    let (status, has_body) = match app.call(request).await {
+        Ok(response) => {
+            (response.status(), !matches!(response.response().body().size(), BodySize::None | BodySize::Sized(0)))
+        }
+        Err(error) => (error.as_response_error().status_code(), false),
     };
     Answer {
         status,
+        has_body,
         decisions: probe.decisions(),
         is_of_the_server: probe.is_of_the_server(),
         is_listed: probe.is_listed(),
