@@ -10,6 +10,8 @@ pub(crate) struct Demand {
     pub(crate) ways: BTreeSet<BTreeSet<String>>,
     /// Whether only scopes are demanded, and exactly these.
     is_exact: bool,
+    /// Scopes that a branch refuses: a token with all scopes together would not be in it.
+    never: BTreeSet<String>,
 }
 
 impl Demand {
@@ -19,7 +21,7 @@ impl Demand {
     }
 
     fn nothing(is_exact: bool) -> Demand {
-        Demand { ways: BTreeSet::from([BTreeSet::new()]), is_exact }
+        Demand { ways: BTreeSet::from([BTreeSet::new()]), is_exact, never: BTreeSet::new() }
     }
 }
 
@@ -28,10 +30,14 @@ fn of(rule: &Rule, is_negated: bool) -> Demand {
         Rule::Token | Rule::Public => Demand::nothing(!is_negated),
         Rule::Scope(scopes) if !is_negated => {
             let way = scopes.iter().map(|scope| (*scope).to_owned()).collect();
-            Demand { ways: BTreeSet::from([way]), is_exact: true }
+            Demand { ways: BTreeSet::from([way]), is_exact: true, never: BTreeSet::new() }
         }
         // OpenAPI cannot say that a token must not have a scope.
-        Rule::Scope(_) => Demand::nothing(false),
+        Rule::Scope(scopes) => {
+            // `not(scope = "a b")` refuses neither by itself.
+            let never = if let [only] = scopes { BTreeSet::from([(*only).to_owned()]) } else { BTreeSet::new() };
+            Demand { never, ..Demand::nothing(false) }
+        }
         Rule::Not(rule) => of(rule, !is_negated),
         // De Morgan's laws hold in Kleene's logic.
         Rule::All(rules) if is_negated => any(rules.iter().map(|rule| of(rule, true))),
@@ -46,26 +52,33 @@ fn all(demands: impl Iterator<Item = Demand>) -> Demand {
     demands.fold(Demand::nothing(true), |so_far, demand| {
         let joined = |one: &BTreeSet<String>| demand.ways.iter().map(move |other| one | other).collect::<Vec<_>>();
         let ways: BTreeSet<BTreeSet<String>> = so_far.ways.iter().flat_map(joined).collect();
-        let joined = Demand { ways, is_exact: so_far.is_exact && demand.is_exact };
-        if joined.ways.len() > MOST_WAYS { together(joined.ways) } else { joined }
+        let never = &so_far.never | &demand.never;
+        let joined = Demand { ways, is_exact: so_far.is_exact && demand.is_exact, never };
+        if joined.ways.len() > MOST_WAYS { together(joined.ways, joined.never) } else { joined }
     })
 }
 
 /// Alternatives of only scopes become alternatives in the document. If a branch asks for claims as well, its scopes are
 /// enough only for some users, and the client cannot know for which: `any(role = "admin", scope = "a")` refuses most
-/// tokens without `a`. Such an `any(..)` is documented as the scopes of all its branches together, with which every
-/// user passes who can pass at all.
+/// tokens without `a`. Such an `any(..)` is documented as the scopes of all its branches together, with which
+/// almost every user passes who can pass at all; but without those that a branch refuses by `not(scope = ..)`.
 fn any(demands: impl Iterator<Item = Demand>) -> Demand {
-    let (mut ways, mut is_exact) = (BTreeSet::new(), true);
+    let (mut ways, mut is_exact, mut never) = (BTreeSet::new(), true, BTreeSet::new());
     for demand in demands {
         ways.extend(demand.ways);
         is_exact &= demand.is_exact;
+        never.extend(demand.never);
     }
-    if is_exact && (1..=MOST_WAYS).contains(&ways.len()) { Demand { ways, is_exact } } else { together(ways) }
+    if is_exact && (1..=MOST_WAYS).contains(&ways.len()) {
+        Demand { ways, is_exact, never }
+    } else {
+        together(ways, never)
+    }
 }
 
-fn together(ways: BTreeSet<BTreeSet<String>>) -> Demand {
-    Demand { ways: BTreeSet::from([ways.into_iter().flatten().collect()]), is_exact: false }
+fn together(ways: BTreeSet<BTreeSet<String>>, never: BTreeSet<String>) -> Demand {
+    let all: BTreeSet<String> = ways.into_iter().flatten().collect();
+    Demand { ways: BTreeSet::from([&all - &never]), is_exact: false, never }
 }
 
 /// More alternatives than anyone would read become one with all of their scopes: `all(..)` of many `any(..)` multiplies
@@ -102,6 +115,8 @@ mod tests {
         (Rule::Not(&Rule::All(&[Rule::Not(&A), Rule::Not(&B)])), &["a", "b"]),
         (Rule::Not(&Rule::Any(&[Rule::Not(&A), EDITOR])), &["a"]),
         (Rule::All(&[Rule::Not(&A), B]), &["b"]),
+        // With both, no one would pass.
+        (Rule::Any(&[Rule::All(&[A, ADMIN]), Rule::All(&[Rule::Not(&A), B])]), &["b"]),
     ];
 
     #[test]
