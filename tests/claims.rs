@@ -11,7 +11,7 @@ use std::panic::catch_unwind;
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::web::{self, Query};
 use actix_web::{App, HttpRequest, Responder, get};
-use oauth_runtime::__private::{Bound, BoundType, check_rule};
+use oauth_runtime::__private::{Bound, BoundType, check_claims, check_rule};
 use oauth_runtime::rule::{Decision, Facts, Order, Rule, Shape, Shaped, Test, Value};
 use oauth_runtime::{
     AuthTime, BuildError, Builder, Claims, Client, Login, OAuthService, SignIn, require_claim, require_token,
@@ -508,6 +508,50 @@ fn what_no_token_can_pass_is_an_error_of_the_builder() {
     assert!(fits().acr_values(["pwd", "mfa"]).build().is_ok());
     assert!(fits().acr_values(["pwd", "otp"]).untyped_claims().build().is_ok());
     assert!(service().untyped_claims().authenticate(async |_| None::<Json>).build().is_ok());
+}
+
+/// Each has a `sub` in every variant: where serde writes that depends on the tag.
+#[test]
+fn a_sign_in_answers_an_enum_whose_fields_are_claims() {
+    #[derive(Serialize, Claims)]
+    #[serde(tag = "role")]
+    enum Within {
+        Admin { sub: String },
+        Guest { sub: String },
+    }
+    #[derive(Serialize, Claims)]
+    #[serde(untagged)]
+    enum Without {
+        Admin { sub: String, rights: u8 },
+        Guest { sub: String },
+    }
+    #[derive(Serialize, Claims)]
+    enum Around {
+        Admin { sub: String },
+        Guest { sub: String },
+    }
+    #[derive(Serialize, Claims)]
+    #[serde(tag = "role", content = "of")]
+    enum Beside {
+        Admin { sub: String },
+        Guest { sub: String },
+    }
+    #[derive(Serialize, Claims)]
+    #[serde(tag = "role")]
+    enum OfSome {
+        Admin { sub: String },
+        Guest,
+    }
+    for (of, shape, is_known, value) in [
+        ("Within", &Within::SHAPE, true, written(&Within::Admin { sub: "ada".to_owned() })),
+        ("Without", &Without::SHAPE, true, written(&Without::Guest { sub: "ada".to_owned() })),
+        ("Around", &Around::SHAPE, false, written(&Around::Admin { sub: "ada".to_owned() })),
+        ("Beside", &Beside::SHAPE, false, written(&Beside::Admin { sub: "ada".to_owned() })),
+        ("OfSome", &OfSome::SHAPE, false, written(&OfSome::Guest)),
+    ] {
+        assert_eq!(value["sub"] == "ada", is_known, "{of}");
+        assert_eq!(catch_unwind(|| check_claims(of, shape, true)).is_ok(), is_known, "{of}");
+    }
 }
 
 #[test]

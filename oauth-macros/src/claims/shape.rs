@@ -279,8 +279,13 @@ impl Shapes {
             .map(|variant| variant.content.clone())
             .collect();
         let content = (!contents.is_empty()).then(|| {
+            let is_always_there = contents.len() == variants.len();
             let either = self.either(contents);
-            quote!(, #policy::Field::flat(#policy::Shape::Optional(&#either)))
+            if is_always_there {
+                quote!(, #policy::Field::flat(#either))
+            } else {
+                quote!(, #policy::Field::flat(#policy::Shape::Optional(&#either)))
+            }
         });
         quote!(#policy::Shape::Object(#of, &[#policy::Field::new(#tag, #policy::Shape::Variants(&[#(#names),*])) #content]))
     }
