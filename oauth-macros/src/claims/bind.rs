@@ -7,7 +7,7 @@ use quote::quote_spanned;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
-use syn::{Error, LitStr, Path, Result, Token, Type, parse_quote};
+use syn::{Error, LitStr, Path, Result, Token, Type, parse_quote, token};
 
 use crate::found::AT_THE_ROOT;
 use crate::syntax::{ACR, SCOPE};
@@ -38,10 +38,10 @@ impl Parse for Binding {
             if input.peek2(Token![=]) {
                 binding.option(input)?;
             } else {
-                binding.types.push(input.parse()?);
+                binding.types.push(no_type(input).map_or_else(|| input.parse(), Err)?);
             }
-            if !input.is_empty() {
-                input.parse::<Token![,]>()?;
+            if !input.is_empty() && input.parse::<Token![,]>().is_err() {
+                return Err(input.error(format!("a comma is missing here, as in `{EXAMPLE}`")));
             }
         }
         if binding.types.is_empty() {
@@ -52,6 +52,24 @@ impl Parse for Binding {
         }
         Ok(binding)
     }
+}
+
+const EXAMPLE: &str = "claims!(User, scope = [\"read\"])";
+
+/// What is written in place of a type.
+fn no_type(input: ParseStream<'_>) -> Option<Error> {
+    let is_option = input.peek(syn::Ident) && input.peek2(Token![:]) && !input.peek2(Token![::]);
+    let message = if let Ok(text) = input.fork().parse::<LitStr>() {
+        format!("a type stands here without quotes: write `claims!({})`", text.value())
+    } else if input.peek(Token![struct]) || input.peek(Token![enum]) || input.peek(Token![type]) {
+        "the type stands elsewhere, and is named here: write `claims!(User)`".to_owned()
+    } else if is_option {
+        let word = input.fork().parse::<Ident>().map_or_else(|_| SCOPE.to_owned(), |word| word.to_string());
+        format!("`{word}` is followed by `=`: write it as in `{EXAMPLE}`")
+    } else {
+        return None;
+    };
+    Some(input.error(message))
 }
 
 impl Binding {
@@ -76,6 +94,10 @@ impl Binding {
                 ));
             }
         };
+        if !input.peek(token::Bracket) {
+            let one = input.fork().parse::<LitStr>().map_or_else(|_| "read".to_owned(), |text| text.value());
+            return Err(input.error(format!("`{word}` is a list: write `{word} = [{one:?}]`")));
+        }
         let content;
         syn::bracketed!(content in input);
         let texts = Punctuated::<LitStr, Token![,]>::parse_terminated(&content)?;
