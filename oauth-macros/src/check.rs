@@ -14,7 +14,7 @@ use syn::{Error, Result};
 
 use crate::mistakes::Mistakes;
 use crate::rule::{Asks, Check, Order, Parameter, Part, Rule, Test, Value};
-use crate::syntax::{ACR, Combinator, FRESH, Name, Operand, Operands, Operator, PATH, Predicate, SCOPE, Term};
+use crate::syntax::{ACR, Combinator, FRESH, Name, Operand, Operands, Operator, PATH, Predicate, SCOPE, Segment, Term};
 use called::called;
 use ends::ends;
 use literal::literal_value;
@@ -152,6 +152,10 @@ impl Checker {
     fn test(&mut self, name: &Name, predicate: &Predicate) -> Result<Test> {
         let shown = name.shown();
         match predicate {
+            Predicate::Present if is_constant(name) => Err(name.error(format!(
+                "`{shown}` looks like a constant, and here it is the name of a claim: write `.wrap(oauth.require({shown}))` or \
+                 `token.satisfies({shown})?` for a policy, or quotes for a claim of this name, `\"{shown}\"`"
+            ))),
             Predicate::Present => match quoted_term(name) {
                 Some(mistake) => Err(mistake),
                 None => Ok(Test::Present),
@@ -284,6 +288,12 @@ fn refuse_repetition(before: &[Term], term: &Term) -> Result<()> {
     Err(name.error(message))
 }
 
+/// `BANNED`, a `const` of the application: as a claim's name, under `not`, it would admit everyone.
+fn is_constant(name: &Name) -> bool {
+    let [Segment { text, quoted: false }] = name.segments.as_slice() else { return false };
+    text.len() > 1 && text.starts_with(|first: char| first.is_uppercase()) && *text == text.to_uppercase()
+}
+
 /// `"role = \"admin\""`: it is a term in quotes, not a claim's name.
 fn quoted_term(name: &Name) -> Option<Error> {
     let [only] = name.segments.as_slice() else { return None };
@@ -329,6 +339,14 @@ mod tests {
             ("level = -2.5e1", claim("level", Test::Equals(Value::Float(-25.0)))),
             ("a = [true, 1]", claim("a", Test::OneOf(vec![Value::Bool(true), Value::Int(1)]))),
             ("realm_access.roles", claim("realm_access.roles", Test::Present)),
+            ("user.banned", claim("user.banned", Test::Present)),
+            ("\"claims\".banned", claim("claims.banned", Test::Present)),
+            ("claims", claim("claims", Test::Present)),
+            ("\"VIP\"", claim("VIP", Test::Present)),
+            ("VIP = true", claim("VIP", Test::Equals(Value::Bool(true)))),
+            ("a = r\"{owner}\"", claim("a", Test::Equals(text("{owner}")))),
+            ("a = \"{the owner}\"", claim("a", Test::Equals(text("{the owner}")))),
+            ("a = \":-)\"", claim("a", Test::Equals(text(":-)")))),
             ("a.\"all\".type = 1", claim("a.all.type", Test::Equals(Value::Int(1)))),
             ("role != \"admin\"", claim("role", Test::Differs(text("admin")))),
             ("level >= -3", claim("level", Test::Orders(Order::AtLeast, Value::Int(-3)))),

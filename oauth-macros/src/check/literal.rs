@@ -49,9 +49,11 @@ pub(super) fn literal_value(literal: &Literal) -> Result<Value> {
     }
 }
 
-/// `"path.owner"`
+/// `"path.owner"`, or as actix-web and other frameworks write one: `"{owner}"`, `":owner"`.
 fn quoted_parameter(text: &LitStr) -> Option<String> {
     let written = text.value();
-    let parameter = written.strip_prefix(PATH)?.strip_prefix('.')?;
+    let of_path = || written.strip_prefix(PATH)?.strip_prefix('.');
+    let in_braces = || written.strip_prefix('{')?.strip_suffix('}');
+    let parameter = of_path().or_else(in_braces).or_else(|| written.strip_prefix(':'))?;
     (!is_raw(text) && syn::parse_str::<Ident>(parameter).is_ok()).then(|| parameter.to_owned())
 }

@@ -8,6 +8,9 @@ use crate::peek::is_raw;
 use crate::rule::Rule;
 use crate::syntax::{COMBINATORS, Literal, Name, Operand, Operands, Operator, PATH, Predicate, Segment, WORDS};
 
+/// What stands before a claim in Rust, and in other languages of policies. `user.role` may be a claim within another.
+const OF_THE_CLAIMS: [&str; 3] = ["self", "claims", "token"];
+
 /// A word of the language that is used as a claim's name.
 pub(super) fn refuse_words(name: &Name) -> Result<()> {
     let Some(first) = name.segments.first().filter(|first| !first.quoted) else { return Ok(()) };
@@ -20,6 +23,12 @@ pub(super) fn refuse_words(name: &Name) -> Result<()> {
         format!(
             "`{PATH}` has the route's parameters, and goes on the right, as in `sub = {PATH}.{example}`; a claim \
              of this name is written in quotes, `\"{word}\"`"
+        )
+    } else if dotted && OF_THE_CLAIMS.contains(&word) {
+        let below: Vec<String> = name.segments.iter().skip(1).map(Segment::shown).collect();
+        let below = below.join(".");
+        format!(
+            "a name begins at the claims: write `{below}`, or for what is below a claim of this name `\"{word}\".{below}`"
         )
     } else if dotted && WORDS.contains(&word) {
         let below: Vec<String> = name.segments.iter().skip(1).map(Segment::shown).collect();
