@@ -156,7 +156,8 @@ use guard::Kind;
 ///
 /// # What it refuses
 ///
-/// What is refused does not compile; no mistake leaves a handler open. These are refused:
+/// What is refused does not compile, and leaves no handler open. What a condition of a pattern computes by functions of
+/// your own is yours. These are refused:
 ///
 /// - an empty policy, an empty list, an empty name, an empty condition, and `not` of several terms;
 /// - the same term twice, the same value twice in a list, or the same claim twice after `=` unless `all(..)` or

@@ -1,5 +1,7 @@
 //! Whether a pattern can mean what it seems to mean.
 
+mod constants;
+
 use std::collections::HashSet;
 
 use proc_macro2::{TokenStream, TokenTree};
@@ -9,9 +11,11 @@ use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    BinOp, Error, Expr, ExprBinary, ExprLit, ExprPath, FieldPat, Ident, Lit, Member, Pat, PatIdent, PatOr, PatStruct,
-    PatTupleStruct, Path, Result, Token, parse_quote_spanned,
+    Error, Expr, ExprLit, ExprPath, FieldPat, Ident, Lit, Member, Pat, PatIdent, PatOr, PatStruct, PatTupleStruct,
+    Path, Result, Token, parse_quote_spanned,
 };
+
+use constants::Constants;
 
 use crate::handler::argument::Argument;
 use crate::mistakes::Mistakes;
@@ -22,13 +26,13 @@ use crate::syntax::{PATH, Pattern};
 pub(crate) fn pattern(Pattern { pattern, condition }: &Pattern) -> Result<()> {
     let mut checker = PatternChecker::default();
     checker.visit_pat(pattern);
-    let PatternChecker { mut mistakes, bound, .. } = checker;
+    let PatternChecker { mut mistakes, bound, fields, .. } = checker;
     let asked = condition.as_ref().map(|condition| words(condition.to_token_stream())).unwrap_or_default();
     if let Some(condition) = condition {
         asks_something(condition, &asked, &bound)?;
     }
-    for found in bound.iter().filter(|found| !asked.contains(&name(found))) {
-        mistakes.add(unasked(found));
+    for (found, field) in bound.iter().zip(&fields).filter(|(found, _)| !asked.contains(&name(found))) {
+        mistakes.add(unasked(found, field.as_deref()));
     }
     mistakes.or(())
 }
@@ -37,6 +41,10 @@ pub(crate) fn pattern(Pattern { pattern, condition }: &Pattern) -> Result<()> {
 struct PatternChecker {
     mistakes: Mistakes,
     bound: Vec<PatIdent>,
+    /// For each of them the field that it binds, if that has a name.
+    fields: Vec<Option<String>>,
+    /// The field at the current place.
+    of_field: Option<String>,
     /// How to bind the value at the current place, and its name.
     place: Option<(String, String)>,
 }
@@ -54,7 +62,9 @@ impl<'ast> Visit<'ast> for PatternChecker {
         let ty = path_text(&found.path);
         for field in &found.fields {
             if let Member::Named(name) = &field.member {
+                let around = self.of_field.replace(name.unraw().to_string());
                 self.field(format!("{ty} {{ {name}, .. }}"), name.to_string(), &field.pat);
+                self.of_field = around;
             }
         }
     }
@@ -62,6 +72,7 @@ impl<'ast> Visit<'ast> for PatternChecker {
     fn visit_pat_tuple_struct(&mut self, found: &'ast PatTupleStruct) {
         let ty = path_text(&found.path);
         for (index, pattern) in found.elems.iter().enumerate() {
+            self.of_field = None;
             let before = "_, ".repeat(index);
             let after = if index + 1 < found.elems.len() { ", .." } else { "" };
             self.field(format!("{ty}({before}text{after})"), "text".to_owned(), pattern);
@@ -83,6 +94,7 @@ impl<'ast> Visit<'ast> for PatternChecker {
     fn visit_pat_ident(&mut self, found: &'ast PatIdent) {
         if !is_value(found) && !name(found).starts_with('_') {
             self.bound.push(found.clone());
+            self.fields.push(self.of_field.clone());
         }
         visit::visit_pat_ident(self, found);
     }
@@ -93,17 +105,28 @@ fn name(found: &PatIdent) -> String {
 }
 
 /// A binding that no condition uses has no effect, although it looks like a restriction.
-fn unasked(found: &PatIdent) -> Error {
+fn unasked(found: &PatIdent, field: Option<&str>) -> Error {
     let name = name(found);
+    let example = match field {
+        // A variant was probably meant.
+        Some(field) if field != name => format!("{field}: {}::{}", capitalized(field), capitalized(&name)),
+        Some(_) | None => format!("{name}: 3.."),
+    };
     let message = match &found.subpat {
         Some(_) => {
             format!("`{name}` is bound but never used: leave out `{name} @`, or write `if` and a condition")
         }
         None => format!(
-            "`{name}` is bound but never used: write what it must be, as in `{name}: 3..`, or `if` and a condition"
+            "`{name}` is bound but never used: write what it must be, as in `{example}`, or `if` and a condition"
         ),
     };
     Error::new(found.ident.span(), message)
+}
+
+/// As types and variants are written.
+fn capitalized(name: &str) -> String {
+    let words = name.split('_').filter_map(|word| Some((word.chars().next()?, word.get(1..)?)));
+    words.map(|(first, rest)| format!("{}{rest}", first.to_uppercase())).collect()
 }
 
 /// Whether a name in a pattern must be that of a variant or a constant, since it is capitalized. The compiler would
@@ -217,13 +240,12 @@ fn words(tokens: TokenStream) -> HashSet<String> {
 fn asks_something(condition: &Expr, asked: &HashSet<String>, bound: &[PatIdent]) -> Result<()> {
     const CURE: &str = "test a field, as in `User { level, .. } if *level > 3`";
 
-    if let Expr::Lit(ExprLit { lit: Lit::Bool(truth), .. }) = condition {
-        let (always, admits) = if truth.value { ("always", "everyone") } else { ("never", "no one") };
-        return Err(Error::new(truth.span, format!("this is {always} true, and would admit {admits}: {CURE}")));
+    if let Some(truth) = constants::truth(condition) {
+        let (always, admits) = if truth { ("always", "everyone") } else { ("never", "no one") };
+        let message = format!("this is {always} true, and would admit {admits}: {CURE}");
+        return Err(Error::new_spanned(condition, message));
     }
-    let mut constants = Constants::default();
-    constants.visit_expr(condition);
-    constants.mistakes.or(())?;
+    Constants::refuse(condition)?;
     let bound: Vec<String> = bound.iter().map(name).collect();
     if bound.iter().any(|name| asked.contains(name)) {
         return Ok(());
@@ -234,47 +256,6 @@ fn asks_something(condition: &Expr, asked: &HashSet<String>, bound: &[PatIdent])
         None => format!("this asks nothing of the claims, which the pattern has to bind: {CURE}"),
     };
     Err(Error::new_spanned(condition, message))
-}
-
-/// The parts of a condition that are decided without the claims.
-#[derive(Default)]
-struct Constants {
-    mistakes: Mistakes,
-}
-
-impl<'ast> Visit<'ast> for Constants {
-    fn visit_expr_binary(&mut self, found: &'ast ExprBinary) {
-        let ExprBinary { left, op, right, .. } = found;
-        let text = |side: &Expr| side.to_token_stream().to_string();
-        let is_literal = |side: &Expr| matches!(side, Expr::Lit(ExprLit { lit: Lit::Bool(_), .. }));
-        let zero = |side: &Expr| text(side) == "0";
-        match op {
-            BinOp::And(_) | BinOp::Or(_) => {
-                for side in [left, right].into_iter().filter(|side| is_literal(side)) {
-                    let message = format!("this is always `{}`: leave it out", text(side));
-                    self.mistakes.add(Error::new_spanned(side, message));
-                }
-            }
-            BinOp::Eq(_) | BinOp::Ne(_) | BinOp::Lt(_) | BinOp::Le(_) | BinOp::Gt(_) | BinOp::Ge(_)
-                if text(left) == text(right) =>
-            {
-                self.mistakes.add(Error::new_spanned(found, "both sides are the same: compare with something else"));
-            }
-            BinOp::Ge(_) if zero(right) => self.mistakes.add(always_at_least_zero(found, &text(left))),
-            BinOp::Le(_) if zero(left) => self.mistakes.add(always_at_least_zero(found, &text(right))),
-            _ => {}
-        }
-        visit::visit_expr_binary(self, found);
-    }
-}
-
-fn always_at_least_zero(found: &ExprBinary, number: &str) -> Error {
-    let number = number.replace("* ", "*");
-    let message = format!(
-        "a number without a sign is always at least 0: leave this out, or write `{number} > 0`, or `{number} > -1` for one \
-         with a sign"
-    );
-    Error::new_spanned(found, message)
 }
 
 fn path_text(path: &Path) -> String {
@@ -288,12 +269,22 @@ pub(crate) fn arguments(Pattern { pattern, condition }: &Pattern, arguments: &[A
     struct Names {
         bound: Vec<String>,
         used: Vec<Ident>,
+        of_route: Vec<(syn::ExprField, String)>,
     }
 
     impl<'ast> Visit<'ast> for Names {
         fn visit_pat_ident(&mut self, found: &'ast PatIdent) {
             self.bound.push(found.ident.to_string());
             visit::visit_pat_ident(self, found);
+        }
+
+        fn visit_expr_field(&mut self, found: &'ast syn::ExprField) {
+            if let (Expr::Path(base), Member::Named(name)) = (&*found.base, &found.member)
+                && base.path.is_ident(PATH)
+            {
+                self.of_route.push((found.clone(), name.to_string()));
+            }
+            visit::visit_expr_field(self, found);
         }
 
         fn visit_expr_path(&mut self, found: &'ast ExprPath) {
@@ -310,6 +301,15 @@ pub(crate) fn arguments(Pattern { pattern, condition }: &Pattern, arguments: &[A
         extracted.visit_pat(&argument.pattern);
     }
     let mut mistakes = Mistakes::default();
+    for (found, name) in names.of_route.iter().filter(|_| !names.bound.iter().any(|bound| bound == PATH)) {
+        mistakes.add(Error::new_spanned(
+            found,
+            format!(
+                "a parameter of the route is not in a pattern's condition: write a second guard, as in \
+             `#[require_claim(sub = {PATH}.{name})]`, below this one"
+            ),
+        ));
+    }
     for used in &names.used {
         let name = used.to_string();
         if extracted.bound.contains(&name) && !names.bound.contains(&name) {
