@@ -1,6 +1,7 @@
 //! A function that can be guarded, or why not.
 
 pub(crate) mod argument;
+mod dropped;
 pub(crate) mod route;
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
@@ -14,6 +15,7 @@ use crate::guard::Kind;
 use crate::mark;
 use crate::mistakes::Mistakes;
 use argument::{Argument, arguments, correct_claims};
+use dropped::dropped_decisions;
 use route::Route;
 
 /// An `async fn` that a guard can protect.
@@ -189,62 +191,6 @@ fn documented_below(attributes: &mut Vec<Attribute>, mistakes: &mut Mistakes) {
         ));
         attributes.retain(|attribute| !is_documentation(attribute));
     }
-}
-
-/// `token.satisfies(policy!(..));`: an unused decision refuses nothing.
-fn dropped_decisions(body: TokenStream, mistakes: &mut Mistakes) {
-    let tokens: Vec<TokenTree> = body.into_iter().collect();
-    let mut statement = 0;
-    for (index, token) in tokens.iter().enumerate() {
-        let is = |at: usize, character: char| matches!(tokens.get(at), Some(TokenTree::Punct(punct)) if punct.as_char() == character);
-        match token {
-            TokenTree::Group(group) => {
-                dropped_decisions(group.stream(), mistakes);
-                if group.delimiter() == Delimiter::Brace {
-                    statement = index + 1;
-                }
-            }
-            TokenTree::Punct(_) if is(index, ';') => statement = index + 1,
-            // `.ok()` after it drops it as well.
-            TokenTree::Ident(word)
-                if word == "satisfies"
-                    && index > 0
-                    && is(index - 1, '.')
-                    && (is(index + 2, ';')
-                        || (is(index + 2, '.') && is_ok(tokens.get(index + 3)) && is(index + 5, ';'))) =>
-            {
-                let is_let = matches!(tokens.get(statement), Some(TokenTree::Ident(word)) if word == "let");
-                let is_nothing = matches!(tokens.get(statement + 1), Some(TokenTree::Ident(word)) if word == "_");
-                let keeps = |token: &TokenTree| match token {
-                    TokenTree::Punct(punct) => punct.as_char() == '=' && !(is_let && is_nothing),
-                    TokenTree::Ident(word) => word == "return" || word == "break",
-                    TokenTree::Group(_) | TokenTree::Literal(_) => false,
-                };
-                if takes_policy(tokens.get(index + 1)) && !tokens[statement..index].iter().any(keeps) {
-                    mistakes.add(Error::new(
-                        word.span(),
-                        "the decision is dropped, and refuses nothing: write `?` after it, as in \
-                         `token.satisfies(policy!(..))?;`",
-                    ));
-                }
-            }
-            TokenTree::Ident(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => {}
-        }
-    }
-}
-
-fn is_ok(token: Option<&TokenTree>) -> bool {
-    matches!(token, Some(TokenTree::Ident(word)) if word == "ok")
-}
-
-/// `(policy!(..))`, or `(EDITORS)`: another type may have a method of that name.
-fn takes_policy(arguments: Option<&TokenTree>) -> bool {
-    let Some(TokenTree::Group(arguments)) = arguments else { return false };
-    let words = arguments.stream().into_iter().filter_map(|token| match token {
-        TokenTree::Ident(word) => Some(word.to_string()),
-        TokenTree::Group(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => None,
-    });
-    words.last().is_some_and(|word| word == "policy" || word == word.to_uppercase())
 }
 
 /// `()` is not a `Responder`, but `Result<(), Error>` is, and therefore a guard's answer.

@@ -1,0 +1,13 @@
+use actix_web::{Responder, get};
+use oauth_runtime::{AccessToken, policy, require_token};
+
+#[require_token]
+#[get("/report")]
+async fn report(token: AccessToken) -> impl Responder {
+    token.satisfies(policy!(role = "admin")).unwrap_or(());
+    "report"
+}
+
+fn main() {
+    let _ = actix_web::App::new().service(report);
+}
