@@ -1,11 +1,11 @@
 //! `role(..)`: this is not a term, and the name tells what was meant.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use syn::{Error, Lit};
 
 use crate::forms::{any_of, combinators};
 use crate::near::near;
-use crate::syntax::{COMBINATOR_WORDS, COMBINATORS, Name, OPERATOR_WORDS, Segment};
+use crate::syntax::{COMBINATOR_WORDS, COMBINATORS, Name, OPERATOR_WORDS, SCOPE, Segment};
 
 /// `role("admin")`: not a word of the language, or one that does not take what is in the parentheses.
 pub(super) fn called(name: &Name, inside: &TokenStream) -> Error {
@@ -28,6 +28,8 @@ pub(super) fn called(name: &Name, inside: &TokenStream) -> Error {
         format!("`{shown}()` is not a term: write `{shown}` alone (the claim is there)")
     } else if let Some(term) = method(name, &inner) {
         format!("`{shown}(..)` is not a term: write `{term}`")
+    } else if let Some(term) = has(only, inside) {
+        format!("`{shown}(..)` is not a term: write `{term}`")
     } else if one_literal {
         format!("`{shown}(..)` is not a term: write `{shown} = {inner}`")
     } else if let Some(quoted) = quoted {
@@ -38,6 +40,32 @@ pub(super) fn called(name: &Name, inside: &TokenStream) -> Error {
         format!("`{shown}(..)` is not a condition: there are {}", combinators())
     };
     name.error(message)
+}
+
+/// `hasRole("ADMIN")` as `role = "ADMIN"`, also with the quotes of other languages.
+fn has(only: Option<&Segment>, inside: &TokenStream) -> Option<String> {
+    let rest = only?.text.strip_prefix("has").filter(|rest| rest.starts_with(|first: char| !first.is_lowercase()))?;
+    let rest = rest.trim_start_matches('_');
+    let name = rest.strip_prefix("Any").or_else(|| rest.strip_prefix("any_")).unwrap_or(rest).to_lowercase();
+    let mut values = Vec::new();
+    for token in inside.clone() {
+        match token {
+            TokenTree::Literal(literal) => {
+                let text = literal.to_string();
+                let inner = text.trim_matches(['\'', '"']);
+                values.push(if inner == text { text } else { format!("{inner:?}") });
+            }
+            TokenTree::Punct(punct) if punct.as_char() == ',' => {}
+            TokenTree::Group(_) | TokenTree::Ident(_) | TokenTree::Punct(_) => return None,
+        }
+    }
+    match values.as_slice() {
+        _ if name.is_empty() => None,
+        [] => None,
+        [value] => Some(format!("{name} = {value}")),
+        several if name == SCOPE => Some(format!("{name} = {:?}", several.join(" ").replace('"', ""))),
+        several => Some(format!("{name} = [{}]", several.join(", "))),
+    }
 }
 
 /// `roles.contains("admin")` as `roles = "admin"`.

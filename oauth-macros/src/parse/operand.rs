@@ -72,10 +72,21 @@ impl Literal {
                 if !lit.suffix().is_empty() {
                     return Err(suffix(name, &lit));
                 }
-                Ok(Literal { minus, lit })
+                Ok(Literal { minus, lit: refused_as_text(lit) })
             }
             None => Err(no_literal(name, operator, input)),
         }
+    }
+}
+
+/// `'admin'`: the compiler has refused it already, and says what to write.
+fn refused_as_text(lit: Lit) -> Lit {
+    match &lit {
+        Lit::Verbatim(refused) => match refused.to_string().strip_prefix('\'') {
+            Some(text) => Lit::Str(LitStr::new(text.trim_end_matches('\''), refused.span())),
+            None => lit,
+        },
+        _ => lit,
     }
 }
 
@@ -107,6 +118,7 @@ fn no_literal(name: &Name, operator: Operator, input: ParseStream<'_>) -> Error 
     let shown = name.shown();
     let takes_parameters = !name.is_word();
     let parameter = parameter_meant(&tokens).filter(|_| takes_parameters);
+    let in_braces = matches!(tokens.as_slice(), [TokenTree::Group(_)]);
     let message = match tokens.as_slice() {
         [TokenTree::Ident(word)] => match word.to_string().as_str() {
             "null" | "None" if operator == Operator::Differs => {
@@ -114,6 +126,9 @@ fn no_literal(name: &Name, operator: Operator, input: ParseStream<'_>) -> Error 
             }
             "null" | "None" => format!("JSON's null counts as absent: write `not({shown})`"),
             PATH => format!("`{PATH}` is followed by a parameter of the route: write `{shown} = {PATH}.owner`"),
+            text if name.segments.len() == 2 && !name.segments[0].quoted && name.segments[0].text == PATH => {
+                format!("the claim stands first: write `{text} {} {}`", operator.written(), name.shown())
+            }
             text => match text.to_lowercase().as_str() {
                 truth @ ("true" | "false") => format!("`{text}` is not a literal: write `{truth}`"),
                 _ if takes_parameters => {
@@ -145,6 +160,10 @@ fn no_literal(name: &Name, operator: Operator, input: ParseStream<'_>) -> Error 
             )
         }
         _ => match parameter {
+            Some(parameter) if in_braces => format!(
+                "a parameter of the route is written `{shown} = {PATH}.{parameter}`; a variable is no value, since a policy \
+                 is decided in advance: compare in the handler"
+            ),
             Some(parameter) => format!("a parameter of the route is written `{shown} = {PATH}.{parameter}`"),
             None => match tokens.as_slice() {
                 [TokenTree::Group(_)] => {

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::{Error, Lit, LitStr, Result, token};
+use syn::{Error, Lit, LitStr, Result, Token, token};
 
 use crate::forms::{COMMA_SEPARATES, forms, forms_of};
 use crate::peek::{at_end, next_token, peek_operator, tokens_ahead};
@@ -39,6 +39,15 @@ fn unknown_operator(name: &Name, written: &str, input: ParseStream<'_>) -> Error
     if unquoted && matches!(written, "::" | "-" | "/" | "->") {
         let dotted = if written == "::" { format!(", or `{}`", whole.replace("::", ".")) } else { String::new() };
         let message = format!("`{whole}` is not an identifier: write such a name in quotes, `\"{whole}\"`{dotted}");
+        return Error::new_spanned(tokens, message);
+    }
+    // `role: Role::Admin`
+    if unquoted && written == ":" && input.peek2(Ident::peek_any) && input.peek3(Token![::]) {
+        let (shown, value) = (name.shown(), spelled.trim_start_matches(':'));
+        let message = format!(
+            "a path is not a literal: write `{shown} = \"value\"`, or, as the whole of a guard, a pattern: `User {{ {shown}: \
+             {value}, .. }}`"
+        );
         return Error::new_spanned(tokens, message);
     }
     // `urn:example:role`, but not `role: "admin"`.
@@ -98,6 +107,12 @@ fn junk_after_name(name: &Name, input: ParseStream<'_>) -> Error {
     let found = next_token(input);
     let shown = name.shown();
     let after_word = input.peek2(Lit) || input.peek2(token::Bracket);
+    if name.is("or") || name.is("and") {
+        return name.error(format!("the comma separates the terms: leave `{shown}` out"));
+    }
+    if name.is("if") {
+        return name.error("a term needs no `if`: leave it out");
+    }
     let operator = OPERATOR_WORDS.iter().find(|(word, _)| *word == found).map(|(_, operator)| *operator);
     let message = if name.is("let") {
         "a pattern needs no `let`: leave it out, as in `User { level: 3.., .. }`".to_owned()

@@ -156,7 +156,11 @@ fn word_without_parentheses(name: &Name, input: ParseStream<'_>) -> Option<Error
         return None;
     }
     let inside: TokenStream = input.cursor().token_stream().into_iter().take_while(|token| !is_comma(token)).collect();
-    let message = if input.peek(Ident::peek_any) {
+    let message = if name.is_dynamic && input.peek(token::Paren) {
+        let inside = inside.to_string();
+        let (_, terms) = inside.split_once('(')?;
+        format!("`dyn` stands before a claim: write it within, as in `{word}(dyn {terms}`")
+    } else if input.peek(Ident::peek_any) {
         format!("`{word}` takes its terms in parentheses: write `{word}({inside})`")
     } else {
         combinator_as_name(word, example)
