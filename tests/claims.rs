@@ -461,7 +461,7 @@ async fn me(account: Option<Claims<Account>>) -> impl Responder {
     account.map(|Claims(account)| account.sub)
 }
 
-#[require_claim(any(all(role = "owner", paid), scope = "notes:delete", acr = "mfa"))]
+#[require_claim(any(all(role = "owner", paid), scope = "notes:delete", acr = "mfa", dyn partner = "x"))]
 #[get("/terms")]
 async fn terms() -> impl Responder {
     "terms"

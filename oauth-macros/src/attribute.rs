@@ -94,9 +94,9 @@ fn read(kind: Kind, arguments: TokenStream) -> Result<Guard> {
             let requirement = match parsed {
                 Policy::Terms(terms) if terms.is_empty() => return Err(empty_policy(kind)),
                 Policy::Terms(terms) => {
-                    let check::Checked { rule, parts, parameters, checks, is_dynamic } = check::rule(&terms)?;
+                    let check::Checked { rule, parts, parameters, checks, dynamic } = check::rule(&terms)?;
                     let guard = Guard::of(Requirement::Rule(rule), policy, runtime);
-                    return Ok(Guard { parts, parameters, checks, is_dynamic, ..guard });
+                    return Ok(Guard { parts, parameters, checks, dynamic, ..guard });
                 }
                 Policy::Pattern(pattern) => {
                     check::pattern::pattern(&pattern)?;

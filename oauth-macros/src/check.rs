@@ -29,18 +29,18 @@ pub(crate) struct Checked {
     pub(crate) parameters: Vec<Parameter>,
     /// Checks that are left to the compiler, which knows the type of the claims.
     pub(crate) checks: Vec<Check>,
-    /// Whether a term has `dyn`, so that the compiler does not check it.
-    pub(crate) is_dynamic: bool,
+    /// The claims with `dyn`: the type does not have them.
+    pub(crate) dynamic: Vec<Vec<String>>,
 }
 
 pub(crate) fn rule(terms: &[Term]) -> Result<Checked> {
-    let mut checker = Checker { parameters: Vec::new(), checks: Vec::new(), is_dynamic: false, terms: 0 };
+    let mut checker = Checker { parameters: Vec::new(), checks: Vec::new(), dynamic: Vec::new(), terms: 0 };
     let mut rules = checker.rules(terms, Within::BareList)?;
     let parts = together::parts(&rules, terms);
     checker.checks.extend(together::all(&parts)?);
     let rule = if rules.len() == 1 { rules.swap_remove(0) } else { Rule::All(rules) };
-    let Checker { parameters, checks, is_dynamic, .. } = checker;
-    Ok(Checked { rule, parts, parameters, checks, is_dynamic })
+    let Checker { parameters, checks, dynamic, .. } = checker;
+    Ok(Checked { rule, parts, parameters, checks, dynamic })
 }
 
 /// In an explicit `all(..)`, several terms about one claim are intended; in a bare list they are a mistake.
@@ -53,7 +53,7 @@ enum Within {
 struct Checker {
     parameters: Vec<Parameter>,
     checks: Vec<Check>,
-    is_dynamic: bool,
+    dynamic: Vec<Vec<String>>,
     /// How many there are so far.
     terms: usize,
 }
@@ -140,10 +140,13 @@ impl Checker {
             Rule::Claim(name.texts(), self.test(name, predicate)?)
         };
         let (first, last) = ends(name, predicate);
-        if name.is_dynamic {
-            self.is_dynamic = true;
-        } else {
-            self.checks.push(Check { asks: Asks::Term(self.terms), first, last });
+        match rule {
+            Rule::Claim(..) if name.is_dynamic => {
+                self.dynamic.push(name.texts());
+                self.checks.push(Check { asks: Asks::Absent(name.texts()), first, last });
+            }
+            _ if name.is_dynamic => {}
+            _ => self.checks.push(Check { asks: Asks::Term(self.terms), first, last }),
         }
         self.terms += 1;
         Ok(rule)

@@ -170,7 +170,8 @@ fn registered(
     let named_at = quote_spanned!(handler.at=> (::core::line!(), ::core::column!()));
     let policy = &guard.policy;
     let checks = fit::checks(&guard.checks, private);
-    let (bound, is_dynamic) = (fit::bound(private), guard.is_dynamic);
+    let bound = fit::bound(private);
+    let dynamic = guard.dynamic.iter().map(|name| quote_spanned!(here=> &[#(#name),*]));
     let rule = match &guard.requirement {
         Requirement::Rule(rule) => rule_tokens(rule, private),
         Requirement::Pattern(pattern) => typed_tokens(pattern, policy, private),
@@ -190,7 +191,7 @@ fn registered(
             routes: &[#(#routes),*],
             claims: &[#claims],
             bound: #bound,
-            is_dynamic: #is_dynamic,
+            dynamic: &[#(#dynamic),*],
             module: ::core::module_path!(),
             place: || #private::place_of(|| ()),
             named_at: #named_at,

@@ -27,8 +27,8 @@ pub(crate) struct Guard {
     pub(crate) checks: Vec<Check>,
     /// Its terms, to compare with other guards on the handler.
     pub(crate) parts: Vec<Part>,
-    /// Whether a term has `dyn`, so that it is not compared.
-    pub(crate) is_dynamic: bool,
+    /// The claims with `dyn`, which are not compared.
+    pub(crate) dynamic: Vec<Vec<String>>,
     /// `crate = "path"`
     pub(crate) runtime: Option<Path>,
 }
@@ -65,7 +65,7 @@ impl Guard {
             parameters: Vec::new(),
             checks: Vec::new(),
             parts: Vec::new(),
-            is_dynamic: false,
+            dynamic: Vec::new(),
             runtime,
         }
     }

@@ -106,6 +106,8 @@ pub(crate) struct Check {
 pub(crate) enum Asks {
     /// Whether this term, counted from the first, can hold and can fail.
     Term(usize),
+    /// Whether the type does not have the claim of this name, as `dyn` says.
+    Absent(Vec<String>),
     /// Whether the claim of this name can be of one of these kinds, for which no term of an `any(..)` holds.
     Any(Vec<String>, Vec<Kind>),
     /// Whether the claim of this name can be of one of these kinds, for which several terms hold together; and what to write.

@@ -196,7 +196,7 @@ pub mod __private {
     pub use crate::guard::map::Registered;
     pub use crate::model::literal;
     pub use crate::policy::bound::{Binding, Binds, Bound, BoundType, Listed, NotIssued, NotListed, Probe, unbound};
-    pub use crate::policy::fit::{at_root, check, check_any, check_claims, check_rule, check_together};
+    pub use crate::policy::fit::{at_root, check, check_absent, check_any, check_claims, check_rule, check_together};
     pub use crate::policy::kept::{Kept, can_fail, names_some};
     pub use crate::policy::kind::Kind;
     pub use crate::policy::written::{Guard, place_of};

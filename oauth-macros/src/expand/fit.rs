@@ -21,6 +21,7 @@ pub(super) fn checks(checks: &[Check], private: &TokenStream) -> TokenStream {
     let checks = checks.iter().map(|Check { asks, first, last }| {
         let (function, asked) = match asks {
             Asks::Term(index) => ("check", quote_spanned!(here=> &__OAUTH_GUARD, #index)),
+            Asks::Absent(name) => ("check_absent", quote_spanned!(here=> &__OAUTH_GUARD.bound, &[#(#name),*])),
             Asks::Any(name, kinds) => {
                 let kinds = kinds.iter().map(|kind| kind_tokens(kind, private));
                 ("check_any", quote_spanned!(here=> &__OAUTH_GUARD.bound, &[#(#name),*], &[#(#kinds),*]))

@@ -95,7 +95,7 @@ impl Settings {
             // Tokens of clients in their own name have other claims than a sign-in answers.
             if !self.clients.iter().any(has_tokens_of_its_own) {
                 let bound = Bound { types: answered.bound, scopes: None, acr: None };
-                let is_compared = |guard: &&Guard| guard.bound.types.is_empty() && !guard.is_dynamic;
+                let is_compared = |guard: &&Guard| guard.bound.types.is_empty();
                 map::guards().filter(is_compared).try_for_each(|guard| check_terms(guard, &guard.rule, &bound))?;
             }
         }
@@ -188,6 +188,7 @@ fn check_terms(guard: &Guard, rule: &Rule, bound: &Bound) -> Result<(), BuildErr
         Rule::All(rules) | Rule::Any(rules) => rules.iter().try_for_each(|rule| check_terms(guard, rule, bound)),
         Rule::Not(rule) => check_terms(guard, rule, bound),
         Rule::Public | Rule::Token | Rule::Scope(_) | Rule::Fresh(_) | Rule::Acr(_) | Rule::Typed(_) => Ok(()),
+        Rule::Claim(name, _) if guard.dynamic.contains(name) => Ok(()),
         Rule::Claim(..) => match fit::misfit(bound, rule) {
             Some(misfit) => Err(BuildError::GuardMisfit { guard: named(guard), misfit: misfit.as_str().to_owned() }),
             None => Ok(()),

@@ -85,7 +85,7 @@ pub(crate) static SIGNED_IN: Guard = Guard {
     routes: &[],
     claims: &[],
     bound: UNBOUND,
-    is_dynamic: false,
+    dynamic: &[],
     module: module_path!(),
     place: || place_of(|| ()),
     named_at: (line!(), column!()),

@@ -11,7 +11,7 @@ use crate::policy::kind::Kind;
 use crate::policy::said::{Said, contains, is_number, near, nearer};
 use crate::policy::{Field, Guard, Presence, Rule, Shape, Test, Value};
 pub(crate) use json::{misfit_of_claim, unknown_claim};
-use judge::{Asked, SET_BY_SERVER, Verdict, has_field, has_key, judge_bound, judge_sub};
+use judge::{Asked, SET_BY_SERVER, Verdict, has_field, has_key, judge_bound, judge_sub, takes_every_claim};
 
 /// Panics, so at compile time, if this term of a guard, counted from the first, can never hold, or always holds.
 #[track_caller]
@@ -64,6 +64,17 @@ pub const fn check_together(bound: &Bound, name: &[&'static str], holds: &[Kind]
         && let Verdict::Never(shape, _) = judge_bound(bound, name, Asked::Together(holds))
     {
         panic!("{}", Said::new().name(name).text(" is ").shape(shape).text(", and ").text(never).as_str());
+    }
+}
+
+/// Panics, so at compile time, if the claims have this one, of which `dyn` says that they have not.
+#[track_caller]
+pub const fn check_absent(bound: &Bound, name: &[&'static str]) {
+    // No value fits no kind: so the verdict on a claim that is there is that it never holds.
+    if !takes_every_claim(bound.types)
+        && let Verdict::Never(..) = judge_bound(bound, name, Asked::Together(&[]))
+    {
+        panic!("{}", Said::new().text("the claims have ").name(name).text(": leave `dyn` out").as_str());
     }
 }
 

@@ -25,8 +25,8 @@ pub struct Guard {
     pub claims: &'static [fn() -> Option<NamedType>],
     /// What its crate binds its guards to.
     pub bound: Bound,
-    /// Whether a term has `dyn`, so that it is not compared.
-    pub is_dynamic: bool,
+    /// The claims with `dyn`, which are not compared.
+    pub dynamic: &'static [&'static [&'static str]],
     /// The module path.
     pub module: &'static str,
     /// The path of the function or constant around it, an `impl`'s type included.

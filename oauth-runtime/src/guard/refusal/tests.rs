@@ -19,7 +19,7 @@ static ADMIN: Guard = Guard {
     routes: &[],
     claims: &[],
     bound: UNBOUND,
-    is_dynamic: false,
+    dynamic: &[],
     module: "tests",
     place: || "tests::delete",
     named_at: (1, 1),

@@ -237,6 +237,18 @@ const fn judge_flat(
     combined
 }
 
+/// Whether nothing is known of the claims, or of those of one type.
+pub(super) const fn takes_every_claim(types: &[BoundType]) -> bool {
+    let mut types = types;
+    while let [first, rest @ ..] = types {
+        if takes_every_name(&first.shape) {
+            return true;
+        }
+        types = rest;
+    }
+    false
+}
+
 const fn takes_every_name(shape: &Shape) -> bool {
     match shape {
         Shape::Any | Shape::Map(_) => true,

@@ -233,6 +233,30 @@ fn terms_hold_together_where_the_claim_can_be_so() {
 }
 
 #[test]
+fn what_is_said_not_to_be_there_is_not() {
+    for (name, is_told) in [
+        (&["role"] as &[&str], true),
+        (&["address", "zip"], true),
+        (&["plan"], true),
+        (&["other"], true),
+        (&["client_id"], true),
+        (&["tenant_of_partner"], false),
+        (&["address", "country"], false),
+        // It may be there.
+        (&["other", "below"], false),
+    ] {
+        let expected = format!("the claims have `{}`: leave `dyn` out", name.join("."));
+        let said = caught(|| check_absent(&BOUND, name));
+        assert_eq!(said, if is_told { expected } else { String::new() }, "{name:?}");
+    }
+    const MAP: &[BoundType] = &[issued(Shape::Map(&Shape::Text))];
+    const ANY: &[BoundType] = &[issued(Shape::Any)];
+    for types in [MAP, ANY, &[]] {
+        assert_eq!(caught(|| check_absent(&Bound { types, ..BOUND }, &["role"])), "");
+    }
+}
+
+#[test]
 fn terms_of_which_one_always_holds_are_told() {
     const LEFT: &[Kind] = &[Kind::Absent, Kind::Text("x"), Kind::List(&[])];
     for (name, left, expected) in [
