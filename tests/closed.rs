@@ -43,6 +43,13 @@ async fn note(id: web::Path<String>) -> impl Responder {
     id.into_inner()
 }
 
+/// actix-web names the resource with the mark of a raw word.
+#[require_token]
+#[get("/type")]
+async fn r#type() -> impl Responder {
+    "type"
+}
+
 #[public]
 #[get("/")]
 async fn welcome() -> impl Responder {
@@ -144,6 +151,7 @@ fn application(app: &mut ServiceConfig, oauth: &OAuthService, ran: &Ran) {
         web::scope("/audit").route("/log", web::get().to(audited)).wrap(oauth.require(policy!(role = "auditor")));
     app.app_data(Data::new(ran.clone())).configure(oauth.routes());
     app.service(me)
+        .service(r#type)
         .service(change)
         .service(welcome)
         .service(forgotten)

@@ -24,6 +24,9 @@ pub(crate) fn guard(kind: Kind, arguments: TokenStream, item: TokenStream) -> To
                 mistakes.add(Error::new_spanned(other, message));
                 handler.drop_guards_like(kind);
             }
+            if let Some(mistake) = handler.belongs_elsewhere() {
+                mistakes.add(mistake);
+            }
             if let Err(mistake) = check::route::parameters(&guard.parameters, &handler.routes()) {
                 mistakes.add(mistake);
             }

@@ -4,7 +4,7 @@
 mod fit;
 mod rule;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::quote_spanned;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
@@ -35,15 +35,22 @@ pub(crate) fn guarded(handler: Handler, guard: &Guard) -> TokenStream {
     let Handler { attributes, visibility, mut signature, arguments, body, .. } = handler;
 
     let types: Vec<&Type> = arguments.iter().map(|argument| &argument.ty).collect();
-    let reads = fit::Reads::of(&types, &private);
+    let reads = fit::Reads::of(&types, &signature.generics, &private);
     let output: Type = match signature.output {
         ReturnType::Default => parse_quote_spanned!(here=> ()),
         ReturnType::Type(_, ty) => *ty,
     };
-    let stated = state_return_type(&output);
-    signature.inputs = parse_quote_spanned!(here=> __oauth_guarded: #private::Guarded<(#(#types,)*)>);
-    signature.output = parse_quote_spanned!(here=> -> #private::Answer<#output>);
     let is_private = !matches!(guard.requirement, Requirement::Rule(Rule::Public));
+    let stated = state_return_type(&output);
+    // The compiler says here that an answer is no `Responder`.
+    let at_output = output.span().resolved_at(here);
+    let refused = quote_spanned!(at_output=> return #private::Answer::refused(__oauth_refusal, #is_private););
+    let given = quote_spanned!(at_output=> #private::Answer::given(__oauth_answer, #is_private));
+    signature.inputs = parse_quote_spanned!(here=> __oauth_guarded: #private::Guarded<(#(#types,)*)>);
+    let answer = quote_spanned!(at_output=> #private::Answer);
+    // A crate of the author's naming that is not there is reported where they name it.
+    let answer = if guard.runtime.is_none() { fit::moved(answer, at_output) } else { answer };
+    signature.output = parse_quote_spanned!(at_output=> -> #answer<#output>);
 
     let data = guard_tokens(guard, &signature, &routes, &reads.told, &private);
     let never_called = reads.never_called;
@@ -56,28 +63,31 @@ pub(crate) fn guarded(handler: Handler, guard: &Guard) -> TokenStream {
         quote_spanned!(here=> #(#attributes)* let #pattern = __oauth_arguments.#index;)
     });
 
+    let block = quote_spanned! {here=>
+        #never_called
+        let __oauth_arguments = match #admitted {
+            ::core::result::Result::Ok(__oauth_arguments) => __oauth_arguments,
+            ::core::result::Result::Err(__oauth_refusal) => {
+                #refused
+            }
+        };
+        // A handler may return a future, such as a response's builder.
+        #[allow(clippy::async_yields_async)]
+        let __oauth_answer = async move {
+            #stated
+            #(#bindings)*
+            #body
+        }
+        .await;
+        #given
+    };
+    let mut block = Group::new(Delimiter::Brace, block);
+    block.set_span(at_output);
     quote_spanned! {here=>
         #(#attributes)*
         // A request belongs to one thread, and so does the future that holds it.
         #[allow(clippy::future_not_send)]
-        #visibility #signature {
-            #never_called
-            let __oauth_arguments = match #admitted {
-                ::core::result::Result::Ok(__oauth_arguments) => __oauth_arguments,
-                ::core::result::Result::Err(__oauth_refusal) => {
-                    return #private::Answer::refused(__oauth_refusal, #is_private);
-                }
-            };
-            // A handler may return a future, such as a response's builder.
-            #[allow(clippy::async_yields_async)]
-            let __oauth_answer = async move {
-                #stated
-                #(#bindings)*
-                #body
-            }
-            .await;
-            #private::Answer::given(__oauth_answer, #is_private)
-        }
+        #visibility #signature #block
     }
 }
 
@@ -125,7 +135,7 @@ fn guard_tokens(
     let here = Span::mixed_site();
     let name = signature.ident.unraw().to_string();
     // A macro may write several handlers with one name; then the places of their names differ.
-    let handler = Named { name: Some(name), at: signature.ident.span() };
+    let handler = Named { name: Some(name), of_route: Some(signature.ident.to_string()), at: signature.ident.span() };
     let registered = registered(guard, &handler, routes, claims, private);
     quote_spanned!(here=> { #registered &__OAUTH_GUARD })
 }
@@ -134,7 +144,7 @@ fn guard_tokens(
 pub(crate) fn policy(guard: &Guard) -> TokenStream {
     let here = Span::mixed_site();
     let runtime = guard.runtime_path();
-    let unnamed = Named { name: None, at: Span::call_site() };
+    let unnamed = Named { name: None, of_route: None, at: Span::call_site() };
     let private = quote_spanned!(here=> #runtime::__private);
     let registered = registered(guard, &unnamed, &[], &TokenStream::new(), &private);
     quote_spanned!(here=> { #registered #runtime::Policy(&__OAUTH_GUARD) })
@@ -151,6 +161,8 @@ pub(crate) fn refused_policy(mistake: &syn::Error) -> TokenStream {
 /// The handler, or a `policy!(..)`, which has no name.
 struct Named {
     name: Option<String>,
+    /// As actix-web names the resource: `r#type` keeps its mark.
+    of_route: Option<String>,
     at: Span,
 }
 
@@ -177,7 +189,7 @@ fn registered(
         Requirement::Pattern(pattern) => typed_tokens(pattern, policy, private),
     };
     let routes = routes.iter().map(|Route { methods, pattern, name }| {
-        let name = name.as_ref().or(handler.name.as_ref());
+        let name = name.as_ref().or(handler.of_route.as_ref());
         quote_spanned!(here=> #private::Route { methods: &[#(#methods),*], pattern: #pattern, name: #name })
     });
     let parameters = guard.parameters.iter().map(|parameter| &parameter.name);

@@ -56,10 +56,23 @@ impl Parse for Handler {
 }
 
 impl Handler {
-    /// A synchronous function that takes references: something other than a miswritten handler.
+    /// A function that takes references: something other than a miswritten handler.
     pub(crate) fn is_another_function(&self) -> bool {
-        let takes_reference = || self.arguments.iter().any(|argument| matches!(argument.ty, Type::Reference(_)));
-        self.was_synchronous && self.routes().is_empty() && takes_reference()
+        self.routes().is_empty() && self.reference().is_some()
+    }
+
+    /// The mistake of a guard on another function, unless it is one already that the function is not asynchronous.
+    pub(crate) fn belongs_elsewhere(&self) -> Option<Error> {
+        let reference = self.reference().filter(|_| self.routes().is_empty() && !self.was_synchronous)?;
+        Some(Error::new_spanned(
+            reference,
+            "a guard belongs on a handler, which takes no references: to decide within another function, use \
+             `token.satisfies(policy!(..))?`, with the handler's `AccessToken`",
+        ))
+    }
+
+    fn reference(&self) -> Option<&Type> {
+        self.arguments.iter().map(|argument| &argument.ty).find(|ty| matches!(ty, Type::Reference(_)))
     }
 
     /// Several only below `#[routes]`; none if the route is stated elsewhere.
@@ -138,8 +151,12 @@ fn parse_signature(input: ParseStream<'_>) -> Result<Signature> {
 /// The body's inner attributes move before the function, where they mean the same: a closure's block cannot have any.
 fn parse_body(input: ParseStream<'_>, attributes: &mut Vec<Attribute>) -> Result<Group> {
     let braces = match input.parse()? {
-        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => group,
-        other => {
+        TokenTree::Group(group) => braces_of(group),
+        other @ (TokenTree::Ident(_) | TokenTree::Punct(_) | TokenTree::Literal(_)) => Err(other),
+    };
+    let braces = match braces {
+        Ok(braces) => braces,
+        Err(other) => {
             return Err(Error::new_spanned(
                 other,
                 "a handler without a body cannot be guarded: write the attribute where the body is",
@@ -156,6 +173,18 @@ fn parse_body(input: ParseStream<'_>, attributes: &mut Vec<Attribute>) -> Result
     // With the handler's own span, the compiler would warn of unneeded braces.
     body.set_span(braces.span().resolved_at(Span::mixed_site()));
     Ok(body)
+}
+
+/// The body; also a `$body:block` of a `macro_rules!`, which is in a group that is not seen.
+fn braces_of(group: Group) -> std::result::Result<Group, TokenTree> {
+    if group.delimiter() == Delimiter::Brace {
+        return Ok(group);
+    }
+    let mut inner = group.stream().into_iter();
+    match (group.delimiter(), inner.next(), inner.next()) {
+        (Delimiter::None, Some(TokenTree::Group(braces)), None) => braces_of(braces),
+        _ => Err(TokenTree::Group(group)),
+    }
 }
 
 fn correct_signature(signature: &mut Signature, mistakes: &mut Mistakes) {

@@ -22,10 +22,20 @@ handler!(other, kind = true, 2.5, _ => actix_web::HttpRequest, &'static str, {
     GUARD
 });
 
+macro_rules! with_body {
+    ($name:ident, $body:block) => {
+        #[require_claim(role = "admin")]
+        async fn $name() -> &'static str $body
+    };
+}
+
+with_body!(whole, { TEXT });
+
 const TEXT: &str = "text";
 const GUARD: &str = "the caller's";
 
 pub(crate) fn main() {
     let _ = web::get().to(one);
     let _ = web::get().to(other);
+    let _ = web::get().to(whole);
 }

@@ -4,7 +4,7 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote_spanned};
 use syn::spanned::Spanned as _;
-use syn::{GenericArgument, Pat, PathArguments, Type, TypePath};
+use syn::{GenericArgument, Generics, Pat, PathArguments, Type, TypePath};
 
 use super::rule::kind_tokens;
 use crate::check::variants::{self, Alternatives};
@@ -76,9 +76,9 @@ pub(super) struct Reads {
 }
 
 impl Reads {
-    pub(super) fn of(types: &[&Type], private: &TokenStream) -> Self {
+    pub(super) fn of(types: &[&Type], generics: &Generics, private: &TokenStream) -> Self {
         let here = Span::mixed_site();
-        let leaves = || types.iter().flat_map(|ty| extractors(ty)).filter(|ty| !reads_parameter(ty));
+        let leaves = || types.iter().flat_map(|ty| extractors(ty)).filter(|ty| !reads_parameter(ty, generics));
         let compared: Vec<TokenStream> = leaves()
             .filter(|ty| may_read_claims(ty))
             .map(|ty| {
@@ -153,15 +153,17 @@ fn may_read_claims(ty: &Type) -> bool {
     named(ty).is_some_and(|(name, _)| !OTHERS.contains(&name.as_str()))
 }
 
-/// The type in `Claims<User>`. A constant cannot use the parameters of an `impl` around the handler, which can only be
-/// recognized by their names.
+/// The type in `Claims<User>`.
 fn claims_read(ty: &Type) -> Option<&Type> {
     named(ty).filter(|(name, _)| name == "Claims").and_then(|(_, inner)| inner.first().copied())
 }
 
-/// `Claims<T>`
-fn reads_parameter(ty: &Type) -> bool {
-    let looks_like_one = |word: &String| word == "Self" || word.len() < 3 || *word == word.to_uppercase();
+/// `Claims<T>`: a constant cannot use the handler's parameters, nor those of an `impl` around it, which can only be
+/// recognized by their names.
+fn reads_parameter(ty: &Type, generics: &Generics) -> bool {
+    let of_handler: Vec<String> = generics.type_params().map(|parameter| parameter.ident.to_string()).collect();
+    let looks_like_one =
+        |word: &String| word == "Self" || word.len() < 3 || *word == word.to_uppercase() || of_handler.contains(word);
     claims_read(ty).is_some_and(|read| words(read.to_token_stream()).iter().any(looks_like_one))
 }
 
