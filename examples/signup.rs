@@ -117,24 +117,29 @@ impl Mail {
     }
 }
 
-/// Where a browser comes from the sign-in page, and what its forms carry along.
-#[derive(Deserialize)]
+/// Where a browser comes from the sign-in page, and what its forms carry along. What is missing is refused like what is wrong,
+/// by an answer for people.
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Began {
     request: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Asked {
     request: String,
     address: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Link {
     token: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct NewPassword {
     token: String,
     password: String,
@@ -212,8 +217,9 @@ async fn confirm(
 
 #[public]
 #[get("/forgot")]
-async fn forgot_page(began: Query<Began>) -> HttpResponse {
-    page("Forgot your password?", &form("/forgot", &[("request", &began.request)], &[ADDRESS]))
+async fn forgot_page(oauth: OAuthService, http: HttpRequest, began: Query<Began>) -> Result<HttpResponse, Error> {
+    oauth.pending(&http, &began.request).await?;
+    Ok(page("Forgot your password?", &form("/forgot", &[("request", &began.request)], &[ADDRESS])))
 }
 
 #[public]
@@ -470,6 +476,10 @@ mod tests {
         let request = ada.request().await;
         assert_eq!(ada.get(&format!("/sign-up?request={request}")).await.0, 200);
         assert_eq!(Browser::new(&running).get(&format!("/sign-up?request={request}")).await.0, 403, "another browser");
+        for path in ["/sign-up", "/forgot", "/confirm", "/reset"] {
+            let (status, text) = ada.get(path).await;
+            assert!(status == 400 && !text.contains("deserialize"), "{path}: {status} {text}");
+        }
         let fields = [("request", request.as_str()), ("address", " Ada@Example.com")];
         assert_eq!(ada.post("/sign-up", &fields).await.0, 200);
 

@@ -17,17 +17,18 @@ fn mail(to: &str, text: &str) {
 }
 
 /// What is sealed (by the sign-in page for its browser, or in a mail), and what a user types beside it.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Typed {
     request: String,
-    #[serde(default)]
     text: String,
 }
 
 #[public]
 #[get("/account/new")]
-pub async fn address_form(began: Query<Typed>) -> HttpResponse {
-    page("Your account", &form("/account/new", &began.request, "Your address", "email"))
+pub async fn address_form(began: Query<Typed>, http: HttpRequest, oauth: OAuthService) -> Result<HttpResponse, Error> {
+    oauth.pending(&http, &began.request).await?;
+    Ok(page("Your account", &form("/account/new", &began.request, "Your address", "email")))
 }
 
 #[public]

@@ -91,7 +91,7 @@ async fn a_user_signs_up_and_sets_a_new_password_with_two_processes() {
     let login = async |at: &At, name: &str, password: &str| {
         at.post("/login", &[("request", &at.request().await), ("username", name), ("password", password)]).await.0
     };
-
+    assert_eq!(one.get("/account/new", "").await.0, 400, "no sign-in began here");
     let link = one.mailed(" Ada@Example.com").await;
     assert_eq!(choose(&two, &link, "short").await.0, 400);
     let (_, back) = choose(&two, &link, "correct horse").await;
@@ -107,7 +107,6 @@ async fn a_user_signs_up_and_sets_a_new_password_with_two_processes() {
     assert_eq!(status, 201);
     assert_eq!(one.get(&hers, access).await, (200, r#"["milk"]"#.to_owned()));
     assert_eq!(login(&two, "ADA@example.com ", "correct horse").await, 303, "the same name");
-
     let (earlier, link) = (two.mailed("ada@example.com").await, two.mailed("ada@example.com").await);
     assert_eq!(choose(&one, &link, "battery staple").await.0, 200);
     assert_eq!(choose(&two, &earlier, "another one").await.0, 400, "it ended with the other");
