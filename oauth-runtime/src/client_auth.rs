@@ -72,6 +72,8 @@ pub(crate) async fn client(
         (Some(_), Presented::Id(_)) => return Err(Reason::ClientNotProven),
         (Some(credentials), Presented::Basic(_) | Presented::Post { .. } | Presented::Assertion { .. }) => credentials,
         (None, Presented::Id(_)) => return Ok(client),
+        // RFC 6749 §2.3.1: a secret that is empty is none, in the header as in the form
+        (None, Presented::Basic(Basic { as_sent, .. })) if as_sent.secret.is_empty() => return Ok(client),
         // A client without a secret sent one by mistake, and should remove it.
         (None, Presented::Basic(_) | Presented::Post { .. } | Presented::Assertion { .. }) => {
             return Err(Reason::ClientIsPublic { header });

@@ -165,7 +165,7 @@ reasons! {
     UnsupportedResponseMode => 400, InvalidRequest, "response_mode must be query, or left out";
     ScopeMalformed => 400, InvalidScope, "scope has a character that is not allowed";
     ScopeUnknown => 400, InvalidScope,
-        "the client may ask for none of these scopes at this server: see scopes_supported";
+        "the client may ask for none of these scopes at this server: see scopes_supported, and separate them by spaces";
     AccessDenied => 400, AccessDenied, "the user did not allow it", shown_as: NotAllowed;
     RequestTooLong => 400, InvalidRequest, "the request is too long for an answer: shorten state, nonce, scope or resource";
     // RFC 7636 §4.4.1
@@ -328,6 +328,7 @@ reasons! {
         "the refresh token was used before: what was issued from its sign-in is revoked now";
     SignedOut => 400, InvalidGrant, "the user was signed out since: sign in again";
     GrantEnded => 400, InvalidGrant, "what was granted has ended: sign in again";
+    LastingNotForUser => 400, InvalidGrant, "the user may not grant offline_access any more: sign in again without it";
     TooManyGrants => 503, TemporarilyUnavailable,
         "this user has as many grants as one may have: end one of them, or try again in a minute", retry_after: A_MINUTE;
     SubjectGone => 400, InvalidGrant, "the user may no longer sign in";

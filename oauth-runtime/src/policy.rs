@@ -19,10 +19,11 @@ mod unknown;
 pub(crate) mod written;
 
 use std::cmp::Ordering;
+use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use crate::model::Timestamp;
+use crate::model::numeric_date::NumericDate;
 use crate::policy::number::Exact;
 
 pub(crate) use claimed::{Beside, Claimed};
@@ -145,8 +146,10 @@ impl Rule {
                 }
                 Some(_) | None => Decision::Unknown,
             },
-            Rule::Fresh(seconds) => match facts.claim(&["auth_time"]).as_deref().and_then(Json::as_u64) {
-                Some(at) => Decision::of(facts.now().since(Timestamp::from_seconds(at)).as_secs() <= *seconds),
+            Rule::Fresh(seconds) => match facts.claim(&["auth_time"]).as_deref().and_then(NumericDate::of) {
+                // No one has signed in yet at a time that no clock shows: it says nothing of when they did.
+                Some(at) if at.down() > facts.now() + CLOCKS_DIFFER => Decision::Unknown,
+                Some(at) => Decision::of(facts.now().since(at.down()).as_secs() <= *seconds),
                 None => Decision::Unknown,
             },
             Rule::Acr(wanted) => match facts.claim(&["acr"]).as_deref() {
@@ -275,6 +278,9 @@ impl Order {
     }
 }
 
+/// By how much the clock of an issuer may be ahead, here of the one that dated a sign-in.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
+
 #[cfg(test)]
 mod tests {
     use std::borrow::Cow;
@@ -282,6 +288,7 @@ mod tests {
     use serde_json::{Map, json};
 
     use super::*;
+    use crate::model::Timestamp;
 
     fn decide(test: Test, claim: Json) -> Decision {
         let claims = json!({ "c": claim });
@@ -409,9 +416,21 @@ mod tests {
         let at = |now| Rule::Fresh(300).decide(&Facts::new(claims).at(Timestamp::from_seconds(now)));
         assert_eq!(at(1_300), Decision::True);
         assert_eq!(at(1_301), Decision::False);
-        for auth_time in [json!("1000"), json!(-5), json!(null), json!(1000.5)] {
+        // Other issuers have fractions, and clocks that are a little ahead; what is far ahead says nothing.
+        for (auth_time, expected) in [
+            (json!(1_000.0), Decision::True),
+            (json!(1_000.5), Decision::True),
+            (json!(999.5), Decision::False),
+            (json!(1_360), Decision::True),
+            (json!(1_361), Decision::Unknown),
+            (json!(u64::MAX), Decision::Unknown),
+            (json!("1000"), Decision::Unknown),
+            (json!(-5), Decision::Unknown),
+            (json!(null), Decision::Unknown),
+        ] {
             let claims = json!({ "auth_time": auth_time });
-            assert_eq!(Rule::Fresh(300).decide(&Facts::new(claims.as_object().expect("an object"))), Decision::Unknown);
+            let facts = Facts::new(claims.as_object().expect("an object")).at(Timestamp::from_seconds(1_300));
+            assert_eq!(Rule::Fresh(300).decide(&facts), expected, "{auth_time}");
         }
     }
 

@@ -216,3 +216,24 @@ async fn on_https_the_cookie_is_one_that_no_other_host_can_set() {
     assert!(cookie.starts_with("__Host-oauth-browser-"), "{cookie}");
     assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Lax; Secure"), "{cookie}");
 }
+
+#[tokio::test]
+async fn c01_head_makes_no_code_and_spends_no_pushed_request() {
+    const SECRET: &str = "a secret of a client that no one else has";
+    let server = start(|builder| {
+        let web = Client::confidential("web").secret(SECRET).redirect_uri("https://web.example/cb");
+        builder.reload_blocking(|_| Some(serde_json::json!({ "role": "admin" }))).client(web)
+    });
+    let browser = Browser::new(&server);
+    let web = [("client_id", Some("web")), ("redirect_uri", Some("https://web.example/cb"))];
+    browser.sign_in(&web, "admin", "admin123").await;
+    let form = oauth_tests::authorization_request(&web);
+    let pushed = browser.post("/par", format!("{form}&client_secret={}", SECRET.replace(' ', "+"))).await.json();
+    let url =
+        format!("{}/authorize?client_id=web&request_uri={}", browser.base, pushed["request_uri"].as_str().unwrap());
+    for _ in 0..2 {
+        let head = Answer::to(browser.http.head(&url)).await;
+        assert!(head.status == 200 && head.headers.get("location").is_none(), "{head:?}");
+    }
+    assert!(Answer::to(browser.http.get(&url)).await.redirect().contains_key("code"));
+}

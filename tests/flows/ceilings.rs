@@ -87,13 +87,16 @@ async fn c43_a_third_party_gets_nothing_but_who_signed_in_until_the_builder_allo
     }
     let refresh = signed_in["refresh_token"].as_str().unwrap();
     for (changes, expected) in [
-        ([("scope", Some("openid notes:read"))], "invalid_scope"),
+        ([("scope", Some("notes:read"))], "invalid_scope"),
         ([("resource", Some(own))], "invalid_target"),
         ([("resource", Some(FILES))], "invalid_target"),
     ] {
         let refused = browser.refresh(refresh, &[&[("client_id", Some("partner"))], &changes[..]].concat()).await;
         assert_eq!(error(&refused), expected);
     }
+    // Clients repeat their scope: what was left out at first still is.
+    let again = [("client_id", Some("partner")), ("scope", Some("openid profile notes:read"))];
+    assert_eq!(browser.refresh(refresh, &again).await.json()["scope"], "openid");
 }
 
 #[tokio::test]

@@ -611,3 +611,12 @@ async fn c50_a_cross_site_post_of_a_client_with_a_document_is_asked_as_any() {
     let code = browser.consent(&consent.form(), "allow").await.redirect();
     assert!(code.contains_key("code"), "{code:?}");
 }
+
+#[tokio::test]
+async fn c50_what_a_document_says_of_proofs_asks_for_nothing_where_none_are_taken() {
+    let world = World::new();
+    let client = world.documents.put("/bound.json", json!({ "dpop_bound_access_tokens": true }));
+    let browser = world.browser();
+    let issued = redeem(&browser, &client, &code(&browser, &client).await).await;
+    assert_eq!((issued.status, &issued.json()["token_type"]), (200, &json!("Bearer")), "{issued:?}");
+}

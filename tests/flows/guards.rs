@@ -293,3 +293,15 @@ async fn c35_actix_cors_around_a_guarded_route() {
     let let_in = browser.http.get(format!("{}/api/me", server.base)).header("origin", "https://spa.example");
     assert_eq!(Answer::to(let_in.bearer_auth(token)).await.status, 200);
 }
+
+#[tokio::test]
+async fn c27_of_two_authorization_headers_neither_is_read() {
+    let server = start(|builder| builder);
+    let browser = Browser::new(&server);
+    let token = browser.token().await;
+    for second in [&*token, "x"] {
+        let request = browser.http.get(format!("{}/me", server.base)).bearer_auth(&token);
+        let answer = Answer::to(request.header("authorization", format!("Bearer {second}"))).await;
+        assert_eq!((answer.status, &answer.challenge()["error"]), (400, &"invalid_request".to_owned()), "{answer:?}");
+    }
+}

@@ -136,6 +136,21 @@ async fn c17_ids_and_secrets_in_the_header_are_read_as_sent_and_decoded() {
     }
 }
 
+/// RFC 6749 §2.3.1: a secret may be left out where it is empty. oidc-agent and golang.org/x/oauth2 send it so.
+#[tokio::test]
+async fn c17_an_empty_secret_is_none_in_the_header_as_in_the_form() {
+    let server = start(|builder| confidential(builder).reload_blocking(|_| Some(json!({ "role": "admin" }))));
+    let browser = Browser::new(&server);
+    let refresh = browser.issued(&[]).await["refresh_token"].as_str().unwrap().to_owned();
+    let fields = [("grant_type", "refresh_token"), ("refresh_token", &*refresh)];
+    let answer = browser.post_as("/token", "demo", "", &fields).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    for (client, secret) in [("demo", "x"), (ODD, "")] {
+        let answer = browser.post_as("/token", client, secret, &fields).await;
+        assert_eq!((answer.status, &answer.json()["error"]), (401, &json!("invalid_client")), "{client}: {answer:?}");
+    }
+}
+
 #[tokio::test]
 async fn c17_a_secret_that_is_read_in_two_ways_is_one_try() {
     let server = start(|builder| confidential(builder).clock(Clock::by_hand()));

@@ -1,8 +1,11 @@
 //! The access tokens of real issuers, by their documentation, and what is sent in their place.
 
+use std::time::Duration;
+
+use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use oauth_runtime::{Clock, ResourceServer, ResourceServerBuilder, require_claim, testing};
+use oauth_runtime::{Clock, Refusal, ResourceServer, ResourceServerBuilder, require_claim, testing};
 use oauth_tests::{Answer, Browser, Server, builder, free_port, handlers, serve};
 use serde_json::{Value, json};
 
@@ -366,5 +369,24 @@ async fn c49_a_token_that_is_bound_to_a_key_is_no_bearer_token() {
             let request = request.header("authorization", format!("{scheme} {token}"));
             refused(&Answer::to(request).await, BOUND, scheme);
         }
+    }
+}
+
+#[tokio::test]
+async fn c26_c27_clocks_may_differ_by_the_leeway_and_a_body_of_ones_own_is_the_answer() {
+    let issuer = of_rsa();
+    let ends = |ago: u64| {
+        let mut claims = timed(&issuer, &json!({ "aud": API, "client_id": "web", "sub": "ada", "jti": "j" }));
+        claims["exp"] = json!(Clock::system().now().seconds() - ago);
+        signed(2, json!({ "typ": "at+jwt" }), &claims)
+    };
+    let body = |refusal: &Refusal, _: &HttpRequest| HttpResponse::Ok().body(format!("mine: {:?}", refusal.error()));
+    for (leeway, ago, status) in [(600, 300, 200), (600, 900, 401), (0, 300, 401)] {
+        let (_server, browser) =
+            api(&issuer, API, |it| it.leeway(Duration::from_secs(leeway)).refusal_body(body).token_cache(0)).await;
+        let answer = browser.call("/me", Some(&ends(ago))).await;
+        assert_eq!(answer.status, status, "{leeway} {ago}: {answer:?}");
+        assert_eq!(answer.body.starts_with("mine: "), status == 401, "{answer:?}");
+        assert_eq!(answer.headers.contains_key("www-authenticate"), status == 401, "{answer:?}");
     }
 }

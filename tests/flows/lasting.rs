@@ -1,7 +1,10 @@
 //! Lasting access: refresh tokens are a part of what is offered, allowed and remembered.
 
-use oauth_runtime::{Builder, Client};
-use oauth_tests::Browser;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use oauth_runtime::{Builder, Client, Granting};
+use oauth_tests::{Browser, start};
 use serde_json::Value;
 
 use crate::ceilings::{InTurn, moved, partner, with_partner};
@@ -89,4 +92,29 @@ async fn c43_lasting_access_that_was_taken_from_a_client_is_gone_at_the_next_use
     let code = browser.authorize(&asked).await;
     assert!(!lasts(&redeemed(&there, &code).await));
     assert_eq!(browser.refresh(refresh, &[id]).await.status, 200, "nothing was spent");
+}
+
+#[tokio::test]
+async fn c43_lasting_access_that_was_taken_from_a_user_is_gone_at_the_next_use() {
+    let may_last = Arc::new(AtomicBool::new(true));
+    let rule = Arc::clone(&may_last);
+    let server = start(move |builder| {
+        let builder = builder.scope("offline_access", "Stay signed in");
+        with_partner(builder, |client| client.allow_scopes("notes:read offline_access"))
+            .narrow_scopes(move |_: &Granting<'_>, scope| scope != "offline_access" || rule.load(Ordering::SeqCst))
+    });
+    let browser = Browser::new(&server);
+    let asked = partner(&[("scope", Some("notes:read offline_access"))]);
+    let page = browser.sign_in(&asked, "admin", "admin123").await;
+    let held = redeemed(&browser, &browser.consent(&page.form(), "allow").await).await;
+    let refresh = held["refresh_token"].as_str().unwrap();
+    let id = ("client_id", Some("partner"));
+    for is_allowed in [true, false] {
+        may_last.store(is_allowed, Ordering::SeqCst);
+        for changes in [&[id][..], &[id, ("scope", Some("notes:read"))]] {
+            let answer = browser.refresh(refresh, changes).await;
+            let expected = if is_allowed { (200, &Value::Null) } else { (400, &"invalid_grant".into()) };
+            assert_eq!((answer.status, &answer.json()["error"]), expected, "{changes:?} {answer:?}");
+        }
+    }
 }

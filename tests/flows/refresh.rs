@@ -195,6 +195,26 @@ async fn c24_a_scope_shrinks_and_never_grows() {
     good(browser.refresh(&small, &[]).await).await;
 }
 
+/// Clients repeat their scope at each refresh (angular-oauth2-oidc, oidc-agent), also what this server does not know.
+#[tokio::test]
+async fn c24_what_was_left_out_at_first_is_left_out_at_a_refresh() {
+    let server = start(with_reload);
+    let browser = Browser::new(&server);
+    let asked = ("scope", Some("notes:read offline_access other"));
+    let issued = browser.issued(&[asked]).await;
+    assert_eq!(issued["scope"], "notes:read");
+    let (_, token) = good(browser.refresh(&text(&issued, "refresh_token"), &[asked]).await).await;
+    let answer = browser.refresh(&token, &[asked]).await;
+    assert_eq!((answer.status, &answer.json()["scope"]), (200, &json!("notes:read")), "{answer:?}");
+    // What it knows and did not grant is an error, also beside what it does not know.
+    for more in ["notes:read notes:write other", "other"] {
+        refused(
+            &browser.refresh(&text(&answer.json(), "refresh_token"), &[("scope", Some(more))]).await,
+            "invalid_scope",
+        );
+    }
+}
+
 #[tokio::test]
 async fn c24_bound_to_its_client() {
     let server = start(with_reload);

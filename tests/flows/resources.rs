@@ -5,6 +5,9 @@ use oauth_runtime::{Builder, Client};
 use oauth_tests::{Answer, Browser, Server, start_here};
 use serde_json::{Value, json};
 
+use crate::ceilings::{InTurn, moved};
+use crate::sessions::claims;
+
 const SECRET: &str = "the secret of a server that asks, in the tests";
 const API: &str = "https://api.example";
 const FILES: &str = "https://files.example/v1?a=b";
@@ -120,7 +123,7 @@ async fn c24_c26_a_token_for_a_server_of_somebody_else_is_for_that_alone() {
         refused(&browser.refresh(&token, &[]).await);
         for resource in granted {
             let issued = browser.refresh(&token, &[("resource", Some(resource))]).await;
-            assert_eq!(crate::sessions::claims(&issued.json()["access_token"])["aud"], resource);
+            assert_eq!(claims(&issued.json()["access_token"])["aud"], resource);
         }
     }
     let job = [("grant_type", "client_credentials"), ("resource", THEIRS), ("resource", API)];
@@ -168,16 +171,16 @@ async fn c24_c26_a_resource_is_asked_for_in_any_spelling_and_named_as_it_is_regi
         // At each step where it is asked for.
         let code = code(&browser, &[asked]).await;
         let issued = browser.redeem(&code, &[("resource", Some(asked))]).await;
-        assert_eq!(crate::sessions::claims(&issued.json()["access_token"])["aud"], expected, "{asked}");
+        assert_eq!(claims(&issued.json()["access_token"])["aud"], expected, "{asked}");
         let refresh = issued.json()["refresh_token"].as_str().unwrap().to_owned();
         let issued = browser.refresh(&refresh, &[("resource", Some(asked))]).await;
-        assert_eq!(crate::sessions::claims(&issued.json()["access_token"])["aud"], expected, "{asked}");
+        assert_eq!(claims(&issued.json()["access_token"])["aud"], expected, "{asked}");
         if expected == own {
             assert_eq!(browser.call("/me", issued.json()["access_token"].as_str()).await.status, 200);
         }
         let job = [("grant_type", "client_credentials"), ("resource", asked), ("resource", expected)];
         let issued = browser.post_as("/token", "job", SECRET, &job).await.json();
-        assert_eq!(crate::sessions::claims(&issued["access_token"])["aud"], expected, "{asked}: one and the same");
+        assert_eq!(claims(&issued["access_token"])["aud"], expected, "{asked}: one and the same");
     }
     // A ceiling is of what is meant, however its author spells it.
     let wide = [("client_id", Some("wide")), ("resource", Some("https://mail.example/v1"))];
@@ -209,4 +212,45 @@ async fn a_client_in_its_own_name_and_a_token_for_elsewhere_that_is_revoked() {
         assert_eq!(said, json!({ "active": false }));
     }
     refused(&browser.post_as("/token", "job", SECRET, &[grant, ("resource", "https://x.example")]).await);
+}
+
+/// A user was asked about the service itself. By the time of the next step, clients of this kind may have another resource
+/// and this one no more.
+#[tokio::test]
+async fn c24_c40_c43_what_was_allowed_for_one_resource_becomes_no_other_one() {
+    let turns = InTurn::new();
+    let (own, mcp) = (turns.base.clone(), format!("{}/mcp", turns.base));
+    let reload = |builder: Builder| builder.reload_blocking(|_| Some(json!({ "role": "admin" })));
+    let before =
+        turns.serve(|builder| reload(builder.registration().open_resources([own.clone()]).open_scopes("notes:read")));
+    let after = turns.serve(|builder| {
+        reload(builder.registration().mcp(mcp.clone()).open_scopes("notes:read").without_client_documents())
+    });
+    let browser = Browser::new(&before);
+    let there = moved(&browser, &after);
+    let about = json!({ "redirect_uris": ["https://agent.example/cb"], "token_endpoint_auth_method": "none" });
+    let request = browser.http.post(format!("{}/register", browser.base)).header("Content-Type", "application/json");
+    let client = Answer::to(request.body(about.to_string())).await.json()["client_id"].as_str().unwrap().to_owned();
+    let it = [("client_id", Some(&*client)), ("redirect_uri", Some("https://agent.example/cb"))];
+    let asks = |prompt| [&it[..], &[("scope", Some("notes:read")), ("prompt", prompt)]].concat();
+
+    let page = browser.sign_in(&asks(None), "admin", "admin123").await;
+    let allowed = browser.consent(&page.form(), "allow").await;
+    let issued = browser.redeem(&allowed.redirect()["code"], &it).await.json();
+    let token = issued["refresh_token"].as_str().unwrap();
+    let on_its_way = browser.consent(&browser.authorize(&asks(Some("consent"))).await.form(), "allow").await;
+    let open = browser.authorize(&asks(Some("consent"))).await;
+
+    let allowed = there.consent(&open.form(), "allow").await;
+    for answer in [
+        there.refresh(token, &it[..1]).await,
+        there.redeem(&on_its_way.redirect()["code"], &it).await,
+        there.redeem(&allowed.redirect()["code"], &it).await,
+    ] {
+        assert_eq!(answer.status, 200, "{answer:?}");
+        // All that is left is to ask who signed in.
+        assert_eq!(claims(&answer.json()["access_token"])["aud"], json!(format!("{own}/userinfo")), "{answer:?}");
+    }
+    let silent = there.authorize(&asks(Some("none"))).await;
+    assert!(!silent.headers.get("location").is_some_and(|to| to.to_str().unwrap().contains("code=")), "{silent:?}");
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::Reason;
@@ -43,7 +44,8 @@ async fn answer(
     let asking = Asking::read(server, parameters).await?;
     // The same, since a redirect would have to return it
     let state = state(parameters)?;
-    let session = Session::of(http, server).await;
+    // RFC 9110 §9.2.1: HEAD changes nothing, and a session could lead to a code
+    let session = if http.method() == Method::HEAD { Ok(None) } else { Session::of(http, server).await };
     // RFC 9700 §4.11.2: otherwise anyone's link could send browsers to a third party without asking; OpenID Connect
     // Core §3.1.2.6 allows no page for prompt=none
     let user = session.as_ref().ok().and_then(Option::as_ref).map(|(session, _)| session.subject.as_str());

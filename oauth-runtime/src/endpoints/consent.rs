@@ -37,7 +37,7 @@ pub(crate) async fn decide(
     }
     let authorization = Authorization::of(server, request).await?.known(server, &person.subject).await?;
     // The configuration may allow less than the page named.
-    let granted = match is_allowed.then(|| authorization.granted_by(server, &person)).transpose() {
+    let granted = match is_allowed.then(|| authorization.allowed_by(server, &person)).transpose() {
         Ok(granted) => granted,
         Err(reason) => return Ok(redirect::refused(server, &authorization, &reason)),
     };

@@ -38,7 +38,8 @@ pub(crate) async fn exchange(
     if !client.may_use(grant) {
         return Err(Reason::GrantNotForClient);
     }
-    if proof.is_none() && client.requires_proof {
+    // RFC 9449 §5.2; where no proofs are taken, what a client says of itself asks for nothing
+    if proof.is_none() && client.requires_proof && server.protection().proofs.is_some() {
         return Err(Reason::ProofMissing);
     }
     let caller = Caller { client: &client, proof: proof.as_ref() };

@@ -325,6 +325,12 @@ mod tests {
         EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key")
     }
 
+    fn of_ec(key: &EcdsaKeyPair) -> Vec<u8> {
+        use aws_lc_rs::encoding::{AsBigEndian as _, EcPrivateKeyBin};
+        let secret: EcPrivateKeyBin<'_> = key.private_key().as_be_bytes().expect("a number");
+        secret.as_ref().to_vec()
+    }
+
     #[test]
     fn keys_are_read_in_each_form() {
         let (ec, ed) = (ec(), Ed25519KeyPair::generate().expect("a key"));
@@ -349,13 +355,54 @@ mod tests {
             SigningKey::from_pem(&forms[1]).expect("a key").id()
         );
 
+        let text = |bytes: &[u8]| json!(URL_SAFE_NO_PAD.encode(bytes));
         let (x, d) = (ed.public_key().as_ref().to_vec(), ed.to_pkcs8v1().expect("DER").as_ref()[16..].to_vec());
-        let jwk =
-            json!({ "kty": "OKP", "crv": "Ed25519", "x": URL_SAFE_NO_PAD.encode(x), "d": URL_SAFE_NO_PAD.encode(d) });
-        assert_eq!(
-            SigningKey::from_jwk(&jwk.to_string()).expect("a key").id(),
-            SigningKey::from_pem(&forms[2]).expect("a key").id()
-        );
+        let (point, secret) = (ec.public_key().as_ref(), of_ec(&ec));
+        // RFC 8017, A.1.2: behind the header of PKCS #8 a version, and then these.
+        let numbers = numbers(&rsa8.as_ref()[26..]);
+        let of_rsa = ["n", "e", "d", "p", "q", "dp", "dq", "qi"].into_iter().zip(&numbers[1..]);
+        let mut rsa = json!({ "kty": "RSA" });
+        of_rsa.for_each(|(name, number)| rsa[name] = text(number));
+        for (jwk, form) in [
+            (json!({ "kty": "OKP", "crv": "Ed25519", "x": text(&x), "d": text(&d) }), &forms[2]),
+            (
+                json!({ "kty": "EC", "crv": "P-256", "x": text(&point[1..33]), "y": text(&point[33..]),
+                    "d": text(&secret) }),
+                &forms[0],
+            ),
+            (rsa, &forms[4]),
+        ] {
+            let (key, same) =
+                (SigningKey::from_jwk(&jwk.to_string()).expect("a key"), SigningKey::from_pem(form).expect("a key"));
+            assert_eq!(key.id(), same.id());
+            assert!(same.verifies(b"message", &key.sign(b"message").expect("signs")), "{jwk}");
+            // Each member is needed, and has to belong to the others.
+            for member in jwk.as_object().expect("an object").keys() {
+                let mut less = jwk.clone();
+                less.as_object_mut().expect("an object").remove(member);
+                assert!(SigningKey::from_jwk(&less.to_string()).is_err(), "{member}");
+            }
+            let mut other = jwk.clone();
+            other["d"] = text(&[7; 32]);
+            assert_eq!(SigningKey::from_jwk(&other.to_string()).err(), Some(KeyError::Unusable));
+        }
+    }
+
+    /// The integers of a DER sequence, without the zero that keeps them positive.
+    fn numbers(der: &[u8]) -> Vec<Vec<u8>> {
+        let length = |der: &[u8]| match der[1] {
+            0x81 => (usize::from(der[2]), 3),
+            0x82 => (usize::from(der[2]) << 8 | usize::from(der[3]), 4),
+            short => (usize::from(short), 2),
+        };
+        let (mut rest, mut numbers) = (&der[length(der).1..], Vec::new());
+        while !rest.is_empty() {
+            let (bytes, begins) = length(rest);
+            let number = &rest[begins..begins + bytes];
+            numbers.push(number.strip_prefix(&[0]).unwrap_or(number).to_vec());
+            rest = &rest[begins + bytes..];
+        }
+        numbers
     }
 
     #[test]

@@ -23,7 +23,16 @@ pub(crate) struct Ceiling {
     pub(crate) default_resource: Option<String>,
 }
 
-/// A resource was asked for that is beyond the ceiling.
+/// The resources that a token shall be for. Where none is named, it is the service's own audience.
+#[derive(Clone, Copy)]
+pub(crate) enum Wanted<'a> {
+    /// By a request: what it leaves open may be another one, which the user is asked about.
+    Asked(&'a Resources),
+    /// By what was granted before: it becomes no other one, whatever the configuration says by now.
+    Granted(&'a Resources),
+}
+
+/// A resource is beyond the ceiling.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct BeyondCeiling;
 
@@ -72,29 +81,28 @@ impl Ceiling {
         resources.is_subset(&self.resources)
     }
 
-    /// Which of the requested resources tokens may be for. If none is named, that is the service's own audience; if
-    /// that is beyond the ceiling, the ceiling's default, or else its first resource, if any.
+    /// Which of these resources tokens may be for. If none is named, that is the service's own audience; if that is
+    /// beyond the ceiling, it is the ceiling's default where a request asks, or else the least, if any.
     pub(crate) fn resources(
         &self,
-        asked: &Resources,
+        wanted: Wanted<'_>,
         own: &str,
         least: Option<&str>,
     ) -> Result<Resources, BeyondCeiling> {
+        let (Wanted::Asked(named) | Wanted::Granted(named)) = wanted;
         // Usually it has this very spelling, and need not be parsed.
-        if asked.is_empty() && self.resources.has(own) {
+        if named.is_empty() && self.resources.has(own) {
             return Ok(Resources::default());
         }
-        let within = asked.named(own).within(&self.resources);
-        match (asked.is_empty(), within.is_empty()) {
-            (true, false) => Ok(Resources::default()),
-            (true, true) => self
-                .default_resource
-                .as_deref()
-                .or(least)
-                .map(|least| [least].into_iter().collect())
-                .ok_or(BeyondCeiling),
-            (false, false) => Ok(within),
-            (false, true) => Err(BeyondCeiling),
+        let within = named.named(own).within(&self.resources);
+        match (wanted, named.is_empty(), within.is_empty()) {
+            (_, true, false) => Ok(Resources::default()),
+            (_, false, false) => Ok(within),
+            (_, true, true) => {
+                let default = self.default_resource.as_deref().filter(|_| matches!(wanted, Wanted::Asked(_)));
+                default.or(least).map(|least| [least].into_iter().collect()).ok_or(BeyondCeiling)
+            }
+            (_, false, true) => Err(BeyondCeiling),
         }
     }
 }
@@ -170,8 +178,8 @@ mod tests {
             resources: set(text),
             default_resource: None,
         };
-        let cut = |text: &str, asked: &str| ceiling(text).resources(&set(asked), "own", Some("least"));
-        assert_eq!(ceiling("least a").resources(&set(""), "own", None), Err(BeyondCeiling));
+        let cut = |text: &str, asked: &str| ceiling(text).resources(Wanted::Asked(&set(asked)), "own", Some("least"));
+        assert_eq!(ceiling("least a").resources(Wanted::Asked(&set("")), "own", None), Err(BeyondCeiling));
         assert_eq!(cut("own least a", ""), Ok(set("")));
         assert_eq!(cut("least a", ""), Ok(set("least")));
         assert_eq!(cut("own least a", "a own b"), Ok(set("a own")));
@@ -179,8 +187,16 @@ mod tests {
         assert_eq!(cut("least", "least"), Ok(set("least")));
         assert_eq!(cut("least", "a b"), Err(BeyondCeiling));
         let with_a_default = Ceiling { default_resource: Some("a".to_owned()), ..ceiling("least a b") };
-        assert_eq!(with_a_default.resources(&set(""), "own", Some("least")), Ok(set("a")));
-        assert_eq!(with_a_default.resources(&set("b"), "own", Some("least")), Ok(set("b")));
-        assert_eq!(with_a_default.resources(&set("own"), "own", Some("least")), Err(BeyondCeiling));
+        let cut = |wanted: Wanted<'_>| with_a_default.resources(wanted, "own", Some("least"));
+        assert_eq!(cut(Wanted::Asked(&set(""))), Ok(set("a")));
+        // It was for the service's own audience.
+        assert_eq!(cut(Wanted::Granted(&set(""))), Ok(set("least")));
+        assert_eq!(with_a_default.resources(Wanted::Granted(&set("")), "own", None), Err(BeyondCeiling));
+        for wanted in [Wanted::Asked, Wanted::Granted] {
+            assert_eq!(cut(wanted(&set("b"))), Ok(set("b")));
+            assert_eq!(cut(wanted(&set("own"))), Err(BeyondCeiling));
+        }
+        let own = ceiling("own a");
+        assert_eq!(own.resources(Wanted::Granted(&set("")), "own", None), Ok(set("")));
     }
 }

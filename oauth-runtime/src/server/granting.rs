@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::error::Reason;
 use crate::model::Scope;
-use crate::model::ceiling::BeyondCeiling;
+use crate::model::ceiling::{BeyondCeiling, Wanted};
 use crate::model::client::RegisteredClient;
 use crate::model::resource::Resources;
 use crate::server::Server;
@@ -57,7 +57,7 @@ impl Server {
         &self,
         client: &RegisteredClient,
         scope: &Scope,
-        resources: &Resources,
+        resources: Wanted<'_>,
         name: InTheNameOf<'_>,
     ) -> Result<Granted, Reason> {
         let userinfo = self.issuer().userinfo();

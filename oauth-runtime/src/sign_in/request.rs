@@ -7,6 +7,7 @@ use actix_web::HttpRequest;
 
 use crate::error::Reason;
 use crate::model::asked_claims::{AskedClaims, Malformed};
+use crate::model::ceiling::Wanted;
 use crate::model::claims::OPENID;
 use crate::model::client::{MAX_CLIENT_ID_BYTES, RegisteredClient};
 use crate::model::code::{AuthorizationRequest, Prompt, Requirements};
@@ -50,9 +51,18 @@ impl Authorization {
 
     /// What this user grants of it, by the current configuration.
     pub(crate) fn granted_by(&self, server: &Server, person: &Person) -> Result<Granted, Reason> {
+        self.given(server, person, Wanted::Asked(&self.request.resources))
+    }
+
+    /// The same, of what a page named and they allowed.
+    pub(crate) fn allowed_by(&self, server: &Server, person: &Person) -> Result<Granted, Reason> {
+        self.given(server, person, Wanted::Granted(&self.request.resources))
+    }
+
+    fn given(&self, server: &Server, person: &Person, resources: Wanted<'_>) -> Result<Granted, Reason> {
         let Authorization { request, client, .. } = self;
         let user = InTheNameOf::User { subject: &person.subject, claims: &person.claims };
-        let granted = server.grant(client, &request.scope, &request.resources, user)?;
+        let granted = server.grant(client, &request.scope, resources, user)?;
         Ok(granted.within_offer(request.without_refresh))
     }
 

@@ -6,6 +6,7 @@ use crate::endpoints::token::refresh_token;
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
 use crate::model::Timestamp;
+use crate::model::ceiling::Wanted;
 use crate::model::client::RegisteredClient;
 use crate::model::code::{AuthorizationCode, uri_digest};
 use crate::model::form::Parameters;
@@ -53,7 +54,8 @@ pub(super) async fn issue(
     let resources = code.resources.narrowed(asked, server.audience())?;
     // RFC 6749 §3.3: by the current configuration, which may allow less than when the code was made
     let user = InTheNameOf::User { subject: &code.subject, claims: &code.claims };
-    let granted = server.grant(client, &code.scope, &resources, user)?.within_offer(code.without_refresh);
+    let granted =
+        server.grant(client, &code.scope, Wanted::Granted(&resources), user)?.within_offer(code.without_refresh);
 
     let family = refresh_token::family(server, client, &code, granted.lasts(), server.now());
     let (claims, nonce) = (std::mem::take(&mut code.claims), code.nonce.take());

@@ -4,6 +4,7 @@ use crate::endpoints::token::access_token::{Access, Issued, IssuedBy};
 use crate::endpoints::token::caller::Caller;
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
+use crate::model::ceiling::Wanted;
 use crate::model::form::Parameters;
 use crate::model::id::random_id;
 use crate::server::Server;
@@ -17,7 +18,7 @@ pub(crate) async fn grant(server: &Server, caller: Caller<'_>, parameters: &Para
     let scope = server.asked_scope(parameters)?.unwrap_or_else(|| client.ceiling.of_its_own.clone());
     // RFC 8707 §2.2: any resource that the client may ask for
     let resources = server.asked_resources(client, parameters)?;
-    let granted = server.grant(client, &scope, &resources, InTheNameOf::Itself)?;
+    let granted = server.grant(client, &scope, Wanted::Asked(&resources), InTheNameOf::Itself)?;
     let access = Access {
         told: Fact::of(EventKind::TokenIssued).reason("client_credentials"),
         // A grant of its own, so that this token can be revoked separately.

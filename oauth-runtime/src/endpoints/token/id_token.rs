@@ -63,3 +63,21 @@ fn half_hash(access_token: &str, algorithm: Algorithm) -> String {
     let hash = hash.as_ref();
     URL_SAFE_NO_PAD.encode(&hash[..hash.len() / 2])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of `abc`, whose hashes FIPS 180-4 gives as its examples.
+    #[test]
+    fn c26_an_access_token_s_hash_is_of_the_signature_s_kind() {
+        for (algorithm, half) in [
+            (Algorithm::HS256, "ungWv48Bz-pBQUDeXa4iIw"),
+            (Algorithm::ES256, "ungWv48Bz-pBQUDeXa4iIw"),
+            (Algorithm::RS256, "ungWv48Bz-pBQUDeXa4iIw"),
+            (Algorithm::EdDSA, "3a81oZNherrMQXNJriBBMRLm-k6JqX6iCp7u5ktV05o"),
+        ] {
+            assert_eq!(half_hash("abc", algorithm), half, "{algorithm:?}");
+        }
+    }
+}
