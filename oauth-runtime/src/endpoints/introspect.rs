@@ -50,7 +50,12 @@ async fn active_claims(
         }
     }
     let Some(mut claims) = told(server, client, &verified, token)? else {
-        tracing::debug!(target: "oauth", client = client.id, "a token is not for the client that asks about it");
+        tracing::info!(
+            target: "oauth",
+            client = client.id,
+            "a valid token is not for the client that asks about it, which learns nothing of it: if that client serves the \
+             token's audience, say .resource_server(audience) where it is registered"
+        );
         return Ok(None);
     };
     // Only this server needs the names of the grant.
