@@ -621,10 +621,13 @@ fn what_the_runbook_and_the_stores_name_is_there() {
 }
 
 /// What pages quote of other programs.
-const SAID_BY_OTHERS: [&str; 4] = [
+const SAID_BY_OTHERS: [&str; 7] = [
     "blocked by CORS policy",
+    "does not match the client's OIDC_RP_SIGN_ALGO",
     "IFrame timed out without a response",
     "No matching key found",
+    "signature could not be verified",
+    "unexpected JWT alg received",
     "upstream sent too big header",
 ];
 
