@@ -96,7 +96,7 @@ mod tests {
     fn the_nearest_is_the_one_with_the_same_ends() {
         let of = |uri: &str| {
             let registered = ["https://app.example/callback", "http://127.0.0.1/callback", "com.example.app:/callback"];
-            registered.into_iter().max_by_key(|registered| likeness(uri, registered)).unwrap()
+            registered.into_iter().max_by_key(|registered| likeness(uri, registered)).expect("one of three")
         };
         assert_eq!(of("https://app.example/callback/"), "https://app.example/callback");
         assert_eq!(of("http://localhost:3000/callback"), "http://127.0.0.1/callback");
