@@ -1,5 +1,7 @@
 //! A token for another audience (RFC 9068 §4), and what to change in the two services.
 
+use crate::model::resource::Resource;
+
 /// The audience that a token has, and the one that it should have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Audiences {
@@ -10,8 +12,8 @@ pub(crate) struct Audiences {
 impl Audiences {
     /// Whether the token is for its issuer, which is what a client gets that names no resource (RFC 8707 §2.2).
     pub(crate) fn is_for_issuer(&self, issuer: &str) -> bool {
-        let same = |audience: &String| audience.trim_end_matches('/') == issuer.trim_end_matches('/');
-        self.of_the_token.iter().any(same)
+        let issuer = Resource::from(issuer);
+        self.of_the_token.iter().any(|audience| Resource::from(audience.as_str()) == issuer)
     }
 }
 

@@ -61,6 +61,23 @@ pub(crate) fn one_line(text: &str, longest: usize) -> Option<String> {
     (!cut.trim().is_empty()).then(|| cut.trim().to_owned())
 }
 
+/// The beginning of a text of others, as a line of a log or a report may have it: what controls a terminal or changes how the
+/// line reads is escaped. Quotes and backslashes stay, so that JSON and URLs are readable: a subscriber escapes them in its
+/// own way.
+pub(crate) fn on_a_line(text: &str) -> String {
+    let mut line = String::new();
+    for character in text.chars().take(LONGEST_ON_A_LINE) {
+        match character {
+            '"' | '\'' | '\\' => line.push(character),
+            other => line.extend(other.escape_debug()),
+        }
+    }
+    line
+}
+
+/// In characters.
+pub(crate) const LONGEST_ON_A_LINE: usize = 200;
+
 /// By way of the upper case, which is the same for `ß` and `ss`, for each sigma, for `K` and the Kelvin sign.
 fn one_case(letter: char) -> impl Iterator<Item = char> {
     letter.to_uppercase().flat_map(char::to_lowercase)

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use actix_web::HttpRequest;
 use actix_web::http::header;
 
+use crate::model::name::on_a_line;
 use crate::server::Server;
 
 impl Server {
@@ -18,15 +19,12 @@ impl Server {
         if self.client_address().is_read() || self.told_of_host.swap(true, Ordering::Relaxed) {
             return;
         }
-        let host: String = host.chars().take(LONGEST).collect();
         tracing::warn!(
             target: "oauth",
-            host,
+            host = on_a_line(host),
             issuer = issuer.as_str(),
             "a browser came by a host that is not the issuer's: clients go by .issuer(..), so write there what browsers and \
              clients open, and open that"
         );
     }
 }
-
-const LONGEST: usize = 200;

@@ -2,6 +2,7 @@
 
 use crate::error::Reason;
 use crate::model::form::Parameters;
+use crate::model::name::{LONGEST_ON_A_LINE, on_a_line};
 use crate::server::Server;
 
 /// Fields of the line in the log. Nothing in them is a secret: of a URI the log has what is before its query.
@@ -32,17 +33,9 @@ impl Asked {
     }
 }
 
-/// At most 200 characters, with those escaped that control a terminal or change how a line reads.
 fn shown(text: &str) -> String {
-    let begin: String = text.chars().take(LONGEST).flat_map(escaped).collect();
-    if text.chars().nth(LONGEST).is_some() { begin + ".." } else { begin }
-}
-
-/// Quotes and backslashes stay: a subscriber escapes them in its own way.
-fn escaped(character: char) -> impl Iterator<Item = char> {
-    let plain = matches!(character, '"' | '\'' | '\\').then_some(character);
-    let escapes = plain.is_none().then(|| character.escape_debug());
-    plain.into_iter().chain(escapes.into_iter().flatten())
+    let is_cut = text.chars().nth(LONGEST_ON_A_LINE).is_some();
+    on_a_line(text) + if is_cut { ".." } else { "" }
 }
 
 /// A URI without its query, its fragment, and the name and password before its host, which may be secrets.
@@ -56,14 +49,12 @@ fn before_query(uri: &str) -> String {
     format!("{}{}{}", &uri[..start], &uri[host..], if cut.is_empty() { "" } else { "?.." })
 }
 
-/// How many bytes two texts have in common at the begin and at the end.
+/// How many bytes two texts have in common at their beginning and at their end.
 fn likeness(one: &str, other: &str) -> usize {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     let same = |(one, other): &(&u8, &u8)| one == other;
     one.iter().zip(other).take_while(same).count() + one.iter().rev().zip(other.iter().rev()).take_while(same).count()
 }
-
-const LONGEST: usize = 200;
 
 #[cfg(test)]
 mod tests {
