@@ -70,6 +70,7 @@ async fn c48_an_api_starts_before_its_issuer_and_answers_503_until_that_is_there
     is_unavailable(&browser.call("/me", Some("x.y.z")).await);
     is_unavailable(&browser.call("/scope", Some("x.y.z")).await);
     assert_eq!(browser.call("/me", None).await.status, 401, "without a token there is nothing to check");
+    assert_eq!(browser.call("/me", Some("garbage")).await.status, 401, "what is no JWT has no key to wait for");
     assert_eq!(browser.call("/open", None).await.status, 200);
 
     let issuer = issuer_at(TcpListener::bind(address).unwrap());

@@ -1,6 +1,5 @@
 //! The access token of a request: found, verified, and still valid.
 
-use std::cell::LazyCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -175,14 +174,13 @@ fn from_cache_or_keys(
     protection: &Protection,
 ) -> Result<(Known, Timestamp), Reason> {
     let Protection { token_cache, tokens, expected, forged, .. } = protection;
-    let now = LazyCell::new(|| tokens.clock().now());
-    let generation = tokens.generation(|| *now)?;
     let malformed_or = |reason| if is_b64token(token) { reason } else { Reason::AuthorizationMalformed };
     // A token that is not a JWT is refused whatever the time and the keys are.
     if token.len() < SHORTEST_SIGNATURE && !token.contains(&b'.') {
         return Err(malformed_or(Reason::TokenMalformed));
     }
-    let now = *now;
+    let now = tokens.clock().now();
+    let generation = tokens.generation(|| now)?;
     if let Some(verified) = token_cache.get_near(token, generation) {
         if verified.registered.is_expired(expected, now) {
             token_cache.forget(token);

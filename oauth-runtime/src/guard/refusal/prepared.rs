@@ -1,5 +1,6 @@
 //! Answers that are the same each time, made once: those that cost an attacker the least to trigger.
 
+use std::mem::discriminant;
 use std::sync::OnceLock;
 
 use actix_web::HttpResponse;
@@ -39,7 +40,8 @@ impl Prepared {
             .map(|reason| (reason.clone(), make(reason)))
             .into()
         });
-        answers.iter().find(|(prepared, _)| prepared == reason).map(|(_, answer)| answer)
+        let is_same = |prepared: &Reason| discriminant(prepared) == discriminant(reason) && prepared == reason;
+        answers.iter().find(|(prepared, _)| is_same(prepared)).map(|(_, answer)| answer)
     }
 }
 
