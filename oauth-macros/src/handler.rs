@@ -56,23 +56,29 @@ impl Parse for Handler {
 }
 
 impl Handler {
-    /// A function that takes references: something other than a miswritten handler.
+    /// A function that takes references or numbers: something other than a miswritten handler.
     pub(crate) fn is_another_function(&self) -> bool {
-        self.routes().is_empty() && self.reference().is_some()
+        self.routes().is_empty() && self.no_extractor().is_some()
     }
 
     /// The mistake of a guard on another function, unless it is one already that the function is not asynchronous.
     pub(crate) fn belongs_elsewhere(&self) -> Option<Error> {
-        let reference = self.reference().filter(|_| self.routes().is_empty() && !self.was_synchronous)?;
+        let argument = self.no_extractor().filter(|_| self.routes().is_empty() && !self.was_synchronous)?;
         Some(Error::new_spanned(
-            reference,
-            "a guard belongs on a handler, which takes no references: to decide within another function, use \
+            argument,
+            "a guard belongs on a handler, whose arguments are extractors: to decide within another function, use \
              `token.satisfies(policy!(..))?`, with the handler's `AccessToken`",
         ))
     }
 
-    fn reference(&self) -> Option<&Type> {
-        self.arguments.iter().map(|argument| &argument.ty).find(|ty| matches!(ty, Type::Reference(_)))
+    /// The first argument that can be none, whatever the program defines. Of the others rustc says what is missing.
+    fn no_extractor(&self) -> Option<&Type> {
+        let is_primitive = |path: &syn::Path| PRIMITIVES.iter().any(|name| path.is_ident(name));
+        self.arguments.iter().map(|argument| &argument.ty).find(|ty| match ty {
+            Type::Reference(_) => true,
+            Type::Path(path) => path.qself.is_none() && is_primitive(&path.path),
+            _ => false,
+        })
     }
 
     /// Several only below `#[routes]`; none if the route is stated elsewhere.
@@ -236,3 +242,9 @@ fn refuse_unit(signature: &Signature, mistakes: &mut Mistakes) {
         }
     }
 }
+
+/// Types of Rust itself that a function may take and a handler may not.
+const PRIMITIVES: [&str; 16] = [
+    "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",
+    "usize",
+];

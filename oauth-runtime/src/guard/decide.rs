@@ -37,7 +37,7 @@ impl<E> Guarded<E> {
     /// The refusal, or the error of an extractor.
     pub async fn admit(mut self, guard: &'static Guard) -> Result<E, Error>
     where
-        E: Arguments,
+        E: FromRequest,
     {
         let verified = match check(&self.request, guard).await {
             Ok(verified) => verified,
@@ -47,17 +47,6 @@ impl<E> Guarded<E> {
         found::during(&self.request, guard, verified, extract).await.map_err(Into::into)
     }
 }
-
-/// The arguments of a handler: one extractor each.
-#[diagnostic::on_unimplemented(
-    message = "a guard belongs on a handler, and not all arguments of this function are extractors: `{Self}`",
-    label = "not all of these are extractors (`FromRequest`)",
-    note = "to decide within another function, use `token.satisfies(policy!(..))?`, with the handler's `AccessToken`"
-)]
-pub trait Arguments: FromRequest {}
-
-#[diagnostic::do_not_recommend]
-impl<E: FromRequest> Arguments for E {}
 
 impl<E: 'static> FromRequest for Guarded<E> {
     type Error = Error;
