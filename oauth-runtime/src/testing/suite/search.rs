@@ -155,12 +155,14 @@ impl<'a> Search<'a> {
         let mut walk = Walk { is_whole: all.is_some(), admits: false, refuses: false, holds };
         for number in 0..all.unwrap_or(SOME) {
             // If there are too many, a sample of all.
-            let number = if all.is_some() { number } else { number.wrapping_mul(0x9E37_79B9_7F4A_7C15) };
+            let number = number as u64;
+            let mut rest = if all.is_some() { number } else { number.wrapping_mul(0x9E37_79B9_7F4A_7C15) };
             let mut choice = Vec::with_capacity(claims.len());
-            let mut rest = number;
             for (_, values) in &claims {
-                choice.push(rest % values.len());
-                rest /= values.len();
+                let count = values.len() as u64;
+                // Below the length, which is a `usize`.
+                choice.push((rest % count) as usize);
+                rest /= count;
             }
             let here = self.outcome(&claims, &choice);
             walk.note(&here);
