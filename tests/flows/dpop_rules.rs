@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use actix_web::dev::Service as _;
+use actix_web::http::header::{AUTHORIZATION, HeaderName};
 use actix_web::web;
-use oauth_runtime::{Builder, Client, Clock, GrantType, OAuthService, OpeningError, ResourceServer, policy};
+use oauth_runtime::{Builder, Client, Clock, GrantType, Keys, OAuthService, OpeningError, ResourceServer, policy};
 use oauth_tests::proofs::ProofKey;
 use oauth_tests::{Answer, Browser, REDIRECT, Server, builder, changed, free_port, handlers, serve, start, watched};
 use serde_json::{Value, json};
@@ -239,6 +241,80 @@ async fn c52_a_code_is_for_the_key_that_was_named_or_shown_when_it_was_asked_for
     let pushed = oauth_tests::authorization_request(&[]);
     let answer = bound.post("/par", pushed, &[bound.key.proof("POST", &bound.url("/token"))]).await;
     refused(&answer, "invalid_dpop_proof", "made for /token");
+}
+
+/// RFC 9449 §11.1: at `/par` as elsewhere.
+#[tokio::test]
+async fn c52_a_proof_that_came_with_a_push_comes_with_no_other() {
+    let server = start(|builder| builder.dpop());
+    let bound = Bound::new(&server);
+    let proof = [bound.key.proof("POST", &bound.url("/par"))];
+    let push = async || bound.post("/par", oauth_tests::authorization_request(&[]), &proof).await;
+    assert_eq!(push().await.status, 201);
+    refused(&push().await, "invalid_dpop_proof", "used before");
+}
+
+/// A third party without a resource of its own gets tokens for `/userinfo`, which accepts what the guards accept.
+#[tokio::test]
+async fn c49_a_token_for_userinfo_alone_is_bound_where_the_guards_require_that() {
+    let (listener, base) = free_port();
+    let guest = Client::public("guest").redirect_uri("https://guest.example/cb").third_party().allow_scopes("openid");
+    let usual = builder(&base).keys(Keys::generate().unwrap()).scope("openid", "Know who you are");
+    let oauth = usual.require_dpop_at(&base).client(guest).build().unwrap();
+    let server = serve(listener, move |app| {
+        app.configure(oauth.routes());
+    });
+    let bound = Bound::new(&server);
+    let guest =
+        [("client_id", Some("guest")), ("redirect_uri", Some("https://guest.example/cb")), ("scope", Some("openid"))];
+    let consent = bound.browser.sign_in(&guest, "admin", "admin123").await;
+    let code = bound.browser.consent(&consent.form(), "allow").await.redirect()["code"].clone();
+    let form = || bound.browser.token_form(&code, &guest[..2]);
+    refused(&bound.post("/token", form(), &[]).await, "invalid_request", "a bearer token");
+    let answer = bound.token(form()).await;
+    assert_eq!((answer.status, &answer.json()["token_type"]), (200, &json!("DPoP")), "{answer:?}");
+    let token = text(&answer.json(), "access_token");
+    assert_eq!(bound.call("/userinfo", &token).await.json()["sub"], "admin");
+}
+
+/// A middleware between two guards may change the headers: each guard decides by what it sees.
+#[tokio::test]
+async fn c49_c52_a_proof_that_one_guard_took_is_good_for_that_token_alone() {
+    // Without a cache the guards of a request share what they asked the store.
+    for cache in [1 << 20, 0] {
+        let (listener, base) = free_port();
+        let oauth = builder(&base).dpop().token_cache(cache).build().unwrap();
+        let server = serve(listener, move |app| {
+            let swapped = web::scope("/swapped").configure(handlers).wrap_fn(|mut request, service| {
+                for (name, other) in [(AUTHORIZATION, "x-authorization"), (HeaderName::from_static("dpop"), "x-dpop")] {
+                    if let Some(other) = request.headers().get(other).cloned() {
+                        request.headers_mut().insert(name, other);
+                    }
+                }
+                service.call(request)
+            });
+            app.configure(oauth.routes()).service(swapped.wrap(oauth.require(policy!(role = "admin"))));
+        });
+        let (bound, other) = (Bound::new(&server), Bound::new(&server));
+        let (token, others) = (bound.access_token().await, other.access_token().await);
+        let url = bound.url("/swapped/me");
+        let ask = async |swapped: &[(&str, String)]| {
+            let request = bound.browser.http.get(&url).header("authorization", format!("DPoP {token}"));
+            let request = request.header("dpop", bound.key.proof_with("GET", &url, &token));
+            Answer::to(swapped.iter().fold(request, |request, (name, value)| request.header(*name, value))).await
+        };
+        let another_token = ("x-authorization", format!("DPoP {others}"));
+        let its_proof = ("x-dpop", other.key.proof_with("GET", &url, &others));
+        for (name, swapped, status) in [
+            ("nothing", vec![], 200),
+            ("another token", vec![another_token.clone()], 401),
+            ("the same as a bearer's", vec![("x-authorization", format!("Bearer {token}"))], 401),
+            ("a proof of another key", vec![("x-dpop", other.key.proof_with("GET", &url, &token))], 401),
+            ("another token with its proof", vec![another_token, its_proof], 200),
+        ] {
+            assert_eq!(ask(&swapped).await.status, status, "{name}, cache of {cache}");
+        }
+    }
 }
 
 /// Two processes with one store behind one address.

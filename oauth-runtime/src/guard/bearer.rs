@@ -11,6 +11,7 @@ use crate::error::Reason;
 use crate::guard::near::{Known, Stood};
 use crate::guard::on_page::OnPage;
 use crate::guard::possession::{self, Presented, Scheme};
+use crate::guard::proofs;
 use crate::guard::protection::Protection;
 use crate::keys::{Proof, Registered, Texts, Verified};
 use crate::model::Timestamp;
@@ -78,7 +79,7 @@ pub(crate) fn without_waiting(request: &HttpRequest, protection: &Arc<Protection
 fn looked_up(presented: Presented<'_>, request: &HttpRequest, protection: &Arc<Protection>) -> Lookup {
     let Presented { scheme, token } = presented;
     if let Some(pending) = request.extensions().get::<Rc<PendingStanding>>()
-        && pending.is_of(protection, presented)
+        && pending.is_of(request, protection, presented)
     {
         return pending.lookup();
     }
@@ -119,6 +120,7 @@ fn looked_up(presented: Presented<'_>, request: &HttpRequest, protection: &Arc<P
         protection: Arc::clone(protection),
         scheme,
         token: token.into(),
+        shown: proofs::header(request).ok().flatten().map(Into::into),
         verified: verified.into_shared(),
         proof,
         stands: OnceCell::new_with(stands),
@@ -132,6 +134,8 @@ pub(crate) struct PendingStanding {
     protection: Arc<Protection>,
     scheme: Scheme,
     token: Box<[u8]>,
+    /// The text of the proof that came with it.
+    shown: Option<Box<str>>,
     verified: Arc<Verified>,
     /// To be spent once the token stands.
     proof: Option<Proof>,
@@ -140,8 +144,14 @@ pub(crate) struct PendingStanding {
 
 impl PendingStanding {
     /// A middleware between two guards may have changed the header.
-    fn is_of(&self, protection: &Arc<Protection>, Presented { scheme, token }: Presented<'_>) -> bool {
-        Arc::ptr_eq(&self.protection, protection) && self.scheme == scheme && *self.token == *token
+    fn is_of(
+        &self,
+        request: &HttpRequest,
+        protection: &Arc<Protection>,
+        Presented { scheme, token }: Presented<'_>,
+    ) -> bool {
+        let is_same = Arc::ptr_eq(&self.protection, protection) && self.scheme == scheme && *self.token == *token;
+        is_same && (scheme == Scheme::Bearer || proofs::header(request) == Ok(self.shown.as_deref()))
     }
 
     fn lookup(self: &Rc<Self>) -> Lookup {
