@@ -350,6 +350,27 @@ async fn c46_a_user_of_many_names_has_one_budget() {
     assert_eq!(told(&limits, "eve", 2_000, Some("user-18"), true).await, Ok(()), "another user");
 }
 
+/// Otherwise one right guess among many would be found by how many more there may be.
+#[cfg(feature = "testing")]
+#[tokio::test]
+async fn c46_a_right_guess_that_is_refused_counts_like_a_wrong_one() {
+    let seen = async |is_right: bool| {
+        let limits = Limits::new(Arc::new(MemoryStore::with(1_000, Clock::by_hand())), &[7; 32], PATIENCE);
+        for from in 0..1_000 {
+            let name = format!("ada+{from}");
+            assert_eq!(told(&limits, &name, from, Some("user-17"), false).await, Ok(()), "{from}");
+        }
+        let mut seen = Vec::new();
+        for number in 0..500 {
+            seen.push(told(&limits, &format!("eve+{number}"), 2_000, Some("user-17"), is_right).await);
+        }
+        seen
+    };
+    let (right, wrong) = (seen(true).await, seen(false).await);
+    assert_eq!(right, wrong);
+    assert!(right.contains(&Err("budget")) && right.contains(&Err("address")), "{right:?}");
+}
+
 #[tokio::test]
 async fn c46_ipv6_counts_by_three_networks() {
     let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32], PATIENCE);

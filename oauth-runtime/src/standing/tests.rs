@@ -70,6 +70,11 @@ async fn c42_what_was_made_after_the_last_look_is_not_decided_by_it() {
     let as_of = here.view(alice()).await.expect("an answer").as_of();
     assert!(elsewhere.check_now(alice(), as_of, handed(as_of)).is_none());
     assert!(elsewhere.check_at_guard(alice(), as_of, handed(as_of)).await.is_ok());
+    // Nor is what another memory gave.
+    here.renew().await.expect("an answer");
+    let as_of = here.view(alice()).await.expect("an answer").as_of();
+    assert!(elsewhere.check_now(alice(), as_of, handed(as_of)).is_none());
+    assert!(elsewhere.check_at_guard(alice(), as_of, handed(as_of)).await.is_ok());
 }
 
 #[tokio::test]

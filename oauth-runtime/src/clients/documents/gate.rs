@@ -232,8 +232,10 @@ mod tests {
                 "8.8.8.8",
                 "127.0.0.1",
             ],
+            "many" => vec!["8.8.8.8"; 100],
             _ => vec![],
         });
+        assert_eq!(gate.addresses("many").await.map(|tried| tried.len()), Ok(MOST_ADDRESSES));
         assert_eq!(gate.addresses("good").await, Ok(ips(&["8.8.8.8", "2606:4700::1111"])));
         for bad in ["mixed", "hidden", "late"] {
             assert_eq!(gate.addresses(bad).await, Err(Unfit::Address.into()), "{bad}");

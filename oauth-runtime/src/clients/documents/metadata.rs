@@ -287,6 +287,11 @@ mod tests {
         assert!(
             matches!(of(json!({ "keys": [other, key()] }), None), Ok(Some(Proof::Keys(Credentials { keys, .. }))) if keys.len() == 1)
         );
+        let many = of(json!({ "keys": vec![key(); MOST_KEYS + 1] }), None);
+        assert!(
+            matches!(many, Ok(Some(Proof::Keys(Credentials { keys, .. }))) if keys.len() == MOST_KEYS),
+            "each one may have to be tried"
+        );
         let mut private = key();
         private["d"] = json!("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A");
         for (bad, why) in [

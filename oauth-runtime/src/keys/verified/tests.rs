@@ -123,3 +123,38 @@ fn a_claim_that_comes_twice_is_refused_and_so_is_what_is_no_object() {
         assert_eq!(read(other).err(), Some(Reason::TokenMalformed), "{other}");
     }
 }
+
+/// RFC 7519 §2: a time may have a fraction, which makes no token valid earlier or longer.
+#[test]
+fn c26_a_fraction_of_a_second_is_never_in_favour_of_a_token() {
+    for (name, time, refused) in [
+        ("exp", json!(1_000.9), Some(Reason::TokenExpired)),
+        ("exp", json!(1_001.0), None),
+        ("nbf", json!(1_000.1), Some(Reason::TokenMalformed)),
+        ("nbf", json!(1_000.0), None),
+    ] {
+        let claims = Value::from(claims(json!({ name: time })));
+        assert_eq!(read(&claims.to_string()).err(), refused, "{name} {time}");
+    }
+}
+
+/// RFC 7800 §3.1: a confirmation that is not understood may be the one that a thief cannot give.
+#[test]
+fn c49_a_token_that_is_bound_to_more_than_a_key_of_dpop_is_refused() {
+    let jkt = Thumbprint::of([0; 32]);
+    assert_eq!(read(&with_cnf(json!({ "jkt": jkt }))).expect("good").registered.bound_to, Some(jkt.clone()));
+    for cnf in [
+        json!({ "jkt": jkt, "x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2" }),
+        json!({ "x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2" }),
+        json!({ "jkt": "short" }),
+        json!({}),
+        json!(jkt),
+        json!(null),
+    ] {
+        assert_eq!(read(&with_cnf(cnf.clone())).err(), Some(Reason::TokenBound), "{cnf}");
+    }
+}
+
+fn with_cnf(cnf: Value) -> String {
+    Value::from(claims(json!({ "cnf": cnf }))).to_string()
+}

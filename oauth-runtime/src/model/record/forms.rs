@@ -185,6 +185,25 @@ mod tests {
     }
 
     #[test]
+    fn c40_c41_what_was_denied_in_one_tab_is_not_allowed_in_another() {
+        let mut record = record();
+        let denies = Sending { is_allowed: false, ..form("f", "g") };
+        assert_eq!(record.send(&denies, YOUNG, NOW), Sent::First);
+        assert_eq!(record.send(&form("of the other tab", "g"), YOUNG, NOW), Sent::Spent);
+        assert_eq!(record.send(&form("of another request", "h"), YOUNG, NOW), Sent::First);
+    }
+
+    #[test]
+    fn c41_a_form_answers_no_longer_than_its_session_lives() {
+        let mut record = Record::default();
+        let at = |seconds| NOW + Duration::from_secs(seconds);
+        record.begin_session("s", at(10), at(10), NOW);
+        assert_eq!(record.send(&form("f", "g"), YOUNG, NOW), Sent::First);
+        assert!(matches!(record.clone().send(&form("f", "other"), YOUNG, at(9)), Sent::Again { .. }));
+        assert_eq!(record.send(&form("f", "other"), YOUNG, at(10)), Sent::Spent);
+    }
+
+    #[test]
     fn c41_c47_forms_take_bounded_room_and_one_that_is_forgotten_stays_spent() {
         let mut record = record();
         let send = |record: &mut Record, number: usize, now: Timestamp| {

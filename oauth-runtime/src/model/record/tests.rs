@@ -241,6 +241,54 @@ fn c47_what_ended_takes_bounded_room_and_stays_ended() {
     assert_eq!(record.judge(&HandedOut { sequence: 9, session: None, grant: Some(theirs) }, NOW), Ok(()));
 }
 
+/// A client that names sessions without an end, made up or not, ends what it holds itself.
+#[test]
+fn c38_c47_a_client_that_names_many_sessions_ends_nothing_but_its_own() {
+    let mut record = Record::default();
+    record.begin_session("session", after(1_000), after(1_000), NOW);
+    redeemed(&mut record, "theirs", "other", NOW).expect("room");
+    redeemed(&mut record, "own", "demo", NOW).expect("room");
+    for number in 0..1_000 {
+        record.sign_out_of_client("demo", Some(&format!("session {number}")), NOW);
+        record = stored(&record, 10 + number);
+    }
+    let judged = |id, client| {
+        let grant = Some(HandedOutGrant { id, client, has_family: true });
+        record.judge(&HandedOut { sequence: 9, session: Some("session"), grant }, NOW)
+    };
+    assert_eq!((judged("own", "demo"), judged("theirs", "other")), (Err(Ended::Revoked), Ok(())));
+    assert!(!record.is_signed_out() && record.has_session("session", NOW));
+    assert!(record.encode().expect("it is data").len() < 16 * 1024);
+}
+
+/// What was allowed at two resources is joined only where it is the same at both.
+#[test]
+fn c40_c43_lasting_access_to_one_resource_is_none_to_another() {
+    let scope: Scope = "read".parse().expect("a scope");
+    let [files, mail] =
+        ["https://files.example", "https://mail.example"].map(|it| [it].into_iter().collect::<Resources>());
+    for (first, then) in [(true, false), (false, true)] {
+        let mut record = Record::default();
+        record.allow("guest", "bound", &scope, &files, first, NOW);
+        record.allow("guest", "bound", &scope, &mail, then, NOW);
+        assert!(record.allows("guest", "bound", &scope, &mail, then, NOW));
+        assert_eq!(record.allows("guest", "bound", &scope, &mail, true, NOW), then, "lasting, {first} before");
+        assert!(!record.allows("guest", "bound", &scope, &files, first, NOW), "it is the latest that is remembered");
+    }
+    let more: Scope = "write".parse().expect("a scope");
+    let mut record = Record::default();
+    record.allow("guest", "bound", &scope, &files, false, NOW);
+    record.allow("guest", "bound", &more, &mail, false, NOW);
+    assert!(record.allows("guest", "bound", &more, &mail, false, NOW));
+    assert!(!record.allows("guest", "bound", &more, &files, false, NOW), "nor is a scope");
+    let mut record = Record::default();
+    record.allow("guest", "bound", &scope, &files, true, NOW);
+    record.allow("guest", "bound", &scope, &mail, true, NOW);
+    let mut both = files;
+    both.join(&mail);
+    assert!(record.allows("guest", "bound", &scope, &both, true, NOW));
+}
+
 #[test]
 fn c40_a_consent_holds_for_what_was_allowed_until_it_is_withdrawn() {
     let scope = |text: &str| text.parse::<Scope>().expect("a scope");

@@ -247,6 +247,44 @@ fn its_query_has_nothing_that_an_answer_brings() {
     assert_eq!(registered("https://a.example/bye?code=1").leaves(&AFTER_SIGN_OUT), Ok(()));
 }
 
+/// Which pages may read answers (CORS): an origin is compared whole.
+#[test]
+fn c35_an_origin_that_begins_or_ends_like_a_registered_one_is_another() {
+    for (uri, origins) in [
+        ("https://a.example/cb", &["https://a.example"][..]),
+        ("https://a.example:8443/cb", &["https://a.example:8443"]),
+        ("http://127.0.0.1/cb", &["http://127.0.0.1", "http://127.0.0.1:1", "http://127.0.0.1:65535"]),
+        ("com.example.app:/cb", &[]),
+    ] {
+        for origin in [
+            "https://a.example",
+            "https://a.example:8443",
+            "https://a.example:443",
+            "https://a.example.evil.example",
+            "https://a.example@evil.example",
+            "https://a.example/",
+            "https://evil-a.example",
+            "http://a.example",
+            "https://A.example",
+            "http://127.0.0.1",
+            "http://127.0.0.1:1",
+            "http://127.0.0.1:65535",
+            "http://127.0.0.1:0",
+            "http://127.0.0.1:65536",
+            "http://127.0.0.1:80@evil.example",
+            "http://127.0.0.1.evil.example",
+            "http://127.0.0.11",
+            "https://127.0.0.1",
+            "com.example.app:",
+            "com.example.app://",
+            "null",
+            "",
+        ] {
+            assert_eq!(registered(uri).allows_origin(origin), origins.contains(&origin), "{uri} {origin}");
+        }
+    }
+}
+
 #[test]
 fn destinations_name_what_a_browser_and_a_person_need() {
     let of = |text: &str, requested: &str| {
