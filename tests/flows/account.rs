@@ -155,6 +155,28 @@ async fn c41_the_account_page_is_its_user_s_in_their_browser_from_our_own_page_a
     assert_eq!(end(&browser, &theirs.form(), "client", "guest").await.status, 400, "too old");
 }
 
+/// A page that was shown in a session ends nothing once that session has ended, in the next one of the same user either.
+#[tokio::test]
+async fn c41_c42_a_page_of_a_session_that_ended_ends_nothing() {
+    let server = start(with_account);
+    let (browser, other) = (Browser::new(&server), Browser::new(&server));
+    for each in [&browser, &other] {
+        assert!(each.sign_in(&[], "admin", "admin123").await.redirect().contains_key("code"));
+    }
+    let (form, seen) = (page(&browser).await.form(), page(&other).await);
+    let [of_other, of_browser] = &buttons(&seen, "session")[..] else { panic!("{seen:?}") };
+    assert_eq!(end(&other, &seen.form(), "session", of_browser).await.status, 303);
+    // Its cookie is still there.
+    assert_eq!(end(&browser, &form, "session", of_other).await.status, 400);
+    assert_eq!(page(&other).await.status, 200);
+    assert!(browser.sign_in(&[], "admin", "admin123").await.redirect().contains_key("code"));
+    assert_eq!(end(&browser, &form, "session", of_other).await.status, 400);
+    assert_eq!(page(&other).await.status, 200);
+    let form = page(&browser).await.form();
+    assert_eq!(end(&browser, &form, "session", of_other).await.status, 303, "the control");
+    assert_eq!(page(&other).await.status, 403);
+}
+
 #[tokio::test]
 async fn the_account_page_waits_once_for_the_store_and_is_there_only_where_it_is_asked_for() {
     let store = watched(Clock::system());

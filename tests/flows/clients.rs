@@ -325,6 +325,35 @@ async fn c42_an_assertion_of_the_stores_first_second_may_have_been_spent_before(
     assert_eq!(assert_with(&browser, &of(born + 11), &[]).await.status, 200);
 }
 
+/// Another client cannot use up the ids that a client may draw.
+#[tokio::test]
+async fn c17_each_client_has_ids_of_its_own_for_its_assertions() {
+    let set = json!({ "keys": [KEYS[1].public] });
+    let second = Client::confidential("second").jwks(set).scope("notes:read");
+    let server = start(|builder| aged(with_clients(builder).client(second)));
+    let browser = Browser::new(&server);
+    let first = Assertion::new(&browser.base).with("jti", json!("1"));
+    let second = Assertion::new(&browser.base).with("jti", json!("1"));
+    let second = second.with("iss", json!("second")).with("sub", json!("second"));
+    for (assertion, key) in [(first, &KEYS[0]), (second, &KEYS[1])] {
+        assert_eq!(assert_with(&browser, &assertion.sign(key), &[]).await.status, 200);
+        refused(&assert_with(&browser, &assertion.sign(key), &[]).await, 400, "invalid_client");
+    }
+}
+
+#[tokio::test]
+async fn c17_an_assertion_is_valid_before_its_expiry_and_not_at_it() {
+    let clock = Clock::by_hand();
+    let server = start(|builder| with_clients(builder).store(watched(clock.clone())).clock(clock.clone()));
+    let browser = Browser::new(&server);
+    clock.advance(Duration::from_secs(60));
+    let now = clock.now().seconds();
+    for (exp, status) in [(now, 400), (now + 1, 200), (now + 300, 200), (now + 301, 400)] {
+        let assertion = Assertion::new(&browser.base).with("iat", json!(now)).with("exp", json!(exp)).sign(&KEYS[0]);
+        assert_eq!(assert_with(&browser, &assertion, &[]).await.status, status, "{exp} at {now}");
+    }
+}
+
 #[tokio::test]
 async fn c17_assertions_that_prove_nothing() {
     let clock = Clock::by_hand_ago(Duration::from_secs(60));

@@ -9,7 +9,7 @@ use actix_web::web;
 use jsonwebtoken::Header;
 use oauth_runtime::states::WithReload;
 use oauth_runtime::store::MemoryStore;
-use oauth_runtime::{AccessToken, Builder, Clock, Hosts, OAuthService, require_token};
+use oauth_runtime::{AccessToken, Builder, Clock, Hosts, OAuthService, SignatureAlgorithm, require_token};
 use oauth_tests::documents::Documents;
 use oauth_tests::{
     Answer, Browser, CHALLENGE, Changes, REDIRECT, Server, VERIFIER, builder, changed, free_port, handlers, serve,
@@ -471,6 +471,36 @@ async fn c50_a_client_with_keys_in_its_document_proves_that_it_is_the_one() {
             assert_eq!(answer.status, status, "{path}: {answer:?}");
         }
     }
+}
+
+/// Keys of a document were seen by no builder, which refuses a listed client with such a key.
+#[tokio::test]
+async fn c17_c50_a_document_signs_by_the_algorithms_that_the_author_named() {
+    let world = World::with(|builder, _| builder.assertion_algorithms([SignatureAlgorithm::Es256]));
+    let set = json!({ "keys": [KEYS[0].public, KEYS[2].public] });
+    let changes = json!({ "token_endpoint_auth_method": "private_key_jwt", "jwks": set });
+    let (browser, client) = (world.browser(), world.documents.put("/keys.json", changes));
+    let code = code(&browser, &client).await;
+    for (key, status) in [(&KEYS[2], 400), (&KEYS[0], 200)] {
+        let signed = assertion(&client, &world, key);
+        let shown = [("client_assertion_type", Some(TYPE)), ("client_assertion", Some(signed.as_str()))];
+        let form = browser.token_form(&code, &[&[("client_id", Some(client.as_str()))], &shown[..]].concat());
+        assert_eq!(browser.post("/token", form).await.status, status, "{:?}", key.algorithm);
+    }
+}
+
+/// What one client holds makes the service visit no other's URL.
+#[tokio::test]
+async fn c50_a_code_of_another_client_has_no_document_fetched() {
+    let world = World::new();
+    let (browser, client) = (world.browser(), world.documents.put("/one.json", json!({})));
+    let other = world.documents.put("/other.json", json!({}));
+    let code = code(&browser, &client).await;
+    let before = world.documents.asked().len();
+    let refused = redeem(&browser, &other, &code).await;
+    assert_eq!((refused.status, &refused.json()["error"]), (400, &json!("invalid_client")), "{refused:?}");
+    assert_eq!(world.documents.asked().len(), before);
+    assert_eq!(redeem(&browser, &client, &code).await.status, 200);
 }
 
 #[tokio::test]

@@ -81,6 +81,24 @@ async fn c37_a_hint_of_another_session_asks() {
     assert!(stands(&here, &here_issued).await && stands(&here, &there_issued).await);
 }
 
+/// RP-Initiated Logout §2: an ID token of one client speaks for no other.
+#[tokio::test]
+async fn c37_a_hint_and_a_client_that_do_not_agree_end_nothing() {
+    let server = start(clients);
+    let browser = Browser::new(&server);
+    let (shop, news) = (issued(&browser, "shop").await, issued(&browser, "news").await);
+    let leave = async |hint: &Value| {
+        let uri = "post_logout_redirect_uri=https://shop.example/bye";
+        let hint = hint["id_token"].as_str().unwrap();
+        browser.call(&format!("/logout?client_id=shop&{uri}&id_token_hint={hint}"), None).await
+    };
+    let page = leave(&news).await;
+    assert!(page.status == 400 && page.is_page() && page.body.contains("another client"), "{page:?}");
+    assert!(is_signed_in(&browser).await && stands(&browser, &shop).await && stands(&browser, &news).await);
+    assert_eq!(leave(&shop).await.header("location"), "https://shop.example/bye");
+    assert!(!is_signed_in(&browser).await && !stands(&browser, &news).await);
+}
+
 /// What a client shows without the browser of its user ends what it holds itself, by that session.
 #[tokio::test]
 async fn c38_a_hint_without_the_session_ends_at_most_what_its_own_client_holds() {
