@@ -190,7 +190,7 @@ fn registered(
     };
     let routes = routes.iter().map(|Route { methods, pattern, name }| {
         let name = name.as_ref().or(handler.of_route.as_ref());
-        quote_spanned!(here=> #private::Route { methods: &[#(#methods),*], pattern: #pattern, name: #name })
+        quote_spanned!(here=> #private::Route::new(&[#(#methods),*], #pattern, #name))
     });
     let parameters = guard.parameters.iter().map(|parameter| &parameter.name);
     quote_spanned! {here=>

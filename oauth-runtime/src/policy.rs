@@ -59,6 +59,7 @@ pub use written::{Policy, Route};
 /// assert_eq!(RULE.decide(&Facts::new(stranger.as_object().unwrap())), Decision::Unknown);
 /// ```
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Rule {
     /// Not even a token: what `#[public]` means.
     Public,
@@ -84,6 +85,7 @@ pub enum Rule {
 
 /// What is asked of one claim. For an array, `=` asks whether it contains the value, and `!=` whether it does not.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Test {
     /// `claim`: present, and neither `null` nor `false`.
     Present,
@@ -112,6 +114,7 @@ pub enum Order {
 
 /// What a claim is compared with.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Value {
     /// A string, compared byte for byte.
     Str(&'static str),
@@ -121,8 +124,7 @@ pub enum Value {
     Float(f64),
     /// `true` or `false`.
     Bool(bool),
-    /// `path.name`: the route's parameter, percent-decoded. A string claim is compared with it byte for byte, an integer
-    /// by its decimal digits.
+    /// `path.name`: the route's parameter, percent-decoded. A string is compared byte for byte, an integer by its digits.
     Parameter(&'static str),
 }
 
@@ -343,7 +345,6 @@ mod tests {
             (Order::Below, Value::Float(-3.5), json!(-3), False),
             (Order::Below, Value::Int(-3), json!(-3.5), True),
             (Order::AtMost, Value::Float(3.5), json!(3.5), True),
-            // As doubles these are one number.
             (Order::Below, Value::Int(i128::from(u64::MAX)), json!(u64::MAX - 1), True),
             (Order::Above, Value::Float(9_007_199_254_740_992.0), json!(9_007_199_254_740_993_u64), True),
             (Order::Above, Value::Int(i128::from(i64::MIN)), json!(i64::MIN), False),

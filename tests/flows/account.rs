@@ -181,7 +181,7 @@ async fn c41_c42_a_page_of_a_session_that_ended_ends_nothing() {
 async fn the_account_page_waits_once_for_the_store_and_is_there_only_where_it_is_asked_for() {
     let store = watched(Clock::system());
     // A store that is elsewhere.
-    store.fail(&Verb::ALL, Fault::Slow(Duration::from_millis(5)));
+    store.fail(Verb::ALL, Fault::Slow(Duration::from_millis(5)));
     let shared = store.clone();
     let server = start(|builder| with_account(builder).store(shared));
     let (browser, _) = guests(&server).await;

@@ -31,7 +31,7 @@ async fn a_handler_that_returns_an_error_of_the_store_answers_as_the_server_does
         app.configure(oauth.routes()).service(end).service(follow);
     });
     let browser = Browser::new(&server);
-    store.fail(&Verb::ALL, Fault::Unavailable);
+    store.fail(Verb::ALL, Fault::Unavailable);
     for (path, body) in [("/end", String::new()), ("/follow", link.clone())] {
         let answer = browser.post(path, body).await;
         assert_eq!((answer.status, answer.header("retry-after")), (503, "1"), "{path}: {answer:?}");
@@ -53,7 +53,7 @@ async fn a_store_that_does_not_answer_lets_no_one_in_and_loses_nothing() {
     let (code, token) = (browser.code().await, browser.token().await);
     let form = browser.authorize(&[]).await.form();
 
-    store.fail(&Verb::ALL, Fault::Unavailable);
+    store.fail(Verb::ALL, Fault::Unavailable);
     let login = browser.login(&form, "admin", "admin123").await;
     assert!(login.status == 503 && login.is_page(), "{login:?}");
     assert_eq!(login.header("retry-after"), "1");
@@ -85,7 +85,7 @@ async fn a_store_that_does_not_answer_costs_no_family_and_no_client_anything() {
     let token = [("token", access)];
     let give_back = format!("client_id=demo&token={access}");
 
-    store.fail(&Verb::ALL, Fault::Unavailable);
+    store.fail(Verb::ALL, Fault::Unavailable);
     for _ in 0..20 {
         for answer in [
             browser.refresh(refresh, &[]).await,

@@ -118,10 +118,10 @@ async fn c26_a_store_that_takes_its_time_is_asked_once_a_request() {
     let server = start(|builder| builder.store(store).revocation_lag(Duration::ZERO));
     let browser = Browser::new(&server);
     let token = browser.token().await;
-    let before = spy.calls(&Verb::ALL);
+    let before = spy.calls(Verb::ALL);
     for calls in 1..4 {
         assert_eq!(browser.call("/stacked", Some(&token)).await.status, 200);
-        assert_eq!(spy.calls(&Verb::ALL) - before, calls, "three guards and two extractors ask once");
+        assert_eq!(spy.calls(Verb::ALL) - before, calls, "three guards and two extractors ask once");
     }
 }
 

@@ -17,10 +17,10 @@ struct Counting {
 
 impl Counting {
     async fn count(&mut self, what: &'static str, status: u16, request: impl Future<Output = Answer>) -> Answer {
-        let before = (self.store.waits(), self.store.calls(&Verb::ALL));
+        let before = (self.store.waits(), self.store.calls(Verb::ALL));
         let answer = request.await;
         assert_eq!(answer.status, status, "{what}: {answer:?}");
-        self.table.push((what, self.store.waits() - before.0, self.store.calls(&Verb::ALL) - before.1));
+        self.table.push((what, self.store.waits() - before.0, self.store.calls(Verb::ALL) - before.1));
         answer
     }
 }
@@ -29,7 +29,7 @@ impl Counting {
 async fn each_request_waits_once_for_a_store_that_is_elsewhere() {
     let store = FaultyStore::new(MemoryStore::new());
     // So that two calls at once are seen to be at once.
-    store.fail(&Verb::ALL, Fault::Slow(Duration::from_millis(20)));
+    store.fail(Verb::ALL, Fault::Slow(Duration::from_millis(20)));
     let shared = store.clone();
     let server = start(|builder| {
         builder
@@ -140,7 +140,7 @@ async fn an_abandoned_sign_in_has_the_store_keep_nothing() {
 #[tokio::test]
 async fn a_process_that_has_not_seen_a_user_reads_before_it_writes() {
     let store = FaultyStore::new(MemoryStore::new());
-    store.fail(&Verb::ALL, Fault::Slow(Duration::from_millis(1)));
+    store.fail(Verb::ALL, Fault::Slow(Duration::from_millis(1)));
     let node = || {
         let store = store.clone();
         start(|builder| {

@@ -4,6 +4,7 @@
 
 mod checks;
 mod code;
+mod grows;
 mod imports;
 mod lengths;
 mod names;

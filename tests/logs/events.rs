@@ -371,7 +371,7 @@ async fn everything() -> Vec<Event> {
     clock.advance(Duration::from_secs(30 * 24 * 3600));
     let (browser, _) = signed_in(&told, "of the next period").await;
     for fault in [Fault::Unavailable, Fault::Slow(Duration::from_secs(60))] {
-        store.fail(&Verb::ALL, fault);
+        store.fail(Verb::ALL, fault);
         for _ in 0..2 {
             let answer = browser.authorize(&[]).await;
             assert_eq!(answer.redirect()["error"], "temporarily_unavailable");

@@ -32,7 +32,7 @@ async fn c11_each_store_that_is_shared_has_one_order_for_all_its_callers() {
 #[tokio::test]
 async fn so_has_one_that_they_wait_for() {
     let store = FaultyStore::new(MemoryStore::new());
-    store.fail(&Verb::ALL, Fault::Slow(Duration::ZERO));
+    store.fail(Verb::ALL, Fault::Slow(Duration::ZERO));
     linearizable(Arc::new(store), 200).await.unwrap();
     linearizable(Arc::new(WrongStore::new(None)), 500).await.unwrap();
 }
@@ -53,7 +53,7 @@ async fn a_store_that_is_not_atomic_or_lags_behind_has_none() {
         Defect::WriteNotDone,
     ] {
         let store = FaultyStore::new(WrongStore::new(Some(defect)));
-        store.fail(&Verb::ALL, Fault::Slow(Duration::ZERO));
+        store.fail(Verb::ALL, Fault::Slow(Duration::ZERO));
         let found = linearizable(Arc::new(store), 1_000).await;
         assert!(found.is_err_and(|why| why.starts_with("no order")), "{defect:?} is not found");
     }

@@ -19,9 +19,9 @@ async fn c11_c42_the_memory_store_keeps_the_contract() {
 async fn a_store_that_wraps_another_keeps_the_contract() {
     let store = FaultyStore::new(MemoryStore::new());
     contract::check(store.clone()).await;
-    store.fail(&Verb::ALL, Fault::Slow(Duration::from_millis(1)));
+    store.fail(Verb::ALL, Fault::Slow(Duration::from_millis(1)));
     contract::check(store.clone()).await;
-    for verb in Verb::ALL {
+    for &verb in Verb::ALL {
         assert!(store.calls(&[verb]) > 0, "{verb:?} was asked");
     }
 }
@@ -36,7 +36,7 @@ async fn a_faulty_store_fails_before_or_after_it_did_what_it_was_asked() {
         assert!(matches!(&lost, Err(StoreError::Unavailable(_))), "{lost:?}");
         drop(store.swap(key, change));
         assert_eq!(store.read(key).await.unwrap().sequence, then, "no other verb fails");
-        assert_eq!((store.calls(&[Verb::Swap]), store.calls(&Verb::ALL)), (1, 3));
+        assert_eq!((store.calls(&[Verb::Swap]), store.calls(Verb::ALL)), (1, 3));
     }
 }
 

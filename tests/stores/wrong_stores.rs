@@ -88,7 +88,7 @@ async fn without_a_defect_that_store_keeps_the_contract() {
 
 #[test]
 fn every_clause_is_broken_by_a_store_that_breaks_it_alone() {
-    for clause in Clause::ALL {
+    for &clause in Clause::ALL {
         assert!(Defect::ALL.iter().any(|defect| breaks(*defect) == [clause]), "{clause:?} has no store of its own");
     }
 }

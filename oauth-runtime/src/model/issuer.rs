@@ -18,6 +18,7 @@ pub(crate) struct Issuer {
 
 /// Why a text is not an issuer.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum InvalidIssuer {
     /// It is not an absolute http or https URL.
     NotAUrl,

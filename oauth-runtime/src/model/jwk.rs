@@ -54,6 +54,7 @@ impl Algorithm {
 
 /// The algorithms of signatures that others verify with a public key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SignatureAlgorithm {
     /// ECDSA over P-256 with SHA-256.
     Es256,

@@ -44,6 +44,7 @@ pub(crate) struct Destination {
 
 /// Why a text is not a redirect URI.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum InvalidRedirectUri {
     /// It is not an absolute URI in printable ASCII.
     NotAUri,

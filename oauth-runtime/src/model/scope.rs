@@ -23,6 +23,7 @@ pub struct Scope(BTreeSet<String>);
 
 /// Why a text is not a scope.
 #[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum InvalidScope {
     /// A character outside `%x21 / %x23-5B / %x5D-7E`.
     #[error("a scope has a character that RFC 6749 section 3.3 does not allow")]

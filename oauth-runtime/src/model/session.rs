@@ -94,6 +94,7 @@ pub(crate) struct Person {
 
 /// Whether a session outlives its browser: see [`Builder::remember_sessions`](crate::Builder::remember_sessions).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Remember {
     /// It ends when the browser is closed.
     #[default]

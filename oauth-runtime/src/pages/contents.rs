@@ -8,6 +8,7 @@ use crate::pages::texts::{SignInProblem, Texts};
 
 /// How the author's service presents itself.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Brand {
     /// Shown on each page and in its title.
     pub name: String,
@@ -23,6 +24,7 @@ pub struct Brand {
 
 /// What the sign-in page shows.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct SignInPage<'a> {
     /// The service's own name and looks.
     pub brand: &'a Brand,
@@ -60,6 +62,7 @@ pub struct SignInPage<'a> {
 
 /// A link on the sign-in page to a page of the author.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Link<'a> {
     /// Its text, in the person's language if known.
     pub label: &'a str,
@@ -69,6 +72,7 @@ pub struct Link<'a> {
 
 /// What the page with another question shows.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct QuestionPage<'a> {
     /// The service's own name and looks.
     pub brand: &'a Brand,
@@ -94,6 +98,7 @@ pub struct QuestionPage<'a> {
 
 /// What the consent page shows.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct ConsentPage<'a> {
     /// The service's own name and looks.
     pub brand: &'a Brand,
@@ -126,6 +131,7 @@ pub struct ConsentPage<'a> {
 
 /// A device without a browser that waits for its user, who has to distinguish it from an attacker's.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct WaitingDevice<'a> {
     /// The code that it shows: the user has to compare it, however they got it (RFC 8628 §3.3.1).
     pub user_code: &'a str,
@@ -137,6 +143,7 @@ pub struct WaitingDevice<'a> {
 
 /// What the page for typing a device's code shows.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct DevicePage<'a> {
     /// The service's own name and looks.
     pub brand: &'a Brand,
@@ -154,6 +161,7 @@ pub struct DevicePage<'a> {
 
 /// What the page shows once a user has decided about a device.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct DeviceDonePage<'a> {
     /// The service's own name and looks.
     pub brand: &'a Brand,
@@ -165,6 +173,7 @@ pub struct DeviceDonePage<'a> {
 
 /// What the page that forwards a long request of another site to this one shows: a form with one hidden field.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct OnwardPage<'a> {
     /// The service's own name and looks.
     pub brand: &'a Brand,
@@ -180,6 +189,7 @@ pub struct OnwardPage<'a> {
 
 /// What the page that asks whether to sign out shows.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct SignOutPage<'a> {
     /// The service's own name and looks.
     pub brand: &'a Brand,
@@ -195,6 +205,7 @@ pub struct SignOutPage<'a> {
 
 /// What the page shows after a sign-out.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct SignedOutPage<'a> {
     /// The service's own name and looks.
     pub brand: &'a Brand,
@@ -204,6 +215,7 @@ pub struct SignedOutPage<'a> {
 
 /// What the page shows if the user was asked whether to sign out and stayed signed in.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct StayedPage<'a> {
     /// The service's own name and looks.
     pub brand: &'a Brand,
@@ -213,6 +225,7 @@ pub struct StayedPage<'a> {
 
 /// What the account page shows, on which users see and end sessions and access.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct AccountPage<'a> {
     /// The service's own name and looks.
     pub brand: &'a Brand,
@@ -232,6 +245,7 @@ pub struct AccountPage<'a> {
 
 /// A browser that stays signed in.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct AccountSession<'a> {
     /// The value of the field `session` that ends it.
     pub id: &'a str,
@@ -245,6 +259,7 @@ pub struct AccountSession<'a> {
 
 /// A client that has access.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct AccountApplication<'a> {
     /// The value of the field `client` that ends all that it has.
     pub client: &'a str,
@@ -260,6 +275,7 @@ pub struct AccountApplication<'a> {
 
 /// What the error page shows.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct ErrorPage<'a> {
     /// The service's own name and looks.
     pub brand: &'a Brand,
@@ -281,6 +297,7 @@ pub struct ErrorPage<'a> {
 
 /// A link to the sign-in page.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct SignInAt<'a> {
     /// Its text, in the person's language.
     pub label: &'a str,
@@ -290,6 +307,7 @@ pub struct SignInAt<'a> {
 
 /// A link back to a client, which ends its authorization request with `access_denied`.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Back<'a> {
     /// The client's name as registered.
     pub client: &'a str,

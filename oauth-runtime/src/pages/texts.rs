@@ -254,6 +254,7 @@ pub(super) fn in_words<U: Copy>(wait: Duration, [second, minute, hour]: [U; 3]) 
 
 /// Why the sign-in page is shown again. `Display` gives the sentence for the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SignInProblem {
     /// The name or the password is missing.
     Incomplete,

@@ -48,6 +48,7 @@ pub fn place_of<F>(_: F) -> &'static str {
 /// The route of a handler, as an attribute such as `#[get("/notes/{id}")]` states it: without the prefix of a
 /// `web::scope`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Route {
     /// Its methods: several where `#[route(..)]` lists them.
     pub methods: &'static [&'static str],
@@ -56,6 +57,15 @@ pub struct Route {
     /// What actix-web calls the resource: the handler's name, if the attribute has no other.
     #[serde(skip)]
     pub name: &'static str,
+}
+
+impl Route {
+    /// What the macros write.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn new(methods: &'static [&'static str], pattern: &'static str, name: &'static str) -> Self {
+        Route { methods, pattern, name }
+    }
 }
 
 impl fmt::Display for Route {

@@ -115,6 +115,7 @@ macro_rules! urls {
     ) => {
         /// A URL of the server whose path can be chosen with [`Builder::path`](crate::Builder::path).
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[non_exhaustive]
         pub enum Endpoint {
             $($(#[$doc])* $name),+
         }

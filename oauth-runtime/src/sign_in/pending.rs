@@ -68,6 +68,7 @@ pub struct PendingAuthorization {
 /// When a user was authenticated on a page of yours: tokens have it as `auth_time` (OpenID Connect Core §2), and guards may
 /// ask that it is fresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum AuthTime {
     /// With this very request, or since the page asked them to sign in.
     Now,

@@ -14,7 +14,7 @@ fn ledger(store: &FaultyStore, clock: &Clock) -> Ledger {
 /// A store for which all callers have to wait, like a remote one.
 fn remote(clock: &Clock) -> FaultyStore {
     let store = FaultyStore::new(MemoryStore::with_clock(clock.clone()));
-    store.fail(&Verb::ALL, Fault::Slow(Duration::ZERO));
+    store.fail(Verb::ALL, Fault::Slow(Duration::ZERO));
     store
 }
 
@@ -47,9 +47,9 @@ async fn c42_a_sign_out_holds_at_once_here_and_elsewhere_within_the_lag() {
     for ledger in [&here, &elsewhere] {
         assert!(ledger.check_at_guard(alice(), as_of, handed(as_of)).await.is_ok());
     }
-    let asked = store.calls(&Verb::ALL);
+    let asked = store.calls(Verb::ALL);
     assert!(matches!(here.check_now(alice(), as_of, handed(as_of)), Some(Ok(_))));
-    assert_eq!(store.calls(&Verb::ALL), asked, "within the lag the store is not asked");
+    assert_eq!(store.calls(Verb::ALL), asked, "within the lag the store is not asked");
 
     sign_out(&here).await;
     let now = here.check_now(alice(), as_of, handed(as_of)).expect("it is known");
@@ -83,7 +83,7 @@ async fn while_the_store_is_away_guards_go_on_for_a_while_and_nothing_else_does(
     let store = remote(&clock);
     let ledger = ledger(&store, &clock);
     let as_of = ledger.view(alice()).await.expect("an answer").as_of();
-    store.fail(&Verb::ALL, Fault::Unavailable);
+    store.fail(Verb::ALL, Fault::Unavailable);
     for seconds in [5, 24] {
         clock.advance(Duration::from_secs(seconds));
         assert!(ledger.check_at_guard(alice(), as_of, handed(as_of)).await.is_ok());
@@ -145,9 +145,9 @@ async fn a_change_that_this_process_can_guess_takes_one_call() {
     };
     let other = self::ledger(&store, &clock);
     for (ledger, expected) in [(&ledger, 1), (&ledger, 1), (&other, 2), (&other, 1), (&ledger, 2)] {
-        let before = store.calls(&Verb::ALL);
+        let before = store.calls(Verb::ALL);
         ledger.change(key, Some(as_of), begin).await.expect("it is written");
-        assert_eq!(store.calls(&Verb::ALL) - before, expected);
+        assert_eq!(store.calls(Verb::ALL) - before, expected);
     }
 }
 
@@ -155,7 +155,7 @@ async fn a_change_that_this_process_can_guess_takes_one_call() {
 async fn a_thousand_changes_at_once_lose_none() {
     let clock = Clock::by_hand();
     let store = FaultyStore::new(MemoryStore::with_clock(clock.clone()));
-    store.fail(&Verb::ALL, Fault::Slow(Duration::from_millis(1)));
+    store.fail(Verb::ALL, Fault::Slow(Duration::from_millis(1)));
     let ledgers = [ledger(&store, &clock), ledger(&store, &clock)];
     let spend = async |number: usize| {
         let spend = |record: &mut Record, now: Timestamp| {

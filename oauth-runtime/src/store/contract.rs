@@ -35,7 +35,7 @@ pub async fn check(store: impl Store) {
 
 /// The clauses that a store breaks.
 pub async fn broken(store: &dyn Store) -> Vec<Broken> {
-    let (waiting, at_once): (Vec<_>, Vec<_>) = Clause::ALL.into_iter().partition(|clause| clause.waits());
+    let (waiting, at_once): (Vec<_>, Vec<_>) = Clause::ALL.iter().copied().partition(|clause| clause.waits());
     let check = async |clause: Clause| clause.check(store).await.err().map(|Failed(how)| Broken { clause, how });
     let mut broken = Vec::new();
     for clause in at_once {
@@ -48,6 +48,7 @@ pub async fn broken(store: &dyn Store) -> Vec<Broken> {
 
 /// A clause that a store breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Broken {
     /// The clause.
     pub clause: Clause,
@@ -66,13 +67,14 @@ macro_rules! clauses {
     ($($(#[$doc:meta])+ $clause:ident, $check:ident;)+) => {
         /// What a store must do.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
         pub enum Clause {
             $($(#[$doc])+ $clause,)+
         }
 
         impl Clause {
             /// Every clause.
-            pub const ALL: [Clause; [$(stringify!($clause)),+].len()] = [$(Clause::$clause),+];
+            pub const ALL: &[Clause] = &[$(Clause::$clause),+];
 
             async fn check(self, store: &dyn Store) -> Result<(), Failed> {
                 match self {
@@ -84,8 +86,7 @@ macro_rules! clauses {
 }
 
 clauses! {
-    /// A key holds nothing until something is written, and then the bytes that were written, up to
-    /// [`MAX_VALUE_BYTES`].
+    /// A key holds nothing until something is written, and then the bytes that were written, up to [`MAX_VALUE_BYTES`].
     Values, values;
     /// Keys are compared byte by byte: none is another's, whatever it looks like as text.
     Keys, keys;
@@ -101,8 +102,7 @@ clauses! {
     /// Every write raises the sequence of its bucket by one, which is the version of what it wrote; reading raises
     /// nothing, and writing raises no other bucket.
     Sequence, sequence;
-    /// A value is kept until its time is over, and no longer; an expired value may be written anew, and the sequence
-    /// goes on.
+    /// A value is kept until its time is over, and no longer; an expired one may be written anew, and the sequence goes on.
     Expiry, expiry;
     /// A write sets the time of its value anew: longer or shorter.
     Lifetime, lifetime;

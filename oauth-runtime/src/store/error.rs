@@ -7,6 +7,7 @@ use std::error::Error;
 ///
 /// `Display` and `Debug` print the same text. The text of a [`source`](Error::source) is part of it.
 #[derive(thiserror::Error)]
+#[non_exhaustive]
 pub enum StoreError {
     /// It keeps as many facts as it may.
     #[error("the store is full: give it more capacity")]

@@ -19,7 +19,7 @@ use crate::store::{About, Change, Count, Counted, Incarnation, Key, Reply, Seen,
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let store = FaultyStore::new(MemoryStore::new());
-/// store.fail(&Verb::ALL, Fault::Unavailable);
+/// store.fail(Verb::ALL, Fault::Unavailable);
 /// let key = Key::named("an example");
 /// assert!(store.read(key).await.is_err());
 /// store.repair();
@@ -47,6 +47,7 @@ struct Watch {
 
 /// What a [`FaultyStore`] does instead of answering at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Fault {
     /// It does nothing, and returns [`StoreError::Unavailable`].
     Unavailable,
@@ -96,7 +97,7 @@ impl FaultyStore {
 
     /// From now on no verb has a fault.
     pub fn repair(&self) {
-        for verb in Verb::ALL {
+        for &verb in Verb::ALL {
             *self.watch(verb).fault.lock() = None;
         }
     }
@@ -191,7 +192,7 @@ impl Store for FaultyStore {
 impl fmt::Debug for FaultyStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut calls = f.debug_struct("FaultyStore");
-        for verb in Verb::ALL {
+        for &verb in Verb::ALL {
             calls.field(&format!("{verb:?}"), &self.calls(&[verb]));
         }
         calls.finish()
@@ -203,6 +204,7 @@ macro_rules! verbs {
     ($($verb:ident, $method:ident;)+) => {
         /// A method of [`Store`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
         pub enum Verb {
             $(
                 #[doc = concat!("[`Store::", stringify!($method), "`]")]
@@ -212,7 +214,7 @@ macro_rules! verbs {
 
         impl Verb {
             /// Every method.
-            pub const ALL: [Verb; [$(stringify!($verb)),+].len()] = [$(Verb::$verb),+];
+            pub const ALL: &[Verb] = &[$(Verb::$verb),+];
         }
     };
 }
