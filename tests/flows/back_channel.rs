@@ -278,7 +278,7 @@ async fn c42_a_client_is_told_after_a_moment_in_which_no_one_knew_it() {
     let code = set.browser.sign_in(asks, "admin", "admin123").await.redirect()["code"].clone();
     let more: Changes<'_> = &[("client_id", Some("row")), ("client_secret", Some(SECRET))];
     assert_eq!(set.browser.redeem(&code, more).await.status, 200);
-    set.oauth.forget_client("row");
+    set.oauth.client_changed("row");
     set.fails.store(1, SeqCst);
     set.oauth.sign_out("admin").await.unwrap();
     assert_eq!(part(&set.told(), 1)["aud"], "row");

@@ -112,7 +112,7 @@ async fn a_confidential_one_proves_itself_and_a_changed_secret_holds_within_a_mi
     clock.advance(Duration::from_secs(60));
     assert_eq!((with(SECRET).await, with(oauth_tests::NEW_SECRET).await), (401, 200));
     table.put("job-of-table", Ok(None));
-    oauth.forget_client("job-of-table");
+    oauth.client_changed("job-of-table");
     assert_eq!(with(oauth_tests::NEW_SECRET).await, 401, "at once");
 }
 
@@ -127,11 +127,11 @@ async fn c43_what_is_taken_from_a_client_is_in_nothing_that_it_is_issued() {
     let issued = browser.redeem(&code, &asks[..1]).await.json();
     assert_eq!(issued["scope"], "notes:read");
     table.put("app", Ok(Some(allowed(""))));
-    oauth.forget_client("app");
+    oauth.client_changed("app");
     let refused = browser.refresh(issued["refresh_token"].as_str().unwrap(), AS_APP).await;
     assert_eq!((refused.status, &refused.json()["error"]), (400, &json!("invalid_scope")), "{refused:?}");
     table.put("app", Ok(None));
-    oauth.forget_client("app");
+    oauth.client_changed("app");
     let refused = browser.refresh(issued["refresh_token"].as_str().unwrap(), AS_APP).await;
     assert_eq!((refused.status, &refused.json()["error"]), (400, &json!("invalid_client")), "{refused:?}");
     assert_eq!(browser.authorize(AS_APP).await.status, 400);

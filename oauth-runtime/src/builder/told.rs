@@ -22,7 +22,7 @@ impl<S> Builder<S> {
     /// [`Client`](crate::Client), `None` where there is none. So they can live in a table, and change while the service runs.
     ///
     /// It returns `Option<Client>` or `Result<Option<Client>, error>`. A client is cached for a minute, and `None` for
-    /// five seconds; [`OAuthService::forget_client`](crate::OAuthService::forget_client) makes this process ask again
+    /// five seconds; [`OAuthService::client_changed`](crate::OAuthService::client_changed) makes this process ask again
     /// at once. It is called with ids that anyone may send, for at most 24 at once and 8 more that existed before, and
     /// never with an id that [`Builder::client`] has or that you cannot have given out (`https://..`, `registered-..`).
     /// Ids are compared byte for byte; give them a prefix of their own, since no user may have one as their `sub`. It

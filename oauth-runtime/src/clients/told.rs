@@ -65,7 +65,7 @@ pub(crate) struct Told {
     unknown: Cache<String, Duration>,
     /// Ids that existed when they were last looked up.
     of_late: Cache<String, ()>,
-    /// How often `forget_client` was called.
+    /// How often `client_changed` was called.
     changes: AtomicU64,
 }
 

@@ -61,6 +61,10 @@ impl OAuthService {
     /// All live grants of a user: their sessions, the grants of clients that have refresh tokens, and the remembered
     /// consents. A grant without refresh tokens ends with its access token, and is not listed.
     ///
+    /// It may call the function of [`Builder::clients`](crate::Builder::clients), which need not be `Send`, so its future is not:
+    /// outside a handler, await it in a task of `actix_web::rt::spawn` instead of `tokio::spawn`. The futures of all other methods
+    /// of a service are `Send`.
+    ///
     /// ```
     /// # #[actix_web::main] async fn main() {
     /// # use oauth_runtime::{Client, Login, OAuthService};
@@ -124,9 +128,10 @@ impl OAuthService {
         Ok(has_ended)
     }
 
-    /// Forgets what the function of [`Builder::clients`](crate::Builder::clients) returned for a client, so that this
-    /// process calls it again: for after a change of its row. Other processes call it again within a minute.
-    pub fn forget_client(&self, client_id: &str) {
+    /// Says that a client has changed that the function of [`Builder::clients`](crate::Builder::clients) knows, so that this
+    /// process calls it again: for after a change of its row. Other processes call it again within a minute. Nothing that was
+    /// issued ends.
+    pub fn client_changed(&self, client_id: &str) {
         if let Some(told) = self.server().clients().told() {
             told.forget(client_id);
         }
