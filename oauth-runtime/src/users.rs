@@ -9,7 +9,7 @@ pub(crate) mod places;
 pub(crate) mod repeats;
 
 use std::any::{TypeId, type_name};
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -48,8 +48,29 @@ pub struct Login {
     pub language: Option<String>,
 }
 
-/// What a person answered to a [`Question`], after the password was right.
-#[derive(Debug)]
+impl Login {
+    /// What a person typed, in English and with no `acr_values`: for a test of your `authenticate`. What else it needs is set on
+    /// the fields.
+    ///
+    /// ```
+    /// use oauth_runtime::Login;
+    /// # use serde_json::{Value, json};
+    /// # fn authenticate(login: Login) -> Option<Value> {
+    /// #     (login.username == "ada" && &*login.password == "ada123").then(|| json!({ "sub": "ada" }))
+    /// # }
+    ///
+    /// assert!(authenticate(Login::new("ada", "ada123")).is_some());
+    /// assert!(authenticate(Login::new("ada", "ada124")).is_none());
+    /// ```
+    #[must_use]
+    pub fn new(username: impl Into<String>, password: impl Into<String>) -> Self {
+        let password = Password::from(password.into());
+        Login { username: username.into(), password, acr_values: Vec::new(), language: None }
+    }
+}
+
+/// What a person answered to a [`Question`], after the password was right. `Debug` leaves out what is remembered, which may be the
+/// code that was sent.
 #[non_exhaustive]
 pub struct SecondFactor {
     /// The name as it was typed with the password.
@@ -64,6 +85,46 @@ pub struct SecondFactor {
     pub acr_values: Vec<String>,
     /// As in [`Login::language`].
     pub language: Option<String>,
+}
+
+impl SecondFactor {
+    /// The answer of a person whose question named no user and had nothing to remember: for a test of your `second_factor`. What
+    /// else it needs is set on the fields.
+    ///
+    /// ```
+    /// use oauth_runtime::SecondFactor;
+    /// # use serde_json::{Value, json};
+    /// # fn second_factor(answered: SecondFactor) -> Option<Value> {
+    /// #     (answered.remembered == *answered.answer).then(|| json!({ "sub": answered.subject }))
+    /// # }
+    ///
+    /// let mut answered = SecondFactor::new("ada", "314159");
+    /// answered.subject = Some("user-17".to_owned());
+    /// answered.remembered = "314159".into(); // as in Question::code(..).of("user-17").remember("314159")
+    /// assert!(!format!("{answered:?}").contains("314159"), "the code is not printed");
+    /// assert!(second_factor(answered).is_some());
+    /// ```
+    #[must_use]
+    pub fn new(username: impl Into<String>, answer: impl Into<String>) -> Self {
+        let answer = Password::from(answer.into());
+        SecondFactor {
+            username: username.into(),
+            subject: None,
+            answer,
+            remembered: Value::Null,
+            acr_values: Vec::new(),
+            language: None,
+        }
+    }
+}
+
+impl fmt::Debug for SecondFactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let SecondFactor { username, subject, answer, remembered: _, acr_values, language } = self;
+        let mut shown = f.debug_struct("SecondFactor");
+        shown.field("username", username).field("subject", subject).field("answer", answer);
+        shown.field("acr_values", acr_values).field("language", language).finish_non_exhaustive()
+    }
 }
 
 /// The outcome of a sign-in, for what `Option<claims>` cannot express.

@@ -1,5 +1,7 @@
 //! A question to a person after the password.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -17,7 +19,7 @@ use serde_json::Value;
 ///     .remember(json!({ "tried": 1 }));
 /// assert_eq!(way.choices()[1].value, "mail");
 /// ```
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Question {
     text: String,
     /// Who is asked.
@@ -170,9 +172,31 @@ impl Question {
     }
 }
 
+/// Without what is remembered, which may be the code that was sent.
+impl fmt::Debug for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Question { text, subject, choices, remembered: _, others } = self;
+        let mut shown = f.debug_struct("Question");
+        shown.field("text", text).field("subject", subject).field("choices", choices).field("others", others);
+        shown.finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_code_that_was_sent_is_not_printed() {
+        let other = Question::code("From the app").remember("271828");
+        let question = Question::code("From the message").of("ada").remember("314159").or("Use the app", other);
+        let shown = format!("{question:?}");
+        assert!(
+            shown.contains("From the message") && shown.contains("ada") && shown.contains("From the app"),
+            "{shown}"
+        );
+        assert!(!shown.contains("314159") && !shown.contains("271828"), "{shown}");
+    }
 
     #[test]
     fn what_cannot_be_asked_is_found() {
