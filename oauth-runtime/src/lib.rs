@@ -68,6 +68,13 @@
 //! | `utoipa` | what the guards demand, in your OpenAPI document |
 //! | `testing` | tokens and a clock for your tests, and the contract of a store |
 //!
+//! # Versions
+//!
+//! A compatible release may add to an enum or a struct that is `#[non_exhaustive]`, methods with a default to [`Store`] and
+//! [`Pages`](pages::Pages), and sentences to [`Texts`]. Types of other crates that these pages name are those of actix-web 4 and
+//! serde_json 1, with `postgres` of sqlx 0.9, and with `utoipa` of utoipa 6: another major version of one of them is a breaking
+//! release of this crate.
+//!
 //! # Next
 //!
 //! The [`guide`] has a page for each part: how users sign in, the language of the guards, clients, sessions, stores, operation, errors and
@@ -142,7 +149,7 @@ pub use server::one_time::{Enclosed, OneTime, OneTimeError};
 pub use server::paths::Endpoint;
 pub use sign_in::own_pages::OwnPages;
 pub use sign_in::pending::{AuthTime, PendingAuthorization};
-pub use store::Store;
+pub use store::{Store, StoreError};
 pub use users::granting::Granting;
 pub use users::{Answer, Login, SecondFactor, SignIn};
 

@@ -7,6 +7,8 @@ mod look;
 mod sentence;
 mod texts;
 
+use std::sync::Arc;
+
 pub use contents::{
     AccountApplication, AccountPage, AccountSession, Back, Brand, ConsentPage, DeviceDonePage, DevicePage, ErrorPage,
     Link, OnwardPage, PageError, QuestionPage, SignInAt, SignInPage, SignOutPage, SignedOutPage, StayedPage,
@@ -142,6 +144,41 @@ pub struct BuiltInPages;
 
 impl Pages for BuiltInPages {}
 
+/// Pages behind a pointer are those that it points to: each method is in this list, since a missing one would show a built-in page.
+macro_rules! pointers {
+    ($($(#[$doc:meta])+ $pointer:ident;)+ => $methods:tt) => {
+        $(pointers!($(#[$doc])+ $pointer $methods);)+
+    };
+    ($(#[$doc:meta])+ $pointer:ident { $($method:ident: $page:ident,)+ }) => {
+        $(#[$doc])+
+        impl<P: Pages + ?Sized> Pages for $pointer<P> {
+            $(fn $method(&self, page: &$page<'_>) -> Result<String, PageError> {
+                (**self).$method(page)
+            })+
+        }
+    };
+}
+
+pointers! {
+    /// Pages that are chosen while the program runs.
+    Box;
+    /// Pages that the program keeps a handle to.
+    Arc;
+    => {
+        sign_in: SignInPage,
+        question: QuestionPage,
+        consent: ConsentPage,
+        device: DevicePage,
+        device_done: DeviceDonePage,
+        onward: OnwardPage,
+        sign_out: SignOutPage,
+        stayed: StayedPage,
+        signed_out: SignedOutPage,
+        account: AccountPage,
+        error: ErrorPage,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::LazyLock;
@@ -194,6 +231,35 @@ mod tests {
         let start = html.find(&format!("<input id=\"{id}\"")).expect("the page has this field");
         let end = start + html[start..].find('>').expect("a tag ends");
         &html[start..end]
+    }
+
+    /// A page that a pointer does not pass on would be the built-in one.
+    #[test]
+    fn pages_behind_a_pointer_are_all_passed_on() {
+        let text = include_str!("pages.rs");
+        let part =
+            |begin: &str, end: &str| text.split_once(begin).and_then(|(_, rest)| rest.split_once(end)).map(|it| it.0);
+        let of_trait = part("pub trait Pages", "\n}\n").expect("the trait is in this file");
+        let of_pointers = part("\n    => {\n", "\n    }\n").expect("the list is in this file");
+        let methods = of_trait.lines().filter_map(|line| line.strip_prefix("    fn ")?.split_once('('));
+        let methods: Vec<&str> = methods.map(|(name, _)| name).collect();
+        let passed_on = of_pointers.lines().filter_map(|line| line.trim().split_once(':'));
+        assert_eq!(passed_on.map(|(name, _)| name).collect::<Vec<_>>(), methods);
+        assert_eq!(methods.len(), 11);
+
+        struct Mine;
+        impl Pages for Mine {
+            fn signed_out(&self, _: &SignedOutPage<'_>) -> Result<String, PageError> {
+                Ok("bye".to_owned())
+            }
+        }
+        let (brand, texts) = (brand(), english());
+        let page = SignedOutPage { brand: &brand, texts };
+        let (chosen, shared): (Box<dyn Pages>, Arc<dyn Pages>) = (Box::new(Mine), Arc::new(Mine));
+        assert_eq!(
+            (chosen.signed_out(&page).ok(), shared.signed_out(&page).ok()),
+            (Some("bye".into()), Some("bye".into()))
+        );
     }
 
     #[test]

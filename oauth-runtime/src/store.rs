@@ -22,6 +22,7 @@ use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -96,35 +97,57 @@ pub trait Store: Any + Send + Sync {
     fn about(&self) -> About;
 }
 
-/// A store that is chosen while the program runs.
-///
-/// ```
-/// use oauth_runtime::store::{Key, MemoryStore, Store};
-///
-/// let in_memory = true;
-/// let store: Box<dyn Store> = if in_memory { Box::new(MemoryStore::new()) } else { unimplemented!("another") };
-/// assert_eq!(Box::new(store).about().engine, "memory");
-/// ```
-impl<S: Store + ?Sized> Store for Box<S> {
-    fn read(&self, key: Key) -> Reply<'_, Seen> {
-        (**self).read(key)
-    }
+/// A store behind a pointer is the store that it points to.
+macro_rules! pointers {
+    ($($(#[$doc:meta])+ $pointer:ident;)+) => { $(
+        $(#[$doc])+
+        impl<S: Store + ?Sized> Store for $pointer<S> {
+            fn read(&self, key: Key) -> Reply<'_, Seen> {
+                (**self).read(key)
+            }
 
-    fn swap(&self, key: Key, change: Change) -> Reply<'_, Swap> {
-        (**self).swap(key, change)
-    }
+            fn swap(&self, key: Key, change: Change) -> Reply<'_, Swap> {
+                (**self).swap(key, change)
+            }
 
-    fn count<'a>(&'a self, counts: &'a [Count]) -> Reply<'a, Vec<Counted>> {
-        (**self).count(counts)
-    }
+            fn count<'a>(&'a self, counts: &'a [Count]) -> Reply<'a, Vec<Counted>> {
+                (**self).count(counts)
+            }
 
-    fn renew(&self, bucket: u16, was: Incarnation) -> Reply<'_, Incarnation> {
-        (**self).renew(bucket, was)
-    }
+            fn renew(&self, bucket: u16, was: Incarnation) -> Reply<'_, Incarnation> {
+                (**self).renew(bucket, was)
+            }
 
-    fn about(&self) -> About {
-        (**self).about()
-    }
+            fn about(&self) -> About {
+                (**self).about()
+            }
+        }
+    )+ };
+}
+
+pointers! {
+    /// A store that is chosen while the program runs.
+    ///
+    /// ```
+    /// use oauth_runtime::store::{Key, MemoryStore, Store};
+    ///
+    /// let in_memory = true;
+    /// let store: Box<dyn Store> = if in_memory { Box::new(MemoryStore::new()) } else { unimplemented!("another") };
+    /// assert_eq!(Box::new(store).about().engine, "memory");
+    /// ```
+    Box;
+    /// A store that several services use, or that the program keeps a handle to.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use oauth_runtime::OAuthService;
+    /// use oauth_runtime::store::MemoryStore;
+    ///
+    /// let store = Arc::new(MemoryStore::new());
+    /// let builder = OAuthService::builder().store(Arc::clone(&store));
+    /// # let _ = builder;
+    /// ```
+    Arc;
 }
 
 /// The number of counters: each [`Count::slot`] is below it.

@@ -17,7 +17,7 @@ macro_rules! programs {
 }
 
 programs! {
-    answers arguments associated_functions generics names places policies preserved renamed_crate shadowed_names
+    answers arguments associated_functions generics names places policies preserved promises renamed_crate shadowed_names
     sixteen_arguments values written_by_macro
 }
 

@@ -34,8 +34,8 @@ impl Closed {
     /// Leaves these open, beside the handlers with `#[public]`: static files, a health check. Written as `GET /health`,
     /// `/health` for all methods, or `/static/*` for all that is below.
     #[must_use]
-    pub fn public<'a>(mut self, addresses: impl IntoIterator<Item = &'a str>) -> Self {
-        self.public.extend(addresses.into_iter().map(Address::new));
+    pub fn public<A: AsRef<str>>(mut self, addresses: impl IntoIterator<Item = A>) -> Self {
+        self.public.extend(addresses.into_iter().map(|address| Address::new(address.as_ref())));
         self
     }
 
@@ -43,8 +43,8 @@ impl Closed {
     /// handler has its route elsewhere than in an attribute. Written as for [`public`](Self::public). An answer for
     /// which no guard decided is withheld for these too, but the handler has run by then.
     #[must_use]
-    pub fn guarded<'a>(mut self, addresses: impl IntoIterator<Item = &'a str>) -> Self {
-        self.guarded.extend(addresses.into_iter().map(Address::new));
+    pub fn guarded<A: AsRef<str>>(mut self, addresses: impl IntoIterator<Item = A>) -> Self {
+        self.guarded.extend(addresses.into_iter().map(|address| Address::new(address.as_ref())));
         self
     }
 }

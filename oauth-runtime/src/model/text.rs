@@ -1,6 +1,6 @@
 //! Text that is written in only one place: the words of an enum, and the text of an error.
 
-/// An enum whose variants are words on the wire, or in the log. `ALL` and `as_str` come from the same rows as the variants.
+/// An enum whose variants are words on the wire, or in the log. `ALL`, `as_str` and `Display` come from the same rows as the variants.
 macro_rules! words {
     (
         $(#[$meta:meta])*
@@ -18,6 +18,13 @@ macro_rules! words {
             #[must_use]
             $visibility fn as_str(self) -> &'static str {
                 match self { $($name::$variant => $word,)+ }
+            }
+        }
+
+        /// The word for it.
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.pad(self.as_str())
             }
         }
     };

@@ -84,9 +84,14 @@ impl MemoryStore {
     /// This store, if it is one and is not wrapped in another, which could answer differently.
     pub(crate) fn found(store: &dyn Store) -> Option<&MemoryStore> {
         let any: &dyn Any = store;
-        match any.downcast_ref::<Box<dyn Store>>() {
-            Some(chosen) => MemoryStore::found(&**chosen),
-            None => any.downcast_ref(),
+        let chosen = any.downcast_ref::<Box<dyn Store>>().map(|chosen| &**chosen);
+        let shared = any.downcast_ref::<Arc<dyn Store>>().map(|shared| &**shared);
+        match chosen.or(shared) {
+            Some(store) => MemoryStore::found(store),
+            None => {
+                let boxed = any.downcast_ref::<Box<MemoryStore>>().map(|boxed| &**boxed);
+                any.downcast_ref().or(boxed).or(any.downcast_ref::<Arc<MemoryStore>>().map(|shared| &**shared))
+            }
         }
     }
 
@@ -242,7 +247,10 @@ mod tests {
     fn it_is_found_where_nothing_stands_around_it() {
         let chosen: Box<dyn Store> = Box::new(MemoryStore::new());
         assert!(MemoryStore::found(&MemoryStore::new()).is_some() && MemoryStore::found(&chosen).is_some());
-        assert!(MemoryStore::found(&Box::new(MemoryStore::new())).is_none());
+        assert!(MemoryStore::found(&Box::new(MemoryStore::new())).is_some());
+        let shared = Arc::new(MemoryStore::new());
+        let named: Arc<dyn Store> = Arc::<MemoryStore>::clone(&shared);
+        assert!(MemoryStore::found(&shared).is_some() && MemoryStore::found(&named).is_some());
         #[cfg(feature = "testing")]
         assert!(MemoryStore::found(&crate::testing::FaultyStore::new(MemoryStore::new())).is_none());
     }
