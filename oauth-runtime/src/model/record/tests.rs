@@ -261,6 +261,38 @@ fn c38_c47_a_client_that_names_many_sessions_ends_nothing_but_its_own() {
     assert!(record.encode().expect("it is data").len() < 16 * 1024);
 }
 
+#[test]
+fn c46_c47_a_browser_is_known_for_a_time_and_few_are() {
+    let mut record = Record::default();
+    record.note_device("0", "ada", NOW);
+    assert!(record.has_device("0", "ada", NOW) && !record.has_device("0", "eve", NOW));
+    assert!(!record.has_device("0", "ada", NOW + LONGEST), "not for ever");
+    for number in 1..=8 {
+        record.note_device(&number.to_string(), "ada", after(number));
+    }
+    assert!(!record.has_device("0", "ada", after(9)), "the one that was used longest ago makes room");
+    assert!((1..=8).all(|number: u64| record.has_device(&number.to_string(), "ada", after(9))));
+}
+
+#[test]
+fn c47_what_one_user_spends_at_once_takes_bounded_room() {
+    let mut record = Record::default();
+    let until = after(60);
+    let spent = (0..10_000).take_while(|number| record.spend(&number.to_string(), until, NOW).is_ok()).count();
+    assert_eq!(spent, 2_000);
+    assert_eq!(record.spend("0", until, NOW), Ok(Spending::Already), "what was spent stays so");
+    assert_eq!(record.spend("more", after(10_000), after(9_000)), Ok(Spending::First), "there is room again");
+}
+
+#[test]
+fn c47_a_session_names_few_clients_to_be_told_of_its_end() {
+    let mut record = Record::default();
+    record.begin_session("session", after(1_000), after(1_000), NOW);
+    let told = (0..100).take_while(|number| record.tell_at_end("session", &number.to_string())).count();
+    assert_eq!(told, 16);
+    assert!(record.tell_at_end("session", "7"), "it is named already");
+}
+
 /// What was allowed at two resources is joined only where it is the same at both.
 #[test]
 fn c40_c43_lasting_access_to_one_resource_is_none_to_another() {
