@@ -240,3 +240,37 @@ const OF_EVERY_ANSWER: usize = 256;
 pub(crate) const HEAD_BYTES: usize = HEADER_BLOCK - OF_EVERY_ANSWER;
 /// The colon, the space, and the end of the line.
 pub(crate) const AROUND_A_HEADER: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn has(response: &HttpResponse, headers: &[(&str, &str)]) {
+        for (name, value) in headers {
+            let found = response.headers().get(*name).and_then(|found| found.to_str().ok());
+            assert_eq!(found, Some(*value), "{name}");
+        }
+    }
+
+    #[test]
+    fn c30_c33_every_page_and_every_redirect_has_the_headers_that_keep_it_to_itself() {
+        let page = document(StatusCode::OK, Ok(String::new()), "https://app.example");
+        has(
+            &page,
+            &[
+                ("cache-control", "no-store"),
+                ("referrer-policy", "no-referrer"),
+                ("x-frame-options", "DENY"),
+                ("x-content-type-options", "nosniff"),
+                (
+                    "content-security-policy",
+                    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' https://app.example; \
+                 frame-ancestors 'none'; base-uri 'none'",
+                ),
+            ],
+        );
+        let away = see_other("https://app.example/cb?code=1".to_owned());
+        assert_eq!(away.status(), StatusCode::SEE_OTHER);
+        has(&away, &[("cache-control", "no-store"), ("referrer-policy", "no-referrer")]);
+    }
+}
