@@ -398,6 +398,18 @@ mod tests {
         }
     }
 
+    /// Keys of two versions, or of two secrets with one name, must not stand in for each other.
+    #[test]
+    fn what_was_sealed_under_one_header_opens_under_no_other() {
+        let (here, mut there) = (sealer("secret", &[], "i"), sealer("secret", &[], "i"));
+        there.generations[0].id = here.generations[0].id.map(|byte| !byte);
+        let mut bytes = BASE64URL.decode(seal(&here)).expect("base64url");
+        bytes[..HEADER_LEN].copy_from_slice(&there.generations[0].header());
+        let opened = there.open::<AuthorizationCode>(&BASE64URL.encode(bytes), NOW);
+        assert_eq!(opened.expect_err("the same key, and another header"), NotOpened::Forged);
+        assert!(there.open::<AuthorizationCode>(&seal(&there), NOW).is_ok());
+    }
+
     #[test]
     fn c44_a_code_s_length_tells_little_of_the_claims_in_it() {
         let here = sealer("secret", &[], "https://a.example");

@@ -371,6 +371,29 @@ async fn c46_a_right_guess_that_is_refused_counts_like_a_wrong_one() {
     assert!(right.contains(&Err("budget")) && right.contains(&Err("address")), "{right:?}");
 }
 
+/// What runs already learns of it here, before it asks the store.
+#[cfg(feature = "testing")]
+#[tokio::test]
+async fn c46_right_guesses_that_are_refused_hold_up_what_runs_beside_them() {
+    let limits = Limits::new(Arc::new(MemoryStore::with(1_000, Clock::by_hand())), &[7; 32], PATIENCE);
+    for from in 0..1_000 {
+        assert_eq!(told(&limits, &format!("ada+{from}"), from, Some("user-17"), false).await, Ok(()), "{from}");
+    }
+    let mut waiting = Vec::new();
+    for number in 0..110 {
+        let attempt = limits.password(&name(&format!("eve+{number}")), &here()).await.expect("an answer");
+        waiting.push(attempt.expect("free"));
+    }
+    let mut made = 0;
+    for attempt in waiting {
+        if limits.may_still(&attempt).await.expect("an answer").is_ok() {
+            made += 1;
+            assert!(limits.right(attempt, Some("user-17")).await.expect("an answer").is_err());
+        }
+    }
+    assert_eq!(made, 101, "what is free, and one through the gate");
+}
+
 #[tokio::test]
 async fn c46_ipv6_counts_by_three_networks() {
     let limits = Limits::new(Arc::new(MemoryStore::new()), &[7; 32], PATIENCE);

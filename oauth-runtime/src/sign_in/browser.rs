@@ -87,3 +87,24 @@ const RANDOM_BYTES: usize = 24;
 const TAG_CHARS: usize = 8;
 /// How many pages a browser without a cookie can open at once.
 const MAX_COOKIES: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c41_a_cookie_of_another_length_or_under_another_name_is_no_browser() {
+        let id = |random: usize| URL_SAFE_NO_PAD.encode(vec![7; size_of::<u64>() + random]);
+        let tag = |id: &str| Browser::with(id.to_owned(), Timestamp::from_seconds(0)).tag().to_owned();
+        let own = id(RANDOM_BYTES);
+        assert!(Browser::parse(&tag(&own), &own).is_some());
+        for random in [0, 1, RANDOM_BYTES - 1, RANDOM_BYTES + 1] {
+            let other = id(random);
+            assert!(Browser::parse(&tag(&other), &other).is_none(), "{random} bytes");
+        }
+        let other = tag(&id(1));
+        for tag in [&*other, "", &tag(&own)[1..], &tag(&own).to_ascii_lowercase()] {
+            assert!(Browser::parse(tag, &own).is_none(), "{tag:?}");
+        }
+    }
+}

@@ -133,6 +133,26 @@ async fn c42_a_memory_that_was_put_back_is_found_out_by_a_write_that_was_guessed
 }
 
 #[tokio::test]
+async fn c42_what_another_memory_issued_writes_nothing_even_by_a_guess() {
+    let clock = Clock::by_hand();
+    let store = remote(&clock);
+    let ledger = ledger(&store, &clock);
+    let before = ledger.view(alice()).await.expect("an answer").as_of();
+    ledger.renew().await.expect("it is renewed");
+    // From now on this process knows the record, and can guess.
+    let known = ledger.view(alice()).await.expect("an answer").as_of();
+    let begin = |record: &mut Record, now: Timestamp| {
+        record.begin_session("session", now + KEEP, now + KEEP, now);
+        Ok(Decision::Write(()))
+    };
+    let changed = ledger.change(alice(), Some(before), begin).await.map(drop);
+    assert!(is_refused(&changed, Ended::Forgotten));
+    let after = ledger.view(alice()).await.expect("an answer");
+    assert_eq!(after.as_of(), known);
+    assert_eq!(after.record().expect("it is read").sessions(clock.now()).count(), 0);
+}
+
+#[tokio::test]
 async fn a_change_that_this_process_can_guess_takes_one_call() {
     let clock = Clock::by_hand();
     let store = remote(&clock);
