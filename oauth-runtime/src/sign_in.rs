@@ -21,3 +21,6 @@ pub(crate) mod redirect;
 pub(crate) mod request;
 pub(crate) mod room;
 pub(crate) mod session;
+
+#[cfg(test)]
+mod tests;

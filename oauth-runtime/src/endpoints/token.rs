@@ -8,6 +8,8 @@ mod device_code;
 mod id_token;
 mod payload;
 mod refresh_token;
+#[cfg(test)]
+mod tests;
 
 use actix_web::http::header::ContentType;
 use actix_web::{HttpRequest, HttpResponse};
