@@ -15,8 +15,9 @@ use crate::model::id::random_id;
 use crate::model::question::Question;
 use crate::model::record::Record;
 use crate::model::redirect_uri::Destination;
-use crate::model::session::{Authentication, By, Person};
+use crate::model::session::{Authentication, By, Person, Session};
 use crate::server::Server;
+use crate::sign_in::begin::reloaded;
 use crate::sign_in::browser::Browser;
 use crate::sign_in::redirect::{self, approve, way_back_from};
 use crate::sign_in::request::Authorization;
@@ -39,6 +40,7 @@ fn service(client: Client, store: &Arc<MemoryStore>) -> OAuthService {
         .store(Arc::clone(store))
         .client(client)
         .authenticate(async |_: Login| Some(json!({ "sub": "ada" })))
+        .reload(async |_: &str| Some(json!({})))
         .build()
         .expect("a service")
 }
@@ -165,6 +167,33 @@ async fn c06_what_was_allowed_is_asked_again_once_its_client_no_longer_proves_wh
         let (_, view) = server.ledger().change("ada", None, allow).await.expect("it is written");
         let is_needed = consent::is_needed(server, &asking, &granted, &view, By::Session);
         assert_eq!(is_needed, Ok(expected));
+    }
+}
+
+/// What it leads to stays as old as the look at the session, and so is refused after the sign-out.
+#[tokio::test]
+async fn c42_the_use_of_a_session_that_has_ended_meanwhile_writes_nothing() {
+    let oauth = service(third_party(), &Arc::default());
+    let server = oauth.server();
+    let seen = async || server.ledger().view(Key::of_subject("ada")).await.expect("an answer");
+    let long_ago = Timestamp::from_seconds(server.now().seconds() - 2 * 3600);
+    let begin = |record: &mut Record, now: Timestamp| {
+        let ends = now + Duration::from_secs(3600);
+        record.begin_session("session", ends, ends, long_ago);
+        Ok(Decision::Write(()))
+    };
+    for is_signed_out in [false, true] {
+        let (_, view) = server.ledger().change("ada", None, begin).await.expect("it is written");
+        if is_signed_out {
+            oauth.sign_out("ada").await.expect("it is written");
+        }
+        let before = seen().await.as_of();
+        let Person { subject, account, authentication, .. } = ada(server).await;
+        let authentication = Authentication { session: Some("session".to_owned()), ..authentication };
+        let session = Session { subject, account, authentication, lasts: false };
+        let person = reloaded(server, session, &view).await.expect("an answer").expect("a user");
+        assert_eq!(person.authentication.as_of, view.as_of());
+        assert_eq!(seen().await.as_of() == before, is_signed_out);
     }
 }
 
