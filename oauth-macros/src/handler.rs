@@ -14,6 +14,7 @@ use syn::{
 use crate::guard::Kind;
 use crate::mark;
 use crate::mistakes::Mistakes;
+use crate::syntax::INTEGERS;
 use argument::{Argument, arguments, correct_claims};
 use dropped::dropped_decisions;
 use route::Route;
@@ -73,7 +74,7 @@ impl Handler {
 
     /// The first argument that can be none, whatever the program defines. Of the others rustc says what is missing.
     fn no_extractor(&self) -> Option<&Type> {
-        let is_primitive = |path: &syn::Path| PRIMITIVES.iter().any(|name| path.is_ident(name));
+        let is_primitive = |path: &syn::Path| INTEGERS.iter().chain(&OTHER_PRIMITIVES).any(|name| path.is_ident(name));
         self.arguments.iter().map(|argument| &argument.ty).find(|ty| match ty {
             Type::Reference(_) => true,
             Type::Path(path) => path.qself.is_none() && is_primitive(&path.path),
@@ -243,8 +244,5 @@ fn refuse_unit(signature: &Signature, mistakes: &mut Mistakes) {
     }
 }
 
-/// Types of Rust itself that a function may take and a handler may not.
-const PRIMITIVES: [&str; 16] = [
-    "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",
-    "usize",
-];
+/// With the integers, the types of Rust itself that a function may take and a handler may not.
+const OTHER_PRIMITIVES: [&str; 4] = ["bool", "char", "f32", "f64"];

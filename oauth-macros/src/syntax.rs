@@ -259,6 +259,10 @@ impl Literal {
     }
 }
 
+/// Rust's types of whole numbers.
+pub(crate) const INTEGERS: [&str; 12] =
+    ["u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize"];
+
 #[cfg(test)]
 mod tests {
     use super::*;

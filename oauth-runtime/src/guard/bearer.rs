@@ -190,7 +190,7 @@ fn from_cache_or_keys(
         return Err(malformed_or(Reason::TokenMalformed));
     }
     let now = tokens.clock().now();
-    let generation = tokens.generation(|| now)?;
+    let generation = tokens.generation(now)?;
     if let Some(verified) = token_cache.get_near(token, generation) {
         if verified.registered.is_expired(expected, now) {
             token_cache.forget(token);

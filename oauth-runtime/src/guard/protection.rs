@@ -84,11 +84,11 @@ impl Tokens {
 
     /// Changes whenever a key stops verifying before its time: tokens verified before must be verified again. Nothing
     /// is verified without keys.
-    pub(crate) fn generation(&self, #[allow(unused_variables)] now: impl FnOnce() -> Timestamp) -> Result<u64, Reason> {
+    pub(crate) fn generation(&self, #[allow(unused_variables)] now: Timestamp) -> Result<u64, Reason> {
         match self {
             Tokens::Own(own) => Ok(own.keys.generation()),
             #[cfg(feature = "resource-server")]
-            Tokens::Remote(keys) => keys.generation(now()),
+            Tokens::Remote(keys) => keys.generation(now),
         }
     }
 

@@ -81,18 +81,16 @@ impl MemoryStore {
         &self.buckets[usize::from(number % BUCKETS)]
     }
 
-    /// This store, if it is one and is not wrapped in another, which could answer differently.
+    /// This store, if it is one or a pointer to one. One that is wrapped in another store could answer differently.
     pub(crate) fn found(store: &dyn Store) -> Option<&MemoryStore> {
         let any: &dyn Any = store;
-        let chosen = any.downcast_ref::<Box<dyn Store>>().map(|chosen| &**chosen);
-        let shared = any.downcast_ref::<Arc<dyn Store>>().map(|shared| &**shared);
-        match chosen.or(shared) {
-            Some(store) => MemoryStore::found(store),
-            None => {
-                let boxed = any.downcast_ref::<Box<MemoryStore>>().map(|boxed| &**boxed);
-                any.downcast_ref().or(boxed).or(any.downcast_ref::<Arc<MemoryStore>>().map(|shared| &**shared))
-            }
+        let chosen = any.downcast_ref::<Box<dyn Store>>().map(Box::as_ref);
+        if let Some(store) = chosen.or(any.downcast_ref::<Arc<dyn Store>>().map(Arc::as_ref)) {
+            return MemoryStore::found(store);
         }
+        let boxed = any.downcast_ref::<Box<MemoryStore>>().map(Box::as_ref);
+        let shared = any.downcast_ref::<Arc<MemoryStore>>().map(Arc::as_ref);
+        any.downcast_ref().or(boxed).or(shared)
     }
 
     pub(crate) fn changes(&self) -> &Changes {

@@ -6,6 +6,7 @@ use syn::visit::{self, Visit};
 use syn::{BinOp, Error, Expr, ExprBinary, ExprBlock, ExprLet, ExprLit, ExprMacro, Lit, Pat, Result, Stmt, Token};
 
 use crate::mistakes::Mistakes;
+use crate::syntax::INTEGERS;
 
 #[derive(Default)]
 pub(super) struct Constants {
@@ -114,8 +115,6 @@ fn is_zero(side: &Expr) -> bool {
 
 /// `u8::MAX`
 fn is_end(side: &Expr, end: &str) -> bool {
-    const INTEGERS: [&str; 12] =
-        ["u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize"];
     let Expr::Path(path) = side else { return false };
     let segments: Vec<String> = path.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
     matches!(segments.as_slice(), [.., ty, last] if INTEGERS.contains(&ty.as_str()) && last == end)
