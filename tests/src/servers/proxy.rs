@@ -78,7 +78,7 @@ impl Proxy {
             let ports = [free_port(), free_port()];
             let (mut server, authority) = command(&directory, ports);
             let [address, plain] = ports.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-            let ready = |_| TcpStream::connect(address).is_ok() && shows_certificate(address, host, &authority);
+            let ready = |_| TcpStream::connect(address).is_ok() && shows_certificate(address, host, &authority, &[]);
             // Caddy keeps its files below a home.
             server.env("HOME", directory.path()).env("XDG_CONFIG_HOME", directory.path());
             if let Ok(process) = Process::start(&mut server, &directory.log(), ready) {
@@ -97,6 +97,11 @@ impl Proxy {
     /// A URL of it without TLS.
     pub fn plain(&self, path: &str) -> String {
         format!("http://{}{path}", self.plain)
+    }
+
+    /// Whether it speaks with a client that knows no other version of TLS than this, as `-tls1_2`, and is not choosy.
+    pub fn speaks(&self, version: &str, host: &str) -> bool {
+        shows_certificate(self.address, host, &self.authority, &[version, "-cipher", "DEFAULT:@SECLEVEL=0"])
     }
 
     /// What nginx was asked, as the guide has it written down.
@@ -143,8 +148,9 @@ fn certificate(path: &Path) {
 }
 
 /// Whether a server at this address has a certificate of this authority: another that has its port has none.
-fn shows_certificate(address: SocketAddr, host: &str, authority: &Path) -> bool {
+fn shows_certificate(address: SocketAddr, host: &str, authority: &Path, options: &[&str]) -> bool {
     let mut client = super::in_time(&program("openssl", "openssl"), std::time::Duration::from_secs(20));
     client.args(["s_client", "-connect", &address.to_string(), "-servername", host, "-verify_return_error", "-CAfile"]);
-    authority.exists() && output(client.arg(authority).stdin(std::process::Stdio::null())).is_ok()
+    client.arg(authority).args(options);
+    authority.exists() && output(client.stdin(std::process::Stdio::null())).is_ok()
 }
