@@ -23,7 +23,7 @@ async fn is_signed_out(party: &Party) -> bool {
 /// The browser did not go back to the client; the person is asked, or told what is wrong.
 async fn stays(party: &Party, answer: &Answer) {
     assert!(answer.is_page(), "{answer:?}");
-    assert!(answer.status >= 400 || answer.body.contains("Sign out?"), "{answer:?}");
+    assert!(answer.status == 400 || answer.body.contains("Sign out?"), "{answer:?}");
     assert!(!is_signed_out(party).await, "nothing has happened yet");
 }
 

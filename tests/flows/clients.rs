@@ -261,9 +261,8 @@ impl Assertion {
         use std::sync::atomic::{AtomicU64, Ordering};
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let id = NUMBER.fetch_add(1, Ordering::SeqCst);
-        // The server may have begun in this very second, of which it takes nothing.
         let claims = json!({
-            "iss": "signer", "sub": "signer", "aud": issuer, "iat": now() + 1, "exp": now() + 60, "jti": id.to_string()
+            "iss": "signer", "sub": "signer", "aud": issuer, "iat": now(), "exp": now() + 60, "jti": id.to_string()
         });
         Assertion { claims, header: Header::new(Algorithm::ES256) }
     }

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use oauth_runtime::{Client, Clock, OAuthService};
-use oauth_tests::{Answer, Browser, REDIRECT, SECRET, Server, builder, changed, free_port, serve, serve_service};
+use oauth_tests::{
+    Answer, Browser, REDIRECT, SECRET, Server, builder, changed, free_port, serve, serve_service, watched,
+};
 use serde_json::{Value, json};
 
 type Known = Result<Option<Client>, &'static str>;
@@ -135,6 +137,34 @@ async fn c43_what_is_taken_from_a_client_is_in_nothing_that_it_is_issued() {
     let refused = browser.refresh(issued["refresh_token"].as_str().unwrap(), AS_APP).await;
     assert_eq!((refused.status, &refused.json()["error"]), (400, &json!("invalid_client")), "{refused:?}");
     assert_eq!(browser.authorize(AS_APP).await.status, 400);
+}
+
+/// Guards ask no function of the author's.
+#[tokio::test]
+async fn an_access_token_outlives_its_client_where_a_function_knows_clients() {
+    let Set { table, browser, oauth, server: _server, .. } = set();
+    table.put("app", Ok(Some(app())));
+    let issued = tokens(&browser).await.json();
+    table.put("app", Ok(None));
+    oauth.client_changed("app");
+    assert_eq!(browser.call("/me", issued["access_token"].as_str()).await.status, 200);
+    oauth.revoke_client("admin", "app").await.unwrap();
+    assert_eq!(browser.call("/me", issued["access_token"].as_str()).await.status, 401);
+
+    // The same of one that the builder had.
+    let store = watched(Clock::system());
+    let service = |listed: bool| {
+        let (listener, base) = free_port();
+        let service = builder(&base).issuer("http://127.0.0.1:9").store(store.clone());
+        let service = service.clients(async |_: &str| None::<Client>);
+        let service = if listed { service.client(app()) } else { service };
+        let server = serve_service(listener, &service.build().unwrap());
+        (Browser::new(&server), server)
+    };
+    let ((before, _listed), (after, _server)) = (service(true), service(false));
+    let issued = tokens(&before).await.json();
+    assert_eq!(after.authorize(AS_APP).await.status, 400);
+    assert_eq!(after.call("/me", issued["access_token"].as_str()).await.status, 200);
 }
 
 #[tokio::test]

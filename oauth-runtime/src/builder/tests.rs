@@ -409,7 +409,7 @@ fn what_reload_turns_on_has_bounds_and_one_type_of_claims() {
 }
 
 #[test]
-fn defaults_are_what_the_readme_says() {
+fn the_defaults_reach_the_service() {
     let oauth = good().build().expect("a good configuration");
     let server = oauth.server();
     assert_eq!(server.access_token_lifetime(), Duration::from_secs(3600));

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix_web::{App, test, web};
+use oauth_runtime::testing::{Fault, Verb};
 use oauth_runtime::{Client, Clock, Login, Question, SecondFactor, SignIn, policy};
 use oauth_tests::{Browser, builder, free_port, serve, watched};
 use parking_lot::Mutex;
@@ -78,6 +79,39 @@ async fn c42_another_process_knows_of_a_sign_out_by_the_store() {
     assert_eq!(without_keeping(&other, &cookies, "/app/notes").await.status, 200);
     both[0].sign_out("admin").await.unwrap();
     assert_eq!(without_keeping(&other, &cookies, "/app/notes").await.status, 401);
+}
+
+/// As guards do; what the session opens beside them asks the store each time.
+#[tokio::test]
+async fn c42_over_a_store_elsewhere_pages_go_by_what_it_last_said_for_as_long_as_guards() {
+    let clock = Clock::by_hand();
+    let (listener, base) = free_port();
+    let (second, _) = free_port();
+    let store = watched(clock.clone());
+    store.fail(&[Verb::Read], Fault::Slow(Duration::from_millis(1)));
+    let service = || reloading(builder(&base)).clock(clock.clone()).store(store.clone()).build().unwrap();
+    let (here, elsewhere) = (service(), service());
+    let server = serve(listener, pages(&here));
+    let other = serve(second, pages(&elsewhere));
+    let status = async |cookies: &str| without_keeping(&other, cookies, "/app/notes").await.status;
+    let cookies = sent_cookies(&server).await;
+    assert_eq!(status(&cookies).await, 200);
+    here.sign_out("admin").await.unwrap();
+    assert_eq!(without_keeping(&server, &cookies, "/app/notes").await.status, 401);
+    assert_eq!(status(&cookies).await, 200, "the lag");
+    clock.advance(Duration::from_secs(2));
+    assert_eq!(status(&cookies).await, 401);
+
+    let cookies = sent_cookies(&server).await;
+    assert_eq!(status(&cookies).await, 200);
+    store.fail(Verb::ALL, Fault::Unavailable);
+    clock.advance(Duration::from_secs(29));
+    assert_eq!(status(&cookies).await, 200);
+    let silently = Browser::new(&other).authorize_url(&[("prompt", Some("none"))]);
+    let refused = Answer::to(oauth_tests::without_cookies().get(silently).header("cookie", &cookies)).await;
+    assert_eq!(refused.redirect()["error"], "temporarily_unavailable");
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(status(&cookies).await, 503);
 }
 
 #[tokio::test]
