@@ -53,7 +53,8 @@ use crate::users::{Authenticate, ClaimsType, SecondFactor, Typing};
 
 /// Configures an [`OAuthService`]; made by [`OAuthService::builder`].
 ///
-/// Required: an issuer, a client and one of the two `authenticate` methods. Everything else has a default.
+/// Required: an issuer; one of the two `authenticate` methods, or [`sign_in_at`](Builder::sign_in_at); and a client, unless
+/// clients come by other ways or there are sessions. Everything else has a default.
 ///
 /// # Settings
 ///

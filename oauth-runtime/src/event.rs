@@ -162,7 +162,7 @@ kinds! {
     SignedOut = "signed_out", INFO, "a session was ended", ["client", "replaced", "user", "user_gone"];
     /// A client was told that a session ended ([`Client::backchannel_logout_uri`](crate::Client)).
     LogoutTold = "logout_told", INFO, "a client was told of a sign-out";
-    /// A client could not be told that a session ended, and is not asked again. Reasons: `refused` (it answered neither 200 nor 204, nor 500 and above),
+    /// A client could not be told that a session ended, and is not asked again. Reasons: `refused` (it answered none of 200, 204, 408 and 429, and less than 500),
     /// `no_answer` (four times, or for ten minutes), `clients_away` (your function of clients could not say where), `no_client` (it is gone), `no_key`
     /// (none signs as it wants), `too_many` (wait for it).
     LogoutNotTold = "logout_not_told", WARN, "a client was not told of a sign-out",

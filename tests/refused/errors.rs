@@ -342,7 +342,7 @@ async fn rows() -> Vec<Row> {
             "a `request_uri` is pushed",
         ),
         row(
-            "RFC 9126 §5",
+            "RFC 9126 §4",
             "invalid_request",
             Redirect,
             303,

@@ -64,7 +64,7 @@ impl<S> Builder<S> {
     }
 
     /// Private schemes without a dot that clients may register redirect URIs of, instead of the usual ones. Any program
-    /// can claim such a scheme, so users are asked each time (RFC 8252 §8.4). Default: `cursor`, `vscode` and
+    /// can claim such a scheme, so users are asked each time (RFC 8252 §8.6). Default: `cursor`, `vscode` and
     /// `vscode-insiders`.
     pub fn registration_schemes<T: Into<String>>(mut self, schemes: impl IntoIterator<Item = T>) -> Self {
         self.settings.openings.schemes = Some(schemes.into_iter().map(Into::into).collect());

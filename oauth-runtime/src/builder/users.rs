@@ -72,7 +72,8 @@ impl<S> Builder<S> {
     /// Checks the answer to the question that `authenticate` asked with [`SignIn::ask`](crate::SignIn::ask) after the
     /// password was right: an async function from [`SecondFactor`] to a [`SignIn`](crate::SignIn). It may ask again.
     ///
-    /// Wrong answers are counted and slowed down, by name. A right one works once.
+    /// Wrong answers are counted and slowed down, for the user whom [`Question::of`](crate::Question::of) names, or else for the
+    /// name. A right one works once.
     ///
     /// ```
     /// # use oauth_runtime::{Client, Login, OAuthService, Question, SecondFactor, SignIn};

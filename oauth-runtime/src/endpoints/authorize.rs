@@ -81,7 +81,7 @@ async fn authorize(
     (asking, push): (Asking, Option<Push>),
     session: Option<(Session, View)>,
 ) -> Result<HttpResponse, Reason> {
-    // RFC 9126 §5
+    // RFC 9126 §4
     if push.is_none() && pushed::is_required(server, &asking.client) {
         return Err(Reason::PushRequired);
     }

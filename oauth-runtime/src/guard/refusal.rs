@@ -129,8 +129,8 @@ impl Refusal {
         Refusal { is_logged: true, ..refusal }
     }
 
-    /// 401 without a valid token or with too weak a sign-in, 403 if the policy refuses, 400 for a malformed header, 500
-    /// and 503 for failures of the server.
+    /// 401 without a valid token or with too weak a sign-in, 403 if the policy refuses, 400 for a malformed header, 429
+    /// in a flood of bad signatures, 500 and 503 for failures of the server.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.reason.wire().status

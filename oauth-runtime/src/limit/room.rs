@@ -1,4 +1,4 @@
-//! The seats of who waits: bounded in total, per network and per user, so that they take bounded memory and neither a
+//! The seats of who waits in one line: bounded in total, per network and per user, so that they take bounded memory and neither a
 //! network nor a user takes all of it.
 
 use std::collections::HashMap;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-/// The seats of one process.
+/// The seats of one line of a process.
 #[derive(Default)]
 pub(crate) struct Room(Mutex<Taken>);
 
@@ -77,7 +77,7 @@ impl Drop for Seat {
     }
 }
 
-/// How many wait in total.
+/// How many wait in one line.
 const MOST: usize = 4096;
 /// The last quarter is for known browsers, and users who are signed in.
 const MOST_OF_STRANGERS: usize = MOST / 4 * 3;

@@ -258,8 +258,8 @@ impl<S> Client<S> {
     /// The grant types that the client may use at the token endpoint. All others are refused with `unauthorized_client`
     /// (RFC 6749 §5.2).
     ///
-    /// Default: the code and refresh tokens for a client with redirect URIs, and its own credentials for a confidential
-    /// one without. A client that needs both says so:
+    /// Default: the code and refresh tokens for a client with redirect URIs, the code of a device and refresh tokens for one
+    /// with [`Client::device`], and its own credentials for one with neither. A client that needs more says so:
     ///
     /// ```
     /// use oauth_runtime::{Client, GrantType};
@@ -347,7 +347,7 @@ impl<S> Client<S> {
 
     /// Lets this client register redirect URIs of a private scheme that has no dot in it, as in
     /// `cursor://app/callback`. Any program can claim such a scheme, so users are asked for consent even if this client
-    /// is your own (RFC 8252 §8.4). Write it in lower case; schemes with a meaning to browsers are refused.
+    /// is your own (RFC 8252 §8.6). Write it in lower case; schemes with a meaning to browsers are refused.
     ///
     /// ```
     /// use oauth_runtime::Client;

@@ -68,7 +68,8 @@ impl OAuthService {
     /// It only asks that the user is signed in; guards on the handlers and policies around them ask for more, and
     /// decide by what [`reload`](crate::Builder::reload) returned for the user, at most five seconds ago. A sign-out
     /// takes effect at once, and in other processes that share the store within
-    /// [`revocation_lag`](crate::Builder::revocation_lag). Each use keeps the session from being idle.
+    /// [`revocation_lag`](crate::Builder::revocation_lag). A use keeps the session from being idle: its cookie is written anew
+    /// once an eighth of [`session_idle`](crate::Builder::session_idle) is over.
     ///
     /// | Who comes | The answer |
     /// |---|---|

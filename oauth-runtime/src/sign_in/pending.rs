@@ -113,8 +113,8 @@ impl PendingAuthorization {
     ///
     /// The pages show the user's `sub`, since no name was typed there: show theirs by [`SignIn::shown_as`].
     ///
-    /// A client that does not authenticate, such as a command line, always needs consent here, since only the built-in
-    /// sign-in page is known to have named it.
+    /// A client that neither authenticates nor is reached by https, such as a command line, always needs consent here, since
+    /// only the built-in sign-in page is known to have named it.
     ///
     /// # Errors
     /// The claims cannot be used (for example if they are of another type than the guards expect:

@@ -23,7 +23,7 @@ pub struct Granting<'a> {
 }
 
 impl Granting<'_> {
-    /// A claim of the user, as it is now; null if they have none of this name.
+    /// A claim of the user, of their sign-in or at a refresh as it is now; null if they have none of this name.
     ///
     /// For claims that are JSON. If they are a type of yours, [`Granting::claims`] has its fields, which the compiler
     /// checks. The log warns, once, of a name that no type of the claims has.
@@ -35,7 +35,7 @@ impl Granting<'_> {
         })
     }
 
-    /// The claims of the user, as they are now, as the type that `authenticate` returns; `None` if they are not a `T`,
+    /// The claims of the user, of their sign-in or at a refresh as they are now, as the type that `authenticate` returns; `None` if they are not a `T`,
     /// and the log says why.
     ///
     /// ```
