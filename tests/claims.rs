@@ -276,6 +276,27 @@ enum Untagged {
     Home(Address),
 }
 
+#[derive(Clone, Serialize, Claims)]
+enum PartlyUntagged {
+    Reader,
+    Team(u8),
+    #[serde(untagged)]
+    Home(Address),
+    #[serde(untagged)]
+    Text(String),
+}
+
+/// Some variants have the tag and some do not.
+#[derive(Clone, Serialize, Claims)]
+#[serde(tag = "kind")]
+enum Mixed {
+    Person {
+        level: u8,
+    },
+    #[serde(untagged)]
+    Number(u8),
+}
+
 #[derive(Serialize, Claims)]
 struct Has<T> {
     sub: String,
@@ -322,6 +343,11 @@ fn cases() -> Vec<(&'static str, Shape, Vec<Json>)> {
     cases.push(("adjacent", Has::<Adjacent>::SHAPE, adjacent.into_iter().map(|it| has(it, json!({}))).collect()));
     let untagged = [Untagged::Text("a".to_owned()), Untagged::Number(3), Untagged::Home(home(Some(3)))];
     cases.push(("untagged", Has::<Untagged>::SHAPE, untagged.into_iter().map(|it| has(it, json!({}))).collect()));
+    let partly = [PartlyUntagged::Reader, PartlyUntagged::Team(3), PartlyUntagged::Home(home(Some(3)))];
+    let partly = partly.into_iter().chain([PartlyUntagged::Text("a".to_owned())]);
+    cases.push(("partly", Has::<PartlyUntagged>::SHAPE, partly.map(|it| has(it, json!({}))).collect()));
+    let mixed = [Mixed::Person { level: 3 }, Mixed::Number(3)];
+    cases.push(("mixed", Has::<Mixed>::SHAPE, mixed.into_iter().map(|it| has(it, json!({}))).collect()));
     cases
 }
 

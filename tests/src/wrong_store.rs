@@ -238,6 +238,9 @@ impl WrongStore {
         let Some(bytes) = change.value.as_ref().map(|value| self.bytes(value)).or(empty) else {
             bucket.values.remove(name);
             bucket.removed.insert(name.clone());
+            if self.is(Defect::RemovalTakesAll) {
+                bucket.values.clear();
+            }
             return sequence;
         };
         let (asked, before) = (now + change.keep, bucket.values.get(name).map(|it| it.until));
@@ -303,7 +306,11 @@ impl WrongStore {
         let (until, sum) = match begun {
             Some((_, sum)) if self.is(Defect::WindowSlides) => (now + window, sum),
             Some(begun) => begun,
-            None => (now + window, 0),
+            None => match before {
+                Some((until, _)) if self.is(Defect::WindowOnlyOnce) => (until, 0),
+                Some((until, sum)) if self.is(Defect::LessAnswersEnded) && add < 0 => (until, sum),
+                Some(_) | None => (now + window, 0),
+            },
         };
         let add = if add == 0 && sum > 0 && self.is(Defect::NothingAddsOne) { 1 } else { add };
         let goes_below = begun.is_some() && self.is(Defect::CounterBelowZero);
@@ -312,7 +319,11 @@ impl WrongStore {
             || sum > 0
             || (self.is(Defect::NothingBeginsWindow) && add == 0)
             || (self.is(Defect::LessBeginsWindow) && add < 0);
-        let ends_in = if self.is(Defect::WindowAnsweredWhole) { window } else { until.since(now) };
+        let ends_in = match self.defect {
+            Some(Defect::WindowAnsweredWhole) => window,
+            Some(Defect::WindowAnsweredShort) => until.since(now) / 1000,
+            _ => until.since(now),
+        };
         let counted = Counted { sum: sum.try_into().unwrap_or(0), ends_in };
         (counted, begins.then_some((until, sum)))
     }
@@ -340,6 +351,7 @@ impl WrongStore {
             match self.defect {
                 Some(Defect::RenewalKeepsValues) => bucket.values = before.values,
                 Some(Defect::RenewalKeepsSequence) => bucket.sequence = before.sequence,
+                Some(Defect::RenewalKeepsBirth) => bucket.born = before.born,
                 _ => {}
             }
         }

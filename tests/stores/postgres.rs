@@ -147,7 +147,30 @@ async fn a_role_without_create_works() {
     {
         owner.execute(AssertSqlSafe(sql)).await.unwrap();
     }
-    contract::check(PostgresStore::new(poor).await.unwrap()).await;
+    contract::check(PostgresStore::new(poor.clone()).await.unwrap()).await;
+    // Each of them is looked for, so that none is missed only at the first call that needs it.
+    for (grant, table) in [
+        ("SELECT", "buckets"),
+        ("UPDATE", "buckets"),
+        ("SELECT", "values"),
+        ("INSERT", "values"),
+        ("UPDATE", "values"),
+        ("DELETE", "values"),
+        ("SELECT", "counters"),
+        ("INSERT", "counters"),
+        ("UPDATE", "counters"),
+    ] {
+        owner.execute(AssertSqlSafe(format!("REVOKE {grant} ON oauth_{table} FROM {role}"))).await.unwrap();
+        let error = PostgresStore::new(poor.clone()).await.unwrap_err().to_string();
+        assert!(error.ends_with(&format!("lacks grants: {grant} on public.oauth_{table}")), "{error}");
+        owner.execute(AssertSqlSafe(format!("GRANT {grant} ON oauth_{table} TO {role}"))).await.unwrap();
+    }
+    for function in functions.split(", ") {
+        owner.execute(AssertSqlSafe(format!("REVOKE EXECUTE ON FUNCTION {function} FROM {role}"))).await.unwrap();
+        let error = PostgresStore::new(poor.clone()).await.unwrap_err().to_string();
+        assert!(error.contains(&format!("lacks grants: EXECUTE on public.{function}(")), "{error}");
+        owner.execute(AssertSqlSafe(format!("GRANT EXECUTE ON FUNCTION {function} TO {role}"))).await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -239,7 +262,8 @@ async fn c42_what_expired_or_was_renewed_is_removed() {
     pool.execute("UPDATE oauth_buckets SET incarnation = 2").await.unwrap();
     assert!(store.read(in_bucket(0)).await.unwrap().kept.is_none());
     put(0, HOUR).await;
-    assert_eq!(store.read(in_bucket(0)).await.unwrap().incarnation, Incarnation::from_bits(2));
+    let seen = store.read(in_bucket(0)).await.unwrap();
+    assert!(seen.incarnation == Incarnation::from_bits(2) && seen.kept.is_some(), "what was written over it is there");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -259,7 +283,19 @@ async fn c47_a_full_disk_and_a_lock_held_by_hand_are_errors() {
     writing.execute("SELECT oauth_durably()").await.unwrap();
     let waits: String = sqlx::query_scalar("SHOW lock_timeout").fetch_one(&mut *writing).await.unwrap();
     assert_eq!(waits, "4s", "before the deadline of 5 s, after which the whole store would count as silent");
-    writing.rollback().await.unwrap();
+    writing.commit().await.unwrap();
+    // The application's own transactions on that connection are as they were, and its own limit holds.
+    for own in ["0", "9s"] {
+        let mut connection = pool.acquire().await.unwrap();
+        connection.execute(AssertSqlSafe(format!("SET lock_timeout = '{own}'"))).await.unwrap();
+        connection.execute("SELECT oauth_durably()").await.unwrap();
+        let waits: String = sqlx::query_scalar("SHOW lock_timeout").fetch_one(&mut *connection).await.unwrap();
+        assert_eq!(waits, own);
+        let mut writing = connection.begin().await.unwrap();
+        writing.execute("SELECT oauth_durably()").await.unwrap();
+        let waits: String = sqlx::query_scalar("SHOW lock_timeout").fetch_one(&mut *writing).await.unwrap();
+        assert_eq!(waits, if own == "0" { "4s" } else { own });
+    }
     for code in ["53100", "53200"] {
         let sql = format!(
             "CREATE OR REPLACE FUNCTION oauth_durably() RETURNS void LANGUAGE plpgsql AS

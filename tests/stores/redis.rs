@@ -302,8 +302,11 @@ async fn c42_c47_a_server_that_forgets_is_refused() {
 
     let server = Redis::start_with(Redis::VOLATILE);
     server.ask(&["set", "oauth:{0}:schema", "2"]);
-    let why = RedisStore::connect(server.url()).await.unwrap_err().to_string();
-    assert!(why.contains("schema 2"), "{why}");
+    // Nor is it written over, so that the next start would find the older one.
+    for _ in 0..2 {
+        let why = RedisStore::connect(server.url()).await.unwrap_err().to_string();
+        assert!(why.contains("schema 2"), "{why}");
+    }
     RedisOptions::new().prefix("other").connect(server.url()).await.unwrap();
     assert!(RedisOptions::new().prefix("a{b}").connect(server.url()).await.is_err());
 }

@@ -20,7 +20,7 @@ fn breaks(defect: Defect) -> &'static [Clause] {
         // A version from before a renewal comes again after it.
         D::OtherIncarnationWritten => &[C::OtherIncarnation, C::Renewal],
         D::OtherIncarnationTaken | D::OtherIncarnationLeft => &[C::OtherIncarnation],
-        D::RemovalLeavesEmpty | D::RemovalForGood => &[C::Removal],
+        D::RemovalLeavesEmpty | D::RemovalForGood | D::RemovalTakesAll => &[C::Removal],
         // The value that a removal left can be replaced by a late write.
         D::RemovalNotDone => &[C::Removal, C::Sequence],
         D::IncarnationPerKey | D::IncarnationDrawnByWrite | D::IncarnationDrawnTwice => &[C::OneIncarnation],
@@ -41,8 +41,10 @@ fn breaks(defect: Defect) -> &'static [Clause] {
         D::CountThenWrite | D::SumReadLate | D::CountersLockEachOther => &[C::CountersAtOnce],
         D::WindowSlides | D::NothingBeginsWindow | D::LessBeginsWindow => &[C::Window],
         D::WindowNeverEnds | D::WindowEndsEarly | D::WindowAnsweredWhole => &[C::Window],
+        D::WindowOnlyOnce | D::LessAnswersEnded | D::WindowAnsweredShort => &[C::Window],
         D::RenewalNotDone | D::RenewalKeepsValues | D::RenewalKeepsSequence | D::RenewalTwice => &[C::Renewal],
-        D::RenewalThenDraws | D::RenewalAnswersOld | D::RenewalOfNeighbour => &[C::Renewal],
+        D::RenewalKeepsBirth | D::RenewalThenDraws | D::RenewalAnswersOld => &[C::Renewal],
+        D::RenewalOfNeighbour => &[C::Renewal],
     }
 }
 

@@ -21,7 +21,7 @@ use crate::store::{
     BUCKETS, Change, Count, Incarnation, Key, MAX_VALUE_BYTES, SLOTS, Seen, Store, StoreError, Swap, Value,
 };
 
-/// Checks a store against every clause. It takes about three seconds of real time (more where the machine pauses), since
+/// Checks a store against every clause. It takes about four seconds of real time (more where the machine pauses), since
 /// values have to expire. It uses keys of its own, some counters of the highest numbers, and draws a new incarnation for
 /// one bucket: give it a store that no service uses.
 ///
@@ -95,7 +95,7 @@ clauses! {
     Since, since;
     /// A write of another incarnation is not done.
     OtherIncarnation, other_incarnation;
-    /// A value that is removed is gone, and may be written again.
+    /// A value that is removed is gone, and may be written again; the other values of its bucket stay.
     Removal, removal;
     /// A bucket keeps its incarnation, for all its keys, however often it is read.
     OneIncarnation, one_incarnation;
@@ -112,9 +112,10 @@ clauses! {
     Counters, counters;
     /// No addition is lost, and each returns a different sum.
     CountersAtOnce, counters_at_once;
-    /// A counter's window ends when its first addition said, whatever was added since; adding 0 begins none.
+    /// A counter's window ends when its first addition said, whatever was added since, and the next addition begins another;
+    /// adding 0 begins none.
     Window, window;
-    /// Renewing draws another incarnation, in which nothing is kept; of many at once, only one draws.
+    /// Renewing draws another incarnation, which is born then and keeps nothing; of many at once, only one draws.
     Renewal, renewal;
 }
 
@@ -171,10 +172,7 @@ async fn since(store: &dyn Store) -> Result<(), Failed> {
     let kept = there.kept.ok_or("a write that came too late did not get the current value")?;
     ensure(kept.value.as_bytes() == b"first", "a write that came too late got another value than the current one")?;
     done(store.swap(key, put(&first, b"second", SOON)).await?)?;
-    changed(
-        store.swap(key, put(&first, b"third", SOON)).await?,
-        "a value was replaced by a write made from an older one",
-    )?;
+    changed(store.swap(key, put(&first, b"third", SOON)).await?, "a value was replaced by a write from an older one")?;
     let removal = Change { value: None, ..put(&first, b"", SOON) };
     changed(store.swap(key, removal).await?, "a value was taken away by a write made from an older one")?;
     let kept = store.read(key).await?.kept.ok_or("a write that came too late took the value away")?;
@@ -193,13 +191,15 @@ async fn other_incarnation(store: &dyn Store) -> Result<(), Failed> {
 }
 
 async fn removal(store: &dyn Store) -> Result<(), Failed> {
-    let key = key();
+    let (key, other) = neighbours();
+    done(store.swap(other, put(&store.read(other).await?, b"other", SOON)).await?)?;
     let seen = store.read(key).await?;
     done(store.swap(key, put(&seen, b"first", SOON)).await?)?;
     let seen = store.read(key).await?;
     done(store.swap(key, Change { value: None, ..put(&seen, b"", SOON) }).await?)?;
     let seen = store.read(key).await?;
     ensure(seen.kept.is_none(), "a value that was taken away is there")?;
+    ensure(store.read(other).await?.kept.is_some(), "a removal took away what was written under another key")?;
     done(store.swap(key, put(&seen, b"again", SOON)).await?)?;
     ensure(store.read(key).await?.kept.is_some(), "a key cannot be written again after a removal")
 }
@@ -301,10 +301,7 @@ async fn one_writer(store: &dyn Store) -> Result<(), Failed> {
         let done: Vec<usize> = (0..100).filter(|index| matches!(writes[*index], Swap::Done { .. })).collect();
         ensure(done.len() == 1, &format!("of a hundred writes at once {} were done", done.len()))?;
         let kept = store.read(key).await?.kept.ok_or("nothing is there after a hundred writes")?;
-        ensure(
-            kept.value.as_bytes() == done[0].to_string().as_bytes(),
-            "another write is there than the one that was done",
-        )?;
+        ensure(kept.value.as_bytes() == done[0].to_string().as_bytes(), "another write is there than was done")?;
     }
     Ok(())
 }
@@ -354,10 +351,8 @@ async fn window(store: &dyn Store) -> Result<(), Failed> {
         if Clock::system().now() >= begun + lifetime {
             return Ok(false);
         }
-        ensure(
-            first.iter().chain(&second).all(|it| it.ends_in <= lifetime),
-            "a window is longer than it was asked for",
-        )?;
+        ensure(first.iter().chain(&second).all(|it| it.ends_in <= lifetime), "a window is longer than asked for")?;
+        ensure(first.iter().all(|it| it.ends_in + A_SECOND >= lifetime), "a window is shorter than asked for")?;
         ensure(second.iter().all(|it| it.sum == 4), "a counter does not add up within its window")?;
         a_second_before(begun + lifetime).await;
         let later = sums(store, &[count(slot, 0, SOON)]).await?;
@@ -366,8 +361,11 @@ async fn window(store: &dyn Store) -> Result<(), Failed> {
         }
         ensure(later == [4], "a window ended before its time")?;
         tokio::time::sleep(lifetime + A_SECOND).await;
-        let after = sums(store, &[count(slot, 1, SOON), count(idle, 0, SOON)]).await?;
-        ensure(after == [1, 0], &format!("counters went on after their window: {after:?} and not 1 and 0"))?;
+        let mut after = sums(store, &[count(idle, 0, SOON)]).await?;
+        for add in [-1, 1, 1] {
+            after.extend(sums(store, &[count(slot, add, SOON)]).await?);
+        }
+        ensure(after == [0, 0, 1, 2], &format!("after their window counters are {after:?} and not 0, 0, 1 and 2"))?;
         Ok(true)
     })
     .await
@@ -380,12 +378,14 @@ async fn renewal(store: &dyn Store) -> Result<(), Failed> {
     done(store.swap(key, put(&before, b"before", SOON)).await?)?;
     let written = store.read(key).await?;
     let was = written.incarnation;
+    tokio::time::sleep(A_SECOND).await;
     let drawn = try_join_all((0..20).map(|_| store.renew(key.bucket(), was))).await?;
     ensure(drawn[0] != was, "to renew did not draw another incarnation")?;
     ensure(drawn.iter().all(|it| *it == drawn[0]), "of those who renewed at once more than one drew")?;
     let after = store.read(key).await?;
     ensure(after.incarnation == drawn[0], "a bucket has another incarnation than renewing answered")?;
     ensure(after.kept.is_none() && after.sequence == 0, "something is kept from before the renewal")?;
+    ensure(after.born > written.now, "a bucket that was renewed is as old as before")?;
     ensure(store.renew(key.bucket(), was).await? == drawn[0], "an incarnation was renewed twice")?;
     ensure(done(store.swap(key, put(&after, b"after", SOON)).await?)? == 1, "the sequence did not begin anew")?;
     changed(store.swap(key, put(&written, b"late", SOON)).await?, "a write from before the renewal was done")?;

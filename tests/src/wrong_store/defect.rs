@@ -59,6 +59,8 @@ defects! {
     RemovalNotDone,
     /// What was taken away cannot be written again.
     RemovalForGood,
+    /// A removal takes away all that its bucket has.
+    RemovalTakesAll,
     /// Each key has an incarnation of its own.
     IncarnationPerKey,
     /// A write draws a new incarnation.
@@ -135,6 +137,12 @@ defects! {
     LessBeginsWindow,
     /// A window never ends.
     WindowNeverEnds,
+    /// A window that has ended is not begun again.
+    WindowOnlyOnce,
+    /// To take away from a counter whose window has ended answers what it was.
+    LessAnswersEnded,
+    /// What is left of a window is answered in another unit.
+    WindowAnsweredShort,
     /// A window ends a second early.
     WindowEndsEarly,
     /// What is left of a window is answered as the length that was asked for.
@@ -145,6 +153,8 @@ defects! {
     RenewalKeepsValues,
     /// To renew keeps the sequence.
     RenewalKeepsSequence,
+    /// To renew keeps the time at which the bucket was born.
+    RenewalKeepsBirth,
     /// To renew draws anew whatever the incarnation is.
     RenewalTwice,
     /// To renew compares first and draws then, and others come between.
