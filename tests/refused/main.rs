@@ -2,8 +2,11 @@
 //! at once, and bytes at random.
 
 mod bad_requests;
+mod broken_off;
 mod endings;
 mod errors;
+mod interleaved;
 mod oauch;
 mod properties;
 mod races;
+mod site;

@@ -8,6 +8,7 @@ pub mod linearizable;
 pub mod pages;
 pub mod proofs;
 pub mod servers;
+pub mod turns;
 pub mod wrong_store;
 
 pub use oauth_tests_costs::{

@@ -50,11 +50,15 @@ async fn entered(server: &Server, http: &HttpRequest, typed: &str) -> Result<Htt
             return page(server, http, typed, Some(SignInProblem::TooManyAttempts(too_many.retry_after)));
         }
     };
-    let Some(authorization) = for_device::waits(server, code, language::asked(http, server, None)).await? else {
+    let found = for_device::waits(server, code, language::asked(http, server, None)).await;
+    if !matches!(found, Ok(None)) {
+        // It is right, or was not looked up.
+        server.limits().forgive(attempt).await?;
+    }
+    let Some(authorization) = found? else {
         server.tell(Fact::of(EventKind::UserCodeRefused).reason("wrong"));
         return page(server, http, typed, Some(SignInProblem::Wrong));
     };
-    server.limits().forgive(attempt).await?;
     let session = Presented { shown: Session::of(http, server).await?, may_speak: true };
     begin(server, http, authorization, session, By::Session).await
 }

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use tokio::runtime::Handle;
 use tracing::Instrument as _;
 
 /// What events say about their request.
@@ -47,12 +48,37 @@ pub(crate) fn writes() {
 /// reported. Before that, it is dropped like any other, and makes room.
 ///
 /// It belongs within [`during`].
-pub(crate) struct ToItsEnd<F: Future + 'static>(Option<Pin<Box<F>>>);
+pub(crate) struct ToItsEnd<F: Future + 'static> {
+    answer: Option<Pin<Box<F>>>,
+    go_on: fn(Pin<Box<F>>),
+}
 
 impl<F: Future + 'static> ToItsEnd<F> {
+    /// In the thread of its worker.
     pub(crate) fn of(answer: Pin<Box<F>>) -> Self {
-        ToItsEnd(Some(answer))
+        let go_on = |answer| drop(tokio::task::spawn_local(the_rest(answer)));
+        ToItsEnd { answer: Some(answer), go_on }
     }
+}
+
+/// What the application asks of the service itself, in a handler of its own that actix drops as well, or in any other task: it
+/// goes on in the same way.
+pub(crate) async fn to_its_end<F>(asked: F) -> F::Output
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    let go_on = |asked| {
+        // Outside of a runtime there is nothing that it could go on in.
+        if let Ok(runtime) = Handle::try_current() {
+            drop(runtime.spawn(the_rest(asked)));
+        }
+    };
+    during(current(), ToItsEnd { answer: Some(Box::pin(asked)), go_on }).await
+}
+
+/// In the request and the span in which it began.
+fn the_rest<F: Future>(answer: Pin<Box<F>>) -> impl Future<Output = ()> + use<F> {
+    during(current(), async move { drop(answer.await) }.in_current_span())
 }
 
 impl<F: Future + 'static> Future for ToItsEnd<F> {
@@ -60,10 +86,10 @@ impl<F: Future + 'static> Future for ToItsEnd<F> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         // Moved out of here while it runs: after a panic there is nothing to go on with.
-        let Some(mut answer) = self.0.take() else { return Poll::Pending };
+        let Some(mut answer) = self.answer.take() else { return Poll::Pending };
         let polled = answer.as_mut().poll(context);
         if polled.is_pending() {
-            self.0 = Some(answer);
+            self.answer = Some(answer);
         }
         polled
     }
@@ -72,15 +98,15 @@ impl<F: Future + 'static> Future for ToItsEnd<F> {
 impl<F: Future + 'static> Drop for ToItsEnd<F> {
     fn drop(&mut self) {
         let has_written = CURRENT.try_with(|current| current.has_written.get()).unwrap_or_default();
-        if let Some(answer) = self.0.take().filter(|_| has_written && !std::thread::panicking()) {
-            let answer = async move { drop(answer.await) };
-            tokio::task::spawn_local(during(current(), answer.in_current_span()));
+        if let Some(answer) = self.answer.take().filter(|_| has_written && !std::thread::panicking()) {
+            (self.go_on)(answer);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::future::pending;
     use std::task::Waker;
 
     use tokio::sync::{mpsc, oneshot};
@@ -114,5 +140,39 @@ mod tests {
         let ended = local.run_until(dropped_while_it_waits(true)).await;
         assert_eq!(ended, Some(Some("r".into())), "in the same request");
         assert_eq!(local.run_until(dropped_while_it_waits(false)).await, None);
+    }
+
+    /// In any task: there is no worker of actix.
+    #[tokio::test]
+    async fn what_the_application_asks_for_goes_on_as_well() {
+        let (go, waits) = oneshot::channel::<()>();
+        let (ends, mut ended) = mpsc::unbounded_channel();
+        let mut asking = Box::pin(to_its_end(async move {
+            writes();
+            let _ = waits.await;
+            let _ = ends.send(());
+        }));
+        assert!(asking.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        drop(asking);
+        let _ = go.send(());
+        assert_eq!(ended.recv().await, Some(()));
+    }
+
+    #[test]
+    fn what_goes_on_ends_with_what_runs_it() {
+        let stuck = || async {
+            writes();
+            pending::<()>().await;
+        };
+        let mut asking = Box::pin(to_its_end(stuck()));
+        assert!(asking.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        drop(asking);
+        // As where a worker ends while it answers.
+        let (runtime, local) = (tokio::runtime::Builder::new_current_thread().build().expect("one"), LocalSet::new());
+        local.spawn_local(during(Request::default(), ToItsEnd::of(Box::pin(stuck()))));
+        local.spawn_local(to_its_end(stuck()));
+        local.block_on(&runtime, tokio::task::yield_now());
+        drop(local);
+        drop(runtime);
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clients::registered;
+use crate::event::request::to_its_end;
 use crate::event::{EventKind, Fact};
 use crate::model::ceiling::Unlisted;
 use crate::model::claims::OFFLINE_ACCESS;
@@ -90,11 +91,15 @@ impl OAuthService {
     /// # Errors
     /// The store gave no answer: it is not known whether it has ended.
     pub async fn revoke_grant(&self, subject: &str, id: &str) -> Result<bool, StoreError> {
-        let found = self.change_record(subject, |record, now| record.end(id, now)).await?;
-        if found {
-            self.server().tell(Fact::of(EventKind::Revoked).subject(subject).grant(id).reason("application"));
-        }
-        Ok(found)
+        let (oauth, subject, id) = (self.clone(), subject.to_owned(), id.to_owned());
+        to_its_end(async move {
+            let found = oauth.change_record(&subject, |record, now| record.end(&id, now)).await?;
+            if found {
+                oauth.server().tell(Fact::of(EventKind::Revoked).subject(&subject).grant(&id).reason("application"));
+            }
+            Ok(found)
+        })
+        .await
     }
 
     /// Ends all that one client has of a user: its grants, its access tokens, and what it was allowed.
@@ -102,14 +107,18 @@ impl OAuthService {
     /// # Errors
     /// The store gave no answer: it is not known whether it has ended.
     pub async fn revoke_client(&self, subject: &str, client: &str) -> Result<(), StoreError> {
-        let client = &*registered::name_of(client);
-        let revoke = |record: &mut Record, now| {
-            record.revoke_client(client, now);
-            true
-        };
-        self.change_record(subject, revoke).await?;
-        self.server().tell(Fact::of(EventKind::Revoked).subject(subject).client(client).reason("application"));
-        Ok(())
+        let (oauth, subject, client) = (self.clone(), subject.to_owned(), registered::name_of(client));
+        to_its_end(async move {
+            let revoke = |record: &mut Record, now| {
+                record.revoke_client(&client, now);
+                true
+            };
+            oauth.change_record(&subject, revoke).await?;
+            let revoked = Fact::of(EventKind::Revoked).subject(&subject).client(&client);
+            oauth.server().tell(revoked.reason("application"));
+            Ok(())
+        })
+        .await
     }
 
     /// Ends a client that registered itself, by its `client_id` or by its name in codes, tokens and events: it gets no
@@ -120,12 +129,16 @@ impl OAuthService {
     /// # Errors
     /// The store gave no answer: it is not known whether it has ended.
     pub async fn end_registration(&self, client: &str) -> Result<bool, StoreError> {
-        let Some(registrar) = self.server().clients().registrar() else { return Ok(false) };
-        let has_ended = registrar.end(client).await?;
-        if has_ended {
-            self.server().tell(Fact::of(EventKind::RegistrationEnded).client(&registered::name_of(client)));
-        }
-        Ok(has_ended)
+        let (oauth, client) = (self.clone(), client.to_owned());
+        to_its_end(async move {
+            let Some(registrar) = oauth.server().clients().registrar() else { return Ok(false) };
+            let has_ended = registrar.end(&client).await?;
+            if has_ended {
+                oauth.server().tell(Fact::of(EventKind::RegistrationEnded).client(&registered::name_of(&client)));
+            }
+            Ok(has_ended)
+        })
+        .await
     }
 
     /// Says that a client has changed that the function of [`Builder::clients`](crate::Builder::clients) knows, so that this
@@ -144,9 +157,13 @@ impl OAuthService {
     /// # Errors
     /// The store gave no answer: it is not known whether it is removed.
     pub async fn forget(&self, subject: &str) -> Result<(), StoreError> {
-        self.end_all(subject, Record::forget).await?;
-        self.server().tell(Fact::of(EventKind::Forgotten).subject(subject));
-        Ok(())
+        let (oauth, subject) = (self.clone(), subject.to_owned());
+        to_its_end(async move {
+            oauth.end_all(&subject, Record::forget).await?;
+            oauth.server().tell(Fact::of(EventKind::Forgotten).subject(&subject));
+            Ok(())
+        })
+        .await
     }
 
     /// Changes a record, and stores it if the change says so. Nothing is presented, so nothing can be from an earlier

@@ -55,13 +55,13 @@ async fn known(server: &Server, what: Guess, device: &Device) -> Result<Option<R
     // At the same time: an unneeded count is taken back.
     let (stands, counted) = join(device.stands(server), server.limits().known(what, device)).await;
     let counted = counted?;
-    if stands? {
+    if let Ok(true) = stands {
         return Ok(Some(counted));
     }
     if let Ok(attempt) = counted {
         server.limits().forgive(attempt).await?;
     }
-    Ok(None)
+    stands.map(|_| None)
 }
 
 /// The attempt was wrong. The author may have named its user.

@@ -11,6 +11,7 @@ use actix_web::http::{Method, StatusCode, header};
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
 
 use crate::error::Reason;
+use crate::event::request::{ToItsEnd, current, during};
 use crate::guard::around::{Around, Rule};
 use crate::guard::on_page::{OnPage, SIGNED_IN, user_of_session};
 use crate::guard::protection::{Protection, is_of_a_test, no_service};
@@ -199,7 +200,7 @@ impl Gate {
             }
             return Ok(None);
         }
-        let visitor = visitor(server, http).await.and_then(|visitor| visitor.ok_or(Reason::SessionMissing));
+        let visitor = visitor(&self.oauth, http).await.and_then(|visitor| visitor.ok_or(Reason::SessionMissing));
         visitor.map(Some).map_err(|reason| here.refusal(reason).on_page())
     }
 }
@@ -233,7 +234,8 @@ async fn is_of_third_party(server: &Server, token: &Verified) -> Result<bool, Re
 }
 
 /// The user of a session that stands, with their current claims.
-async fn visitor(server: &Server, http: &HttpRequest) -> Result<Option<Visitor>, Reason> {
+async fn visitor(oauth: &OAuthService, http: &HttpRequest) -> Result<Option<Visitor>, Reason> {
+    let server = oauth.server();
     let Some(sessions) = server.sessions() else {
         tell_of_sessions();
         return Err(Reason::NoSessions);
@@ -250,7 +252,10 @@ async fn visitor(server: &Server, http: &HttpRequest) -> Result<Option<Visitor>,
     if let Some(user) = sessions.seen.get(&session.authentication, asked) {
         return Ok(Some(Visitor { session, user, is_to_prolong }));
     }
-    let Some(person) = reloaded(server, session.clone(), &view).await? else { return Ok(None) };
+    let (oauth, of) = (oauth.clone(), session.clone());
+    // It may end the session.
+    let reloading = Box::pin(async move { reloaded(oauth.server(), of, &view).await });
+    let Some(person) = during(current(), ToItsEnd::of(reloading)).await? else { return Ok(None) };
     let user = user_of_session(server.protection(), &session.subject, person.claims, &session.authentication);
     let user = Arc::new(user);
     sessions.seen.keep(&session.authentication, &user, asked);
