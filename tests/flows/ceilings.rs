@@ -397,6 +397,38 @@ async fn c43_a_user_grants_what_the_rule_lets_them() {
     assert_eq!(error(&broken), "server_error");
 }
 
+/// RFC 6749 §6. Libraries repeat at each refresh what they asked for at first.
+#[tokio::test]
+async fn c24_c43_a_refresh_leaves_out_what_its_user_may_not_grant_and_gives_no_more_than_was_granted() {
+    let may_report = Arc::new(AtomicBool::new(false));
+    let promoted = Arc::clone(&may_report);
+    let server = start(move |builder| {
+        builder
+            .scope("reports:read", "Read reports")
+            .reload(async |_: &str| Some(json!({ "role": "user" })))
+            .narrow_scopes(move |_: &Granting<'_>, scope| scope != "reports:read" || promoted.load(Ordering::SeqCst))
+    });
+    let browser = Browser::new(&server);
+    let both = [("scope", Some("notes:read reports:read"))];
+    let code = browser.sign_in(&both, "user", "user123").await.redirect()["code"].clone();
+    let first = browser.redeem(&code, &[]).await.json();
+    assert_eq!(first["scope"], "notes:read");
+    let again = browser.refresh(first["refresh_token"].as_str().unwrap(), &both).await.json();
+    let token = again["refresh_token"].as_str().unwrap();
+    assert_eq!((&again["scope"], &claims(&again)["scope"]), (&json!("notes:read"), &json!("notes:read")));
+    let alone = [("scope", Some("reports:read"))];
+    assert_eq!(error(&browser.refresh(token, &alone).await), "invalid_scope", "nothing is left");
+
+    // What its user may grant by now was not granted, and the client learns that it has to ask.
+    may_report.store(true, Ordering::SeqCst);
+    for more in [both, alone] {
+        let grown = browser.refresh(token, &more).await.json();
+        assert_eq!(grown["error"], "invalid_scope", "{grown}");
+        assert!(grown["error_description"].as_str().unwrap().contains("not for more"), "{grown}");
+    }
+    assert_eq!(browser.refresh(token, &[("scope", Some("notes:read"))]).await.status, 200, "nothing was spent");
+}
+
 /// RFC 9700 §4.11.2, OpenID Connect Core §3.1.2.6
 #[tokio::test]
 async fn c09_c43_what_a_user_may_not_grant_is_told_to_no_client_that_they_never_allowed() {

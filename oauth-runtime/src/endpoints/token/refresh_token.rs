@@ -4,6 +4,7 @@ use crate::endpoints::token::access_token::{Access, Issued, IssuedBy};
 use crate::endpoints::token::caller::Caller;
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
+use crate::model::Timestamp;
 use crate::model::as_of::AsOf;
 use crate::model::ceiling::Wanted;
 use crate::model::claims::OFFLINE_ACCESS;
@@ -15,7 +16,6 @@ use crate::model::proof::Thumbprint;
 use crate::model::record::{Family, Grant, Record, Rotated};
 use crate::model::refresh::RefreshToken;
 use crate::model::session::Authentication;
-use crate::model::{Scope, Timestamp};
 use crate::seal::{NotOpened, Sealable as _};
 use crate::server::granting::InTheNameOf;
 use crate::server::{Refreshing, Server};
@@ -46,10 +46,6 @@ pub(crate) async fn refresh(
     if came_of_scope && !client.ceiling.of_users.contains(OFFLINE_ACCESS) {
         return Err(Reason::GrantNotForClient);
     }
-    let scope = match scope {
-        Some(scope) => narrowed(server, client, &token, scope)?,
-        None => token.scope.clone(),
-    };
     // RFC 8707 §2.2: nor a resource that was not granted
     let resources = token.resources.narrowed(asked, server.audience())?;
 
@@ -68,12 +64,17 @@ pub(crate) async fn refresh(
         return Err(Reason::SubjectGone);
     };
 
-    // RFC 6749 §3.3: by the current configuration and user, which may allow less than what was granted
+    // RFC 6749 §3.3: by the current configuration and user, which may allow less than what was granted. Clients repeat what
+    // they asked for at first: what is unknown, not for this client or not for this user is left out here as it was there.
     let user = InTheNameOf::User { subject: &token.subject, claims: &claims };
-    let granted = server.grant(client, &scope, Wanted::Granted(&resources), user)?;
+    let grant = |scope| server.grant(client, scope, Wanted::Granted(&resources), user);
+    let granted = grant(scope.as_ref().unwrap_or(&token.scope))?;
+    // RFC 6749 §6: and no scope that was not granted
+    if !granted.scope().is_subset(&token.scope) {
+        return Err(Reason::ScopeGrown);
+    }
     // Lasting access ends as well once its user may not grant it. The request may leave its scope out for this one token.
-    let of_all = || server.grant(client, &token.scope, Wanted::Granted(&resources), user);
-    if came_of_scope && !granted.lasts() && !of_all()?.lasts() {
+    if came_of_scope && !granted.lasts() && !grant(&token.scope)?.lasts() {
         return Err(Reason::LastingNotForUser);
     }
 
@@ -100,14 +101,6 @@ pub(crate) async fn refresh(
     let issued = IssuedBy { as_of, at: server.now() };
     let next = sealed(server, refreshing, &next, issued.at)?;
     access.issue(server, issued, Some(next))
-}
-
-/// RFC 6749 §6: no scope that was not granted. Clients repeat what they asked for at first, so what was left out then, since
-/// it is unknown or not for this client, is left out here as well (RFC 6749 §3.3).
-fn narrowed(server: &Server, client: &RegisteredClient, token: &RefreshToken, asked: Scope) -> Result<Scope, Reason> {
-    let left = server.offered(client, &asked);
-    let is_nothing = left.is_empty() && !asked.is_empty();
-    if !is_nothing && left.is_subset(&token.scope) { Ok(left) } else { Err(Reason::ScopeGrown) }
 }
 
 fn opened(server: &Server, refreshing: &Refreshing, token: &str) -> Result<RefreshToken, Reason> {
