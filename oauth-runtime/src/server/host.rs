@@ -14,8 +14,7 @@ impl Server {
     pub(crate) fn tell_of_another_host(&self, http: &HttpRequest) {
         let issuer = self.issuer();
         let expected = issuer.origin().rsplit('/').next().unwrap_or_default();
-        let asked = http.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-        let Some(host) = asked.filter(|host| !host.eq_ignore_ascii_case(expected)) else { return };
+        let Some(host) = asked(http).filter(|host| !host.eq_ignore_ascii_case(expected)) else { return };
         if self.client_address().is_read() || self.told_of_host.swap(true, Ordering::Relaxed) {
             return;
         }
@@ -26,5 +25,29 @@ impl Server {
             "a browser came by a host that is not the issuer's: clients go by .issuer(..), so write there what browsers and \
              clients open, and open that"
         );
+    }
+}
+
+/// The host and port that a request asks for.
+fn asked(http: &HttpRequest) -> Option<&str> {
+    let in_header = http.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    // RFC 9113 §8.3.1: HTTP/2 has it in the URL
+    in_header.or_else(|| http.uri().authority().map(|authority| authority.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn it_is_found_in_each_version_of_http() {
+        let older = TestRequest::with_uri("/authorize").insert_header((header::HOST, "a.example:8000"));
+        let newer = TestRequest::with_uri("https://a.example:8000/authorize");
+        for request in [older, newer] {
+            assert_eq!(asked(&request.to_http_request()), Some("a.example:8000"));
+        }
+        assert_eq!(asked(&TestRequest::with_uri("/authorize").to_http_request()), None);
     }
 }
