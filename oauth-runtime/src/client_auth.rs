@@ -15,13 +15,11 @@ use percent_encoding::percent_decode_str;
 use crate::client_auth::assertion::Assertion;
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
-use crate::keys;
-use crate::model::client::{MAX_CLIENT_ID_BYTES, RegisteredClient};
+use crate::model::client::RegisteredClient;
 use crate::model::code::AuthorizationCode;
 use crate::model::credentials::Credentials;
 use crate::model::form::Parameters;
 use crate::model::refresh::RefreshToken;
-use crate::seal::Sealable as _;
 use crate::server::Server;
 
 /// The credentials that a client sent.
@@ -65,7 +63,7 @@ pub(crate) async fn client(
     };
     let client = client.ok_or(Reason::ClientUnknown { header })?;
     // RFC 7521 §4.2, RFC 6749 §2.3.1: it may come together with the header or an assertion, and must be the same
-    if parameters.get("client_id", MAX_CLIENT_ID_BYTES)?.is_some_and(|named| named != client.client_id) {
+    if parameters.held("client_id")?.is_some_and(|named| named != client.client_id) {
         return Err(Reason::ClientIdMismatch { header });
     }
     let credentials = match (&client.credentials, &presented) {
@@ -114,7 +112,7 @@ async fn found(
 /// The subject of a code or a token in the request that was issued here to a client with this id.
 fn held_of(server: &Server, id: &str, parameters: &Parameters<'_>) -> Option<String> {
     let (sealer, now) = (server.sealer(), server.now());
-    let presented = |name, longest| parameters.get(name, longest).ok().flatten();
+    let presented = |name| parameters.held(name).ok().flatten();
     let code = |text| {
         let opened = sealer.open::<AuthorizationCode>(text, now).ok()?.value;
         Some((opened.client_id, opened.subject))
@@ -129,9 +127,9 @@ fn held_of(server: &Server, id: &str, parameters: &Parameters<'_>) -> Option<Str
         Some((texts.client_id.to_owned(), texts.subject.to_owned()))
     };
     let holders = [
-        presented("code", AuthorizationCode::MAX_BYTES).and_then(code),
-        presented("refresh_token", RefreshToken::MAX_BYTES).and_then(refresh),
-        presented("token", keys::MAX_BYTES).and_then(|token| refresh(token).or_else(|| access(token))),
+        presented("code").and_then(code),
+        presented("refresh_token").and_then(refresh),
+        presented("token").and_then(|token| refresh(token).or_else(|| access(token))),
     ];
     holders.into_iter().flatten().find(|(holder, _)| holder == id).map(|(_, subject)| subject)
 }
@@ -163,9 +161,9 @@ async fn prove(
 
 impl<'a> Presented<'a> {
     fn read(request: &HttpRequest, parameters: &'a Parameters<'_>) -> Result<Self, Reason> {
-        let id = parameters.get("client_id", MAX_CLIENT_ID_BYTES)?;
-        let secret = parameters.get("client_secret", 1024)?;
-        let assertion = parameters.get("client_assertion", keys::MAX_BYTES)?;
+        let id = parameters.held("client_id")?;
+        let secret = parameters.held("client_secret")?;
+        let assertion = parameters.held("client_assertion")?;
         let assertion_type = parameters.get("client_assertion_type", 128)?;
         let mut headers = request.headers().get_all(header::AUTHORIZATION);
         let header = match (headers.next(), headers.next()) {

@@ -1,12 +1,12 @@
-//! Signatures that are not good, in floods: what bounds them, and whom that holds up.
+//! What was not made here: what comes from another server, and signatures that are not good, in floods, what bounds them,
+//! and whom that holds up.
 
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use oauth_runtime::Clock;
-use oauth_tests::{Answer, Browser, Server, start};
-
+use oauth_runtime::{Client, Clock};
+use oauth_tests::{Answer, Browser, REDIRECT, Server, VERIFIER, start};
 use serde_json::json;
 
 use crate::guessing::address;
@@ -84,3 +84,49 @@ async fn what_costs_little_to_verify_is_not_counted() {
     }
     assert_eq!(call(&server, &token, "192.0.2.1").await.status, 200);
 }
+
+/// RFC 7662 §2.2 has a query for a token that is not valid be no error, and RFC 6749 §5.2 has codes for a grant and for a
+/// client that are unknown, by which clients begin anew. What a client still has from the server before this one may be
+/// longer than anything made here.
+#[tokio::test]
+async fn what_another_server_made_is_unknown_here_however_long_it_is() {
+    let server = start(|builder| {
+        let builder = builder.scope("openid", "Know who you are").reload_blocking(|_| Some(json!({ "role": "user" })));
+        builder.client(Client::public("tv").device()).client(Client::confidential("api").secret(SECRET))
+    });
+    let browser = Browser::new(&server);
+    let code =
+        format!("client_id=demo&redirect_uri={REDIRECT}&code_verifier={VERIFIER}&grant_type=authorization_code&code=");
+    let asks = format!("client_id=api&client_secret={SECRET}&token=");
+    for text in ["x", &"x".repeat(12_000), "%ff"] {
+        for (path, form, status, error) in [
+            ("/token", &*code, 400, json!("invalid_grant")),
+            ("/token", "client_id=demo&grant_type=refresh_token&refresh_token=", 400, json!("invalid_grant")),
+            ("/token", &*format!("client_id=tv&grant_type={DEVICE_CODE}&device_code="), 400, json!("invalid_grant")),
+            ("/token", "grant_type=refresh_token&refresh_token=x&client_id=", 400, json!("invalid_client")),
+            ("/token", "grant_type=client_credentials&client_id=api&client_secret=", 400, json!("invalid_client")),
+            (
+                "/token",
+                &*format!("grant_type=client_credentials&client_assertion_type={ASSERTION}&client_assertion="),
+                400,
+                json!("invalid_client"),
+            ),
+            ("/revoke", "client_id=demo&token=", 200, json!(null)),
+            ("/introspect", &*asks, 200, json!(null)),
+            ("/userinfo", "access_token=", 401, json!("invalid_token")),
+        ] {
+            // As in the header, what is not ASCII is no token at all (RFC 6750 §2.1).
+            if path == "/userinfo" && text == "%ff" {
+                continue;
+            }
+            let answer = browser.post(path, format!("{form}{text}")).await;
+            let json = answer.json();
+            assert_eq!((answer.status, &json["error"]), (status, &error), "{path} {form} {text:.9}");
+            assert!(path != "/introspect" || json == json!({ "active": false }), "{json}");
+        }
+    }
+}
+
+const SECRET: &str = "the_secret_of_a_server_that_asks_in_the_tests";
+const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

@@ -460,7 +460,7 @@ async fn c10_c20_a_code_is_bound_to_its_client_and_its_redirect() {
         ("a form instead of the code", "invalid_grant", &[("code", Some(&form))]),
         ("a token instead of the code", "invalid_grant", &[("code", Some(&token))]),
         ("the refresh token instead of the code", "invalid_grant", &[("code", Some(&refresh))]),
-        ("a long code", "invalid_request", &[("code", Some(&long))]),
+        ("a long code", "invalid_grant", &[("code", Some(&long))]),
         ("another client", "invalid_grant", &[("client_id", Some("other"))]),
         ("another redirect_uri", "invalid_grant", &[("redirect_uri", Some("http://127.0.0.1:7778/callback"))]),
         ("the registered redirect_uri", "invalid_grant", &[("redirect_uri", Some("http://127.0.0.1/callback"))]),
@@ -522,7 +522,7 @@ async fn c16_c24_a_refresh_is_for_its_client_and_for_what_was_granted() {
         ("a code instead of the refresh token", "invalid_grant", &[("refresh_token", Some(&code))]),
         ("a form instead of the refresh token", "invalid_grant", &[("refresh_token", Some(&form))]),
         ("a token instead of the refresh token", "invalid_grant", &[("refresh_token", Some(&token))]),
-        ("a long refresh token", "invalid_request", &[("refresh_token", Some(&long))]),
+        ("a long refresh token", "invalid_grant", &[("refresh_token", Some(&long))]),
         (
             "the refresh token twice",
             "invalid_request",
@@ -602,7 +602,6 @@ async fn c17_a_token_is_given_back_or_shown_to_a_client_that_shows_who_it_is() {
     let mut held = Held::new().await;
     let browser = held.browser.clone();
     let (token, refresh) = (held.token.clone(), held.refresh.clone());
-    let long = "x".repeat(9000);
     for path in ["/revoke", "/introspect"] {
         let usual = [("client_id", "job"), ("client_secret", SECRET), ("token", token.as_str())];
         // RFC 7662 §2.3 answers 401 whichever way the client tried.
@@ -611,7 +610,6 @@ async fn c17_a_token_is_given_back_or_shown_to_a_client_that_shows_who_it_is() {
             ("no token", 400, "invalid_request", &[("token", None)]),
             ("an empty token", 400, "invalid_request", &[("token", Some(""))]),
             ("the token twice", 400, "invalid_request", &[("token", Some(&token)), ("token", Some(&token))]),
-            ("a long token", 400, "invalid_request", &[("token", Some(&long))]),
             ("two hints", 400, "invalid_request", &[("token_type_hint", Some("a")), ("token_type_hint", Some("b"))]),
             ("no client", unproven, "invalid_client", &[("client_id", None), ("client_secret", None)]),
             ("no secret", unproven, "invalid_client", &[("client_secret", None)]),
@@ -647,7 +645,7 @@ async fn c17_a_token_is_given_back_or_shown_to_a_client_that_shows_who_it_is() {
         let other = changed(&[("client_id", "other"), ("token", token)], &[]);
         held.row("a token of another client", browser.post("/revoke", other), 400, Some("invalid_grant"), Json).await;
     }
-    held.end(29).await;
+    held.end(27).await;
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::client_auth;
 use crate::error::Reason;
 use crate::guard::bearer;
-use crate::keys::{self, Jwt, Verified};
+use crate::keys::{Jwt, Verified};
 use crate::model::claims::{SEALED, SEALED_GRANT};
 use crate::model::client::RegisteredClient;
 use crate::model::form::Parameters;
@@ -24,7 +24,8 @@ pub(crate) async fn introspect(
     if client.credentials.is_none() {
         return Err(Reason::ClientMayNotIntrospect);
     }
-    let token = parameters.get("token", keys::MAX_BYTES)?.ok_or(Reason::MissingParameter("token"))?;
+    // RFC 7662 §2.2: a query for a token that is not valid is no error, and this one may be anything that came to a resource
+    let token = parameters.held("token")?.ok_or(Reason::MissingParameter("token"))?;
     let _ = parameters.get("token_type_hint", 128)?;
     let claims = active_claims(server, &client, token).await?;
     Ok(not_stored(HttpResponse::Ok()).json(claims.unwrap_or_else(|| {

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::client_auth;
 use crate::error::Reason;
 use crate::event::{EventKind, Fact};
-use crate::keys::{self, Texts};
+use crate::keys::Texts;
 use crate::model::form::Parameters;
 use crate::model::refresh::RefreshToken;
 use crate::response::not_stored;
@@ -21,7 +21,7 @@ pub(crate) async fn revoke(
 ) -> Result<HttpResponse, Reason> {
     // RFC 7009 §2.1: first the client
     let client = client_auth::client(server, http, parameters).await?;
-    let token = parameters.get("token", keys::MAX_BYTES)?.ok_or(Reason::MissingParameter("token"))?;
+    let token = parameters.held("token")?.ok_or(Reason::MissingParameter("token"))?;
     // RFC 7009 §2.1: a hint may be ignored, and the two kinds are easily distinguished
     let _ = parameters.get("token_type_hint", 128)?;
     let (client_id, subject, grant) = match server.sealer().open::<RefreshToken>(token, server.now()) {

@@ -6,7 +6,6 @@ use serde_json::{Map, Value, json};
 
 use crate::error::Reason;
 use crate::guard::bearer;
-use crate::keys;
 use crate::model::Scope;
 use crate::model::claims::OPENID;
 use crate::model::form::Parameters;
@@ -19,7 +18,7 @@ pub(crate) async fn userinfo(
     parameters: &Parameters<'_>,
 ) -> Result<HttpResponse, Reason> {
     // OpenID Connect Core §5.3.1: the token may also come in the form
-    let in_form = parameters.get("access_token", keys::MAX_BYTES)?;
+    let in_form = parameters.held("access_token")?;
     let verified = bearer::of_request_or_form(http, in_form, server.userinfo()).await?;
     let registered = &verified.registered;
     if !registered.scope.contains(OPENID) {

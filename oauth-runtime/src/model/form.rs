@@ -68,15 +68,19 @@ impl<'a> Parameters<'a> {
 
     /// The value, if it occurs once, is no longer than this, and is not empty: an empty parameter counts as absent.
     pub(crate) fn get(&self, name: &'static str, max_bytes: usize) -> Result<Option<&str>, BadParameter> {
+        self.held(name)?.map(|value| readable(name, value, max_bytes)).transpose()
+    }
+
+    /// The same at any length, for what a client got from a server and sends as it is: a code, a token, credentials. One
+    /// that is too long or not UTF-8 comes from another server, and is refused where it is opened or looked up, with the
+    /// code for that: clients begin anew after `invalid_grant` or `invalid_client`, and not after `invalid_request`.
+    pub(crate) fn held(&self, name: &'static str) -> Result<Option<&str>, BadParameter> {
         let mut values = self.pairs.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_ref());
         let first = values.next();
         if values.next().is_some() {
             return Err(BadParameter::Repeated(name));
         }
-        match first {
-            None | Some("") => Ok(None),
-            Some(value) => readable(name, value, max_bytes).map(Some),
-        }
+        Ok(first.filter(|value| !value.is_empty()))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::model::pkce::Verifier;
 use crate::model::record::{Full, Grant, Record, Redeemed};
 use crate::model::resource::Resources;
 use crate::model::session::Authentication;
-use crate::seal::{NotOpened, Opened, Sealable as _};
+use crate::seal::{NotOpened, Opened};
 use crate::server::Server;
 use crate::server::granting::InTheNameOf;
 use crate::sign_in::request::MAX_URI_BYTES;
@@ -22,7 +22,7 @@ use crate::standing::{Decision, Ended, HandedOut, HandedOutGrant, View};
 
 pub(crate) async fn redeem(server: &Server, caller: Caller<'_>, parameters: &Parameters<'_>) -> Result<Issued, Reason> {
     let client = caller.client;
-    let code = parameters.get("code", AuthorizationCode::MAX_BYTES)?.ok_or(Reason::MissingParameter("code"))?;
+    let code = parameters.held("code")?.ok_or(Reason::MissingParameter("code"))?;
     let redirect_uri = parameters.get("redirect_uri", MAX_URI_BYTES)?;
     let verifier = parameters.get("code_verifier", 1024)?.map(str::parse::<Verifier>);
     let verifier = verifier.transpose().map_err(|_| Reason::VerifierMalformed)?;

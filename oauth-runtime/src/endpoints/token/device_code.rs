@@ -9,14 +9,14 @@ use crate::model::code::DeviceGrant;
 use crate::model::device_code::DeviceCode;
 use crate::model::form::Parameters;
 use crate::model::record::{Polled, Record};
-use crate::seal::{NotOpened, Opened, Sealable as _};
+use crate::seal::{NotOpened, Opened};
 use crate::server::Server;
 use crate::sign_in::for_device::key;
 use crate::standing::Decision;
 
 pub(crate) async fn redeem(server: &Server, caller: Caller<'_>, parameters: &Parameters<'_>) -> Result<Issued, Reason> {
     let client = caller.client;
-    let code = parameters.get("device_code", DeviceCode::MAX_BYTES)?.ok_or(Reason::MissingParameter("device_code"))?;
+    let code = parameters.held("device_code")?.ok_or(Reason::MissingParameter("device_code"))?;
     let asked = server.asked_resources(client, parameters)?;
     let opened = server.sealer().open::<DeviceCode>(code, server.now());
     let Opened { value: code, expires_at, .. } = opened.map_err(|why| match why {

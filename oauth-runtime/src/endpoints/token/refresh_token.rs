@@ -16,7 +16,7 @@ use crate::model::proof::Thumbprint;
 use crate::model::record::{Family, Grant, Record, Rotated};
 use crate::model::refresh::RefreshToken;
 use crate::model::session::Authentication;
-use crate::seal::{NotOpened, Sealable as _};
+use crate::seal::NotOpened;
 use crate::server::granting::InTheNameOf;
 use crate::server::{Refreshing, Server};
 use crate::standing::{Decision, Ended, HandedOut, HandedOutGrant, Refused, Whose};
@@ -28,8 +28,7 @@ pub(crate) async fn refresh(
 ) -> Result<Issued, Reason> {
     let client = caller.client;
     let refreshing = server.refreshing().ok_or(Reason::UnsupportedGrantType)?;
-    let token =
-        parameters.get("refresh_token", RefreshToken::MAX_BYTES)?.ok_or(Reason::MissingParameter("refresh_token"))?;
+    let token = parameters.held("refresh_token")?.ok_or(Reason::MissingParameter("refresh_token"))?;
     let scope = server.asked_scope(parameters)?;
     let asked = server.asked_resources(client, parameters)?;
     let token = opened(server, refreshing, token)?;
