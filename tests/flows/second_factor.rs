@@ -265,7 +265,9 @@ async fn the_pages_speak_the_language_that_is_asked_for() {
     let server = start(|builder| builder.language(german).reload(async |_: &str| Some(json!({}))));
     let browser = Browser::new(&server);
     let scope = ("scope", Some("notes:read notes:write"));
-    for locales in ["de", "DE", "de-CH-1996", "fr de"] {
+    // All languages of a browser, in the order of its user.
+    let many = format!("de{}", " xx-Latn-YY".repeat(40));
+    for locales in ["de", "DE", "de-CH-1996", "fr de", &many] {
         let page = browser.authorize(&[scope, ("ui_locales", Some(locales))]).await;
         for text in ["lang=\"de\"", "Anmelden", "Passwort", "Ihre Notizen lesen", "Write your notes"] {
             assert!(page.body.contains(text), "{locales} {text}: {page:?}");

@@ -3,12 +3,19 @@
 use actix_web::HttpRequest;
 use actix_web::http::header;
 
+use crate::model::form::{BadParameter, Parameters};
 use crate::pages::Texts;
 use crate::server::Server;
 
 /// The language that the browser prefers among the available ones.
 pub(crate) fn of<'a>(request: &HttpRequest, server: &'a Server) -> &'a Texts {
     server.texts(preferred(request, server).as_deref())
+}
+
+/// What an authorization request says of it, at any length: a browser may have many languages, and OpenID Connect Core
+/// §3.1.2.1 has no error for those that are not here.
+pub(crate) fn named<'a>(parameters: &'a Parameters<'_>) -> Result<Option<&'a str>, BadParameter> {
+    parameters.get("ui_locales", usize::MAX)
 }
 
 /// The language for an authorization request (`ui_locales`, OpenID Connect Core §3.1.2.1).

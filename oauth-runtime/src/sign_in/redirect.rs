@@ -160,7 +160,7 @@ pub(crate) fn refuse_at_once(
     state: Option<&str>,
     reason: &Reason,
 ) -> HttpResponse {
-    let language = language::asked(http, server, parameters.get("ui_locales", 256).unwrap_or(None));
+    let language = language::asked(http, server, language::named(parameters).unwrap_or(None));
     refuse(server, destination, state, reason, server.texts(language.as_deref()))
 }
 
@@ -174,7 +174,7 @@ pub(crate) fn refuse_with_page(
     reason: &Reason,
 ) -> HttpResponse {
     let (client, destination) = to;
-    let language = language::asked(http, server, parameters.get("ui_locales", 256).unwrap_or(None));
+    let language = language::asked(http, server, language::named(parameters).unwrap_or(None));
     let texts = server.texts(language.as_deref());
     let back = refusal(server, destination, state, reason);
     let back = back.map(|href| WayBack { client: client.name.clone(), href, language });
@@ -232,7 +232,7 @@ pub(crate) async fn way_back_from_late(
     Some(WayBack {
         client: client.name.clone(),
         href: refusal(server, &destination, None, &Reason::AccessDenied)?,
-        language: language::asked(http, server, late.get("ui_locales", 256).ok()?),
+        language: language::asked(http, server, language::named(&late).ok()?),
     })
 }
 

@@ -253,7 +253,7 @@ fn requirements(
         subjects: claims.subjects,
         // A hint that cannot be a name is ignored.
         login_hint: parameters.get("login_hint", 256).ok().flatten().map(str::to_owned),
-        language: language::asked(http, server, parameters.get("ui_locales", 256)?),
+        language: language::asked(http, server, language::named(parameters)?),
     };
     requirements.signed_in_since = signed_in_since(server, &requirements);
     Ok(requirements)
