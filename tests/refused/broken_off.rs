@@ -1,5 +1,6 @@
 //! A request that is broken off at each of its steps: its client goes away, or the store fails. What its honest client does then
 //! works, nothing is done twice, and what was done is reported.
+#![allow(clippy::unwrap_used)]
 
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
 //! Two or three requests at once, in every order of their steps, or in some where there are thousands: at most one succeeds, and
 //! what was ended stays so.
+#![allow(clippy::unwrap_used)]
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -375,7 +376,7 @@ fn a_client_that_has_changed_is_not_known_as_it_was() {
         let (read, turns) = (Arc::clone(&row), Arc::new(OnceLock::<Turns>::new()));
         let waits = Arc::clone(&turns);
         let clients = async move |id: &str| {
-            let secret = Secret::try_from(read.lock().as_str()).unwrap();
+            let secret = Secret::from(read.lock().as_str());
             if let Some(turns) = waits.get() {
                 turns.turn().await;
             }

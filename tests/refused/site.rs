@@ -1,4 +1,5 @@
 //! One service in this thread, whose store waits for its turns, and who asks it.
+#![allow(clippy::unwrap_used)]
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashSet};
