@@ -32,7 +32,6 @@ use serde_json::{Map, Value};
 
 use crate::clients::Clients;
 use crate::error::Reason;
-use crate::event::request::to_its_end;
 use crate::event::{EventKind, Fact};
 use crate::guard::protection::{OwnTokens, Protection, no_service};
 use crate::guard::refusal::Refusal;
@@ -173,13 +172,7 @@ impl OAuthService {
     /// # Errors
     /// The store gave no answer: the user is not signed out.
     pub async fn sign_out(&self, subject: &str) -> Result<(), StoreError> {
-        let (oauth, subject) = (self.clone(), subject.to_owned());
-        to_its_end(async move {
-            oauth.end_all(&subject, Record::sign_out).await?;
-            oauth.0.tell(Fact::of(EventKind::SignedOutEverywhere).subject(&subject));
-            Ok(())
-        })
-        .await
+        self.end_all(subject, Record::sign_out, EventKind::SignedOutEverywhere).await
     }
 
     pub(crate) fn new(configured: Configuration) -> Self {

@@ -157,13 +157,7 @@ impl OAuthService {
     /// # Errors
     /// The store gave no answer: it is not known whether it is removed.
     pub async fn forget(&self, subject: &str) -> Result<(), StoreError> {
-        let (oauth, subject) = (self.clone(), subject.to_owned());
-        to_its_end(async move {
-            oauth.end_all(&subject, Record::forget).await?;
-            oauth.server().tell(Fact::of(EventKind::Forgotten).subject(&subject));
-            Ok(())
-        })
-        .await
+        self.end_all(subject, Record::forget, EventKind::Forgotten).await
     }
 
     /// Changes a record, and stores it if the change says so. Nothing is presented, so nothing can be from an earlier
@@ -183,18 +177,29 @@ impl OAuthService {
         }
     }
 
-    /// Ends all that a user holds, even if their record cannot be read.
-    pub(super) async fn end_all(&self, subject: &str, end: impl Fn(&mut Record, Timestamp)) -> Result<(), StoreError> {
-        let (key, ledger) = (Key::of(Kind::Subject, subject), self.server().ledger());
-        let end = |record: &mut Record, now| {
-            end(record, now);
-            true
-        };
-        match self.change_record(subject, end).await {
-            // There is always a way to sign a user out.
-            Err(_) if ledger.view(key).await?.record().is_err() => ledger.start_over(key).await,
-            ended => ended.map(drop),
-        }
+    /// Ends all that a user holds, even if their record cannot be read, and reports it.
+    pub(super) async fn end_all(
+        &self,
+        subject: &str,
+        end: fn(&mut Record, Timestamp),
+        told: EventKind,
+    ) -> Result<(), StoreError> {
+        let (oauth, subject) = (self.clone(), subject.to_owned());
+        to_its_end(async move {
+            let (key, ledger) = (Key::of(Kind::Subject, &subject), oauth.server().ledger());
+            let end = |record: &mut Record, now| {
+                end(record, now);
+                true
+            };
+            match oauth.change_record(&subject, end).await {
+                // There is always a way to sign a user out.
+                Err(_) if ledger.view(key).await?.record().is_err() => ledger.start_over(key).await?,
+                ended => _ = ended?,
+            }
+            oauth.server().tell(Fact::of(told).subject(&subject));
+            Ok(())
+        })
+        .await
     }
 }
 
