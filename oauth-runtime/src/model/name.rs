@@ -1,7 +1,9 @@
 //! Names that users type: how they are normalized to count attempts.
 
 use icu_normalizer::DecomposingNormalizerBorrowed;
-use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup, IndicSyllabicCategory};
+use icu_properties::props::{
+    DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup, IndicSyllabicCategory, Script,
+};
 use icu_properties::{CodePointMapData, CodePointSetData};
 
 use crate::model::id::digest;
@@ -45,21 +47,49 @@ pub(crate) fn typed_hash(name: &str) -> String {
     digest("name", name)
 }
 
-/// A name that a third party chose, as a page may show it: one line, without characters that are invisible or change
-/// the direction of what follows, cut to this many characters. `None` if nothing is left.
+/// A name that a third party chose, as a page may show it: one line, without characters that are invisible, change the
+/// direction of what follows or have no look of their own, cut to this many characters. `None` if nothing is left, or if
+/// a word has letters of scripts that look alike: it would be another name than the one that is read.
 pub(crate) fn one_line(text: &str, longest: usize) -> Option<String> {
     let categories = CodePointMapData::<GeneralCategory>::new();
     let is_shown = |letter: &char| {
-        let hidden = [GeneralCategoryGroup::Control, GeneralCategoryGroup::Format, GeneralCategoryGroup::Unassigned];
-        !hidden.iter().any(|group| group.contains(categories.get(*letter)))
+        !GeneralCategoryGroup::Other.contains(categories.get(*letter))
             && !CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(*letter)
     };
-    let spaced: String = text.chars().map(|letter| if letter.is_whitespace() { ' ' } else { letter }).collect();
-    let shown: String = spaced.chars().filter(is_shown).collect();
-    let line = shown.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    let cut: String = line.chars().take(longest).collect();
-    (!cut.trim().is_empty()).then(|| cut.trim().to_owned())
+    let is_space = |letter: char| letter.is_whitespace() || DRAWN_AS_NOTHING.contains(&letter);
+    let spaced = text.chars().map(|letter| if is_space(letter) { ' ' } else { letter });
+    // At the beginning and after a space there is no letter that could bear one.
+    let mut marks = MOST_MARKS;
+    let is_borne = |letter: &char| {
+        let is_mark =
+            matches!(categories.get(*letter), GeneralCategory::NonspacingMark | GeneralCategory::EnclosingMark);
+        marks = match *letter {
+            _ if is_mark => marks + 1,
+            ' ' => MOST_MARKS,
+            _ => 0,
+        };
+        !is_mark || marks <= MOST_MARKS
+    };
+    let shown: String = spaced.filter(is_shown).filter(is_borne).collect();
+    let words: Vec<&str> = shown.split(' ').filter(|word| !word.is_empty()).collect();
+    let cut: String = words.join(" ").chars().take(longest).collect();
+    (!cut.trim().is_empty() && !words.into_iter().any(passes_for_another)).then(|| cut.trim().to_owned())
 }
+
+/// Symbols without a stroke.
+const DRAWN_AS_NOTHING: [char; 2] = ['\u{2800}', '\u{1d159}'];
+/// UTS #39 §5.4: more would be drawn over the lines above and below, and no language has more.
+const MOST_MARKS: usize = 4;
+
+/// Whether a word mixes scripts whose letters look alike, such as a Cyrillic `А` before Latin `cme` (UTS #39 §5.2).
+fn passes_for_another(word: &str) -> bool {
+    let scripts = CodePointMapData::<Script>::new();
+    let mut found = word.chars().map(|letter| scripts.get(letter)).filter(|script| LOOK_ALIKE.contains(script));
+    found.next().is_some_and(|first| found.any(|script| script != first))
+}
+
+const LOOK_ALIKE: [Script; 7] =
+    [Script::Latin, Script::Greek, Script::Cyrillic, Script::Armenian, Script::Cherokee, Script::Coptic, Script::Lisu];
 
 /// The beginning of a text of others, as a line of a log or a report may have it: what controls a terminal or changes how the
 /// line reads is escaped. Quotes and backslashes stay, so that JSON and URLs are readable: a subscriber escapes them in its
@@ -259,6 +289,45 @@ mod tests {
         }
         for mark in OVERLOOKED {
             assert_eq!(folded(&format!("ม{mark}")), "ม", "{:x}", u32::from(mark));
+        }
+    }
+
+    #[test]
+    fn c51_a_name_of_others_is_a_line_of_letters_that_can_be_seen() {
+        let name = |text: &str| one_line(text, 64);
+        let stacked = |count: usize| format!("a{}b", "\u{20dd}".repeat(count));
+        for (text, shown) in [
+            ("Clau\u{202e}de\n\u{200b} for  you ", Some("Claude for you")),
+            // Apple's own logo, on its devices; elsewhere whatever a font has there.
+            ("\u{f8ff} Store", Some("Store")),
+            ("\u{f0000}\u{10fffd}", None),
+            // What is drawn as nothing pushes the rest of the sentence away, or is a name that is not there.
+            ("\u{2800}\u{2800}\u{1d159}", None),
+            ("Agent\u{2800}\u{2800}\u{2800}\u{2800}verified", Some("Agent verified")),
+            // What is drawn over the lines above and below.
+            (&stacked(40), Some(&*stacked(4))),
+            (&"\u{336}".repeat(40), None),
+            ("Agent \u{336}\u{336}by us", Some("Agent by us")),
+            ("a\u{336}\u{200d}\u{336}\u{fe0f}\u{336}\u{336}\u{336}\u{336}", Some("a\u{336}\u{336}\u{336}\u{336}")),
+            // Marks that words are spelled with stay.
+            ("Tie\u{302}\u{301}ng Vie\u{323}\u{302}t", Some("Tie\u{302}\u{301}ng Vie\u{323}\u{302}t")),
+            ("บันทึกที่นี่", Some("บันทึกที่นี่")),
+            ("שָׁלוֹם", Some("שָׁלוֹם")),
+        ] {
+            assert_eq!(name(text).as_deref(), shown, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn c51_a_word_of_letters_that_pass_for_others_is_no_name() {
+        let name = |text: &str| one_line(text, 64);
+        for text in ["\u{410}cme", "Acme N\u{43e}tes", "N\u{3bf}tes", "\u{399}deas", "Notes\u{13a2}", "\u{555}cme"] {
+            assert_eq!(name(text), None, "{text:?}");
+        }
+        for text in
+            ["Яндекс Browser", "Ελληνικά Notes", "LINEアプリ", "B站", "네이버Map", "Café Zoë", "µNotes", "Notes 2"]
+        {
+            assert_eq!(name(text).as_deref(), Some(text));
         }
     }
 
