@@ -277,6 +277,14 @@ mod tests {
     }
 
     #[test]
+    fn c06_a_private_scheme_is_not_called_a_place_to_be_sent_to() {
+        let brand = brand();
+        let html = sign_in(&SignInPage { returns_to: "accounts.bank.example:", ..first_visit(&brand) });
+        let is_said = "an application on this device that opens <strong><bdi>accounts.bank.example:</bdi></strong>";
+        assert!(html.contains(is_said) && !html.contains("sent to <strong>"), "{html}");
+    }
+
+    #[test]
     fn whatever_is_typed_or_registered_stays_text() {
         let hostile = r#""><script>alert('1')</script><a b="&amp;"#;
         let address = || Some(hostile.to_owned());

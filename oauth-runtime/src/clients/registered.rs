@@ -130,10 +130,8 @@ impl Registrar {
         // By the current configuration, since a URI may no longer be allowed.
         let parsed = |uri: &String| RedirectUri::parse(uri, self.besides()).ok();
         let redirect_uris: Vec<RedirectUri> = redirect_uris.iter().filter_map(parsed).collect();
-        let shown = redirect_uris.first()?;
-        let shown = shown.destination(shown.as_str());
-        // A private scheme is not a host, whatever it looks like.
-        let shown = if shown.source.ends_with(':') { shown.source } else { shown.shown };
+        let first = redirect_uris.first()?;
+        let shown = first.destination(first.as_str()).shown;
         let secrets = || self.secrets(client_id).map(|secret| SecretHash::of(&secret)).collect();
         let name = name.filter(|name| !self.is_taken(name)).unwrap_or(shown);
         let credentials = has_secret.then(|| Credentials { secrets: secrets(), keys: Vec::new() });

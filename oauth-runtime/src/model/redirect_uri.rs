@@ -32,7 +32,7 @@ pub(crate) struct Destination {
     pub(crate) uri: String,
     /// What a form's Content-Security-Policy must name for the redirect to be followed.
     pub(crate) source: String,
-    /// What a person sees: host and port, or the private scheme.
+    /// What a person sees: host and port, or the private scheme with its colon.
     pub(crate) shown: String,
     /// Whether the domain name system vouches for who gets the code.
     pub(crate) is_https: bool,
@@ -145,7 +145,8 @@ impl RedirectUri {
     pub(crate) fn destination(&self, requested: &str) -> Destination {
         let (source, shown) = match &self.kind {
             Kind::Web { origin } => (origin.clone(), host_of(origin).to_owned()),
-            Kind::PrivateScheme { scheme } => (format!("{scheme}:"), scheme.clone()),
+            // It is not a host, whatever it looks like: `accounts.bank.example` is a scheme as well.
+            Kind::PrivateScheme { scheme } => (format!("{scheme}:"), format!("{scheme}:")),
             Kind::Loopback { after, .. } => {
                 let origin = requested.strip_suffix(after.as_str()).unwrap_or(requested);
                 // A source expression cannot name an IPv6 address (CSP3 §2.3.1), so its scheme has to do.

@@ -65,7 +65,7 @@ pub(super) fn consent(page: &ConsentPage<'_>) -> Result<String, PageError> {
         able_to: Sentence::new(&texts.able_to, &[("{client}", page.client)]),
         asked: asked
             .map(|(time, address)| Sentence::new(&texts.device_asked, &[("{time}", time), ("{address}", address)])),
-        returns_to: Sentence::new(&texts.returns_to, &[("{host}", page.returns_to)]),
+        returns_to: returns_to(texts, page.returns_to),
     };
     Ok(document.render()?)
 }
@@ -74,7 +74,16 @@ pub(super) fn consent(page: &ConsentPage<'_>) -> Result<String, PageError> {
 fn ends<'a>(texts: &'a Texts, returns_to: &'a str, user_code: Option<&'a str>) -> Sentence<'a> {
     match user_code {
         Some(code) => Sentence::new(&texts.for_device, &[("{code}", code)]),
-        None => Sentence::new(&texts.returns_to, &[("{host}", returns_to)]),
+        None => self::returns_to(texts, returns_to),
+    }
+}
+
+/// Where the browser goes. What may be spelled like a host is called what it is.
+fn returns_to<'a>(texts: &'a Texts, place: &'a str) -> Sentence<'a> {
+    if place.ends_with(':') {
+        Sentence::new(&texts.returns_to_app, &[("{scheme}", place)])
+    } else {
+        Sentence::new(&texts.returns_to, &[("{host}", place)])
     }
 }
 

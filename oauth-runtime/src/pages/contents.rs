@@ -39,7 +39,7 @@ pub struct SignInPage<'a> {
     /// What a user should know about a client that you did not list before they type a password: that it chose its own
     /// name.
     pub warnings: &'a [&'a str],
-    /// Where the browser goes after sign-in: the host, or the private scheme.
+    /// Where the browser goes after sign-in: the host, or with its colon the private scheme, which only looks like one.
     pub returns_to: &'a str,
     /// What it asks for, in the author's words and order. Empty if nothing is asked for, the client is a known one of
     /// the author, or the consent page will say it.
@@ -84,7 +84,7 @@ pub struct QuestionPage<'a> {
     pub request: &'a str,
     /// The client's name as registered.
     pub client: &'a str,
-    /// Where the browser goes after sign-in: the host, or the private scheme.
+    /// Where the browser goes after sign-in: the host, or with its colon the private scheme, which only looks like one.
     pub returns_to: &'a str,
     /// Who signs in: the name that was typed.
     pub account: &'a str,
@@ -112,7 +112,7 @@ pub struct ConsentPage<'a> {
     pub client: &'a str,
     /// The name that a client that is not listed gives itself, which is not verified.
     pub calls_itself: Option<&'a str>,
-    /// Where the browser goes: the host, or the private scheme.
+    /// Where the browser goes: the host, or with its colon the private scheme, which only looks like one.
     pub returns_to: &'a str,
     /// What it asks for, in the author's words and order; empty if no scope is asked for.
     pub scopes: &'a [&'a str],

@@ -71,6 +71,7 @@ texts! {
     username = "Username";
     password = "Password";
     returns_to = "You will then be sent to {host}" ["{host}"];
+    returns_to_app = "You will then be sent to an application on this device that opens {scheme}" ["{scheme}"];
     cancel = "Cancel";
     incomplete = "Enter your username and your password.";
     too_long = "That is too long.";

@@ -219,7 +219,7 @@ impl PendingAuthorization {
         &self.authorization.client.name
     }
 
-    /// Where the browser goes after the sign-in: the host, or the private scheme.
+    /// Where the browser goes after the sign-in: the host, or with its colon the private scheme, which only looks like one.
     #[must_use]
     pub fn returns_to(&self) -> String {
         self.authorization.destination.shown.clone()

@@ -88,7 +88,7 @@ fn c08_c09_names_on_loopback_and_private_schemes_without_a_dot_are_for_those_who
     let anywhere = RedirectUri::parse("http://notes.localhost/cb", all).expect("a name on loopback");
     assert!(anywhere.matches("http://notes.localhost:3000/cb") && !anywhere.matches("http://a.localhost:3000/cb"));
     let app = RedirectUri::parse("cursor://app/cb", all).expect("a private scheme").destination("cursor://app/cb");
-    assert_eq!((app.source.as_str(), app.shown.as_str(), app.is_https), ("cursor:", "cursor", false));
+    assert_eq!((app.source.as_str(), app.shown.as_str(), app.is_https), ("cursor:", "cursor:", false));
     assert!(is_private_scheme("cursor") && is_private_scheme("vscode-insiders"));
     for bad in ["", "Cursor", "7z", "a:b", "a b", "http", "javascript", "data", "é"] {
         assert!(!is_private_scheme(bad), "{bad}");
@@ -300,7 +300,12 @@ fn destinations_name_what_a_browser_and_a_person_need() {
         ("http://127.0.0.1:90".into(), "127.0.0.1:90".into())
     );
     assert_eq!(of("http://[::1]/cb", "http://[::1]:90/cb"), ("http:".into(), "[::1]:90".into()));
-    assert_eq!(of("com.example.app:/cb", "com.example.app:/cb"), ("com.example.app:".into(), "com.example.app".into()));
+    assert_eq!(
+        of("com.example.app:/cb", "com.example.app:/cb"),
+        ("com.example.app:".into(), "com.example.app:".into())
+    );
+    // A scheme can be spelled like a host.
+    assert_eq!(of("accounts.bank.example:/cb", "accounts.bank.example:/cb").1, "accounts.bank.example:");
 }
 
 #[test]

@@ -14,6 +14,7 @@ pub(super) const TEXTS: Texts = Texts {
     username: text("Nom d’utilisateur"),
     password: text("Mot de passe"),
     returns_to: text("Vous serez ensuite redirigé vers {host}"),
+    returns_to_app: text("Vous serez ensuite redirigé vers une application de cet appareil qui ouvre {scheme}"),
     cancel: text("Annuler"),
     incomplete: text("Saisissez votre nom d’utilisateur et votre mot de passe."),
     too_long: text("C’est trop long."),

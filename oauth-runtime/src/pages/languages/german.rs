@@ -14,6 +14,7 @@ pub(super) const TEXTS: Texts = Texts {
     username: text("Benutzername"),
     password: text("Passwort"),
     returns_to: text("Danach werden Sie zu {host} weitergeleitet"),
+    returns_to_app: text("Danach werden Sie zu einer Anwendung auf diesem Gerät weitergeleitet, die {scheme} öffnet"),
     cancel: text("Abbrechen"),
     incomplete: text("Geben Sie Ihren Benutzernamen und Ihr Passwort ein."),
     too_long: text("Das ist zu lang."),

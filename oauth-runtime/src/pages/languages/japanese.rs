@@ -14,6 +14,7 @@ pub(super) const TEXTS: Texts = Texts {
     username: text("ユーザー名"),
     password: text("パスワード"),
     returns_to: text("このあと {host} に移動します"),
+    returns_to_app: text("このあと、{scheme} を開くこのデバイスのアプリケーションに移動します"),
     cancel: text("キャンセル"),
     incomplete: text("ユーザー名とパスワードを入力してください。"),
     too_long: text("入力が長すぎます。"),

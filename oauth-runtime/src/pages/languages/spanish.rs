@@ -14,6 +14,7 @@ pub(super) const TEXTS: Texts = Texts {
     username: text("Nombre de usuario"),
     password: text("Contraseña"),
     returns_to: text("Después se le redirigirá a {host}"),
+    returns_to_app: text("Después se le redirigirá a una aplicación de este dispositivo que abre {scheme}"),
     cancel: text("Cancelar"),
     incomplete: text("Introduzca su nombre de usuario y su contraseña."),
     too_long: text("Es demasiado largo."),
