@@ -20,7 +20,7 @@ async fn payments() -> impl Responder {
 fn authenticate(login: Login) -> SignIn<Value> {
     // In production: look the user up, and check an Argon2 hash.
     match (login.username.as_str(), &*login.password) {
-        ("ada", "ada123") => SignIn::ask(Question::code("Enter the code of your authenticator app").of("ada")),
+        ("ada", "ada123") => SignIn::ask(Question::code("Enter the code of your authenticator app").digits().of("ada")),
         ("bob", "bob123") => SignIn::done(json!({ "sub": "bob" })).amr("pwd"),
         // Counted for the user, whatever names your look-up takes.
         (user @ ("ada" | "bob"), _) => SignIn::refused_for(user),

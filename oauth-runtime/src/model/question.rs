@@ -29,6 +29,8 @@ pub struct Question {
     choices: Vec<Choice>,
     #[serde(default)]
     remembered: Value,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_digits: bool,
     /// Other questions that the person may answer instead.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     others: Vec<Other>,
@@ -52,10 +54,26 @@ pub struct Choice {
 }
 
 impl Question {
-    /// Asks for a short code: of an authenticator app, of a message.
+    /// Asks for a short code: of an authenticator app, of a message, of a list for emergencies. It may have letters, unless it
+    /// is said to have [digits](Question::digits) alone.
     #[must_use]
     pub fn code(text: impl Into<String>) -> Self {
-        Question { text: text.into(), subject: None, choices: Vec::new(), remembered: Value::Null, others: Vec::new() }
+        let (text, remembered) = (text.into(), Value::Null);
+        Question { text, subject: None, choices: Vec::new(), remembered, is_digits: false, others: Vec::new() }
+    }
+
+    /// The code has digits and nothing else: phones show the keypad for numbers, on which no letter can be typed.
+    ///
+    /// ```
+    /// use oauth_runtime::Question;
+    ///
+    /// let question = Question::code("Enter the code of your authenticator app").digits();
+    /// assert!(question.is_digits() && !Question::code("Enter a recovery code").is_digits());
+    /// ```
+    #[must_use]
+    pub fn digits(mut self) -> Self {
+        self.is_digits = true;
+        self
     }
 
     /// Asks for one of 2 to 8 answers, each a value of 1 to 64 bytes and what the person reads.
@@ -117,6 +135,12 @@ impl Question {
         self.others.get(number).map(|other| other.question.clone())
     }
 
+    /// Whether the code has [digits](Question::digits) alone.
+    #[must_use]
+    pub fn is_digits(&self) -> bool {
+        self.is_digits
+    }
+
     /// What the person reads.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -175,7 +199,7 @@ impl Question {
 /// Without what is remembered, which may be the code that was sent.
 impl fmt::Debug for Question {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Question { text, subject, choices, remembered: _, others } = self;
+        let Question { text, subject, choices, remembered: _, is_digits: _, others } = self;
         let mut shown = f.debug_struct("Question");
         shown.field("text", text).field("subject", subject).field("choices", choices).field("others", others);
         shown.finish_non_exhaustive()

@@ -60,6 +60,7 @@ fn second_factor(factor: SecondFactor) -> SignIn<Value> {
     match factor.remembered.as_str() {
         None => SignIn::ask(
             Question::code("Enter the code that we sent")
+                .digits()
                 .remember(&*factor.answer)
                 .or("Use a recovery code", Question::code("Enter a recovery code").remember("recovery")),
         ),

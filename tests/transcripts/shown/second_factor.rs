@@ -11,7 +11,7 @@ pub fn oauth() -> Result<OAuthService, BuildError> {
         .authenticate_blocking(|login: Login| match find_user(&login.username) {
             // `of` says who is asked: the name was typed, and may be spelled in several ways.
             Some(subject) if password_is_right(subject, &login.password) => {
-                SignIn::ask(Question::code("Enter the code of your app").of(subject))
+                SignIn::ask(Question::code("Enter the code of your app").digits().of(subject))
             }
             Some(subject) => SignIn::refused_for(subject),
             None => SignIn::<Value>::refused(),
