@@ -26,13 +26,34 @@ export async function inaccessible(page) {
   })
 }
 
+/** What axe does not look at. */
+const unfit = (page) =>
+  page.evaluate(() => {
+    const all = (selector) => [...document.querySelectorAll(selector)]
+    const html = (elements) => elements.map((element) => element.outerHTML)
+    const isSmall = ({ width, height }) => width < 24 || height < 24
+    const problem = document.querySelector('[role=alert]')?.textContent ?? ''
+    return {
+      // WCAG 2.2, 2.5.8. A label is pressed for what is in it.
+      small: html(all('a, button, input:not([type=hidden])').map((it) => it.closest('label') ?? it).filter((it) => isSmall(it.getBoundingClientRect()))),
+      // 1.3.5: what a browser or a password manager knows.
+      unfilled: html(all('[type=password], [type=email], #username, #answer').filter((it) => !it.autocomplete)),
+      // 1.4.10: without it a phone draws a page for desks, and small.
+      narrow: all('meta[name=viewport][content^="width=device-width"]').length === 0,
+      // 2.4.2: the title is what a screen reader says of a page that comes again, and what a tab shows.
+      untold: document.title.includes(problem) ? '' : document.title,
+    }
+  })
+
 /** Makes a function that keeps a picture of a page, and finds what is not accessible or is cut off in it. */
 export const looker = (page, { device, colorScheme, locale }) => async (name) => {
   await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished)))
   await page.screenshot({ path: `${screenshots}${name}-${device}-${colorScheme}-${locale}.png`, fullPage: true })
   const html = page.locator('html')
-  assert.deepEqual([await html.getAttribute('lang'), await html.getAttribute('dir')], [locale, locale === 'ar' ? 'rtl' : 'ltr'], name)
+  const runs = (await html.getAttribute('dir')) ?? 'ltr'
+  assert.deepEqual([await html.getAttribute('lang'), runs], [locale, locale === 'ar' ? 'rtl' : 'ltr'], name)
   assert.deepEqual(await inaccessible(page), [], name)
+  assert.deepEqual(await unfit(page), { small: [], unfilled: [], narrow: false, untold: '' }, name)
   const cut = await page.evaluate((isDesktop) => {
     const { scrollWidth, clientWidth, scrollHeight, clientHeight } = document.documentElement
     const buttons = [...document.querySelectorAll('button, .button')]

@@ -219,6 +219,9 @@ for (const [colorScheme, locale] of looks) {
       assert.equal(redeemed, 200)
       await page.goto(`${app.origin}/account`)
       await look('account')
+      // Which of several browsers is signed out, its button says by when it was used.
+      const which = await page.locator('button[name=session]').first().getAttribute('aria-describedby')
+      assert.match(await page.locator(`#${which}`).textContent(), /\d{4}-\d{2}-\d{2}/)
       await page.locator('button[name=client]').click()
       await page.locator('button[name=client]').waitFor({ state: 'detached' })
       await page.goto(`${app.origin}/logout`)
