@@ -30,9 +30,11 @@ async fn page(oauth: OAuthService, http: HttpRequest, arrival: Query<Arrival>) -
     let (client, to) = (escaped(pending.client_name()), escaped(&pending.returns_to()));
     // What is sealed has no character that means something in HTML.
     let html = format!(
-        "<!doctype html><title>Welcome</title><h1>Welcome</h1><p>{client} at {to} wants to know who you are.</p>\
+        "<!doctype html><html lang=\"en\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <title>Welcome</title><main><h1>Welcome</h1><p>{client} at {to} wants to know who you are.</p>\
          <form method=\"post\" action=\"/welcome\"><input type=\"hidden\" name=\"request\" value=\"{}\">\
-         <label>Address <input name=\"address\"></label> <label>Code from our mail <input name=\"code\"></label> \
+         <label>Address <input name=\"address\" autocomplete=\"username\"></label> \
+         <label>Code from our mail <input name=\"code\" autocomplete=\"one-time-code\"></label> \
          <button>Sign in</button></form>",
         arrival.request
     );

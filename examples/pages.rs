@@ -69,7 +69,10 @@ async fn welcome() -> impl Responder {
 }
 
 fn page(body: &str) -> HttpResponse {
-    let html = format!(r#"<!doctype html><html lang="en"><title>Notes</title><h1>Notes</h1>{body}</html>"#);
+    let html = format!(
+        r#"<!doctype html><html lang="en"><meta name="viewport" content="width=device-width, initial-scale=1">
+        <title>Notes</title><main><h1>Notes</h1>{body}</main></html>"#
+    );
     HttpResponse::Ok().insert_header(ContentType::html()).body(html)
 }
 

@@ -293,8 +293,8 @@ async fn hashed(password: String) -> Result<String, Error> {
     hash.await?.map_err(ErrorInternalServerError)
 }
 
-const ADDRESS: (&str, &str) = ("address", "email");
-const PASSWORD: (&str, &str) = ("password", "password");
+const ADDRESS: (&str, &str) = ("address", r#"type="email" autocomplete="email""#);
+const PASSWORD: (&str, &str) = ("password", r#"type="password" autocomplete="new-password" minlength="8""#);
 
 fn form(action: &str, hidden: &[(&str, &str)], fields: &[(&str, &str)]) -> String {
     let hidden = hidden
@@ -302,14 +302,17 @@ fn form(action: &str, hidden: &[(&str, &str)], fields: &[(&str, &str)]) -> Strin
         .map(|(name, value)| format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escaped(value)));
     let fields = fields
         .iter()
-        .map(|(name, kind)| format!("<p><label>{name} <input name=\"{name}\" type=\"{kind}\" required></label></p>"));
+        .map(|(name, kind)| format!("<p><label>{name} <input name=\"{name}\" {kind} required></label></p>"));
     let inputs: String = hidden.chain(fields).collect();
     format!("<form method=\"post\" action=\"{action}\">{inputs}<button>Continue</button></form>")
 }
 
 /// The token is in the address of these pages: they tell it to no other site, and no cache keeps them.
 fn page(title: &str, body: &str) -> HttpResponse {
-    let html = format!("<!doctype html><html lang=\"en\"><title>{title}</title><h1>{title}</h1>{body}");
+    let html = format!(
+        "<!doctype html><html lang=\"en\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <title>{title}</title><main><h1>{title}</h1>{body}"
+    );
     HttpResponse::Ok()
         .insert_header(ContentType::html())
         .insert_header(("Referrer-Policy", "no-referrer"))

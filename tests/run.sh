@@ -45,6 +45,7 @@ main() {
     export RESOURCE_SERVER_BIN="$built/examples/resource_server"
     export OPENAPI_BIN="$built/examples/openapi"
     export SPA_BIN="$built/spa"
+    export TEMPLATE_BIN="$built/notes-app"
     export CLIENT_SPA_BIN="$built/client_spa"
     export KEY_PERIODS_BIN="$built/key_periods"
 

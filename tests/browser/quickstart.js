@@ -2,8 +2,11 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
@@ -33,12 +36,27 @@ export const startSpaOfTheGuide = () => start(process.env.CLIENT_SPA_BIN ?? buil
 /** The API that describes itself, with its Swagger UI. */
 export const startOpenApi = () => start(process.env.OPENAPI_BIN ?? built('examples/openapi'), '/docs/')
 
-async function start(binary, path, environment = {}) {
+/** The template: an application of its own, whose mails are in its log. */
+export async function startTemplate() {
+  const data = mkdtempSync(join(tmpdir(), 'notes-app-'))
+  const environment = (origin) => ({ ORIGIN: origin, DATA: data, OAUTH_SECRET: randomBytes(32).toString('base64') })
+  let log = ''
+  const app = await start(process.env.TEMPLATE_BIN ?? built('notes-app'), '/login', environment, (text) => (log += text))
+  const close = () => {
+    app.close()
+    rmSync(data, { recursive: true, force: true })
+  }
+  return { ...app, log: () => log, close }
+}
+
+async function start(binary, path, environment = {}, hear) {
   if (!existsSync(binary)) throw new Error(`${binary} is missing: run \`cargo build --workspace --bins --examples\``)
   const probe = await serve(() => {})
   probe.close()
-  const env = { ...process.env, PORT: new URL(probe.origin).port, ...environment }
-  const child = spawn(binary, { env, stdio: 'ignore' })
+  const more = typeof environment === 'function' ? environment(probe.origin) : environment
+  const env = { ...process.env, PORT: new URL(probe.origin).port, ...more }
+  const child = spawn(binary, { env, stdio: ['ignore', hear ? 'pipe' : 'ignore', 'ignore'] })
+  child.stdout?.setEncoding('utf8').on('data', hear)
   process.once('exit', () => child.kill())
   for (const deadline = Date.now() + 30_000; ; await sleep(50)) {
     if (child.exitCode !== null) throw new Error(`${binary} ended`)

@@ -249,3 +249,22 @@ fn an_import_is_seen_however_it_is_written() {
     let circle = shortest_circle(&imports).unwrap();
     assert_eq!(circle.iter().map(|import| &*import.from).collect::<Vec<_>>(), ["a/deep.rs", "b.rs"]);
 }
+
+/// An author begins with a copy of these.
+#[test]
+fn the_pages_of_examples_say_their_language_and_are_drawn_for_phones() {
+    let places = ["examples", "oauth-runtime/docs"].map(|place| files_with(&["rs", "html", "md"], place.as_ref()));
+    let mut found = 0;
+    for file in places.into_iter().flatten() {
+        let text = fs::read_to_string(&file).unwrap().replace('\\', "");
+        for (at, begin) in text.match_indices("<!doctype html>") {
+            let head: String = text[at + begin.len()..].chars().take(400).collect();
+            let head = head.split("<title>").next().unwrap_or_default();
+            for part in ["<html lang=\"", "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"] {
+                assert!(head.contains(part), "{}: {part} is not in {head}", file.display());
+            }
+            found += 1;
+        }
+    }
+    assert!(found >= 7, "{found}");
+}

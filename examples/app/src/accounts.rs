@@ -28,7 +28,8 @@ struct Typed {
 #[get("/account/new")]
 pub async fn address_form(began: Query<Typed>, http: HttpRequest, oauth: OAuthService) -> Result<HttpResponse, Error> {
     oauth.pending(&http, &began.request).await?;
-    Ok(page("Your account", &form("/account/new", &began.request, "Your address", "email")))
+    let field = r#"<label>Your address<input name="text" type="email" autocomplete="email" required></label>"#;
+    Ok(page("Your account", &form("/account/new", &began.request, field)))
 }
 
 #[public]
@@ -52,8 +53,11 @@ pub async fn send_link(
 #[public]
 #[get("/account/password")]
 pub async fn password_form(link: Query<Typed>, oauth: OAuthService) -> Result<HttpResponse, Error> {
-    oauth.open_one_time::<String>("password", &link.request).await?;
-    Ok(page("Choose your password", &form("/account/password", &link.request, "Your new password", "password")))
+    let address = oauth.open_one_time::<String>("password", &link.request).await?.subject.replace('&', "&amp;");
+    let fields = format!(
+        r#"<label>Your address<input value="{address}" autocomplete="username" readonly></label><label>Your new password, of 8 characters or more<input name="text" type="password" autocomplete="new-password" minlength="8" required></label>"#
+    );
+    Ok(page("Choose your password", &form("/account/password", &link.request, &fields)))
 }
 
 #[public]
@@ -93,11 +97,9 @@ pub fn broken(why: impl Display) -> Error {
     error::ErrorInternalServerError("something is broken here: try again later")
 }
 
-fn form(action: &str, sealed: &str, label: &str, kind: &str) -> String {
-    let sealed = sealed.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
+fn form(action: &str, sealed: &str, fields: &str) -> String {
     format!(
-        r#"<form method="post" action="{action}"><input type="hidden" name="request" value="{sealed}"><label for="it">{label}
-        </label><input id="it" name="text" type="{kind}" required><button>Continue</button></form>"#
+        r#"<form method="post" action="{action}"><input type="hidden" name="request" value="{sealed}">{fields}<button>Continue</button></form>"# // what was opened as sealed has no character that means something in HTML
     )
 }
 
@@ -109,7 +111,5 @@ fn page(title: &str, body: &str) -> HttpResponse {
         .insert_header(("Cache-Control", "no-store"))
         .insert_header(("X-Frame-Options", "DENY"))
         .insert_header(("Content-Security-Policy", "default-src 'none'; style-src 'self'; frame-ancestors 'none'"))
-        .body(format!(
-            r#"<!doctype html><html lang="en"><title>{title}</title><link rel="stylesheet" href="/oauth/pages.css"><main><h1>{title}</h1>{body}"#
-        ))
+        .body(format!(r#"<!doctype html><html lang="en"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{title} · Notes</title><link rel="stylesheet" href="/oauth/pages.css"><main><h1>{title}</h1>{body}"#))
 }
