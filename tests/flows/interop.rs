@@ -136,6 +136,31 @@ async fn c17_ids_and_secrets_in_the_header_are_read_as_sent_and_decoded() {
     }
 }
 
+/// git-credential-oauth 0.4, which is Debian's, draws 32 bytes and writes them in base64 as it is; it tries the header first.
+#[tokio::test]
+async fn c13_a_verifier_may_be_base64() {
+    let server = start(|builder| builder.client(Client::public("git").redirect_uri("http://127.0.0.1")));
+    let browser = Browser::new(&server);
+    let verifier = "YyCOXhqCdywzw18TNCefeKjE4OXf+coS/eOFOECx9Kw=";
+    let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier));
+    let (client, redirect_uri) = ("git", "http://127.0.0.1:36669");
+    let asked = [("client_id", client), ("redirect_uri", redirect_uri), ("code_challenge", &challenge)];
+    let code = browser.sign_in(&asked.map(|(name, value)| (name, Some(value))), "admin", "admin123").await.redirect();
+    let form = async |verifier: &str| {
+        let code = ("code", &*code["code"]);
+        let grant = ("grant_type", "authorization_code");
+        browser
+            .post_as("/token", client, "", &[code, ("code_verifier", verifier), grant, ("redirect_uri", redirect_uri)])
+            .await
+    };
+    let too_short = form(&verifier[..42]).await;
+    assert_eq!((too_short.status, &too_short.json()["error"]), (400, &json!("invalid_request")), "{too_short:?}");
+    let another = form(&verifier.replace('+', "-")).await;
+    assert_eq!((another.status, &another.json()["error"]), (400, &json!("invalid_grant")), "{another:?}");
+    let answer = form(verifier).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+}
+
 /// RFC 6749 §2.3.1: a secret may be left out where it is empty. oidc-agent and golang.org/x/oauth2 send it so.
 #[tokio::test]
 async fn c17_an_empty_secret_is_none_in_the_header_as_in_the_form() {

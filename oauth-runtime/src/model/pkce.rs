@@ -15,7 +15,9 @@ use crate::model::secret::constant_time_eq;
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct Challenge([u8; 32]);
 
-/// A `code_verifier`: 43 to 128 unreserved characters (RFC 7636 §4.1).
+/// A `code_verifier`: 43 to 128 characters, unreserved (RFC 7636 §4.1) or of base64.
+///
+/// Clients that are in use send base64 as it is. It is compared by its hash alone, and its length is what makes it hard to guess.
 pub(crate) struct Verifier(String);
 
 /// The text is not a challenge, or not a verifier.
@@ -41,8 +43,8 @@ impl FromStr for Verifier {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
-        let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-        if (43..=128).contains(&text.len()) && text.bytes().all(unreserved) {
+        let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+        if (43..=128).contains(&text.len()) && text.bytes().all(known) {
             Ok(Verifier(text.to_owned()))
         } else {
             Err(Malformed)
@@ -99,10 +101,12 @@ mod tests {
         ] {
             assert_eq!(challenge.parse::<Challenge>(), Err(Malformed), "{challenge}");
         }
-        for verifier in [String::new(), "x".repeat(42), "x".repeat(129), "é".repeat(43), format!("{}+", "x".repeat(43))]
+        for verifier in [String::new(), "x".repeat(42), "x".repeat(129), "é".repeat(43), format!("{} ", "x".repeat(43))]
         {
             assert!(verifier.parse::<Verifier>().is_err(), "{verifier}");
         }
-        assert!("x".repeat(128).parse::<Verifier>().is_ok());
+        for verifier in ["x".repeat(128), "YyCOXhqCdywzw18TNCefeKjE4OXf+coS/eOFOECx9Kw=".to_owned()] {
+            assert!(verifier.parse::<Verifier>().is_ok(), "{verifier}");
+        }
     }
 }
