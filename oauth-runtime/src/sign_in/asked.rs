@@ -1,5 +1,7 @@
 //! What a refused authorization request said, for the log: which client asked, and where it wanted its answer.
 
+use std::cmp::Reverse;
+
 use crate::error::Reason;
 use crate::model::form::Parameters;
 use crate::model::name::{LONGEST_ON_A_LINE, on_a_line};
@@ -27,7 +29,7 @@ impl Asked {
         Asked {
             client: client.map(shown),
             redirect_uri: uri.map(|uri| shown(&before_query(uri))),
-            nearest: uri.and_then(|uri| registered.max_by_key(|registered| likeness(uri, registered))).map(shown),
+            nearest: uri.and_then(|uri| nearest(uri, registered)).map(shown),
             scope: read("scope").filter(|_| matches!(reason, Reason::ScopeUnknown)).map(shown),
         }
     }
@@ -47,6 +49,11 @@ fn before_query(uri: &str) -> String {
     let authority = uri[start..].find(['/', '\\']).map_or(uri.len(), |end| start + end);
     let host = uri[start..authority].rfind('@').map_or(start, |at| start + at + 1);
     format!("{}{}{}", &uri[..start], &uri[host..], if cut.is_empty() { "" } else { "?.." })
+}
+
+/// Of several that are equally like it the shortest, which has the least besides.
+fn nearest<'a>(uri: &str, registered: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    registered.max_by_key(|registered| (likeness(uri, registered), Reverse(registered.len())))
 }
 
 /// How many bytes two texts have in common at their beginning and at their end.
@@ -87,9 +94,14 @@ mod tests {
     fn the_nearest_is_the_one_with_the_same_ends() {
         let of = |uri: &str| {
             let registered = ["https://app.example/callback", "http://127.0.0.1/callback", "com.example.app:/callback"];
-            registered.into_iter().max_by_key(|registered| likeness(uri, registered)).expect("one of three")
+            nearest(uri, registered.into_iter()).expect("one of three")
         };
         assert_eq!(of("https://app.example/callback/"), "https://app.example/callback");
         assert_eq!(of("http://localhost:3000/callback"), "http://127.0.0.1/callback");
+        for registered in
+            [["http://127.0.0.1/", "http://127.0.0.1/auth"], ["http://127.0.0.1/auth", "http://127.0.0.1/"]]
+        {
+            assert_eq!(nearest("http://127.0.0.1:36669", registered.into_iter()), Some("http://127.0.0.1/"));
+        }
     }
 }
