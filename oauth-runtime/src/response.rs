@@ -16,18 +16,16 @@ use crate::store::StoreError;
 
 /// A page, with the headers that every page has. `form_target` is the origin to which its form leads.
 pub(crate) fn document(status: StatusCode, html: Result<String, PageError>, form_target: &str) -> HttpResponse {
-    let html = match html {
-        Ok(html) => html,
+    let (status, kind, body) = match html {
+        Ok(html) => (status, header::ContentType::html(), html),
         Err(error) => {
             tracing::error!(target: "oauth", %error, "a page could not be rendered");
-            return HttpResponse::InternalServerError()
-                .insert_header(header::ContentType::plaintext())
-                .insert_header((header::CACHE_CONTROL, NO_STORE))
-                .body("The page could not be rendered. The log of the server says why.");
+            let told = "The page could not be rendered. The log of the server says why.";
+            (StatusCode::INTERNAL_SERVER_ERROR, header::ContentType::plaintext(), told.to_owned())
         }
     };
     HttpResponse::build(status)
-        .insert_header(header::ContentType::html())
+        .insert_header(kind)
         .insert_header((header::CACHE_CONTROL, NO_STORE))
         .insert_header((header::REFERRER_POLICY, NO_REFERRER))
         .insert_header((header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")))
@@ -40,7 +38,7 @@ pub(crate) fn document(status: StatusCode, html: Result<String, PageError>, form
                  frame-ancestors 'none'; base-uri 'none'"
             ),
         ))
-        .body(html)
+        .body(body)
 }
 
 /// What a person was doing when an error occurred.
@@ -254,21 +252,30 @@ mod tests {
 
     #[test]
     fn c30_c33_every_page_and_every_redirect_has_the_headers_that_keep_it_to_itself() {
-        let page = document(StatusCode::OK, Ok(String::new()), "https://app.example");
-        has(
-            &page,
-            &[
-                ("cache-control", "no-store"),
-                ("referrer-policy", "no-referrer"),
-                ("x-frame-options", "DENY"),
-                ("x-content-type-options", "nosniff"),
-                (
-                    "content-security-policy",
-                    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' https://app.example; \
-                 frame-ancestors 'none'; base-uri 'none'",
-                ),
-            ],
-        );
+        let failed = || Err("the author's template has a mistake".into());
+        for (html, status, kind) in [
+            (Ok(String::new()), StatusCode::OK, "text/html; charset=utf-8"),
+            // An answer of the author's pages that could not be made is no way around them.
+            (failed(), StatusCode::INTERNAL_SERVER_ERROR, "text/plain; charset=utf-8"),
+        ] {
+            let page = document(StatusCode::OK, html, "https://app.example");
+            assert_eq!(page.status(), status);
+            has(
+                &page,
+                &[
+                    ("content-type", kind),
+                    ("cache-control", "no-store"),
+                    ("referrer-policy", "no-referrer"),
+                    ("x-frame-options", "DENY"),
+                    ("x-content-type-options", "nosniff"),
+                    (
+                        "content-security-policy",
+                        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' https://app.example; \
+                         frame-ancestors 'none'; base-uri 'none'",
+                    ),
+                ],
+            );
+        }
         let away = see_other("https://app.example/cb?code=1".to_owned());
         assert_eq!(away.status(), StatusCode::SEE_OTHER);
         has(&away, &[("cache-control", "no-store"), ("referrer-policy", "no-referrer")]);
