@@ -248,6 +248,49 @@ async fn c01_an_authorization_request_says_everything_once_and_in_one_place() {
     held.end(7).await;
 }
 
+/// Each that is read, not only those that every request has.
+#[tokio::test]
+async fn c01_no_parameter_of_an_authorization_request_comes_twice_and_an_empty_one_is_none() {
+    let server = start(|builder| {
+        builder.dpop().scope("openid", "Know who you are").reload_blocking(|_| Some(json!({ "role": "admin" })))
+    });
+    let browser = Browser::new(&server);
+    let key = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+    let values = [
+        ("response_type", "code"),
+        ("response_mode", "query"),
+        ("scope", "notes:read"),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+        ("nonce", "n"),
+        ("prompt", "login"),
+        ("max_age", "60"),
+        ("ui_locales", "en"),
+        ("login_hint", "admin"),
+        ("acr_values", "one"),
+        ("claims", "{}"),
+        ("id_token_hint", "a.b.c"),
+        ("request", "a.b.c"),
+        ("request_uri", "https://a.example/"),
+        ("registration", "{}"),
+        ("dpop_jkt", key),
+    ];
+    for (name, value) in values {
+        let twice =
+            browser.authorize(&[(name, Some(value)), (name, Some(value)), ("state", Some("s"))]).await.redirect();
+        assert_eq!((twice["error"].as_str(), twice["state"].as_str()), ("invalid_request", "s"), "{name}: {twice:?}");
+        assert_eq!(twice["error_description"], format!("{name} is there more than once: send it once"));
+    }
+    let empty =
+        values.iter().filter(|(name, _)| !["response_type", "code_challenge", "code_challenge_method"].contains(name));
+    let empty: Vec<_> =
+        empty.map(|(name, _)| (*name, Some(""))).chain([("resource", Some("")), ("resource", Some(""))]).collect();
+    let (page, none) = (browser.authorize(&empty).await, browser.authorize(&[]).await);
+    assert!(page.status == 200 && page.is_page(), "{page:?}");
+    let without_form = |page: &Answer| page.body.replace(&page.form(), "");
+    assert_eq!(without_form(&page), without_form(&none), "the page of a request without them");
+}
+
 #[tokio::test]
 async fn c05_a_state_that_could_not_come_back_as_it_was() {
     let mut held = Held::new().await;

@@ -11,7 +11,7 @@ use crate::model::ceiling::Wanted;
 use crate::model::claims::OPENID;
 use crate::model::client::{MAX_CLIENT_ID_BYTES, RegisteredClient};
 use crate::model::code::{AuthorizationRequest, Prompt, Requirements};
-use crate::model::form::Parameters;
+use crate::model::form::{BadParameter, Parameters};
 use crate::model::pkce::Challenge;
 use crate::model::proof::Thumbprint;
 use crate::model::redirect_uri::Destination;
@@ -251,12 +251,20 @@ fn requirements(
         acr: ways(server, acr, &claims)?,
         subject: None,
         subjects: claims.subjects,
-        // A hint that cannot be a name is ignored.
-        login_hint: parameters.get("login_hint", 256).ok().flatten().map(str::to_owned),
+        login_hint: login_hint(parameters)?,
         language: language::asked(http, server, language::named(parameters)?),
     };
     requirements.signed_in_since = signed_in_since(server, &requirements);
     Ok(requirements)
+}
+
+/// A hint that cannot be a name is ignored; two are an error, as of any parameter (RFC 6749 §3.1).
+fn login_hint(parameters: &Parameters<'_>) -> Result<Option<String>, BadParameter> {
+    match parameters.get("login_hint", 256) {
+        Ok(hint) => Ok(hint.map(str::to_owned)),
+        Err(BadParameter::TooLong(_) | BadParameter::Encoding(_)) => Ok(None),
+        Err(twice @ BadParameter::Repeated(_)) => Err(twice),
+    }
 }
 
 /// The time since which a sign-in is recent enough: processes that share a store may be a moment apart.
