@@ -14,11 +14,11 @@ use parking_lot::RwLock;
 use crate::error::Reason;
 use crate::event::teller::Events;
 use crate::event::{EventKind, Fact};
-use crate::model::as_of::{AsOf, Incarnation};
+use crate::model::as_of::AsOf;
 use crate::model::record::{EndedFor, Record};
 use crate::model::time::ClocksDiffer;
 use crate::model::{Clock, Timestamp};
-use crate::standing::held::Held;
+use crate::standing::held::{Held, Memory};
 use crate::store::{
     About, BUCKETS, Change, Changes, Deadline, Kept, Key, MemoryStore, Seen, Store, StoreError, Swap, Value,
 };
@@ -42,8 +42,8 @@ pub(crate) struct Ledger {
     /// Set if the store is in this process's memory: it takes values without their bytes, and counts its changes.
     memory: Option<Changes>,
     held: Held,
-    /// What each bucket's incarnation was when it was last seen here.
-    incarnations: Box<[RwLock<Option<Incarnation>>]>,
+    /// What each bucket's incarnation was when it was last seen here, and when that began.
+    incarnations: Box<[RwLock<Option<Memory>>]>,
     /// Writers that were overtaken by another wait for each other here, and not in the store.
     queues: Box<[tokio::sync::Mutex<()>]>,
 }
@@ -89,9 +89,12 @@ pub(crate) enum Spent {
 
 impl Ledger {
     pub(crate) fn new(store: Arc<dyn Store>, clock: Clock, patience: Patience, events: Arc<Events>) -> Self {
-        let is_remote = store.read(Key::in_bucket(0)).if_now().is_err();
+        let (read, has_clock) = (store.read(Key::in_bucket(0)).if_now(), store.about().has_clock);
+        let is_remote = read.is_err();
+        // Nothing is made before the memory that it belongs to.
+        read.into_iter().flatten().filter(|_| !has_clock).for_each(|seen| clock.raise(seen.now));
         Ledger {
-            has_clock: store.about().has_clock,
+            has_clock,
             memory: MemoryStore::found(&*store).map(|store| store.changes().clone()),
             store: Arc::new(Deadline::new(store, patience.deadline, Arc::clone(&events))),
             held: Held::new(is_remote, patience, clock.clone()),
@@ -140,7 +143,7 @@ impl Ledger {
         let whose = whose.into();
         let Whose { key, .. } = whose;
         if let Some(guess) = self.guess(key, as_of)
-            && let Ok(Decision::Write((value, record))) = self.tried(&guess, as_of, &change)
+            && let Ok(Decision::Write((value, record))) = self.tried(whose, &guess, as_of, &change)
         {
             match self.swap(whose, &guess, record).await? {
                 Ok(view) => {
@@ -168,7 +171,7 @@ impl Ledger {
             if let Some(as_of) = as_of {
                 self.admit(key, view.as_of(), as_of).await?;
             }
-            match self.tried(&view, as_of, &change)? {
+            match self.tried(whose, &view, as_of, &change)? {
                 Decision::Keep((value, _)) => return Ok((value, view)),
                 Decision::Write((value, record)) => match self.swap(whose, &view, record).await? {
                     Ok(view) => {
@@ -190,11 +193,13 @@ impl Ledger {
     /// The change on a copy of the record.
     fn tried<T>(
         &self,
+        whose: Whose<'_>,
         view: &View,
         as_of: Option<AsOf>,
         change: &impl Fn(&mut Record, Timestamp) -> Result<Decision<T>, Ended>,
     ) -> Result<Decision<(T, Record)>, Refused> {
-        if as_of.is_some_and(|as_of| as_of.incarnation != view.0.incarnation) {
+        let is_older = whose.made.is_some_and(|made| made < view.born());
+        if is_older || as_of.is_some_and(|as_of| as_of.incarnation != view.0.incarnation) {
             return Err(Refused::Ended(Ended::Forgotten));
         }
         let mut record = view.record()?.clone();
@@ -361,10 +366,10 @@ impl Ledger {
         if !self.held.is_on() {
             return None;
         }
-        let known = *self.incarnations[usize::from(key.bucket())].read();
-        let incarnation = as_of.map(|as_of| as_of.incarnation).or(known)?;
-        let now = self.clock.now();
-        Some(View(Seen { incarnation, born: now, sequence: 0, now, kept: None }))
+        let (known, now) = (*self.incarnations[usize::from(key.bucket())].read(), self.clock.now());
+        let incarnation = as_of.map(|as_of| as_of.incarnation).or(known.map(|(known, _)| known))?;
+        let born = known.filter(|(known, _)| *known == incarnation).map_or(now, |(_, born)| born);
+        Some(View(Seen { incarnation, born, sequence: 0, now, kept: None }))
     }
 
     /// Notes what the store answered, and when it was asked.
@@ -379,8 +384,9 @@ impl Ledger {
         }
         // There is one for each bucket.
         let known = &self.incarnations[usize::from(key.bucket())];
-        if *known.read() != Some(seen.incarnation) {
-            *known.write() = Some(seen.incarnation);
+        let found = Some((seen.incarnation, seen.born));
+        if *known.read() != found {
+            *known.write() = found;
         }
         self.held.keep(key, &seen, asked);
         Ok(View(seen))

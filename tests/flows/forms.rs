@@ -189,6 +189,28 @@ async fn c41_after_a_sign_out_nothing_of_the_history_answers() {
     }
 }
 
+/// It may have been sent before the memory was lost, and its user have been signed out since: no one knows any more.
+#[tokio::test]
+async fn c41_c42_after_a_loss_of_memory_no_sign_in_of_the_history_answers() {
+    let clock = Clock::by_hand();
+    let (server, oauth) = with_service(|builder| builder.clock(clock.clone()));
+    let browser = Browser::new(&server);
+    let form = browser.authorize(&[("state", Some("s"))]).await.form();
+    browser.login(&form, "admin", "admin123").await.redirect();
+    let page = browser.call("/logout", None).await.form();
+    assert_eq!(browser.sign_out(&page, "sign_out").await.status, 200);
+    clock.advance(Duration::from_secs(1));
+    oauth.renew().await.unwrap();
+    let resent = browser.login(&form, "admin", "admin123").await;
+    assert!(is_spent(&resent) && resent.body.contains("too old"), "{resent:?}");
+    assert!(resent.body.contains("state=s") && !resent.headers.contains_key("set-cookie"), "{resent:?}");
+    assert_eq!(browser.authorize(&[("prompt", Some("none"))]).await.redirect()["error"], "login_required");
+    assert!(oauth.grants("admin").await.unwrap().is_empty(), "no session began");
+    // A page of the same second is as new as the memory.
+    let form = browser.authorize(&[]).await.form();
+    assert!(browser.login(&form, "admin", "admin123").await.redirect().contains_key("code"));
+}
+
 /// Without sessions there is no sign-out, and the history is the same.
 #[tokio::test]
 async fn c41_without_sessions_a_sign_in_form_is_good_once_as_well() {

@@ -10,6 +10,7 @@ use crate::error::Reason;
 use crate::event::{EventKind, Fact};
 use crate::limit::Attempt;
 use crate::model::Timestamp;
+use crate::model::as_of::AsOf;
 use crate::model::claims::{UnusableClaims, UserClaims};
 use crate::model::code::{FormId, Once, Promised, Unmet};
 use crate::model::id::{digest, random_id};
@@ -23,7 +24,7 @@ use crate::sign_in::browser::Browser;
 use crate::sign_in::device::Recognition;
 use crate::sign_in::request::Authorization;
 use crate::sign_in::{attempt, consent, form, redirect};
-use crate::standing::{Decision, Ended, Refused, View};
+use crate::standing::{Decision, Ended, Refused, View, Whose};
 use crate::store::Key;
 use crate::users::Authenticated;
 
@@ -208,8 +209,10 @@ pub(crate) async fn signed_in(
     let recognition = Recognition::new(http, server, &user.subject, username, device);
     let change = |record: &mut Record, now| recognition.noting(record, now, |record| beginning.of(record, now));
     let as_of = memory.as_ref().map(View::as_of);
-    let changed = server.ledger().change(&*user.subject, as_of, change).await;
-    let (((sent, begun), noted), view) = changed.map_err(|why| not_begun(server, client, why))?;
+    // It may have been sent, and its user signed out, in a memory that was lost since.
+    let whose = Whose::from(&*user.subject).made_at(form.made);
+    let changed = server.ledger().change(whose, as_of, change).await;
+    let (((sent, begun), noted), view) = changed.map_err(|why| not_begun(server, client, as_of, why))?;
     let is_first = sent == Sent::First;
     let (session, promised) = match sent {
         Sent::First => (begun, Promised { grant, at: server.now() }),
@@ -307,10 +310,11 @@ async fn memory_before(server: &Server, subject: &str, is_older: bool) -> Result
 }
 
 /// Why a sign-in did not begin anything.
-fn not_begun(server: &Server, client: &str, why: Refused) -> Reason {
+fn not_begun(server: &Server, client: &str, memory: Option<AsOf>, why: Refused) -> Reason {
     match why {
         // It is not known whether they were signed out since: they have to be authenticated again.
-        Refused::Ended(Ended::Forgotten) => unmet(server, client, Unmet::Time),
+        Refused::Ended(Ended::Forgotten) if memory.is_some() => unmet(server, client, Unmet::Time),
+        Refused::Ended(Ended::Forgotten) => form::refused(why),
         Refused::Ended(Ended::SignedOut | Ended::Revoked) => {
             server.tell(Fact::of(EventKind::SignInRefused).client(client).reason("signed_out"));
             form::refused(why)

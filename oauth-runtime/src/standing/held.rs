@@ -5,9 +5,12 @@ use std::time::Duration;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use crate::model::Clock;
-use crate::model::as_of::AsOf;
+use crate::model::as_of::{AsOf, Incarnation};
+use crate::model::{Clock, Timestamp};
 use crate::store::{Key, Seen};
+
+/// A bucket's incarnation, and when it began.
+pub(super) type Memory = (Incarnation, Timestamp);
 
 /// How long a store's answer may count without asking again.
 #[derive(Clone, Copy, Debug)]

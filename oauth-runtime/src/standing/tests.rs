@@ -152,6 +152,40 @@ async fn c42_what_another_memory_issued_writes_nothing_even_by_a_guess() {
     assert_eq!(after.record().expect("it is read").sessions(clock.now()).count(), 0);
 }
 
+/// It carries no incarnation, as no store was asked when it was made, but the time.
+#[tokio::test]
+async fn c42_what_was_made_before_a_memory_began_changes_nothing_in_it() {
+    let clock = Clock::by_hand();
+    let store = remote(&clock);
+    let ledger = ledger(&store, &clock);
+    let begin = |record: &mut Record, now: Timestamp| {
+        record.begin_session("session", now + KEEP, now + KEEP, now);
+        Ok(Decision::Write(()))
+    };
+    for is_known in [false, true] {
+        let made = clock.now();
+        clock.advance(Duration::from_secs(1));
+        ledger.renew().await.expect("it is renewed");
+        if is_known {
+            // From now on this process can guess.
+            ledger.view(alice()).await.expect("an answer");
+        }
+        let changed = ledger.change(Whose::from("alice").made_at(made), None, begin).await.map(drop);
+        assert!(is_refused(&changed, Ended::Forgotten), "{is_known}");
+        let view = ledger.view(alice()).await.expect("an answer");
+        assert_eq!(view.record().expect("it is read").sessions(clock.now()).count(), 0, "{is_known}");
+        let now = Whose::from("alice").made_at(clock.now());
+        assert!(ledger.change(now, None, begin).await.is_ok(), "{is_known}: as new as the memory");
+    }
+    // A process that knows the memory, and not the record, need not ask for it.
+    ledger.held.clear();
+    let before = store.calls(Verb::ALL);
+    let bob = Whose::from("bob").made_at(clock.now());
+    ledger.view(Key::in_bucket(bob.key.bucket())).await.expect("an answer");
+    ledger.change(bob, None, begin).await.expect("it is written");
+    assert_eq!(store.calls(Verb::ALL) - before, 2, "of the bucket, and the write");
+}
+
 #[tokio::test]
 async fn a_change_that_this_process_can_guess_takes_one_call() {
     let clock = Clock::by_hand();
