@@ -431,6 +431,38 @@ async fn c51_consent_is_remembered_where_https_or_keys_vouch_and_else_asked_each
     }
 }
 
+/// Who has the keys of a client is the client: what was allowed was allowed to another one.
+#[tokio::test]
+async fn c40_c51_consent_ends_with_the_keys_and_with_the_origin_that_it_was_given_for() {
+    let world = World::new();
+    let (browser, documents) = (world.signed_in().await, &world.documents);
+    let (uri, elsewhere) = ("https://claude.ai/cb", "https://claude.com/cb");
+    let says = |keys: &[&Key]| {
+        let keys: Vec<&Value> = keys.iter().map(|key| &key.public).collect();
+        let method = "private_key_jwt";
+        json!({ "token_endpoint_auth_method": method, "jwks": { "keys": keys }, "redirect_uris": [uri, elsewhere] })
+    };
+    let client = documents.put("/keys.json", says(&[&KEYS[0], &KEYS[2]]));
+    let asked = async |uri: &str| {
+        // It is fetched anew.
+        world.clock.advance(Duration::from_secs(601));
+        browser.authorize(&asks(&client, &[("redirect_uri", Some(uri))])).await
+    };
+    let page = asked(uri).await;
+    assert!(browser.consent(&page.form(), "allow").await.redirect().contains_key("code"));
+    documents.put("/keys.json", says(&[&KEYS[2], &KEYS[0]]));
+    assert_eq!(asked(uri).await.status, 303, "the same keys in another order");
+    for keys in [&[&KEYS[0]][..], &[&KEYS[0], &KEYS[2], &KEYS[3]], &[&KEYS[0], &KEYS[3]]] {
+        documents.put("/keys.json", says(keys));
+        let page = asked(uri).await;
+        assert!(page.status == 200 && page.body.contains("value=\"allow\""), "{page:?}");
+    }
+    documents.put("/keys.json", says(&[&KEYS[0], &KEYS[2]]));
+    assert_eq!(asked(uri).await.status, 303, "no other was allowed since");
+    let page = asked(elsewhere).await;
+    assert!(page.status == 200 && page.body.contains("value=\"allow\""), "{page:?}");
+}
+
 /// A statement of a client that it signs.
 fn assertion(client: &str, world: &World, key: &Key) -> String {
     use std::sync::atomic::{AtomicU64, Ordering};

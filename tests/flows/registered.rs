@@ -1,9 +1,11 @@
 //! Clients that registered themselves (RFC 7591).
 
+use std::time::Duration;
+
 use oauth_runtime::states::WithReload;
 use oauth_runtime::store::MemoryStore;
 use oauth_runtime::testing::FaultyStore;
-use oauth_runtime::{Builder, Holder, OAuthService, Secret};
+use oauth_runtime::{Builder, Clock, Holder, OAuthService, Secret};
 use oauth_tests::proofs::ProofKey;
 use oauth_tests::{Answer, Browser, Server, builder, serve_service, start_here};
 use serde_json::{Value, json};
@@ -316,6 +318,28 @@ async fn an_ended_registration_gets_nothing_any_more() {
     let name = crate::sessions::claims(&of_kept["access_token"])["client_id"].as_str().unwrap().to_owned();
     assert!(oauth.end_registration(&name).await.unwrap());
     assert_eq!(refresh(&kept, &of_kept).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_registration_lasts_four_hundred_days() {
+    let clock = Clock::by_hand();
+    let server = start_here(|builder, base| open(builder, base).clock(clock.clone()));
+    let browser = Browser::new(&server);
+    let metadata = json!({ "redirect_uris": [CALLBACK] });
+    let answer = registered(&browser, metadata).await;
+    let lasts = 400 * 24 * 3600;
+    let [begins, ends] = ["client_id_issued_at", "client_secret_expires_at"].map(|name| answer[name].as_u64().unwrap());
+    assert_eq!(ends - begins, lasts);
+    let (client, secret) = (id(&answer), answer["client_secret"].as_str().unwrap());
+    let asks = [("client_id", Some(&*client)), ("redirect_uri", Some(CALLBACK))];
+    let form = [("grant_type", "authorization_code"), ("code", "x")];
+    for (later, page, status, error) in [(lasts - 1, 200, 400, "invalid_grant"), (1, 400, 401, "invalid_client")] {
+        clock.advance(Duration::from_secs(later));
+        let shown = browser.authorize(&asks).await;
+        assert!(shown.status == page && shown.is_page(), "{shown:?}");
+        let refused = browser.post_as("/token", &client, secret, &form).await;
+        assert_eq!((refused.status, &refused.json()["error"]), (status, &json!(error)), "{refused:?}");
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,8 @@ use std::time::Duration;
 use oauth_runtime::store::MemoryStore;
 use oauth_runtime::testing::{Fault, FaultyStore, Verb};
 use oauth_runtime::{Client, Question, SignIn};
-use oauth_tests::{Answer, Browser, SECRET, start};
+use oauth_tests::proofs::ProofKey;
+use oauth_tests::{Answer, Browser, SECRET, authorization_request, changed, start};
 use serde_json::{Value, json};
 
 /// Counts what one request asks of the store.
@@ -114,6 +115,100 @@ async fn each_request_waits_once_for_a_store_that_is_elsewhere() {
         // The attempt; that it was right, and the memory of the form beside it; what the store knows of the user; their
         // session.
         ("POST /verify, a user who is new here", 4, 5),
+    ];
+    assert_eq!(counting.table, expected, "{:#?}", counting.table);
+}
+
+/// A client that registered itself, a proof, an assertion, a pushed request, a device: each is one more fact, in a place of
+/// its own.
+#[tokio::test]
+async fn what_else_a_request_depends_on_takes_a_call_or_two_more() {
+    let store = FaultyStore::new(MemoryStore::new());
+    store.fail(Verb::ALL, Fault::Slow(Duration::from_millis(1)));
+    let shared = store.clone();
+    let server = start(|builder| {
+        builder
+            .store(shared)
+            .dpop()
+            .registration()
+            .open_scopes("notes:read")
+            .client(Client::confidential("job").secret(SECRET))
+            .client(Client::public("tv").device())
+            .reload(async |_: &str| Some(json!({ "role": "admin" })))
+    });
+    let browser = Browser::new(&server);
+    let mut counting = Counting { store, table: Vec::new() };
+    browser.sign_in(&[], "admin", "admin123").await;
+    let key = ProofKey::new();
+    let url = format!("{}/token", server.base);
+    let proven = async |form: String| {
+        let post = browser.http.post(&url).header("dpop", key.proof("POST", &url));
+        Answer::to(post.header("content-type", "application/x-www-form-urlencoded").body(form)).await
+    };
+
+    let push = browser.post("/par", authorization_request(&[("prompt", Some("login"))]));
+    let uri = counting.count("POST /par", 201, push).await.json()["request_uri"].as_str().unwrap().to_owned();
+    let brought = changed(&[("client_id", "demo"), ("request_uri", &uri)], &[]);
+    let brought = browser.http.get(format!("{}/authorize?{brought}", server.base));
+    let page = counting.count("GET /authorize with a pushed request", 200, Answer::to(brought)).await;
+    let form = page.form();
+    let login = browser.login(&form, "admin", "admin123");
+    let code = counting.count("POST /login of a pushed request", 303, login).await.redirect()["code"].clone();
+    let issued =
+        counting.count("POST /token with a code and a proof", 200, proven(browser.token_form(&code, &[]))).await;
+    let refresh = issued.json()["refresh_token"].as_str().unwrap().to_owned();
+    let form = changed(&[("grant_type", "refresh_token"), ("client_id", "demo"), ("refresh_token", &refresh)], &[]);
+    counting.count("POST /token with a refresh token and a proof", 200, proven(form)).await;
+    let grant = [("grant_type", "client_credentials")];
+    counting.count("POST /token with a wrong secret", 401, browser.post_as("/token", "job", "wrong", &grant)).await;
+
+    let metadata = json!({ "redirect_uris": ["https://agent.example/cb"], "token_endpoint_auth_method": "none" });
+    let register = browser.http.post(format!("{}/register", server.base)).json(&metadata);
+    let client = counting.count("POST /register", 201, Answer::to(register)).await.json()["client_id"].clone();
+    let client = client.as_str().unwrap();
+    let agent = [("client_id", Some(client)), ("redirect_uri", Some("https://agent.example/cb"))];
+    let page = counting.count("GET /authorize, registered", 200, browser.authorize(&agent)).await;
+    let allowed = counting.count("POST /consent, registered", 303, browser.consent(&page.form(), "allow")).await;
+    let code = allowed.redirect()["code"].clone();
+    counting.count("POST /token with a code, registered", 200, browser.redeem(&code, &agent)).await;
+
+    let device =
+        counting.count("POST /device_authorization", 200, browser.post("/device_authorization", "client_id=tv"));
+    let device = device.await.json();
+    // The network, and what waits under the code that was drawn: it is read first, unless this process knows its bucket.
+    let (_, waits, calls) = counting.table.pop().unwrap();
+    assert!(waits == calls && (2..=3).contains(&waits), "{waits} {calls}");
+    let [device_code, user_code] = ["device_code", "user_code"].map(|name| device[name].as_str().unwrap());
+    let device_grant = "urn:ietf:params:oauth:grant-type:device_code";
+    let poll = changed(&[("grant_type", device_grant), ("client_id", "tv"), ("device_code", device_code)], &[]);
+    counting.count("POST /token of a device that waits", 400, browser.post("/token", poll.clone())).await;
+    let page = counting.count("GET /device", 200, browser.call("/device", None)).await;
+    let typed = browser.post("/device", changed(&[("request", &page.form()), ("user_code", user_code)], &[]));
+    let page = counting.count("POST /device", 200, typed).await;
+    counting.count("POST /consent for a device", 200, browser.consent(&page.form(), "allow")).await;
+    counting.count("POST /token of a device that was allowed", 200, browser.post("/token", poll)).await;
+
+    let expected: &[(&str, u64, u64)] = &[
+        // The memory in which it will be spent.
+        ("POST /par", 1, 1),
+        // Whether it was spent, and the session.
+        ("GET /authorize with a pushed request", 2, 2),
+        // As without one, and that it is spent.
+        ("POST /login of a pushed request", 4, 5),
+        // The memory of the proof, that it is spent, and the code.
+        ("POST /token with a code and a proof", 3, 3),
+        ("POST /token with a refresh token and a proof", 4, 4),
+        ("POST /token with a wrong secret", 1, 1),
+        ("POST /register", 1, 1),
+        // That its registration was not ended comes first.
+        ("GET /authorize, registered", 2, 2),
+        ("POST /consent, registered", 2, 2),
+        ("POST /token with a code, registered", 2, 2),
+        ("POST /token of a device that waits", 1, 1),
+        ("GET /device", 0, 0),
+        ("POST /device", 4, 4),
+        ("POST /consent for a device", 2, 2),
+        ("POST /token of a device that was allowed", 2, 2),
     ];
     assert_eq!(counting.table, expected, "{:#?}", counting.table);
 }
