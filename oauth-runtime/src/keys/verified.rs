@@ -200,7 +200,8 @@ impl<'a> Read<'a> {
             expires_at: self.expires_at.ok_or(Reason::TokenMalformed)?,
             issued_at: self.issued_at.ok_or(Reason::TokenMalformed)?,
             scope: match ruled("scope") {
-                Some(Value::String(scope)) => scope.parse().map_err(|_| Reason::TokenMalformed)?,
+                // Of any length, as it can be granted: only what a request asks for is bounded.
+                Some(Value::String(scope)) => Scope::try_from(scope.clone()).map_err(|_| Reason::TokenMalformed)?,
                 Some(_) => return Err(Reason::TokenMalformed),
                 None => Scope::default(),
             },

@@ -111,6 +111,17 @@ fn what_is_cut_is_cut_for_policies_as_well() {
     }
 }
 
+/// Only what a request asks for is bounded.
+#[test]
+fn a_scope_is_read_at_any_length_that_can_be_granted() {
+    let many = (0..300).map(|number| format!("notes:{number}")).collect::<Vec<_>>().join(" ");
+    assert!(many.len() > 2 * Scope::MAX_BYTES);
+    let good = Value::from(claims(json!({ "scope": many })));
+    assert_eq!(read(&good.to_string()).expect("good").registered.scope.iter().count(), 300);
+    let wrong = Value::from(claims(json!({ "scope": "a \u{e4}" })));
+    assert_eq!(read(&wrong.to_string()).err(), Some(Reason::TokenMalformed));
+}
+
 #[test]
 fn a_claim_that_comes_twice_is_refused_and_so_is_what_is_no_object() {
     let good = Value::from(claims(json!({}))).to_string();
