@@ -39,9 +39,9 @@ use oauth_runtime::{
 use oauth_tests::accounts::{Role, User};
 use serde::{Deserialize, Serialize};
 
-/// A program, which signs in without a person.
+/// A program, which signs in without a person. (Its name has the name of JSON in it, and is another.)
 #[derive(Clone, Debug, Serialize, Deserialize, Claims)]
-pub struct Robot {
+pub struct RobotValue {
     sub: String,
     /// Of its maker.
     #[serde(rename = "serial-number")]
@@ -49,7 +49,7 @@ pub struct Robot {
     r#type: Option<String>,
 }
 
-claims!(User, Robot, scope = ["notes:read", "notes:write"], acr = ["mfa"]);
+claims!(User, RobotValue, scope = ["notes:read", "notes:write", r"of,two"], acr = ["mfa"]);
 
 #[require_claim(any(role = ["auditor", "admin"], "serial-number" > 3, r#type = "crawler"), not(suspended), not(dyn banned))]
 #[get("/terms")]
@@ -60,7 +60,7 @@ async fn terms() -> impl Responder {
 #[require_claim(User { role: Role::Admin | Role::Auditor, level: 3.., .. })]
 #[require_claim(sub = path.owner, scope = "notes:read", acr = "mfa", fresh = "5m", client_id != "old")]
 #[get("/pattern/{owner}")]
-async fn pattern(Claims(user): Claims<User>, robot: Option<Claims<Robot>>) -> impl Responder {
+async fn pattern(Claims(user): Claims<User>, robot: Option<Claims<RobotValue>>) -> impl Responder {
     format!("{user:?} {robot:?}")
 }
 

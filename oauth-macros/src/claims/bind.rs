@@ -10,6 +10,7 @@ use syn::spanned::Spanned as _;
 use syn::{Error, LitStr, Path, Result, Token, Type, parse_quote, token};
 
 use crate::found::AT_THE_ROOT;
+use crate::peek::is_raw;
 use crate::syntax::{ACR, SCOPE};
 
 /// Numbers the names that an expansion writes, so that two expansions share only one name.
@@ -72,6 +73,11 @@ fn no_type(input: ParseStream<'_>) -> Option<Error> {
     Some(input.error(message))
 }
 
+/// `Value` of `serde_json::Value`.
+fn last_word(ty: &Type) -> Option<&Ident> {
+    if let Type::Path(path) = ty { path.path.segments.last().map(|last| &last.ident) } else { None }
+}
+
 impl Binding {
     fn option(&mut self, input: ParseStream<'_>) -> Result<()> {
         if input.peek(Token![crate]) {
@@ -101,7 +107,9 @@ impl Binding {
         let content;
         syn::bracketed!(content in input);
         let texts = Punctuated::<LitStr, Token![,]>::parse_terminated(&content)?;
-        if let Some(text) = texts.iter().find(|text| text.value().is_empty() || text.value().contains([' ', ','])) {
+        // As in a guard, a comma is part of a name that is written `r"a,b"`.
+        let is_several = |text: &&LitStr| text.value().contains(' ') || (text.value().contains(',') && !is_raw(text));
+        if let Some(text) = texts.iter().find(|text| text.value().is_empty() || is_several(text)) {
             return Err(Error::new(text.span(), "each string has one name: write several as a list"));
         }
         if option.replace(texts.into_iter().collect()).is_some() {
@@ -141,9 +149,8 @@ impl Binding {
         let [marker, bound] = ["__OAuthClaims", "__CLAIMS_MACRO_BELONGS_OUTSIDE_OF_FUNCTIONS_"]
             .map(|name| Ident::new(&format!("{name}{of_this}"), Span::call_site()));
         // A type that is named here has its own impl.
-        let is_named =
-            |word: &str| types.iter().any(|ty| quote::ToTokens::to_token_stream(ty).to_string().contains(word));
-        let json = [("Value", "Json"), ("Map <", "JsonObject"), ("HashMap", "JsonMap"), ("BTreeMap", "JsonTree")];
+        let is_named = |word: &str| types.iter().any(|ty| last_word(ty).is_some_and(|last| last == word));
+        let json = [("Value", "Json"), ("Map", "JsonObject"), ("HashMap", "JsonMap"), ("BTreeMap", "JsonTree")];
         let json = json.iter().filter(|(word, _)| !is_named(word)).map(|(_, name)| Ident::new(name, here));
         quote_spanned! {here=>
             #[doc(hidden)]

@@ -162,8 +162,11 @@ fn claims_read(ty: &Type) -> Option<&Type> {
 /// recognized by their names.
 fn reads_parameter(ty: &Type, generics: &Generics) -> bool {
     let of_handler: Vec<String> = generics.type_params().map(|parameter| parameter.ident.to_string()).collect();
-    let looks_like_one =
-        |word: &String| word == "Self" || word.len() < 3 || *word == word.to_uppercase() || of_handler.contains(word);
+    // A module may have a short name, too: `db::User`.
+    let looks_like_one = |word: &String| {
+        let is_short = word.len() < 3 || *word == word.to_uppercase();
+        word == "Self" || of_handler.contains(word) || (is_short && word.starts_with(char::is_uppercase))
+    };
     claims_read(ty).is_some_and(|read| words(read.to_token_stream()).iter().any(looks_like_one))
 }
 
