@@ -78,6 +78,18 @@ struct Limits {
 #[derive(Clone, Serialize, Claims)]
 struct Id(String);
 
+/// Flattened, and left out as a whole.
+#[derive(Clone, Serialize, Claims)]
+struct Guild {
+    guild: u8,
+}
+
+impl Guild {
+    fn is_none(&self) -> bool {
+        self.guild == 0
+    }
+}
+
 #[derive(Clone, Serialize, Claims)]
 #[serde(transparent)]
 struct Wrapped {
@@ -125,6 +137,8 @@ struct User<T> {
     address: Option<Address>,
     #[serde(flatten)]
     plan: Plan,
+    #[serde(flatten, skip_serializing_if = "Guild::is_none")]
+    guild: Guild,
     #[serde(skip)]
     password: String,
     #[serde(serialize_with = "as_text")]
@@ -152,6 +166,24 @@ struct Key<M> {
 
 #[derive(Clone)]
 struct Marker;
+
+trait Lives {
+    type Home;
+}
+
+impl Lives for Marker {
+    type Home = Address;
+}
+
+/// What is written of its parameters has a shape, and they need none.
+#[derive(Serialize, Claims)]
+struct Lodger<T, L: Lives> {
+    #[serde(skip)]
+    skipped: T,
+    #[claims(as = String)]
+    foreign: T,
+    home: L::Home,
+}
 
 #[derive(Clone, Serialize, Claims)]
 #[serde(tag = "type")]
@@ -187,6 +219,7 @@ fn user() -> User<Option<i64>> {
         renamed: true,
         address: None,
         plan: Plan { plan: Plain::Reader, limits: Limits { seats: 0 } },
+        guild: Guild { guild: 0 },
         password: "secret".to_owned(),
         number: 3,
         foreign: Foreign("x".to_owned()),
@@ -217,6 +250,7 @@ fn other_user() -> User<Option<i64>> {
         renamed: false,
         address: Some(Address { city: "Nice".to_owned(), zip: Some(3) }),
         plan: Plan { plan: Plain::HttpAdmin, limits: Limits { seats: 65535 } },
+        guild: Guild { guild: 3 },
         number: 4,
         foreign: Foreign("y".to_owned()),
         other: Some(3),
@@ -241,6 +275,8 @@ enum External {
         since_year: u16,
     },
     Robot(u8),
+    /// Nothing of it is written but its name.
+    Nameless(#[serde(skip)] u8),
     #[serde(skip)]
     Internal,
 }
@@ -257,6 +293,7 @@ enum Internal {
         serial: u8,
     },
     Home(Address),
+    Nameless(#[serde(skip)] u8),
     Unknown,
 }
 
@@ -319,7 +356,13 @@ fn cases() -> Vec<(&'static str, Shape, Vec<Json>)> {
     let home = |zip| Address { city: "Nice".to_owned(), zip };
     let mut cases = styled();
     cases.push(("user", User::<Option<i64>>::SHAPE, vec![written(&user()), written(&other_user())]));
-    let external = [External::Admin, External::Guest, External::Member { since_year: 3 }, External::Robot(3)];
+    let external = [
+        External::Admin,
+        External::Guest,
+        External::Member { since_year: 3 },
+        External::Robot(3),
+        External::Nameless(3),
+    ];
     cases.push((
         "external",
         Has::<External>::SHAPE,
@@ -333,6 +376,7 @@ fn cases() -> Vec<(&'static str, Shape, Vec<Json>)> {
             Internal::Robot { serial: 3 },
             Internal::Home(home(Some(3))),
             Internal::Home(home(None)),
+            Internal::Nameless(3),
             Internal::Unknown,
         ]
         .iter()
@@ -451,6 +495,17 @@ fn literal(value: &Json) -> Option<Value> {
         Json::Number(number) => number.as_i128().map(Value::Int).or_else(|| number.as_f64().map(Value::Float)),
         Json::Null | Json::Array(_) | Json::Object(_) => None,
     }
+}
+
+#[test]
+fn a_parameter_needs_a_shape_only_where_it_is_written() {
+    let lodger = Lodger::<Foreign, Marker> {
+        skipped: Foreign("x".to_owned()),
+        foreign: Foreign("y".to_owned()),
+        home: Address { city: "Nice".to_owned(), zip: None },
+    };
+    assert_eq!(written(&lodger), json!({ "foreign": "y", "home": { "city": "Nice" } }));
+    assert_eq!(Lodger::<Foreign, Marker>::SHAPE.to_string(), "an object with `foreign`, `home`");
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! `#[derive(Claims)]`: what serde writes for a struct or an enum, as a constant.
 
-use std::collections::HashSet;
+use std::cell::RefCell;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
-use syn::{Data, DataEnum, DeriveInput, Error, Field, Fields, Generics, Path, Result, Variant, parse_quote};
+use syn::{Data, DataEnum, DeriveInput, Error, Fields, Generics, Path, Result, Type, WherePredicate, parse_quote};
 
 use super::case::Style;
 use super::serde::Attributes;
@@ -22,7 +22,12 @@ fn implementation(input: &DeriveInput) -> Result<TokenStream> {
     let attributes = Attributes::read(&input.attrs)?;
     let here = Span::mixed_site();
     let runtime = attributes.runtime.clone().unwrap_or_else(|| parse_quote!(::oauth_runtime));
-    let shapes = Shapes { policy: quote_spanned!(here=> #runtime::rule), of: input.ident.unraw().to_string() };
+    let shapes = Shapes {
+        policy: quote_spanned!(here=> #runtime::rule),
+        of: input.ident.unraw().to_string(),
+        parameters: input.generics.type_params().map(|parameter| parameter.ident.to_string()).collect(),
+        of_parameters: RefCell::default(),
+    };
     let shape = match (&attributes.written_as, &input.data) {
         (Some(other), _) => shapes.of_type(other),
         (None, Data::Struct(data)) if attributes.transparent => shapes.of_transparent(&data.fields)?,
@@ -37,8 +42,7 @@ fn implementation(input: &DeriveInput) -> Result<TokenStream> {
         }
     };
     let name = &input.ident;
-    let written = words_written(&input.data);
-    let generics = bounded(&input.generics, &written, &parse_quote!(#runtime::rule::Shaped));
+    let generics = bounded(&input.generics, &shapes.of_parameters.into_inner(), &runtime);
     let (parameters, arguments, conditions) = generics.split_for_impl();
     let all = match &input.data {
         Data::Enum(data) if input.generics.params.is_empty() => all_of(input, data, &runtime),
@@ -73,30 +77,18 @@ fn all_of(input: &DeriveInput, data: &DataEnum, runtime: &Path) -> TokenStream {
     }
 }
 
-/// A type parameter that is serialized must have a shape as well.
-fn bounded(generics: &Generics, written: &HashSet<String>, shaped: &Path) -> Generics {
+/// What is written of the type parameters must have a shape as well.
+fn bounded(generics: &Generics, written: &[Type], runtime: &Path) -> Generics {
     let mut generics = generics.clone();
-    for parameter in generics.type_params_mut() {
-        if written.contains(&parameter.ident.to_string()) {
-            parameter.bounds.push(parse_quote!(#shaped));
-        }
+    if !written.is_empty() {
+        let bounds = written.iter().map(|ty| -> WherePredicate { parse_quote!(#ty: #runtime::rule::Shaped) });
+        generics.make_where_clause().predicates.extend(bounds);
     }
     generics
 }
 
-/// The words in the types of all fields except `PhantomData`.
-fn words_written(data: &Data) -> HashSet<String> {
-    let fields: Vec<&Field> = match data {
-        Data::Struct(data) => data.fields.iter().collect(),
-        Data::Enum(data) => data.variants.iter().flat_map(|variant| &variant.fields).collect(),
-        Data::Union(_) => Vec::new(),
-    };
-    let types = fields.into_iter().map(|field| &field.ty).filter(|ty| !is_phantom(ty));
-    types.flat_map(|ty| words(ty.to_token_stream())).collect()
-}
-
-fn is_phantom(ty: &syn::Type) -> bool {
-    matches!(ty, syn::Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "PhantomData"))
+fn is_phantom(ty: &Type) -> bool {
+    matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "PhantomData"))
 }
 
 struct Shapes {
@@ -104,11 +96,18 @@ struct Shapes {
     policy: TokenStream,
     /// The type's name, for messages.
     of: String,
+    /// The names of its type parameters.
+    parameters: Vec<String>,
+    /// The types that are written and depend on them.
+    of_parameters: RefCell<Vec<Type>>,
 }
 
 impl Shapes {
-    fn of_type(&self, ty: &syn::Type) -> TokenStream {
+    fn of_type(&self, ty: &Type) -> TokenStream {
         let policy = &self.policy;
+        if words(ty.to_token_stream()).iter().any(|word| self.parameters.contains(word)) {
+            self.of_parameters.borrow_mut().push(ty.clone());
+        }
         // The compiler reports an unknown type at this place.
         quote_spanned!(ty.span().resolved_at(Span::mixed_site())=> <#ty as #policy::Shaped>::SHAPE)
     }
@@ -185,7 +184,9 @@ impl Shapes {
             let name = field.ident.as_ref().map(|name| name.unraw().to_string()).unwrap_or_default();
             let name =
                 attributes.rename.unwrap_or_else(|| style.map_or_else(|| name.clone(), |style| style.field(&name)));
-            named.push(if attributes.flatten {
+            named.push(if attributes.flatten && attributes.may_be_missing {
+                quote!(#policy::Field::flat(#policy::Shape::Optional(&#shape)))
+            } else if attributes.flatten {
                 quote!(#policy::Field::flat(#shape))
             } else if attributes.may_be_missing {
                 quote!(#policy::Field::optional(#name, #shape))
@@ -212,12 +213,13 @@ impl Shapes {
                 None => ident,
             });
             let style = own.rename_all.or(attributes.rename_all_fields);
-            variants.push(Written {
-                name,
-                untagged: own.untagged,
-                content: self.content(variant, &own, style)?,
-                variant,
-            });
+            let is_unit = is_unit(&variant.fields)?;
+            let fields = if is_unit { &Fields::Unit } else { &variant.fields };
+            let content = match &own.written_as {
+                Some(other) => self.of_type(other),
+                None => self.of_fields(fields, style)?,
+            };
+            variants.push(Written { name, untagged: own.untagged, content, is_unit });
         }
         if variants.is_empty() {
             return Err(Error::new(data.enum_token.span, "no variant of this enum can be in a token: add one"));
@@ -236,26 +238,18 @@ impl Shapes {
         })
     }
 
-    fn content(&self, variant: &Variant, own: &Attributes, style: Option<Style>) -> Result<TokenStream> {
-        match &own.written_as {
-            Some(other) => Ok(self.of_type(other)),
-            None => self.of_fields(&variant.fields, style),
-        }
-    }
-
     fn either(&self, mut shapes: Vec<TokenStream>) -> TokenStream {
         let policy = &self.policy;
         if shapes.len() == 1 { shapes.swap_remove(0) } else { quote!(#policy::Shape::Either(&[#(#shapes),*])) }
     }
 
     /// `"Reader"`, or `{ "Guest": .. }`
-    fn externally_tagged(&self, variants: &[Written<'_>]) -> TokenStream {
+    fn externally_tagged(&self, variants: &[Written]) -> TokenStream {
         let (policy, of) = (&self.policy, &self.of);
-        let is_unit = |variant: &&Written<'_>| matches!(variant.variant.fields, Fields::Unit);
         let tagged = || variants.iter().filter(|variant| !variant.untagged);
-        let names: Vec<&String> = tagged().filter(is_unit).map(|variant| &variant.name).collect();
+        let names: Vec<&String> = tagged().filter(|variant| variant.is_unit).map(|variant| &variant.name).collect();
         let fields: Vec<TokenStream> = tagged()
-            .filter(|variant| !is_unit(variant))
+            .filter(|variant| !variant.is_unit)
             .map(|Written { name, content, .. }| quote!(#policy::Field::optional(#name, #content)))
             .collect();
         let mut shapes = Vec::new();
@@ -270,14 +264,11 @@ impl Shapes {
     }
 
     /// `{ "kind": "guest", .. }`
-    fn internally_tagged(&self, tag: &str, variants: &[Written<'_>]) -> TokenStream {
+    fn internally_tagged(&self, tag: &str, variants: &[Written]) -> TokenStream {
         let (policy, of) = (&self.policy, &self.of);
         let names = variants.iter().map(|variant| &variant.name);
-        let contents: Vec<TokenStream> = variants
-            .iter()
-            .filter(|variant| !matches!(variant.variant.fields, Fields::Unit))
-            .map(|variant| variant.content.clone())
-            .collect();
+        let with_data = variants.iter().filter(|variant| !variant.is_unit);
+        let contents: Vec<TokenStream> = with_data.map(|variant| variant.content.clone()).collect();
         let content = (!contents.is_empty()).then(|| {
             let is_always_there = contents.len() == variants.len();
             let either = self.either(contents);
@@ -291,7 +282,7 @@ impl Shapes {
     }
 
     /// `{ "kind": "guest", "data": .. }`
-    fn adjacently_tagged(&self, tag: &str, content: &str, variants: &[Written<'_>]) -> TokenStream {
+    fn adjacently_tagged(&self, tag: &str, content: &str, variants: &[Written]) -> TokenStream {
         let (policy, of) = (&self.policy, &self.of);
         let names = variants.iter().map(|variant| &variant.name);
         let either = self.either(variants.iter().map(|variant| variant.content.clone()).collect());
@@ -302,9 +293,18 @@ impl Shapes {
     }
 }
 
-struct Written<'a> {
+/// Whether a variant is written without data: as serde has it, also one whose only field is skipped.
+fn is_unit(fields: &Fields) -> Result<bool> {
+    match fields {
+        Fields::Unnamed(only) if only.unnamed.len() == 1 => Ok(Attributes::read(&only.unnamed[0].attrs)?.is_skipped),
+        Fields::Unit => Ok(true),
+        Fields::Named(_) | Fields::Unnamed(_) => Ok(false),
+    }
+}
+
+struct Written {
     name: String,
     untagged: bool,
     content: TokenStream,
-    variant: &'a Variant,
+    is_unit: bool,
 }
