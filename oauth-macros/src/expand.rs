@@ -232,7 +232,7 @@ fn typed_tokens(Pattern { pattern, condition }: &Pattern, text: &str, private: &
     let bound = fit::marker(written, private);
     let closure = quote_spanned! {written.resolved_at(here)=>
         |__oauth_question| __oauth_question.ask_bound(#bound, |__oauth_claims: &_| match __oauth_claims {
-            #[deny(unused_comparisons)]
+            #[deny(irrefutable_let_patterns, unused_comparisons)]
             #pattern #condition => true,
             #otherwise => false,
         })
