@@ -91,7 +91,7 @@ mod other {
 
 mod ends {
     use super::*;
-    use actix_web::{delete, get, post};
+    use actix_web::{delete, get, patch, post};
 
     #[require_token]
     #[get("/reports")]
@@ -125,6 +125,17 @@ mod ends {
     #[delete("/{id}")]
     pub(super) async fn thing() -> impl Responder {
         "guarded"
+    }
+
+    #[require_token]
+    #[patch("/{id}")]
+    pub(super) async fn other() -> impl Responder {
+        "guarded"
+    }
+
+    #[delete("/{id}")]
+    pub(super) async fn forgotten_other(ran: Data<Ran>) -> impl Responder {
+        ran.note()
     }
 }
 
@@ -164,6 +175,7 @@ fn application(app: &mut ServiceConfig, oauth: &OAuthService, ran: &Ran) {
     app.route("/pages/secret", web::get().to(health)).route("/pages/{name}", web::get().to(health));
     app.service(ends::reports).service(ends::forgotten).service(ends::item).service(ends::forgotten_item);
     app.service(web::scope("/users").service(ends::users)).service(web::scope("/things").service(ends::thing));
+    app.service(web::scope("/others").service(ends::other).service(ends::forgotten_other));
 }
 
 struct Running {
@@ -306,7 +318,10 @@ async fn c26_what_the_map_cannot_see_is_named_and_an_answer_that_nothing_decided
     // The route's end and its handler's name are those of a guarded one: the net holds what it says.
     let answer = running.ask("GET", "/other/me", Some(&admin)).await;
     assert_eq!((answer.status, answer.body.contains("open to everyone")), (500, false), "{answer:?}");
-    assert_eq!(running.ran.count(), ran + 3);
+    // And so are the method and the text of one in another scope.
+    let answer = running.ask("DELETE", "/others/7", Some(&admin)).await;
+    assert_eq!((answer.status, answer.body.contains("open to everyone")), (500, false), "{answer:?}");
+    assert_eq!(running.ran.count(), ran + 4);
 }
 
 #[tokio::test]

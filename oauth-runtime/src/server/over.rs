@@ -58,7 +58,8 @@ impl OAuthService {
     /// A route is known by the guard or the `#[public]` above its attribute: what a policy or [`pages`](Self::pages) around
     /// a scope decides is to be named. Upgrades are routes like any other; the
     /// server's own addresses, CORS preflights, 404 and 405 pass. As a safety net, an answer for which no guard decided
-    /// is withheld all the same.
+    /// is withheld all the same. Its handler has run by then: as where two scopes have a route of one method and text, such as
+    /// `DELETE "/{id}"`, and one of them is without a guard.
     #[must_use]
     pub fn closed(&self) -> Closed {
         Closed::new(self.0.protection())
