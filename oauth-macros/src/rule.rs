@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use proc_macro2::{Ident, Span, TokenStream};
 
-use crate::syntax::{ACR, FRESH, SCOPE};
+use crate::syntax::{ACR, COMBINATORS, FRESH, PATH, SCOPE, WORDS};
 
 /// The mirror of `oauth_runtime::rule::Rule`, except for patterns.
 #[derive(Clone, Debug, PartialEq)]
@@ -135,13 +135,13 @@ pub(crate) enum Kind {
 /// A claim's name as it is written in a policy.
 pub(crate) fn path(name: &[String]) -> String {
     let is_one = name.len() == 1;
-    let is_word = |text: &str| syn::parse_str::<Ident>(text).is_ok() && !(is_one && WORDS.contains(&text));
+    let is_of_language = |text: &str| {
+        text == PATH || WORDS.contains(&text) || COMBINATORS.iter().any(|(combinator, ..)| *combinator == text)
+    };
+    let is_word = |text: &str| syn::parse_str::<Ident>(text).is_ok() && !(is_one && is_of_language(text));
     let segments = name.iter().map(|text| if is_word(text) { text.clone() } else { format!("{text:?}") });
     segments.collect::<Vec<_>>().join(".")
 }
-
-/// Words that are claims' names only in quotes.
-const WORDS: [&str; 7] = [SCOPE, FRESH, ACR, "path", "all", "any", "not"];
 
 impl Rule {
     /// As it is written in a policy.

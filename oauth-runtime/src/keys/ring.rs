@@ -35,7 +35,7 @@ impl KeyRing {
         }
     }
 
-    /// Their ids, in the same order.
+    /// The ids of the [published](Self::published) keys, in the same order.
     pub(crate) fn published_ids(&self) -> Option<Vec<String>> {
         match self {
             KeyRing::Derived(keys) => keys.published_ids(),

@@ -165,12 +165,7 @@ pub(super) fn around(value: Value) -> Vec<Json> {
         Value::Bool(truth) => vec![json!(truth), json!(!truth)],
         Value::Parameter(_) => vec![json!(PARAMETER), json!(format!("not {PARAMETER}"))],
         Value::Float(float) => vec![json!(float), json!(float + 1.0), json!(float - 1.0)],
-        Value::Int(int) => [int, int + 1, int - 1]
-            .into_iter()
-            .filter_map(|int| {
-                u64::try_from(int).map(|int| json!(int)).or_else(|_| i64::try_from(int).map(|int| json!(int))).ok()
-            })
-            .collect(),
+        Value::Int(int) => [int, int + 1, int - 1].into_iter().filter_map(number).collect(),
     }
 }
 
