@@ -51,6 +51,12 @@ impl Deployed {
         [0, 1].map(|index| fs::read_to_string(self.folder.join(format!("{index}.log"))).unwrap())
     }
 
+    /// Kills one of them, and leaves the other.
+    pub(crate) fn kill(&mut self, index: usize) {
+        self.processes[index].kill().unwrap();
+        self.processes[index].wait().unwrap();
+    }
+
     pub(crate) fn upstreams(&self) -> [&str; 2] {
         self.addresses.each_ref().map(String::as_str)
     }

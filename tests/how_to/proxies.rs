@@ -156,6 +156,24 @@ async fn c46_users_sign_in_through_the_caddy_that_the_page_shows() {
     keeps_others_out(&proxy, HOST).await;
 }
 
+/// What a process that is gone does not take goes to the other, so that no user notices. Caddy sends no body a second time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn c46_behind_each_proxy_one_process_of_two_is_enough() {
+    for (name, start) in [("nginx", Proxy::nginx as fn(&str, &str, [&str; 2]) -> Proxy), ("caddy", Proxy::caddy)] {
+        let mut deployed = Deployed::start(HOST);
+        let proxy = start(&pages::shown("deployment", name), host(HOST), deployed.upstreams());
+        deployed.kill(0);
+        let browser = browser(&proxy, HOST);
+        for _ in 0..8 {
+            assert_eq!(browser.authorize(&[]).await.status, 200, "{name}: {}", proxy.log());
+            if name == "nginx" {
+                let refused = browser.redeem("no code", &[]).await;
+                assert_eq!(refused.status, 400, "{refused:?} {}", proxy.log());
+            }
+        }
+    }
+}
+
 /// No port is open to the other users of the machine.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn c46_users_sign_in_where_the_processes_listen_on_sockets() {
