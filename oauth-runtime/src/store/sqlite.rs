@@ -48,8 +48,8 @@ use writer::{Outcome, Task, Write};
 /// `oauth.db-shm` while it is open; they belong to it.
 ///
 /// # Backup and restore
-/// `sqlite3 oauth.db "VACUUM INTO 'backup.db'"` copies it while it is in use. To restore, stop every process, remove
-/// the `-wal` and `-shm` files, and replace `oauth.db` with the copy. Then call
+/// `(umask 077; sqlite3 oauth.db "VACUUM INTO 'backup.db'")` copies it while it is in use, into a file that its owner
+/// alone may read. To restore, stop every process, remove the `-wal` and `-shm` files, and replace `oauth.db` with the copy. Then call
 /// [`OAuthService::renew`](crate::OAuthService::renew) once, which renews all buckets: what was spent or revoked since
 /// the backup is not in it. If the file is replaced while it is open, the store notices that and refuses every call.
 ///

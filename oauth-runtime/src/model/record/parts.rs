@@ -49,7 +49,8 @@ pub(crate) struct Record {
     /// Not about a subject: a device that waits under the code that it shows.
     #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
     pub(super) waiting: Option<Waiting>,
-    /// Fields of a later release, kept as they are.
+    /// Fields of a later release, kept as they are. Those that it adds to a part, such as a session, are lost when this one writes:
+    /// what is not to be lost, such as a restriction, becomes a field of the record.
     #[serde(flatten)]
     pub(super) later: Map<String, Json>,
 }
