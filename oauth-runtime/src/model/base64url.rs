@@ -90,6 +90,12 @@ mod tests {
                     assert_eq!(BASE64URL.decode(&changed), URL_SAFE_NO_PAD.decode(&changed), "{changed}");
                 }
             }
+            if let Some((before, _)) = text.split_at_checked(text.len().saturating_sub(1)) {
+                for last in (0..=0x7f_u8).map(char::from) {
+                    let changed = format!("{before}{last}");
+                    assert_eq!(BASE64URL.decode(&changed), URL_SAFE_NO_PAD.decode(&changed), "{changed}");
+                }
+            }
             for extra in ["A", "=", "==", "B"] {
                 let longer = format!("{text}{extra}");
                 assert_eq!(BASE64URL.decode(&longer), URL_SAFE_NO_PAD.decode(&longer), "{longer}");

@@ -206,7 +206,7 @@ async fn a_change_that_this_process_can_guess_takes_one_call() {
 }
 
 #[tokio::test]
-async fn a_thousand_changes_at_once_lose_none() {
+async fn hundreds_of_changes_at_once_lose_none() {
     let clock = Clock::by_hand();
     let store = FaultyStore::new(MemoryStore::with_clock(clock.clone()));
     store.fail(Verb::ALL, Fault::Slow(Duration::from_millis(1)));
