@@ -275,6 +275,7 @@ async fn c51_the_page_says_that_the_name_is_not_verified_and_shows_none_like_our
         ("\u{202e}setoN emcA", Some("setoN emcA")),
         ("  \n ", None),
         ("<b>bold</b>", Some("&#60;b&#62;bold&#60;/b&#62;")),
+        (server.base.trim_start_matches("http://"), None),
     ] {
         let mut metadata = public();
         metadata["client_name"] = json!(name);
@@ -288,6 +289,14 @@ async fn c51_the_page_says_that_the_name_is_not_verified_and_shows_none_like_our
             "{page:?}"
         );
     }
+    // Without a name of its own a service is known by its host.
+    let nameless = start_here(open);
+    let its_browser = Browser::new(&nameless);
+    let mut metadata = public();
+    metadata["client_name"] = json!(format!("Sign in at {}", nameless.base.trim_start_matches("http://")));
+    let client = id(&registered(&its_browser, metadata).await);
+    let page = asked(&its_browser, &client, &[]).await;
+    assert!(!page.body.contains("Sign in at ") && page.body.contains("127.0.0.1:53682</bdi>"), "{page:?}");
     // One of https is not on the user's device.
     let client = id(&registered(&browser, json!({ "redirect_uris": ["https://agent.example/cb"] })).await);
     let changes = [("client_id", Some(&*client)), ("redirect_uri", Some("https://agent.example/cb"))];

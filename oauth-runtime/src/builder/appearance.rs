@@ -140,8 +140,7 @@ impl<S> Builder<S> {
 impl Settings {
     /// The name that users see: the host, if none is set.
     pub(super) fn known_as(&self, issuer: &Issuer) -> String {
-        let host = || issuer.origin().split_once("://").map_or("", |(_, host)| host).to_owned();
-        self.name.clone().unwrap_or_else(host)
+        self.name.clone().unwrap_or_else(|| issuer.host().to_owned())
     }
 
     pub(super) fn appearance(self, issuer: &Issuer, paths: &Paths) -> Result<Appearance, BuildError> {

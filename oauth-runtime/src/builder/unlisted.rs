@@ -152,7 +152,7 @@ impl Settings {
         tokens: &Arc<OwnTokens>,
     ) -> Result<Clients, BuildError> {
         let Some(ceiling) = clients.open_by(Unlisted::Registered) else { return Ok(clients) };
-        let names = clients.names().chain(self.name.clone()).collect();
+        let names = clients.names().chain(self.name.clone()).chain([issuer.host().to_owned()]).collect();
         let schemes = self.openings.schemes.take();
         let schemes = schemes.unwrap_or_else(|| USUAL_SCHEMES.map(str::to_owned).to_vec());
         if let Some(scheme) = schemes.iter().find(|scheme| !is_private_scheme(scheme)) {

@@ -62,6 +62,11 @@ impl Issuer {
         &self.origin
     }
 
+    /// Host and port.
+    pub(crate) fn host(&self) -> &str {
+        self.origin.split_once("://").map_or("", |(_, host)| host)
+    }
+
     /// Empty, or a path such as `/tenant`, with which every path of this server begins.
     pub(crate) fn path(&self) -> &str {
         path(&self.url)

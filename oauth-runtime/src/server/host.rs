@@ -13,8 +13,7 @@ impl Server {
     /// metadata and `iss` name the issuer. Behind a proxy the header `Host` may be any.
     pub(crate) fn tell_of_another_host(&self, http: &HttpRequest) {
         let issuer = self.issuer();
-        let expected = issuer.origin().rsplit('/').next().unwrap_or_default();
-        let Some(host) = asked(http).filter(|host| !host.eq_ignore_ascii_case(expected)) else { return };
+        let Some(host) = asked(http).filter(|host| !host.eq_ignore_ascii_case(issuer.host())) else { return };
         if self.client_address().is_read() || self.told_of_host.swap(true, Ordering::Relaxed) {
             return;
         }
