@@ -177,7 +177,7 @@ impl Clients {
     pub(crate) async fn has_named(&self, subject: &str) -> Result<bool, Reason> {
         let is_known = self.listed.contains_key(subject) || (self.registrar.is_some() && is_reserved(subject));
         match &self.told {
-            Some(told) if !is_known => Ok(told.find(subject).await?.is_some()),
+            Some(told) if !is_known => told.has_named(subject).await,
             Some(_) | None => Ok(is_known),
         }
     }

@@ -22,6 +22,8 @@ struct Table {
     most_at_once: Arc<AtomicUsize>,
     /// Whether made-up ids get no answer.
     hangs: Arc<AtomicBool>,
+    /// The id that gets none either.
+    hangs_at: Arc<Mutex<String>>,
 }
 
 impl Table {
@@ -33,7 +35,8 @@ impl Table {
         self.asked.lock().unwrap().push(id.to_owned());
         let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_at_once.fetch_max(now, Ordering::SeqCst);
-        if id.starts_with("made-up") && self.hangs.load(Ordering::SeqCst) {
+        let hangs_here = *self.hangs_at.lock().unwrap() == id;
+        if hangs_here || (id.starts_with("made-up") && self.hangs.load(Ordering::SeqCst)) {
             std::future::pending::<()>().await;
         }
         // Where a database would be waited for.
@@ -42,6 +45,10 @@ impl Table {
         let row = self.rows.lock().unwrap().get(id).cloned();
         assert_ne!(id, "panics", "on purpose");
         row.unwrap_or(Ok(None))
+    }
+
+    fn hangs_at(&self, id: &str) {
+        id.clone_into(&mut self.hangs_at.lock().unwrap());
     }
 
     /// How often it was asked for this id.
@@ -208,6 +215,32 @@ async fn c47_made_up_ids_do_not_keep_those_waiting_that_there_are() {
     assert!(matches!(first, futures_util::future::Either::Right((200, _))), "it has places of its own");
 }
 
+/// Whether a user's `sub` is the id of a client is asked at each sign-in and each refresh.
+#[tokio::test]
+async fn c45_c47_made_up_ids_do_not_keep_users_waiting() {
+    let Set { table, clock, browser, server: _server, .. } = set();
+    table.put("app", Ok(Some(app())));
+    let issued = tokens(&browser).await.json();
+    let refresh_token = issued["refresh_token"].as_str().unwrap();
+    clock.advance(Duration::from_secs(60));
+    table.hangs.store(true, Ordering::SeqCst);
+    // Subjects are no secrets: one of these is the user's.
+    table.hangs_at("admin");
+    let made_up: Vec<String> = (0..40).map(|number| format!("made-up-{number}")).chain(["admin".to_owned()]).collect();
+    let ask = async |id: &String| browser.authorize(&[("client_id", Some(id))]).await.status;
+    let flood = futures_util::future::join_all(made_up.iter().rev().map(ask));
+    let user = async {
+        while table.now.load(Ordering::SeqCst) < 24 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        table.hangs_at("no one");
+        browser.refresh(refresh_token, AS_APP).await.status
+    };
+    let (flood, user) = (std::pin::pin!(flood), std::pin::pin!(user));
+    let first = futures_util::future::select(flood, user).await;
+    assert!(matches!(first, futures_util::future::Either::Right((200, _))), "nor does another who asks for the same");
+}
+
 #[tokio::test]
 async fn those_who_come_at_once_wait_for_one_answer() {
     let Set { table, browser, server: _server, .. } = set();
@@ -309,4 +342,35 @@ async fn a_plain_function_may_block_and_no_other_client_is_required() {
     });
     let issued = tokens(&Browser::new(&server)).await;
     assert_eq!(issued.status, 200, "{issued:?}");
+}
+
+/// Nothing stops a plain function: the thread of one that was given up still runs.
+#[tokio::test]
+async fn c47_a_plain_function_that_hangs_takes_no_more_threads_than_it_may() {
+    let (listener, base) = free_port();
+    let (running, open) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+    let (threads, opened) = (Arc::clone(&running), Arc::clone(&open));
+    let oauth = builder(&base)
+        .clients_blocking(move |_| {
+            threads.fetch_add(1, Ordering::SeqCst);
+            while !opened.load(Ordering::SeqCst) {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            threads.fetch_sub(1, Ordering::SeqCst);
+            None::<Client>
+        })
+        .authenticate_timeout(Duration::from_millis(200))
+        .build()
+        .unwrap();
+    let server = serve_service(listener, &oauth);
+    let browser = Browser::new(&server);
+    let made_up: Vec<String> = (0..90).map(|number| format!("made-up-{number}")).collect();
+    let ask = async |id: &String| browser.authorize(&[("client_id", Some(id))]).await.status;
+    for some in made_up.chunks(30) {
+        let statuses = futures_util::future::join_all(some.iter().map(ask)).await;
+        assert!(statuses.iter().all(|status| *status == 503), "{statuses:?}");
+    }
+    let most = running.load(Ordering::SeqCst);
+    open.store(true, Ordering::SeqCst);
+    assert_eq!(most, 24);
 }

@@ -23,8 +23,9 @@ impl<S> Builder<S> {
     ///
     /// It returns `Option<Client>` or `Result<Option<Client>, error>`. A client is cached for a minute, and `None` for
     /// five seconds; [`OAuthService::client_changed`](crate::OAuthService::client_changed) makes this process ask again
-    /// at once. It is called with ids that anyone may send, for at most 24 at once and 8 more that existed before, and
-    /// never with an id that [`Builder::client`] has or that you cannot have given out (`https://..`, `registered-..`).
+    /// at once. It is called with ids that anyone may send and with the `sub` of each user, for at most 24 at once and 8
+    /// more that are a user's or existed before, and never with an id that [`Builder::client`] has or that you cannot have
+    /// given out (`https://..`, `registered-..`).
     /// Ids are compared byte for byte; give them a prefix of their own, since no user may have one as their `sub`. It
     /// must not block, and may take as long as `authenticate` ([`Builder::authenticate_timeout`]).
     ///
@@ -55,9 +56,12 @@ impl<S> Builder<S> {
     /// ```
     pub fn clients<R: FoundClient>(mut self, function: impl AsyncFn(&str) -> R + Send + Sync + 'static) -> Self {
         let function = Arc::new(function);
-        self.settings.told = Some(Arc::new(move |id: String| {
+        self.settings.told = Some(Arc::new(move |id: String, place| {
             let function = Arc::clone(&function);
-            Box::pin(async move { function(&id).await.into_found() })
+            Box::pin(async move {
+                let _place = place;
+                function(&id).await.into_found()
+            })
         }));
         self
     }
@@ -65,9 +69,13 @@ impl<S> Builder<S> {
     /// Like [`Builder::clients`], with a plain function that may block: it runs on threads of its own.
     pub fn clients_blocking<R: FoundClient>(mut self, function: impl Fn(&str) -> R + Send + Sync + 'static) -> Self {
         let function = Arc::new(function);
-        self.settings.told = Some(Arc::new(move |id: String| {
+        self.settings.told = Some(Arc::new(move |id: String, place| {
             let function = Arc::clone(&function);
-            let call = web::block(move || function(&id).into_found());
+            let call = web::block(move || {
+                // Kept until the thread is free again, however long ago its caller gave up.
+                let _place = place;
+                function(&id).into_found()
+            });
             Box::pin(async move { call.await.unwrap_or_else(|_| Err("it panicked".to_owned())) })
         }));
         self

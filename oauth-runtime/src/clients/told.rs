@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use quick_cache::sync::Cache;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::clients::registered::is_reserved;
 use crate::error::Reason;
@@ -44,9 +44,9 @@ impl<E: Display> FoundClient for Result<Option<Client>, E> {
     }
 }
 
-/// The author's function.
+/// The author's function, which drops its place when it is over.
 pub(crate) type Function =
-    dyn Fn(String) -> Pin<Box<dyn Future<Output = Result<Option<Client>, String>>>> + Send + Sync;
+    dyn Fn(String, OwnedSemaphorePermit) -> Pin<Box<dyn Future<Output = Result<Option<Client>, String>>>> + Send + Sync;
 /// The builder's check of a listed client.
 pub(crate) type Check = dyn Fn(ClientSettings) -> Result<RegisteredClient, String> + Send + Sync;
 
@@ -55,9 +55,9 @@ pub(crate) struct Told {
     function: Arc<Function>,
     check: Box<Check>,
     timeout: Duration,
-    at_once: Semaphore,
-    /// Reserved for ids that existed recently, so that made-up ones do not delay them.
-    at_once_for_known: Semaphore,
+    at_once: Arc<Semaphore>,
+    /// Reserved for users and for ids that existed recently, so that made-up ones do not delay them.
+    reserved: Arc<Semaphore>,
     gives_way: GivesWay,
     clock: Clock,
     known: Cache<String, Known>,
@@ -68,6 +68,8 @@ pub(crate) struct Told {
     /// How often `client_changed` was called.
     changes: AtomicU64,
 }
+
+type Found = Option<Arc<RegisteredClient>>;
 
 #[derive(Clone)]
 struct Known {
@@ -95,8 +97,8 @@ impl Told {
             function,
             check,
             timeout,
-            at_once: Semaphore::new(MOST_AT_ONCE),
-            at_once_for_known: Semaphore::new(MOST_AT_ONCE_FOR_KNOWN),
+            at_once: Arc::new(Semaphore::new(MOST_AT_ONCE)),
+            reserved: Arc::new(Semaphore::new(RESERVED)),
             gives_way: GivesWay::new("clients"),
             clock,
             known: Cache::new(MOST_KNOWN),
@@ -107,12 +109,21 @@ impl Told {
     }
 
     /// The client with this id, as the function returned it at most a minute ago.
-    pub(crate) async fn find(&self, id: &str) -> Result<Option<Arc<RegisteredClient>>, Reason> {
+    pub(crate) async fn find(&self, id: &str) -> Result<Found, Reason> {
+        self.in_time(id, self.known_or_asked(id)).await
+    }
+
+    /// Whether a client has this name of a user.
+    pub(crate) async fn has_named(&self, subject: &str) -> Result<bool, Reason> {
+        Ok(self.in_time(subject, self.of_user(subject)).await?.is_some())
+    }
+
+    async fn in_time(&self, id: &str, answer: impl Future<Output = Result<Found, NoAnswer>>) -> Result<Found, Reason> {
         // Ids of other kinds are never the author's.
         if !is_client_id(id) || is_reserved(id) || Unlisted::of(id).is_some() {
             return Ok(None);
         }
-        let found = tokio::time::timeout(self.timeout, self.known_or_asked(id)).await;
+        let found = tokio::time::timeout(self.timeout, answer).await;
         found.unwrap_or(Err(NoAnswer::TimedOut)).map_err(|why| {
             tracing::error!(target: "oauth", client = id, "the function of .clients(..) named no client: {why}");
             match why {
@@ -129,7 +140,7 @@ impl Told {
         self.unknown.remove(id);
     }
 
-    async fn known_or_asked(&self, id: &str) -> Result<Option<Arc<RegisteredClient>>, NoAnswer> {
+    async fn known_or_asked(&self, id: &str) -> Result<Found, NoAnswer> {
         loop {
             if self.is_unknown(id) {
                 return Ok(None);
@@ -146,27 +157,42 @@ impl Told {
             if self.is_unknown(id) {
                 return Ok(None);
             }
-            let changes = self.changes.load(Ordering::SeqCst);
             let asked = self.clock.monotonic();
-            let client = self.called(id).await?;
-            // An answer to a call from before a change may be outdated.
-            let is_of_now = self.changes.load(Ordering::SeqCst) == changes;
-            match &client {
-                Some(client) => {
-                    self.of_late.insert(id.to_owned(), ());
-                    if is_of_now {
-                        drop(place.insert(Known { client: Arc::clone(client), until: asked + KNOWN_FOR }));
-                    }
-                }
-                None => {
-                    self.of_late.remove(id);
-                    if is_of_now {
-                        self.unknown.insert(id.to_owned(), asked + UNKNOWN_FOR);
-                    }
-                }
+            let (client, is_of_now) = self.asked(id, self.of_late.get(id).is_some()).await?;
+            if let Some(client) = client.clone().filter(|_| is_of_now) {
+                drop(place.insert(Known { client, until: asked + KNOWN_FOR }));
             }
             return Ok(client);
         }
+    }
+
+    /// Subjects are no secrets: this waits for no answer that someone else asked for.
+    async fn of_user(&self, subject: &str) -> Result<Found, NoAnswer> {
+        if self.is_unknown(subject) {
+            return Ok(None);
+        }
+        match self.known.get(subject) {
+            Some(known) if self.is_fresh(known.until) => Ok(Some(known.client)),
+            Some(_) | None => self.asked(subject, true).await.map(|(client, _)| client),
+        }
+    }
+
+    /// What the function answers, once there is a place, and whether that still holds.
+    async fn asked(&self, id: &str, has_reserved: bool) -> Result<(Found, bool), NoAnswer> {
+        let changes = self.changes.load(Ordering::SeqCst);
+        let asked = self.clock.monotonic();
+        let client = self.called(id, has_reserved).await?;
+        // An answer to a call from before a change may be outdated.
+        let is_of_now = self.changes.load(Ordering::SeqCst) == changes;
+        if client.is_some() {
+            self.of_late.insert(id.to_owned(), ());
+        } else {
+            self.of_late.remove(id);
+            if is_of_now {
+                self.unknown.insert(id.to_owned(), asked + UNKNOWN_FOR);
+            }
+        }
+        Ok((client, is_of_now))
     }
 
     fn is_unknown(&self, id: &str) -> bool {
@@ -177,13 +203,16 @@ impl Told {
         self.clock.monotonic() < until
     }
 
-    async fn called(&self, id: &str) -> Result<Option<Arc<RegisteredClient>>, NoAnswer> {
-        let was_known = self.of_late.get(id).is_some();
-        let places = if was_known { &self.at_once_for_known } else { &self.at_once };
+    async fn called(&self, id: &str, has_reserved: bool) -> Result<Found, NoAnswer> {
+        let place = match Arc::clone(&self.at_once).try_acquire_owned() {
+            Ok(place) => Ok(place),
+            Err(_) if has_reserved => Arc::clone(&self.reserved).acquire_owned().await,
+            Err(_) => Arc::clone(&self.at_once).acquire_owned().await,
+        };
         // Never closed.
-        let _place = places.acquire().await.map_err(|_| NoAnswer::TimedOut)?;
+        let place = place.map_err(|_| NoAnswer::TimedOut)?;
         let (function, asked) = (Arc::clone(&self.function), id.to_owned());
-        let call = self.gives_way.watch(async move { function(asked).await });
+        let call = self.gives_way.watch(async move { function(asked, place).await });
         let answer = AssertUnwindSafe(call).catch_unwind().await;
         let answer = answer.map_err(|_panic| NoAnswer::Panicked)?.map_err(NoAnswer::Failed)?;
         let Some(Client { settings, .. }) = answer else { return Ok(None) };
@@ -209,4 +238,4 @@ const MOST_KNOWN: usize = 4_096;
 const MOST_UNKNOWN: usize = 1_024;
 /// A table does not need more, and made-up ids must not take all of its connections.
 const MOST_AT_ONCE: usize = 24;
-const MOST_AT_ONCE_FOR_KNOWN: usize = 8;
+const RESERVED: usize = 8;
