@@ -348,6 +348,7 @@ mod tests {
             ("p", x, InvalidJwk::Private),
             ("x", json!("AA"), InvalidJwk::Kind),
             ("crv", json!("X25519"), InvalidJwk::Kind),
+            ("crv", json!("P-256"), InvalidJwk::Kind),
             ("kty", json!("oct"), InvalidJwk::Kind),
             ("use", json!("enc"), InvalidJwk::Use),
             ("alg", json!("ES256"), InvalidJwk::Use),
@@ -358,6 +359,9 @@ mod tests {
             assert_eq!(with(&ed, name, value), Some(why), "{name}");
         }
         assert_eq!(with(&ec, "alg", "Ed25519"), Some(InvalidJwk::Use));
+        for curve in ["P-384", "Ed25519"] {
+            assert_eq!(with(&ec, "crv", curve), Some(InvalidJwk::Kind), "{curve}");
+        }
         for (name, value) in [("key_ops", json!(["verify"])), ("alg", json!("Ed25519")), ("ext", json!(true))] {
             assert_eq!(with(&ed, name, value), None, "{name}");
         }
@@ -410,6 +414,12 @@ mod tests {
         (p[0], p[31]) = (0xed, 0x7f);
         assert_eq!(with(&ed, "x", base64(p)), Some(InvalidJwk::Numbers));
         assert_eq!(with(&ed, "x", base64([0xff; 32])), Some(InvalidJwk::Numbers));
+        // The number below it that is no such point, and some that only begin or end as those above
+        for (first, between, last) in [(0xeb, 0xff, 0x7f), (0xff, 0xff, 0x3f), (0xff, 0, 0x7f)] {
+            let mut x = [between; 32];
+            (x[0], x[31]) = (first, last);
+            assert_eq!(with(&ed, "x", base64(x)), None, "{x:x?}");
+        }
         for x in SMALL_ORDER {
             assert_eq!(with(&ed, "x", x), Some(InvalidJwk::Numbers), "{x}");
         }

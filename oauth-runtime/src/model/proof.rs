@@ -249,6 +249,7 @@ mod tests {
             ("https://api.example/notes%3Fpage", "/notes"),
             ("https://api.example/a%2fb", "/a/b"),
             ("https://api.example/%2561", "/a"),
+            ("https://api.example/50%of", "/50%OF"),
             ("https://api.example/b", "/a/../b"),
             ("https://api.example/a/../b", "/b"),
             ("https://api.example/a/%2e%2e/b", "/b"),

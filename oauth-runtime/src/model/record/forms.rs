@@ -194,6 +194,50 @@ mod tests {
     }
 
     #[test]
+    fn c40_c41_a_denial_ends_what_an_answer_to_the_same_question_gave() {
+        let denies = |id, grant| Sending { is_allowed: false, ..form(id, grant) };
+        let ended = |record: &Record| ["g", "h"].map(|grant| record.has_ended(grant, NOW));
+
+        let mut record = record();
+        assert_eq!(record.send(&form("f", "g"), YOUNG, NOW), Sent::First);
+        assert_eq!(record.send(&form("of the other tab", "g"), YOUNG, NOW), Sent::First);
+        assert_eq!(record.send(&form("of another request", "h"), YOUNG, NOW), Sent::First);
+        assert_eq!(ended(&record), [false, false]);
+        // A form that was allowed, in one tab or the other, and one of a tab that gave no answer yet: of that grant alone
+        for (id, grant, sent, now_ended) in [
+            ("f", "g", Sent::TakenBack, [true, false]),
+            ("of the other tab", "g", Sent::TakenBack, [true, false]),
+            ("of a third tab", "g", Sent::First, [true, false]),
+            ("of another request", "h", Sent::TakenBack, [false, true]),
+        ] {
+            let mut record = record.clone();
+            assert_eq!(record.send(&denies(id, grant), YOUNG, NOW), sent, "{id}");
+            assert_eq!(ended(&record), now_ended, "{id}");
+            for tab in [id, "of a fourth tab"] {
+                assert_eq!(record.send(&form(tab, grant), YOUNG, NOW), Sent::Spent, "{id}, {tab}");
+            }
+            for (other, of) in [("f", "g"), ("of another request", "h")] {
+                let again = record.send(&form(other, of), YOUNG, NOW);
+                assert_eq!(matches!(again, Sent::Again { .. }), of != grant, "{id}, {other}: {again:?}");
+            }
+        }
+        // What is over is so in each tab
+        record.end_grant("g", "spa", NOW);
+        assert_eq!(record.send(&form("of a fourth tab", "g"), YOUNG, NOW), Sent::Spent);
+        assert_eq!(record.send(&denies("of a fifth tab", "g"), YOUNG, NOW), Sent::First);
+    }
+
+    #[test]
+    fn c41_a_form_answers_again_while_it_is_young() {
+        let mut record = record();
+        assert_eq!(record.send(&form("f", "g"), YOUNG, NOW), Sent::First);
+        for (seconds, is_young) in [(59, true), (60, false)] {
+            let again = record.send(&form("f", "g"), YOUNG, NOW + Duration::from_secs(seconds));
+            assert_eq!(matches!(again, Sent::Again { .. }), is_young, "{seconds}: {again:?}");
+        }
+    }
+
+    #[test]
     fn c41_a_form_answers_no_longer_than_its_session_lives() {
         let mut record = Record::default();
         let at = |seconds| NOW + Duration::from_secs(seconds);
@@ -232,6 +276,12 @@ mod tests {
             assert_eq!(send(&mut stored.clone(), number, late), Sent::Spent, "{number}");
         }
         assert!(record.keep(late).is_some_and(|keep| keep >= SLOWEST_ANSWER));
+        // A denial of one that may be among those forgotten ends what may have come of it.
+        let (denied, allowed) = (Sending { is_allowed: false, ..form("f0", "g0") }, form("f0", "g0"));
+        assert_eq!(record.send(&allowed, YOUNG, NOW), Sent::Spent);
+        assert!(!record.has_ended("g0", NOW));
+        assert_eq!(record.send(&denied, YOUNG, NOW), Sent::TakenBack);
+        assert!(record.has_ended("g0", NOW));
         let late = Sending { until: NOW, ..form("late", "g") };
         assert_eq!(record.send(&late, YOUNG, NOW), Sent::Expired);
     }

@@ -41,6 +41,7 @@ fn c08_loopback_any_port_and_nothing_else() {
         "http://127.0.0.1:/callback",
         "http://127.0.0.1:0/callback",
         "http://127.0.0.1:65536/callback",
+        "http://127.0.0.1:008000/callback",
         "http://127.0.0.1:+80/callback",
         "http://127.0.0.1:80:80/callback",
         "http://127.0.0.1:8000@evil.example/callback",
