@@ -16,6 +16,8 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use actix_web::{Responder, get};
+use oauth_runtime::store::MemoryStore;
+use oauth_runtime::testing::{Fault, FaultyStore, Verb};
 use oauth_runtime::{Client, Clock, Login, require_claim};
 use oauth_tests::{Browser, CHALLENGE, SECRET, VERIFIER, builder, start, start_with};
 use serde::{Deserialize, Serialize};
@@ -111,10 +113,32 @@ async fn an_https_service_is_told_what_its_memory_store_means() {
     let told = || log.text().matches("is kept in the memory of this process").count();
     let before = told();
     builder("http://127.0.0.1:9").build().unwrap();
-    builder("https://notes.example").direct_peers().store(oauth_runtime::store::MemoryStore::new()).build().unwrap();
+    builder("https://notes.example").direct_peers().store(MemoryStore::new()).build().unwrap();
     assert_eq!(told(), before, "on a developer's machine, and where it was chosen");
     builder("https://notes.example").direct_peers().build().unwrap();
     assert_eq!(told(), before + 1);
+}
+
+#[tokio::test]
+async fn an_outage_at_guards_has_one_line_a_second() {
+    let (clock, log) = (Clock::by_hand(), LOG.clone());
+    let store = FaultyStore::new(MemoryStore::with_clock(clock.clone()));
+    // As one that is elsewhere.
+    store.fail(Verb::ALL, Fault::Slow(Duration::ZERO));
+    let server = start(|builder| builder.clock(clock.clone()).store(store.clone()));
+    let browser = Browser::new(&server);
+    let token = browser.token().await;
+    assert_eq!(browser.call("/me", Some(&token)).await.status, 200);
+    store.fail(Verb::ALL, Fault::Unavailable);
+    clock.advance(Duration::from_secs(5));
+    let told = || log.text().matches("what it last said counts for a while").count();
+    for seconds in 1..=3 {
+        for _ in 0..20 {
+            assert_eq!(browser.call("/me", Some(&token)).await.status, 200);
+        }
+        assert_eq!(told(), seconds);
+        clock.advance(Duration::from_secs(1));
+    }
 }
 
 #[tokio::test]

@@ -418,11 +418,8 @@ impl Ledger {
     /// The same, by asking the store. While it is away, its recent answers count.
     pub(crate) async fn check_at_guard(&self, key: Key, as_of: AsOf, handed: HandedOut<'_>) -> Result<View, Refused> {
         match self.check(key, as_of, handed).await {
-            Err(Refused::Store(error)) => match self.held.tolerated(key, as_of) {
-                Some(seen) => {
-                    tracing::warn!(target: "oauth", %error, "the store has no answer: what it last said counts for a while");
-                    judged(View(seen), as_of, handed)
-                }
+            Err(Refused::Store(error)) => match self.held.tolerated(key, as_of, &error) {
+                Some(seen) => judged(View(seen), as_of, handed),
                 None => Err(error.into()),
             },
             checked => checked,

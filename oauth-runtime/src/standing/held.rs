@@ -1,5 +1,6 @@
 //! A remote store's last answer about a subject, so that guards need not ask each time.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use quick_cache::Weighter;
@@ -7,7 +8,7 @@ use quick_cache::sync::Cache;
 
 use crate::model::as_of::{AsOf, Incarnation};
 use crate::model::{Clock, Timestamp};
-use crate::store::{Key, Seen};
+use crate::store::{Key, Seen, StoreError};
 
 /// A bucket's incarnation, and when it began.
 pub(super) type Memory = (Incarnation, Timestamp);
@@ -38,6 +39,8 @@ pub(super) struct Held {
     cache: Option<Cache<Key, Said, Bytes>>,
     patience: Patience,
     clock: Clock,
+    /// The second in which the log last said that these answers count, by the monotonic clock.
+    told: AtomicU64,
 }
 
 #[derive(Clone)]
@@ -61,7 +64,7 @@ impl Weighter<Key, Said> for Bytes {
 impl Held {
     pub(super) fn new(is_on: bool, patience: Patience, clock: Clock) -> Self {
         let cache = || Cache::with_weighter(MOST_BYTES / (4 * ENTRY_BYTES), MOST_BYTES as u64, Bytes);
-        Held { cache: is_on.then(cache), patience, clock }
+        Held { cache: is_on.then(cache), patience, clock, told: AtomicU64::new(u64::MAX) }
     }
 
     pub(super) fn is_on(&self) -> bool {
@@ -90,8 +93,14 @@ impl Held {
     }
 
     /// What may count there while the store is away.
-    pub(super) fn tolerated(&self, key: Key, as_of: AsOf) -> Option<Seen> {
-        self.within(key, as_of, self.patience.outage_tolerance)
+    pub(super) fn tolerated(&self, key: Key, as_of: AsOf, error: &StoreError) -> Option<Seen> {
+        let seen = self.within(key, as_of, self.patience.outage_tolerance)?;
+        // Thousands of requests may come in a second, and none of them fails.
+        let second = self.clock.monotonic().as_secs();
+        if self.told.swap(second, Ordering::Relaxed) != second {
+            tracing::warn!(target: "oauth", %error, "the store has no answer: what it last said counts for a while");
+        }
+        Some(seen)
     }
 
     pub(super) fn clear(&self) {
