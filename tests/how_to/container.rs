@@ -29,6 +29,14 @@ fn the_image_is_of_the_rust_that_is_required_and_has_a_user_of_its_own() {
     assert!(program.contains("from_env(\"OAUTH_SECRET\")") && image.contains(" OAUTH_SECRET_FILE=/run/secrets/"));
 }
 
+/// No terminal reads their log. The codes of colours would stand between the name of a field and its value, and `tracing-subscriber` as
+/// the page adds it writes them; here it is built without.
+#[test]
+fn the_log_of_the_unit_and_of_the_image_has_no_colours() {
+    assert!(pages::shown("deployment", "dockerfile").contains(" NO_COLOR=1\n"));
+    assert!(pages::shown("deployment", "unit").contains("\nEnvironment=NO_COLOR=1\n"));
+}
+
 /// A folder that any user may enter, and what is in it.
 struct Folder(PathBuf);
 
