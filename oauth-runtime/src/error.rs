@@ -13,6 +13,7 @@ use crate::model::Scope;
 use crate::model::code::Unmet;
 use crate::model::document::{Away, Unfit};
 use crate::model::form::BadParameter;
+use crate::model::lifetime::wait_in_seconds;
 use crate::model::proof::{NotProven, ShownAt};
 use crate::model::registration::Unusable;
 use crate::model::resource::NotGranted;
@@ -444,7 +445,7 @@ impl Reason {
     /// Tells the client after how long it may try again.
     pub(crate) fn set_retry_after(&self, response: &mut HttpResponse) {
         if let Some(after) = self.retry_after() {
-            response.headers_mut().insert(header::RETRY_AFTER, after.as_secs().into());
+            response.headers_mut().insert(header::RETRY_AFTER, wait_in_seconds(after).into());
         }
     }
 }

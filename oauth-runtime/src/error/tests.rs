@@ -90,6 +90,12 @@ fn c29_texts_keep_to_the_allowed_characters() {
 fn a_client_may_try_again_when_the_reason_says() {
     let wait = Duration::from_secs(7);
     assert_eq!(Reason::TooManyTries(wait).retry_after(), Some(wait));
+    // Stores count in milliseconds: one who comes back at the end of the whole seconds would be too early.
+    for (wait, said) in [(7_000, "7"), (6_001, "7"), (1, "1")] {
+        let mut response = HttpResponse::TooManyRequests().finish();
+        Reason::TooManyTries(Duration::from_millis(wait)).set_retry_after(&mut response);
+        assert_eq!(response.headers().get(header::RETRY_AFTER).expect("a header"), said, "{wait} ms");
+    }
     for reason in Reason::samples() {
         let is_for_a_while = matches!(reason.wire().status.as_u16(), 429 | 503);
         assert_eq!(reason.retry_after().is_some(), is_for_a_while, "{reason:?}");

@@ -29,6 +29,11 @@ pub(crate) const fn is_lifetime(lifetime: Duration, longest: Duration) -> bool {
     lifetime.subsec_nanos() == 0 && lifetime.as_secs() > 0 && lifetime.as_secs() <= longest.as_secs()
 }
 
+/// A time to wait, in whole seconds. Rounded up, because one who returns too early is refused again.
+pub(crate) const fn wait_in_seconds(wait: Duration) -> u64 {
+    wait.as_secs().saturating_add((wait.subsec_nanos() > 0) as u64)
+}
+
 /// A lifetime as in `90s`, `15m`, `12h` or `14d`.
 pub(crate) const fn written(text: &str) -> Option<Duration> {
     let [digits @ .., unit] = text.as_bytes() else { return None };

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use crate::model::lifetime::wait_in_seconds;
+
 /// The sentences in English, and the placeholders for names in each. A language without all of them does not compile.
 macro_rules! texts {
     ($($name:ident = $english:literal $([$($place:literal),+])?;)+) => {
@@ -243,9 +245,9 @@ pub(super) const fn text(text: &'static str) -> Cow<'static, str> {
     Cow::Borrowed(text)
 }
 
-/// A time to wait, in the unit that suits it. Rounded up, because a person who returns too early is refused again.
+/// A time to wait, in the unit that suits it, rounded up.
 pub(super) fn in_words<U: Copy>(wait: Duration, [second, minute, hour]: [U; 3]) -> (u64, U) {
-    let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1);
+    let seconds = wait_in_seconds(wait).max(1);
     match seconds {
         ..=90 => (seconds, second),
         91..=5400 => (seconds.div_ceil(60), minute),

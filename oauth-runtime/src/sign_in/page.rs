@@ -10,6 +10,7 @@ use crate::event::{EventKind, Fact};
 use crate::model::Timestamp;
 use crate::model::code::{FormId, Once, QuestionForm, SignInForm};
 use crate::model::form::BadParameter;
+use crate::model::lifetime::wait_in_seconds;
 use crate::model::question::Question;
 use crate::model::redirect_uri::Destination;
 use crate::pages::{Link, QuestionPage, SignInPage, SignInProblem};
@@ -157,7 +158,7 @@ pub(crate) fn with_problem(mut response: HttpResponse, problem: Option<SignInPro
         Some(SignInProblem::TryAgainLater) => TRY_AGAIN,
         None | Some(SignInProblem::Incomplete | SignInProblem::TooLong | SignInProblem::Wrong) => return response,
     };
-    response.headers_mut().insert(header::RETRY_AFTER, wait.as_secs().into());
+    response.headers_mut().insert(header::RETRY_AFTER, wait_in_seconds(wait).into());
     response
 }
 
