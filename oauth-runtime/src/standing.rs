@@ -324,11 +324,16 @@ impl Ledger {
     }
 
     async fn renew_all(&self) -> Result<(), StoreError> {
-        for bucket in 0..BUCKETS {
-            let was = self.view(Key::in_bucket(bucket)).await?.0.incarnation;
-            self.store.renew(bucket, was).await?;
+        // Some at once: a store syncs together what comes to it in one moment.
+        for some in (0..BUCKETS).collect::<Vec<_>>().chunks(32) {
+            futures_util::future::try_join_all(some.iter().map(|bucket| self.renew_one(*bucket))).await?;
         }
         Ok(())
+    }
+
+    async fn renew_one(&self, bucket: u16) -> Result<(), StoreError> {
+        let was = self.view(Key::in_bucket(bucket)).await?.0.incarnation;
+        self.store.renew(bucket, was).await.map(drop)
     }
 
     pub(crate) fn about(&self) -> About {

@@ -223,6 +223,18 @@ async fn hundreds_of_changes_at_once_lose_none() {
     assert_eq!(again, Ok(crate::model::record::Spending::Already));
 }
 
+/// Until all of it is renewed, what was revoked since the backup counts.
+#[tokio::test]
+async fn a_renewal_does_not_wait_for_each_bucket_by_itself() {
+    let clock = Clock::by_hand();
+    let store = remote(&clock);
+    let ledger = ledger(&store, &clock);
+    let (calls, waits) = (store.calls(Verb::ALL), store.waits());
+    ledger.renew().await.expect("it is renewed");
+    let (calls, waits) = (store.calls(Verb::ALL) - calls, store.waits() - waits);
+    assert!(calls >= 2 * u64::from(BUCKETS) && waits <= calls / 16, "{calls} calls, {waits} waits");
+}
+
 #[tokio::test]
 async fn c17_a_name_is_spent_once_and_in_no_other_memory() {
     let clock = Clock::by_hand();
