@@ -76,7 +76,7 @@ impl OAuthService {
     /// |---|---|
     /// | no session, and a page is to be shown | 303 to the sign-in page, and from there back to the path with its query |
     /// | no session, and a script asks | 401 |
-    /// | a session, and POST or any method but GET and HEAD, or an upgrade (WebSocket) | as the handler says, where `Sec-Fetch-Site` is `same-origin` or, without it, `Origin` is the issuer's; else 403 |
+    /// | a session, and POST or any method but GET, HEAD and OPTIONS, or an upgrade (WebSocket) | as the handler says, where `Sec-Fetch-Site` is `same-origin` or, without it, `Origin` is the issuer's; else 403 |
     /// | a session, and a page of another site | as the handler says, where a link leads here; 403 to its frames, images and scripts |
     /// | a session, and a guard refuses | 403: a page, with a way to another account, or JSON for a script |
     /// | a session, and a guard asks for a [fresh or a stronger sign-in](macro@crate::require_claim) | 303 to the sign-in page, or 401 for a script |
