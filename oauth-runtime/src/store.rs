@@ -78,7 +78,9 @@ pub use crate::model::as_of::Incarnation;
 /// # });
 /// ```
 pub trait Store: Any + Send + Sync {
-    /// What is kept under a key, and the state of its bucket. The first to ask for a bucket draws its incarnation.
+    /// What is kept under a key, and the state of its bucket. All buckets are born with the
+    /// store: what a client made itself, or a page that was shown, since then is older than none of them. One that was lost
+    /// is born when it is asked for.
     fn read(&self, key: Key) -> Reply<'_, Seen>;
 
     /// Replaces a value, or removes it, if both the incarnation of the bucket and the value are still those that the

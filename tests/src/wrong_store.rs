@@ -18,6 +18,7 @@ pub use self::defect::Defect;
 pub struct WrongStore {
     defect: Option<Defect>,
     clock: Clock,
+    began: Timestamp,
     state: Mutex<State>,
 }
 
@@ -59,7 +60,13 @@ impl WrongStore {
     /// A store with a defect, or without any.
     #[must_use]
     pub fn new(defect: Option<Defect>) -> Self {
-        WrongStore { defect, clock: Clock::system(), state: Mutex::default() }
+        let clock = Clock::system();
+        WrongStore { defect, began: clock.now(), clock, state: Mutex::default() }
+    }
+
+    /// A bucket that no one asked for before.
+    fn first_of(&self, now: Timestamp) -> Bucket {
+        Bucket::new(if self.is(Defect::BornWhenAsked) { now } else { self.began })
     }
 
     fn is(&self, defect: Defect) -> bool {
@@ -135,14 +142,14 @@ impl WrongStore {
             let is_new = !self.state().buckets.contains_key(&number);
             yield_now().await;
             if is_new {
-                self.state().buckets.insert(number, Bucket::new(now));
+                self.state().buckets.insert(number, self.first_of(now));
             }
         }
         let mut state = self.state();
         state.reads += 1;
         let lags =
             self.is(Defect::ReplicaLags) || (self.is(Defect::ReplicaLagsAtTimes) && state.reads.is_multiple_of(3));
-        let bucket = state.buckets.entry(number).or_insert_with(|| Bucket::new(now));
+        let bucket = state.buckets.entry(number).or_insert_with(|| self.first_of(now));
         bucket.first.get_or_insert_with(|| name.clone());
         if lags && let Some(before) = &bucket.before {
             return self.seen(before, &name, now);
@@ -186,14 +193,14 @@ impl WrongStore {
             yield_now().await;
         }
         let mut state = self.state();
-        let bucket = state.buckets.entry(number).or_insert_with(|| Bucket::new(now));
+        let bucket = state.buckets.entry(number).or_insert_with(|| self.first_of(now));
         let mut seen = self.seen(bucket, &name, now);
         let is_other = change.incarnation != seen.incarnation && !self.is(Defect::OtherIncarnationWritten);
         let is_same = self.is_same(bucket, &name, &change, &seen) || (was_same && self.is(Defect::ReadThenWrite));
         if is_same && !is_other {
             let sequence = self.write(bucket, &name, &change, now);
             if self.is(Defect::RaisesNextBucket) {
-                let next = state.buckets.entry((number + 1) % 1024).or_insert_with(|| Bucket::new(now));
+                let next = state.buckets.entry((number + 1) % 1024).or_insert_with(|| self.first_of(now));
                 next.sequence += 1;
             }
             return Ok(Swap::Done { sequence, now });
@@ -331,7 +338,7 @@ impl WrongStore {
     async fn renew_now(&self, number: u16, was: Incarnation) -> Incarnation {
         let now = self.clock.now();
         let is_it =
-            |state: &mut State| state.buckets.entry(number).or_insert_with(|| Bucket::new(now)).incarnation == was;
+            |state: &mut State| state.buckets.entry(number).or_insert_with(|| self.first_of(now)).incarnation == was;
         let was_it = is_it(&mut self.state());
         if self.is(Defect::RenewalThenDraws) {
             yield_now().await;
@@ -343,7 +350,7 @@ impl WrongStore {
             Some(Defect::RenewalThenDraws) => was_it,
             _ => is_it(&mut state),
         };
-        let bucket = state.buckets.entry(number).or_insert_with(|| Bucket::new(now));
+        let bucket = state.buckets.entry(number).or_insert_with(|| self.first_of(now));
         let old = bucket.incarnation;
         if renews {
             let before = std::mem::replace(bucket, Bucket::new(now));

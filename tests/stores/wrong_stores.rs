@@ -24,7 +24,7 @@ fn breaks(defect: Defect) -> &'static [Clause] {
         // The value that a removal left can be replaced by a late write.
         D::RemovalNotDone => &[C::Removal, C::Sequence],
         D::IncarnationPerKey | D::IncarnationDrawnByWrite | D::IncarnationDrawnTwice => &[C::OneIncarnation],
-        D::BornPerKey | D::BornNow => &[C::OneIncarnation],
+        D::BornPerKey | D::BornNow | D::BornWhenAsked => &[C::OneIncarnation],
         D::RemovalRaisesNothing | D::ReadRaises | D::LateRaises | D::RaisedByTwo => &[C::Sequence],
         D::RaisesNextBucket | D::SequencePerKey | D::VersionPerKey => &[C::Sequence],
         D::NeverExpires | D::ExpiresEarly | D::ExpiryResetsSequence => &[C::Expiry],

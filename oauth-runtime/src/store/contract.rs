@@ -11,7 +11,6 @@
 //! The rules on codes and refresh tokens are not here: they are the same code above every store. A store decides
 //! whether that code sees one order of events. Each [`Clause`] is a rule for that.
 
-use std::fmt;
 use std::time::Duration;
 
 use futures_util::future::{join_all, try_join_all};
@@ -56,8 +55,8 @@ pub struct Broken {
     pub how: String,
 }
 
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl std::fmt::Display for Broken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:?}: {}", self.clause, self.how)
     }
 }
@@ -97,7 +96,7 @@ clauses! {
     OtherIncarnation, other_incarnation;
     /// A value that is removed is gone, and may be written again; the other values of its bucket stay.
     Removal, removal;
-    /// A bucket keeps its incarnation, for all its keys, however often it is read.
+    /// A bucket keeps its incarnation, for all its keys, however often it is read. All are born with the store.
     OneIncarnation, one_incarnation;
     /// Every write raises the sequence of its bucket by one, which is the version of what it wrote; reading raises
     /// nothing, and writing raises no other bucket.
@@ -216,7 +215,9 @@ async fn one_incarnation(store: &dyn Store) -> Result<(), Failed> {
     ensure(store.read(one).await?.incarnation == incarnation, "a write changed the incarnation")?;
     tokio::time::sleep(A_SECOND).await;
     let third = store.read(one).await?;
-    ensure(third.incarnation == incarnation && third.born == second.born, "a bucket was born anew after a while")
+    ensure(third.incarnation == incarnation && third.born == second.born, "a bucket was born anew after a while")?;
+    let others = try_join_all((0..4).map(|_| store.read(key()))).await?;
+    ensure(others.iter().all(|seen| seen.born <= second.now), "a bucket is born when it is first asked for")
 }
 
 async fn sequence(store: &dyn Store) -> Result<(), Failed> {
@@ -455,8 +456,7 @@ async fn sums(store: &dyn Store, counts: &[Count]) -> Result<Vec<u64>, Failed> {
 
 async fn clear(store: &dyn Store, slots: &[u32]) -> Result<(), Failed> {
     let counts: Vec<Count> = slots.iter().map(|slot| Count { slot: *slot, add: -i64::MAX, window: SOON }).collect();
-    store.count(&counts).await?;
-    Ok(())
+    Ok(store.count(&counts).await.map(drop)?)
 }
 
 fn put(seen: &Seen, bytes: &[u8], keep: Duration) -> Change {

@@ -71,6 +71,8 @@ defects! {
     BornPerKey,
     /// A bucket is born whenever it is asked for.
     BornNow,
+    /// A bucket is born when it is first asked for.
+    BornWhenAsked,
     /// A removal does not raise the sequence.
     RemovalRaisesNothing,
     /// Reading a value raises the sequence.
