@@ -51,7 +51,7 @@ pub(super) const TEXTS: Texts = Texts {
     device_shows: text("Ihr Gerät muss diesen Code anzeigen"),
     device_asked: text("Angefragt um {time} UTC von {address}"),
     device_warning: text(
-        "Erlauben Sie es nur, wenn Sie es gerade selbst begonnen haben. Wer Sie hierher geschickt oder Ihnen den Code gegeben hat, käme sonst in Ihr Konto.",
+        "Erlauben Sie es nur, wenn Sie es gerade selbst begonnen haben. Wer Ihnen Link oder Code gab, käme sonst in Ihr Konto.",
     ),
     device_allowed: text("Sie können auf Ihrem Gerät fortfahren"),
     device_denied: text("Es wurde kein Zugriff erlaubt"),
