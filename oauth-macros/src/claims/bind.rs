@@ -9,6 +9,7 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
 use syn::{Error, LitStr, Path, Result, Token, Type, parse_quote, token};
 
+use super::shape::last_word;
 use crate::found::AT_THE_ROOT;
 use crate::peek::is_raw;
 use crate::syntax::{ACR, SCOPE};
@@ -71,11 +72,6 @@ fn no_type(input: ParseStream<'_>) -> Option<Error> {
         return None;
     };
     Some(input.error(message))
-}
-
-/// `Value` of `serde_json::Value`.
-fn last_word(ty: &Type) -> Option<&Ident> {
-    if let Type::Path(path) = ty { path.path.segments.last().map(|last| &last.ident) } else { None }
 }
 
 impl Binding {

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
@@ -88,7 +88,12 @@ fn bounded(generics: &Generics, written: &[Type], runtime: &Path) -> Generics {
 }
 
 fn is_phantom(ty: &Type) -> bool {
-    matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "PhantomData"))
+    last_word(ty).is_some_and(|last| last == "PhantomData")
+}
+
+/// `Value` of `serde_json::Value`.
+pub(super) fn last_word(ty: &Type) -> Option<&Ident> {
+    if let Type::Path(path) = ty { path.path.segments.last().map(|last| &last.ident) } else { None }
 }
 
 struct Shapes {

@@ -157,10 +157,9 @@ impl Told {
             if self.is_unknown(id) {
                 return Ok(None);
             }
-            let asked = self.clock.monotonic();
-            let (client, is_of_now) = self.asked(id, self.of_late.get(id).is_some()).await?;
-            if let Some(client) = client.clone().filter(|_| is_of_now) {
-                drop(place.insert(Known { client, until: asked + KNOWN_FOR }));
+            let (client, since) = self.asked(id, self.of_late.get(id).is_some()).await?;
+            if let (Some(client), Some(since)) = (client.clone(), since) {
+                drop(place.insert(Known { client, until: since + KNOWN_FOR }));
             }
             return Ok(client);
         }
@@ -177,22 +176,22 @@ impl Told {
         }
     }
 
-    /// What the function answers, once there is a place, and whether that still holds.
-    async fn asked(&self, id: &str, has_reserved: bool) -> Result<(Found, bool), NoAnswer> {
+    /// What the function answers, once there is a place, and since when that holds, if it still does.
+    async fn asked(&self, id: &str, has_reserved: bool) -> Result<(Found, Option<Duration>), NoAnswer> {
         let changes = self.changes.load(Ordering::SeqCst);
         let asked = self.clock.monotonic();
         let client = self.called(id, has_reserved).await?;
         // An answer to a call from before a change may be outdated.
-        let is_of_now = self.changes.load(Ordering::SeqCst) == changes;
+        let since = (self.changes.load(Ordering::SeqCst) == changes).then_some(asked);
         if client.is_some() {
             self.of_late.insert(id.to_owned(), ());
         } else {
             self.of_late.remove(id);
-            if is_of_now {
-                self.unknown.insert(id.to_owned(), asked + UNKNOWN_FOR);
+            if let Some(since) = since {
+                self.unknown.insert(id.to_owned(), since + UNKNOWN_FOR);
             }
         }
-        Ok((client, is_of_now))
+        Ok((client, since))
     }
 
     fn is_unknown(&self, id: &str) -> bool {

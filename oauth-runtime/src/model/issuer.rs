@@ -64,7 +64,7 @@ impl Issuer {
 
     /// Host and port.
     pub(crate) fn host(&self) -> &str {
-        self.origin.split_once("://").map_or("", |(_, host)| host)
+        host_of(&self.origin)
     }
 
     /// Empty, or a path such as `/tenant`, with which every path of this server begins.
@@ -129,6 +129,11 @@ pub(crate) const fn broken_rule(text: &str) -> Option<InvalidIssuer> {
         path = before;
     }
     if is_plain(path) { None } else { Some(InvalidIssuer::Path) }
+}
+
+/// Host and port of an origin.
+pub(crate) fn host_of(origin: &str) -> &str {
+    origin.split_once("://").map_or(origin, |(_, host)| host)
 }
 
 /// Whether the host is this machine: `localhost`, `127.0.0.0/8` or `::1`.

@@ -5,7 +5,7 @@ use std::fmt;
 use url::{Host, Url};
 
 use crate::model::bytes::all_bytes;
-use crate::model::issuer::is_loopback;
+use crate::model::issuer::{host_of, is_loopback};
 use crate::model::written::{self, begins, first_of, has, host, is, is_normal, is_on_loopback, number, own_port, web};
 
 /// A redirect URI as a client registers it.
@@ -146,7 +146,10 @@ impl RedirectUri {
         let (source, shown) = match &self.kind {
             Kind::Web { origin } => (origin.clone(), host_of(origin).to_owned()),
             // It is not a host, whatever it looks like: `accounts.bank.example` is a scheme as well.
-            Kind::PrivateScheme { scheme } => (format!("{scheme}:"), format!("{scheme}:")),
+            Kind::PrivateScheme { scheme } => {
+                let source = format!("{scheme}:");
+                (source.clone(), source)
+            }
             Kind::Loopback { after, .. } => {
                 let origin = requested.strip_suffix(after.as_str()).unwrap_or(requested);
                 // A source expression cannot name an IPv6 address (CSP3 §2.3.1), so its scheme has to do.
@@ -371,10 +374,6 @@ fn is_name_on_loopback(url: &Url) -> bool {
 /// Whether the text begins with its own origin, spelled as a browser does, and the origin ends there.
 fn has_origin(text: &str, origin: &str) -> bool {
     text.strip_prefix(origin).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
-}
-
-fn host_of(origin: &str) -> &str {
-    origin.split_once("://").map_or(origin, |(_, host)| host)
 }
 
 fn is_port(text: &str) -> bool {
