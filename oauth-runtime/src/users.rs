@@ -236,8 +236,8 @@ impl<T> SignIn<T> {
         self
     }
 
-    /// The user's name on the pages: who the client wants access to, who is signed in. 1 to 256 bytes; else no one is signed in,
-    /// and the answer is a 500. Default: the name as typed, and `sub` after a
+    /// The user's name on the pages: who the client wants access to, who is signed in. 1 to 256 bytes without control characters; else
+    /// no one is signed in, and the answer is a 500. Default: the name as typed, and `sub` after a
     /// [sign-in page of your own](crate::PendingAuthorization::finish).
     ///
     /// ```

@@ -254,6 +254,9 @@ async fn pages_show_a_user_by_the_name_that_the_author_says() {
         (Some(longest.as_str()), Some(longest.as_str())),
         (Some(""), None),
         (Some(&"a".repeat(257)), None),
+        (Some("Ada\u{7}"), None),
+        // Six bytes each in JSON: too many for a cookie.
+        (Some(&"\u{1}".repeat(256)), None),
     ];
     for (name, shown) in cases {
         let browser = Browser::new(&own.server);

@@ -66,6 +66,7 @@ async fn c01_c16_methods_that_a_url_does_not_have() {
             if !has.split(", ").any(|it| it == method.as_str()) {
                 let answer = Answer::to(browser.http.request(method.clone(), format!("{}{path}", server.base))).await;
                 assert_eq!((answer.status, answer.header("allow")), (405, has), "{method} {path}");
+                assert_eq!(answer.header("cache-control"), "no-store", "{method} {path}");
             }
         }
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use actix_web::ResponseError as _;
+use oauth_runtime::store::StoreError;
 use oauth_runtime::{Clock, OAuthService, OneTimeError};
 use oauth_tests::{Answer, Browser, NEW_SECRET, SECRET, builder, free_port, serve, watched};
 
@@ -112,4 +114,23 @@ async fn a_one_time_token_that_cannot_be_is_not_made() {
     assert!(oauth.one_time(RESET, "alice", HOUR).with("x".repeat(2048)).seal().await.is_ok());
     let made = oauth.one_time(RESET, "alice", HOUR).with("x".repeat(4000)).seal().await;
     assert!(matches!(made, Err(OneTimeError::TooLarge)), "{made:?}");
+}
+
+/// Their URL has the link's token, and what it leads to changes.
+#[test]
+fn what_a_handler_answers_about_a_link_is_kept_by_no_cache() {
+    let mistaken = || serde_json::from_str::<bool>("1").unwrap_err();
+    for (why, status) in [
+        (OneTimeError::Forged, 400),
+        (OneTimeError::Expired, 400),
+        (OneTimeError::Used, 400),
+        (OneTimeError::SignedOut, 400),
+        (OneTimeError::Names, 500),
+        (OneTimeError::Payload(mistaken()), 500),
+        (OneTimeError::Store(StoreError::Full), 503),
+    ] {
+        let answer = why.error_response();
+        assert_eq!(answer.status(), status, "{why}");
+        assert_eq!(answer.headers().get("cache-control").unwrap(), "no-store", "{why}");
+    }
 }

@@ -125,7 +125,7 @@ impl std::fmt::Display for UnusableClaims {
             UnusableClaims::SubjectIsClient => {
                 f.write_str("`sub` is the id of a client, and the two could be confused: prefix one of them")
             }
-            UnusableClaims::ShownAs => f.write_str("the name of .shown_as(..) needs 1 to 256 bytes"),
+            UnusableClaims::ShownAs => f.write_str("the name of .shown_as(..) needs 1 to 256 bytes, and no control characters"),
             UnusableClaims::HowTooLong => f.write_str("amr and acr have more than 512 bytes together: shorten them"),
             UnusableClaims::TooLarge => f.write_str(
                 "the claims are too large for a code, which has 2 KiB at most: keep lists in your database and an id in the claims",

@@ -48,12 +48,18 @@ pub(crate) fn typed_hash(name: &str) -> String {
 }
 
 /// A name that a third party chose, as a page may show it: one line, without characters that are invisible, change the
-/// direction of what follows or have no look of their own, cut to this many characters. `None` if nothing is left, or if
-/// a word has letters of scripts that look alike: it would be another name than the one that is read.
+/// direction of what follows or have no look of their own, and without signs such as 🔒, cut to this many characters. `None` if
+/// nothing is left, or if a word has letters of scripts that look alike: it would be another name than the one that is read.
 pub(crate) fn one_line(text: &str, longest: usize) -> Option<String> {
     let categories = CodePointMapData::<GeneralCategory>::new();
     let is_shown = |letter: &char| {
-        !GeneralCategoryGroup::Other.contains(categories.get(*letter))
+        let category = categories.get(*letter);
+        // A check mark or a lock would be the page's own word, and not a part of a name.
+        let is_sign = GeneralCategoryGroup::Symbol.contains(category)
+            && category != GeneralCategory::CurrencySymbol
+            && !letter.is_ascii();
+        !GeneralCategoryGroup::Other.contains(category)
+            && !is_sign
             && !CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(*letter)
     };
     let is_space = |letter: char| letter.is_whitespace() || DRAWN_AS_NOTHING.contains(&letter);
@@ -303,6 +309,13 @@ mod tests {
             ("\u{f0000}\u{10fffd}", None),
             // What is drawn as nothing pushes the rest of the sentence away, or is a name that is not there.
             ("\u{2800}\u{2800}\u{1d159}", None),
+            // What a page says where it vouches for something.
+            ("Agent \u{2713}\u{2714}\u{fe0f}", Some("Agent")),
+            ("\u{1f512} Agent \u{2705}\u{1f6e1}\u{1f3fb}", Some("Agent")),
+            ("\u{221a} Agent \u{2192} you", Some("Agent you")),
+            ("Agent\u{2605}\u{2122}", Some("Agent")),
+            ("\u{1f512}", None),
+            ("C++ <3 = $1, 2\u{20ac} ^_^ ~ `|`", Some("C++ <3 = $1, 2\u{20ac} ^_^ ~ `|`")),
             ("Agent\u{2800}\u{2800}\u{2800}\u{2800}verified", Some("Agent verified")),
             // What is drawn over the lines above and below.
             (&stacked(40), Some(&*stacked(4))),

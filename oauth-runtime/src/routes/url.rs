@@ -17,7 +17,7 @@ use crate::guard::proofs::DPOP_NONCE;
 use crate::meter::Stopwatch;
 use crate::model::form::Parameters;
 use crate::model::id::random_id;
-use crate::response::{Doing, WayBack, challenge_client, error_page, json_error};
+use crate::response::{Doing, NO_STORE, WayBack, challenge_client, error_page, json_error};
 use crate::server::paths::{Cors, Errors, Input, Placed, Row, Url};
 use crate::server::{OAuthService, Server};
 use crate::sign_in::asked::Asked;
@@ -62,7 +62,11 @@ pub(crate) async fn answer(
 /// By its method, with its parameters.
 async fn respond(row: &Row, handler: Handler, server: &Server, http: &HttpRequest, payload: Payload) -> HttpResponse {
     if !row.allowed().any(|method| method == http.method()) {
-        return HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, methods(row))).finish();
+        return HttpResponse::MethodNotAllowed()
+            .insert_header((header::ALLOW, methods(row)))
+            // RFC 9110 §15.5.6: a cache may keep it otherwise
+            .insert_header((header::CACHE_CONTROL, NO_STORE))
+            .finish();
     }
     let input = match input(row, server, http, payload).await {
         Ok(Arrived::Parameters(input)) => input,

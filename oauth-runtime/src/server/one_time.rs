@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
+use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -264,9 +264,11 @@ impl ResponseError for OneTimeError {
     fn error_response(&self) -> HttpResponse {
         match self {
             OneTimeError::Store(why) => why.error_response(),
-            other => {
-                HttpResponse::build(other.status_code()).content_type(ContentType::plaintext()).body(other.to_string())
-            }
+            other => HttpResponse::build(other.status_code())
+                .content_type(ContentType::plaintext())
+                // The link is in the URL: what it led to once is not what it leads to now.
+                .insert_header((header::CACHE_CONTROL, "no-store"))
+                .body(other.to_string()),
         }
     }
 }

@@ -360,7 +360,9 @@ async fn usable(
     if how_bytes > MAX_HOW_BYTES {
         return Err(unusable(UnusableClaims::HowTooLong));
     }
-    if shown_as.is_some_and(|name| !(1..=MAX_USERNAME_BYTES).contains(&name.len())) {
+    if shown_as
+        .is_some_and(|name| !(1..=MAX_USERNAME_BYTES).contains(&name.len()) || name.chars().any(char::is_control))
+    {
         return Err(unusable(UnusableClaims::ShownAs));
     }
     let user = UserClaims::parse(claims).map_err(unusable)?;
