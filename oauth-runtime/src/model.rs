@@ -41,6 +41,7 @@ pub(crate) mod scope;
 pub(crate) mod sealed_claims;
 pub(crate) mod secret;
 pub(crate) mod session;
+pub(crate) mod since;
 pub(crate) mod text;
 pub(crate) mod time;
 pub(crate) mod user_code;

@@ -4,9 +4,11 @@ use std::fmt;
 use std::ops::Add;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
+
+use crate::model::since::Moment;
 
 /// A moment, in whole seconds since 1970 (RFC 7519's NumericDate).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -78,7 +80,8 @@ impl From<Timestamp> for SystemTime {
 /// A clock: the system's, or, with the feature `testing`, one that a test sets.
 ///
 /// It does not follow a step of the system's clock of more than a minute: it goes on with the machine's monotonic clock,
-/// until [`OAuthService::accept_clock`](crate::OAuthService::accept_clock) or a restart. It goes back only together with
+/// until [`OAuthService::accept_clock`](crate::OAuthService::accept_clock) or a restart. Time that the machine slept is no
+/// step on Linux, macOS and Windows. It goes back only together with
 /// the clock of a store that it follows, PostgreSQL's or Redis's, when that is set back or another server takes over: by
 /// a minute at most.
 #[derive(Clone)]
@@ -101,7 +104,7 @@ struct Told {
 
 enum Source {
     /// Since when it runs, and by how many seconds it is shifted.
-    System(Instant, i64),
+    System(Moment, i64),
     /// The time that it shows, and the time that passed.
     #[cfg(any(test, feature = "testing"))]
     ByHand { shown: AtomicU64, passed: AtomicU64 },
@@ -118,7 +121,7 @@ impl Clock {
     #[must_use]
     pub fn system() -> Self {
         // One for the process, so that all readers see and accept a step.
-        static SYSTEM: LazyLock<Clock> = LazyLock::new(|| Clock::of(Source::System(Instant::now(), 0)));
+        static SYSTEM: LazyLock<Clock> = LazyLock::new(|| Clock::of(Source::System(Moment::now(), 0)));
         Clock { told: Arc::clone(&SYSTEM.told), ahead: Arc::default(), highest: Arc::default() }
     }
 
@@ -169,7 +172,7 @@ impl Clock {
     #[cfg(any(test, feature = "testing"))]
     #[must_use]
     pub fn system_ahead_by(seconds: i64) -> Self {
-        Clock::of(Source::System(Instant::now(), seconds))
+        Clock::of(Source::System(Moment::now(), seconds))
     }
 
     /// Lets time pass on a clock made by [`Clock::by_hand`], and on all its clones. The system's clock stays as it is.
