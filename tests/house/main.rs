@@ -268,3 +268,22 @@ fn the_pages_of_examples_say_their_language_and_are_drawn_for_phones() {
     }
     assert!(found >= 7, "{found}");
 }
+
+/// An author begins with a copy of these, and what a reset sets in between opens the account to those who know its password.
+#[test]
+fn c17_a_hash_that_stands_for_no_password_is_of_none_that_an_example_names() {
+    let (mut for_none, mut others) = (Vec::new(), Vec::new());
+    for file in files_with(&["rs"], "examples".as_ref()) {
+        let text = fs::read_to_string(&file).unwrap();
+        for (at, _) in text.match_indices("\"$argon2id$") {
+            let hash = text[at + 1..].split('"').next().unwrap_or_default();
+            let digest = hash.rsplit('$').next().unwrap_or_default().to_owned();
+            let is_for_none = text[..at].rsplit(';').next().is_some_and(|declared| declared.contains("const NO_"));
+            (if is_for_none { &mut for_none } else { &mut others }).push((file.clone(), digest));
+        }
+    }
+    assert!(for_none.len() >= 2 && others.len() >= 4, "{for_none:?} {others:?}");
+    for (file, digest) in for_none {
+        assert!(others.iter().all(|(_, other)| *other != digest), "{}: {digest}", file.display());
+    }
+}

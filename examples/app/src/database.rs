@@ -6,9 +6,9 @@ use sqlx::{Error, sqlite::SqliteConnectOptions, sqlite::SqliteJournalMode, sqlit
 
 use crate::{Role, User};
 
-/// The hash of no password that is known.
+/// The hash of no password that is known: all of it is random.
 pub const NO_PASSWORD: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$H2j+9J2Hf4RktzYT9DOOMw$L+Snmjx9keCRoaaFDJhTpk3z1OCH8wMFhYxkM98FdpY";
+    "$argon2id$v=19$m=19456,t=2,p=1$sHqnAO04YbVaEy+L+MF6TA$fnZ5QqsfzN40Yo1u5Gn+n+du2ntQMaNquJR3yTfHNek";
 
 #[derive(Clone)]
 pub struct Database(SqlitePool);
