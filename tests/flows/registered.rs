@@ -5,7 +5,7 @@ use std::time::Duration;
 use oauth_runtime::states::WithReload;
 use oauth_runtime::store::MemoryStore;
 use oauth_runtime::testing::FaultyStore;
-use oauth_runtime::{Builder, Clock, Holder, OAuthService, Secret};
+use oauth_runtime::{Builder, Clock, Holder, Login, OAuthService, Question, SecondFactor, Secret, SignIn};
 use oauth_tests::proofs::ProofKey;
 use oauth_tests::{Answer, Browser, Server, builder, serve_service, start_here};
 use serde_json::{Value, json};
@@ -410,19 +410,57 @@ async fn c09_a_client_that_anyone_can_register_is_no_way_to_send_a_browser_on() 
 
 #[tokio::test]
 async fn c51_a_secret_that_a_client_got_by_itself_does_not_spare_the_question() {
+    // https proves no more on the user's own machine.
+    for callback in [CALLBACK, "https://localhost:8443/callback", "https://127.0.0.1/callback"] {
+        is_asked_each_time(callback).await;
+    }
+}
+
+async fn is_asked_each_time(callback: &str) {
     let (_server, browser) = server();
-    let registered = registered(&browser, json!({ "redirect_uris": [CALLBACK] })).await;
-    let client = id(&registered);
+    let client = id(&registered(&browser, json!({ "redirect_uris": [callback] })).await);
     for _ in 0..2 {
-        let changes = [("client_id", Some(&*client)), ("redirect_uri", Some(CALLBACK))];
+        let changes = [("client_id", Some(&*client)), ("redirect_uri", Some(callback))];
         let shown = browser.authorize(&changes).await;
         let page = if shown.body.contains("name=\"password\"") {
             browser.login(&shown.form(), "admin", "admin123").await
         } else {
             shown
         };
-        assert!(page.is_page() && page.body.contains("name=\"decision\""), "{page:?}");
+        assert!(page.is_page() && page.body.contains("name=\"decision\""), "{callback}: {page:?}");
+        assert!(page.body.contains("runs on your device"), "{callback}: {page:?}");
         browser.consent(&page.form(), "allow").await.redirect();
+    }
+}
+
+#[tokio::test]
+async fn c51_a_page_without_the_warning_shows_no_name_that_a_client_gave_itself() {
+    let server = start_here(|builder, base| {
+        open(builder, base)
+            .authenticate(async |_: Login| -> SignIn<Value> { SignIn::ask(Question::code("Which code?")) })
+            .second_factor(async |_: SecondFactor| -> SignIn<Value> { SignIn::refused() })
+    });
+    let browser = Browser::new(&server);
+    let metadata = json!({
+        "client_name": "Your bank", "redirect_uris": ["https://agent.example/cb"], "token_endpoint_auth_method": "none"
+    });
+    let client = id(&registered(&browser, metadata).await);
+    let changes: &[_] = &[("client_id", Some(&*client)), ("redirect_uri", Some("https://agent.example/cb"))];
+    let shown = browser.authorize(changes).await;
+    assert!(shown.body.contains("Your bank") && shown.body.contains("its name is not verified"), "{shown:?}");
+    let question = browser.login(&shown.form(), "admin", "admin123").await;
+    let fields = [("request", question.form()), ("answer", "1".to_owned())];
+    let wrong = Answer::to(browser.http.post(format!("{}/verify", server.base)).form(&fields)).await;
+    for page in [
+        // Anyone can link to the first two.
+        browser.authorize(&[changes, &[("response_type", Some("token"))]].concat()).await,
+        browser.call(&format!("/login?request={}", shown.form()), None).await,
+        Browser::new(&server).login(&shown.form(), "admin", "admin123").await,
+        question,
+        wrong,
+    ] {
+        assert!(page.body.contains("<strong><bdi>agent.example</bdi></strong>"), "{page:?}");
+        assert!(!page.body.contains("Your bank"), "{page:?}");
     }
 }
 

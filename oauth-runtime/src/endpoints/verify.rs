@@ -34,7 +34,8 @@ pub(crate) async fn submit(
     let (client, destination) = server.clients().of(&form.request).await?;
     // The form stays the same, and so do its ten minutes.
     let sealed = parameters.get("request", usize::MAX)?.unwrap_or_default();
-    let again = |problem| question_page(server, &client.name, &destination, &form, sealed, Some(problem));
+    let again =
+        |problem| question_page(server, client.called(&destination), &destination, &form, sealed, Some(problem));
     if parameters.get("cancel", 64)?.is_some() {
         server.tell(Fact::of(EventKind::SecondFactorRefused).client(&client.id).reason("cancelled"));
         cancel(server, http, &form.sign_in, &client.id).await?;

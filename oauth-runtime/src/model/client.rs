@@ -398,9 +398,9 @@ impl<S> Client<S> {
     /// Says that this client belongs to someone else: its users are asked for consent, and it may ask only who they are
     /// until [`Client::allow_scopes`] and [`Client::allow_resources`] allow more.
     ///
-    /// Users are not asked about a client of your own, as long as it authenticates or is reached by https. With one
-    /// that does neither, such as a command line, a session alone is not enough, since any program could claim to be
-    /// it.
+    /// Users are not asked about a client of your own, as long as it authenticates, or is reached by https elsewhere than
+    /// on their own machine. With one that does neither, such as a command line, a session alone is not enough, since any
+    /// program could claim to be it.
     #[must_use]
     pub fn third_party(mut self) -> Self {
         self.settings.is_third_party = true;

@@ -1,6 +1,7 @@
 //! Where a browser may be sent with a code (RFC 9700 §2.1, RFC 8252 §7).
 
 use std::fmt;
+use std::net::IpAddr;
 
 use url::{Host, Url};
 
@@ -34,8 +35,8 @@ pub(crate) struct Destination {
     pub(crate) source: String,
     /// What a person sees: host and port, or the private scheme with its colon.
     pub(crate) shown: String,
-    /// Whether the domain name system vouches for who gets the code.
-    pub(crate) is_https: bool,
+    /// Whether the domain name system vouches for who gets the code: by https, and not on this machine.
+    pub(crate) is_vouched_for: bool,
     /// Whether it is registered: no browser is sent to any other.
     pub(crate) is_registered: bool,
     /// Whether the outcome of a request is sent there: a page of the application itself does not read it.
@@ -157,8 +158,8 @@ impl RedirectUri {
                 (source, host_of(origin).to_owned())
             }
         };
-        let is_https = matches!(&self.kind, Kind::Web { origin } if origin.starts_with("https:"));
-        Destination { uri: requested.to_owned(), source, shown, is_https, is_registered: true, is_told: true }
+        let is_vouched_for = matches!(&self.kind, Kind::Web { origin } if is_vouched_for(origin));
+        Destination { uri: requested.to_owned(), source, shown, is_vouched_for, is_registered: true, is_told: true }
     }
 
     /// Whether a page of this origin belongs to the client, for CORS.
@@ -178,12 +179,12 @@ impl Destination {
     pub(crate) fn own_page(url: &str) -> Self {
         let parsed = Url::parse(url).ok();
         let shown = parsed.as_ref().map(|url| host_of(&url.origin().ascii_serialization()).to_owned());
-        let is_https = parsed.is_some_and(|url| url.scheme() == "https");
+        let is_vouched_for = is_vouched_for(url);
         Destination {
             uri: url.to_owned(),
             source: String::new(),
             shown: shown.unwrap_or_default(),
-            is_https,
+            is_vouched_for,
             is_registered: true,
             is_told: true,
         }
@@ -365,6 +366,23 @@ const fn has_dot_segment(mut text: &[u8]) -> bool {
         }
     }
     false
+}
+
+/// RFC 8252 §8.6: on a user's own machine, any program can listen, by https as well. A name may end in a dot, and an address
+/// that means each of the machine's leads to loopback.
+fn is_vouched_for(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else { return false };
+    let is_here = |address: IpAddr| address.is_loopback() || address.is_unspecified();
+    let is_on_this_machine = match url.host() {
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.').as_bytes();
+            is_on_loopback(name) || written::is_name_on_loopback(name)
+        }
+        Some(Host::Ipv4(address)) => is_here(address.into()),
+        Some(Host::Ipv6(address)) => is_here(IpAddr::V6(address).to_canonical()),
+        None => true,
+    };
+    url.scheme() == "https" && !is_on_this_machine
 }
 
 fn is_name_on_loopback(url: &Url) -> bool {

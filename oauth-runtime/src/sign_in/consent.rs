@@ -59,9 +59,9 @@ fn is_identified(server: &Server, client: &RegisteredClient, destination: &Desti
     let is_own = destination.source == server.issuer().origin();
     // It registered its secret by itself, which proves nothing about who it is.
     if client.unlisted == Some(Unlisted::Registered) {
-        return destination.is_https;
+        return destination.is_vouched_for;
     }
-    client.credentials.is_some() || destination.is_https || is_own
+    client.credentials.is_some() || destination.is_vouched_for || is_own
 }
 
 /// Whether signing in on our page allows it, so that this page has to say what is asked for. For other clients the
@@ -159,7 +159,7 @@ pub(crate) fn consent_page(
 
 /// What users should know about a client that the author did not list.
 fn warnings<'a>(client: &RegisteredClient, destination: &Destination, texts: &'a Texts) -> Vec<&'a str> {
-    let may_be_here = client.unlisted.is_some() && !destination.is_https;
+    let may_be_here = client.unlisted.is_some() && !destination.is_vouched_for;
     let on_this_device = may_be_here.then_some(&*texts.on_this_device);
     unverified(client, texts).into_iter().chain(on_this_device).collect()
 }

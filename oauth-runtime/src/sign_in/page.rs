@@ -102,7 +102,7 @@ pub(crate) fn first_question_page(
     let form = QuestionForm { once, sign_in: form, request, browser, username, began, question };
     let sealed = form::seal(server, &form)?;
     server.tell(Fact::of(EventKind::SecondFactorAsked).client(&client.id));
-    Ok(question_page(server, &client.name, &destination, &form, &sealed, None))
+    Ok(question_page(server, client.called(&destination), &destination, &form, &sealed, None))
 }
 
 /// The page with a question, the first time or again. Its form stays the same, and so do its ten minutes.

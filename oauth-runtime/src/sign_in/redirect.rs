@@ -177,7 +177,7 @@ pub(crate) fn refuse_with_page(
     let language = language::asked(http, server, language::named(parameters).unwrap_or(None));
     let texts = server.texts(language.as_deref());
     let back = refusal(server, destination, state, reason);
-    let back = back.map(|href| WayBack { client: client.name.clone(), href, language });
+    let back = back.map(|href| WayBack { client: client.called(destination).to_owned(), href, language });
     error_page(server, texts, Doing::SigningIn, reason, back.as_ref())
 }
 
@@ -190,7 +190,10 @@ pub(crate) fn way_back(server: &Server, authorization: &Authorization) -> Option
     }
     Some(WayBack {
         // For a device, it leads to the page for typing its code.
-        client: if request.device.is_some() { server.brand().name.clone() } else { client.name.clone() },
+        client: match request.device {
+            Some(_) => server.brand().name.clone(),
+            None => client.called(destination).to_owned(),
+        },
         href: refusal(server, destination, request.state.as_deref(), &Reason::AccessDenied)?,
         language: request.requirements.language.clone(),
     })
@@ -230,7 +233,7 @@ pub(crate) async fn way_back_from_late(
     let late = Parameters::parse_of_another_site(late.as_bytes());
     let Asking { client, destination, .. } = Asking::read(server, &late).await.ok()?;
     Some(WayBack {
-        client: client.name.clone(),
+        client: client.called(&destination).to_owned(),
         href: refusal(server, &destination, None, &Reason::AccessDenied)?,
         language: language::asked(http, server, language::named(&late).ok()?),
     })

@@ -107,6 +107,15 @@ impl RegisteredClient {
         if self.seals { sid(&self.id, session) } else { session.to_owned() }
     }
 
+    /// What a page calls it that does not say whether its name is verified. The name of one that registered itself is its
+    /// own claim (RFC 7591 §5), so that is called by where it leads.
+    pub(crate) fn called<'a>(&'a self, destination: &'a Destination) -> &'a str {
+        match self.unlisted {
+            Some(Unlisted::Registered) => &destination.shown,
+            Some(Unlisted::Document) | None => &self.name,
+        }
+    }
+
     pub(crate) fn may_use(&self, grant: GrantType) -> bool {
         self.ceiling.grants.contains(&grant)
     }

@@ -89,7 +89,7 @@ fn c08_c09_names_on_loopback_and_private_schemes_without_a_dot_are_for_those_who
     let anywhere = RedirectUri::parse("http://notes.localhost/cb", all).expect("a name on loopback");
     assert!(anywhere.matches("http://notes.localhost:3000/cb") && !anywhere.matches("http://a.localhost:3000/cb"));
     let app = RedirectUri::parse("cursor://app/cb", all).expect("a private scheme").destination("cursor://app/cb");
-    assert_eq!((app.source.as_str(), app.shown.as_str(), app.is_https), ("cursor:", "cursor:", false));
+    assert_eq!((app.source.as_str(), app.shown.as_str(), app.is_vouched_for), ("cursor:", "cursor:", false));
     assert!(is_private_scheme("cursor") && is_private_scheme("vscode-insiders"));
     for bad in ["", "Cursor", "7z", "a:b", "a b", "http", "javascript", "data", "é"] {
         assert!(!is_private_scheme(bad), "{bad}");
@@ -315,4 +315,28 @@ fn parameters_join_the_query_that_is_there() {
     assert_eq!(with("https://a.example/cb"), "https://a.example/cb?code=a+b&state=%26%3D");
     assert_eq!(with("https://a.example/cb?x=1"), "https://a.example/cb?x=1&code=a+b&state=%26%3D");
     assert_eq!(with("com.example.app:/cb"), "com.example.app:/cb?code=a+b&state=%26%3D");
+}
+
+#[test]
+fn c51_no_name_and_no_address_of_the_user_s_own_machine_is_vouched_for() {
+    let is_vouched_for = |uri: &str| registered(uri).destination(uri).is_vouched_for;
+    for here in [
+        "http://localhost:3000/cb",
+        "https://localhost/cb",
+        "https://localhost:8443/cb",
+        "https://localhost./cb",
+        "https://app.localhost/cb",
+        "https://127.0.0.1/cb",
+        "https://127.1.2.3:1/cb",
+        "https://0.0.0.0/cb",
+        "https://[::1]/cb",
+        "https://[::]/cb",
+        "https://[::ffff:7f00:1]/cb",
+        "com.example.app:/cb",
+    ] {
+        assert!(!is_vouched_for(here), "{here}");
+    }
+    for elsewhere in ["https://notes.example/cb", "https://localhost.example/cb", "https://198.51.100.1/cb"] {
+        assert!(is_vouched_for(elsewhere), "{elsewhere}");
+    }
 }
