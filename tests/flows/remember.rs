@@ -8,6 +8,8 @@ use oauth_runtime::{AuthTime, Builder, Clock, OAuthService, Question, Remember, 
 use oauth_tests::{Answer, Browser, Server, start, start_with};
 use serde_json::{Value, json};
 
+use crate::ceilings::{InTurn, moved};
+
 const HOUR: u64 = 3600;
 /// How long what a session gives may live: a refresh token, by default.
 const REFRESH: u64 = 90 * 24 * HOUR;
@@ -74,6 +76,30 @@ async fn a_session_that_is_remembered_stays_so_and_no_longer_than_it_lives() {
     assert_eq!(kept(&plain.authorize(known).await), None);
     clock.advance(Duration::from_secs(16 * HOUR));
     assert!(ticked.authorize(known).await.body.contains("type=\"password\""), "it is over");
+}
+
+#[tokio::test]
+async fn c42_a_session_that_was_to_outlive_its_browser_ends_with_the_setting() {
+    let turns = InTurn::new();
+    let serve = |remember| {
+        turns.serve(|builder| {
+            builder.reload(async |_: &str| Some(json!({ "role": "admin" }))).remember_sessions(remember)
+        })
+    };
+    let (before, after) = (serve(Remember::Asked), serve(Remember::Never));
+    let known: &[_] = &[("client_id", Some("other")), ("redirect_uri", Some("https://other.example/cb"))];
+    let (plain, _) = signed_in(&before, false).await;
+    assert!(moved(&plain, &after).authorize(known).await.redirect().contains_key("code"), "it ends with its browser");
+    let (ticked, answer) = signed_in(&before, true).await;
+    assert!(ticked.authorize(known).await.redirect().contains_key("code"));
+    let there = moved(&ticked, &after);
+    let page = there.authorize(known).await;
+    assert!(page.body.contains("type=\"password\""), "{page:?}");
+    // It can be signed out of, and with that all that it gave ends.
+    let refresh = ticked.redeem(&answer.redirect()["code"], &[]).await.json()["refresh_token"].clone();
+    let page = there.call("/logout", None).await;
+    assert!(there.sign_out(&page.form(), "sign_out").await.body.contains("You are signed out"));
+    assert_eq!(ticked.refresh(refresh.as_str().unwrap(), &[]).await.json()["error"], "invalid_grant");
 }
 
 #[tokio::test]

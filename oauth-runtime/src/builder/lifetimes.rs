@@ -86,7 +86,8 @@ impl<S> Builder<S> {
 
     /// Whether a session outlives its browser: never, if the user ticks "Stay signed in" on the sign-in page, or
     /// always. [`Builder::session_idle`] and [`Builder::session_lifetime`] bound it all the same. Do not use it on
-    /// devices that several people share. Default: [`Remember::Never`].
+    /// devices that several people share. Set back to [`Remember::Never`], it takes no session that was to outlive its
+    /// browser: those users sign in again. Default: [`Remember::Never`].
     pub fn remember_sessions(mut self, remember: Remember) -> Self
     where
         S: Reloads,

@@ -111,6 +111,12 @@ impl Remember {
         (self == Remember::Asked).then_some(is_ticked)
     }
 
+    /// Whether a session counts that began under any setting: by now it may have to end with the browser, and whether that
+    /// was closed since is not known.
+    pub(crate) fn takes(self, lasts: bool) -> bool {
+        !lasts || self != Remember::Never
+    }
+
     /// Whether a session that begins now outlives the browser.
     pub(crate) fn lasts(self, is_ticked: bool) -> bool {
         match self {

@@ -119,7 +119,9 @@ impl Session {
         let session = opened.value;
         // Lifetimes that were shortened since apply to earlier sessions.
         let is_over = ends_at(&session, sessions.lifetimes, opened.issued_at) <= server.now();
-        (!is_over).then_some((session, opened.issued_at))
+        // So does a setting by which none outlives the browser.
+        let counts = !is_over && sessions.remember.takes(session.lasts);
+        counts.then_some((session, opened.issued_at))
     }
 
     /// Whether the store lists it: a session that is not listed has ended.
