@@ -92,6 +92,8 @@ async fn c24_what_is_below_a_resources_path_takes_its_tokens_alone() {
         "/mcp/wrapped/%252e%252e/%252e%252e/me",
         "/mcp/wrapped/..%5C..%5Cme",
         "/mcp/wrapped/..%2Ffiles",
+        "/mcp/wrapped/..;/..;x=y/me",
+        "/mcp/wrapped/..%3B/files",
     ] {
         assert_eq!(opens(path).await, [""; 0], "{path}");
     }

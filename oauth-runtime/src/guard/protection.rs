@@ -155,10 +155,11 @@ fn is_below(whole: &str, path: &str) -> bool {
 }
 
 fn may_be_read_otherwise(path: &str) -> bool {
-    path.contains(['%', '\\']) || path.contains("//") || path.contains("/.")
+    path.contains(['%', '\\', ';']) || path.contains("//") || path.contains("/.")
 }
 
-/// A path as the most lenient reader sees it: decoded, without empty and dot segments (RFC 3986 §5.2.4).
+/// A path as the most lenient reader sees it: decoded, without the parameters of its segments (RFC 3986 §3.3), without empty
+/// and dot segments (§5.2.4).
 fn plainly(path: &str) -> String {
     let mut decoded = path.to_owned();
     // Twice, since some decode a path that was decoded already.
@@ -167,7 +168,8 @@ fn plainly(path: &str) -> String {
     }
     let mut segments: Vec<&str> = Vec::new();
     for segment in decoded.split(['/', '\\']) {
-        match segment {
+        // Servlet containers read `..;x` as `..`.
+        match segment.split(';').next().unwrap_or_default() {
             "" | "." => {}
             ".." => drop(segments.pop()),
             segment => segments.push(segment),
