@@ -19,7 +19,7 @@ use actix_web::{Responder, get};
 use oauth_runtime::store::MemoryStore;
 use oauth_runtime::testing::{Fault, FaultyStore, Verb};
 use oauth_runtime::{Client, Clock, Login, require_claim};
-use oauth_tests::{Browser, CHALLENGE, SECRET, VERIFIER, builder, start, start_with};
+use oauth_tests::{Browser, CHALLENGE, NEW_SECRET, SECRET, VERIFIER, builder, start, start_with};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tracing_subscriber::fmt::format::FmtSpan;
@@ -105,6 +105,29 @@ async fn c12_each_client_without_pkce_is_named_at_start_up() {
         assert_eq!(told.iter().filter(|line| line.contains(&format!("client=\"{id}\""))).count(), 1, "{told:?}");
     }
     assert!(told.iter().all(|line| !line.contains("with-pkce")), "{told:?}");
+}
+
+#[tokio::test]
+async fn c15_an_https_service_is_told_of_each_secret_that_the_documentation_shows() {
+    let log = LOG.clone();
+    let client =
+        |id: &str, secret: &str| Client::confidential(id).secret(secret).redirect_uri("https://wiki.example/cb");
+    let service = |issuer: &str| builder(issuer).direct_peers().store(MemoryStore::new());
+    let told = |issuer: &str| {
+        let text = log.text();
+        let lines = text.lines().filter(|line| line.contains(issuer) && line.contains("documentation shows"));
+        lines.map(|line| line.contains("client=\"shown\"")).collect::<Vec<_>>()
+    };
+    let (one, other) = ("imKPCrCI4C9rfke6hiVaifPyBVB4d2WTYlWKRg0h4ZQ=", "HDv0Ri2FHbcL5eoz1O1wFhr7FkAp8AkKB8YTE47GrDY=");
+    service("http://127.0.0.1:9").client(client("shown", NEW_SECRET)).build().unwrap();
+    assert_eq!(told("http://127.0.0.1:9"), [false; 0], "on a developer's machine");
+    service("https://drawn.example").secret(one).client(client("drawn", other)).build().unwrap();
+    assert_eq!(told("https://drawn.example"), [false; 0]);
+    service("https://own.example").build().unwrap();
+    service("https://own.example").secret(one).previous_secret(SECRET).build().unwrap();
+    assert_eq!(told("https://own.example"), [false; 2]);
+    service("https://client.example").secret(one).client(client("shown", NEW_SECRET)).build().unwrap();
+    assert_eq!(told("https://client.example"), [true]);
 }
 
 #[tokio::test]

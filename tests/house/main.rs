@@ -287,3 +287,23 @@ fn c17_a_hash_that_stands_for_no_password_is_of_none_that_an_example_names() {
         assert!(others.iter().all(|(_, other)| *other != digest), "{}: {digest}", file.display());
     }
 }
+
+/// A service that others reach logs them at start-up.
+#[test]
+fn c15_each_secret_that_a_page_or_an_example_shows_is_known_as_such() {
+    let secrets = fs::read_to_string("oauth-runtime/src/model/secret.rs").unwrap();
+    let known = secrets.split_once("const SHOWN").unwrap().1.split_once("];").unwrap().0;
+    let is_of_base64 = |it: char| it.is_ascii_alphanumeric() || "+/=".contains(it);
+    let places = ["examples", "oauth-runtime/docs", "oauth-runtime/src"];
+    let mut found = 0;
+    for file in places.into_iter().flat_map(|place| files_with(&["rs", "md", "txt", "html"], place.as_ref())) {
+        let is_source = file.starts_with("oauth-runtime/src");
+        for line in fs::read_to_string(&file).unwrap().lines().filter(|line| !is_source || line.contains("///")) {
+            for word in line.split(|it| !is_of_base64(it)).filter(|word| word.len() == 44 && word.ends_with('=')) {
+                assert!(known.contains(word), "{}: {word}", file.display());
+                found += 1;
+            }
+        }
+    }
+    assert!(found >= 9, "{found}");
+}

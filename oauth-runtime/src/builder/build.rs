@@ -51,7 +51,7 @@ impl<S> Builder<S> {
 impl Settings {
     fn build(mut self) -> Result<OAuthService, BuildError> {
         let issuer = self.parsed_issuer()?;
-        let secrets = self.checked_secrets()?;
+        let secrets = self.checked_secrets(&issuer)?;
         let audience = self.checked_audience(&issuer)?;
         self.check_lifetimes()?;
         let scope_order = self.scopes.iter().map(|(scope, _)| scope.clone()).collect();

@@ -3,6 +3,7 @@
 use crate::builder::error::BuildError;
 use crate::builder::{Builder, Settings};
 use crate::model::Secret;
+use crate::model::issuer::Issuer;
 use crate::model::secret::{InvalidSecret, Secrets};
 use crate::store::About;
 
@@ -55,7 +56,10 @@ impl<S> Builder<S> {
 
 impl Settings {
     /// The secrets; a current one is drawn with a warning where none is configured.
-    pub(super) fn checked_secrets(&mut self) -> Result<Secrets, BuildError> {
+    pub(super) fn checked_secrets(&mut self, issuer: &Issuer) -> Result<Secrets, BuildError> {
+        if issuer.is_https() {
+            self.tell_of_shown_secrets(issuer);
+        }
         let current = self.secret.take().map(checked_secret).transpose()?;
         let others = self.previous_secrets.drain(..).chain(self.next_secrets.drain(..));
         let others = others.map(checked_secret).collect::<Result<Vec<_>, _>>()?;
@@ -75,6 +79,29 @@ impl Settings {
             "no secret is configured: one was drawn, and {what} with this process; add .secret(..)"
         );
         Ok(Secrets::new(Secret::random(), []))
+    }
+
+    /// Tells of secrets that everyone can read, for a service that others reach.
+    fn tell_of_shown_secrets(&self, issuer: &Issuer) {
+        let issuer = issuer.as_str();
+        let own = self.secret.iter().chain(&self.previous_secrets).chain(&self.next_secrets);
+        if own.chain(&self.openings.registration_secret).any(Secret::is_shown) {
+            tracing::error!(
+                target: "oauth",
+                issuer,
+                "a secret of this service is one that its documentation shows: anyone can make tokens; make one with \
+                 `openssl rand -base64 32`"
+            );
+        }
+        for client in self.clients.iter().filter(|client| client.secrets.iter().any(Secret::is_shown)) {
+            tracing::error!(
+                target: "oauth",
+                issuer,
+                client = client.id,
+                "the secret of this client is one that the documentation shows: anyone can pose as it; make one with \
+                 `openssl rand -base64 32`"
+            );
+        }
     }
 }
 
