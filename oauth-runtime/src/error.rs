@@ -277,8 +277,8 @@ reasons! {
     AssertionAudience => 400, InvalidClient,
         "the aud of client_assertion must be the issuer of this server, and nothing else";
     AssertionExpired => 400, InvalidClient,
-        "client_assertion has expired, expires in more than five minutes, was issued longer ago than that, or is from \
-         the future: make one for each request";
+        "client_assertion has expired, was issued five minutes ago or earlier, or is from the future: make one for each \
+         request";
     AssertionBeforeMemory => 400, InvalidClient,
         "client_assertion is from before this server began to remember which were used: make another one in ten seconds";
     AssertionReplayed => 400, InvalidClient, "client_assertion was used before: make one for each request";

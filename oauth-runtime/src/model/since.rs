@@ -27,16 +27,15 @@ impl Moment {
 /// Since the machine began.
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
 fn in_all() -> Option<Duration> {
-    use rustix::time::{DynamicClockId, clock_gettime_dynamic};
+    use nix::time::{ClockId, clock_gettime};
 
     #[cfg(not(target_vendor = "apple"))]
-    const COUNTS_ON: DynamicClockId<'_> = DynamicClockId::Boottime;
+    const COUNTS_ON: ClockId = ClockId::CLOCK_BOOTTIME;
     // Unlike that of Linux, it counts on.
     #[cfg(target_vendor = "apple")]
-    const COUNTS_ON: DynamicClockId<'_> = DynamicClockId::Known(rustix::time::ClockId::Monotonic);
+    const COUNTS_ON: ClockId = ClockId::CLOCK_MONOTONIC;
 
-    let read = clock_gettime_dynamic(COUNTS_ON).ok()?;
-    Some(Duration::new(u64::try_from(read.tv_sec).ok()?, u32::try_from(read.tv_nsec).ok()?))
+    clock_gettime(COUNTS_ON).ok().map(Duration::from)
 }
 
 /// Windows counts on in an [`Instant`].
