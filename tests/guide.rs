@@ -624,10 +624,18 @@ fn what_the_runbook_and_the_stores_name_is_there() {
 }
 
 /// What pages quote of other programs.
-const SAID_BY_OTHERS: [&str; 7] = [
+const SAID_BY_OTHERS: [&str; 15] = [
     "blocked by CORS policy",
+    "blocked by CORS policy: No 'Access-Control-Allow-Origin' header",
+    "checks.state argument is missing",
+    "did not match the issuer returned",
     "does not match the client's OIDC_RP_SIGN_ALGO",
     "IFrame timed out without a response",
+    "Incompatible auth server: does not support dynamic client registration",
+    "No matching state found in storage",
+    "PKCE code_verifier cookie was missing",
+    "Requested application data is not configured correctly",
+    "is not valid JSON",
     "No matching key found",
     "signature could not be verified",
     "unexpected JWT alg received",

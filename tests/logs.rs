@@ -1,6 +1,8 @@
 //! What is logged: each decision, and nothing that would let a reader of the log in.
 #![allow(clippy::unwrap_used)]
 
+#[path = "logs/asked.rs"]
+mod asked;
 #[path = "logs/events.rs"]
 mod events;
 #[path = "logs/hints.rs"]

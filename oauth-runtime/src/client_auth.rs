@@ -197,6 +197,41 @@ impl<'a> Presented<'a> {
     }
 }
 
+/// The id of the client that a refused request says it is of, for the log.
+///
+/// What no one listed may be a secret that was sent in place of the id: with a secret beside it, it is left out where it is as
+/// long as one.
+pub(crate) fn named(server: &Server, request: &HttpRequest, parameters: &Parameters<'_>) -> Option<String> {
+    let held = |name| parameters.held(name).ok().flatten();
+    let id = match held("client_id") {
+        Some(id) if held("client_secret").is_none() => return Some(id.to_owned()),
+        Some(id) => id.to_owned(),
+        None => request.headers().get(header::AUTHORIZATION).and_then(basic)?.decoded.id,
+    };
+    (id.len() < SHORTEST_SECRET || server.clients().listed(&id).is_some()).then_some(id)
+}
+
+/// What makes a wrong secret the right one of a listed client, for the log.
+pub(crate) fn nearly(server: &Server, request: &HttpRequest, parameters: &Parameters<'_>) -> Option<&'static str> {
+    let (id, secret) = match Presented::read(request, parameters).ok()? {
+        Presented::Basic(Basic { decoded, .. }) => (decoded.id, decoded.secret),
+        Presented::Post { id, secret } => (id.to_owned(), secret.to_owned()),
+        Presented::Id(_) | Presented::Assertion { .. } => return None,
+    };
+    let credentials = server.clients().listed(&id)?.credentials.as_ref()?;
+    let is_around = |character: char| character.is_whitespace() || matches!(character, '"' | '\'');
+    let repairs = [
+        (secret.trim_matches(is_around).to_owned(), "the secret is right but for white space or quotes around it"),
+        (decoded(&secret), "the secret is right but for being percent-encoded once too often"),
+        (
+            secret.replace(' ', "+"),
+            "the secret is right but for a + that was sent as it is, and means a space: form-encode it",
+        ),
+    ];
+    let right = repairs.into_iter().find(|(repaired, _)| *repaired != secret && credentials.has_secret(repaired));
+    right.map(|(_, hint)| hint)
+}
+
 /// RFC 7617, its two parts form-encoded (RFC 6749 §2.3.1) or not.
 fn basic(header: &header::HeaderValue) -> Option<Basic> {
     let (scheme, credentials) = header.to_str().ok()?.split_once(' ')?;
@@ -205,13 +240,17 @@ fn basic(header: &header::HeaderValue) -> Option<Basic> {
     }
     let credentials = String::from_utf8(STANDARD.decode(credentials.trim()).ok()?).ok()?;
     let (id, secret) = credentials.split_once(':')?;
-    // If it does not decode, it was not encoded.
-    let decoded = |text: &str| {
-        let spaced = text.replace('+', " ");
-        percent_decode_str(&spaced).decode_utf8().map_or_else(|_| text.to_owned(), Cow::into_owned)
-    };
     Some(Basic {
         decoded: Credential { id: decoded(id), secret: decoded(secret) },
         as_sent: Credential { id: id.to_owned(), secret: secret.to_owned() },
     })
 }
+
+/// If it does not decode, it was not encoded.
+fn decoded(text: &str) -> String {
+    let spaced = text.replace('+', " ");
+    percent_decode_str(&spaced).decode_utf8().map_or_else(|_| text.to_owned(), Cow::into_owned)
+}
+
+/// A client's secret has 32 random bytes, which are more characters than these in every encoding.
+const SHORTEST_SECRET: usize = 32;

@@ -144,6 +144,13 @@ reasons! {
     ParameterTooLong(name: &'static str) => 400, InvalidRequest, format!("{name} is too long");
     ParameterEncoding(name: &'static str) => 400, InvalidRequest, format!("{name} has characters that are not allowed");
     MissingParameter(name: &'static str) => 400, InvalidRequest, format!("{name} is missing");
+    /// Of a client's own request: libraries for HTTP put parameters into the query, or the body into JSON.
+    MissingInForm(name: &'static str) => 400, InvalidRequest,
+        format!("{name} is missing: send {name}=.. in the body, form-encoded; the query and JSON are not read");
+    OtherMethod { is_for_posts: bool } => 405, InvalidRequest, match is_for_posts {
+        true => "send a POST request: this address takes no other",
+        false => "send a request of one of the methods in the header Allow",
+    }, shown_as: PageExpired;
     QueryTooLong(bytes: usize) => 400, InvalidRequest, format!("the query is longer than {} KiB", bytes / 1024);
     BodyTooLong => 413, InvalidRequest, "the body is longer than 16 KiB";
     BodyUnreadable => 400, InvalidRequest, "the body ended early or is compressed";
@@ -200,11 +207,9 @@ reasons! {
     PushedTooLong => 413, InvalidRequest, "the request is too long to be pushed: shorten it, or leave id_token_hint out";
     PushForged => 400, InvalidRequestUri, "the request_uri was not given to this client, or was changed";
     PushExpired => 400, InvalidRequestUri,
-        "the request_uri is too old: go back to the application and start again",
-        shown_as: PageExpired;
+        "the request_uri is too old: go back to the application and start again", shown_as: PageExpired;
     PushSpent => 400, InvalidRequestUri,
-        "the request_uri was used before: go back to the application and start again",
-        shown_as: PageUsed;
+        "the request_uri was used before: go back to the application and start again", shown_as: PageUsed;
 
     // The ID token as a hint, and the logout endpoint: OpenID Connect RP-Initiated Logout §2
     HintMalformed => 400, InvalidRequest, "id_token_hint is not an ID token";
@@ -214,11 +219,9 @@ reasons! {
 
     // The sign-in form
     FormForged => 400, InvalidRequest,
-        "this is not a form of this server: go back to the application and start again",
-        shown_as: PageExpired;
+        "this is not a form of this server: go back to the application and start again", shown_as: PageExpired;
     FormExpired => 400, InvalidRequest,
-        "the form is too old: go back to the application and start again",
-        shown_as: PageExpired;
+        "the form is too old: go back to the application and start again", shown_as: PageExpired;
     FormFromElsewhere => 403, InvalidRequest,
         "this browser did not ask for this form, or does not accept cookies: \
          allow them, go back to the application and start again",
@@ -227,20 +230,16 @@ reasons! {
         "a page of another site sent this form: go back to the application and start again",
         shown_as: OtherSite;
     FormSpent => 400, InvalidRequest,
-        "this form was sent before: go back to the application and start again",
-        shown_as: PageUsed;
+        "this form was sent before: go back to the application and start again", shown_as: PageUsed;
     FormOfASignedOut => 400, InvalidRequest,
-        "the user was signed out since: go back to the application and start again",
-        shown_as: SignedOut;
+        "the user was signed out since: go back to the application and start again", shown_as: SignedOut;
     DeviceGone => 400, InvalidRequest,
-        "no device waits for this decision any more: let it show a new code",
-        shown_as: PageExpired;
+        "no device waits for this decision any more: let it show a new code", shown_as: PageExpired;
     NotSignedIn => 403, AccessDenied, "this page is for a user who is signed in", shown_as: SignInFirst;
     SignInFailed => 503, TemporarilyUnavailable,
         "signing in does not work at the moment: try again", retry_after: A_SECOND;
     ClaimsUnusable => 500, ServerError,
-        "the account cannot be used to sign in; the log of the server says why",
-        shown_as: Account;
+        "the account cannot be used to sign in; the log of the server says why", shown_as: Account;
 
     // The client at the token, revocation and introspection endpoints. RFC 6749 §5.2: 401 after an Authorization header
     ClientUnknown { header: bool } => if *header { 401 } else { 400 }, InvalidClient,
@@ -336,7 +335,8 @@ reasons! {
     ScopeGrown => 400, InvalidScope, "a refresh may ask for less than was granted, but not for more";
     ScopeNotForClient => 400, InvalidScope, "none of these scopes may be granted to this client, or by this user";
     ScopeBeyondClient => 400, InvalidScope,
-        "this client may not have all of these scopes in its own name: leave scope out to get those that it may have";
+        "this client may not have all of these scopes in its own name: separate them by spaces, or leave scope out to get \
+         those that it may have";
     ClientUnusable => 500, ServerError, "the settings of this client cannot be used: the log of the server says why";
     ClientsAway => 503, TemporarilyUnavailable, "try again in a moment: nothing was lost", retry_after: A_SECOND;
     ReloadFailed => 503, TemporarilyUnavailable, "try again in a moment: nothing was lost", retry_after: A_SECOND;
@@ -364,7 +364,8 @@ reasons! {
     #[cfg_attr(not(any(test, feature = "resource-server")), expect(dead_code, reason = "our own tokens have types"))]
     TokenOfAnotherUse => 401, InvalidToken, "this is not an access token: its claims are those of an ID token or another JWT";
     // RFC 9449 §7.1
-    TokenBound => 401, InvalidToken, "the token is bound to a key, and this server accepts only bearer tokens";
+    TokenBound => 401, InvalidToken,
+        "this server accepts only tokens that are bound to no key: send one as Authorization: Bearer TOKEN";
     TokenWithoutProof => 401, InvalidToken,
         "the token is bound to a key: send it as Authorization: DPoP TOKEN, with a proof in the header DPoP";
     TokenNotBound => 401, InvalidToken, "the token is not bound to a key: send it as Authorization: Bearer TOKEN";

@@ -47,9 +47,10 @@
 //! Reference
 //!
 //! 27. [`errors`]: each error code, and when it is sent
-//! 28. [`threats`]: the attacks, and what stops each
-//! 29. [`checklist`]: the demands of OAuth 2.1 and RFC 9700, and the test of each
-//! 30. [`certification`], [`fapi`], [`oauch`]: the suites that test authorization servers, case by case
+//! 28. [`messages`]: each text and each reason in the log, and the mistake that it mostly is
+//! 29. [`threats`]: the attacks, and what stops each
+//! 30. [`checklist`]: the demands of OAuth 2.1 and RFC 9700, and the test of each
+//! 31. [`certification`], [`fapi`], [`oauch`]: the suites that test authorization servers, case by case
 
 /// A page. Its links are to files, as a reader of the repository needs them; the first definition of a link counts, and `links.md`
 /// defines each as a page of this module.
@@ -101,6 +102,7 @@ pages! {
     runbook, "runbook.md";
     limits, "limits.md";
     errors, "errors.md";
+    messages, "messages.md";
     threats, "threats.md";
     checklist, "checklist.md";
     certification, "certification.md";

@@ -341,7 +341,7 @@ async fn ed25519_is_eddsa_by_its_newer_name() {
 async fn c49_a_token_that_is_bound_to_a_key_is_no_bearer_token() {
     let elsewhere = issuer();
     let (_server, there) = api(&elsewhere, API, |it| it).await;
-    const BOUND: &str = "the token is bound to a key";
+    const BOUND: &str = "this server accepts only tokens that are bound to no key";
     for cnf in [
         json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" }),
         json!({ "x5t#S256": "x" }),

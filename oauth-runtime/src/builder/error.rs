@@ -23,7 +23,7 @@ use crate::server::paths::Endpoint;
 ///
 /// let builder = OAuthService::builder().client(Client::public("app").redirect_uri("https://app.example/callback"));
 /// let error = builder.issuer("http://notes.example").build().unwrap_err();
-/// assert!(error.to_string().ends_with("plain http is for loopback only; elsewhere write https"));
+/// assert!(error.to_string().ends_with("plain http is for loopback only, such as http://127.0.0.1:8000 or http://localhost:8000; elsewhere write https"));
 /// assert_eq!(format!("{error:?}"), error.to_string());
 /// assert!(error.source().is_some());
 /// ```

@@ -65,8 +65,8 @@ async fn answer(
         Err(reason) => Err(reason),
     };
     answered.or_else(|reason| {
-        let Asked { scope, .. } = Asked::of(server, parameters, &reason);
-        tracing::info!(target: "oauth", client = client.id, ?reason, scope, "authorization request refused");
+        let Asked { scope, resource, .. } = Asked::of(server, http, parameters, &reason);
+        tracing::info!(target: "oauth", client = client.id, ?reason, scope, resource, "authorization request refused");
         Ok(match may_be_sent_on {
             true => refuse_at_once(server, http, parameters, &destination, state, &reason),
             false => refuse_with_page(server, http, parameters, (&client, &destination), state, &reason),

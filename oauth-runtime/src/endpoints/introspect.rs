@@ -25,7 +25,7 @@ pub(crate) async fn introspect(
         return Err(Reason::ClientMayNotIntrospect);
     }
     // RFC 7662 §2.2: a query for a token that is not valid is no error, and this one may be anything that came to a resource
-    let token = parameters.held("token")?.ok_or(Reason::MissingParameter("token"))?;
+    let token = parameters.held("token")?.ok_or(Reason::MissingInForm("token"))?;
     let _ = parameters.get("token_type_hint", 128)?;
     let claims = active_claims(server, &client, token).await?;
     Ok(not_stored(HttpResponse::Ok()).json(claims.unwrap_or_else(|| {

@@ -21,7 +21,7 @@ pub(crate) async fn revoke(
 ) -> Result<HttpResponse, Reason> {
     // RFC 7009 §2.1: first the client
     let client = client_auth::client(server, http, parameters).await?;
-    let token = parameters.held("token")?.ok_or(Reason::MissingParameter("token"))?;
+    let token = parameters.held("token")?.ok_or(Reason::MissingInForm("token"))?;
     // RFC 7009 §2.1: a hint may be ignored, and the two kinds are easily distinguished
     let _ = parameters.get("token_type_hint", 128)?;
     let (client_id, subject, grant) = match server.sealer().open::<RefreshToken>(token, server.now()) {

@@ -30,7 +30,7 @@ pub(crate) async fn exchange(
     http: &HttpRequest,
     parameters: &Parameters<'_>,
 ) -> Result<HttpResponse, Reason> {
-    let grant_type = parameters.get("grant_type", 128)?.ok_or(Reason::MissingParameter("grant_type"))?;
+    let grant_type = parameters.get("grant_type", 128)?.ok_or(Reason::MissingInForm("grant_type"))?;
     let grant = offered(server).find(|it| it.as_str() == grant_type).ok_or(Reason::UnsupportedGrantType)?;
     // Before the client authenticates, which spends its assertion: it sends this one again with the nonce that it is
     // given (RFC 9449 §8)

@@ -133,3 +133,32 @@ fn the_page_has_every_code_with_each_of_its_statuses() {
         assert!(code.is_none() || rows.iter().any(|(code, _)| code.contains(&named)), "{named}");
     }
 }
+
+/// What an author searches for, with the mistake that it mostly is.
+#[test]
+fn the_messages_have_each_text_and_each_reason() {
+    let page = include_str!("../../docs/messages.md");
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| ")).collect();
+    for reason in Reason::samples() {
+        let shown = format!("{reason:?}");
+        let name = shown.split(|it: char| !it.is_alphanumeric()).next().expect("a name");
+        let row =
+            rows.iter().find(|row| row.split(" | ").nth(1).is_some_and(|cell| cell.contains(&format!("`{name}`"))));
+        let row = row.unwrap_or_else(|| panic!("the page has no row of {name}"));
+        // Of these there are many, on pages of their own.
+        let has_own_page = matches!(
+            reason,
+            Reason::ProofRefused(_)
+                | Reason::DocumentUnfit(_)
+                | Reason::DocumentAway(_)
+                | Reason::RegistrationUnusable(_)
+                | Reason::RegistrationOfUri(_)
+        );
+        let text = reason.wire().text;
+        // Of a text about any parameter the page has what follows the name.
+        let texts = [text.as_ref(), text.strip_prefix("client_id ").unwrap_or(&text)];
+        let is_there = texts.iter().any(|text| rows.iter().any(|row| row.contains(&format!("| `{text}` |"))));
+        assert!(is_there || has_own_page, "the page has no row of the text: {text}");
+        assert!(row.split(" | ").count() == 3, "{row}");
+    }
+}

@@ -78,7 +78,6 @@ fn pattern<'a>(paths: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// Whether this is the one pattern of the server's URLs.
-#[cfg(feature = "testing")]
 pub(crate) fn is_pattern(pattern: &str) -> bool {
     pattern.starts_with(BEGIN)
 }

@@ -1,5 +1,6 @@
 //! How a guard refuses: status, challenge, body, and what the log says.
 
+mod hints;
 mod prepared;
 
 use std::fmt;
@@ -7,18 +8,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::error::InternalError;
-use actix_web::http::{Method, StatusCode, header};
+use actix_web::http::{StatusCode, header};
 use actix_web::web::Bytes;
 use actix_web::{Error, HttpRequest, HttpResponse, ResponseError};
 use serde::Serialize;
 
-use crate::error::{Code, FOR_ITS_ISSUER, Reason, Wire};
+use crate::error::{Code, Reason, Wire};
+use crate::guard::own::is_pattern;
 use crate::guard::proofs::{ALGORITHMS, DPOP_NONCE, Proofs};
 use crate::keys::Verified;
 use crate::model::Scope;
 use crate::model::issuer::Issuer;
 use crate::policy::{Guard, Need};
 
+pub(super) use hints::is_preflight;
 use prepared::Answer;
 pub(crate) use prepared::Prepared;
 
@@ -230,7 +233,8 @@ impl Refusal {
             target: "oauth",
             reason = ?self.reason,
             method = request.map(|request| request.method().as_str()),
-            route = request.and_then(HttpRequest::match_pattern),
+            // One pattern stands for all of the server's own URLs, whose path is in the span.
+            route = request.and_then(HttpRequest::match_pattern).filter(|pattern| !is_pattern(pattern)),
             policy = guard.map(|guard| guard.policy),
             handler = of_handler.and_then(|guard| guard.handler),
             module = of_handler.map(|guard| guard.module),
@@ -241,39 +245,6 @@ impl Refusal {
             hint = self.hint(request),
             "request refused"
         );
-    }
-
-    /// What the author should most likely look for, if the reason alone does not lead there.
-    fn hint(&self, request: Option<&HttpRequest>) -> Option<&'static str> {
-        let issues = self.form.as_ref().is_some_and(|form| form.issues);
-        match &self.reason {
-            Reason::TokenMissing if request.is_some_and(is_preflight) => Some(
-                "this is a CORS preflight, which never has a token: put the CORS layer outside of the guard, as in \
-                 .wrap(oauth.require(..)).wrap(cors), since the last wrap is outermost",
-            ),
-            Reason::TokenAudience(_) if issues => Some(
-                "the client got it for something else: it has to ask for a token for this resource, by the parameter `resource` \
-                 of its requests (RFC 8707), or the handler is below the path of a resource to which it does not belong",
-            ),
-            Reason::TokenAudience(audiences)
-                if self.form.as_ref().is_some_and(|form| audiences.is_for_issuer(&form.realm)) =>
-            {
-                Some(FOR_ITS_ISSUER)
-            }
-            Reason::TokenAudience(_) => Some(
-                "the issuer and this server have to agree: write the audience of the token in .audience(..) here, or have the \
-                 issuer write the other one",
-            ),
-            Reason::TokenSignature if issues => Some(
-                "if it is no forgery, a service with another secret signed it: build the service once, outside the closure of \
-                 HttpServer::new, and give each process the same .secret(..)",
-            ),
-            Reason::TokenForgotten if issues => Some(
-                "another process issued it, or this one before it was restarted, and what that one remembered is not here: add \
-                 .store(..), the same for all processes, and build the service once, outside the closure of HttpServer::new",
-            ),
-            _ => None,
-        }
     }
 
     fn body(&self) -> Bytes {
@@ -384,13 +355,6 @@ impl Refusal {
 
 /// How long challenges usually are at most, in bytes.
 const MOST_CHALLENGES: usize = 256;
-
-/// A browser asks whether a page may make a request, and has no token yet (Fetch §3.3.2).
-pub(super) fn is_preflight(request: &HttpRequest) -> bool {
-    request.method() == Method::OPTIONS
-        && request.headers().contains_key(header::ORIGIN)
-        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
-}
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -28,15 +28,25 @@ pub enum InvalidIssuer {
     ExtraParts,
     /// Its path has characters other than letters, digits and `-._~/`, or an empty or dotted segment.
     Path,
+    /// It is the address at which its metadata is, and not the issuer's own.
+    WellKnown,
 }
 
 impl InvalidIssuer {
     pub(crate) const fn text(self) -> &'static str {
         match self {
-            InvalidIssuer::NotAUrl => "it must be an absolute URL in normal form, such as https://notes.example",
-            InvalidIssuer::PlainHttp => "plain http is for loopback only; elsewhere write https",
+            InvalidIssuer::NotAUrl => {
+                "it must be an absolute URL in normal form, such as https://notes.example: lower-case scheme and host, no port \
+                 that is the scheme's own, no spaces or quotes around it"
+            }
+            InvalidIssuer::PlainHttp => {
+                "plain http is for loopback only, such as http://127.0.0.1:8000 or http://localhost:8000; elsewhere write https"
+            }
             InvalidIssuer::ExtraParts => "it must have no query, no fragment and no user name",
             InvalidIssuer::Path => "its path may have letters, digits and -._~ between single slashes",
+            InvalidIssuer::WellKnown => {
+                "it is the address of a document about the issuer: leave /.well-known and what follows it out"
+            }
         }
     }
 }
@@ -128,7 +138,11 @@ pub(crate) const fn broken_rule(text: &str) -> Option<InvalidIssuer> {
     while let [before @ .., b'/'] = path {
         path = before;
     }
-    if is_plain(path) { None } else { Some(InvalidIssuer::Path) }
+    if !is_plain(path) {
+        return Some(InvalidIssuer::Path);
+    }
+    // RFC 8414 §3.1: the metadata's address is made of the issuer's, and not the other way round
+    if has_segment(path, b".well-known") { Some(InvalidIssuer::WellKnown) } else { None }
 }
 
 /// Host and port of an origin.
@@ -155,6 +169,17 @@ const fn is_plain(mut path: &[u8]) -> bool {
         path = after;
     }
     path.is_empty()
+}
+
+const fn has_segment(mut path: &[u8], wanted: &[u8]) -> bool {
+    while let [b'/', rest @ ..] = path {
+        let (segment, after) = rest.split_at(first_of(rest, b"/"));
+        if is(segment, wanted) {
+            return true;
+        }
+        path = after;
+    }
+    false
 }
 
 const fn is_of_segments(mut bytes: &[u8]) -> bool {
@@ -206,6 +231,8 @@ mod tests {
             ("https://notes.example/..", InvalidIssuer::Path),
             ("https://notes.example/{id}", InvalidIssuer::Path),
             ("https://notes.example/a//b", InvalidIssuer::Path),
+            ("https://notes.example/.well-known/openid-configuration", InvalidIssuer::WellKnown),
+            ("https://notes.example/a/.well-known", InvalidIssuer::WellKnown),
         ] {
             assert_eq!(bad.parse::<Issuer>().expect_err(bad), why, "{bad}");
         }

@@ -20,11 +20,11 @@ use crate::model::{issuer as issuers, lifetime as lifetimes, redirect_uri as red
 /// ```
 ///
 /// ```compile_fail,E0080
-/// oauth_runtime::issuer!("http://notes.example"); // plain http is for loopback only; elsewhere write https
+/// oauth_runtime::issuer!("http://notes.example"); // plain http is for loopback only, such as http://127.0.0.1:8000 or http://localhost:8000; elsewhere write https
 /// ```
 ///
 /// ```compile_fail,E0080
-/// oauth_runtime::issuer!("https://Notes.example"); // it must be an absolute URL in normal form, such as https://notes.example
+/// oauth_runtime::issuer!("https://Notes.example"); // it must be an absolute URL in normal form, ..
 /// ```
 #[macro_export]
 macro_rules! issuer {

@@ -96,7 +96,7 @@ impl Asked {
             }
         }
         if redirect_uris.is_empty() || redirect_uris.len() > MOST_URIS {
-            return Err(Unusable::RedirectUri("there must be 1 to 8 of them"));
+            return Err(Unusable::RedirectUri("redirect_uris must have 1 to 8 of them"));
         }
         if redirect_uris.iter().map(String::len).sum::<usize>() > MOST_BYTES_OF_URIS {
             return Err(Unusable::RedirectUri("together they must have at most 400 bytes"));

@@ -18,7 +18,7 @@ use crate::meter::Stopwatch;
 use crate::model::form::Parameters;
 use crate::model::id::random_id;
 use crate::response::{Doing, NO_STORE, WayBack, challenge_client, error_page, json_error};
-use crate::server::paths::{Cors, Errors, Input, Placed, Row, Url};
+use crate::server::paths::{Cors, Errors, Input, Placed, Row};
 use crate::server::{OAuthService, Server};
 use crate::sign_in::asked::Asked;
 use crate::sign_in::{cross_site, language, redirect};
@@ -62,11 +62,14 @@ pub(crate) async fn answer(
 /// By its method, with its parameters.
 async fn respond(row: &Row, handler: Handler, server: &Server, http: &HttpRequest, payload: Payload) -> HttpResponse {
     if !row.allowed().any(|method| method == http.method()) {
-        return HttpResponse::MethodNotAllowed()
-            .insert_header((header::ALLOW, methods(row)))
-            // RFC 9110 §15.5.6: a cache may keep it otherwise
-            .insert_header((header::CACHE_CONTROL, NO_STORE))
-            .finish();
+        let reason = Reason::OtherMethod { is_for_posts: row.methods == [Method::POST] };
+        let mut response = refused((row, server, http), &reason, None, &of_preflight(http));
+        if let Ok(methods) = header::HeaderValue::from_str(&methods(row)) {
+            response.headers_mut().insert(header::ALLOW, methods);
+        }
+        // RFC 9110 §15.5.6: a cache may keep it otherwise
+        response.headers_mut().insert(header::CACHE_CONTROL, NO_STORE);
+        return response;
     }
     let input = match input(row, server, http, payload).await {
         Ok(Arrived::Parameters(input)) => input,
@@ -90,6 +93,18 @@ async fn respond(row: &Row, handler: Handler, server: &Server, http: &HttpReques
         Ok(response) => response,
         Err(reason) => refused_back(row, server, http, &parameters, &reason).await,
     }
+}
+
+/// What the log says of a script that calls what it may not.
+fn of_preflight(http: &HttpRequest) -> Asked {
+    let hint = "no script of another origin may call this address, as this CORS preflight asks for: send the browser to it, or ask from \
+                a server";
+    Asked { hint: is_preflight(http).then_some(hint), ..Asked::default() }
+}
+
+/// A browser asks whether a page may make a request (Fetch §3.3.2).
+fn is_preflight(http: &HttpRequest) -> bool {
+    http.method() == Method::OPTIONS && http.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
 fn methods(row: &Row) -> String {
@@ -178,9 +193,7 @@ async fn refused_back(
     reason: &Reason,
 ) -> HttpResponse {
     let back = way_back(row, server, http, parameters).await;
-    let is_asking = matches!(row.url, Url::Authorize | Url::PushedAuthorization);
-    let asked = if is_asking { Asked::of(server, parameters, reason) } else { Asked::default() };
-    refused((row, server, http), reason, back.as_ref(), &asked)
+    refused((row, server, http), reason, back.as_ref(), &Asked::of(server, http, parameters, reason))
 }
 
 /// The way back from an error page, if a form of ours, a post of another site, or a pushed request says which client it
@@ -199,10 +212,23 @@ fn refused(
     (row, server, http): (&Row, &Server, &HttpRequest),
     reason: &Reason,
     back: Option<&WayBack>,
-    Asked { client, redirect_uri, nearest, scope }: &Asked,
+    Asked { client, redirect_uri, nearest, scope, resource, grant_type, origin, hint }: &Asked,
 ) -> HttpResponse {
     let log = |form| {
-        tracing::info!(target: "oauth", ?reason, client, redirect_uri, nearest, scope, "{} refused{form}", row.request);
+        tracing::info!(
+            target: "oauth",
+            ?reason,
+            client,
+            redirect_uri,
+            nearest,
+            scope,
+            resource,
+            grant_type,
+            origin,
+            hint,
+            "{} refused{form}",
+            row.request
+        );
     };
     match row.errors {
         Errors::Page => {
@@ -260,9 +286,7 @@ async fn share(
 ) -> HttpResponse {
     let (server, http) = (oauth.server(), &http);
     let cors = row.cors;
-    let is_preflight = cors != Cors::None
-        && http.method() == Method::OPTIONS
-        && http.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let is_preflight = cors != Cors::None && is_preflight(http);
     let mut response = if is_preflight {
         HttpResponse::NoContent().finish()
     } else {
@@ -275,7 +299,11 @@ async fn share(
     if is_preflight {
         headers.append(header::VARY, header::HeaderValue::from_static("Access-Control-Request-Headers"));
     }
-    if let Some(origin) = allowed_origin(cors, server, http) {
+    let origin = allowed_origin(cors, server, http);
+    if cors == Cors::Clients && origin.is_none() {
+        server.tell_of_another_origin(http);
+    }
+    if let Some(origin) = origin {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         if is_preflight {
             if let Ok(methods) = header::HeaderValue::from_str(&methods(row)) {

@@ -1,10 +1,11 @@
-//! The host that browsers ask for, which the issuer should name.
+//! The host that browsers ask for, which the issuer should name, and the origins of the pages that call.
 
 use std::sync::atomic::Ordering;
 
 use actix_web::HttpRequest;
 use actix_web::http::header;
 
+use crate::model::issuer::host_of;
 use crate::model::name::on_a_line;
 use crate::server::Server;
 
@@ -23,6 +24,21 @@ impl Server {
             issuer = issuer.as_str(),
             "a browser came by a host that is not the issuer's: clients go by .issuer(..), so write there what browsers and \
              clients open, and open that"
+        );
+    }
+
+    /// Logs that a page may not read an answer: the browser says so in its console alone, and names no cure.
+    pub(crate) fn tell_of_another_origin(&self, http: &HttpRequest) {
+        let Some(origin) = http.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok()) else { return };
+        // A browser names the origin of a POST to its own server as well (Fetch §3.2).
+        let is_own = origin == self.issuer().origin() || asked(http).is_some_and(|host| host == host_of(origin));
+        if is_own {
+            return;
+        }
+        tracing::info!(
+            target: "oauth",
+            origin = on_a_line(origin),
+            "a page of this origin may not read the answer (CORS): register a redirect URI of this origin, or add .origin(..)"
         );
     }
 }

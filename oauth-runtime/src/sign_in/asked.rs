@@ -1,10 +1,15 @@
-//! What a refused authorization request said, for the log: which client asked, and where it wanted its answer.
+//! What a refused request said, for the log: which client sent it, and the value that is not right.
 
 use std::cmp::Reverse;
 
+use actix_web::HttpRequest;
+use actix_web::http::header;
+
+use crate::client_auth;
 use crate::error::Reason;
 use crate::model::form::Parameters;
 use crate::model::name::{LONGEST_ON_A_LINE, on_a_line};
+use crate::model::redirect_uri::RedirectUri;
 use crate::server::Server;
 
 /// Fields of the line in the log. Nothing in them is a secret: of a URI the log has what is before its query.
@@ -15,23 +20,84 @@ pub(crate) struct Asked {
     pub(crate) redirect_uri: Option<String>,
     /// The most similar one that is registered, if the author listed the client.
     pub(crate) nearest: Option<String>,
-    /// What was asked for, if the reason is that none of it is known.
+    /// What was asked for, if the reason is that it cannot be had.
     pub(crate) scope: Option<String>,
+    pub(crate) resource: Option<String>,
+    pub(crate) grant_type: Option<String>,
+    /// Which page sent a form, if the reason is that none of ours did.
+    pub(crate) origin: Option<String>,
+    /// What the author should most likely look for, if the reason alone does not lead there.
+    pub(crate) hint: Option<&'static str>,
 }
 
 impl Asked {
-    pub(crate) fn of(server: &Server, parameters: &Parameters<'_>, reason: &Reason) -> Self {
+    pub(crate) fn of(server: &Server, http: &HttpRequest, parameters: &Parameters<'_>, reason: &Reason) -> Self {
         let read = |name| parameters.get(name, usize::MAX).ok().flatten();
-        let client = read("client_id");
-        let uri = read("redirect_uri").filter(|_| matches!(reason, Reason::UnknownRedirectUri));
-        let listed = client.and_then(|id| server.clients().listed(id));
-        let registered = listed.iter().flat_map(|client| &client.redirect_uris).map(|registered| registered.as_str());
+        let client = client_auth::named(server, http, parameters);
+        let listed = client.as_deref().and_then(|id| server.clients().listed(id));
+        let (uri, registered) = match reason {
+            Reason::UnknownRedirectUri | Reason::RedirectUriMismatch => {
+                (read("redirect_uri"), listed.map(|client| &client.redirect_uris))
+            }
+            Reason::UnknownPostLogoutRedirectUri => {
+                (read("post_logout_redirect_uri"), listed.map(|client| &client.post_logout_redirect_uris))
+            }
+            _ => (None, None),
+        };
+        let registered = registered.into_iter().flatten().map(RedirectUri::as_str);
+        let is_of_scope = matches!(
+            reason,
+            Reason::ScopeUnknown
+                | Reason::ScopeMalformed
+                | Reason::ScopeGrown
+                | Reason::ScopeNotForClient
+                | Reason::ScopeBeyondClient
+        );
+        let is_of_grant = matches!(reason, Reason::UnsupportedGrantType | Reason::GrantNotForClient);
         Asked {
-            client: client.map(shown),
+            client: client.as_deref().map(shown),
             redirect_uri: uri.map(|uri| shown(&before_query(uri))),
             nearest: uri.and_then(|uri| nearest(uri, registered)).map(shown),
-            scope: read("scope").filter(|_| matches!(reason, Reason::ScopeUnknown)).map(shown),
+            scope: read("scope").filter(|_| is_of_scope).map(shown),
+            resource: resources(parameters, reason),
+            grant_type: read("grant_type").filter(|_| is_of_grant).map(shown),
+            origin: origin(http, reason),
+            hint: hint(server, http, parameters, reason),
         }
+    }
+}
+
+/// All that were asked for, if one of them is the reason.
+fn resources(parameters: &Parameters<'_>, reason: &Reason) -> Option<String> {
+    if !matches!(reason, Reason::TargetNotForClient | Reason::TargetNotGranted | Reason::TargetsApart) {
+        return None;
+    }
+    let all = parameters.all("resource", usize::MAX).ok()?;
+    let all: Vec<_> = all.into_iter().map(before_query).collect();
+    (!all.is_empty()).then(|| shown(&all.join(" ")))
+}
+
+/// Of a form that no page of ours sent.
+fn origin(http: &HttpRequest, reason: &Reason) -> Option<String> {
+    let origin = || http.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+    matches!(reason, Reason::FormOfAnotherSite).then(|| origin().map_or_else(|| "none".to_owned(), shown))
+}
+
+/// For the log alone: to the client it would say how near its guess is.
+fn hint(server: &Server, http: &HttpRequest, parameters: &Parameters<'_>, reason: &Reason) -> Option<&'static str> {
+    match reason {
+        Reason::ClientSecretWrong { .. } => client_auth::nearly(server, http, parameters),
+        Reason::FormOfAnotherSite => Some(
+            "a browser sends Sec-Fetch-Site: same-origin, or as its Origin that of .issuer(..): open the page at that address; a \
+             program or a page of the application's own cannot post this form, see .sign_in_at(..)",
+        ),
+        Reason::FormFromElsewhere if server.issuer().is_https() && !http.headers().contains_key(header::COOKIE) => {
+            Some(
+                "no cookie came: those of an https issuer are Secure, and a browser at an http address keeps none; open the page by \
+             https, as .issuer(..) has it",
+            )
+        }
+        _ => None,
     }
 }
 

@@ -222,7 +222,7 @@ struct Answer {
     is_of_the_server: bool,
     /// That `oauth.closed()` leaves its address open.
     is_listed: bool,
-    /// The server and actix-web answer 404 and 405 without one: this is a handler's.
+    /// actix-web answers 404 and 405 without one: this is a handler's.
     has_body: bool,
 }
 

@@ -22,7 +22,7 @@ use crate::standing::{Decision, Ended, HandedOut, HandedOutGrant, View};
 
 pub(crate) async fn redeem(server: &Server, caller: Caller<'_>, parameters: &Parameters<'_>) -> Result<Issued, Reason> {
     let client = caller.client;
-    let code = parameters.held("code")?.ok_or(Reason::MissingParameter("code"))?;
+    let code = parameters.held("code")?.ok_or(Reason::MissingInForm("code"))?;
     let redirect_uri = parameters.get("redirect_uri", MAX_URI_BYTES)?;
     let verifier = parameters.get("code_verifier", 1024)?.map(str::parse::<Verifier>);
     let verifier = verifier.transpose().map_err(|_| Reason::VerifierMalformed)?;

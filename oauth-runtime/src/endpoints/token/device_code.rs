@@ -16,7 +16,7 @@ use crate::standing::Decision;
 
 pub(crate) async fn redeem(server: &Server, caller: Caller<'_>, parameters: &Parameters<'_>) -> Result<Issued, Reason> {
     let client = caller.client;
-    let code = parameters.held("device_code")?.ok_or(Reason::MissingParameter("device_code"))?;
+    let code = parameters.held("device_code")?.ok_or(Reason::MissingInForm("device_code"))?;
     let asked = server.asked_resources(client, parameters)?;
     let opened = server.sealer().open::<DeviceCode>(code, server.now());
     let Opened { value: code, expires_at, .. } = opened.map_err(|why| match why {

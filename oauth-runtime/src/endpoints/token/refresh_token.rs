@@ -28,7 +28,7 @@ pub(crate) async fn refresh(
 ) -> Result<Issued, Reason> {
     let client = caller.client;
     let refreshing = server.refreshing().ok_or(Reason::UnsupportedGrantType)?;
-    let token = parameters.held("refresh_token")?.ok_or(Reason::MissingParameter("refresh_token"))?;
+    let token = parameters.held("refresh_token")?.ok_or(Reason::MissingInForm("refresh_token"))?;
     let scope = server.asked_scope(parameters)?;
     let asked = server.asked_resources(client, parameters)?;
     let token = opened(server, refreshing, token)?;
