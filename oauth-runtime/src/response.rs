@@ -227,7 +227,7 @@ pub(crate) fn public_json(document: Bytes) -> HttpResponse {
         .body(document)
 }
 
-pub(crate) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
 /// How many bytes of status line and headers nginx accepts by default (`proxy_buffer_size`).
 const HEADER_BLOCK: usize = 4096;

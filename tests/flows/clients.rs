@@ -1,6 +1,8 @@
 //! Confidential clients: how they show who they are, and what they may have in their own name.
 
+use std::net::Ipv4Addr;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
@@ -48,6 +50,12 @@ pub(crate) static KEYS: LazyLock<[Key; 4]> = LazyLock::new(|| {
         key(Algorithm::ES256, ec(), "ec"),
     ]
 });
+
+/// Each request is from another address, so that none comes after too many failed tries.
+fn from_an_address_each(builder: Builder<WithReload>) -> Builder<WithReload> {
+    let addresses = AtomicU32::new(1);
+    builder.client_address(move |_| Some(Ipv4Addr::from(addresses.fetch_add(1, Ordering::SeqCst)).into()))
+}
 
 fn with_clients(builder: Builder) -> Builder<WithReload> {
     let set = json!({ "keys": KEYS[..3].iter().map(|key| key.public.clone()).collect::<Vec<_>>() });
@@ -258,7 +266,6 @@ fn now() -> u64 {
 
 impl Assertion {
     fn new(issuer: &str) -> Assertion {
-        use std::sync::atomic::{AtomicU64, Ordering};
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let id = NUMBER.fetch_add(1, Ordering::SeqCst);
         let claims = json!({
@@ -358,12 +365,8 @@ async fn c17_an_assertion_is_valid_before_its_expiry_and_not_at_it() {
 async fn c17_an_assertion_ends_five_minutes_after_its_issue_whatever_it_says() {
     let clock = Clock::by_hand();
     // From an address of its own each, so that none is too many.
-    let server = start(|builder| {
-        let addresses = std::sync::atomic::AtomicU32::new(1);
-        with_clients(builder).store(watched(clock.clone())).clock(clock.clone()).client_address(move |_| {
-            Some(std::net::Ipv4Addr::from(addresses.fetch_add(1, std::sync::atomic::Ordering::SeqCst)).into())
-        })
-    });
+    let server =
+        start(|builder| from_an_address_each(with_clients(builder)).store(watched(clock.clone())).clock(clock.clone()));
     let browser = Browser::new(&server);
     clock.advance(Duration::from_secs(600));
     let now = clock.now().seconds();
@@ -403,12 +406,7 @@ async fn c17_assertions_that_prove_nothing() {
     let store = spy.clone();
     clock.advance(Duration::from_secs(60));
     // From an address of its own each, so that what is refused is refused for what it is.
-    let server = start(|builder| {
-        let addresses = std::sync::atomic::AtomicU32::new(1);
-        with_clients(builder).store(store).clock(clock).client_address(move |_| {
-            Some(std::net::Ipv4Addr::from(addresses.fetch_add(1, std::sync::atomic::Ordering::SeqCst)).into())
-        })
-    });
+    let server = start(|builder| from_an_address_each(with_clients(builder)).store(store).clock(clock));
     let browser = Browser::new(&server);
     let good = || Assertion::new(&browser.base);
     let typed = |typ: &str| {

@@ -14,6 +14,7 @@ use crate::model::written::{self, begins, first_of, has, host, is, is_normal, is
 pub(crate) struct RedirectUri {
     text: String,
     kind: Kind,
+    is_vouched_for: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -158,8 +159,8 @@ impl RedirectUri {
                 (source, host_of(origin).to_owned())
             }
         };
-        let is_vouched_for = matches!(&self.kind, Kind::Web { origin } if is_vouched_for(origin));
-        Destination { uri: requested.to_owned(), source, shown, is_vouched_for, is_registered: true, is_told: true }
+        let uri = requested.to_owned();
+        Destination { uri, source, shown, is_vouched_for: self.is_vouched_for, is_registered: true, is_told: true }
     }
 
     /// Whether a page of this origin belongs to the client, for CORS.
@@ -179,7 +180,7 @@ impl Destination {
     pub(crate) fn own_page(url: &str) -> Self {
         let parsed = Url::parse(url).ok();
         let shown = parsed.as_ref().map(|url| host_of(&url.origin().ascii_serialization()).to_owned());
-        let is_vouched_for = is_vouched_for(url);
+        let is_vouched_for = parsed.as_ref().is_some_and(is_vouched_for);
         Destination {
             uri: url.to_owned(),
             source: String::new(),
@@ -255,7 +256,7 @@ impl RedirectUri {
             }
             _ => return Err(InvalidRedirectUri::Scheme),
         };
-        Ok(RedirectUri { text: text.to_owned(), kind })
+        Ok(RedirectUri { text: text.to_owned(), kind, is_vouched_for: is_vouched_for(&url) })
     }
 }
 
@@ -370,8 +371,7 @@ const fn has_dot_segment(mut text: &[u8]) -> bool {
 
 /// RFC 8252 §8.6: on a user's own machine, any program can listen, by https as well. A name may end in a dot, and an address
 /// that means each of the machine's leads to loopback.
-fn is_vouched_for(url: &str) -> bool {
-    let Ok(url) = Url::parse(url) else { return false };
+fn is_vouched_for(url: &Url) -> bool {
     let is_here = |address: IpAddr| address.is_loopback() || address.is_unspecified();
     let is_on_this_machine = match url.host() {
         Some(Host::Domain(name)) => {

@@ -17,7 +17,7 @@ use crate::guard::proofs::DPOP_NONCE;
 use crate::meter::Stopwatch;
 use crate::model::form::Parameters;
 use crate::model::id::random_id;
-use crate::response::{Doing, NO_STORE, WayBack, challenge_client, error_page, json_error};
+use crate::response::{Doing, WayBack, challenge_client, error_page, json_error};
 use crate::server::paths::{Cors, Errors, Input, Placed, Row};
 use crate::server::{OAuthService, Server};
 use crate::sign_in::asked::Asked;
@@ -67,8 +67,6 @@ async fn respond(row: &Row, handler: Handler, server: &Server, http: &HttpReques
         if let Ok(methods) = header::HeaderValue::from_str(&methods(row)) {
             response.headers_mut().insert(header::ALLOW, methods);
         }
-        // RFC 9110 §15.5.6: a cache may keep it otherwise
-        response.headers_mut().insert(header::CACHE_CONTROL, NO_STORE);
         return response;
     }
     let input = match input(row, server, http, payload).await {
